@@ -1,1 +1,3 @@
 //! wip
+pub mod escape;
+pub mod model;

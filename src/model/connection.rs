@@ -1,0 +1,280 @@
+//! A connection as a whole: what its events add up to.
+
+use super::event::{Closed, ConnId, Event, Opened, Stamp};
+use super::flow::{Both, Direction, Endpoint};
+use super::handshake::Handshake;
+use super::mark::{Mark, Span};
+use super::note::{NoteCode, Severity};
+use super::packet::End;
+use super::ws::{CloseCode, Message, Opcode};
+
+/// How a connection stands: the first that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The server answered otherwise than with 101.
+    Rejected,
+    /// Recognised by its frames: its request or its answer was not captured.
+    Midstream,
+    /// A Close frame was captured.
+    Closed,
+    /// It ended without a Close frame.
+    Aborted,
+    /// It was open when the capture ended, or its answer has not come.
+    Open,
+}
+
+impl State {
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Midstream => "midstream",
+            Self::Closed => "closed",
+            Self::Aborted => "aborted",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// Who or what ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndedBy {
+    /// The client's Close frame came first.
+    Client,
+    /// The server's Close frame came first.
+    Server,
+    /// TCP FIN, without a Close frame.
+    Fin,
+    /// TCP RST, without a Close frame.
+    Rst,
+}
+
+impl EndedBy {
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Fin => "fin",
+            Self::Rst => "rst",
+        }
+    }
+}
+
+/// What one direction carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Messages of all kinds, also control frames and incomplete ones.
+    pub messages: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Payload bytes after unmasking and inflating.
+    pub bytes: u64,
+    /// Payload bytes on the wire.
+    pub wire_bytes: u64,
+    /// Text messages.
+    pub text: u64,
+    /// Binary messages.
+    pub binary: u64,
+    /// Pings.
+    pub ping: u64,
+    /// Pongs.
+    pub pong: u64,
+    /// Close frames.
+    pub close: u64,
+    /// Holes in the stream.
+    pub gaps: u64,
+    /// Bytes lost in messages.
+    pub missing_bytes: u64,
+}
+
+impl Counts {
+    fn count(&mut self, message: &Message<'_>) {
+        self.messages += 1;
+        self.bytes = self.bytes.saturating_add(message.body.len);
+        self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);
+        self.missing_bytes = self.missing_bytes.saturating_add(message.body.missing());
+        match message.opcode {
+            Opcode::TEXT => self.text += 1,
+            Opcode::BINARY => self.binary += 1,
+            Opcode::PING => self.ping += 1,
+            Opcode::PONG => self.pong += 1,
+            Opcode::CLOSE => self.close += 1,
+            _ => {}
+        }
+    }
+
+    /// Adds the counts of another connection.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.frames += other.frames;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.wire_bytes = self.wire_bytes.saturating_add(other.wire_bytes);
+        self.text += other.text;
+        self.binary += other.binary;
+        self.ping += other.ping;
+        self.pong += other.pong;
+        self.close += other.close;
+        self.gaps += other.gaps;
+        self.missing_bytes = self.missing_bytes.saturating_add(other.missing_bytes);
+    }
+}
+
+/// Findings counted by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Severities {
+    /// Errors.
+    pub error: u64,
+    /// Warnings.
+    pub warning: u64,
+    /// Notes.
+    pub note: u64,
+}
+
+impl Severities {
+    /// Counts one finding.
+    pub fn count(&mut self, severity: Severity) {
+        match severity {
+            Severity::Error => self.error += 1,
+            Severity::Warning => self.warning += 1,
+            Severity::Note => self.note += 1,
+        }
+    }
+
+    /// Adds the counts of another connection.
+    pub fn add(&mut self, other: Self) {
+        self.error += other.error;
+        self.warning += other.warning;
+        self.note += other.note;
+    }
+
+    /// All of them.
+    pub const fn total(self) -> u64 {
+        self.error + self.warning + self.note
+    }
+}
+
+/// One row of `ls`: grows with each event of its connection, whose bodies it does not keep.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its number.
+    pub id: ConnId,
+    /// Its TCP stream.
+    pub stream: Option<u32>,
+    /// The packet that gave it its number.
+    pub known: Mark,
+    /// Ends, URL and transport.
+    pub opened: Opened,
+    /// The handshake, once it is complete.
+    pub handshake: Option<Handshake>,
+    /// First and last packet.
+    pub span: Span,
+    /// What each direction carried.
+    pub counts: Both<Counts>,
+    /// The first Close frame: who sent it, code (none when empty) and reason.
+    pub close: Option<(Direction, Option<CloseCode>, String)>,
+    /// How it ended; `None` while it goes on.
+    pub closed: Option<Closed>,
+    /// Findings by severity.
+    pub findings: Severities,
+}
+
+impl Connection {
+    /// A connection of which only the first event is known.
+    pub fn new(id: ConnId, at: &Stamp, opened: &Opened) -> Self {
+        Self {
+            id,
+            stream: at.stream,
+            known: at.at,
+            opened: opened.clone(),
+            handshake: None,
+            span: Span { first: opened.first, last: at.at },
+            counts: Both::default(),
+            close: None,
+            closed: None,
+            findings: Severities::default(),
+        }
+    }
+
+    /// Adds what an event of this connection tells.
+    pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
+        match event {
+            Event::Opened(_) => {}
+            Event::Handshake(handshake) => self.handshake = Some(handshake.clone()),
+            Event::Frame(frame) => self.counts[frame.dir].frames += 1,
+            Event::Message(message) => {
+                self.counts[message.dir].count(message);
+                if message.opcode == Opcode::CLOSE && self.close.is_none() {
+                    let code = message.close.map(|close| close.code);
+                    let reason = message.close.map_or(&[][..], |close| close.reason);
+                    self.close = Some((message.dir, code, String::from_utf8_lossy(reason).into_owned()));
+                }
+            }
+            Event::Note(note) => {
+                self.findings.count(note.code.severity());
+                if let (NoteCode::TcpGap, Some(dir)) = (note.code, note.dir) {
+                    self.counts[dir].gaps += 1;
+                }
+            }
+            Event::Closed(closed) => {
+                self.closed = Some(*closed);
+                self.span.last = closed.last;
+                return;
+            }
+        }
+        self.span.last = at.at;
+    }
+
+    /// How it stands.
+    pub fn state(&self) -> State {
+        let handshake = self.handshake.as_ref();
+        match handshake.and_then(|handshake| handshake.accepted) {
+            Some(false) => State::Rejected,
+            _ if handshake.is_some_and(|h| h.request.is_none()) => State::Midstream,
+            _ if self.close.is_some() => State::Closed,
+            _ if self.ended_by().is_some() => State::Aborted,
+            _ => State::Open,
+        }
+    }
+
+    /// Who or what ended it.
+    pub fn ended_by(&self) -> Option<EndedBy> {
+        match (&self.close, self.closed?.by) {
+            (Some((Direction::ToServer, ..)), _) => Some(EndedBy::Client),
+            (Some((Direction::ToClient, ..)), _) => Some(EndedBy::Server),
+            (None, Some((_, End::Fin))) => Some(EndedBy::Fin),
+            (None, Some((_, End::Rst))) => Some(EndedBy::Rst),
+            (None, _) => None,
+        }
+    }
+
+    /// `ws://host/path`, or the server's address when the request was not captured.
+    pub fn title(&self) -> String {
+        self.opened.url.clone().unwrap_or_else(|| self.opened.server.to_string())
+    }
+
+    /// Who asked.
+    pub const fn client(&self) -> Endpoint {
+        self.opened.client
+    }
+
+    /// Who answered.
+    pub const fn server(&self) -> Endpoint {
+        self.opened.server
+    }
+
+    /// Nanoseconds from its first packet to its last.
+    pub fn duration(&self) -> Option<i64> {
+        self.span.last.since(self.span.first)
+    }
+
+    /// Messages in both directions.
+    pub const fn messages(&self) -> u64 {
+        self.counts.to_server.messages + self.counts.to_client.messages
+    }
+
+    /// Payload bytes in both directions.
+    pub const fn bytes(&self) -> u64 {
+        self.counts.to_server.bytes.saturating_add(self.counts.to_client.bytes)
+    }
+}

@@ -1,0 +1,84 @@
+//! What a dissection tells, and who listens.
+
+use super::flow::{Direction, Endpoint};
+use super::handshake::Handshake;
+use super::mark::Mark;
+use super::note::Note;
+use super::packet::End;
+use super::ws::{Frame, Message};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// A WebSocket connection's number, from 1, in the order in which they are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u32);
+
+impl fmt::Display for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where an event belongs.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    /// The WebSocket connection; `None` for what concerns the file.
+    pub conn: Option<ConnId>,
+    /// The TCP stream, from 0, as Wireshark's `tcp.stream`.
+    pub stream: Option<u32>,
+    /// The packet with which the event is known. Events come in packet order.
+    pub at: Mark,
+}
+
+/// A WebSocket connection was recognised.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Who sent the upgrade request, or masks.
+    pub client: Endpoint,
+    /// The other end.
+    pub server: Endpoint,
+    /// `ws://host/path`, when a request was captured.
+    pub url: Option<String>,
+    /// `http/1.1`.
+    pub transport: &'static str,
+    /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
+    pub first: Mark,
+}
+
+/// A WebSocket connection ended, or the capture did.
+#[derive(Debug, Clone, Copy)]
+pub struct Closed {
+    /// Who ended the TCP stream first, and how; `None` while it is open at the end of the capture.
+    pub by: Option<(Direction, End)>,
+    /// The last packet of the connection.
+    pub last: Mark,
+}
+
+/// One thing that was learned. Everything is borrowed: who keeps, copies.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// First event of a connection.
+    Opened(&'a Opened),
+    /// The handshake is complete, refused, or given up.
+    Handshake(&'a Handshake),
+    /// A frame ended. Comes before its message.
+    Frame(&'a Frame),
+    /// A message ended.
+    Message(&'a Message<'a>),
+    /// A finding.
+    Note(&'a Note<'a>),
+    /// Last event of a connection.
+    Closed(&'a Closed),
+}
+
+/// Who listens to a dissection.
+pub trait Sink {
+    /// Takes one event; `Break` means that the reader has enough.
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        (**self).accept(at, event)
+    }
+}

@@ -1,0 +1,137 @@
+//! The opening handshake (RFC 6455 §4), or its HTTP/1.1 request alone.
+
+use super::mark::Span;
+use super::note::NoteCode;
+
+/// The first line of an HTTP/1.1 head (RFC 9112 §3, §4); text that is not UTF-8 is taken as Latin-1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartLine {
+    /// `GET /chat HTTP/1.1`.
+    Request {
+        /// `GET`.
+        method: String,
+        /// `/chat`.
+        target: String,
+        /// `HTTP/1.1`.
+        version: String,
+    },
+    /// `HTTP/1.1 101 Switching Protocols`.
+    Response {
+        /// `HTTP/1.1`.
+        version: String,
+        /// `101`.
+        status: u16,
+        /// `Switching Protocols`.
+        reason: String,
+    },
+}
+
+/// An HTTP/1.1 head as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The request or status line.
+    pub start: StartLine,
+    /// Names and values in the order and case in which they were sent; folded lines joined by a blank.
+    pub headers: Vec<(String, String)>,
+    /// Where in the direction's stream its first byte stands.
+    pub stream_offset: u64,
+    /// Its length in bytes, the empty line included.
+    pub len: u64,
+    /// Packets with its first and its last byte.
+    pub span: Span,
+}
+
+impl Head {
+    /// The values of all headers of that name, whatever its case.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of the first header of that name.
+    pub fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+
+    /// The members of a comma-separated list header, over all its lines, blanks trimmed, empty ones dropped; commas in quoted strings do not separate (RFC 9110 §5.6).
+    pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values(name).flat_map(|value| {
+            let mut quoted = false;
+            let mut escaped = false;
+            value
+                .split(move |c| {
+                    let separates = c == ',' && !quoted;
+                    (quoted, escaped) = match c {
+                        _ if escaped => (quoted, false),
+                        '\\' if quoted => (quoted, true),
+                        '"' => (!quoted, false),
+                        _ => (quoted, false),
+                    };
+                    separates
+                })
+                .map(str::trim)
+                .filter(|member| !member.is_empty())
+        })
+    }
+
+    /// Whether a list header has the token, whatever its case.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.list(name).any(|member| member.eq_ignore_ascii_case(token))
+    }
+
+    /// The status of a response.
+    pub const fn status(&self) -> Option<u16> {
+        match self.start {
+            StartLine::Response { status, .. } => Some(status),
+            StartLine::Request { .. } => None,
+        }
+    }
+}
+
+/// One rule of the handshake and whether it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The rule, by the finding that its breach is.
+    pub code: NoteCode,
+    /// Whether it was kept.
+    pub ok: bool,
+    /// What was seen, in words.
+    pub detail: String,
+}
+
+/// A request to open a WebSocket and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Handshake {
+    /// The request's head.
+    pub request: Option<Head>,
+    /// The head of the final answer; informational ones (1xx but 101) are passed over.
+    pub response: Option<Head>,
+    /// `ws://host/path`, when a request was captured.
+    pub url: Option<String>,
+    /// The server agreed (101), whatever its faults; `None` when no answer was captured.
+    pub accepted: Option<bool>,
+    /// `Sec-WebSocket-Key`.
+    pub key: Option<String>,
+    /// `Sec-WebSocket-Accept`.
+    pub accept: Option<String>,
+    /// The accept value that RFC 6455 §4.2.2 demands for the key.
+    pub accept_expected: Option<String>,
+    /// Subprotocols offered by the client, in order; `None` when the request was not captured.
+    pub subprotocols_offered: Option<Vec<String>>,
+    /// The subprotocol that the server chose.
+    pub subprotocol: Option<String>,
+    /// Extensions offered, with their parameters as sent; `None` when the request was not captured.
+    pub extensions_offered: Option<Vec<String>>,
+    /// Extensions accepted, with their parameters as sent; `None` when the answer was not captured.
+    pub extensions: Option<Vec<String>>,
+    /// The rules, each kept or broken.
+    pub checks: Vec<Check>,
+    /// Nanoseconds from the end of the request's head to the end of the answer's.
+    pub latency: Option<i64>,
+}
+
+impl Handshake {
+    /// The answer's status.
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref()?.status()
+    }
+}

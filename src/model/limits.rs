@@ -1,0 +1,72 @@
+//! Every bound on what a hostile capture can make us keep, with its unit and default.
+
+/// The bounds. Past one, the prefix is kept, the rest is counted, and a finding says so once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of out-of-order data queued for one direction of one TCP stream.
+    pub reorder_bytes: usize,
+    /// Segments queued for one direction of one TCP stream.
+    pub reorder_segments: usize,
+    /// Bytes of out-of-order data queued in all.
+    pub reorder_total: usize,
+    /// Delivered bytes kept for one direction, to compare retransmissions with.
+    pub overlap_window: usize,
+    /// Delivered bytes kept in all.
+    pub overlap_total: usize,
+    /// Packets after an acknowledgement before a hole that it covers is final.
+    pub gap_packets: u64,
+    /// Nanoseconds of capture time after an acknowledgement before a hole that it covers is final.
+    pub gap_nanos: i64,
+    /// Later segments after which a hole is final when the other direction is not captured.
+    pub one_sided_segments: usize,
+    /// Nanoseconds after which a hole is final when the other direction is not captured.
+    pub one_sided_nanos: i64,
+    /// Bytes of an HTTP head that are kept.
+    pub head_bytes: usize,
+    /// Headers of an HTTP head that are kept.
+    pub head_headers: usize,
+    /// Bytes in which an HTTP head must end.
+    pub head_end: usize,
+    /// Bytes that a client may send before the answer to its upgrade request, or the server before the request.
+    pub early_bytes: usize,
+    /// Bytes kept of one message.
+    pub message_bytes: usize,
+    /// Bytes kept of all messages under assembly.
+    pub message_total: usize,
+    /// Holes kept for one message.
+    pub message_holes: usize,
+    /// Pings of one direction that wait for their pong.
+    pub pings: usize,
+}
+
+const MIB: usize = 1 << 20;
+const MS: i64 = 1_000_000;
+
+impl Limits {
+    /// The bounds that hold when nothing else is said.
+    pub const DEFAULT: Self = Self {
+        reorder_bytes: 16 * MIB,
+        reorder_segments: 4096,
+        reorder_total: 256 * MIB,
+        overlap_window: 16 << 10,
+        overlap_total: 64 * MIB,
+        gap_packets: 500,
+        gap_nanos: 200 * MS,
+        one_sided_segments: 64,
+        one_sided_nanos: 10_000 * MS,
+        head_bytes: 64 << 10,
+        head_headers: 256,
+        head_end: 8 * MIB,
+        early_bytes: MIB,
+        message_bytes: 64 * MIB,
+        message_total: 512 * MIB,
+        message_holes: 1024,
+        pings: 64,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

@@ -1,0 +1,25 @@
+//! The nouns: what every floor speaks of. No input or output, no parsing.
+
+mod body;
+mod connection;
+mod event;
+mod flow;
+mod handshake;
+mod limits;
+mod mark;
+mod note;
+mod packet;
+mod time;
+mod ws;
+
+pub use body::{Body, Hole};
+pub use connection::{Connection, Counts, EndedBy, Severities, State};
+pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
+pub use flow::{Both, Direction, Endpoint};
+pub use handshake::{Check, Handshake, Head, StartLine};
+pub use limits::Limits;
+pub use mark::{Mark, PacketNo, Span};
+pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity};
+pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
+pub use time::Timestamp;
+pub use ws::{Close, CloseCode, Frame, Message, Opcode};

@@ -1,0 +1,133 @@
+//! What the lower floors hand on: packets, then TCP segments, then bytes in order.
+
+use super::flow::{Direction, Endpoint};
+use super::mark::Mark;
+use super::note::NoteCode;
+
+/// A link-layer header type, as registered for pcap (`LINKTYPE_…`); unknown ones keep their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkType(pub u32);
+
+/// One captured packet, borrowed from the read buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// Its number and time.
+    pub mark: Mark,
+    /// How its first header is to be read.
+    pub link: LinkType,
+    /// The captured bytes.
+    pub bytes: &'a [u8],
+    /// Its length on the wire; more than `bytes.len()` when the snap length cut it.
+    pub orig_len: u32,
+}
+
+/// One TCP segment, borrowed from its packet.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    /// Number and time of its packet.
+    pub mark: Mark,
+    /// The sender.
+    pub src: Endpoint,
+    /// The receiver.
+    pub dst: Endpoint,
+    /// RFC 9293 §3.1: sequence number of the first payload byte, or of the SYN.
+    pub seq: u32,
+    /// The next byte that the sender expects; only meaningful with [`Flags::ACK`].
+    pub ack: u32,
+    /// The control bits.
+    pub flags: Flags,
+    /// The captured payload.
+    pub payload: &'a [u8],
+    /// Payload bytes that were on the wire behind `payload` but cut from the capture.
+    pub cut: u32,
+}
+
+/// The control bits of a TCP header (RFC 9293 §3.1), low byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: Self = Self(0x01);
+    /// Synchronise sequence numbers.
+    pub const SYN: Self = Self(0x02);
+    /// Reset the connection.
+    pub const RST: Self = Self(0x04);
+    /// Push.
+    pub const PSH: Self = Self(0x08);
+    /// The acknowledgement field is meaningful.
+    pub const ACK: Self = Self(0x10);
+
+    /// Whether all bits of `other` are set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// All bits that are set in either.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What a protocol layer is fed: an ordered byte stream for each direction, with its holes named.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// The next bytes.
+    Data {
+        /// Which way they went.
+        dir: Direction,
+        /// Where in the direction's stream the first of them stands; holes are counted.
+        offset: u64,
+        /// The bytes, never empty.
+        bytes: &'a [u8],
+        /// The packet that brought them, or let them be delivered.
+        mark: Mark,
+    },
+    /// Bytes that the capture does not have and will not bring any more.
+    Gap {
+        /// Which way they went.
+        dir: Direction,
+        /// Where in the direction's stream the hole begins.
+        offset: u64,
+        /// How many bytes are missing.
+        len: u64,
+        /// The packet at which they were given up.
+        mark: Mark,
+    },
+    /// Something is odd about the bytes at `offset`.
+    Odd {
+        /// Which way they went.
+        dir: Direction,
+        /// The first byte concerned.
+        offset: u64,
+        /// What is odd.
+        code: NoteCode,
+        /// What exactly, in words.
+        detail: &'a str,
+        /// The packet that showed it.
+        mark: Mark,
+    },
+    /// The direction's stream ends.
+    End {
+        /// Which way it went.
+        dir: Direction,
+        /// How it ended.
+        how: End,
+        /// The packet that ended it.
+        mark: Mark,
+    },
+}
+
+/// How one direction of a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// Its sender closed it (TCP FIN).
+    Fin,
+    /// It was reset (TCP RST) by its sender.
+    Rst,
+    /// A new connection took over its addresses and ports.
+    Replaced,
+    /// The capture ends, or its reader stopped.
+    Capture,
+}

@@ -1,0 +1,187 @@
+//! WebSocket frames and messages (RFC 6455 §5).
+
+use super::body::Body;
+use super::flow::Direction;
+use super::mark::{Mark, Span};
+use super::note::NoteSet;
+use std::fmt;
+
+/// A frame's four-bit opcode (RFC 6455 §5.2, §11.8); reserved ones survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Opcode(pub u8);
+
+impl Opcode {
+    /// Goes on with the open message.
+    pub const CONTINUATION: Self = Self(0);
+    /// Begins a UTF-8 message.
+    pub const TEXT: Self = Self(1);
+    /// Begins a message of bytes.
+    pub const BINARY: Self = Self(2);
+    /// Closes the connection.
+    pub const CLOSE: Self = Self(8);
+    /// Asks for a pong.
+    pub const PING: Self = Self(9);
+    /// Answers a ping.
+    pub const PONG: Self = Self(10);
+
+    /// Close, ping, pong and the reserved 11 to 15: never fragmented, may stand between fragments.
+    pub const fn is_control(self) -> bool {
+        self.0 >= 8
+    }
+
+    /// 3 to 7 and 11 to 15.
+    pub const fn is_reserved(self) -> bool {
+        matches!(self.0, 3..=7 | 11..)
+    }
+
+    /// The name in records: `text`, `binary`, `ping`, `pong`, `close`, `continuation`, `reserved-3` ….
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            0 => "continuation",
+            1 => "text",
+            2 => "binary",
+            3 => "reserved-3",
+            4 => "reserved-4",
+            5 => "reserved-5",
+            6 => "reserved-6",
+            7 => "reserved-7",
+            8 => "close",
+            9 => "ping",
+            10 => "pong",
+            11 => "reserved-11",
+            12 => "reserved-12",
+            13 => "reserved-13",
+            14 => "reserved-14",
+            _ => "reserved-15",
+        }
+    }
+}
+
+/// A close status code (RFC 6455 §7.4); any number survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CloseCode(pub u16);
+
+impl CloseCode {
+    /// What the code means: RFC 6455 §7.4.1 and the IANA registry of close codes.
+    pub const fn meaning(self) -> &'static str {
+        match self.0 {
+            1000 => "normal closure",
+            1001 => "going away",
+            1002 => "protocol error",
+            1003 => "unsupported data",
+            1004 => "reserved",
+            1005 => "no status received",
+            1006 => "abnormal closure",
+            1007 => "invalid payload data",
+            1008 => "policy violation",
+            1009 => "message too big",
+            1010 => "mandatory extension missing",
+            1011 => "internal error",
+            1012 => "service restart",
+            1013 => "try again later",
+            1014 => "bad gateway",
+            1015 => "TLS handshake failed",
+            3000 => "unauthorized",
+            3003 => "forbidden",
+            3008 => "timeout",
+            1016..=2999 => "reserved for later versions",
+            3001..=3999 => "registered by a library or framework",
+            4000..=4999 => "private to the application",
+            _ => "not a valid code",
+        }
+    }
+
+    /// Whether an endpoint may send the code in a Close frame (RFC 6455 §7.4).
+    pub const fn is_sendable(self) -> bool {
+        matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One frame, without its payload: that is in its message.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// From 1 within the connection, both directions in one count, in order of completion.
+    pub number: u64,
+    /// The message it belongs to; `None` for a fragment whose message is not complete yet.
+    pub msg: Option<u64>,
+    /// Who sent it.
+    pub dir: Direction,
+    /// Last frame of its message.
+    pub fin: bool,
+    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
+    pub rsv: u8,
+    /// What it carries.
+    pub opcode: Opcode,
+    /// The masking key, of a masked frame.
+    pub mask: Option<[u8; 4]>,
+    /// Bytes of the head: 2, 4 or 10, and 4 more when masked.
+    pub header_len: u8,
+    /// Payload length as the head gives it.
+    pub len: u64,
+    /// Where in the direction's stream the frame begins.
+    pub stream_offset: u64,
+    /// Packets with its first byte and with its last.
+    pub span: Span,
+    /// Whether all its payload was captured.
+    pub complete: bool,
+    /// What is wrong with it.
+    pub findings: NoteSet,
+}
+
+/// One message, or what is known of it: data messages are joined from their frames, each control frame is a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// From 1 within the connection, both directions in one count, in order of completion.
+    pub number: u64,
+    /// Who sent it.
+    pub dir: Direction,
+    /// Opcode of its first frame; [`Opcode::CONTINUATION`] when that was lost or never sent.
+    pub opcode: Opcode,
+    /// Number of its frames.
+    pub frames: u64,
+    /// The bytes are as on the wire, compressed (RSV1): they are not to be read as text.
+    pub compressed: bool,
+    /// Payload bytes on the wire: the sum of its frames' lengths.
+    pub wire_len: u64,
+    /// The unmasked payload.
+    pub body: Body<'a>,
+    /// Every byte is there and certain.
+    pub complete: bool,
+    /// The body is UTF-8 throughout; only judged for text and for close reasons.
+    pub utf8: bool,
+    /// Code and reason of a Close frame that has them.
+    pub close: Option<Close<'a>>,
+    /// Nanoseconds since the ping that a pong answers.
+    pub rtt: Option<i64>,
+    /// Packets with its first byte, and with which it was complete or given up.
+    pub span: Span,
+    /// What is wrong with it.
+    pub findings: NoteSet,
+}
+
+impl Message<'_> {
+    /// Whether the payload is text that can be shown as such: a text message, inflated, of valid UTF-8.
+    pub fn is_text(&self) -> bool {
+        self.opcode == Opcode::TEXT && self.utf8 && !self.compressed
+    }
+
+    /// The packet that the record names.
+    pub fn mark(&self) -> Mark {
+        self.span.last
+    }
+}
+
+/// The body of a Close frame (RFC 6455 §5.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Close<'a> {
+    /// Why.
+    pub code: CloseCode,
+    /// Why, in the sender's words; meant to be UTF-8.
+    pub reason: &'a [u8],
+}
