@@ -4,9 +4,7 @@ use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
-use wspect::model::{
-    Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp,
-};
+use wspect::model::{Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp};
 use wspect::proto;
 use wspect::proto::layer::{Cx, Flow, Hint, Interest, Kind, Tools};
 
@@ -27,12 +25,26 @@ impl Sink for Lines {
             Event::Frame(f) => writeln!(
                 out,
                 "{conn} frame {} {} {} fin {} rsv {} len {} at {} msg {:?} complete {}",
-                f.number, f.dir.name(), f.opcode.name(), f.fin, f.rsv, f.len, f.stream_offset, f.msg, f.complete
+                f.number,
+                f.dir.name(),
+                f.opcode.name(),
+                f.fin,
+                f.rsv,
+                f.len,
+                f.stream_offset,
+                f.msg,
+                f.complete
             ),
             Event::Message(m) => writeln!(
                 out,
                 "{conn} message {} {} {} frames {} len {} complete {} holes {:?} {:?}",
-                m.number, m.dir.name(), m.opcode.name(), m.frames, m.body.len, m.complete, m.body.holes,
+                m.number,
+                m.dir.name(),
+                m.opcode.name(),
+                m.frames,
+                m.body.len,
+                m.complete,
+                m.body.holes,
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
@@ -95,7 +107,8 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     lines.0
 }
 
-const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: keep-alive,\r\n  Upgrade\r\n\
+const REQUEST: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: keep-alive,\r\n  Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: a, b\r\n\r\n";
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUPGRADE: websocket\r\nConnection: upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nsec-websocket-protocol: b\r\n\r\n";
@@ -129,10 +142,14 @@ fn conversation() -> Vec<Part> {
         masked(0x88, &[0x03, 0xe8, b'b', b'y', b'e']),
     ]
     .concat();
-    let server: Vec<u8> = [&[0x81, 0x05][..], b"Hello", &[0x8a, 0x04], b"ping", &[0x81, 0x02, 0xc3, 0x28], &[0x88, 0x00]].concat();
+    let server: Vec<u8> =
+        [&[0x81, 0x05][..], b"Hello", &[0x8a, 0x04], b"ping", &[0x81, 0x02, 0xc3, 0x28], &[0x88, 0x00]].concat();
     vec![
         Part::Bytes(ToServer, b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n".to_vec()),
-        Part::Bytes(ToClient, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello".to_vec()),
+        Part::Bytes(
+            ToClient,
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello".to_vec(),
+        ),
         Part::Bytes(ToServer, REQUEST.to_vec()),
         Part::Bytes(ToClient, [SWITCH, &server].concat()),
         Part::Bytes(ToServer, client),
@@ -187,10 +204,8 @@ fn an_answer_captured_before_its_request_still_answers_it() {
 #[test]
 fn bytes_before_the_answer_are_kept_and_told() {
     use Direction::{ToClient, ToServer};
-    let parts = [
-        Part::Bytes(ToServer, [REQUEST, &masked(0x81, b"early")].concat()),
-        Part::Bytes(ToClient, SWITCH.to_vec()),
-    ];
+    let parts =
+        [Part::Bytes(ToServer, [REQUEST, &masked(0x81, b"early")].concat()), Part::Bytes(ToClient, SWITCH.to_vec())];
     let lines = told(&parts, &[7]);
     assert!(lines.contains("HS-EARLY-DATA") && lines.contains("\"early\""), "{lines}");
 }
@@ -221,4 +236,13 @@ fn a_refused_upgrade_is_a_connection_and_the_next_request_another() {
     for cut in [1, 5, 1000] {
         insta::allow_duplicates! { insta::assert_snapshot!(told(&parts, &[cut])) };
     }
+}
+
+#[test]
+fn one_direction_alone_is_read_as_well() {
+    use Direction::{ToClient, ToServer};
+    let client = told(&[Part::Bytes(ToServer, [REQUEST, &masked(0x81, b"only me")].concat())], &[11]);
+    assert!(client.contains("\"only me\"") && client.contains("HS-NO-ANSWER"), "{client}");
+    let server = told(&[Part::Bytes(ToClient, [SWITCH, &[0x81, 2, b'h', b'i']].concat())], &[11]);
+    assert!(server.contains("\"hi\"") && server.contains("open None"), "{server}");
 }

@@ -55,7 +55,8 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
         let (src, dst) = if back { (endpoint(2), endpoint(1)) } else { (endpoint(1), endpoint(2)) };
         Segment { mark: mark(packet), src, dst, seq, ack, flags, payload, cut: 0 }
     };
-    let mut all: Vec<(u64, Option<&Piece>, u32)> = pieces.iter().map(|(packet, piece)| (*packet, Some(piece), 0)).collect();
+    let mut all: Vec<(u64, Option<&Piece>, u32)> =
+        pieces.iter().map(|(packet, piece)| (*packet, Some(piece), 0)).collect();
     all.extend(acks.iter().map(|&(packet, upto)| (packet, None, upto)));
     all.sort_by_key(|&(packet, ..)| packet);
     let hello = segment(0, ISN, Flags::ACK, &b"hello"[..], 0, true);
@@ -82,10 +83,8 @@ fn pieces(stream: &[u8], cuts: &[usize]) -> Vec<Piece> {
     at.extend([0, stream.len()]);
     at.sort_unstable();
     at.dedup();
-    let mut pieces: Vec<Piece> = at
-        .windows(2)
-        .map(|w| Piece { at: w[0] as u32, bytes: stream[w[0]..w[1]].to_vec(), fin: false })
-        .collect();
+    let mut pieces: Vec<Piece> =
+        at.windows(2).map(|w| Piece { at: w[0] as u32, bytes: stream[w[0]..w[1]].to_vec(), fin: false }).collect();
     if let Some(last) = pieces.last_mut() {
         last.fin = true;
     }
@@ -94,11 +93,8 @@ fn pieces(stream: &[u8], cuts: &[usize]) -> Vec<Piece> {
 
 /// Places each piece at `position + delay`, so that pieces overtake each other.
 fn delayed(pieces: Vec<Piece>, delays: &[u64]) -> Vec<(u64, Piece)> {
-    let mut order: Vec<(u64, usize, Piece)> = pieces
-        .into_iter()
-        .enumerate()
-        .map(|(i, piece)| (i as u64 + delays[i % delays.len()], i, piece))
-        .collect();
+    let mut order: Vec<(u64, usize, Piece)> =
+        pieces.into_iter().enumerate().map(|(i, piece)| (i as u64 + delays[i % delays.len()], i, piece)).collect();
     order.sort_by_key(|&(at, i, _)| (at, i));
     order.into_iter().enumerate().map(|(n, (_, _, piece))| (n as u64 + 1, piece)).collect()
 }

@@ -127,7 +127,8 @@ impl Input<'_> {
     /// The same in the other direction.
     #[must_use]
     pub const fn reversed(mut self) -> Self {
-        let (Self::Data { dir, .. } | Self::Gap { dir, .. } | Self::Odd { dir, .. } | Self::End { dir, .. }) = &mut self;
+        let (Self::Data { dir, .. } | Self::Gap { dir, .. } | Self::Odd { dir, .. } | Self::End { dir, .. }) =
+            &mut self;
         *dir = dir.reverse();
         self
     }

@@ -52,11 +52,10 @@ fn method(bytes: &[u8]) -> Guess {
     match bytes.get(len) {
         Some(b' ') if len > 0 => Guess::Request,
         // Empty lines before a request are passed over (RFC 9112 §2.2).
-        Some(b'\r' | b'\n') if len == 0 => {
-            bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).map_or(Guess::More, |at| {
-                bytes.get(at..).map_or(Guess::More, method)
-            })
-        }
+        Some(b'\r' | b'\n') if len == 0 => bytes
+            .iter()
+            .position(|byte| !matches!(byte, b'\r' | b'\n'))
+            .map_or(Guess::More, |at| bytes.get(at..).map_or(Guess::More, method)),
         None if len < METHOD_MAX => Guess::More,
         _ => Guess::Is(Kind::Other),
     }

@@ -1,10 +1,9 @@
 //! Both directions of a TCP stream.
 
+use super::half::Budget;
 use super::half::{Feed, Half, Out};
 use super::seq::Seq;
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
-use super::half::Budget;
-
 
 /// What the packets before the first payload told: the sequence number of each direction's first byte.
 pub type Start = Both<Option<Seq>>;
@@ -80,13 +79,7 @@ impl Conn {
     }
 
     /// Any segment but the usual one: flags, first of its direction, out of order, cut.
-    fn unusual(
-        &mut self,
-        dir: Direction,
-        segment: &Segment<'_>,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    fn unusual(&mut self, dir: Direction, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) {
         let mark = segment.mark;
         let syn = segment.flags.has(Flags::SYN);
         let seq = if syn { Seq(segment.seq).plus(1) } else { Seq(segment.seq) };
@@ -120,14 +113,7 @@ impl Conn {
         self.start[dir].filter(|start| (0..NEAR).contains(&seq.since(*start))).unwrap_or(seq)
     }
 
-    fn reset(
-        &mut self,
-        dir: Direction,
-        mark: Mark,
-        limits: &Limits,
-        budget: &mut Budget,
-        out: Out<'_>,
-    ) {
+    fn reset(&mut self, dir: Direction, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
         self.over = true;
         for dir in [dir, dir.reverse()] {
             match &mut self.halves[dir] {
@@ -137,14 +123,7 @@ impl Conn {
         }
     }
 
-    fn settle(
-        &mut self,
-        mark: Mark,
-        keep: bool,
-        limits: &Limits,
-        budget: &mut Budget,
-        out: Out<'_>,
-    ) {
+    fn settle(&mut self, mark: Mark, keep: bool, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
         let mut ended = true;
         for dir in Direction::BOTH {
             let one_sided = self.halves[dir.reverse()].is_none();
@@ -170,14 +149,7 @@ impl Conn {
     }
 
     /// Delivers all that is there and ends both directions.
-    pub fn finish(
-        &mut self,
-        how: End,
-        mark: Mark,
-        limits: &Limits,
-        budget: &mut Budget,
-        out: Out<'_>,
-    ) {
+    pub fn finish(&mut self, how: End, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
         for dir in Direction::BOTH {
             if let Some(half) = &mut self.halves[dir] {
                 half.finish(how, mark, false, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out });

@@ -120,14 +120,7 @@ impl Half {
     }
 
     /// Delivers the next bytes.
-    pub(super) fn deliver(
-        &mut self,
-        bytes: &[u8],
-        brought: Mark,
-        mark: Mark,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
@@ -137,15 +130,7 @@ impl Half {
     }
 
     /// Takes a segment's payload wherever it stands: delivers, queues, or compares it with what is known.
-    pub(super) fn data(
-        &mut self,
-        seq: Seq,
-        bytes: &[u8],
-        cut: u32,
-        mark: Mark,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    pub(super) fn data(&mut self, seq: Seq, bytes: &[u8], cut: u32, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         self.settle_syn_data(seq.since(self.seq) + self.signed_offset() > 0, mark, keep, feed);
         let at = self.signed_offset() + seq.since(self.seq);
         let known = usize::try_from(self.signed_offset().saturating_sub(at)).unwrap_or(0).min(bytes.len());
@@ -172,13 +157,7 @@ impl Half {
         }
     }
 
-    fn settle_syn_data(
-        &mut self,
-        accepted: bool,
-        mark: Mark,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         if let Some((bytes, brought)) = self.on_syn.take()
             && accepted
             && self.offset == 0
@@ -189,13 +168,7 @@ impl Half {
     }
 
     /// Notes that the peer expects `ack` next.
-    pub(super) fn acknowledged(
-        &mut self,
-        ack: Seq,
-        mark: Mark,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    pub(super) fn acknowledged(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let ahead = ack.since(self.seq);
         self.settle_syn_data(ahead > 0, mark, keep, feed);
         let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };
@@ -235,13 +208,7 @@ impl Half {
     }
 
     /// Gives up holes that will not be filled any more (see [`Limits`]): the peer acknowledged what lay in them long ago, too much is queued, or the other direction is not captured.
-    pub(super) fn settle(
-        &mut self,
-        mark: Mark,
-        one_sided: bool,
-        keep: bool,
-        feed: &mut Feed<'_>,
-    ) {
+    pub(super) fn settle(&mut self, mark: Mark, one_sided: bool, keep: bool, feed: &mut Feed<'_>) {
         while self.has_hole() && self.is_final(mark, one_sided, feed.limits) {
             self.give_up(mark, keep, feed);
         }
@@ -340,14 +307,7 @@ impl Half {
     }
 
     /// Queues what no queued piece covers yet; the first copy of a byte stays.
-    fn enqueue(
-        &mut self,
-        offset: u64,
-        bytes: &[u8],
-        cut: u32,
-        mark: Mark,
-        feed: &mut Feed<'_>,
-    ) {
+    fn enqueue(&mut self, offset: u64, bytes: &[u8], cut: u32, mark: Mark, feed: &mut Feed<'_>) {
         let mut rest = bytes;
         let mut at = offset;
         while !rest.is_empty() {
@@ -459,15 +419,7 @@ impl Half {
         self.odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
     }
 
-    fn odd(
-        &self,
-        code: NoteCode,
-        offset: u64,
-        text: &str,
-        detail: &str,
-        mark: Mark,
-        feed: &mut Feed<'_>,
-    ) {
+    fn odd(&self, code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
         (feed.out)(Input::Odd { dir: feed.dir, offset, code, text, detail, mark });
     }
 

@@ -26,14 +26,7 @@ pub(super) enum Step {
 
 impl HeadReader {
     /// Takes a piece that begins at `offset`; `mark` is the packet that completes the head, if it does.
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        offset: u64,
-        brought: Mark,
-        mark: Mark,
-        limits: &Limits,
-    ) -> Step {
+    pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, mark: Mark, limits: &Limits) -> Step {
         let blank = if self.seen == 0 { bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count() } else { 0 };
         let piece = bytes.get(blank..).unwrap_or_default();
         if piece.is_empty() {

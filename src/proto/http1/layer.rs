@@ -15,6 +15,8 @@ use std::collections::VecDeque;
 /// to server:  Head ▸ Body ▸ Head ▸ … ▸ Head (upgrade) ▸ held until the answer ─┬▶ inner
 /// to client:  held until a request ▸ Head ▸ Body ▸ …  ▸ Head (101) ────────────┘
 /// ```
+///
+/// Where one direction was not captured at all, the other is not held for ever: see [`Http1::is_alone`].
 #[derive(Default)]
 pub struct Http1 {
     sides: Both<Side>,
@@ -22,6 +24,10 @@ pub struct Http1 {
     /// Requests without a final answer, oldest first.
     asked: VecDeque<Asked>,
     requests: u64,
+    /// The directions in which any byte came.
+    heard: Both<bool>,
+    /// The client was not captured: answers are read without their requests.
+    lone_server: bool,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ended: Option<(Direction, End)>,
@@ -80,6 +86,17 @@ impl Held {
         self.pieces.is_empty()
     }
 
+    /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
+    fn begins_frame(&self) -> bool {
+        let mut bytes = self.pieces.iter().flat_map(|piece| piece.bytes.iter().skip(piece.read));
+        match (bytes.next(), bytes.next()) {
+            (Some(first), Some(second)) => {
+                first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
+            }
+            _ => false,
+        }
+    }
+
     /// Holds a piece; false when that would be more than `bound` bytes.
     fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) -> bool {
         if self.pieces.is_empty() {
@@ -95,6 +112,8 @@ impl Held {
 const ASKED_MAX: usize = 1024;
 /// What a held piece costs beside its bytes.
 const PIECE_OVERHEAD: usize = 64;
+/// Held pieces of one direction after which the other is taken for not captured, if nothing came from it.
+const ALONE_PIECES: usize = 64;
 
 impl Layer for Http1 {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
@@ -103,7 +122,11 @@ impl Layer for Http1 {
         }
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
+                self.heard[dir] = true;
                 self.data(dir, offset, bytes, brought, cx);
+                if self.held[dir].pieces.len() >= ALONE_PIECES {
+                    self.go_alone(dir, cx);
+                }
                 return self.pump(cx);
             }
             Input::Gap { dir, len, .. } => self.gap(dir, len),
@@ -116,6 +139,12 @@ impl Layer for Http1 {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        if self.inner.is_none() {
+            for dir in Direction::BOTH {
+                self.go_alone(dir, cx);
+            }
+            self.pump(cx);
+        }
         if let Some(inner) = &mut self.inner {
             return inner.over(cx);
         }
@@ -123,8 +152,7 @@ impl Layer for Http1 {
         for asked in std::mem::take(&mut self.asked) {
             if let Some(upgrade) = asked.upgrade {
                 let Upgrade { conn, mut handshake } = *upgrade;
-                let detail = "the stream ends before an answer".to_owned();
-                handshake.checks.push(Check { code: NoteCode::HsNoAnswer, ok: false, detail });
+                no_answer(&mut handshake, "the stream ends before an answer");
                 tell(conn, &handshake, cx);
                 cx.closed(conn, self.ended, cx.flow.last);
             }
@@ -238,9 +266,32 @@ impl Http1 {
             }
             Direction::ToClient => {
                 matches!(self.sides[dir], Side::Head(_))
+                    && !self.lone_server
                     && self.asked.is_empty()
                     && !matches!(self.sides[Direction::ToServer], Side::Lost)
             }
+        }
+    }
+
+    /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
+    fn is_alone(&self, dir: Direction) -> bool {
+        !self.heard[dir.reverse()] && !self.held[dir].is_empty()
+    }
+
+    /// Reads a direction whose other was not captured: frames behind an upgrade request, or answers without requests.
+    fn go_alone(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if !self.is_alone(dir) {
+            return;
+        }
+        if dir == Direction::ToClient {
+            self.lone_server = true;
+        } else if self.held[dir].begins_frame()
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            let Upgrade { conn, mut handshake } = *upgrade;
+            no_answer(&mut handshake, "only the client was captured");
+            tell(conn, &handshake, cx);
+            self.inner = Some(cx.open(Hint::WebSocket { conn, handshake: &handshake }));
         }
     }
 
@@ -293,7 +344,14 @@ impl Http1 {
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        match asked.and_then(|asked| asked.upgrade) {
+        let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
+            let unasked = switching && self.lone_server && head.value("sec-websocket-accept").is_some();
+            unasked.then(|| {
+                let conn = cx.opened(None, "http/1.1", cx.flow.first);
+                Box::new(Upgrade { conn, handshake: Handshake::default() })
+            })
+        });
+        match upgrade {
             Some(upgrade) => self.answer(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(),
             None if tunnel => self.inner = Some(cx.open(Hint::Unknown)),
@@ -340,6 +398,10 @@ impl Http1 {
             self.asked.retain(|asked| asked.upgrade.is_some());
         }
     }
+}
+
+fn no_answer(handshake: &mut Handshake, detail: &str) {
+    handshake.checks.push(Check { code: NoteCode::HsNoAnswer, ok: false, detail: detail.to_owned() });
 }
 
 /// Whether a limit took a part of the head.

@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn reads_the_examples_of_rfc_6455() {
         let hello = read(&[0x81, 0x05, b'H']);
-        assert_eq!((hello.fin, hello.opcode, hello.mask, hello.len, hello.header_len), (true, Opcode::TEXT, None, 5, 2));
+        assert_eq!(
+            (hello.fin, hello.opcode, hello.mask, hello.len, hello.header_len),
+            (true, Opcode::TEXT, None, 5, 2)
+        );
         let masked = read(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f]);
         assert_eq!((masked.mask, masked.header_len), (Some([0x37, 0xfa, 0x21, 0x3d]), 6));
         assert!(!read(&[0x01, 0x03]).fin);

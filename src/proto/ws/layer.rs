@@ -6,8 +6,8 @@ use super::mask;
 use super::pings::Pings;
 use super::rules::{self, Situation};
 use crate::model::{
-    Body, Both, ConnId, Direction, End, Event, Frame, Handshake, Input, Mark, Message, Note, NoteCode, NoteSet,
-    Opcode, Span,
+    Body, Both, ConnId, Direction, End, Event, Frame, Handshake, Input, Mark, Message, Note, NoteCode, NoteSet, Opcode,
+    Span,
 };
 use crate::proto::layer::{Cx, Interest, Layer};
 
@@ -119,7 +119,9 @@ impl Layer for Ws {
 impl Ws {
     /// The layer for a connection that this handshake opened.
     pub fn new(conn: ConnId, handshake: &Handshake) -> Self {
-        let extensions = handshake.extensions.as_deref().unwrap_or_default();
+        // Without the answer, what was offered may be in use.
+        let extensions = handshake.extensions.as_ref().or(handshake.extensions_offered.as_ref());
+        let extensions = extensions.map(Vec::as_slice).unwrap_or_default();
         let deflate = extensions.iter().any(|extension| {
             extension.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("permessage-deflate"))
         });
@@ -229,7 +231,8 @@ impl Ws {
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Lost) {
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
-            let text = format!("a frame head was lost at stream offset {offset}; the rest of this direction is not decoded");
+            let text =
+                format!("a frame head was lost at stream offset {offset}; the rest of this direction is not decoded");
             self.give_up(dir, cx);
             self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);
             self.halves[dir].reading = Reading::Lost;

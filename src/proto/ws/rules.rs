@@ -55,9 +55,7 @@ pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
             set.insert(NoteCode::CloseBody);
             None
         }
-        [high, low, reason @ ..] => {
-            Some(Close { code: CloseCode(u16::from_be_bytes([*high, *low])), reason })
-        }
+        [high, low, reason @ ..] => Some(Close { code: CloseCode(u16::from_be_bytes([*high, *low])), reason }),
     };
     if let Some(close) = close {
         if !close.code.is_sendable() {
