@@ -150,8 +150,13 @@ impl Session {
     }
 
     fn has_more(&self, world: &World<'_>) -> bool {
-        let under_way = |dir: Direction| self.talk[dir].outgoing.is_some();
-        Direction::BOTH.into_iter().any(under_way) || self.may_begin(world)
+        Direction::BOTH
+            .into_iter()
+            .any(|dir| self.may_send(world, dir))
+    }
+
+    fn may_send(&self, world: &World<'_>, dir: Direction) -> bool {
+        self.talk[dir].outgoing.is_some() || self.may_begin(world)
     }
 
     fn may_begin(&self, world: &World<'_>) -> bool {
@@ -168,8 +173,7 @@ impl Session {
             self.stage(world, dir, &mut data);
             self.tcp
                 .send(&mut world.wire, &mut world.rng, dir, &data, world.faults)?;
-            let has_more = self.talk[dir].outgoing.is_some() || self.may_begin(world);
-            if !(self.tcp.is_waiting() && has_more) {
+            if !(self.tcp.is_waiting() && self.may_send(world, dir)) {
                 break;
             }
         }
@@ -181,7 +185,7 @@ impl Session {
     /// By lot, but never one that has nothing to say.
     fn direction(&self, world: &mut World<'_>) -> Direction {
         let dir = Direction::by_lot(&mut world.rng, world.figures.to_server);
-        if self.talk[dir].outgoing.is_some() || self.may_begin(world) {
+        if self.may_send(world, dir) {
             dir
         } else {
             dir.back()
