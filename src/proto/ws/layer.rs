@@ -1,6 +1,7 @@
 //! One WebSocket connection: its frames in both directions, its messages, and what is odd about them.
 
-use super::assembly::Assembly;
+use super::assembly::{Assembly, Content};
+use super::deflate::Inflater;
 use super::frame::{self, HEAD_MAX, Head, Parsed};
 use super::mask;
 use super::pings::Pings;
@@ -15,8 +16,8 @@ use crate::proto::layer::{Cx, Interest, Layer};
 #[derive(Debug)]
 pub struct Ws {
     conn: ConnId,
-    /// permessage-deflate was accepted.
-    deflate: bool,
+    /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
+    deflate: Option<Both<bool>>,
     frames: u64,
     messages: u64,
     halves: Both<Half>,
@@ -35,6 +36,7 @@ struct Half {
     data: Option<Box<Assembly>>,
     /// The control frame at hand, which may stand between the frames of `data`.
     control: Option<Box<Assembly>>,
+    inflater: Option<Box<Inflater>>,
     /// A Close frame was sent.
     closed: bool,
 }
@@ -122,8 +124,15 @@ impl Ws {
         // Without the answer, what was offered may be in use.
         let extensions = handshake.extensions.as_ref().or(handshake.extensions_offered.as_ref());
         let extensions = extensions.map(Vec::as_slice).unwrap_or_default();
-        let deflate = extensions.iter().any(|extension| {
-            extension.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("permessage-deflate"))
+        let deflate = extensions.iter().find_map(|extension| {
+            let mut parts = extension.split(';').map(str::trim);
+            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("permessage-deflate"));
+            let names: Vec<&str> = parts.filter_map(|part| part.split('=').next()).map(str::trim).collect();
+            let takeover = |parameter: &str| !names.iter().any(|name| name.eq_ignore_ascii_case(parameter));
+            named.then(|| Both {
+                to_server: takeover("client_no_context_takeover"),
+                to_client: takeover("server_no_context_takeover"),
+            })
         });
         Self {
             conn,
@@ -167,9 +176,11 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
-        let situation = Situation { dir, open, closed: half.closed, deflate: self.deflate };
+        let situation = Situation { dir, open, closed: half.closed, deflate: self.deflate.is_some() };
         let place = Place { head, offset, first, findings: rules::judge(&head, situation) };
-        let alone = head.opcode.is_control() || head.fin && head.opcode != Opcode::CONTINUATION && !open;
+        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
+        let starts = head.opcode != Opcode::CONTINUATION && !open;
+        let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && alone
         {
@@ -177,10 +188,11 @@ impl Ws {
             return rest;
         }
         if head.opcode.is_control() {
-            self.halves[dir].control = Some(Box::new(Assembly::new(&head, first, cx.tools)));
+            self.halves[dir].control = Some(Box::new(Assembly::new(&head, Content::Plain, first, cx.tools)));
         } else if !open || head.opcode != Opcode::CONTINUATION {
             self.drop_open(dir, cx);
-            self.halves[dir].data = Some(Box::new(Assembly::new(&head, first, cx.tools)));
+            let content = self.content(dir, compressed);
+            self.halves[dir].data = Some(Box::new(Assembly::new(&head, content, first, cx.tools)));
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
             assembly.frames += 1;
@@ -203,9 +215,7 @@ impl Ws {
         let phase = head.len - open.left;
         open.left -= now.len() as u64;
         let done = open.left == 0;
-        if let Some(assembly) = half.assembly(&head) {
-            assembly.append(now, &head, phase, cx.limits, cx.tools);
-        }
+        half.append(now, &head, phase, cx);
         if done {
             self.frame_done(dir, cx);
         }
@@ -223,6 +233,9 @@ impl Ws {
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
                 assembly.lose(lost, mark, cx.limits);
+            }
+            if !head.opcode.is_control() {
+                half.lose_history();
             }
             if done {
                 self.frame_done(dir, cx);
@@ -265,6 +278,7 @@ impl Ws {
                 ended = place.head.fin;
             }
         }
+        self.halves[dir].lose_history();
         if let Some(mut data) = self.halves[dir].data.take() {
             if !ended {
                 data.end_missing(cx.limits);
@@ -275,6 +289,7 @@ impl Ws {
 
     /// A new message begins inside an open one, which will not be finished any more.
     fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        self.halves[dir].lose_history();
         if let Some(mut data) = self.halves[dir].data.take() {
             data.end_missing(cx.limits);
             self.incomplete(dir, *data, NoteCode::WsInterleaved, cx);
@@ -297,7 +312,8 @@ impl Ws {
         }
         let half = &mut self.halves[dir];
         let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
-        if let Some(assembly) = assembly {
+        if let Some(mut assembly) = assembly {
+            assembly.finish(half.inflater.as_deref_mut(), cx.limits, cx.tools);
             self.message(dir, &assembly, Some(number), true, cx);
             assembly.free(cx.tools);
         }
@@ -318,7 +334,8 @@ impl Ws {
     fn message(&mut self, dir: Direction, assembly: &Assembly, frame: Option<u64>, ended: bool, cx: &mut Cx<'_>) {
         let draft = Draft {
             opcode: assembly.opcode,
-            compressed: assembly.compressed,
+            compressed: assembly.is_compressed(),
+            undecoded: assembly.is_undecoded(),
             frames: assembly.frames,
             wire_len: assembly.wire_len,
             first: assembly.first,
@@ -342,6 +359,8 @@ impl Ws {
     /// Tells a message of one frame whose payload is all there, without keeping it.
     fn whole(&mut self, dir: Direction, place: Place, payload: &[u8], cx: &mut Cx<'_>) {
         let head = place.head;
+        // What reaches here compressed was not negotiated.
+        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
         let number = self.tell_frame(dir, place, true, Some(self.messages + 1), cx);
         let mut scratch = std::mem::take(&mut cx.tools.scratch);
         let body = match head.mask {
@@ -356,7 +375,8 @@ impl Ws {
         let kept = body.get(..cx.limits.message_bytes).unwrap_or(body);
         let draft = Draft {
             opcode: head.opcode,
-            compressed: head.rsv & 4 != 0 && !head.opcode.is_control(),
+            compressed,
+            undecoded: compressed,
             frames: 1,
             wire_len: head.len,
             first: place.first,
@@ -414,7 +434,7 @@ impl Ws {
         let mut close = None;
         let mut rtt = None;
         match draft.opcode {
-            Opcode::TEXT if !draft.compressed => {
+            Opcode::TEXT if !draft.undecoded => {
                 if draft.limited {
                     body.kept = whole_characters(body.kept);
                 }
@@ -434,8 +454,14 @@ impl Ws {
             Opcode::PONG => rtt = self.pings[dir.reverse()].answered(body.kept, cx.mark),
             _ => {}
         }
-        if draft.compressed && self.told[dir].insert(NoteCode::WsUndecoded) {
-            self.note(dir, NoteCode::WsUndecoded, Some(number), frame, "", None, cx);
+        if draft.undecoded {
+            let code = if self.deflate.is_some() { NoteCode::DeflateLost } else { NoteCode::DeflateUnknown };
+            found.insert(code);
+        }
+        for code in [NoteCode::DeflateBad, NoteCode::InflateLimit] {
+            if draft.findings.contains(code) {
+                found.insert(code);
+            }
         }
         let mut findings = draft.findings;
         findings.extend(found);
@@ -445,9 +471,10 @@ impl Ws {
             opcode: draft.opcode,
             frames: draft.frames,
             compressed: draft.compressed,
+            undecoded: draft.undecoded,
             wire_len: draft.wire_len,
             body,
-            complete: draft.whole && !draft.compressed && draft.opcode != Opcode::CONTINUATION,
+            complete: draft.whole && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
             utf8,
             close,
             rtt,
@@ -462,7 +489,7 @@ impl Ws {
 
     /// Tells what is wrong with a message as a whole.
     fn tell_found(
-        &self,
+        &mut self,
         message: &Message<'_>,
         found: NoteSet,
         bad_at: Option<usize>,
@@ -471,6 +498,11 @@ impl Ws {
     ) {
         let sender = message.dir.sender();
         for code in found.iter() {
+            // A lost history is one loss, however many messages refer to it.
+            let lasting = matches!(code, NoteCode::DeflateLost | NoteCode::DeflateUnknown);
+            if lasting && !self.told[message.dir].insert(code) {
+                continue;
+            }
             let text = match (code, message.close) {
                 (NoteCode::Utf8Bad, _) => {
                     format!("invalid UTF-8 at byte {} of a text message", bad_at.unwrap_or_default())
@@ -490,6 +522,18 @@ impl Ws {
         }
     }
 
+    /// How a message's bytes are to be read: its direction's inflater is made with the first compressed one.
+    fn content(&mut self, dir: Direction, compressed: bool) -> Content {
+        match self.deflate {
+            _ if !compressed => Content::Plain,
+            None => Content::Undecoded,
+            Some(takeover) => {
+                let inflater = self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir])));
+                if inflater.begin() { Content::Deflated } else { Content::Undecoded }
+            }
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one finding, field by field")]
     fn note(
         &self,
@@ -506,6 +550,24 @@ impl Ws {
 }
 
 impl Half {
+    /// Adds payload to the message that a frame with this head belongs to.
+    fn append(&mut self, bytes: &[u8], head: &Head, phase: u64, cx: &mut Cx<'_>) {
+        let inflater = self.inflater.as_deref_mut();
+        let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
+        if let Some(assembly) = assembly {
+            assembly.append(bytes, head, phase, inflater, cx.limits, cx.tools);
+        }
+    }
+
+    /// A part of a compressed message is missing: later ones may refer to it.
+    fn lose_history(&mut self) {
+        if self.data.as_ref().is_some_and(|assembly| assembly.is_compressed())
+            && let Some(inflater) = &mut self.inflater
+        {
+            inflater.lose();
+        }
+    }
+
     /// The assembly that a frame with this head belongs to.
     fn assembly(&mut self, head: &Head) -> Option<&mut Assembly> {
         if head.opcode.is_control() { self.control.as_deref_mut() } else { self.data.as_deref_mut() }
@@ -540,6 +602,7 @@ impl Partial {
 struct Draft<'a> {
     opcode: Opcode,
     compressed: bool,
+    undecoded: bool,
     frames: u64,
     wire_len: u64,
     first: Mark,

@@ -1,6 +1,7 @@
 //! WebSocket (RFC 6455 §5): frames, and the messages that they make up.
 
 mod assembly;
+mod deflate;
 pub mod frame;
 mod layer;
 pub mod mask;
