@@ -1,3 +1,4 @@
 //! wip
 pub mod escape;
+pub mod export;
 pub mod model;
