@@ -1,4 +1,7 @@
 //! wip
+pub mod carry;
 pub mod escape;
 pub mod export;
 pub mod model;
+pub mod proto;
+pub mod tcp;
