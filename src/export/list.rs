@@ -82,8 +82,8 @@ pub struct Connections {
 
 impl Connections {
     /// Rows in this form.
-    pub fn new(form: impl Form + 'static) -> Self {
-        Self { form: Box::new(form), rows: Collect::default() }
+    pub fn new(form: Box<dyn Form>) -> Self {
+        Self { form, rows: Collect::default() }
     }
 }
 
@@ -109,8 +109,8 @@ pub struct Handshakes {
 
 impl Handshakes {
     /// Handshakes in this form.
-    pub fn new(form: impl Form + 'static) -> Self {
-        Self { form: Box::new(form), next: ConnId(1), waiting: BTreeMap::new() }
+    pub fn new(form: Box<dyn Form>) -> Self {
+        Self { form, next: ConnId(1), waiting: BTreeMap::new() }
     }
 
     /// Writes the rows whose turn has come.

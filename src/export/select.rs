@@ -14,6 +14,13 @@ pub struct Place {
     pub msg: Option<u64>,
 }
 
+impl Place {
+    /// All of a connection.
+    pub const fn all_of(conn: ConnId) -> Self {
+        Self { conn, msg: None }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.msg {

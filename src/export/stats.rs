@@ -55,9 +55,9 @@ pub struct Stats {
 
 impl Stats {
     /// Figures in this form; the first bin begins with `origin`, the time of the first packet.
-    pub fn new(origin: Option<Timestamp>, form: impl Form + 'static) -> Self {
+    pub fn new(origin: Option<Timestamp>, form: Box<dyn Form>) -> Self {
         Self {
-            form: Box::new(form),
+            form,
             counts: Both::default(),
             findings: Severities::default(),
             bins: Bins::new(origin),

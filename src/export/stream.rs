@@ -39,8 +39,8 @@ pub struct Stream {
 
 impl Stream {
     /// Rows of these kinds, in this form; those of connections last.
-    pub fn new(kinds: Kinds, form: impl Form + 'static) -> Self {
-        Self { form: Box::new(form), kinds, hold: Hold::default(), rows: Rows::Last(Collect::default()) }
+    pub fn new(kinds: Kinds, form: Box<dyn Form>) -> Self {
+        Self { form, kinds, hold: Hold::default(), rows: Rows::Last(Collect::default()) }
     }
 
     /// Rows of connections come from a pass before this one, and stand where each got its number.

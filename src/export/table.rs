@@ -123,7 +123,10 @@ impl Form for Table {
             (None, None) => String::from("file"),
         };
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
-        let frame = format!("frame {}", at.at.packet);
+        let frame = match note.at.packet {
+            PacketNo(0) => String::new(),
+            packet => format!("frame {packet}"),
+        };
         let sentence = escape::display_str(note.sentence());
         let mut line = format!("{word} {:<longest$}  {place:<8}  {frame:<12}  {sentence}", note.code);
         if let Some(detail) = note.detail {
