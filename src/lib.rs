@@ -36,6 +36,7 @@
 
 pub mod capture;
 pub mod carry;
+pub mod cli;
 pub mod dissect;
 pub mod escape;
 pub mod export;

@@ -41,7 +41,7 @@ macro_rules! examples {
         examples!("wspect chat.pcapng", "tcpdump -i lo -w - port 8080 | wspect msgs --json | jq -r .payload"),
     )
 )]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -55,12 +55,12 @@ pub struct Args {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// One line per WebSocket connection
     ///
-    /// Columns: number, TCP stream (Wireshark's tcp.stream), start, duration, client, URL, messages to the server (→) and
-    /// to the client (←), payload bytes, flags (z compressed, g bytes missing from the capture, ! an error was found),
-    /// how it ended.
+    /// Columns: number, TCP stream (Wireshark's tcp.stream), start, duration, client, URL (up to 80 columns; --json has all
+    /// of it), messages to the server (→) and to the client (←), payload bytes, flags (z compressed, g bytes missing from
+    /// the capture, ! an error was found), how it ended.
     #[command(after_long_help = examples!(
         "wspect ls chat.pcapng",
         r#"wspect ls --json chat.pcapng | jq -r 'select(.state == "rejected").url'"#
@@ -128,7 +128,7 @@ pub enum Command {
 /// Options of every command.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "General options")]
-pub struct Manners {
+pub(super) struct Manners {
     /// Colours: auto (on a terminal), always, never
     #[arg(
         long,
@@ -163,7 +163,7 @@ pub struct Manners {
 
 /// When something is done that depends on whether a stream is a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub(super) enum When {
     Auto,
     Always,
     Never,
@@ -171,7 +171,7 @@ pub enum When {
 
 /// One capture.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Input {
+pub(super) struct Input {
     /// The capture, .pcap or .pcapng; - or nothing: stdin
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -184,7 +184,7 @@ pub struct Input {
 
 /// The other way to name the capture.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Read {
+pub(super) struct Read {
     /// The capture, as in tshark
     #[arg(short, value_name = "FILE", hide_short_help = true)]
     pub read: Option<PathBuf>,
@@ -192,7 +192,7 @@ pub struct Read {
 
 /// Where rows go.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Output {
+pub(super) struct Output {
     /// Write to this file instead of stdout; it appears when it is whole
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
@@ -203,7 +203,7 @@ pub struct Output {
 
 /// In which form.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Json {
+pub(super) struct Json {
     /// Print records: one JSON object a line
     #[arg(long)]
     pub json: bool,
@@ -211,7 +211,7 @@ pub struct Json {
 
 /// How many rows.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Limit {
+pub(super) struct Limit {
     /// Print the first N rows only
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<u64>,
@@ -219,7 +219,7 @@ pub struct Limit {
 
 /// How times are shown.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Time {
+pub(super) struct Time {
     /// Times in text, as in tshark: a ad d dd e r u ud; or local utc rel delta
     ///
     /// a local: local time of day; ad: with the date; u utc: time of day in UTC; ud: with the date; r rel: seconds since
@@ -231,7 +231,7 @@ pub struct Time {
 
 /// How payloads are shown.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct Payload {
+pub(super) struct Payload {
     /// Payloads: auto, text, hex, base64, none
     ///
     /// auto: text as text, anything else in hex. In records the mode changes little, since `enc` says what a payload is:
@@ -245,7 +245,7 @@ pub struct Payload {
 
 impl Payload {
     /// As the export floor wants it.
-    pub fn options(self) -> PayloadOptions {
+    pub(super) fn options(self) -> PayloadOptions {
         let mode = match self.payload {
             PayloadArg::Auto => PayloadMode::Auto,
             PayloadArg::Text => PayloadMode::Text,
@@ -259,7 +259,7 @@ impl Payload {
 
 /// The words of `--payload`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum PayloadArg {
+pub(super) enum PayloadArg {
     #[default]
     Auto,
     Text,
@@ -270,7 +270,7 @@ pub enum PayloadArg {
 
 /// Options of `ls` and `frames`.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct List {
+pub(super) struct List {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
@@ -285,7 +285,7 @@ pub struct List {
 
 /// Options of `msgs`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Messages {
+pub(super) struct Messages {
     #[command(flatten)]
     pub list: List,
     #[command(flatten)]
@@ -294,7 +294,7 @@ pub struct Messages {
 
 /// Options of `handshake`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Handshake {
+pub(super) struct Handshake {
     /// The capture (- or nothing: stdin), then the number of a connection as `wspect ls` gives it; nothing: all
     #[arg(value_name = "FILE] [CONN")]
     pub words: Vec<OsString>,
@@ -312,7 +312,7 @@ pub struct Handshake {
 
 /// Options of `show`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Show {
+pub(super) struct Show {
     /// The capture (-: stdin), then connections and messages as `wspect msgs` numbers them: 1 is all of connection 1
     #[arg(value_name = "FILE CONN[:MSG]")]
     pub words: Vec<OsString>,
@@ -336,7 +336,7 @@ pub struct Show {
 
 /// Options of `follow`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Follow {
+pub(super) struct Follow {
     /// The capture (-: stdin), then the number of a connection as `wspect ls` gives it
     #[arg(value_name = "FILE CONN")]
     pub words: Vec<OsString>,
@@ -356,7 +356,7 @@ pub struct Follow {
 
 /// Options of `stats`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Stats {
+pub(super) struct Stats {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
@@ -369,7 +369,7 @@ pub struct Stats {
 
 /// Options of `check`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Check {
+pub(super) struct Check {
     #[command(flatten)]
     pub input: Input,
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
@@ -385,7 +385,7 @@ pub struct Check {
 
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Export {
+pub(super) struct Export {
     /// jsonl: JSON Lines, one record a line
     #[arg(value_name = "FORMAT", hide_possible_values = true)]
     pub format: Format,
@@ -395,7 +395,14 @@ pub struct Export {
     ///
     /// They come in the order of the capture. A connection stands at the packet that gave it its number, for which a file
     /// is read twice; from a pipe connections come last.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "message", hide_possible_values = true, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "message",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub records: Vec<Record>,
     #[command(flatten)]
     pub limit: Limit,
@@ -407,13 +414,13 @@ pub struct Export {
 
 /// Formats of `export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Jsonl,
 }
 
 /// Kinds of records for `export --records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Record {
+pub(super) enum Record {
     Connection,
     Handshake,
     Message,

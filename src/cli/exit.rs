@@ -54,7 +54,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a run ended early, and with which code.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     exit: Exit,
     /// What went wrong, where, and what to do: one line, lower case. Hostile text in it is escaped when it is printed.
     text: String,
@@ -62,25 +62,25 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with its line.
-    pub fn new(exit: Exit, text: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
         Self { exit, text: text.into() }
     }
 
     /// Prints the line.
-    pub fn report(&self) -> Exit {
+    pub(super) fn report(&self) -> Exit {
         say(format_args!("wspect: {}", escape::display_str(&self.text)));
         self.exit
     }
 }
 
 /// Prints a line to stderr. Its text must be safe on a terminal.
-pub fn say(line: impl fmt::Display) {
+pub(super) fn say(line: impl fmt::Display) {
     // Whoever closed stderr does not want to know.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Runs `work`; a panic in it is reported in one line and becomes [`Exit::Internal`].
-pub fn guarded(work: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
+pub(super) fn guarded(work: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
     panic::set_hook(Box::new(|panic| say(bug_report(panic))));
     panic::catch_unwind(work).unwrap_or(Exit::Internal)
 }

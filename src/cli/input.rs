@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub(super) enum Source {
     /// Standard input.
     Stdin,
     /// A file, pipe or device.
@@ -23,12 +23,12 @@ pub enum Source {
 
 impl Source {
     /// `-` is stdin.
-    pub fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path) -> Self {
         if path == "-" { Self::Stdin } else { Self::Path(path.to_owned()) }
     }
 
     /// How it is called in messages; not escaped.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => String::from("stdin"),
             Self::Path(path) => path.display().to_string(),
@@ -36,7 +36,7 @@ impl Source {
     }
 
     /// Whether it can be read a second time.
-    pub fn is_file(&self) -> bool {
+    pub(super) fn is_file(&self) -> bool {
         matches!(self, Self::Path(path) if fs::metadata(path).is_ok_and(|about| about.is_file()))
     }
 
@@ -48,13 +48,16 @@ impl Source {
     ///
     /// # Errors
     /// When there is no such file, it is a directory, or it must not be read.
-    pub fn open(&self) -> Result<Input, Failure> {
+    pub(super) fn open(&self) -> Result<Input, Failure> {
         let (bytes, len): (Box<dyn Read + Send>, _) = match self {
             Self::Stdin => (Box::new(Pipe::new(|| Ok(Box::new(io::stdin())))), None),
             Self::Path(path) => {
                 let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
                 if about.is_dir() {
-                    return Err(Failure::new(Exit::Input, format!("{}: is a directory: name a capture in it", self.name())));
+                    return Err(Failure::new(
+                        Exit::Input,
+                        format!("{}: is a directory: name a capture in it", self.name()),
+                    ));
                 }
                 if about.is_file() {
                     let file = File::open(path).map_err(|error| self.failure(&error))?;
@@ -70,7 +73,7 @@ impl Source {
 }
 
 /// What the operating system says, in lower case and without its number.
-pub fn words(error: &io::Error) -> String {
+pub(super) fn words(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
@@ -78,7 +81,7 @@ pub fn words(error: &io::Error) -> String {
 }
 
 /// An open input.
-pub struct Input {
+pub(super) struct Input {
     /// How it is called in messages; not escaped.
     pub name: String,
     /// Bytes of a file; `None` for a pipe.
@@ -87,17 +90,15 @@ pub struct Input {
 }
 
 impl Input {
-    /// Only the bytes that the file has now: what is appended later waits for the next run.
+    /// Only its first `len` bytes: what is appended to the file behind them waits for the next run.
     #[must_use]
-    pub fn frozen(mut self) -> Self {
-        if let Some(len) = self.len {
-            self.bytes = Box::new(self.bytes.take(len));
-        }
-        self
+    pub(super) fn up_to(self, len: Option<u64>) -> Self {
+        let most = len.unwrap_or(u64::MAX);
+        Self { bytes: Box::new(self.bytes.take(most)), ..self }
     }
 
     /// The time of the first packet that has one, looked for at the start; nothing of the input is lost.
-    pub fn origin(&mut self) -> Option<Timestamp> {
+    pub(super) fn origin(&mut self) -> Option<Timestamp> {
         const MOST: usize = 1 << 20;
         const STEP: usize = 64 << 10;
         let mut head = Vec::new();
@@ -123,7 +124,7 @@ impl Input {
     ///
     /// # Errors
     /// When it is no capture.
-    pub fn reader(self) -> Result<Reader, Failure> {
+    pub(super) fn reader(self) -> Result<Reader, Failure> {
         let name = self.name;
         Reader::new(self.bytes).map_err(|error| Failure::new(Exit::Input, format!("{name}: {error}")))
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// All that a run needs to know.
 #[derive(Debug)]
-pub struct Job {
+pub(super) struct Job {
     /// What is read.
     pub source: Source,
     /// What is done with it.
@@ -46,7 +46,7 @@ pub struct Job {
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
+pub(super) enum Work {
     /// A row for each connection.
     Connections,
     /// Rows of these kinds, as they come.
@@ -65,7 +65,7 @@ pub enum Work {
 
 /// Which messages are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// Connections and messages by number.
     Places(Vec<Place>),
     /// What lies in a packet.
@@ -74,7 +74,7 @@ pub enum Wanted {
 
 /// In which form rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormKind {
+pub(super) enum FormKind {
     /// For people.
     Text,
     /// Records.
@@ -88,7 +88,7 @@ impl Job {
     ///
     /// # Errors
     /// When it asks for nothing that can be done.
-    pub fn new(args: Args) -> Result<Self, Failure> {
+    pub(super) fn new(args: Args) -> Result<Self, Failure> {
         let Args { command, list, manners, .. } = args;
         let Some(command) = command else { return Self::list(Work::Connections, list, TimeMode::Local, &manners) };
         if is_used(&list) {
@@ -222,7 +222,12 @@ fn usage(text: impl Into<String>) -> Failure {
 fn is_used(list: &args::List) -> bool {
     let args::List { input, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
-    input.file.is_some() || input.read.read.is_some() || json.json || limit.limit.is_some() || time.time.is_some() || output
+    input.file.is_some()
+        || input.read.read.is_some()
+        || json.json
+        || limit.limit.is_some()
+        || time.time.is_some()
+        || output
 }
 
 fn one_source(input: args::Input) -> Result<Source, Failure> {
@@ -285,7 +290,7 @@ fn place(word: &OsStr) -> Result<Place, Failure> {
 }
 
 /// Whether text is coloured on a stream: `--color`, then `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`, then whether it is a terminal.
-pub fn uses_color(when: When, is_terminal: bool) -> bool {
+pub(super) fn uses_color(when: When, is_terminal: bool) -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match when {
         When::Always => true,
@@ -297,6 +302,6 @@ pub fn uses_color(when: When, is_terminal: bool) -> bool {
 }
 
 /// Whether help is coloured.
-pub fn stdout_has_color() -> bool {
+pub(super) fn stdout_has_color() -> bool {
     uses_color(When::Auto, io::stdout().is_terminal())
 }

@@ -4,7 +4,7 @@ use crate::export::{Out, grouped};
 use crate::model::Limits;
 
 /// Writes every bound with its unit and default.
-pub fn write(limits: Limits, out: &mut Out<'_>) {
+pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
     for (name, value, unit, what) in rows(limits) {
         out.line(&format!("{name:<20} {:>13} {unit:<12} {what}", grouped(value)));
     }

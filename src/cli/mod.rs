@@ -71,6 +71,7 @@ fn one_line(error: &clap::Error) -> String {
         ContextValue::Strings(words) => words.first().cloned(),
         _ => None,
     });
-    let advice = suggestion.map_or(String::from("wspect --help lists what there is"), |word| format!("did you mean {word}?"));
+    let advice =
+        suggestion.map_or(String::from("wspect --help lists what there is"), |word| format!("did you mean {word}?"));
     format!("{}; {advice}", first.join(" "))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// Where rows go.
-pub enum Target {
+pub(super) enum Target {
     /// Standard output.
     Stdout,
     /// A device or pipe, written as it is.
@@ -22,7 +22,7 @@ impl Target {
     ///
     /// # Errors
     /// When the file exists and `force` is not set, it is the input, or it cannot be made.
-    pub fn open(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
         let Some(path) = path.filter(|&path| path != "-") else { return Ok(Self::Stdout) };
         let fail = |error: &io::Error| failure(path, &words(error));
         match fs::metadata(path) {
@@ -41,7 +41,7 @@ impl Target {
     }
 
     /// Whether rows appear on a terminal.
-    pub fn is_terminal(&self) -> bool {
+    pub(super) fn is_terminal(&self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Device(device, _) => device.is_terminal(),
@@ -50,7 +50,7 @@ impl Target {
     }
 
     /// The writer. Large pieces go straight to the system.
-    pub fn writer(&mut self) -> Box<dyn Write + '_> {
+    pub(super) fn writer(&mut self) -> Box<dyn Write + '_> {
         match self {
             Self::Stdout => stdout(),
             Self::Device(device, _) => Box::new(device),
@@ -62,7 +62,7 @@ impl Target {
     ///
     /// # Errors
     /// When that cannot be done; nothing has changed then.
-    pub fn commit(self) -> Result<(), Failure> {
+    pub(super) fn commit(self) -> Result<(), Failure> {
         let Self::File { temporary, place, force } = self else { return Ok(()) };
         temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
         let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
@@ -77,7 +77,7 @@ impl Target {
     ///
     /// # Errors
     /// For every other reason.
-    pub fn broken(&self, error: &io::Error) -> Result<Exit, Failure> {
+    pub(super) fn broken(&self, error: &io::Error) -> Result<Exit, Failure> {
         match self {
             _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
             Self::Stdout => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),

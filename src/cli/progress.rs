@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Tells how far reading has come.
-pub struct Progress {
+pub(super) struct Progress {
     mode: Mode,
     /// Bytes of the input, where known.
     len: Option<u64>,
@@ -33,7 +33,7 @@ enum Mode {
 
 impl Progress {
     /// Progress over `len` bytes; `is_quiet` when rows come to the same terminal and tell enough.
-    pub fn new(when: When, len: Option<u64>, is_quiet: bool) -> Self {
+    pub(super) fn new(when: When, len: Option<u64>, is_quiet: bool) -> Self {
         let mode = match (when, io::stderr().is_terminal()) {
             (When::Never, _) | (When::Auto, false) => Mode::Off,
             (When::Auto, true) if is_quiet => Mode::Off,
@@ -44,7 +44,7 @@ impl Progress {
     }
 
     /// Shows a step.
-    pub fn step(&self, at: dissect::Progress) {
+    pub(super) fn step(&self, at: dissect::Progress) {
         let elapsed = self.began.elapsed();
         match self.mode {
             Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len)).set_position(at.bytes),
@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// Prints a line to stderr beside the progress. It must be safe on a terminal.
-    pub fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: &str) {
         match self.bar.get() {
             Some(bar) => bar.suspend(|| say(line)),
             None => say(line),
@@ -66,21 +66,23 @@ impl Progress {
     }
 
     /// Takes it off the screen.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
     }
 
     /// How long it has taken so far.
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 }
 
 fn bar(len: Option<u64>) -> ProgressBar {
     let (bar, template) = match len {
-        Some(len) => (ProgressBar::new(len), "{wide_bar:.dim} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, ^C stop"),
+        Some(len) => {
+            (ProgressBar::new(len), "{wide_bar:.dim} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, ^C stop")
+        }
         None => (ProgressBar::no_length(), "{bytes} read, {bytes_per_sec}, ^C stop"),
     };
     match ProgressStyle::with_template(template) {

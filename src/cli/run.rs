@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 ///
 /// # Errors
 /// When the input cannot be read or the output cannot be written, and when what was asked for is not there.
-pub fn run(job: &Job) -> Result<Exit, Failure> {
+pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
     let mut input = job.source.open()?;
     let target = Target::open(job.output.as_deref(), job.force, &job.source)?;
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
@@ -62,7 +62,8 @@ impl Job {
 
     fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
         let is_terminal = target.is_terminal();
-        let columns = if is_terminal { crossterm::terminal::size().ok().map(|(columns, _)| columns.into()) } else { None };
+        let columns =
+            if is_terminal { crossterm::terminal::size().ok().map(|(columns, _)| columns.into()) } else { None };
         let style = Style { color: uses_color(self.color, is_terminal), columns };
         let clock = Clock::new(self.time, origin);
         match (self.form, &self.work) {
@@ -94,10 +95,10 @@ impl<'j> Run<'j> {
         let mut connections = Collect::default();
         let progress = Progress::new(job.progress, input.len, target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
-        let (len, input) = (input.len, input.frozen());
-        pass(input, &mut Watch::new(&mut connections, Out::memory(), &progress, ""))?;
+        let len = input.len;
+        pass(input.up_to(len), &mut Watch::new(&mut connections, Out::memory(), &progress, ""))?;
         progress.clear();
-        let input = Input { len, ..job.source.open()? }.frozen();
+        let input = job.source.open()?.up_to(len);
         Ok((Self { job, input, target }, connections))
     }
 
@@ -140,11 +141,10 @@ impl<'j> Run<'j> {
         let mut watch = Watch::new(exporter, out, &progress, &name);
         watch.tell = job.tell;
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
-        let summary = pass(input, &mut watch)?;
+        let Pass { summary, bytes } = pass(input, &mut watch)?;
         let totals = totals(&summary);
-        watch.exporter.finish(&totals, &mut watch.out);
-        let Watch { out, tally, is_done, .. } = watch;
-        let written = out.finish();
+        let (tally, is_done) = (watch.tally, watch.is_done);
+        let written = watch.finish(&totals);
         progress.clear();
         if let Err(error) = written {
             return target.broken(&error);
@@ -154,21 +154,31 @@ impl<'j> Run<'j> {
         }
         target.commit()?;
         if !is_done {
-            job.tell_end(&name, &summary, &tally, &progress);
+            job.tell_end(&name, &summary, &tally);
+        }
+        if job.tells_speed {
+            say(seen::speed(&summary, bytes, progress.elapsed()));
         }
         Ok(job.exit(&tally))
     }
 }
 
 /// Dissects an input into a sink.
-fn pass(input: Input, watch: &mut Watch<'_>) -> Result<Summary, Failure> {
+fn pass(input: Input, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
     let mut reader = input.reader()?;
     let progress = watch.progress;
     let mut step = |at| {
         progress.step(at);
         if signals::came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    Ok(dissect::run(&mut reader, Limits::DEFAULT, watch, &mut step))
+    let summary = dissect::run(&mut reader, Limits::DEFAULT, watch, &mut step);
+    Ok(Pass { summary, bytes: reader.position() })
+}
+
+/// What one pass over the input read.
+struct Pass {
+    summary: Summary,
+    bytes: u64,
 }
 
 fn totals(summary: &Summary) -> Totals {
@@ -178,14 +188,11 @@ fn totals(summary: &Summary) -> Totals {
 
 impl Job {
     /// The sum on stderr, once all was read.
-    fn tell_end(&self, name: &str, summary: &Summary, tally: &Tally, progress: &Progress) {
+    fn tell_end(&self, name: &str, summary: &Summary, tally: &Tally) {
         if self.sums_up && tally.connections > 0 {
             say(seen::summary(tally));
         } else if self.tell.is_some() && tally.connections == 0 {
             seen::instead(name, summary).iter().for_each(say);
-        }
-        if self.tells_speed {
-            say(seen::speed(summary, progress.bytes(), progress.elapsed()));
         }
     }
 

@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use std::time::Duration;
 
 /// `2 connections, 5 095 messages; 1 warning (wspect check)`.
-pub fn summary(tally: &Tally) -> String {
+pub(super) fn summary(tally: &Tally) -> String {
     let connections = count(tally.connections, "connection");
     let messages = count(tally.messages, "message");
     let found = [(tally.findings.error, "error"), (tally.findings.warning, "warning")];
@@ -21,7 +21,7 @@ pub fn summary(tally: &Tally) -> String {
 }
 
 /// What a capture without WebSocket holds instead, in lines.
-pub fn instead(name: &str, summary: &Summary) -> Vec<String> {
+pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     let name = escape::display_str(name);
     if summary.packets == 0 {
         return vec![format!("No packets in {name}.")];
@@ -37,7 +37,7 @@ pub fn instead(name: &str, summary: &Summary) -> Vec<String> {
 }
 
 /// `1 234 packets, 41 TCP streams, 12.30 MiB in 0.31 s`.
-pub fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String {
+pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String {
     let packets = count(summary.packets, "packet");
     let streams = count(summary.streams.into(), "TCP stream");
     format!("{packets}, {streams}, {} in {:.2} s", HumanBytes(bytes), elapsed.as_secs_f64())
@@ -53,6 +53,8 @@ fn kinds(kinds: &Kinds) -> Vec<String> {
         (kinds.silent, "silent", ": no payload was captured"),
     ];
     let seen = kinds.into_iter().filter(|(number, ..)| *number > 0);
-    seen.map(|(number, what, more)| format!("{} {what} stream{}{more}", grouped(number.into()), if number == 1 { "" } else { "s" }))
-        .collect()
+    seen.map(|(number, what, more)| {
+        format!("{} {what} stream{}{more}", grouped(number.into()), if number == 1 { "" } else { "s" })
+    })
+    .collect()
 }

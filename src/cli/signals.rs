@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 static SIGNAL: AtomicU8 = AtomicU8::new(0);
 
 /// Whether one came.
-pub fn came() -> bool {
+pub(super) fn came() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
 /// The one that came.
-pub fn number() -> Option<u8> {
+pub(super) fn number() -> Option<u8> {
     Some(SIGNAL.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
 /// From now on signals are noted instead of obeyed.
 #[cfg(unix)]
-pub fn catch() {
+pub(super) fn catch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     // Where signals cannot be caught they end the program as ever.
@@ -35,4 +35,4 @@ pub fn catch() {
 
 /// Elsewhere they are obeyed.
 #[cfg(not(unix))]
-pub fn catch() {}
+pub(super) fn catch() {}

@@ -3,13 +3,14 @@
 use super::progress::Progress;
 use super::signals;
 use crate::escape;
-use crate::export::{Exporter, Out};
+use crate::export::{Exporter, Out, Totals};
 use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp};
+use std::io;
 use std::ops::ControlFlow;
 
 /// What was counted.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Tally {
+pub(super) struct Tally {
     /// WebSocket connections.
     pub connections: u64,
     /// Messages.
@@ -54,7 +55,7 @@ const fn means_loss(code: NoteCode) -> bool {
 }
 
 /// The sink between dissection and rows.
-pub struct Watch<'a> {
+pub(super) struct Watch<'a> {
     /// Takes the events and writes rows.
     pub exporter: &'a mut dyn Exporter,
     /// Where the rows go.
@@ -75,7 +76,7 @@ pub struct Watch<'a> {
 
 /// Which findings are told on stderr as they come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tell {
+pub(super) enum Tell {
     /// Those about the file, from warnings on.
     File,
     /// All.
@@ -84,9 +85,18 @@ pub enum Tell {
 
 impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
-    pub fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, name: &'a str) -> Self {
+    pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, name: &'a str) -> Self {
         let tally = Tally::default();
         Self { exporter, out, tally, progress, name, tell: None, reads_all: false, is_done: false }
+    }
+
+    /// Writes what could only be written at the end.
+    ///
+    /// # Errors
+    /// The first error of all writing.
+    pub(super) fn finish(mut self, totals: &Totals) -> io::Result<()> {
+        self.exporter.finish(totals, &mut self.out);
+        self.out.finish()
     }
 
     fn tell(&self, at: &Stamp, note: &Note<'_>) {

@@ -24,9 +24,10 @@ const COLUMNS: [(&str, bool); 11] = [
     ("end", false),
 ];
 
-/// The one column that gives way on a narrow terminal, and the fewest columns of it.
+/// The one column that gives way: to a narrow terminal, and so that one long URL does not push the others out of sight.
 const URL: &str = "host / path";
 const MIN_URL: usize = 16;
+const MAX_URL: usize = 80;
 
 type Row = [String; COLUMNS.len()];
 
@@ -97,15 +98,11 @@ fn widths(header: &Row, rows: &[Row], columns: Option<usize>) -> Vec<usize> {
         let cells = std::iter::once(header).chain(rows).filter_map(|row| row.get(column));
         cells.map(|cell| cell.width()).max().unwrap_or(0)
     };
-    let mut widths: Vec<usize> = (0..COLUMNS.len()).map(longest).collect();
-    let total: usize = widths.iter().sum::<usize>() + 2 * (COLUMNS.len() - 1);
-    let over = columns.map_or(0, |columns| total.saturating_sub(columns));
-    for (width, (title, _)) in widths.iter_mut().zip(COLUMNS) {
-        if title == URL {
-            *width = (*width).min(width.saturating_sub(over).max(MIN_URL));
-        }
-    }
-    widths
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(longest).collect();
+    let is_url = |column: usize| COLUMNS.get(column).is_some_and(|(title, _)| *title == URL);
+    let others: usize = widths.iter().enumerate().filter(|(at, _)| !is_url(*at)).map(|(_, width)| width + 2).sum();
+    let most = columns.map_or(MAX_URL, |columns| columns.saturating_sub(others).clamp(MIN_URL, MAX_URL));
+    widths.into_iter().enumerate().map(|(at, width)| if is_url(at) { width.min(most) } else { width }).collect()
 }
 
 fn line(row: &Row, widths: &[usize]) -> String {
