@@ -182,10 +182,23 @@ pub(super) struct Input {
     pub read: Read,
 }
 
+/// One capture, then numbers in it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct FileAndMore {
+    /// The capture, .pcap or .pcapng; -: stdin
+    #[arg(value_name = "FILE")]
+    pub file: Option<OsString>,
+    /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
+    #[arg(value_name = "CONN")]
+    pub places: Vec<OsString>,
+    #[command(flatten)]
+    pub read: Read,
+}
+
 /// The other way to name the capture.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Read {
-    /// The capture, as in tshark
+    /// The capture, as in tshark: what stands behind are numbers only
     #[arg(short, value_name = "FILE", hide_short_help = true)]
     pub read: Option<PathBuf>,
 }
@@ -222,10 +235,15 @@ pub(super) struct Limit {
 pub(super) struct Time {
     /// Times in text, as in tshark: a ad d dd e r u ud; or local utc rel delta
     ///
-    /// a local: local time of day; ad: with the date; u utc: time of day in UTC; ud: with the date; r rel: seconds since
-    /// the first packet; d dd delta: seconds since the row before; e: seconds since 1970. To the microsecond; records
-    /// have nanoseconds, always in UTC. Default: rel, for ls, stats and handshake local.
-    #[arg(short, long, value_name = "MODE", value_parser = time_mode)]
+    ///   a, local      local time of day       ad  with the date
+    ///   u, utc        time of day in UTC      ud  with the date
+    ///   r, rel        seconds since the first packet
+    ///   d, dd, delta  seconds since the row before
+    ///   e             seconds since 1970-01-01 UTC
+    ///
+    /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls,
+    /// handshake and stats, rel for the others.
+    #[arg(short, long, value_name = "MODE", value_parser = time_mode, verbatim_doc_comment)]
     pub time: Option<TimeMode>,
 }
 
@@ -295,11 +313,8 @@ pub(super) struct Messages {
 /// Options of `handshake`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Handshake {
-    /// The capture (- or nothing: stdin), then the number of a connection as `wspect ls` gives it; nothing: all
-    #[arg(value_name = "FILE] [CONN")]
-    pub words: Vec<OsString>,
     #[command(flatten)]
-    pub read: Read,
+    pub input: FileAndMore,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
@@ -313,11 +328,8 @@ pub(super) struct Handshake {
 /// Options of `show`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Show {
-    /// The capture (-: stdin), then connections and messages as `wspect msgs` numbers them: 1 is all of connection 1
-    #[arg(value_name = "FILE CONN[:MSG]")]
-    pub words: Vec<OsString>,
     #[command(flatten)]
-    pub read: Read,
+    pub input: FileAndMore,
     /// Messages that begin or end in this packet, or have a frame that does (Wireshark's frame.number)
     #[arg(long, value_name = "PACKET")]
     pub frame: Option<u64>,
@@ -337,11 +349,8 @@ pub(super) struct Show {
 /// Options of `follow`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Follow {
-    /// The capture (-: stdin), then the number of a connection as `wspect ls` gives it
-    #[arg(value_name = "FILE CONN")]
-    pub words: Vec<OsString>,
     #[command(flatten)]
-    pub read: Read,
+    pub input: FileAndMore,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

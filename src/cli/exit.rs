@@ -86,7 +86,9 @@ pub(super) fn guarded(work: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
 }
 
 fn bug_report(panic: &PanicHookInfo<'_>) -> String {
-    let text: String = panic.payload_as_str().unwrap_or("no message").chars().take(300).collect();
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
+    let text: String = text.unwrap_or("no message").chars().take(300).collect();
     let place = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
     format!(
         "wspect: internal error{place}: {}; please report this line, the command and version {}, and the capture if you may",

@@ -151,41 +151,41 @@ impl Job {
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
-        let mut words = args.words.into_iter();
-        let file = if args.read.read.is_some() { None } else { words.next().map(PathBuf::from) };
-        let source = source(args.read.read.or(file))?;
-        let conn = words.next().map(|word| connection(&word)).transpose()?;
-        if let Some(word) = words.next() {
-            return Err(usage(format!("one connection at a time: {} is one too many", word.display())));
-        }
+        let (path, words) = file_and_words(args.input);
+        let source = source(path)?;
+        let conn = match words.as_slice() {
+            [] => None,
+            [word] => Some(connection(word)?),
+            _ => return Err(usage("handshake takes one connection, or none for all: wspect handshake FILE CONN")),
+        };
         let base = Self::base(Work::Handshakes(conn), source, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(TimeMode::Local);
         Ok(Self { limit: args.limit.limit, time, sums_up: base.sums_up && conn.is_none(), ..base })
     }
 
     fn show(args: args::Show, manners: &Manners) -> Result<Self, Failure> {
-        let (source, words) = source_and_words(args.read, args.words, "wspect show FILE CONN[:MSG]")?;
+        let (path, words) = file_and_words(args.input);
         let wanted = match args.frame {
             Some(packet) if words.is_empty() => Wanted::Packet(PacketNo(packet)),
-            Some(_) => return Err(usage("show takes either --frame PACKET or CONN[:MSG], not both")),
+            Some(_) => return Err(usage("show takes --frame PACKET or CONN[:MSG], not both")),
             None if words.is_empty() => {
                 return Err(usage("which message? wspect show FILE CONN:MSG (wspect msgs FILE lists them)"));
             }
             None => Wanted::Places(words.iter().map(|word| place(word)).collect::<Result<_, _>>()?),
         };
-        let base = Self::base(Work::Show(wanted), source, &args.json, args.output, manners);
+        let base = Self::base(Work::Show(wanted), source(path)?, &args.json, args.output, manners);
         let form = if args.raw { FormKind::Raw } else { base.form };
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { form, time, payload: args.payload.options(), sums_up: false, ..base })
     }
 
     fn follow(args: args::Follow, manners: &Manners) -> Result<Self, Failure> {
-        let (source, words) = source_and_words(args.read, args.words, "wspect follow FILE CONN")?;
+        let (path, words) = file_and_words(args.input);
         let [word] = words.as_slice() else {
             return Err(usage("follow takes one connection: wspect follow FILE CONN (wspect ls FILE lists them)"));
         };
         let work = Work::Follow(connection(word)?);
-        let base = Self::base(work, source, &args.json, args.output, manners);
+        let base = Self::base(work, source(path)?, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
     }
@@ -257,16 +257,13 @@ fn source(path: Option<PathBuf>) -> Result<Source, Failure> {
     }
 }
 
-/// The capture that comes first, unless `-r` named it, and what comes behind.
-fn source_and_words(
-    read: args::Read,
-    words: Vec<OsString>,
-    synopsis: &str,
-) -> Result<(Source, Vec<OsString>), Failure> {
-    let mut words = words.into_iter();
-    let path = read.read.or_else(|| words.next().map(PathBuf::from));
-    let path = path.ok_or_else(|| usage(format!("no capture: {synopsis}, where - is stdin")))?;
-    Ok((Source::new(&path), words.collect()))
+/// The capture and the words behind it. When `-r` names the capture, the first word is not one.
+fn file_and_words(input: args::FileAndMore) -> (Option<PathBuf>, Vec<OsString>) {
+    let args::FileAndMore { file, places, read } = input;
+    match read.read {
+        Some(path) => (Some(path), file.into_iter().chain(places).collect()),
+        None => (file.map(PathBuf::from), places),
+    }
 }
 
 /// `3`.

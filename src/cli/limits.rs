@@ -6,7 +6,7 @@ use crate::model::Limits;
 /// Writes every bound with its unit and default.
 pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
     for (name, value, unit, what) in rows(limits) {
-        out.line(&format!("{name:<20} {:>13} {unit:<12} {what}", grouped(value)));
+        out.line(&format!("{name:<20} {:>14} {unit:<12} {what}", grouped(value)));
     }
 }
 

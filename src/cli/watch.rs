@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::signals;
 use crate::escape;
-use crate::export::{Exporter, Out, Totals};
+use crate::export::{Exporter, Out, Totals, clause};
 use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp};
 use std::io;
 use std::ops::ControlFlow;
@@ -115,18 +115,6 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// A sentence as part of a line: it begins small, unless with a name, and has no full stop.
-fn clause(sentence: &str) -> String {
-    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
-    let mut chars = sentence.chars();
-    match (chars.next(), chars.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => sentence.to_owned(),
-    }
-}
-
 impl Sink for Watch<'_> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         self.tally.count(event);
@@ -136,20 +124,7 @@ impl Sink for Watch<'_> {
         if !self.is_done {
             self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
         }
-        let is_enough = self.is_done && !(self.reads_all && !self.out.has_failed());
+        let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
         if is_enough || signals::came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_become_clauses() {
-        assert_eq!(clause("The capture ends inside packet 7."), "the capture ends inside packet 7");
-        assert_eq!(clause("A block could not be read."), "a block could not be read");
-        assert_eq!(clause("TCP is odd."), "TCP is odd");
-        assert_eq!(clause(""), "");
     }
 }

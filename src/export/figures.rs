@@ -7,8 +7,11 @@ use super::time::{Clock, duration};
 use super::words::{count, grouped, size};
 use crate::model::{Counts, Direction};
 
+/// Takes one number out of the counts.
+type Count = fn(&Counts) -> u64;
+
 /// What is counted in each direction.
-const COUNTS: [(&str, fn(&Counts) -> u64); 11] = [
+const COUNTS: [(&str, Count); 11] = [
     ("messages", |counts| counts.messages),
     ("frames", |counts| counts.frames),
     ("bytes", |counts| counts.bytes),

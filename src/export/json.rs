@@ -114,7 +114,7 @@ fn escape(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes at the start are printable ASCII that stands for itself.
 fn clean_len(bytes: &[u8]) -> usize {
-    let is_clean = |&byte: &u8| (byte >= b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\');
+    let is_clean = |&byte: &u8| (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
     let clean_steps =
         bytes.chunks_exact(16).take_while(|step| step.iter().fold(true, |all, byte| all & is_clean(byte)));
     let clean = clean_steps.count() * 16;

@@ -315,9 +315,7 @@ impl Form for Records {
         lit!(row, r#","bin_ns":"#);
         json::opt_int(row, figures.bin_ns);
         lit!(row, r#","bins":"#);
-        json::list(row, &figures.bins, |row, bin| {
-            json::list(row, [bin.to_server, bin.to_client], |row, n| json::int(row, n))
-        });
+        json::list(row, &figures.bins, |row, bin| json::list(row, [bin.to_server, bin.to_client], json::int));
         lit!(row, "}\n");
     }
 }

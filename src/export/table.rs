@@ -4,7 +4,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::{Clock, duration};
-use super::words::count;
+use super::words::{clause, count};
 use super::{Form, Out, figures, head, ls};
 use crate::escape;
 use crate::model::{Connection, Frame, Handshake, Message, NOTES, Note, NoteSet, Opcode, PacketNo, Severity, Stamp};
@@ -127,7 +127,8 @@ impl Form for Table {
             PacketNo(0) => String::new(),
             packet => format!("frame {packet}"),
         };
-        let sentence = escape::display_str(note.sentence());
+        let sentence = clause(note.sentence());
+        let sentence = escape::display_str(&sentence);
         let mut line = format!("{word} {:<longest$}  {place:<8}  {frame:<12}  {sentence}", note.code);
         if let Some(detail) = note.detail {
             let _ = write!(line, " ({})", escape::display_str(detail));
