@@ -1,3 +1,5 @@
 //! wip
+pub mod book;
+pub mod decode;
 pub mod escape;
 pub mod model;
