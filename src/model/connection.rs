@@ -89,7 +89,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn count(&mut self, message: &Message<'_>) {
+    /// Counts one message; its frames are counted by themselves.
+    pub fn count(&mut self, message: &Message<'_>) {
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(message.body.len);
         self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);
@@ -231,6 +232,7 @@ impl Connection {
         match handshake.and_then(|handshake| handshake.accepted) {
             Some(false) => State::Rejected,
             _ if handshake.is_some_and(|h| h.request.is_none()) => State::Midstream,
+            None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,
             _ if self.ended_by().is_some() => State::Aborted,
             _ => State::Open,
