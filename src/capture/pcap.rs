@@ -15,8 +15,8 @@ use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_
 /// Length of the file's header.
 pub(super) const HEADER: usize = 24;
 
-/// The captured length that a search accepts: larger ones are rarer than chance.
-const MAX_SEARCHED: u32 = 256 << 10;
+/// Up to this captured length a record is likely, in bytes; a longer one is only believed when it is there.
+const MAX_LIKELY: u32 = 256 << 10;
 
 /// How far apart the times of two records may be that a search accepts, in seconds.
 const MAX_APART: u64 = 30 * 86_400;
@@ -89,21 +89,22 @@ impl Pcap {
             return None;
         }
         let captured = self.order.u32(source.buffer.data(), 8)? as usize;
-        if captured > MAX_RECORD {
+        let total = self.head.saturating_add(captured);
+        if captured <= MAX_RECORD && source.buffer.fill(total) {
+            return Some(());
+        }
+        if captured > MAX_LIKELY as usize {
             return self.resync(source, captured);
         }
-        if !source.buffer.fill(self.head + captured) {
-            source.end_inside("record", self.head + captured);
-            return None;
-        }
-        Some(())
+        source.end_inside("record", total);
+        None
     }
 
     /// Searches for two sound records in a row, the second of which may be missing at the end of the file.
     #[cold]
     fn resync(&self, source: &mut Source, claimed: usize) -> Option<()> {
         let at = source.buffer.position();
-        source.buffer.fill(SEARCH + 2 * (self.head + MAX_SEARCHED as usize));
+        source.buffer.fill(SEARCH + 2 * (self.head + MAX_LIKELY as usize));
         let data = source.buffer.data();
         let near = source.last_time().map(|time| time.nanos().div_euclid(1_000_000_000).cast_unsigned());
         let found = (1..data.len().min(SEARCH)).find(|&skipped| {
@@ -134,7 +135,7 @@ impl Pcap {
         let fraction = i64::from(self.order.u32(data, 4)?);
         let captured = self.order.u32(data, 8)?;
         let original = self.order.u32(data, 12)?;
-        let sound = (1..=MAX_SEARCHED).contains(&captured)
+        let sound = (1..=MAX_LIKELY).contains(&captured)
             && captured <= original
             && fraction * self.unit < 1_000_000_000
             && near.is_none_or(|near| near.abs_diff(seconds) <= MAX_APART);
