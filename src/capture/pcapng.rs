@@ -138,7 +138,7 @@ impl PcapNg {
             match self.block(head, block, secrets) {
                 Ok(Some(record)) => {
                     if head.kind != kind::SIMPLE_PACKET {
-                        self.judge(&record, source);
+                        self.judge(record, source);
                     }
                     return Some(record);
                 }
@@ -279,7 +279,7 @@ impl PcapNg {
 
     /// Says what is odd about a packet that is handed on nevertheless.
     #[inline]
-    fn judge(&self, record: &Record, source: &mut Source) {
+    fn judge(&self, record: Record, source: &mut Source) {
         if record.time.is_none() {
             self.note_time(record, source);
         }
@@ -290,20 +290,21 @@ impl PcapNg {
     }
 
     #[cold]
-    fn judge_options(&self, range: Range<usize>, record: &Record, source: &mut Source) {
+    fn judge_options(&self, range: Range<usize>, record: Record, source: &mut Source) {
         let bad = self.options(source.buffer.data().get(range)).find_map(Result::err);
         let at = source.buffer.position();
         if let Some(why) = bad {
-            source
-                .note_next(record, NoteCode::FileBlock, || format!("block at offset {at}: {why}; its packet is shown"));
+            source.note_next(record.time, NoteCode::FileBlock, || {
+                format!("block at offset {at}: {why}; its packet is shown")
+            });
         }
     }
 
     #[cold]
-    fn note_time(&self, record: &Record, source: &mut Source) {
+    fn note_time(&self, record: Record, source: &mut Source) {
         let word = |at| self.order.u32(source.buffer.data(), at).map(u64::from).unwrap_or_default();
         let ticks = word(12) << 32 | word(16);
-        source.note_next(record, NoteCode::FileTime, || {
+        source.note_next(record.time, NoteCode::FileTime, || {
             format!("the packet's time cannot be represented: {ticks} ticks of its interface's clock")
         });
     }

@@ -45,7 +45,7 @@ impl Source {
 
     /// Counts what Wireshark gives a number and is not handed on.
     pub(super) fn count(&mut self) {
-        self.last = Mark { packet: PacketNo(self.last.packet.0 + 1), time: self.last.time };
+        self.last = self.next_mark(self.last.time);
     }
 
     /// The time of the last packet.
@@ -56,16 +56,17 @@ impl Source {
     /// Moves past a record and lends its packet.
     #[inline]
     pub(super) fn lend(&mut self, record: Record) -> Packet<'_> {
-        let mark = self.mark(&record);
+        let mark = self.next_mark(record.time);
         self.last = mark;
         let bytes = self.buffer.consume(record.total);
         let bytes = bytes.get(record.head..record.head + record.captured).unwrap_or_default();
         Packet { mark, link: record.link, bytes, orig_len: record.orig_len }
     }
 
-    /// The number and time of the record that is lent next.
-    fn mark(&self, record: &Record) -> Mark {
-        Mark { packet: PacketNo(self.last.packet.0 + 1), time: record.time }
+    /// The mark of the packet that is counted next.
+    #[inline]
+    fn next_mark(&self, time: Option<Timestamp>) -> Mark {
+        Mark { packet: PacketNo(self.last.packet.0 + 1), time }
     }
 
     /// Adds a finding at the last packet.
@@ -73,9 +74,9 @@ impl Source {
         self.note_at(self.last, code, text);
     }
 
-    /// Adds a finding about the record that is lent next.
-    pub(super) fn note_next(&mut self, record: &Record, code: NoteCode, text: impl FnOnce() -> String) {
-        self.note_at(self.mark(record), code, text);
+    /// Adds a finding about the packet that is lent next.
+    pub(super) fn note_next(&mut self, time: Option<Timestamp>, code: NoteCode, text: impl FnOnce() -> String) {
+        self.note_at(self.next_mark(time), code, text);
     }
 
     /// Adds a finding; the text of the ninth and later ones of a code is never made.
