@@ -168,7 +168,8 @@ impl Half {
     }
 
     fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        if let Some((bytes, brought)) = self.on_syn.take()
+        if self.on_syn.is_some()
+            && let Some((bytes, brought)) = self.on_syn.take()
             && accepted
             && self.offset == 0
         {

@@ -9,7 +9,7 @@ use crate::model::{
     Body, Both, ConnId, Direction, End, Event, Frame, Handshake, Input, Mark, Message, Note, NoteCode, NoteSet, Opcode,
     Span,
 };
-use crate::proto::layer::{Cx, Interest, Layer};
+use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Default for Reading {
 }
 
 impl Layer for Ws {
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 if matches!(self.ended, Some((_, End::Rst))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
@@ -100,7 +100,7 @@ impl Layer for Ws {
                 self.ended.get_or_insert((dir, how));
             }
         }
-        Interest::Read
+        Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
