@@ -20,6 +20,12 @@ use std::ops::ControlFlow;
 /// # Errors
 /// When the input cannot be read or the output cannot be written, and when what was asked for is not there.
 pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
+    let ended = work(job);
+    // An input that a signal cut short is not to blame for that.
+    signals::number().map_or(ended, |signal| Ok(Exit::Signal(signal)))
+}
+
+fn work(job: &Job) -> Result<Exit, Failure> {
     let mut input = job.source.open()?;
     let target = Target::open(job.output.as_deref(), job.force, &job.source)?;
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
@@ -149,8 +155,8 @@ impl<'j> Run<'j> {
         if let Err(error) = written {
             return target.broken(&error);
         }
-        if let Some(signal) = signals::number() {
-            return Ok(Exit::Signal(signal));
+        if signals::came() {
+            return Ok(Exit::Done);
         }
         target.commit()?;
         if !is_done {

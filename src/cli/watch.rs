@@ -86,8 +86,8 @@ pub(super) enum Tell {
 impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
     pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, name: &'a str) -> Self {
-        let tally = Tally::default();
-        Self { exporter, out, tally, progress, name, tell: None, reads_all: false, is_done: false }
+        let (tally, is_done) = (Tally::default(), out.is_full());
+        Self { exporter, out, tally, progress, name, tell: None, reads_all: false, is_done }
     }
 
     /// Writes what could only be written at the end.
