@@ -1,6 +1,7 @@
 //! What can be done, by whatever key or click.
 
 use super::app::Pane;
+use super::layout::WIDE;
 use super::list::Move;
 
 /// The screens, by the digit that shows them.
@@ -95,23 +96,24 @@ impl Screen {
     }
 
     /// Whether its two panes stand side by side when nothing else is wished.
-    pub(super) const fn side_by_side(self, wide: bool) -> bool {
+    pub(super) const fn side_by_side(self, width: u16) -> bool {
         match self {
             Self::Connections | Self::Findings => false,
-            Self::Messages | Self::Handshake => wide,
-            Self::Bytes => true,
+            Self::Messages => width >= WIDE,
+            Self::Handshake | Self::Bytes => width >= 72,
         }
     }
 
     /// Percent that the first of the two panes gets.
-    pub(super) const fn first_share(self, side: bool) -> i16 {
+    pub(super) const fn first_share(self, side: bool, width: u16) -> i16 {
         match (self, side) {
             (Self::Connections | Self::Findings, false) => 67,
             (Self::Connections | Self::Findings, true) => 60,
             (Self::Messages, true) => 57,
             (Self::Messages, false) => 62,
             (Self::Handshake, _) => 50,
-            (Self::Bytes, _) => 42,
+            (Self::Bytes, _) if width >= WIDE => 38,
+            (Self::Bytes, _) => 48,
         }
     }
 }

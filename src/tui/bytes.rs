@@ -9,8 +9,8 @@ use crate::model::PacketNo;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// The column of the first byte's digits: a blank, four digits of offset, two blanks and the room for a bracket.
-const DUMP_LEFT: usize = 8;
+/// The column of the first byte's digits: four digits of offset, a blank and the room for a bracket.
+const DUMP_LEFT: usize = 6;
 
 /// Bytes of a payload that its field shows.
 const SHOWN: usize = 512;

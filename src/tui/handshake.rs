@@ -76,30 +76,10 @@ fn header_value(name: &str, value: &str, secrets: bool) -> String {
     format!("{shown} (hidden, S shows)")
 }
 
-/// Wraps at blanks where there are some; later lines are set in by four.
+/// Adds a line, wrapped; only its first part looks as told.
 fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: usize) {
-    let columns = columns.max(12);
-    let (now, mut rest) = split_at_width(line, columns);
-    out.push((look, now.to_owned()));
-    while !rest.is_empty() {
-        let (now, later) = split_at_width(rest, columns - 4);
-        out.push((Look::Plain, format!("    {now}")));
-        rest = later;
-    }
-}
-
-/// What of a line fits, and the rest.
-fn split_at_width(line: &str, columns: usize) -> (&str, &str) {
-    let mut used = 0;
-    let too_far = line.char_indices().find(|&(_, c)| {
-        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        used > columns
-    });
-    let Some((end, _)) = too_far else { return (line, "") };
-    // A blank in the second half of the line is a good place.
-    let blank = line.get(..end).and_then(|head| head.rfind(' ')).filter(|&at| at > end / 2);
-    let (now, later) = line.split_at(blank.unwrap_or(end));
-    (now.trim_end(), later.trim_start())
+    let looks = std::iter::once(look).chain(std::iter::repeat(Look::Plain));
+    out.extend(looks.zip(text::wrap(line, columns, 4)));
 }
 
 /// The rules, what was negotiated, and how long it took.
@@ -209,16 +189,5 @@ mod tests {
         assert_eq!(header_value("AUTHORIZATION", "Bearer x", false), "Bearer •••••••••• (hidden, S shows)");
         assert_eq!(header_value("Cookie", "sid=1", true), "sid=1");
         assert_eq!(header_value("Host", "a=b", false), "a=b");
-    }
-
-    #[test]
-    fn wraps_at_blanks_and_sets_in() {
-        let mut out = Vec::new();
-        push_wrapped(&mut out, Look::Plain, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", 50);
-        let lines: Vec<&str> = out.iter().map(|(_, line)| line.as_str()).collect();
-        assert_eq!(lines, ["Sec-WebSocket-Extensions: permessage-deflate;", "    client_max_window_bits"]);
-        out.clear();
-        push_wrapped(&mut out, Look::Plain, &"x".repeat(30), 12);
-        assert!(out.iter().all(|(_, line)| text::width(line) <= 12));
     }
 }

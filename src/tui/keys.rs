@@ -291,7 +291,7 @@ pub static KEYMAP: &[Binding] = &[
         "left / right: scroll, fold, unfold",
     ),
     all(&[(c('{'), Action::Connection(-1)), (c('}'), Action::Connection(1))], "previous / next connection").hint(
-        13,
+        63,
         2,
         "connection",
     ),

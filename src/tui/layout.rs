@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// From this width on there is room for panes side by side and for long names.
-const WIDE: u16 = 110;
+pub(super) const WIDE: u16 = 110;
 
 /// Below this height of the body, or this width of a half, only the focused pane is shown.
 const TWO_PANES: (u16, u16) = (28, 12);
@@ -82,7 +82,7 @@ impl Regions {
 
     fn place(&mut self, wishes: &Wishes) {
         let side = match wishes.split {
-            Split::Auto => wishes.screen.side_by_side(self.wide),
+            Split::Auto => wishes.screen.side_by_side(self.body.width),
             Split::Side => true,
             Split::Stacked => false,
         };
@@ -152,7 +152,7 @@ fn cut(area: Rect, side: bool, percent: u16) -> (Rect, Rect) {
 }
 
 fn percent(wishes: &Wishes, side: bool) -> u16 {
-    let usual = wishes.screen.first_share(side);
+    let usual = wishes.screen.first_share(side, wishes.size.0);
     u16::try_from((usual + wishes.share).clamp(10, 90)).unwrap_or(50)
 }
 

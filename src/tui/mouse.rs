@@ -144,7 +144,7 @@ impl App {
             None => return,
         };
         let percent = i32::from(place) * 100 / i32::from(whole.max(1));
-        let share = percent - i32::from(self.screen.first_share(side));
+        let share = percent - i32::from(self.screen.first_share(side, self.size.0));
         self.shares.insert(self.screen, i16::try_from(share.clamp(-80, 80)).unwrap_or(0));
     }
 

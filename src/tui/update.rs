@@ -304,10 +304,9 @@ impl App {
 
     /// The lines of a pane that is only read.
     pub(super) fn lines_of(&self, pane: Pane) -> Vec<String> {
-        let regions = self.regions();
-        let columns = regions.inside(pane).0;
+        let columns = self.columns(pane);
         match pane {
-            Pane::Summary => self.connection().map_or_else(Vec::new, |c| view::summary_lines(self, c, regions.wide)),
+            Pane::Summary => self.connection().map_or_else(Vec::new, |c| view::summary_lines(self, c, columns)),
             Pane::Request | Pane::Response | Pane::Checks => {
                 view::handshake_lines(self, pane, columns).into_iter().map(|(_, line)| line).collect()
             }

@@ -160,7 +160,8 @@ pub(super) struct Field {
     pub(super) depth: usize,
     /// The name as Wireshark has it.
     pub(super) name: &'static str,
-    pub(super) bits: &'static str,
+    /// The bits that it takes of its byte, as `.... 0001`.
+    pub(super) bits: String,
     pub(super) value: String,
     /// Bytes from the frame's first; `None` for what has none.
     pub(super) span: Option<Range<u64>>,
@@ -187,38 +188,47 @@ pub(super) fn fields(anatomy: &Anatomy<'_>) -> Vec<Field> {
 
 fn head_fields(frame: &FrameRow, dir: Direction, out: &mut Vec<Field>) {
     let whole = u64::from(frame.header_len).saturating_add(frame.len);
-    let ends = format!("{}.{}  ({} → {})", frame.last.packet, frame.ordinal, dir.sender(), dir.reverse().sender());
-    out.push(Field { depth: 0, name: "WebSocket frame", bits: "", value: ends, span: Some(0..whole), folds: true });
-    let mut push = |name, bits, value: String, span: Range<u64>| {
+    let ends = format!(
+        "{}.{} {}  ({} → {})",
+        frame.last.packet,
+        frame.ordinal,
+        dir.arrow(),
+        dir.sender(),
+        dir.reverse().sender()
+    );
+    out.push(Field {
+        depth: 0,
+        name: "WebSocket frame",
+        bits: String::new(),
+        value: ends,
+        span: Some(0..whole),
+        folds: true,
+    });
+    let head = head(frame);
+    let first = |at: usize, mask: u8| bits(head.get(at).copied().unwrap_or(0), mask);
+    let mut push = |name, bits: String, value: String, span: Range<u64>| {
         out.push(Field { depth: 1, name, bits, value, span: Some(span), folds: false });
     };
     let flag = |on: bool| if on { "True" } else { "False" }.to_owned();
-    push("websocket.fin", if frame.fin { "1... ...." } else { "0... ...." }, flag(frame.fin), 0..1);
-    push(
-        "websocket.rsv",
-        RSV_BITS.get(usize::from(frame.rsv)).copied().unwrap_or(""),
-        format!("0x{:x}", frame.rsv),
-        0..1,
-    );
-    let opcode = format!("{} ({})", opcode_name(frame.opcode), frame.opcode.0);
-    push("websocket.opcode", OPCODE_BITS.get(usize::from(frame.opcode.0)).copied().unwrap_or(""), opcode, 0..1);
-    let masked = frame.mask.is_some();
-    push("websocket.mask", if masked { "1... ...." } else { "0... ...." }, flag(masked), 1..2);
+    push("websocket.fin", first(0, 0x80), flag(frame.fin), 0..1);
+    push("websocket.rsv", first(0, 0x70), format!("0x{:x}", frame.rsv), 0..1);
+    push("websocket.opcode", first(0, 0x0f), format!("{} ({})", opcode_name(frame.opcode), frame.opcode.0), 0..1);
+    push("websocket.mask", first(1, 0x80), flag(frame.mask.is_some()), 1..2);
     let extended = extended_len(frame);
     let short = match extended {
         8 => 127,
         2 => 126,
         _ => frame.len,
     };
-    push("websocket.payload_length", "", number(short), 1..2);
+    push("websocket.payload_length", first(1, 0x7f), number(short), 1..2);
     match extended {
-        8 => push("websocket.payload_length_ext_64", "", number(frame.len), 2..10),
-        2 => push("websocket.payload_length_ext_16", "", number(frame.len), 2..4),
+        8 => push("websocket.payload_length_ext_64", String::new(), number(frame.len), 2..10),
+        2 => push("websocket.payload_length_ext_16", String::new(), number(frame.len), 2..4),
         _ => {}
     }
     if let Some(mask) = frame.mask {
         let end = u64::from(frame.header_len);
-        push("websocket.masking_key", "", hex(&mask), end - 4..end);
+        push("websocket.masking_key", String::new(), hex(&mask), end - 4..end);
     }
 }
 
@@ -231,13 +241,13 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     out.push(Field {
         depth: 1,
         name: "websocket.payload",
-        bits: "",
+        bits: String::new(),
         value: count(frame.len, "byte"),
         span: Some(span.clone()).filter(|span| !span.is_empty()),
         folds: inside,
     });
     let mut push = |name, value, span| {
-        out.push(Field { depth: 2, name, bits: "", value, span: Some(span), folds: false });
+        out.push(Field { depth: 2, name, bits: String::new(), value, span: Some(span), folds: false });
     };
     if let Some(close) = close {
         let CloseCode(code) = close.code;
@@ -255,7 +265,7 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
 fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     let frame = anatomy.frame;
     let mut push = |depth, name, value: String| {
-        out.push(Field { depth, name, bits: "", value, span: None, folds: depth == 0 });
+        out.push(Field { depth, name, bits: String::new(), value, span: None, folds: depth == 0 });
     };
     push(0, "Carried by", String::new());
     if let Some(stream) = anatomy.stream {
@@ -273,27 +283,16 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     push(1, "frame.number", packets);
 }
 
-const RSV_BITS: [&str; 8] =
-    [".000 ....", ".001 ....", ".010 ....", ".011 ....", ".100 ....", ".101 ....", ".110 ....", ".111 ...."];
-
-const OPCODE_BITS: [&str; 16] = [
-    ".... 0000",
-    ".... 0001",
-    ".... 0010",
-    ".... 0011",
-    ".... 0100",
-    ".... 0101",
-    ".... 0110",
-    ".... 0111",
-    ".... 1000",
-    ".... 1001",
-    ".... 1010",
-    ".... 1011",
-    ".... 1100",
-    ".... 1101",
-    ".... 1110",
-    ".... 1111",
-];
+/// The bits of a byte that a mask names, the others as dots: `.... 0001`.
+fn bits(byte: u8, mask: u8) -> String {
+    let bit = |at: u8| match (mask >> at & 1, byte >> at & 1) {
+        (0, _) => '.',
+        (_, 0) => '0',
+        _ => '1',
+    };
+    let nibble = |from: u8| (from..from + 4).rev().map(bit).collect::<String>();
+    format!("{} {}", nibble(4), nibble(0))
+}
 
 fn opcode_name(opcode: Opcode) -> &'static str {
     match opcode {

@@ -15,6 +15,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use std::ops::Range;
 
+/// From this width of the pane on fields have their full names.
+const FULL_NAMES: u16 = 60;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Frame,
@@ -120,14 +123,14 @@ fn strip(app: &App, buf: &mut Buffer, area: Rect, len: usize) {
     draw::lines(buf, area, [Line::styled(words, if focused { app.theme.selected() } else { app.theme.bold() })]);
 }
 
-pub(super) fn fields(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+pub(super) fn fields(app: &App, buf: &mut Buffer, area: Rect) {
     let list = &app.bytes.fields;
     let foot = app.bytes.field(list.cursor).map_or("", |field| field.name);
     let inside = draw::pane(app, buf, Pane::Fields, area, "Fields", foot);
     for line in 0..usize::from(inside.height) {
         let row = list.top + line;
         let Some(field) = app.bytes.field(row) else { break };
-        let words = text::cut(&field_text(app, field, regions.wide), usize::from(inside.width));
+        let words = text::cut(&field_text(app, field, area.width > FULL_NAMES), usize::from(inside.width));
         let style = if field.depth == 0 { app.theme.bold() } else { app.theme.plain() };
         draw::lines(buf, draw::below(inside, line), [Line::from(draw::marked(app, words, style))]);
         draw::paint_row(buf, inside, line, draw::row_style(app, Pane::Fields, row == list.cursor));
@@ -139,8 +142,8 @@ pub(in crate::tui) const fn field_mark_column(field: &Field) -> usize {
     field.depth * 2
 }
 
-/// A line of the field tree: `    .opcode       .... 0001  Text (1)`.
-pub(in crate::tui) fn field_text(app: &App, field: &Field, wide: bool) -> String {
+/// A line of the field tree: `    .opcode       .... 0001  Text (1)`, with the full name or without its beginning.
+pub(in crate::tui) fn field_text(app: &App, field: &Field, full: bool) -> String {
     let mark = match (field.folds, app.bytes.is_folded(field)) {
         (false, _) => "  ",
         (true, true) => "▶ ",
@@ -150,8 +153,8 @@ pub(in crate::tui) fn field_text(app: &App, field: &Field, wide: bool) -> String
     if field.depth == 0 {
         return format!("{indent}{mark}{} {}", field.name, field.value);
     }
-    let name = if wide { field.name } else { field.name.strip_prefix("websocket").unwrap_or(field.name) };
-    let columns = if wide { 27_usize } else { 14 }.saturating_sub(2 * (field.depth - 1));
+    let name = if full { field.name } else { field.name.strip_prefix("websocket").unwrap_or(field.name) };
+    let columns = if full { 31_usize } else { 14 }.saturating_sub(2 * (field.depth - 1));
     let bits = if field.bits.is_empty() { String::new() } else { format!("{}  ", field.bits) };
     format!("{indent}{mark}{name:<columns$} {bits}{}", field.value)
 }
@@ -205,7 +208,7 @@ fn dump_row(app: &App, offset: u64, row: Range<usize>, per_row: usize, marked: &
         (false, true) => theme.key(),
         (false, false) => theme.plain(),
     };
-    let offset = if app.bytes.decimal { format!(" {offset:>5} ") } else { format!(" {offset:04x}  ") };
+    let offset = if app.bytes.decimal { format!("{offset:>4} ") } else { format!("{offset:04x} ") };
     let mut spans = vec![Span::styled(offset, theme.dim())];
     for at in 0..per_row {
         let place = row.start + at;

@@ -58,10 +58,16 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
 fn title(app: &App) -> String {
     let found = app.book.severities();
     let counts = [(found.error, "error"), (found.warning, "warning"), (found.note, "note")];
-    let words: Vec<String> = counts.iter().map(|&(n, noun)| count(n, noun)).collect();
+    let words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|&(n, noun)| count(n, noun)).collect();
     let kept = app.book.findings().len() as u64;
-    let first = if kept < found.total() { format!(" · the first {} listed", number(kept)) } else { String::new() };
-    format!("Findings {} · {}{first}", number(found.total()), words.join(", "))
+    let mut title = format!("Findings {}", number(found.total()));
+    if !words.is_empty() {
+        title.push_str(&format!(" · {}", words.join(", ")));
+    }
+    if kept < found.total() {
+        title.push_str(&format!(" · the first {} listed", number(kept)));
+    }
+    title
 }
 
 fn why_empty(app: &App) -> &'static str {
@@ -146,11 +152,11 @@ pub(in crate::tui) fn explanation_lines(app: &App, columns: usize) -> Vec<(usize
         Some((9, format!("Evidence: {}", evidence_words(app, finding)))),
         Some((5, format!("Next: {}", row.next))),
     ];
-    let mut out = Vec::new();
-    for (bold, paragraph) in paragraphs.into_iter().flatten() {
-        wrap(&mut out, bold, &paragraph, columns);
-    }
-    out
+    let wrapped = |(bold, paragraph): (usize, String)| {
+        let bold = std::iter::once(bold).chain(std::iter::repeat(0));
+        bold.zip(text::wrap(&paragraph, columns, 0)).collect::<Vec<_>>()
+    };
+    paragraphs.into_iter().flatten().flat_map(wrapped).collect()
 }
 
 fn evidence_words(app: &App, finding: &Finding) -> String {
@@ -165,21 +171,6 @@ fn evidence_words(app: &App, finding: &Finding) -> String {
         return "the file as a whole".to_owned();
     }
     format!("frame {}{time}{enter}", finding.at.packet)
-}
-
-/// Wraps a paragraph at its blanks.
-fn wrap(out: &mut Vec<(usize, String)>, bold: usize, paragraph: &str, columns: usize) {
-    let mut line = String::new();
-    let mut bold = bold;
-    for word in paragraph.split(' ') {
-        if !line.is_empty() && text::width(&line) + 1 + text::width(word) > columns {
-            out.push((std::mem::take(&mut bold), std::mem::take(&mut line)));
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    out.push((bold, line));
 }
 
 pub(super) fn status(app: &App) -> String {

@@ -42,12 +42,12 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
         for &(pane, area) in &regions.panes {
             match pane {
                 Pane::Connections => connections::table(app, buf, &regions, area),
-                Pane::Summary => connections::summary(app, buf, &regions, area),
+                Pane::Summary => connections::summary(app, buf, area),
                 Pane::Messages => messages::list(app, buf, &regions, area),
                 Pane::Detail => detail::payload(app, buf, &regions, area),
                 Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
                 Pane::Frames => bytes::frames(app, buf, &regions, area),
-                Pane::Fields => bytes::fields(app, buf, &regions, area),
+                Pane::Fields => bytes::fields(app, buf, area),
                 Pane::Bytes => bytes::bytes(app, buf, &regions, area),
                 Pane::Findings => findings::list(app, buf, &regions, area),
                 Pane::Explanation => findings::explanation(app, buf, area),
