@@ -231,6 +231,7 @@ impl Connection {
         match handshake.and_then(|handshake| handshake.accepted) {
             Some(false) => State::Rejected,
             _ if handshake.is_some_and(|h| h.request.is_none()) => State::Midstream,
+            None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,
             _ if self.ended_by().is_some() => State::Aborted,
             _ => State::Open,

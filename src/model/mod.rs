@@ -3,6 +3,7 @@
 mod body;
 mod connection;
 mod event;
+mod file;
 mod flow;
 mod handshake;
 mod limits;
@@ -15,6 +16,7 @@ mod ws;
 pub use body::{Body, Hole};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
+pub use file::FileNote;
 pub use flow::{Both, Direction, Endpoint};
 pub use handshake::{Check, Handshake, Head, StartLine};
 pub use limits::Limits;

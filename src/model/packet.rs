@@ -81,7 +81,9 @@ pub enum Input<'a> {
         offset: u64,
         /// The bytes, never empty.
         bytes: &'a [u8],
-        /// The packet that brought them, or let them be delivered.
+        /// The packet that carried them.
+        brought: Mark,
+        /// The packet that let them be delivered: `brought`, or a later one that filled the hole before them.
         mark: Mark,
     },
     /// Bytes that the capture does not have and will not bring any more.
@@ -103,7 +105,9 @@ pub enum Input<'a> {
         offset: u64,
         /// What is odd.
         code: NoteCode,
-        /// What exactly, in words.
+        /// What exactly, in one sentence.
+        text: &'a str,
+        /// Evidence.
         detail: &'a str,
         /// The packet that showed it.
         mark: Mark,
@@ -117,6 +121,17 @@ pub enum Input<'a> {
         /// The packet that ended it.
         mark: Mark,
     },
+}
+
+impl Input<'_> {
+    /// The same in the other direction.
+    #[must_use]
+    pub const fn reversed(mut self) -> Self {
+        let (Self::Data { dir, .. } | Self::Gap { dir, .. } | Self::Odd { dir, .. } | Self::End { dir, .. }) =
+            &mut self;
+        *dir = dir.reverse();
+        self
+    }
 }
 
 /// How one direction of a stream ended.

@@ -1,0 +1,162 @@
+//! The pipeline on one page: packets in, events out.
+//!
+//! ```text
+//! capture ─▶ Packet ─▶ net ─▶ Segment ─▶ table ─▶ tcp ─▶ Input ─▶ proto ─▶ Event ─▶ Sink
+//! ```
+
+mod table;
+
+use crate::capture::Reader;
+use crate::model::{Event, FileNote, Limits, Mark, Note, Sink, Stamp, Timestamp};
+use crate::net::{Decoded, Decoder};
+use crate::proto::layer::{Kind, Tools};
+use std::ops::ControlFlow;
+use table::Table;
+
+/// What a whole capture held.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Summary {
+    /// Packets read.
+    pub packets: u64,
+    /// TCP streams, as Wireshark counts them.
+    pub streams: u32,
+    /// WebSocket connections.
+    pub connections: u32,
+    /// The earliest and the latest packet time.
+    pub first: Option<Timestamp>,
+    /// See `first`.
+    pub last: Option<Timestamp>,
+    /// TCP streams by what their first bytes were.
+    pub kinds: Kinds,
+}
+
+/// TCP streams by what their first bytes were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// TLS.
+    pub tls: u32,
+    /// HTTP/1.x.
+    pub http: u32,
+    /// HTTP/2 in clear.
+    pub http2: u32,
+    /// Anything else.
+    pub other: u32,
+    /// No payload.
+    pub silent: u32,
+}
+
+impl Kinds {
+    fn count(&mut self, kind: Kind) {
+        match kind {
+            Kind::Tls => self.tls += 1,
+            Kind::Http => self.http += 1,
+            Kind::Http2 => self.http2 += 1,
+            Kind::Other => self.other += 1,
+            Kind::Silent => self.silent += 1,
+        }
+    }
+}
+
+/// How far a dissection has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Bytes of the file read.
+    pub bytes: u64,
+    /// Packets read.
+    pub packets: u64,
+    /// TCP streams seen.
+    pub streams: u32,
+}
+
+/// Bytes of the file between two reports of progress.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
+/// Dissects a whole capture in one pass. `progress` is told every MiB; its `Break`, like the sink's, ends the pass early.
+pub fn run(
+    reader: &mut Reader,
+    limits: Limits,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Summary {
+    let mut dissector = Dissector::new(limits, sink);
+    let mut decoder = Decoder::default();
+    let mut reported = 0;
+    loop {
+        let Some(packet) = reader.next_packet() else { break };
+        let (mark, decoded) = (packet.mark, decoder.decode(&packet));
+        dissector.packet(mark);
+        match decoded {
+            Decoded::Segment(segment) => dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink),
+            Decoded::Quoted(quoted) => dissector.table.quoted(&quoted, mark),
+            Decoded::Other => {}
+        }
+        let position = reader.position();
+        if position - reported >= PROGRESS_BYTES {
+            reported = position;
+            dissector.file_notes(reader.take_notes());
+            let (packets, streams) = (dissector.summary.packets, dissector.table.streams());
+            if progress(Progress { bytes: position, packets, streams }).is_break() {
+                break;
+            }
+        }
+        if dissector.tools.stop {
+            break;
+        }
+    }
+    dissector.file_notes(reader.take_notes());
+    dissector.file_notes(decoder.notes());
+    dissector.finish()
+}
+
+/// The state between packets: a pure function of what it was fed.
+struct Dissector<'s> {
+    table: Table,
+    tools: Tools,
+    limits: Limits,
+    sink: &'s mut dyn Sink,
+    summary: Summary,
+    last: Mark,
+}
+
+impl<'s> Dissector<'s> {
+    fn new(limits: Limits, sink: &'s mut dyn Sink) -> Self {
+        Self {
+            table: Table::default(),
+            tools: Tools::default(),
+            limits,
+            sink,
+            summary: Summary::default(),
+            last: Mark::default(),
+        }
+    }
+
+    fn packet(&mut self, mark: Mark) {
+        self.summary.packets += 1;
+        self.last = mark;
+        if let Some(time) = mark.time {
+            let Summary { first, last, .. } = &mut self.summary;
+            *first = Some(first.map_or(time, |first| first.min(time)));
+            *last = Some(last.map_or(time, |last| last.max(time)));
+        }
+    }
+
+    fn file_notes(&mut self, notes: Vec<FileNote>) {
+        for FileNote { code, at, text } in notes {
+            let stamp = Stamp { conn: None, stream: None, at };
+            let note = Note { text: &text, ..Note::new(code, at) };
+            if !self.tools.stop && self.sink.accept(&stamp, Event::Note(&note)).is_break() {
+                self.tools.stop = true;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Summary {
+        self.table.finish(self.last, &self.limits, &mut self.tools, self.sink);
+        self.summary.streams = self.table.streams();
+        self.summary.connections = self.tools.conns;
+        for kind in self.table.kinds() {
+            self.summary.kinds.count(kind);
+        }
+        self.summary
+    }
+}

@@ -1,0 +1,356 @@
+//! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
+
+use crate::model::{Direction, End, Endpoint, Flags, Input, Limits, Mark, PacketNo, Segment, Sink};
+use crate::net::Quoted;
+use crate::proto;
+use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Interest, Kind, Layer, Tools};
+use crate::tcp::{Budget, Conn, Out, Seq, Start};
+use foldhash::fast::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
+
+/// All streams of a capture.
+///
+/// A stream without payload, or without anything for us in it, is one small row; reassembly and layers are added with its first payload.
+#[derive(Default)]
+pub(super) struct Table {
+    /// The newest stream of each pair of endpoints.
+    newest: HashMap<FlowKey, u32, RandomState>,
+    streams: Vec<Stream>,
+    /// The stream of the last packet: the next one is often of the same.
+    latest: Option<(FlowKey, u32)>,
+    /// Numbers given to streams, also to those that have no row.
+    numbers: u32,
+    /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
+    leaving: VecDeque<(PacketNo, u32)>,
+    budget: Budget,
+}
+
+/// The same for both directions: addresses and ports, the lower end first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FlowKey {
+    low: u128,
+    high: u128,
+    /// Ports of the lower and of the higher end, and whether the addresses are IPv6.
+    rest: u64,
+}
+
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.low);
+        state.write_u128(self.high);
+        state.write_u64(self.rest);
+    }
+}
+
+impl FlowKey {
+    /// The key, and whether `a` is the lower end.
+    fn new(a: Endpoint, b: Endpoint) -> (Self, bool) {
+        let bits = |end: Endpoint| match end.ip {
+            IpAddr::V4(ip) => u128::from(u32::from(ip)),
+            IpAddr::V6(ip) => u128::from(ip),
+        };
+        let (from, to) = ((bits(a), a.port), (bits(b), b.port));
+        let forward = from <= to;
+        let ((low, low_port), (high, high_port)) = if forward { (from, to) } else { (to, from) };
+        let v6 = u64::from(a.ip.is_ipv6());
+        (Self { low, high, rest: v6 << 32 | u64::from(low_port) << 16 | u64::from(high_port) }, forward)
+    }
+}
+
+/// One TCP stream.
+struct Stream {
+    number: u32,
+    first: Mark,
+    /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
+    bases: [Option<Seq>; 2],
+    /// A SYN was seen: the bases are those of the handshake.
+    syn: bool,
+    kind: Kind,
+    /// An older stream of the same endpoints, until the peer confirms this one: its SYN may be forged.
+    older: Option<u32>,
+    live: Option<Box<Live>>,
+}
+
+/// A stream that is read.
+struct Live {
+    conn: Conn,
+    layer: Box<dyn Layer>,
+    interest: Interest,
+    /// Who is taken for the client, and for the server.
+    ends: (Endpoint, Endpoint),
+    leaving: bool,
+}
+
+/// Packets for which a stream that ended is kept.
+const LINGER: u64 = 500;
+
+/// What a call needs beside the table.
+struct Env<'a> {
+    limits: &'a Limits,
+    tools: &'a mut Tools,
+    sink: &'a mut dyn Sink,
+    budget: &'a mut Budget,
+}
+
+impl Table {
+    /// How many streams there were.
+    pub(super) const fn streams(&self) -> u32 {
+        self.numbers
+    }
+
+    /// What each stream carried.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.streams.iter().map(|stream| stream.kind)
+    }
+
+    /// Takes one segment.
+    pub(super) fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) {
+        let (key, forward) = FlowKey::new(segment.src, segment.dst);
+        let at = match self.latest {
+            Some((latest, at)) if latest == key => at,
+            _ => self.newest.get(&key).copied().unwrap_or_else(|| self.add(key, segment.mark, None)),
+        };
+        let at = if self.is_reuse(at, segment, forward) {
+            let old = self.stream(at);
+            let older = if old.live.is_some() { Some(at) } else { old.older.take() };
+            self.add(key, segment.mark, older)
+        } else {
+            at
+        };
+        self.latest = Some((key, at));
+        self.learn(at, segment, forward);
+        let target = self.believe(at, segment, forward, limits, tools, sink);
+        self.feed(target, segment, forward, limits, tools, sink);
+        self.free_old(segment.mark, limits, tools, sink);
+    }
+
+    /// Numbers a TCP header that an ICMP error quotes.
+    pub(super) fn quoted(&mut self, _quoted: &Quoted, _mark: Mark) {
+        self.numbers += 1;
+    }
+
+    /// Ends all streams, in the order of their numbers.
+    pub(super) fn finish(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        for at in 0..self.streams.len() {
+            self.end(u32::try_from(at).unwrap_or(u32::MAX), End::Capture, mark, limits, tools, sink);
+        }
+    }
+
+    fn add(&mut self, key: FlowKey, first: Mark, older: Option<u32>) -> u32 {
+        let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        self.streams.push(Stream {
+            number: self.numbers,
+            first,
+            bases: [None; 2],
+            syn: false,
+            kind: Kind::default(),
+            older,
+            live: None,
+        });
+        self.numbers += 1;
+        self.newest.insert(key, at);
+        at
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "rows are only added, and their indices come from add()")]
+    fn stream(&mut self, at: u32) -> &mut Stream {
+        &mut self.streams[at as usize]
+    }
+
+    /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
+    fn is_reuse(&mut self, at: u32, segment: &Segment<'_>, forward: bool) -> bool {
+        let syn = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
+        let base = self.stream(at).bases[usize::from(!forward)];
+        syn && base.is_some_and(|base| base != Seq(segment.seq))
+    }
+
+    /// Remembers what the segment tells of both ends' first sequence numbers.
+    fn learn(&mut self, at: u32, segment: &Segment<'_>, forward: bool) {
+        let stream = self.stream(at);
+        let syn = segment.flags.has(Flags::SYN);
+        stream.syn |= syn;
+        let [low, high] = &mut stream.bases;
+        let (own, other) = if forward { (low, high) } else { (high, low) };
+        own.get_or_insert(if syn { Seq(segment.seq) } else { Seq(segment.seq.wrapping_sub(1)) });
+        if segment.flags.has(Flags::ACK) {
+            other.get_or_insert(Seq(segment.ack.wrapping_sub(1)));
+        }
+    }
+
+    /// Which stream of the endpoints the segment's bytes belong to: an older one until the peer has answered the new SYN.
+    fn believe(
+        &mut self,
+        at: u32,
+        segment: &Segment<'_>,
+        forward: bool,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) -> u32 {
+        let Some(older) = self.stream(at).older else { return at };
+        if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
+            return at;
+        }
+        let bases = self.stream(at).bases;
+        let near = |base: Option<Seq>, seq: u32| base.is_some_and(|base| (0..1 << 20).contains(&Seq(seq).since(base)));
+        let [own, other] = if forward { bases } else { [bases[1], bases[0]] };
+        let confirmed = segment.flags.has(Flags::SYN) && near(other, segment.ack);
+        let fits_new = confirmed || near(own, segment.seq);
+        let fits_old = self.stream(older).live.as_ref().is_some_and(|live| {
+            live.conn.fits(live.direction(segment), Seq(segment.seq)) && !confirmed
+        });
+        if fits_old && !(fits_new && self.stream(at).live.is_some()) {
+            return older;
+        }
+        self.stream(at).older = None;
+        self.end(older, End::Replaced, segment.mark, limits, tools, sink);
+        at
+    }
+
+    fn feed(
+        &mut self,
+        at: u32,
+        segment: &Segment<'_>,
+        forward: bool,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) {
+        let mut budget = std::mem::take(&mut self.budget);
+        let stream = self.stream(at);
+        if stream.live.is_none() {
+            stream.wake(segment, forward);
+        }
+        let mut env = Env { limits, tools, sink, budget: &mut budget };
+        stream.segment(segment, &mut env);
+        let leaves = stream.live.as_mut().is_some_and(|live| live.conn.is_over() && !std::mem::replace(&mut live.leaving, true));
+        if budget.queued > limits.reorder_total {
+            self.make_room(segment.mark, &mut Env { limits, tools, sink, budget: &mut budget });
+        }
+        self.budget = budget;
+        if leaves {
+            self.leaving.push_back((segment.mark.packet, at));
+        }
+    }
+
+    /// The stream with the largest queue gives up a hole.
+    fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
+        let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
+        if let Some(largest) = self.streams.iter_mut().max_by_key(|stream| queued(stream)) {
+            largest.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+        }
+    }
+
+    /// Frees streams that ended a while ago.
+    fn free_old(&mut self, now: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        while let Some(&(packet, at)) = self.leaving.front()
+            && now.packet.0.saturating_sub(packet.0) > LINGER
+        {
+            self.leaving.pop_front();
+            self.end(at, End::Capture, now, limits, tools, sink);
+        }
+    }
+
+    fn end(&mut self, at: u32, how: End, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        let mut budget = std::mem::take(&mut self.budget);
+        self.stream(at).end(how, mark, &mut Env { limits, tools, sink, budget: &mut budget });
+        self.budget = budget;
+    }
+}
+
+impl Stream {
+    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it.
+    fn wake(&mut self, segment: &Segment<'_>, forward: bool) {
+        let first = self.kind == Kind::Silent;
+        let begins = if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
+        if !begins {
+            return;
+        }
+        // Until a request is seen, who sent the SYN (or the first payload) is taken for the client.
+        let [own, other] = if forward { self.bases } else { [self.bases[1], self.bases[0]] };
+        let known = first && self.syn;
+        let start = |base: Option<Seq>| base.filter(|_| known).map(|base| base.plus(1));
+        let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
+        self.live = Some(Box::new(Live {
+            conn,
+            layer: proto::open(Hint::Unknown),
+            interest: Interest::Read,
+            ends: (segment.src, segment.dst),
+            leaving: false,
+        }));
+    }
+
+    fn segment(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+        let Some(live) = &self.live else { return };
+        let (dir, keep) = (live.direction(segment), live.interest == Interest::Read);
+        self.with_layer(segment.mark, env, |conn, limits, budget, out| {
+            conn.segment(dir, segment, keep, limits, budget, out);
+        });
+    }
+
+    /// Lets the reassembly speak to the layer.
+    fn with_layer(
+        &mut self,
+        mark: Mark,
+        env: &mut Env<'_>,
+        step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
+    ) {
+        let Some(live) = self.live.as_deref_mut() else { return };
+        let Live { conn, layer, interest, ends, .. } = live;
+        let flow = LayerFlow { stream: self.number, first: self.first, last: mark, ends: *ends };
+        let mut cx = Cx {
+            limits: env.limits,
+            tools: &mut *env.tools,
+            flow,
+            swapped: false,
+            kind: &mut self.kind,
+            mark,
+            sink: &mut *env.sink,
+            open: proto::open,
+        };
+        let before = *interest;
+        step(conn, env.limits, env.budget, &mut |input| {
+            if *interest != Interest::None {
+                *interest = layer.input(input, &mut cx);
+            }
+        });
+        if *interest == Interest::None {
+            cx.flow.last = conn.last();
+            layer.over(&mut cx);
+            conn.release(env.budget);
+            self.live = None;
+        } else if *interest < before {
+            conn.forget(env.budget);
+        }
+    }
+
+    fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
+        self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
+        let Some(mut live) = self.live.take() else { return };
+        let flow = LayerFlow { stream: self.number, first: self.first, last: live.conn.last(), ends: live.ends };
+        live.layer.over(&mut Cx {
+            limits: env.limits,
+            tools: &mut *env.tools,
+            flow,
+            swapped: false,
+            kind: &mut self.kind,
+            mark,
+            sink: &mut *env.sink,
+            open: proto::open,
+        });
+    }
+}
+
+impl Live {
+    fn direction(&self, segment: &Segment<'_>) -> Direction {
+        if segment.src == self.ends.0 { Direction::ToServer } else { Direction::ToClient }
+    }
+}

@@ -1,0 +1,426 @@
+//! Requests and answers on one connection, until one of them opens a WebSocket.
+
+use super::body::Body;
+use super::head::{HeadReader, Step};
+use super::upgrade;
+use crate::model::{
+    Both, Check, ConnId, Direction, End, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
+};
+use crate::proto::layer::{Cx, Hint, Interest, Layer};
+use std::collections::VecDeque;
+
+/// One HTTP/1.x connection.
+///
+/// ```text
+/// to server:  Head ▸ Body ▸ Head ▸ … ▸ Head (upgrade) ▸ held until the answer ─┬▶ inner
+/// to client:  held until a request ▸ Head ▸ Body ▸ …  ▸ Head (101) ────────────┘
+/// ```
+///
+/// Where one direction was not captured at all, the other is not held for ever: see [`Http1::is_alone`].
+#[derive(Default)]
+pub struct Http1 {
+    sides: Both<Side>,
+    held: Both<Held>,
+    /// Requests without a final answer, oldest first.
+    asked: VecDeque<Asked>,
+    requests: u64,
+    /// The directions in which any byte came.
+    heard: Both<bool>,
+    /// The client was not captured: answers are read without their requests.
+    lone_server: bool,
+    /// A refused upgrade that lasts until the next request.
+    refused: Option<ConnId>,
+    ended: Option<(Direction, End)>,
+    inner: Option<Box<dyn Layer>>,
+}
+
+/// Where one direction stands.
+enum Side {
+    Head(HeadReader),
+    Body(Body),
+    /// Lost its place: waits for a packet that begins like a head.
+    Lost,
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        Self::Head(HeadReader::default())
+    }
+}
+
+/// A request that waits for its answer.
+struct Asked {
+    method: Method,
+    upgrade: Option<Box<Upgrade>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Head,
+    Connect,
+    Other,
+}
+
+struct Upgrade {
+    conn: ConnId,
+    handshake: Handshake,
+}
+
+/// Bytes that came before it was clear what they are.
+#[derive(Default)]
+struct Held {
+    pieces: VecDeque<Piece>,
+    len: usize,
+}
+
+struct Piece {
+    offset: u64,
+    bytes: Vec<u8>,
+    /// How many of the bytes were read.
+    read: usize,
+    brought: Mark,
+}
+
+impl Held {
+    fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
+    fn begins_frame(&self) -> bool {
+        let mut bytes = self.pieces.iter().flat_map(|piece| piece.bytes.iter().skip(piece.read));
+        match (bytes.next(), bytes.next()) {
+            (Some(first), Some(second)) => {
+                first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Holds a piece; false when that would be more than `bound` bytes.
+    fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) -> bool {
+        if self.pieces.is_empty() {
+            self.len = 0;
+        }
+        self.len += bytes.len() + PIECE_OVERHEAD;
+        self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, brought });
+        self.len <= bound
+    }
+}
+
+/// Requests without an answer that are remembered.
+const ASKED_MAX: usize = 1024;
+/// What a held piece costs beside its bytes.
+const PIECE_OVERHEAD: usize = 64;
+/// Held pieces of one direction after which the other is taken for not captured, if nothing came from it.
+const ALONE_PIECES: usize = 64;
+
+impl Layer for Http1 {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+        if let Some(inner) = &mut self.inner {
+            return inner.input(input, cx);
+        }
+        match input {
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                self.heard[dir] = true;
+                self.data(dir, offset, bytes, brought, cx);
+                if self.held[dir].pieces.len() >= ALONE_PIECES {
+                    self.go_alone(dir, cx);
+                }
+                return self.pump(cx);
+            }
+            Input::Gap { dir, len, .. } => self.gap(dir, len),
+            Input::End { dir, how, .. } => {
+                self.ended.get_or_insert((dir, how));
+            }
+            Input::Odd { .. } => {}
+        }
+        self.interest()
+    }
+
+    fn over(&mut self, cx: &mut Cx<'_>) {
+        if self.inner.is_none() {
+            for dir in Direction::BOTH {
+                self.go_alone(dir, cx);
+            }
+            self.pump(cx);
+        }
+        if let Some(inner) = &mut self.inner {
+            return inner.over(cx);
+        }
+        self.close_refused(cx);
+        for asked in std::mem::take(&mut self.asked) {
+            if let Some(upgrade) = asked.upgrade {
+                let Upgrade { conn, mut handshake } = *upgrade;
+                no_answer(&mut handshake, "the stream ends before an answer");
+                tell(conn, &handshake, cx);
+                cx.closed(conn, self.ended, cx.flow.last);
+            }
+        }
+    }
+}
+
+impl Http1 {
+    fn interest(&self) -> Interest {
+        match (&self.sides.to_server, &self.sides.to_client) {
+            // A refused upgrade has still to be closed when the stream ends.
+            (Side::Lost, Side::Lost) if self.refused.is_none() => Interest::None,
+            (Side::Head(_), _) | (_, Side::Head(_)) => Interest::Read,
+            _ => Interest::Skim,
+        }
+    }
+
+    /// Reads an input as far as it may be read now, and holds the rest.
+    fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let used = if self.held[dir].is_empty() { self.read(dir, offset, bytes, brought, cx) } else { 0 };
+        let rest = bytes.get(used..).unwrap_or_default();
+        if !rest.is_empty() && !self.held[dir].push(offset + used as u64, rest, brought, cx.limits.early_bytes) {
+            self.held[dir] = Held::default();
+            self.sides[dir] = Side::Lost;
+        }
+    }
+
+    /// Reads what is held, now that it may be clear what it is; the WebSocket gets it once there is one.
+    fn pump(&mut self, cx: &mut Cx<'_>) -> Interest {
+        let mut interest = None;
+        loop {
+            let mut progress = false;
+            for dir in Direction::BOTH {
+                while let Some(mut piece) = self.held[dir].pieces.pop_front() {
+                    let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
+                    let offset = piece.offset + piece.read as u64;
+                    if let Some(inner) = &mut self.inner {
+                        let input = Input::Data { dir, offset, bytes, brought: piece.brought, mark: cx.mark };
+                        interest = Some(inner.input(input, cx));
+                        continue;
+                    }
+                    let used = self.read(dir, offset, bytes, piece.brought, cx);
+                    progress |= used > 0;
+                    if used < bytes.len() {
+                        piece.read += used;
+                        self.held[dir].pieces.push_front(piece);
+                        break;
+                    }
+                }
+            }
+            if !progress || self.inner.is_some() && self.held.to_server.is_empty() && self.held.to_client.is_empty() {
+                break;
+            }
+        }
+        match self.inner {
+            Some(_) => interest.unwrap_or(Interest::Read),
+            None => self.interest(),
+        }
+    }
+
+    /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.
+    fn read(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.inner.is_some() || self.must_wait(dir) {
+                return at;
+            }
+            match &mut self.sides[dir] {
+                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
+                    Step::More => return bytes.len(),
+                    Step::Done(Some(head), used) => {
+                        at += used;
+                        self.head(dir, head, cx);
+                    }
+                    Step::TooLong | Step::Done(None, _) => {
+                        self.sides[dir] = Side::Lost;
+                        return bytes.len();
+                    }
+                },
+                Side::Body(body) => {
+                    let (used, over) = body.skip(rest);
+                    at += used;
+                    if over {
+                        self.sides[dir] = Side::default();
+                    }
+                }
+                Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
+                Side::Lost => return bytes.len(),
+            }
+        }
+        bytes.len()
+    }
+
+    fn gap(&mut self, dir: Direction, len: u64) {
+        let kept = match &mut self.sides[dir] {
+            Side::Body(body) => body.lose(len),
+            Side::Head(_) | Side::Lost => false,
+        };
+        if !kept || !self.held[dir].is_empty() {
+            self.sides[dir] = Side::Lost;
+            self.held[dir] = Held::default();
+        }
+    }
+
+    /// A client that asked for an upgrade is heard again when the answer is known; an answer waits for its request, which may be captured after it.
+    fn must_wait(&self, dir: Direction) -> bool {
+        match dir {
+            Direction::ToServer => {
+                !matches!(self.sides[dir], Side::Body(_))
+                    && self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect)
+            }
+            Direction::ToClient => {
+                matches!(self.sides[dir], Side::Head(_))
+                    && !self.lone_server
+                    && self.asked.is_empty()
+                    && !matches!(self.sides[Direction::ToServer], Side::Lost)
+            }
+        }
+    }
+
+    /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
+    fn is_alone(&self, dir: Direction) -> bool {
+        !self.heard[dir.reverse()] && !self.held[dir].is_empty()
+    }
+
+    /// Reads a direction whose other was not captured: frames behind an upgrade request, or answers without requests.
+    fn go_alone(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if !self.is_alone(dir) {
+            return;
+        }
+        if dir == Direction::ToClient {
+            self.lone_server = true;
+        } else if self.held[dir].begins_frame()
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            let Upgrade { conn, mut handshake } = *upgrade;
+            no_answer(&mut handshake, "only the client was captured");
+            tell(conn, &handshake, cx);
+            self.inner = Some(cx.open(Hint::WebSocket { conn, handshake: &handshake }));
+        }
+    }
+
+    fn head(&mut self, dir: Direction, head: Head, cx: &mut Cx<'_>) {
+        match (dir, &head.start) {
+            (Direction::ToServer, StartLine::Request { .. }) => self.request(head, cx),
+            (Direction::ToClient, &StartLine::Response { status, .. }) => {
+                let informational = (100..200).contains(&status) && status != 101;
+                if informational {
+                    self.sides[dir] = Side::default();
+                } else {
+                    self.response(head, status, cx);
+                }
+            }
+            _ => self.sides[dir] = Side::Lost,
+        }
+    }
+
+    fn request(&mut self, head: Head, cx: &mut Cx<'_>) {
+        let dir = Direction::ToServer;
+        self.requests += 1;
+        self.close_refused(cx);
+        let method = match &head.start {
+            StartLine::Request { method, .. } if method == "HEAD" => Method::Head,
+            StartLine::Request { method, .. } if method == "CONNECT" => Method::Connect,
+            _ => Method::Other,
+        };
+        self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
+        let upgrade = upgrade::is_request(&head).then(|| {
+            let first = if self.requests == 1 { cx.flow.first } else { head.span.first };
+            let huge = is_huge(&head, cx);
+            let handshake = upgrade::asked(head, cx.ends().1);
+            let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
+            if huge {
+                cx.note(conn, &Note::new(NoteCode::HttpLimit, cx.mark));
+            }
+            Box::new(Upgrade { conn, handshake })
+        });
+        if self.asked.len() < ASKED_MAX || upgrade.is_some() {
+            self.asked.push_back(Asked { method, upgrade });
+        }
+    }
+
+    fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
+        let switching = status == 101 && upgrade::is_switch(&head);
+        // A server that answers out of turn still answers the upgrade that was asked for.
+        let turn = if switching { self.asked.iter().position(|asked| asked.upgrade.is_some()) } else { None };
+        let asked = self.asked.remove(turn.unwrap_or(0));
+        let method = asked.as_ref().map_or(Method::Other, |asked| asked.method);
+        let tunnel = method == Method::Connect && (200..300).contains(&status);
+        let bodiless = method == Method::Head || tunnel;
+        self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
+        let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
+            let unasked = switching && self.lone_server && head.value("sec-websocket-accept").is_some();
+            unasked.then(|| {
+                let conn = cx.opened(None, "http/1.1", cx.flow.first);
+                Box::new(Upgrade { conn, handshake: Handshake::default() })
+            })
+        });
+        match upgrade {
+            Some(upgrade) => self.answer(*upgrade, head, switching, cx),
+            None if status == 101 => self.leave(),
+            None if tunnel => self.inner = Some(cx.open(Hint::Unknown)),
+            None => {}
+        }
+    }
+
+    /// Judges an upgrade by its answer, and opens the WebSocket.
+    fn answer(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
+        let Upgrade { conn, mut handshake } = upgrade;
+        if is_huge(&head, cx) {
+            cx.note(conn, &Note::new(NoteCode::HttpLimit, cx.mark));
+        }
+        let early = switching && !self.held.to_server.is_empty();
+        upgrade::answered(&mut handshake, head, early);
+        tell(conn, &handshake, cx);
+        if !switching {
+            self.refused = Some(conn);
+        } else if upgrade::is_old_draft(&handshake) {
+            cx.note(conn, &Note::new(NoteCode::HsDraft, cx.mark));
+            self.refused = Some(conn);
+            self.leave();
+        } else {
+            self.inner = Some(cx.open(Hint::WebSocket { conn, handshake: &handshake }));
+        }
+    }
+
+    /// The connection speaks something that is not read here.
+    fn leave(&mut self) {
+        self.sides = Both::from_fn(|_| Side::Lost);
+        self.held = Both::default();
+        self.asked.clear();
+    }
+
+    fn close_refused(&mut self, cx: &mut Cx<'_>) {
+        if let Some(conn) = self.refused.take() {
+            cx.closed(conn, self.ended, cx.flow.last);
+        }
+    }
+
+    fn reopen(&mut self, dir: Direction) {
+        self.sides[dir] = Side::default();
+        if dir == Direction::ToServer {
+            self.asked.retain(|asked| asked.upgrade.is_some());
+        }
+    }
+}
+
+fn no_answer(handshake: &mut Handshake, detail: &str) {
+    handshake.checks.push(Check { code: NoteCode::HsNoAnswer, ok: false, detail: detail.to_owned() });
+}
+
+/// Whether a limit took a part of the head.
+fn is_huge(head: &Head, cx: &Cx<'_>) -> bool {
+    head.len > cx.limits.head_bytes as u64 || head.headers.len() >= cx.limits.head_headers
+}
+
+fn begins_head(dir: Direction, bytes: &[u8]) -> bool {
+    match dir {
+        Direction::ToServer => bytes.starts_with(b"GET "),
+        Direction::ToClient => bytes.starts_with(b"HTTP/1."),
+    }
+}
+
+/// Tells a handshake and a finding for each rule that it breaks.
+fn tell(conn: ConnId, handshake: &Handshake, cx: &mut Cx<'_>) {
+    cx.emit(conn, Event::Handshake(handshake));
+    for check in handshake.checks.iter().filter(|check| !check.ok) {
+        let text = format!("{} ({})", check.code.row().text.trim_end_matches('.'), check.detail);
+        cx.note(conn, &Note { text: &text, ..Note::new(check.code, cx.mark) });
+    }
+}

@@ -1,0 +1,164 @@
+//! What a protocol layer is, and what it may use.
+
+use crate::model::{
+    Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Sink, Stamp,
+};
+
+/// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
+pub trait Layer: Send {
+    /// Takes what comes next in one direction; says how much it cares for what follows.
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest;
+
+    /// Nothing more will come, in either direction.
+    fn over(&mut self, cx: &mut Cx<'_>);
+}
+
+/// How much a layer cares for the bytes that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interest {
+    /// Not at all: the stream need not be reassembled any more.
+    None,
+    /// It passes over them.
+    Skim,
+    /// It reads them: retransmissions are worth comparing.
+    Read,
+}
+
+/// What a layer expects inside.
+#[derive(Debug)]
+pub enum Hint<'a> {
+    /// Anything: look at the first bytes.
+    Unknown,
+    /// HTTP/1.x.
+    Http1,
+    /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.
+    WebSocket {
+        /// The connection's number.
+        conn: ConnId,
+        /// What was agreed.
+        handshake: &'a Handshake,
+    },
+}
+
+/// What a TCP stream turned out to carry, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// No payload was seen.
+    #[default]
+    Silent,
+    /// HTTP/1.x.
+    Http,
+    /// HTTP/2 in clear.
+    Http2,
+    /// TLS.
+    Tls,
+    /// Something else.
+    Other,
+}
+
+/// The stream that a layer runs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow {
+    /// Its number.
+    pub stream: u32,
+    /// Its first packet.
+    pub first: Mark,
+    /// Its last packet so far.
+    pub last: Mark,
+    /// Sender and receiver of what TCP takes for `ToServer`.
+    pub ends: (Endpoint, Endpoint),
+}
+
+/// What all layers of a dissection share.
+#[derive(Debug, Default)]
+pub struct Tools {
+    /// WebSocket connections recognised so far.
+    pub conns: u32,
+    /// A buffer for bytes that live for one event only.
+    pub scratch: Vec<u8>,
+    /// Buffers of finished messages, for the next ones.
+    spare: Vec<Vec<u8>>,
+    /// Bytes in messages under assembly.
+    pub assembling: usize,
+    /// The sink has enough.
+    pub stop: bool,
+}
+
+/// Buffers kept for the next messages, and the largest that is worth keeping.
+const SPARES: usize = 16;
+const SPARE_BYTES: usize = 4 << 20;
+
+impl Tools {
+    /// An empty buffer, used before if possible.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub fn give_buffer(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < SPARES && (1..=SPARE_BYTES).contains(&buffer.capacity()) {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+}
+
+/// What a layer may use while it takes an input.
+pub struct Cx<'a> {
+    /// The bounds.
+    pub limits: &'a Limits,
+    /// Shared by all streams.
+    pub tools: &'a mut Tools,
+    /// The stream.
+    pub flow: Flow,
+    /// Whether TCP's guess of the directions is to be turned round; settled by the probe.
+    pub swapped: bool,
+    /// What the stream carries; settled by the probe.
+    pub kind: &'a mut Kind,
+    /// The packet that events are known with.
+    pub mark: Mark,
+    /// Who listens.
+    pub sink: &'a mut dyn Sink,
+    /// The registry of layers.
+    pub open: fn(Hint<'_>) -> Box<dyn Layer>,
+}
+
+impl Cx<'_> {
+    /// The layer for what a layer uncovered.
+    pub fn open(&self, hint: Hint<'_>) -> Box<dyn Layer> {
+        (self.open)(hint)
+    }
+
+    /// Client and server.
+    pub const fn ends(&self) -> (Endpoint, Endpoint) {
+        let (from, to) = self.flow.ends;
+        if self.swapped { (to, from) } else { (from, to) }
+    }
+
+    /// Numbers a connection that was just recognised, and tells of it.
+    pub fn opened(&mut self, url: Option<String>, transport: &'static str, first: Mark) -> ConnId {
+        self.tools.conns += 1;
+        let conn = ConnId(self.tools.conns);
+        let (client, server) = self.ends();
+        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, first }));
+        conn
+    }
+
+    /// Tells that a connection is over.
+    pub fn closed(&mut self, conn: ConnId, by: Option<(Direction, crate::model::End)>, last: Mark) {
+        self.emit(conn, Event::Closed(&Closed { by, last }));
+    }
+
+    /// Tells a finding about a connection.
+    pub fn note(&mut self, conn: ConnId, note: &Note<'_>) {
+        self.emit(conn, Event::Note(note));
+    }
+
+    /// Tells an event of a connection.
+    pub fn emit(&mut self, conn: ConnId, event: Event<'_>) {
+        let stamp = Stamp { conn: Some(conn), stream: Some(self.flow.stream), at: self.mark };
+        if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
+            self.tools.stop = true;
+        }
+    }
+}

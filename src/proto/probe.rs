@@ -1,0 +1,159 @@
+//! What a stream carries and who is its client, told from its first bytes.
+
+use super::layer::{Cx, Hint, Interest, Kind, Layer};
+use crate::carry::Carry;
+use crate::model::{Both, Direction, Input};
+
+/// Waits for the first telling bytes of either direction, then opens the layer they call for.
+///
+/// Settles once which end is the client: who sends a request is, whoever sent the SYN and whatever the ports.
+#[derive(Default)]
+pub(super) struct Probe {
+    carry: Both<Carry>,
+    inner: Option<Box<dyn Layer>>,
+    swapped: bool,
+}
+
+/// What the first bytes of a direction tell.
+#[derive(Debug, PartialEq, Eq)]
+enum Guess {
+    /// Nothing yet.
+    More,
+    Request,
+    Response,
+    Is(Kind),
+}
+
+/// The longest method that is taken for HTTP.
+const METHOD_MAX: usize = 24;
+/// Bytes that may go by without telling anything.
+const CARRY_MAX: usize = 4096;
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
+const RESPONSE: &[u8] = b"HTTP/1.";
+
+fn guess(bytes: &[u8]) -> Guess {
+    let begins = |with: &[u8]| bytes.iter().zip(with).all(|(a, b)| a == b);
+    if begins(RESPONSE) {
+        return if bytes.len() < RESPONSE.len() { Guess::More } else { Guess::Response };
+    }
+    if begins(HTTP2_PREFACE) {
+        return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Is(Kind::Http2) };
+    }
+    match bytes {
+        [0x16, 0x03, ..] => Guess::Is(Kind::Tls),
+        [0x16] => Guess::More,
+        _ => method(bytes),
+    }
+}
+
+/// A request begins with its method, a token of capitals, and a blank (RFC 9112 §3).
+fn method(bytes: &[u8]) -> Guess {
+    let len = bytes.iter().take_while(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')).count();
+    match bytes.get(len) {
+        Some(b' ') if len > 0 => Guess::Request,
+        // Empty lines before a request are passed over (RFC 9112 §2.2).
+        Some(b'\r' | b'\n') if len == 0 => bytes
+            .iter()
+            .position(|byte| !matches!(byte, b'\r' | b'\n'))
+            .map_or(Guess::More, |at| bytes.get(at..).map_or(Guess::More, method)),
+        None if len < METHOD_MAX => Guess::More,
+        _ => Guess::Is(Kind::Other),
+    }
+}
+
+impl Layer for Probe {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+        if self.inner.is_some() {
+            return self.pass(input, cx);
+        }
+        match input {
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                let carry = &mut self.carry[dir];
+                let carried = !carry.is_empty();
+                let guess = if carried {
+                    carry.push(bytes, offset, brought);
+                    guess(carry.bytes())
+                } else {
+                    guess(bytes)
+                };
+                match guess {
+                    Guess::More if carry.bytes().len() < CARRY_MAX => {
+                        if !carried {
+                            carry.push(bytes, offset, brought);
+                        }
+                        Interest::Read
+                    }
+                    Guess::Request => self.begin(dir == Direction::ToClient, (!carried).then_some(input), cx),
+                    Guess::Response => self.begin(dir == Direction::ToServer, (!carried).then_some(input), cx),
+                    Guess::Is(kind) => {
+                        *cx.kind = kind;
+                        Interest::None
+                    }
+                    Guess::More => {
+                        *cx.kind = Kind::Other;
+                        Interest::None
+                    }
+                }
+            }
+            Input::Gap { .. } => {
+                *cx.kind = Kind::Other;
+                Interest::None
+            }
+            Input::End { .. } | Input::Odd { .. } => Interest::Read,
+        }
+    }
+
+    fn over(&mut self, cx: &mut Cx<'_>) {
+        cx.swapped ^= self.swapped;
+        if let Some(inner) = &mut self.inner {
+            inner.over(cx);
+        }
+    }
+}
+
+impl Probe {
+    /// Opens the HTTP layer, and gives it what was carried and then the input at hand.
+    fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Interest {
+        *cx.kind = Kind::Http;
+        self.swapped = swapped;
+        self.inner = Some(cx.open(Hint::Http1));
+        let carry = std::mem::take(&mut self.carry);
+        let carried = Direction::BOTH.into_iter().filter_map(|dir| {
+            let (offset, brought) = carry[dir].start()?;
+            Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
+        });
+        let mut interest = Interest::Read;
+        for input in carried.chain(input).collect::<Vec<_>>() {
+            interest = self.pass(input, cx);
+        }
+        interest
+    }
+
+    fn pass(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+        cx.swapped ^= self.swapped;
+        let input = if self.swapped { input.reversed() } else { input };
+        let interest = self.inner.as_mut().map_or(Interest::None, |inner| inner.input(input, cx));
+        cx.swapped ^= self.swapped;
+        interest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_protocols_by_their_first_bytes() {
+        assert_eq!(guess(b"GET / HTTP/1.1\r\n"), Guess::Request);
+        assert_eq!(guess(b"\r\nGET / "), Guess::Request);
+        assert_eq!(guess(b"HTTP/1.1 101"), Guess::Response);
+        assert_eq!(guess(b"PRI * HTTP/2.0\r\n"), Guess::Is(Kind::Http2));
+        assert_eq!(guess(b"PROPFIND /x"), Guess::Request);
+        assert_eq!(guess(&[0x16, 3, 1]), Guess::Is(Kind::Tls));
+        assert_eq!(guess(&[0x81, 5]), Guess::Is(Kind::Other));
+        assert_eq!(guess(b"SSH-2.0"), Guess::Is(Kind::Other));
+        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r"] {
+            assert_eq!(guess(prefix), Guess::More, "{prefix:?}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What RFC 6455 §5 forbids, frame by frame.
+
+use super::frame::Head;
+use crate::model::{Close, CloseCode, Direction, NoteCode, NoteSet, Opcode};
+
+/// What the rules need to know of the direction and connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Situation {
+    pub(super) dir: Direction,
+    /// A fragmented message is open.
+    pub(super) open: bool,
+    /// The sender has sent a Close frame.
+    pub(super) closed: bool,
+    /// permessage-deflate was negotiated, which defines RSV1 (RFC 7692 §6).
+    pub(super) deflate: bool,
+}
+
+/// What is wrong with a frame, by its head alone.
+pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
+    let mut set = NoteSet::EMPTY;
+    let control = head.opcode.is_control();
+    let mut rule = |broken: bool, code: NoteCode| {
+        if broken {
+            set.insert(code);
+        }
+    };
+    rule(now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
+    rule(now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
+    let allowed = if now.deflate && !control && head.opcode != Opcode::CONTINUATION { 4 } else { 0 };
+    rule(head.rsv & !allowed != 0, NoteCode::WsRsv);
+    rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
+    rule(!is_minimal(head), NoteCode::WsLength);
+    rule(control && !head.fin, NoteCode::WsControlFragmented);
+    rule(control && head.len > 125, NoteCode::WsControlLength);
+    rule(head.opcode == Opcode::CONTINUATION && !now.open, NoteCode::WsContinuation);
+    rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
+    rule(now.closed, NoteCode::WsAfterClose);
+    set
+}
+
+fn is_minimal(head: &Head) -> bool {
+    match head.header_len - if head.mask.is_some() { 4 } else { 0 } {
+        4 => head.len >= 126,
+        10 => (0x1_0000..1 << 63).contains(&head.len),
+        _ => true,
+    }
+}
+
+/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4).
+pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
+    let mut set = NoteSet::EMPTY;
+    let close = match body {
+        [] => None,
+        [_] => {
+            set.insert(NoteCode::CloseBody);
+            None
+        }
+        [high, low, reason @ ..] => Some(Close { code: CloseCode(u16::from_be_bytes([*high, *low])), reason }),
+    };
+    if let Some(close) = close {
+        if !close.code.is_sendable() {
+            set.insert(NoteCode::CloseCodeBad);
+        }
+        if std::str::from_utf8(close.reason).is_err() {
+            set.insert(NoteCode::CloseReason);
+        }
+        if let Some(code) = told_by(close.code) {
+            set.insert(code);
+        }
+    }
+    (close, set)
+}
+
+/// The finding that a close code itself is.
+const fn told_by(code: CloseCode) -> Option<NoteCode> {
+    Some(match code.0 {
+        1002 => NoteCode::Close1002,
+        1003 => NoteCode::Close1003,
+        1007 => NoteCode::Close1007,
+        1008 => NoteCode::Close1008,
+        1009 => NoteCode::Close1009,
+        1010 => NoteCode::Close1010,
+        1011 => NoteCode::Close1011,
+        1012 => NoteCode::Close1012,
+        1013 => NoteCode::Close1013,
+        1014 => NoteCode::Close1014,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::ws::frame::{Parsed, head};
+
+    fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
+        let mut now = Situation { dir, open: false, closed: false, deflate: false };
+        change(&mut now);
+        let Parsed::Done(head) = head(bytes) else { panic!("no head") };
+        judge(&head, now).iter().collect()
+    }
+
+    #[test]
+    fn each_rule_has_a_breach_and_a_near_miss() {
+        let server = |bytes: &[u8]| judged(Direction::ToClient, bytes, |_| ());
+        let client = |bytes: &[u8]| judged(Direction::ToServer, bytes, |_| ());
+        assert_eq!(server(&[0x81, 5]), []);
+        assert_eq!(client(&[0x81, 5]), [NoteCode::WsUnmasked]);
+        assert_eq!(client(&[0x81, 0x85, 0, 0, 0, 0]), []);
+        assert_eq!(server(&[0x81, 0x85, 0, 0, 0, 0]), [NoteCode::WsMasked]);
+        assert_eq!(server(&[0xc1, 5]), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xc1, 5], |now| now.deflate = true), []);
+        assert_eq!(judged(Direction::ToClient, &[0xa1, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
+        assert_eq!(server(&[0x83, 5]), [NoteCode::WsOpcode]);
+        assert_eq!(server(&[0x8b, 5]), [NoteCode::WsOpcode]);
+        assert_eq!(server(&[0x82, 126, 0, 125]), [NoteCode::WsLength]);
+        assert_eq!(server(&[0x82, 126, 0, 126]), []);
+        assert_eq!(server(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff]), [NoteCode::WsLength]);
+        assert_eq!(server(&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]), []);
+        assert_eq!(server(&[0x82, 127, 0x80, 0, 0, 0, 0, 1, 0, 0]), [NoteCode::WsLength]);
+        assert_eq!(server(&[0x09, 5]), [NoteCode::WsControlFragmented]);
+        assert_eq!(server(&[0x89, 126, 0, 126]), [NoteCode::WsControlLength]);
+        assert_eq!(server(&[0x89, 125]), []);
+        assert_eq!(server(&[0x80, 5]), [NoteCode::WsContinuation]);
+        assert_eq!(judged(Direction::ToClient, &[0x80, 5], |now| now.open = true), []);
+        assert_eq!(judged(Direction::ToClient, &[0x81, 5], |now| now.open = true), [NoteCode::WsInterleaved]);
+        assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.open = true), []);
+        assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.closed = true), [NoteCode::WsAfterClose]);
+    }
+
+    #[test]
+    fn close_bodies() {
+        let codes = |body: &[u8]| close(body).1.iter().collect::<Vec<_>>();
+        assert_eq!(codes(b""), []);
+        assert_eq!(codes(&[3]), [NoteCode::CloseBody]);
+        assert_eq!(codes(&[0x03, 0xe8]), []);
+        assert_eq!(codes(&[0x03, 0xee]), [NoteCode::CloseCodeBad]);
+        assert_eq!(codes(&[0x03, 0xe8, 0xff]), [NoteCode::CloseReason]);
+        assert_eq!(codes(&[0x03, 0xea]), [NoteCode::Close1002]);
+        assert_eq!(codes(&[0x0f, 0xa0]), []);
+        assert_eq!(codes(&[0x13, 0x88]), [NoteCode::CloseCodeBad]);
+    }
+}

@@ -1,0 +1,438 @@
+//! One direction of a TCP stream.
+
+use super::recent::Recent;
+use super::seq::Seq;
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+
+/// What all streams together have queued and remember, in bytes.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Budget {
+    /// Out-of-order data.
+    pub queued: usize,
+    /// Delivered data kept for comparison.
+    pub recent: usize,
+}
+
+/// Who takes the ordered bytes.
+pub type Out<'a> = &'a mut dyn FnMut(Input<'_>);
+
+/// Where a half's findings go: the bounds, the totals and the reader of its bytes.
+pub(super) struct Feed<'a> {
+    pub(super) dir: Direction,
+    pub(super) limits: &'a Limits,
+    pub(super) budget: &'a mut Budget,
+    pub(super) out: Out<'a>,
+}
+
+/// One direction's state.
+///
+/// ```text
+/// delivered ──────────▶│ next        hole        │ queue: piece, piece …     │ fin
+///            recent ──▶│                         │                           │
+/// ```
+///
+/// Invariant: no piece of the queue begins before `next`, none overlaps another, none is empty.
+#[derive(Debug)]
+pub(super) struct Half {
+    /// Stream offset of the next byte to deliver, and its sequence number.
+    offset: u64,
+    seq: Seq,
+    queue: BTreeMap<u64, Piece>,
+    queued: usize,
+    /// Since when something stands behind a hole.
+    waiting: Option<Mark>,
+    /// What the peer acknowledged beyond `offset`, and when it first did: both rise.
+    acks: VecDeque<(u64, Mark)>,
+    /// Where the stream ends, once a FIN was seen, and when that was.
+    fin: Option<(u64, Mark)>,
+    /// When a RST was seen.
+    reset: Option<Mark>,
+    ended: bool,
+    /// Data on the SYN, which counts only if the peer acknowledges it (RFC 7413).
+    on_syn: Option<(Vec<u8>, Mark)>,
+    recent: Recent,
+    /// The last holes that were given up: offset and length.
+    gaps: VecDeque<(u64, u64)>,
+}
+
+/// Out-of-order data: bytes, then a tail of known length that the snap length cut off.
+#[derive(Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    cut: u32,
+    brought: Mark,
+}
+
+/// Memory that a queued piece takes beside its bytes.
+const PIECE_OVERHEAD: usize = 64;
+const ACKS_KEPT: usize = 64;
+const GAPS_KEPT: usize = 16;
+/// How far a RST may stand from the next byte and still be believed: the largest usual window.
+const RESET_WINDOW: i64 = 1 << 20;
+/// Bytes of each copy that a conflict quotes.
+const QUOTED: usize = 64;
+
+impl Piece {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64 + u64::from(self.cut)
+    }
+}
+
+impl Half {
+    /// A direction whose first byte has the sequence number `seq`.
+    pub(super) fn new(seq: Seq) -> Self {
+        Self {
+            offset: 0,
+            seq,
+            queue: BTreeMap::new(),
+            queued: 0,
+            waiting: None,
+            acks: VecDeque::new(),
+            fin: None,
+            reset: None,
+            ended: false,
+            on_syn: None,
+            recent: Recent::default(),
+            gaps: VecDeque::new(),
+        }
+    }
+
+    /// Whether a segment with this sequence number could belong here: near the next byte.
+    pub(super) fn fits(&self, seq: Seq) -> bool {
+        seq.since(self.seq).abs() <= RESET_WINDOW
+    }
+
+    /// Whether the segment is exactly the next one, with nothing queued: the usual case.
+    pub(super) fn is_next(&self, seq: Seq) -> bool {
+        seq == self.seq && self.queue.is_empty() && self.on_syn.is_none()
+    }
+
+    /// Whether the direction's end was delivered.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Bytes queued behind a hole.
+    pub(super) const fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Delivers the next bytes.
+    pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        let offset = self.offset;
+        self.advance(bytes.len() as u64);
+        (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
+        if keep && feed.budget.recent < feed.limits.overlap_total {
+            feed.budget.recent += self.recent.push(offset, bytes, brought.packet, feed.limits.overlap_window);
+        }
+    }
+
+    /// Takes a segment's payload wherever it stands: delivers, queues, or compares it with what is known.
+    pub(super) fn data(&mut self, seq: Seq, bytes: &[u8], cut: u32, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        self.settle_syn_data(seq.since(self.seq) + self.signed_offset() > 0, mark, keep, feed);
+        let at = self.signed_offset() + seq.since(self.seq);
+        let known = usize::try_from(self.signed_offset().saturating_sub(at)).unwrap_or(0).min(bytes.len());
+        if known > 0 {
+            self.compare_old(at, bytes.get(..known).unwrap_or_default(), mark, feed);
+        }
+        let bytes = bytes.get(known..).unwrap_or_default();
+        let Ok(at) = u64::try_from(at.saturating_add_unsigned(known as u64)) else { return };
+        if at == self.offset && self.queue.is_empty() {
+            if !bytes.is_empty() {
+                self.deliver(bytes, mark, mark, keep, feed);
+            }
+            self.lose(u64::from(cut), mark, feed);
+        } else if at >= self.offset {
+            self.enqueue(at, bytes, cut, mark, feed);
+            self.drain(mark, keep, feed);
+        }
+    }
+
+    /// Holds the data of a SYN until the peer acknowledges it or not.
+    pub(super) fn hold_syn_data(&mut self, bytes: &[u8], mark: Mark) {
+        if self.on_syn.is_none() && self.offset == 0 {
+            self.on_syn = Some((bytes.to_vec(), mark));
+        }
+    }
+
+    fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        if let Some((bytes, brought)) = self.on_syn.take()
+            && accepted
+            && self.offset == 0
+        {
+            self.deliver(&bytes, brought, mark, keep, feed);
+            self.drain(mark, keep, feed);
+        }
+    }
+
+    /// Notes that the peer expects `ack` next.
+    pub(super) fn acknowledged(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        let ahead = ack.since(self.seq);
+        self.settle_syn_data(ahead > 0, mark, keep, feed);
+        let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };
+        if upto <= self.offset || self.acks.back().is_some_and(|&(known, _)| upto <= known) {
+            return;
+        }
+        if self.acks.len() >= ACKS_KEPT {
+            self.acks.pop_back();
+        }
+        self.acks.push_back((upto, mark));
+    }
+
+    /// Takes a FIN that stands at `seq`, behind the segment's data.
+    pub(super) fn fin(&mut self, seq: Seq, mark: Mark, feed: &mut Feed<'_>) {
+        let Ok(at) = u64::try_from(self.signed_offset() + seq.since(self.seq)) else { return };
+        if self.fin.is_none() && at >= self.offset {
+            self.fin = Some((at, mark));
+            self.end_if_reached(mark, feed);
+        }
+    }
+
+    /// Takes a RST from this direction's sender; true when it stands near enough to be believed.
+    pub(super) fn rst(&mut self, seq: Seq, mark: Mark) -> bool {
+        let believed = self.fits(seq);
+        if believed {
+            self.reset.get_or_insert(mark);
+        }
+        believed
+    }
+
+    /// Ends the direction at once, when it has not ended; what is queued stays.
+    pub(super) fn end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
+        if !self.ended {
+            self.ended = true;
+            (feed.out)(Input::End { dir: feed.dir, how, mark });
+        }
+    }
+
+    /// Gives up holes that will not be filled any more (see [`Limits`]): the peer acknowledged what lay in them long ago, too much is queued, or the other direction is not captured.
+    pub(super) fn settle(&mut self, mark: Mark, one_sided: bool, keep: bool, feed: &mut Feed<'_>) {
+        while self.has_hole() && self.is_final(mark, one_sided, feed.limits) {
+            self.give_up(mark, keep, feed);
+        }
+        while self.queued > feed.limits.reorder_bytes || self.queue.len() > feed.limits.reorder_segments {
+            self.give_up_for_room(mark, keep, feed);
+        }
+    }
+
+    /// Gives up the first hole because the queue behind it is too large.
+    pub(super) fn give_up_for_room(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        let text = format!("{} bytes were queued behind a hole; it was given up", self.queued);
+        self.odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
+        self.give_up(mark, keep, feed);
+    }
+
+    /// Delivers all that is there, holes or not, and ends the direction.
+    pub(super) fn finish(&mut self, how: End, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        self.settle_syn_data(true, mark, keep, feed);
+        while self.has_hole() {
+            self.give_up(mark, keep, feed);
+        }
+        // One byte acknowledged too much is the place of a FIN that was not captured.
+        let upto = self.acks.back().map_or(0, |&(upto, _)| upto);
+        if self.fin.is_none() && upto > self.offset + 1 {
+            self.lose(upto - self.offset, mark, feed);
+        }
+        self.end(how, mark, feed);
+    }
+
+    /// Gives its memory back to the totals.
+    pub(super) fn release(&mut self, budget: &mut Budget) {
+        budget.queued = budget.queued.saturating_sub(self.queued);
+        budget.recent = budget.recent.saturating_sub(self.recent.clear());
+        self.queue.clear();
+        self.queued = 0;
+    }
+
+    /// Forgets the delivered bytes: nobody will compare them.
+    pub(super) fn forget(&mut self, budget: &mut Budget) {
+        budget.recent = budget.recent.saturating_sub(self.recent.clear());
+    }
+
+    fn has_hole(&self) -> bool {
+        !self.queue.is_empty() || self.fin.is_some_and(|(at, _)| at > self.offset)
+    }
+
+    fn is_final(&self, mark: Mark, one_sided: bool, limits: &Limits) -> bool {
+        let old = |since: Option<Mark>| {
+            since.is_some_and(|since| {
+                mark.packet.0.saturating_sub(since.packet.0) >= limits.gap_packets
+                    || mark.since(since).is_some_and(|nanos| nanos >= limits.gap_nanos)
+            })
+        };
+        let acked = self.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
+        old(acked)
+            || old(self.fin.map(|(_, since)| since))
+            || old(self.reset)
+            || one_sided
+                && (self.queue.len() >= limits.one_sided_segments
+                    || self
+                        .waiting
+                        .and_then(|since| mark.since(since))
+                        .is_some_and(|nanos| nanos >= limits.one_sided_nanos))
+    }
+
+    fn give_up(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        let piece = self.queue.first_key_value().map(|(&at, _)| at);
+        let Some(to) = piece.or(self.fin.map(|(at, _)| at)) else { return };
+        self.lose(to.saturating_sub(self.offset), mark, feed);
+        self.drain(mark, keep, feed);
+    }
+
+    /// Passes over bytes that the capture does not have.
+    fn lose(&mut self, len: u64, mark: Mark, feed: &mut Feed<'_>) {
+        if len == 0 {
+            return;
+        }
+        let offset = self.offset;
+        self.advance(len);
+        if self.gaps.len() >= GAPS_KEPT {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back((offset, len));
+        (feed.out)(Input::Gap { dir: feed.dir, offset, len, mark });
+        self.end_if_reached(mark, feed);
+    }
+
+    fn advance(&mut self, len: u64) {
+        self.offset += len;
+        #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]
+        let step = len as u32;
+        self.seq = self.seq.plus(step);
+        while self.acks.front().is_some_and(|&(upto, _)| upto <= self.offset) {
+            self.acks.pop_front();
+        }
+    }
+
+    /// Queues what no queued piece covers yet; the first copy of a byte stays.
+    fn enqueue(&mut self, offset: u64, bytes: &[u8], cut: u32, mark: Mark, feed: &mut Feed<'_>) {
+        let mut rest = bytes;
+        let mut at = offset;
+        while !rest.is_empty() {
+            let take = match self.piece_at(at) {
+                Some((start, piece)) => {
+                    let covered = (start + piece.len() - at).min(rest.len() as u64);
+                    let skip = usize::try_from(at - start).unwrap_or(usize::MAX);
+                    let theirs = piece.bytes.get(skip..).unwrap_or_default();
+                    if let Some(differs) = theirs.iter().zip(rest).position(|(a, b)| a != b) {
+                        let first = theirs.get(differs..).unwrap_or_default().to_vec();
+                        let brought = piece.brought.packet;
+                        let second = rest.get(differs..).unwrap_or_default();
+                        self.conflict(at + differs as u64, (&first, brought), (second, mark), feed);
+                    }
+                    covered
+                }
+                None => {
+                    let free = self.queue.range(at..).next().map_or(u64::MAX, |(&next, _)| next - at);
+                    let take = free.min(rest.len() as u64);
+                    let (now, _) = rest.split_at(usize::try_from(take).unwrap_or(rest.len()).min(rest.len()));
+                    self.insert(at, Piece { bytes: now.to_vec(), cut: 0, brought: mark }, feed.budget);
+                    take
+                }
+            };
+            at += take;
+            rest = rest.get(usize::try_from(take).unwrap_or(usize::MAX)..).unwrap_or_default();
+        }
+        let free = self.queue.range(at..).next().map_or(u64::MAX, |(&next, _)| next - at);
+        let cut = u32::try_from(free.min(u64::from(cut))).unwrap_or(cut);
+        if cut > 0 && self.piece_at(at).is_none() {
+            self.insert(at, Piece { bytes: Vec::new(), cut, brought: mark }, feed.budget);
+        }
+    }
+
+    fn insert(&mut self, at: u64, piece: Piece, budget: &mut Budget) {
+        let cost = piece.bytes.len() + PIECE_OVERHEAD;
+        self.queued += cost;
+        budget.queued += cost;
+        self.waiting.get_or_insert(piece.brought);
+        self.queue.insert(at, piece);
+    }
+
+    fn piece_at(&self, at: u64) -> Option<(u64, &Piece)> {
+        let (&start, piece) = self.queue.range(..=at).next_back()?;
+        (start + piece.len() > at).then_some((start, piece))
+    }
+
+    /// Delivers the pieces that are next in order.
+    fn drain(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        while let Some(entry) = self.queue.first_entry() {
+            if *entry.key() > self.offset {
+                break;
+            }
+            let piece = entry.remove();
+            let cost = piece.bytes.len() + PIECE_OVERHEAD;
+            self.queued = self.queued.saturating_sub(cost);
+            feed.budget.queued = feed.budget.queued.saturating_sub(cost);
+            if !piece.bytes.is_empty() {
+                self.deliver(&piece.bytes, piece.brought, mark, keep, feed);
+            }
+            self.lose(u64::from(piece.cut), mark, feed);
+        }
+        if self.queue.is_empty() {
+            self.waiting = None;
+        }
+        self.end_if_reached(mark, feed);
+    }
+
+    fn end_if_reached(&mut self, mark: Mark, feed: &mut Feed<'_>) {
+        if self.fin.is_some_and(|(at, _)| at <= self.offset) {
+            self.end(End::Fin, mark, feed);
+        }
+    }
+
+    /// Looks at another copy of bytes whose place is past: same, different, or late for a hole that was given up.
+    fn compare_old(&mut self, at: i64, copy: &[u8], mark: Mark, feed: &mut Feed<'_>) {
+        let keep_alive = copy.len() == 1 && at + 1 == self.signed_offset();
+        let Ok(at) = u64::try_from(at) else { return };
+        if keep_alive {
+            return;
+        }
+        let end = at + copy.len() as u64;
+        if self.gaps.iter().any(|&(gap, len)| gap < end && at < gap + len) {
+            let text = format!("{} bytes came after their place had been given up as lost", copy.len());
+            self.odd(NoteCode::TcpLate, at, &text, "", mark, feed);
+        }
+        if let Some(conflict) = self.recent.conflict(at, copy) {
+            let (offset, first, packet) = (conflict.offset, conflict.first.to_vec(), conflict.packet);
+            let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
+            self.conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
+        }
+    }
+
+    fn conflict(
+        &self,
+        offset: u64,
+        (first, packet): (&[u8], crate::model::PacketNo),
+        (second, mark): (&[u8], Mark),
+        feed: &mut Feed<'_>,
+    ) {
+        let text = format!(
+            "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
+            mark.packet
+        );
+        let mut detail = String::from("first ");
+        push_hex(&mut detail, first);
+        detail.push_str(", second ");
+        push_hex(&mut detail, second);
+        self.odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
+    }
+
+    fn odd(&self, code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
+        (feed.out)(Input::Odd { dir: feed.dir, offset, code, text, detail, mark });
+    }
+
+    const fn signed_offset(&self) -> i64 {
+        self.offset.cast_signed()
+    }
+}
+
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes.iter().take(QUOTED) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    if bytes.len() > QUOTED {
+        out.push('…');
+    }
+}

@@ -1,0 +1,10 @@
+//! TCP reassembly: segments in, ordered bytes with named holes out (RFC 9293).
+
+mod conn;
+mod half;
+mod recent;
+mod seq;
+
+pub use conn::{Conn, Start};
+pub use half::{Budget, Out};
+pub use seq::Seq;

@@ -1,0 +1,248 @@
+//! The cut law: however a stream's bytes are cut into inputs, the same is told.
+
+use proptest::prelude::*;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow;
+use wspect::model::{Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp};
+use wspect::proto;
+use wspect::proto::layer::{Cx, Flow, Hint, Interest, Kind, Tools};
+
+/// Everything that was told, a line each, without marks.
+#[derive(Default)]
+struct Lines(String);
+
+impl Sink for Lines {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        let conn = at.conn.map_or(0, |conn| conn.0);
+        let out = &mut self.0;
+        let _ = match event {
+            Event::Opened(opened) => writeln!(out, "{conn} open {:?}", opened.url),
+            Event::Handshake(h) => {
+                let broken: Vec<_> = h.checks.iter().filter(|check| !check.ok).map(|check| check.code.name()).collect();
+                writeln!(out, "{conn} handshake {:?} {:?} {broken:?}", h.status(), h.subprotocol)
+            }
+            Event::Frame(f) => writeln!(
+                out,
+                "{conn} frame {} {} {} fin {} rsv {} len {} at {} msg {:?} complete {}",
+                f.number,
+                f.dir.name(),
+                f.opcode.name(),
+                f.fin,
+                f.rsv,
+                f.len,
+                f.stream_offset,
+                f.msg,
+                f.complete
+            ),
+            Event::Message(m) => writeln!(
+                out,
+                "{conn} message {} {} {} frames {} len {} complete {} holes {:?} {:?}",
+                m.number,
+                m.dir.name(),
+                m.opcode.name(),
+                m.frames,
+                m.body.len,
+                m.complete,
+                m.body.holes,
+                String::from_utf8_lossy(m.body.kept)
+            ),
+            Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
+            Event::Closed(closed) => writeln!(out, "{conn} closed {:?}", closed.by),
+        };
+        ControlFlow::Continue(())
+    }
+}
+
+/// One stretch of bytes or a hole.
+enum Part {
+    Bytes(Direction, Vec<u8>),
+    Gap(Direction, u64),
+}
+
+/// Feeds the parts, each cut at the given distances, and returns what was told.
+fn told(parts: &[Part], cuts: &[usize]) -> String {
+    let mut lines = Lines::default();
+    let limits = Limits::DEFAULT;
+    let mut tools = Tools::default();
+    let mut kind = Kind::default();
+    let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
+    let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
+    let mut cx = Cx {
+        limits: &limits,
+        tools: &mut tools,
+        flow: Flow { stream: 0, first: mark, last: mark, ends: (end(1), end(2)) },
+        swapped: false,
+        kind: &mut kind,
+        mark,
+        sink: &mut lines,
+        open: proto::open,
+    };
+    let mut layer = proto::open(Hint::Unknown);
+    let mut offsets = wspect::model::Both { to_server: 0, to_client: 0 };
+    let mut cuts = cuts.iter().copied().cycle();
+    for part in parts {
+        match part {
+            Part::Bytes(dir, bytes) => {
+                let mut rest = &bytes[..];
+                while !rest.is_empty() {
+                    let (now, later) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
+                    let input = Input::Data { dir: *dir, offset: offsets[*dir], bytes: now, brought: mark, mark };
+                    assert_ne!(layer.input(input, &mut cx), Interest::None, "nobody reads");
+                    offsets[*dir] += now.len() as u64;
+                    rest = later;
+                }
+            }
+            Part::Gap(dir, len) => {
+                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, mark }, &mut cx);
+                offsets[*dir] += len;
+            }
+        }
+    }
+    for dir in Direction::BOTH {
+        layer.input(Input::End { dir, how: End::Fin, mark }, &mut cx);
+    }
+    layer.over(&mut cx);
+    assert_eq!(tools.assembling, 0, "the memory of messages was given back");
+    lines.0
+}
+
+const REQUEST: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: keep-alive,\r\n  Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: a, b\r\n\r\n";
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUPGRADE: websocket\r\nConnection: upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nsec-websocket-protocol: b\r\n\r\n";
+
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let key = [0x37, 0xfa, 0x21, 0x3d];
+    let mut frame = vec![first];
+    match payload.len() {
+        len @ 0..126 => frame.push(0x80 | len as u8),
+        len => {
+            frame.push(0x80 | 126);
+            frame.extend((len as u16).to_be_bytes());
+        }
+    }
+    frame.extend(key);
+    frame.extend(payload.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k));
+    frame
+}
+
+fn conversation() -> Vec<Part> {
+    use Direction::{ToClient, ToServer};
+    let long = "ü".repeat(150);
+    let client: Vec<u8> = [
+        masked(0x01, b"Hel"),
+        masked(0x89, b"ping"),
+        masked(0x00, b"lo "),
+        masked(0x00, b""),
+        masked(0x80, "wörld".as_bytes()),
+        masked(0x82, &[0, 159, 146]),
+        masked(0x81, long.as_bytes()),
+        masked(0x88, &[0x03, 0xe8, b'b', b'y', b'e']),
+    ]
+    .concat();
+    let server: Vec<u8> =
+        [&[0x81, 0x05][..], b"Hello", &[0x8a, 0x04], b"ping", &[0x81, 0x02, 0xc3, 0x28], &[0x88, 0x00]].concat();
+    vec![
+        Part::Bytes(ToServer, b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n".to_vec()),
+        Part::Bytes(
+            ToClient,
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello".to_vec(),
+        ),
+        Part::Bytes(ToServer, REQUEST.to_vec()),
+        Part::Bytes(ToClient, [SWITCH, &server].concat()),
+        Part::Bytes(ToServer, client),
+    ]
+}
+
+#[test]
+fn tells_a_whole_conversation() {
+    insta::assert_snapshot!(told(&conversation(), &[usize::MAX]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_cut_tells_the_same(cuts in proptest::collection::vec(1_usize..40, 1..30)) {
+        prop_assert_eq!(told(&conversation(), &cuts), told(&conversation(), &[usize::MAX]));
+    }
+
+    #[test]
+    fn any_bytes_are_survived(
+        request in any::<bool>(),
+        junk in proptest::collection::vec(any::<u8>(), 0..400),
+        gap in 0_u64..50,
+        more in proptest::collection::vec(any::<u8>(), 0..400),
+        cuts in proptest::collection::vec(1_usize..40, 1..30),
+    ) {
+        let mut parts = vec![
+            Part::Bytes(Direction::ToServer, REQUEST.to_vec()),
+            Part::Bytes(Direction::ToClient, if request { SWITCH.to_vec() } else { b"HTTP/1.1 404 Not\r\n\r\n".to_vec() }),
+        ];
+        for dir in Direction::BOTH {
+            parts.push(Part::Bytes(dir, junk.clone()));
+            parts.push(Part::Gap(dir, gap));
+            parts.push(Part::Bytes(dir, more.clone()));
+        }
+        if request {
+            prop_assert_eq!(told(&parts, &cuts), told(&parts, &[usize::MAX]));
+        }
+    }
+}
+
+#[test]
+fn an_answer_captured_before_its_request_still_answers_it() {
+    let mut parts = conversation();
+    parts.drain(..2);
+    let in_order = told(&parts, &[usize::MAX]);
+    parts.swap(0, 1);
+    assert_eq!(told(&parts, &[usize::MAX]), in_order);
+}
+
+#[test]
+fn bytes_before_the_answer_are_kept_and_told() {
+    use Direction::{ToClient, ToServer};
+    let parts =
+        [Part::Bytes(ToServer, [REQUEST, &masked(0x81, b"early")].concat()), Part::Bytes(ToClient, SWITCH.to_vec())];
+    let lines = told(&parts, &[7]);
+    assert!(lines.contains("HS-EARLY-DATA") && lines.contains("\"early\""), "{lines}");
+}
+
+#[test]
+fn a_hole_inside_a_payload_costs_its_message_only() {
+    use Direction::{ToClient, ToServer};
+    let frames = [masked(0x81, b"first"), masked(0x82, &[7; 300]), masked(0x81, b"after")];
+    let second = &frames[1];
+    let parts = [
+        Part::Bytes(ToServer, REQUEST.to_vec()),
+        Part::Bytes(ToClient, SWITCH.to_vec()),
+        Part::Bytes(ToServer, [&frames[0][..], &second[..101]].concat()),
+        Part::Gap(ToServer, 50),
+        Part::Bytes(ToServer, [&second[151..], &frames[2]].concat()),
+    ];
+    insta::assert_snapshot!(told(&parts, &[13]));
+}
+
+#[test]
+fn a_refused_upgrade_is_a_connection_and_the_next_request_another() {
+    use Direction::{ToClient, ToServer};
+    let parts = [
+        Part::Bytes(ToServer, [REQUEST, REQUEST].concat()),
+        Part::Bytes(ToClient, b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno".to_vec()),
+        Part::Bytes(ToClient, [SWITCH, &[0x81, 2, b'h', b'i']].concat()),
+    ];
+    for cut in [1, 5, 1000] {
+        insta::allow_duplicates! { insta::assert_snapshot!(told(&parts, &[cut])) };
+    }
+}
+
+#[test]
+fn one_direction_alone_is_read_as_well() {
+    use Direction::{ToClient, ToServer};
+    let client = told(&[Part::Bytes(ToServer, [REQUEST, &masked(0x81, b"only me")].concat())], &[11]);
+    assert!(client.contains("\"only me\"") && client.contains("HS-NO-ANSWER"), "{client}");
+    let server = told(&[Part::Bytes(ToClient, [SWITCH, &[0x81, 2, b'h', b'i']].concat())], &[11]);
+    assert!(server.contains("\"hi\"") && server.contains("open None"), "{server}");
+}
