@@ -79,6 +79,8 @@ fn leaks_are_seen() {
         ("src/proto/ws/layer.rs", "use crate::proto::{layer::Cx, open};"),
         ("src/proto/ws/layer.rs", "use super::super::http1::Head;"),
         ("src/proto/probe.rs", "use super::http1::Head;"),
+        ("src/proto/probe.rs", "mod a { fn f() {} } use super::http1::Head;"),
+        ("src/proto/probe.rs", "mod a { use super::super::http1::Head; }"),
         ("src/dissect/table.rs", "use crate::export::Jsonl;"),
         ("src/tui/app.rs", "use crate::dissect;"),
         ("src/tui/app.rs", "let x = \"a // b\"; use crate::cli::Args;"),
@@ -93,6 +95,7 @@ fn leaks_are_seen() {
         ("src/proto/open.rs", "use super::{http1, ws}; use crate::proto::layer::Hint;"),
         ("src/proto/mod.rs", "mod open; pub use open::open;"),
         ("src/proto/http1/head.rs", "mod tests { use super::*; }"),
+        ("src/proto/probe.rs", "mod a; fn f() {} mod tests { use super::{b, *}; use super::super::layer::Cx; }"),
         ("src/dissect/mod.rs", "use crate::proto::layer::Kind; use crate::{net, tcp::Seq};"),
         ("src/cli/run.rs", "use crate::{dissect, export, tui};"),
         ("src/main.rs", "use wspect::cli;"),
@@ -243,18 +246,32 @@ fn imports(code: &str, module: &[String]) -> Vec<(usize, Vec<String>)> {
             if inside {
                 continue;
             }
-            let mut base = if root == "super::" { module[..module.len().saturating_sub(1)].to_vec() } else { Vec::new() };
             let mut rest = &code[at + root.len()..];
+            let mut up = usize::from(root == "super::");
             while let Some(next) = rest.strip_prefix("super::") {
-                base.pop();
+                up += 1;
                 rest = next;
             }
+            // From an inline module the first `super` leads to its own file.
+            let up = up.saturating_sub(inline_modules(code, at));
+            let own = if root == "super::" { module } else { &[] };
+            let base = &own[..own.len().saturating_sub(up)];
             let mut paths = Vec::new();
-            tree(rest, &base, &mut paths);
+            tree(rest, base, &mut paths);
             found.extend(paths.into_iter().map(|path| (at, path)));
         }
     }
     found
+}
+
+/// How many `mod name { … }` are around this place.
+fn inline_modules(code: &str, at: usize) -> usize {
+    let opened = code[..at].match_indices("mod ").filter(|(start, _)| {
+        let body = code[*start..at].find('{').map(|brace| &code[start + brace..at]);
+        let named = body.is_some_and(|body| !code[*start..at - body.len()].contains(';'));
+        named && body.is_some_and(|body| body.matches('{').count() > body.matches('}').count())
+    });
+    opened.count()
 }
 
 /// Expands `a::{b, c::d}` behind `base`; gives what follows it.
