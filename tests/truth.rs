@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use support::run::{Input, conversations, findings, flag, messages, number, records, string, wspect};
 use support::truth::{Truth, by_id, complaints, frame_complaints, invented_anywhere};
-use support::{capture, find};
+use support::{SAMPLES, capture, find, in_collection};
 
 /// Captures of which not all messages can be shown yet, by the beginning of their name, and why.
 /// Of these only this is asked: what is shown as complete is true.
@@ -33,8 +33,17 @@ const LOST_HEADS: &[(&str, &str, &str)] = &[("d_mix_gap_plain", "57752", "c2s")]
 const EXCUSED: &[(&str, &str)] = &[("handshakes", "40924")];
 
 /// The lab's captures that are in the repository: these must be there.
-const OURS: &[&str] =
-    &["app_stomp", "base_mix", "d_mix_gap_plain", "d_mix_ooo_adjacent", "handshakes", "srv_aiohttp", "srv_tornado"];
+const OURS: &[&str] = &[
+    "app_mqtt",
+    "app_stomp",
+    "base_mix",
+    "chromium_ws",
+    "d_mix_gap_plain",
+    "handshakes",
+    "srv_aiohttp",
+    "srv_tornado",
+    "srv_wsnode",
+];
 
 /// Names of all captures of the lab that can be found, with their files and truth.
 fn lab() -> Vec<(String, PathBuf, Truth)> {
@@ -268,6 +277,18 @@ fn a_second_try_on_the_same_stream_is_a_second_connection() {
     let second = records.iter().find(|record| number(record, "conn") == tries[1].conn).unwrap();
     assert_eq!(second["request"]["target"], "/ok");
     assert_eq!((&second["accepted"], &second["response"]), (&Value::Null, &Value::Null));
+}
+
+/// The samples are what their truth is about.
+#[test]
+fn samples_are_captures_of_the_lab() {
+    for (lab, _) in SAMPLES {
+        let sample = std::fs::read(find("lab", lab).expect("sample")).unwrap();
+        match in_collection("lab", lab) {
+            Some(original) => assert!(sample == std::fs::read(original).unwrap(), "{lab}"),
+            None => eprintln!("skipped: {lab} (set WSPECT_CAPTURES)"),
+        }
+    }
 }
 
 /// A comparison that cannot fail proves nothing: each kind of falsehood must be noticed.

@@ -27,13 +27,28 @@ pub(crate) fn capture(set: &str, name: &str) -> Option<PathBuf> {
 /// The same, without a word.
 pub(crate) fn find(set: &str, name: &str) -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let collection = std::env::var_os("WSPECT_CAPTURES").map(|dir| PathBuf::from(dir).join(set));
-    [Some(root.join("tests/data")), Some(root.join("samples")), collection]
+    let sample = SAMPLES.iter().find(|row| set == "lab" && row.0 == name).map(|row| root.join("samples").join(row.1));
+    [sample, Some(root.join("tests/data").join(name)), in_collection(set, name)]
         .into_iter()
         .flatten()
-        .map(|dir| dir.join(name))
         .find(|path| path.is_file())
 }
+
+/// Where a capture is in the collection, if there is one.
+pub(crate) fn in_collection(set: &str, name: &str) -> Option<PathBuf> {
+    std::env::var_os("WSPECT_CAPTURES").map(|dir| PathBuf::from(dir).join(set).join(name))
+}
+
+/// Captures of the lab that are samples: their names there and here.
+pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    ("app_mqtt.pcap", "mqtt.pcap"),
+    ("app_stomp.pcapng", "stomp.pcapng"),
+    ("base_mix.pcap", "mix.pcap"),
+    ("chromium_ws.pcapng", "chat.pcapng"),
+    ("d_mix_gap_plain.pcap", "lossy.pcap"),
+    ("handshakes.pcapng", "handshakes.pcapng"),
+    ("srv_wsnode.pcapng", "fragments.pcapng"),
+];
 
 /// SHA-256 in hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
