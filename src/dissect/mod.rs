@@ -86,8 +86,10 @@ pub fn run(
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
         match decoded {
-            Decoded::Segment(segment) => dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink),
-            Decoded::Quoted(quoted) => dissector.table.quoted(&quoted, mark),
+            Decoded::Segment(segment) => {
+                dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink)
+            }
+            Decoded::Header(header) => dissector.table.header(&header),
             Decoded::Other => {}
         }
         let position = reader.position();
@@ -142,7 +144,8 @@ impl<'s> Dissector<'s> {
 
     fn file_notes(&mut self, notes: Vec<FileNote>) {
         for FileNote { code, at, text } in notes {
-            let stamp = Stamp { conn: None, stream: None, at };
+            // They are known now: counted ones when the counting ends, whatever packet began it.
+            let stamp = Stamp { conn: None, stream: None, at: self.last };
             let note = Note { text: &text, ..Note::new(code, at) };
             if !self.tools.stop && self.sink.accept(&stamp, Event::Note(&note)).is_break() {
                 self.tools.stop = true;

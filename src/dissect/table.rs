@@ -1,7 +1,7 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{Direction, End, Endpoint, Flags, Input, Limits, Mark, PacketNo, Segment, Sink};
-use crate::net::Quoted;
+use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Segment, Sink};
+use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Interest, Kind, Layer, Tools};
 use crate::tcp::{Budget, Conn, Out, Seq, Start};
@@ -106,25 +106,9 @@ impl Table {
     }
 
     /// Takes one segment.
-    pub(super) fn segment(
-        &mut self,
-        segment: &Segment<'_>,
-        limits: &Limits,
-        tools: &mut Tools,
-        sink: &mut dyn Sink,
-    ) {
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
         let (key, forward) = FlowKey::new(segment.src, segment.dst);
-        let at = match self.latest {
-            Some((latest, at)) if latest == key => at,
-            _ => self.newest.get(&key).copied().unwrap_or_else(|| self.add(key, segment.mark, None)),
-        };
-        let at = if self.is_reuse(at, segment, forward) {
-            let old = self.stream(at);
-            let older = if old.live.is_some() { Some(at) } else { old.older.take() };
-            self.add(key, segment.mark, older)
-        } else {
-            at
-        };
+        let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
         self.latest = Some((key, at));
         self.learn(at, segment, forward);
         let target = self.believe(at, segment, forward, limits, tools, sink);
@@ -132,9 +116,10 @@ impl Table {
         self.free_old(segment.mark, limits, tools, sink);
     }
 
-    /// Numbers a TCP header that an ICMP error quotes.
-    pub(super) fn quoted(&mut self, _quoted: &Quoted, _mark: Mark) {
-        self.numbers += 1;
+    /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
+    pub(super) fn header(&mut self, header: &Header) {
+        let (key, forward) = FlowKey::new(header.src, header.dst);
+        self.find(key, forward, header.flags, header.seq, header.mark);
     }
 
     /// Ends all streams, in the order of their numbers.
@@ -165,11 +150,22 @@ impl Table {
         &mut self.streams[at as usize]
     }
 
+    /// The stream of a segment: the newest of its endpoints, unless it begins one.
+    ///
     /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
-    fn is_reuse(&mut self, at: u32, segment: &Segment<'_>, forward: bool) -> bool {
-        let syn = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
-        let base = self.stream(at).bases[usize::from(!forward)];
-        syn && base.is_some_and(|base| base != Seq(segment.seq))
+    fn find(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
+        let at = match self.latest {
+            Some((latest, at)) if latest == key => at,
+            _ => self.newest.get(&key).copied().unwrap_or_else(|| self.add(key, mark, None)),
+        };
+        let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        let old = self.stream(at);
+        if !syn || old.bases[usize::from(!forward)].is_none_or(|base| base == Seq(seq)) {
+            return at;
+        }
+        let older = if old.live.is_some() { Some(at) } else { old.older.take() };
+        self.latest = None;
+        self.add(key, mark, older)
     }
 
     /// Remembers what the segment tells of both ends' first sequence numbers.
@@ -204,9 +200,11 @@ impl Table {
         let [own, other] = if forward { bases } else { [bases[1], bases[0]] };
         let confirmed = segment.flags.has(Flags::SYN) && near(other, segment.ack);
         let fits_new = confirmed || near(own, segment.seq);
-        let fits_old = self.stream(older).live.as_ref().is_some_and(|live| {
-            live.conn.fits(live.direction(segment), Seq(segment.seq)) && !confirmed
-        });
+        let fits_old = self
+            .stream(older)
+            .live
+            .as_ref()
+            .is_some_and(|live| live.conn.fits(live.direction(segment), Seq(segment.seq)) && !confirmed);
         if fits_old && !(fits_new && self.stream(at).live.is_some()) {
             return older;
         }
@@ -231,7 +229,8 @@ impl Table {
         }
         let mut env = Env { limits, tools, sink, budget: &mut budget };
         stream.segment(segment, &mut env);
-        let leaves = stream.live.as_mut().is_some_and(|live| live.conn.is_over() && !std::mem::replace(&mut live.leaving, true));
+        let leaves =
+            stream.live.as_mut().is_some_and(|live| live.conn.is_over() && !std::mem::replace(&mut live.leaving, true));
         if budget.queued > limits.reorder_total {
             self.make_room(segment.mark, &mut Env { limits, tools, sink, budget: &mut budget });
         }
@@ -270,7 +269,8 @@ impl Stream {
     /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it.
     fn wake(&mut self, segment: &Segment<'_>, forward: bool) {
         let first = self.kind == Kind::Silent;
-        let begins = if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
+        let begins =
+            if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
         if !begins {
             return;
         }

@@ -1,0 +1,102 @@
+//! The input's bytes, a window at a time.
+
+use std::io::{self, Read};
+
+/// What one read asks for: larger is slower, since the bytes then leave the cache before they are parsed.
+const CAPACITY: usize = 256 << 10;
+
+/// A window on the input that slides forward. It grows only when it is full of bytes that were really there.
+pub(super) struct Buffer {
+    source: Box<dyn Read + Send>,
+    /// Only `start..end` has been read and not been consumed.
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Offset in the input of `bytes[start]`.
+    position: u64,
+    ended: bool,
+    failure: Option<io::Error>,
+}
+
+impl Buffer {
+    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source, bytes: vec![0; CAPACITY], start: 0, end: 0, position: 0, ended: false, failure: None }
+    }
+
+    /// What has been read and not been consumed.
+    #[inline]
+    pub(super) fn data(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Offset in the input of the first byte of [`Self::data`].
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Why the input ended, when it was not its end.
+    pub(super) fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// Whether [`Self::data`] reaches to the end of the input.
+    pub(super) fn is_last(&self) -> bool {
+        self.ended
+    }
+
+    /// Reads until `need` bytes are there; false when the input ends before.
+    pub(super) fn fill(&mut self, need: usize) -> bool {
+        while self.data().len() < need {
+            if self.ended {
+                return false;
+            }
+            self.make_room(need);
+            match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failure = Some(error);
+                    self.ended = true;
+                }
+            }
+        }
+        true
+    }
+
+    /// Moves past `count` bytes, which must be there, and lends them.
+    #[inline]
+    pub(super) fn consume(&mut self, count: usize) -> &[u8] {
+        let from = self.start;
+        self.start = self.start.saturating_add(count).min(self.end);
+        self.position += (self.start - from) as u64;
+        self.bytes.get(from..self.start).unwrap_or_default()
+    }
+
+    /// Moves past `count` bytes without keeping them; false when the input ends before.
+    pub(super) fn skip(&mut self, mut count: usize) -> bool {
+        loop {
+            count -= self.consume(count).len();
+            if count == 0 || !self.fill(1) {
+                return count == 0;
+            }
+        }
+    }
+
+    /// Makes sure that the next read has room, so that in the end `need` bytes fit.
+    ///
+    /// What is left is moved to the front only when at most half of the window is left, so that on the way through the
+    /// input every byte is moved a bounded number of times, whatever is asked for.
+    fn make_room(&mut self, need: usize) {
+        if self.end < self.bytes.len() && self.start.saturating_add(need) <= self.bytes.len() {
+            return;
+        }
+        let left = self.end - self.start;
+        if left > self.bytes.len() / 2 {
+            self.bytes.resize(self.bytes.len() * 2, 0);
+        }
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.start = 0;
+        self.end = left;
+    }
+}

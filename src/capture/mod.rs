@@ -1,0 +1,142 @@
+//! A capture's bytes → packets: pcap and pcapng, in one pass, from anything that can be read.
+//!
+//! What cannot be read becomes a finding and costs no more than itself; the memory needed does not depend on the input's length.
+
+mod buffer;
+mod clock;
+mod looks;
+mod order;
+mod pcap;
+mod pcapng;
+mod secrets;
+mod source;
+
+pub use looks::Looks;
+pub use secrets::Secrets;
+
+use crate::model::{FileNote, Packet};
+use buffer::Buffer;
+use pcap::Pcap;
+use pcapng::PcapNg;
+use source::Source;
+use std::io::{self, Read};
+
+/// Reads a capture packet by packet.
+pub struct Reader {
+    source: Source,
+    /// `None` once nothing more can be read.
+    format: Option<Format>,
+    secrets: Secrets,
+}
+
+enum Format {
+    Pcap(Pcap),
+    PcapNg(PcapNg),
+}
+
+/// Why an input cannot be read at all: one clause for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Reading failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// There are no bytes.
+    #[error("empty file (0 bytes)")]
+    Empty,
+    /// Something else that is known by its first bytes.
+    #[error("this is {}, not a pcap or pcapng file: {}", .0.what, .0.advice)]
+    Other(Looks),
+    /// Text without a mark.
+    #[error("not a pcap or pcapng file (first bytes {}): it looks like text", hex(.0))]
+    Text(Vec<u8>),
+    /// Nothing known. Holds the first bytes, at most four.
+    #[error("not a pcap or pcapng file (first bytes {})", hex(.0))]
+    Unknown(Vec<u8>),
+}
+
+/// `48 65 6c 6c`.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+impl Reader {
+    /// Reads the first bytes and settles the format.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to read, or it is no capture; the error then names what it looks like.
+    pub fn new(source: Box<dyn Read + Send>) -> Result<Self, OpenError> {
+        let mut source = Source::new(Buffer::new(source));
+        let format = open(&mut source)?;
+        Ok(Self { source, format, secrets: Secrets::default() })
+    }
+
+    /// The next packet, lent until the one after it is asked for; `None` at the end, also when the rest cannot be read.
+    #[inline]
+    pub fn next_packet(&mut self) -> Option<Packet<'_>> {
+        let record = match self.format.as_mut()? {
+            Format::Pcap(pcap) => pcap.next(&mut self.source),
+            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.secrets),
+        };
+        let Some(record) = record else {
+            self.format = None;
+            self.source.end();
+            return None;
+        };
+        Some(self.source.lend(record))
+    }
+
+    /// Bytes of the input that are behind the reader.
+    pub fn position(&self) -> u64 {
+        self.source.buffer.position()
+    }
+
+    /// The findings about the input since the last call. There are few, however broken it is: repetitions are counted.
+    pub fn take_notes(&mut self) -> Vec<FileNote> {
+        self.source.take_notes()
+    }
+
+    /// The keys that the capture has brought so far.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+/// Settles the format; `None` when it is known, but the input ends inside its first header.
+fn open(source: &mut Source) -> Result<Option<Format>, OpenError> {
+    source.buffer.fill(4);
+    let Some(&magic) = source.buffer.data().first_chunk::<4>() else { return Err(unknown(source)) };
+    if magic == pcapng::MAGIC {
+        return match source.buffer.fill(12) && pcapng::byte_order(source.buffer.data()).is_none() {
+            true => Err(unknown(source)),
+            false => Ok(Some(Format::PcapNg(PcapNg::new()))),
+        };
+    }
+    if !pcap::is_magic(magic) {
+        return Err(unknown(source));
+    }
+    source.buffer.fill(pcap::HEADER);
+    let Some(header) = source.buffer.data().first_chunk() else {
+        source.end_inside("header", pcap::HEADER);
+        return Ok(None);
+    };
+    let format = Pcap::open(header).map(Format::Pcap);
+    source.buffer.consume(pcap::HEADER);
+    Ok(format)
+}
+
+/// Why an input that begins otherwise cannot be read.
+fn unknown(source: &mut Source) -> OpenError {
+    source.buffer.fill(looks::PEEK);
+    let data = source.buffer.data();
+    if let Some(looks) = Looks::of(data) {
+        return OpenError::Other(looks);
+    }
+    let first = data.iter().copied().take(4).collect::<Vec<_>>();
+    match source.buffer.take_failure() {
+        Some(error) => OpenError::Io(error),
+        None if first.is_empty() => OpenError::Empty,
+        None if looks::is_text(source.buffer.data()) => OpenError::Text(first),
+        None => OpenError::Unknown(first),
+    }
+}

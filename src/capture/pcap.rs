@@ -1,0 +1,167 @@
+//! The classic format: one header, then records.
+//!
+//! ```text
+//! header, 24 bytes: magic, version (2 × u16), zone, accuracy, snap length, link type (all u32)
+//! record: seconds, fraction, captured length, original length (all u32), [8 bytes in the modified format], packet
+//! ```
+//!
+//! draft-ietf-opsawg-pcap. The magic tells the byte order, and whether the fraction is in micro- or nanoseconds.
+
+use super::order::ByteOrder;
+use super::source::{MAX_RECORD, Record, SEARCH, Source};
+use crate::model::{LinkType, NoteCode, Timestamp};
+use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+
+/// Length of the file's header.
+pub(super) const HEADER: usize = 24;
+
+/// The captured length that a search accepts: larger ones are rarer than chance.
+const MAX_SEARCHED: u32 = 256 << 10;
+
+/// How far apart the times of two records may be that a search accepts, in seconds.
+const MAX_APART: u64 = 30 * 86_400;
+
+/// A variant of the format, and where its reader stands: always at the head of a record.
+pub(super) struct Pcap {
+    order: ByteOrder,
+    /// Nanoseconds in a unit of the fraction.
+    unit: i64,
+    /// Length of a record's head.
+    head: usize,
+    link: LinkType,
+}
+
+impl Pcap {
+    /// Reads the file's header; `None` when its magic is no pcap's or bytes are missing.
+    pub(super) fn open(header: &[u8; HEADER]) -> Option<Self> {
+        let (magic, rest) = header.split_first_chunk::<4>()?;
+        let (order, unit, head) = variant(*magic)?;
+        // The crate does not know the modified format in big-endian order; past the magic it is as every other.
+        let mut known = [0; HEADER];
+        let (first, others) = known.split_first_chunk_mut::<4>()?;
+        *first = if order == ByteOrder::Big { MICROS.to_be_bytes() } else { MICROS.to_le_bytes() };
+        others.copy_from_slice(rest);
+        let (_, header) = parse_pcap_header(&known).ok()?;
+        // The bits above the link type tell the length of the frame check sequence.
+        let link = LinkType(header.network.0.cast_unsigned() & 0xffff);
+        Some(Self { order, unit, head, link })
+    }
+
+    /// The next record, whole in the buffer.
+    pub(super) fn next(&mut self, source: &mut Source) -> Option<Record> {
+        loop {
+            match self.parse(source.buffer.data()) {
+                Some(record) if record.total > self.head => return Some(record),
+                Some(record) if !source.is_blank_tail(self.head) => return Some(record),
+                Some(_) => return None,
+                None => self.refill(source)?,
+            }
+        }
+    }
+
+    /// The record at the front, when all of it is there.
+    #[inline]
+    fn parse(&self, data: &[u8]) -> Option<Record> {
+        let parsed = match self.order {
+            ByteOrder::Little => parse_pcap_frame(data),
+            ByteOrder::Big => parse_pcap_frame_be(data),
+        };
+        let (_, block) = parsed.ok()?;
+        let captured = block.caplen as usize;
+        let total = self.head + captured;
+        if data.len() < total {
+            return None;
+        }
+        let time = Some(self.time(&block));
+        Some(Record { head: self.head, captured, total, time, link: self.link, orig_len: block.origlen })
+    }
+
+    /// 2³² seconds are 136 years: every sum fits.
+    fn time(&self, block: &LegacyPcapBlock<'_>) -> Timestamp {
+        Timestamp::from_nanos(i64::from(block.ts_sec) * 1_000_000_000 + i64::from(block.ts_usec) * self.unit)
+    }
+
+    /// Reads on until the record at the front is whole; `None` at the end of what can be read.
+    #[cold]
+    fn refill(&self, source: &mut Source) -> Option<()> {
+        if !source.buffer.fill(self.head) {
+            source.end_inside("record", self.head);
+            return None;
+        }
+        let captured = self.order.u32(source.buffer.data(), 8)? as usize;
+        if captured > MAX_RECORD {
+            return self.resync(source, captured);
+        }
+        if !source.buffer.fill(self.head + captured) {
+            source.end_inside("record", self.head + captured);
+            return None;
+        }
+        Some(())
+    }
+
+    /// Searches for two sound records in a row, the second of which may be missing at the end of the file.
+    #[cold]
+    fn resync(&self, source: &mut Source, claimed: usize) -> Option<()> {
+        let at = source.buffer.position();
+        source.buffer.fill(SEARCH + 2 * (self.head + MAX_SEARCHED as usize));
+        let data = source.buffer.data();
+        let near = source.last_time().map(|time| time.nanos().div_euclid(1_000_000_000).cast_unsigned());
+        let found = (1..data.len().min(SEARCH)).find(|&skipped| {
+            data.get(skipped..).is_some_and(|data| self.is_sound(data, near, source.buffer.is_last()))
+        });
+        let what = format!("damaged at offset {at}: a record claims {claimed} bytes");
+        source.note(NoteCode::FileDamaged, || match found {
+            Some(skipped) => format!("{what}; passed over {skipped} bytes to the next sound one"),
+            None => format!("{what}; no sound one follows within {SEARCH} bytes"),
+        });
+        source.buffer.consume(found?);
+        Some(())
+    }
+
+    /// Whether `data` begins with two records that a capture at the time `near` (seconds) may hold.
+    fn is_sound(&self, data: &[u8], near: Option<u64>, last: bool) -> bool {
+        let Some((seconds, total)) = self.sound_head(data, near) else { return false };
+        match data.get(total..) {
+            Some([]) => last,
+            Some(next) => self.sound_head(next, Some(seconds)).is_some(),
+            None => false,
+        }
+    }
+
+    /// The seconds and the length of a record with a likely head.
+    fn sound_head(&self, data: &[u8], near: Option<u64>) -> Option<(u64, usize)> {
+        let seconds = u64::from(self.order.u32(data, 0)?);
+        let fraction = i64::from(self.order.u32(data, 4)?);
+        let captured = self.order.u32(data, 8)?;
+        let original = self.order.u32(data, 12)?;
+        let sound = (1..=MAX_SEARCHED).contains(&captured)
+            && captured <= original
+            && fraction * self.unit < 1_000_000_000
+            && near.is_none_or(|near| near.abs_diff(seconds) <= MAX_APART);
+        sound.then_some((seconds, self.head + captured as usize))
+    }
+}
+
+const MICROS: u32 = 0xa1b2_c3d4;
+const NANOS: u32 = 0xa1b2_3c4d;
+/// Written by patched kernels of the 1990s: records have the interface and more behind the usual head.
+const MODIFIED: u32 = 0xa1b2_cd34;
+
+/// The byte order of a file that begins so, the nanoseconds in a unit of its fractions, and the length of its record heads.
+fn variant(magic: [u8; 4]) -> Option<(ByteOrder, i64, usize)> {
+    let (order, magic) = match u32::from_be_bytes(magic) {
+        big @ (MICROS | NANOS | MODIFIED) => (ByteOrder::Big, big),
+        other => (ByteOrder::Little, other.swap_bytes()),
+    };
+    match magic {
+        MICROS => Some((order, 1000, 16)),
+        NANOS => Some((order, 1, 16)),
+        MODIFIED => Some((order, 1000, 24)),
+        _ => None,
+    }
+}
+
+/// Whether a file that begins so is a pcap.
+pub(super) fn is_magic(magic: [u8; 4]) -> bool {
+    variant(magic).is_some()
+}

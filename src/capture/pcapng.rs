@@ -1,0 +1,388 @@
+//! The next generation: sections of blocks.
+//!
+//! ```text
+//! block: type u32, total length u32, body padded to 4 bytes, total length u32 again
+//! ```
+//!
+//! draft-ietf-opsawg-pcapng. A section header tells the byte order of its section; interfaces are numbered from 0 in
+//! each section. pcap-parser reads the rare blocks and all options; packets that carry their time are read here, since
+//! the crate makes a list of options for each.
+
+use super::clock::Clock;
+use super::order::ByteOrder;
+use super::secrets::Secrets;
+use super::source::{MAX_RECORD, Record, SEARCH, Source};
+use crate::model::{LinkType, NoteCode};
+use pcap_parser::traits::PcapNGPacketBlock as _;
+use pcap_parser::{
+    Block, DecryptionSecretsBlock, InterfaceDescriptionBlock, OptionCode, SecretsType, SimplePacketBlock,
+    parse_block_be, parse_block_le, parse_option_be, parse_option_le,
+};
+use std::ops::Range;
+
+/// Block types (draft-ietf-opsawg-pcapng §11.1). A section header's reads the same in both byte orders.
+mod kind {
+    pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+    pub(super) const INTERFACE: u32 = 1;
+    pub(super) const OBSOLETE_PACKET: u32 = 2;
+    pub(super) const SIMPLE_PACKET: u32 = 3;
+    pub(super) const NAMES: u32 = 4;
+    pub(super) const STATISTICS: u32 = 5;
+    pub(super) const ENHANCED_PACKET: u32 = 6;
+    pub(super) const JOURNAL: u32 = 9;
+    pub(super) const SECRETS: u32 = 10;
+    pub(super) const SYSDIG_EVENT: u32 = 0x204;
+    pub(super) const SYSDIG_EVENT_2: u32 = 0x216;
+    pub(super) const SYSDIG_EVENT_2_LARGE: u32 = 0x221;
+    pub(super) const CUSTOM: u32 = 0xbad;
+    pub(super) const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
+
+    /// Those that a search for a sound block goes by.
+    pub(super) const KNOWN: [u32; 10] = [
+        SECTION,
+        INTERFACE,
+        OBSOLETE_PACKET,
+        SIMPLE_PACKET,
+        NAMES,
+        STATISTICS,
+        ENHANCED_PACKET,
+        SECRETS,
+        CUSTOM,
+        CUSTOM_NOT_COPIED,
+    ];
+
+    /// Whether Wireshark gives a block a packet's number.
+    pub(super) const fn is_counted(kind: u32) -> bool {
+        is_packet(kind)
+            || matches!(
+                kind,
+                JOURNAL | SYSDIG_EVENT | SYSDIG_EVENT_2 | SYSDIG_EVENT_2_LARGE | CUSTOM | CUSTOM_NOT_COPIED
+            )
+    }
+
+    pub(super) const fn is_packet(kind: u32) -> bool {
+        matches!(kind, OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET)
+    }
+}
+
+/// What every pcapng file begins with.
+pub(super) const MAGIC: [u8; 4] = kind::SECTION.to_le_bytes();
+
+/// Type and both lengths, without a body.
+const FRAME: usize = 12;
+
+/// Up to this length a block's length is believed, in bytes; only [`MAX_RECORD`] are read.
+const MAX_BLOCK: usize = 128 << 20;
+
+/// The longest block with options that is read, in bytes: the crate's list needs ten times as much.
+const MAX_WITH_OPTIONS: usize = 1 << 20;
+
+/// Interfaces of one section.
+const MAX_INTERFACES: usize = 1_000_000;
+
+/// An interface of the section, as few bytes as it takes: a file may describe millions.
+#[derive(Clone, Copy)]
+struct Interface {
+    clock: Clock,
+    /// The longest part of a packet that is captured; 0: no bound.
+    snaplen: u32,
+    link: LinkType,
+}
+
+const _: () = assert!(size_of::<Interface>() <= 24);
+
+/// A section, and where its reader stands: always at the head of a block.
+pub(super) struct PcapNg {
+    order: ByteOrder,
+    interfaces: Vec<Interface>,
+}
+
+/// A block's type and its whole length.
+#[derive(Clone, Copy)]
+struct Head {
+    kind: u32,
+    total: usize,
+}
+
+/// What a sound block means to the reader.
+enum Content {
+    Packet(Record),
+    Nothing,
+}
+
+/// Why a block cannot be read, in words.
+type Bad = &'static str;
+
+const BAD_END: Bad = "its two lengths differ";
+const TOO_SHORT: Bad = "it is too short for its type";
+/// Length of what stands before the packet in the body of a packet block with a time.
+const PACKET_HEAD: usize = 20;
+
+const TOO_LONG: Bad = "it is too long";
+const NO_INTERFACE: Bad = "its interface is not described";
+
+/// The byte order of a section whose header begins so; `None` when the bytes spell neither.
+pub(super) fn byte_order(section: &[u8]) -> Option<ByteOrder> {
+    const MARK: u32 = 0x1a2b_3c4d;
+    [ByteOrder::Little, ByteOrder::Big].into_iter().find(|order| order.u32(section, 8) == Some(MARK))
+}
+
+impl PcapNg {
+    /// A reader in front of the first section header.
+    pub(super) fn new() -> Self {
+        Self { order: ByteOrder::Little, interfaces: Vec::new() }
+    }
+
+    /// The next packet, whole in the buffer.
+    pub(super) fn next(&mut self, source: &mut Source, secrets: &mut Secrets) -> Option<Record> {
+        loop {
+            let data = source.buffer.data();
+            let Some((head, block)) = self.head(data).and_then(|head| Some((head, data.get(..head.total)?))) else {
+                self.refill(source)?;
+                continue;
+            };
+            match self.block(head, block, secrets) {
+                Ok(Content::Packet(record)) => {
+                    self.judge(head, record, source);
+                    return Some(record);
+                }
+                Ok(Content::Nothing) => pass(head, source),
+                Err(why) => self.pass_over(head, source, why)?,
+            }
+        }
+    }
+
+    /// Type and length at the front; `None` when they are not there or the length cannot be right.
+    #[inline]
+    fn head(&self, data: &[u8]) -> Option<Head> {
+        let kind = self.order.u32(data, 0)?;
+        let order = if kind == kind::SECTION { byte_order(data)? } else { self.order };
+        let total = order.u32(data, 4)? as usize;
+        let sane = (FRAME..=MAX_BLOCK).contains(&total) && total.is_multiple_of(4);
+        sane.then_some(Head { kind, total })
+    }
+
+    /// What a block holds.
+    #[inline]
+    fn block(&mut self, head: Head, block: &[u8], secrets: &mut Secrets) -> Result<Content, Bad> {
+        if head.kind == kind::SECTION {
+            self.order = byte_order(block).ok_or(TOO_SHORT)?;
+            self.interfaces.clear();
+        }
+        let (body, end) = block.get(8..).and_then(<[u8]>::split_last_chunk::<4>).ok_or(TOO_SHORT)?;
+        if self.order.u32(end, 0) != self.order.u32(block, 4) {
+            return Err(BAD_END);
+        }
+        match head.kind {
+            kind::ENHANCED_PACKET => self.packet(self.order.u32(body, 0), body, head),
+            kind::OBSOLETE_PACKET => self.packet(self.order.u16(body, 0).map(u32::from), body, head),
+            kind::INTERFACE | kind::SECRETS if block.len() > MAX_WITH_OPTIONS => Err(TOO_LONG),
+            kind::INTERFACE | kind::SIMPLE_PACKET | kind::SECRETS => self.rare(block, secrets),
+            _ => Ok(Content::Nothing),
+        }
+    }
+
+    /// An enhanced packet block, or its predecessor, which has 16 bits for the interface and 16 for drops.
+    ///
+    /// ```text
+    /// interface u32, ticks (high u32, low u32), captured length u32, original length u32, packet, options
+    /// ```
+    #[inline]
+    fn packet(&self, interface: Option<u32>, body: &[u8], head: Head) -> Result<Content, Bad> {
+        let field = |at| self.order.u32(body, at).ok_or(TOO_SHORT);
+        let interface = self.interfaces.get(interface.ok_or(TOO_SHORT)? as usize).ok_or(NO_INTERFACE)?;
+        let ticks = u64::from(field(4)?) << 32 | u64::from(field(8)?);
+        let (captured, orig_len) = (field(12)? as usize, field(16)?);
+        if captured > body.len().saturating_sub(PACKET_HEAD) {
+            return Err("its packet is longer than the block");
+        }
+        Ok(Content::Packet(Record {
+            head: 8 + PACKET_HEAD,
+            captured,
+            total: head.total,
+            time: interface.clock.instant(ticks),
+            link: interface.link,
+            orig_len,
+        }))
+    }
+
+    /// A block that pcap-parser reads.
+    fn rare(&mut self, block: &[u8], secrets: &mut Secrets) -> Result<Content, Bad> {
+        let parsed = match self.order {
+            ByteOrder::Little => parse_block_le(block),
+            ByteOrder::Big => parse_block_be(block),
+        };
+        match parsed.map_err(|_| TOO_SHORT)?.1 {
+            Block::SimplePacket(packet) => self.simple(&packet),
+            Block::InterfaceDescription(interface) => self.describe(&interface),
+            Block::DecryptionSecrets(block) => keep(&block, secrets),
+            _ => Ok(Content::Nothing),
+        }
+    }
+
+    /// A packet without a time, of the first interface; its captured length follows from the other lengths.
+    fn simple(&self, packet: &SimplePacketBlock<'_>) -> Result<Content, Bad> {
+        let interface = self.interfaces.first().ok_or(NO_INTERFACE)?;
+        let bound = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
+        Ok(Content::Packet(Record {
+            head: 12,
+            captured: packet.packet_data().len().min(bound as usize),
+            total: packet.block_len1 as usize,
+            time: None,
+            link: interface.link,
+            orig_len: packet.origlen,
+        }))
+    }
+
+    fn describe(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<Content, Bad> {
+        if self.interfaces.len() == MAX_INTERFACES {
+            return Err("there are too many interfaces");
+        }
+        let option = |code| block.options.iter().find(|option| option.code == code)?.as_bytes().ok();
+        let resolution = option(OptionCode::IfTsresol).and_then(|value| value.first().copied());
+        let offset = option(OptionCode::IfTsoffset).and_then(|value| self.order.i64(value, 0));
+        self.interfaces.push(Interface {
+            clock: Clock {
+                offset: offset.unwrap_or(Clock::MICROSECONDS.offset),
+                resolution: resolution.unwrap_or(Clock::MICROSECONDS.resolution),
+            },
+            snaplen: block.snaplen,
+            link: LinkType(block.linktype.0.cast_unsigned()),
+        });
+        Ok(Content::Nothing)
+    }
+
+    /// Says what is odd about a packet that is handed on nevertheless.
+    #[inline]
+    fn judge(&self, head: Head, record: Record, source: &mut Source) {
+        if record.time.is_none() && head.kind != kind::SIMPLE_PACKET {
+            self.note_time(source);
+        }
+        let used = record.head + record.captured.next_multiple_of(4);
+        if used + 4 < record.total {
+            self.judge_options(used..record.total - 4, source);
+        }
+    }
+
+    #[cold]
+    fn note_time(&self, source: &mut Source) {
+        let ticks = |at| self.order.u32(source.buffer.data(), at).map(u64::from).unwrap_or_default();
+        let ticks = ticks(12) << 32 | ticks(16);
+        source.note(NoteCode::FileTime, || format!("the time of the next packet cannot be represented: {ticks} ticks"));
+    }
+
+    /// Options that run over the end of their block say nothing about the packet.
+    #[cold]
+    fn judge_options(&self, range: Range<usize>, source: &mut Source) {
+        let mut options = source.buffer.data().get(range).unwrap_or_default();
+        while !options.is_empty() {
+            let parsed = match self.order {
+                ByteOrder::Little => parse_option_le::<nom::error::Error<_>>(options),
+                ByteOrder::Big => parse_option_be(options),
+            };
+            let Ok((rest, option)) = parsed else {
+                let at = source.buffer.position();
+                source.note(NoteCode::FileBlock, || {
+                    format!("block at offset {at}: its options overrun it; its packet is shown")
+                });
+                return;
+            };
+            options = if option.code == OptionCode::EndOfOpt { &[] } else { rest };
+        }
+    }
+
+    /// Reads on until the block at the front is whole; `None` at the end of what can be read.
+    #[cold]
+    fn refill(&mut self, source: &mut Source) -> Option<()> {
+        if !source.buffer.fill(FRAME) {
+            source.end_inside("block", FRAME);
+            return None;
+        }
+        match self.head(source.buffer.data()) {
+            None if source.is_blank_tail(FRAME) => None,
+            None => self.resync(source),
+            Some(head) if head.total > MAX_RECORD => pass_bad(head, source, TOO_LONG),
+            Some(head) if source.buffer.fill(head.total) => Some(()),
+            Some(head) => {
+                source.end_inside("block", head.total);
+                None
+            }
+        }
+    }
+
+    /// Moves past a block that cannot be read, by its length when that leads to another block.
+    #[cold]
+    fn pass_over(&self, head: Head, source: &mut Source, why: Bad) -> Option<()> {
+        source.buffer.fill(head.total + FRAME);
+        let next = source.buffer.data().get(head.total..).unwrap_or_default();
+        if why == BAD_END && !next.is_empty() && !self.is_likely(next) {
+            return self.resync(source);
+        }
+        pass_bad(head, source, why)
+    }
+
+    /// Searches for a block whose two lengths agree and that is followed by another or by the end of the file.
+    #[cold]
+    fn resync(&self, source: &mut Source) -> Option<()> {
+        let at = source.buffer.position();
+        source.buffer.fill(2 * SEARCH + FRAME);
+        let (data, last) = (source.buffer.data(), source.buffer.is_last());
+        let found = (1..data.len().min(SEARCH))
+            .find(|&skipped| data.get(skipped..).is_some_and(|data| self.is_sound(data, last)));
+        source.note(NoteCode::FileDamaged, || match found {
+            Some(skipped) => format!("damaged at offset {at}: passed over {skipped} bytes to the next sound block"),
+            None => format!("damaged at offset {at}: no sound block follows within {SEARCH} bytes"),
+        });
+        source.buffer.consume(found?);
+        Some(())
+    }
+
+    /// Whether a block at the front is complete and of a known type, and what follows it is likely another.
+    fn is_sound(&self, data: &[u8], last: bool) -> bool {
+        let Some(head) = self.head(data).filter(|_| self.is_likely(data)) else { return false };
+        let order = if head.kind == kind::SECTION { byte_order(data) } else { Some(self.order) };
+        let end = order.and_then(|order| order.u32(data, head.total - 4));
+        match data.get(head.total..) {
+            _ if end != u32::try_from(head.total).ok() => false,
+            Some([]) => last,
+            Some(next) => self.is_likely(next),
+            None => false,
+        }
+    }
+
+    /// Whether the front looks like the head of a block of a known type.
+    fn is_likely(&self, data: &[u8]) -> bool {
+        self.head(data).is_some_and(|head| kind::KNOWN.contains(&head.kind))
+    }
+}
+
+/// Keeps a block's TLS keys.
+fn keep(block: &DecryptionSecretsBlock<'_>, secrets: &mut Secrets) -> Result<Content, Bad> {
+    let text = block.data.get(..block.secrets_len as usize).ok_or(TOO_SHORT)?;
+    if block.secrets_type == SecretsType::TlsKeyLog {
+        secrets.add(text);
+    }
+    Ok(Content::Nothing)
+}
+
+/// Moves past a block that is no packet for us.
+fn pass(head: Head, source: &mut Source) {
+    source.buffer.consume(head.total);
+    if kind::is_counted(head.kind) {
+        source.count();
+    }
+}
+
+/// Moves past a block of any length and says why.
+fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
+    let (at, total) = (source.buffer.position(), head.total);
+    source.note(NoteCode::FileBlock, || format!("block at offset {at}: {why}; its {total} bytes are passed over"));
+    if kind::is_counted(head.kind) {
+        source.count();
+    }
+    if source.buffer.skip(total) {
+        return Some(());
+    }
+    source.note(NoteCode::FileCut, || format!("truncated inside the block at offset {at}, which needs {total} bytes"));
+    None
+}

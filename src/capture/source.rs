@@ -1,0 +1,118 @@
+//! What both formats share: the bytes, the count of packets, the findings.
+
+use super::buffer::Buffer;
+use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp};
+
+/// The longest packet or block that is taken for real, in bytes. The largest that an interface yields are 512 KiB.
+pub(super) const MAX_RECORD: usize = 16 << 20;
+
+/// How far a search for the next sound record goes, in bytes.
+pub(super) const SEARCH: usize = 1 << 20;
+
+/// A stretch of zeros as long as this many record heads is the unused end of a preallocated file.
+const ZERO_HEADS: usize = 16;
+
+/// Findings of one code that are told one by one; more are counted.
+const TOLD: u64 = 8;
+
+/// A packet that stands whole at the front of the buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    /// Bytes before the packet's first.
+    pub(super) head: usize,
+    /// Bytes of the packet that were captured.
+    pub(super) captured: usize,
+    /// Bytes from the record's first to the next record's.
+    pub(super) total: usize,
+    pub(super) time: Option<Timestamp>,
+    pub(super) link: LinkType,
+    pub(super) orig_len: u32,
+}
+
+pub(super) struct Source {
+    pub(super) buffer: Buffer,
+    /// The last packet counted.
+    last: Mark,
+    notes: Vec<FileNote>,
+    /// How many findings of a code there were.
+    counts: Vec<(NoteCode, u64)>,
+}
+
+impl Source {
+    pub(super) fn new(buffer: Buffer) -> Self {
+        Self { buffer, last: Mark::default(), notes: Vec::new(), counts: Vec::new() }
+    }
+
+    /// Counts what Wireshark gives a number and is not handed on.
+    pub(super) fn count(&mut self) {
+        self.last = Mark { packet: PacketNo(self.last.packet.0 + 1), time: self.last.time };
+    }
+
+    /// The time of the last packet.
+    pub(super) fn last_time(&self) -> Option<Timestamp> {
+        self.last.time
+    }
+
+    /// Moves past a record and lends its packet.
+    #[inline]
+    pub(super) fn lend(&mut self, record: Record) -> Packet<'_> {
+        let mark = Mark { packet: PacketNo(self.last.packet.0 + 1), time: record.time };
+        self.last = mark;
+        let bytes = self.buffer.consume(record.total);
+        let bytes = bytes.get(record.head..record.head + record.captured).unwrap_or_default();
+        Packet { mark, link: record.link, bytes, orig_len: record.orig_len }
+    }
+
+    /// Adds a finding; the text of the ninth and later ones of a code is never made.
+    pub(super) fn note(&mut self, code: NoteCode, text: impl FnOnce() -> String) {
+        let at = self.counts.iter().position(|&(counted, _)| counted == code);
+        let at = at.unwrap_or_else(|| {
+            self.counts.push((code, 0));
+            self.counts.len() - 1
+        });
+        let Some((_, count)) = self.counts.get_mut(at) else { return };
+        *count += 1;
+        if *count <= TOLD {
+            self.notes.push(FileNote { code, at: self.last, text: text() });
+        }
+    }
+
+    /// Says where the input ends, when that is inside a record of which `need` bytes were asked for.
+    pub(super) fn end_inside(&mut self, what: &str, need: usize) {
+        let (at, left) = (self.buffer.position(), self.buffer.data().len());
+        match self.buffer.take_failure() {
+            Some(error) => {
+                self.note(NoteCode::FileDamaged, || format!("reading failed at offset {}: {error}", at + left as u64))
+            }
+            None if left == 0 => {}
+            None => self.note(NoteCode::FileCut, || {
+                format!("truncated at offset {at}: {what} needs {need} bytes, {left} left")
+            }),
+        }
+    }
+
+    /// Whether zeros as long as [`ZERO_HEADS`] heads of `head` bytes follow: the unused end of a preallocated file.
+    #[cold]
+    pub(super) fn is_blank_tail(&mut self, head: usize) -> bool {
+        let len = head * ZERO_HEADS;
+        if !self.buffer.fill(len) || self.buffer.data().iter().take(len).any(|&byte| byte != 0) {
+            return false;
+        }
+        let at = self.buffer.position();
+        self.note(NoteCode::FileCut, || format!("zero fill from offset {at}: no packets follow"));
+        true
+    }
+
+    /// Says how many findings of each code were only counted.
+    pub(super) fn end(&mut self) {
+        for (code, count) in std::mem::take(&mut self.counts) {
+            if let more @ 1.. = count.saturating_sub(TOLD) {
+                self.notes.push(FileNote { code, at: self.last, text: format!("{more} more of this kind") });
+            }
+        }
+    }
+
+    pub(super) fn take_notes(&mut self) -> Vec<FileNote> {
+        std::mem::take(&mut self.notes)
+    }
+}

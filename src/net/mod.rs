@@ -1,0 +1,222 @@
+//! Packets → TCP segments: link headers, IP, TCP, and the TCP headers that ICMP errors quote.
+//!
+//! Nothing is dropped for a checksum: captures made on the sending host have wrong ones.
+
+mod ether;
+mod icmp;
+mod ip;
+mod link;
+mod tcp;
+
+use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment};
+use ether::Network;
+use etherparse::IpNumber;
+use ip::Unread;
+use link::{LINKS, Link};
+use std::collections::BTreeMap;
+
+/// Link types that are told one by one.
+const TOLD: usize = 8;
+
+/// What a packet is to TCP.
+#[derive(Debug, Clone, Copy)]
+pub enum Decoded<'a> {
+    /// A segment.
+    Segment(Segment<'a>),
+    /// A header that brings no bytes and yet takes part in the numbering of streams.
+    Header(Header),
+    /// No TCP, or not enough of it.
+    Other,
+}
+
+/// A TCP header that an ICMP error quotes, or whose data offset is impossible.
+///
+/// Wireshark (4.0.17, measured) gives it a `tcp.stream` as it would a segment: that of its addresses and ports, a new one
+/// when there is none, or when it has SYN with another number than the SYN that began the stream. Unlike a segment it does
+/// not tell a stream its initial number: after a quoted SYN of a new stream, a captured SYN of any number joins that stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Number and time of the packet that has it.
+    pub mark: Mark,
+    /// The sender of the quoted segment.
+    pub src: Endpoint,
+    /// Its receiver.
+    pub dst: Endpoint,
+    /// Its sequence number.
+    pub seq: u32,
+    /// Its control bits.
+    pub flags: Flags,
+}
+
+/// How many packets there were of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// All packets.
+    pub packets: u64,
+    /// TCP over IP, whole or cut.
+    pub tcp: u64,
+    /// UDP over IP.
+    pub udp: u64,
+    /// ICMP and ICMPv6.
+    pub icmp: u64,
+    /// Fragments of IP packets.
+    pub fragments: u64,
+    /// Other protocols over IP.
+    pub other_ip: u64,
+    /// Address resolution.
+    pub arp: u64,
+    /// Anything else, unknown link types included.
+    pub other: u64,
+}
+
+/// Some packets of a kind: how many, and the first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    count: u64,
+    first: Mark,
+}
+
+impl Tally {
+    fn add(&mut self, mark: Mark) {
+        if self.count == 0 {
+            self.first = mark;
+        }
+        self.count += 1;
+    }
+
+    fn with(self, other: &Self) -> Self {
+        Self { count: self.count + other.count, first: if self.count == 0 { other.first } else { self.first } }
+    }
+
+    /// The finding that `what` happened to these packets, if there are any.
+    fn note(&self, code: NoteCode, what: &str) -> Option<FileNote> {
+        let plural = if self.count == 1 { "" } else { "s" };
+        let text = format!("{what}: {} packet{plural}, first packet {}", self.count, self.first.packet);
+        (self.count > 0).then_some(FileNote { code, at: self.first, text })
+    }
+}
+
+/// Turns packets into segments and counts what cannot be.
+#[derive(Default)]
+pub struct Decoder {
+    /// The row of the last packet's link type.
+    link: Option<&'static Link>,
+    seen: Seen,
+    unknown: BTreeMap<LinkType, Tally>,
+    cut: Tally,
+    fragments: Tally,
+    too_deep: Tally,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What `packet` is to TCP.
+    #[inline]
+    pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
+        self.seen.packets += 1;
+        let missing = (packet.orig_len as usize).saturating_sub(packet.bytes.len());
+        if missing > 0 {
+            self.cut.add(packet.mark);
+        }
+        match self.network(packet) {
+            Network::Ip(bytes) => self.ip(bytes, missing, packet.mark),
+            Network::Arp => {
+                self.seen.arp += 1;
+                Decoded::Other
+            }
+            Network::TooDeep => {
+                self.seen.other += 1;
+                self.too_deep.add(packet.mark);
+                Decoded::Other
+            }
+            Network::Other => {
+                self.seen.other += 1;
+                Decoded::Other
+            }
+        }
+    }
+
+    /// Looks behind the link header.
+    #[inline]
+    fn network<'a>(&mut self, packet: &Packet<'a>) -> Network<'a> {
+        match self.link {
+            Some(link) if link.link == packet.link => (link.parse)(packet.bytes),
+            _ => match LINKS.iter().find(|row| row.link == packet.link) {
+                Some(link) => {
+                    self.link = Some(link);
+                    (link.parse)(packet.bytes)
+                }
+                None => {
+                    self.unknown.entry(packet.link).or_default().add(packet.mark);
+                    Network::Other
+                }
+            },
+        }
+    }
+
+    #[inline]
+    fn ip<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
+        let ip = match ip::parse(bytes, missing) {
+            Ok(ip) => ip,
+            Err(why) => return self.unread(why, mark),
+        };
+        let (seen, decoded) = match ip.protocol {
+            IpNumber::TCP => (&mut self.seen.tcp, tcp::segment(&ip, mark)),
+            IpNumber::UDP => (&mut self.seen.udp, None),
+            IpNumber::ICMP | IpNumber::IPV6_ICMP => (&mut self.seen.icmp, icmp::quoted(&ip, mark)),
+            _ => (&mut self.seen.other_ip, None),
+        };
+        *seen += 1;
+        decoded.unwrap_or(Decoded::Other)
+    }
+
+    #[cold]
+    fn unread<'a>(&mut self, why: Unread, mark: Mark) -> Decoded<'a> {
+        match why {
+            Unread::Fragment => {
+                self.seen.fragments += 1;
+                self.fragments.add(mark);
+            }
+            Unread::TooDeep => {
+                self.seen.other_ip += 1;
+                self.too_deep.add(mark);
+            }
+            Unread::Bad => self.seen.other_ip += 1,
+        }
+        Decoded::Other
+    }
+
+    /// How many packets there were of each kind.
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// The findings about all packets so far, one of a kind. To be asked for at the end.
+    pub fn notes(&self) -> Vec<FileNote> {
+        let unsupported = |(&link, tally): (&LinkType, &Tally)| {
+            let text = format!("link type {} ({}) is not supported", link.0, link::name(link));
+            tally.note(NoteCode::LinkUnknown, &text)
+        };
+        let mut notes: Vec<FileNote> = self.unknown.iter().take(TOLD).filter_map(unsupported).collect();
+        let others = self.unknown.values().skip(TOLD).fold(Tally::default(), Tally::with);
+        notes.extend(others.note(NoteCode::LinkUnknown, "other link types are not supported either"));
+        notes.extend(
+            self.too_deep
+                .note(NoteCode::LinkUnknown, "more VLAN tags or IPv6 extension headers than are looked through"),
+        );
+        notes.extend(
+            self.cut.note(
+                NoteCode::PacketCut,
+                "packets were cut by the snap length: their last bytes are not in the capture",
+            ),
+        );
+        notes.extend(
+            self.fragments.note(NoteCode::IpFragment, "IP fragments are not put together; their bytes are missing"),
+        );
+        notes
+    }
+}

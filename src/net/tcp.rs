@@ -1,0 +1,72 @@
+//! TCP headers → segments.
+
+use super::ip::Ip;
+use super::{Decoded, Header};
+use crate::model::{Endpoint, Flags, Mark, Segment};
+use etherparse::TcpHeaderSlice;
+
+/// A TCP header without options (RFC 9293 §3.1).
+const HEADER: usize = 20;
+
+/// What suffices of a header: ports, numbers, data offset, flags and window. Wireshark draws the line here too.
+const ENOUGH: usize = 16;
+
+/// The segment that `ip` carries.
+#[inline]
+pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
+    match TcpHeaderSlice::from_slice(ip.payload) {
+        Ok(header) => {
+            let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
+            let cut = ip.wire_len.saturating_sub(ip.payload.len());
+            Some(Decoded::Segment(build(&header, ip, mark, payload, cut)))
+        }
+        Err(_) => cut_segment(ip, mark),
+    }
+}
+
+/// A segment whose header is cut or lies about its length.
+#[cold]
+fn cut_segment<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
+    let (fixed, length) = fixed(ip.payload)?;
+    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
+    match ip.wire_len.checked_sub(length) {
+        Some(cut) if length >= HEADER => Some(Decoded::Segment(build(&header, ip, mark, &[], cut))),
+        _ => Some(Decoded::Header(head(&header, ip, mark))),
+    }
+}
+
+/// The header that an ICMP error quotes.
+pub(super) fn quoted<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
+    let (fixed, _) = fixed(ip.payload)?;
+    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
+    Some(Decoded::Header(head(&header, ip, mark)))
+}
+
+/// The header without options, zeros for what is cut, its length set accordingly; and the length that it claims.
+fn fixed(payload: &[u8]) -> Option<([u8; HEADER], usize)> {
+    let captured = payload.get(..payload.len().min(HEADER)).filter(|captured| captured.len() >= ENOUGH)?;
+    let mut fixed = [0; HEADER];
+    fixed.iter_mut().zip(captured).for_each(|(to, from)| *to = *from);
+    let offset = fixed.get_mut(12)?;
+    let length = usize::from(*offset >> 4) * 4;
+    *offset = 0x50;
+    Some((fixed, length))
+}
+
+#[inline]
+fn build<'a>(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark, payload: &'a [u8], cut: usize) -> Segment<'a> {
+    let Header { mark, src, dst, seq, flags } = head(header, ip, mark);
+    let cut = u32::try_from(cut).unwrap_or(u32::MAX);
+    Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut }
+}
+
+#[inline]
+fn head(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark) -> Header {
+    Header {
+        mark,
+        src: Endpoint { ip: ip.src, port: header.source_port() },
+        dst: Endpoint { ip: ip.dst, port: header.destination_port() },
+        seq: header.sequence_number(),
+        flags: Flags(header.slice().get(13).copied().unwrap_or_default()),
+    }
+}

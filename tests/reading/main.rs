@@ -1,0 +1,3 @@
+//! Captures → packets → TCP segments: every format, clock, link type and kind of damage.
+
+mod oracle;
