@@ -50,7 +50,8 @@ fn every_file_is_short() {
 
 #[test]
 fn nothing_is_left_to_be_done() {
-    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["unimple", "mented!"].concat(), ["to", "do!"].concat()];
+    let words =
+        [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["unimple", "mented!"].concat(), ["to", "do!"].concat()];
     let found: Vec<String> = sources().iter().flat_map(|(path, text)| lines_with(path, text, &words)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -61,7 +62,8 @@ fn no_text_names_the_machine_it_was_written_on() {
     let found: Vec<String> = texts().iter().flat_map(|(path, text)| lines_with(path, text, &words)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    let elsewhere = lock.lines().find(|line| line.starts_with("source = ") && !line.contains("rust-lang/crates.io-index"));
+    let elsewhere =
+        lock.lines().find(|line| line.starts_with("source = ") && !line.contains("rust-lang/crates.io-index"));
     assert_eq!(elsewhere, None, "a package that is not from crates.io");
 }
 
@@ -90,7 +92,10 @@ fn leaks_are_seen() {
     }
     for (path, text) in [
         ("src/model/ws.rs", "use super::body::Body; use crate::model::Mark;"),
-        ("src/net/link.rs", "// use crate::tcp::Seq;\n/* crate::tcp */ let x = \"crate::tcp\"; let y = 'c'; let z: &'a u8;"),
+        (
+            "src/net/link.rs",
+            "// use crate::tcp::Seq;\n/* crate::tcp */ let x = \"crate::tcp\"; let y = 'c'; let z: &'a u8;",
+        ),
         ("src/proto/ws/layer.rs", "use crate::proto::layer::{Cx, Layer}; use super::frame; use crate::carry::Carry;"),
         ("src/proto/open.rs", "use super::{http1, ws}; use crate::proto::layer::Hint;"),
         ("src/proto/mod.rs", "mod open; pub use open::open;"),
@@ -160,7 +165,8 @@ fn leaks(path: &str, text: &str) -> Vec<String> {
     for (at, target) in imports(&code, &module) {
         let to = self::area(&target);
         let parent = to.split('/').next().unwrap_or_default();
-        let ok = to == area || to.is_empty() || allowed.iter().any(|name| *name == "*" || *name == to || *name == parent);
+        let ok =
+            to == area || to.is_empty() || allowed.iter().any(|name| *name == "*" || *name == to || *name == parent);
         if !ok {
             let line = code[..at].lines().count().max(1);
             let only = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };

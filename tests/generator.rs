@@ -1,10 +1,6 @@
 //! The capture generator tells the truth: another reading of its captures finds just what it says it wrote.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 #[path = "../benches/generate/capture/mod.rs"]
 mod capture;
@@ -50,20 +46,14 @@ fn a_capture_holds_what_its_truth_says() {
 #[test]
 fn also_over_ipv6() {
     every_profile().for_each(|settings| {
-        check(&Settings {
-            v6: true,
-            ..settings
-        });
+        check(&Settings { v6: true, ..settings });
     });
 }
 
 #[test]
 fn conns_says_how_many_connections() {
     for settings in every_profile() {
-        let settings = Settings {
-            conns: Some(5),
-            ..settings
-        };
+        let settings = Settings { conns: Some(5), ..settings };
         assert_eq!(Made::new(&settings).totals.connections, 5);
     }
 }
@@ -71,31 +61,22 @@ fn conns_says_how_many_connections() {
 #[test]
 fn size_is_about_as_asked() {
     for settings in every_profile() {
-        let size = Made::new(&Settings {
-            size: 20_000_000,
-            ..settings
-        })
-        .file
-        .len();
+        let size = Made::new(&Settings { size: 20_000_000, ..settings }).file.len();
         assert!((18_000_000..22_000_000).contains(&size), "{size}");
     }
 }
 
 #[test]
 fn what_got_lost_is_a_hole_as_large_as_truth_says() {
-    let made = Made::new(&Settings {
-        loss: 20,
-        ..Settings::new(Profile::Ticks, SIZE, 7)
-    });
+    let made = Made::new(&Settings { loss: 20, ..Settings::new(Profile::Ticks, SIZE, 7) });
     let streams = Streams::read(&made.file);
     let lost = |from, to, said: &Tally| {
         let missing = streams.0[&(from, to)].missing();
         assert_eq!(missing, said.lost_bytes);
         missing
     };
-    let of_both = |c: &Connection| {
-        lost(c.client, c.server, &c.said.to_server) + lost(c.server, c.client, &c.said.to_client)
-    };
+    let of_both =
+        |c: &Connection| lost(c.client, c.server, &c.said.to_server) + lost(c.server, c.client, &c.said.to_client);
     assert!(made.connections.iter().map(of_both).sum::<u64>() > 1_000);
 }
 
@@ -118,11 +99,7 @@ impl Made {
             connections.push(connection);
             Ok(())
         });
-        Self {
-            file,
-            connections,
-            totals: totals.unwrap(),
-        }
+        Self { file, connections, totals: totals.unwrap() }
     }
 }
 
@@ -132,16 +109,8 @@ fn check(settings: &Settings) {
     let streams = Streams::read(&made.file);
     let name = settings.profile.name();
     assert_eq!(made.totals.size, made.file.len() as u64, "{name}");
-    assert_eq!(
-        made.totals.tcp_streams * 2,
-        streams.0.len() as u64,
-        "{name}"
-    );
-    assert_eq!(
-        made.totals.connections,
-        made.connections.len() as u64,
-        "{name}"
-    );
+    assert_eq!(made.totals.tcp_streams * 2, streams.0.len() as u64, "{name}");
+    assert_eq!(made.totals.connections, made.connections.len() as u64, "{name}");
 
     let mut frames = 0;
     for c in &made.connections {
@@ -150,20 +119,12 @@ fn check(settings: &Settings) {
             (c.server, c.client, &c.said.to_client, &c.sha256.to_client),
         ] {
             let heard = Heard::read(&streams.0[&(from, to)].joined(), from == c.client);
-            assert_eq!(
-                heard,
-                Heard::from_truth(said, sha256),
-                "{name}, {from} to {to}"
-            );
+            assert_eq!(heard, Heard::from_truth(said, sha256), "{name}, {from} to {to}");
             frames += heard.frames;
         }
     }
     let said = made.totals.said;
-    assert_eq!(
-        said.to_server.frames + said.to_client.frames,
-        frames,
-        "{name}"
-    );
+    assert_eq!(said.to_server.frames + said.to_client.frames, frames, "{name}");
 }
 
 /// Each direction of each TCP connection.
@@ -203,14 +164,8 @@ fn packet(bytes: &[u8], streams: &mut HashMap<(SocketAddr, SocketAddr), Stream>)
     if tcp.syn() {
         stream.syn = tcp.sequence_number();
     } else if !tcp.payload().is_empty() {
-        let offset = tcp
-            .sequence_number()
-            .wrapping_sub(stream.syn)
-            .wrapping_sub(1);
-        let segment = stream
-            .segments
-            .entry(offset)
-            .or_insert_with(|| tcp.payload().to_vec());
+        let offset = tcp.sequence_number().wrapping_sub(stream.syn).wrapping_sub(1);
+        let segment = stream.segments.entry(offset).or_insert_with(|| tcp.payload().to_vec());
         assert_eq!(segment, tcp.payload(), "sent twice, but not the same");
     }
 }
@@ -222,29 +177,18 @@ fn addresses(net: &NetSlice<'_>, tcp: &TcpSlice<'_>) -> (SocketAddr, SocketAddr)
             let ip = ip.header();
             assert_eq!(ip.header_checksum(), ip.to_header().calc_header_checksum());
             let checksum = tcp.calc_checksum_ipv4(ip.source(), ip.destination());
-            (
-                checksum,
-                ip.source_addr().into(),
-                ip.destination_addr().into(),
-            )
+            (checksum, ip.source_addr().into(), ip.destination_addr().into())
         }
         NetSlice::Ipv6(ip) => {
             let ip = ip.header();
             let checksum = tcp.calc_checksum_ipv6(ip.source(), ip.destination());
-            (
-                checksum,
-                ip.source_addr().into(),
-                ip.destination_addr().into(),
-            )
+            (checksum, ip.source_addr().into(), ip.destination_addr().into())
         }
         NetSlice::Arp(_) => unreachable!("nobody asks"),
     };
     assert_eq!(checksum.unwrap(), tcp.checksum());
     let end = SocketAddr::new;
-    (
-        end(from, tcp.source_port()),
-        end(to, tcp.destination_port()),
-    )
+    (end(from, tcp.source_port()), end(to, tcp.destination_port()))
 }
 
 impl Stream {
@@ -255,10 +199,7 @@ impl Stream {
 
     /// Bytes in holes before the last segment.
     fn missing(&self) -> u64 {
-        let end = self
-            .segments
-            .last_key_value()
-            .map_or(0, |(at, last)| *at as usize + last.len());
+        let end = self.segments.last_key_value().map_or(0, |(at, last)| *at as usize + last.len());
         (end - self.segments.values().map(Vec::len).sum::<usize>()) as u64
     }
 }
@@ -275,35 +216,16 @@ struct Heard {
 
 impl Heard {
     fn from_truth(said: &Tally, sha256: &str) -> Self {
-        let kinds = [
-            (1, said.text),
-            (2, said.binary),
-            (8, said.close),
-            (9, said.ping),
-            (10, said.pong),
-        ];
+        let kinds = [(1, said.text), (2, said.binary), (8, said.close), (9, said.ping), (10, said.pong)];
         let kinds = kinds.into_iter().filter(|(_, count)| count.messages > 0);
-        let kinds: BTreeMap<_, _> = kinds
-            .map(|(opcode, count)| (opcode, (count.messages, count.bytes)))
-            .collect();
-        assert_eq!(
-            said.bytes,
-            kinds.values().map(|(_, bytes)| bytes).sum::<u64>()
-        );
-        Self {
-            messages: said.messages,
-            frames: said.frames,
-            kinds,
-            sha256: sha256.to_owned(),
-        }
+        let kinds: BTreeMap<_, _> = kinds.map(|(opcode, count)| (opcode, (count.messages, count.bytes))).collect();
+        assert_eq!(said.bytes, kinds.values().map(|(_, bytes)| bytes).sum::<u64>());
+        Self { messages: said.messages, frames: said.frames, kinds, sha256: sha256.to_owned() }
     }
 
     /// Reads the frames after the head of the request or answer. Every text is UTF-8 and JSON.
     fn read(stream: &[u8], is_client: bool) -> Self {
-        let head = stream
-            .windows(4)
-            .position(|end| end == b"\r\n\r\n")
-            .unwrap();
+        let head = stream.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
         let (mut heard, mut data, mut digest) = (Self::default(), (0, Vec::new()), Sha256::new());
         let mut rest = &stream[head + 4..];
         while !rest.is_empty() {
@@ -318,9 +240,7 @@ impl Heard {
             data.1.extend(payload);
             if fin {
                 let (opcode, payload) = std::mem::take(&mut data);
-                assert!(
-                    opcode == 2 || serde_json::from_slice::<serde_json::Value>(&payload).is_ok()
-                );
+                assert!(opcode == 2 || serde_json::from_slice::<serde_json::Value>(&payload).is_ok());
                 digest.update(&payload);
                 heard.count(opcode, &payload);
             }
@@ -344,11 +264,7 @@ fn frame(rest: &mut &[u8], masked: bool) -> (u8, Vec<u8>) {
         *rest = after;
         taken
     };
-    let number = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0, |number, byte| number << 8 | usize::from(*byte))
-    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
     let head = take(2);
     assert_eq!(head[1] & 0x80 != 0, masked);
     let len = match head[1] & 0x7f {

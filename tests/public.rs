@@ -9,8 +9,11 @@ use support::run::{Input, Message, flag, messages, number, records, string, wspe
 use support::{in_collection, sha256};
 
 /// Captures whose TCP streams are inside what later versions open.
-const LATER: &[(&str, &str)] =
-    &[("suricata_pppoe-session-http.pcap", "PPPoE"), ("zeek_vxlan-encapsulated-http.pcap", "tunnels")];
+const LATER: &[(&str, &str)] = &[
+    ("pcapplusplus_frag_http_req.pcap", "IP fragments"),
+    ("suricata_pppoe-session-http.pcap", "PPPoE"),
+    ("zeek_vxlan-encapsulated-http.pcap", "tunnels"),
+];
 
 /// The entries of `expected.json`; none, and a line on stderr, where there is no collection.
 fn expected() -> Vec<Value> {
@@ -96,9 +99,11 @@ fn frames_are_those_that_are_there() {
                     ("len", "len", number(frame, "len")),
                 ];
                 let at = format!("{dir} frame {}", expected["n"]);
-                wrong.extend(fields.iter().filter_map(|(name, key, shown)| {
-                    differ(&format!("{at} {name}"), *shown, number(expected, key))
-                }));
+                wrong.extend(
+                    fields.iter().filter_map(|(name, key, shown)| {
+                        differ(&format!("{at} {name}"), *shown, number(expected, key))
+                    }),
+                );
             }
         }
         wrong

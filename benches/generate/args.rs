@@ -62,10 +62,6 @@ fn bytes(text: &str) -> Result<u64, String> {
         Some((at, 'g' | 'G')) => (text.get(..at), 1_000_000_000),
         _ => (Some(text), 1),
     };
-    let number: u64 = digits
-        .and_then(|digits| digits.parse().ok())
-        .ok_or("not a number of bytes")?;
-    number
-        .checked_mul(unit)
-        .ok_or_else(|| "too large".to_owned())
+    let number: u64 = digits.and_then(|digits| digits.parse().ok()).ok_or("not a number of bytes")?;
+    number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
 }

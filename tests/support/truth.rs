@@ -85,13 +85,6 @@ impl Truth {
         ids
     }
 
-    /// Of this connection nothing need be shown, only nothing false.
-    pub(crate) fn excuse(&mut self, id: &str) {
-        for ((connection, _), told) in &mut self.told {
-            told.partial |= connection == id;
-        }
-    }
-
     fn collect(&mut self) {
         let mut told: BTreeMap<(String, String), Told> = BTreeMap::new();
         for id in self.ids() {
@@ -164,11 +157,17 @@ pub(crate) fn by_id(shown: &[Conversation]) -> BTreeMap<String, &Conversation> {
 }
 
 /// Everything that is shown against the truth: what is absent, different or invented.
-/// `lost` names connections and directions in which a frame's head is missing: what follows may be absent there.
-pub(crate) fn complaints(truth: &Truth, shown: &[Conversation], lost: &[(&str, &str)]) -> Vec<String> {
+/// `lost` names connections and directions in which a frame's head is missing: what follows may be absent there;
+/// of those in `excused` nothing is asked.
+pub(crate) fn complaints(
+    truth: &Truth,
+    shown: &[Conversation],
+    lost: &[(&str, &str)],
+    excused: &[&str],
+) -> Vec<String> {
     let shown = by_id(shown);
     let mut out = Vec::new();
-    for ((id, dir), told) in &truth.told {
+    for ((id, dir), told) in truth.told.iter().filter(|((id, _), _)| !excused.contains(&id.as_str())) {
         let at = format!("{id} {dir}");
         let messages: Vec<&Message> = shown.get(id).map(|conversation| conversation.of(dir)).unwrap_or_default();
         if told.partial {
@@ -190,7 +189,8 @@ pub(crate) fn complaints(truth: &Truth, shown: &[Conversation], lost: &[(&str, &
     }
     for (id, conversation) in &shown {
         if !truth.told.contains_key(&(id.clone(), "c2s".to_owned())) {
-            let said = conversation.messages.iter().map(|message| format!("{id}: not a WebSocket: {}", message.brief()));
+            let said =
+                conversation.messages.iter().map(|message| format!("{id}: not a WebSocket: {}", message.brief()));
             out.extend(said);
         }
     }
@@ -258,10 +258,17 @@ fn sequence(at: &str, expected: &[Expected], shown: Vec<&Message>, may_end: bool
         let raw = message.compressed && !INFLATES;
         let right = if raw { !message.complete && message.opcode == expected.opcode } else { same(expected, message) };
         if !right || (!raw && !message.complete) {
-            out.push(format!("{at} {n}: sent {} bytes of opcode {}, shown {}", expected.len, expected.opcode, message.brief()));
+            out.push(format!(
+                "{at} {n}: sent {} bytes of opcode {}, shown {}",
+                expected.len,
+                expected.opcode,
+                message.brief()
+            ));
         }
     }
-    out.extend(shown.filter(|message| message.complete).map(|message| format!("{at}: nobody sent {}", message.brief())));
+    out.extend(
+        shown.filter(|message| message.complete).map(|message| format!("{at}: nobody sent {}", message.brief())),
+    );
     out
 }
 
@@ -310,17 +317,35 @@ pub(crate) fn frame_complaints(truth: &Truth, shown: &[Conversation], frames: &[
     out
 }
 
+/// The frames of one direction by message: its number and the places of its frames.
+/// Only a message's last frame knows its number; the fragments before it say null.
+pub(crate) fn grouped(frames: &[&Value]) -> Vec<(u64, Vec<usize>)> {
+    let mut groups = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for (at, frame) in frames.iter().enumerate() {
+        let opcode = frame["opcode"].as_u64().unwrap();
+        if (1..8).contains(&opcode) {
+            open.clear();
+        }
+        match frame["msg"].as_u64() {
+            Some(msg) if opcode >= 8 => groups.push((msg, vec![at])),
+            Some(msg) => {
+                open.push(at);
+                groups.push((msg, std::mem::take(&mut open)));
+            }
+            None => open.push(at),
+        }
+    }
+    groups
+}
+
 /// The payload of each message against the joined payloads of its frames.
 fn frame_payloads(at: &str, sent: &[Value], wire: &[&Value], messages: &[Message]) -> Vec<String> {
-    let mut bodies: BTreeMap<u64, (Vec<u8>, Vec<String>)> = BTreeMap::new();
-    for (sent, frame) in sent.iter().zip(wire) {
-        let Some(msg) = frame["msg"].as_u64() else { continue };
-        let body = bodies.entry(msg).or_default();
-        body.0.extend(sent["b64"].as_str().map(|b64| BASE64_STANDARD.decode(b64).unwrap()).unwrap_or_default());
-        body.1.push(text(&sent["sha256"]));
-    }
     let mut out = Vec::new();
-    for (msg, (body, hashes)) in bodies {
+    for (msg, parts) in grouped(wire) {
+        let hashes: Vec<String> = parts.iter().map(|&at| text(&sent[at]["sha256"])).collect();
+        let bytes = |at: &usize| sent[*at]["b64"].as_str().map(|b64| BASE64_STANDARD.decode(b64).unwrap());
+        let body: Vec<u8> = parts.iter().filter_map(bytes).flatten().collect();
         let Some(message) = messages.iter().find(|message| message.number == msg) else {
             out.push(format!("{at}: no message {msg}"));
             continue;

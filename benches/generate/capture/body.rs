@@ -9,8 +9,8 @@ const SUPPLY: usize = 256 << 10;
 /// Every word of the text has eight bytes: cut between words, it is whole characters.
 const WORD: usize = 8;
 const WORDS: [&str; 16] = [
-    "market  ", "opened  ", "quietly ", "and the ", "price of", " copper ", "rose by ", "a tenth ",
-    "while   ", "traders ", "waited; ", "a café ", " Köln, ", "sold 茶", " and tea", ".       ",
+    "market  ", "opened  ", "quietly ", "and the ", "price of", " copper ", "rose by ", "a tenth ", "while   ",
+    "traders ", "waited; ", "a café ", " Köln, ", "sold 茶", " and tea", ".       ",
 ];
 /// The end of every text message; as many blanks as are needed come before its last two bytes.
 const TAIL: &str = "       \"}";
@@ -27,10 +27,7 @@ impl Supply {
     pub(crate) fn new(rng: &mut Rng) -> Self {
         let words = 0..SUPPLY / WORD;
         Self {
-            text: words
-                .clone()
-                .flat_map(|_| rng.pick(&WORDS).bytes())
-                .collect(),
+            text: words.clone().flat_map(|_| rng.pick(&WORDS).bytes()).collect(),
             noise: words.flat_map(|_| rng.word().to_le_bytes()).collect(),
         }
     }
@@ -132,10 +129,7 @@ fn json_head(len: u64, rng: &mut Rng) -> String {
         write!(head, "{{\"n\":{n},\"d\":\"")
     } else {
         let (whole, cents) = (rng.below(60_000), rng.below(100));
-        write!(
-            head,
-            "{{\"type\":\"tick\",\"n\":{n},\"price\":{whole}.{cents:02},\"side\":\"buy\",\"note\":\""
-        )
+        write!(head, "{{\"type\":\"tick\",\"n\":{n},\"price\":{whole}.{cents:02},\"side\":\"buy\",\"note\":\"")
     };
     debug_assert!(written.is_ok(), "a String takes everything");
     head

@@ -16,11 +16,7 @@ impl Direction {
 
     /// To the server in `rate` of 10 000 cases.
     pub(crate) fn by_lot(rng: &mut Rng, rate: u32) -> Self {
-        if rng.chance(rate) {
-            Self::ToServer
-        } else {
-            Self::ToClient
-        }
+        if rng.chance(rate) { Self::ToServer } else { Self::ToClient }
     }
 
     /// The way back.

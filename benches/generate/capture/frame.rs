@@ -46,14 +46,7 @@ struct Open {
 impl Outgoing {
     /// `body` in `frames` frames of about the same length, at least one.
     pub(crate) fn new(opcode: Opcode, body: Body, masked: bool, frames: u64) -> Self {
-        Self {
-            opcode,
-            body,
-            masked,
-            sent: 0,
-            frames_left: frames,
-            frame: None,
-        }
+        Self { opcode, body, masked, sent: 0, frames_left: frames, frame: None }
     }
 
     /// Payload bytes yet to send.

@@ -8,11 +8,7 @@
 //! Whoever is live takes turns by lot, so that connections mix as on a busy link. Memory depends on the connections that
 //! are open at a time, not on the size of the file.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the benchmark and the tests include this module, and each uses its part"
-)]
+#![allow(dead_code, unused_imports, reason = "the benchmark and the tests include this module, and each uses its part")]
 
 mod body;
 mod both;
@@ -53,14 +49,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// `size` bytes of `profile`, everything else as usual.
     pub(crate) fn new(profile: Profile, size: u64, seed: u64) -> Self {
-        Self {
-            profile,
-            size,
-            seed,
-            conns: None,
-            loss: 0,
-            v6: false,
-        }
+        Self { profile, size, seed, conns: None, loss: 0, v6: false }
     }
 
     /// How many connections there are in the capture, and how many of them at most at a time.

@@ -35,11 +35,7 @@ impl Noise {
     pub(crate) fn turn(&mut self, world: &mut World<'_>) -> io::Result<()> {
         let is_full = world.is_full();
         if !is_full && world.rng.chance(UDP) {
-            return if world.rng.chance(5_000) {
-                dns(world)
-            } else {
-                metrics(world)
-            };
+            return if world.rng.chance(5_000) { dns(world) } else { metrics(world) };
         }
         if !is_full && self.flows.len() < FLOWS {
             self.flows.push(Flow::new(world));
@@ -104,8 +100,7 @@ impl Flow {
             Stage::Ask if self.exchanges_left > 0 && !world.is_full() => self.ask(world)?,
             Stage::Answer { body, sent } => self.answer(world, body, sent)?,
             Stage::Ask => {
-                self.tcp
-                    .close(&mut world.wire, &mut world.rng, Direction::ToServer)?;
+                self.tcp.close(&mut world.wire, &mut world.rng, Direction::ToServer)?;
                 return Ok(false);
             }
         }
@@ -115,34 +110,22 @@ impl Flow {
     fn ask(&mut self, world: &mut World<'_>) -> io::Result<()> {
         let number = world.rng.below(100_000);
         let request = match self.kind {
-            Kind::Web => format!(
-                "GET /assets/{number}.js HTTP/1.1\r\nHost: www.example\r\nAccept: */*\r\n\r\n"
-            )
-            .into(),
+            Kind::Web => format!("GET /assets/{number}.js HTTP/1.1\r\nHost: www.example\r\nAccept: */*\r\n\r\n").into(),
             Kind::Tls => record(&number.to_be_bytes().repeat(40)),
             Kind::Lines => format!("find {number}\n").into_bytes(),
         };
         self.send(world, Direction::ToServer, &request)?;
         let most = 1 << world.rng.within(&(12..=19));
         let len = world.rng.within(&(200..=most));
-        let fill = if matches!(self.kind, Kind::Tls) {
-            Fill::Noise
-        } else {
-            Fill::Text
-        };
+        let fill = if matches!(self.kind, Kind::Tls) { Fill::Noise } else { Fill::Text };
         world.wire.wait(world.rng.within(&(100..=1_000)));
         if matches!(self.kind, Kind::Web) {
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nContent-Length: {len}\r\n\r\n"
-            );
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nContent-Length: {len}\r\n\r\n");
             self.send(world, Direction::ToClient, head.as_bytes())?;
         }
         self.exchanges_left -= 1;
         world.promised += len;
-        self.stage = Stage::Answer {
-            body: Body::stretch(fill, len, &mut world.rng),
-            sent: 0,
-        };
+        self.stage = Stage::Answer { body: Body::stretch(fill, len, &mut world.rng), sent: 0 };
         Ok(())
     }
 
@@ -165,12 +148,8 @@ impl Flow {
 
     /// Noise gets lost nowhere: nobody counts it.
     fn send(&mut self, world: &mut World<'_>, dir: Direction, data: &[u8]) -> io::Result<()> {
-        let faults = Faults {
-            lost: 0,
-            ..world.faults
-        };
-        self.tcp
-            .send(&mut world.wire, &mut world.rng, dir, data, faults)?;
+        let faults = Faults { lost: 0, ..world.faults };
+        self.tcp.send(&mut world.wire, &mut world.rng, dir, data, faults)?;
         self.tcp.release(&mut world.wire)
     }
 }

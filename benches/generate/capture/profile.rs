@@ -22,13 +22,7 @@ pub(crate) enum Profile {
 
 impl Profile {
     /// Every profile, in the order in which usage lists them.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Ticks,
-        Self::Bulk,
-        Self::Mixed,
-        Self::Noise,
-        Self::ManyConns,
-    ];
+    pub(crate) const ALL: [Self; 5] = [Self::Ticks, Self::Bulk, Self::Mixed, Self::Noise, Self::ManyConns];
 
     /// The name on the command line and in the truth.
     pub(crate) fn name(self) -> &'static str {
@@ -149,12 +143,7 @@ const MIXED: Figures = Figures {
     ..TICKS
 };
 
-const NOISE: Figures = Figures {
-    conns: 16,
-    bytes_per_conn: 100_000,
-    noise: 9_500,
-    ..TICKS
-};
+const NOISE: Figures = Figures { conns: 16, bytes_per_conn: 100_000, noise: 9_500, ..TICKS };
 
 const MANY_CONNS: Figures = Figures {
     conns: 20_000,

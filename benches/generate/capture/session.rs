@@ -90,8 +90,7 @@ impl Session {
                 self.stage = Stage::HangUp;
             }
             Stage::HangUp => {
-                self.tcp
-                    .close(&mut world.wire, &mut world.rng, Direction::ToClient)?;
+                self.tcp.close(&mut world.wire, &mut world.rng, Direction::ToClient)?;
                 return Ok(false);
             }
         }
@@ -101,10 +100,7 @@ impl Session {
     /// All that was said.
     pub(crate) fn into_truth(self) -> Connection {
         let lost = self.tcp.lost();
-        let Both {
-            mut to_server,
-            mut to_client,
-        } = self.talk;
+        let Both { mut to_server, mut to_client } = self.talk;
         to_server.tally.lose(lost.to_server);
         to_client.tally.lose(lost.to_client);
         Connection {
@@ -117,14 +113,8 @@ impl Session {
                 Direction::ToServer => "client",
                 Direction::ToClient => "server",
             },
-            said: Both {
-                to_server: to_server.tally,
-                to_client: to_client.tally,
-            },
-            sha256: Both {
-                to_server: to_server.print.hex(),
-                to_client: to_client.print.hex(),
-            },
+            said: Both { to_server: to_server.tally, to_client: to_client.tally },
+            sha256: Both { to_server: to_server.print.hex(), to_client: to_client.print.hex() },
         }
     }
 
@@ -150,9 +140,7 @@ impl Session {
     }
 
     fn has_more(&self, world: &World<'_>) -> bool {
-        Direction::BOTH
-            .into_iter()
-            .any(|dir| self.may_send(world, dir))
+        Direction::BOTH.into_iter().any(|dir| self.may_send(world, dir))
     }
 
     fn may_send(&self, world: &World<'_>, dir: Direction) -> bool {
@@ -160,8 +148,7 @@ impl Session {
     }
 
     fn may_begin(&self, world: &World<'_>) -> bool {
-        self.messages_left
-            .map_or_else(|| !world.is_full(), |left| left > 0)
+        self.messages_left.map_or_else(|| !world.is_full(), |left| left > 0)
     }
 
     /// One burst in one direction. While a segment is held back, another one, that there is something to be late for.
@@ -171,8 +158,7 @@ impl Session {
         loop {
             data.clear();
             self.stage(world, dir, &mut data);
-            self.tcp
-                .send(&mut world.wire, &mut world.rng, dir, &data, world.faults)?;
+            self.tcp.send(&mut world.wire, &mut world.rng, dir, &data, world.faults)?;
             if !(self.tcp.is_waiting() && self.may_send(world, dir)) {
                 break;
             }
@@ -185,11 +171,7 @@ impl Session {
     /// By lot, but never one that has nothing to say.
     fn direction(&self, world: &mut World<'_>) -> Direction {
         let dir = Direction::by_lot(&mut world.rng, world.figures.to_server);
-        if self.may_send(world, dir) {
-            dir
-        } else {
-            dir.back()
-        }
+        if self.may_send(world, dir) { dir } else { dir.back() }
     }
 
     /// Appends to `data` what goes out in one burst: one message or a part of it, sometimes more messages after it.
@@ -210,8 +192,7 @@ impl Session {
                 self.talk[dir].outgoing = Some(outgoing);
             }
             let is_full = data.len() + frame::MAX_HEAD > room;
-            let goes_on =
-                !is_done || (self.may_begin(world) && world.rng.chance(world.figures.coalesced));
+            let goes_on = !is_done || (self.may_begin(world) && world.rng.chance(world.figures.coalesced));
             if is_full || !goes_on {
                 return;
             }
@@ -223,10 +204,7 @@ impl Session {
         self.maybe_ping(world, dir, data);
         let len = world.figures.length(&mut world.rng);
         let (opcode, body) = if world.rng.chance(world.figures.binary) {
-            (
-                Opcode::Binary,
-                Body::stretch(Fill::Noise, len, &mut world.rng),
-            )
+            (Opcode::Binary, Body::stretch(Fill::Noise, len, &mut world.rng))
         } else {
             (Opcode::Text, Body::json(len, &mut world.rng))
         };
@@ -273,10 +251,7 @@ impl Session {
         let (code, reason) = world.rng.pick(&ENDINGS);
         (self.closed_by, self.close_code) = (first, code);
         let reply = code.to_be_bytes();
-        for (dir, payload) in [
-            (first, [&reply, reason.as_bytes()].concat()),
-            (first.back(), reply.to_vec()),
-        ] {
+        for (dir, payload) in [(first, [&reply, reason.as_bytes()].concat()), (first.back(), reply.to_vec())] {
             let mut data = Vec::new();
             self.control(dir, Opcode::Close, &payload, &mut world.rng, &mut data);
             self.send(world, dir, &data)?;
@@ -285,29 +260,14 @@ impl Session {
         Ok(())
     }
 
-    fn control(
-        &mut self,
-        dir: Direction,
-        opcode: Opcode,
-        payload: &[u8],
-        rng: &mut Rng,
-        data: &mut Vec<u8>,
-    ) {
+    fn control(&mut self, dir: Direction, opcode: Opcode, payload: &[u8], rng: &mut Rng, data: &mut Vec<u8>) {
         let key = (dir == Direction::ToServer).then(|| rng.bytes());
         frame::control(opcode, key, payload, data);
-        self.talk[dir]
-            .tally
-            .message(opcode, 1, payload.len() as u64);
+        self.talk[dir].tally.message(opcode, 1, payload.len() as u64);
     }
 
     /// Sends what must not get lost.
     fn send(&mut self, world: &mut World<'_>, dir: Direction, data: &[u8]) -> io::Result<()> {
-        self.tcp.send(
-            &mut world.wire,
-            &mut world.rng,
-            dir,
-            data,
-            Faults::default(),
-        )
+        self.tcp.send(&mut world.wire, &mut world.rng, dir, data, Faults::default())
     }
 }

@@ -85,15 +85,9 @@ enum Kind {
 impl Tcp {
     /// A connection not yet opened.
     pub(crate) fn new(client: SocketAddr, server: SocketAddr, rng: &mut Rng) -> Self {
-        let mut random = || Both {
-            to_server: rng.word() as u32,
-            to_client: rng.word() as u32,
-        };
+        let mut random = || Both { to_server: rng.word() as u32, to_client: rng.word() as u32 };
         Self {
-            ends: Both {
-                to_server: client,
-                to_client: server,
-            },
+            ends: Both { to_server: client, to_client: server },
             next: random(),
             clock: random(),
             stamp: Both::default(),
@@ -174,12 +168,7 @@ impl Tcp {
     }
 
     /// FIN both ways; `first` begins.
-    pub(crate) fn close(
-        &mut self,
-        wire: &mut Wire<'_>,
-        rng: &mut Rng,
-        first: Direction,
-    ) -> io::Result<()> {
+    pub(crate) fn close(&mut self, wire: &mut Wire<'_>, rng: &mut Rng, first: Direction) -> io::Result<()> {
         for dir in [first, first.back()] {
             wire.wait(rng.within(&(20..=300)));
             self.segment(wire, dir, Kind::Fin, &[])?;
@@ -251,12 +240,7 @@ impl Tcp {
     }
 
     /// Every second segment is acknowledged, and every one that leaves a hole before it.
-    fn acknowledge_in_time(
-        &mut self,
-        wire: &mut Wire<'_>,
-        rng: &mut Rng,
-        dir: Direction,
-    ) -> io::Result<()> {
+    fn acknowledge_in_time(&mut self, wire: &mut Wire<'_>, rng: &mut Rng, dir: Direction) -> io::Result<()> {
         let hole = matches!(&self.waiting, Some(waiting) if waiting.missing);
         if self.unacked[dir] < 2 && !hole {
             return Ok(());
@@ -270,13 +254,7 @@ impl Tcp {
     }
 
     /// Writes the next segment of `dir`; it acknowledges what came the other way.
-    fn segment(
-        &mut self,
-        wire: &mut Wire<'_>,
-        dir: Direction,
-        kind: Kind,
-        payload: &[u8],
-    ) -> io::Result<()> {
+    fn segment(&mut self, wire: &mut Wire<'_>, dir: Direction, kind: Kind, payload: &[u8]) -> io::Result<()> {
         let mut head = self.head(dir, self.clock[dir].wrapping_add(wire.millis()));
         match kind {
             Kind::Syn => {
@@ -294,13 +272,7 @@ impl Tcp {
         self.write(wire, dir, head, payload)
     }
 
-    fn write(
-        &mut self,
-        wire: &mut Wire<'_>,
-        dir: Direction,
-        mut head: TcpHeader,
-        payload: &[u8],
-    ) -> io::Result<()> {
+    fn write(&mut self, wire: &mut Wire<'_>, dir: Direction, mut head: TcpHeader, payload: &[u8]) -> io::Result<()> {
         let stamps = TcpOptionElement::Timestamp(self.stamp[dir], self.stamp[dir.back()]);
         let options: &[TcpOptionElement] = if head.syn {
             &[

@@ -130,101 +130,33 @@ impl Fingerprint {
 impl Display for Connection {
     /// One line of JSON, without its end.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            conn,
-            tcp_stream,
-            client,
-            server,
-            close_code,
-            closed_by,
-            said,
-            sha256,
-        } = self;
-        write!(
-            f,
-            r#"{{"conn":{conn},"tcp_stream":{tcp_stream},"client":"{client}","server":"{server}","#
-        )?;
+        let Self { conn, tcp_stream, client, server, close_code, closed_by, said, sha256 } = self;
+        write!(f, r#"{{"conn":{conn},"tcp_stream":{tcp_stream},"client":"{client}","server":"{server}","#)?;
         write!(f, r#""close_code":{close_code},"closed_by":"{closed_by}","#)?;
-        write!(
-            f,
-            r#""c2s":{{{},"sha256":"{}"}},"#,
-            said.to_server, sha256.to_server
-        )?;
-        write!(
-            f,
-            r#""s2c":{{{},"sha256":"{}"}}}}"#,
-            said.to_client, sha256.to_client
-        )
+        write!(f, r#""c2s":{{{},"sha256":"{}"}},"#, said.to_server, sha256.to_server)?;
+        write!(f, r#""s2c":{{{},"sha256":"{}"}}}}"#, said.to_client, sha256.to_client)
     }
 }
 
 impl Display for Totals {
     /// One line of JSON, without its end.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            profile,
-            seed,
-            size,
-            packets,
-            tcp_streams,
-            connections,
-            said,
-        } = self;
-        write!(
-            f,
-            r#"{{"profile":"{profile}","seed":{seed},"size":{size},"packets":{packets},"#
-        )?;
-        write!(
-            f,
-            r#""tcp_streams":{tcp_streams},"connections":{connections},"#
-        )?;
-        write!(
-            f,
-            r#""c2s":{{{}}},"s2c":{{{}}}}}"#,
-            said.to_server, said.to_client
-        )
+        let Self { profile, seed, size, packets, tcp_streams, connections, said } = self;
+        write!(f, r#"{{"profile":"{profile}","seed":{seed},"size":{size},"packets":{packets},"#)?;
+        write!(f, r#""tcp_streams":{tcp_streams},"connections":{connections},"#)?;
+        write!(f, r#""c2s":{{{}}},"s2c":{{{}}}}}"#, said.to_server, said.to_client)
     }
 }
 
 impl Display for Tally {
     /// The members of a JSON object, without its braces.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            messages,
-            frames,
-            bytes,
-            text,
-            binary,
-            ping,
-            pong,
-            close,
-            ..
-        } = self;
-        write!(
-            f,
-            r#""messages":{messages},"frames":{frames},"bytes":{bytes}"#
-        )?;
-        for (name, count) in [
-            ("text", text),
-            ("binary", binary),
-            ("ping", ping),
-            ("pong", pong),
-            ("close", close),
-        ] {
-            write!(
-                f,
-                r#","{name}":{},"{name}_bytes":{}"#,
-                count.messages, count.bytes
-            )?;
+        let Self { messages, frames, bytes, text, binary, ping, pong, close, .. } = self;
+        write!(f, r#""messages":{messages},"frames":{frames},"bytes":{bytes}"#)?;
+        for (name, count) in [("text", text), ("binary", binary), ("ping", ping), ("pong", pong), ("close", close)] {
+            write!(f, r#","{name}":{},"{name}_bytes":{}"#, count.messages, count.bytes)?;
         }
-        let Self {
-            lost_segments,
-            lost_bytes,
-            ..
-        } = self;
-        write!(
-            f,
-            r#","lost_segments":{lost_segments},"lost_bytes":{lost_bytes}"#
-        )
+        let Self { lost_segments, lost_bytes, .. } = self;
+        write!(f, r#","lost_segments":{lost_segments},"lost_bytes":{lost_bytes}"#)
     }
 }

@@ -22,13 +22,8 @@ pub(crate) struct Wire<'a> {
 impl<'a> Wire<'a> {
     /// Starts a capture file.
     pub(crate) fn new(out: &'a mut dyn Write) -> io::Result<Self> {
-        let mut wire = Self {
-            out: BufWriter::with_capacity(BUFFER, out),
-            packet: Vec::new(),
-            now: START,
-            packets: 0,
-            bytes: 0,
-        };
+        let mut wire =
+            Self { out: BufWriter::with_capacity(BUFFER, out), packet: Vec::new(), now: START, packets: 0, bytes: 0 };
         wire.file_header()?;
         Ok(wire)
     }
@@ -62,28 +57,14 @@ impl<'a> Wire<'a> {
     }
 
     /// One TCP segment; its ports are in `head`.
-    pub(crate) fn tcp(
-        &mut self,
-        from: IpAddr,
-        to: IpAddr,
-        head: TcpHeader,
-        payload: &[u8],
-    ) -> io::Result<()> {
+    pub(crate) fn tcp(&mut self, from: IpAddr, to: IpAddr, head: TcpHeader, payload: &[u8]) -> io::Result<()> {
         self.packet.clear();
-        ip(from, to)
-            .tcp_header(head)
-            .write_to_vec(&mut self.packet, payload)
-            .map_err(io::Error::other)?;
+        ip(from, to).tcp_header(head).write_to_vec(&mut self.packet, payload).map_err(io::Error::other)?;
         self.record()
     }
 
     /// One UDP datagram.
-    pub(crate) fn udp(
-        &mut self,
-        from: SocketAddr,
-        to: SocketAddr,
-        payload: &[u8],
-    ) -> io::Result<()> {
+    pub(crate) fn udp(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) -> io::Result<()> {
         self.packet.clear();
         ip(from.ip(), to.ip())
             .udp(from.port(), to.port())

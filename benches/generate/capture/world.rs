@@ -38,11 +38,7 @@ impl<'a> World<'a> {
             supply: Supply::new(&mut rng),
             rng,
             figures,
-            faults: Faults {
-                late: figures.late,
-                again: figures.again,
-                lost: settings.loss * 10,
-            },
+            faults: Faults { late: figures.late, again: figures.again, lost: settings.loss * 10 },
             promised: 0,
             scratch: Vec::new(),
             size: settings.size,

@@ -79,7 +79,8 @@ pub(crate) struct Session {
     pub(crate) said: Vec<Said>,
     /// Ends with FIN from both.
     pub(crate) fin: bool,
-    keys: u32,
+    /// What the next masking key is made of.
+    pub(crate) keys: u32,
 }
 
 impl Session {
