@@ -36,8 +36,10 @@
 
 pub mod capture;
 pub mod carry;
+pub mod cli;
 pub mod dissect;
 pub mod escape;
+pub mod export;
 pub mod model;
 pub mod net;
 pub mod proto;

@@ -75,7 +75,9 @@ impl Conn {
         } else {
             self.unusual(dir, segment, keep, &mut feed);
         }
-        self.settle(mark, keep, limits, budget, out);
+        if !self.is_quiet() {
+            self.settle(mark, keep, limits, budget, out);
+        }
     }
 
     /// Any segment but the usual one: flags, first of its direction, out of order, cut.
@@ -121,6 +123,12 @@ impl Conn {
                 None => out(Input::End { dir, how: End::Rst, mark }),
             }
         }
+    }
+
+    /// Neither direction waits for anything: there is nothing to settle.
+    fn is_quiet(&self) -> bool {
+        self.halves.to_server.as_ref().is_none_or(Half::is_quiet)
+            && self.halves.to_client.as_ref().is_none_or(Half::is_quiet)
     }
 
     fn settle(&mut self, mark: Mark, keep: bool, limits: &Limits, budget: &mut Budget, out: Out<'_>) {

@@ -109,6 +109,11 @@ impl Half {
         seq == self.seq && self.queue.is_empty() && self.on_syn.is_none()
     }
 
+    /// Whether nothing is queued and no end is known.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.queue.is_empty() && self.fin.is_none()
+    }
+
     /// Whether the direction's end was delivered.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended
