@@ -45,7 +45,6 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("app_stomp.pcapng", "stomp.pcapng"),
     ("base_mix.pcap", "mix.pcap"),
     ("chromium_ws.pcapng", "chat.pcapng"),
-    ("d_mix_gap_plain.pcap", "lossy.pcap"),
     ("handshakes.pcapng", "handshakes.pcapng"),
     ("srv_wsnode.pcapng", "fragments.pcapng"),
 ];

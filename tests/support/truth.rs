@@ -318,22 +318,11 @@ pub(crate) fn frame_complaints(truth: &Truth, shown: &[Conversation], frames: &[
 }
 
 /// The frames of one direction by message: its number and the places of its frames.
-/// Only a message's last frame knows its number; the fragments before it say null.
-pub(crate) fn grouped(frames: &[&Value]) -> Vec<(u64, Vec<usize>)> {
-    let mut groups = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
+pub(crate) fn grouped(frames: &[&Value]) -> BTreeMap<u64, Vec<usize>> {
+    let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (at, frame) in frames.iter().enumerate() {
-        let opcode = frame["opcode"].as_u64().unwrap();
-        if (1..8).contains(&opcode) {
-            open.clear();
-        }
-        match frame["msg"].as_u64() {
-            Some(msg) if opcode >= 8 => groups.push((msg, vec![at])),
-            Some(msg) => {
-                open.push(at);
-                groups.push((msg, std::mem::take(&mut open)));
-            }
-            None => open.push(at),
+        if let Some(msg) = frame["msg"].as_u64() {
+            groups.entry(msg).or_default().push(at);
         }
     }
     groups
