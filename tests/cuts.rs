@@ -71,7 +71,8 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut cx = Cx {
         limits: &limits,
         tools: &mut tools,
-        flow: Flow { stream: 0, first: mark, last: mark, ends: (end(1), end(2)) },
+        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)) },
+        last: mark,
         swapped: false,
         kind: &mut kind,
         mark,

@@ -66,6 +66,11 @@ impl Failure {
         Self { exit, text: text.into() }
     }
 
+    /// What went wrong; not escaped.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Prints the line.
     pub(super) fn report(&self) -> Exit {
         say(format_args!("wspect: {}", escape::display_str(&self.text)));

@@ -214,6 +214,22 @@ impl Job {
     }
 }
 
+/// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.
+pub(super) fn browses(args: &Args) -> bool {
+    let args::List { json, limit, time, output, .. } = &args.list;
+    let rows = json.json || limit.limit.is_some() || time.time.is_some() || output.output.is_some();
+    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
+}
+
+/// What is to be browsed, and when colours are used.
+///
+/// # Errors
+/// When it names no capture, or several.
+pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
+    Ok((one_source(args.list.input)?, args.manners.color))
+}
+
 fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
 }

@@ -1,6 +1,7 @@
 //! The command line: flags to a job, the job to rows and an exit code. Here alone dissection meets exports.
 
 mod args;
+mod browse;
 mod exit;
 mod input;
 mod job;
@@ -36,6 +37,10 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
 fn start(args: Args) -> Result<Exit, Failure> {
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
+    }
+    if job::browses(&args) {
+        let (source, color) = job::to_browse(args)?;
+        return browse::run(&source, color);
     }
     run::run(&Job::new(args)?)
 }

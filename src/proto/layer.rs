@@ -58,15 +58,13 @@ pub enum Kind {
 
 /// The stream that a layer runs in.
 #[derive(Debug, Clone, Copy)]
-pub struct Flow {
+pub struct Flow<'a> {
     /// Its number.
     pub stream: u32,
     /// Its first packet.
-    pub first: Mark,
-    /// Its last packet so far.
-    pub last: Mark,
+    pub first: &'a Mark,
     /// Sender and receiver of what TCP takes for `ToServer`.
-    pub ends: (Endpoint, Endpoint),
+    pub ends: &'a (Endpoint, Endpoint),
 }
 
 /// What all layers of a dissection share.
@@ -110,7 +108,9 @@ pub struct Cx<'a> {
     /// Shared by all streams.
     pub tools: &'a mut Tools,
     /// The stream.
-    pub flow: Flow,
+    pub flow: Flow<'a>,
+    /// The stream's last packet so far.
+    pub last: Mark,
     /// Whether TCP's guess of the directions is to be turned round; settled by the probe.
     pub swapped: bool,
     /// What the stream carries; settled by the probe.
@@ -131,7 +131,7 @@ impl Cx<'_> {
 
     /// Client and server.
     pub const fn ends(&self) -> (Endpoint, Endpoint) {
-        let (from, to) = self.flow.ends;
+        let (from, to) = *self.flow.ends;
         if self.swapped { (to, from) } else { (from, to) }
     }
 

@@ -114,6 +114,11 @@ impl Half {
         self.queue.is_empty() && self.fin.is_none()
     }
 
+    /// Whether everything before `ack` was delivered, and nothing waits to hear of it.
+    pub(super) fn has_delivered(&self, ack: Seq) -> bool {
+        ack.since(self.seq) <= 0 && self.on_syn.is_none()
+    }
+
     /// Whether the direction's end was delivered.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended

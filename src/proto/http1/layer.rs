@@ -154,7 +154,7 @@ impl Layer for Http1 {
                 let Upgrade { conn, mut handshake } = *upgrade;
                 no_answer(&mut handshake, "the stream ends before an answer");
                 tell(conn, &handshake, cx);
-                cx.closed(conn, self.ended, cx.flow.last);
+                cx.closed(conn, self.ended, cx.last);
             }
         }
     }
@@ -321,7 +321,7 @@ impl Http1 {
         };
         self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
         let upgrade = upgrade::is_request(&head).then(|| {
-            let first = if self.requests == 1 { cx.flow.first } else { head.span.first };
+            let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = is_huge(&head, cx);
             let handshake = upgrade::asked(head, cx.ends().1);
             let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
@@ -347,7 +347,7 @@ impl Http1 {
         let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
             let unasked = switching && self.lone_server && head.value("sec-websocket-accept").is_some();
             unasked.then(|| {
-                let conn = cx.opened(None, "http/1.1", cx.flow.first);
+                let conn = cx.opened(None, "http/1.1", *cx.flow.first);
                 Box::new(Upgrade { conn, handshake: Handshake::default() })
             })
         });
@@ -388,7 +388,7 @@ impl Http1 {
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {
         if let Some(conn) = self.refused.take() {
-            cx.closed(conn, self.ended, cx.flow.last);
+            cx.closed(conn, self.ended, cx.last);
         }
     }
 

@@ -87,12 +87,17 @@ impl Default for Reading {
 impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
         match input {
-            Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                if matches!(self.ended, Some((_, End::Rst))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+                    self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
+                }
+                self.data(dir, offset, bytes, brought, cx);
+            }
             Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
             Input::Odd { dir, code, text, detail, .. } => self.odd(dir, code, text, detail, cx),
             Input::End { dir, how, .. } => {
+                // What is unfinished is given up when nothing more comes: the end may be forged.
                 self.ended.get_or_insert((dir, how));
-                self.give_up(dir, cx);
             }
         }
         Interest::Read
@@ -112,7 +117,7 @@ impl Layer for Ws {
             let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, cx.mark) };
             cx.note(self.conn, &note);
         }
-        cx.closed(self.conn, by, cx.flow.last);
+        cx.closed(self.conn, by, cx.last);
     }
 }
 
@@ -427,7 +432,8 @@ impl Ws {
             Opcode::CLOSE => {
                 self.halves[dir].closed = true;
                 if draft.whole {
-                    (close, found) = rules::close(body.kept);
+                    let answers = self.halves[dir.reverse()].closed;
+                    (close, found) = rules::close(body.kept, answers);
                 }
             }
             Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, cx.limits.pings),

@@ -46,8 +46,8 @@ fn is_minimal(head: &Head) -> bool {
     }
 }
 
-/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4).
-pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
+/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4); one that answers the peer's Close repeats its code.
+pub(super) fn close(body: &[u8], answers: bool) -> (Option<Close<'_>>, NoteSet) {
     let mut set = NoteSet::EMPTY;
     let close = match body {
         [] => None,
@@ -64,7 +64,9 @@ pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
         if std::str::from_utf8(close.reason).is_err() {
             set.insert(NoteCode::CloseReason);
         }
-        if let Some(code) = told_by(close.code) {
+        if let Some(code) = told_by(close.code)
+            && !answers
+        {
             set.insert(code);
         }
     }
@@ -131,13 +133,14 @@ mod tests {
 
     #[test]
     fn close_bodies() {
-        let codes = |body: &[u8]| close(body).1.iter().collect::<Vec<_>>();
+        let codes = |body: &[u8]| close(body, false).1.iter().collect::<Vec<_>>();
         assert_eq!(codes(b""), []);
         assert_eq!(codes(&[3]), [NoteCode::CloseBody]);
         assert_eq!(codes(&[0x03, 0xe8]), []);
         assert_eq!(codes(&[0x03, 0xee]), [NoteCode::CloseCodeBad]);
         assert_eq!(codes(&[0x03, 0xe8, 0xff]), [NoteCode::CloseReason]);
         assert_eq!(codes(&[0x03, 0xea]), [NoteCode::Close1002]);
+        assert!(close(&[0x03, 0xea], true).1.is_empty(), "an echo is no finding of its own");
         assert_eq!(codes(&[0x0f, 0xa0]), []);
         assert_eq!(codes(&[0x13, 0x88]), [NoteCode::CloseCodeBad]);
     }
