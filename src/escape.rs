@@ -62,7 +62,9 @@ fn push_escaped(out: &mut String, text: &str) {
 }
 
 /// Characters that a terminal obeys or hides instead of showing: C1, and Unicode's Cf, Zl, Zp, private and unassigned-by-design ranges.
-fn is_hidden(c: char) -> bool {
+///
+/// The controls below U+0080 are not among them: what they look like depends on where they are shown.
+pub fn is_hidden(c: char) -> bool {
     matches!(u32::from(c),
         0x80..=0x9f | 0xad | 0x34f | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x890..=0x891 | 0x8e2
         | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f

@@ -34,11 +34,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod book;
 pub mod capture;
 pub mod carry;
+pub mod cli;
+pub mod decode;
 pub mod dissect;
 pub mod escape;
+pub mod export;
 pub mod model;
 pub mod net;
 pub mod proto;
 pub mod tcp;
+pub mod tui;

@@ -1,2 +1,7 @@
-//! wip
-fn main() {}
+//! The program: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wspect::cli::main(std::env::args_os()).into()
+}

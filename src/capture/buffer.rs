@@ -34,7 +34,12 @@ impl Buffer {
         self.position
     }
 
-    /// Why the input ended, when it was not its end.
+    /// Whether reading failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Why reading failed.
     pub(super) fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }

@@ -68,6 +68,9 @@ impl Reader {
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, OpenError> {
         let mut source = Source::new(Buffer::new(source));
         let format = open(&mut source)?;
+        if format.is_none() {
+            source.end();
+        }
         Ok(Self { source, format, secrets: Secrets::default() })
     }
 
@@ -107,10 +110,10 @@ fn open(source: &mut Source) -> Result<Option<Format>, OpenError> {
     source.buffer.fill(4);
     let Some(&magic) = source.buffer.data().first_chunk::<4>() else { return Err(unknown(source)) };
     if magic == pcapng::MAGIC {
-        return match source.buffer.fill(12) && pcapng::byte_order(source.buffer.data()).is_none() {
-            true => Err(unknown(source)),
-            false => Ok(Some(Format::PcapNg(PcapNg::new()))),
-        };
+        if source.buffer.fill(12) && pcapng::byte_order(source.buffer.data()).is_none() {
+            return Err(unknown(source));
+        }
+        return Ok(Some(Format::PcapNg(PcapNg::new())));
     }
     if !pcap::is_magic(magic) {
         return Err(unknown(source));

@@ -12,11 +12,13 @@ use super::source::{MAX_RECORD, Record, SEARCH, Source};
 use crate::model::{LinkType, NoteCode, Timestamp};
 use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
 /// Length of the file's header.
 pub(super) const HEADER: usize = 24;
 
-/// The captured length that a search accepts: larger ones are rarer than chance.
-const MAX_SEARCHED: u32 = 256 << 10;
+/// Up to this captured length a record is likely, in bytes; a longer one is believed when another follows it.
+const MAX_LIKELY: usize = 256 << 10;
 
 /// How far apart the times of two records may be that a search accepts, in seconds.
 const MAX_APART: u64 = 30 * 86_400;
@@ -51,9 +53,10 @@ impl Pcap {
     pub(super) fn next(&mut self, source: &mut Source) -> Option<Record> {
         loop {
             match self.parse(source.buffer.data()) {
-                Some(record) if record.total > self.head => return Some(record),
-                Some(record) if !source.is_blank_tail(self.head) => return Some(record),
-                Some(_) => return None,
+                Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Some(record),
+                Some(record) if record.captured == 0 => return (!source.is_blank_tail(self.head)).then_some(record),
+                Some(record) if self.is_followed(record, source) => return Some(record),
+                Some(record) => self.resync(source, record.captured)?,
                 None => self.refill(source)?,
             }
         }
@@ -78,7 +81,7 @@ impl Pcap {
 
     /// 2³² seconds are 136 years: every sum fits.
     fn time(&self, block: &LegacyPcapBlock<'_>) -> Timestamp {
-        Timestamp::from_nanos(i64::from(block.ts_sec) * 1_000_000_000 + i64::from(block.ts_usec) * self.unit)
+        Timestamp::from_nanos(i64::from(block.ts_sec) * NANOS_PER_SECOND + i64::from(block.ts_usec) * self.unit)
     }
 
     /// Reads on until the record at the front is whole; `None` at the end of what can be read.
@@ -89,23 +92,32 @@ impl Pcap {
             return None;
         }
         let captured = self.order.u32(source.buffer.data(), 8)? as usize;
-        if captured > MAX_RECORD {
+        let total = self.head.saturating_add(captured);
+        if captured <= MAX_RECORD && source.buffer.fill(total) {
+            return Some(());
+        }
+        if captured > MAX_LIKELY {
             return self.resync(source, captured);
         }
-        if !source.buffer.fill(self.head + captured) {
-            source.end_inside("record", self.head + captured);
-            return None;
-        }
-        Some(())
+        source.end_inside("record", total);
+        None
+    }
+
+    /// Whether a likely record, or the end of the file, follows a long one.
+    #[cold]
+    fn is_followed(&self, record: Record, source: &mut Source) -> bool {
+        source.buffer.fill(record.total + self.head);
+        let next = source.buffer.data().get(record.total..).unwrap_or_default();
+        next.is_empty() || self.sound_head(next, record.time.map(seconds), MAX_RECORD).is_some()
     }
 
     /// Searches for two sound records in a row, the second of which may be missing at the end of the file.
     #[cold]
     fn resync(&self, source: &mut Source, claimed: usize) -> Option<()> {
         let at = source.buffer.position();
-        source.buffer.fill(SEARCH + 2 * (self.head + MAX_SEARCHED as usize));
+        source.buffer.fill(SEARCH + 2 * (self.head + MAX_LIKELY));
         let data = source.buffer.data();
-        let near = source.last_time().map(|time| time.nanos().div_euclid(1_000_000_000).cast_unsigned());
+        let near = source.last_time().map(seconds);
         let found = (1..data.len().min(SEARCH)).find(|&skipped| {
             data.get(skipped..).is_some_and(|data| self.is_sound(data, near, source.buffer.is_last()))
         });
@@ -120,26 +132,31 @@ impl Pcap {
 
     /// Whether `data` begins with two records that a capture at the time `near` (seconds) may hold.
     fn is_sound(&self, data: &[u8], near: Option<u64>, last: bool) -> bool {
-        let Some((seconds, total)) = self.sound_head(data, near) else { return false };
+        let Some((seconds, total)) = self.sound_head(data, near, MAX_LIKELY) else { return false };
         match data.get(total..) {
             Some([]) => last,
-            Some(next) => self.sound_head(next, Some(seconds)).is_some(),
+            Some(next) => self.sound_head(next, Some(seconds), MAX_LIKELY).is_some(),
             None => false,
         }
     }
 
     /// The seconds and the length of a record with a likely head.
-    fn sound_head(&self, data: &[u8], near: Option<u64>) -> Option<(u64, usize)> {
+    fn sound_head(&self, data: &[u8], near: Option<u64>, max: usize) -> Option<(u64, usize)> {
         let seconds = u64::from(self.order.u32(data, 0)?);
         let fraction = i64::from(self.order.u32(data, 4)?);
-        let captured = self.order.u32(data, 8)?;
-        let original = self.order.u32(data, 12)?;
-        let sound = (1..=MAX_SEARCHED).contains(&captured)
+        let captured = self.order.u32(data, 8)? as usize;
+        let original = self.order.u32(data, 12)? as usize;
+        let sound = (1..=max).contains(&captured)
             && captured <= original
-            && fraction * self.unit < 1_000_000_000
+            && fraction * self.unit < NANOS_PER_SECOND
             && near.is_none_or(|near| near.abs_diff(seconds) <= MAX_APART);
-        sound.then_some((seconds, self.head + captured as usize))
+        sound.then_some((seconds, self.head + captured))
     }
+}
+
+/// Seconds since 1970; a pcap has no time before.
+fn seconds(time: Timestamp) -> u64 {
+    time.nanos().div_euclid(NANOS_PER_SECOND).cast_unsigned()
 }
 
 const MICROS: u32 = 0xa1b2_c3d4;

@@ -15,8 +15,8 @@ use super::source::{MAX_RECORD, Record, SEARCH, Source};
 use crate::model::{LinkType, NoteCode};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{
-    Block, DecryptionSecretsBlock, InterfaceDescriptionBlock, OptionCode, SecretsType, SimplePacketBlock,
-    parse_block_be, parse_block_le, parse_option_be, parse_option_le,
+    Block, DecryptionSecretsBlock, OptionCode, PcapNGOption, SecretsType, SimplePacketBlock, parse_block_be,
+    parse_block_le, parse_option_be, parse_option_le,
 };
 use std::ops::Range;
 
@@ -71,11 +71,14 @@ pub(super) const MAGIC: [u8; 4] = kind::SECTION.to_le_bytes();
 /// Type and both lengths, without a body.
 const FRAME: usize = 12;
 
+/// What stands before the packet in the body of a packet block with a time.
+const PACKET_HEAD: usize = 20;
+
 /// Up to this length a block's length is believed, in bytes; only [`MAX_RECORD`] are read.
 const MAX_BLOCK: usize = 128 << 20;
 
-/// The longest block with options that is read, in bytes: the crate's list needs ten times as much.
-const MAX_WITH_OPTIONS: usize = 1 << 20;
+/// The longest block of keys that is read, in bytes: the crate's list of options may need ten times as much.
+const MAX_SECRETS: usize = 1 << 20;
 
 /// Interfaces of one section.
 const MAX_INTERFACES: usize = 1_000_000;
@@ -104,20 +107,11 @@ struct Head {
     total: usize,
 }
 
-/// What a sound block means to the reader.
-enum Content {
-    Packet(Record),
-    Nothing,
-}
-
 /// Why a block cannot be read, in words.
 type Bad = &'static str;
 
 const BAD_END: Bad = "its two lengths differ";
 const TOO_SHORT: Bad = "it is too short for its type";
-/// Length of what stands before the packet in the body of a packet block with a time.
-const PACKET_HEAD: usize = 20;
-
 const TOO_LONG: Bad = "it is too long";
 const NO_INTERFACE: Bad = "its interface is not described";
 
@@ -142,11 +136,13 @@ impl PcapNg {
                 continue;
             };
             match self.block(head, block, secrets) {
-                Ok(Content::Packet(record)) => {
-                    self.judge(head, record, source);
+                Ok(Some(record)) => {
+                    if head.kind != kind::SIMPLE_PACKET {
+                        self.judge(record, source);
+                    }
                     return Some(record);
                 }
-                Ok(Content::Nothing) => pass(head, source),
+                Ok(None) => pass(head, source),
                 Err(why) => self.pass_over(head, source, why)?,
             }
         }
@@ -164,21 +160,25 @@ impl PcapNg {
 
     /// What a block holds.
     #[inline]
-    fn block(&mut self, head: Head, block: &[u8], secrets: &mut Secrets) -> Result<Content, Bad> {
+    fn block(&mut self, head: Head, block: &[u8], secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
         if head.kind == kind::SECTION {
             self.order = byte_order(block).ok_or(TOO_SHORT)?;
             self.interfaces.clear();
         }
         let (body, end) = block.get(8..).and_then(<[u8]>::split_last_chunk::<4>).ok_or(TOO_SHORT)?;
+        if head.kind == kind::INTERFACE {
+            // Also when its end is bad: later blocks count interfaces.
+            self.describe(body)?;
+        }
         if self.order.u32(end, 0) != self.order.u32(block, 4) {
             return Err(BAD_END);
         }
         match head.kind {
             kind::ENHANCED_PACKET => self.packet(self.order.u32(body, 0), body, head),
             kind::OBSOLETE_PACKET => self.packet(self.order.u16(body, 0).map(u32::from), body, head),
-            kind::INTERFACE | kind::SECRETS if block.len() > MAX_WITH_OPTIONS => Err(TOO_LONG),
-            kind::INTERFACE | kind::SIMPLE_PACKET | kind::SECRETS => self.rare(block, secrets),
-            _ => Ok(Content::Nothing),
+            kind::SECRETS if block.len() > MAX_SECRETS => Err(TOO_LONG),
+            kind::SIMPLE_PACKET | kind::SECRETS => self.rare(block, secrets),
+            _ => Ok(None),
         }
     }
 
@@ -188,7 +188,7 @@ impl PcapNg {
     /// interface u32, ticks (high u32, low u32), captured length u32, original length u32, packet, options
     /// ```
     #[inline]
-    fn packet(&self, interface: Option<u32>, body: &[u8], head: Head) -> Result<Content, Bad> {
+    fn packet(&self, interface: Option<u32>, body: &[u8], head: Head) -> Result<Option<Record>, Bad> {
         let field = |at| self.order.u32(body, at).ok_or(TOO_SHORT);
         let interface = self.interfaces.get(interface.ok_or(TOO_SHORT)? as usize).ok_or(NO_INTERFACE)?;
         let ticks = u64::from(field(4)?) << 32 | u64::from(field(8)?);
@@ -196,7 +196,7 @@ impl PcapNg {
         if captured > body.len().saturating_sub(PACKET_HEAD) {
             return Err("its packet is longer than the block");
         }
-        Ok(Content::Packet(Record {
+        Ok(Some(Record {
             head: 8 + PACKET_HEAD,
             captured,
             total: head.total,
@@ -207,24 +207,23 @@ impl PcapNg {
     }
 
     /// A block that pcap-parser reads.
-    fn rare(&mut self, block: &[u8], secrets: &mut Secrets) -> Result<Content, Bad> {
+    fn rare(&mut self, block: &[u8], secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
         let parsed = match self.order {
             ByteOrder::Little => parse_block_le(block),
             ByteOrder::Big => parse_block_be(block),
         };
         match parsed.map_err(|_| TOO_SHORT)?.1 {
             Block::SimplePacket(packet) => self.simple(&packet),
-            Block::InterfaceDescription(interface) => self.describe(&interface),
             Block::DecryptionSecrets(block) => keep(&block, secrets),
-            _ => Ok(Content::Nothing),
+            _ => Ok(None),
         }
     }
 
     /// A packet without a time, of the first interface; its captured length follows from the other lengths.
-    fn simple(&self, packet: &SimplePacketBlock<'_>) -> Result<Content, Bad> {
+    fn simple(&self, packet: &SimplePacketBlock<'_>) -> Result<Option<Record>, Bad> {
         let interface = self.interfaces.first().ok_or(NO_INTERFACE)?;
         let bound = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
-        Ok(Content::Packet(Record {
+        Ok(Some(Record {
             head: 12,
             captured: packet.packet_data().len().min(bound as usize),
             total: packet.block_len1 as usize,
@@ -234,61 +233,80 @@ impl PcapNg {
         }))
     }
 
-    fn describe(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<Content, Bad> {
+    /// ```text
+    /// link type u16, reserved u16, snap length u32, options
+    /// ```
+    fn describe(&mut self, body: &[u8]) -> Result<(), Bad> {
         if self.interfaces.len() == MAX_INTERFACES {
             return Err("there are too many interfaces");
         }
-        let option = |code| block.options.iter().find(|option| option.code == code)?.as_bytes().ok();
-        let resolution = option(OptionCode::IfTsresol).and_then(|value| value.first().copied());
-        let offset = option(OptionCode::IfTsoffset).and_then(|value| self.order.i64(value, 0));
-        self.interfaces.push(Interface {
-            clock: Clock {
-                offset: offset.unwrap_or(Clock::MICROSECONDS.offset),
-                resolution: resolution.unwrap_or(Clock::MICROSECONDS.resolution),
-            },
-            snaplen: block.snaplen,
-            link: LinkType(block.linktype.0.cast_unsigned()),
-        });
-        Ok(Content::Nothing)
+        let link = self.order.u16(body, 0).ok_or(TOO_SHORT)?;
+        let snaplen = self.order.u32(body, 4).ok_or(TOO_SHORT)?;
+        let mut clock = Clock::MICROSECONDS;
+        let mut read = Ok(());
+        for option in self.options(body.get(8..)) {
+            match option.as_ref().map(|option| (option.code, option.value())) {
+                Ok((OptionCode::IfTsresol, &[resolution, ..])) => clock.resolution = resolution,
+                Ok((OptionCode::IfTsoffset, value)) => clock.offset = self.order.i64(value, 0).unwrap_or_default(),
+                Ok(_) => {}
+                Err(why) => read = Err(*why),
+            }
+        }
+        self.interfaces.push(Interface { clock, snaplen, link: LinkType(link.into()) });
+        read
+    }
+
+    /// The options in a part of a block. The last is an error when they run over its end.
+    fn options<'a>(&self, part: Option<&'a [u8]>) -> impl Iterator<Item = Result<PcapNGOption<'a>, Bad>> {
+        let order = self.order;
+        let mut left = part.unwrap_or_default();
+        std::iter::from_fn(move || {
+            if left.is_empty() {
+                return None;
+            }
+            let parsed = match order {
+                ByteOrder::Little => parse_option_le::<nom::error::Error<_>>(left),
+                ByteOrder::Big => parse_option_be(left),
+            };
+            left = parsed.as_ref().map(|&(rest, _)| rest).unwrap_or_default();
+            match parsed {
+                Ok((_, option)) if option.code == OptionCode::EndOfOpt => None,
+                Ok((_, option)) => Some(Ok(option)),
+                Err(_) => Some(Err("its options run over its end")),
+            }
+        })
     }
 
     /// Says what is odd about a packet that is handed on nevertheless.
     #[inline]
-    fn judge(&self, head: Head, record: Record, source: &mut Source) {
-        if record.time.is_none() && head.kind != kind::SIMPLE_PACKET {
-            self.note_time(source);
+    fn judge(&self, record: Record, source: &mut Source) {
+        if record.time.is_none() {
+            self.note_time(record, source);
         }
         let used = record.head + record.captured.next_multiple_of(4);
         if used + 4 < record.total {
-            self.judge_options(used..record.total - 4, source);
+            self.judge_options(used..record.total - 4, record, source);
         }
     }
 
     #[cold]
-    fn note_time(&self, source: &mut Source) {
-        let ticks = |at| self.order.u32(source.buffer.data(), at).map(u64::from).unwrap_or_default();
-        let ticks = ticks(12) << 32 | ticks(16);
-        source.note(NoteCode::FileTime, || format!("the time of the next packet cannot be represented: {ticks} ticks"));
+    fn judge_options(&self, range: Range<usize>, record: Record, source: &mut Source) {
+        let bad = self.options(source.buffer.data().get(range)).find_map(Result::err);
+        let at = source.buffer.position();
+        if let Some(why) = bad {
+            source.note_next(record.time, NoteCode::FileBlock, || {
+                format!("block at offset {at}: {why}; its packet is shown")
+            });
+        }
     }
 
-    /// Options that run over the end of their block say nothing about the packet.
     #[cold]
-    fn judge_options(&self, range: Range<usize>, source: &mut Source) {
-        let mut options = source.buffer.data().get(range).unwrap_or_default();
-        while !options.is_empty() {
-            let parsed = match self.order {
-                ByteOrder::Little => parse_option_le::<nom::error::Error<_>>(options),
-                ByteOrder::Big => parse_option_be(options),
-            };
-            let Ok((rest, option)) = parsed else {
-                let at = source.buffer.position();
-                source.note(NoteCode::FileBlock, || {
-                    format!("block at offset {at}: its options overrun it; its packet is shown")
-                });
-                return;
-            };
-            options = if option.code == OptionCode::EndOfOpt { &[] } else { rest };
-        }
+    fn note_time(&self, record: Record, source: &mut Source) {
+        let word = |at| self.order.u32(source.buffer.data(), at).map(u64::from).unwrap_or_default();
+        let ticks = word(12) << 32 | word(16);
+        source.note_next(record.time, NoteCode::FileTime, || {
+            format!("the packet's time cannot be represented: {ticks} ticks of its interface's clock")
+        });
     }
 
     /// Reads on until the block at the front is whole; `None` at the end of what can be read.
@@ -303,6 +321,7 @@ impl PcapNg {
             None => self.resync(source),
             Some(head) if head.total > MAX_RECORD => pass_bad(head, source, TOO_LONG),
             Some(head) if source.buffer.fill(head.total) => Some(()),
+            Some(head) if head.total > SEARCH => self.resync(source),
             Some(head) => {
                 source.end_inside("block", head.total);
                 None
@@ -357,12 +376,12 @@ impl PcapNg {
 }
 
 /// Keeps a block's TLS keys.
-fn keep(block: &DecryptionSecretsBlock<'_>, secrets: &mut Secrets) -> Result<Content, Bad> {
+fn keep(block: &DecryptionSecretsBlock<'_>, secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
     let text = block.data.get(..block.secrets_len as usize).ok_or(TOO_SHORT)?;
     if block.secrets_type == SecretsType::TlsKeyLog {
         secrets.add(text);
     }
-    Ok(Content::Nothing)
+    Ok(None)
 }
 
 /// Moves past a block that is no packet for us.
@@ -376,7 +395,7 @@ fn pass(head: Head, source: &mut Source) {
 /// Moves past a block of any length and says why.
 fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
     let (at, total) = (source.buffer.position(), head.total);
-    source.note(NoteCode::FileBlock, || format!("block at offset {at}: {why}; its {total} bytes are passed over"));
+    source.note(NoteCode::FileBlock, || format!("block at offset {at} ({total} bytes) passed over: {why}"));
     if kind::is_counted(head.kind) {
         source.count();
     }

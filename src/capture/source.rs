@@ -45,7 +45,7 @@ impl Source {
 
     /// Counts what Wireshark gives a number and is not handed on.
     pub(super) fn count(&mut self) {
-        self.last = Mark { packet: PacketNo(self.last.packet.0 + 1), time: self.last.time };
+        self.last = self.next_mark(self.last.time);
     }
 
     /// The time of the last packet.
@@ -56,38 +56,50 @@ impl Source {
     /// Moves past a record and lends its packet.
     #[inline]
     pub(super) fn lend(&mut self, record: Record) -> Packet<'_> {
-        let mark = Mark { packet: PacketNo(self.last.packet.0 + 1), time: record.time };
+        let mark = self.next_mark(record.time);
         self.last = mark;
         let bytes = self.buffer.consume(record.total);
         let bytes = bytes.get(record.head..record.head + record.captured).unwrap_or_default();
         Packet { mark, link: record.link, bytes, orig_len: record.orig_len }
     }
 
-    /// Adds a finding; the text of the ninth and later ones of a code is never made.
+    /// The mark of the packet that is counted next.
+    #[inline]
+    fn next_mark(&self, time: Option<Timestamp>) -> Mark {
+        Mark { packet: PacketNo(self.last.packet.0 + 1), time }
+    }
+
+    /// Adds a finding at the last packet.
     pub(super) fn note(&mut self, code: NoteCode, text: impl FnOnce() -> String) {
-        let at = self.counts.iter().position(|&(counted, _)| counted == code);
-        let at = at.unwrap_or_else(|| {
+        self.note_at(self.last, code, text);
+    }
+
+    /// Adds a finding about the packet that is lent next.
+    pub(super) fn note_next(&mut self, time: Option<Timestamp>, code: NoteCode, text: impl FnOnce() -> String) {
+        self.note_at(self.next_mark(time), code, text);
+    }
+
+    /// Adds a finding; the text of the ninth and later ones of a code is never made.
+    fn note_at(&mut self, at: Mark, code: NoteCode, text: impl FnOnce() -> String) {
+        let row = self.counts.iter().position(|&(counted, _)| counted == code);
+        let row = row.unwrap_or_else(|| {
             self.counts.push((code, 0));
             self.counts.len() - 1
         });
-        let Some((_, count)) = self.counts.get_mut(at) else { return };
+        let Some((_, count)) = self.counts.get_mut(row) else { return };
         *count += 1;
         if *count <= TOLD {
-            self.notes.push(FileNote { code, at: self.last, text: text() });
+            self.notes.push(FileNote { code, at, text: text() });
         }
     }
 
-    /// Says where the input ends, when that is inside a record of which `need` bytes were asked for.
+    /// Says where the input ends, when that is inside a record that needs `need` bytes.
     pub(super) fn end_inside(&mut self, what: &str, need: usize) {
         let (at, left) = (self.buffer.position(), self.buffer.data().len());
-        match self.buffer.take_failure() {
-            Some(error) => {
-                self.note(NoteCode::FileDamaged, || format!("reading failed at offset {}: {error}", at + left as u64))
-            }
-            None if left == 0 => {}
-            None => self.note(NoteCode::FileCut, || {
+        if left > 0 && !self.buffer.has_failed() {
+            self.note(NoteCode::FileCut, || {
                 format!("truncated at offset {at}: {what} needs {need} bytes, {left} left")
-            }),
+            });
         }
     }
 
@@ -95,7 +107,9 @@ impl Source {
     #[cold]
     pub(super) fn is_blank_tail(&mut self, head: usize) -> bool {
         let len = head * ZERO_HEADS;
-        if !self.buffer.fill(len) || self.buffer.data().iter().take(len).any(|&byte| byte != 0) {
+        let is_zero = |len, data: &[u8]| data.iter().take(len).all(|&byte| byte == 0);
+        // The first head alone, so as not to wait for more than a record on a pipe.
+        if !is_zero(head, self.buffer.data()) || !self.buffer.fill(len) || !is_zero(len, self.buffer.data()) {
             return false;
         }
         let at = self.buffer.position();
@@ -103,8 +117,12 @@ impl Source {
         true
     }
 
-    /// Says how many findings of each code were only counted.
+    /// Says at the end why it is one, when reading failed, and how many findings were only counted.
     pub(super) fn end(&mut self) {
+        if let Some(error) = self.buffer.take_failure() {
+            let at = self.buffer.position() + self.buffer.data().len() as u64;
+            self.note(NoteCode::FileDamaged, || format!("reading failed at offset {at}: {error}"));
+        }
         for (code, count) in std::mem::take(&mut self.counts) {
             if let more @ 1.. = count.saturating_sub(TOLD) {
                 self.notes.push(FileNote { code, at: self.last, text: format!("{more} more of this kind") });

@@ -66,6 +66,10 @@ pub struct Progress {
     pub packets: u64,
     /// TCP streams seen.
     pub streams: u32,
+    /// The earliest and the latest packet time so far.
+    pub first: Option<Timestamp>,
+    /// See `first`.
+    pub last: Option<Timestamp>,
 }
 
 /// Bytes of the file between two reports of progress.
@@ -96,8 +100,7 @@ pub fn run(
         if position - reported >= PROGRESS_BYTES {
             reported = position;
             dissector.file_notes(reader.take_notes());
-            let (packets, streams) = (dissector.summary.packets, dissector.table.streams());
-            if progress(Progress { bytes: position, packets, streams }).is_break() {
+            if progress(dissector.progress(position)).is_break() {
                 break;
             }
         }
@@ -140,6 +143,11 @@ impl<'s> Dissector<'s> {
             *first = Some(first.map_or(time, |first| first.min(time)));
             *last = Some(last.map_or(time, |last| last.max(time)));
         }
+    }
+
+    fn progress(&self, bytes: u64) -> Progress {
+        let Summary { packets, first, last, .. } = self.summary;
+        Progress { bytes, packets, streams: self.table.streams(), first, last }
     }
 
     fn file_notes(&mut self, notes: Vec<FileNote>) {

@@ -3,7 +3,7 @@
 use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
-use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Interest, Kind, Layer, Tools};
+use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
 use crate::tcp::{Budget, Conn, Out, Seq, Start};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -67,6 +67,8 @@ struct Stream {
     bases: [Option<Seq>; 2],
     /// A SYN was seen: the bases are those of the handshake.
     syn: bool,
+    /// No payload was seen yet.
+    fresh: bool,
     kind: Kind,
     /// An older stream of the same endpoints, until the peer confirms this one: its SYN may be forged.
     older: Option<u32>,
@@ -77,9 +79,12 @@ struct Stream {
 struct Live {
     conn: Conn,
     layer: Box<dyn Layer>,
-    interest: Interest,
+    /// Whether the layer reads the bytes, or passes over them.
+    reads: bool,
     /// Who is taken for the client, and for the server.
     ends: (Endpoint, Endpoint),
+    /// The client is the lower end of the flow's key.
+    client_is_low: bool,
     leaving: bool,
 }
 
@@ -110,6 +115,9 @@ impl Table {
         let (key, forward) = FlowKey::new(segment.src, segment.dst);
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
         self.latest = Some((key, at));
+        if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
+            self.renew(at, segment.mark, limits, tools, sink);
+        }
         self.learn(at, segment, forward);
         let target = self.believe(at, segment, forward, limits, tools, sink);
         self.feed(target, segment, forward, limits, tools, sink);
@@ -136,6 +144,7 @@ impl Table {
             first,
             bases: [None; 2],
             syn: false,
+            fresh: true,
             kind: Kind::default(),
             older,
             live: None,
@@ -168,10 +177,23 @@ impl Table {
         self.add(key, mark, older)
     }
 
+    /// A SYN after the end begins anew, in the same stream where its number is the same.
+    fn renew(&mut self, at: u32, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        let stream = self.stream(at);
+        if !stream.fresh && stream.live.as_ref().is_none_or(|live| live.conn.is_over()) {
+            self.end(at, End::Replaced, mark, limits, tools, sink);
+            let stream = self.stream(at);
+            (stream.bases, stream.fresh) = ([None; 2], true);
+        }
+    }
+
     /// Remembers what the segment tells of both ends' first sequence numbers.
     fn learn(&mut self, at: u32, segment: &Segment<'_>, forward: bool) {
         let stream = self.stream(at);
         let syn = segment.flags.has(Flags::SYN);
+        if let ([Some(_), Some(_)], false) = (stream.bases, syn) {
+            return;
+        }
         stream.syn |= syn;
         let [low, high] = &mut stream.bases;
         let (own, other) = if forward { (low, high) } else { (high, low) };
@@ -204,7 +226,7 @@ impl Table {
             .stream(older)
             .live
             .as_ref()
-            .is_some_and(|live| live.conn.fits(live.direction(segment), Seq(segment.seq)) && !confirmed);
+            .is_some_and(|live| live.conn.fits(live.direction(forward), Seq(segment.seq)) && !confirmed);
         if fits_old && !(fits_new && self.stream(at).live.is_some()) {
             return older;
         }
@@ -228,7 +250,7 @@ impl Table {
             stream.wake(segment, forward);
         }
         let mut env = Env { limits, tools, sink, budget: &mut budget };
-        stream.segment(segment, &mut env);
+        stream.segment(segment, forward, &mut env);
         let leaves =
             stream.live.as_mut().is_some_and(|live| live.conn.is_over() && !std::mem::replace(&mut live.leaving, true));
         if budget.queued > limits.reorder_total {
@@ -276,21 +298,26 @@ impl Stream {
         }
         // Until a request is seen, who sent the SYN (or the first payload) is taken for the client.
         let [own, other] = if forward { self.bases } else { [self.bases[1], self.bases[0]] };
-        let known = first && self.syn;
+        let known = self.fresh && self.syn;
+        self.fresh = false;
         let start = |base: Option<Seq>| base.filter(|_| known).map(|base| base.plus(1));
         let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
         self.live = Some(Box::new(Live {
             conn,
             layer: proto::open(Hint::Unknown),
-            interest: Interest::Read,
+            reads: true,
             ends: (segment.src, segment.dst),
+            client_is_low: forward,
             leaving: false,
         }));
     }
 
-    fn segment(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        let Some(live) = &self.live else { return };
-        let (dir, keep) = (live.direction(segment), live.interest == Interest::Read);
+    fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+        let Some(live) = &mut self.live else { return };
+        let (dir, keep) = (live.direction(forward), live.reads);
+        if live.conn.is_mere_acknowledgement(dir, segment) {
+            return;
+        }
         self.with_layer(segment.mark, env, |conn, limits, budget, out| {
             conn.segment(dir, segment, keep, limits, budget, out);
         });
@@ -304,42 +331,53 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, interest, ends, .. } = live;
-        let flow = LayerFlow { stream: self.number, first: self.first, last: mark, ends: *ends };
+        let Live { conn, layer, reads, ends, .. } = live;
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow,
+            flow: LayerFlow { stream: self.number, first: &self.first, ends },
+            last: mark,
             swapped: false,
             kind: &mut self.kind,
             mark,
             sink: &mut *env.sink,
             open: proto::open,
         };
-        let before = *interest;
+        let (before, mut nothing) = (*reads, false);
         step(conn, env.limits, env.budget, &mut |input| {
-            if *interest != Interest::None {
-                *interest = layer.input(input, &mut cx);
+            if nothing {
+                return;
+            }
+            match layer.input(if cx.swapped { input.reversed() } else { input }, &mut cx) {
+                Next::Read => *reads = true,
+                Next::Skim => *reads = false,
+                Next::Nothing => nothing = true,
+                Next::Become(inner) => (*layer, *reads) = (inner, true),
             }
         });
-        if *interest == Interest::None {
-            cx.flow.last = conn.last();
+        if nothing {
+            cx.last = conn.last();
             layer.over(&mut cx);
             conn.release(env.budget);
             self.live = None;
-        } else if *interest < before {
+            return;
+        }
+        if before && !*reads {
             conn.forget(env.budget);
+        }
+        if cx.swapped {
+            live.turn_round();
         }
     }
 
     fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
         self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
         let Some(mut live) = self.live.take() else { return };
-        let flow = LayerFlow { stream: self.number, first: self.first, last: live.conn.last(), ends: live.ends };
         live.layer.over(&mut Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow,
+            flow: LayerFlow { stream: self.number, first: &self.first, ends: &live.ends },
+            last: live.conn.last(),
             swapped: false,
             kind: &mut self.kind,
             mark,
@@ -350,7 +388,14 @@ impl Stream {
 }
 
 impl Live {
-    fn direction(&self, segment: &Segment<'_>) -> Direction {
-        if segment.src == self.ends.0 { Direction::ToServer } else { Direction::ToClient }
+    /// The probe knows better who is the client.
+    fn turn_round(&mut self) {
+        self.conn.turn_round();
+        self.ends = (self.ends.1, self.ends.0);
+        self.client_is_low = !self.client_is_low;
+    }
+
+    fn direction(&self, forward: bool) -> Direction {
+        if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
     }
 }

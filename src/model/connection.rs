@@ -89,7 +89,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn count(&mut self, message: &Message<'_>) {
+    /// Counts one message; its frames are counted by themselves.
+    pub fn count(&mut self, message: &Message<'_>) {
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(message.body.len);
         self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);

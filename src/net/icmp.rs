@@ -16,12 +16,14 @@ const ERRORS_V6: [u8; 4] = [1, 2, 3, 4];
 /// ```text
 /// type u8, code u8, checksum u16, 4 bytes that depend on the type, the packet's IP header and what fits of the rest
 /// ```
-pub(super) fn quoted<'a>(outer: &ip::Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
+pub(super) fn quoted<'a>(outer: &ip::Ip<'a>, mark: Mark) -> Decoded<'a> {
     let errors = if outer.protocol == IpNumber::ICMP { ERRORS_V4 } else { ERRORS_V6 };
-    let (head, packet) = outer.payload.split_first_chunk::<8>()?;
-    if !errors.contains(head.first()?) {
-        return None;
+    let Some((head, packet)) = outer.payload.split_first_chunk::<8>() else { return Decoded::Other };
+    if !errors.contains(&head[0]) {
+        return Decoded::Other;
     }
-    let inner = ip::parse(packet, 0).ok()?;
-    if inner.protocol == IpNumber::TCP { tcp::quoted(&inner, mark) } else { None }
+    match ip::parse(packet, 0) {
+        Ok(inner) if inner.protocol == IpNumber::TCP => tcp::quoted(&inner, mark),
+        _ => Decoded::Other,
+    }
 }

@@ -31,9 +31,10 @@ pub enum Decoded<'a> {
 
 /// A TCP header that an ICMP error quotes, or whose data offset is impossible.
 ///
-/// Wireshark (4.0.17, measured) gives it a `tcp.stream` as it would a segment: that of its addresses and ports, a new one
-/// when there is none, or when it has SYN with another number than the SYN that began the stream. Unlike a segment it does
-/// not tell a stream its initial number: after a quoted SYN of a new stream, a captured SYN of any number joins that stream.
+/// Wireshark (4.0.17, measured) numbers it as it numbers a segment: it belongs to the stream of its addresses and ports, in
+/// either direction; it begins a new one when there is none, or when it is a SYN without ACK and its number is not that of
+/// the SYN which began the stream. Unlike a segment it never tells a stream that number: the first SYN captured after a
+/// quoted one joins its stream, whatever its number. Sixteen bytes of the header suffice; shorter ones are numbered never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Number and time of the packet that has it.
@@ -99,7 +100,7 @@ impl Tally {
 /// Turns packets into segments and counts what cannot be.
 #[derive(Default)]
 pub struct Decoder {
-    /// The row of the last packet's link type.
+    /// The row of the last packet's link type: most captures have one.
     link: Option<&'static Link>,
     seen: Seen,
     unknown: BTreeMap<LinkType, Tally>,
@@ -164,14 +165,24 @@ impl Decoder {
             Ok(ip) => ip,
             Err(why) => return self.unread(why, mark),
         };
-        let (seen, decoded) = match ip.protocol {
-            IpNumber::TCP => (&mut self.seen.tcp, tcp::segment(&ip, mark)),
-            IpNumber::UDP => (&mut self.seen.udp, None),
-            IpNumber::ICMP | IpNumber::IPV6_ICMP => (&mut self.seen.icmp, icmp::quoted(&ip, mark)),
-            _ => (&mut self.seen.other_ip, None),
-        };
-        *seen += 1;
-        decoded.unwrap_or(Decoded::Other)
+        match ip.protocol {
+            IpNumber::TCP => {
+                self.seen.tcp += 1;
+                tcp::segment(&ip, mark)
+            }
+            IpNumber::ICMP | IpNumber::IPV6_ICMP => {
+                self.seen.icmp += 1;
+                icmp::quoted(&ip, mark)
+            }
+            IpNumber::UDP => {
+                self.seen.udp += 1;
+                Decoded::Other
+            }
+            _ => {
+                self.seen.other_ip += 1;
+                Decoded::Other
+            }
+        }
     }
 
     #[cold]
@@ -201,22 +212,21 @@ impl Decoder {
             let text = format!("link type {} ({}) is not supported", link.0, link::name(link));
             tally.note(NoteCode::LinkUnknown, &text)
         };
-        let mut notes: Vec<FileNote> = self.unknown.iter().take(TOLD).filter_map(unsupported).collect();
-        let others = self.unknown.values().skip(TOLD).fold(Tally::default(), Tally::with);
-        notes.extend(others.note(NoteCode::LinkUnknown, "other link types are not supported either"));
-        notes.extend(
-            self.too_deep
-                .note(NoteCode::LinkUnknown, "more VLAN tags or IPv6 extension headers than are looked through"),
-        );
-        notes.extend(
-            self.cut.note(
+        let rows = [
+            (
+                NoteCode::LinkUnknown,
+                self.unknown.values().skip(TOLD).fold(Tally::default(), Tally::with),
+                "other link types are not supported either",
+            ),
+            (NoteCode::LinkUnknown, self.too_deep, "more VLAN tags or IPv6 extension headers than are looked through"),
+            (
                 NoteCode::PacketCut,
+                self.cut,
                 "packets were cut by the snap length: their last bytes are not in the capture",
             ),
-        );
-        notes.extend(
-            self.fragments.note(NoteCode::IpFragment, "IP fragments are not put together; their bytes are missing"),
-        );
-        notes
+            (NoteCode::IpFragment, self.fragments, "IP fragments are not put together; their bytes are missing"),
+        ];
+        let unknown = self.unknown.iter().take(TOLD).filter_map(unsupported);
+        unknown.chain(rows.iter().filter_map(|(code, tally, what)| tally.note(*code, what))).collect()
     }
 }

@@ -13,33 +13,29 @@ const ENOUGH: usize = 16;
 
 /// The segment that `ip` carries.
 #[inline]
-pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
-    match TcpHeaderSlice::from_slice(ip.payload) {
-        Ok(header) => {
-            let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
-            let cut = ip.wire_len.saturating_sub(ip.payload.len());
-            Some(Decoded::Segment(build(&header, ip, mark, payload, cut)))
-        }
-        Err(_) => cut_segment(ip, mark),
-    }
+pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
+    let Ok(header) = TcpHeaderSlice::from_slice(ip.payload) else { return cut_segment(ip, mark) };
+    let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
+    let cut = ip.wire_len.saturating_sub(ip.payload.len());
+    Decoded::Segment(build(&header, ip, mark, payload, cut))
 }
 
 /// A segment whose header is cut or lies about its length.
 #[cold]
-fn cut_segment<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
-    let (fixed, length) = fixed(ip.payload)?;
-    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
+fn cut_segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
+    let Some((fixed, length)) = fixed(ip.payload) else { return Decoded::Other };
+    let Ok(header) = TcpHeaderSlice::from_slice(&fixed) else { return Decoded::Other };
     match ip.wire_len.checked_sub(length) {
-        Some(cut) if length >= HEADER => Some(Decoded::Segment(build(&header, ip, mark, &[], cut))),
-        _ => Some(Decoded::Header(head(&header, ip, mark))),
+        Some(cut) if length >= HEADER => Decoded::Segment(build(&header, ip, mark, &[], cut)),
+        _ => Decoded::Header(head(&header, ip, mark)),
     }
 }
 
 /// The header that an ICMP error quotes.
-pub(super) fn quoted<'a>(ip: &Ip<'a>, mark: Mark) -> Option<Decoded<'a>> {
-    let (fixed, _) = fixed(ip.payload)?;
-    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
-    Some(Decoded::Header(head(&header, ip, mark)))
+pub(super) fn quoted<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
+    let header = fixed(ip.payload);
+    let header = header.as_ref().and_then(|(fixed, _)| TcpHeaderSlice::from_slice(fixed).ok());
+    header.map_or(Decoded::Other, |header| Decoded::Header(head(&header, ip, mark)))
 }
 
 /// The header without options, zeros for what is cut, its length set accordingly; and the length that it claims.

@@ -6,22 +6,23 @@ use crate::model::{
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
-    /// Takes what comes next in one direction; says how much it cares for what follows.
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest;
+    /// Takes what comes next in one direction; says what is to happen with what follows.
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next;
 
     /// Nothing more will come, in either direction.
     fn over(&mut self, cx: &mut Cx<'_>);
 }
 
-/// How much a layer cares for the bytes that follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Interest {
-    /// Not at all: the stream need not be reassembled any more.
-    None,
-    /// It passes over them.
-    Skim,
+/// What a layer says of the bytes that follow.
+pub enum Next {
     /// It reads them: retransmissions are worth comparing.
     Read,
+    /// It passes over them.
+    Skim,
+    /// Nothing is to be found in them: the stream need not be reassembled any more.
+    Nothing,
+    /// They are this layer's: it stands here now, and the one that opened it steps aside.
+    Become(Box<dyn Layer>),
 }
 
 /// What a layer expects inside.
@@ -58,15 +59,13 @@ pub enum Kind {
 
 /// The stream that a layer runs in.
 #[derive(Debug, Clone, Copy)]
-pub struct Flow {
+pub struct Flow<'a> {
     /// Its number.
     pub stream: u32,
     /// Its first packet.
-    pub first: Mark,
-    /// Its last packet so far.
-    pub last: Mark,
+    pub first: &'a Mark,
     /// Sender and receiver of what TCP takes for `ToServer`.
-    pub ends: (Endpoint, Endpoint),
+    pub ends: &'a (Endpoint, Endpoint),
 }
 
 /// What all layers of a dissection share.
@@ -127,8 +126,10 @@ pub struct Cx<'a> {
     /// Shared by all streams.
     pub tools: &'a mut Tools,
     /// The stream.
-    pub flow: Flow,
-    /// Whether TCP's guess of the directions is to be turned round; settled by the probe.
+    pub flow: Flow<'a>,
+    /// The stream's last packet so far.
+    pub last: Mark,
+    /// The probe found that TCP's guess of the directions is to be turned round.
     pub swapped: bool,
     /// What the stream carries; settled by the probe.
     pub kind: &'a mut Kind,
@@ -148,7 +149,7 @@ impl Cx<'_> {
 
     /// Client and server.
     pub const fn ends(&self) -> (Endpoint, Endpoint) {
-        let (from, to) = self.flow.ends;
+        let (from, to) = *self.flow.ends;
         if self.swapped { (to, from) } else { (from, to) }
     }
 

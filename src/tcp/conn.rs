@@ -34,6 +34,14 @@ impl Conn {
         self.last
     }
 
+    /// What was taken for one direction is the other.
+    pub fn turn_round(&mut self) {
+        let Both { to_server, to_client } = &mut self.halves;
+        std::mem::swap(to_server, to_client);
+        let Both { to_server, to_client } = &mut self.start;
+        std::mem::swap(to_server, to_client);
+    }
+
     /// Bytes queued behind holes.
     pub fn queued(&self) -> usize {
         Direction::BOTH.iter().filter_map(|&dir| self.halves[dir].as_ref()).map(Half::queued).sum()
@@ -42,6 +50,19 @@ impl Conn {
     /// Whether a segment in that direction with that sequence number could belong to this stream.
     pub fn fits(&self, dir: Direction, seq: Seq) -> bool {
         self.halves[dir].as_ref().is_none_or(|half| half.fits(seq))
+    }
+
+    /// Takes a segment that only acknowledges what was delivered: it tells nothing. False, and untouched, for any other.
+    pub fn is_mere_acknowledgement(&mut self, dir: Direction, segment: &Segment<'_>) -> bool {
+        let mere = segment.payload.is_empty()
+            && segment.cut == 0
+            && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
+            && self.is_quiet()
+            && self.halves[dir.reverse()].as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)));
+        if mere {
+            self.last = segment.mark;
+        }
+        mere
     }
 
     /// Takes one segment; what it lets be known goes to `out`, in order. With `keep`, delivered bytes are remembered so that retransmissions can be compared.
@@ -109,10 +130,10 @@ impl Conn {
         }
     }
 
-    /// The handshake tells where a direction begins, unless its first data stand elsewhere.
+    /// The handshake tells where a direction begins, unless its first data stand elsewhere; one byte before it is a keep-alive.
     fn first_byte(&self, dir: Direction, seq: Seq) -> Seq {
         const NEAR: i64 = 1 << 20;
-        self.start[dir].filter(|start| (0..NEAR).contains(&seq.since(*start))).unwrap_or(seq)
+        self.start[dir].filter(|start| (-1..NEAR).contains(&seq.since(*start))).unwrap_or(seq)
     }
 
     fn reset(&mut self, dir: Direction, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {

@@ -114,6 +114,11 @@ impl Half {
         self.queue.is_empty() && self.fin.is_none()
     }
 
+    /// Whether everything before `ack` was delivered, and nothing waits to hear of it.
+    pub(super) fn has_delivered(&self, ack: Seq) -> bool {
+        ack.since(self.seq) <= 0 && self.on_syn.is_none()
+    }
+
     /// Whether the direction's end was delivered.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended
@@ -162,7 +167,15 @@ impl Half {
         }
     }
 
+    #[inline]
     fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        if self.on_syn.is_some() {
+            self.deliver_syn_data(accepted, mark, keep, feed);
+        }
+    }
+
+    #[cold]
+    fn deliver_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         if let Some((bytes, brought)) = self.on_syn.take()
             && accepted
             && self.offset == 0

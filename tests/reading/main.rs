@@ -1,3 +1,13 @@
 //! Captures → packets → TCP segments: every format, clock, link type and kind of damage.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails fails its test")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+mod cuts;
+mod frames;
+mod looks;
+mod make;
 mod oracle;
+mod packets;
+mod pcap;
+mod pcapng;

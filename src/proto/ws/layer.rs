@@ -10,7 +10,7 @@ use crate::model::{
     Body, Both, ConnId, Direction, End, Event, Frame, Handshake, Input, Mark, Message, Note, NoteCode, NoteSet, Opcode,
     Span,
 };
-use crate::proto::layer::{Cx, Interest, Layer};
+use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
@@ -87,17 +87,22 @@ impl Default for Reading {
 }
 
 impl Layer for Ws {
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
-            Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                if matches!(self.ended, Some((_, End::Rst))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+                    self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
+                }
+                self.data(dir, offset, bytes, brought, cx);
+            }
             Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
             Input::Odd { dir, code, text, detail, .. } => self.odd(dir, code, text, detail, cx),
             Input::End { dir, how, .. } => {
+                // What is unfinished is given up when nothing more comes: the end may be forged.
                 self.ended.get_or_insert((dir, how));
-                self.give_up(dir, cx);
             }
         }
-        Interest::Read
+        Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
@@ -114,7 +119,7 @@ impl Layer for Ws {
             let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, cx.mark) };
             cx.note(self.conn, &note);
         }
-        cx.closed(self.conn, by, cx.flow.last);
+        cx.closed(self.conn, by, cx.last);
     }
 }
 
@@ -184,7 +189,7 @@ impl Ws {
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && alone
         {
-            self.whole(dir, place, payload, cx);
+            self.whole(dir, &place, payload, cx);
             return rest;
         }
         if head.opcode.is_control() {
@@ -267,7 +272,7 @@ impl Ws {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Lost;
-            self.tell_frame(dir, place, false, None, cx);
+            self.tell_frame(dir, &place, false, None, cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
                 assembly.pass_over(left, cx.limits);
@@ -306,7 +311,7 @@ impl Ws {
         }
         let last = head.fin || head.opcode.is_control();
         let msg = last.then_some(self.messages + 1);
-        let number = self.tell_frame(dir, place, !holed, msg, cx);
+        let number = self.tell_frame(dir, &place, !holed, msg, cx);
         if !last {
             return;
         }
@@ -344,7 +349,7 @@ impl Ws {
             limited: assembly.limited,
             findings: assembly.findings,
         };
-        self.tell_message(dir, draft, frame, cx);
+        self.tell_message(dir, &draft, frame, cx);
         let number = self.messages;
         for &(len, mark) in &assembly.lost {
             let text = format!("{len} bytes never captured; message {number} incomplete");
@@ -357,7 +362,7 @@ impl Ws {
     }
 
     /// Tells a message of one frame whose payload is all there, without keeping it.
-    fn whole(&mut self, dir: Direction, place: Place, payload: &[u8], cx: &mut Cx<'_>) {
+    fn whole(&mut self, dir: Direction, place: &Place, payload: &[u8], cx: &mut Cx<'_>) {
         let head = place.head;
         // What reaches here compressed was not negotiated.
         let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
@@ -386,7 +391,7 @@ impl Ws {
             findings: place.findings,
         };
         let limited = draft.limited;
-        self.tell_message(dir, draft, Some(number), cx);
+        self.tell_message(dir, &draft, Some(number), cx);
         if limited {
             self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), "", None, cx);
         }
@@ -394,9 +399,9 @@ impl Ws {
     }
 
     /// Numbers and tells a frame, and each rule that this direction breaks for the first time.
-    fn tell_frame(&mut self, dir: Direction, place: Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) -> u64 {
+    fn tell_frame(&mut self, dir: Direction, place: &Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) -> u64 {
         self.frames += 1;
-        let Place { head, offset, first, findings } = place;
+        let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
             msg,
@@ -424,7 +429,7 @@ impl Ws {
     }
 
     /// Numbers, judges and tells a message.
-    fn tell_message(&mut self, dir: Direction, draft: Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
+    fn tell_message(&mut self, dir: Direction, draft: &Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
         self.messages += 1;
         let number = self.messages;
         let mut found = NoteSet::EMPTY;
@@ -447,7 +452,8 @@ impl Ws {
             Opcode::CLOSE => {
                 self.halves[dir].closed = true;
                 if draft.whole {
-                    (close, found) = rules::close(body.kept);
+                    let answers = self.halves[dir.reverse()].closed;
+                    (close, found) = rules::close(body.kept, answers);
                 }
             }
             Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, cx.limits.pings),

@@ -17,6 +17,9 @@ pub(super) struct Situation {
 
 /// What is wrong with a frame, by its head alone.
 pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
+    if is_usual(head, now) {
+        return NoteSet::EMPTY;
+    }
     let mut set = NoteSet::EMPTY;
     let control = head.opcode.is_control();
     let mut rule = |broken: bool, code: NoteCode| {
@@ -38,6 +41,18 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     set
 }
 
+/// A short message in one frame, masked as it should be: most frames are, and break no rule.
+fn is_usual(head: &Head, now: Situation) -> bool {
+    let masked = now.dir == Direction::ToServer;
+    head.fin
+        && head.rsv == 0
+        && matches!(head.opcode, Opcode::TEXT | Opcode::BINARY)
+        && head.mask.is_some() == masked
+        && head.header_len == if masked { 6 } else { 2 }
+        && !now.open
+        && !now.closed
+}
+
 fn is_minimal(head: &Head) -> bool {
     match head.header_len - if head.mask.is_some() { 4 } else { 0 } {
         4 => head.len >= 126,
@@ -46,8 +61,8 @@ fn is_minimal(head: &Head) -> bool {
     }
 }
 
-/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4).
-pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
+/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4); one that answers the peer's Close repeats its code.
+pub(super) fn close(body: &[u8], answers: bool) -> (Option<Close<'_>>, NoteSet) {
     let mut set = NoteSet::EMPTY;
     let close = match body {
         [] => None,
@@ -64,7 +79,9 @@ pub(super) fn close(body: &[u8]) -> (Option<Close<'_>>, NoteSet) {
         if std::str::from_utf8(close.reason).is_err() {
             set.insert(NoteCode::CloseReason);
         }
-        if let Some(code) = told_by(close.code) {
+        if let Some(code) = told_by(close.code)
+            && !answers
+        {
             set.insert(code);
         }
     }
@@ -131,13 +148,14 @@ mod tests {
 
     #[test]
     fn close_bodies() {
-        let codes = |body: &[u8]| close(body).1.iter().collect::<Vec<_>>();
+        let codes = |body: &[u8]| close(body, false).1.iter().collect::<Vec<_>>();
         assert_eq!(codes(b""), []);
         assert_eq!(codes(&[3]), [NoteCode::CloseBody]);
         assert_eq!(codes(&[0x03, 0xe8]), []);
         assert_eq!(codes(&[0x03, 0xee]), [NoteCode::CloseCodeBad]);
         assert_eq!(codes(&[0x03, 0xe8, 0xff]), [NoteCode::CloseReason]);
         assert_eq!(codes(&[0x03, 0xea]), [NoteCode::Close1002]);
+        assert!(close(&[0x03, 0xea], true).1.is_empty(), "an echo is no finding of its own");
         assert_eq!(codes(&[0x0f, 0xa0]), []);
         assert_eq!(codes(&[0x13, 0x88]), [NoteCode::CloseCodeBad]);
     }

@@ -1,0 +1,349 @@
+//! The index of all events for browsing: small rows in memory, payloads in a bounded store.
+//!
+//! ```text
+//! reader thread                              screen's thread
+//! Event ─▶ Recorder ─▶ Batch ─▶ (channel) ─▶ Book::absorb ─▶ connections, messages, frames, findings
+//!                                                          └▶ store: payload bytes, spilled past a budget
+//! ```
+//!
+//! What it costs: 36 bytes a message and 32 a frame, plus the payloads up to the store's budget.
+
+mod chunks;
+mod record;
+mod row;
+mod store;
+
+pub use record::{Batch, Recorder, close_of};
+pub use row::{Finding, FrameRow, MessageRow};
+
+use crate::model::{
+    Both, ConnId, Connection, Event, Frame, Mark, Message, Opcode, Opened, PacketNo, Severities, Stamp,
+};
+use chunks::Chunks;
+use record::Item;
+use row::{LongFrame, PackedFrame, PackedMessage, Rare};
+use std::ops::Range;
+use store::Store;
+
+/// Payload bytes kept in memory; the rest goes to a temporary file.
+const PAYLOAD_BUDGET: usize = 32 << 20;
+
+/// Bytes of rows kept; messages past that are counted, not listed.
+const INDEX_BUDGET: usize = 768 << 20;
+
+/// Frames kept of one message; more are counted.
+const MAX_FRAMES: usize = 1 << 20;
+
+/// Findings kept; more are counted.
+const MAX_FINDINGS: usize = 50_000;
+
+/// A message's place in the book: stays the same while the book grows, and grows with the order of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(u32);
+
+/// A connection with what the book knows beyond its row.
+#[derive(Debug)]
+struct Talk {
+    connection: Connection,
+    messages: Vec<MessageId>,
+    /// Frames whose message is not complete: of data, and of control frames.
+    pending: Both<Pending>,
+    /// The packet in which the last frame ended, and how many ended there.
+    last_frame: (PacketNo, u16),
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    data: Vec<PackedFrame>,
+    control: Vec<PackedFrame>,
+}
+
+impl Pending {
+    fn of(&mut self, opcode: Opcode) -> &mut Vec<PackedFrame> {
+        if opcode.is_control() { &mut self.control } else { &mut self.data }
+    }
+}
+
+/// Everything that was learned from a capture, for looking at it in any order.
+#[derive(Debug)]
+pub struct Book {
+    talks: Vec<Talk>,
+    messages: Chunks<PackedMessage>,
+    frames: Chunks<PackedFrame>,
+    long_frames: Vec<LongFrame>,
+    /// Frames whose message is not complete.
+    waiting: usize,
+    rare: Vec<Rare>,
+    findings: Vec<Finding>,
+    severities: Severities,
+    start: Option<Mark>,
+    beyond: u64,
+    store: Store,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self::with_budget(PAYLOAD_BUDGET)
+    }
+}
+
+impl Book {
+    /// An empty book that keeps about `payload_bytes` of payload in memory and the rest in a temporary file.
+    pub fn with_budget(payload_bytes: usize) -> Self {
+        Self {
+            talks: Vec::new(),
+            messages: Chunks::new(),
+            frames: Chunks::new(),
+            long_frames: Vec::new(),
+            waiting: 0,
+            rare: Vec::new(),
+            findings: Vec::new(),
+            severities: Severities::default(),
+            start: None,
+            beyond: 0,
+            store: Store::new(payload_bytes),
+        }
+    }
+
+    /// Takes in the next events.
+    pub fn absorb(&mut self, batch: Batch) {
+        let mut payload = batch.payload.as_slice();
+        for (at, item) in &batch.items {
+            match item {
+                Item::Opened(opened) => self.open(at, opened),
+                Item::Handshake(handshake) => self.apply(at, Event::Handshake(handshake)),
+                Item::Frame(frame) => {
+                    self.apply(at, Event::Frame(frame));
+                    self.frame(at, frame);
+                }
+                Item::Message(message) => {
+                    let (kept, rest) = payload.split_at_checked(message.kept).unwrap_or((payload, &[]));
+                    payload = rest;
+                    let message = message.borrow(kept);
+                    self.apply(at, Event::Message(&message));
+                    self.message_ended(at, &message);
+                }
+                Item::Note(finding) => self.note(at, finding),
+                Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
+            }
+        }
+    }
+
+    /// Number of connections; their indices are stable.
+    pub const fn connections(&self) -> usize {
+        self.talks.len()
+    }
+
+    /// A connection's row.
+    pub fn connection(&self, index: usize) -> Option<&Connection> {
+        Some(&self.talks.get(index)?.connection)
+    }
+
+    /// The index of the connection with that number.
+    pub fn index_of(&self, id: ConnId) -> Option<usize> {
+        self.talks.binary_search_by_key(&id, |talk| talk.connection.id).ok()
+    }
+
+    /// The messages of a connection, in order of their numbers.
+    pub fn messages_of(&self, conn: usize) -> &[MessageId] {
+        self.talks.get(conn).map_or(&[], |talk| &talk.messages)
+    }
+
+    /// Number of messages in the book.
+    pub const fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Messages that were counted but not listed, because the book was full.
+    pub const fn beyond(&self) -> u64 {
+        self.beyond
+    }
+
+    /// A message's row.
+    pub fn message(&self, id: MessageId) -> Option<MessageRow<'_>> {
+        let packed = self.messages.get(id.0 as usize)?;
+        let rare = self.rare.get(packed.rare as usize);
+        let last = match rare {
+            Some(rare) => rare.last,
+            None => self.frames.get(packed.frame as usize)?.last(),
+        };
+        Some(packed.unpack(id, last, rare))
+    }
+
+    /// The message with that number within its connection.
+    pub fn numbered(&self, conn: usize, number: u64) -> Option<MessageId> {
+        let at = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.messages_of(conn).get(at).copied()
+    }
+
+    /// The first message of a connection that ends in or after a packet; else its last.
+    pub fn message_at(&self, conn: usize, packet: PacketNo) -> Option<MessageId> {
+        let ids = self.messages_of(conn);
+        let at = ids.partition_point(|&id| self.message(id).is_some_and(|row| row.last.packet < packet));
+        ids.get(at).or_else(|| ids.last()).copied()
+    }
+
+    /// Up to `max` bytes of a message's payload, from `from` on; `None` when they were not kept.
+    pub fn payload(&self, row: &MessageRow<'_>, from: u64, max: usize) -> Option<Vec<u8>> {
+        let len = usize::try_from(row.kept.saturating_sub(from)).ok()?.min(max);
+        if len == 0 {
+            return Some(Vec::new());
+        }
+        let mut out = Vec::with_capacity(len);
+        self.store.read(row.place?.checked_add(from)?, len, &mut out)?;
+        Some(out)
+    }
+
+    /// The frames of a message.
+    pub fn frames(&self, rows: Range<u32>) -> impl Iterator<Item = FrameRow> + '_ {
+        rows.map_while(|at| self.frame_row(at))
+    }
+
+    /// The findings, in order of events.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// All findings by severity, also those that are not kept.
+    pub const fn severities(&self) -> Severities {
+        self.severities
+    }
+
+    /// The earliest packet that any event named.
+    pub const fn start(&self) -> Option<Mark> {
+        self.start
+    }
+
+    /// Why payloads are not kept any more, in the system's words.
+    pub fn store_failure(&self) -> Option<&str> {
+        self.store.failure()
+    }
+
+    fn frame_row(&self, at: u32) -> Option<FrameRow> {
+        self.frames.get(at as usize).map(|packed| packed.unpack(&self.long_frames))
+    }
+
+    fn open(&mut self, at: &Stamp, opened: &Opened) {
+        let Some(id) = at.conn else { return };
+        // Numbers come in order; one that does not would break the lookup by number.
+        if self.talks.last().is_some_and(|last| last.connection.id >= id) {
+            return;
+        }
+        self.saw(opened.first);
+        self.talks.push(Talk {
+            connection: Connection::new(id, at, opened),
+            messages: Vec::new(),
+            pending: Both::default(),
+            last_frame: (PacketNo(0), 0),
+        });
+    }
+
+    fn saw(&mut self, mark: Mark) {
+        if self.start.is_none_or(|start| mark.packet < start.packet) && mark.time.is_some() {
+            self.start = Some(mark);
+        }
+    }
+
+    fn talk(&mut self, at: &Stamp) -> Option<&mut Talk> {
+        let index = self.index_of(at.conn?)?;
+        self.talks.get_mut(index)
+    }
+
+    fn apply(&mut self, at: &Stamp, event: Event<'_>) {
+        if let Some(talk) = self.talk(at) {
+            talk.connection.apply(at, event);
+        }
+    }
+
+    /// Frames wait for their message, so that the rows of one message stand together.
+    fn frame(&mut self, at: &Stamp, frame: &Frame) {
+        if self.is_full() {
+            return;
+        }
+        let Some(index) = at.conn.and_then(|id| self.index_of(id)) else { return };
+        let Some(talk) = self.talks.get_mut(index) else { return };
+        let (packet, count) = talk.last_frame;
+        let ordinal = if packet == frame.span.last.packet { count.saturating_add(1) } else { 1 };
+        talk.last_frame = (frame.span.last.packet, ordinal);
+        let pending = talk.pending[frame.dir].of(frame.opcode);
+        if pending.len() < MAX_FRAMES {
+            pending.push(PackedFrame::pack(&FrameRow::new(frame, ordinal), &mut self.long_frames));
+            self.waiting += 1;
+        }
+    }
+
+    fn message_ended(&mut self, at: &Stamp, message: &Message<'_>) {
+        if self.is_full() {
+            self.beyond += 1;
+            return;
+        }
+        let Some(conn) = at.conn.and_then(|id| self.index_of(id)) else { return };
+        let frames = self.take_frames(conn, message);
+        let place = self.store.append(message.body.kept);
+        let rare = self.keep_rare(message, &frames, place.is_some());
+        let (Ok(id), Ok(owner)) = (u32::try_from(self.messages.len()), u32::try_from(conn)) else { return };
+        self.messages.push(PackedMessage::pack(message, owner, place, frames.start, rare));
+        if let Some(talk) = self.talks.get_mut(conn) {
+            talk.messages.push(MessageId(id));
+        }
+    }
+
+    /// Moves the waiting frames of a message to the table and says where they stand.
+    fn take_frames(&mut self, conn: usize, message: &Message<'_>) -> Range<u32> {
+        let row = |frames: &Chunks<PackedFrame>| u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        let start = row(&self.frames);
+        if let Some(talk) = self.talks.get_mut(conn) {
+            let pending = talk.pending[message.dir].of(message.opcode);
+            let count = usize::try_from(message.frames).unwrap_or(usize::MAX).min(pending.len());
+            self.waiting -= count;
+            pending.drain(..count).for_each(|frame| self.frames.push(frame));
+        }
+        start..row(&self.frames)
+    }
+
+    /// The index of what is unusual about a message, or [`PackedMessage::PLAIN`].
+    fn keep_rare(&mut self, message: &Message<'_>, frames: &Range<u32>, kept: bool) -> u32 {
+        let len = message.body.kept.len() as u64;
+        let plain = kept
+            && message.frames == 1
+            && frames.len() == 1
+            && self.frames.get(frames.start as usize).is_some_and(|frame| frame.last() == message.span.last)
+            && message.body.len == len
+            && message.wire_len == len
+            && message.body.holes.is_empty()
+            && message.rtt.is_none()
+            && message.findings.is_empty();
+        if plain {
+            return PackedMessage::PLAIN;
+        }
+        let index = u32::try_from(self.rare.len()).unwrap_or(PackedMessage::PLAIN);
+        self.rare.push(Rare {
+            len: message.body.len,
+            wire_len: message.wire_len,
+            frames: message.frames,
+            frame_rows: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+            last: message.span.last,
+            rtt: message.rtt,
+            findings: message.findings,
+            holes: message.body.holes.into(),
+        });
+        index
+    }
+
+    fn note(&mut self, at: &Stamp, finding: &Finding) {
+        self.severities.count(finding.code.severity());
+        if let Some(talk) = self.talk(at) {
+            talk.connection.apply(at, Event::Note(&finding.note()));
+        }
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding.clone());
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
+            + (self.frames.len() + self.waiting) * size_of::<PackedFrame>()
+            + self.rare.len() * size_of::<Rare>()
+            >= INDEX_BUDGET
+    }
+}

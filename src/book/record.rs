@@ -1,0 +1,186 @@
+//! From the reader's thread to the screen's: borrowed events become owned batches.
+
+use super::Finding;
+use crate::model::{
+    Body, Close, CloseCode, Closed, Direction, Event, Frame, Handshake, Hole, Message, NoteSet, Opcode, Opened, Sink,
+    Span, Stamp,
+};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// A batch is handed over when its events and payloads take more bytes than this.
+const BATCH_BYTES: usize = 512 << 10;
+
+/// A batch is handed over when its first event is older than this.
+const BATCH_AGE: Duration = Duration::from_millis(30);
+
+/// After so many events the clock is asked.
+const CLOCK_EVERY: usize = 64;
+
+/// Events in their order, with one arena for all payloads.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(super) items: Vec<(Stamp, Item)>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Batch {
+    /// Number of events.
+    pub const fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether it holds no event.
+    pub const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    const fn bytes(&self) -> usize {
+        self.payload.len() + self.items.len() * size_of::<(Stamp, Item)>()
+    }
+}
+
+/// An event that owns what it tells.
+#[derive(Debug)]
+pub(super) enum Item {
+    Opened(Box<Opened>),
+    Handshake(Box<Handshake>),
+    Frame(Frame),
+    Message(OwnedMessage),
+    Note(Box<Finding>),
+    Closed(Closed),
+}
+
+/// A message whose payload lies in the batch's arena, behind those of the messages before it.
+#[derive(Debug)]
+pub(super) struct OwnedMessage {
+    number: u64,
+    dir: Direction,
+    opcode: Opcode,
+    frames: u64,
+    compressed: bool,
+    wire_len: u64,
+    /// Bytes in the arena.
+    pub(super) kept: usize,
+    len: u64,
+    holes: Vec<Hole>,
+    complete: bool,
+    utf8: bool,
+    has_close: bool,
+    rtt: Option<i64>,
+    span: Span,
+    findings: NoteSet,
+}
+
+impl OwnedMessage {
+    fn new(message: &Message<'_>) -> Self {
+        Self {
+            number: message.number,
+            dir: message.dir,
+            opcode: message.opcode,
+            frames: message.frames,
+            compressed: message.compressed,
+            wire_len: message.wire_len,
+            kept: message.body.kept.len(),
+            len: message.body.len,
+            holes: message.body.holes.to_vec(),
+            complete: message.complete,
+            utf8: message.utf8,
+            has_close: message.close.is_some(),
+            rtt: message.rtt,
+            span: message.span,
+            findings: message.findings,
+        }
+    }
+
+    /// The message as it was told.
+    pub(super) fn borrow<'a>(&'a self, kept: &'a [u8]) -> Message<'a> {
+        let close = if self.has_close { close_of(kept) } else { None };
+        Message {
+            number: self.number,
+            dir: self.dir,
+            opcode: self.opcode,
+            frames: self.frames,
+            compressed: self.compressed,
+            wire_len: self.wire_len,
+            body: Body { kept, len: self.len, holes: &self.holes },
+            complete: self.complete,
+            utf8: self.utf8,
+            close,
+            rtt: self.rtt,
+            span: self.span,
+            findings: self.findings,
+        }
+    }
+}
+
+/// Code and reason of a Close frame's body, if it has them (RFC 6455 §5.5.1): two bytes, then text.
+pub fn close_of(body: &[u8]) -> Option<Close<'_>> {
+    let (code, reason) = body.split_first_chunk()?;
+    Some(Close { code: CloseCode(u16::from_be_bytes(*code)), reason })
+}
+
+/// A [`Sink`] for the reader's thread: makes [`Batch`]es and hands them over.
+///
+/// The callback may block: then the reader waits, and memory stays bounded. Its `Break` ends the reading.
+#[derive(Debug)]
+pub struct Recorder<F> {
+    batch: Batch,
+    handed: Instant,
+    hand_over: F,
+}
+
+impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
+    /// A recorder that gives its batches to `hand_over`.
+    pub fn new(hand_over: F) -> Self {
+        Self { batch: Batch::default(), handed: Instant::now(), hand_over }
+    }
+
+    /// Hands over what waits, if it has waited long: to be called now and then while packets bring no events.
+    pub fn tick(&mut self) -> ControlFlow<()> {
+        if self.handed.elapsed() < BATCH_AGE {
+            return ControlFlow::Continue(());
+        }
+        self.flush()
+    }
+
+    /// Hands over what waits: to be called at the end.
+    pub fn flush(&mut self) -> ControlFlow<()> {
+        self.handed = Instant::now();
+        if self.batch.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        (self.hand_over)(std::mem::take(&mut self.batch))
+    }
+}
+
+impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        let item = match event {
+            Event::Opened(opened) => Item::Opened(Box::new(opened.clone())),
+            Event::Handshake(handshake) => Item::Handshake(Box::new(handshake.clone())),
+            Event::Frame(frame) => Item::Frame(*frame),
+            Event::Message(message) => {
+                self.batch.payload.extend_from_slice(message.body.kept);
+                Item::Message(OwnedMessage::new(message))
+            }
+            Event::Note(note) => Item::Note(Box::new(Finding {
+                conn: at.conn,
+                code: note.code,
+                at: note.at,
+                dir: note.dir,
+                msg: note.msg,
+                frame: note.frame,
+                text: note.sentence().to_owned(),
+                detail: note.detail.map(str::to_owned),
+            })),
+            Event::Closed(closed) => Item::Closed(*closed),
+        };
+        self.batch.items.push((*at, item));
+        if self.batch.bytes() >= BATCH_BYTES {
+            return self.flush();
+        }
+        // The first event after a pause is shown at once; in a stream of events the clock is asked now and then.
+        if self.batch.len() % CLOCK_EVERY == 1 { self.tick() } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,456 @@
+//! What can be typed: every command and every option, each defined once.
+
+use crate::export::{PayloadMode, PayloadOptions, TimeMode};
+use crate::model::Severity;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Two examples below a command's options.
+macro_rules! examples {
+    ($first:literal, $second:literal) => {
+        concat!("Examples:\n  ", $first, "\n  ", $second)
+    };
+}
+
+/// Shows what was said over WebSocket in a packet capture.
+///
+/// Reads .pcap and .pcapng, from a file or a pipe; never from the network. Without a command it opens a browser in the
+/// terminal; without a terminal, and with --json, -n, -t or -o, it lists the connections as `wspect ls` does.
+///
+/// Rows go to stdout and nothing else does; warnings, progress and the summary go to stderr.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wspect",
+    version,
+    max_term_width = 100,
+    override_usage = "wspect [OPTIONS] [FILE]\n       wspect COMMAND [OPTIONS] [FILE]",
+    subcommand_help_heading = "Commands",
+    disable_help_subcommand = true,
+    after_help = "`wspect COMMAND -h` lists a command's options; --help explains, here and there.",
+    after_long_help = concat!(
+        "Exit codes:\n",
+        "    0  done, also with warnings or with nothing to show\n",
+        "    1  check found what --fail-on asks for; no such connection or message\n",
+        "    2  the command line is wrong\n",
+        "    3  the input cannot be read or is no capture\n",
+        "    4  with --strict: the input was cut or had gaps\n",
+        "    5  the output cannot be written\n",
+        "   70  a bug\n",
+        "  130  interrupted; 141 the reader of the output went away\n\n",
+        examples!("wspect chat.pcapng", "tcpdump -i lo -w - port 8080 | wspect msgs --json | jq -r .payload"),
+    )
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub list: List,
+    #[command(flatten)]
+    pub manners: Manners,
+    /// Print every bound on what is kept in memory, with its unit and default
+    #[arg(long, exclusive = true, help_heading = "General options", hide_short_help = true)]
+    pub limits: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One line per WebSocket connection
+    ///
+    /// Columns: number, TCP stream (Wireshark's tcp.stream), start, duration, client, URL (up to 80 columns; --json has all
+    /// of it), messages to the server (→) and to the client (←), payload bytes, flags (z compressed, g bytes missing from
+    /// the capture, ! an error was found), how it ended.
+    #[command(after_long_help = examples!(
+        "wspect ls chat.pcapng",
+        r#"wspect ls --json chat.pcapng | jq -r 'select(.state == "rejected").url'"#
+    ))]
+    Ls(List),
+    /// One line per message
+    ///
+    /// Columns: connection and message (as `wspect show` takes them), time, direction (→ to the server, ← to the client),
+    /// type (z: compressed), payload length in bytes, payload.
+    #[command(after_long_help = examples!(
+        "wspect msgs -t utc chat.pcapng",
+        r#"wspect msgs --json chat.pcapng | jq -r 'select(.type == "text").payload'"#
+    ))]
+    Msgs(Messages),
+    /// One line per WebSocket frame, control frames and fragments included
+    ///
+    /// Columns: packet and the frame's place in it, time, connection and message, direction, fin, the three reserved bits,
+    /// opcode, payload bytes, header bytes, masking key, place of the first byte in the direction's stream.
+    #[command(after_long_help = examples!(
+        "wspect frames -n 20 chat.pcapng",
+        "wspect frames --json chat.pcapng | jq 'select(.fin | not)'"
+    ))]
+    Frames(List),
+    /// Handshakes: request, response, and which rules were kept
+    #[command(
+        override_usage = "wspect handshake [OPTIONS] [FILE] [CONN]",
+        after_long_help = examples!("wspect handshake chat.pcapng", "wspect handshake chat.pcapng 2 --json")
+    )]
+    Handshake(Handshake),
+    /// Messages in full: JSON indented, text as it is, anything else as a hex dump
+    #[command(
+        override_usage = "wspect show [OPTIONS] FILE CONN[:MSG]...\n       wspect show [OPTIONS] FILE --frame PACKET",
+        after_long_help = examples!("wspect show chat.pcapng 1:3", "wspect show chat.pcapng 1:3 --raw -o image.png")
+    )]
+    Show(Show),
+    /// A conversation in full, both directions
+    #[command(
+        override_usage = "wspect follow [OPTIONS] FILE CONN",
+        after_long_help = examples!("wspect follow chat.pcapng 1", "wspect follow -t delta chat.pcapng 1 | less")
+    )]
+    Follow(Follow),
+    /// Counts, sizes, round trips and throughput
+    ///
+    /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which
+    /// begins with the capture. Percentiles of round trips are exact up to 131 072 different values.
+    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
+    Stats(Stats),
+    /// Findings: what is wrong, each with a packet to look at
+    #[command(after_long_help = examples!(
+        "wspect check chat.pcapng",
+        "wspect check --fail-on error chat.pcapng || echo broken"
+    ))]
+    Check(Check),
+    /// Records in a file format
+    #[command(
+        override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
+        after_long_help = examples!(
+            "wspect export jsonl chat.pcapng -o chat.jsonl",
+            "wspect export jsonl --records connection,message,finding chat.pcapng"
+        )
+    )]
+    Export(Export),
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "General options")]
+pub(super) struct Manners {
+    /// Colours: auto (on a terminal), always, never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub color: When,
+    /// Progress on stderr: auto (on a terminal, after half a second), always, never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub progress: When,
+    /// Exit with 4 when the input was cut or had gaps
+    #[arg(long, global = true)]
+    pub strict: bool,
+    /// No warnings, progress or summary on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say on stderr what was read; -vv: also every finding
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// When something is done that depends on whether a stream is a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// One capture.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Input {
+    /// The capture, .pcap or .pcapng; - or nothing: stdin
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// One capture at a time: a second one is answered with advice.
+    #[arg(hide = true)]
+    pub more: Vec<PathBuf>,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+/// One capture, then numbers in it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct FileAndMore {
+    /// The capture, .pcap or .pcapng; -: stdin
+    #[arg(value_name = "FILE")]
+    pub file: Option<OsString>,
+    /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
+    #[arg(value_name = "CONN")]
+    pub places: Vec<OsString>,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+/// The other way to name the capture.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Read {
+    /// The capture, as in tshark: what stands behind are numbers only
+    #[arg(short, value_name = "FILE", hide_short_help = true)]
+    pub read: Option<PathBuf>,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Output {
+    /// Write to this file instead of stdout; it appears when it is whole
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// In which form.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Json {
+    /// Print records: one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How many rows.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Limit {
+    /// Print the first N rows only
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+/// How times are shown.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Time {
+    /// Times in text, as in tshark: a ad d dd e r u ud; or local utc rel delta
+    ///
+    ///   a, local      local time of day       ad  with the date
+    ///   u, utc        time of day in UTC      ud  with the date
+    ///   r, rel        seconds since the first packet
+    ///   d, dd, delta  seconds since the row before
+    ///   e             seconds since 1970-01-01 UTC
+    ///
+    /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls,
+    /// handshake and stats, rel for the others.
+    #[arg(short, long, value_name = "MODE", value_parser = time_mode, verbatim_doc_comment)]
+    pub time: Option<TimeMode>,
+}
+
+/// How payloads are shown.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(super) struct Payload {
+    /// Payloads: auto, text, hex, base64, none
+    ///
+    /// auto: text as text, anything else in hex. In records the mode changes little, since `enc` says what a payload is:
+    /// base64 writes every one in base64, none writes null.
+    #[arg(long, value_name = "MODE", default_value = "auto", hide_possible_values = true, hide_default_value = true)]
+    pub payload: PayloadArg,
+    /// Show at most so many bytes of each payload, text up to the end of a character; 0: all
+    #[arg(long, value_name = "BYTES", default_value_t = 0, hide_default_value = true)]
+    pub max_payload: u64,
+}
+
+impl Payload {
+    /// As the export floor wants it.
+    pub(super) fn options(self) -> PayloadOptions {
+        let mode = match self.payload {
+            PayloadArg::Auto => PayloadMode::Auto,
+            PayloadArg::Text => PayloadMode::Text,
+            PayloadArg::Hex => PayloadMode::Hex,
+            PayloadArg::Base64 => PayloadMode::Base64,
+            PayloadArg::None => PayloadMode::None,
+        };
+        PayloadOptions { mode, max: self.max_payload }
+    }
+}
+
+/// The words of `--payload`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PayloadArg {
+    #[default]
+    Auto,
+    Text,
+    Hex,
+    Base64,
+    None,
+}
+
+/// Options of `ls` and `frames`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `msgs`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Messages {
+    #[command(flatten)]
+    pub list: List,
+    #[command(flatten)]
+    pub payload: Payload,
+}
+
+/// Options of `handshake`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Handshake {
+    #[command(flatten)]
+    pub input: FileAndMore,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `show`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    pub input: FileAndMore,
+    /// Messages that begin or end in this packet, or have a frame that does (Wireshark's frame.number)
+    #[arg(long, value_name = "PACKET")]
+    pub frame: Option<u64>,
+    /// The payload's bytes alone; to a terminal only with --force
+    #[arg(long, conflicts_with_all = ["json", "payload", "max_payload"])]
+    pub raw: bool,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub payload: Payload,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `follow`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Follow {
+    #[command(flatten)]
+    pub input: FileAndMore,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub payload: Payload,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `stats`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Stats {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub input: Input,
+    /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `export`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Export {
+    /// jsonl: JSON Lines, one record a line
+    #[arg(value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Format,
+    #[command(flatten)]
+    pub input: Input,
+    /// Which kinds: connection, handshake, message, frame, finding; default: message
+    ///
+    /// They come in the order of the capture. A connection stands at the packet that gave it its number, for which a file
+    /// is read twice; from a pipe connections come last.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "message",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub records: Vec<Record>,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub payload: Payload,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Formats of `export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Jsonl,
+}
+
+/// Kinds of records for `export --records`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Record {
+    Connection,
+    Handshake,
+    Message,
+    Frame,
+    Finding,
+}
+
+fn time_mode(word: &str) -> Result<TimeMode, &'static str> {
+    Ok(match word {
+        "a" | "local" => TimeMode::Local,
+        "ad" => TimeMode::LocalDate,
+        "u" | "utc" => TimeMode::Utc,
+        "ud" => TimeMode::UtcDate,
+        "e" => TimeMode::Epoch,
+        "r" | "rel" => TimeMode::Relative,
+        "d" | "dd" | "delta" => TimeMode::Delta,
+        _ => return Err("one of a ad d dd e r u ud local utc rel delta"),
+    })
+}
+
+fn severity(word: &str) -> Result<Severity, &'static str> {
+    let all = [Severity::Note, Severity::Warning, Severity::Error];
+    all.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
+}

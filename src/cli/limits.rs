@@ -1,0 +1,57 @@
+//! The bounds on what a hostile capture can make us keep, as a table.
+
+use crate::export::{Out, grouped};
+use crate::model::Limits;
+
+/// Writes every bound with its unit and default.
+pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
+    for (name, value, unit, what) in rows(limits) {
+        out.line(&format!("{name:<20} {:>14} {unit:<12} {what}", grouped(value)));
+    }
+}
+
+type Row = (&'static str, u64, &'static str, &'static str);
+
+/// Taking `Limits` apart makes a new bound an error here until it has its row.
+fn rows(limits: Limits) -> [Row; 17] {
+    let Limits {
+        reorder_bytes,
+        reorder_segments,
+        reorder_total,
+        overlap_window,
+        overlap_total,
+        gap_packets,
+        gap_nanos,
+        one_sided_segments,
+        one_sided_nanos,
+        head_bytes,
+        head_headers,
+        head_end,
+        early_bytes,
+        message_bytes,
+        message_total,
+        message_holes,
+        pings,
+    } = limits;
+    let n = |value: usize| value as u64;
+    let nanos = |value: i64| value.unsigned_abs();
+    [
+        ("reorder-bytes", n(reorder_bytes), "bytes", "queued out of order in one direction of a stream"),
+        ("reorder-segments", n(reorder_segments), "segments", "queued out of order in one direction of a stream"),
+        ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),
+        ("overlap-window", n(overlap_window), "bytes", "kept of one direction to compare retransmissions with"),
+        ("overlap-total", n(overlap_total), "bytes", "kept of all streams to compare retransmissions with"),
+        ("gap-packets", gap_packets, "packets", "after an acknowledgement until a hole before it is final"),
+        ("gap-nanos", nanos(gap_nanos), "nanoseconds", "after an acknowledgement until a hole before it is final"),
+        ("one-sided-segments", n(one_sided_segments), "segments", "until a hole is final when nobody acknowledges"),
+        ("one-sided-nanos", nanos(one_sided_nanos), "nanoseconds", "until a hole is final when nobody acknowledges"),
+        ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
+        ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
+        ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
+        ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
+        ("message-bytes", n(message_bytes), "bytes", "kept of one message; the rest is counted"),
+        ("message-total", n(message_total), "bytes", "kept of all messages that are not complete"),
+        ("message-holes", n(message_holes), "holes", "kept for one message"),
+        ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+    ]
+}

@@ -1,0 +1,131 @@
+//! Where rows go: stdout, or a file that appears when it is whole.
+
+use super::exit::{Exit, Failure};
+use super::input::{Source, words};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// Where rows go.
+pub(super) enum Target {
+    /// Standard output.
+    Stdout,
+    /// A device or pipe, written as it is.
+    Device(File, PathBuf),
+    /// A file: written beside its place, and moved there at the end.
+    File { temporary: NamedTempFile, place: PathBuf, force: bool },
+}
+
+impl Target {
+    /// Settles where rows go, and that nothing is lost there.
+    ///
+    /// # Errors
+    /// When the file exists and `force` is not set, it is the input, or it cannot be made.
+    pub(super) fn open(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|&path| path != "-") else { return Ok(Self::Stdout) };
+        let fail = |error: &io::Error| failure(path, &words(error));
+        match fs::metadata(path) {
+            Ok(about) if about.is_dir() => return Err(failure(path, "is a directory: name a file in it")),
+            Ok(about) if !about.is_file() => {
+                let device = OpenOptions::new().write(true).open(path).map_err(|error| fail(&error))?;
+                return Ok(Self::Device(device, path.to_owned()));
+            }
+            Ok(_) if !force => return Err(exists(path)),
+            Ok(_) if is_same(path, input) => return Err(failure(path, "is the input: name another file")),
+            _ => {}
+        }
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = builder().tempfile_in(directory).map_err(|error| fail(&error))?;
+        Ok(Self::File { temporary, place: path.to_owned(), force })
+    }
+
+    /// Whether rows appear on a terminal.
+    pub(super) fn is_terminal(&self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Device(device, _) => device.is_terminal(),
+            Self::File { .. } => false,
+        }
+    }
+
+    /// The writer. Large pieces go straight to the system.
+    pub(super) fn writer(&mut self) -> Box<dyn Write + '_> {
+        match self {
+            Self::Stdout => stdout(),
+            Self::Device(device, _) => Box::new(device),
+            Self::File { temporary, .. } => Box::new(temporary),
+        }
+    }
+
+    /// Puts a finished file in its place.
+    ///
+    /// # Errors
+    /// When that cannot be done; nothing has changed then.
+    pub(super) fn commit(self) -> Result<(), Failure> {
+        let Self::File { temporary, place, force } = self else { return Ok(()) };
+        temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
+        let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
+        match moved {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&place)),
+            Err(error) => Err(failure(&place, &words(&error.error))),
+        }
+    }
+
+    /// How a run ends when writing failed: quietly when nobody reads any more.
+    ///
+    /// # Errors
+    /// For every other reason.
+    pub(super) fn broken(&self, error: &io::Error) -> Result<Exit, Failure> {
+        match self {
+            _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
+            Self::Stdout => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
+            Self::Device(_, path) | Self::File { place: path, .. } => Err(failure(path, &words(error))),
+        }
+    }
+}
+
+/// Standard output without the line buffer of `std`; ours is larger.
+#[cfg(unix)]
+fn stdout() -> Box<dyn Write> {
+    use std::os::fd::AsFd as _;
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(stdout) => Box::new(File::from(stdout)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+#[cfg(not(unix))]
+fn stdout() -> Box<dyn Write> {
+    Box::new(io::stdout())
+}
+
+/// Temporary files that get the access rights of any other new file.
+#[cfg(unix)]
+fn builder() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".wspect-").permissions(fs::Permissions::from_mode(0o666));
+    builder
+}
+
+#[cfg(not(unix))]
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".wspect-");
+    builder
+}
+
+fn is_same(path: &Path, input: &Source) -> bool {
+    let Source::Path(input) = input else { return false };
+    matches!((path.canonicalize(), input.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn exists(path: &Path) -> Failure {
+    failure(path, "exists: --force replaces it")
+}
+
+fn failure(path: &Path, why: &str) -> Failure {
+    Failure::new(Exit::Output, format!("{}: {why}", path.display()))
+}

@@ -1,0 +1,60 @@
+//! What is said at the end: the sum, or what was seen instead of WebSocket.
+
+use super::watch::Tally;
+use crate::dissect::{Kinds, Summary};
+use crate::escape;
+use crate::export::{count, grouped};
+use indicatif::HumanBytes;
+use std::time::Duration;
+
+/// `2 connections, 5 095 messages; 1 warning (wspect check)`.
+pub(super) fn summary(tally: &Tally) -> String {
+    let connections = count(tally.connections, "connection");
+    let messages = count(tally.messages, "message");
+    let found = [(tally.findings.error, "error"), (tally.findings.warning, "warning")];
+    let found: Vec<_> = found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
+    if found.is_empty() {
+        format!("{connections}, {messages}")
+    } else {
+        format!("{connections}, {messages}; {} (wspect check)", found.join(", "))
+    }
+}
+
+/// What a capture without WebSocket holds instead, in lines.
+pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
+    let name = escape::display_str(name);
+    if summary.packets == 0 {
+        return vec![format!("No packets in {name}.")];
+    }
+    let streams = match summary.streams {
+        0 => String::from("no TCP"),
+        streams => count(streams.into(), "TCP stream"),
+    };
+    let packets = count(summary.packets, "packet");
+    let mut lines = vec![format!("No WebSocket connection in {name} ({packets}, {streams}).")];
+    lines.extend(kinds(&summary.kinds).iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// `1 234 packets, 41 TCP streams, 12.30 MiB in 0.31 s`.
+pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String {
+    let packets = count(summary.packets, "packet");
+    let streams = count(summary.streams.into(), "TCP stream");
+    format!("{packets}, {streams}, {} in {:.2} s", HumanBytes(bytes), elapsed.as_secs_f64())
+}
+
+/// TCP streams by what they carried.
+pub(super) fn kinds(kinds: &Kinds) -> Vec<String> {
+    let kinds = [
+        (kinds.tls, "TLS", ": encrypted, so what they carry is not known"),
+        (kinds.http, "HTTP/1", " without a WebSocket handshake"),
+        (kinds.http2, "HTTP/2", ""),
+        (kinds.other, "other", ""),
+        (kinds.silent, "silent", ": no payload was captured"),
+    ];
+    let seen = kinds.into_iter().filter(|(number, ..)| *number > 0);
+    seen.map(|(number, what, more)| {
+        format!("{} {what} stream{}{more}", grouped(number.into()), if number == 1 { "" } else { "s" })
+    })
+    .collect()
+}

@@ -1,0 +1,132 @@
+//! What passes on its way to the rows: counted, and told where the user must know.
+
+use super::progress::Progress;
+use super::signals::Stop;
+use crate::escape;
+use crate::export::{Exporter, Out, Totals, clause};
+use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp};
+use std::io;
+use std::ops::ControlFlow;
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    /// WebSocket connections.
+    pub connections: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Findings.
+    pub findings: Severities,
+    /// The worst of them.
+    pub worst: Option<Severity>,
+    /// The input was cut, or bytes are missing from it.
+    pub is_incomplete: bool,
+}
+
+impl Tally {
+    fn count(&mut self, event: Event<'_>) {
+        match event {
+            Event::Opened(_) => self.connections += 1,
+            Event::Message(_) => self.messages += 1,
+            Event::Note(note) => {
+                let severity = note.code.severity();
+                self.findings.count(severity);
+                self.worst = self.worst.max(Some(severity));
+                self.is_incomplete |= means_loss(note.code);
+            }
+            Event::Handshake(_) | Event::Frame(_) | Event::Closed(_) => {}
+        }
+    }
+}
+
+/// Whether a finding says that not all of what was sent can be shown, for want of bytes in the capture.
+const fn means_loss(code: NoteCode) -> bool {
+    matches!(
+        code,
+        NoteCode::FileCut
+            | NoteCode::FileDamaged
+            | NoteCode::FileBlock
+            | NoteCode::PacketCut
+            | NoteCode::IpFragment
+            | NoteCode::TcpGap
+            | NoteCode::TcpLimit
+            | NoteCode::WsLost
+    )
+}
+
+/// The sink between dissection and rows.
+pub(super) struct Watch<'a> {
+    /// Takes the events and writes rows.
+    pub exporter: &'a mut dyn Exporter,
+    /// Where the rows go.
+    pub out: Out<'a>,
+    /// What was counted.
+    pub tally: Tally,
+    /// Where lines for the user go.
+    pub progress: &'a Progress,
+    /// Whether nothing more is to be read.
+    pub stop: &'a Stop,
+    /// The input's name in them.
+    pub name: &'a str,
+    /// Which findings are told at once; `None`: none.
+    pub tell: Option<Tell>,
+    /// All must be counted, even when no more rows are wanted.
+    pub reads_all: bool,
+    /// No more rows are wanted.
+    pub is_done: bool,
+}
+
+/// Which findings are told on stderr as they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tell {
+    /// Those about the file, from warnings on.
+    File,
+    /// All.
+    All,
+}
+
+impl<'a> Watch<'a> {
+    /// Events go to `exporter`, rows to `out`; nothing is told.
+    pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
+        let (tally, is_done) = (Tally::default(), out.is_full());
+        Self { exporter, out, tally, progress, stop, name: "", tell: None, reads_all: false, is_done }
+    }
+
+    /// Writes what could only be written at the end.
+    ///
+    /// # Errors
+    /// The first error of all writing.
+    pub(super) fn finish(mut self, totals: &Totals) -> io::Result<()> {
+        self.exporter.finish(totals, &mut self.out);
+        self.out.finish()
+    }
+
+    fn tell(&self, at: &Stamp, note: &Note<'_>) {
+        let severity = note.code.severity();
+        let is_told = match self.tell {
+            None => false,
+            Some(Tell::File) => at.conn.is_none() && at.stream.is_none() && severity >= Severity::Warning,
+            Some(Tell::All) => true,
+        };
+        if is_told {
+            let place = at.conn.map_or(String::new(), |conn| format!(" conn {conn}:"));
+            let sentence = clause(note.sentence());
+            let line = format!("wspect: {}: {}:{place} {sentence}", severity.name(), self.name);
+            self.progress.say(&escape::display_str(&line));
+        }
+    }
+}
+
+impl Sink for Watch<'_> {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        self.tally.count(event);
+        if let Event::Note(note) = event {
+            self.tell(at, note);
+        }
+        if !self.is_done {
+            self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
+        }
+        let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
+        if is_enough || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,91 @@
+//! The figures of a capture as text.
+
+use super::Out;
+use super::stats::Figures;
+use super::style::Style;
+use super::time::{Clock, duration};
+use super::words::{count, grouped, size};
+use crate::model::{Counts, Direction};
+
+/// Takes one number out of the counts.
+type Count = fn(&Counts) -> u64;
+
+/// What is counted in each direction.
+const COUNTS: [(&str, Count); 11] = [
+    ("messages", |counts| counts.messages),
+    ("frames", |counts| counts.frames),
+    ("bytes", |counts| counts.bytes),
+    ("bytes on wire", |counts| counts.wire_bytes),
+    ("text", |counts| counts.text),
+    ("binary", |counts| counts.binary),
+    ("ping", |counts| counts.ping),
+    ("pong", |counts| counts.pong),
+    ("close", |counts| counts.close),
+    ("gaps", |counts| counts.gaps),
+    ("bytes missing", |counts| counts.missing_bytes),
+];
+
+/// Bars of a throughput line at most.
+const BARS: usize = 60;
+
+/// Appends the figures.
+pub(super) fn write(figures: &Figures, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+    let totals = &figures.totals;
+    line(out, "packets", &format!("{:>14}{}", grouped(totals.packets), span(figures, clock)));
+    line(out, "TCP streams", &format!("{:>14}", grouped(totals.streams.into())));
+    line(out, "connections", &format!("{:>14}", grouped(totals.connections.into())));
+    line(out, "", &format!("{:>14}  {:>14}", "→ to server", "← to client"));
+    for (name, value) in COUNTS {
+        let [to_server, to_client] = Direction::BOTH.map(|dir| grouped(value(&figures.counts[dir])));
+        line(out, name, &format!("{to_server:>14}  {to_client:>14}"));
+    }
+    if let Some(rtt) = figures.rtt {
+        let [p50, p95, max] = [rtt.p50, rtt.p95, rtt.max].map(duration);
+        let pongs = count(rtt.count, "pong");
+        line(out, "round trips", &format!("{pongs}, half within {p50}, 95 % within {p95}, longest {max}"));
+    }
+    throughput(figures, style, out);
+    let findings = figures.findings;
+    let [errors, warnings, notes] =
+        [(findings.error, "error"), (findings.warning, "warning"), (findings.note, "note")].map(|(n, of)| count(n, of));
+    line(out, "findings", &format!("{errors}, {warnings}, {notes}"));
+}
+
+fn line(out: &mut Out<'_>, name: &str, text: &str) {
+    out.line(format!("{name:<13}  {text}").trim_end());
+}
+
+/// `  22:13:20.004221 to 22:27:22.300000, 14m02.3s`.
+fn span(figures: &Figures, clock: &mut Clock) -> String {
+    let (Some(first), Some(last)) = (figures.totals.first, figures.totals.last) else { return String::new() };
+    let [from, to] = [first, last].map(|at| {
+        let mut text = String::new();
+        clock.write(Some(at), &mut text);
+        text
+    });
+    format!("  {} to {}, {}", from.trim(), to.trim(), duration(last.since(first)))
+}
+
+/// A line of bars for each direction.
+fn throughput(figures: &Figures, style: Style, out: &mut Out<'_>) {
+    let Some(width) = figures.bin_ns else { return };
+    let in_one = figures.bins.len().div_ceil(BARS).max(1);
+    for (dir, name) in Direction::BOTH.into_iter().zip(["bytes in time", ""]) {
+        let bins = figures.bins.chunks(in_one);
+        let bars: Vec<u64> = bins.map(|bins| bins.iter().map(|bin| bin[dir]).fold(0, u64::saturating_add)).collect();
+        let most = bars.iter().copied().max().unwrap_or(0);
+        let bars: String = bars.iter().map(|&bytes| bar(bytes, most)).collect();
+        let bars = style.paint(dir.into(), bars);
+        let step = duration(width.saturating_mul(in_one as i64));
+        line(out, name, &format!("{} {bars}  at most {} in {step}", dir.arrow(), size(most)));
+    }
+}
+
+/// A bar of eight heights; a blank for nothing at all.
+fn bar(bytes: u64, most: u64) -> char {
+    if bytes == 0 {
+        return ' ';
+    }
+    let height = u128::from(bytes) * 8 / u128::from(most.max(1));
+    "▁▂▃▄▅▆▇█".chars().nth(height.saturating_sub(1) as usize).unwrap_or('█')
+}

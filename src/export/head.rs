@@ -1,0 +1,52 @@
+//! A handshake as text: what was asked, what was answered, and which rules were kept.
+
+use super::Out;
+use super::style::{Ink, Style};
+use super::time::{Clock, duration};
+use crate::escape;
+use crate::model::{Direction, Handshake, Head, Stamp, StartLine};
+
+/// Appends one handshake.
+pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+    let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
+    let url = escape::display_str(handshake.url.as_deref().unwrap_or("(no request captured)"));
+    let latency = handshake.latency.map_or(String::new(), |latency| format!(" in {}", duration(latency)));
+    out.line(&format!("{}  {}{latency}", style.paint(Ink::Bold, format!("{conn}{url}")), outcome(handshake, style)));
+    for (dir, head) in [(Direction::ToServer, &handshake.request), (Direction::ToClient, &handshake.response)] {
+        if let Some(head) = head {
+            write_head(dir, head, clock, style, out);
+        }
+    }
+    let longest = handshake.checks.iter().map(|check| check.code.name().len()).max().unwrap_or(0);
+    for check in &handshake.checks {
+        let sign = if check.ok { style.paint(Ink::Good, "✓") } else { style.paint(Ink::Error, "✗") };
+        out.line(&format!("  {sign} {:<longest$}  {}", check.code, escape::display_str(&check.detail)));
+    }
+}
+
+/// `accepted`, `refused with 403`, `not answered`.
+pub(super) fn outcome(handshake: &Handshake, style: Style) -> String {
+    match (handshake.accepted, handshake.status()) {
+        (Some(true), _) => style.paint(Ink::Good, "accepted").to_string(),
+        (Some(false), Some(status)) => style.paint(Ink::Error, format!("refused with {status}")).to_string(),
+        (Some(false), None) => style.paint(Ink::Error, "refused").to_string(),
+        (None, _) => style.paint(Ink::Warning, "no answer captured").to_string(),
+    }
+}
+
+fn write_head(dir: Direction, head: &Head, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+    let mut time = String::new();
+    clock.write(head.span.last.time, &mut time);
+    let start = match &head.start {
+        StartLine::Request { method, target, version } => format!("{method} {target} {version}"),
+        StartLine::Response { version, status, reason } => format!("{version} {status} {reason}"),
+    };
+    let place = style.paint(Ink::Dim, format!("frame {}, {}", head.span.last.packet, time.trim_start()));
+    let start = escape::display_str(start.trim_end()).into_owned();
+    out.line(&format!("  {} {}  {place}", style.paint(dir.into(), dir.arrow()), style.paint(dir.into(), start)));
+    for (name, value) in &head.headers {
+        let name = escape::display_str(name);
+        out.line(&format!("    {} {}", style.paint(Ink::Dim, format!("{name}:")), escape::display_str(value)));
+        out.spill();
+    }
+}

@@ -1,0 +1,146 @@
+//! A line for each connection.
+
+use super::Out;
+use super::payload::fit;
+use super::style::{Ink, Style};
+use super::time::{Clock, duration};
+use super::words::size;
+use crate::escape;
+use crate::model::{Connection, Direction, EndedBy, StartLine, State};
+use unicode_width::UnicodeWidthStr as _;
+
+/// Columns: a title, and whether it is aligned right.
+const COLUMNS: [(&str, bool); 11] = [
+    ("#", true),
+    ("stream", true),
+    ("start", false),
+    ("duration", true),
+    ("client", false),
+    ("host / path", false),
+    ("→", true),
+    ("←", true),
+    ("bytes", true),
+    ("flags", false),
+    ("end", false),
+];
+
+/// The one column that gives way: to a narrow terminal, and so that one long URL does not push the others out of sight.
+const URL: usize = 5;
+const MIN_URL: usize = 24;
+const MAX_URL: usize = 80;
+
+/// What goes, one after the other, where even that is not enough: stream, client, start, flags.
+const EXPENDABLE: [usize; 4] = [1, 4, 2, 9];
+
+type Row = [String; COLUMNS.len()];
+type Widths = [usize; COLUMNS.len()];
+
+/// Appends the table with its header.
+pub(super) fn write(rows: &[Connection], clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+    let header = COLUMNS.map(|(title, _)| title.to_owned());
+    let cells: Vec<Row> = rows.iter().map(|row| cells(row, clock)).collect();
+    let mut widths = widths(&header, &cells);
+    if let Some(columns) = style.columns {
+        squeeze(&mut widths, columns);
+    }
+    out.line(&style.paint(Ink::Dim, line(&header, &widths)).to_string());
+    for row in &cells {
+        out.line(&line(row, &widths));
+        out.spill();
+    }
+}
+
+fn cells(row: &Connection, clock: &mut Clock) -> Row {
+    let mut start = String::new();
+    clock.write(row.span.first.time, &mut start);
+    [
+        row.id.to_string(),
+        row.stream.map_or(String::from("-"), |stream| stream.to_string()),
+        start,
+        row.duration().map_or(String::from("-"), duration),
+        row.client().to_string(),
+        escape::display_str(&row.title()).into_owned(),
+        row.counts[Direction::ToServer].messages.to_string(),
+        row.counts[Direction::ToClient].messages.to_string(),
+        size(row.bytes()),
+        flags(row),
+        end(row),
+    ]
+}
+
+/// `z` compressed, `g` bytes missing, `!` an error was found.
+fn flags(row: &Connection) -> String {
+    let extensions = row.handshake.as_ref().and_then(|handshake| handshake.extensions.as_deref()).unwrap_or_default();
+    let is_compressed = extensions.iter().any(|extension| extension.contains("deflate"));
+    let has_gaps = Direction::BOTH.iter().any(|&dir| row.counts[dir].gaps > 0);
+    let flags = [(is_compressed, 'z'), (has_gaps, 'g'), (row.findings.error > 0, '!')];
+    let flags: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect();
+    if flags.is_empty() { String::from("-") } else { flags }
+}
+
+/// How it ended: `close 1000`, `rst (1006)`, `403 Forbidden`, `open`.
+fn end(row: &Connection) -> String {
+    if row.state() == State::Rejected {
+        let answer = row.handshake.as_ref().and_then(|handshake| handshake.response.as_ref());
+        return match answer.map(|answer| &answer.start) {
+            Some(StartLine::Response { status, reason, .. }) => {
+                fit(format!("{status} {}", escape::display_str(reason)).trim_end(), 32, false).into_owned()
+            }
+            _ => String::from("refused"),
+        };
+    }
+    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.request.is_some()) {
+        return String::from("no answer");
+    }
+    match (&row.close, row.ended_by()) {
+        (Some((_, Some(code), _)), _) => format!("close {code}"),
+        (Some((_, None, _)), _) => String::from("close (1005)"),
+        (None, Some(by @ (EndedBy::Fin | EndedBy::Rst))) => format!("{} (1006)", by.name()),
+        (None, _) => String::from("open"),
+    }
+}
+
+fn widths(header: &Row, rows: &[Row]) -> Widths {
+    let mut widths = [0; COLUMNS.len()];
+    for row in std::iter::once(header).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    widths[URL] = widths[URL].min(MAX_URL);
+    widths
+}
+
+/// Makes a line fit into `columns`: the URL gives way, then whole columns, whose width becomes 0.
+fn squeeze(widths: &mut Widths, columns: usize) {
+    let least = widths[URL].min(MIN_URL);
+    let mut expendable = EXPENDABLE.into_iter();
+    loop {
+        let total: usize = widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum();
+        let others = total - widths[URL] - 2;
+        if others + least <= columns {
+            widths[URL] = widths[URL].min(columns - others);
+            return;
+        }
+        let Some(width) = expendable.next().and_then(|column| widths.get_mut(column)) else { break };
+        *width = 0;
+    }
+    widths[URL] = least;
+}
+
+fn line(row: &Row, widths: &Widths) -> String {
+    let mut line = String::new();
+    for ((cell, &width), (_, is_right)) in row.iter().zip(widths).zip(COLUMNS) {
+        if width == 0 {
+            continue;
+        }
+        let cell = fit(cell, width, false);
+        let blanks = " ".repeat(width.saturating_sub(cell.width()));
+        let (before, behind) = if is_right { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
+        for part in [before, &cell, behind, "  "] {
+            line.push_str(part);
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}

@@ -1,0 +1,99 @@
+//! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
+//!
+//! ```text
+//! Event ─▶ Exporter: Stream │ Listing │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! ```
+//!
+//! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
+//! A new format is a new form, a new selection is a new exporter, and each fits the others.
+
+mod figures;
+mod head;
+mod hold;
+mod json;
+mod list;
+mod ls;
+mod out;
+mod page;
+mod payload;
+mod pretty;
+mod raw;
+mod record;
+mod select;
+mod stats;
+mod stream;
+mod style;
+mod table;
+mod talk;
+mod time;
+mod words;
+
+pub use list::{Collect, Connections, Handshakes};
+pub use out::Out;
+pub use page::Page;
+pub use payload::{PayloadMode, PayloadOptions};
+pub use raw::Raw;
+pub use record::Records;
+pub use select::{InPacket, Place, Places};
+pub use stats::{Bins, Figures, Rtt, Stats};
+pub use stream::{Kinds, Stream};
+pub use style::Style;
+pub use table::Table;
+pub use talk::Talk;
+pub use time::{Clock, TimeMode, duration, seconds};
+pub use words::{clause, count, grouped, size};
+
+use crate::model::{Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Stamp, Timestamp};
+use std::ops::ControlFlow;
+
+/// Takes events and writes rows.
+pub trait Exporter {
+    /// Takes one event; `Break` when no later event can change what is written.
+    fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()>;
+
+    /// Writes what could only be written at the end.
+    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>);
+}
+
+/// What a capture holds beside its events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    /// Packets of all kinds.
+    pub packets: u64,
+    /// TCP streams.
+    pub streams: u32,
+    /// WebSocket connections.
+    pub connections: u32,
+    /// The time of the first packet.
+    pub first: Option<Timestamp>,
+    /// The time of the last packet.
+    pub last: Option<Timestamp>,
+}
+
+/// Writes rows of each kind; a kind that has no place in the form is passed over.
+#[expect(unused_variables, reason = "the names are the documentation")]
+pub trait Form {
+    /// A message.
+    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {}
+
+    /// A frame.
+    fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {}
+
+    /// A finding.
+    fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {}
+
+    /// A handshake.
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {}
+
+    /// Connections, in order.
+    fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {}
+
+    /// The figures of a capture.
+    fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {}
+
+    /// A connection that is shown begins. Not a row.
+    fn opened(&mut self, at: &Stamp, opened: &Opened, out: &mut Out<'_>) {}
+
+    /// A connection that is shown ended. Not a row.
+    fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) {}
+}

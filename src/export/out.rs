@@ -1,0 +1,138 @@
+//! Where rows go: one buffer, written on in large pieces.
+
+use std::io::{self, Write};
+use std::mem;
+use std::ops::ControlFlow;
+
+/// Bytes that are gathered before they are written.
+const PIECE: usize = 64 << 10;
+
+/// A buffer of rows before a writer.
+///
+/// Nobody who writes a row deals with errors: after the first one nothing more is written, and [`Out::finish`] tells.
+pub struct Out<'w> {
+    to: Option<Box<dyn Write + 'w>>,
+    bytes: Vec<u8>,
+    rows_left: u64,
+    eager: bool,
+    failed: Option<io::Error>,
+}
+
+impl<'w> Out<'w> {
+    /// Rows go to `to`, at most `limit` of them.
+    pub fn new(to: Box<dyn Write + 'w>, limit: Option<u64>) -> Self {
+        let bytes = Vec::with_capacity(2 * PIECE);
+        Self { to: Some(to), bytes, rows_left: limit.unwrap_or(u64::MAX), eager: false, failed: None }
+    }
+
+    /// Rows stay in memory.
+    pub const fn memory() -> Out<'static> {
+        Out { to: None, bytes: Vec::new(), rows_left: u64::MAX, eager: false, failed: None }
+    }
+
+    /// Each row is written at once: somebody watches them come.
+    #[must_use]
+    pub fn eager(mut self, eager: bool) -> Self {
+        self.eager = eager;
+        self
+    }
+
+    /// Whether no further row is wanted, or none can be written.
+    pub const fn is_full(&self) -> bool {
+        self.rows_left == 0 || self.failed.is_some()
+    }
+
+    /// How many more rows are wanted.
+    pub const fn rows_left(&self) -> u64 {
+        self.rows_left
+    }
+
+    /// Whether a write failed.
+    pub const fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// The buffer to append to.
+    pub const fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Appends text.
+    pub fn text(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends a line and its end.
+    pub fn line(&mut self, text: &str) {
+        self.text(text);
+        self.bytes.push(b'\n');
+    }
+
+    /// Writes the buffer when it is large. For use inside a long row.
+    pub fn spill(&mut self) {
+        if self.bytes.len() >= PIECE {
+            self.flush();
+        }
+    }
+
+    /// A row ends; `Break` when no further one is wanted.
+    pub fn end_row(&mut self) -> ControlFlow<()> {
+        self.rows_left = self.rows_left.saturating_sub(1);
+        if self.eager || self.bytes.len() >= PIECE {
+            self.flush();
+        }
+        if self.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Writes the buffer.
+    pub fn flush(&mut self) {
+        let Some(to) = &mut self.to else { return };
+        if self.failed.is_none() {
+            self.failed = to.write_all(&self.bytes).and_then(|()| to.flush()).err();
+        }
+        self.bytes.clear();
+    }
+
+    /// What was gathered in memory.
+    pub fn take(&mut self) -> Vec<u8> {
+        mem::take(&mut self.bytes)
+    }
+
+    /// Writes the rest.
+    ///
+    /// # Errors
+    /// The first error of the writer.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.flush();
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn counts_rows_and_keeps_the_first_error() {
+        let mut out = Out::new(Box::new(Vec::new()), Some(2));
+        assert!(out.end_row().is_continue());
+        assert!(out.end_row().is_break() && out.is_full());
+        assert!(out.finish().is_ok());
+
+        let mut out = Out::new(Box::new(Full), None).eager(true);
+        out.line("x");
+        assert!(out.end_row().is_break() && out.has_failed());
+        assert_eq!(out.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -1,0 +1,99 @@
+//! One message on a page of its own: what it is, then its payload in full.
+
+use super::json;
+use super::payload::{self, Look, PayloadMode, PayloadOptions};
+use super::style::{Ink, Style};
+use super::time::{Clock, duration};
+use super::words::{count, grouped};
+use super::{Form, Out, pretty, table};
+use crate::escape;
+use crate::model::{Message, Opcode, Stamp};
+
+/// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
+#[derive(Debug)]
+pub struct Page {
+    clock: Clock,
+    payload: PayloadOptions,
+    style: Style,
+    is_begun: bool,
+}
+
+impl Page {
+    /// Pages with times of this clock and payloads shown so.
+    pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
+        Self { clock, payload, style, is_begun: false }
+    }
+
+    fn title(&mut self, at: &Stamp, message: &Message<'_>) -> String {
+        let place = at.conn.map_or(String::new(), |conn| format!("{conn}:{}", message.number));
+        let mut time = String::new();
+        self.clock.write(at.at.time, &mut time);
+        let arrow = self.style.paint(message.dir.into(), message.dir.arrow());
+        let kind = table::kind(message);
+        format!(
+            "{}  {arrow} {} {kind}, {}",
+            self.style.paint(Ink::Bold, place),
+            time.trim_start(),
+            count(message.body.len, "byte")
+        )
+    }
+}
+
+impl Form for Page {
+    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+        if self.is_begun {
+            out.text("\n");
+        }
+        self.is_begun = true;
+        let title = self.title(at, message);
+        let (first, last) = (message.span.first.packet, at.at.packet);
+        let packets = if first == last { format!("frame {last}") } else { format!("frames {first} to {last}") };
+        let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", grouped(message.frames)) };
+        out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, packets)));
+        for (ink, text) in table::faults(message) {
+            out.line(&self.style.paint(ink, text).to_string());
+        }
+        if let Some(rtt) = message.rtt {
+            out.line(&format!("answers a ping after {}", duration(rtt)));
+        }
+        if message.opcode == Opcode::CLOSE {
+            out.line(&payload::close_words(message));
+        }
+        write_body(message, self.payload, "", out);
+    }
+}
+
+/// Appends a payload over as many lines as it needs, each behind `margin`.
+pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin: &str, out: &mut Out<'_>) {
+    let (bytes, is_cut) = options.shown(message);
+    let look = payload::look(message, options.mode);
+    match look {
+        Look::Nothing => return,
+        _ if bytes.is_empty() => {}
+        Look::Hex => payload::write_dump(bytes, margin, out),
+        Look::Base64 => {
+            out.text(margin);
+            json::base64(out, bytes);
+            out.text("\n");
+        }
+        Look::Text => match payload::text(message) {
+            Some(text) if options.mode == PayloadMode::Auto && !is_cut && pretty::is_json(text) => {
+                pretty::write(text, margin, out);
+            }
+            _ => write_lines(bytes, margin, out),
+        },
+    }
+    if is_cut {
+        out.line(&format!("{margin}…"));
+    }
+}
+
+/// Appends text with its own lines, each made safe.
+fn write_lines(bytes: &[u8], margin: &str, out: &mut Out<'_>) {
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        out.text(margin);
+        out.line(&escape::display(line));
+        out.spill();
+    }
+}

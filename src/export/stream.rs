@@ -1,0 +1,135 @@
+//! Rows in the order of the capture: messages, frames, findings, handshakes, connections, or several of them.
+
+use super::hold::Hold;
+use super::list::Collect;
+use super::{Exporter, Form, Out, Totals};
+use crate::model::{ConnId, Connection, Direction, Event, Frame, Stamp};
+use std::ops::ControlFlow;
+
+/// Kinds of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds {
+    /// Connections.
+    pub connection: bool,
+    /// Handshakes.
+    pub handshake: bool,
+    /// Messages.
+    pub message: bool,
+    /// Frames.
+    pub frame: bool,
+    /// Findings.
+    pub finding: bool,
+}
+
+/// Where the rows of connections come from: each stands at the packet that gave it its number, where nobody knows its end yet.
+enum Rows {
+    /// From a pass before this one.
+    Known(Collect),
+    /// From this pass: they come last.
+    Last(Collect),
+}
+
+/// Writes rows as their events come.
+pub struct Stream {
+    form: Box<dyn Form>,
+    kinds: Kinds,
+    hold: Hold,
+    rows: Rows,
+}
+
+impl Stream {
+    /// Rows of these kinds, in this form; those of connections last.
+    pub fn new(kinds: Kinds, form: Box<dyn Form>) -> Self {
+        Self { form, kinds, hold: Hold::default(), rows: Rows::Last(Collect::default()) }
+    }
+
+    /// Rows of connections come from a pass before this one, and stand where each got its number.
+    #[must_use]
+    pub fn with_connections(mut self, known: Collect) -> Self {
+        self.rows = Rows::Known(known);
+        self
+    }
+
+    /// Writes one row, behind those that wait.
+    fn row(&mut self, out: &mut Out<'_>, write: impl FnOnce(&mut dyn Form, &mut Out<'_>)) -> ControlFlow<()> {
+        if self.hold.is_empty() {
+            write(&mut *self.form, out);
+            return out.end_row();
+        }
+        let mut row = Out::memory();
+        write(&mut *self.form, &mut row);
+        self.hold.row(row.take());
+        self.hold.release(&mut *self.form, out)
+    }
+
+    fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) -> ControlFlow<()> {
+        if self.hold.is_empty() && frame.msg.is_some() {
+            self.form.frame(at, frame, out);
+            return out.end_row();
+        }
+        self.hold.frame(at, frame);
+        self.hold.release(&mut *self.form, out)
+    }
+
+    fn resolve(&mut self, at: &Stamp, dir: Direction, number: Option<u64>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if self.hold.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.hold.resolve(at.conn, dir, number);
+        self.hold.release(&mut *self.form, out)
+    }
+
+    /// The row of a connection of which all is known.
+    fn known(&self, conn: Option<ConnId>) -> Option<Connection> {
+        match &self.rows {
+            Rows::Known(known) => known.row(conn?).cloned(),
+            Rows::Last(_) => None,
+        }
+    }
+}
+
+impl Exporter for Stream {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if let (Rows::Last(rows), true) = (&mut self.rows, self.kinds.connection) {
+            rows.apply(at, event);
+        }
+        match event {
+            Event::Opened(opened) => {
+                self.form.opened(at, opened, out);
+                match self.known(at.conn) {
+                    Some(row) => self.row(out, |form, out| form.connections(&[row], out)),
+                    None => ControlFlow::Continue(()),
+                }
+            }
+            Event::Frame(frame) if self.kinds.frame => self.frame(at, frame, out),
+            Event::Message(message) => {
+                if !message.opcode.is_control() {
+                    self.resolve(at, message.dir, Some(message.number), out)?;
+                }
+                if !self.kinds.message {
+                    return ControlFlow::Continue(());
+                }
+                self.row(out, |form, out| form.message(at, message, out))
+            }
+            Event::Note(note) if self.kinds.finding => self.row(out, |form, out| form.finding(at, note, out)),
+            Event::Handshake(handshake) if self.kinds.handshake => {
+                self.row(out, |form, out| form.handshake(at, handshake, out))
+            }
+            Event::Closed(closed) => {
+                for dir in Direction::BOTH {
+                    self.resolve(at, dir, None, out)?;
+                }
+                self.form.closed(at, closed, out);
+                ControlFlow::Continue(())
+            }
+            Event::Frame(_) | Event::Note(_) | Event::Handshake(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
+        self.hold.finish(&mut *self.form, out);
+        if let Rows::Last(rows) = &self.rows {
+            rows.write(&mut *self.form, out);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Aligned rows for people.
+
+use super::payload::{self, PayloadMode, PayloadOptions};
+use super::stats::Figures;
+use super::style::{Ink, Style};
+use super::time::{Clock, duration};
+use super::words::{clause, count};
+use super::{Form, Out, figures, head, ls};
+use crate::escape;
+use crate::model::{Connection, Frame, Handshake, Message, NOTES, Note, NoteSet, Opcode, PacketNo, Severity, Stamp};
+use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Writes text rows, every one of them safe on a terminal.
+#[derive(Debug)]
+pub struct Table {
+    clock: Clock,
+    payload: PayloadOptions,
+    style: Style,
+    /// Columns of `1:2145`: as many as the longest so far.
+    place_width: usize,
+    /// The packet of the last frame, and how many frames ended in it.
+    frames_in: (PacketNo, u32),
+    is_begun: bool,
+}
+
+impl Table {
+    /// Rows with times of this clock and payloads shown so.
+    pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
+        Self { clock, payload, style, place_width: 6, frames_in: (PacketNo(0), 0), is_begun: false }
+    }
+
+    /// True when nothing was written before.
+    fn begins(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_begun, true)
+    }
+
+    /// `1:2145`, aligned right.
+    fn place(&mut self, at: &Stamp, msg: Option<u64>) -> String {
+        let place = format!("{}:{}", or_dash(at.conn), or_dash(msg));
+        self.place_width = self.place_width.max(place.len());
+        format!("{place:>0$}", self.place_width)
+    }
+}
+
+impl Table {
+    /// A message's row up to its payload, and how many columns that takes.
+    fn before_payload(&mut self, at: &Stamp, message: &Message<'_>) -> (String, usize) {
+        let mut line = self.place(at, Some(message.number)) + "  ";
+        self.clock.write(at.at.time, &mut line);
+        let kind = format!("{:<8}", kind(message));
+        let len = format!("{:>7}", message.body.len);
+        let mut used = line.width() + kind.len() + len.len() + 9;
+        let arrow = self.style.paint(message.dir.into(), message.dir.arrow());
+        let _ = write!(line, "  {arrow}  {}  {len}  ", self.style.paint(ink(message.opcode), kind));
+        for (ink, text) in faults(message) {
+            used += text.width() + 1;
+            let _ = write!(line, "{} ", self.style.paint(ink, text));
+        }
+        (line, used)
+    }
+}
+
+impl Form for Table {
+    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+        let (line, used) = self.before_payload(at, message);
+        let columns = self.style.columns.map(|columns| columns.saturating_sub(used));
+        let rtt = message.rtt.map_or(String::new(), |rtt| format!("  rtt {}", duration(rtt)));
+        if message.opcode == Opcode::CLOSE && self.payload.mode == PayloadMode::Auto {
+            let words = payload::close_words(message);
+            let words = columns.map_or(words.as_str().into(), |columns| payload::fit(&words, columns, false));
+            out.line(&format!("{line}{}", self.style.paint(Ink::Bold, words)));
+        } else if rtt.is_empty() && (message.body.kept.is_empty() || self.payload.mode == PayloadMode::None) {
+            out.line(line.trim_end());
+        } else {
+            out.text(&line);
+            let columns = columns.map(|columns| columns.saturating_sub(rtt.width()));
+            payload::write_line(message, self.payload, columns, out);
+            out.line(&rtt);
+        }
+    }
+
+    fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
+        if self.begins() {
+            let header = format!(
+                "{:>8}  {:>time$}  {:>7}  →  fin  rsv  {:<12}  {:>8}  head  mask      {:>10}",
+                "packet",
+                "time",
+                "message",
+                "opcode",
+                "bytes",
+                "offset",
+                time = self.clock.width(),
+            );
+            out.line(&self.style.paint(Ink::Dim, header).to_string());
+        }
+        let packet = at.at.packet;
+        let place_in_packet = if self.frames_in.0 == packet { self.frames_in.1 + 1 } else { 1 };
+        self.frames_in = (packet, place_in_packet);
+        let mut line = format!("{:>8}  ", format!("{packet}.{place_in_packet}"));
+        self.clock.write(at.at.time, &mut line);
+        let _ = write!(
+            line,
+            "  {:>7}  {}  {}  {:03b}  {:<12}  {:>8}  {:>4}  {:<8}  {:>10}",
+            format!("{}:{}", or_dash(at.conn), or_dash(frame.msg)),
+            self.style.paint(frame.dir.into(), frame.dir.arrow()),
+            if frame.fin { "fin" } else { "  -" },
+            frame.rsv,
+            frame.opcode.name(),
+            frame.len,
+            frame.header_len,
+            frame.mask.map_or(String::from("-"), |mask| format!("{:08x}", u32::from_be_bytes(mask))),
+            frame.stream_offset,
+        );
+        if !frame.complete {
+            let _ = write!(line, "  {}", self.style.paint(Ink::Warning, "⋯ incomplete"));
+        }
+        for (ink, text) in codes(frame.findings) {
+            let _ = write!(line, "  {}", self.style.paint(ink, text));
+        }
+        out.line(&line);
+    }
+
+    fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {
+        let longest = NOTES.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        let severity = note.code.severity();
+        let place = match (at.conn, at.stream) {
+            (Some(conn), _) => format!("conn {conn}"),
+            (None, Some(stream)) => format!("stream {stream}"),
+            (None, None) => String::from("file"),
+        };
+        let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
+        let frame = match note.at.packet {
+            PacketNo(0) => String::new(),
+            packet => format!("frame {packet}"),
+        };
+        let sentence = clause(note.sentence());
+        let sentence = escape::display_str(&sentence);
+        let mut line = format!("{word} {:<longest$}  {place:<8}  {frame:<12}  {sentence}", note.code);
+        if let Some(detail) = note.detail {
+            let _ = write!(line, " ({})", escape::display_str(detail));
+        }
+        out.line(&line);
+    }
+
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+        if !self.begins() {
+            out.text("\n");
+        }
+        head::write(at, handshake, &mut self.clock, self.style, out);
+    }
+
+    fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {
+        ls::write(rows, &mut self.clock, self.style, out);
+    }
+
+    fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {
+        figures::write(figures, &mut self.clock, self.style, out);
+    }
+}
+
+fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or(String::from("-"), |value| value.to_string())
+}
+
+/// What a message is, in one word and perhaps a letter: `text`, `text z`.
+pub(super) fn kind(message: &Message<'_>) -> String {
+    let z = if message.compressed { " z" } else { "" };
+    format!("{}{z}", message.opcode.name())
+}
+
+/// The ink of a kind of message.
+pub(super) const fn ink(opcode: Opcode) -> Ink {
+    match opcode {
+        Opcode::CLOSE => Ink::Bold,
+        _ if opcode.is_control() => Ink::Dim,
+        _ => Ink::Plain,
+    }
+}
+
+/// What is wrong with a message: what it lacks, and its findings.
+pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
+    let mut faults = Vec::new();
+    if !message.complete {
+        let missing = message.body.missing();
+        let missing = if missing > 0 { format!(", {} missing", count(missing, "byte")) } else { String::new() };
+        faults.push((Ink::Warning, format!("⋯ incomplete{missing}")));
+    }
+    faults.extend(codes(message.findings));
+    faults
+}
+
+/// Findings above a mere note, as `[UTF8-BAD]`.
+fn codes(findings: NoteSet) -> impl Iterator<Item = (Ink, String)> {
+    let worth_it = findings.iter().filter(|code| code.severity() > Severity::Note);
+    worth_it.map(|code| (code.severity().into(), format!("[{code}]")))
+}

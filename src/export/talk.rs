@@ -1,0 +1,88 @@
+//! A conversation, both directions, in full.
+
+use super::page::write_body;
+use super::payload::{self, PayloadMode, PayloadOptions};
+use super::style::{Ink, Style};
+use super::time::{Clock, duration};
+use super::words::count;
+use super::{Form, Out, head, table};
+use crate::escape;
+use crate::model::{Closed, Direction, End, Handshake, Message, Opcode, Opened, Stamp};
+use std::fmt::Write as _;
+
+/// Writes who said what when, each payload below its line.
+#[derive(Debug)]
+pub struct Talk {
+    clock: Clock,
+    payload: PayloadOptions,
+    style: Style,
+}
+
+impl Talk {
+    /// A conversation with times of this clock and payloads shown so.
+    pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
+        Self { clock, payload, style }
+    }
+
+    /// `→ 0.044120  `.
+    fn begin(&mut self, dir: Direction, at: &Stamp) -> String {
+        let mut line = format!("{} ", self.style.paint(dir.into(), dir.arrow()));
+        self.clock.write(at.at.time, &mut line);
+        line.push_str("  ");
+        line
+    }
+}
+
+impl Form for Talk {
+    fn opened(&mut self, at: &Stamp, opened: &Opened, out: &mut Out<'_>) {
+        let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
+        let url = escape::display_str(opened.url.as_deref().unwrap_or("(no request captured)"));
+        let title = self.style.paint(Ink::Bold, format!("{conn}{url}"));
+        out.line(&format!("{title}  {} → {}", opened.client, opened.server));
+    }
+
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+        let mut line = self.begin(Direction::ToClient, at);
+        let _ = write!(line, "handshake {}", head::outcome(handshake, self.style));
+        if let Some(subprotocol) = &handshake.subprotocol {
+            let _ = write!(line, ", subprotocol {}", escape::display_str(subprotocol));
+        }
+        for extension in handshake.extensions.iter().flatten() {
+            let _ = write!(line, ", {}", escape::display_str(extension));
+        }
+        out.line(&line);
+    }
+
+    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+        let mut line = self.begin(message.dir, at);
+        let ink = table::ink(message.opcode);
+        let kind = self.style.paint(ink, table::kind(message));
+        let _ = write!(line, "#{} {kind}, {}", message.number, count(message.body.len, "byte"));
+        for (ink, text) in table::faults(message) {
+            let _ = write!(line, " {}", self.style.paint(ink, text));
+        }
+        if let Some(rtt) = message.rtt {
+            let _ = write!(line, ", rtt {}", duration(rtt));
+        }
+        let is_close = message.opcode == Opcode::CLOSE && self.payload.mode == PayloadMode::Auto;
+        if is_close {
+            let _ = write!(line, ": {}", payload::close_words(message));
+        }
+        out.line(&line);
+        if !is_close {
+            write_body(message, self.payload, "    ", out);
+        }
+    }
+
+    fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) {
+        let Some((dir, how)) = closed.by else { return };
+        let words = match how {
+            End::Fin => "TCP connection closed (FIN)",
+            End::Rst => "TCP connection reset (RST)",
+            End::Replaced => "its addresses and ports are used anew",
+            End::Capture => return,
+        };
+        let line = self.begin(dir, at);
+        out.line(&format!("{line}{}", self.style.paint(Ink::Dim, words)));
+    }
+}

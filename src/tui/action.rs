@@ -1,0 +1,212 @@
+//! What can be done, by whatever key or click.
+
+use super::app::Pane;
+use super::layout::WIDE;
+use super::list::Move;
+
+/// The screens, by the digit that shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Screen {
+    /// Which connections there are.
+    Connections,
+    /// What was said on one of them.
+    Messages,
+    /// Why it opened, or did not.
+    Handshake,
+    /// Which bytes that is.
+    Bytes,
+    /// What is wrong.
+    Findings,
+}
+
+/// How the panes of a screen stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Two panes: side by side, or one above the other.
+    Two,
+    /// Two panes above a third.
+    TwoAbove,
+    /// Two panes below a first.
+    TwoBelow,
+}
+
+impl Screen {
+    /// All screens, in the order of the tabs.
+    pub const ALL: [Self; 5] = [Self::Connections, Self::Messages, Self::Handshake, Self::Bytes, Self::Findings];
+
+    /// The digit that shows it.
+    pub const fn digit(self) -> char {
+        match self {
+            Self::Connections => '1',
+            Self::Messages => '2',
+            Self::Handshake => '3',
+            Self::Bytes => '4',
+            Self::Findings => '6',
+        }
+    }
+
+    /// The name on its tab.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "Connections",
+            Self::Messages => "Messages",
+            Self::Handshake => "Handshake",
+            Self::Bytes => "Bytes",
+            Self::Findings => "Findings",
+        }
+    }
+
+    /// Its panes, in the order of Tab.
+    pub const fn panes(self) -> &'static [Pane] {
+        match self {
+            Self::Connections => &[Pane::Connections, Pane::Summary],
+            Self::Messages => &[Pane::Messages, Pane::Detail],
+            Self::Handshake => &[Pane::Request, Pane::Response, Pane::Checks],
+            Self::Bytes => &[Pane::Frames, Pane::Fields, Pane::Bytes],
+            Self::Findings => &[Pane::Findings, Pane::Explanation],
+        }
+    }
+
+    /// The pane that has the focus at first.
+    pub(super) const fn main_pane(self) -> Pane {
+        match self {
+            Self::Connections => Pane::Connections,
+            Self::Messages => Pane::Messages,
+            Self::Handshake => Pane::Request,
+            Self::Bytes => Pane::Fields,
+            Self::Findings => Pane::Findings,
+        }
+    }
+
+    /// The screen that `q` leads to.
+    pub(super) const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Connections => None,
+            Self::Messages | Self::Handshake | Self::Findings => Some(Self::Connections),
+            Self::Bytes => Some(Self::Messages),
+        }
+    }
+
+    pub(super) const fn shape(self) -> Shape {
+        match self {
+            Self::Connections | Self::Messages | Self::Findings => Shape::Two,
+            Self::Handshake => Shape::TwoAbove,
+            Self::Bytes => Shape::TwoBelow,
+        }
+    }
+
+    /// Whether its two panes stand side by side when nothing else is wished.
+    pub(super) const fn side_by_side(self, width: u16) -> bool {
+        match self {
+            Self::Connections | Self::Findings => false,
+            Self::Messages => width >= WIDE,
+            Self::Handshake | Self::Bytes => width >= 72,
+        }
+    }
+
+    /// Percent that the first of the two panes gets.
+    pub(super) const fn first_share(self, side: bool, width: u16) -> i16 {
+        match (self, side) {
+            (Self::Connections | Self::Findings, false) => 67,
+            (Self::Connections | Self::Findings, true) => 60,
+            (Self::Messages, true) => 57,
+            (Self::Messages, false) => 62,
+            (Self::Handshake, _) => 50,
+            (Self::Bytes, _) if width >= WIDE => 38,
+            (Self::Bytes, _) => 48,
+        }
+    }
+}
+
+/// One thing that the user can ask for. Numbers are steps: 1 forward, -1 back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Show a screen.
+    Go(Screen),
+    /// The next pane.
+    Pane(isize),
+    /// Drill in.
+    Enter,
+    /// Close what is open.
+    Escape,
+    /// Back, or quit.
+    Back,
+    /// Quit at once.
+    Quit,
+    /// The keys of this pane.
+    Help,
+    /// Type what to look for.
+    Search,
+    /// The next match.
+    Match(isize),
+    /// Through the rows of the pane.
+    Move(Move),
+    /// Scroll or fold.
+    Left,
+    /// Scroll or unfold.
+    Right,
+    /// Another connection.
+    Connection(isize),
+    /// Another message.
+    Message(isize),
+    /// Another place where the user was.
+    History(isize),
+    /// The next error or warning.
+    Problem(isize),
+    /// Another time mode.
+    TimeMode,
+    /// Times count from the selected row.
+    TimeReference,
+    /// What to copy.
+    Copy,
+    /// One pane fills the screen.
+    Zoom,
+    /// Side by side or stacked.
+    Split,
+    /// A larger or smaller pane.
+    Resize(isize),
+    /// The panes as they were.
+    ResetPanes,
+    /// Draw everything again.
+    Redraw,
+    /// Give the terminal back for a while.
+    Suspend,
+    /// Stop what is running.
+    Cancel,
+    /// Take or leave the mouse.
+    Mouse,
+    /// Sort by another column.
+    Sort,
+    /// Sort the other way.
+    SortReverse,
+    /// Show both directions or one.
+    Direction,
+    /// Hide or show pings and pongs.
+    Pings,
+    /// The message that belongs to this one.
+    Related,
+    /// Of the same direction, or a sibling in a tree.
+    Beside(isize),
+    /// Wrap long lines.
+    Wrap,
+    /// Another payload view.
+    NextView,
+    /// A list of payload views.
+    ChooseView,
+    /// The next tab of the pane.
+    Tab(isize),
+    /// Fold everything from here down.
+    FoldAll,
+    /// Unfold everything from here down.
+    UnfoldAll,
+    /// Show or hide cookies and credentials.
+    Secrets,
+    /// Offsets in hex or in decimal.
+    Offsets,
+    /// Bytes as bits or in hex.
+    Bits,
+    /// Show or hide the numbers at the cursor.
+    Inspector,
+    /// Another least severity.
+    Severity(isize),
+}

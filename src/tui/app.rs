@@ -1,0 +1,368 @@
+//! The state of the browser: the book, and what the user looks at.
+
+use super::action::Screen;
+use super::bytes::Bytes;
+use super::clock::{Clock, TimeMode};
+use super::connections::Connections;
+use super::detail::Detail;
+use super::findings::Findings;
+use super::handshake::HandshakeView;
+use super::layout::{Regions, Split, Wishes};
+use super::list::List;
+use super::load::{Load, Outcome};
+use super::menu::Menu;
+use super::messages::Messages;
+use super::search::Search;
+use super::theme::{ColorChoice, Theme};
+use crate::book::{Book, MessageId};
+use crate::model::{Connection, Mark, PacketNo};
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// A part of a screen that can have the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// The table of connections.
+    Connections,
+    /// The selected connection in a few lines.
+    Summary,
+    /// The messages of a connection.
+    Messages,
+    /// The selected message.
+    Detail,
+    /// What the client asked.
+    Request,
+    /// What the server answered.
+    Response,
+    /// The rules of the handshake, and what was negotiated.
+    Checks,
+    /// The frames of a message.
+    Frames,
+    /// The fields of a frame.
+    Fields,
+    /// The bytes of a frame.
+    Bytes,
+    /// What is wrong, the worst first.
+    Findings,
+    /// What to make of it.
+    Explanation,
+}
+
+impl Pane {
+    /// All panes.
+    pub const ALL: [Self; 12] = [
+        Self::Connections,
+        Self::Summary,
+        Self::Messages,
+        Self::Detail,
+        Self::Request,
+        Self::Response,
+        Self::Checks,
+        Self::Frames,
+        Self::Fields,
+        Self::Bytes,
+        Self::Findings,
+        Self::Explanation,
+    ];
+}
+
+/// What the browser is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The capture's name, as the user gave it; it is escaped here.
+    pub title: String,
+    /// Take the mouse.
+    pub mouse: bool,
+    /// When to use colours.
+    pub color: ColorChoice,
+    /// The zone of local times.
+    pub zone: TimeZone,
+}
+
+impl Options {
+    /// The usual: mouse on, colours and time zone as the environment says.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), mouse: true, color: ColorChoice::Auto, zone: TimeZone::system() }
+    }
+}
+
+/// What only the terminal can do, asked for by the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// End.
+    Quit,
+    /// Tell the reader to stop.
+    StopLoading,
+    /// Stop ourselves until the shell continues us.
+    Suspend,
+    /// Draw every cell.
+    Redraw,
+    /// Take the mouse, or give it back.
+    Mouse(bool),
+    /// Put text on the clipboard.
+    Copy(String),
+}
+
+/// What lies over the panes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Overlay {
+    #[default]
+    None,
+    /// The keys, from this line on.
+    Help(usize),
+    /// A choice.
+    Menu(Menu),
+    /// What to search for is being typed.
+    Search,
+}
+
+/// Where the user was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) screen: Screen,
+    pub(super) conn: Option<usize>,
+    pub(super) message: Option<MessageId>,
+}
+
+/// Everything that the screen is drawn from.
+#[derive(Debug)]
+pub struct App {
+    pub(super) book: Book,
+    pub(super) title: String,
+    pub(super) theme: Theme,
+    pub(super) clock: Clock,
+    pub(super) load: Load,
+    pub(super) size: (u16, u16),
+    pub(super) screen: Screen,
+    focus: HashMap<Screen, Pane>,
+    pub(super) zoom: bool,
+    pub(super) split: Split,
+    pub(super) shares: HashMap<Screen, i16>,
+    pub(super) overlay: Overlay,
+    pub(super) connections: Connections,
+    pub(super) summary: List,
+    pub(super) messages: Messages,
+    pub(super) detail: Detail,
+    pub(super) handshake: HandshakeView,
+    pub(super) bytes: Bytes,
+    pub(super) findings: Findings,
+    pub(super) explanation: List,
+    pub(super) search: Search,
+    /// Time modes of screen 1 and of screen 2.
+    pub(super) times: (TimeMode, TimeMode),
+    pub(super) reference: Option<Mark>,
+    /// Screens to go back to, each left by going deeper.
+    pub(super) trail: Vec<Screen>,
+    /// Places before and after this one.
+    pub(super) past: Vec<Place>,
+    pub(super) future: Vec<Place>,
+    /// The last thing that has to be said, until the next key.
+    pub(super) said: Option<String>,
+    pub(super) mouse: bool,
+    /// The user has pressed a key that goes somewhere.
+    pub(super) moved: bool,
+    /// The user has pressed ^C with nothing to stop.
+    pub(super) leaving: bool,
+    pub(super) pointer: super::mouse::Pointer,
+    effects: Vec<Effect>,
+}
+
+impl App {
+    /// The browser before anything is read.
+    pub fn new(options: Options, size: (u16, u16)) -> Self {
+        Self {
+            book: Book::default(),
+            title: crate::escape::display_str(&options.title).into_owned(),
+            theme: Theme::new(options.color),
+            clock: Clock { zone: options.zone },
+            load: Load::default(),
+            size,
+            screen: Screen::Connections,
+            focus: HashMap::new(),
+            zoom: false,
+            split: Split::Auto,
+            shares: HashMap::new(),
+            overlay: Overlay::None,
+            connections: Connections::default(),
+            summary: List::default(),
+            messages: Messages::default(),
+            detail: Detail::default(),
+            handshake: HandshakeView::default(),
+            bytes: Bytes::default(),
+            findings: Findings::default(),
+            explanation: List::default(),
+            search: Search::default(),
+            times: (TimeMode::Local, TimeMode::DeltaShown),
+            reference: None,
+            trail: Vec::new(),
+            past: Vec::new(),
+            future: Vec::new(),
+            said: None,
+            mouse: options.mouse,
+            moved: false,
+            leaving: false,
+            pointer: super::mouse::Pointer::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The reader ended without a last word.
+    pub(super) fn reader_is_gone(&mut self) {
+        let error = Some("the reader stopped unexpectedly".to_owned());
+        self.load.done(Outcome { progress: self.load.progress, error, ..Outcome::default() });
+    }
+
+    /// What the terminal is asked to do.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub(super) fn ask(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Shows a few words until the next key.
+    pub(super) fn say(&mut self, words: impl Into<String>) {
+        self.said = Some(words.into());
+    }
+
+    /// Whether something is under way that [`App::work`] goes on with.
+    pub const fn is_busy(&self) -> bool {
+        self.search.is_running()
+    }
+
+    /// Goes on with what is under way, for a few milliseconds.
+    pub fn work(&mut self) {
+        self.search_on();
+    }
+
+    /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.
+    pub fn take(&mut self, loading: super::Loading, elapsed: Duration) {
+        match loading {
+            super::Loading::Batch(batch) => self.book.absorb(batch),
+            super::Loading::Progress(progress) => self.load.progress(progress, elapsed),
+            super::Loading::Done(outcome) => self.load.done(outcome),
+        }
+    }
+
+    /// Brings every list in step with the book and the screen's size.
+    pub fn settle(&mut self) {
+        let regions = self.regions();
+        let height = self.rows(&regions, Pane::Connections);
+        self.connections.refresh(&self.book, height);
+        self.start_at_messages();
+        let height = self.rows(&regions, Pane::Messages);
+        if let Some(conn) = self.connections.selected() {
+            self.messages.open(&self.book, conn, height);
+        }
+        self.messages.refresh(&self.book, height);
+        if matches!(self.screen, Screen::Messages | Screen::Bytes) {
+            self.detail.open(&self.book, self.messages.selected());
+            self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));
+        }
+        if self.screen == Screen::Bytes {
+            self.bytes.open(&self.book, &self.detail);
+        }
+        if self.handshake.conn != self.connections.selected() {
+            let secrets = self.handshake.secrets;
+            self.handshake = HandshakeView { conn: self.connections.selected(), secrets, ..HandshakeView::default() };
+        }
+        let height = self.rows(&regions, Pane::Findings);
+        self.findings.refresh(&self.book, height);
+    }
+
+    /// A capture with one connection opens on its messages, unless the user has already gone somewhere.
+    fn start_at_messages(&mut self) {
+        if self.load.just_done() && !self.moved && self.book.connections() == 1 {
+            self.screen = Screen::Messages;
+        }
+    }
+
+    /// Tells the size of the screen; the selected rows stay visible.
+    pub fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.settle();
+        let regions = self.regions();
+        self.connections.list.show(self.connections.len(), self.rows(&regions, Pane::Connections));
+        let len = self.messages.ids(&self.book).len();
+        self.messages.list.show(len, self.rows(&regions, Pane::Messages));
+        let height = self.rows(&regions, Pane::Detail);
+        if let Some(tree) = &mut self.detail.tree {
+            let len = tree.len();
+            tree.list.show(len, height);
+        }
+        let len = self.findings.len();
+        self.findings.list.show(len, self.rows(&regions, Pane::Findings));
+        let len = self.bytes.field_count();
+        self.bytes.fields.show(len, self.rows(&regions, Pane::Fields));
+        self.bytes.show_cursor(self.rows(&regions, Pane::Bytes), regions.inside(Pane::Bytes).0);
+    }
+
+    pub(super) fn regions(&self) -> Regions {
+        Regions::new(&Wishes {
+            size: self.size,
+            screen: self.screen,
+            focus: self.focused(),
+            zoom: self.zoom,
+            split: self.split,
+            share: self.shares.get(&self.screen).copied().unwrap_or(0),
+        })
+    }
+
+    /// Rows for the content of a pane: its inside without its fixed lines.
+    pub(super) fn rows(&self, regions: &Regions, pane: Pane) -> usize {
+        let foot = match pane {
+            Pane::Detail => usize::from(self.detail.related.is_some()),
+            Pane::Bytes => self.inspector_rows().into(),
+            _ => 0,
+        };
+        regions.inside(pane).1.saturating_sub(Self::fixed_lines(regions, pane) + foot)
+    }
+
+    /// The capture's first packet, as far as is known.
+    pub(super) fn capture_start(&self) -> Option<Mark> {
+        let first = |time| Mark { packet: PacketNo(1), time: Some(time) };
+        self.load.progress.start.map(first).or_else(|| self.book.start())
+    }
+
+    /// Lines at the top of a pane that do not scroll.
+    pub(super) const fn fixed_lines(regions: &Regions, pane: Pane) -> usize {
+        match pane {
+            Pane::Connections | Pane::Messages | Pane::Frames | Pane::Findings => 1,
+            Pane::Detail if regions.wide => 4,
+            Pane::Detail => 1,
+            _ => 0,
+        }
+    }
+
+    /// Rows below the bytes: a blank one, numbers, the field.
+    pub(super) const fn inspector_rows(&self) -> u16 {
+        if self.bytes.hide_inspector { 0 } else { 3 }
+    }
+
+    pub(super) fn focused(&self) -> Pane {
+        self.focus.get(&self.screen).copied().unwrap_or(self.screen.main_pane())
+    }
+
+    pub(super) fn focus(&mut self, pane: Pane) {
+        self.focus.insert(self.screen, pane);
+    }
+
+    /// The connection that is looked at.
+    pub(super) fn connection(&self) -> Option<&Connection> {
+        self.book.connection(self.connections.selected()?)
+    }
+
+    pub(super) const fn place(&self) -> Place {
+        Place { screen: self.screen, conn: self.connections.selected(), message: self.messages.selected() }
+    }
+
+    /// The time mode of the screen.
+    pub(super) const fn time_mode(&self) -> TimeMode {
+        match self.screen {
+            Screen::Connections => self.times.0,
+            _ => self.times.1,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Screen 1: which connections there are, in which order, and which one is selected.
+
+use super::list::{List, Move};
+use crate::book::Book;
+use crate::model::{Connection, Direction, EndedBy, Handshake, Severity};
+use std::cmp::Ordering;
+
+/// What the table is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum SortBy {
+    #[default]
+    Number,
+    Stream,
+    Duration,
+    Client,
+    Host,
+    ToServer,
+    ToClient,
+    Bytes,
+    End,
+}
+
+impl SortBy {
+    const ALL: [Self; 9] = [
+        Self::Number,
+        Self::Stream,
+        Self::Duration,
+        Self::Client,
+        Self::Host,
+        Self::ToServer,
+        Self::ToClient,
+        Self::Bytes,
+        Self::End,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "start",
+            Self::Stream => "tcp.stream",
+            Self::Duration => "duration",
+            Self::Client => "client",
+            Self::Host => "host",
+            Self::ToServer => "→ messages",
+            Self::ToClient => "← messages",
+            Self::Bytes => "bytes",
+            Self::End => "end",
+        }
+    }
+
+    fn compare(self, a: &Connection, b: &Connection) -> Ordering {
+        match self {
+            Self::Number => a.id.cmp(&b.id),
+            Self::Stream => a.stream.cmp(&b.stream),
+            Self::Duration => a.duration().cmp(&b.duration()),
+            Self::Client => a.client().cmp(&b.client()),
+            Self::Host => a.opened.url.cmp(&b.opened.url).then_with(|| a.server().cmp(&b.server())),
+            Self::ToServer => a.counts[Direction::ToServer].messages.cmp(&b.counts[Direction::ToServer].messages),
+            Self::ToClient => a.counts[Direction::ToClient].messages.cmp(&b.counts[Direction::ToClient].messages),
+            Self::Bytes => a.bytes().cmp(&b.bytes()),
+            Self::End => end(a).cmp(&end(b)),
+        }
+    }
+}
+
+/// How a connection ended, in a word: the close code, `FIN`, `RST`, the status of a refusal, `open`.
+pub(super) fn end(connection: &Connection) -> String {
+    let handshake = connection.handshake.as_ref();
+    if let Some(status) = handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(Handshake::status) {
+        return status.to_string();
+    }
+    match (&connection.close, connection.ended_by()) {
+        (Some((_, Some(code), _)), _) => code.to_string(),
+        // RFC 6455 §7.1.5: a Close frame without a code.
+        (Some((_, None, _)), _) => "1005".to_owned(),
+        (None, Some(EndedBy::Fin)) => "FIN".to_owned(),
+        (None, Some(EndedBy::Rst)) => "RST".to_owned(),
+        (None, _) => "open".to_owned(),
+    }
+}
+
+/// The worst finding about a connection.
+pub(super) fn severity(connection: &Connection) -> Option<Severity> {
+    let found = connection.findings;
+    match (found.error, found.warning, found.note) {
+        (0, 0, 0) => None,
+        (0, 0, _) => Some(Severity::Note),
+        (0, _, _) => Some(Severity::Warning),
+        _ => Some(Severity::Error),
+    }
+}
+
+/// The table's order and the selected row.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    pub(super) list: List,
+    /// Index in the book of the selected connection; stays when the order changes.
+    selected: Option<usize>,
+    sort: SortBy,
+    reverse: bool,
+    /// Indices in the book; `None`: the book's own order.
+    order: Option<Vec<usize>>,
+    len: usize,
+    /// Columns of host and path that are scrolled out to the left.
+    pub(super) scroll: usize,
+}
+
+impl Connections {
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Index in the book of the selected connection.
+    pub(super) const fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
+    /// Index in the book of the connection in a row.
+    pub(super) fn at(&self, row: usize) -> Option<usize> {
+        match &self.order {
+            Some(order) => order.get(row).copied(),
+            None => (row < self.len).then_some(row),
+        }
+    }
+
+    pub(super) const fn sorting(&self) -> (SortBy, bool) {
+        (self.sort, self.reverse)
+    }
+
+    /// Takes in what the book has learned; the selection stays on its connection, on its line of the screen.
+    pub(super) fn refresh(&mut self, book: &Book, height: usize) {
+        self.len = book.connections();
+        self.order = (self.sort != SortBy::Number || self.reverse).then(|| self.sorted(book));
+        if self.selected.is_none() {
+            self.selected = self.at(0);
+        }
+        if let Some(row) = self.selected.and_then(|index| self.row_of(index)) {
+            self.list.top = (self.list.top + row).saturating_sub(self.list.cursor);
+            self.list.cursor = row;
+        }
+        self.list.settle(self.len, height);
+    }
+
+    fn sorted(&self, book: &Book) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len).collect();
+        order.sort_by(|&a, &b| {
+            let (Some(a), Some(b)) = (book.connection(a), book.connection(b)) else { return Ordering::Equal };
+            let found = self.sort.compare(a, b);
+            if self.reverse { found.reverse() } else { found }
+        });
+        order
+    }
+
+    fn row_of(&self, index: usize) -> Option<usize> {
+        match &self.order {
+            Some(order) => order.iter().position(|&at| at == index),
+            None => (index < self.len).then_some(index),
+        }
+    }
+
+    pub(super) fn go(&mut self, step: Move, height: usize) {
+        self.list.go(step, self.len, height);
+        self.selected = self.at(self.list.cursor);
+    }
+
+    /// Selects the connection with that index in the book.
+    pub(super) fn select(&mut self, index: usize, height: usize) {
+        if let Some(row) = self.row_of(index) {
+            self.selected = Some(index);
+            self.list.select(row, self.len, height);
+        }
+    }
+
+    pub(super) fn next_sort(&mut self, book: &Book, height: usize) {
+        let at = SortBy::ALL.iter().position(|&sort| sort == self.sort).map_or(0, |at| at + 1);
+        let next = SortBy::ALL.get(at).copied().unwrap_or_default();
+        self.sort_by(next, false, book, height);
+    }
+
+    pub(super) fn reverse(&mut self, book: &Book, height: usize) {
+        self.sort_by(self.sort, !self.reverse, book, height);
+    }
+
+    /// Sorts by a column that was clicked; a second click reverses.
+    pub(super) fn clicked(&mut self, sort: SortBy, book: &Book, height: usize) {
+        self.sort_by(sort, sort == self.sort && !self.reverse, book, height);
+    }
+
+    fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {
+        (self.sort, self.reverse) = (sort, reverse);
+        self.refresh(book, height);
+        self.list.show(self.len, height);
+    }
+}

@@ -1,0 +1,239 @@
+//! Screen 2, right: one message's payload as tree, text, hex or raw bytes.
+
+use super::list::{List, Move};
+use super::messages;
+use super::paper::{self, HexRows, Piece, Style, TextRows};
+use super::tree::{MAX_NODES, Tree};
+use crate::book::{Book, MessageId, MessageRow};
+use crate::decode::json;
+use std::ops::Range;
+
+/// Bytes of a payload that are taken from the book for looking at it.
+const MAX_BODY: usize = 256 << 20;
+
+/// How a payload is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadView {
+    /// JSON as a tree.
+    Tree,
+    /// Text, line by line.
+    Text,
+    /// Offsets, hex and ASCII.
+    Hex,
+    /// Every byte, those that are not ASCII escaped.
+    Raw,
+}
+
+impl PayloadView {
+    /// All of them, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::Tree, Self::Text, Self::Hex, Self::Raw];
+
+    /// The name on the tab.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tree => "Tree",
+            Self::Text => "Text",
+            Self::Hex => "Hex",
+            Self::Raw => "Raw",
+        }
+    }
+}
+
+/// The payload of the selected message and where the user is in it.
+#[derive(Debug)]
+pub(super) struct Detail {
+    id: Option<MessageId>,
+    /// The bytes that are there; `None` when the book could not keep them.
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) tree: Option<Tree>,
+    pub(super) text: TextRows,
+    pub(super) list: List,
+    /// The ping or pong that belongs to it.
+    pub(super) related: Option<MessageId>,
+    /// Bytes that a search found.
+    pub(super) found: Option<Range<usize>>,
+    /// Columns scrolled out to the left, when lines are not wrapped.
+    pub(super) scroll: usize,
+    pub(super) wrap: bool,
+    /// The view that the user chose, for every message that has it.
+    chosen: Option<PayloadView>,
+    /// The payload is text and shown as such by default.
+    is_text: bool,
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Self {
+            id: None,
+            body: None,
+            pieces: Vec::new(),
+            tree: None,
+            text: TextRows::new(Style::Text, None),
+            list: List::default(),
+            related: None,
+            found: None,
+            scroll: 0,
+            wrap: true,
+            chosen: None,
+            is_text: false,
+        }
+    }
+}
+
+impl Detail {
+    pub(super) const fn id(&self) -> Option<MessageId> {
+        self.id
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or(&[])
+    }
+
+    /// Takes another message from the book.
+    pub(super) fn open(&mut self, book: &Book, id: Option<MessageId>) {
+        if self.id == id {
+            return;
+        }
+        let fresh = Self { wrap: self.wrap, chosen: self.chosen, id, ..Self::default() };
+        *self = fresh;
+        let Some(row) = id.and_then(|id| book.message(id)) else { return };
+        self.body = book.payload(&row, 0, MAX_BODY);
+        self.pieces = paper::pieces(&row, self.bytes().len());
+        self.is_text = row.is_text();
+        self.tree = self.read_tree(&row);
+        self.related = messages::related(book, row.id);
+    }
+
+    fn read_tree(&self, row: &MessageRow<'_>) -> Option<Tree> {
+        if row.opcode.is_control() || row.compressed {
+            return None;
+        }
+        let document = json::read(self.bytes(), MAX_NODES);
+        let begins = document.nodes.first().is_some_and(json::Node::is_container);
+        // What only begins like JSON, as a line of a log in brackets does, is no tree.
+        (begins && document.nodes.len() > 1 || document.is_structured()).then(|| Tree::new(document))
+    }
+
+    /// The views that this payload has.
+    pub(super) fn views(&self) -> impl Iterator<Item = PayloadView> + '_ {
+        PayloadView::ALL.into_iter().filter(|&view| view != PayloadView::Tree || self.tree.is_some())
+    }
+
+    pub(super) fn view(&self) -> PayloadView {
+        let natural = match &self.tree {
+            Some(tree) if tree.document.fault.is_none_or(|(_, fault)| fault != json::Fault::Unexpected) => {
+                PayloadView::Tree
+            }
+            _ if self.is_text => PayloadView::Text,
+            _ => PayloadView::Hex,
+        };
+        self.chosen.filter(|&view| self.views().any(|other| other == view)).unwrap_or(natural)
+    }
+
+    /// Shows the payload another way; the place in it is kept as well as may be.
+    pub(super) fn choose(&mut self, view: PayloadView) {
+        self.chosen = Some(view);
+        self.list = List::default();
+        self.scroll = 0;
+    }
+
+    pub(super) fn next_view(&mut self, forward: bool) {
+        let views: Vec<PayloadView> = self.views().collect();
+        let at = views.iter().position(|&view| view == self.view()).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + views.len() - 1 };
+        if let Some(&view) = views.get(next % views.len().max(1)) {
+            self.choose(view);
+        }
+    }
+
+    pub(super) fn toggle_wrap(&mut self) {
+        self.wrap = !self.wrap;
+        self.scroll = 0;
+        self.list = List::default();
+    }
+
+    /// Bytes in a row of the hex view that is `columns` wide.
+    pub(super) const fn hex_width(columns: usize) -> usize {
+        match columns {
+            0..28 => 4,
+            28..76 => 8,
+            76..140 => 16,
+            _ => 32,
+        }
+    }
+
+    /// Fits the rows of text to the pane and makes those that it shows.
+    pub(super) fn settle(&mut self, columns: usize, height: usize) {
+        let view = self.view();
+        let style = if view == PayloadView::Raw { Style::Raw } else { Style::Text };
+        let wrap = (self.wrap || style == Style::Raw).then_some(columns.max(10));
+        if !self.text.is_for(style, wrap) {
+            self.text = TextRows::new(style, wrap);
+        }
+        let body = self.body.as_deref().unwrap_or(&[]);
+        self.text.extend_to(self.list.top.saturating_add(2 * height), body, &self.pieces);
+        let len = self.len(columns);
+        match &mut self.tree {
+            Some(tree) if view == PayloadView::Tree => {
+                let len = tree.len();
+                tree.list.settle(len, height);
+            }
+            _ => self.list.settle(len, height),
+        }
+    }
+
+    /// Rows in the view; for text those that were made so far.
+    pub(super) fn len(&self, columns: usize) -> usize {
+        match (self.view(), &self.tree) {
+            (PayloadView::Tree, Some(tree)) => tree.len(),
+            (PayloadView::Hex, _) => HexRows::new(&self.pieces, Self::hex_width(columns)).len(),
+            _ => self.text.len(),
+        }
+    }
+
+    pub(super) fn go(&mut self, step: Move, columns: usize, height: usize) {
+        let view = self.view();
+        match &mut self.tree {
+            Some(tree) if view == PayloadView::Tree => tree.go(step, height),
+            _ => self.scroll(step, columns, height),
+        }
+    }
+
+    /// Moves the view and not the cursor.
+    pub(super) fn scroll(&mut self, step: Move, columns: usize, height: usize) {
+        let view = self.view();
+        if let (PayloadView::Tree, Some(tree)) = (view, &mut self.tree) {
+            let len = tree.len();
+            return tree.list.scroll(step, len, height);
+        }
+        if view != PayloadView::Hex {
+            let body = self.body.as_deref().unwrap_or(&[]);
+            let wanted = step.from(self.list.top, usize::MAX, height).saturating_add(2 * height);
+            self.text.extend_to(wanted, body, &self.pieces);
+        }
+        let len = self.len(columns);
+        self.list.scroll(step, len, height);
+    }
+
+    /// Shows the byte that is at `place` among those that are there.
+    pub(super) fn show_byte(&mut self, place: usize, columns: usize, height: usize) {
+        let row = match (self.view(), &mut self.tree) {
+            (PayloadView::Tree, Some(tree)) => {
+                if let Some(node) = tree.document.at(place) {
+                    tree.select(node, height);
+                }
+                return;
+            }
+            (PayloadView::Hex, _) => HexRows::new(&self.pieces, Self::hex_width(columns)).row_of(place),
+            _ => {
+                let body = self.body.as_deref().unwrap_or(&[]);
+                let row = self.text.row_of(place, body, &self.pieces);
+                self.text.extend_to(row + height, body, &self.pieces);
+                row
+            }
+        };
+        let len = self.len(columns);
+        self.list.select(row, len, height);
+    }
+}

@@ -1,0 +1,260 @@
+//! Searching: typing the pattern, and going from match to match in whatever pane has the focus.
+
+use super::app::{App, Overlay, Pane};
+use super::bytes::Bytes;
+use super::keys::Key;
+use super::list::Move;
+use super::search::{Needle, Run};
+use super::view;
+use crossterm::event::{KeyCode, KeyEvent};
+use std::time::{Duration, Instant};
+
+/// A search looks at rows for so long before keys are looked at again.
+const SLICE: Duration = Duration::from_millis(8);
+
+/// Bytes of a payload that a search through a list looks at.
+const MAX_SEARCHED: usize = 16 << 20;
+
+/// Bytes of a pattern.
+const MAX_PATTERN: usize = 200;
+
+impl App {
+    pub(super) fn start_search(&mut self) {
+        self.search.pattern.clear();
+        self.search.needle = Needle::default();
+        self.search.origin = self.search_place();
+        self.overlay = Overlay::Search;
+    }
+
+    /// Row, or byte, where the focused pane stands.
+    fn search_place(&self) -> (usize, usize) {
+        let byte = self.detail.found.as_ref().map_or(0, |found| found.start);
+        match self.focused() {
+            Pane::Connections => (self.connections.list.cursor, 0),
+            Pane::Messages => (self.messages.list.cursor, 0),
+            Pane::Findings => (self.findings.list.cursor, 0),
+            Pane::Frames => (self.bytes.frames.cursor, 0),
+            Pane::Fields => (self.bytes.fields.cursor, 0),
+            Pane::Detail => (0, byte),
+            Pane::Bytes => (0, self.bytes.cursor),
+            pane => (self.line_list(pane).map_or(0, |list| list.top), 0),
+        }
+    }
+
+    pub(super) fn search_key(&mut self, event: &KeyEvent, key: Key) {
+        match event.code {
+            KeyCode::Enter => {
+                self.overlay = Overlay::None;
+                return;
+            }
+            KeyCode::Esc => return self.leave_search(),
+            KeyCode::Char('c') if key.character().is_none() => return self.leave_search(),
+            KeyCode::Char('u') if key.character().is_none() => self.search.pattern.clear(),
+            KeyCode::Backspace if self.search.pattern.is_empty() => return self.leave_search(),
+            KeyCode::Backspace => {
+                self.search.pattern.pop();
+            }
+            _ => match key.character() {
+                Some(c) if self.search.pattern.len() < MAX_PATTERN => self.search.pattern.push(c),
+                _ => return,
+            },
+        }
+        self.pattern_changed();
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        let line = text.lines().next().unwrap_or("");
+        self.search.pattern.extend(line.chars().filter(|c| !c.is_control()).take(MAX_PATTERN));
+        self.pattern_changed();
+    }
+
+    fn leave_search(&mut self) {
+        self.overlay = Overlay::None;
+        self.drop_search();
+    }
+
+    pub(super) fn drop_search(&mut self) {
+        self.search.run = None;
+        self.search.needle = Needle::default();
+        self.detail.found = None;
+    }
+
+    fn pattern_changed(&mut self) {
+        self.search.needle = Needle::new(&self.search.pattern);
+        self.look(true, self.search.origin, true);
+    }
+
+    pub(super) fn next_match(&mut self, forward: bool) {
+        if self.search.needle.is_empty() {
+            self.search.needle = Needle::new(&self.search.pattern);
+        }
+        if self.search.needle.is_empty() {
+            return self.say("nothing to search for: / begins");
+        }
+        self.look(forward, self.search_place(), false);
+    }
+
+    /// Begins a search at a place; `here`: the place itself may match.
+    fn look(&mut self, forward: bool, (row, byte): (usize, usize), here: bool) {
+        self.search.run = None;
+        if self.search.needle.is_empty() {
+            return;
+        }
+        let pane = self.focused();
+        match pane {
+            Pane::Detail => return self.look_in_payload(forward, byte, here),
+            Pane::Bytes => return self.look_in_bytes(forward, byte, here),
+            _ => {}
+        }
+        let len = self.search_rows(pane);
+        if len == 0 {
+            return self.not_found();
+        }
+        let first = match (here, forward) {
+            (true, _) => row.min(len - 1),
+            (false, true) => (row + 1) % len,
+            (false, false) => (row + len - 1) % len,
+        };
+        self.search.run = Some(Run { pane, forward, row: first, left: len, of: len });
+        self.search_on();
+    }
+
+    fn search_rows(&self, pane: Pane) -> usize {
+        match pane {
+            Pane::Connections => self.connections.len(),
+            Pane::Messages => self.messages.ids(&self.book).len(),
+            Pane::Findings => self.findings.len(),
+            Pane::Frames => Bytes::frame_count(&self.book, self.bytes.message()),
+            Pane::Fields => self.bytes.field_count(),
+            Pane::Detail | Pane::Bytes => 0,
+            pane => self.lines_of(pane).len(),
+        }
+    }
+
+    /// Goes on with the search through a list.
+    pub(super) fn search_on(&mut self) {
+        let until = Instant::now() + SLICE;
+        while let Some(run) = self.search.run {
+            if run.left == 0 {
+                self.search.run = None;
+                return self.not_found();
+            }
+            if self.row_matches(run.pane, run.row) {
+                self.search.run = None;
+                return self.select_row(run.pane, run.row);
+            }
+            let row = if run.forward { (run.row + 1) % run.of } else { (run.row + run.of - 1) % run.of };
+            self.search.run = Some(Run { row, left: run.left - 1, ..run });
+            if Instant::now() > until {
+                return;
+            }
+        }
+    }
+
+    fn row_matches(&self, pane: Pane, row: usize) -> bool {
+        let needle = &self.search.needle;
+        match pane {
+            Pane::Connections => {
+                let connection = self.connections.at(row).and_then(|index| self.book.connection(index));
+                connection.is_some_and(|connection| {
+                    let ends = format!("{} {}", connection.client(), connection.server());
+                    needle.is_in(connection.title().as_bytes())
+                        || needle.is_in(ends.as_bytes())
+                        || needle.is_in(super::connections::end(connection).as_bytes())
+                })
+            }
+            Pane::Messages => {
+                let message = self.messages.ids(&self.book).get(row).and_then(|&id| self.book.message(id));
+                message.is_some_and(|message| {
+                    needle.is_in(message.opcode.name().as_bytes())
+                        || self.book.payload(&message, 0, MAX_SEARCHED).is_some_and(|body| needle.is_in(&body))
+                })
+            }
+            Pane::Findings => {
+                let finding = self.findings.at(row).and_then(|index| self.book.findings().get(index));
+                finding.is_some_and(|finding| needle.is_in(view::finding_row_text(self, finding).as_bytes()))
+            }
+            Pane::Frames => Bytes::frame(&self.book, self.bytes.message(), row)
+                .is_some_and(|frame| needle.is_in(frame.opcode.name().as_bytes())),
+            Pane::Fields => {
+                let field = self.bytes.field(row);
+                field.is_some_and(|field| needle.is_in(view::field_text(self, field, true).as_bytes()))
+            }
+            Pane::Detail | Pane::Bytes => false,
+            pane => self.lines_of(pane).get(row).is_some_and(|line| needle.is_in(line.as_bytes())),
+        }
+    }
+
+    /// Selects a row of a list.
+    pub(super) fn select_row(&mut self, pane: Pane, row: usize) {
+        let height = self.height(pane);
+        match pane {
+            Pane::Connections => {
+                if let Some(index) = self.connections.at(row) {
+                    self.connections.select(index, height);
+                }
+            }
+            Pane::Messages => {
+                if let Some(&id) = self.messages.ids(&self.book).get(row) {
+                    self.messages.select(&self.book, id, height);
+                }
+            }
+            Pane::Detail => {
+                if let Some(tree) = &mut self.detail.tree {
+                    let len = tree.len();
+                    tree.list.select(row, len, height);
+                }
+            }
+            Pane::Findings => self.findings.select_row(row, height),
+            Pane::Frames => {
+                let len = Bytes::frame_count(&self.book, self.bytes.message());
+                self.bytes.frames.select(row, len, height);
+            }
+            Pane::Fields => {
+                let (bytes, columns) = (self.height(Pane::Bytes), self.columns(Pane::Bytes));
+                self.bytes.fields.cursor = row;
+                self.bytes.go_field(Move::Rows(0), height, bytes, columns);
+            }
+            Pane::Bytes => {}
+            pane => {
+                let len = self.lines_of(pane).len();
+                if let Some(list) = self.line_list_mut(pane) {
+                    list.select(row, len, height);
+                }
+            }
+        }
+    }
+
+    fn look_in_bytes(&mut self, forward: bool, byte: usize, here: bool) {
+        let (needle, bytes) = (&self.search.needle, &self.bytes.wire.bytes);
+        let found = if forward {
+            let from = if here { byte } else { byte + 1 };
+            needle.find(bytes, from).or_else(|| needle.find(bytes, 0))
+        } else {
+            needle.find_back(bytes, byte).or_else(|| needle.find_back(bytes, bytes.len()))
+        };
+        let Some(found) = found else { return self.not_found() };
+        let (height, columns, fields) =
+            (self.height(Pane::Bytes), self.columns(Pane::Bytes), self.height(Pane::Fields));
+        self.bytes.select_byte(found.start, height, columns, fields);
+    }
+
+    fn look_in_payload(&mut self, forward: bool, byte: usize, here: bool) {
+        let (needle, body) = (&self.search.needle, self.detail.bytes());
+        let found = if forward {
+            let from = if here { byte } else { byte + 1 };
+            needle.find(body, from).or_else(|| needle.find(body, 0))
+        } else {
+            needle.find_back(body, byte).or_else(|| needle.find_back(body, body.len()))
+        };
+        let Some(found) = found else { return self.not_found() };
+        let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
+        self.detail.show_byte(found.start, columns, height);
+        self.detail.found = Some(found);
+    }
+
+    fn not_found(&mut self) {
+        let pattern = crate::escape::display_str(&self.search.pattern).into_owned();
+        self.say(format!("not found: {pattern}"));
+    }
+}

@@ -1,0 +1,121 @@
+//! How far the reading is.
+
+use super::text;
+use crate::model::Timestamp;
+use std::time::Duration;
+
+/// How far the reader is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes to read; `None` for a pipe.
+    pub total: Option<u64>,
+    /// Packets read.
+    pub packets: u64,
+    /// TCP streams seen.
+    pub streams: u32,
+    /// The time of the first packet.
+    pub start: Option<Timestamp>,
+    /// The time of the last packet.
+    pub end: Option<Timestamp>,
+}
+
+/// How the reading ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The last progress.
+    pub progress: Progress,
+    /// What was seen, line by line: shown when there is no WebSocket connection.
+    pub seen: Vec<String>,
+    /// What the user should know about the file, one sentence each.
+    pub warnings: Vec<String>,
+    /// Why the reading could not go on.
+    pub error: Option<String>,
+}
+
+/// What is known about the reading.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    pub(super) progress: Progress,
+    pub(super) outcome: Option<Outcome>,
+    /// The user stopped it.
+    pub(super) stopped: bool,
+    elapsed: Duration,
+    fresh: bool,
+}
+
+impl Load {
+    pub(super) fn progress(&mut self, progress: Progress, elapsed: Duration) {
+        (self.progress, self.elapsed) = (progress, elapsed);
+    }
+
+    pub(super) fn done(&mut self, outcome: Outcome) {
+        self.progress = outcome.progress;
+        self.outcome = Some(outcome);
+        self.fresh = true;
+    }
+
+    pub(super) const fn is_done(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// True once, when the reading has ended.
+    pub(super) fn just_done(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn rate(&self) -> Option<f64> {
+        let seconds = self.elapsed.as_secs_f64();
+        (seconds > 0.3).then(|| self.progress.read as f64 / seconds)
+    }
+
+    /// Percent read.
+    pub(super) fn percent(&self) -> Option<u64> {
+        let total = self.progress.total.filter(|&total| total > 0)?;
+        Some((self.progress.read.min(total) as f64 / total as f64 * 100.0) as u64)
+    }
+
+    /// `157/412 MB  210 MB/s  ETA 1.2 s`.
+    pub(super) fn words(&self) -> String {
+        let read = text::size(self.progress.read);
+        let mut out = match self.progress.total {
+            Some(total) => {
+                let total = text::size(total);
+                let same_unit = read.split_once(' ').filter(|(_, unit)| total.ends_with(unit));
+                format!("{}/{total}", same_unit.map_or(read.as_str(), |(number, _)| number))
+            }
+            None => read,
+        };
+        if let Some(rate) = self.rate() {
+            out.push_str(&format!("  {}/s", text::size(rate as u64)));
+            if let Some(total) = self.progress.total {
+                let left = total.saturating_sub(self.progress.read) as f64 / rate.max(1.0);
+                out.push_str(&format!("  ETA {left:.1} s"));
+            }
+        }
+        out
+    }
+
+    /// The bar, `columns` wide.
+    pub(super) fn bar(&self, columns: usize) -> String {
+        let full = self.percent().map_or(0, |percent| columns * usize::try_from(percent).unwrap_or(0) / 100);
+        "▓".repeat(full) + &"░".repeat(columns - full.min(columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_how_far_it_is() {
+        let mut load = Load::default();
+        let progress = Progress { read: 157_000_000, total: Some(412_000_000), ..Progress::default() };
+        load.progress(progress, Duration::from_millis(748));
+        assert_eq!(load.words(), "157/412 MB  210 MB/s  ETA 1.2 s");
+        assert_eq!(load.bar(10), "▓▓▓░░░░░░░");
+        load.progress(Progress { read: 900, total: None, ..progress }, Duration::ZERO);
+        assert_eq!((load.words(), load.bar(3)), ("900 B".to_owned(), "░░░".to_owned()));
+    }
+}

@@ -1,0 +1,271 @@
+//! Screen 2, left: the messages of one connection, in which order, which of them, and which one is selected.
+
+use super::list::{List, Move};
+use crate::book::{Book, MessageId, MessageRow};
+use crate::model::{Direction, Opcode, Severity};
+use std::collections::HashMap;
+
+/// What the list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum SortBy {
+    #[default]
+    Number,
+    Type,
+    Length,
+}
+
+impl SortBy {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Type => "type",
+            Self::Length => "length",
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::Number => Self::Type,
+            Self::Type => Self::Length,
+            Self::Length => Self::Number,
+        }
+    }
+
+    fn key(self, row: &MessageRow<'_>) -> u64 {
+        match self {
+            Self::Number => row.number,
+            Self::Type => row.opcode.0.into(),
+            Self::Length => row.len,
+        }
+    }
+}
+
+/// How far the search for a ping's pong goes.
+const RELATED_WITHIN: usize = 10_000;
+
+/// The list's order, what it leaves out, and the selected row.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    pub(super) list: List,
+    conn: Option<usize>,
+    selected: Option<MessageId>,
+    /// The rows when they are not simply all of the connection's.
+    picked: Option<Vec<MessageId>>,
+    /// Messages of the connection that were looked at for `picked`.
+    taken: usize,
+    /// Only this direction.
+    direction: Option<Direction>,
+    hide_pings: bool,
+    sort: SortBy,
+    reverse: bool,
+    /// Columns of the preview that are scrolled out to the left.
+    pub(super) scroll: usize,
+    /// Where the user was in other connections.
+    remembered: HashMap<usize, MessageId>,
+}
+
+impl Messages {
+    pub(super) const fn conn(&self) -> Option<usize> {
+        self.conn
+    }
+
+    pub(super) const fn selected(&self) -> Option<MessageId> {
+        self.selected
+    }
+
+    pub(super) const fn direction(&self) -> Option<Direction> {
+        self.direction
+    }
+
+    pub(super) const fn hides_pings(&self) -> bool {
+        self.hide_pings
+    }
+
+    pub(super) const fn sorting(&self) -> (SortBy, bool) {
+        (self.sort, self.reverse)
+    }
+
+    /// The rows.
+    pub(super) fn ids<'a>(&'a self, book: &'a Book) -> &'a [MessageId] {
+        match (&self.picked, self.conn) {
+            (Some(picked), _) => picked,
+            (None, Some(conn)) => book.messages_of(conn),
+            (None, None) => &[],
+        }
+    }
+
+    /// Takes in what the book has learned; the selection stays on its message, on its line of the screen.
+    pub(super) fn refresh(&mut self, book: &Book, height: usize) {
+        let Some(conn) = self.conn else { return };
+        let all = book.messages_of(conn);
+        let new = all.get(self.taken..).unwrap_or(&[]);
+        if let Some(mut picked) = self.picked.take() {
+            picked.extend(new.iter().filter(|&&id| self.shows(book, id)));
+            if !new.is_empty() && self.is_sorted() {
+                self.put_in_order(book, &mut picked);
+            }
+            self.picked = Some(picked);
+        }
+        self.taken = all.len();
+        let (first, len) = (self.ids(book).first().copied(), self.ids(book).len());
+        if self.selected.is_none() {
+            self.selected = first;
+        }
+        if let Some(row) = self.selected.and_then(|id| self.row_of(book, id)) {
+            self.list.top = (self.list.top + row).saturating_sub(self.list.cursor);
+            self.list.cursor = row;
+        }
+        self.list.settle(len, height);
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.sort != SortBy::Number || self.reverse
+    }
+
+    fn shows(&self, book: &Book, id: MessageId) -> bool {
+        book.message(id).is_some_and(|row| {
+            self.direction.is_none_or(|dir| dir == row.dir)
+                && !(self.hide_pings && matches!(row.opcode, Opcode::PING | Opcode::PONG))
+        })
+    }
+
+    fn put_in_order(&self, book: &Book, ids: &mut [MessageId]) {
+        ids.sort_by_cached_key(|&id| {
+            let key = book.message(id).map_or(0, |row| self.sort.key(&row));
+            if self.reverse { (u64::MAX - key, id) } else { (key, id) }
+        });
+    }
+
+    fn row_of(&self, book: &Book, id: MessageId) -> Option<usize> {
+        let ids = self.ids(book);
+        if self.is_sorted() { ids.iter().position(|&at| at == id) } else { ids.binary_search(&id).ok() }
+    }
+
+    /// Shows another connection, at the message where the user left it.
+    pub(super) fn open(&mut self, book: &Book, conn: usize, height: usize) {
+        if self.conn == Some(conn) {
+            return;
+        }
+        if let (Some(conn), Some(id)) = (self.conn, self.selected) {
+            self.remembered.insert(conn, id);
+        }
+        self.conn = Some(conn);
+        self.selected = self.remembered.get(&conn).copied();
+        self.list = List::default();
+        self.pick_again(book, height);
+    }
+
+    /// Makes the list anew after its rule has changed.
+    fn pick_again(&mut self, book: &Book, height: usize) {
+        let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted();
+        self.picked = (!all).then(Vec::new);
+        self.taken = 0;
+        self.refresh(book, height);
+        if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
+            self.selected = self.nearest(book);
+            self.refresh(book, height);
+        }
+        self.list.show(self.ids(book).len(), height);
+    }
+
+    /// The shown message closest behind the selected one, which is hidden.
+    fn nearest(&self, book: &Book) -> Option<MessageId> {
+        let ids = self.ids(book);
+        let later = ids.iter().copied().filter(|&id| Some(id) > self.selected).min();
+        later.or_else(|| ids.last().copied())
+    }
+
+    pub(super) fn go(&mut self, book: &Book, step: Move, height: usize) {
+        let len = self.ids(book).len();
+        self.list.go(step, len, height);
+        self.selected = self.ids(book).get(self.list.cursor).copied();
+    }
+
+    /// Selects a message; when a rule hides it, the rule is dropped.
+    pub(super) fn select(&mut self, book: &Book, id: MessageId, height: usize) {
+        self.selected = Some(id);
+        if self.row_of(book, id).is_none() {
+            (self.direction, self.hide_pings) = (None, false);
+            self.pick_again(book, height);
+        }
+        if let Some(row) = self.row_of(book, id) {
+            let len = self.ids(book).len();
+            self.list.select(row, len, height);
+        }
+    }
+
+    pub(super) fn next_direction(&mut self, book: &Book, height: usize) {
+        self.direction = match self.direction {
+            None => Some(Direction::ToServer),
+            Some(Direction::ToServer) => Some(Direction::ToClient),
+            Some(Direction::ToClient) => None,
+        };
+        self.pick_again(book, height);
+    }
+
+    pub(super) fn toggle_pings(&mut self, book: &Book, height: usize) {
+        self.hide_pings = !self.hide_pings;
+        self.pick_again(book, height);
+    }
+
+    pub(super) fn next_sort(&mut self, book: &Book, height: usize) {
+        self.sort_by(self.sort.next(), false, book, height);
+    }
+
+    pub(super) fn reverse(&mut self, book: &Book, height: usize) {
+        self.sort_by(self.sort, !self.reverse, book, height);
+    }
+
+    /// Sorts by a column that was clicked; a second click reverses.
+    pub(super) fn clicked(&mut self, sort: SortBy, book: &Book, height: usize) {
+        self.sort_by(sort, sort == self.sort && !self.reverse, book, height);
+    }
+
+    fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {
+        (self.sort, self.reverse) = (sort, reverse);
+        self.pick_again(book, height);
+    }
+
+    /// The row before or behind the selected one that fits.
+    pub(super) fn find(&self, book: &Book, forward: bool, fits: impl Fn(&MessageRow<'_>) -> bool) -> Option<MessageId> {
+        let ids = self.ids(book);
+        let matches = |&&id: &&MessageId| book.message(id).is_some_and(|row| fits(&row));
+        let at = self.list.cursor;
+        if forward {
+            ids.get(at + 1..)?.iter().find(matches).copied()
+        } else {
+            ids.get(..at)?.iter().rev().find(matches).copied()
+        }
+    }
+
+    /// The next row with an error or a warning.
+    pub(super) fn problem(&self, book: &Book, forward: bool) -> Option<MessageId> {
+        self.find(book, forward, |row| row.severity() >= Some(Severity::Warning))
+    }
+}
+
+/// The pong that answers a ping, or the ping that a pong answers: same payload, other direction.
+pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
+    let row = book.message(id)?;
+    let (wanted, forward) = match row.opcode {
+        Opcode::PING => (Opcode::PONG, true),
+        Opcode::PONG => (Opcode::PING, false),
+        _ => return None,
+    };
+    let payload = book.payload(&row, 0, 256)?;
+    let ids = book.messages_of(row.conn);
+    let at = ids.binary_search(&id).ok()?;
+    let fits = |&&id: &&MessageId| {
+        book.message(id).is_some_and(|other| {
+            other.opcode == wanted
+                && other.dir != row.dir
+                && other.len == row.len
+                && book.payload(&other, 0, 256).is_some_and(|bytes| bytes == payload)
+        })
+    };
+    if forward {
+        ids.get(at + 1..)?.iter().take(RELATED_WITHIN).find(fits).copied()
+    } else {
+        ids.get(..at)?.iter().rev().take(RELATED_WITHIN).find(fits).copied()
+    }
+}

@@ -1,0 +1,108 @@
+//! Incremental search: what is looked for, and how far a search through many messages is.
+
+use super::app::Pane;
+use std::ops::Range;
+
+/// What is looked for. Lower case finds both cases; a capital makes case matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Needle {
+    bytes: Vec<u8>,
+    exact: bool,
+}
+
+impl Needle {
+    pub(super) fn new(pattern: &str) -> Self {
+        Self { bytes: pattern.as_bytes().to_vec(), exact: pattern.chars().any(char::is_uppercase) }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The first match at or behind `from`.
+    pub(super) fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+        let first = *self.bytes.first()?;
+        let mut at = from;
+        loop {
+            let rest = text.get(at..)?;
+            let found = if self.exact {
+                memchr::memchr(first, rest)
+            } else {
+                memchr::memchr2(first.to_ascii_lowercase(), first.to_ascii_uppercase(), rest)
+            };
+            at += found?;
+            if self.is_at(text, at) {
+                return Some(at..at + self.bytes.len());
+            }
+            at += 1;
+        }
+    }
+
+    /// The last match before `to`.
+    pub(super) fn find_back(&self, text: &[u8], to: usize) -> Option<Range<usize>> {
+        (0..to.min(text.len())).rev().find(|&at| self.is_at(text, at)).map(|at| at..at + self.bytes.len())
+    }
+
+    fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let Some(here) = text.get(at..at.saturating_add(self.bytes.len())) else { return false };
+        !self.is_empty() && if self.exact { here == self.bytes } else { here.eq_ignore_ascii_case(&self.bytes) }
+    }
+
+    pub(super) fn is_in(&self, text: &[u8]) -> bool {
+        self.find(text, 0).is_some()
+    }
+}
+
+/// A search through the rows of a list, which may be many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) pane: Pane,
+    pub(super) forward: bool,
+    /// The row to look at next.
+    pub(super) row: usize,
+    /// Rows still to look at.
+    pub(super) left: usize,
+    /// Rows in all.
+    pub(super) of: usize,
+}
+
+impl Run {
+    pub(super) const fn percent(&self) -> usize {
+        if self.of == 0 { 100 } else { (self.of - self.left) * 100 / self.of }
+    }
+}
+
+/// The search as the user sees it.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// What was typed.
+    pub(super) pattern: String,
+    /// What is marked on the screen; empty after Esc.
+    pub(super) needle: Needle,
+    /// Row and byte where the search began to be typed.
+    pub(super) origin: (usize, usize),
+    pub(super) run: Option<Run>,
+}
+
+impl Search {
+    pub(super) const fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_case_finds_both_cases() {
+        let text = b"a Cat, a cat, a CAT";
+        assert_eq!(Needle::new("cat").find(text, 0), Some(2..5));
+        assert_eq!(Needle::new("CAT").find(text, 0), Some(16..19));
+        assert_eq!(Needle::new("cat").find(text, 3), Some(9..12));
+        assert_eq!(Needle::new("cat").find_back(text, 16), Some(9..12));
+        assert_eq!(Needle::new("dog").find(text, 0), None);
+        assert_eq!(Needle::new("").find(text, 0), None);
+        assert_eq!(Needle::new("t").find(text, 99), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Header with the tabs, status line, hint line.
+
+use super::draw::both_ends;
+use crate::escape;
+use crate::tui::action::Screen;
+use crate::tui::app::{App, Overlay};
+use crate::tui::keys;
+use crate::tui::layout::Regions;
+use crate::tui::mouse;
+use crate::tui::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::ops::Range;
+
+/// Tabs with their texts and columns.
+fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
+    let mut at = if wide { 8_u16 } else { 1 };
+    let mut out = Vec::new();
+    for screen in Screen::ALL {
+        let name = if wide { screen.name() } else { screen.name().get(..4).unwrap_or(screen.name()) };
+        let found = app.book.severities().total();
+        let count =
+            if screen == Screen::Findings && found > 0 { format!(" {}", text::number(found)) } else { String::new() };
+        let words = format!("{} {name}{count}", screen.digit());
+        let words = if screen == app.screen { format!("[{words}]") } else { format!(" {words} ") };
+        let end = at + u16::try_from(text::width(&words)).unwrap_or(0);
+        out.push((screen, words, at..end));
+        at = end + u16::from(wide);
+    }
+    out
+}
+
+/// The tab under a column of the header.
+pub(in crate::tui) fn tab_at(app: &App, x: u16) -> Option<Screen> {
+    let tabs: Vec<_> = tabs(app, app.regions().wide).into_iter().map(|(screen, _, at)| (screen, at)).collect();
+    mouse::screen_of(&tabs, x)
+}
+
+pub(super) fn header(app: &App, buf: &mut Buffer, regions: &Regions) {
+    let mut spans = vec![Span::styled(if regions.wide { " wspect " } else { " " }, app.theme.bold())];
+    for (screen, words, _) in tabs(app, regions.wide) {
+        let style = if screen == app.screen { app.theme.bold() } else { app.theme.plain() };
+        spans.push(Span::styled(words, style));
+        spans.push(Span::raw(if regions.wide { " " } else { "" }));
+    }
+    let left = Line::from(spans);
+    let room = usize::from(regions.header.width).saturating_sub(super::draw::line_width(&left) + 2);
+    both_ends(buf, regions.header, &left, &Line::raw(format!("{} ", file_words(app, regions.wide, room))));
+}
+
+/// The capture's name and how its reading stands, in at most `room` columns.
+fn file_words(app: &App, wide: bool, room: usize) -> String {
+    let state = match (&app.load.outcome, app.load.stopped) {
+        (Some(outcome), _) if outcome.error.is_some() => "✗".to_owned(),
+        (Some(_), true) => "stopped".to_owned(),
+        (Some(outcome), _) if !outcome.warnings.is_empty() => "!".to_owned(),
+        (Some(_), _) => "✓".to_owned(),
+        (None, _) => match app.load.percent() {
+            Some(percent) => format!("loading {percent}%"),
+            None => "loading".to_owned(),
+        },
+    };
+    let size = match wide && app.load.is_done() {
+        true => format!(" {}", text::size(app.load.progress.read)),
+        false => String::new(),
+    };
+    if !wide && !app.load.is_done() {
+        return text::cut(&state, room);
+    }
+    let name = text::cut(&app.title, room.saturating_sub(text::width(&state) + size.len() + 1));
+    text::cut(&format!("{name}{size} {state}"), room)
+}
+
+pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
+    let area = regions.status;
+    if app.overlay == Overlay::Search {
+        return search_line(app, buf, area);
+    }
+    if let Some(words) = &app.said {
+        return set(buf, area, Line::styled(format!(" {words}"), app.theme.bold()));
+    }
+    if let Some(run) = app.search.run {
+        return set(buf, area, Line::raw(format!(" searching {} %   ^C stop", run.percent())));
+    }
+    if !app.load.is_done() {
+        return progress(app, buf, area);
+    }
+    let left = match app.screen {
+        Screen::Connections => super::connections::status(app),
+        Screen::Messages => super::messages::status(app, regions.wide),
+        Screen::Handshake => super::handshake::status(app),
+        Screen::Bytes => super::bytes::status(app),
+        Screen::Findings => super::findings::status(app),
+    };
+    let right = match app.screen {
+        Screen::Connections | Screen::Messages => format!("t: {} ", app.time_mode().name()),
+        Screen::Bytes => "field ⇄ bytes linked ".to_owned(),
+        Screen::Handshake if app.handshake.secrets => "secrets shown ".to_owned(),
+        Screen::Handshake | Screen::Findings => String::new(),
+    };
+    both_ends(buf, area, &Line::raw(left), &Line::styled(right, app.theme.dim()));
+}
+
+fn search_line(app: &App, buf: &mut Buffer, area: Rect) {
+    let pattern = escape::display_str(&app.search.pattern).into_owned();
+    let spans = vec![
+        Span::styled(" /", app.theme.key()),
+        Span::raw(pattern),
+        Span::styled(" ", app.theme.selected()),
+        Span::styled(app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default(), app.theme.dim()),
+    ];
+    set(buf, area, Line::from(spans));
+}
+
+fn progress(app: &App, buf: &mut Buffer, area: Rect) {
+    let stop = if app.load.stopped { "stopping" } else { "^C stop loading" };
+    let words = format!(" {}   {stop}", app.load.words());
+    let room = usize::from(area.width).saturating_sub(text::width(&words) + 2);
+    let bar = if app.load.progress.total.is_some() { app.load.bar(room.min(40)) } else { String::new() };
+    set(buf, area, Line::raw(format!(" {bar}{words}")));
+}
+
+/// The keys of the pane that matter most, as many as fit.
+pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
+    let pairs: Vec<(String, &str)> = match app.overlay {
+        Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
+        Overlay::Help(_) => vec![("↓ ↑".to_owned(), "scroll"), ("Esc".to_owned(), "close")],
+        Overlay::Menu(_) => {
+            vec![("↓ ↑".to_owned(), "choose"), ("Enter".to_owned(), "take"), ("Esc".to_owned(), "close")]
+        }
+        Overlay::None => {
+            let mut hints: Vec<_> = keys::bindings(app.focused())
+                .filter_map(|binding| binding.hint.map(|(place, keys, words)| (place, binding.names(keys), words)))
+                .collect();
+            hints.sort_by_key(|&(place, ..)| place);
+            hints.into_iter().map(|(_, keys, words)| (keys, words)).collect()
+        }
+    };
+    let room = usize::from(regions.hints.width).saturating_sub(2);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 0;
+    for (keys, words) in pairs_that_fit(&pairs, room) {
+        used += text::width(keys) + 1 + words.len() + 2;
+        spans.push(Span::styled(keys.clone(), app.theme.key()));
+        spans.push(Span::raw(format!(" {words}  ")));
+    }
+    debug_assert!(used <= room + 2);
+    set(buf, regions.hints, Line::from(spans));
+}
+
+/// The first pairs that fit; the last two, help and back, always come along.
+fn pairs_that_fit<'a>(pairs: &'a [(String, &'a str)], room: usize) -> Vec<&'a (String, &'a str)> {
+    let width = |pair: &(String, &str)| text::width(&pair.0) + 1 + pair.1.len() + 2;
+    let (first, last) = pairs.split_at(pairs.len().saturating_sub(2));
+    let mut left = (room + 2).saturating_sub(last.iter().map(width).sum());
+    let mut out = Vec::new();
+    for pair in first {
+        let Some(rest) = left.checked_sub(width(pair)) else { break };
+        left = rest;
+        out.push(pair);
+    }
+    out.extend(last);
+    out
+}
+
+fn set(buf: &mut Buffer, area: Rect, line: Line<'static>) {
+    if area.height > 0 {
+        buf.set_line(area.x, area.y, &line, area.width);
+    }
+}

@@ -1,0 +1,321 @@
+//! Screen 1: the table of connections and the summary of the selected one.
+
+use super::draw::{self, Column};
+use crate::escape::display_str;
+use crate::model::{Connection, Counts, Direction, End, EndedBy, State};
+use crate::tui::app::{App, Pane};
+use crate::tui::clock::TimeMode;
+use crate::tui::connections::{SortBy, end, severity};
+use crate::tui::layout::Regions;
+use crate::tui::text::{self, count, number, size, span};
+use crate::tui::theme::sign;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Number,
+    Stream,
+    Start,
+    Duration,
+    Client,
+    Host,
+    ToServer,
+    ToClient,
+    Both,
+    Bytes,
+    Flags,
+    End,
+}
+
+const fn column(key: Key, head: &'static str, width: usize, right: bool, drop: u8) -> Column<Key> {
+    Column { key, head, width, right, drop, grows: matches!(key, Key::Host) }
+}
+
+fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
+    let mode = app.times.0;
+    let digits = app.connections.len().to_string().len().max(3);
+    let time = if wide || matches!(mode, TimeMode::Epoch) { mode.width(false) } else { 8 };
+    let all = if wide {
+        vec![
+            column(Key::Number, "#", digits, true, 0),
+            column(Key::Stream, "tcp", digits + 1, true, 8),
+            column(Key::Start, "start", time, false, 5),
+            column(Key::Duration, "dur", 8, true, 4),
+            column(Key::Client, "client", 21, false, 7),
+            column(Key::Host, "host / path", 18, false, 0),
+            column(Key::ToServer, "→ msg", 7, true, 3),
+            column(Key::ToClient, "← msg", 7, true, 3),
+            column(Key::Bytes, "bytes", 7, true, 6),
+            column(Key::Flags, "flags", 5, false, 2),
+            column(Key::End, "end", 6, false, 1),
+        ]
+    } else {
+        vec![
+            column(Key::Number, "#", digits, true, 0),
+            column(Key::Stream, "tcp", digits, true, 5),
+            column(Key::Start, "start", time, false, 4),
+            column(Key::Duration, "dur", 6, true, 3),
+            column(Key::Host, "host / path", 14, false, 0),
+            column(Key::Both, "→/← msgs", 10, true, 2),
+            column(Key::Flags, "flags", 5, false, 6),
+            column(Key::End, "end", 6, false, 1),
+        ]
+    };
+    draw::fit(&all, width)
+}
+
+/// The column of the table's head under `x`, as what it sorts by.
+pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
+    let regions = app.regions();
+    let width = regions.inside(Pane::Connections).0;
+    let key = draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)?;
+    Some(match key {
+        Key::Number | Key::Start => SortBy::Number,
+        Key::Stream => SortBy::Stream,
+        Key::Duration => SortBy::Duration,
+        Key::Client => SortBy::Client,
+        Key::Host => SortBy::Host,
+        Key::ToServer => SortBy::ToServer,
+        Key::ToClient | Key::Both => SortBy::ToClient,
+        Key::Bytes => SortBy::Bytes,
+        Key::End => SortBy::End,
+        Key::Flags => return None,
+    })
+}
+
+pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+    let list = &app.connections.list;
+    let len = app.connections.len();
+    let (sort, reverse) = app.connections.sorting();
+    let so_far = if app.load.is_done() { String::new() } else { " (so far)".to_owned() };
+    let arrow = if reverse { "▼" } else { "▲" };
+    let title = format!("Connections {}{so_far} · sorted by {} {arrow}", number(len as u64), sort.name());
+    let inside = draw::pane(app, buf, Pane::Connections, area, &title, &draw::position(list.cursor, len));
+    let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(1));
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
+    let rows = draw::below(inside, 1);
+    for line in 0..usize::from(rows.height) {
+        let row = list.top + line;
+        let Some(connection) = app.connections.at(row).and_then(|index| app.book.connection(index)) else { break };
+        let selected = row == list.cursor;
+        let area = draw::below(rows, line);
+        draw::lines(buf, area, [table_row(app, connection, &columns, selected)]);
+        draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Connections, selected));
+    }
+}
+
+fn table_row(app: &App, connection: &Connection, columns: &[Column<Key>], selected: bool) -> Line<'static> {
+    let mut spans = vec![Span::raw(if selected { "▶" } else { " " })];
+    for (at, column) in columns.iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::raw(" "));
+        }
+        let style = match column.key {
+            Key::End => severity(connection).map_or(app.theme.plain(), |severity| app.theme.severity(severity)),
+            Key::ToServer => app.theme.direction(Direction::ToServer),
+            Key::ToClient => app.theme.direction(Direction::ToClient),
+            _ => app.theme.plain(),
+        };
+        spans.extend(draw::marked(app, column.cell(&cell(app, connection, column)), style));
+    }
+    Line::from(spans)
+}
+
+fn cell(app: &App, connection: &Connection, column: &Column<Key>) -> String {
+    let messages = |dir| connection.counts[dir].messages;
+    match column.key {
+        Key::Number => connection.id.to_string(),
+        Key::Stream => connection.stream.map_or_else(|| "—".to_owned(), |stream| stream.to_string()),
+        Key::Start => start(app, connection, column.width),
+        Key::Duration => connection.duration().map_or_else(|| "—".to_owned(), span),
+        Key::Client => connection.client().to_string(),
+        Key::Host => host(app, connection),
+        Key::ToServer => number(messages(Direction::ToServer)),
+        Key::ToClient => number(messages(Direction::ToClient)),
+        Key::Both => format!("{}/{}", messages(Direction::ToServer), messages(Direction::ToClient)),
+        Key::Bytes => size(connection.bytes()),
+        Key::Flags => flags(connection),
+        Key::End => match severity(connection) {
+            Some(severity) => format!("{} {}", end(connection), sign(severity)),
+            None => end(connection),
+        },
+    }
+}
+
+fn start(app: &App, connection: &Connection, width: usize) -> String {
+    let digits = if width >= 12 { 3 } else { usize::from(app.times.0 == TimeMode::SinceCapture) * 3 };
+    let from = match app.times.0 {
+        TimeMode::SinceReference => app.reference,
+        _ => app.capture_start(),
+    };
+    app.clock.column(app.times.0, connection.span.first, from, digits)
+}
+
+fn host(app: &App, connection: &Connection) -> String {
+    let title = connection.title();
+    let shown = display_str(&title);
+    shown.chars().skip(app.connections.scroll).collect()
+}
+
+/// `z` permessage-deflate, `mid` the handshake is missing.
+fn flags(connection: &Connection) -> String {
+    let handshake = connection.handshake.as_ref();
+    let extensions = handshake.and_then(|handshake| handshake.extensions.as_deref()).unwrap_or(&[]);
+    let deflate = extensions.iter().any(|extension| extension.starts_with("permessage-deflate"));
+    let mid = connection.state() == State::Midstream;
+    [(deflate, "z"), (mid, "mid")].iter().filter(|(on, _)| *on).map(|&(_, flag)| flag).collect::<Vec<_>>().join(" ")
+}
+
+/// A connection as text, for copying.
+pub(in crate::tui) fn row_text(app: &App, connection: &Connection) -> String {
+    let columns = columns(app, true, usize::MAX >> 1);
+    let cells = columns.iter().filter(|column| column.key != Key::Flags).map(|column| cell(app, connection, column));
+    cells.collect::<Vec<_>>().join("  ")
+}
+
+pub(super) fn summary(app: &App, buf: &mut Buffer, area: Rect) {
+    let Some(connection) = app.connection() else {
+        draw::pane(app, buf, Pane::Summary, area, "Connection", "");
+        return;
+    };
+    let title = format!("Connection {}", connection.id);
+    let rows = summary_lines(app, connection, usize::from(area.width.saturating_sub(2)));
+    let height = usize::from(area.height.saturating_sub(2));
+    let foot = if rows.len() > height { draw::position(app.summary.top, rows.len()) } else { String::new() };
+    let inside = draw::pane(app, buf, Pane::Summary, area, &title, &foot);
+    let marked = |line| Line::from(draw::marked(app, line, app.theme.plain()));
+    draw::lines(buf, inside, rows.into_iter().skip(app.summary.top).map(marked));
+}
+
+/// The connection in words, a fact a line.
+pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns: usize) -> Vec<String> {
+    let traffic = |dir: Direction| {
+        let Counts { messages, bytes, .. } = connection.counts[dir];
+        format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
+    };
+    let stream = connection.stream.map_or_else(String::new, |stream| format!("tcp.stream {stream} · "));
+    let (first, last) = (connection.span.first.packet, connection.span.last.packet);
+    let mut facts = vec![
+        display_str(&connection.title()).into_owned(),
+        protocol(connection),
+        format!("client {} → server {}", connection.client(), connection.server()),
+        format!("{stream}frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
+        format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
+        ending(app, connection),
+    ];
+    facts.extend(findings(app, connection));
+    facts.iter().flat_map(|fact| text::wrap(fact, columns, 2)).collect()
+}
+
+fn protocol(connection: &Connection) -> String {
+    let handshake = connection.handshake.as_ref();
+    let status = handshake.and_then(crate::model::Handshake::status);
+    let mut parts = vec![match status {
+        Some(status) => format!("RFC 6455 · {} {status}", connection.opened.transport.to_uppercase()),
+        None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
+        None => "no answer to the upgrade request".to_owned(),
+    }];
+    let list = |name: &str, values: &str| format!("{name} {}", display_str(values));
+    if let Some(subprotocol) = handshake.and_then(|handshake| handshake.subprotocol.as_deref()) {
+        parts.push(list("subprotocol", subprotocol));
+    }
+    if let Some(extensions) = handshake.and_then(|handshake| handshake.extensions.as_ref()).filter(|e| !e.is_empty()) {
+        parts.push(list("extensions", &extensions.join(", ")));
+    }
+    parts.join(" · ")
+}
+
+fn pings(connection: &Connection) -> String {
+    let sum = |of: fn(&Counts) -> u64| Direction::BOTH.iter().map(|&dir| of(&connection.counts[dir])).sum::<u64>();
+    let (ping, pong) = (sum(|counts| counts.ping), sum(|counts| counts.pong));
+    if ping + pong == 0 { String::new() } else { format!("   ping {}  pong {}", number(ping), number(pong)) }
+}
+
+fn duration(connection: &Connection) -> String {
+    connection.duration().map_or_else(String::new, |nanos| format!(" · lasted {}", span(nanos)))
+}
+
+/// How it ended: who closed with what, and what TCP did.
+fn ending(app: &App, connection: &Connection) -> String {
+    let tcp = connection.closed.and_then(|closed| closed.by).map(|(dir, how)| match how {
+        End::Fin => format!("TCP FIN from the {}", dir.sender()),
+        End::Rst => format!("TCP RST from the {}", dir.sender()),
+        End::Replaced => "its ports were used again".to_owned(),
+        End::Capture => "open when the capture ended".to_owned(),
+    });
+    let first = match (connection.state(), &connection.close) {
+        (State::Rejected, _) => {
+            let status = connection.handshake.as_ref().and_then(crate::model::Handshake::status);
+            format!("refused by the server with {}", status.map_or_else(|| "no status".to_owned(), |s| s.to_string()))
+        }
+        (_, Some((dir, code, reason))) => {
+            let code = code.map_or_else(|| "no code".to_owned(), |code| format!("{code} ({})", code.meaning()));
+            let reason = if reason.is_empty() { String::new() } else { format!(" \"{}\"", display_str(reason)) };
+            format!("closed by the {} with {code}{reason}", dir.sender())
+        }
+        (_, None) if matches!(connection.ended_by(), Some(EndedBy::Fin | EndedBy::Rst)) => {
+            "ended without a Close frame".to_owned()
+        }
+        (_, None) => "open".to_owned(),
+    };
+    let at = connection.closed.and(connection.span.last.time);
+    let at = at.map_or_else(String::new, |time| format!(" at {}", app.clock.of_day(time, false, 3)));
+    match tcp {
+        Some(tcp) if first != "open" => format!("{first}{at} · {tcp}"),
+        Some(tcp) => tcp,
+        None => first,
+    }
+}
+
+fn findings(app: &App, connection: &Connection) -> Vec<String> {
+    let found = connection.findings;
+    if found.total() == 0 {
+        return Vec::new();
+    }
+    let counts = [(found.error, "error"), (found.warning, "warning"), (found.note, "note")];
+    let words: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|&(n, noun)| count(n, noun)).collect();
+    let mut lines = vec![format!("findings: {}", words.join(", "))];
+    let own = app.book.findings().iter().filter(|finding| finding.conn == Some(connection.id));
+    lines.extend(own.take(100).map(|finding| {
+        let severity = finding.code.severity();
+        format!("  {} {}  {}", sign(severity), finding.code.name(), display_str(&finding.text))
+    }));
+    lines
+}
+
+pub(super) fn status(app: &App) -> String {
+    let progress = &app.load.progress;
+    let mut parts = vec![
+        count(app.book.connections() as u64, "connection"),
+        count(app.book.messages() as u64 + app.book.beyond(), "message"),
+        count(progress.packets, "packet"),
+    ];
+    if let (Some(start), Some(end)) = (progress.start, progress.end) {
+        parts.push(span(end.since(start)));
+    }
+    let mut out = format!(" {}", parts.join(" · "));
+    for warning in trouble(app) {
+        out.push_str(&format!(" · ! {}", display_str(&warning)));
+    }
+    text::cut(&out, usize::from(app.size.0).saturating_sub(28))
+}
+
+/// What the user must know about the reading.
+fn trouble(app: &App) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(outcome) = &app.load.outcome {
+        out.extend(outcome.error.iter().cloned());
+        out.extend(outcome.warnings.iter().cloned());
+    }
+    if let Some(why) = app.book.store_failure() {
+        out.push(format!("later payloads are not kept: {why}"));
+    }
+    if app.book.beyond() > 0 {
+        out.push(format!("{} not listed: too many for the memory", count(app.book.beyond(), "message")));
+    }
+    out
+}

@@ -1,0 +1,267 @@
+//! Screen 2, right: the payload of the selected message.
+
+use super::draw;
+use super::messages::{close_words, incomplete, kind};
+use crate::book::MessageRow;
+use crate::decode::json::{Kind, Node};
+use crate::escape::{display, display_str};
+use crate::model::Opcode;
+use crate::tui::PayloadView;
+use crate::tui::app::{App, Pane};
+use crate::tui::detail::Detail;
+use crate::tui::layout::Regions;
+use crate::tui::paper::{self, HexRow, HexRows, Style, TextRow};
+use crate::tui::text::{self, count, number, size, span};
+use crate::tui::theme::sign;
+use crate::tui::tree::Tree;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+    let Some(row) = app.detail.id().and_then(|id| app.book.message(id)) else {
+        draw::pane(app, buf, Pane::Detail, area, "Message", "");
+        return;
+    };
+    let inside =
+        draw::pane(app, buf, Pane::Detail, area, &title(app, &row, regions.wide), &foot(app, inner_width(area)));
+    draw::lines(buf, inside, head(app, &row, regions.wide, usize::from(inside.width)));
+    let mut rest = draw::below(inside, App::fixed_lines(regions, Pane::Detail));
+    if let Some(line) = related(app) {
+        rest.height = rest.height.saturating_sub(1);
+        let last = Rect { y: rest.bottom(), height: 1, ..rest };
+        draw::lines(buf, last.intersection(inside), [line]);
+    }
+    if app.detail.body.is_none() {
+        return draw::lines(buf, rest, [Line::styled("the payload could not be kept", app.theme.gap())]);
+    }
+    match (app.detail.view(), &app.detail.tree) {
+        (PayloadView::Tree, Some(tree)) => draw_tree(app, buf, rest, tree),
+        (PayloadView::Hex, _) => draw_hex(app, buf, rest),
+        _ => draw_text(app, buf, rest),
+    }
+}
+
+const fn inner_width(area: Rect) -> usize {
+    area.width.saturating_sub(2) as usize
+}
+
+/// `Message 2146  [Tree] Text Hex Raw`.
+fn title(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
+    let tabs: Vec<String> = app
+        .detail
+        .views()
+        .map(|view| if view == app.detail.view() { format!("[{}]", view.name()) } else { view.name().to_owned() })
+        .collect();
+    format!("{}{}  {}", if wide { "Message " } else { "" }, row.number, tabs.join(" "))
+}
+
+fn foot(app: &App, columns: usize) -> String {
+    let len = app.detail.len(columns);
+    let (at, more) = match (app.detail.view(), &app.detail.tree) {
+        (PayloadView::Tree, Some(tree)) => (tree.list.cursor, false),
+        (PayloadView::Hex, _) => (app.detail.list.top, false),
+        _ => (app.detail.list.top, !app.detail.text.is_done()),
+    };
+    if len == 0 {
+        return String::new();
+    }
+    format!("{}{}", draw::position(at, len), if more { "+" } else { "" })
+}
+
+/// What is known about the message, above its payload.
+fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line<'static>> {
+    let stream = app.book.connection(row.conn).and_then(|connection| connection.stream);
+    let stream = stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
+    let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
+    let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
+    let wire = match (row.compressed, row.wire_len == row.len) {
+        (true, _) => " (compressed)".to_owned(),
+        (false, true) => String::new(),
+        (false, false) => format!(" (wire {})", size(row.wire_len)),
+    };
+    let place = format!("{time} · frame {}{stream}", row.last.packet);
+    let length = if row.len < 10_000 { format!("{} B", number(row.len)) } else { size(row.len) };
+    if !wide {
+        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length}{wire} · {place}", kind(row)))])];
+    }
+    let frames = count(row.frames, "frame");
+    vec![
+        Line::from(vec![arrow, Span::raw(format!(" {} · {length}{wire} · {frames}", kind(row)))]),
+        Line::raw(place),
+        about(app, row),
+        Line::styled("─".repeat(columns), app.theme.dim()),
+    ]
+}
+
+/// What is wrong with the message; when nothing is, what it is.
+fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
+    if let Some(lost) = incomplete(row) {
+        return Line::styled(format!("⋯ {lost}"), app.theme.gap());
+    }
+    if let Some(worst) = row.findings.iter().max_by_key(|code| code.severity()) {
+        let words = format!("{} {}: {}", sign(worst.severity()), worst.name(), worst.row().text);
+        return Line::styled(words, app.theme.severity(worst.severity()));
+    }
+    let what = match row.opcode {
+        Opcode::CLOSE => close_words(app.detail.bytes()),
+        _ if row.compressed => "compressed (permessage-deflate): as on the wire".to_owned(),
+        _ if app.detail.tree.is_some() => "JSON".to_owned(),
+        Opcode::TEXT => "text, UTF-8".to_owned(),
+        Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", span(rtt))),
+        _ => "bytes".to_owned(),
+    };
+    let handshake = app.book.connection(row.conn).and_then(|connection| connection.handshake.as_ref());
+    let subprotocol =
+        handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
+    let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
+    Line::styled(format!("{what}{subprotocol}"), app.theme.dim())
+}
+
+fn related(app: &App) -> Option<Line<'static>> {
+    let other = app.book.message(app.detail.related?)?;
+    let row = app.book.message(app.detail.id()?)?;
+    let apart =
+        row.last.since(other.last).map_or_else(String::new, |nanos| format!(" ({})", span(nanos.saturating_abs())));
+    let words = format!("┄ related: {} #{} {}{apart}  ", other.dir.arrow(), other.number, kind(&other));
+    Some(Line::from(vec![Span::styled(words, app.theme.dim()), Span::styled("r", app.theme.key()), Span::raw(" jump")]))
+}
+
+/// The column of a value's fold mark.
+pub(in crate::tui) fn fold_mark_column(node: &Node) -> usize {
+    usize::from(node.depth) * 2
+}
+
+fn draw_tree(app: &App, buf: &mut Buffer, area: Rect, tree: &Tree) {
+    for line in 0..usize::from(area.height) {
+        let row = tree.list.top + line;
+        let content = match tree.node(row) {
+            Some((at, node)) => tree_row(app, tree, at, node, usize::from(area.width)),
+            None if row < tree.len() => {
+                Line::styled(format!("✗ {}", tree.fault().unwrap_or_default()), app.theme.gap())
+            }
+            None => break,
+        };
+        draw::lines(buf, draw::below(area, line), [content]);
+        draw::paint_row(buf, area, line, draw::row_style(app, Pane::Detail, row == tree.list.cursor));
+    }
+}
+
+fn tree_row(app: &App, tree: &Tree, at: usize, node: &Node, width: usize) -> Line<'static> {
+    let theme = &app.theme;
+    let body = app.detail.bytes();
+    let folded = tree.is_folded(at);
+    let mark = match (node.is_container() && node.members() > 0, folded) {
+        (false, _) => "  ",
+        (true, true) => "▶ ",
+        (true, false) => "▼ ",
+    };
+    let mut spans = vec![Span::raw(" ".repeat(fold_mark_column(node))), Span::styled(mark, theme.dim())];
+    if let Some(key) = node.key() {
+        spans.extend(draw::marked(app, text::cut(&display(clip(body, key, width)), width), theme.name()));
+        spans.push(Span::raw(": "));
+    } else if let Some(index) = node.index() {
+        spans.push(Span::styled(format!("{index}: "), theme.dim()));
+    }
+    let source = display(clip(body, node.span(), width)).into_owned();
+    let members = u64::from(node.members());
+    let (bracket, end, noun) = if node.kind == Kind::Object { ("{", "}", "key") } else { ("[", "]", "item") };
+    match node.kind {
+        Kind::Object | Kind::Array if members == 0 => spans.push(Span::raw(format!("{bracket}{end}"))),
+        Kind::Object | Kind::Array if folded => {
+            spans.push(Span::styled(format!("{bracket} {} {end} ", count(members, noun)), theme.dim()));
+            spans.extend(draw::marked(app, source, theme.plain()));
+        }
+        Kind::Object | Kind::Array => {
+            spans.push(Span::styled(format!("{bracket} {}", count(members, noun)), theme.dim()));
+        }
+        Kind::String => spans.extend(draw::marked(app, source, theme.string())),
+        Kind::Number => spans.extend(draw::marked(app, source, theme.digits())),
+        Kind::Word => spans.extend(draw::marked(app, source, theme.key())),
+        Kind::Deep => spans.extend(draw::marked(app, source, theme.gap())),
+    }
+    shorten(spans, width)
+}
+
+/// So much of a value as a row can show.
+fn clip(body: &[u8], span: std::ops::Range<usize>, columns: usize) -> &[u8] {
+    let bytes = body.get(span).unwrap_or(&[]);
+    let end = bytes.len().min(columns * 4);
+    // A character is not cut in two.
+    let end = (0..=end).rev().take(4).find(|&at| bytes.get(at).is_none_or(|b| b & 0xc0 != 0x80)).unwrap_or(end);
+    bytes.get(..end).unwrap_or(bytes)
+}
+
+/// Cuts spans to a width, with `…` where something is missing.
+fn shorten(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
+    let mut left = width;
+    let mut out = Vec::with_capacity(spans.len());
+    for span in spans {
+        let wide = text::width(&span.content);
+        if wide > left {
+            out.push(Span::styled(text::cut(&span.content, left), span.style));
+            break;
+        }
+        left -= wide;
+        out.push(span);
+    }
+    Line::from(out)
+}
+
+fn draw_text(app: &App, buf: &mut Buffer, area: Rect) {
+    let detail = &app.detail;
+    let style = if detail.view() == PayloadView::Raw { Style::Raw } else { Style::Text };
+    let (scroll, columns) = (detail.scroll, usize::from(area.width));
+    for line in 0..usize::from(area.height) {
+        let Some(row) = detail.text.get(detail.list.top + line) else { break };
+        let content = match row {
+            TextRow::Bytes { start, end } => {
+                let bytes = detail.bytes().get(start as usize..end as usize).unwrap_or(&[]);
+                let words = text::cut(&paper::shown(style, bytes, scroll, columns), columns);
+                Line::from(draw::marked(app, words, app.theme.plain()))
+            }
+            TextRow::Gap(piece) => gap(app, piece as usize),
+        };
+        draw::lines(buf, draw::below(area, line), [content]);
+    }
+}
+
+fn gap(app: &App, piece: usize) -> Line<'static> {
+    let label = app.detail.pieces.get(piece).map(|piece| piece.kind.label()).unwrap_or_default();
+    Line::styled(label, app.theme.gap())
+}
+
+fn draw_hex(app: &App, buf: &mut Buffer, area: Rect) {
+    let detail = &app.detail;
+    let per_row = Detail::hex_width(area.width.into());
+    let rows = HexRows::new(&detail.pieces, per_row);
+    for line in 0..usize::from(area.height) {
+        let content = match rows.get(detail.list.top + line) {
+            Some(HexRow::Bytes { offset, start, end }) => hex_row(app, offset, start, end, per_row),
+            Some(HexRow::Gap(piece)) => gap(app, piece),
+            None => break,
+        };
+        draw::lines(buf, draw::below(area, line), [content]);
+    }
+}
+
+fn hex_row(app: &App, offset: u64, start: usize, end: usize, per_row: usize) -> Line<'static> {
+    let bytes = app.detail.bytes().get(start..end).unwrap_or(&[]);
+    let found = app.detail.found.clone().unwrap_or(0..0);
+    let style = |place: usize| if found.contains(&place) { app.theme.found() } else { app.theme.plain() };
+    let mut spans = vec![Span::styled(format!("{offset:04x} "), app.theme.dim())];
+    for at in 0..per_row {
+        let gap = if at % 8 == 0 && at > 0 { "  " } else { " " };
+        spans.push(Span::raw(gap));
+        match bytes.get(at) {
+            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(start + at))),
+            None => spans.push(Span::raw("  ")),
+        }
+    }
+    spans.push(Span::raw("  "));
+    for (at, &byte) in bytes.iter().enumerate() {
+        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
+        spans.push(Span::styled(shown.to_string(), style(start + at)));
+    }
+    Line::from(spans)
+}

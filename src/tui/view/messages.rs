@@ -1,0 +1,261 @@
+//! Screen 2, left: one row a message.
+
+use super::draw::{self, Column};
+use crate::book::{MessageRow, close_of};
+use crate::escape::{self, display};
+use crate::model::{Direction, Mark, Opcode};
+use crate::tui::app::{App, Pane};
+use crate::tui::clock::TimeMode;
+use crate::tui::layout::Regions;
+use crate::tui::messages::SortBy;
+use crate::tui::text::{self, count, number, span};
+use crate::tui::theme::sign;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// How far back the row of the same direction is looked for.
+const SAME_WITHIN: usize = 1000;
+
+/// A column of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Number,
+    Time,
+    Type,
+    Length,
+    Preview,
+}
+
+fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
+    let digits = app.messages.ids(&app.book).len().to_string().len();
+    let mode = app.times.1;
+    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Preview };
+    draw::fit(
+        &[
+            column(Key::Number, "no", digits.max(4), true, 0),
+            column(Key::Time, mode.head(), mode.width(wide), true, 1),
+            column(Key::Type, "  type", 10, false, 0),
+            column(Key::Length, "len", 7, true, 2),
+            column(Key::Preview, "preview", 8, false, 0),
+        ],
+        width,
+    )
+}
+
+/// The column of the list's head under `x`, as what it sorts by.
+pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
+    let regions = app.regions();
+    let width = regions.inside(Pane::Messages).0;
+    match draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)? {
+        Key::Number | Key::Time => Some(SortBy::Number),
+        Key::Type => Some(SortBy::Type),
+        Key::Length => Some(SortBy::Length),
+        Key::Preview => None,
+    }
+}
+
+pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+    let ids = app.messages.ids(&app.book);
+    let list = &app.messages.list;
+    let foot =
+        app.messages.selected().and_then(|id| app.book.message(id)).map_or_else(String::new, |row| {
+            format!("{} · {}", number(row.number), draw::position(list.cursor, ids.len()))
+        });
+    let inside = draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot);
+    let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(1));
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
+    let rows = draw::below(inside, 1);
+    if ids.is_empty() {
+        return draw::lines(buf, rows, [Line::styled(format!(" {}", why_empty(app)), app.theme.dim())]);
+    }
+    for line in 0..usize::from(rows.height) {
+        let at = list.top + line;
+        let Some(row) = ids.get(at).and_then(|&id| app.book.message(id)) else { break };
+        let selected = at == list.cursor;
+        draw::lines(buf, draw::below(rows, line), [list_row(app, &row, at, &columns, selected, regions.wide)]);
+        draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Messages, selected));
+    }
+}
+
+fn title(app: &App, wide: bool) -> String {
+    let Some(connection) = app.connection() else { return "Messages".to_owned() };
+    let word = if wide { "connection" } else { "conn" };
+    let mut out = format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()));
+    let (sort, reverse) = app.messages.sorting();
+    if sort != SortBy::Number || reverse {
+        out.push_str(&format!(" · sorted by {} {}", sort.name(), if reverse { "▼" } else { "▲" }));
+    }
+    out
+}
+
+fn why_empty(app: &App) -> String {
+    let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
+    if all == 0 {
+        return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
+    }
+    format!("0 of {} match. d shows other directions, p pings and pongs.", count(all as u64, "message"))
+}
+
+fn list_row(
+    app: &App,
+    row: &MessageRow<'_>,
+    at: usize,
+    columns: &[Column<Key>],
+    selected: bool,
+    wide: bool,
+) -> Line<'static> {
+    let mark = match (selected, row.severity()) {
+        (true, _) => Span::raw("▶"),
+        (false, Some(severity)) => Span::styled(sign(severity), app.theme.severity(severity)),
+        (false, None) => Span::raw(" "),
+    };
+    let mut spans = vec![mark];
+    for (nth, column) in columns.iter().enumerate() {
+        if nth > 0 {
+            spans.push(Span::raw(" "));
+        }
+        match column.key {
+            Key::Number => spans.push(Span::styled(column.cell(&row.number.to_string()), app.theme.plain())),
+            Key::Time => spans.push(Span::styled(column.cell(&time(app, row, at, wide)), app.theme.dim())),
+            Key::Type => {
+                spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
+                spans.push(Span::styled(text::left(&kind(row), column.width - 2), style(app, row)));
+            }
+            Key::Length => spans.push(Span::styled(column.cell(&length(row)), app.theme.plain())),
+            Key::Preview => {
+                let words = preview(app, row, app.messages.scroll, column.width);
+                spans.extend(draw::marked(app, text::cut(&words, column.width), style(app, row)));
+            }
+        }
+    }
+    Line::from(spans)
+}
+
+fn style(app: &App, row: &MessageRow<'_>) -> Style {
+    match row.opcode {
+        Opcode::CLOSE => app.theme.bold(),
+        _ if !row.complete => app.theme.gap(),
+        opcode if opcode.is_control() => app.theme.dim(),
+        _ => app.theme.plain(),
+    }
+}
+
+/// The time column's text of the row at `at`.
+fn time(app: &App, row: &MessageRow<'_>, at: usize, wide: bool) -> String {
+    let mode = app.times.1;
+    let ids = app.messages.ids(&app.book);
+    let mark_of = |at: usize| ids.get(at).and_then(|&id| app.book.message(id));
+    let from: Option<Mark> = match mode {
+        TimeMode::Local | TimeMode::Utc | TimeMode::Epoch => None,
+        TimeMode::SinceCapture => app.capture_start(),
+        TimeMode::SinceConnection => app.book.connection(row.conn).map(|connection| connection.span.first),
+        TimeMode::SinceReference => app.reference,
+        TimeMode::DeltaShown => at.checked_sub(1).and_then(mark_of).map(|row| row.last),
+        TimeMode::DeltaDirection => {
+            let before = (at.saturating_sub(SAME_WITHIN)..at).rev().filter_map(mark_of);
+            before.into_iter().find(|other| other.dir == row.dir).map(|row| row.last)
+        }
+    };
+    app.clock.column(mode, row.last, from, if wide { 6 } else { 3 })
+}
+
+/// `text`, `text z`, `text ⋯`, `ping`, `op 3`.
+pub(in crate::tui) fn kind(row: &MessageRow<'_>) -> String {
+    let mut out = match row.opcode {
+        Opcode::CONTINUATION => "cont".to_owned(),
+        opcode if opcode.is_reserved() => format!("op {}", opcode.0),
+        opcode => opcode.name().to_owned(),
+    };
+    if row.compressed {
+        out.push_str(" z");
+    }
+    if !row.complete && !row.compressed {
+        out.push_str(" ⋯");
+    }
+    out
+}
+
+fn length(row: &MessageRow<'_>) -> String {
+    number(row.len)
+}
+
+/// One line about the payload.
+fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize) -> String {
+    if let Some(lost) = incomplete(row) {
+        return lost;
+    }
+    let want = if row.is_text() { (skip + width) * 4 } else { width };
+    let Some(bytes) = app.book.payload(row, 0, want) else { return "payload not kept".to_owned() };
+    let words = match row.opcode {
+        Opcode::CLOSE => close_words(&bytes),
+        _ if row.is_text() => display(whole_characters(&bytes)).into_owned(),
+        Opcode::TEXT if !row.compressed => display(&bytes).into_owned(),
+        opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        _ => text::hex(&bytes),
+    };
+    let words = words.chars().skip(skip).collect();
+    match row.rtt {
+        Some(rtt) => format!("{words}  RTT {}", span(rtt)),
+        None => words,
+    }
+}
+
+/// Without the first bytes of a character that was cut.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or(bytes),
+        _ => bytes,
+    }
+}
+
+/// `incomplete: 1 460 B lost at frame 9120`.
+pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
+    if row.complete || row.compressed {
+        return None;
+    }
+    let packet = row.last.packet;
+    Some(match row.missing() {
+        0 if row.holes.is_empty() => format!("incomplete: its end was not captured (frame {packet})"),
+        0 => format!("incomplete: bytes lost at frame {packet}"),
+        missing => format!("incomplete: {} B lost at frame {packet}", number(missing)),
+    })
+}
+
+/// `1000 "bye"`.
+pub(in crate::tui) fn close_words(body: &[u8]) -> String {
+    match close_of(body) {
+        Some(close) if close.reason.is_empty() => format!("{} {}", close.code, close.code.meaning()),
+        Some(close) => format!("{} \"{}\"", close.code, display(close.reason)),
+        None if body.is_empty() => "no code".to_owned(),
+        None => text::hex(body),
+    }
+}
+
+/// A message as text, for copying.
+pub(in crate::tui) fn row_text(app: &App, row: &MessageRow<'_>) -> String {
+    let time = row.last.time.map_or_else(|| "—".to_owned(), |time| app.clock.full(time));
+    let words = preview(app, row, 0, 2000);
+    format!("{}  {time}  {} {}  {} B  {words}", row.number, row.dir.arrow(), kind(row), row.len)
+}
+
+pub(super) fn status(app: &App, wide: bool) -> String {
+    let Some(connection) = app.connection() else { return String::new() };
+    let messages = |dir: Direction| format!("{} {}", dir.arrow(), number(connection.counts[dir].messages));
+    let of = app.book.connections();
+    let mut parts = vec![
+        if wide { format!("conn {} of {of}", connection.id) } else { format!("conn {}/{of}", connection.id) },
+        format!("{} {}", messages(Direction::ToServer), messages(Direction::ToClient)),
+    ];
+    if let Some(dir) = app.messages.direction() {
+        parts.push(format!("only {} (d)", dir.arrow()));
+    }
+    if app.messages.hides_pings() {
+        parts.push("pings hidden (p)".to_owned());
+    }
+    format!(" {}", parts.join(" · "))
+}

@@ -1,0 +1,84 @@
+//! The screen as a function of the state.
+
+mod bytes;
+mod chrome;
+mod connections;
+mod detail;
+mod draw;
+mod findings;
+mod handshake;
+mod messages;
+mod overlay;
+
+pub(super) use bytes::{field_mark_column, field_text};
+pub(super) use chrome::tab_at;
+pub(super) use connections::{column_at as connection_column_at, row_text as connection_row_text, summary_lines};
+pub(super) use detail::fold_mark_column;
+pub(super) use findings::{explanation_lines, row_text as finding_row_text};
+pub(super) use handshake::lines as handshake_lines;
+pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
+pub(super) use overlay::help_lines;
+
+use super::app::{App, Pane};
+use super::layout::SMALLEST;
+use super::text;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// Draws everything.
+pub fn view(app: &App, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let buf = frame.buffer_mut();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return too_small(buf, area);
+    }
+    let regions = app.regions();
+    chrome::header(app, buf, &regions);
+    if app.load.is_done() && app.book.connections() == 0 {
+        nothing_found(app, buf, regions.body);
+    } else {
+        for &(pane, area) in &regions.panes {
+            match pane {
+                Pane::Connections => connections::table(app, buf, &regions, area),
+                Pane::Summary => connections::summary(app, buf, area),
+                Pane::Messages => messages::list(app, buf, &regions, area),
+                Pane::Detail => detail::payload(app, buf, &regions, area),
+                Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
+                Pane::Frames => bytes::frames(app, buf, &regions, area),
+                Pane::Fields => bytes::fields(app, buf, area),
+                Pane::Bytes => bytes::bytes(app, buf, &regions, area),
+                Pane::Findings => findings::list(app, buf, &regions, area),
+                Pane::Explanation => findings::explanation(app, buf, area),
+            }
+        }
+    }
+    chrome::status(app, buf, &regions);
+    chrome::hints(app, buf, &regions);
+    overlay::draw(app, buf, regions.body);
+}
+
+fn too_small(buf: &mut Buffer, area: Rect) {
+    let words = format!("needs {}x{}, have {}x{}", SMALLEST.0, SMALLEST.1, area.width, area.height);
+    let width = u16::try_from(text::width(&words)).unwrap_or(0);
+    if area.height > 0 {
+        let x = area.x + area.width.saturating_sub(width) / 2;
+        buf.set_line(x, area.y + area.height / 2, &Line::raw(words), area.width);
+    }
+}
+
+/// What was seen instead of a WebSocket connection.
+fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
+    let Some(outcome) = &app.load.outcome else { return };
+    let progress = &app.load.progress;
+    let packets = text::count(progress.packets, "packet");
+    let streams = text::count(progress.streams.into(), "TCP stream");
+    let mut lines = vec![
+        Line::raw(""),
+        Line::styled(format!("  No WebSocket connection in {} ({packets}, {streams}).", app.title), app.theme.bold()),
+        Line::raw(""),
+    ];
+    lines.extend(outcome.seen.iter().map(|line| Line::raw(format!("  {}", crate::escape::display_str(line)))));
+    draw::lines(buf, area, lines);
+}
