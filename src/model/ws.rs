@@ -151,8 +151,10 @@ pub struct Message<'a> {
     pub undecoded: bool,
     /// Payload bytes on the wire: the sum of its frames' lengths.
     pub wire_len: u64,
-    /// The unmasked payload.
+    /// The unmasked payload, inflated if it was compressed.
     pub body: Body<'a>,
+    /// The unmasked payload as it was on the wire, joined over holes, of a message that was inflated; empty unless [`super::Limits::wire_bytes`] asks for it.
+    pub wire: &'a [u8],
     /// Every byte is there and certain.
     pub complete: bool,
     /// The body is UTF-8 throughout; only judged for text and for close reasons.

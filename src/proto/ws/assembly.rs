@@ -25,6 +25,8 @@ pub(super) struct Assembly {
     pub(super) limited: bool,
     content: Content,
     kept: Vec<u8>,
+    /// The payload as on the wire, of a message that is inflated.
+    wire: Vec<u8>,
     len: u64,
     holes: Vec<Hole>,
 }
@@ -55,6 +57,7 @@ impl Assembly {
             limited: false,
             content,
             kept: tools.take_buffer(),
+            wire: Vec::new(),
             len: 0,
             holes: Vec::new(),
         }
@@ -84,13 +87,33 @@ impl Assembly {
                     wire.clear();
                     wire.extend_from_slice(bytes);
                     mask::apply(&mut wire, key, phase);
+                    self.keep_wire(&wire, limits);
                     self.inflate(inflater, Some(&wire), limits, tools);
                     tools.scratch = wire;
                 }
-                None => self.inflate(inflater, Some(bytes), limits, tools),
+                None => {
+                    self.keep_wire(bytes, limits);
+                    self.inflate(inflater, Some(bytes), limits, tools);
+                }
             },
-            (Content::Deflated | Content::Broken, _) => {}
+            (Content::Deflated | Content::Broken, _) => {
+                let start = self.wire.len();
+                self.keep_wire(bytes, limits);
+                if let (Some(key), Some(fresh)) = (head.mask, self.wire.get_mut(start..)) {
+                    mask::apply(fresh, key, phase);
+                }
+            }
         }
+    }
+
+    fn keep_wire(&mut self, bytes: &[u8], limits: &Limits) {
+        let room = limits.wire_bytes.saturating_sub(self.wire.len());
+        self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// The payload as on the wire, of a message that was inflated and lost nothing.
+    pub(super) fn wire(&self) -> &[u8] {
+        if self.lost.is_empty() { &self.wire } else { &[] }
     }
 
     /// Ends the message: what the inflater still holds is added.
