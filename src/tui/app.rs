@@ -268,6 +268,11 @@ impl App {
         }
         if self.screen == Screen::Bytes {
             self.bytes.open(&self.book, &self.detail);
+            self.bytes.settle(
+                self.rows(&regions, Pane::Fields),
+                self.rows(&regions, Pane::Bytes),
+                regions.inside(Pane::Bytes).0,
+            );
         }
         if self.screen == Screen::Handshake {
             self.handshake.open(&self.book, self.connections.selected());

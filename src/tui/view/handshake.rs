@@ -45,7 +45,11 @@ const fn list(app: &App, pane: Pane) -> &List {
 pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look, String)> {
     let Some(connection) = app.connection() else { return Vec::new() };
     let Some(handshake) = &app.handshake.whole else {
-        let why = if connection.handshake.is_some() { "It could not be kept." } else { "It is not complete yet." };
+        let why = match (&connection.handshake, app.load.is_done()) {
+            (Some(_), _) => "The handshake could not be kept.",
+            (None, true) => "The handshake was not captured.",
+            (None, false) => "The handshake is not complete yet.",
+        };
         return vec![(Look::Dim, why.to_owned())];
     };
     let (head, missing) = match pane {
