@@ -361,8 +361,23 @@ mod unix {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout("msgs --json samples/mix.pcap"));
     }
 
+    /// Sends a signal to one that is ready for it.
     fn signal(child: &Child, name: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !catches_signals(child) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
         assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Whether SIGINT would not end it, as far as the system tells.
+    fn catches_signals(child: &Child) -> bool {
+        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", child.id())) else {
+            thread::sleep(Duration::from_secs(1));
+            return true;
+        };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (2 - 1) != 0
     }
 
     /// Sends a signal to one that waits for more input, and returns what it printed and its code.
@@ -370,7 +385,7 @@ mod unix {
         let mut child = wspect(["msgs"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&fs::read(sample("stomp.pcapng")).unwrap()).unwrap();
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_secs(1));
         let began = Instant::now();
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -393,7 +408,6 @@ mod unix {
     fn a_signal_ends_the_wait_for_a_writer() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = wspect(["msgs"]).arg(fifo(dir.path())).spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
     }
@@ -403,7 +417,6 @@ mod unix {
         let dir = tempfile::tempdir().unwrap();
         let rows = dir.path().join("rows.txt");
         let mut child = wspect(["msgs", "-o"]).arg(&rows).stdin(Stdio::piped()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
