@@ -1,0 +1,202 @@
+//! How connections begin and end: data on SYN and FIN, RST, the same ports again.
+
+use super::support::craft::*;
+use super::support::run::{Input, conversations, number, records};
+use super::{LOSS, has_no_findings, says, says_one, shown};
+
+/// RFC 7413: data on the SYN counts when the SYN-ACK covers it.
+#[test]
+fn data_on_an_acknowledged_syn_counts() {
+    let mut session = Session::sample(0);
+    let (_, head) = session.turns.remove(0);
+    let mut line = Line::new(&session);
+    let mut syn = line.send(Client, SYN, &head);
+    syn.flags = SYN;
+    let mut segments = vec![syn];
+    segments.extend(rest(&session, head.len() as u32 + 1));
+    let file = capture_of(&segments);
+    says(&file, std::slice::from_ref(&session), "data on SYN");
+    has_no_findings(&file, LOSS, "data on SYN");
+}
+
+/// The server did not take the SYN's data: the client sends it again, perhaps other bytes.
+#[test]
+fn data_on_an_unacknowledged_syn_does_not_count() {
+    let session = Session::sample(0);
+    let mut segments = session.segments();
+    segments[0].payload = b"GET /never HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".to_vec();
+    let file = capture_of(&segments);
+    says(&file, std::slice::from_ref(&session), "data on a SYN that was not taken");
+    let urls: Vec<_> = records("ls", Input::Bytes(&file)).iter().map(|row| row["url"].to_string()).collect();
+    assert_eq!(urls, ["\"ws://lab.test/0\""]);
+}
+
+/// The segments behind the client's SYN that used `used` sequence numbers.
+fn rest(session: &Session, used: u32) -> Vec<Segment> {
+    let mut shifted = session.clone();
+    shifted.isn[0] = session.isn[0].wrapping_add(used - 1);
+    let mut segments = shifted.segments();
+    segments.remove(0);
+    segments
+}
+
+/// The last message comes with the FIN.
+#[test]
+fn data_on_a_fin_counts() {
+    for cut in [usize::MAX, 3] {
+        let session = Session::sample(0);
+        let mut segments = session.cut(|_| vec![cut]);
+        // The last data of each side takes over the FIN that follows it.
+        for end in [session.client, session.server] {
+            let fin = segments.iter().position(|s| s.src == end && s.flags & FIN != 0).unwrap();
+            segments.remove(fin);
+            let last = segments.iter().rposition(|s| s.src == end && !s.payload.is_empty()).unwrap();
+            segments[last].flags |= FIN;
+        }
+        let file = capture_of(&segments);
+        says(&file, std::slice::from_ref(&session), "data on FIN");
+        has_no_findings(&file, LOSS, "data on FIN");
+    }
+}
+
+/// The FIN overtakes the data before it.
+#[test]
+fn a_fin_may_come_early() {
+    let session = Session::sample(0);
+    let mut segments = session.segments();
+    let fin = segments.iter().position(|s| s.flags & FIN != 0).unwrap();
+    let early = segments.remove(fin);
+    segments.insert(fin - 9, early);
+    let file = capture_of(&segments);
+    says(&file, std::slice::from_ref(&session), "early FIN");
+    has_no_findings(&file, LOSS, "early FIN");
+}
+
+/// Each end of a connection has its state and its name.
+#[test]
+fn ends_are_told_apart() {
+    let talk = |n| {
+        let mut session = Session::new(n);
+        session.text(Client, "hello");
+        session
+    };
+    let open = Session { fin: false, ..talk(0) };
+    let fin = talk(1);
+    let mut closed = talk(2);
+    closed.close();
+    let reset = Session { fin: false, ..talk(3) };
+    let mut aborted = reset.segments();
+    let mut line = aborted.last().unwrap().clone();
+    (line.flags, line.payload) = (RST, Vec::new());
+    aborted.push(line);
+    let unanswered = {
+        let mut session = Session::bare(4);
+        session.turn(Client, request("/", ""));
+        Session { fin: false, ..session }
+    };
+    let file = capture_of(&interleave(vec![
+        open.segments(),
+        fin.segments(),
+        closed.segments(),
+        aborted,
+        unanswered.segments(),
+    ]));
+    let mut rows = records("ls", Input::Bytes(&file));
+    rows.sort_by_key(|row| row["client"].to_string());
+    let ends: Vec<_> = rows.iter().map(|row| (row["state"].as_str().unwrap(), row["closed_by"].as_str())).collect();
+    let expected = [
+        ("open", None),
+        ("aborted", Some("fin")),
+        ("closed", Some("client")),
+        ("aborted", Some("rst")),
+        ("open", None),
+    ];
+    assert_eq!(ends, expected);
+}
+
+/// A RST far outside the window is somebody else's: the conversation goes on.
+#[test]
+fn a_blind_rst_ends_nothing() {
+    let session = Session::sample(0);
+    let mut segments = session.segments();
+    let mut rst = segments[10].clone();
+    (rst.flags, rst.payload, rst.seq) = (RST, Vec::new(), rst.seq.wrapping_add(0x4000_0000));
+    segments.insert(11, rst);
+    says(&capture_of(&segments), std::slice::from_ref(&session), "blind RST");
+}
+
+/// Whatever comes behind a RST that is believed is shown all the same.
+#[test]
+fn data_behind_a_rst_is_shown() {
+    let session = Session::sample(0);
+    let mut segments = session.segments();
+    let mut rst = segments[12].clone();
+    (rst.flags, rst.payload) = (RST, Vec::new());
+    segments.insert(12, rst);
+    says(&capture_of(&segments), std::slice::from_ref(&session), "data behind a RST");
+}
+
+/// The same addresses and ports again: another connection on another stream, even while bytes of the old one come in late.
+#[test]
+fn ports_may_be_used_again() {
+    for reorder in [0, 3] {
+        for fin in [true, false] {
+            let first = Session { fin, ..Session::sample(0) };
+            let mut second = Session { isn: [7_000_000, 9], ..Session::sample(0) };
+            second.turns[0].1 = request("/second", "");
+            let mut segments = [first.segments(), second.segments()].concat();
+            if reorder > 0 {
+                let boundary = first.segments().len();
+                segments.swap(boundary - 2, boundary + 1);
+            }
+            let rows = conversations(Input::Bytes(&capture_of(&segments)));
+            let what = format!("ports again, FIN {fin}, reordered by {reorder}");
+            assert_eq!(rows.len(), 2, "{what}");
+            assert_eq!((rows[0].stream, rows[1].stream), (0, 1), "{what}");
+            for (session, row) in [&first, &second].into_iter().zip(&rows) {
+                let one = [(row.client.clone(), row.clone())].into();
+                says_one(&one, session, &what);
+            }
+        }
+    }
+}
+
+/// After a FIN the same initial sequence number is a new connection as well, though Wireshark numbers it as the old one.
+#[test]
+fn the_same_number_after_a_fin_is_a_new_connection() {
+    let first = Session::sample(0);
+    let mut second = Session::sample(0);
+    second.turns[0].1 = request("/second", "");
+    let rows = conversations(Input::Bytes(&capture_of(&[first.segments(), second.segments()].concat())));
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].stream, rows[1].stream), (0, 0));
+    for (session, row) in [&first, &second].into_iter().zip(&rows) {
+        says_one(&[(row.client.clone(), row.clone())].into(), session, "same numbers");
+    }
+}
+
+/// A SYN that nobody answers, inside the window of a live connection: the connection goes on.
+#[test]
+fn a_blind_syn_takes_nothing_away() {
+    let session = Session::sample(0);
+    let mut segments = session.segments();
+    let mut syn = segments[0].clone();
+    syn.seq = segments[12].seq.wrapping_add(5);
+    segments.insert(12, syn);
+    let all = shown(&capture_of(&segments));
+    says_one(&all, &session, "blind SYN");
+}
+
+/// Connections are numbered by the packet that ends their request's head, streams by their first packet.
+#[test]
+fn numbers_are_in_order_of_recognition() {
+    let sessions: Vec<_> = (0..3).map(Session::sample).collect();
+    let [mut a, mut b, mut c] = [0, 1, 2].map(|n: usize| sessions[n].segments());
+    // SYNs in the order a, b, c; requests in the order c, a, b.
+    let rest = [a.split_off(3), b.split_off(3), c.split_off(3)];
+    let plain = Session::bare(3);
+    let segments = [plain.segments(), a, b, c, rest[2].clone(), rest[0].clone(), rest[1].clone()].concat();
+    let rows = records("ls", Input::Bytes(&capture_of(&segments)));
+    let numbers: Vec<_> = rows.iter().map(|row| (number(row, "conn"), number(row, "tcp_stream"))).collect();
+    assert_eq!(numbers, [(1, 3), (2, 1), (3, 2)]);
+}

@@ -1,0 +1,308 @@
+//! Packet numbers, times, stream numbers and frames against tshark, where it is installed and where it is right.
+//!
+//! Where tshark is wrong and we are right there is a test with the right answer elsewhere: several frames in a packet,
+//! empty fragments, fragments of both directions between the same addresses and long messages in `derived/payloads.rs`,
+//! frames before the 101 and one direction alone in `derived/heads.rs`.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use support::craft::*;
+use support::run::{Input, flag, number, records};
+use support::{SAMPLES, in_collection};
+use wspect::capture::Reader;
+
+/// A packet as tshark sees it: the values of [`FIELDS`].
+type Row = Vec<String>;
+
+const FIELDS: [&str; 8] = [
+    "frame.number",
+    "frame.time_epoch",
+    "frame.cap_len",
+    "frame.len",
+    "tcp.stream",
+    "websocket.opcode",
+    "websocket.fin",
+    "websocket.mask",
+];
+
+/// All packets of a capture; `None` where there is no tshark.
+fn tshark(file: &Path) -> Option<Vec<Row>> {
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-T", "fields", "-r"]).arg(file);
+    command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
+    let Ok(output) = command.stdin(Stdio::null()).output() else {
+        eprintln!("skipped: comparison with tshark (it is not installed)");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+}
+
+/// The captures at hand with what tshark sees in them; none where there is no tshark.
+fn seen() -> &'static [(PathBuf, Vec<Row>)] {
+    static SEEN: OnceLock<Vec<(PathBuf, Vec<Row>)>> = OnceLock::new();
+    SEEN.get_or_init(|| captures().into_iter().map_while(|path| tshark(&path).map(|rows| (path, rows))).collect())
+}
+
+/// A WebSocket frame as both see it: stream, packet, opcode, FIN, MASK; and how often.
+type Frames = BTreeMap<(u64, u64, u64, bool, bool), usize>;
+
+fn frames_of_tshark(rows: &[Row]) -> Frames {
+    let mut frames = Frames::new();
+    for row in rows.iter().filter(|row| !row[5].is_empty()) {
+        // A packet in a tunnel has several streams; several frames of a packet are joined by commas.
+        let stream = row[4].split(',').next_back().unwrap().parse().unwrap();
+        let packet = row[0].parse().unwrap();
+        for (at, opcode) in row[5].split(',').enumerate() {
+            let bit = |column: usize| row[column].split(',').nth(at).unwrap().starts_with(['1', 'T']);
+            *frames.entry((stream, packet, opcode.parse().unwrap(), bit(6), bit(7))).or_default() += 1;
+        }
+    }
+    frames
+}
+
+fn frames_of_ours(file: &Path) -> Frames {
+    let mut frames = Frames::new();
+    for frame in records("frames", Input::File(file)) {
+        let numbers = ["tcp_stream", "packet", "opcode"].map(|name| number(&frame, name));
+        let key = (numbers[0], numbers[1], numbers[2], flag(&frame, "fin"), flag(&frame, "masked"));
+        *frames.entry(key).or_default() += 1;
+    }
+    frames
+}
+
+/// How many TCP streams tshark sees.
+fn streams_of_tshark(rows: &[Row]) -> u64 {
+    let last = rows.iter().flat_map(|row| row[4].split(',')).filter_map(|stream| stream.parse::<u64>().ok()).max();
+    last.map_or(0, |last| last + 1)
+}
+
+fn streams_of_ours(file: &Path) -> u64 {
+    number(&records("stats", Input::File(file))[0], "tcp_streams")
+}
+
+/// All captures at hand: the samples, and the collection where there is one.
+fn captures() -> Vec<PathBuf> {
+    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let mut all: Vec<PathBuf> = SAMPLES.iter().map(|row| samples.join(row.1)).collect();
+    all.push(samples.join("lossy.pcap"));
+    for set in ["lab", "public"] {
+        let Some(dir) = in_collection(set, "").filter(|dir| dir.is_dir()) else {
+            eprintln!("skipped: {set} (set WSPECT_CAPTURES to the collection of captures)");
+            continue;
+        };
+        let found = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        all.extend(
+            found.filter(|path| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng")),
+        );
+    }
+    all.sort();
+    all
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+/// Captures in which not everything is opened yet that tshark opens.
+const LATER: &[&str] = &[
+    "chromium_wss13_dsb.pcapng",
+    "d_mix_gre.pcap",
+    "d_mix_ipv4_fragments.pcap",
+    "d_mix_vxlan.pcap",
+    "pcapplusplus_frag_http_req.pcap",
+    "suricata_pppoe-session-http.pcap",
+    "tls_tls13_dsb.pcapng",
+    "zeek_vxlan-encapsulated-http.pcap",
+];
+
+/// Captures in which tshark 4.0 sees fewer frames than there are.
+const TSHARK_SEES_LESS: &[(&str, &str)] = &[
+    ("app_sio4.pcapng", "a WebSocket behind a long poll is not recognised"),
+    ("d_mix_only_c2s.pcap", "one direction alone is not recognised"),
+    ("handshakes.pcapng", "frames before the 101, requests before the upgrade"),
+    ("lossy.pcap", "it waits for ever at a hole"),
+    ("proxy_connect.pcap", "WebSocket inside CONNECT"),
+];
+
+#[test]
+fn frames_are_in_the_packets_and_streams_that_tshark_says() {
+    let mut wrong = Vec::new();
+    for (path, rows) in seen().iter().filter(|(path, _)| !LATER.contains(&name(path))) {
+        let (ours, theirs) = (frames_of_ours(path), frames_of_tshark(rows));
+        let less = TSHARK_SEES_LESS.iter().any(|row| row.0 == name(path));
+        let agree = if less {
+            theirs.iter().all(|(frame, count)| ours.get(frame) == Some(count)) && theirs.len() < ours.len()
+        } else {
+            ours == theirs
+        };
+        if !agree {
+            let (more, less) = (only(&ours, &theirs), only(&theirs, &ours));
+            wrong.push(format!("{}: only ours {more:?}, only tshark's {less:?}", name(path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The first frames of `a` that `b` has not, or not as often.
+fn only(a: &Frames, b: &Frames) -> Vec<(u64, u64, u64, bool, bool)> {
+    a.iter().filter(|(frame, count)| b.get(frame) != Some(count)).map(|(frame, _)| *frame).take(5).collect()
+}
+
+#[test]
+fn streams_are_as_many_as_tshark_says() {
+    let mut wrong = Vec::new();
+    for (path, rows) in seen().iter().filter(|(path, _)| !LATER.contains(&name(path))) {
+        let (ours, theirs) = (streams_of_ours(path), streams_of_tshark(rows));
+        if ours != theirs {
+            wrong.push(format!("{}: {ours} streams, tshark {theirs}", name(path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Number, time and length of every packet.
+#[test]
+fn packets_have_the_numbers_and_times_that_tshark_says() {
+    let mut wrong = Vec::new();
+    for (path, rows) in seen() {
+        let theirs: BTreeMap<u64, &[String]> = rows.iter().map(|row| (row[0].parse().unwrap(), &row[1..4])).collect();
+        let mut reader = Reader::new(Box::new(std::fs::File::open(path).unwrap())).unwrap();
+        let mut last = 0;
+        while let Some(packet) = reader.next_packet() {
+            let (number, bytes, len) = (packet.mark.packet.0, packet.bytes.len(), packet.orig_len);
+            let seconds = packet.mark.time.map(|time| seconds(time.nanos())).unwrap_or_default();
+            let ours = [seconds, bytes.to_string(), len.to_string()];
+            if theirs.get(&number) != Some(&&ours[..]) {
+                wrong.push(format!("{} packet {number}: {ours:?}, tshark {:?}", name(path), theirs.get(&number)));
+                break;
+            }
+            last = number;
+        }
+        // What tshark numbers behind the last packet can only be blocks that are none.
+        let behind = theirs.range(last + 1..).count();
+        if behind > 1 {
+            wrong.push(format!("{}: {behind} packets behind {last}", name(path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `1700000000.000000001`.
+fn seconds(nanos: i64) -> String {
+    format!("{}.{:09}", nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000))
+}
+
+/// Compares streams and frames of segments made up for the purpose.
+fn agrees(what: &str, packets: &[Packet]) -> Option<String> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tshark_{}.pcap", what.replace(' ', "_")));
+    std::fs::write(&path, Pcap::default().file(packets)).unwrap();
+    let rows = tshark(&path)?;
+    let (theirs, streams) = (frames_of_tshark(&rows), streams_of_tshark(&rows));
+    let ours = frames_of_ours(&path);
+    let differs = if ours != theirs {
+        Some(format!("{what}: frames {ours:?}\ntshark {theirs:?}"))
+    } else if streams_of_ours(&path) != streams {
+        Some(format!("{what}: {} streams, tshark {streams}", streams_of_ours(&path)))
+    } else {
+        None
+    };
+    std::fs::remove_file(&path).unwrap();
+    differs
+}
+
+/// A session with a frame each way.
+fn small(n: usize) -> Session {
+    let mut session = Session::new(n);
+    session.text(Server, "welcome").text(Client, "thanks");
+    session
+}
+
+#[test]
+fn streams_are_numbered_as_tshark_numbers_them() {
+    let plain = small(0).segments();
+    let open = Session { fin: false, ..small(0) }.segments();
+    let again = Session { isn: [70_000_000, 9], ..small(0) };
+    let other = small(1).segments();
+    let mut cases: Vec<(&str, Vec<Segment>)> = vec![
+        ("two connections", interleave(vec![plain.clone(), other.clone()])),
+        ("ports again, another number", [plain.clone(), again.segments(), other.clone()].concat()),
+        ("ports again, without a FIN", [open.clone(), again.segments(), other.clone()].concat()),
+        ("no SYN", [plain[3..].to_vec(), other.clone()].concat()),
+        ("no handshake, then another connection", [plain[3..].to_vec(), again.segments()].concat()),
+        ("the SYN alone", [vec![plain[0].clone()], other.clone()].concat()),
+        ("the SYN twice", [vec![plain[0].clone()], plain.clone(), other.clone()].concat()),
+        (
+            "the answer to the SYN first",
+            [vec![plain[1].clone(), plain[0].clone()], plain[2..].to_vec(), other.clone()].concat(),
+        ),
+        ("a SYN to the other side", [vec![flipped(&plain[0])], other.clone()].concat()),
+    ];
+    let mut blind = open.clone();
+    let mut syn = plain[0].clone();
+    syn.seq = open[6].seq.wrapping_add(3);
+    blind.insert(8, syn.clone());
+    cases.push(("a SYN inside the window, at the end", [open.clone(), vec![syn], other.clone()].concat()));
+    let mut late = small(0);
+    late.text(Client, "and more");
+    let mut behind_fin = late.segments();
+    let more = behind_fin.iter().rposition(|segment| !segment.payload.is_empty()).unwrap();
+    let more = behind_fin.remove(more);
+    behind_fin.push(more);
+    cases.push(("data behind a FIN", [behind_fin, other.clone()].concat()));
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|(what, segments)| agrees(what, &packets(segments, &Wire::default()))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A SYN with the same addresses the other way round.
+fn flipped(syn: &Segment) -> Segment {
+    Segment { src: syn.dst, dst: syn.src, ..syn.clone() }
+}
+
+/// TCP headers that are quoted, tagged or cut.
+#[test]
+fn packets_that_are_no_plain_segments_count_as_tshark_counts_them() {
+    let (first, second) = (small(0).segments(), small(1).segments());
+    let wire = Wire::default();
+    let plain = packets(&first, &wire);
+    let behind = packets(&second, &wire);
+    let quote = |segment: &Segment, len: usize| icmp_error(&wire.ip(segment)[..len]);
+    let with = |extra: Vec<Packet>| [plain.clone(), extra, behind.clone()].concat();
+    let tagged = |id: u16| packets(&first, &Wire { vlans: vec![(0x8100, id)], ..Wire::default() });
+    let mut two_vlans: Vec<Packet> = tagged(1).into_iter().zip(tagged(2)).flat_map(|(a, b)| [a, b]).collect();
+    two_vlans.extend(behind.clone());
+    let cut = |len: usize| Packet::new(time_of(0), 1, plain[3].bytes[..len].to_vec());
+    let runt = |len: usize| plain[3].clone().snapped(len);
+    let data = &first[7];
+    // Not of a WebSocket: tshark takes frames that an error quotes for ones that were sent.
+    let unknown = &small(7).segments()[3];
+    let cases: Vec<(&str, Vec<Packet>)> = vec![
+        ("an ICMP error with the whole header", with(vec![quote(data, 40)])),
+        ("an ICMP error with data", with(vec![quote(unknown, 60)])),
+        ("an ICMP error with eight bytes", with(vec![quote(data, 28)])),
+        ("an ICMP error about an unknown connection", with(vec![quote(unknown, 40)])),
+        ("two ICMP errors about the same", with(vec![quote(data, 40), quote(data, 40)])),
+        ("the same packets on two VLANs", two_vlans),
+        ("a packet of 20 bytes", with(vec![cut(20)])),
+        ("a TCP header that is cut", with(vec![runt(45)])),
+        ("only ports", [vec![cut(38)], plain.clone(), behind.clone()].concat()),
+        ("headers without data", with(vec![runt(54)])),
+    ];
+    let wrong: Vec<String> = cases.iter().filter_map(|(what, packets)| agrees(what, packets)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An ICMP destination unreachable that quotes these bytes.
+fn icmp_error(quoted: &[u8]) -> Packet {
+    let mut bytes = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0][..], &[0x45, 0]].concat();
+    bytes.extend((28 + quoted.len() as u16).to_be_bytes());
+    bytes.extend([0, 0, 0, 0, 64, 1, 0, 0, 10, 1, 0, 2, 10, 0, 0, 1]);
+    bytes.extend([3, 3, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(quoted);
+    Packet::new(time_of(0), 1, bytes)
+}
