@@ -42,8 +42,17 @@ pub(crate) struct Done {
 /// Longer than any run may take on a busy machine: past it, it hangs.
 const HANG: Duration = Duration::from_secs(300);
 
-/// Runs `wspect COMMAND ARGUMENTS FILE` to its end. `WSPECT_BIN` names another program to test.
+/// Runs `wspect ARGUMENTS FILE` to its end. `WSPECT_BIN` names another program to test.
 pub(crate) fn wspect(arguments: &[&str], input: Input<'_>) -> Done {
+    run(arguments, input, &[])
+}
+
+/// Runs `wspect ARGUMENTS FILE MORE` to its end.
+pub(crate) fn wspect_with(arguments: &[&str], file: &Path, more: &[&str]) -> Done {
+    run(arguments, Input::File(file), more)
+}
+
+fn run(arguments: &[&str], input: Input<'_>, more: &[&str]) -> Done {
     let program = std::env::var_os("WSPECT_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_wspect").into());
     let mut command = Command::new(program);
     command.args(arguments);
@@ -51,7 +60,7 @@ pub(crate) fn wspect(arguments: &[&str], input: Input<'_>) -> Done {
         Input::File(path) => command.arg(path).stdin(Stdio::null()),
         Input::Bytes(_) => command.arg("-").stdin(Stdio::piped()),
     };
-    command.env("TZ", "UTC").env_remove("CLICOLOR_FORCE").env_remove("SSLKEYLOGFILE");
+    command.args(more).env("TZ", "UTC").env_remove("CLICOLOR_FORCE").env_remove("SSLKEYLOGFILE");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::scope(|scope| {
         if let Input::Bytes(bytes) = input {
