@@ -102,3 +102,18 @@ fn connections() {
 fn messages() {
     snapshot("messages", "<Enter>jjj");
 }
+
+#[test]
+fn handshake() {
+    snapshot("handshake", "3");
+}
+
+#[test]
+fn bytes() {
+    snapshot("bytes", "<Enter>jjj<Enter>jjjjjjj");
+}
+
+#[test]
+fn findings() {
+    snapshot("findings", "6j");
+}

@@ -2,8 +2,9 @@
 
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source, words};
+use super::signals::Stop;
 use super::{args::When, seen};
-use crate::book::Recorder;
+use crate::book::{Batch, Recorder};
 use crate::capture::Reader;
 use crate::dissect::{self, Summary};
 use crate::export::clause;
@@ -11,8 +12,6 @@ use crate::model::{Event, Limits, Severity, Sink, Stamp};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
 use crossbeam_channel::{Sender, bounded};
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// Batches that may wait for the screen before the reader does.
@@ -23,12 +22,12 @@ const WAITING: usize = 16;
 /// # Errors
 /// When the input cannot be read, before the screen is taken; or when the terminal cannot be used.
 pub(super) fn run(source: &Source, color: When) -> Result<Exit, Failure> {
-    let input = source.open()?;
+    let stop = Stop::default();
+    let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len);
     let reader = if input.len.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
     let (sender, receiver) = bounded(WAITING);
-    let stop = Arc::new(AtomicBool::new(false));
-    let teller = Teller { name: name.clone(), total, sender, stop: Arc::clone(&stop) };
+    let teller = Teller { total, sender, stop: stop.clone() };
     thread::spawn(move || teller.read(reader));
     let color = match color {
         When::Auto => ColorChoice::Auto,
@@ -36,7 +35,7 @@ pub(super) fn run(source: &Source, color: When) -> Result<Exit, Failure> {
         When::Never => ColorChoice::Never,
     };
     let options = Options { color, ..Options::new(name) };
-    tui::run(options, receiver, stop)
+    tui::run(options, receiver, stop.flag())
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     Ok(Exit::Done)
 }
@@ -49,12 +48,11 @@ enum Opening {
 
 /// Tells the browser what is read.
 struct Teller {
-    name: String,
     /// Bytes of a file.
     total: Option<u64>,
     sender: Sender<Loading>,
     /// The browser wants no more.
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Teller {
@@ -71,7 +69,8 @@ impl Teller {
     }
 
     fn dissect(&self, mut reader: Reader) -> Outcome {
-        let mut sink = Told { recorder: Recorder::new(|batch| self.tell(Loading::Batch(batch))), warnings: Vec::new() };
+        let recorder = Recorder::new(|batch| self.tell(Loading::Batch(batch)));
+        let mut sink = Told { recorder, is_live: self.total.is_none(), warnings: Vec::new() };
         let mut step = |at: dissect::Progress| self.tell(Loading::Progress(self.progress(at)));
         let summary = dissect::run(&mut reader, Limits::DEFAULT, &mut sink, &mut step);
         let warnings = sink.finish();
@@ -87,7 +86,7 @@ impl Teller {
 
     /// What there was instead, when there is nothing to browse.
     fn seen(&self, summary: &Summary) -> Vec<String> {
-        if summary.connections > 0 { Vec::new() } else { seen::instead(&self.name, summary) }
+        if summary.connections > 0 { Vec::new() } else { seen::kinds(&summary.kinds) }
     }
 
     fn progress(&self, at: dissect::Progress) -> Progress {
@@ -98,33 +97,36 @@ impl Teller {
     /// Waits while the browser is behind; `Break` when it has enough, or is gone.
     fn tell(&self, loading: Loading) -> ControlFlow<()> {
         let gone = self.sender.send(loading).is_err();
-        if gone || self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if gone || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
 /// Events on their way to the book; what concerns the file is told beside it.
-struct Told<S> {
-    recorder: S,
+struct Told<F> {
+    recorder: Recorder<F>,
+    /// They may come slowly, and are shown as they come.
+    is_live: bool,
     warnings: Vec<String>,
 }
 
 /// Sentences about the file that are kept.
 const WARNINGS: usize = 8;
 
-impl<S: Sink> Sink for Told<S> {
+impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Told<F> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Note(note) = event
             && at.conn.is_none()
             && note.code.severity() >= Severity::Warning
             && self.warnings.len() < WARNINGS
         {
-            self.warnings.push(clause(note.sentence()).to_string());
+            self.warnings.push(clause(note.sentence()));
         }
-        self.recorder.accept(at, event)
+        self.recorder.accept(at, event)?;
+        if self.is_live { self.recorder.tick() } else { ControlFlow::Continue(()) }
     }
 }
 
-impl<F: FnMut(crate::book::Batch) -> ControlFlow<()>> Told<Recorder<F>> {
+impl<F: FnMut(Batch) -> ControlFlow<()>> Told<F> {
     fn finish(mut self) -> Vec<String> {
         // A browser that is gone needs no last batch.
         let _ = self.recorder.flush();

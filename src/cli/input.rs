@@ -1,8 +1,8 @@
 //! The capture as a stream of bytes: a file, a pipe, or stdin.
 
 use super::exit::{Exit, Failure};
-use super::signals;
-use crate::capture::Reader;
+use super::signals::Stop;
+use crate::capture::{OpenError, Reader};
 use crate::model::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
@@ -44,13 +44,13 @@ impl Source {
         Failure::new(Exit::Input, format!("{}: {}", self.name(), words(error)))
     }
 
-    /// Opens it.
+    /// Opens it. When `stop` comes while a pipe is silent, its end has come too.
     ///
     /// # Errors
     /// When there is no such file, it is a directory, or it must not be read.
-    pub(super) fn open(&self) -> Result<Input, Failure> {
+    pub(super) fn open(&self, stop: &Stop) -> Result<Input, Failure> {
         let (bytes, len): (Box<dyn Read + Send>, _) = match self {
-            Self::Stdin => (Box::new(Pipe::new(|| Ok(Box::new(io::stdin())))), None),
+            Self::Stdin => (Box::new(Pipe::new(stop.clone(), || Ok(Box::new(io::stdin())))), None),
             Self::Path(path) => {
                 let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
                 if about.is_dir() {
@@ -64,7 +64,7 @@ impl Source {
                     (Box::new(file), Some(about.len()))
                 } else {
                     let path = path.clone();
-                    (Box::new(Pipe::new(move || Ok(Box::new(File::open(path)?)))), None)
+                    (Box::new(Pipe::new(stop.clone(), move || Ok(Box::new(File::open(path)?)))), None)
                 }
             }
         };
@@ -126,7 +126,13 @@ impl Input {
     /// When it is no capture.
     pub(super) fn reader(self) -> Result<Reader, Failure> {
         let name = self.name;
-        Reader::new(self.bytes).map_err(|error| Failure::new(Exit::Input, format!("{name}: {error}")))
+        Reader::new(self.bytes).map_err(|error| {
+            let why = match error {
+                OpenError::Io(error) => words(&error),
+                error => error.to_string(),
+            };
+            Failure::new(Exit::Input, format!("{name}: {why}"))
+        })
     }
 }
 
@@ -141,14 +147,15 @@ fn first_time(head: &[u8]) -> Option<Timestamp> {
     None
 }
 
-/// Something that may keep its reader waiting, read by a thread of its own, so that a signal ends the wait.
+/// Something that may keep its reader waiting, read by a thread of its own, so that the wait can be ended.
 struct Pipe {
+    stop: Stop,
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Cursor<Vec<u8>>,
 }
 
 impl Pipe {
-    fn new(open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> Self {
+    fn new(stop: Stop, open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> Self {
         const CHUNK: usize = 256 << 10;
         let (sender, chunks) = sync_channel(4);
         thread::spawn(move || {
@@ -175,13 +182,13 @@ impl Pipe {
                 }
             }
         });
-        Self { chunks, chunk: Cursor::default() }
+        Self { stop, chunks, chunk: Cursor::default() }
     }
 
-    /// The next chunk; an empty one at the end, and when a signal came.
+    /// The next chunk; an empty one at the end, and when nobody wants it any more.
     fn next(&self) -> io::Result<Vec<u8>> {
         const PATIENCE: Duration = Duration::from_millis(100);
-        while !signals::came() {
+        while !self.stop.is_wanted() {
             match self.chunks.recv_timeout(PATIENCE) {
                 Ok(chunk) => return chunk,
                 Err(RecvTimeoutError::Timeout) => {}

@@ -5,8 +5,9 @@ use super::input::Input;
 use super::job::{FormKind, Job, Wanted, Work, uses_color};
 use super::output::Target;
 use super::progress::Progress;
+use super::seen;
+use super::signals::Stop;
 use super::watch::{Tally, Watch};
-use super::{seen, signals};
 use crate::dissect::{self, Summary};
 use crate::export::{
     Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw, Records,
@@ -20,16 +21,22 @@ use std::ops::ControlFlow;
 /// # Errors
 /// When the input cannot be read or the output cannot be written, and when what was asked for is not there.
 pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
-    let mut input = job.source.open()?;
+    let stop = Stop::on_signals();
+    let ended = work(job, &stop);
+    // An input that a signal cut short is not to blame for that.
+    stop.signal().map_or(ended, |signal| Ok(Exit::Signal(signal)))
+}
+
+fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
+    let mut input = job.source.open(stop)?;
     let target = Target::open(job.output.as_deref(), job.force, &job.source)?;
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));
     }
-    signals::catch();
     let origin = if job.needs_origin() { input.origin() } else { None };
     let form = job.form(origin, &target);
-    let run = Run { job, input, target };
+    let run = Run { job, stop, input, target };
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
         Work::Rows(kinds) if kinds.connection && job.source.is_file() => {
@@ -84,6 +91,7 @@ impl Job {
 /// A job with its ends open.
 struct Run<'j> {
     job: &'j Job,
+    stop: &'j Stop,
     input: Input,
     target: Target,
 }
@@ -91,15 +99,15 @@ struct Run<'j> {
 impl<'j> Run<'j> {
     /// Reads the capture for its connections alone, and opens it again.
     fn connections_first(self) -> Result<(Self, Collect), Failure> {
-        let Self { job, input, target } = self;
+        let Self { job, stop, input, target } = self;
         let mut connections = Collect::default();
         let progress = Progress::new(job.progress, input.len, target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
         let len = input.len;
-        pass(input.up_to(len), &mut Watch::new(&mut connections, Out::memory(), &progress, ""))?;
+        pass(input.up_to(len), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
         progress.clear();
-        let input = job.source.open()?.up_to(len);
-        Ok((Self { job, input, target }, connections))
+        let input = job.source.open(stop)?.up_to(len);
+        Ok((Self { job, stop, input, target }, connections))
     }
 
     /// Rows of some connections or messages; those that are not there fail the run.
@@ -133,12 +141,13 @@ impl<'j> Run<'j> {
 
     /// Reads the capture, writes its rows, and tells what is to be told.
     fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
-        let Self { job, input, mut target } = self;
+        let Self { job, stop, input, mut target } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
         let progress = Progress::new(job.progress, input.len, is_terminal && job.has_rows_on_the_way());
         let out = Out::new(target.writer(), job.limit).eager(is_terminal);
-        let mut watch = Watch::new(exporter, out, &progress, &name);
+        let mut watch = Watch::new(exporter, out, &progress, stop);
+        watch.name = &name;
         watch.tell = job.tell;
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes } = pass(input, &mut watch)?;
@@ -149,8 +158,8 @@ impl<'j> Run<'j> {
         if let Err(error) = written {
             return target.broken(&error);
         }
-        if let Some(signal) = signals::number() {
-            return Ok(Exit::Signal(signal));
+        if stop.is_wanted() {
+            return Ok(Exit::Done);
         }
         target.commit()?;
         if !is_done {
@@ -166,10 +175,10 @@ impl<'j> Run<'j> {
 /// Dissects an input into a sink.
 fn pass(input: Input, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
     let mut reader = input.reader()?;
-    let progress = watch.progress;
+    let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
         progress.step(at);
-        if signals::came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let summary = dissect::run(&mut reader, Limits::DEFAULT, watch, &mut step);
     Ok(Pass { summary, bytes: reader.position() })

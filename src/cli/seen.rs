@@ -32,7 +32,7 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     };
     let packets = count(summary.packets, "packet");
     let mut lines = vec![format!("No WebSocket connection in {name} ({packets}, {streams}).")];
-    lines.extend(kinds(&summary.kinds).into_iter().map(|line| format!("  {line}")));
+    lines.extend(kinds(&summary.kinds).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -44,7 +44,7 @@ pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String 
 }
 
 /// TCP streams by what they carried.
-fn kinds(kinds: &Kinds) -> Vec<String> {
+pub(super) fn kinds(kinds: &Kinds) -> Vec<String> {
     let kinds = [
         (kinds.tls, "TLS", ": encrypted, so what they carry is not known"),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),

@@ -1,38 +1,58 @@
 //! SIGINT, SIGTERM and SIGHUP: the first ends the work, the second the program.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// The signal that came first; 0 before.
-static SIGNAL: AtomicU8 = AtomicU8::new(0);
-
-/// Whether one came.
-pub(super) fn came() -> bool {
-    SIGNAL.load(Ordering::Relaxed) != 0
+/// Whether the work is to end, and why. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    wanted: Arc<AtomicBool>,
+    /// The signal that came first; 0 before.
+    signal: Arc<AtomicU8>,
 }
 
-/// The one that came.
-pub(super) fn number() -> Option<u8> {
-    Some(SIGNAL.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
-}
+impl Stop {
+    /// Signals set it from now on, instead of ending the program.
+    pub(super) fn on_signals() -> Self {
+        let stop = Self::default();
+        stop.catch();
+        stop
+    }
 
-/// From now on signals are noted instead of obeyed.
-#[cfg(unix)]
-pub(super) fn catch() {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-    // Where signals cannot be caught they end the program as ever.
-    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
-    std::thread::spawn(move || {
-        for signal in signals.forever() {
-            let signal = u8::try_from(signal).unwrap_or(u8::MAX);
-            if came() {
-                std::process::exit(128_i32.saturating_add(signal.into()));
+    /// What others set to end the work.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.wanted)
+    }
+
+    /// Whether the work is to end.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The signal that ended it.
+    pub(super) fn signal(&self) -> Option<u8> {
+        Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    }
+
+    #[cfg(unix)]
+    fn catch(&self) {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        use signal_hook::iterator::Signals;
+        // Where signals cannot be caught they end the program as ever.
+        let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+        let stop = self.clone();
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                let signal = u8::try_from(signal).unwrap_or(u8::MAX);
+                if stop.is_wanted() {
+                    std::process::exit(128_i32.saturating_add(signal.into()));
+                }
+                stop.signal.store(signal, Ordering::Relaxed);
+                stop.wanted.store(true, Ordering::Relaxed);
             }
-            SIGNAL.store(signal, Ordering::Relaxed);
-        }
-    });
-}
+        });
+    }
 
-/// Elsewhere they are obeyed.
-#[cfg(not(unix))]
-pub(super) fn catch() {}
+    #[cfg(not(unix))]
+    fn catch(&self) {}
+}

@@ -1,7 +1,7 @@
 //! What passes on its way to the rows: counted, and told where the user must know.
 
 use super::progress::Progress;
-use super::signals;
+use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals, clause};
 use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp};
@@ -64,6 +64,8 @@ pub(super) struct Watch<'a> {
     pub tally: Tally,
     /// Where lines for the user go.
     pub progress: &'a Progress,
+    /// Whether nothing more is to be read.
+    pub stop: &'a Stop,
     /// The input's name in them.
     pub name: &'a str,
     /// Which findings are told at once; `None`: none.
@@ -85,9 +87,9 @@ pub(super) enum Tell {
 
 impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
-    pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, name: &'a str) -> Self {
-        let tally = Tally::default();
-        Self { exporter, out, tally, progress, name, tell: None, reads_all: false, is_done: false }
+    pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
+        let (tally, is_done) = (Tally::default(), out.is_full());
+        Self { exporter, out, tally, progress, stop, name: "", tell: None, reads_all: false, is_done }
     }
 
     /// Writes what could only be written at the end.
@@ -125,6 +127,6 @@ impl Sink for Watch<'_> {
             self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
         }
         let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
-        if is_enough || signals::came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if is_enough || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
-use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Interest, Kind, Layer, Tools};
+use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
 use crate::tcp::{Budget, Conn, Out, Seq, Start};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -79,7 +79,8 @@ struct Stream {
 struct Live {
     conn: Conn,
     layer: Box<dyn Layer>,
-    interest: Interest,
+    /// Whether the layer reads the bytes, or passes over them.
+    reads: bool,
     /// Who is taken for the client, and for the server.
     ends: (Endpoint, Endpoint),
     /// The client is the lower end of the flow's key.
@@ -190,6 +191,9 @@ impl Table {
     fn learn(&mut self, at: u32, segment: &Segment<'_>, forward: bool) {
         let stream = self.stream(at);
         let syn = segment.flags.has(Flags::SYN);
+        if let ([Some(_), Some(_)], false) = (stream.bases, syn) {
+            return;
+        }
         stream.syn |= syn;
         let [low, high] = &mut stream.bases;
         let (own, other) = if forward { (low, high) } else { (high, low) };
@@ -301,7 +305,7 @@ impl Stream {
         self.live = Some(Box::new(Live {
             conn,
             layer: proto::open(Hint::Unknown),
-            interest: Interest::Read,
+            reads: true,
             ends: (segment.src, segment.dst),
             client_is_low: forward,
             leaving: false,
@@ -310,7 +314,7 @@ impl Stream {
 
     fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
         let Some(live) = &mut self.live else { return };
-        let (dir, keep) = (live.direction(forward), live.interest == Interest::Read);
+        let (dir, keep) = (live.direction(forward), live.reads);
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
@@ -327,7 +331,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, interest, ends, .. } = live;
+        let Live { conn, layer, reads, ends, .. } = live;
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
@@ -339,19 +343,30 @@ impl Stream {
             sink: &mut *env.sink,
             open: proto::open,
         };
-        let before = *interest;
+        let (before, mut nothing) = (*reads, false);
         step(conn, env.limits, env.budget, &mut |input| {
-            if *interest != Interest::None {
-                *interest = layer.input(input, &mut cx);
+            if nothing {
+                return;
+            }
+            match layer.input(if cx.swapped { input.reversed() } else { input }, &mut cx) {
+                Next::Read => *reads = true,
+                Next::Skim => *reads = false,
+                Next::Nothing => nothing = true,
+                Next::Become(inner) => (*layer, *reads) = (inner, true),
             }
         });
-        if *interest == Interest::None {
+        if nothing {
             cx.last = conn.last();
             layer.over(&mut cx);
             conn.release(env.budget);
             self.live = None;
-        } else if *interest < before {
+            return;
+        }
+        if before && !*reads {
             conn.forget(env.budget);
+        }
+        if cx.swapped {
+            live.turn_round();
         }
     }
 
@@ -373,6 +388,13 @@ impl Stream {
 }
 
 impl Live {
+    /// The probe knows better who is the client.
+    fn turn_round(&mut self) {
+        self.conn.turn_round();
+        self.ends = (self.ends.1, self.ends.0);
+        self.client_is_low = !self.client_is_low;
+    }
+
     fn direction(&self, forward: bool) -> Direction {
         if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
     }

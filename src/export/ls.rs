@@ -16,7 +16,7 @@ const COLUMNS: [(&str, bool); 11] = [
     ("start", false),
     ("duration", true),
     ("client", false),
-    (URL, false),
+    ("host / path", false),
     ("→", true),
     ("←", true),
     ("bytes", true),
@@ -25,17 +25,24 @@ const COLUMNS: [(&str, bool); 11] = [
 ];
 
 /// The one column that gives way: to a narrow terminal, and so that one long URL does not push the others out of sight.
-const URL: &str = "host / path";
-const MIN_URL: usize = 16;
+const URL: usize = 5;
+const MIN_URL: usize = 24;
 const MAX_URL: usize = 80;
 
+/// What goes, one after the other, where even that is not enough: stream, client, start, flags.
+const EXPENDABLE: [usize; 4] = [1, 4, 2, 9];
+
 type Row = [String; COLUMNS.len()];
+type Widths = [usize; COLUMNS.len()];
 
 /// Appends the table with its header.
 pub(super) fn write(rows: &[Connection], clock: &mut Clock, style: Style, out: &mut Out<'_>) {
     let header = COLUMNS.map(|(title, _)| title.to_owned());
     let cells: Vec<Row> = rows.iter().map(|row| cells(row, clock)).collect();
-    let widths = widths(&header, &cells, style.columns);
+    let mut widths = widths(&header, &cells);
+    if let Some(columns) = style.columns {
+        squeeze(&mut widths, columns);
+    }
     out.line(&style.paint(Ink::Dim, line(&header, &widths)).to_string());
     for row in &cells {
         out.line(&line(row, &widths));
@@ -93,22 +100,41 @@ fn end(row: &Connection) -> String {
     }
 }
 
-fn widths(header: &Row, rows: &[Row], columns: Option<usize>) -> Vec<usize> {
-    let longest = |column: usize| {
-        let cells = std::iter::once(header).chain(rows).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..COLUMNS.len()).map(longest).collect();
-    let is_url = |column: usize| COLUMNS.get(column).is_some_and(|(title, _)| *title == URL);
-    let others: usize = widths.iter().enumerate().filter(|(at, _)| !is_url(*at)).map(|(_, width)| width + 2).sum();
-    let most = columns.map_or(MAX_URL, |columns| columns.saturating_sub(others).clamp(MIN_URL, MAX_URL));
-    widths.into_iter().enumerate().map(|(at, width)| if is_url(at) { width.min(most) } else { width }).collect()
+fn widths(header: &Row, rows: &[Row]) -> Widths {
+    let mut widths = [0; COLUMNS.len()];
+    for row in std::iter::once(header).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    widths[URL] = widths[URL].min(MAX_URL);
+    widths
 }
 
-fn line(row: &Row, widths: &[usize]) -> String {
+/// Makes a line fit into `columns`: the URL gives way, then whole columns, whose width becomes 0.
+fn squeeze(widths: &mut Widths, columns: usize) {
+    let least = widths[URL].min(MIN_URL);
+    let mut expendable = EXPENDABLE.into_iter();
+    loop {
+        let total: usize = widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum();
+        let others = total - widths[URL] - 2;
+        if others + least <= columns {
+            widths[URL] = widths[URL].min(columns - others);
+            return;
+        }
+        let Some(width) = expendable.next().and_then(|column| widths.get_mut(column)) else { break };
+        *width = 0;
+    }
+    widths[URL] = least;
+}
+
+fn line(row: &Row, widths: &Widths) -> String {
     let mut line = String::new();
-    for ((cell, width), (_, is_right)) in row.iter().zip(widths).zip(COLUMNS) {
-        let cell = fit(cell, *width, false);
+    for ((cell, &width), (_, is_right)) in row.iter().zip(widths).zip(COLUMNS) {
+        if width == 0 {
+            continue;
+        }
+        let cell = fit(cell, width, false);
         let blanks = " ".repeat(width.saturating_sub(cell.width()));
         let (before, behind) = if is_right { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
         for part in [before, &cell, behind, "  "] {

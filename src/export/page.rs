@@ -65,7 +65,7 @@ impl Form for Page {
 
 /// Appends a payload over as many lines as it needs, each behind `margin`.
 pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin: &str, out: &mut Out<'_>) {
-    let (bytes, is_cut) = options.cut(message.body.kept);
+    let (bytes, is_cut) = options.shown(message);
     let look = payload::look(message, options.mode);
     match look {
         Look::Nothing => return,
@@ -83,7 +83,7 @@ pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin:
             _ => write_lines(bytes, margin, out),
         },
     }
-    if is_cut || message.body.is_truncated() {
+    if is_cut {
         out.line(&format!("{margin}…"));
     }
 }

@@ -41,6 +41,18 @@ impl PayloadOptions {
         }
     }
 
+    /// What of a payload is shown, and whether that is less than all; text ends with a whole character.
+    pub(super) fn shown<'a>(self, message: &Message<'a>) -> (&'a [u8], bool) {
+        let (bytes, is_cut) = match text(message) {
+            Some(text) => {
+                let (text, is_cut) = self.cut_text(text);
+                (text.as_bytes(), is_cut)
+            }
+            None => self.cut(message.body.kept),
+        };
+        (bytes, is_cut || message.body.is_truncated())
+    }
+
     /// At most `max` bytes, and whether that is less than all.
     pub(super) fn cut(self, bytes: &[u8]) -> (&[u8], bool) {
         let (head, rest) = bytes.split_at(self.max().min(bytes.len()));
@@ -101,8 +113,7 @@ fn is_readable_control(message: &Message<'_>) -> bool {
 /// Appends the payload on one line, safe on a terminal; with `columns`, no wider than that.
 pub(super) fn write_line(message: &Message<'_>, options: PayloadOptions, columns: Option<usize>, out: &mut Out<'_>) {
     let look = look(message, options.mode);
-    let (shown, is_cut) = options.cut(message.body.kept);
-    let is_cut = is_cut || message.body.is_truncated();
+    let (shown, is_cut) = options.shown(message);
     match columns {
         Some(columns) => write_columns(look, shown, is_cut, columns, out),
         None => {

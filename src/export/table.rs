@@ -43,34 +43,41 @@ impl Table {
     }
 }
 
-impl Form for Table {
-    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+impl Table {
+    /// A message's row up to its payload, and how many columns that takes.
+    fn before_payload(&mut self, at: &Stamp, message: &Message<'_>) -> (String, usize) {
         let mut line = self.place(at, Some(message.number)) + "  ";
         self.clock.write(at.at.time, &mut line);
-        let ink = ink(message.opcode);
         let kind = format!("{:<8}", kind(message));
         let len = format!("{:>7}", message.body.len);
-        let faults = faults(message);
-        let used =
-            line.width() + kind.len() + len.len() + 9 + faults.iter().map(|(_, text)| text.width() + 1).sum::<usize>();
-        let columns = self.style.columns.map(|columns| columns.saturating_sub(used));
+        let mut used = line.width() + kind.len() + len.len() + 9;
         let arrow = self.style.paint(message.dir.into(), message.dir.arrow());
-        let _ = write!(line, "  {arrow}  {}  {len}  ", self.style.paint(ink, kind));
-        for (ink, text) in faults {
+        let _ = write!(line, "  {arrow}  {}  {len}  ", self.style.paint(ink(message.opcode), kind));
+        for (ink, text) in faults(message) {
+            used += text.width() + 1;
             let _ = write!(line, "{} ", self.style.paint(ink, text));
         }
-        out.text(&line);
+        (line, used)
+    }
+}
+
+impl Form for Table {
+    fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+        let (line, used) = self.before_payload(at, message);
+        let columns = self.style.columns.map(|columns| columns.saturating_sub(used));
+        let rtt = message.rtt.map_or(String::new(), |rtt| format!("  rtt {}", duration(rtt)));
         if message.opcode == Opcode::CLOSE && self.payload.mode == PayloadMode::Auto {
             let words = payload::close_words(message);
             let words = columns.map_or(words.as_str().into(), |columns| payload::fit(&words, columns, false));
-            out.text(&self.style.paint(ink, words).to_string());
+            out.line(&format!("{line}{}", self.style.paint(Ink::Bold, words)));
+        } else if rtt.is_empty() && (message.body.kept.is_empty() || self.payload.mode == PayloadMode::None) {
+            out.line(line.trim_end());
         } else {
-            let rtt = message.rtt.map_or(String::new(), |rtt| format!("  rtt {}", duration(rtt)));
+            out.text(&line);
             let columns = columns.map(|columns| columns.saturating_sub(rtt.width()));
             payload::write_line(message, self.payload, columns, out);
-            out.text(&rtt);
+            out.line(&rtt);
         }
-        out.text("\n");
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {

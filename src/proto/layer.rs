@@ -6,22 +6,23 @@ use crate::model::{
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
-    /// Takes what comes next in one direction; says how much it cares for what follows.
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest;
+    /// Takes what comes next in one direction; says what is to happen with what follows.
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next;
 
     /// Nothing more will come, in either direction.
     fn over(&mut self, cx: &mut Cx<'_>);
 }
 
-/// How much a layer cares for the bytes that follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Interest {
-    /// Not at all: the stream need not be reassembled any more.
-    None,
-    /// It passes over them.
-    Skim,
+/// What a layer says of the bytes that follow.
+pub enum Next {
     /// It reads them: retransmissions are worth comparing.
     Read,
+    /// It passes over them.
+    Skim,
+    /// Nothing is to be found in them: the stream need not be reassembled any more.
+    Nothing,
+    /// They are this layer's: it stands here now, and the one that opened it steps aside.
+    Become(Box<dyn Layer>),
 }
 
 /// What a layer expects inside.
@@ -111,7 +112,7 @@ pub struct Cx<'a> {
     pub flow: Flow<'a>,
     /// The stream's last packet so far.
     pub last: Mark,
-    /// Whether TCP's guess of the directions is to be turned round; settled by the probe.
+    /// The probe found that TCP's guess of the directions is to be turned round.
     pub swapped: bool,
     /// What the stream carries; settled by the probe.
     pub kind: &'a mut Kind,

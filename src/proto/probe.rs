@@ -1,17 +1,15 @@
 //! What a stream carries and who is its client, told from its first bytes.
 
-use super::layer::{Cx, Hint, Interest, Kind, Layer};
+use super::layer::{Cx, Hint, Kind, Layer, Next};
 use crate::carry::Carry;
 use crate::model::{Both, Direction, Input};
 
-/// Waits for the first telling bytes of either direction, then opens the layer they call for.
+/// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
 /// Settles once which end is the client: who sends a request is, whoever sent the SYN and whatever the ports.
 #[derive(Default)]
 pub(super) struct Probe {
     carry: Both<Carry>,
-    inner: Option<Box<dyn Layer>>,
-    swapped: bool,
 }
 
 /// What the first bytes of a direction tell.
@@ -62,10 +60,7 @@ fn method(bytes: &[u8]) -> Guess {
 }
 
 impl Layer for Probe {
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
-        if self.inner.is_some() {
-            return self.pass(input, cx);
-        }
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 let carry = &mut self.carry[dir];
@@ -81,60 +76,46 @@ impl Layer for Probe {
                         if !carried {
                             carry.push(bytes, offset, brought);
                         }
-                        Interest::Read
+                        Next::Read
                     }
                     Guess::Request => self.begin(dir == Direction::ToClient, (!carried).then_some(input), cx),
                     Guess::Response => self.begin(dir == Direction::ToServer, (!carried).then_some(input), cx),
-                    Guess::Is(kind) => {
-                        *cx.kind = kind;
-                        Interest::None
-                    }
-                    Guess::More => {
-                        *cx.kind = Kind::Other;
-                        Interest::None
-                    }
+                    Guess::Is(kind) => leave(kind, cx),
+                    Guess::More => leave(Kind::Other, cx),
                 }
             }
-            Input::Gap { .. } => {
-                *cx.kind = Kind::Other;
-                Interest::None
-            }
-            Input::End { .. } | Input::Odd { .. } => Interest::Read,
+            Input::Gap { .. } => leave(Kind::Other, cx),
+            Input::End { .. } | Input::Odd { .. } => Next::Read,
         }
     }
 
-    fn over(&mut self, cx: &mut Cx<'_>) {
-        cx.swapped ^= self.swapped;
-        if let Some(inner) = &mut self.inner {
-            inner.over(cx);
-        }
-    }
+    fn over(&mut self, _cx: &mut Cx<'_>) {}
+}
+
+fn leave(kind: Kind, cx: &mut Cx<'_>) -> Next {
+    *cx.kind = kind;
+    Next::Nothing
 }
 
 impl Probe {
     /// Opens the HTTP layer, and gives it what was carried and then the input at hand.
-    fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Interest {
+    fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         *cx.kind = Kind::Http;
-        self.swapped = swapped;
-        self.inner = Some(cx.open(Hint::Http1));
+        cx.swapped ^= swapped;
+        let mut inner = cx.open(Hint::Http1);
         let carry = std::mem::take(&mut self.carry);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
             Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
         });
-        let mut interest = Interest::Read;
         for input in carried.chain(input).collect::<Vec<_>>() {
-            interest = self.pass(input, cx);
+            match inner.input(if swapped { input.reversed() } else { input }, cx) {
+                Next::Become(layer) => inner = layer,
+                Next::Nothing => return Next::Nothing,
+                Next::Read | Next::Skim => {}
+            }
         }
-        interest
-    }
-
-    fn pass(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
-        cx.swapped ^= self.swapped;
-        let input = if self.swapped { input.reversed() } else { input };
-        let interest = self.inner.as_mut().map_or(Interest::None, |inner| inner.input(input, cx));
-        cx.swapped ^= self.swapped;
-        interest
+        Next::Become(inner)
     }
 }
 

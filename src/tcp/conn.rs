@@ -34,6 +34,14 @@ impl Conn {
         self.last
     }
 
+    /// What was taken for one direction is the other.
+    pub fn turn_round(&mut self) {
+        let Both { to_server, to_client } = &mut self.halves;
+        std::mem::swap(to_server, to_client);
+        let Both { to_server, to_client } = &mut self.start;
+        std::mem::swap(to_server, to_client);
+    }
+
     /// Bytes queued behind holes.
     pub fn queued(&self) -> usize {
         Direction::BOTH.iter().filter_map(|&dir| self.halves[dir].as_ref()).map(Half::queued).sum()

@@ -167,7 +167,15 @@ impl Half {
         }
     }
 
+    #[inline]
     fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        if self.on_syn.is_some() {
+            self.deliver_syn_data(accepted, mark, keep, feed);
+        }
+    }
+
+    #[cold]
+    fn deliver_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         if let Some((bytes, brought)) = self.on_syn.take()
             && accepted
             && self.offset == 0

@@ -1,6 +1,7 @@
 //! What can be done, by whatever key or click.
 
 use super::app::Pane;
+use super::layout::WIDE;
 use super::list::Move;
 
 /// The screens, by the digit that shows them.
@@ -10,17 +11,37 @@ pub enum Screen {
     Connections,
     /// What was said on one of them.
     Messages,
+    /// Why it opened, or did not.
+    Handshake,
+    /// Which bytes that is.
+    Bytes,
+    /// What is wrong.
+    Findings,
+}
+
+/// How the panes of a screen stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Two panes: side by side, or one above the other.
+    Two,
+    /// Two panes above a third.
+    TwoAbove,
+    /// Two panes below a first.
+    TwoBelow,
 }
 
 impl Screen {
     /// All screens, in the order of the tabs.
-    pub const ALL: [Self; 2] = [Self::Connections, Self::Messages];
+    pub const ALL: [Self; 5] = [Self::Connections, Self::Messages, Self::Handshake, Self::Bytes, Self::Findings];
 
     /// The digit that shows it.
     pub const fn digit(self) -> char {
         match self {
             Self::Connections => '1',
             Self::Messages => '2',
+            Self::Handshake => '3',
+            Self::Bytes => '4',
+            Self::Findings => '6',
         }
     }
 
@@ -29,14 +50,31 @@ impl Screen {
         match self {
             Self::Connections => "Connections",
             Self::Messages => "Messages",
+            Self::Handshake => "Handshake",
+            Self::Bytes => "Bytes",
+            Self::Findings => "Findings",
         }
     }
 
-    /// Its panes, the main one first.
+    /// Its panes, in the order of Tab.
     pub const fn panes(self) -> &'static [Pane] {
         match self {
             Self::Connections => &[Pane::Connections, Pane::Summary],
             Self::Messages => &[Pane::Messages, Pane::Detail],
+            Self::Handshake => &[Pane::Request, Pane::Response, Pane::Checks],
+            Self::Bytes => &[Pane::Frames, Pane::Fields, Pane::Bytes],
+            Self::Findings => &[Pane::Findings, Pane::Explanation],
+        }
+    }
+
+    /// The pane that has the focus at first.
+    pub(super) const fn main_pane(self) -> Pane {
+        match self {
+            Self::Connections => Pane::Connections,
+            Self::Messages => Pane::Messages,
+            Self::Handshake => Pane::Request,
+            Self::Bytes => Pane::Fields,
+            Self::Findings => Pane::Findings,
         }
     }
 
@@ -44,22 +82,38 @@ impl Screen {
     pub(super) const fn parent(self) -> Option<Self> {
         match self {
             Self::Connections => None,
-            Self::Messages => Some(Self::Connections),
+            Self::Messages | Self::Handshake | Self::Findings => Some(Self::Connections),
+            Self::Bytes => Some(Self::Messages),
         }
     }
 
-    /// Whether its panes stand side by side where there is room.
-    pub(super) const fn prefers_side(self) -> bool {
-        matches!(self, Self::Messages)
+    pub(super) const fn shape(self) -> Shape {
+        match self {
+            Self::Connections | Self::Messages | Self::Findings => Shape::Two,
+            Self::Handshake => Shape::TwoAbove,
+            Self::Bytes => Shape::TwoBelow,
+        }
     }
 
-    /// Percent of the screen that the first pane gets.
-    pub(super) const fn first_share(self, side: bool) -> i16 {
+    /// Whether its two panes stand side by side when nothing else is wished.
+    pub(super) const fn side_by_side(self, width: u16) -> bool {
+        match self {
+            Self::Connections | Self::Findings => false,
+            Self::Messages => width >= WIDE,
+            Self::Handshake | Self::Bytes => width >= 72,
+        }
+    }
+
+    /// Percent that the first of the two panes gets.
+    pub(super) const fn first_share(self, side: bool, width: u16) -> i16 {
         match (self, side) {
-            (Self::Connections, false) => 67,
-            (Self::Connections, true) => 60,
+            (Self::Connections | Self::Findings, false) => 67,
+            (Self::Connections | Self::Findings, true) => 60,
             (Self::Messages, true) => 57,
             (Self::Messages, false) => 62,
+            (Self::Handshake, _) => 50,
+            (Self::Bytes, _) if width >= WIDE => 38,
+            (Self::Bytes, _) => 48,
         }
     }
 }
@@ -145,4 +199,14 @@ pub enum Action {
     FoldAll,
     /// Unfold everything from here down.
     UnfoldAll,
+    /// Show or hide cookies and credentials.
+    Secrets,
+    /// Offsets in hex or in decimal.
+    Offsets,
+    /// Bytes as bits or in hex.
+    Bits,
+    /// Show or hide the numbers at the cursor.
+    Inspector,
+    /// Another least severity.
+    Severity(isize),
 }

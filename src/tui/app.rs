@@ -1,9 +1,12 @@
 //! The state of the browser: the book, and what the user looks at.
 
 use super::action::Screen;
+use super::bytes::Bytes;
 use super::clock::{Clock, TimeMode};
 use super::connections::Connections;
 use super::detail::Detail;
+use super::findings::Findings;
+use super::handshake::HandshakeView;
 use super::layout::{Regions, Split, Wishes};
 use super::list::List;
 use super::load::{Load, Outcome};
@@ -28,11 +31,40 @@ pub enum Pane {
     Messages,
     /// The selected message.
     Detail,
+    /// What the client asked.
+    Request,
+    /// What the server answered.
+    Response,
+    /// The rules of the handshake, and what was negotiated.
+    Checks,
+    /// The frames of a message.
+    Frames,
+    /// The fields of a frame.
+    Fields,
+    /// The bytes of a frame.
+    Bytes,
+    /// What is wrong, the worst first.
+    Findings,
+    /// What to make of it.
+    Explanation,
 }
 
 impl Pane {
     /// All panes.
-    pub const ALL: [Self; 4] = [Self::Connections, Self::Summary, Self::Messages, Self::Detail];
+    pub const ALL: [Self; 12] = [
+        Self::Connections,
+        Self::Summary,
+        Self::Messages,
+        Self::Detail,
+        Self::Request,
+        Self::Response,
+        Self::Checks,
+        Self::Frames,
+        Self::Fields,
+        Self::Bytes,
+        Self::Findings,
+        Self::Explanation,
+    ];
 }
 
 /// What the browser is started with.
@@ -112,6 +144,10 @@ pub struct App {
     pub(super) summary: List,
     pub(super) messages: Messages,
     pub(super) detail: Detail,
+    pub(super) handshake: HandshakeView,
+    pub(super) bytes: Bytes,
+    pub(super) findings: Findings,
+    pub(super) explanation: List,
     pub(super) search: Search,
     /// Time modes of screen 1 and of screen 2.
     pub(super) times: (TimeMode, TimeMode),
@@ -152,6 +188,10 @@ impl App {
             summary: List::default(),
             messages: Messages::default(),
             detail: Detail::default(),
+            handshake: HandshakeView::default(),
+            bytes: Bytes::default(),
+            findings: Findings::default(),
+            explanation: List::default(),
             search: Search::default(),
             times: (TimeMode::Local, TimeMode::DeltaShown),
             reference: None,
@@ -217,10 +257,19 @@ impl App {
             self.messages.open(&self.book, conn, height);
         }
         self.messages.refresh(&self.book, height);
-        if self.screen == Screen::Messages {
+        if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));
         }
+        if self.screen == Screen::Bytes {
+            self.bytes.open(&self.book, &self.detail);
+        }
+        if self.handshake.conn != self.connections.selected() {
+            let secrets = self.handshake.secrets;
+            self.handshake = HandshakeView { conn: self.connections.selected(), secrets, ..HandshakeView::default() };
+        }
+        let height = self.rows(&regions, Pane::Findings);
+        self.findings.refresh(&self.book, height);
     }
 
     /// A capture with one connection opens on its messages, unless the user has already gone somewhere.
@@ -243,6 +292,11 @@ impl App {
             let len = tree.len();
             tree.list.show(len, height);
         }
+        let len = self.findings.len();
+        self.findings.list.show(len, self.rows(&regions, Pane::Findings));
+        let len = self.bytes.field_count();
+        self.bytes.fields.show(len, self.rows(&regions, Pane::Fields));
+        self.bytes.show_cursor(self.rows(&regions, Pane::Bytes), regions.inside(Pane::Bytes).0);
     }
 
     pub(super) fn regions(&self) -> Regions {
@@ -258,7 +312,11 @@ impl App {
 
     /// Rows for the content of a pane: its inside without its fixed lines.
     pub(super) fn rows(&self, regions: &Regions, pane: Pane) -> usize {
-        let foot = usize::from(pane == Pane::Detail && self.detail.related.is_some());
+        let foot = match pane {
+            Pane::Detail => usize::from(self.detail.related.is_some()),
+            Pane::Bytes => self.inspector_rows().into(),
+            _ => 0,
+        };
         regions.inside(pane).1.saturating_sub(Self::fixed_lines(regions, pane) + foot)
     }
 
@@ -271,16 +329,20 @@ impl App {
     /// Lines at the top of a pane that do not scroll.
     pub(super) const fn fixed_lines(regions: &Regions, pane: Pane) -> usize {
         match pane {
-            Pane::Connections | Pane::Messages => 1,
+            Pane::Connections | Pane::Messages | Pane::Frames | Pane::Findings => 1,
             Pane::Detail if regions.wide => 4,
             Pane::Detail => 1,
-            Pane::Summary => 0,
+            _ => 0,
         }
     }
 
+    /// Rows below the bytes: a blank one, numbers, the field.
+    pub(super) const fn inspector_rows(&self) -> u16 {
+        if self.bytes.hide_inspector { 0 } else { 3 }
+    }
+
     pub(super) fn focused(&self) -> Pane {
-        let first = self.screen.panes().first().copied().unwrap_or(Pane::Connections);
-        self.focus.get(&self.screen).copied().unwrap_or(first)
+        self.focus.get(&self.screen).copied().unwrap_or(self.screen.main_pane())
     }
 
     pub(super) fn focus(&mut self, pane: Pane) {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 /// What the time column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeMode {
+pub(super) enum TimeMode {
     /// Time of day where the user is.
     Local,
     /// Time of day in UTC.

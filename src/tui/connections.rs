@@ -2,7 +2,7 @@
 
 use super::list::{List, Move};
 use crate::book::Book;
-use crate::model::{Connection, Direction, Severity};
+use crate::model::{Connection, Direction, EndedBy, Handshake, Severity};
 use std::cmp::Ordering;
 
 /// What the table is sorted by.
@@ -64,17 +64,17 @@ impl SortBy {
 
 /// How a connection ended, in a word: the close code, `FIN`, `RST`, the status of a refusal, `open`.
 pub(super) fn end(connection: &Connection) -> String {
-    use crate::model::EndedBy;
-    if let Some(handshake) = connection.handshake.as_ref().filter(|handshake| handshake.accepted == Some(false)) {
-        return handshake.status().map_or_else(|| "refused".to_owned(), |status| status.to_string());
+    let handshake = connection.handshake.as_ref();
+    if let Some(status) = handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(Handshake::status) {
+        return status.to_string();
     }
-    match (connection.ended_by(), &connection.close) {
-        (Some(EndedBy::Fin), _) => "FIN".to_owned(),
-        (Some(EndedBy::Rst), _) => "RST".to_owned(),
-        (_, Some((_, Some(code), _))) => code.to_string(),
-        (_, Some((_, None, _))) => "closed".to_owned(),
-        (None, None) => "open".to_owned(),
-        (Some(_), None) => "closed".to_owned(),
+    match (&connection.close, connection.ended_by()) {
+        (Some((_, Some(code), _)), _) => code.to_string(),
+        // RFC 6455 §7.1.5: a Close frame without a code.
+        (Some((_, None, _)), _) => "1005".to_owned(),
+        (None, Some(EndedBy::Fin)) => "FIN".to_owned(),
+        (None, Some(EndedBy::Rst)) => "RST".to_owned(),
+        (None, _) => "open".to_owned(),
     }
 }
 

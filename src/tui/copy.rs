@@ -1,9 +1,9 @@
 //! What the user can copy, and its text.
 
 use super::app::{App, Pane};
+use super::bytes::Bytes;
 use super::menu::{Choice, Menu};
-use super::text;
-use crate::book::MessageRow;
+use super::{text, view};
 use crate::decode::json::{Document, Kind};
 use crate::escape;
 use base64::Engine as _;
@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Row,
+    Lines,
     Pretty,
     Text,
     Hex,
@@ -24,6 +25,7 @@ impl Form {
     pub(super) const fn label(self) -> (char, &'static str) {
         match self {
             Self::Row => ('y', "row"),
+            Self::Lines => ('y', "this text"),
             Self::Pretty => ('p', "payload, JSON indented"),
             Self::Text => ('t', "payload as text"),
             Self::Hex => ('h', "payload in hex"),
@@ -40,6 +42,9 @@ pub(super) fn menu(app: &App) -> Menu {
         Pane::Messages | Pane::Detail => {
             &[Form::Row, Form::Pretty, Form::Text, Form::Hex, Form::Base64, Form::Wireshark]
         }
+        Pane::Request | Pane::Response | Pane::Checks => &[Form::Lines, Form::Wireshark],
+        Pane::Frames | Pane::Fields | Pane::Bytes => &[Form::Row, Form::Hex, Form::Base64, Form::Wireshark],
+        Pane::Findings | Pane::Explanation => &[Form::Lines, Form::Wireshark],
     };
     let pretty = app.detail.tree.is_some();
     let choices = forms.iter().copied().filter(|&form| form != Form::Pretty || pretty).map(Choice::Copy).collect();
@@ -48,27 +53,50 @@ pub(super) fn menu(app: &App) -> Menu {
 
 /// The text to copy. Text is escaped as on the screen but for its line ends; hex and base64 are exact.
 pub(super) fn text(app: &App, form: Form) -> Option<String> {
-    let message = app.messages.selected().and_then(|id| app.book.message(id));
-    let body = app.detail.body.as_deref();
+    let pane = app.focused();
+    let body = match pane {
+        Pane::Frames | Pane::Fields | Pane::Bytes => Some(app.bytes.wire.bytes.as_slice()),
+        _ => app.detail.body.as_deref(),
+    };
     match form {
-        Form::Row => match app.focused() {
-            Pane::Connections | Pane::Summary => Some(super::view::connection_row_text(app, app.connection()?)),
-            _ => Some(super::view::message_row_text(app, &message?)),
-        },
+        Form::Row => row(app, pane),
+        Form::Lines if pane == Pane::Findings => Some(app.lines_of(Pane::Explanation).join("\n")),
+        Form::Lines => Some(app.lines_of(pane).join("\n")),
         Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, body?)),
         Form::Text => Some(lines(body?)),
         Form::Hex => Some(text::hex(body?)),
         Form::Base64 => Some(STANDARD.encode(body?)),
-        Form::Wireshark => match app.focused() {
-            Pane::Connections | Pane::Summary => Some(format!("tcp.stream == {}", app.connection()?.stream?)),
-            _ => wireshark(app, &message?),
-        },
+        Form::Wireshark => wireshark(app, pane),
     }
 }
 
-fn wireshark(app: &App, message: &MessageRow<'_>) -> Option<String> {
-    let stream = app.book.connection(message.conn)?.stream?;
-    Some(format!("tcp.stream == {stream} && frame.number == {}", message.last.packet))
+fn row(app: &App, pane: Pane) -> Option<String> {
+    match pane {
+        Pane::Connections | Pane::Summary => Some(view::connection_row_text(app, app.connection()?)),
+        Pane::Fields => Some(view::field_text(app, app.bytes.field(app.bytes.fields.cursor)?, true).trim().to_owned()),
+        _ => Some(view::message_row_text(app, &app.book.message(app.messages.selected()?)?)),
+    }
+}
+
+/// A display filter that finds the same packets in Wireshark.
+fn wireshark(app: &App, pane: Pane) -> Option<String> {
+    let stream = app.connection().and_then(|connection| connection.stream);
+    let of_stream = || Some(format!("tcp.stream == {}", stream?));
+    match pane {
+        Pane::Connections | Pane::Summary => of_stream(),
+        Pane::Request | Pane::Response | Pane::Checks => Some(format!("{} && http", of_stream()?)),
+        Pane::Findings | Pane::Explanation => {
+            Some(format!("frame.number == {}", app.findings.selected(&app.book)?.at.packet))
+        }
+        Pane::Frames | Pane::Fields | Pane::Bytes => {
+            let frame = Bytes::frame(&app.book, app.bytes.message(), app.bytes.frames.cursor)?;
+            Some(format!("{} && frame.number == {}", of_stream()?, frame.last.packet))
+        }
+        Pane::Messages | Pane::Detail => {
+            let message = app.book.message(app.messages.selected()?)?;
+            Some(format!("{} && frame.number == {}", of_stream()?, message.last.packet))
+        }
+    }
 }
 
 /// Bytes as text whose lines end where they do; everything else is escaped.

@@ -1,8 +1,11 @@
 //! Searching: typing the pattern, and going from match to match in whatever pane has the focus.
 
 use super::app::{App, Overlay, Pane};
+use super::bytes::Bytes;
 use super::keys::Key;
+use super::list::Move;
 use super::search::{Needle, Run};
+use super::view;
 use crossterm::event::{KeyCode, KeyEvent};
 use std::time::{Duration, Instant};
 
@@ -29,8 +32,12 @@ impl App {
         match self.focused() {
             Pane::Connections => (self.connections.list.cursor, 0),
             Pane::Messages => (self.messages.list.cursor, 0),
+            Pane::Findings => (self.findings.list.cursor, 0),
+            Pane::Frames => (self.bytes.frames.cursor, 0),
+            Pane::Fields => (self.bytes.fields.cursor, 0),
             Pane::Detail => (0, byte),
-            Pane::Summary => (0, 0),
+            Pane::Bytes => (0, self.bytes.cursor),
+            pane => (self.line_list(pane).map_or(0, |list| list.top), 0),
         }
     }
 
@@ -94,8 +101,10 @@ impl App {
             return;
         }
         let pane = self.focused();
-        if pane == Pane::Detail {
-            return self.look_in_payload(forward, byte, here);
+        match pane {
+            Pane::Detail => return self.look_in_payload(forward, byte, here),
+            Pane::Bytes => return self.look_in_bytes(forward, byte, here),
+            _ => {}
         }
         let len = self.search_rows(pane);
         if len == 0 {
@@ -114,7 +123,11 @@ impl App {
         match pane {
             Pane::Connections => self.connections.len(),
             Pane::Messages => self.messages.ids(&self.book).len(),
-            Pane::Summary | Pane::Detail => 0,
+            Pane::Findings => self.findings.len(),
+            Pane::Frames => Bytes::frame_count(&self.book, self.bytes.message()),
+            Pane::Fields => self.bytes.field_count(),
+            Pane::Detail | Pane::Bytes => 0,
+            pane => self.lines_of(pane).len(),
         }
     }
 
@@ -157,7 +170,18 @@ impl App {
                         || self.book.payload(&message, 0, MAX_SEARCHED).is_some_and(|body| needle.is_in(&body))
                 })
             }
-            Pane::Summary | Pane::Detail => false,
+            Pane::Findings => {
+                let finding = self.findings.at(row).and_then(|index| self.book.findings().get(index));
+                finding.is_some_and(|finding| needle.is_in(view::finding_row_text(self, finding).as_bytes()))
+            }
+            Pane::Frames => Bytes::frame(&self.book, self.bytes.message(), row)
+                .is_some_and(|frame| needle.is_in(frame.opcode.name().as_bytes())),
+            Pane::Fields => {
+                let field = self.bytes.field(row);
+                field.is_some_and(|field| needle.is_in(view::field_text(self, field, true).as_bytes()))
+            }
+            Pane::Detail | Pane::Bytes => false,
+            pane => self.lines_of(pane).get(row).is_some_and(|line| needle.is_in(line.as_bytes())),
         }
     }
 
@@ -181,8 +205,38 @@ impl App {
                     tree.list.select(row, len, height);
                 }
             }
-            Pane::Summary => {}
+            Pane::Findings => self.findings.select_row(row, height),
+            Pane::Frames => {
+                let len = Bytes::frame_count(&self.book, self.bytes.message());
+                self.bytes.frames.select(row, len, height);
+            }
+            Pane::Fields => {
+                let (bytes, columns) = (self.height(Pane::Bytes), self.columns(Pane::Bytes));
+                self.bytes.fields.cursor = row;
+                self.bytes.go_field(Move::Rows(0), height, bytes, columns);
+            }
+            Pane::Bytes => {}
+            pane => {
+                let len = self.lines_of(pane).len();
+                if let Some(list) = self.line_list_mut(pane) {
+                    list.select(row, len, height);
+                }
+            }
         }
+    }
+
+    fn look_in_bytes(&mut self, forward: bool, byte: usize, here: bool) {
+        let (needle, bytes) = (&self.search.needle, &self.bytes.wire.bytes);
+        let found = if forward {
+            let from = if here { byte } else { byte + 1 };
+            needle.find(bytes, from).or_else(|| needle.find(bytes, 0))
+        } else {
+            needle.find_back(bytes, byte).or_else(|| needle.find_back(bytes, bytes.len()))
+        };
+        let Some(found) = found else { return self.not_found() };
+        let (height, columns, fields) =
+            (self.height(Pane::Bytes), self.columns(Pane::Bytes), self.height(Pane::Fields));
+        self.bytes.select_byte(found.start, height, columns, fields);
     }
 
     fn look_in_payload(&mut self, forward: bool, byte: usize, here: bool) {

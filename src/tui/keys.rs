@@ -140,54 +140,115 @@ impl Binding {
     }
 }
 
-const LISTS: &[Pane] = &[Pane::Connections, Pane::Messages];
 const ON_CONNECTIONS: &[Pane] = &[Pane::Connections, Pane::Summary];
 const ON_MESSAGES: &[Pane] = &[Pane::Messages, Pane::Detail];
+const ON_HANDSHAKE: &[Pane] = &[Pane::Request, Pane::Response, Pane::Checks];
+const ON_BYTES: &[Pane] = &[Pane::Frames, Pane::Fields, Pane::Bytes];
+const ON_FINDINGS: &[Pane] = &[Pane::Findings, Pane::Explanation];
+const WITH_TIMES: &[Pane] = &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail];
+const BELOW_THE_FIRST: &[Pane] = &[
+    Pane::Messages,
+    Pane::Detail,
+    Pane::Request,
+    Pane::Response,
+    Pane::Checks,
+    Pane::Frames,
+    Pane::Fields,
+    Pane::Bytes,
+    Pane::Findings,
+    Pane::Explanation,
+];
+
+const ENTER: Key = Key::new(KeyCode::Enter);
 
 /// All keys. Within one pane no key has two meanings; a test says so.
 pub static KEYMAP: &[Binding] = &[
-    on(ON_CONNECTIONS, &[(Key::new(KeyCode::Enter), Action::Enter)], "open the connection's messages")
-        .hint(1, 1, "messages"),
-    on(LISTS, &[(c('s'), Action::Sort), (c('S'), Action::SortReverse)], "sort by the next column / reverse")
-        .hint(24, 1, "sort"),
+    // What Enter does, pane by pane.
+    on(ON_CONNECTIONS, &[(ENTER, Action::Enter)], "open the connection's messages").hint(1, 1, "messages"),
+    on(&[Pane::Messages], &[(ENTER, Action::Enter)], "open the message's bytes").hint(1, 1, "bytes"),
+    on(&[Pane::Detail], &[(ENTER, Action::Enter)], "fold or unfold; without a tree: open the bytes").hint(1, 1, "fold"),
+    on(ON_HANDSHAKE, &[(ENTER, Action::Enter)], "open the connection's messages").hint(1, 1, "messages"),
+    on(&[Pane::Frames, Pane::Bytes], &[(ENTER, Action::Enter)], "go to the fields").hint(1, 1, "fields"),
+    on(&[Pane::Fields], &[(ENTER, Action::Enter)], "fold / unfold").hint(1, 1, "fold"),
+    on(ON_FINDINGS, &[(ENTER, Action::Enter)], "go to the evidence").hint(1, 1, "evidence"),
+    // Lists.
+    on(
+        &[Pane::Connections, Pane::Messages],
+        &[(c('s'), Action::Sort), (c('S'), Action::SortReverse)],
+        "sort by the next column / reverse",
+    )
+    .hint(24, 1, "sort"),
     on(
         ON_MESSAGES,
         &[(c('v'), Action::NextView), (c('V'), Action::ChooseView)],
         "next payload view / choose a payload view",
     )
     .hint(20, 1, "view"),
-    on(ON_MESSAGES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next tab of the detail"),
+    on(ON_MESSAGES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next tab of the payload"),
     on(ON_MESSAGES, &[(c('d'), Action::Direction)], "direction: both, →, ←").hint(21, 1, "direction"),
     on(ON_MESSAGES, &[(c('p'), Action::Pings)], "hide / show ping and pong").hint(22, 1, "pings"),
-    on(ON_MESSAGES, &[(c('r'), Action::Related)], "ping of the pong, pong of the ping"),
-    on(ON_MESSAGES, &[(c('w'), Action::Wrap)], "wrap the payload's lines"),
+    on(ON_MESSAGES, &[(c('r'), Action::Related)], "the ping of this pong, the pong of this ping"),
+    on(ON_MESSAGES, &[(c('w'), Action::Wrap)], "wrap the payload's lines / do not"),
     on(
         &[Pane::Messages],
         &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))],
         "previous / next of the same direction",
     ),
-    on(&[Pane::Detail], &[(Key::new(KeyCode::Enter), Action::Enter)], "fold / unfold").hint(1, 1, "fold"),
+    // Trees.
     on(&[Pane::Detail], &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))], "previous / next sibling"),
     on(
-        &[Pane::Detail],
+        &[Pane::Detail, Pane::Frames, Pane::Fields, Pane::Bytes],
         &[
             (c('H'), Action::FoldAll),
             (c('L'), Action::UnfoldAll),
             (shift(KeyCode::Left), Action::FoldAll),
             (shift(KeyCode::Right), Action::UnfoldAll),
         ],
-        "collapse / expand the whole subtree",
+        "collapse / expand everything from here down",
     ),
-    all(&[(c('1'), Action::Go(Screen::Connections)), (c('2'), Action::Go(Screen::Messages))], "go to that screen"),
+    // Handshake.
+    on(ON_HANDSHAKE, &[(c('S'), Action::Secrets)], "show / hide cookies and credentials").hint(20, 1, "secrets"),
+    // Bytes.
+    on(ON_BYTES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next byte source")
+        .hint(20, 2, "source"),
+    on(ON_BYTES, &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))], "previous / next field")
+        .hint(21, 2, "field"),
+    on(ON_BYTES, &[(c('i'), Action::Inspector)], "show / hide the numbers at the cursor").hint(24, 1, "inspector"),
+    on(ON_BYTES, &[(c('#'), Action::Offsets)], "offsets in hex / in decimal").hint(25, 1, "offsets"),
+    on(ON_BYTES, &[(c('B'), Action::Bits)], "bits / hex").hint(26, 1, "bits"),
+    on(ON_BYTES, &[(c('w'), Action::Wrap)], "more or fewer bytes in a row").hint(27, 1, "width"),
+    // Findings.
+    on(ON_FINDINGS, &[(c('s'), Action::Severity(1)), (c('S'), Action::Severity(-1))], "least severity up / down")
+        .hint(20, 1, "severity"),
+    // Times.
+    on(
+        WITH_TIMES,
+        &[(c('t'), Action::TimeMode), (c('T'), Action::TimeReference)],
+        "next time mode / set or clear the time reference",
+    )
+    .hint(62, 1, "time"),
+    // Leaving.
+    on(ON_CONNECTIONS, &[(c('q'), Action::Back)], "quit").hint(99, 1, "quit"),
+    on(BELOW_THE_FIRST, &[(c('q'), Action::Back)], "back").hint(99, 1, "back"),
+    all(
+        &[
+            (c('1'), Action::Go(Screen::Connections)),
+            (c('2'), Action::Go(Screen::Messages)),
+            (c('3'), Action::Go(Screen::Handshake)),
+            (c('4'), Action::Go(Screen::Bytes)),
+            (c('6'), Action::Go(Screen::Findings)),
+        ],
+        "go to that screen",
+    ),
     all(
         &[(Key::new(KeyCode::Tab), Action::Pane(1)), (Key::new(KeyCode::BackTab), Action::Pane(-1))],
         "next / previous pane",
     )
     .hint(10, 1, "pane"),
-    all(&[(Key::new(KeyCode::Esc), Action::Escape)], "close what is open, leave zoom, drop search marks"),
-    all(&[(c('q'), Action::Back)], "back; on the first screen: quit").hint(99, 1, "back"),
+    all(&[(Key::new(KeyCode::Esc), Action::Escape)], "close what is open, drop search marks, leave zoom"),
     all(&[(c('Q'), Action::Quit)], "quit at once"),
     all(&[(c('?'), Action::Help), (Key::new(KeyCode::F(1)), Action::Help)], "help for this pane").hint(98, 1, "help"),
+    // Moving.
     all(
         &[
             (c('j'), Action::Move(Move::Rows(1))),
@@ -207,11 +268,10 @@ pub static KEYMAP: &[Binding] = &[
             (ctrl('b'), Action::Move(Move::Pages(-1))),
             (Key::new(KeyCode::PageDown), Action::Move(Move::Pages(1))),
             (Key::new(KeyCode::PageUp), Action::Move(Move::Pages(-1))),
-            (c(' '), Action::Move(Move::Pages(1))),
-            (c('b'), Action::Move(Move::Pages(-1))),
         ],
         "a page down / up",
     ),
+    all(&[(c(' '), Action::Move(Move::Pages(1))), (c('b'), Action::Move(Move::Pages(-1)))], "a page down / up"),
     all(
         &[
             (c('g'), Action::Move(Move::Top)),
@@ -230,7 +290,11 @@ pub static KEYMAP: &[Binding] = &[
         ],
         "left / right: scroll, fold, unfold",
     ),
-    all(&[(c('{'), Action::Connection(-1)), (c('}'), Action::Connection(1))], "previous / next connection"),
+    all(&[(c('{'), Action::Connection(-1)), (c('}'), Action::Connection(1))], "previous / next connection").hint(
+        63,
+        2,
+        "connection",
+    ),
     all(
         &[
             (c('J'), Action::Message(1)),
@@ -239,8 +303,7 @@ pub static KEYMAP: &[Binding] = &[
             (Key::new(KeyCode::F(7)), Action::Message(-1)),
         ],
         "next / previous message, from any pane",
-    )
-    .hint(12, 2, "message"),
+    ),
     all(
         &[
             (alt(KeyCode::Left), Action::History(-1)),
@@ -250,42 +313,34 @@ pub static KEYMAP: &[Binding] = &[
         "back / forward through the places where you were",
     ),
     all(&[(c('e'), Action::Problem(1)), (c('E'), Action::Problem(-1))], "next / previous error or warning"),
+    // Finding and copying.
+    all(&[(c('/'), Action::Search)], "search in this pane").hint(60, 1, "search"),
     all(
-        &[
-            (c('/'), Action::Search),
-            (c('n'), Action::Match(1)),
-            (c('N'), Action::Match(-1)),
-            (Key::new(KeyCode::F(3)), Action::Match(1)),
-        ],
-        "search in this pane; next / previous match",
-    )
-    .hint(60, 1, "search"),
-    all(
-        &[(c('t'), Action::TimeMode), (c('T'), Action::TimeReference)],
-        "next time mode / set or clear the time reference",
-    )
-    .hint(62, 1, "time"),
+        &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
+        "next / previous match",
+    ),
     all(&[(c('y'), Action::Copy)], "copy …").hint(61, 1, "copy"),
-    all(&[(c('z'), Action::Zoom), (c('\\'), Action::Zoom)], "zoom the pane").hint(70, 1, "zoom"),
+    // The screen.
+    all(&[(c('z'), Action::Zoom), (c('\\'), Action::Zoom)], "this pane alone / all panes").hint(70, 1, "zoom"),
     all(&[(c('|'), Action::Split)], "panes side by side / stacked"),
     all(
         &[(c('+'), Action::Resize(1)), (c('-'), Action::Resize(-1)), (c('='), Action::ResetPanes)],
-        "grow / shrink the pane, as it was",
+        "grow / shrink the pane / as it was",
     ),
     all(&[(ctrl('l'), Action::Redraw)], "draw the screen again"),
     all(&[(ctrl('z'), Action::Suspend)], "suspend wspect"),
     all(&[(ctrl('c'), Action::Cancel)], "stop loading or searching; twice: quit"),
-    all(&[(Key::new(KeyCode::F(9)), Action::Mouse)], "mouse on / off (off: the terminal selects text; on: hold Shift)"),
+    all(&[(Key::new(KeyCode::F(9)), Action::Mouse)], "mouse on / off; while on, Shift selects text"),
 ];
 
 /// The action of a key in a pane.
-pub fn action(pane: Pane, key: Key) -> Option<Action> {
+pub(super) fn action(pane: Pane, key: Key) -> Option<Action> {
     let bindings = KEYMAP.iter().filter(|binding| binding.scope.holds(pane));
     bindings.flat_map(|binding| binding.keys).find(|(bound, _)| *bound == key).map(|&(_, action)| action)
 }
 
 /// The bindings of a pane: its own first, then those that hold everywhere.
-pub fn bindings(pane: Pane) -> impl Iterator<Item = &'static Binding> {
+pub(super) fn bindings(pane: Pane) -> impl Iterator<Item = &'static Binding> {
     KEYMAP.iter().filter(move |binding| binding.scope.holds(pane))
 }
 

@@ -1,6 +1,6 @@
 //! Where on the screen everything is: a function of size, screen and the user's wishes.
 
-use super::action::Screen;
+use super::action::{Screen, Shape};
 use super::app::Pane;
 use ratatui::layout::{Position, Rect};
 
@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// From this width on there is room for panes side by side and for long names.
-const WIDE: u16 = 110;
+pub(super) const WIDE: u16 = 110;
 
 /// Below this height of the body, or this width of a half, only the focused pane is shown.
 const TWO_PANES: (u16, u16) = (28, 12);
@@ -53,6 +53,8 @@ pub(super) struct Regions {
     pub(super) body: Rect,
     pub(super) panes: Vec<(Pane, Rect)>,
     pub(super) divider: Option<Divider>,
+    /// The area that the divider divides.
+    pub(super) divided: Rect,
     pub(super) status: Rect,
     pub(super) hints: Rect,
     pub(super) wide: bool,
@@ -69,6 +71,7 @@ impl Regions {
             body,
             panes: Vec::new(),
             divider: None,
+            divided: body,
             status: row(height.saturating_sub(2)),
             hints: row(height.saturating_sub(1)),
             wide: width >= WIDE,
@@ -79,39 +82,38 @@ impl Regions {
 
     fn place(&mut self, wishes: &Wishes) {
         let side = match wishes.split {
-            Split::Auto => self.wide && wishes.screen.prefers_side(),
+            Split::Auto => wishes.screen.side_by_side(self.body.width),
             Split::Side => true,
             Split::Stacked => false,
         };
-        let cramped = if side { self.body.width < 2 * TWO_PANES.0 } else { self.body.height < TWO_PANES.1 };
+        let cramped = side && self.body.width < 2 * TWO_PANES.0 || self.body.height < TWO_PANES.1;
         if wishes.zoom || cramped {
             self.panes.push((wishes.focus, self.body));
             return;
         }
-        let (first, second) = self.cut(self.body, side, percent(wishes, side));
-        self.divider = Some(if side { Divider::Column(second.x) } else { Divider::Row(second.y) });
-        for (&pane, area) in wishes.screen.panes().iter().zip([first, second]) {
-            self.panes.push((pane, area));
-        }
+        let areas = match wishes.screen.shape() {
+            Shape::Two => self.two(wishes, self.body, side).to_vec(),
+            Shape::TwoAbove => {
+                let (above, below) = cut(self.body, false, 64);
+                [self.two(wishes, above, side).as_slice(), &[below]].concat()
+            }
+            Shape::TwoBelow => {
+                // Where there is little room one line says which frame it is.
+                let height = if self.wide && self.body.height >= 24 { 6 } else { 1 };
+                let above = Rect { height, ..self.body };
+                let below = Rect { y: self.body.y + height, height: self.body.height - height, ..self.body };
+                [&[above], self.two(wishes, below, side).as_slice()].concat()
+            }
+        };
+        self.panes = wishes.screen.panes().iter().copied().zip(areas).collect();
     }
 
-    /// Cuts an area in two; the first part gets `percent` of it.
-    fn cut(&self, area: Rect, side: bool, percent: u16) -> (Rect, Rect) {
-        let part = |whole: u16, least: u16| {
-            let part = u32::from(whole) * u32::from(percent) / 100;
-            u16::try_from(part)
-                .unwrap_or(whole)
-                .clamp(least.min(whole), whole.saturating_sub(least).max(least.min(whole)))
-        };
-        if side {
-            let width = part(area.width, 12);
-            let rest = Rect { x: area.x + width, width: area.width - width, ..area };
-            (Rect { width, ..area }, rest)
-        } else {
-            let height = part(area.height, 3);
-            let rest = Rect { y: area.y + height, height: area.height - height, ..area };
-            (Rect { height, ..area }, rest)
-        }
+    /// Two panes, whose border can be dragged.
+    fn two(&mut self, wishes: &Wishes, area: Rect, side: bool) -> [Rect; 2] {
+        let (first, second) = cut(area, side, percent(wishes, side));
+        self.divider = Some(if side { Divider::Column(second.x) } else { Divider::Row(second.y) });
+        self.divided = area;
+        [first, second]
     }
 
     /// The area of a pane, when it is shown.
@@ -121,8 +123,11 @@ impl Regions {
 
     /// Columns and rows inside a pane's border; what a hidden pane would have is guessed from the body.
     pub(super) fn inside(&self, pane: Pane) -> (usize, usize) {
-        let area = inner(self.pane(pane).unwrap_or(self.body));
-        (area.width.into(), area.height.into())
+        let area = self.pane(pane).unwrap_or(self.body);
+        let inside = inner(area);
+        // The strip of frames has a row and no border: as a table it would have a head and that row.
+        let rows = if area.height < 3 { 2 } else { inside.height };
+        (inside.width.into(), rows.into())
     }
 
     /// The pane at a position.
@@ -131,8 +136,23 @@ impl Regions {
     }
 }
 
+/// Cuts an area in two; the first part gets `percent` of it.
+fn cut(area: Rect, side: bool, percent: u16) -> (Rect, Rect) {
+    let part = |whole: u16, least: u16| {
+        let part = u16::try_from(u32::from(whole) * u32::from(percent) / 100).unwrap_or(whole);
+        part.max(least).min(whole.saturating_sub(least))
+    };
+    if side {
+        let width = part(area.width, 12);
+        (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
+    } else {
+        let height = part(area.height, 3);
+        (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
+    }
+}
+
 fn percent(wishes: &Wishes, side: bool) -> u16 {
-    let usual = wishes.screen.first_share(side);
+    let usual = wishes.screen.first_share(side, wishes.size.0);
     u16::try_from((usual + wishes.share).clamp(10, 90)).unwrap_or(50)
 }
 

@@ -7,12 +7,15 @@
 
 mod action;
 mod app;
+mod bytes;
 mod clipboard;
 mod clock;
 mod connections;
 mod copy;
 mod detail;
 mod find;
+mod findings;
+mod handshake;
 mod keys;
 mod layout;
 mod list;
@@ -28,6 +31,7 @@ mod theme;
 mod tree;
 mod update;
 mod view;
+mod wire;
 
 pub use action::{Action, Screen};
 pub use app::{App, Effect, Options, Pane};

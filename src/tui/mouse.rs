@@ -2,6 +2,7 @@
 
 use super::action::{Action, Screen};
 use super::app::{App, Overlay, Pane};
+use super::bytes::Bytes;
 use super::layout::{Divider, inner};
 use super::list::Move;
 use super::view;
@@ -51,7 +52,7 @@ impl App {
             if let Some(screen) = view::tab_at(self, at.x) {
                 self.act(Action::Go(screen));
             }
-        } else if is_on(regions.divider, at) && regions.body.contains(at) {
+        } else if is_on(regions.divider, at) && regions.divided.contains(at) {
             self.pointer.dragging = true;
         } else if let Some((pane, area)) = regions.pane_at(at) {
             self.focus(pane);
@@ -74,8 +75,29 @@ impl App {
         match pane {
             Pane::Connections => self.select_row(pane, self.connections.list.top + line),
             Pane::Messages => self.select_row(pane, self.messages.list.top + line),
+            Pane::Findings => self.select_row(pane, self.findings.list.top + line),
+            Pane::Frames => self.select_row(pane, self.bytes.frames.top + line),
             Pane::Detail => self.click_in_tree(line, x),
-            Pane::Summary => {}
+            Pane::Fields => self.click_in_fields(line, x),
+            Pane::Bytes => self.click_in_bytes(line, x),
+            Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {}
+        }
+    }
+
+    fn click_in_fields(&mut self, line: usize, x: usize) {
+        let row = self.bytes.fields.top + line;
+        let Some(mark) = self.bytes.field(row).map(view::field_mark_column) else { return };
+        self.select_row(Pane::Fields, row);
+        if x == mark {
+            self.bytes.toggle_field(self.height(Pane::Fields));
+        }
+    }
+
+    fn click_in_bytes(&mut self, line: usize, x: usize) {
+        let columns = self.columns(Pane::Bytes);
+        if let Some(place) = self.bytes.place_at(line, x, columns) {
+            let (height, fields) = (self.height(Pane::Bytes), self.height(Pane::Fields));
+            self.bytes.select_byte(place, height, columns, fields);
         }
     }
 
@@ -109,20 +131,20 @@ impl App {
                     self.messages.clicked(sort, &self.book, height);
                 }
             }
-            Pane::Summary | Pane::Detail => {}
+            _ => {}
         }
     }
 
     fn drag(&mut self, at: Position) {
         let regions = self.regions();
-        let body = regions.body;
+        let body = regions.divided;
         let (place, whole, side) = match regions.divider {
             Some(Divider::Column(_)) => (at.x.saturating_sub(body.x), body.width, true),
             Some(Divider::Row(_)) => (at.y.saturating_sub(body.y), body.height, false),
             None => return,
         };
         let percent = i32::from(place) * 100 / i32::from(whole.max(1));
-        let share = percent - i32::from(self.screen.first_share(side));
+        let share = percent - i32::from(self.screen.first_share(side, self.size.0));
         self.shares.insert(self.screen, i16::try_from(share.clamp(-80, 80)).unwrap_or(0));
     }
 
@@ -145,7 +167,22 @@ impl App {
                 let columns = self.columns(pane);
                 self.detail.scroll(step, columns, height);
             }
-            (_, Pane::Summary) => self.scroll_summary(step),
+            (_, Pane::Findings) => {
+                let len = self.findings.len();
+                self.findings.list.scroll(step, len, height);
+            }
+            (_, Pane::Frames) => {
+                let len = Bytes::frame_count(&self.book, self.bytes.message());
+                self.bytes.frames.scroll(step, len, height);
+            }
+            (_, Pane::Fields) => {
+                let len = self.bytes.field_count();
+                self.bytes.fields.scroll(step, len, height);
+            }
+            (_, Pane::Bytes) => self.bytes.scroll_bytes(step, height, self.regions().inside(pane).0),
+            (_, Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation) => {
+                self.scroll_lines(pane, step);
+            }
         }
     }
 }

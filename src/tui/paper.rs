@@ -26,6 +26,23 @@ pub(super) enum PieceKind {
 }
 
 impl PieceKind {
+    /// Bytes of known number that are not there.
+    pub(super) fn missing(self) -> u64 {
+        match self {
+            Self::Bytes { .. } | Self::Lost(None) => 0,
+            Self::Lost(Some(len)) | Self::NotKept(len) => len,
+        }
+    }
+
+    /// The same hole, of another length.
+    pub(super) fn with_len(self, len: u64) -> Self {
+        match self {
+            Self::Lost(Some(_)) => Self::Lost(Some(len)),
+            Self::NotKept(_) => Self::NotKept(len),
+            other => other,
+        }
+    }
+
     /// What stands in place of the bytes.
     pub(super) fn label(self) -> String {
         match self {

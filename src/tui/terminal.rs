@@ -1,7 +1,8 @@
 //! The terminal: taken, given back whatever happens, and drawn on.
 
 use super::app::{App, Effect, Options};
-use super::{Loading, clipboard, view};
+use super::view::view;
+use super::{Loading, clipboard};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
@@ -198,7 +199,7 @@ impl Screen {
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view::view(app, frame))?;
+        self.terminal.draw(|frame| view(app, frame))?;
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 

@@ -1,7 +1,7 @@
 //! Numbers, sizes and times as people read them, and text cut to a width.
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Digits in groups of three: `1 204`.
 pub(super) fn number(value: u64) -> String {
@@ -34,7 +34,7 @@ pub(super) fn size(bytes: u64) -> String {
     if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
-/// A length of time, to about three digits: `14m02s`, `3.2s`, `21 ms`, `0.9 ms`, `18 µs`.
+/// A length of time, to about three digits: `14m02s`, `3.2s`, `412 ms`, `0.9 ms`, `18 µs`.
 pub(super) fn span(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let nanos = nanos.unsigned_abs();
@@ -42,8 +42,8 @@ pub(super) fn span(nanos: i64) -> String {
     let whole = nanos / 1_000_000_000;
     let text = match nanos {
         0..100_000 => format!("{:.0} µs", seconds * 1e6),
-        100_000..9_950_000 => format!("{:.1} ms", seconds * 1e3),
-        9_950_000..999_500_000 => format!("{:.0} ms", seconds * 1e3),
+        100_000..99_950_000 => format!("{:.1} ms", seconds * 1e3),
+        99_950_000..999_500_000 => format!("{:.0} ms", seconds * 1e3),
         ..59_950_000_000 => format!("{seconds:.1}s"),
         ..3_600_000_000_000 => format!("{}m{:02}s", whole / 60, whole % 60),
         ..86_400_000_000_000 => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
@@ -96,6 +96,33 @@ pub(super) fn right(text: &str, columns: usize) -> String {
     " ".repeat(columns - used.min(columns)) + &out
 }
 
+/// The text in lines of at most `columns` columns, wrapped at blanks where there are some; later lines are set in by `indent`.
+pub(super) fn wrap(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    let columns = columns.max(indent + 8);
+    let (now, mut rest) = split_at_width(text, columns);
+    let mut out = vec![now.to_owned()];
+    while !rest.is_empty() {
+        let (now, later) = split_at_width(rest, columns - indent);
+        out.push(format!("{}{now}", " ".repeat(indent)));
+        rest = later;
+    }
+    out
+}
+
+/// What of a text fits in a line, and the rest.
+fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
+    let mut used = 0;
+    let too_far = text.char_indices().find(|&(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    });
+    let Some((end, _)) = too_far else { return (text, "") };
+    // A blank in the second half of the line is a good place.
+    let blank = text.get(..=end).and_then(|head| head.rfind(' ')).filter(|&at| at > end / 2);
+    let (now, later) = text.split_at(blank.unwrap_or(end));
+    (now.trim_end(), later.trim_start())
+}
+
 /// Bytes in hex with blanks between.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 3);
@@ -136,10 +163,23 @@ mod tests {
     fn gives_times_their_unit() {
         const MS: i64 = 1_000_000;
         let spans = [0, 18_000, MS - 50_000, 21 * MS, 999 * MS, 3200 * MS, 71_000 * MS, 842_000 * MS, 7_260_000 * MS];
-        let expected = ["0 µs", "18 µs", "0.9 ms", "21 ms", "999 ms", "3.2s", "1m11s", "14m02s", "2h01m"];
+        let expected = ["0 µs", "18 µs", "0.9 ms", "21.0 ms", "999 ms", "3.2s", "1m11s", "14m02s", "2h01m"];
         assert_eq!(spans.map(span), expected);
         assert_eq!(span(-3200 * MS), "-3.2s");
         assert_eq!(span(i64::MIN), "-106751d23h");
+    }
+
+    #[test]
+    fn wraps_at_blanks_and_sets_in() {
+        let header = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+        assert_eq!(
+            wrap(header, 50, 4),
+            ["Sec-WebSocket-Extensions: permessage-deflate;", "    client_max_window_bits"]
+        );
+        assert_eq!(wrap("two words", 9, 0), ["two words"]);
+        assert_eq!(wrap("two words", 8, 0), ["two", "words"]);
+        assert!(wrap(&"雨".repeat(30), 12, 4).iter().all(|line| width(line) <= 12));
+        assert_eq!(wrap("", 12, 4), [""]);
     }
 
     #[test]

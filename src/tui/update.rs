@@ -2,13 +2,15 @@
 
 use super::action::{Action, Screen};
 use super::app::{App, Effect, Overlay, Pane, Place};
+use super::bytes::Bytes;
 use super::detail::PayloadView;
+use super::findings::{Evidence, evidence};
 use super::keys::{self, Key};
 use super::layout::Split;
-use super::list::Move;
+use super::list::{List, Move};
 use super::menu::{Choice, Menu};
-use super::{connections, copy};
-use crate::book::MessageId;
+use super::wire::Source;
+use super::{connections, copy, view};
 use crate::model::Severity;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 
@@ -65,7 +67,7 @@ impl App {
                 }
             }
             Overlay::Help(top) => match action {
-                Some(Action::Move(step)) => *top = step.from(*top, super::view::help_lines(pane), 10),
+                Some(Action::Move(step)) => *top = step.from(*top, view::help_lines(pane), 10),
                 Some(Action::Quit) => self.ask(Effect::Quit),
                 _ => self.overlay = Overlay::None,
             },
@@ -123,16 +125,17 @@ impl App {
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
             Action::Related => self.related(),
             Action::Beside(by) => self.beside(by > 0),
+            Action::Wrap if self.screen == Screen::Bytes => self.bytes.next_width(self.columns(Pane::Bytes)),
             Action::Wrap => self.detail.toggle_wrap(),
             Action::NextView => self.detail.next_view(true),
             Action::ChooseView => self.choose_view(),
-            Action::Tab(by) => self.detail.next_view(by > 0),
-            Action::FoldAll | Action::UnfoldAll => {
-                let height = self.height(Pane::Detail);
-                if let Some(tree) = &mut self.detail.tree {
-                    tree.fold_all(action == Action::FoldAll, height);
-                }
-            }
+            Action::Tab(by) => self.next_tab(by),
+            Action::FoldAll | Action::UnfoldAll => self.fold_all(action == Action::FoldAll),
+            Action::Secrets => self.handshake.secrets = !self.handshake.secrets,
+            Action::Offsets => self.bytes.decimal = !self.bytes.decimal,
+            Action::Bits => self.bytes.bits = !self.bytes.bits,
+            Action::Inspector => self.bytes.hide_inspector = !self.bytes.hide_inspector,
+            Action::Severity(by) => self.findings.next_least(by > 0, &self.book, self.height(Pane::Findings)),
         }
     }
 
@@ -195,13 +198,6 @@ impl App {
         self.messages.open(&self.book, conn, self.height(Pane::Messages));
     }
 
-    /// Selects a message and its connection.
-    pub(super) fn open_message(&mut self, id: MessageId) {
-        let Some(conn) = self.book.message(id).map(|row| row.conn) else { return };
-        self.open_connection(conn);
-        self.messages.select(&self.book, id, self.height(Pane::Messages));
-    }
-
     pub(super) fn enter(&mut self) {
         match self.focused() {
             Pane::Connections | Pane::Summary => self.deeper(Screen::Messages),
@@ -211,7 +207,34 @@ impl App {
                     tree.toggle(height);
                 }
             }
-            Pane::Messages | Pane::Detail => {}
+            Pane::Messages | Pane::Detail => self.deeper(Screen::Bytes),
+            Pane::Request | Pane::Response | Pane::Checks => self.deeper(Screen::Messages),
+            Pane::Frames | Pane::Bytes => self.focus(Pane::Fields),
+            Pane::Fields => self.bytes.toggle_field(self.height(Pane::Fields)),
+            Pane::Findings | Pane::Explanation => self.open_evidence(),
+        }
+    }
+
+    /// Goes to what shows a finding.
+    fn open_evidence(&mut self) {
+        let Some(finding) = self.findings.selected(&self.book) else { return };
+        let (what, packet) = (evidence(finding), finding.at.packet);
+        let Some(conn) = finding.conn.and_then(|id| self.book.index_of(id)) else {
+            return self.say("this is about the file as a whole");
+        };
+        let message = match finding.msg {
+            Some(number) => self.book.numbered(conn, number),
+            None => self.book.message_at(conn, packet),
+        };
+        self.deeper(match what {
+            Evidence::Handshake => Screen::Handshake,
+            Evidence::Bytes => Screen::Bytes,
+            Evidence::Messages | Evidence::File => Screen::Messages,
+        });
+        self.open_connection(conn);
+        if let Some(id) = message.filter(|_| what != Evidence::Handshake) {
+            self.messages.select(&self.book, id, self.height(Pane::Messages));
+            self.bytes.select_frame_of(&self.book, id, packet, self.height(Pane::Frames));
         }
     }
 
@@ -252,14 +275,66 @@ impl App {
             Pane::Connections => self.connections.go(step, height),
             Pane::Messages => self.messages.go(&self.book, step, height),
             Pane::Detail => self.detail.go(step, self.columns(pane), height),
-            Pane::Summary => self.scroll_summary(step),
+            Pane::Findings => {
+                self.findings.go(step, height);
+                self.explanation = List::default();
+            }
+            Pane::Frames => {
+                let len = Bytes::frame_count(&self.book, self.bytes.message());
+                self.bytes.frames.go(step, len, height);
+            }
+            Pane::Fields => {
+                let (bytes, columns) = (self.height(Pane::Bytes), self.columns(Pane::Bytes));
+                self.bytes.go_field(step, height, bytes, columns);
+            }
+            Pane::Bytes => self.bytes.go_byte(step, height, self.columns(pane), self.height(Pane::Fields)),
+            Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {
+                self.scroll_lines(pane, step);
+            }
         }
     }
 
-    pub(super) fn scroll_summary(&mut self, step: Move) {
-        let regions = self.regions();
-        let lines = self.connection().map_or(0, |c| super::view::summary_lines(self, c, regions.wide).len());
-        self.summary.scroll(step, lines, self.rows(&regions, Pane::Summary));
+    /// Scrolls a pane that is only read.
+    pub(super) fn scroll_lines(&mut self, pane: Pane, step: Move) {
+        let (len, height) = (self.lines_of(pane).len(), self.height(pane));
+        if let Some(list) = self.line_list_mut(pane) {
+            list.scroll(step, len, height);
+        }
+    }
+
+    /// The lines of a pane that is only read.
+    pub(super) fn lines_of(&self, pane: Pane) -> Vec<String> {
+        let columns = self.columns(pane);
+        match pane {
+            Pane::Summary => self.connection().map_or_else(Vec::new, |c| view::summary_lines(self, c, columns)),
+            Pane::Request | Pane::Response | Pane::Checks => {
+                view::handshake_lines(self, pane, columns).into_iter().map(|(_, line)| line).collect()
+            }
+            Pane::Explanation => view::explanation_lines(self, columns).into_iter().map(|(_, line)| line).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) const fn line_list(&self, pane: Pane) -> Option<&List> {
+        match pane {
+            Pane::Summary => Some(&self.summary),
+            Pane::Request => Some(&self.handshake.request),
+            Pane::Response => Some(&self.handshake.response),
+            Pane::Checks => Some(&self.handshake.checks),
+            Pane::Explanation => Some(&self.explanation),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn line_list_mut(&mut self, pane: Pane) -> Option<&mut List> {
+        match pane {
+            Pane::Summary => Some(&mut self.summary),
+            Pane::Request => Some(&mut self.handshake.request),
+            Pane::Response => Some(&mut self.handshake.response),
+            Pane::Checks => Some(&mut self.handshake.checks),
+            Pane::Explanation => Some(&mut self.explanation),
+            _ => None,
+        }
     }
 
     fn sideways(&mut self, right: bool) {
@@ -270,12 +345,42 @@ impl App {
             (Pane::Detail, Some(tree)) if tree_view => {
                 return if right { tree.right(height) } else { tree.left(height) };
             }
+            (Pane::Fields, _) => return self.sideways_in_fields(right),
+            (Pane::Bytes, _) => {
+                let (columns, fields) = (self.columns(pane), self.height(Pane::Fields));
+                return self.bytes.step_byte(if right { 1 } else { -1 }, height, columns, fields);
+            }
             (Pane::Detail, _) if !self.detail.wrap => &mut self.detail.scroll,
             (Pane::Messages, _) => &mut self.messages.scroll,
             (Pane::Connections, _) => &mut self.connections.scroll,
             _ => return,
         };
         *scroll = if right { (*scroll + SIDEWAYS).min(4096) } else { scroll.saturating_sub(SIDEWAYS) };
+    }
+
+    fn sideways_in_fields(&mut self, right: bool) {
+        let height = self.height(Pane::Fields);
+        if !self.bytes.fold_field(!right, height) && !right {
+            self.bytes.to_heading(height);
+        }
+    }
+
+    fn fold_all(&mut self, folded: bool) {
+        let height = self.height(self.focused());
+        match (self.screen, &mut self.detail.tree) {
+            (Screen::Bytes, _) => self.bytes.fold_all(folded, height),
+            (_, Some(tree)) => tree.fold_all(folded, height),
+            (_, None) => {}
+        }
+    }
+
+    fn next_tab(&mut self, by: isize) {
+        if self.screen != Screen::Bytes {
+            return self.detail.next_view(by > 0);
+        }
+        let at = Source::ALL.iter().position(|&source| source == self.bytes.source).unwrap_or(0);
+        let next = (at + 1) % Source::ALL.len();
+        self.bytes.source = Source::ALL.get(next).copied().unwrap_or_default();
     }
 
     fn step_connection(&mut self, by: isize) {
@@ -288,8 +393,9 @@ impl App {
 
     fn problem(&mut self, forward: bool) {
         let found = match self.screen {
-            Screen::Connections => self.problem_connection(forward),
-            Screen::Messages => self.problem_message(forward),
+            Screen::Connections | Screen::Handshake => self.problem_connection(forward),
+            Screen::Messages | Screen::Bytes => self.problem_message(forward),
+            Screen::Findings => self.problem_finding(forward),
         };
         if !found {
             self.say(if forward { "no later error or warning here" } else { "no earlier error or warning here" });
@@ -313,6 +419,19 @@ impl App {
         let found = self.messages.problem(&self.book, forward);
         if let Some(id) = found {
             self.messages.select(&self.book, id, self.height(Pane::Messages));
+        }
+        found.is_some()
+    }
+
+    fn problem_finding(&mut self, forward: bool) -> bool {
+        let bad = |row: &usize| {
+            let finding = self.findings.at(*row).and_then(|index| self.book.findings().get(index));
+            finding.is_some_and(|finding| finding.code.severity() >= Severity::Warning)
+        };
+        let (at, len) = (self.findings.list.cursor, self.findings.len());
+        let found = if forward { (at + 1..len).find(bad) } else { (0..at).rev().find(bad) };
+        if let Some(row) = found {
+            self.findings.select_row(row, self.height(Pane::Findings));
         }
         found.is_some()
     }
@@ -397,6 +516,11 @@ impl App {
         let height = self.height(self.focused());
         match (self.focused(), &mut self.detail.tree) {
             (Pane::Detail, Some(tree)) => tree.sibling(forward, height),
+            (Pane::Frames | Pane::Fields | Pane::Bytes, _) => {
+                let (fields, bytes) = (self.height(Pane::Fields), self.height(Pane::Bytes));
+                let step = Move::Rows(if forward { 1 } else { -1 });
+                self.bytes.go_field(step, fields, bytes, self.columns(Pane::Bytes));
+            }
             (Pane::Messages, _) => {
                 let dir = self.messages.selected().and_then(|id| self.book.message(id)).map(|row| row.dir);
                 if let Some(id) = self.messages.find(&self.book, forward, |row| Some(row.dir) == dir) {

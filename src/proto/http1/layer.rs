@@ -6,7 +6,7 @@ use super::upgrade;
 use crate::model::{
     Both, Check, ConnId, Direction, End, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
 };
-use crate::proto::layer::{Cx, Hint, Interest, Layer};
+use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
 
 /// One HTTP/1.x connection.
@@ -116,10 +116,7 @@ const PIECE_OVERHEAD: usize = 64;
 const ALONE_PIECES: usize = 64;
 
 impl Layer for Http1 {
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
-        if let Some(inner) = &mut self.inner {
-            return inner.input(input, cx);
-        }
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.heard[dir] = true;
@@ -135,17 +132,14 @@ impl Layer for Http1 {
             }
             Input::Odd { .. } => {}
         }
-        self.interest()
+        self.next()
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
-        if self.inner.is_none() {
-            for dir in Direction::BOTH {
-                self.go_alone(dir, cx);
-            }
-            self.pump(cx);
+        for dir in Direction::BOTH {
+            self.go_alone(dir, cx);
         }
-        if let Some(inner) = &mut self.inner {
+        if let Next::Become(mut inner) = self.pump(cx) {
             return inner.over(cx);
         }
         self.close_refused(cx);
@@ -161,12 +155,12 @@ impl Layer for Http1 {
 }
 
 impl Http1 {
-    fn interest(&self) -> Interest {
+    fn next(&self) -> Next {
         match (&self.sides.to_server, &self.sides.to_client) {
             // A refused upgrade has still to be closed when the stream ends.
-            (Side::Lost, Side::Lost) if self.refused.is_none() => Interest::None,
-            (Side::Head(_), _) | (_, Side::Head(_)) => Interest::Read,
-            _ => Interest::Skim,
+            (Side::Lost, Side::Lost) if self.refused.is_none() => Next::Nothing,
+            (Side::Head(_), _) | (_, Side::Head(_)) => Next::Read,
+            _ => Next::Skim,
         }
     }
 
@@ -180,21 +174,17 @@ impl Http1 {
         }
     }
 
-    /// Reads what is held, now that it may be clear what it is; the WebSocket gets it once there is one.
-    fn pump(&mut self, cx: &mut Cx<'_>) -> Interest {
-        let mut interest = None;
+    /// Reads what is held, now that it may be clear what it is; once there is an inner layer, it gets the rest and this one's place.
+    fn pump(&mut self, cx: &mut Cx<'_>) -> Next {
         loop {
             let mut progress = false;
             for dir in Direction::BOTH {
+                if let Some(inner) = self.inner.take() {
+                    return self.step_aside(inner, cx);
+                }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
                     let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
-                    let offset = piece.offset + piece.read as u64;
-                    if let Some(inner) = &mut self.inner {
-                        let input = Input::Data { dir, offset, bytes, brought: piece.brought, mark: cx.mark };
-                        interest = Some(inner.input(input, cx));
-                        continue;
-                    }
-                    let used = self.read(dir, offset, bytes, piece.brought, cx);
+                    let used = self.read(dir, piece.offset + piece.read as u64, bytes, piece.brought, cx);
                     progress |= used > 0;
                     if used < bytes.len() {
                         piece.read += used;
@@ -203,14 +193,27 @@ impl Http1 {
                     }
                 }
             }
-            if !progress || self.inner.is_some() && self.held.to_server.is_empty() && self.held.to_client.is_empty() {
-                break;
+            if !progress && self.inner.is_none() {
+                return self.next();
             }
         }
-        match self.inner {
-            Some(_) => interest.unwrap_or(Interest::Read),
-            None => self.interest(),
+    }
+
+    /// Gives what is held to the layer that goes on.
+    fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        for dir in Direction::BOTH {
+            for piece in std::mem::take(&mut self.held[dir]).pieces {
+                let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
+                let offset = piece.offset + piece.read as u64;
+                let input = Input::Data { dir, offset, bytes, brought: piece.brought, mark: cx.mark };
+                match inner.input(input, cx) {
+                    Next::Become(layer) => inner = layer,
+                    Next::Nothing => return Next::Nothing,
+                    Next::Read | Next::Skim => {}
+                }
+            }
         }
+        Next::Become(inner)
     }
 
     /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.

@@ -47,6 +47,7 @@ pub enum Parsed {
 }
 
 /// Reads a head from the beginning of `bytes`.
+#[inline]
 pub fn head(bytes: &[u8]) -> Parsed {
     match fields(bytes) {
         Ok((rest, head)) => {

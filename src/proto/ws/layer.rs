@@ -9,7 +9,7 @@ use crate::model::{
     Body, Both, ConnId, Direction, End, Event, Frame, Handshake, Input, Mark, Message, Note, NoteCode, NoteSet, Opcode,
     Span,
 };
-use crate::proto::layer::{Cx, Interest, Layer};
+use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Default for Reading {
 }
 
 impl Layer for Ws {
-    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Interest {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 if matches!(self.ended, Some((_, End::Rst))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
@@ -100,7 +100,7 @@ impl Layer for Ws {
                 self.ended.get_or_insert((dir, how));
             }
         }
-        Interest::Read
+        Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
@@ -178,7 +178,7 @@ impl Ws {
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && alone
         {
-            self.whole(dir, place, payload, cx);
+            self.whole(dir, &place, payload, cx);
             return rest;
         }
         if head.opcode.is_control() {
@@ -259,7 +259,7 @@ impl Ws {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Lost;
-            self.tell_frame(dir, place, false, None, cx);
+            self.tell_frame(dir, &place, false, None, cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
                 assembly.pass_over(left, cx.limits);
@@ -296,7 +296,7 @@ impl Ws {
         }
         let last = head.fin || head.opcode.is_control();
         let msg = last.then_some(self.messages + 1);
-        let number = self.tell_frame(dir, place, !holed, msg, cx);
+        let number = self.tell_frame(dir, &place, !holed, msg, cx);
         if !last {
             return;
         }
@@ -332,7 +332,7 @@ impl Ws {
             limited: assembly.limited,
             findings: assembly.findings,
         };
-        self.tell_message(dir, draft, frame, cx);
+        self.tell_message(dir, &draft, frame, cx);
         let number = self.messages;
         for &(len, mark) in &assembly.lost {
             let text = format!("{len} bytes never captured; message {number} incomplete");
@@ -345,7 +345,7 @@ impl Ws {
     }
 
     /// Tells a message of one frame whose payload is all there, without keeping it.
-    fn whole(&mut self, dir: Direction, place: Place, payload: &[u8], cx: &mut Cx<'_>) {
+    fn whole(&mut self, dir: Direction, place: &Place, payload: &[u8], cx: &mut Cx<'_>) {
         let head = place.head;
         let number = self.tell_frame(dir, place, true, Some(self.messages + 1), cx);
         let mut scratch = std::mem::take(&mut cx.tools.scratch);
@@ -371,7 +371,7 @@ impl Ws {
             findings: place.findings,
         };
         let limited = draft.limited;
-        self.tell_message(dir, draft, Some(number), cx);
+        self.tell_message(dir, &draft, Some(number), cx);
         if limited {
             self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), "", None, cx);
         }
@@ -379,9 +379,9 @@ impl Ws {
     }
 
     /// Numbers and tells a frame, and each rule that this direction breaks for the first time.
-    fn tell_frame(&mut self, dir: Direction, place: Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) -> u64 {
+    fn tell_frame(&mut self, dir: Direction, place: &Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) -> u64 {
         self.frames += 1;
-        let Place { head, offset, first, findings } = place;
+        let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
             msg,
@@ -409,7 +409,7 @@ impl Ws {
     }
 
     /// Numbers, judges and tells a message.
-    fn tell_message(&mut self, dir: Direction, draft: Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
+    fn tell_message(&mut self, dir: Direction, draft: &Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
         self.messages += 1;
         let number = self.messages;
         let mut found = NoteSet::EMPTY;

@@ -17,6 +17,9 @@ pub(super) struct Situation {
 
 /// What is wrong with a frame, by its head alone.
 pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
+    if is_usual(head, now) {
+        return NoteSet::EMPTY;
+    }
     let mut set = NoteSet::EMPTY;
     let control = head.opcode.is_control();
     let mut rule = |broken: bool, code: NoteCode| {
@@ -36,6 +39,18 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
     rule(now.closed, NoteCode::WsAfterClose);
     set
+}
+
+/// A short message in one frame, masked as it should be: most frames are, and break no rule.
+fn is_usual(head: &Head, now: Situation) -> bool {
+    let masked = now.dir == Direction::ToServer;
+    head.fin
+        && head.rsv == 0
+        && matches!(head.opcode, Opcode::TEXT | Opcode::BINARY)
+        && head.mask.is_some() == masked
+        && head.header_len == if masked { 6 } else { 2 }
+        && !now.open
+        && !now.closed
 }
 
 fn is_minimal(head: &Head) -> bool {

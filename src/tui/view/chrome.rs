@@ -19,7 +19,10 @@ fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
     let mut out = Vec::new();
     for screen in Screen::ALL {
         let name = if wide { screen.name() } else { screen.name().get(..4).unwrap_or(screen.name()) };
-        let words = format!("{} {name}", screen.digit());
+        let found = app.book.severities().total();
+        let count =
+            if screen == Screen::Findings && found > 0 { format!(" {}", text::number(found)) } else { String::new() };
+        let words = format!("{} {name}{count}", screen.digit());
         let words = if screen == app.screen { format!("[{words}]") } else { format!(" {words} ") };
         let end = at + u16::try_from(text::width(&words)).unwrap_or(0);
         out.push((screen, words, at..end));
@@ -86,8 +89,16 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     let left = match app.screen {
         Screen::Connections => super::connections::status(app),
         Screen::Messages => super::messages::status(app, regions.wide),
+        Screen::Handshake => super::handshake::status(app),
+        Screen::Bytes => super::bytes::status(app),
+        Screen::Findings => super::findings::status(app),
     };
-    let right = format!("t: {} ", app.time_mode().name());
+    let right = match app.screen {
+        Screen::Connections | Screen::Messages => format!("t: {} ", app.time_mode().name()),
+        Screen::Bytes => "field ⇄ bytes linked ".to_owned(),
+        Screen::Handshake if app.handshake.secrets => "secrets shown ".to_owned(),
+        Screen::Handshake | Screen::Findings => String::new(),
+    };
     both_ends(buf, area, &Line::raw(left), &Line::styled(right, app.theme.dim()));
 }
 

@@ -36,11 +36,12 @@ const fn column(key: Key, head: &'static str, width: usize, right: bool, drop: u
 
 fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
     let mode = app.times.0;
+    let digits = app.connections.len().to_string().len().max(3);
     let time = if wide || matches!(mode, TimeMode::Epoch) { mode.width(false) } else { 8 };
     let all = if wide {
         vec![
-            column(Key::Number, "#", 3, true, 0),
-            column(Key::Stream, "tcp", 5, true, 8),
+            column(Key::Number, "#", digits, true, 0),
+            column(Key::Stream, "tcp", digits + 1, true, 8),
             column(Key::Start, "start", time, false, 5),
             column(Key::Duration, "dur", 8, true, 4),
             column(Key::Client, "client", 21, false, 7),
@@ -49,18 +50,18 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::ToClient, "← msg", 7, true, 3),
             column(Key::Bytes, "bytes", 7, true, 6),
             column(Key::Flags, "flags", 5, false, 2),
-            column(Key::End, "end", 8, false, 1),
+            column(Key::End, "end", 6, false, 1),
         ]
     } else {
         vec![
-            column(Key::Number, "#", 3, true, 0),
-            column(Key::Stream, "tcp", 4, true, 5),
+            column(Key::Number, "#", digits, true, 0),
+            column(Key::Stream, "tcp", digits, true, 5),
             column(Key::Start, "start", time, false, 4),
             column(Key::Duration, "dur", 6, true, 3),
             column(Key::Host, "host / path", 14, false, 0),
             column(Key::Both, "→/← msgs", 10, true, 2),
             column(Key::Flags, "flags", 5, false, 6),
-            column(Key::End, "end", 8, false, 1),
+            column(Key::End, "end", 6, false, 1),
         ]
     };
     draw::fit(&all, width)
@@ -176,42 +177,38 @@ pub(in crate::tui) fn row_text(app: &App, connection: &Connection) -> String {
     cells.collect::<Vec<_>>().join("  ")
 }
 
-pub(super) fn summary(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+pub(super) fn summary(app: &App, buf: &mut Buffer, area: Rect) {
     let Some(connection) = app.connection() else {
         draw::pane(app, buf, Pane::Summary, area, "Connection", "");
         return;
     };
     let title = format!("Connection {}", connection.id);
-    let inside = draw::pane(app, buf, Pane::Summary, area, &title, "");
-    let rows = summary_lines(app, connection, regions.wide);
-    let skip = app.summary.top;
-    draw::lines(buf, inside, rows.into_iter().skip(skip).map(Line::raw));
+    let rows = summary_lines(app, connection, usize::from(area.width.saturating_sub(2)));
+    let height = usize::from(area.height.saturating_sub(2));
+    let foot = if rows.len() > height { draw::position(app.summary.top, rows.len()) } else { String::new() };
+    let inside = draw::pane(app, buf, Pane::Summary, area, &title, &foot);
+    let marked = |line| Line::from(draw::marked(app, line, app.theme.plain()));
+    draw::lines(buf, inside, rows.into_iter().skip(app.summary.top).map(marked));
 }
 
 /// The connection in words, a fact a line.
-pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, wide: bool) -> Vec<String> {
-    let join = |parts: Vec<String>| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-    let title = display_str(&connection.title()).into_owned();
-    let ends = format!("client {} → server {}", connection.client(), connection.server());
-    let place = format!(
-        "{} · packets {}…{}",
-        connection.stream.map_or_else(String::new, |stream| format!("tcp.stream {stream}")),
-        number(connection.span.first.packet.0),
-        number(connection.span.last.packet.0)
-    );
+pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns: usize) -> Vec<String> {
     let traffic = |dir: Direction| {
         let Counts { messages, bytes, .. } = connection.counts[dir];
         format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
     };
-    let mut lines = if wide {
-        vec![title, protocol(connection), format!("{ends}   {place}")]
-    } else {
-        vec![title, ends, protocol(connection), place]
-    };
-    lines.push(format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)));
-    lines.push(join(vec![ending(app, connection), duration(connection)]));
-    lines.extend(findings(app, connection));
-    lines
+    let stream = connection.stream.map_or_else(String::new, |stream| format!("tcp.stream {stream} · "));
+    let (first, last) = (connection.span.first.packet, connection.span.last.packet);
+    let mut facts = vec![
+        display_str(&connection.title()).into_owned(),
+        protocol(connection),
+        format!("client {} → server {}", connection.client(), connection.server()),
+        format!("{stream}frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
+        format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
+        ending(app, connection),
+    ];
+    facts.extend(findings(app, connection));
+    facts.iter().flat_map(|fact| text::wrap(fact, columns, 2)).collect()
 }
 
 fn protocol(connection: &Connection) -> String {
@@ -239,7 +236,7 @@ fn pings(connection: &Connection) -> String {
 }
 
 fn duration(connection: &Connection) -> String {
-    connection.duration().map_or_else(String::new, |nanos| format!("lasted {}", span(nanos)))
+    connection.duration().map_or_else(String::new, |nanos| format!(" · lasted {}", span(nanos)))
 }
 
 /// How it ended: who closed with what, and what TCP did.

@@ -1,15 +1,21 @@
 //! The screen as a function of the state.
 
+mod bytes;
 mod chrome;
 mod connections;
 mod detail;
 mod draw;
+mod findings;
+mod handshake;
 mod messages;
 mod overlay;
 
+pub(super) use bytes::{field_mark_column, field_text};
 pub(super) use chrome::tab_at;
 pub(super) use connections::{column_at as connection_column_at, row_text as connection_row_text, summary_lines};
 pub(super) use detail::fold_mark_column;
+pub(super) use findings::{explanation_lines, row_text as finding_row_text};
+pub(super) use handshake::lines as handshake_lines;
 pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
 pub(super) use overlay::help_lines;
 
@@ -36,9 +42,15 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
         for &(pane, area) in &regions.panes {
             match pane {
                 Pane::Connections => connections::table(app, buf, &regions, area),
-                Pane::Summary => connections::summary(app, buf, &regions, area),
+                Pane::Summary => connections::summary(app, buf, area),
                 Pane::Messages => messages::list(app, buf, &regions, area),
                 Pane::Detail => detail::payload(app, buf, &regions, area),
+                Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
+                Pane::Frames => bytes::frames(app, buf, &regions, area),
+                Pane::Fields => bytes::fields(app, buf, area),
+                Pane::Bytes => bytes::bytes(app, buf, &regions, area),
+                Pane::Findings => findings::list(app, buf, &regions, area),
+                Pane::Explanation => findings::explanation(app, buf, area),
             }
         }
     }

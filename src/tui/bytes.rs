@@ -1,0 +1,303 @@
+//! Screen 4: the frames of a message, the fields of one of them, and its bytes.
+
+use super::detail::Detail;
+use super::list::{List, Move};
+use super::paper::{HexRow, HexRows};
+use super::wire::{self, Anatomy, Field, Source, Wire};
+use crate::book::{Book, FrameRow, MessageId};
+use crate::model::PacketNo;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// The column of the first byte's digits: four digits of offset, a blank and the room for a bracket.
+const DUMP_LEFT: usize = 6;
+
+/// Bytes of a payload that its field shows.
+const SHOWN: usize = 512;
+
+/// Which frame is shown, how, and where the user is in it.
+#[derive(Debug, Default)]
+pub(super) struct Bytes {
+    /// What `wire` and `fields` were made for.
+    made_for: Option<(MessageId, usize, Source)>,
+    message: Option<MessageId>,
+    /// The frames of the message; the cursor is the frame that is shown.
+    pub(super) frames: List,
+    pub(super) source: Source,
+    pub(super) wire: Wire,
+    all_fields: Vec<Field>,
+    folded: HashSet<&'static str>,
+    /// The fields that are not folded away, by their place in `all_fields`.
+    visible: Vec<usize>,
+    pub(super) fields: List,
+    /// The byte under the cursor, among those that are known.
+    pub(super) cursor: usize,
+    pub(super) top: usize,
+    /// Bytes in a row; `None`: as many as fit.
+    per_row: Option<usize>,
+    pub(super) decimal: bool,
+    pub(super) bits: bool,
+    pub(super) hide_inspector: bool,
+}
+
+impl Bytes {
+    /// Number of frames of the message that the book knows.
+    pub(super) fn frame_count(book: &Book, message: Option<MessageId>) -> usize {
+        message.and_then(|id| book.message(id)).map_or(0, |row| row.frame_rows.len())
+    }
+
+    /// A frame of the message.
+    pub(super) fn frame(book: &Book, message: Option<MessageId>, at: usize) -> Option<FrameRow> {
+        let rows = message.and_then(|id| book.message(id))?.frame_rows;
+        let at = rows.start.checked_add(u32::try_from(at).ok()?).filter(|at| *at < rows.end)?;
+        book.frames(at..at + 1).next()
+    }
+
+    pub(super) const fn message(&self) -> Option<MessageId> {
+        self.message
+    }
+
+    /// Rebuilds what is shown when the message, the frame or the source is another one.
+    pub(super) fn open(&mut self, book: &Book, detail: &Detail) {
+        let Some(id) = detail.id() else { return };
+        if self.message != Some(id) {
+            self.message = Some(id);
+            self.frames = List::default();
+        }
+        let key = (id, self.frames.cursor, self.source);
+        if self.made_for == Some(key) {
+            return;
+        }
+        let same_frame = self.made_for.is_some_and(|(message, frame, _)| (message, frame) == (id, self.frames.cursor));
+        self.made_for = Some(key);
+        self.make(book, detail);
+        if !same_frame {
+            self.fields.cursor = 0;
+        }
+        self.cursor = self.cursor.min(self.wire.bytes.len().saturating_sub(1));
+        if !same_frame {
+            (self.cursor, self.top) = (0, 0);
+        }
+    }
+
+    fn make(&mut self, book: &Book, detail: &Detail) {
+        (self.wire, self.all_fields) = (Wire::default(), Vec::new());
+        let Some(row) = self.message.and_then(|id| book.message(id)) else { return };
+        let at = u32::try_from(self.frames.cursor).unwrap_or(u32::MAX);
+        let before = row.frame_rows.start..row.frame_rows.start.saturating_add(at);
+        let start = book.frames(before).fold(0_u64, |sum, frame| sum.saturating_add(frame.len));
+        let Some(frame) = Self::frame(book, self.message, self.frames.cursor) else { return };
+        let payload = wire::rebuild(&frame, detail.bytes(), &detail.pieces, start, Source::Unmasked);
+        let stream = book.connection(row.conn).and_then(|connection| connection.stream);
+        let shown = payload.bytes.get(..SHOWN).unwrap_or(&payload.bytes);
+        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, payload: shown, stream });
+        self.wire = match self.source {
+            Source::Unmasked => payload,
+            Source::Frame => wire::rebuild(&frame, detail.bytes(), &detail.pieces, start, Source::Frame),
+        };
+        self.lay_out();
+    }
+
+    fn lay_out(&mut self) {
+        let mut hide_below = None;
+        self.visible.clear();
+        for (at, field) in self.all_fields.iter().enumerate() {
+            if hide_below.is_some_and(|depth| field.depth > depth) {
+                continue;
+            }
+            hide_below = (field.folds && self.folded.contains(field.name)).then_some(field.depth);
+            self.visible.push(at);
+        }
+    }
+
+    /// Rows of the field tree.
+    pub(super) fn field_count(&self) -> usize {
+        self.visible.len()
+    }
+
+    pub(super) fn field(&self, row: usize) -> Option<&Field> {
+        self.all_fields.get(*self.visible.get(row)?)
+    }
+
+    pub(super) fn is_folded(&self, field: &Field) -> bool {
+        self.folded.contains(field.name)
+    }
+
+    /// The head's length in what is shown: offsets of fields count from the frame's first byte.
+    fn shift(&self, frame: Option<u64>) -> u64 {
+        if self.source == Source::Unmasked { frame.unwrap_or(0) } else { 0 }
+    }
+
+    fn header_len(&self) -> Option<u64> {
+        let payload = self.all_fields.iter().find(|field| field.name == "websocket.payload")?;
+        payload.span.as_ref().map(|span| span.start)
+    }
+
+    /// The known bytes of a field, as places in `wire.bytes`.
+    pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
+        let span = field.span.clone()?;
+        let shift = self.shift(self.header_len());
+        let (start, end) = (span.start.max(shift) - shift, span.end.checked_sub(shift)?);
+        if start >= end || self.wire.bytes.is_empty() {
+            return None;
+        }
+        let from = self.wire.place_of(start);
+        let to = if end >= self.wire.len { self.wire.bytes.len() } else { self.wire.place_of(end) };
+        (from < to).then_some(from..to)
+    }
+
+    /// The bytes of the selected field.
+    pub(super) fn highlighted(&self) -> Option<Range<usize>> {
+        self.places_of(self.field(self.fields.cursor)?)
+    }
+
+    /// Goes through the fields; their bytes are shown.
+    pub(super) fn go_field(&mut self, step: Move, height: usize, bytes_height: usize, columns: usize) {
+        let len = self.field_count();
+        self.fields.go(step, len, height);
+        if let Some(places) = self.highlighted() {
+            self.cursor = places.start;
+            self.show_cursor(bytes_height, columns);
+        }
+    }
+
+    pub(super) fn toggle_field(&mut self, height: usize) {
+        let Some(field) = self.field(self.fields.cursor).filter(|field| field.folds) else { return };
+        let name = field.name;
+        if !self.folded.remove(name) {
+            self.folded.insert(name);
+        }
+        self.lay_out();
+        let len = self.field_count();
+        self.fields.show(len, height);
+    }
+
+    /// Folds or unfolds the selected field; true when it was not so before.
+    pub(super) fn fold_field(&mut self, folded: bool, height: usize) -> bool {
+        let now = self.field(self.fields.cursor).filter(|field| field.folds).map(|field| self.is_folded(field));
+        if now != Some(!folded) {
+            return false;
+        }
+        self.toggle_field(height);
+        true
+    }
+
+    /// To the heading of the selected field.
+    pub(super) fn to_heading(&mut self, height: usize) {
+        let Some(depth) = self.field(self.fields.cursor).map(|field| field.depth) else { return };
+        let above = (0..self.fields.cursor).rev().find(|&row| self.field(row).is_some_and(|field| field.depth < depth));
+        if let Some(row) = above {
+            let len = self.field_count();
+            self.fields.select(row, len, height);
+        }
+    }
+
+    pub(super) fn fold_all(&mut self, folded: bool, height: usize) {
+        let names = self.all_fields.iter().filter(|field| field.folds).map(|field| field.name);
+        self.folded = if folded { names.collect() } else { HashSet::new() };
+        self.lay_out();
+        let len = self.field_count();
+        self.fields.show(len, height);
+    }
+
+    /// Moves the cursor through the bytes; the field that holds the byte is selected.
+    pub(super) fn go_byte(&mut self, step: Move, height: usize, columns: usize, fields_height: usize) {
+        let per_row = self.per_row(columns);
+        let row = self.cursor / per_row;
+        let rows = self.wire.bytes.len().div_ceil(per_row);
+        let to = match step {
+            Move::Top => 0,
+            Move::Bottom => self.wire.bytes.len().saturating_sub(1),
+            step => step.from(row, rows, height) * per_row + self.cursor % per_row,
+        };
+        self.select_byte(to, height, columns, fields_height);
+    }
+
+    /// Moves the cursor by single bytes.
+    pub(super) fn step_byte(&mut self, by: isize, height: usize, columns: usize, fields_height: usize) {
+        self.select_byte(self.cursor.saturating_add_signed(by), height, columns, fields_height);
+    }
+
+    pub(super) fn select_byte(&mut self, place: usize, height: usize, columns: usize, fields_height: usize) {
+        self.cursor = place.min(self.wire.bytes.len().saturating_sub(1));
+        self.show_cursor(height, columns);
+        let holds = |row: &usize| {
+            let field = self.field(*row).filter(|field| field.depth > 0);
+            field.and_then(|field| self.places_of(field)).is_some_and(|places| places.contains(&self.cursor))
+        };
+        // The deepest field stands last; the flags of one byte share it, and the first of them is meant.
+        let deepest = (0..self.field_count()).filter(holds).max_by_key(|&row| {
+            let depth = self.field(row).map_or(0, |field| field.depth);
+            (depth, std::cmp::Reverse(row))
+        });
+        if let Some(row) = deepest {
+            let len = self.field_count();
+            self.fields.select(row, len, fields_height);
+        }
+    }
+
+    pub(super) fn show_cursor(&mut self, height: usize, columns: usize) {
+        let rows = HexRows::new(&self.wire.pieces, self.per_row(columns));
+        let mut list = List { cursor: 0, top: self.top };
+        list.select(rows.row_of(self.cursor), rows.len(), height);
+        self.top = list.top;
+    }
+
+    pub(super) fn scroll_bytes(&mut self, step: Move, height: usize, columns: usize) {
+        let len = self.rows(columns);
+        let mut list = List { cursor: 0, top: self.top };
+        list.scroll(step, len, height);
+        self.top = list.top;
+    }
+
+    /// Rows of the bytes in a pane of that width.
+    pub(super) fn rows(&self, columns: usize) -> usize {
+        HexRows::new(&self.wire.pieces, self.per_row(columns)).len()
+    }
+
+    /// The byte under a position of the dump: its digits or its character.
+    pub(super) fn place_at(&self, line: usize, x: usize, columns: usize) -> Option<usize> {
+        let per_row = self.per_row(columns);
+        let HexRow::Bytes { start, end, .. } = HexRows::new(&self.wire.pieces, per_row).get(self.top + line)? else {
+            return None;
+        };
+        let digits = if self.bits { 8 } else { 2 };
+        let left = |at: usize| DUMP_LEFT + at * (digits + 1) + at / 8;
+        let in_digits = (0..per_row).find(|&at| (left(at)..left(at) + digits).contains(&x));
+        let characters = left(per_row - 1) + digits + 2;
+        let at = in_digits.or_else(|| x.checked_sub(characters).filter(|&at| at < per_row))?;
+        Some(start + at).filter(|&place| place < end)
+    }
+
+    /// Columns of a row: offset, bytes and characters.
+    pub(super) const fn row_width(&self, per_row: usize) -> usize {
+        let byte = if self.bits { 8 } else { 2 };
+        DUMP_LEFT + per_row * (byte + 1) - 1 + (per_row - 1) / 8 + 2 + per_row
+    }
+
+    fn fitting(&self, columns: usize) -> impl Iterator<Item = usize> + '_ {
+        [2, 4, 8, 16, 32].into_iter().filter(move |&per_row| per_row == 2 || self.row_width(per_row) <= columns)
+    }
+
+    pub(super) fn per_row(&self, columns: usize) -> usize {
+        let widest = self.fitting(columns).last().unwrap_or(2);
+        // 32 bytes a row are read badly: only who asks gets them.
+        self.per_row.filter(|&chosen| chosen <= widest).unwrap_or(widest.min(16))
+    }
+
+    /// Another number of bytes in a row, of those that fit.
+    pub(super) fn next_width(&mut self, columns: usize) {
+        let now = self.per_row(columns);
+        let widths: Vec<usize> = self.fitting(columns).filter(|&per_row| per_row >= 4).collect();
+        let next = widths.iter().copied().find(|&width| width > now).or_else(|| widths.first().copied());
+        self.per_row = next.or(Some(now));
+    }
+
+    /// Selects the frame that ends in a packet.
+    pub(super) fn select_frame_of(&mut self, book: &Book, id: MessageId, packet: PacketNo, height: usize) {
+        let Some(row) = book.message(id) else { return };
+        self.message = Some(id);
+        let at = book.frames(row.frame_rows.clone()).position(|frame| frame.last.packet >= packet).unwrap_or(0);
+        self.frames.select(at, row.frame_rows.len(), height);
+    }
+}

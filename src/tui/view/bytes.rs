@@ -1,0 +1,303 @@
+//! Screen 4: frames, fields, bytes.
+
+use super::draw::{self, Column};
+use super::messages::kind;
+use crate::book::FrameRow;
+use crate::model::Opcode;
+use crate::tui::app::{App, Pane};
+use crate::tui::bytes::Bytes;
+use crate::tui::layout::Regions;
+use crate::tui::paper::{HexRow, HexRows};
+use crate::tui::text::{self, count, number};
+use crate::tui::wire::{Field, Source};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::ops::Range;
+
+/// From this width of the pane on fields have their full names.
+const FULL_NAMES: u16 = 60;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Frame,
+    Dir,
+    Fin,
+    Op,
+    Mask,
+    Len,
+    Wire,
+    Fragment,
+    Time,
+}
+
+pub(super) fn frames(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+    let id = app.bytes.message();
+    let len = Bytes::frame_count(&app.book, id);
+    if area.height < 3 {
+        return strip(app, buf, area, len);
+    }
+    let list = &app.bytes.frames;
+    let number =
+        id.and_then(|id| app.book.message(id)).map_or_else(String::new, |row| format!(" of message {}", row.number));
+    let title = format!("Frames{number}");
+    let inside = draw::pane(app, buf, Pane::Frames, area, &title, &draw::position(list.cursor, len));
+    let columns = frame_columns(usize::from(inside.width).saturating_sub(1));
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
+    let rows = draw::below(inside, App::fixed_lines(regions, Pane::Frames));
+    if len == 0 {
+        return draw::lines(buf, rows, [Line::styled(" No message is selected.", app.theme.dim())]);
+    }
+    for line in 0..usize::from(rows.height) {
+        let at = list.top + line;
+        let Some(frame) = Bytes::frame(&app.book, id, at) else { break };
+        let selected = at == list.cursor;
+        let cells: Vec<String> =
+            columns.iter().map(|column| column.cell(&frame_cell(app, &frame, at, column.key))).collect();
+        let words = format!("{}{}", if selected { "▶" } else { " " }, cells.join(" "));
+        draw::lines(buf, draw::below(rows, line), [Line::raw(words)]);
+        draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Frames, selected));
+    }
+}
+
+fn frame_columns(width: usize) -> Vec<Column<Key>> {
+    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Time };
+    draw::fit(
+        &[
+            column(Key::Frame, "frame", 12, false, 0),
+            column(Key::Dir, "dir", 3, false, 1),
+            column(Key::Fin, "fin", 3, true, 2),
+            column(Key::Op, "op", 12, false, 0),
+            column(Key::Mask, "mask", 8, false, 5),
+            column(Key::Len, "len", 9, true, 0),
+            column(Key::Wire, "wire", 9, true, 4),
+            column(Key::Fragment, "fragment", 14, false, 3),
+            column(Key::Time, "time", 15, false, 6),
+        ],
+        width,
+    )
+}
+
+fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
+    let message = app.bytes.message().and_then(|id| app.book.message(id));
+    match key {
+        Key::Frame => format!("{}.{}", frame.last.packet, frame.ordinal),
+        Key::Dir => message.map_or_else(String::new, |row| format!(" {}", row.dir.arrow())),
+        Key::Fin => u8::from(frame.fin).to_string(),
+        Key::Op => op(frame.opcode),
+        Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
+        Key::Len => number(frame.len),
+        Key::Wire => number(frame.len.saturating_add(frame.header_len.into())),
+        Key::Fragment => {
+            let of = message.map_or(0, |row| row.frames);
+            let cut = if frame.complete { "" } else { " ⋯" };
+            format!("{} of {}{cut}", number(at as u64 + 1), number(of))
+        }
+        Key::Time => frame.last.time.map_or_else(|| "—".to_owned(), |time| app.clock.of_day(time, false, 6)),
+    }
+}
+
+fn op(opcode: Opcode) -> String {
+    if opcode.is_reserved() { format!("op {}", opcode.0) } else { opcode.name().to_owned() }
+}
+
+/// The selected frame on one line, where there is no room for a table.
+fn strip(app: &App, buf: &mut Buffer, area: Rect, len: usize) {
+    let at = app.bytes.frames.cursor;
+    let words = match Bytes::frame(&app.book, app.bytes.message(), at) {
+        Some(frame) => {
+            let cell = |key| frame_cell(app, &frame, at, key);
+            let fin = if frame.fin { "fin " } else { "" };
+            let arrow = cell(Key::Dir);
+            let (name, op, len) = (cell(Key::Frame), cell(Key::Op), cell(Key::Len));
+            format!(" {name}{arrow} {fin}{op} len {len} · fragment {}", cell(Key::Fragment))
+        }
+        None => " No message is selected.".to_owned(),
+    };
+    let mut words = text::cut(&words, usize::from(area.width).saturating_sub(2));
+    let focused = app.focused() == Pane::Frames;
+    if focused && len > 0 {
+        words.replace_range(..1, "▶");
+    }
+    draw::lines(buf, area, [Line::styled(words, if focused { app.theme.selected() } else { app.theme.bold() })]);
+}
+
+pub(super) fn fields(app: &App, buf: &mut Buffer, area: Rect) {
+    let list = &app.bytes.fields;
+    let foot = app.bytes.field(list.cursor).map_or("", |field| field.name);
+    let inside = draw::pane(app, buf, Pane::Fields, area, "Fields", foot);
+    for line in 0..usize::from(inside.height) {
+        let row = list.top + line;
+        let Some(field) = app.bytes.field(row) else { break };
+        let words = text::cut(&field_text(app, field, area.width > FULL_NAMES), usize::from(inside.width));
+        let style = if field.depth == 0 { app.theme.bold() } else { app.theme.plain() };
+        draw::lines(buf, draw::below(inside, line), [Line::from(draw::marked(app, words, style))]);
+        draw::paint_row(buf, inside, line, draw::row_style(app, Pane::Fields, row == list.cursor));
+    }
+}
+
+/// The column of a field's fold mark.
+pub(in crate::tui) const fn field_mark_column(field: &Field) -> usize {
+    field.depth * 2
+}
+
+/// A line of the field tree: `    .opcode       .... 0001  Text (1)`, with the full name or without its beginning.
+pub(in crate::tui) fn field_text(app: &App, field: &Field, full: bool) -> String {
+    let mark = match (field.folds, app.bytes.is_folded(field)) {
+        (false, _) => "  ",
+        (true, true) => "▶ ",
+        (true, false) => "▼ ",
+    };
+    let indent = " ".repeat(field_mark_column(field));
+    if field.depth == 0 {
+        return format!("{indent}{mark}{} {}", field.name, field.value);
+    }
+    let name = if full { field.name } else { field.name.strip_prefix("websocket").unwrap_or(field.name) };
+    let columns = if full { 31_usize } else { 14 }.saturating_sub(2 * (field.depth - 1));
+    let bits = if field.bits.is_empty() { String::new() } else { format!("{}  ", field.bits) };
+    format!("{indent}{mark}{name:<columns$} {bits}{}", field.value)
+}
+
+pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
+    let tabs: Vec<String> = Source::ALL
+        .iter()
+        .map(
+            |&source| {
+                if source == app.bytes.source { format!("[{}]", source.name()) } else { source.name().to_owned() }
+            },
+        )
+        .collect();
+    let title = format!("Bytes  {}", tabs.join(" "));
+    let foot = count(app.bytes.wire.len, "byte");
+    let inside = draw::pane(app, buf, Pane::Bytes, area, &title, &foot);
+    let rows = app.inspector_rows();
+    let dump = Rect { height: inside.height.saturating_sub(rows), ..inside };
+    draw_dump(app, buf, dump);
+    let below = Rect { y: dump.bottom(), height: inside.height - dump.height, ..inside };
+    if below.height > 0 {
+        draw::lines(buf, draw::below(below, 1), inspector(app, usize::from(below.width), regions.wide));
+    }
+}
+
+fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
+    let wire = &app.bytes.wire;
+    let per_row = app.bytes.per_row(area.width.into());
+    let rows = HexRows::new(&wire.pieces, per_row);
+    let marked = app.bytes.highlighted().unwrap_or(0..0);
+    for line in 0..usize::from(area.height) {
+        let content = match rows.get(app.bytes.top + line) {
+            Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, per_row, &marked),
+            Some(HexRow::Gap(piece)) => {
+                let label = wire.pieces.get(piece).map(|piece| piece.kind.label()).unwrap_or_default();
+                Line::styled(format!(" {label}"), app.theme.gap())
+            }
+            None => break,
+        };
+        draw::lines(buf, draw::below(area, line), [content]);
+    }
+}
+
+/// A row of the dump; the bytes of the selected field stand between `▐` and `▌`.
+fn dump_row(app: &App, offset: u64, row: Range<usize>, per_row: usize, marked: &Range<usize>) -> Line<'static> {
+    let theme = &app.theme;
+    let bytes = app.bytes.wire.bytes.get(row.clone()).unwrap_or(&[]);
+    let cursor = (app.focused() == Pane::Bytes).then_some(app.bytes.cursor);
+    let style = |place: usize| match (cursor == Some(place), marked.contains(&place)) {
+        (true, _) => theme.selected(),
+        (false, true) => theme.key(),
+        (false, false) => theme.plain(),
+    };
+    let offset = if app.bytes.decimal { format!("{offset:>4} ") } else { format!("{offset:04x} ") };
+    let mut spans = vec![Span::styled(offset, theme.dim())];
+    for at in 0..per_row {
+        let place = row.start + at;
+        let edge = edge_before(place, marked, at == 0).filter(|_| place <= row.end);
+        spans.push(Span::styled(edge.unwrap_or(" "), theme.key()));
+        if at % 8 == 0 && at > 0 {
+            spans.insert(spans.len() - 1, Span::raw(" "));
+        }
+        match bytes.get(at) {
+            Some(byte) if app.bytes.bits => spans.push(Span::styled(format!("{byte:08b}"), style(place))),
+            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(place))),
+            None => spans.push(Span::raw(" ".repeat(if app.bytes.bits { 8 } else { 2 }))),
+        }
+    }
+    let closes = marked.end == row.start + per_row && !marked.is_empty();
+    spans.push(Span::styled(if closes { "▌ " } else { "  " }, theme.key()));
+    for (at, &byte) in bytes.iter().enumerate() {
+        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
+        spans.push(Span::styled(shown.to_string(), style(row.start + at)));
+    }
+    Line::from(spans)
+}
+
+/// What stands before a byte: the begin or the end of the marked bytes.
+fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Option<&'static str> {
+    if marked.is_empty() {
+        None
+    } else if place == marked.start {
+        Some("▐")
+    } else if place == marked.end && !first_of_row {
+        Some("▌")
+    } else {
+        None
+    }
+}
+
+/// Numbers that begin at the cursor, and the field that holds it.
+fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
+    let view = &app.bytes;
+    let marked = view.highlighted().filter(|places| places.contains(&view.cursor));
+    let place = marked.clone().map_or(view.cursor, |places| places.start);
+    let Some(offset) = view.wire.offset_of(place) else { return Vec::new() };
+    let bytes = view.wire.bytes.get(place..).unwrap_or(&[]);
+    let at = if view.decimal { offset.to_string() } else { format!("0x{offset:04x}") };
+    let selected = marked.as_ref().map_or(1, |places| places.len());
+    let mut numbers = format!(" {}{at}+{}", if wide { "sel " } else { "" }, number(selected as u64));
+    for (name, value) in values(bytes) {
+        let more = format!("  {name} {value}");
+        if text::width(&numbers) + text::width(&more) > columns {
+            break;
+        }
+        numbers.push_str(&more);
+    }
+    let mut lines = vec![Line::raw(numbers)];
+    if let (Some(field), Some(places)) = (view.field(view.fields.cursor), marked) {
+        let first = offset;
+        let last = view.wire.offset_of(places.end - 1).unwrap_or(first);
+        let span = if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") };
+        lines.push(Line::styled(text::cut(&format!(" {} ⇄ {span}", field.name), columns), app.theme.dim()));
+    }
+    lines
+}
+
+/// The numbers that the next bytes can be, the likeliest first.
+fn values(bytes: &[u8]) -> Vec<(&'static str, String)> {
+    fn first<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+        bytes.first_chunk().copied()
+    }
+    let two = first(bytes);
+    let (four, eight) = (first(bytes), first(bytes));
+    [
+        first(bytes).map(|[byte]: [u8; 1]| ("u8", byte.to_string())),
+        two.map(|b| ("u16be", u16::from_be_bytes(b).to_string())),
+        two.map(|b| ("u16le", u16::from_le_bytes(b).to_string())),
+        four.map(|b| ("u32be", u32::from_be_bytes(b).to_string())),
+        four.map(|b| ("u32le", u32::from_le_bytes(b).to_string())),
+        four.map(|b| ("f32be", format!("{:?}", f32::from_be_bytes(b)))),
+        eight.map(|b| ("u64be", u64::from_be_bytes(b).to_string())),
+        eight.map(|b| ("u64le", u64::from_le_bytes(b).to_string())),
+        eight.map(|b| ("f64be", format!("{:?}", f64::from_be_bytes(b)))),
+        eight.map(|b| ("f64le", format!("{:?}", f64::from_le_bytes(b)))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+pub(super) fn status(app: &App) -> String {
+    let Some(row) = app.bytes.message().and_then(|id| app.book.message(id)) else { return String::new() };
+    let conn = app.connection().map_or_else(String::new, |connection| format!(" · conn {}", connection.id));
+    format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row))
+}

@@ -1,0 +1,80 @@
+//! Screen 3: request, response, checks.
+
+use super::draw;
+use crate::model::Head;
+use crate::tui::app::{App, Pane};
+use crate::tui::handshake::{Look, check_lines, head_lines};
+use crate::tui::list::List;
+use crate::tui::text::{self, span};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Draws one of the three panes.
+pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
+    let handshake = app.connection().and_then(|connection| connection.handshake.as_ref());
+    let head = |head: Option<&Head>| head.map(|head| format!(" · frame {}", head.span.last.packet)).unwrap_or_default();
+    let title = match pane {
+        Pane::Request => format!("Request{}", head(handshake.and_then(|handshake| handshake.request.as_ref()))),
+        Pane::Response => {
+            let latency = handshake.and_then(|handshake| handshake.latency);
+            let latency = latency.map(|nanos| format!(" · +{}", span(nanos))).unwrap_or_default();
+            format!("Response{}{latency}", head(handshake.and_then(|handshake| handshake.response.as_ref())))
+        }
+        _ => "Checks and negotiation".to_owned(),
+    };
+    let columns = usize::from(area.width.saturating_sub(2));
+    let lines = lines(app, pane, columns);
+    let list = list(app, pane);
+    let height = usize::from(area.height.saturating_sub(2));
+    let foot = if lines.len() > height { draw::position(list.top, lines.len()) } else { String::new() };
+    let inside = draw::pane(app, buf, pane, area, &title, &foot);
+    let shown = lines.into_iter().skip(list.top).take(height);
+    draw::lines(buf, inside, shown.map(|(look, line)| styled(app, look, text::cut(&line, columns))));
+}
+
+const fn list(app: &App, pane: Pane) -> &List {
+    match pane {
+        Pane::Request => &app.handshake.request,
+        Pane::Response => &app.handshake.response,
+        _ => &app.handshake.checks,
+    }
+}
+
+/// The lines of a pane that is `columns` wide inside.
+pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look, String)> {
+    let Some(connection) = app.connection() else { return Vec::new() };
+    let handshake = connection.handshake.as_ref();
+    let (head, missing) = match pane {
+        Pane::Request => (handshake.and_then(|handshake| handshake.request.as_ref()), "The request was not captured."),
+        Pane::Response => (handshake.and_then(|handshake| handshake.response.as_ref()), "No answer was captured."),
+        _ => return check_lines(connection, columns),
+    };
+    match head {
+        Some(head) => head_lines(head, app.handshake.secrets, columns),
+        None => vec![(Look::Dim, missing.to_owned())],
+    }
+}
+
+fn styled(app: &App, look: Look, line: String) -> Line<'static> {
+    let theme = &app.theme;
+    match look {
+        Look::Plain => Line::from(draw::marked(app, line, theme.plain())),
+        Look::Start => Line::from(draw::marked(app, line, theme.bold())),
+        Look::Good => Line::from(draw::marked(app, line, theme.good())),
+        Look::Dim => Line::from(draw::marked(app, line, theme.dim())),
+        Look::Bad(severity) => Line::from(draw::marked(app, line, theme.severity(severity))),
+        Look::Named(end) => {
+            let (name, value) = line.split_at_checked(end).unwrap_or((&line, ""));
+            let mut spans = vec![Span::styled(name.to_owned(), theme.name())];
+            spans.extend(draw::marked(app, value.to_owned(), theme.plain()));
+            Line::from(spans)
+        }
+    }
+}
+
+pub(super) fn status(app: &App) -> String {
+    let Some(connection) = app.connection() else { return String::new() };
+    let title = connection.title();
+    format!(" conn {} of {} · {}", connection.id, app.book.connections(), crate::escape::display_str(&title))
+}

@@ -1,0 +1,396 @@
+//! Records: every line is JSON with exactly its keys, in their order, each of its one type, and the payload's bytes come back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use wspect::escape;
+use wspect::export::{
+    Clock, Figures, Form, Out, Page, PayloadMode, PayloadOptions, Records, Rtt, Style, Table, Talk, TimeMode, Totals,
+};
+use wspect::model::{
+    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Event, Frame, Handshake,
+    Head, Hole, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, PacketNo, Span, Stamp, StartLine, Timestamp,
+};
+
+/// A key and the types that its value may have: `s` string, `i` integer, `b` bool, `l` list, `o` object, `?` null.
+type Keys = &'static str;
+
+const COMMON: Keys = "v:i kind:s conn:i? tcp_stream:i? h2_stream:i? time:s? packet:i? file_packet:s?";
+const MESSAGE: Keys = "msg:i first_packet:i dir:s type:s opcode:i frames:i compressed:b wire_len:i len:i complete:b \
+    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o?";
+const FRAME: Keys = "frame:i msg:i? dir:s fin:b rsv:i opcode:i masked:b mask:s? header_len:i len:i stream_offset:i \
+    first_packet:i complete:b findings:l";
+const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key:s? accept:s? accept_expected:s? \
+    subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
+const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
+const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o";
+const COUNTS: Keys =
+    "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
+const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s?";
+const STATS: Keys =
+    "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
+
+/// Checks a line against its keys and gives it parsed.
+fn parsed(line: &[u8], keys: Keys) -> Value {
+    let text = str::from_utf8(line).unwrap();
+    let record = text.strip_suffix('\n').unwrap();
+    assert!(!record.contains(is_odd), "{record:?}");
+    let value: Value = serde_json::from_str(record).unwrap();
+    assert_eq!(key_order(record), names(&format!("{COMMON} {keys}")), "{record}");
+    check_types(&value, &format!("{COMMON} {keys}"));
+    assert_eq!(value["v"], 1);
+    value
+}
+
+fn is_odd(c: char) -> bool {
+    c.is_control() || escape::is_hidden(c)
+}
+
+fn names(keys: &str) -> Vec<String> {
+    keys.split_whitespace().map(|key| key.split(':').next().unwrap().to_owned()).collect()
+}
+
+/// The keys of the outermost object in the order in which they stand: serde_json sorts them.
+fn key_order(record: &str) -> Vec<String> {
+    let (mut keys, mut depth, mut chars) = (Vec::new(), 0, record.char_indices());
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
+            '"' => {
+                let (end, _) = loop {
+                    match chars.next().unwrap() {
+                        (_, '\\') => drop(chars.next()),
+                        quote @ (_, '"') => break quote,
+                        _ => {}
+                    }
+                };
+                if depth == 1 && record[end + 1..].starts_with(':') {
+                    keys.push(record[at + 1..end].to_owned());
+                }
+            }
+            _ => assert!(!c.is_whitespace(), "a blank outside strings"),
+        }
+    }
+    keys
+}
+
+fn check_types(value: &Value, keys: &str) {
+    let object = value.as_object().unwrap();
+    assert_eq!(object.len(), names(keys).len());
+    for key in keys.split_whitespace() {
+        let (name, types) = key.split_once(':').unwrap();
+        let is_right = match &object[name] {
+            Value::Null => types.ends_with('?'),
+            Value::Bool(_) => types.starts_with('b'),
+            Value::Number(number) => types.starts_with('i') && (number.is_i64() || number.is_u64()),
+            Value::String(_) => types.starts_with('s'),
+            Value::Array(_) => types.starts_with('l'),
+            Value::Object(_) => types.starts_with('o'),
+        };
+        assert!(is_right, "{name} is {} of type {types}", object[name]);
+    }
+}
+
+fn line(write: impl FnOnce(&mut dyn Form, &mut Out<'_>), payload: PayloadOptions) -> Vec<u8> {
+    let mut out = Out::memory();
+    write(&mut Records::new(payload), &mut out);
+    out.take()
+}
+
+/// Everything but line feeds must be printable, in every form of text.
+fn check_text(write: impl Fn(&mut dyn Form, &mut Out<'_>), payload: PayloadOptions, columns: Option<usize>) {
+    let style = Style { color: false, columns };
+    let clock = || Clock::new(TimeMode::UtcDate, None);
+    let forms: [Box<dyn Form>; 3] = [
+        Box::new(Table::new(clock(), payload, style)),
+        Box::new(Page::new(clock(), payload, style)),
+        Box::new(Talk::new(clock(), payload, style)),
+    ];
+    for mut form in forms {
+        let mut out = Out::memory();
+        write(&mut *form, &mut out);
+        let text = String::from_utf8(out.take()).unwrap();
+        assert!(!text.contains(|c| c != '\n' && is_odd(c)), "{text:?}");
+    }
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{0,12}",
+        "\\PC{0,20}",
+        "[\\x00-\\x7f\u{80}-\u{9f}\u{200b}-\u{206f}\u{feff}\u{e0001}\u{1f600}\"\\\\]{0,40}"
+    ]
+}
+
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![any_text().prop_map(String::into_bytes), prop::collection::vec(any::<u8>(), 0..200)]
+}
+
+fn any_time() -> impl Strategy<Value = Option<Timestamp>> {
+    prop::option::of(prop_oneof![any::<i64>(), 1_600_000_000_000_000_000..1_800_000_000_000_000_000_i64])
+        .prop_map(|nanos| nanos.map(Timestamp::from_nanos))
+}
+
+fn any_mark() -> impl Strategy<Value = Mark> {
+    (1..u64::MAX, any_time()).prop_map(|(packet, time)| Mark { packet: PacketNo(packet), time })
+}
+
+fn any_span() -> impl Strategy<Value = Span> {
+    (any_mark(), any_mark()).prop_map(|(first, last)| Span { first, last })
+}
+
+fn any_dir() -> impl Strategy<Value = Direction> {
+    prop::sample::select(Direction::BOTH.to_vec())
+}
+
+fn any_codes() -> impl Strategy<Value = NoteSet> {
+    prop::collection::vec(0..NOTES.len(), 0..4).prop_map(|codes| {
+        let mut set = NoteSet::EMPTY;
+        for code in codes {
+            set.insert(NOTES[code].code);
+        }
+        set
+    })
+}
+
+fn any_stamp() -> impl Strategy<Value = Stamp> {
+    (prop::option::of(1..u32::MAX), prop::option::of(any::<u32>()), any_mark()).prop_map(|(conn, stream, at)| Stamp {
+        conn: conn.map(ConnId),
+        stream,
+        at,
+    })
+}
+
+fn any_payload() -> impl Strategy<Value = PayloadOptions> {
+    use PayloadMode::{Auto, Base64, Hex, None, Text};
+    (prop::sample::select(vec![Auto, Text, Hex, Base64, None]), prop_oneof![Just(0), 0..60_u64])
+        .prop_map(|(mode, max)| PayloadOptions { mode, max })
+}
+
+/// A message that owns what the model's borrows.
+#[derive(Debug, Clone)]
+struct Owned {
+    bytes: Vec<u8>,
+    holes: Vec<Hole>,
+    reason: Vec<u8>,
+    message: Message<'static>,
+}
+
+impl Owned {
+    fn message(&self) -> Message<'_> {
+        let body = Body { kept: &self.bytes, holes: &self.holes, ..self.message.body };
+        let close = self.message.close.map(|close| Close { reason: &self.reason, ..close });
+        Message { body, close, ..self.message }
+    }
+}
+
+prop_compose! {
+    fn any_message()(
+        (bytes, reason, dir, opcode) in (any_bytes(), any_bytes(), any_dir(), 0..16_u8),
+        holes in prop::collection::vec((any::<u64>(), prop::option::of(0..1_000_000_u64)), 0..3),
+        (beyond, compressed, complete, claims_utf8) in (prop_oneof![Just(0), any::<u32>()], any::<bool>(), any::<bool>(), any::<bool>()),
+        (close, rtt, span, findings) in (prop::option::of(any::<u16>()), prop::option::of(any::<i64>()), any_span(), any_codes()),
+        (number, frames, wire_len) in (any::<u64>(), any::<u64>(), any::<u64>()),
+    ) -> Owned {
+        let holes: Vec<Hole> = holes.into_iter().map(|(offset, len)| Hole { offset, len }).collect();
+        let missing: u64 = holes.iter().filter_map(|hole| hole.len).sum();
+        let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
+        let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
+        let opcode = Opcode(opcode);
+        let message = Message { number, dir, opcode, frames, compressed, wire_len, body, complete, utf8: claims_utf8, close, rtt, span, findings };
+        Owned { bytes, holes, reason, message }
+    }
+}
+
+prop_compose! {
+    fn any_head()(
+        (first, second, third) in (any_text(), any_text(), any_text()),
+        status in prop::option::of(any::<u16>()),
+        headers in prop::collection::vec((any_text(), any_text()), 0..4),
+        span in any_span(),
+    ) -> Head {
+        let start = match status {
+            Some(status) => StartLine::Response { version: first, status, reason: second },
+            None => StartLine::Request { method: first, target: second, version: third },
+        };
+        Head { start, headers, stream_offset: 0, len: 0, span }
+    }
+}
+
+prop_compose! {
+    fn any_handshake()(
+        (request, response) in (prop::option::of(any_head()), prop::option::of(any_head())),
+        (url, key, accept, expected, subprotocol) in
+            (prop::option::of(any_text()), prop::option::of(any_text()), prop::option::of(any_text()), prop::option::of(any_text()), prop::option::of(any_text())),
+        lists in prop::collection::vec(prop::option::of(prop::collection::vec(any_text(), 0..3)), 3),
+        (accepted, latency) in (prop::option::of(any::<bool>()), prop::option::of(any::<i64>())),
+        checks in prop::collection::vec((0..NOTES.len(), any::<bool>(), any_text()), 0..4),
+    ) -> Handshake {
+        let checks = checks.into_iter().map(|(code, ok, detail)| Check { code: NOTES[code].code, ok, detail }).collect();
+        Handshake {
+            request, response, url, accepted, key, accept, accept_expected: expected,
+            subprotocols_offered: lists[0].clone(), subprotocol,
+            extensions_offered: lists[1].clone(), extensions: lists[2].clone(),
+            checks, latency,
+        }
+    }
+}
+
+fn any_endpoint() -> impl Strategy<Value = Endpoint> {
+    let ip = prop_oneof![
+        any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits))),
+        any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits))),
+    ];
+    (ip, any::<u16>()).prop_map(|(ip, port)| Endpoint { ip, port })
+}
+
+prop_compose! {
+    fn any_opened()(client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()), first in any_mark()) -> Opened {
+        Opened { client, server, url, transport: "http/1.1", first }
+    }
+}
+
+proptest! {
+    #[test]
+    fn messages(owned in any_message(), at in any_stamp(), options in any_payload(), columns in prop::option::of(0..200_usize)) {
+        let message = owned.message();
+        let record = parsed(&line(|form, out| form.message(&at, &message, out), options), MESSAGE);
+        check_text(|form, out| form.message(&at, &message, out), options, columns);
+
+        let payload = record["payload"].as_str();
+        let shown = match record["enc"].as_str() {
+            Some("utf8") => payload.unwrap().as_bytes().to_vec(),
+            Some(_) => STANDARD.decode(payload.unwrap()).unwrap(),
+            None => {
+                prop_assert!(options.mode == PayloadMode::None && payload.is_none());
+                return Ok(());
+            }
+        };
+        prop_assert!(owned.bytes.starts_with(&shown));
+        if options.max == 0 {
+            let is_cut_inside = message.body.is_truncated() && record["enc"] == "utf8";
+            prop_assert!(shown.len() == owned.bytes.len() || is_cut_inside && shown.len() + 4 > owned.bytes.len());
+        } else {
+            prop_assert!(shown.len() as u64 <= options.max);
+        }
+        let is_all = shown.len() == owned.bytes.len() && !message.body.is_truncated();
+        prop_assert_eq!(record["truncated"].as_bool().unwrap(), !is_all);
+        if record["enc"] == "utf8" {
+            prop_assert!(message.is_text());
+        } else if message.is_text() && options.mode != PayloadMode::Base64 && !message.body.is_truncated() {
+            prop_assert!(str::from_utf8(&owned.bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn frames(
+        at in any_stamp(), (number, msg) in (any::<u64>(), prop::option::of(any::<u64>())), dir in any_dir(),
+        (fin, complete, rsv, opcode) in (any::<bool>(), any::<bool>(), 0..8_u8, 0..16_u8), mask in prop::option::of(any::<[u8; 4]>()),
+        (header_len, len, stream_offset) in (any::<u8>(), any::<u64>(), any::<u64>()), span in any_span(), findings in any_codes(),
+    ) {
+        let frame = Frame { number, msg, dir, fin, rsv, opcode: Opcode(opcode), mask, header_len, len, stream_offset, span, complete, findings };
+        let record = parsed(&line(|form, out| form.frame(&at, &frame, out), PayloadOptions::default()), FRAME);
+        prop_assert_eq!(record["mask"].as_str().map(|mask| u32::from_str_radix(mask, 16).unwrap().to_be_bytes()), mask);
+        check_text(|form, out| form.frame(&at, &frame, out), PayloadOptions::default(), None);
+    }
+
+    #[test]
+    fn handshakes(at in any_stamp(), handshake in any_handshake()) {
+        let record = parsed(&line(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default()), HANDSHAKE);
+        for (head, value) in [(&handshake.request, &record["request"]), (&handshake.response, &record["response"])] {
+            if let Some(head) = head {
+                check_types(value, HEAD);
+                let names: Vec<_> = value["headers"].as_array().unwrap().iter().map(|pair| pair[0].as_str().unwrap()).collect();
+                prop_assert_eq!(names, head.headers.iter().map(|(name, _)| name).collect::<Vec<_>>());
+            }
+        }
+        for check in record["checks"].as_array().unwrap() {
+            check_types(check, "code:s ok:b detail:s");
+        }
+        check_text(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default(), None);
+    }
+
+    #[test]
+    fn findings(
+        at in any_stamp(), code in 0..NOTES.len(), text in any_text(), detail in prop::option::of(any_text()),
+        dir in prop::option::of(any_dir()), (msg, frame) in (prop::option::of(any::<u64>()), prop::option::of(any::<u64>())),
+    ) {
+        let note = Note { code: NOTES[code].code, at: at.at, dir, msg, frame, text: &text, detail: detail.as_deref() };
+        let record = parsed(&line(|form, out| form.finding(&at, &note, out), PayloadOptions::default()), FINDING);
+        prop_assert!(!record["text"].as_str().unwrap().is_empty());
+        check_text(|form, out| form.finding(&at, &note, out), PayloadOptions::default(), None);
+    }
+
+    #[test]
+    fn connections(
+        at in any_stamp(), opened in any_opened(), handshake in prop::option::of(any_handshake()),
+        messages in prop::collection::vec(any_message(), 0..4), closed in prop::option::of((any_dir(), any_mark())),
+        columns in prop::option::of(0..200_usize),
+    ) {
+        let mut row = Connection::new(ConnId(1), &at, &opened);
+        if let Some(handshake) = &handshake {
+            row.apply(&at, Event::Handshake(handshake));
+        }
+        for owned in &messages {
+            row.apply(&at, Event::Message(&owned.message()));
+        }
+        if let Some((dir, last)) = closed {
+            row.apply(&at, Event::Closed(&Closed { by: Some((dir, End::Fin)), last }));
+        }
+        let rows = [row];
+        let record = parsed(&line(|form, out| form.connections(&rows, out), PayloadOptions::default()), CONNECTION);
+        for dir in ["c2s", "s2c"] {
+            check_types(&record[dir], COUNTS);
+        }
+        check_types(&record["findings"], "error:i warning:i note:i");
+        check_text(|form, out| form.connections(&rows, out), PayloadOptions::default(), columns);
+    }
+
+    #[test]
+    fn stats(
+        (first, last) in (any_time(), any_time()), packets in any::<u64>(), bin_ns in prop::option::of(1..i64::MAX),
+        bins in prop::collection::vec((any::<u64>(), any::<u64>()), 0..1000), rtt in prop::option::of(any::<[i64; 3]>()),
+    ) {
+        let figures = Figures {
+            totals: Totals { packets, first, last, ..Totals::default() },
+            rtt: rtt.map(|[p50, p95, max]| Rtt { count: 1, p50, p95, max }),
+            bin_ns,
+            bins: bins.iter().map(|&(to_server, to_client)| Both { to_server, to_client }).collect(),
+            ..Figures::default()
+        };
+        let record = parsed(&line(|form, out| form.stats(&figures, out), PayloadOptions::default()), STATS);
+        check_types(&record["c2s"], COUNTS);
+        if rtt.is_some() {
+            check_types(&record["rtt_ns"], "count:i p50:i p95:i max:i");
+        }
+        check_text(|form, out| form.stats(&figures, out), PayloadOptions::default(), None);
+    }
+}
+
+#[test]
+fn the_example_of_the_manual() {
+    let mark = |packet, nanos| Mark { packet: PacketNo(packet), time: Some(Timestamp::from_nanos(nanos)) };
+    let at = Stamp { conn: Some(ConnId(1)), stream: Some(0), at: mark(9085, 1_700_000_647_060_101_000) };
+    let payload = r#"{"id":"42","type":"subscribe"}"#;
+    let message = Message {
+        number: 2145,
+        dir: Direction::ToServer,
+        opcode: Opcode::TEXT,
+        frames: 1,
+        compressed: false,
+        wire_len: payload.len() as u64,
+        body: Body::whole(payload.as_bytes()),
+        complete: true,
+        utf8: true,
+        close: None,
+        rtt: None,
+        span: Span { first: at.at, last: at.at },
+        findings: NoteSet::EMPTY,
+    };
+    let line = line(|form, out| form.message(&at, &message, out), PayloadOptions::default());
+    insta::assert_snapshot!(String::from_utf8(line).unwrap());
+}
