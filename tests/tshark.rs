@@ -4,6 +4,13 @@
 //! empty fragments, fragments of both directions between the same addresses and long messages in `derived/payloads.rs`,
 //! frames before the 101 and one direction alone in `derived/heads.rs`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -30,7 +30,7 @@ fn what_is_no_capture_is_named() {
         ("not a pcap", b"\x0a"),
     ];
     for (name, bytes) in kinds {
-        let done = wspect(&["msgs", "--json"], Input::Bytes(&bytes.to_vec()));
+        let done = wspect(&["msgs", "--json"], Input::Bytes(bytes));
         assert_eq!(done.code, Some(3), "{name}: {}", done.stderr);
         assert!(done.stdout.is_empty(), "{name}");
         assert!(done.stderr.to_lowercase().contains(&name.to_lowercase()), "{name}: {}", done.stderr);

@@ -1,6 +1,13 @@
 //! What it must survive: each kind of damage and malice stands between two ordinary conversations, which must be shown
 //! whole, without a panic, within bounds of memory, and with a finding that says what was met.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -63,7 +70,7 @@ impl<'a> Survives<'a> {
 
     /// Runs the capture through every command; gives the conversations but the sentinels, by client.
     #[track_caller]
-    fn check(&self, file: &Vec<u8>) -> BTreeMap<String, Conversation> {
+    fn check(&self, file: &[u8]) -> BTreeMap<String, Conversation> {
         let what = self.what;
         for command in ["msgs", "ls", "handshake", "frames", "stats"] {
             for form in [&[command][..], &[command, "--json"]] {

@@ -17,18 +17,6 @@ pub(crate) enum Input<'a> {
     Bytes(&'a [u8]),
 }
 
-impl<'a> From<&'a Path> for Input<'a> {
-    fn from(path: &'a Path) -> Self {
-        Self::File(path)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Input<'a> {
-    fn from(bytes: &'a Vec<u8>) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
 /// A run that ended.
 pub(crate) struct Done {
     /// The exit code; `None` when a signal ended it.
