@@ -72,7 +72,15 @@ impl Inflater {
     ) -> Result<(), Corrupt> {
         // The tail is the rest of an empty block whose first bits the message has: a message of no bytes, or one that ends
         // with a final block and without the 00 behind it (RFC 7692 §7.2.3.4), has no such block.
-        if self.ended { Ok(()) } else { self.push(&TAIL, tools, out) }
+        if self.ended {
+            return Ok(());
+        }
+        // What gives bytes was not such a block: the message was cut, and what follows would be read out of step.
+        let mut is_tail = true;
+        self.push(&TAIL, tools, &mut |piece, tools| {
+            is_tail &= piece.is_empty();
+            is_tail && out(piece, tools)
+        })
     }
 
     /// A part of the stream is missing: what refers to it cannot be known.
@@ -105,7 +113,7 @@ impl Inflater {
                 self.state.reset(false);
                 self.state.set_dictionary(self.history.last()).map_err(|_| Corrupt)?;
             }
-            if input.is_empty() && made < buffer.len() || used == 0 && made == 0 {
+            if input.is_empty() && (self.ended || made < buffer.len()) || used == 0 && made == 0 {
                 return Ok(());
             }
         }

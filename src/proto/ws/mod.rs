@@ -3,9 +3,11 @@
 mod assembly;
 mod deflate;
 pub mod frame;
+mod half;
 mod layer;
 pub mod mask;
 mod pings;
 mod rules;
+mod tell;
 
 pub use layer::Ws;
