@@ -2,6 +2,13 @@
 //!
 //! They may not be copied into the repository: they are found through `WSPECT_CAPTURES`, as `public/` in it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 mod support;
 
 use serde_json::Value;
@@ -18,10 +25,7 @@ const LATER: &[(&str, &str)] = &[
 /// The entries of `expected.json`; none, and a line on stderr, where there is no collection.
 fn expected() -> Vec<Value> {
     let Some(path) = in_collection("public", "expected.json").filter(|path| path.is_file()) else {
-        #[expect(clippy::print_stderr, reason = "says what it skips")]
-        {
-            eprintln!("skipped: the public captures (set WSPECT_CAPTURES to the collection of captures)");
-        }
+        eprintln!("skipped: the public captures (set WSPECT_CAPTURES to the collection of captures)");
         return Vec::new();
     };
     let entries: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -1,5 +1,12 @@
 //! Every message of the lab's captures, made with real clients and servers, against what their endpoints logged.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 mod support;
 
 use serde_json::Value;
@@ -326,7 +333,8 @@ fn falsehoods_are_noticed() {
     let truth = Truth::read(&find("lab", "base_mix.truth.jsonl").unwrap());
     let shown = conversations(Input::File(&find("lab", "base_mix.pcap").unwrap()));
     assert_eq!(complaints(&truth, &shown, &[], &[]), [""; 0]);
-    let lies: [(&str, fn(&mut Vec<Message>)); 9] = [
+    type Lie = fn(&mut Vec<Message>);
+    let lies: [(&str, Lie); 9] = [
         ("a message fewer", |all| drop(all.remove(4))),
         ("a message twice", |all| all.insert(4, all[4].clone())),
         ("two messages swapped", |all| all.swap(1, 3)),

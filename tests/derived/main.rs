@@ -3,6 +3,13 @@
 //! Sessions are made up, sent through everything that a network and a capturing host can do to them, and compared with
 //! what they said. Where one law has many variants, each is a connection of its own in one capture.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,7 +25,7 @@ use support::craft::*;
 use support::run::{Conversation, Input, Message, conversations, findings};
 
 /// The conversations of a capture, by client.
-fn shown(file: &Vec<u8>) -> BTreeMap<String, Conversation> {
+fn shown(file: &[u8]) -> BTreeMap<String, Conversation> {
     let all = conversations(Input::Bytes(file));
     let count = all.len();
     let named: BTreeMap<_, _> =
@@ -29,7 +36,7 @@ fn shown(file: &Vec<u8>) -> BTreeMap<String, Conversation> {
 
 /// That the capture shows these sessions, each as it was said, and no other.
 #[track_caller]
-fn says(file: &Vec<u8>, sessions: &[Session], what: &str) -> BTreeMap<String, Conversation> {
+fn says(file: &[u8], sessions: &[Session], what: &str) -> BTreeMap<String, Conversation> {
     let all = shown(file);
     assert_eq!(all.len(), sessions.len(), "{what}: connections");
     for session in sessions {
@@ -74,14 +81,14 @@ fn is_said(message: &Message, said: &Said) -> bool {
 }
 
 #[track_caller]
-fn has_no_findings(file: &Vec<u8>, codes: &[&str], what: &str) {
+fn has_no_findings(file: &[u8], codes: &[&str], what: &str) {
     for (code, record) in findings(Input::Bytes(file)) {
         assert!(!codes.contains(&code.as_str()), "{what}: {record}");
     }
 }
 
 #[track_caller]
-fn has_finding(file: &Vec<u8>, code: &str, what: &str) {
+fn has_finding(file: &[u8], code: &str, what: &str) {
     let all: Vec<String> = findings(Input::Bytes(file)).into_iter().map(|(code, _)| code).collect();
     assert!(all.iter().any(|found| found == code), "{what}: {code} is not among {all:?}");
 }

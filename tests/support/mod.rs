@@ -1,12 +1,5 @@
 //! What the tests share: captures and their truth, the program under test, and a maker of captures.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, and says on stderr what it skips"
-)]
-
 pub(crate) mod craft;
 pub(crate) mod run;
 pub(crate) mod truth;

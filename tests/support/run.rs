@@ -17,18 +17,6 @@ pub(crate) enum Input<'a> {
     Bytes(&'a [u8]),
 }
 
-impl<'a> From<&'a Path> for Input<'a> {
-    fn from(path: &'a Path) -> Self {
-        Self::File(path)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Input<'a> {
-    fn from(bytes: &'a Vec<u8>) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
 /// A run that ended.
 pub(crate) struct Done {
     /// The exit code; `None` when a signal ended it.
@@ -42,8 +30,17 @@ pub(crate) struct Done {
 /// Longer than any run may take on a busy machine: past it, it hangs.
 const HANG: Duration = Duration::from_secs(300);
 
-/// Runs `wspect COMMAND ARGUMENTS FILE` to its end. `WSPECT_BIN` names another program to test.
+/// Runs `wspect ARGUMENTS FILE` to its end. `WSPECT_BIN` names another program to test.
 pub(crate) fn wspect(arguments: &[&str], input: Input<'_>) -> Done {
+    run(arguments, input, &[])
+}
+
+/// Runs `wspect ARGUMENTS FILE MORE` to its end.
+pub(crate) fn wspect_with(arguments: &[&str], file: &Path, more: &[&str]) -> Done {
+    run(arguments, Input::File(file), more)
+}
+
+fn run(arguments: &[&str], input: Input<'_>, more: &[&str]) -> Done {
     let program = std::env::var_os("WSPECT_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_wspect").into());
     let mut command = Command::new(program);
     command.args(arguments);
@@ -51,7 +48,7 @@ pub(crate) fn wspect(arguments: &[&str], input: Input<'_>) -> Done {
         Input::File(path) => command.arg(path).stdin(Stdio::null()),
         Input::Bytes(_) => command.arg("-").stdin(Stdio::piped()),
     };
-    command.env("TZ", "UTC").env_remove("CLICOLOR_FORCE").env_remove("SSLKEYLOGFILE");
+    command.args(more).env("TZ", "UTC").env_remove("CLICOLOR_FORCE").env_remove("SSLKEYLOGFILE");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::scope(|scope| {
         if let Input::Bytes(bytes) = input {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 /// Moves segments by less than `window` places; those for which `fixed` holds keep their place.
 pub(crate) fn shuffle(
-    segments: &mut Vec<Segment>,
+    segments: &mut [Segment],
     window: usize,
     dice: &mut Dice,
     fixed: impl Fn(usize, &Segment) -> bool,

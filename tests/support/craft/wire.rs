@@ -194,13 +194,13 @@ pub(crate) fn tcp_header(segment: &Segment, options: usize) -> Vec<u8> {
     tcp.extend(segment.dst.port().to_be_bytes());
     tcp.extend(segment.seq.to_be_bytes());
     tcp.extend(segment.ack.to_be_bytes());
-    tcp.extend([((20 + options) / 4 << 4) as u8, segment.flags, 0xff, 0xff, 0, 0, 0, 0]);
+    tcp.extend([(((20 + options) / 4) << 4) as u8, segment.flags, 0xff, 0xff, 0, 0, 0, 0]);
     tcp
 }
 
 /// RFC 1071, over an even or odd number of bytes.
 fn checksum(bytes: &[u8]) -> u16 {
-    let sum: u32 = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
+    let sum: u32 = bytes.chunks(2).map(|pair| (u32::from(pair[0]) << 8) | u32::from(*pair.get(1).unwrap_or(&0))).sum();
     let sum = (sum & 0xffff) + (sum >> 16);
     !(((sum & 0xffff) + (sum >> 16)) as u16)
 }
