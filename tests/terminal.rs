@@ -1,5 +1,6 @@
 //! The real program in a real terminal: it takes the screen, and gives it back whatever happens.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
