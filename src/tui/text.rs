@@ -132,9 +132,10 @@ fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
         used > columns
     });
     let Some((end, _)) = too_far else { return (text, "") };
-    // A blank in the second half of the line is a good place.
-    let blank = text.get(..=end).and_then(|head| head.rfind(' ')).filter(|&at| at > end / 2);
-    let (now, later) = text.split_at(blank.unwrap_or(end));
+    let (head, tail) = text.split_at(end);
+    // A blank not too near to the beginning is a good place.
+    let blank = if tail.starts_with(' ') { Some(end) } else { head.rfind(' ') };
+    let (now, later) = text.split_at(blank.filter(|&at| at > end / 3).unwrap_or(end));
     (now.trim_end(), later.trim_start())
 }
 
