@@ -15,14 +15,6 @@ pub(super) enum SortBy {
 }
 
 impl SortBy {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Type => "type",
-            Self::Length => "length",
-        }
-    }
-
     const fn next(self) -> Self {
         match self {
             Self::Number => Self::Type,
