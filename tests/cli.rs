@@ -361,8 +361,23 @@ mod unix {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout("msgs --json samples/mix.pcap"));
     }
 
+    /// Sends a signal to one that is ready for it.
     fn signal(child: &Child, name: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !catches_signals(child) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
         assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Whether SIGINT would not end it, as far as the system tells.
+    fn catches_signals(child: &Child) -> bool {
+        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", child.id())) else {
+            thread::sleep(Duration::from_secs(1));
+            return true;
+        };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (2 - 1) != 0
     }
 
     /// Sends a signal to one that waits for more input, and returns what it printed and its code.
@@ -370,7 +385,7 @@ mod unix {
         let mut child = wspect(["msgs"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&fs::read(sample("stomp.pcapng")).unwrap()).unwrap();
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_secs(1));
         let began = Instant::now();
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
@@ -393,7 +408,6 @@ mod unix {
     fn a_signal_ends_the_wait_for_a_writer() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = wspect(["msgs"]).arg(fifo(dir.path())).spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
     }
@@ -403,7 +417,6 @@ mod unix {
         let dir = tempfile::tempdir().unwrap();
         let rows = dir.path().join("rows.txt");
         let mut child = wspect(["msgs", "-o"]).arg(&rows).stdin(Stdio::piped()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
@@ -443,4 +456,69 @@ fn no_control_character_reaches_a_terminal() {
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+/// On a terminal rows fit its width, have colours, and hold nothing that it would obey but those.
+#[cfg(unix)]
+mod on_a_terminal {
+    use super::*;
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+    use unicode_width::UnicodeWidthStr as _;
+
+    /// What it prints on a terminal of so many columns, and its exit code.
+    fn on_terminal(columns: u16, line: &str) -> (String, u32) {
+        let size = PtySize { rows: 24, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
+        command.args(line.split_whitespace());
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let mut printed = Vec::new();
+        // On Linux the end of a terminal is an error; what came before has been kept.
+        let _ = pty.master.try_clone_reader().unwrap().read_to_end(&mut printed);
+        (String::from_utf8(printed).unwrap().replace("\r\n", "\n"), child.wait().unwrap().exit_code())
+    }
+
+    /// Without colours, and whether there were any.
+    fn plain(text: &str) -> (String, bool) {
+        let mut parts = text.split("\x1b[");
+        let first = parts.next().unwrap().to_owned();
+        let without = parts.fold(first, |text, part| text + part.split_once('m').unwrap().1);
+        (without, text.contains('\x1b'))
+    }
+
+    #[test]
+    fn rows_fit_and_are_coloured() {
+        for columns in [80, 100, 120] {
+            for command in ["ls -q", "msgs -q", "msgs -q --payload hex"] {
+                for sample in ["chat.pcapng", "handshakes.pcapng", "mix.pcap"] {
+                    let (text, code) = on_terminal(columns, &format!("{command} samples/{sample}"));
+                    let (text, is_coloured) = plain(&text);
+                    assert!(code == 0 && is_coloured, "{command} {sample}");
+                    for line in text.lines() {
+                        assert!(line.width() <= usize::from(columns), "{columns} {command} {sample}: {line}");
+                        assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn raw_bytes_only_when_forced() {
+        let (text, code) = on_terminal(80, "show --raw samples/mix.pcap 1:9");
+        assert_eq!(code, 2);
+        assert_eq!(text, "wspect: raw bytes can upset a terminal: use -o FILE, a pipe, or --force\n");
+        let (text, code) = on_terminal(80, "show --raw --force samples/mix.pcap 1:1");
+        assert_eq!((text.as_str(), code), ("the гамма βή", 0));
+    }
+
+    #[test]
+    fn no_file_is_a_question() {
+        let (text, code) = on_terminal(80, "ls");
+        assert_eq!((text.as_str(), code), ("wspect: no capture: name a FILE, or pipe one in (wspect --help)\n", 2));
+    }
 }

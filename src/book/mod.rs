@@ -6,9 +6,10 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 36 bytes a message and 32 a frame, plus the payloads up to the store's budget.
+//! What it costs: 36 bytes a message and 32 a frame, 1.2 kB a connection, plus the store's budget for payloads and heads.
 
 mod chunks;
+mod pack;
 mod record;
 mod row;
 mod store;
@@ -17,7 +18,7 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Event, Frame, Mark, Message, Opcode, Opened, PacketNo, Severities, Stamp,
+    Both, ConnId, Connection, Event, Frame, Handshake, Mark, Message, Opcode, Opened, PacketNo, Severities, Stamp,
 };
 use chunks::Chunks;
 use record::Item;
@@ -25,8 +26,8 @@ use row::{LongFrame, PackedFrame, PackedMessage, Rare};
 use std::ops::Range;
 use store::Store;
 
-/// Payload bytes kept in memory; the rest goes to a temporary file.
-const PAYLOAD_BUDGET: usize = 32 << 20;
+/// Bytes of payloads and handshakes kept in memory; the rest goes to a temporary file, which the system caches as it can.
+const PAYLOAD_BUDGET: usize = 16 << 20;
 
 /// Bytes of rows kept; messages past that are counted, not listed.
 const INDEX_BUDGET: usize = 768 << 20;
@@ -46,6 +47,8 @@ pub struct MessageId(u32);
 struct Talk {
     connection: Connection,
     messages: Vec<MessageId>,
+    /// Where the store has the whole handshake, and its length there.
+    handshake: Option<(u64, usize)>,
     /// Frames whose message is not complete: of data, and of control frames.
     pending: Both<Pending>,
     /// The packet in which the last frame ended, and how many ended there.
@@ -111,7 +114,11 @@ impl Book {
         for (at, item) in &batch.items {
             match item {
                 Item::Opened(opened) => self.open(at, opened),
-                Item::Handshake(handshake) => self.apply(at, Event::Handshake(handshake)),
+                Item::Handshake(outline, len) => {
+                    let (packed, rest) = payload.split_at_checked(*len).unwrap_or((payload, &[]));
+                    payload = rest;
+                    self.keep_handshake(at, outline, packed);
+                }
                 Item::Frame(frame) => {
                     self.apply(at, Event::Frame(frame));
                     self.frame(at, frame);
@@ -137,6 +144,14 @@ impl Book {
     /// A connection's row.
     pub fn connection(&self, index: usize) -> Option<&Connection> {
         Some(&self.talks.get(index)?.connection)
+    }
+
+    /// The whole handshake of a connection; its row has only what a list shows.
+    pub fn handshake(&self, index: usize) -> Option<Handshake> {
+        let (place, len) = self.talks.get(index)?.handshake?;
+        let mut bytes = Vec::with_capacity(len);
+        self.store.read(place, len, &mut bytes)?;
+        pack::unpack(&bytes)
     }
 
     /// The index of the connection with that number.
@@ -233,6 +248,7 @@ impl Book {
         self.talks.push(Talk {
             connection: Connection::new(id, at, opened),
             messages: Vec::new(),
+            handshake: None,
             pending: Both::default(),
             last_frame: (PacketNo(0), 0),
         });
@@ -247,6 +263,15 @@ impl Book {
     fn talk(&mut self, at: &Stamp) -> Option<&mut Talk> {
         let index = self.index_of(at.conn?)?;
         self.talks.get_mut(index)
+    }
+
+    /// Heads are large and rarely looked at: they go to the store.
+    fn keep_handshake(&mut self, at: &Stamp, outline: &Handshake, packed: &[u8]) {
+        let place = self.store.append(packed);
+        self.apply(at, Event::Handshake(outline));
+        if let Some(talk) = self.talk(at) {
+            talk.handshake = place.map(|place| (place, packed.len()));
+        }
     }
 
     fn apply(&mut self, at: &Stamp, event: Event<'_>) {

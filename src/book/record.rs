@@ -1,6 +1,6 @@
 //! From the reader's thread to the screen's: borrowed events become owned batches.
 
-use super::Finding;
+use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Event, Frame, Handshake, Hole, Message, NoteSet, Opcode, Opened, Sink,
     Span, Stamp,
@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// A batch is handed over when its events and payloads take more bytes than this.
-const BATCH_BYTES: usize = 512 << 10;
+const BATCH_BYTES: usize = 256 << 10;
 
 /// A batch is handed over when its first event is older than this.
 const BATCH_AGE: Duration = Duration::from_millis(30);
@@ -17,7 +17,7 @@ const BATCH_AGE: Duration = Duration::from_millis(30);
 /// After so many events the clock is asked.
 const CLOCK_EVERY: usize = 64;
 
-/// Events in their order, with one arena for all payloads.
+/// Events in their order, with one arena for all payloads and handshakes.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) items: Vec<(Stamp, Item)>,
@@ -44,7 +44,8 @@ impl Batch {
 #[derive(Debug)]
 pub(super) enum Item {
     Opened(Box<Opened>),
-    Handshake(Box<Handshake>),
+    /// The outline, and the length of the whole, packed, in the arena.
+    Handshake(Box<Handshake>, usize),
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
@@ -158,7 +159,10 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         let item = match event {
             Event::Opened(opened) => Item::Opened(Box::new(opened.clone())),
-            Event::Handshake(handshake) => Item::Handshake(Box::new(handshake.clone())),
+            Event::Handshake(handshake) => {
+                let len = pack::pack(handshake, &mut self.batch.payload);
+                Item::Handshake(Box::new(pack::outline(handshake)), len)
+            }
             Event::Frame(frame) => Item::Frame(*frame),
             Event::Message(message) => {
                 self.batch.payload.extend_from_slice(message.body.kept);

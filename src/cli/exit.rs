@@ -53,7 +53,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a run ended early, and with which code.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     exit: Exit,
     /// What went wrong, where, and what to do: one line, lower case. Hostile text in it is escaped when it is printed.

@@ -169,7 +169,7 @@ impl Table {
         };
         let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         let old = self.stream(at);
-        if !syn || old.bases[usize::from(!forward)].is_none_or(|base| base == Seq(seq)) {
+        if !syn || old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
             return at;
         }
         let older = if old.live.is_some() { Some(at) } else { old.older.take() };
@@ -288,6 +288,12 @@ impl Table {
 }
 
 impl Stream {
+    /// The sequence number before the sender's first byte.
+    fn own_base(&self, forward: bool) -> Option<Seq> {
+        let [low, high] = self.bases;
+        if forward { low } else { high }
+    }
+
     /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it.
     fn wake(&mut self, segment: &Segment<'_>, forward: bool) {
         let first = self.kind == Kind::Silent;

@@ -29,8 +29,8 @@ const URL: usize = 5;
 const MIN_URL: usize = 24;
 const MAX_URL: usize = 80;
 
-/// What goes, one after the other, where even that is not enough: stream, client, start, flags.
-const EXPENDABLE: [usize; 4] = [1, 4, 2, 9];
+/// What goes, one after the other, where even that is not enough: stream, client, start, flags, duration.
+const EXPENDABLE: [usize; 5] = [1, 4, 2, 9, 3];
 
 type Row = [String; COLUMNS.len()];
 type Widths = [usize; COLUMNS.len()];

@@ -1,7 +1,7 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ Exporter: Stream │ Listing │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.

@@ -172,6 +172,9 @@ fn write_columns(look: Look, bytes: &[u8], is_cut: bool, columns: usize, out: &m
 
 /// As much of `line` as fits into `columns` of a terminal; it ends in `…` when something is left out.
 pub(super) fn fit(line: &str, columns: usize, is_cut: bool) -> Cow<'_, str> {
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
     let mut width = 0;
     let mut end_with_sign = 0;
     for (at, c) in line.char_indices() {

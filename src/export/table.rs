@@ -4,7 +4,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::{Clock, duration};
-use super::words::{clause, count};
+use super::words::{clause, grouped};
 use super::{Form, Out, figures, head, ls};
 use crate::escape;
 use crate::model::{Connection, Frame, Handshake, Message, NOTES, Note, NoteSet, Opcode, PacketNo, Severity, Stamp};
@@ -115,7 +115,7 @@ impl Form for Table {
         if !frame.complete {
             let _ = write!(line, "  {}", self.style.paint(Ink::Warning, "⋯ incomplete"));
         }
-        for (ink, text) in codes(frame.findings) {
+        if let Some((ink, text)) = codes(frame.findings) {
             let _ = write!(line, "  {}", self.style.paint(ink, text));
         }
         out.line(&line);
@@ -180,18 +180,21 @@ pub(super) const fn ink(opcode: Opcode) -> Ink {
 
 /// What is wrong with a message: what it lacks, and its findings.
 pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
-    let mut faults = Vec::new();
-    if !message.complete {
-        let missing = message.body.missing();
-        let missing = if missing > 0 { format!(", {} missing", count(missing, "byte")) } else { String::new() };
-        faults.push((Ink::Warning, format!("⋯ incomplete{missing}")));
-    }
-    faults.extend(codes(message.findings));
-    faults
+    // A compressed message is never complete before it is inflated: its `z` says so.
+    let is_lacking = !message.complete && (!message.compressed || !message.body.holes.is_empty());
+    let lack = match message.body.missing() {
+        _ if !is_lacking => None,
+        0 => Some(String::from("⋯ incomplete")),
+        lost => Some(format!("⋯ {} B lost", grouped(lost))),
+    };
+    lack.map(|text| (Ink::Warning, text)).into_iter().chain(codes(message.findings)).collect()
 }
 
-/// Findings above a mere note, as `[UTF8-BAD]`.
-fn codes(findings: NoteSet) -> impl Iterator<Item = (Ink, String)> {
-    let worth_it = findings.iter().filter(|code| code.severity() > Severity::Note);
-    worth_it.map(|code| (code.severity().into(), format!("[{code}]")))
+/// The first of the worst findings, unless they are mere notes: `[UTF8-BAD]`, `[WS-RSV +2]` when there are two more.
+fn codes(findings: NoteSet) -> Option<(Ink, String)> {
+    let worst = findings.severity().filter(|&worst| worst > Severity::Note)?;
+    let code = findings.iter().find(|code| code.severity() == worst)?;
+    let more = findings.iter().count() - 1;
+    let more = if more > 0 { format!(" +{more}") } else { String::new() };
+    Some((worst.into(), format!("[{code}{more}]")))
 }

@@ -227,6 +227,11 @@ impl App {
         self.said = Some(words.into());
     }
 
+    /// Whether the reader has more to tell.
+    pub const fn is_loading(&self) -> bool {
+        !self.load.is_done()
+    }
+
     /// Whether something is under way that [`App::work`] goes on with.
     pub const fn is_busy(&self) -> bool {
         self.search.is_running()
@@ -263,10 +268,14 @@ impl App {
         }
         if self.screen == Screen::Bytes {
             self.bytes.open(&self.book, &self.detail);
+            self.bytes.settle(
+                self.rows(&regions, Pane::Fields),
+                self.rows(&regions, Pane::Bytes),
+                regions.inside(Pane::Bytes).0,
+            );
         }
-        if self.handshake.conn != self.connections.selected() {
-            let secrets = self.handshake.secrets;
-            self.handshake = HandshakeView { conn: self.connections.selected(), secrets, ..HandshakeView::default() };
+        if self.screen == Screen::Handshake {
+            self.handshake.open(&self.book, self.connections.selected());
         }
         let height = self.rows(&regions, Pane::Findings);
         self.findings.refresh(&self.book, height);

@@ -68,16 +68,19 @@ impl Bytes {
         if self.made_for == Some(key) {
             return;
         }
-        let same_frame = self.made_for.is_some_and(|(message, frame, _)| (message, frame) == (id, self.frames.cursor));
         self.made_for = Some(key);
         self.make(book, detail);
-        if !same_frame {
-            self.fields.cursor = 0;
-        }
-        self.cursor = self.cursor.min(self.wire.bytes.len().saturating_sub(1));
-        if !same_frame {
-            (self.cursor, self.top) = (0, 0);
-        }
+        // The field stays: who looks at the opcode of one frame looks at the opcode of the next.
+        self.fields.cursor = self.fields.cursor.min(self.field_count().saturating_sub(1));
+        self.cursor = self.highlighted().map_or(0, |places| places.start);
+        self.top = 0;
+    }
+
+    /// Keeps both views within what they show.
+    pub(super) fn settle(&mut self, fields_height: usize, height: usize, columns: usize) {
+        let len = self.field_count();
+        self.fields.settle(len, fields_height);
+        self.top = self.top.min(self.rows(columns).saturating_sub(height.max(1)));
     }
 
     fn make(&mut self, book: &Book, detail: &Detail) {

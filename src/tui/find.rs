@@ -45,6 +45,9 @@ impl App {
         match event.code {
             KeyCode::Enter => {
                 self.overlay = Overlay::None;
+                if self.search.failed {
+                    self.not_found();
+                }
                 return;
             }
             KeyCode::Esc => return self.leave_search(),
@@ -81,6 +84,7 @@ impl App {
 
     fn pattern_changed(&mut self) {
         self.search.needle = Needle::new(&self.search.pattern);
+        self.search.failed = false;
         self.look(true, self.search.origin, true);
     }
 
@@ -253,7 +257,14 @@ impl App {
         self.detail.found = Some(found);
     }
 
+    /// Says so; while the pattern is being typed the user is back where the search began.
     fn not_found(&mut self) {
+        if self.overlay == Overlay::Search {
+            self.search.failed = true;
+            let (row, _) = self.search.origin;
+            self.select_row(self.focused(), row);
+            return self.say("not found");
+        }
         let pattern = crate::escape::display_str(&self.search.pattern).into_owned();
         self.say(format!("not found: {pattern}"));
     }

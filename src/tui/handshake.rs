@@ -3,6 +3,7 @@
 use super::list::List;
 use super::text::{self, number, span};
 use super::theme::sign;
+use crate::book::Book;
 use crate::escape::display_str;
 use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine};
 
@@ -11,11 +12,25 @@ use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, Start
 pub(super) struct HandshakeView {
     /// The connection whose handshake is shown.
     pub(super) conn: Option<usize>,
+    /// The whole of it, from the book.
+    pub(super) whole: Option<Handshake>,
     pub(super) request: List,
     pub(super) response: List,
     pub(super) checks: List,
     /// Cookies and credentials are shown.
     pub(super) secrets: bool,
+}
+
+impl HandshakeView {
+    /// Takes a connection's handshake from the book, also one that was not complete when it was last looked for.
+    pub(super) fn open(&mut self, book: &Book, conn: Option<usize>) {
+        if self.conn != conn {
+            *self = Self { conn, secrets: self.secrets, ..Self::default() };
+        }
+        if self.whole.is_none() {
+            self.whole = conn.and_then(|conn| book.handshake(conn));
+        }
+    }
 }
 
 /// What stands for a value that is hidden.
@@ -83,10 +98,7 @@ fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: 
 }
 
 /// The rules, what was negotiated, and how long it took.
-pub(super) fn check_lines(connection: &Connection, columns: usize) -> Vec<(Look, String)> {
-    let Some(handshake) = &connection.handshake else {
-        return vec![(Look::Dim, " The handshake is not complete yet.".to_owned())];
-    };
+pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
     let mut out = kept(handshake, columns);
     for check in handshake.checks.iter().filter(|check| !check.ok) {
         let row = check.code.row();

@@ -166,7 +166,7 @@ pub static KEYMAP: &[Binding] = &[
     // What Enter does, pane by pane.
     on(ON_CONNECTIONS, &[(ENTER, Action::Enter)], "open the connection's messages").hint(1, 1, "messages"),
     on(&[Pane::Messages], &[(ENTER, Action::Enter)], "open the message's bytes").hint(1, 1, "bytes"),
-    on(&[Pane::Detail], &[(ENTER, Action::Enter)], "fold or unfold; without a tree: open the bytes").hint(1, 1, "fold"),
+    on(&[Pane::Detail], &[(ENTER, Action::Enter)], "fold or unfold; without a tree: open the bytes").hint(1, 1, "open"),
     on(ON_HANDSHAKE, &[(ENTER, Action::Enter)], "open the connection's messages").hint(1, 1, "messages"),
     on(&[Pane::Frames, Pane::Bytes], &[(ENTER, Action::Enter)], "go to the fields").hint(1, 1, "fields"),
     on(&[Pane::Fields], &[(ENTER, Action::Enter)], "fold / unfold").hint(1, 1, "fold"),

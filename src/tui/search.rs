@@ -82,6 +82,8 @@ pub(super) struct Search {
     /// Row and byte where the search began to be typed.
     pub(super) origin: (usize, usize),
     pub(super) run: Option<Run>,
+    /// What is being typed is nowhere.
+    pub(super) failed: bool,
 }
 
 impl Search {

@@ -3,13 +3,13 @@
 use super::app::{App, Effect, Options};
 use super::view::view;
 use super::{Loading, clipboard};
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use crossbeam_channel::{Receiver, never, select, unbounded};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
@@ -17,6 +17,7 @@ use ratatui::backend::CrosstermBackend;
 use std::io::{self, Stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// New data is drawn at most so often; a key is drawn at once.
@@ -25,9 +26,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// New data is taken in for so long before keys are looked at again.
 const SLICE: Duration = Duration::from_millis(12);
 
-/// How long to wait for a key: while data comes in, and when nothing is going on.
-const SHORT_WAIT: Duration = Duration::from_millis(4);
-const LONG_WAIT: Duration = Duration::from_millis(100);
+/// How often signals are looked for when nothing else happens.
+const SIGNALS: Duration = Duration::from_millis(100);
 
 /// The first picture waits so long for the end of a short capture.
 const FIRST_PICTURE: Duration = Duration::from_millis(60);
@@ -40,9 +40,15 @@ pub fn run(options: Options, loading: Receiver<Loading>, stop: Arc<AtomicBool>) 
     let signals = Signals::install()?;
     let mut screen = Screen::take(options.mouse)?;
     let size = screen.terminal.size()?;
-    let app = App::new(options, (size.width, size.height));
-    let outcome = Browser { app, loading: Some(loading), stop: stop.clone(), signals, started: Instant::now() }
-        .browse(&mut screen);
+    let browser = Browser {
+        app: App::new(options, (size.width, size.height)),
+        keys: listen(),
+        loading,
+        stop: Arc::clone(&stop),
+        signals,
+        started: Instant::now(),
+    };
+    let outcome = browser.browse(&mut screen);
     stop.store(true, Ordering::Relaxed);
     drop(screen);
     match outcome? {
@@ -57,93 +63,116 @@ enum End {
     Signal(i32),
 }
 
+/// Keys and clicks from a thread of their own: reading a terminal that hangs up may never return, and must not keep
+/// the browser from ending.
+fn listen() -> Receiver<Event> {
+    let (sender, receiver) = unbounded();
+    thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            if sender.send(event).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
 struct Browser {
     app: App,
-    /// `None` after the reader's last word.
-    loading: Option<Receiver<Loading>>,
+    keys: Receiver<Event>,
+    /// Says nothing any more after the reader's last word.
+    loading: Receiver<Loading>,
     stop: Arc<AtomicBool>,
     signals: Signals,
     started: Instant,
 }
 
+/// What is not on the screen yet.
+#[derive(Default)]
+struct Pending {
+    keys: bool,
+    data: bool,
+}
+
 impl Browser {
     fn browse(mut self, screen: &mut Screen) -> io::Result<End> {
         let mut drawn: Option<Instant> = None;
-        let (mut keys, mut data) = (false, true);
+        let mut pending = Pending { keys: false, data: true };
         loop {
             if let Some(signal) = self.signals.ending() {
                 return Ok(End::Signal(signal));
             }
             if self.signals.continued() {
-                screen.retake(self.app.mouse)?;
-                keys = true;
+                self.retake(screen)?;
+                pending.keys = true;
             }
-            let due = match drawn {
-                Some(drawn) => keys || data && drawn.elapsed() >= FRAME,
-                None => self.loading.is_none() || self.started.elapsed() >= FIRST_PICTURE,
-            };
-            if due {
+            let due = self.due(drawn, &pending);
+            if due.is_zero() {
                 screen.draw(&self.app)?;
-                (drawn, keys, data) = (Some(Instant::now()), false, false);
+                (drawn, pending) = (Some(Instant::now()), Pending::default());
+                continue;
             }
-            data |= self.take_data();
-            if event::poll(self.wait(data && drawn.is_some()))? {
-                while event::poll(Duration::ZERO)? {
-                    let event = event::read()?;
-                    if let Some(end) = self.handle(screen, &event)? {
+            select! {
+                recv(self.keys) -> event => {
+                    let Ok(event) = event else { return Ok(End::Left) };
+                    if let Some(end) = self.handle_all(screen, event)? {
                         return Ok(end);
                     }
+                    pending.keys = true;
                 }
-                keys = true;
+                recv(self.loading) -> next => {
+                    self.take_data(next.ok());
+                    pending.data = true;
+                }
+                default(if self.app.is_busy() { Duration::ZERO } else { due.min(SIGNALS) }) => {}
             }
             if self.app.is_busy() {
                 self.app.work();
                 self.app.settle();
-                data = true;
+                pending.data = true;
             }
         }
     }
 
-    /// How long the next wait for a key may be.
-    fn wait(&self, pending: bool) -> Duration {
-        match &self.loading {
-            _ if self.app.is_busy() => Duration::ZERO,
-            Some(loading) if !loading.is_empty() => Duration::ZERO,
-            Some(_) => SHORT_WAIT,
-            None if pending => FRAME,
-            None => LONG_WAIT,
+    /// How long the next picture may wait.
+    fn due(&self, drawn: Option<Instant>, pending: &Pending) -> Duration {
+        match drawn {
+            None if self.app.is_loading() => FIRST_PICTURE.saturating_sub(self.started.elapsed()),
+            None => Duration::ZERO,
+            Some(_) if pending.keys => Duration::ZERO,
+            Some(drawn) if pending.data => FRAME.saturating_sub(drawn.elapsed()),
+            Some(_) => SIGNALS,
         }
     }
 
-    /// Takes in what the reader has sent; true when there was something.
-    fn take_data(&mut self) -> bool {
+    /// Takes in what the reader has sent, for a while; `None`: it is gone without a last word.
+    fn take_data(&mut self, first: Option<Loading>) {
         let until = Instant::now() + SLICE;
-        let mut some = false;
-        while let Some(loading) = &self.loading {
-            let next = if some { loading.try_recv() } else { wait_for(loading) };
-            match next {
-                Ok(next) => {
-                    some = true;
-                    if matches!(next, Loading::Done(_)) {
-                        self.loading = None;
-                    }
-                    self.app.take(next, self.started.elapsed());
-                }
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    self.loading = None;
-                    some = true;
-                    self.app.reader_is_gone();
-                }
-            }
-            if Instant::now() >= until {
-                break;
-            }
+        let mut next = first;
+        if next.is_none() {
+            self.app.reader_is_gone();
+            self.loading = never();
         }
-        if some {
-            self.app.settle();
+        while let Some(loading) = next {
+            if matches!(loading, Loading::Done(_)) {
+                self.loading = never();
+            }
+            self.app.take(loading, self.started.elapsed());
+            next = if Instant::now() < until { self.loading.try_recv().ok() } else { None };
         }
-        some
+        self.app.settle();
+    }
+
+    /// Handles a key and those that wait behind it, before one picture.
+    fn handle_all(&mut self, screen: &mut Screen, first: Event) -> io::Result<Option<End>> {
+        let mut next = Some(first);
+        while let Some(event) = next {
+            if let Some(end) = self.handle(screen, &event)? {
+                return Ok(Some(end));
+            }
+            next = self.keys.try_recv().ok();
+        }
+        Ok(None)
     }
 
     fn handle(&mut self, screen: &mut Screen, event: &Event) -> io::Result<Option<End>> {
@@ -153,7 +182,7 @@ impl Browser {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop.store(true, Ordering::Relaxed),
                 Effect::Suspend => self.suspend(screen)?,
-                Effect::Redraw => screen.terminal.clear()?,
+                Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),
             }
@@ -164,16 +193,17 @@ impl Browser {
     fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {
         give_back();
         Signals::stop_here()?;
-        screen.retake(self.app.mouse)
+        self.retake(screen)
     }
-}
 
-/// Waits a moment for data, so that a fast reader is not kept waiting by the wait for keys.
-fn wait_for(loading: &Receiver<Loading>) -> Result<Loading, TryRecvError> {
-    loading.recv_timeout(Duration::from_millis(1)).map_err(|error| match error {
-        RecvTimeoutError::Timeout => TryRecvError::Empty,
-        RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
-    })
+    /// Takes the terminal again after it was given back; what was typed meanwhile was not meant for us.
+    fn retake(&mut self, screen: &mut Screen) -> io::Result<()> {
+        enter(self.app.mouse)?;
+        while self.keys.try_recv().is_ok() {}
+        let size = screen.terminal.size()?;
+        self.app.resize((size.width, size.height));
+        screen.clear()
+    }
 }
 
 /// The terminal while it is ours; given back when dropped.
@@ -188,13 +218,11 @@ impl Screen {
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
     }
 
-    /// Takes the terminal again after it was given back.
-    fn retake(&mut self, mouse: bool) -> io::Result<()> {
-        enter(mouse)?;
-        while event::poll(Duration::ZERO)? {
-            event::read()?;
-        }
-        self.terminal.clear()
+    /// Forgets what is on the screen, so that the next picture draws every cell.
+    fn clear(&mut self) -> io::Result<()> {
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
@@ -235,10 +263,10 @@ fn give_back() {
 
 /// A panic on this thread gives the terminal back before it is told.
 fn restore_on_panic() {
-    let screen_thread = std::thread::current().id();
+    let screen_thread = thread::current().id();
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().id() == screen_thread {
+        if thread::current().id() == screen_thread {
             give_back();
             previous(info);
         }

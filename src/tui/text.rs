@@ -81,6 +81,21 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     out
 }
 
+/// The end of the text in at most `max` columns: of a path the last part says most.
+pub(super) fn cut_start(text: &str, max: usize) -> String {
+    if width(text) <= max {
+        return text.to_owned();
+    }
+    let Some(room) = max.checked_sub(1) else { return String::new() };
+    let mut used = 0;
+    let fits = |grapheme: &&str| {
+        used += width(grapheme);
+        used <= room
+    };
+    let kept: Vec<&str> = text.graphemes(true).rev().take_while(fits).collect();
+    std::iter::once("…").chain(kept.into_iter().rev()).collect()
+}
+
 /// The text in exactly `columns` columns, blanks behind it.
 pub(super) fn left(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);
@@ -189,6 +204,7 @@ mod tests {
         assert_eq!(cut("雨雨雨", 5), "雨雨…");
         assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
         assert_eq!(cut("x", 0), "");
+        assert_eq!(cut_start("a/long/path.pcap", 10), "…path.pcap");
         assert_eq!(left("雨雨雨", 4), "雨… ");
         assert_eq!(right("ab", 4), "  ab");
     }

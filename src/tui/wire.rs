@@ -237,14 +237,14 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     let start = u64::from(frame.header_len);
     let span = start..start.saturating_add(frame.len);
     let close = (frame.opcode == Opcode::CLOSE).then(|| close_of(payload)).flatten();
-    let inside = frame.len > 0 && (close.is_some() || message.is_text() && message.frames == 1);
+    let text = frame.len > 0 && message.is_text() && message.frames == 1;
     out.push(Field {
         depth: 1,
         name: "websocket.payload",
         bits: String::new(),
         value: count(frame.len, "byte"),
         span: Some(span.clone()).filter(|span| !span.is_empty()),
-        folds: inside,
+        folds: close.is_some() || text || message.compressed,
     });
     let mut push = |name, value, span| {
         out.push(Field { depth: 2, name, bits: String::new(), value, span: Some(span), folds: false });
@@ -255,7 +255,7 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         if !close.reason.is_empty() {
             push("websocket.payload.close.reason", display(close.reason).into_owned(), start + 2..span.end);
         }
-    } else if inside {
+    } else if text {
         push("websocket.payload.text", display(payload).into_owned(), span);
     } else if message.compressed {
         push("compressed", "permessage-deflate: not inflated".to_owned(), span);

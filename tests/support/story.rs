@@ -11,7 +11,7 @@ use wspect::model::{
 /// 2023-11-14T22:13:20Z.
 const START: i64 = 1_700_000_000_000_000_000;
 
-pub struct Story {
+pub(crate) struct Story {
     events: Vec<(Stamp, Owned)>,
     now: i64,
     packet: u64,
@@ -44,26 +44,26 @@ struct OwnedMessage {
 
 /// How a message differs from a plain one.
 #[derive(Clone, Default)]
-pub struct Odd {
-    pub compressed: bool,
-    pub holes: Vec<Hole>,
-    pub rtt: Option<i64>,
-    pub fragments: usize,
-    pub findings: Vec<NoteCode>,
-    pub rsv: u8,
+pub(crate) struct Odd {
+    pub(crate) compressed: bool,
+    pub(crate) holes: Vec<Hole>,
+    pub(crate) rtt: Option<i64>,
+    pub(crate) fragments: usize,
+    pub(crate) findings: Vec<NoteCode>,
+    pub(crate) rsv: u8,
 }
 
-pub fn endpoint(last: u8, port: u16) -> Endpoint {
+pub(crate) fn endpoint(last: u8, port: u16) -> Endpoint {
     Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port }
 }
 
 impl Story {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { events: Vec::new(), now: START, packet: 0, talks: Vec::new() }
     }
 
     /// Lets time go by and other packets pass.
-    pub fn wait(&mut self, micros: i64) -> &mut Self {
+    pub(crate) fn wait(&mut self, micros: i64) -> &mut Self {
         self.now += micros * 1000;
         self
     }
@@ -78,7 +78,7 @@ impl Story {
     }
 
     /// Opens a connection; its number.
-    pub fn open(&mut self, url: Option<&str>, client: Endpoint, server: Endpoint, stream: u32) -> usize {
+    pub(crate) fn open(&mut self, url: Option<&str>, client: Endpoint, server: Endpoint, stream: u32) -> usize {
         let first = self.mark();
         self.packet += 3;
         let conn = self.talks.len();
@@ -90,7 +90,7 @@ impl Story {
     }
 
     /// Answers the upgrade request.
-    pub fn upgrade(&mut self, conn: usize, status: u16, request: &[(&str, &str)], response: &[(&str, &str)]) {
+    pub(crate) fn upgrade(&mut self, conn: usize, status: u16, request: &[(&str, &str)], response: &[(&str, &str)]) {
         let asked = self.mark();
         self.wait(22_400);
         let answered = self.mark();
@@ -137,12 +137,12 @@ impl Story {
     }
 
     /// A whole message in one frame.
-    pub fn say(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8]) -> u64 {
+    pub(crate) fn say(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8]) -> u64 {
         self.say_oddly(conn, dir, opcode, payload, &Odd::default())
     }
 
     /// A message with something about it; its number.
-    pub fn say_oddly(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8], odd: &Odd) -> u64 {
+    pub(crate) fn say_oddly(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8], odd: &Odd) -> u64 {
         let missing: u64 = odd.holes.iter().filter_map(|hole| hole.len).sum();
         let len = payload.len() as u64 + missing;
         let count = odd.fragments.max(1) as u64;
@@ -227,31 +227,31 @@ impl Story {
         self.events.push((self.stamp(conn, last), Owned::Frame(frame)));
     }
 
-    pub fn note(&mut self, conn: usize, code: NoteCode, dir: Option<Direction>, msg: Option<u64>, text: &str) {
+    pub(crate) fn note(&mut self, conn: usize, code: NoteCode, dir: Option<Direction>, msg: Option<u64>, text: &str) {
         let at = Mark { packet: PacketNo(self.packet), time: Some(Timestamp::from_nanos(self.now)) };
         self.events.push((self.stamp(conn, at), Owned::Note(code, dir, msg, text.to_owned())));
     }
 
-    pub fn close(&mut self, conn: usize, by: Direction, how: End) {
+    pub(crate) fn close(&mut self, conn: usize, by: Direction, how: End) {
         let last = self.mark();
         let by = Some((by, how));
         self.events.push((self.stamp(conn, last), Owned::Closed(Closed { by, last })));
     }
 
-    pub fn started(&self, conn: usize) -> Mark {
+    pub(crate) fn started(&self, conn: usize) -> Mark {
         self.talks[conn].first
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_nanos(self.now)
     }
 
-    pub fn packets(&self) -> u64 {
+    pub(crate) fn packets(&self) -> u64 {
         self.packet
     }
 
     /// The story so far, in batches of whatever size the recorder makes.
-    pub fn batches(&self) -> Vec<Batch> {
+    pub(crate) fn batches(&self) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut recorder = Recorder::new(|batch| {
             batches.push(batch);
@@ -301,7 +301,7 @@ fn checks(status: u16) -> Vec<Check> {
     ]
 }
 
-pub const REQUEST: &[(&str, &str)] = &[
+pub(crate) const REQUEST: &[(&str, &str)] = &[
     ("Host", "chat.example"),
     ("Connection", "keep-alive, Upgrade"),
     ("Upgrade", "websocket"),
@@ -315,7 +315,7 @@ pub const REQUEST: &[(&str, &str)] = &[
     ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
 ];
 
-pub const RESPONSE: &[(&str, &str)] = &[
+pub(crate) const RESPONSE: &[(&str, &str)] = &[
     ("Connection", "Upgrade"),
     ("Upgrade", "websocket"),
     ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
@@ -326,7 +326,7 @@ pub const RESPONSE: &[(&str, &str)] = &[
 ];
 
 /// Seven connections of every kind.
-pub fn everything() -> Story {
+pub(crate) fn everything() -> Story {
     use Direction::{ToClient, ToServer};
     let mut story = Story::new();
     story.wait(4_000);

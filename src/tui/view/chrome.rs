@@ -68,7 +68,7 @@ fn file_words(app: &App, wide: bool, room: usize) -> String {
     if !wide && !app.load.is_done() {
         return text::cut(&state, room);
     }
-    let name = text::cut(&app.title, room.saturating_sub(text::width(&state) + size.len() + 1));
+    let name = text::cut_start(&app.title, room.saturating_sub(text::width(&state) + size.len() + 1));
     text::cut(&format!("{name}{size} {state}"), room)
 }
 
@@ -108,7 +108,7 @@ fn search_line(app: &App, buf: &mut Buffer, area: Rect) {
         Span::styled(" /", app.theme.key()),
         Span::raw(pattern),
         Span::styled(" ", app.theme.selected()),
-        Span::styled(app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default(), app.theme.dim()),
+        Span::styled(app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default(), app.theme.gap()),
     ];
     set(buf, area, Line::from(spans));
 }

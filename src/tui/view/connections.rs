@@ -71,7 +71,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
 pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
     let regions = app.regions();
     let width = regions.inside(Pane::Connections).0;
-    let key = draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)?;
+    let key = draw::column_at(&columns(app, regions.wide, width.saturating_sub(2)), x.checked_sub(1)?)?;
     Some(match key {
         Key::Number | Key::Start => SortBy::Number,
         Key::Stream => SortBy::Stream,
@@ -94,7 +94,7 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     let arrow = if reverse { "▼" } else { "▲" };
     let title = format!("Connections {}{so_far} · sorted by {} {arrow}", number(len as u64), sort.name());
     let inside = draw::pane(app, buf, Pane::Connections, area, &title, &draw::position(list.cursor, len));
-    let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(1));
+    let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(2));
     let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);

@@ -105,7 +105,7 @@ fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
     }
     let what = match row.opcode {
         Opcode::CLOSE => close_words(app.detail.bytes()),
-        _ if row.compressed => "compressed (permessage-deflate): as on the wire".to_owned(),
+        _ if row.compressed => "as on the wire: not inflated".to_owned(),
         _ if app.detail.tree.is_some() => "JSON".to_owned(),
         Opcode::TEXT => "text, UTF-8".to_owned(),
         Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", span(rtt))),

@@ -4,6 +4,7 @@ use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
+use crate::model::Severity;
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, evidence};
 use crate::tui::layout::Regions;
@@ -174,6 +175,9 @@ fn evidence_words(app: &App, finding: &Finding) -> String {
 }
 
 pub(super) fn status(app: &App) -> String {
-    let severity = app.findings.least.name();
-    format!(" {} shown · severity ≥ {severity} (s)", number(app.findings.len() as u64))
+    let shown = number(app.findings.len() as u64);
+    match app.findings.least {
+        Severity::Note => format!(" {shown} shown"),
+        least => format!(" {shown} shown · severity ≥ {} (s)", least.name()),
+    }
 }

@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 
 /// Draws one of the three panes.
 pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
-    let handshake = app.connection().and_then(|connection| connection.handshake.as_ref());
+    let handshake = app.handshake.whole.as_ref();
     let head = |head: Option<&Head>| head.map(|head| format!(" · frame {}", head.span.last.packet)).unwrap_or_default();
     let title = match pane {
         Pane::Request => format!("Request{}", head(handshake.and_then(|handshake| handshake.request.as_ref()))),
@@ -44,11 +44,18 @@ const fn list(app: &App, pane: Pane) -> &List {
 /// The lines of a pane that is `columns` wide inside.
 pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look, String)> {
     let Some(connection) = app.connection() else { return Vec::new() };
-    let handshake = connection.handshake.as_ref();
+    let Some(handshake) = &app.handshake.whole else {
+        let why = match (&connection.handshake, app.load.is_done()) {
+            (Some(_), _) => "The handshake could not be kept.",
+            (None, true) => "The handshake was not captured.",
+            (None, false) => "The handshake is not complete yet.",
+        };
+        return vec![(Look::Dim, why.to_owned())];
+    };
     let (head, missing) = match pane {
-        Pane::Request => (handshake.and_then(|handshake| handshake.request.as_ref()), "The request was not captured."),
-        Pane::Response => (handshake.and_then(|handshake| handshake.response.as_ref()), "No answer was captured."),
-        _ => return check_lines(connection, columns),
+        Pane::Request => (&handshake.request, "The request was not captured."),
+        Pane::Response => (&handshake.response, "No answer was captured."),
+        _ => return check_lines(connection, handshake, columns),
     };
     match head {
         Some(head) => head_lines(head, app.handshake.secrets, columns),
