@@ -200,6 +200,31 @@ fn frames_make_messages_and_messages_make_connections() {
     }
 }
 
+/// Records come in the order of their packets; messages and frames are numbered from 1 within their connection.
+#[test]
+fn records_come_in_order() {
+    for (name, path, _) in lab().into_iter().filter(|(name, ..)| later(name).is_none()) {
+        let input = Input::File(&path);
+        for (command, count) in [("msgs", "msg"), ("frames", "frame"), ("check", "")] {
+            let all = records(command, input);
+            let packets: Vec<u64> = all.iter().map(|record| number(record, "packet")).collect();
+            assert!(packets.is_sorted(), "{name}: {command}: packets {packets:?}");
+            if count.is_empty() {
+                continue;
+            }
+            let mut next: BTreeMap<u64, u64> = BTreeMap::new();
+            for record in &all {
+                let last = next.entry(number(record, "conn")).or_default();
+                *last += 1;
+                assert_eq!(number(record, count), *last, "{name}: {command}: {record}");
+                assert!(number(record, "first_packet") <= number(record, "packet"), "{name}: {command}: {record}");
+            }
+        }
+        let numbers: Vec<u64> = records("ls", input).iter().map(|record| number(record, "conn")).collect();
+        assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{name}: {numbers:?}");
+    }
+}
+
 /// The frames of each message, by connection and message number.
 fn frames_of_messages(frames: &[Value]) -> BTreeMap<(u64, u64), Vec<&Value>> {
     let mut ways: BTreeMap<(u64, &str), Vec<&Value>> = BTreeMap::new();

@@ -42,7 +42,19 @@ fn tshark(file: &Path) -> Option<Vec<Row>> {
 /// The captures at hand with what tshark sees in them; none where there is no tshark.
 fn seen() -> &'static [(PathBuf, Vec<Row>)] {
     static SEEN: OnceLock<Vec<(PathBuf, Vec<Row>)>> = OnceLock::new();
-    SEEN.get_or_init(|| captures().into_iter().map_while(|path| tshark(&path).map(|rows| (path, rows))).collect())
+    SEEN.get_or_init(|| {
+        let all = captures();
+        let see = |some: &[PathBuf]| -> Vec<_> {
+            some.iter().map_while(|path| tshark(path).map(|rows| (path.clone(), rows))).collect()
+        };
+        let (some, others) = all.split_at(all.len() / 2);
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| see(others));
+            let mut seen = see(some);
+            seen.extend(others.join().unwrap());
+            seen
+        })
+    })
 }
 
 /// A WebSocket frame as both see it: stream, packet, opcode, FIN, MASK; and how often.

@@ -85,8 +85,7 @@ pub fn run(
     let mut dissector = Dissector::new(limits, sink);
     let mut decoder = Decoder::default();
     let mut reported = 0;
-    loop {
-        let Some(packet) = reader.next_packet() else { break };
+    while let Some(packet) = reader.next_packet() {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
         match decoded {

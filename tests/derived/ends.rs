@@ -187,6 +187,73 @@ fn a_blind_syn_takes_nothing_away() {
     says_one(&all, &session, "blind SYN");
 }
 
+/// A conversation that goes on for long behind its first messages.
+fn long_talk() -> Session {
+    let mut session = Session::sample(0);
+    session.said.truncate(session.said.len() - 2);
+    session.turns.truncate(session.turns.len() - 2);
+    for n in 0..600 {
+        session.text(if n % 2 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(n % 50)));
+    }
+    session
+}
+
+/// A segment of the other end's making, `ahead` bytes behind the next one of the segment at `at`.
+fn forged(segments: &[Segment], at: usize, flags: u8, ahead: u32, payload: &[u8]) -> Segment {
+    let model = &segments[at];
+    Segment { seq: model.end().wrapping_add(ahead), flags, payload: payload.to_vec(), ..model.clone() }
+}
+
+/// A segment that somebody else sends into a conversation, `ahead` bytes behind the next one: all is shown as without it.
+#[track_caller]
+fn a_stranger_sends(flags: u8, ahead: u32, payload: &[u8]) {
+    let session = long_talk();
+    let segments = session.segments();
+    for at in [8, 11] {
+        let mut with = segments.clone();
+        with.insert(at + 1, forged(&segments, at, flags, ahead, payload));
+        says(&capture_of(&with), std::slice::from_ref(&session), &format!("forged at {at}"));
+    }
+}
+
+#[test]
+fn a_forged_fin_ahead_takes_nothing_away() {
+    a_stranger_sends(FIN | ACK, 9000, b"");
+}
+
+#[test]
+fn a_forged_fin_at_the_next_byte_takes_nothing_away() {
+    a_stranger_sends(FIN | ACK, 0, b"");
+}
+
+#[test]
+fn a_forged_fin_behind_takes_nothing_away() {
+    a_stranger_sends(FIN | ACK, 0_u32.wrapping_sub(60), b"");
+}
+
+#[test]
+fn a_forged_rst_in_the_window_takes_nothing_away() {
+    a_stranger_sends(RST, 5000, b"");
+}
+
+#[test]
+fn a_forged_rst_at_the_next_byte_takes_nothing_away() {
+    a_stranger_sends(RST, 0, b"");
+    a_stranger_sends(RST | ACK, 0, b"");
+}
+
+#[test]
+fn a_forged_answer_to_a_syn_takes_nothing_away() {
+    a_stranger_sends(SYN | ACK, 77, b"");
+}
+
+#[test]
+fn forged_data_far_away_take_nothing_away() {
+    a_stranger_sends(PSH | ACK, 500_000_000, b"evil");
+    a_stranger_sends(PSH | ACK, 0_u32.wrapping_sub(500_000_000), b"evil");
+    a_stranger_sends(PSH | ACK, 0x7fff_0000, b"evil");
+}
+
 /// Connections are numbered by the packet that ends their request's head, streams by their first packet.
 #[test]
 fn numbers_are_in_order_of_recognition() {

@@ -269,6 +269,65 @@ fn one_direction_alone_is_shown() {
     }
 }
 
+/// The same for long: more than is held while the other direction might still come.
+#[test]
+fn one_direction_alone_is_shown_for_long() {
+    for side in [Client, Server] {
+        let mut session = Session::new(0);
+        for n in 0..300_usize {
+            session.binary(side, vec![n as u8; 20_000]).text(side, &format!("{n}"));
+        }
+        let mut segments = session.cut(|_| vec![1460]);
+        segments.retain(|segment| (segment.dst == session.server) == (side == Client));
+        says(&capture_of(&segments), std::slice::from_ref(&session), &format!("only {side:?}, for long"));
+    }
+}
+
+/// One direction is captured long before the other: whatever is made of it, nothing is made up.
+#[test]
+fn a_direction_that_comes_far_too_late_is_not_misread() {
+    for first in [Client, Server] {
+        let mut session = Session::new(0);
+        for n in 0..300 {
+            session.text(Server, &format!("server {n}")).text(Client, &format!("client {n}"));
+        }
+        let (early, late): (Vec<_>, Vec<_>) =
+            session.segments().into_iter().partition(|segment| (segment.src == session.client) == (first == Client));
+        let file = capture_of(&[early, late].concat());
+        for (client, conversation) in shown(&file) {
+            for message in conversation.messages.iter().filter(|message| message.complete) {
+                let true_one =
+                    session.said.iter().any(|said| said.dir == message.dir && said.payload == message.payload);
+                assert!(true_one, "{first:?} first: {client} made up {}", message.brief());
+            }
+        }
+    }
+}
+
+/// A packet of the heads is lost: what follows may be unreadable, but nothing is made up.
+#[test]
+fn a_lost_head_makes_nothing_up() {
+    let mut all = Vec::new();
+    let mut sessions = Vec::new();
+    for n in 0..40 {
+        let session = Session::sample(n);
+        let mut segments = session.cut(|_| vec![30]);
+        segments.remove(3 + n % 14);
+        all.push(segments);
+        sessions.push(session);
+    }
+    let file = capture_of(&interleave(all));
+    let conversations = shown(&file);
+    for session in &sessions {
+        let messages =
+            conversations.get(&session.client.to_string()).map(|one| one.messages.clone()).unwrap_or_default();
+        for message in messages.iter().filter(|message| message.complete) {
+            let true_one = session.said.iter().any(|said| said.dir == message.dir && said.payload == message.payload);
+            assert!(true_one, "{}: made up {}", session.client, message.brief());
+        }
+    }
+}
+
 /// Ports say nothing about who is the client.
 #[test]
 fn roles_come_from_the_request() {

@@ -165,6 +165,41 @@ proptest! {
     }
 }
 
+/// How far a segment reaches over its neighbours: bytes to the left and to the right.
+const SHAPES: [(usize, usize); 8] = [(0, 0), (1, 0), (0, 1), (1, 1), (3, 0), (0, 4), (7, 2), (9, 9)];
+
+/// Six segments in every order, in eight shapes of overlap.
+#[test]
+fn every_order_of_six_segments_gives_the_same_messages() {
+    let mut sessions = Vec::new();
+    let mut all = Vec::new();
+    for (shape, (left, right)) in SHAPES.into_iter().enumerate() {
+        for order in 0..720 {
+            let mut session = Session::new(shape * 720 + order);
+            session.text(Client, "one two").say(Client, PING, "").text(Client, "three").text(Client, "four");
+            let stream: Vec<u8> = session.turns.drain(2..).flat_map(|turn| turn.1).collect();
+            session.turn(Client, stream.clone());
+            let segments = session.segments();
+            let data = segments.iter().position(|segment| segment.payload == stream).unwrap();
+            let mut pieces: Vec<Segment> = (0..6)
+                .map(|n| (n * stream.len() / 6, (n + 1) * stream.len() / 6))
+                .map(|(from, to)| segments[data].part(from.saturating_sub(left), (to + right).min(stream.len())))
+                .collect();
+            let mut permuted = Vec::new();
+            let mut code = order;
+            for rest in (1..=6).rev() {
+                permuted.push(pieces.remove(code % rest));
+                code /= rest;
+            }
+            all.push([&segments[..data], &permuted, &segments[data + 1..]].concat());
+            sessions.push(session);
+        }
+    }
+    let file = capture_of(&all.concat());
+    says(&file, &sessions, "permuted");
+    has_no_findings(&file, LOSS, "permuted");
+}
+
 #[test]
 fn sequence_numbers_may_wrap_at_any_byte() {
     let sessions: Vec<_> = (0..300).map(Session::sample).collect();

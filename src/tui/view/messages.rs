@@ -65,7 +65,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
         });
     let inside = draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot);
     let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| head(app, column)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if ids.is_empty() {
@@ -83,12 +83,24 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
 fn title(app: &App, wide: bool) -> String {
     let Some(connection) = app.connection() else { return "Messages".to_owned() };
     let word = if wide { "connection" } else { "conn" };
-    let mut out = format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()));
-    let (sort, reverse) = app.messages.sorting();
-    if sort != SortBy::Number || reverse {
-        out.push_str(&format!(" · sorted by {} {}", sort.name(), if reverse { "▼" } else { "▲" }));
-    }
-    out
+    format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()))
+}
+
+/// The head of a column, with an arrow on the one that the list is sorted by.
+fn head(app: &App, column: &Column<Key>) -> String {
+    let by = match column.key {
+        Key::Number => Some(SortBy::Number),
+        Key::Type => Some(SortBy::Type),
+        Key::Length => Some(SortBy::Length),
+        Key::Time | Key::Preview => None,
+    };
+    let arrow = match app.messages.sorting() {
+        (SortBy::Number, false) => "",
+        (sort, _) if by != Some(sort) => "",
+        (_, false) => " ▲",
+        (_, true) => " ▼",
+    };
+    column.cell(&format!("{}{arrow}", column.head))
 }
 
 fn why_empty(app: &App) -> String {
