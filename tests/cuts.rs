@@ -60,10 +60,20 @@ enum Part {
     Gap(Direction, u64),
 }
 
+impl Part {
+    fn dir(&self) -> Direction {
+        match self {
+            Self::Bytes(dir, _) | Self::Gap(dir, _) => *dir,
+        }
+    }
+}
+
 /// Feeds the parts, each cut at the given distances, and returns what was told.
 fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut lines = Lines::default();
     let limits = Limits::DEFAULT;
+    let one_sided = parts.iter().all(|part| part.dir() == Direction::ToServer)
+        || parts.iter().all(|part| part.dir() == Direction::ToClient);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
     let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
@@ -71,7 +81,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut cx = Cx {
         limits: &limits,
         tools: &mut tools,
-        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)) },
+        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)), one_sided },
         last: mark,
         swapped: false,
         kind: &mut kind,

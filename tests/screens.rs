@@ -1,5 +1,7 @@
 //! Screens as a user sees them: an invented capture, a list of keys, a picture.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 #[path = "support/story.rs"]
 mod story;
 

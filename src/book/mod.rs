@@ -18,7 +18,8 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Event, Frame, Handshake, Mark, Message, Opcode, Opened, PacketNo, Severities, Stamp,
+    Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, PacketNo, Severities,
+    Severity, Stamp,
 };
 use chunks::Chunks;
 use record::Item;
@@ -81,6 +82,7 @@ pub struct Book {
     severities: Severities,
     start: Option<Mark>,
     beyond: u64,
+    generation: u64,
     store: Store,
 }
 
@@ -104,12 +106,14 @@ impl Book {
             severities: Severities::default(),
             start: None,
             beyond: 0,
+            generation: 0,
             store: Store::new(payload_bytes),
         }
     }
 
     /// Takes in the next events.
     pub fn absorb(&mut self, batch: Batch) {
+        self.generation += 1;
         let mut payload = batch.payload.as_slice();
         for (at, item) in &batch.items {
             match item {
@@ -156,6 +160,11 @@ impl Book {
 
     /// The index of the connection with that number.
     pub fn index_of(&self, id: ConnId) -> Option<usize> {
+        // Numbers begin at 1 and seldom leave one out.
+        let guess = (id.0 as usize).wrapping_sub(1);
+        if self.talks.get(guess).is_some_and(|talk| talk.connection.id == id) {
+            return Some(guess);
+        }
         self.talks.binary_search_by_key(&id, |talk| talk.connection.id).ok()
     }
 
@@ -183,6 +192,23 @@ impl Book {
             None => self.frames.get(packed.frame as usize)?.last(),
         };
         Some(packed.unpack(id, last, rare))
+    }
+
+    /// Direction and opcode of a message: for looking through many.
+    pub fn kind(&self, id: MessageId) -> Option<(Direction, Opcode)> {
+        let packed = self.messages.get(id.0 as usize)?;
+        Some((packed.dir(), packed.opcode()))
+    }
+
+    /// The worst finding about a message: for looking through many.
+    pub fn severity(&self, id: MessageId) -> Option<Severity> {
+        let packed = self.messages.get(id.0 as usize)?;
+        self.rare.get(packed.rare as usize)?.findings.severity()
+    }
+
+    /// Changes whenever the book learns something.
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The message with that number within its connection.

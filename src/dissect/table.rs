@@ -69,6 +69,8 @@ struct Stream {
     syn: bool,
     /// No payload was seen yet.
     fresh: bool,
+    /// Packets of the lower end were seen, and of the higher.
+    seen: (bool, bool),
     kind: Kind,
     /// An older stream of the same endpoints, until the peer confirms this one: its SYN may be forged.
     older: Option<u32>,
@@ -145,6 +147,7 @@ impl Table {
             bases: [None; 2],
             syn: false,
             fresh: true,
+            seen: (false, false),
             kind: Kind::default(),
             older,
             live: None,
@@ -190,6 +193,7 @@ impl Table {
     /// Remembers what the segment tells of both ends' first sequence numbers.
     fn learn(&mut self, at: u32, segment: &Segment<'_>, forward: bool) {
         let stream = self.stream(at);
+        *(if forward { &mut stream.seen.0 } else { &mut stream.seen.1 }) = true;
         let syn = segment.flags.has(Flags::SYN);
         if let ([Some(_), Some(_)], false) = (stream.bases, syn) {
             return;
@@ -276,7 +280,14 @@ impl Table {
             && now.packet.0.saturating_sub(packet.0) > LINGER
         {
             self.leaving.pop_front();
-            self.end(at, End::Capture, now, limits, tools, sink);
+            // A stream that goes on after its end, which may be forged, stays.
+            match &self.stream(at).live {
+                Some(live) if now.packet.0.saturating_sub(live.conn.last().packet.0) <= LINGER => {
+                    let last = live.conn.last().packet;
+                    self.leaving.push_back((last, at));
+                }
+                _ => self.end(at, End::Capture, now, limits, tools, sink),
+            }
         }
     }
 
@@ -341,7 +352,7 @@ impl Stream {
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow { stream: self.number, first: &self.first, ends },
+            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided: self.seen != (true, true) },
             last: mark,
             swapped: false,
             kind: &mut self.kind,
@@ -382,7 +393,12 @@ impl Stream {
         live.layer.over(&mut Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow { stream: self.number, first: &self.first, ends: &live.ends },
+            flow: LayerFlow {
+                stream: self.number,
+                first: &self.first,
+                ends: &live.ends,
+                one_sided: self.seen != (true, true),
+            },
             last: live.conn.last(),
             swapped: false,
             kind: &mut self.kind,

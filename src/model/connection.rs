@@ -201,7 +201,12 @@ impl Connection {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
             Event::Opened(_) => {}
-            Event::Handshake(handshake) => self.handshake = Some(handshake.clone()),
+            Event::Handshake(handshake) => {
+                if self.opened.url.is_none() {
+                    self.opened.url.clone_from(&handshake.url);
+                }
+                self.handshake = Some(handshake.clone());
+            }
             Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);

@@ -66,6 +66,8 @@ pub struct Flow<'a> {
     pub first: &'a Mark,
     /// Sender and receiver of what TCP takes for `ToServer`.
     pub ends: &'a (Endpoint, Endpoint),
+    /// No packet of the other direction was captured so far, not even an acknowledgement.
+    pub one_sided: bool,
 }
 
 /// What all layers of a dissection share.

@@ -133,6 +133,10 @@ impl Half {
     pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
+        if let Some((_, since)) = &mut self.fin {
+            // While bytes come in order, an end ahead of them, which may be forged, makes no hole final.
+            *since = mark;
+        }
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
         if keep && feed.budget.recent < feed.limits.overlap_total {
             feed.budget.recent += self.recent.push(offset, bytes, brought.packet, feed.limits.overlap_window);
@@ -281,6 +285,11 @@ impl Half {
             })
         };
         let acked = self.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
+        // An acknowledgement counts from when there was a hole for it to cover.
+        let acked = acked.map(|since| match self.waiting {
+            Some(waiting) if waiting.packet > since.packet => waiting,
+            _ => since,
+        });
         old(acked)
             || old(self.fin.map(|(_, since)| since))
             || old(self.reset)

@@ -255,13 +255,13 @@ impl App {
     pub fn settle(&mut self) {
         let regions = self.regions();
         let height = self.rows(&regions, Pane::Connections);
-        self.connections.refresh(&self.book, height);
+        self.connections.refresh(&self.book, height, self.is_loading());
         self.start_at_messages();
         let height = self.rows(&regions, Pane::Messages);
         if let Some(conn) = self.connections.selected() {
             self.messages.open(&self.book, conn, height);
         }
-        self.messages.refresh(&self.book, height);
+        self.messages.refresh(&self.book, height, self.is_loading());
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));

@@ -186,7 +186,7 @@ impl Bytes {
     }
 
     /// To the heading of the selected field.
-    pub(super) fn to_heading(&mut self, height: usize) {
+    pub(super) fn select_heading(&mut self, height: usize) {
         let Some(depth) = self.field(self.fields.cursor).map(|field| field.depth) else { return };
         let above = (0..self.fields.cursor).rev().find(|&row| self.field(row).is_some_and(|field| field.depth < depth));
         if let Some(row) = above {

@@ -1,6 +1,6 @@
 //! Screen 1: which connections there are, in which order, and which one is selected.
 
-use super::list::{List, Move};
+use super::list::{List, Move, Pace};
 use crate::book::Book;
 use crate::model::{Connection, Direction, EndedBy, Handshake, Severity};
 use std::cmp::Ordering;
@@ -100,6 +100,9 @@ pub(super) struct Connections {
     /// Indices in the book; `None`: the book's own order.
     order: Option<Vec<usize>>,
     len: usize,
+    /// What of the book `order` was made from, and how: it is made again when that changes.
+    ordered: Option<(u64, SortBy, bool)>,
+    pace: Pace,
     /// Columns of host and path that are scrolled out to the left.
     pub(super) scroll: usize,
 }
@@ -127,9 +130,19 @@ impl Connections {
     }
 
     /// Takes in what the book has learned; the selection stays on its connection, on its line of the screen.
-    pub(super) fn refresh(&mut self, book: &Book, height: usize) {
-        self.len = book.connections();
-        self.order = (self.sort != SortBy::Number || self.reverse).then(|| self.sorted(book));
+    /// While a capture is `loading`, a costly order may lag behind.
+    pub(super) fn refresh(&mut self, book: &Book, height: usize, loading: bool) {
+        let wanted = Some((book.generation(), self.sort, self.reverse));
+        if self.sort == SortBy::Number && !self.reverse {
+            self.order = None;
+            self.len = book.connections();
+        } else if self.ordered != wanted && (!loading || self.pace.is_due()) {
+            let mut pace = std::mem::take(&mut self.pace);
+            self.order = Some(pace.run(|| self.sorted(book)));
+            self.pace = pace;
+            self.len = book.connections();
+            self.ordered = wanted;
+        }
         if self.selected.is_none() {
             self.selected = self.at(0);
         }
@@ -141,7 +154,7 @@ impl Connections {
     }
 
     fn sorted(&self, book: &Book) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.len).collect();
+        let mut order: Vec<usize> = (0..book.connections()).collect();
         order.sort_by(|&a, &b| {
             let (Some(a), Some(b)) = (book.connection(a), book.connection(b)) else { return Ordering::Equal };
             let found = self.sort.compare(a, b);
@@ -187,7 +200,7 @@ impl Connections {
 
     fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {
         (self.sort, self.reverse) = (sort, reverse);
-        self.refresh(book, height);
+        self.refresh(book, height, false);
         self.list.show(self.len, height);
     }
 }

@@ -1,5 +1,7 @@
 //! A place in a list, and the part of the list that is on the screen.
 
+use std::time::{Duration, Instant};
+
 /// Cursor and first visible row of a list whose length and height are told with every call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct List {
@@ -71,6 +73,30 @@ impl List {
     pub(super) fn settle(&mut self, len: usize, height: usize) {
         self.cursor = self.cursor.min(len.saturating_sub(1));
         self.top = self.top.min(len.saturating_sub(height.max(1)));
+    }
+}
+
+/// Keeps a costly job from taking more than a small part of the time while a capture is being read.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Pace {
+    /// Of twenty moments one is for the job.
+    const SHARE: u32 = 20;
+
+    /// Whether it is time again.
+    pub(super) fn is_due(&self) -> bool {
+        self.last.is_none_or(|(ended, cost)| ended.elapsed() >= cost * Self::SHARE)
+    }
+
+    /// Runs the job and remembers what it cost.
+    pub(super) fn run<T>(&mut self, job: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let out = job();
+        self.last = Some((Instant::now(), begun.elapsed()));
+        out
     }
 }
 

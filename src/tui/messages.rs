@@ -1,6 +1,6 @@
 //! Screen 2, left: the messages of one connection, in which order, which of them, and which one is selected.
 
-use super::list::{List, Move};
+use super::list::{List, Move, Pace};
 use crate::book::{Book, MessageId, MessageRow};
 use crate::model::{Direction, Opcode, Severity};
 use std::collections::HashMap;
@@ -58,6 +58,7 @@ pub(super) struct Messages {
     hide_pings: bool,
     sort: SortBy,
     reverse: bool,
+    pace: Pace,
     /// Columns of the preview that are scrolled out to the left.
     pub(super) scroll: usize,
     /// Where the user was in other connections.
@@ -95,18 +96,12 @@ impl Messages {
     }
 
     /// Takes in what the book has learned; the selection stays on its message, on its line of the screen.
-    pub(super) fn refresh(&mut self, book: &Book, height: usize) {
+    /// While a capture is `loading`, a sorted list may lag behind.
+    pub(super) fn refresh(&mut self, book: &Book, height: usize, loading: bool) {
         let Some(conn) = self.conn else { return };
-        let all = book.messages_of(conn);
-        let new = all.get(self.taken..).unwrap_or(&[]);
-        if let Some(mut picked) = self.picked.take() {
-            picked.extend(new.iter().filter(|&&id| self.shows(book, id)));
-            if !new.is_empty() && self.is_sorted() {
-                self.put_in_order(book, &mut picked);
-            }
-            self.picked = Some(picked);
+        if !(loading && self.is_sorted() && !self.pace.is_due()) {
+            self.take_new(book, conn);
         }
-        self.taken = all.len();
         let (first, len) = (self.ids(book).first().copied(), self.ids(book).len());
         if self.selected.is_none() {
             self.selected = first;
@@ -118,14 +113,28 @@ impl Messages {
         self.list.settle(len, height);
     }
 
+    fn take_new(&mut self, book: &Book, conn: usize) {
+        let all = book.messages_of(conn);
+        let new = all.get(self.taken..).unwrap_or(&[]);
+        self.taken = all.len();
+        let Some(mut picked) = self.picked.take() else { return };
+        picked.extend(new.iter().filter(|&&id| self.shows(book, id)));
+        if !new.is_empty() && self.is_sorted() {
+            let mut pace = std::mem::take(&mut self.pace);
+            pace.run(|| self.put_in_order(book, &mut picked));
+            self.pace = pace;
+        }
+        self.picked = Some(picked);
+    }
+
     fn is_sorted(&self) -> bool {
         self.sort != SortBy::Number || self.reverse
     }
 
     fn shows(&self, book: &Book, id: MessageId) -> bool {
-        book.message(id).is_some_and(|row| {
-            self.direction.is_none_or(|dir| dir == row.dir)
-                && !(self.hide_pings && matches!(row.opcode, Opcode::PING | Opcode::PONG))
+        book.kind(id).is_some_and(|(dir, opcode)| {
+            self.direction.is_none_or(|wanted| wanted == dir)
+                && !(self.hide_pings && matches!(opcode, Opcode::PING | Opcode::PONG))
         })
     }
 
@@ -160,10 +169,10 @@ impl Messages {
         let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted();
         self.picked = (!all).then(Vec::new);
         self.taken = 0;
-        self.refresh(book, height);
+        self.refresh(book, height, false);
         if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
             self.selected = self.nearest(book);
-            self.refresh(book, height);
+            self.refresh(book, height, false);
         }
         self.list.show(self.ids(book).len(), height);
     }
@@ -227,9 +236,9 @@ impl Messages {
     }
 
     /// The row before or behind the selected one that fits.
-    pub(super) fn find(&self, book: &Book, forward: bool, fits: impl Fn(&MessageRow<'_>) -> bool) -> Option<MessageId> {
+    pub(super) fn find(&self, book: &Book, forward: bool, fits: impl Fn(MessageId) -> bool) -> Option<MessageId> {
         let ids = self.ids(book);
-        let matches = |&&id: &&MessageId| book.message(id).is_some_and(|row| fits(&row));
+        let matches = |&&id: &&MessageId| fits(id);
         let at = self.list.cursor;
         if forward {
             ids.get(at + 1..)?.iter().find(matches).copied()
@@ -240,7 +249,7 @@ impl Messages {
 
     /// The next row with an error or a warning.
     pub(super) fn problem(&self, book: &Book, forward: bool) -> Option<MessageId> {
-        self.find(book, forward, |row| row.severity() >= Some(Severity::Warning))
+        self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning))
     }
 }
 

@@ -67,8 +67,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) const fn percent(&self) -> usize {
-        if self.of == 0 { 100 } else { (self.of - self.left) * 100 / self.of }
+    pub(super) fn percent(&self) -> usize {
+        ((self.of - self.left) * 100).checked_div(self.of).unwrap_or(100)
     }
 }
 

@@ -44,9 +44,9 @@ pub(super) fn span(nanos: i64) -> String {
         0..100_000 => format!("{:.0} µs", seconds * 1e6),
         100_000..99_950_000 => format!("{:.1} ms", seconds * 1e3),
         99_950_000..999_500_000 => format!("{:.0} ms", seconds * 1e3),
-        ..59_950_000_000 => format!("{seconds:.1}s"),
-        ..3_600_000_000_000 => format!("{}m{:02}s", whole / 60, whole % 60),
-        ..86_400_000_000_000 => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
+        999_500_000..59_950_000_000 => format!("{seconds:.1}s"),
+        59_950_000_000..3_600_000_000_000 => format!("{}m{:02}s", whole / 60, whole % 60),
+        3_600_000_000_000..86_400_000_000_000 => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
         _ => format!("{}d{:02}h", whole / 86_400, whole / 3600 % 24),
     };
     format!("{sign}{text}")
@@ -132,9 +132,10 @@ fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
         used > columns
     });
     let Some((end, _)) = too_far else { return (text, "") };
-    // A blank in the second half of the line is a good place.
-    let blank = text.get(..=end).and_then(|head| head.rfind(' ')).filter(|&at| at > end / 2);
-    let (now, later) = text.split_at(blank.unwrap_or(end));
+    let (head, tail) = text.split_at(end);
+    // A blank not too near to the beginning is a good place.
+    let blank = if tail.starts_with(' ') { Some(end) } else { head.rfind(' ') };
+    let (now, later) = text.split_at(blank.filter(|&at| at > end / 3).unwrap_or(end));
     (now.trim_end(), later.trim_start())
 }
 

@@ -361,7 +361,7 @@ impl App {
     fn sideways_in_fields(&mut self, right: bool) {
         let height = self.height(Pane::Fields);
         if !self.bytes.fold_field(!right, height) && !right {
-            self.bytes.to_heading(height);
+            self.bytes.select_heading(height);
         }
     }
 
@@ -522,8 +522,9 @@ impl App {
                 self.bytes.go_field(step, fields, bytes, self.columns(Pane::Bytes));
             }
             (Pane::Messages, _) => {
-                let dir = self.messages.selected().and_then(|id| self.book.message(id)).map(|row| row.dir);
-                if let Some(id) = self.messages.find(&self.book, forward, |row| Some(row.dir) == dir) {
+                let dir_of = |id| self.book.kind(id).map(|(dir, _)| dir);
+                let dir = self.messages.selected().and_then(dir_of);
+                if let Some(id) = self.messages.find(&self.book, forward, |id| dir_of(id) == dir) {
                     self.messages.select(&self.book, id, height);
                 }
             }

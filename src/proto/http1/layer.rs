@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::head::{HeadReader, Step};
+use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
     Both, Check, ConnId, Direction, End, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
@@ -66,11 +67,12 @@ struct Upgrade {
     handshake: Handshake,
 }
 
-/// Bytes that came before it was clear what they are.
+/// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
 #[derive(Default)]
 struct Held {
     pieces: VecDeque<Piece>,
     len: usize,
+    dropped: u64,
 }
 
 struct Piece {
@@ -83,7 +85,7 @@ struct Piece {
 
 impl Held {
     fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.pieces.is_empty() && self.dropped == 0
     }
 
     /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
@@ -97,14 +99,37 @@ impl Held {
         }
     }
 
-    /// Holds a piece; false when that would be more than `bound` bytes.
-    fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) -> bool {
-        if self.pieces.is_empty() {
+    /// Gives everything to `inner`, which is returned, or whoever takes its place.
+    fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        let Self { pieces, dropped, .. } = std::mem::take(self);
+        let mut end = 0;
+        for Piece { offset, bytes, read, brought } in pieces {
+            end = offset + bytes.len() as u64;
+            let bytes = bytes.get(read..).unwrap_or_default();
+            match inner.input(Input::Data { dir, offset: offset + read as u64, bytes, brought, mark: cx.mark }, cx) {
+                Next::Become(layer) => inner = layer,
+                Next::Nothing => return Next::Nothing,
+                Next::Read | Next::Skim => {}
+            }
+        }
+        if dropped > 0 {
+            inner.input(Input::Gap { dir, offset: end, len: dropped, mark: cx.mark }, cx);
+        }
+        Next::Become(inner)
+    }
+
+    /// Holds a piece, unless that would be more than `bound` bytes.
+    fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
+        if self.pieces.is_empty() && self.dropped == 0 {
             self.len = 0;
         }
-        self.len += bytes.len() + PIECE_OVERHEAD;
-        self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, brought });
-        self.len <= bound
+        let len = self.len + bytes.len() + PIECE_OVERHEAD;
+        if self.dropped > 0 || len > bound {
+            self.dropped += bytes.len() as u64;
+        } else {
+            self.len = len;
+            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, brought });
+        }
     }
 }
 
@@ -121,7 +146,7 @@ impl Layer for Http1 {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.heard[dir] = true;
                 self.data(dir, offset, bytes, brought, cx);
-                if self.held[dir].pieces.len() >= ALONE_PIECES {
+                if self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided {
                     self.go_alone(dir, cx);
                 }
                 return self.pump(cx);
@@ -147,7 +172,7 @@ impl Layer for Http1 {
             if let Some(upgrade) = asked.upgrade {
                 let Upgrade { conn, mut handshake } = *upgrade;
                 no_answer(&mut handshake, "the stream ends before an answer");
-                tell(conn, &handshake, cx);
+                tell(conn, &handshake, 0, cx);
                 cx.closed(conn, self.ended, cx.last);
             }
         }
@@ -168,9 +193,8 @@ impl Http1 {
     fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let used = if self.held[dir].is_empty() { self.read(dir, offset, bytes, brought, cx) } else { 0 };
         let rest = bytes.get(used..).unwrap_or_default();
-        if !rest.is_empty() && !self.held[dir].push(offset + used as u64, rest, brought, cx.limits.early_bytes) {
-            self.held[dir] = Held::default();
-            self.sides[dir] = Side::Lost;
+        if !rest.is_empty() {
+            self.held[dir].push(offset + used as u64, rest, brought, cx.limits.early_bytes);
         }
     }
 
@@ -192,6 +216,10 @@ impl Http1 {
                         break;
                     }
                 }
+                if self.held[dir].pieces.is_empty() && self.held[dir].dropped > 0 && self.inner.is_none() {
+                    let dropped = std::mem::take(&mut self.held[dir]).dropped;
+                    self.gap(dir, dropped);
+                }
             }
             if !progress && self.inner.is_none() {
                 return self.next();
@@ -202,15 +230,9 @@ impl Http1 {
     /// Gives what is held to the layer that goes on.
     fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
         for dir in Direction::BOTH {
-            for piece in std::mem::take(&mut self.held[dir]).pieces {
-                let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
-                let offset = piece.offset + piece.read as u64;
-                let input = Input::Data { dir, offset, bytes, brought: piece.brought, mark: cx.mark };
-                match inner.input(input, cx) {
-                    Next::Become(layer) => inner = layer,
-                    Next::Nothing => return Next::Nothing,
-                    Next::Read | Next::Skim => {}
-                }
+            match self.held[dir].feed(dir, inner, cx) {
+                Next::Become(layer) => inner = layer,
+                next => return next,
             }
         }
         Next::Become(inner)
@@ -292,9 +314,12 @@ impl Http1 {
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
             let Upgrade { conn, mut handshake } = *upgrade;
+            let known = handshake.checks.len();
             no_answer(&mut handshake, "only the client was captured");
-            tell(conn, &handshake, cx);
-            self.inner = Some(cx.open(Hint::WebSocket { conn, handshake: &handshake }));
+            tell(conn, &handshake, 0, cx);
+            handshake.checks.truncate(known);
+            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+            self.inner = Some(Box::new(Lone::new(Direction::ToClient, conn, handshake, inner)));
         }
     }
 
@@ -370,7 +395,7 @@ impl Http1 {
         }
         let early = switching && !self.held.to_server.is_empty();
         upgrade::answered(&mut handshake, head, early);
-        tell(conn, &handshake, cx);
+        tell(conn, &handshake, 0, cx);
         if !switching {
             self.refused = Some(conn);
         } else if upgrade::is_old_draft(&handshake) {
@@ -378,7 +403,12 @@ impl Http1 {
             self.refused = Some(conn);
             self.leave();
         } else {
-            self.inner = Some(cx.open(Hint::WebSocket { conn, handshake: &handshake }));
+            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+            let lone = self.lone_server && !self.heard.to_server;
+            self.inner = Some(match lone {
+                true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
+                false => inner,
+            });
         }
     }
 
@@ -419,10 +449,10 @@ fn begins_head(dir: Direction, bytes: &[u8]) -> bool {
     }
 }
 
-/// Tells a handshake and a finding for each rule that it breaks.
-fn tell(conn: ConnId, handshake: &Handshake, cx: &mut Cx<'_>) {
+/// Tells a handshake, and a finding for each rule that it breaks; the first `known` rules were told before.
+pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut Cx<'_>) {
     cx.emit(conn, Event::Handshake(handshake));
-    for check in handshake.checks.iter().filter(|check| !check.ok) {
+    for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
         let text = format!("{} ({})", check.code.row().text.trim_end_matches('.'), check.detail);
         cx.note(conn, &Note { text: &text, ..Note::new(check.code, cx.mark) });
     }

@@ -3,6 +3,7 @@
 mod body;
 mod head;
 mod layer;
+mod lone;
 mod upgrade;
 
 pub use layer::Http1;

@@ -9,6 +9,7 @@ use crate::tui::bytes::Bytes;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text::{self, count, number};
+use crate::tui::theme::sign;
 use crate::tui::wire::{Field, Source};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -299,5 +300,9 @@ fn values(bytes: &[u8]) -> Vec<(&'static str, String)> {
 pub(super) fn status(app: &App) -> String {
     let Some(row) = app.bytes.message().and_then(|id| app.book.message(id)) else { return String::new() };
     let conn = app.connection().map_or_else(String::new, |connection| format!(" · conn {}", connection.id));
-    format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row))
+    let mut out = format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row));
+    for code in row.findings.iter() {
+        out.push_str(&format!(" · {} {}", sign(code.severity()), code.name()));
+    }
+    out
 }

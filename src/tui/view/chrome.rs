@@ -99,7 +99,8 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         Screen::Handshake if app.handshake.secrets => "secrets shown ".to_owned(),
         Screen::Handshake | Screen::Findings => String::new(),
     };
-    both_ends(buf, area, &Line::raw(left), &Line::styled(right, app.theme.dim()));
+    let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
+    both_ends(buf, area, &Line::raw(text::cut(&left, room)), &Line::styled(right, app.theme.dim()));
 }
 
 fn search_line(app: &App, buf: &mut Buffer, area: Rect) {

@@ -193,19 +193,20 @@ pub(super) fn summary(app: &App, buf: &mut Buffer, area: Rect) {
 
 /// The connection in words, a fact a line.
 pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns: usize) -> Vec<String> {
+    let columns = columns.max(20);
     let traffic = |dir: Direction| {
         let Counts { messages, bytes, .. } = connection.counts[dir];
         format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
     };
-    let stream = connection.stream.map_or_else(String::new, |stream| format!("tcp.stream {stream} · "));
+    let stream = connection.stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
     let (first, last) = (connection.span.first.packet, connection.span.last.packet);
     let mut facts = vec![
-        display_str(&connection.title()).into_owned(),
+        text::cut(&display_str(&connection.title()), columns * 2 - 4),
         protocol(connection),
-        format!("client {} → server {}", connection.client(), connection.server()),
-        format!("{stream}frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
+        format!("client {} → server {}{stream}", connection.client(), connection.server()),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
         ending(app, connection),
+        format!("frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
     ];
     facts.extend(findings(app, connection));
     facts.iter().flat_map(|fact| text::wrap(fact, columns, 2)).collect()
@@ -297,11 +298,8 @@ pub(super) fn status(app: &App) -> String {
     if let (Some(start), Some(end)) = (progress.start, progress.end) {
         parts.push(span(end.since(start)));
     }
-    let mut out = format!(" {}", parts.join(" · "));
-    for warning in trouble(app) {
-        out.push_str(&format!(" · ! {}", display_str(&warning)));
-    }
-    text::cut(&out, usize::from(app.size.0).saturating_sub(28))
+    parts.extend(trouble(app).iter().map(|warning| format!("! {}", display_str(warning))));
+    format!(" {}", parts.join(" · "))
 }
 
 /// What the user must know about the reading.

@@ -1,0 +1,208 @@
+//! The real program in a real terminal: it takes the screen, and gives it back whatever happens.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![cfg(unix)]
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// More than the slowest machine needs; nothing waits so long when all is well.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn size(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).unwrap()
+}
+
+/// A program in a pseudo-terminal of 100x30.
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    /// Everything that was written.
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    fn open(capture: &Path) -> Self {
+        let pty_size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(pty_size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
+        command.arg(capture);
+        command.env("TERM", "xterm-256color");
+        command.env("SSH_CONNECTION", "so that no helper program is asked for the clipboard");
+        let child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let (sender, output) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(len @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..len].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            master: pair.master,
+            writer,
+            child,
+            output,
+            screen: vt100::Parser::new(size(30), size(100), 0),
+            raw: Vec::new(),
+        }
+    }
+
+    fn sample(name: &str) -> Self {
+        Self::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name))
+    }
+
+    /// Takes in what the program writes until the screen is as told.
+    fn wait_until(&mut self, what: &str, fits: impl Fn(&vt100::Screen) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !fits(self.screen.screen()) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.raw.extend(bytes);
+                }
+                Err(error) => panic!("{what}: {error}\n{}", self.screen.screen().contents()),
+            }
+        }
+    }
+
+    fn wait_for(&mut self, text: &str) {
+        self.wait_until(text, |screen| screen.contents().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    fn signal(&mut self, name: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until the terminal is as a shell wants it.
+    fn wait_for_the_shell(&mut self) {
+        self.wait_until("the terminal is given back", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+        let screen = self.screen.screen();
+        assert!(!screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+
+    fn exit_code(mut self) -> u32 {
+        self.child.wait().unwrap().exit_code()
+    }
+}
+
+#[test]
+fn opens_moves_and_quits() {
+    let mut terminal = Terminal::sample("mix.pcap");
+    terminal.wait_for("Connections 4");
+    assert!(terminal.screen.screen().alternate_screen() && terminal.screen.screen().hide_cursor());
+    terminal.press("jj");
+    terminal.wait_for("3/4");
+    terminal.press("\r");
+    terminal.wait_for("[2 Mess]");
+    terminal.press("4");
+    terminal.wait_for(".opcode");
+    terminal.press("qqq");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn gives_the_terminal_back_when_it_is_killed() {
+    for signal in ["-TERM", "-HUP"] {
+        let mut terminal = Terminal::sample("mix.pcap");
+        terminal.wait_for("Connections 4");
+        terminal.signal(signal);
+        terminal.wait_for_the_shell();
+        assert_ne!(terminal.exit_code(), 0);
+    }
+}
+
+#[test]
+fn stops_and_goes_on() {
+    let mut terminal = Terminal::sample("mix.pcap");
+    terminal.wait_for("Connections 4");
+    terminal.press("\x1a");
+    terminal.wait_for_the_shell();
+    terminal.signal("-CONT");
+    terminal.wait_until("the screen is taken again", |screen| {
+        screen.alternate_screen() && screen.contents().contains("Connections 4")
+    });
+    terminal.press("j");
+    terminal.wait_for("2/4");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn follows_the_size_of_the_terminal() {
+    let mut terminal = Terminal::sample("mix.pcap");
+    terminal.wait_for("Connections 4");
+    let resize = |terminal: &mut Terminal, rows, cols| {
+        terminal.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        terminal.screen.screen_mut().set_size(size(rows), size(cols));
+    };
+    resize(&mut terminal, 8, 32);
+    terminal.wait_for("needs 40x10, have 32x8");
+    resize(&mut terminal, 36, 120);
+    terminal.wait_for("[1 Connections]");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+}
+
+#[test]
+fn copies_through_the_terminal() {
+    let mut terminal = Terminal::sample("mix.pcap");
+    terminal.wait_for("Connections 4");
+    terminal.press("yw");
+    terminal.wait_for("copied 15 B");
+    let osc52 = b"\x1b]52;c;dGNwLnN0cmVhbSA9PSAw\x1b\\";
+    assert!(terminal.raw.windows(osc52.len()).any(|bytes| bytes == osc52), "tcp.stream == 0 in base64");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+}
+
+#[test]
+fn a_paste_runs_no_keys() {
+    let mut terminal = Terminal::sample("mix.pcap");
+    terminal.wait_for("Connections 4");
+    terminal.press("\x1b[200~QQ\x1b[201~j");
+    terminal.wait_for("2/4");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+}
+
+#[test]
+fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("capture");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut terminal = Terminal::open(&pipe);
+    let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
+    let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    feed.write_all(&capture[..capture.len() / 2]).unwrap();
+    terminal.wait_for("(so far)");
+    terminal.press("\x03");
+    terminal.wait_for("stopping");
+    drop(feed);
+    terminal.wait_for("stopped");
+    terminal.press("\x03\x03");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+}
