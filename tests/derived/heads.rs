@@ -47,7 +47,7 @@ fn frames_may_follow_the_answer_in_its_segment() {
             let mut session = Session::bare(n);
             session.turn(Client, request("/", "")).turn(Server, whole.clone());
             for (opcode, payload) in [(TEXT, "héllo".into()), (PING, Vec::new())] {
-                session.said.push(Said { dir: "s2c", opcode, frames: 1, payload });
+                session.said.push(Said { dir: "s2c", opcode, frames: 1, payload, packed: None });
             }
             session.text(Client, "thanks");
             session
@@ -74,7 +74,7 @@ fn frames_may_come_before_the_answer() {
             if n <= 11 {
                 session.turn(Client, later);
             }
-            session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"early".into() });
+            session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"early".into(), packed: None });
             session.turns.retain(|turn| !turn.1.is_empty());
             session.text(Server, "welcome");
             session
