@@ -172,6 +172,12 @@ fn lists_can_be_narrowed_and_sorted() {
 }
 
 #[test]
+fn a_conversation() {
+    check("chat", WIDE, "2jjjF");
+    check("chat_narrow", NARROW, "2FG");
+}
+
+#[test]
 fn bytes_of_fragments_holes_and_close() {
     check("bytes_fragments", WIDE, "2jjjjjjj4<S-Tab>j");
     check("bytes_unmasked", NARROW, "2jjjjjjj4]");
@@ -419,8 +425,8 @@ fn hostile_story(evil: &[u8]) -> Story {
     story
 }
 
-const EVERY_SCREEN: [&str; 12] =
-    ["1", "2", "2jjjj<Tab>", "vv", "3", "4", "4<Tab>jj", "6", "2?", "<Esc>y", "<Esc>/x", "<Enter>1T"];
+const EVERY_SCREEN: [&str; 13] =
+    ["1", "2", "2F", "2Fjjjj<Tab>", "vv", "3", "4", "4<Tab>jj", "6", "2?", "<Esc>y", "<Esc>/x", "<Enter>1T"];
 
 #[test]
 fn hostile_text_is_shown_and_never_sent() {

@@ -51,6 +51,8 @@ pub(super) struct Messages {
     sort: SortBy,
     reverse: bool,
     pace: Pace,
+    /// Shown as a conversation, client left, server right.
+    pub(super) chat: bool,
     /// Columns of the preview that are scrolled out to the left.
     pub(super) scroll: usize,
     /// Where the user was in other connections.

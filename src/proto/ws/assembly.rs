@@ -210,6 +210,15 @@ impl Assembly {
         }
     }
 
+    /// What is wrong with its frames, and that bytes of it were lost.
+    pub(super) fn all_findings(&self) -> NoteSet {
+        let mut findings = self.findings;
+        if !self.lost.is_empty() {
+            findings.insert(NoteCode::TcpGap);
+        }
+        findings
+    }
+
     /// Whether bytes are missing.
     pub(super) fn has_holes(&self) -> bool {
         !self.holes.is_empty()

@@ -15,6 +15,8 @@ pub(super) struct Half {
     /// The control frame at hand, which may stand between the frames of `data`.
     pub(super) control: Option<Box<Assembly>>,
     pub(super) inflater: Option<Box<Inflater>>,
+    /// Stream offsets at which copies disagreed, ahead of what was read.
+    conflicts: Vec<u64>,
     /// A Close frame was sent.
     pub(super) closed: bool,
 }
@@ -64,7 +66,33 @@ impl Default for Reading {
     }
 }
 
+impl Place {
+    /// The stream offset behind the frame.
+    pub(super) const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.head.header_len as u64).saturating_add(self.head.len)
+    }
+}
+
+/// Disagreements that are remembered until their frame is read.
+const CONFLICTS: usize = 64;
+
 impl Half {
+    /// Remembers that copies of the byte at `offset` disagree.
+    pub(super) fn conflict(&mut self, offset: u64) {
+        if self.conflicts.len() < CONFLICTS {
+            self.conflicts.push(offset);
+        }
+    }
+
+    /// Whether copies disagreed from `start` to before `end`; what lies before is forgotten.
+    pub(super) fn has_conflict_in(&mut self, start: u64, end: u64) -> bool {
+        if self.conflicts.is_empty() {
+            return false;
+        }
+        self.conflicts.retain(|&offset| offset >= start);
+        self.conflicts.iter().any(|&offset| offset < end)
+    }
+
     /// Adds payload to the message that a frame with this head belongs to.
     pub(super) fn append(&mut self, bytes: &[u8], head: &Head, phase: u64, cx: &mut Cx<'_>) {
         let inflater = self.inflater.as_deref_mut();

@@ -21,24 +21,24 @@ pub struct Ws {
     pub(super) pings: Both<Pings>,
     /// What was told of each direction: the rules of a frame are told once each.
     pub(super) told: Both<NoteSet>,
-    /// Who ended the stream first.
-    pub(super) ended: Option<(Direction, End)>,
+    /// Who ended the stream first, how and where.
+    pub(super) ended: Option<(Direction, End, Mark)>,
 }
 
 impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                if matches!(self.ended, Some((_, End::Rst))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+                if matches!(self.ended, Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
                     self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
                 }
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
-            Input::Odd { dir, code, text, detail, .. } => self.odd(dir, code, text, detail, cx),
-            Input::End { dir, how, .. } => {
+            Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
+            Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
-                self.ended.get_or_insert((dir, how));
+                self.ended.get_or_insert((dir, how, mark));
             }
         }
         Next::Read
@@ -48,17 +48,17 @@ impl Layer for Ws {
         for dir in Direction::BOTH {
             self.give_up(dir, cx);
         }
-        let by = self.ended.filter(|(_, how)| matches!(how, End::Fin | End::Rst));
+        let by = self.ended.filter(|(_, how, _)| matches!(how, End::Fin | End::Rst));
         let closed = Direction::BOTH.iter().any(|&dir| self.halves[dir].closed);
-        if let Some((dir, how)) = by
+        if let Some((dir, how, mark)) = by
             && !closed
         {
             let how = if how == End::Rst { "RST" } else { "FIN" };
             let text = format!("TCP {how} from the {} without a Close frame", dir.sender());
-            let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, cx.mark) };
+            let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, mark) };
             cx.note(self.conn, &note);
         }
-        cx.closed(self.conn, by, cx.last);
+        cx.closed(self.conn, by.map(|(dir, how, _)| (dir, how)), cx.last);
     }
 }
 
@@ -125,7 +125,10 @@ impl Ws {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let situation = Situation { dir, open, closed: half.closed, deflate: self.deflate.is_some() };
-        let place = Place { head, offset, first, findings: rules::judge(&head, situation) };
+        let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
+        if half.has_conflict_in(offset, place.end()) {
+            place.findings.insert(NoteCode::TcpOverlap);
+        }
         let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
         let starts = head.opcode != Opcode::CONTINUATION && !open;
         let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
@@ -201,11 +204,16 @@ impl Ws {
     }
 
     /// Passes a finding of the transport on, and marks the message that it falls into.
-    fn odd(&mut self, dir: Direction, code: NoteCode, text: &str, detail: &str, cx: &mut Cx<'_>) {
-        if code == NoteCode::TcpOverlap
-            && let Some(assembly) = &mut self.halves[dir].data
-        {
-            assembly.findings.insert(code);
+    fn odd(&mut self, dir: Direction, offset: u64, (code, text, detail): (NoteCode, &str, &str), cx: &mut Cx<'_>) {
+        if code == NoteCode::TcpOverlap {
+            let half = &mut self.halves[dir];
+            half.conflict(offset);
+            if let Reading::Payload(Open { place, .. }) = half.reading
+                && offset < place.end()
+                && let Some(assembly) = half.assembly(&place.head)
+            {
+                assembly.findings.insert(code);
+            }
         }
         self.note(dir, code, None, None, text, (!detail.is_empty()).then_some(detail), cx);
     }
@@ -247,7 +255,10 @@ impl Ws {
     /// Tells a frame that ended, and its message when it was the last.
     fn frame_done(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
-        let Reading::Payload(Open { place, holed, .. }) = std::mem::take(&mut half.reading) else { return };
+        let Reading::Payload(Open { mut place, holed, .. }) = std::mem::take(&mut half.reading) else { return };
+        if holed {
+            place.findings.insert(NoteCode::TcpGap);
+        }
         let head = place.head;
         if let Some(assembly) = half.assembly(&head) {
             assembly.wire_len = assembly.wire_len.saturating_add(head.len);

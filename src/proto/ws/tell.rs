@@ -29,7 +29,7 @@ impl Ws {
             wire: assembly.wire(),
             whole: ended && !assembly.has_holes(),
             limited: assembly.limited,
-            findings: assembly.findings,
+            findings: assembly.all_findings(),
         };
         self.tell_message(dir, &draft, frame, cx);
         let number = self.messages;
@@ -109,9 +109,14 @@ impl Ws {
         };
         cx.emit(self.conn, Event::Frame(&frame));
         if !findings.is_empty() {
-            for code in findings.iter() {
+            // What the transport lost or doubted is told by itself, with its particulars.
+            let rules = findings.iter().filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap));
+            for code in rules {
                 if self.told[dir].insert(code) {
-                    self.note(dir, code, msg, Some(self.frames), "", None, cx);
+                    let at = if complete { cx.mark } else { first };
+                    let frame = Some(self.frames);
+                    let note = Note { dir: Some(dir), msg, frame, ..Note::new(code, at) };
+                    cx.note(self.conn, &note);
                 }
             }
         }
