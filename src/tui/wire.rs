@@ -276,13 +276,13 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     }
 }
 
-/// What came of a compressed message.
+/// What a compressed message inflated to: `424 bytes, 3.2:1`.
 fn deflated(message: &MessageRow<'_>) -> String {
     if message.undecoded {
-        return "permessage-deflate: not inflated".to_owned();
+        return "not inflated".to_owned();
     }
     let ratio = ratio(message.len, message.wire_len).map_or_else(String::new, |ratio| format!(", {ratio}"));
-    format!("permessage-deflate: {}{ratio}", count(message.len, "byte"))
+    format!("{}{ratio}", count(message.len, "byte"))
 }
 
 fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
