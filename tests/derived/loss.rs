@@ -1,8 +1,11 @@
 //! Lost packets, cut packets, copies that disagree: what is shown is true, and all that can be known is shown.
 
+use super::order::{config, cut_anyhow, sessions, talks};
+use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Conversation, Input, Message, findings, wspect};
 use super::{has_finding, has_no_findings, is_said, says, shown};
+use proptest::prelude::*;
 
 /// A frame of one direction: where it stands in its stream, head and payload, and which message it belongs to.
 struct Framed {
@@ -344,6 +347,36 @@ fn keep_alives_are_no_data() {
     }
 }
 
+proptest! {
+    #![proptest_config(config(40))]
+
+    /// Whatever is lost, cut and reordered: each direction shows messages that were said, in the order in which they were.
+    #[test]
+    fn losses_make_nothing_up(talks in talks(), seed: u64, rarity in 2_usize..60, window in 1_usize..30, snap: bool) {
+        let dice = &mut Dice(seed);
+        let sessions = sessions(&talks);
+        let mut segments = cut_anyhow(&sessions, dice);
+        segments.retain(|_| dice.below(rarity) > 0);
+        shuffle(&mut segments, window, dice, |_, segment| segment.flags & SYN != 0);
+        let mut packets = packets(&segments, &Wire::default());
+        if snap {
+            packets = packets.into_iter().map(|packet| packet.snapped(60 + dice.below(1500))).collect();
+        }
+        let file = Pcap::default().file(&packets);
+        let all = shown(&file);
+        for session in &sessions {
+            let Some(conversation) = all.get(&session.client.to_string()) else { continue };
+            for dir in ["c2s", "s2c"] {
+                let mut said = session.said.iter().filter(|said| said.dir == dir);
+                for message in conversation.of(dir).into_iter().filter(|message| message.complete) {
+                    let found = said.any(|said| is_said(message, said));
+                    prop_assert!(found, "{} made up or moved {}", session.client, message.brief());
+                }
+            }
+        }
+    }
+}
+
 /// A capture cut at any byte gives what is before the cut, and says so.
 #[test]
 fn a_capture_may_end_anywhere() {
@@ -351,7 +384,7 @@ fn a_capture_may_end_anywhere() {
     let segments = session.cut(|_| vec![100]);
     let packets = packets(&segments, &Wire::default());
     let whole = shown(&Pcap::default().file(&packets)).into_values().next().unwrap();
-    let mut dice = super::support::Dice(3);
+    let mut dice = Dice(3);
     for (format, file, header) in
         [("pcap", Pcap::default().file(&packets), 24), ("pcapng", pcapng(&packets, false), 28)]
     {
