@@ -1,5 +1,7 @@
 //! Records: every line is JSON with exactly its keys, in their order, each of its one type, and the payload's bytes come back.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;

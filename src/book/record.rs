@@ -6,6 +6,7 @@ use crate::model::{
     Span, Stamp,
 };
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A batch is handed over when its events and payloads take more bytes than this.
@@ -22,6 +23,41 @@ const CLOCK_EVERY: usize = 64;
 pub struct Batch {
     pub(super) items: Vec<(Stamp, Item)>,
     pub(super) payload: Vec<u8>,
+    pool: Arc<Pool>,
+}
+
+/// Buffers of batches that were taken in, for batches to come: fresh memory costs more than what is put into it.
+#[derive(Debug, Default)]
+struct Pool(Mutex<Vec<Buffers>>);
+
+type Buffers = (Vec<(Stamp, Item)>, Vec<u8>);
+
+impl Pool {
+    /// Buffers that wait; more are given back to the system.
+    const MAX: usize = 4;
+
+    /// Buffers larger than this held a very large message, and are given back too.
+    const MAX_PAYLOAD: usize = 4 * BATCH_BYTES;
+
+    fn batch(self: &Arc<Self>) -> Batch {
+        let buffers = self.0.lock().ok().and_then(|mut waiting| waiting.pop());
+        let (items, payload) = buffers.unwrap_or_default();
+        Batch { items, payload, pool: Arc::clone(self) }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let (mut items, mut payload) = (std::mem::take(&mut self.items), std::mem::take(&mut self.payload));
+        items.clear();
+        payload.clear();
+        if payload.capacity() <= Pool::MAX_PAYLOAD
+            && let Ok(mut waiting) = self.pool.0.lock()
+            && waiting.len() < Pool::MAX
+        {
+            waiting.push((items, payload));
+        }
+    }
 }
 
 impl Batch {
@@ -151,7 +187,8 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
         if self.batch.is_empty() {
             return ControlFlow::Continue(());
         }
-        (self.hand_over)(std::mem::take(&mut self.batch))
+        let next = self.batch.pool.batch();
+        (self.hand_over)(std::mem::replace(&mut self.batch, next))
     }
 }
 

@@ -187,6 +187,8 @@ pub enum Action {
     Related,
     /// Of the same direction, or a sibling in a tree.
     Beside(isize),
+    /// The messages as a list or as a conversation.
+    Chat,
     /// Wrap long lines.
     Wrap,
     /// Another payload view.

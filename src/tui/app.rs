@@ -67,6 +67,9 @@ impl Pane {
     ];
 }
 
+/// Rows of a message in the conversation: who and when, what, and a blank one.
+pub(super) const CHAT_ROWS: usize = 3;
+
 /// What the browser is started with.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -292,6 +295,11 @@ impl App {
     pub fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
         self.settle();
+        self.show_selected();
+    }
+
+    /// Scrolls every list to its selected row, after the panes have changed.
+    pub(super) fn show_selected(&mut self) {
         let regions = self.regions();
         self.connections.list.show(self.connections.len(), self.rows(&regions, Pane::Connections));
         let len = self.messages.ids(&self.book).len();
@@ -326,7 +334,11 @@ impl App {
             Pane::Bytes => self.inspector_rows().into(),
             _ => 0,
         };
-        regions.inside(pane).1.saturating_sub(Self::fixed_lines(regions, pane) + foot)
+        let rows = regions.inside(pane).1;
+        if pane == Pane::Messages && self.messages.chat {
+            return rows / CHAT_ROWS;
+        }
+        rows.saturating_sub(Self::fixed_lines(regions, pane) + foot)
     }
 
     /// The capture's first packet, as far as is known.

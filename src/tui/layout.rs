@@ -47,7 +47,7 @@ pub(super) enum Divider {
 }
 
 /// The parts of the screen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Regions {
     pub(super) header: Rect,
     pub(super) body: Rect,

@@ -15,14 +15,6 @@ pub(super) enum SortBy {
 }
 
 impl SortBy {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Type => "type",
-            Self::Length => "length",
-        }
-    }
-
     const fn next(self) -> Self {
         match self {
             Self::Number => Self::Type,
@@ -59,6 +51,8 @@ pub(super) struct Messages {
     sort: SortBy,
     reverse: bool,
     pace: Pace,
+    /// Shown as a conversation, client left, server right.
+    pub(super) chat: bool,
     /// Columns of the preview that are scrolled out to the left.
     pub(super) scroll: usize,
     /// Where the user was in other connections.

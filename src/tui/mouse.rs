@@ -1,7 +1,7 @@
 //! The mouse: clicks, double clicks, the wheel and dragged borders.
 
 use super::action::{Action, Screen};
-use super::app::{App, Overlay, Pane};
+use super::app::{App, CHAT_ROWS, Overlay, Pane};
 use super::bytes::Bytes;
 use super::layout::{Divider, inner};
 use super::list::Move;
@@ -69,6 +69,9 @@ impl App {
             return;
         }
         let (x, y) = (usize::from(at.x - inside.x), usize::from(at.y - inside.y));
+        if pane == Pane::Messages && self.messages.chat {
+            return self.select_row(pane, self.messages.list.top + y / CHAT_ROWS);
+        }
         let Some(line) = y.checked_sub(Self::fixed_lines(&self.regions(), pane)) else {
             return self.click_on_head(pane, x);
         };

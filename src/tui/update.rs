@@ -26,6 +26,7 @@ const RESIZE_STEP: i16 = 4;
 impl App {
     /// Takes what the terminal tells; a paste outside an input is ignored.
     pub fn event(&mut self, event: &Event) {
+        let before = self.regions();
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             Event::Mouse(mouse) => self.mouse_event(*mouse),
@@ -34,6 +35,9 @@ impl App {
             _ => return,
         }
         self.settle();
+        if self.regions() != before {
+            self.show_selected();
+        }
     }
 
     /// Takes one key.
@@ -123,6 +127,10 @@ impl App {
             Action::Sort | Action::SortReverse => self.sort(action == Action::SortReverse),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
+            Action::Chat => {
+                self.messages.chat = !self.messages.chat;
+                self.show_selected();
+            }
             Action::Related => self.related(),
             Action::Beside(by) => self.beside(by > 0),
             Action::Wrap if self.screen == Screen::Bytes => self.bytes.next_width(self.columns(Pane::Bytes)),

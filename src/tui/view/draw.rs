@@ -30,10 +30,13 @@ pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect, title: &
     inner(area)
 }
 
-/// Draws lines from the top of an area down.
+/// Draws lines from the top of an area down, those that are aligned so at its right edge.
 pub(super) fn lines(buf: &mut Buffer, area: Rect, lines: impl IntoIterator<Item = Line<'static>>) {
     for (y, line) in (area.top()..area.bottom()).zip(lines) {
-        buf.set_line(area.x, y, &line, area.width);
+        let width = u16::try_from(line_width(&line)).unwrap_or(u16::MAX);
+        let right = line.alignment == Some(HorizontalAlignment::Right);
+        let x = if right { area.right().saturating_sub(width).max(area.x) } else { area.x };
+        buf.set_line(x, y, &line, area.right() - x);
     }
 }
 

@@ -56,16 +56,21 @@ pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
     }
 }
 
+/// Draws the pane's frame; gives its inside.
+pub(super) fn frame(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) -> Rect {
+    let len = app.messages.ids(&app.book).len();
+    let position = draw::position(app.messages.list.cursor, len);
+    let selected = app.messages.selected().and_then(|id| app.book.message(id));
+    let foot = selected.map_or_else(String::new, |row| format!("{} · {position}", number(row.number)));
+    draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot)
+}
+
 pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     let ids = app.messages.ids(&app.book);
     let list = &app.messages.list;
-    let foot =
-        app.messages.selected().and_then(|id| app.book.message(id)).map_or_else(String::new, |row| {
-            format!("{} · {}", number(row.number), draw::position(list.cursor, ids.len()))
-        });
-    let inside = draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot);
+    let inside = frame(app, buf, regions, area);
     let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| head(app, column)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if ids.is_empty() {
@@ -83,15 +88,27 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
 fn title(app: &App, wide: bool) -> String {
     let Some(connection) = app.connection() else { return "Messages".to_owned() };
     let word = if wide { "connection" } else { "conn" };
-    let mut out = format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()));
-    let (sort, reverse) = app.messages.sorting();
-    if sort != SortBy::Number || reverse {
-        out.push_str(&format!(" · sorted by {} {}", sort.name(), if reverse { "▼" } else { "▲" }));
-    }
-    out
+    format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()))
 }
 
-fn why_empty(app: &App) -> String {
+/// The head of a column, with an arrow on the one that the list is sorted by.
+fn head(app: &App, column: &Column<Key>) -> String {
+    let by = match column.key {
+        Key::Number => Some(SortBy::Number),
+        Key::Type => Some(SortBy::Type),
+        Key::Length => Some(SortBy::Length),
+        Key::Time | Key::Preview => None,
+    };
+    let arrow = match app.messages.sorting() {
+        (SortBy::Number, false) => "",
+        (sort, _) if by != Some(sort) => "",
+        (_, false) => " ▲",
+        (_, true) => " ▼",
+    };
+    column.cell(&format!("{}{arrow}", column.head))
+}
+
+pub(super) fn why_empty(app: &App) -> String {
     let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
     if all == 0 {
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
@@ -134,7 +151,7 @@ fn list_row(
     Line::from(spans)
 }
 
-fn style(app: &App, row: &MessageRow<'_>) -> Style {
+pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
     match row.opcode {
         Opcode::CLOSE => app.theme.bold(),
         _ if !row.complete => app.theme.gap(),
@@ -144,7 +161,7 @@ fn style(app: &App, row: &MessageRow<'_>) -> Style {
 }
 
 /// The time column's text of the row at `at`.
-fn time(app: &App, row: &MessageRow<'_>, at: usize, wide: bool) -> String {
+pub(super) fn time(app: &App, row: &MessageRow<'_>, at: usize, wide: bool) -> String {
     let mode = app.times.1;
     let ids = app.messages.ids(&app.book);
     let mark_of = |at: usize| ids.get(at).and_then(|&id| app.book.message(id));
@@ -183,7 +200,7 @@ fn length(row: &MessageRow<'_>) -> String {
 }
 
 /// One line about the payload.
-fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize) -> String {
+pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize) -> String {
     if let Some(lost) = incomplete(row) {
         return lost;
     }

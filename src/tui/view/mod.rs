@@ -1,6 +1,7 @@
 //! The screen as a function of the state.
 
 mod bytes;
+mod chat;
 mod chrome;
 mod connections;
 mod detail;
@@ -22,6 +23,7 @@ pub(super) use overlay::help_lines;
 use super::app::{App, Pane};
 use super::layout::SMALLEST;
 use super::text;
+use crate::escape::display_str;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,6 +45,7 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
             match pane {
                 Pane::Connections => connections::table(app, buf, &regions, area),
                 Pane::Summary => connections::summary(app, buf, area),
+                Pane::Messages if app.messages.chat => chat::conversation(app, buf, &regions, area),
                 Pane::Messages => messages::list(app, buf, &regions, area),
                 Pane::Detail => detail::payload(app, buf, &regions, area),
                 Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
@@ -74,11 +77,17 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     let progress = &app.load.progress;
     let packets = text::count(progress.packets, "packet");
     let streams = text::count(progress.streams.into(), "TCP stream");
-    let mut lines = vec![
-        Line::raw(""),
-        Line::styled(format!("  No WebSocket connection in {} ({packets}, {streams}).", app.title), app.theme.bold()),
-        Line::raw(""),
-    ];
-    lines.extend(outcome.seen.iter().map(|line| Line::raw(format!("  {}", crate::escape::display_str(line)))));
+    let head = match &outcome.error {
+        Some(error) => display_str(error).into_owned(),
+        None => format!("No WebSocket connection in {} ({packets}, {streams}).", app.title),
+    };
+    let columns = usize::from(area.width).saturating_sub(4);
+    let wrapped = |words: &str| text::wrap(words, columns, 0).into_iter().map(|line| format!("  {line}"));
+    let mut lines = vec![Line::raw("")];
+    lines.extend(wrapped(&head).map(|line| Line::styled(line, app.theme.bold())));
+    lines.push(Line::raw(""));
+    lines.extend(
+        outcome.seen.iter().chain(&outcome.warnings).flat_map(|line| wrapped(&display_str(line)).map(Line::raw)),
+    );
     draw::lines(buf, area, lines);
 }
