@@ -144,6 +144,24 @@ fn payload_views() {
     check("payload_zoomed", NARROW, "2jjj<Tab>z");
 }
 
+/// What was compressed is shown as it was said; its frames as they were sent, or not at all.
+#[test]
+fn compressed_messages_have_three_kinds_of_bytes() {
+    for (name, keys) in [
+        ("deflate_connection", ""),
+        ("deflate_message", "2j"),
+        ("deflate_frame", "2<Enter>j"),
+        ("deflate_unmasked", "2<Enter>j]"),
+        ("deflate_inflated", "2<Enter>[<Tab><Tab>"),
+        ("deflate_not_kept", "2j<Enter>"),
+        ("deflate_undecoded", "2jj<Enter>["),
+    ] {
+        let mut app = browser(&story::compressed(), WIDE);
+        press(&mut app, keys);
+        insta::assert_snapshot!(name, picture(&app, WIDE));
+    }
+}
+
 #[test]
 fn lists_can_be_narrowed_and_sorted() {
     check("messages_one_direction_no_pings", WIDE, "2dp");

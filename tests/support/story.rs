@@ -381,6 +381,23 @@ pub(crate) fn everything() -> Story {
     story
 }
 
+/// A conversation of compressed messages: inflated ones with and without their bytes of the wire, and one that could not be.
+pub(crate) fn compressed() -> Story {
+    use Direction::{ToClient, ToServer};
+    let mut story = Story::new();
+    let chat = story.open(Some("ws://chat.example/socket?v=3"), endpoint(1, 51_512), endpoint(2, 80), 0);
+    story.upgrade(chat, 101, REQUEST, RESPONSE);
+    let hello = vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let inflated = Odd { compressed: true, wire_len: Some(7), wire: Some(hello), fragments: 2, ..Odd::default() };
+    story.say_oddly(chat, ToServer, Opcode::TEXT, b"Hello", &inflated);
+    let forgotten = Odd { compressed: true, wire_len: Some(131), ..Odd::default() };
+    story.wait(3_000).say_oddly(chat, ToClient, Opcode::TEXT, ERROR.repeat(2).as_bytes(), &forgotten);
+    let lost = Odd { compressed: true, findings: vec![NoteCode::DeflateLost], ..Odd::default() };
+    story.wait(3_000).say_oddly(chat, ToClient, Opcode::TEXT, &[0xc2, 0x30, 0x10, 0x05], &lost);
+    story.wait(1_000).close(chat, ToClient, End::Fin);
+    story
+}
+
 /// What is said on the first connection: text, JSON, pings, fragments, a hole, hostile bytes, a close.
 fn conversation(story: &mut Story, chat: usize) {
     use Direction::{ToClient, ToServer};
