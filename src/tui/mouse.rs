@@ -1,6 +1,6 @@
 //! The mouse: clicks, double clicks, the wheel and dragged borders.
 
-use super::action::{Action, Screen};
+use super::action::Action;
 use super::app::{App, CHAT_ROWS, Overlay, Pane};
 use super::bytes::Bytes;
 use super::layout::{Divider, inner};
@@ -195,9 +195,4 @@ fn is_on(divider: Option<Divider>, at: Position) -> bool {
         Some(Divider::Row(y)) => at.y == y,
         None => false,
     }
-}
-
-/// The tab under a column of the header.
-pub(super) fn screen_of(tabs: &[(Screen, std::ops::Range<u16>)], x: u16) -> Option<Screen> {
-    tabs.iter().find(|(_, columns)| columns.contains(&x)).map(|&(screen, _)| screen)
 }

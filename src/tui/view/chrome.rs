@@ -6,7 +6,6 @@ use crate::tui::action::Screen;
 use crate::tui::app::{App, Overlay};
 use crate::tui::keys;
 use crate::tui::layout::Regions;
-use crate::tui::mouse;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -42,8 +41,8 @@ fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
 
 /// The tab under a column of the header.
 pub(in crate::tui) fn tab_at(app: &App, x: u16) -> Option<Screen> {
-    let tabs: Vec<_> = tabs(app, app.regions().wide).into_iter().map(|(screen, _, at)| (screen, at)).collect();
-    mouse::screen_of(&tabs, x)
+    let hit = tabs(app, app.regions().wide).into_iter().find(|(_, _, columns)| columns.contains(&x));
+    hit.map(|(screen, ..)| screen)
 }
 
 pub(super) fn header(app: &App, buf: &mut Buffer, regions: &Regions) {
