@@ -1,5 +1,7 @@
 //! The program as its users meet it: what it prints, where, and with which exit code.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read as _, Write as _};

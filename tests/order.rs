@@ -1,5 +1,7 @@
 //! The order law: however the segments of a stream arrive, its bytes are the same.
 
+#![allow(clippy::indexing_slicing, reason = "a test that indexes wrongly fails, as it should")]
+
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

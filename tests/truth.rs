@@ -81,8 +81,6 @@ fn what_is_shown_is_what_was_said() {
         let lost: Vec<_> = LOST_HEADS.iter().filter(|row| row.0 == name).map(|row| (row.1, row.2)).collect();
         let shown = conversations(Input::File(&path));
         wrong.extend(complaints(&truth, &shown, &lost, &excused).into_iter().map(|line| format!("{name}: {line}")));
-        let compressed = shown.iter().flat_map(|c| &c.messages).filter(|m| m.compressed && m.complete);
-        wrong.extend(compressed.map(|m| format!("{name}: not inflated, yet complete: {}", m.brief())));
         if truth.of("frame").next().is_some() {
             let frames = records("frames", Input::File(&path));
             wrong.extend(frame_complaints(&truth, &shown, &frames).into_iter().map(|line| format!("{name}: {line}")));

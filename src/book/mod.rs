@@ -129,8 +129,9 @@ impl Book {
                 }
                 Item::Message(message) => {
                     let (kept, rest) = payload.split_at_checked(message.kept).unwrap_or((payload, &[]));
+                    let (wire, rest) = rest.split_at_checked(message.wire).unwrap_or((rest, &[]));
                     payload = rest;
-                    let message = message.borrow(kept);
+                    let message = message.borrow(kept, wire);
                     self.apply(at, Event::Message(&message));
                     self.message_ended(at, &message);
                 }
@@ -230,8 +231,28 @@ impl Book {
         if len == 0 {
             return Some(Vec::new());
         }
+        self.stored(row.place?.checked_add(from)?, len)
+    }
+
+    /// A message's payload as it was on the wire, unmasked; `None` when not all of it was kept.
+    ///
+    /// Of a message that was not inflated that is its payload.
+    pub fn wire(&self, row: &MessageRow<'_>) -> Option<Vec<u8>> {
+        if !row.is_inflated() {
+            return self.payload(row, 0, usize::MAX);
+        }
+        if row.wire_kept != row.wire_len {
+            return None;
+        }
+        match row.wire_kept {
+            0 => Some(Vec::new()),
+            len => self.stored(row.place?.checked_add(row.kept)?, usize::try_from(len).ok()?),
+        }
+    }
+
+    fn stored(&self, place: u64, len: usize) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(len);
-        self.store.read(row.place?.checked_add(from)?, len, &mut out)?;
+        self.store.read(place, len, &mut out)?;
         Some(out)
     }
 
@@ -331,7 +352,8 @@ impl Book {
         let Some(conn) = at.conn.and_then(|id| self.index_of(id)) else { return };
         let frames = self.take_frames(conn, message);
         let place = self.store.append(message.body.kept);
-        let rare = self.keep_rare(message, &frames, place.is_some());
+        let wire = place.and_then(|_| self.store.append(message.wire)).map_or(0, |_| message.wire.len() as u64);
+        let rare = self.keep_rare(message, &frames, place.is_some(), wire);
         let (Ok(id), Ok(owner)) = (u32::try_from(self.messages.len()), u32::try_from(conn)) else { return };
         self.messages.push(PackedMessage::pack(message, owner, place, frames.start, rare));
         if let Some(talk) = self.talks.get_mut(conn) {
@@ -353,7 +375,7 @@ impl Book {
     }
 
     /// The index of what is unusual about a message, or [`PackedMessage::PLAIN`].
-    fn keep_rare(&mut self, message: &Message<'_>, frames: &Range<u32>, kept: bool) -> u32 {
+    fn keep_rare(&mut self, message: &Message<'_>, frames: &Range<u32>, kept: bool, wire: u64) -> u32 {
         let len = message.body.kept.len() as u64;
         let plain = kept
             && message.frames == 1
@@ -361,6 +383,7 @@ impl Book {
             && self.frames.get(frames.start as usize).is_some_and(|frame| frame.last() == message.span.last)
             && message.body.len == len
             && message.wire_len == len
+            && wire == 0
             && message.body.holes.is_empty()
             && message.rtt.is_none()
             && message.findings.is_empty();
@@ -371,6 +394,7 @@ impl Book {
         self.rare.push(Rare {
             len: message.body.len,
             wire_len: message.wire_len,
+            wire_kept: wire,
             frames: message.frames,
             frame_rows: u32::try_from(frames.len()).unwrap_or(u32::MAX),
             last: message.span.last,

@@ -96,9 +96,12 @@ pub(super) struct OwnedMessage {
     opcode: Opcode,
     frames: u64,
     compressed: bool,
+    undecoded: bool,
     wire_len: u64,
     /// Bytes in the arena.
     pub(super) kept: usize,
+    /// Bytes behind them: those of the wire, of a message that was inflated.
+    pub(super) wire: usize,
     len: u64,
     holes: Vec<Hole>,
     complete: bool,
@@ -117,8 +120,10 @@ impl OwnedMessage {
             opcode: message.opcode,
             frames: message.frames,
             compressed: message.compressed,
+            undecoded: message.undecoded,
             wire_len: message.wire_len,
             kept: message.body.kept.len(),
+            wire: message.wire.len(),
             len: message.body.len,
             holes: message.body.holes.to_vec(),
             complete: message.complete,
@@ -131,7 +136,7 @@ impl OwnedMessage {
     }
 
     /// The message as it was told.
-    pub(super) fn borrow<'a>(&'a self, kept: &'a [u8]) -> Message<'a> {
+    pub(super) fn borrow<'a>(&'a self, kept: &'a [u8], wire: &'a [u8]) -> Message<'a> {
         let close = if self.has_close { close_of(kept) } else { None };
         Message {
             number: self.number,
@@ -140,7 +145,9 @@ impl OwnedMessage {
             frames: self.frames,
             compressed: self.compressed,
             wire_len: self.wire_len,
+            undecoded: self.undecoded,
             body: Body { kept, len: self.len, holes: &self.holes },
+            wire,
             complete: self.complete,
             utf8: self.utf8,
             close,
@@ -203,6 +210,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             Event::Frame(frame) => Item::Frame(*frame),
             Event::Message(message) => {
                 self.batch.payload.extend_from_slice(message.body.kept);
+                self.batch.payload.extend_from_slice(message.wire);
                 Item::Message(OwnedMessage::new(message))
             }
             Event::Note(note) => Item::Note(Box::new(Finding {

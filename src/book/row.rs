@@ -23,8 +23,10 @@ pub struct MessageRow<'a> {
     pub frames: u64,
     /// Its frames in the book.
     pub frame_rows: Range<u32>,
-    /// The bytes are as on the wire, compressed.
+    /// It was compressed on the wire.
     pub compressed: bool,
+    /// It was compressed and not inflated: the bytes are as on the wire.
+    pub undecoded: bool,
     /// Payload bytes on the wire.
     pub wire_len: u64,
     /// The length that the sender meant.
@@ -43,6 +45,8 @@ pub struct MessageRow<'a> {
     pub last: Mark,
     /// What is wrong with it.
     pub findings: NoteSet,
+    /// Bytes kept of the wire, behind those of the payload, of a message that was inflated.
+    pub(super) wire_kept: u64,
     /// Where its bytes are; `None` when the store could not keep them.
     pub(super) place: Option<u64>,
 }
@@ -50,7 +54,12 @@ pub struct MessageRow<'a> {
 impl MessageRow<'_> {
     /// Whether the payload is text that can be read as such.
     pub fn is_text(&self) -> bool {
-        self.opcode == Opcode::TEXT && self.utf8 && !self.compressed
+        self.opcode == Opcode::TEXT && self.utf8 && !self.undecoded
+    }
+
+    /// Whether the payload is not what was on the wire but what that inflated to.
+    pub const fn is_inflated(&self) -> bool {
+        self.compressed && !self.undecoded
     }
 
     /// Bytes lost in holes of known length.
@@ -223,6 +232,7 @@ const _: () = assert!(size_of::<PackedMessage>() == 32);
 pub(super) struct Rare {
     pub(super) len: u64,
     pub(super) wire_len: u64,
+    pub(super) wire_kept: u64,
     pub(super) frames: u64,
     pub(super) frame_rows: u32,
     pub(super) last: Mark,
@@ -238,6 +248,7 @@ impl PackedMessage {
     const COMPRESSED: u8 = 2;
     const COMPLETE: u8 = 4;
     const UTF8: u8 = 8;
+    const UNDECODED: u8 = 16;
 
     pub(super) fn pack(message: &Message<'_>, conn: u32, place: Option<u64>, frame: u32, rare: u32) -> Self {
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
@@ -252,7 +263,8 @@ impl PackedMessage {
             flags: flag(message.dir == Direction::ToClient, Self::TO_CLIENT)
                 | flag(message.compressed, Self::COMPRESSED)
                 | flag(message.complete, Self::COMPLETE)
-                | flag(message.utf8, Self::UTF8),
+                | flag(message.utf8, Self::UTF8)
+                | flag(message.undecoded, Self::UNDECODED),
         }
     }
 
@@ -267,6 +279,7 @@ impl PackedMessage {
             frames: rare.map_or(1, |rare| rare.frames),
             frame_rows: self.frame..self.frame.saturating_add(frame_rows),
             compressed: self.flags & Self::COMPRESSED != 0,
+            undecoded: self.flags & Self::UNDECODED != 0,
             wire_len: rare.map_or(self.kept.into(), |rare| rare.wire_len),
             len: rare.map_or(self.kept.into(), |rare| rare.len),
             kept: self.kept.into(),
@@ -276,6 +289,7 @@ impl PackedMessage {
             rtt: rare.and_then(|rare| rare.rtt),
             last,
             findings: rare.map_or(NoteSet::EMPTY, |rare| rare.findings),
+            wire_kept: rare.map_or(0, |rare| rare.wire_kept),
             place: (self.place != Self::NO_PLACE).then_some(self.place),
         }
     }

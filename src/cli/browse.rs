@@ -23,6 +23,9 @@ const WAITING: usize = 16;
 /// Events of a silent pipe wait no longer than this.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// Bytes kept of one compressed message as it was on the wire, to show its frames.
+const WIRE_BYTES: usize = 1 << 20;
+
 /// Sentences about the file that are kept.
 const WARNINGS: usize = 8;
 
@@ -109,7 +112,8 @@ impl Teller {
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
         let mut sink = Told { events, warnings: Vec::new() };
         let mut step = |at: dissect::Progress| self.tell(Loading::Progress(self.progress(at)));
-        let summary = dissect::run(reader, Limits::DEFAULT, &mut sink, &mut step);
+        let limits = Limits { wire_bytes: WIRE_BYTES, ..Limits::DEFAULT };
+        let summary = dissect::run(reader, limits, &mut sink, &mut step);
         let warnings = sink.warnings;
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 17] {
+fn rows(limits: Limits) -> [Row; 21] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -29,6 +29,10 @@ fn rows(limits: Limits) -> [Row; 17] {
         head_end,
         early_bytes,
         message_bytes,
+        inflated_bytes,
+        wire_bytes,
+        inflated_stop,
+        inflated_total,
         message_total,
         message_holes,
         pings,
@@ -50,6 +54,10 @@ fn rows(limits: Limits) -> [Row; 17] {
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
         ("message-bytes", n(message_bytes), "bytes", "kept of one message; the rest is counted"),
+        ("inflated-bytes", n(inflated_bytes), "bytes", "kept of one compressed message; the rest is counted"),
+        ("wire-bytes", n(wire_bytes), "bytes", "kept of one compressed message as it was on the wire"),
+        ("inflated-stop", inflated_stop, "bytes", "to which one message inflates before it is given up"),
+        ("inflated-total", inflated_total, "bytes", "to which all messages inflate before inflating stops"),
         ("message-total", n(message_total), "bytes", "kept of all messages that are not complete"),
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),

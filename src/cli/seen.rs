@@ -4,6 +4,7 @@ use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
 use crate::export::{count, grouped};
+use crate::net::Seen;
 use indicatif::HumanBytes;
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     };
     let packets = count(summary.packets, "packet");
     let mut lines = vec![format!("No WebSocket connection in {name} ({packets}, {streams}).")];
+    if summary.streams == 0 {
+        lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
+    }
     lines.extend(kinds(&summary.kinds).iter().map(|line| format!("  {line}")));
     lines
 }
@@ -41,6 +45,21 @@ pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String 
     let packets = count(summary.packets, "packet");
     let streams = count(summary.streams.into(), "TCP stream");
     format!("{packets}, {streams}, {} in {:.2} s", HumanBytes(bytes), elapsed.as_secs_f64())
+}
+
+/// Packets by what they carried, where none of it was TCP.
+fn packets_by_kind(seen: &Seen) -> Vec<String> {
+    let kinds = [
+        (seen.udp, "UDP"),
+        (seen.icmp, "ICMP"),
+        (seen.fragments, "IP fragment"),
+        (seen.other_ip, "other IP"),
+        (seen.arp, "ARP"),
+        (seen.other, "other"),
+    ];
+    let seen = kinds.into_iter().filter(|(number, _)| *number > 0);
+    seen.map(|(number, what)| format!("{} {what} packet{}", grouped(number), if number == 1 { "" } else { "s" }))
+        .collect()
 }
 
 /// TCP streams by what they carried.

@@ -8,7 +8,7 @@ mod table;
 
 use crate::capture::Reader;
 use crate::model::{Event, FileNote, Limits, Mark, Note, Sink, Stamp, Timestamp};
-use crate::net::{Decoded, Decoder};
+use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use table::Table;
@@ -28,6 +28,8 @@ pub struct Summary {
     pub last: Option<Timestamp>,
     /// TCP streams by what their first bytes were.
     pub kinds: Kinds,
+    /// Packets by what they carried.
+    pub seen: Seen,
 }
 
 /// TCP streams by what their first bytes were.
@@ -109,6 +111,7 @@ pub fn run(
     }
     dissector.file_notes(reader.take_notes());
     dissector.file_notes(decoder.notes());
+    dissector.summary.seen = decoder.seen();
     dissector.finish()
 }
 

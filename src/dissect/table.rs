@@ -23,8 +23,17 @@ pub(super) struct Table {
     /// Numbers given to streams, also to those that have no row.
     numbers: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
-    leaving: VecDeque<(PacketNo, u32)>,
+    leaving: VecDeque<Leaving>,
     budget: Budget,
+}
+
+/// A stream that said goodbye.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    packet: PacketNo,
+    at: u32,
+    /// Which of the conversations of its row.
+    life: u32,
 }
 
 /// The same for both directions: addresses and ports, the lower end first.
@@ -69,6 +78,8 @@ struct Stream {
     syn: bool,
     /// No payload was seen yet.
     fresh: bool,
+    /// How many conversations it had before: a SYN of the same number after the end begins another in the same stream.
+    life: u32,
     /// Packets of the lower end were seen, and of the higher.
     seen: (bool, bool),
     kind: Kind,
@@ -115,7 +126,14 @@ impl Table {
     /// Takes one segment.
     pub(super) fn segment(&mut self, segment: &Segment<'_>, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
         let (key, forward) = FlowKey::new(segment.src, segment.dst);
+        let known = self.newest.get(&key).copied().filter(|_| segment.flags.has(Flags::SYN));
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
+        if let Some(known) = known
+            && known != at
+            && self.stream(at).older.is_none()
+        {
+            self.end(known, End::Replaced, segment.mark, limits, tools, sink);
+        }
         self.latest = Some((key, at));
         if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
@@ -147,6 +165,7 @@ impl Table {
             bases: [None; 2],
             syn: false,
             fresh: true,
+            life: 0,
             seen: (false, false),
             kind: Kind::default(),
             older,
@@ -175,7 +194,12 @@ impl Table {
         if !syn || old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
             return at;
         }
-        let older = if old.live.is_some() { Some(at) } else { old.older.take() };
+        // A stream that goes on may be the true one yet: the SYN may be forged.
+        let older = match &old.live {
+            Some(live) if live.conn.said_goodbye() => None,
+            Some(_) => Some(at),
+            None => old.older.take(),
+        };
         self.latest = None;
         self.add(key, mark, older)
     }
@@ -187,6 +211,7 @@ impl Table {
             self.end(at, End::Replaced, mark, limits, tools, sink);
             let stream = self.stream(at);
             (stream.bases, stream.fresh) = ([None; 2], true);
+            (stream.first, stream.life) = (mark, stream.life + 1);
         }
     }
 
@@ -262,29 +287,40 @@ impl Table {
         }
         self.budget = budget;
         if leaves {
-            self.leaving.push_back((segment.mark.packet, at));
+            let life = self.stream(at).life;
+            self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life });
         }
     }
 
-    /// The stream with the largest queue gives up a hole.
+    /// The streams with the largest queues give up holes, until an eighth of the bound is free.
     fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
         let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
-        if let Some(largest) = self.streams.iter_mut().max_by_key(|stream| queued(stream)) {
-            largest.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+        let enough = env.limits.reorder_total - env.limits.reorder_total / 8;
+        let mut queues: Vec<(usize, usize)> =
+            self.streams.iter().map(queued).zip(0..).filter(|&(n, _)| n > 0).collect();
+        queues.sort_unstable_by(|a, b| b.cmp(a));
+        for (_, at) in queues {
+            let Some(stream) = self.streams.get_mut(at) else { return };
+            while env.budget.queued > enough && queued(stream) > 0 {
+                stream.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+            }
         }
     }
 
     /// Frees streams that ended a while ago.
     fn free_old(&mut self, now: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        while let Some(&(packet, at)) = self.leaving.front()
+        while let Some(&Leaving { packet, at, life }) = self.leaving.front()
             && now.packet.0.saturating_sub(packet.0) > LINGER
         {
             self.leaving.pop_front();
+            if self.stream(at).life != life {
+                continue;
+            }
             // A stream that goes on after its end, which may be forged, stays.
             match &self.stream(at).live {
                 Some(live) if now.packet.0.saturating_sub(live.conn.last().packet.0) <= LINGER => {
                     let last = live.conn.last().packet;
-                    self.leaving.push_back((last, at));
+                    self.leaving.push_back(Leaving { packet: last, at, life });
                 }
                 _ => self.end(at, End::Capture, now, limits, tools, sink),
             }

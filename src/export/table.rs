@@ -180,8 +180,8 @@ pub(super) const fn ink(opcode: Opcode) -> Ink {
 
 /// What is wrong with a message: what it lacks, and its findings.
 pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
-    // A compressed message is never complete before it is inflated: its `z` says so.
-    let is_lacking = !message.complete && (!message.compressed || !message.body.holes.is_empty());
+    // A message that could not be inflated is never complete: its finding says so.
+    let is_lacking = !message.complete && (!message.undecoded || !message.body.holes.is_empty());
     let lack = match message.body.missing() {
         _ if !is_lacking => None,
         0 => Some(String::from("⋯ incomplete")),

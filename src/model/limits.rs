@@ -31,6 +31,14 @@ pub struct Limits {
     pub early_bytes: usize,
     /// Bytes kept of one message.
     pub message_bytes: usize,
+    /// Bytes kept of one message that was compressed.
+    pub inflated_bytes: usize,
+    /// Bytes kept of one compressed message as it was on the wire, beside what it inflates to; only who shows frames needs them.
+    pub wire_bytes: usize,
+    /// Bytes to which one message may inflate before it is given up.
+    pub inflated_stop: u64,
+    /// Bytes to which all messages of a capture may inflate before nothing is inflated any more.
+    pub inflated_total: u64,
     /// Bytes kept of all messages under assembly.
     pub message_total: usize,
     /// Holes kept for one message.
@@ -59,6 +67,10 @@ impl Limits {
         head_end: 8 * MIB,
         early_bytes: MIB,
         message_bytes: 64 * MIB,
+        inflated_bytes: 16 * MIB,
+        wire_bytes: 0,
+        inflated_stop: 256 << 20,
+        inflated_total: 10 << 30,
         message_total: 512 * MIB,
         message_holes: 1024,
         pings: 64,

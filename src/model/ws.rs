@@ -145,12 +145,16 @@ pub struct Message<'a> {
     pub opcode: Opcode,
     /// Number of its frames.
     pub frames: u64,
-    /// The bytes are as on the wire, compressed (RSV1): they are not to be read as text.
+    /// It was compressed on the wire (RSV1, RFC 7692 §6).
     pub compressed: bool,
+    /// It was compressed and could not be inflated: the bytes are as on the wire, not to be read as text.
+    pub undecoded: bool,
     /// Payload bytes on the wire: the sum of its frames' lengths.
     pub wire_len: u64,
-    /// The unmasked payload.
+    /// The unmasked payload, inflated if it was compressed.
     pub body: Body<'a>,
+    /// The unmasked payload as it was on the wire, joined over holes, of a message that was inflated; empty unless [`super::Limits::wire_bytes`] asks for it.
+    pub wire: &'a [u8],
     /// Every byte is there and certain.
     pub complete: bool,
     /// The body is UTF-8 throughout; only judged for text and for close reasons.
@@ -166,9 +170,9 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Whether the payload is text that can be shown as such: a text message, inflated, of valid UTF-8.
+    /// Whether the payload is text that can be shown as such: a text message of valid UTF-8, inflated if need be.
     pub fn is_text(&self) -> bool {
-        self.opcode == Opcode::TEXT && self.utf8 && !self.compressed
+        self.opcode == Opcode::TEXT && self.utf8 && !self.undecoded
     }
 
     /// The packet that the record names.

@@ -29,6 +29,11 @@ impl Conn {
         self.over
     }
 
+    /// Whether either end said goodbye.
+    pub fn said_goodbye(&self) -> bool {
+        self.over || Direction::BOTH.iter().any(|&dir| self.halves[dir].as_ref().is_some_and(Half::has_ended))
+    }
+
     /// Its last packet.
     pub const fn last(&self) -> Mark {
         self.last

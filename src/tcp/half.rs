@@ -68,6 +68,7 @@ struct Piece {
 /// Memory that a queued piece takes beside its bytes.
 const PIECE_OVERHEAD: usize = 64;
 const ACKS_KEPT: usize = 64;
+const ACK_AHEAD: u64 = 64 << 20;
 const GAPS_KEPT: usize = 16;
 /// How far a RST may stand from the next byte and still be believed: the largest usual window.
 const RESET_WINDOW: i64 = 1 << 20;
@@ -194,6 +195,10 @@ impl Half {
         let ahead = ack.since(self.seq);
         self.settle_syn_data(ahead > 0, mark, keep, feed);
         let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };
+        // A number beyond any window is no acknowledgement of this stream.
+        if upto.saturating_sub(self.offset) > ACK_AHEAD {
+            return;
+        }
         if upto <= self.offset || self.acks.back().is_some_and(|&(known, _)| upto <= known) {
             return;
         }

@@ -2,10 +2,11 @@
 
 use super::detail::Detail;
 use super::list::{List, Move};
-use super::paper::{HexRow, HexRows};
+use super::paper::{HexRow, HexRows, Piece, PieceKind};
 use super::wire::{self, Anatomy, Field, Source, Wire};
-use crate::book::{Book, FrameRow, MessageId};
+use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::PacketNo;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -23,7 +24,10 @@ pub(super) struct Bytes {
     message: Option<MessageId>,
     /// The frames of the message; the cursor is the frame that is shown.
     pub(super) frames: List,
-    pub(super) source: Source,
+    /// What the user wants to see; `source` says what is shown.
+    chosen: Source,
+    /// The message was inflated.
+    is_inflated: bool,
     pub(super) wire: Wire,
     /// Bytes of the frame's head.
     header_len: u64,
@@ -40,6 +44,21 @@ pub(super) struct Bytes {
     pub(super) decimal: bool,
     pub(super) bits: bool,
     pub(super) hide_inspector: bool,
+}
+
+/// The payload of a message as it was on the wire, unmasked, and where its bytes stand.
+fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Cow<'a, [u8]>, Cow<'a, [Piece]>) {
+    if !row.is_inflated() {
+        return (Cow::Borrowed(detail.bytes()), Cow::Borrowed(&detail.pieces));
+    }
+    let (bytes, kind) = match book.wire(row) {
+        Some(bytes) => {
+            let end = bytes.len();
+            (bytes, PieceKind::Bytes { start: 0, end })
+        }
+        None => (Vec::new(), PieceKind::NotKept(row.wire_len)),
+    };
+    (Cow::Owned(bytes), Cow::Owned(vec![Piece { offset: 0, kind }]))
 }
 
 impl Bytes {
@@ -66,7 +85,7 @@ impl Bytes {
             self.message = Some(id);
             self.frames = List::default();
         }
-        let key = (id, self.frames.cursor, self.source);
+        let key = (id, self.frames.cursor, self.chosen);
         if self.made_for == Some(key) {
             return;
         }
@@ -93,15 +112,36 @@ impl Bytes {
         let start = book.frames(before).fold(0_u64, |sum, frame| sum.saturating_add(frame.len));
         let Some(frame) = Self::frame(book, self.message, self.frames.cursor) else { return };
         self.header_len = frame.header_len.into();
-        let payload = wire::rebuild(&frame, detail.bytes(), &detail.pieces, start, Source::Unmasked);
+        self.is_inflated = row.is_inflated();
+        let (raw, pieces) = as_sent(book, &row, detail);
+        let payload = wire::rebuild(&frame, &raw, &pieces, start, Source::Unmasked);
         let stream = book.connection(row.conn).and_then(|connection| connection.stream);
         let shown = payload.bytes.get(..SHOWN).unwrap_or(&payload.bytes);
         self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, payload: shown, stream });
-        self.wire = match self.source {
+        self.wire = match self.source() {
             Source::Unmasked => payload,
-            Source::Frame => wire::rebuild(&frame, detail.bytes(), &detail.pieces, start, Source::Frame),
+            Source::Frame => wire::rebuild(&frame, &raw, &pieces, start, Source::Frame),
+            Source::Inflated => wire::inflated(detail.bytes(), &detail.pieces),
         };
         self.lay_out();
+    }
+
+    /// The bytes that the message has, in the order of the tabs.
+    pub(super) const fn sources(&self) -> &'static [Source] {
+        Source::of(self.is_inflated)
+    }
+
+    /// The bytes that are shown: those that the user chose, where the message has them.
+    pub(super) fn source(&self) -> Source {
+        if self.sources().contains(&self.chosen) { self.chosen } else { Source::default() }
+    }
+
+    /// Shows the next bytes, or the ones before.
+    pub(super) fn next_source(&mut self, forward: bool) {
+        let sources = self.sources();
+        let at = sources.iter().position(|&source| source == self.source()).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + sources.len() - 1 };
+        self.chosen = sources.get(next % sources.len()).copied().unwrap_or_default();
     }
 
     fn lay_out(&mut self) {
@@ -130,16 +170,17 @@ impl Bytes {
     }
 
     /// Bytes of the frame before the first one that is shown: offsets of fields count from the frame's first.
-    const fn before(&self) -> u64 {
-        match self.source {
+    fn before(&self) -> u64 {
+        match self.source() {
             Source::Frame => 0,
-            Source::Unmasked => self.header_len,
+            Source::Unmasked | Source::Inflated => self.header_len,
         }
     }
 
     /// The known bytes of a field, as places in `wire.bytes`.
     pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
-        let span = field.span.clone()?;
+        // A field has no bytes of its own in what they inflate to.
+        let span = field.span.clone().filter(|_| self.source() != Source::Inflated)?;
         let (start, end) = (span.start.saturating_sub(self.before()), span.end.checked_sub(self.before())?);
         if start >= end || self.wire.bytes.is_empty() {
             return None;

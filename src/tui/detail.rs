@@ -106,7 +106,7 @@ impl Detail {
     }
 
     fn read_tree(&self, row: &MessageRow<'_>) -> Option<Tree> {
-        if row.opcode.is_control() || row.compressed {
+        if row.opcode.is_control() || row.undecoded {
             return None;
         }
         let document = json::read(self.bytes(), MAX_NODES);

@@ -34,6 +34,15 @@ pub(super) fn size(bytes: u64) -> String {
     if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
+/// How much smaller something became: `3.1:1`, `412:1`; `None` when there is nothing to compare.
+pub(super) fn ratio(whole: u64, small: u64) -> Option<String> {
+    if whole == 0 || small == 0 {
+        return None;
+    }
+    let ratio = whole as f64 / small as f64;
+    Some(if ratio < 9.95 { format!("{ratio:.1}:1") } else { format!("{ratio:.0}:1") })
+}
+
 /// A length of time, to about three digits: `14m02s`, `3.2s`, `412 ms`, `0.9 ms`, `18 µs`.
 pub(super) fn span(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };

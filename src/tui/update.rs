@@ -9,7 +9,6 @@ use super::keys::{self, Key};
 use super::layout::Split;
 use super::list::{List, Move};
 use super::menu::{Choice, Menu};
-use super::wire::Source;
 use super::{connections, copy, view};
 use crate::model::Severity;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
@@ -388,9 +387,7 @@ impl App {
         if self.screen != Screen::Bytes {
             return self.detail.next_view(by > 0);
         }
-        let at = Source::ALL.iter().position(|&source| source == self.bytes.source).unwrap_or(0);
-        let next = (at + 1) % Source::ALL.len();
-        self.bytes.source = Source::ALL.get(next).copied().unwrap_or_default();
+        self.bytes.next_source(by > 0);
     }
 
     fn step_connection(&mut self, by: isize) {

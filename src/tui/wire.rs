@@ -1,7 +1,7 @@
 //! A frame as it went over the wire, rebuilt from what the book knows, and its fields with the bytes they take.
 
 use super::paper::{Piece, PieceKind};
-use super::text::{count, hex, number};
+use super::text::{count, hex, number, ratio};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
 use crate::model::{CloseCode, Direction, Opcode};
@@ -15,17 +15,22 @@ pub(super) enum Source {
     Frame,
     /// Its payload, unmasked.
     Unmasked,
+    /// What the whole message inflates to, if it was compressed.
+    Inflated,
 }
 
 impl Source {
-    /// All of them, in the order of the tabs.
-    pub(super) const ALL: [Self; 2] = [Self::Frame, Self::Unmasked];
+    /// Those that a message has, in the order of the tabs.
+    pub(super) const fn of(is_inflated: bool) -> &'static [Self] {
+        if is_inflated { &[Self::Frame, Self::Unmasked, Self::Inflated] } else { &[Self::Frame, Self::Unmasked] }
+    }
 
     /// The name on the tab.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Frame => "Frame",
             Self::Unmasked => "Unmasked",
+            Self::Inflated => "Inflated",
         }
     }
 }
@@ -39,6 +44,15 @@ pub(super) struct Wire {
     pub(super) pieces: Vec<Piece>,
     /// Length with the holes.
     pub(super) len: u64,
+}
+
+/// What a message inflates to: the known bytes and where they stand.
+pub(super) fn inflated(body: &[u8], pieces: &[Piece]) -> Wire {
+    let end = pieces.last().map_or(0, |piece| match piece.kind {
+        PieceKind::Bytes { start, end } => piece.offset.saturating_add((end - start) as u64),
+        hole => piece.offset.saturating_add(hole.missing()),
+    });
+    Wire { bytes: body.to_vec(), pieces: pieces.to_vec(), len: end }
 }
 
 /// Rebuilds a frame's bytes. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
@@ -237,7 +251,7 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     let start = u64::from(frame.header_len);
     let span = start..start.saturating_add(frame.len);
     let close = (frame.opcode == Opcode::CLOSE).then(|| close_of(payload)).flatten();
-    let text = frame.len > 0 && message.is_text() && message.frames == 1;
+    let text = frame.len > 0 && message.is_text() && message.frames == 1 && !message.compressed;
     out.push(Field {
         depth: 1,
         name: "websocket.payload",
@@ -258,8 +272,17 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     } else if text {
         push("websocket.payload.text", display(payload).into_owned(), span);
     } else if message.compressed {
-        push("compressed", "permessage-deflate: not inflated".to_owned(), span);
+        push("compressed", deflated(message), span);
     }
+}
+
+/// What came of a compressed message.
+fn deflated(message: &MessageRow<'_>) -> String {
+    if message.undecoded {
+        return "permessage-deflate: not inflated".to_owned();
+    }
+    let ratio = ratio(message.len, message.wire_len).map_or_else(String::new, |ratio| format!(", {ratio}"));
+    format!("permessage-deflate: {}{ratio}", count(message.len, "byte"))
 }
 
 fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {

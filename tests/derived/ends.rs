@@ -1,5 +1,6 @@
 //! How connections begin and end: data on SYN and FIN, RST, the same ports again.
 
+use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Input, conversations, number, records};
 use super::{LOSS, has_no_findings, says, says_one, shown};
@@ -165,13 +166,30 @@ fn ports_may_be_used_again() {
 #[test]
 fn the_same_number_after_a_fin_is_a_new_connection() {
     let first = Session::sample(0);
-    let mut second = Session::sample(0);
+    let mut second = long_talk();
     second.turns[0].1 = request("/second", "");
     let rows = conversations(Input::Bytes(&capture_of(&[first.segments(), second.segments()].concat())));
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[0].stream, rows[1].stream), (0, 0));
     for (session, row) in [&first, &second].into_iter().zip(&rows) {
         says_one(&[(row.client.clone(), row.clone())].into(), session, "same numbers");
+    }
+}
+
+/// The next connection begins just behind the last one's sequence numbers, as clocks make them, and only one side is seen.
+#[test]
+fn ports_may_be_used_again_where_one_side_is_seen() {
+    let mut first = Session::sample(0);
+    first.said.retain(|said| said.dir == "c2s");
+    let sent = first.stream(Client).len() as u32;
+    let mut second = Session { isn: [first.isn[0] + sent + 5000, 9], ..first.clone() };
+    second.turns[0].1 = request("/second", "");
+    let mut segments = [first.segments(), second.segments()].concat();
+    segments.retain(|segment| segment.src == first.client);
+    let rows = conversations(Input::Bytes(&capture_of(&segments)));
+    assert_eq!(rows.len(), 2);
+    for (session, row) in [&first, &second].into_iter().zip(&rows) {
+        says_one(&[(row.client.clone(), row.clone())].into(), session, "one side");
     }
 }
 
@@ -245,6 +263,20 @@ fn a_forged_rst_at_the_next_byte_takes_nothing_away() {
 #[test]
 fn a_forged_answer_to_a_syn_takes_nothing_away() {
     a_stranger_sends(SYN | ACK, 77, b"");
+}
+
+/// An acknowledgement of bytes that were never sent must not make every later reordering a loss.
+#[test]
+fn a_forged_acknowledgement_takes_nothing_away() {
+    for ahead in [20_000, 900_000, 500_000_000] {
+        let session = long_talk();
+        let mut segments = session.segments();
+        let model = segments[9].clone();
+        let forged = Segment { ack: model.ack.wrapping_add(ahead), flags: ACK, payload: Vec::new(), ..model };
+        shuffle(&mut segments, 8, &mut Dice(1), |at, _| at < 12);
+        segments.insert(10, forged);
+        says(&capture_of(&segments), std::slice::from_ref(&session), &format!("acknowledged {ahead} ahead"));
+    }
 }
 
 #[test]

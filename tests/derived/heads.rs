@@ -47,7 +47,7 @@ fn frames_may_follow_the_answer_in_its_segment() {
             let mut session = Session::bare(n);
             session.turn(Client, request("/", "")).turn(Server, whole.clone());
             for (opcode, payload) in [(TEXT, "héllo".into()), (PING, Vec::new())] {
-                session.said.push(Said { dir: "s2c", opcode, frames: 1, payload });
+                session.said.push(Said { dir: "s2c", opcode, frames: 1, payload, packed: None });
             }
             session.text(Client, "thanks");
             session
@@ -74,7 +74,7 @@ fn frames_may_come_before_the_answer() {
             if n <= 11 {
                 session.turn(Client, later);
             }
-            session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"early".into() });
+            session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"early".into(), packed: None });
             session.turns.retain(|turn| !turn.1.is_empty());
             session.text(Server, "welcome");
             session
@@ -83,6 +83,34 @@ fn frames_may_come_before_the_answer() {
     let file = capture_of(&interleave(sessions.iter().map(Session::segments).collect()));
     says(&file, &sessions, "early frames");
     has_finding(&file, "HS-EARLY-DATA", "early frames");
+}
+
+/// A packet of what came before the answer is lost: nothing is made up of the rest.
+#[test]
+fn a_loss_before_the_answer_makes_nothing_up() {
+    let mut session = Session::bare(0);
+    session.turn(Client, request("/", ""));
+    for n in 0..20 {
+        session.binary(Client, vec![n; 100 + n as usize]);
+    }
+    session.turn(Server, response("")).text(Server, "welcome").text(Client, "thanks");
+    let mut other = Session::new(1);
+    for n in 0..300 {
+        other.text(Server, &format!("{n}"));
+    }
+    for lost in 5..40 {
+        let mut segments = session.cut(|bytes| vec![bytes.len().div_ceil(2)]);
+        segments.remove(lost);
+        // The hole is given up before the answer comes.
+        let answer = segments.iter().position(|s| s.src == session.server && !s.payload.is_empty()).unwrap();
+        segments.splice(answer..answer, other.segments());
+        let all = shown(&capture_of(&segments));
+        let messages = all[&session.client.to_string()].messages.iter();
+        for message in messages.filter(|message| message.complete) {
+            let true_one = session.said.iter().any(|said| said.dir == message.dir && said.payload == message.payload);
+            assert!(true_one, "without packet {lost}: made up {}", message.brief());
+        }
+    }
 }
 
 /// Header names and tokens in any case, folded, repeated, in lists, with blanks, with bare line feeds.

@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deflate;
 mod ends;
 mod formats;
 mod heads;
@@ -72,11 +73,11 @@ fn says_one(all: &BTreeMap<String, Conversation>, session: &Session, what: &str)
 fn is_said(message: &Message, said: &Said) -> bool {
     message.complete
         && message.missing.is_empty()
-        && !message.compressed
+        && message.compressed == said.packed.is_some()
         && message.opcode == said.opcode
         && message.frames == said.frames
         && message.len == said.payload.len() as u64
-        && message.wire_len == message.len
+        && message.wire_len == said.packed.unwrap_or(message.len)
         && message.payload == said.payload
 }
 
@@ -94,4 +95,5 @@ fn has_finding(file: &[u8], code: &str, what: &str) {
 }
 
 /// Findings that only a loss or a conflict may bring.
-const LOSS: &[&str] = &["TCP-GAP", "TCP-OVERLAP", "TCP-LATE", "TCP-LIMIT", "WS-LOST", "WS-UNFINISHED"];
+const LOSS: &[&str] =
+    &["TCP-GAP", "TCP-OVERLAP", "TCP-LATE", "TCP-LIMIT", "WS-LOST", "WS-UNFINISHED", "DEFLATE-LOST", "DEFLATE-BAD"];

@@ -46,7 +46,33 @@ fn sessions(talks: &[Vec<Say>]) -> Vec<Session> {
     talks.iter().enumerate().map(|(n, talk)| session(n, talk)).collect()
 }
 
+/// Every second session compresses.
 fn session(n: usize, talk: &[Say]) -> Session {
+    if n % 2 == 1 { compressed_session(n, talk) } else { plain_session(n, talk) }
+}
+
+/// Compressed messages, whole and in fragments, between plain ones.
+fn compressed_session(n: usize, talk: &[Say]) -> Session {
+    let mut deflated = Deflated::any(n, n + talk.len());
+    for (at, say) in talk.iter().enumerate() {
+        let text = prose(say.len, at + n);
+        let cuts: Vec<usize> = (1..say.parts).map(|part| part * say.len / 9).collect();
+        let ending = if at % 3 == 2 { Ending::Final } else { Ending::Sync };
+        match say.kind {
+            0 => deflated.say(say.side, TEXT, &text),
+            1 => deflated.parts(say.side, BINARY, Dice(at as u64).bytes(say.len), &cuts, ending),
+            2 | 3 => deflated.parts(say.side, TEXT, &text, &cuts, ending),
+            _ => {
+                deflated.session.heartbeat(say.side, &prose(say.len % 100, n)).text(say.side, &text);
+                &mut deflated
+            }
+        };
+    }
+    deflated.session.close();
+    deflated.session
+}
+
+fn plain_session(n: usize, talk: &[Say]) -> Session {
     let mut session = Session::new(n);
     for (at, say) in talk.iter().enumerate() {
         let text = prose(say.len, at + n);

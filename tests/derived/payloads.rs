@@ -2,7 +2,7 @@
 
 use super::support::craft::*;
 use super::support::run::{Input, number, records};
-use super::{LOSS, has_finding, has_no_findings, says, shown};
+use super::{LOSS, has_finding, has_no_findings, says};
 
 #[test]
 fn every_length_is_read() {
@@ -37,7 +37,7 @@ fn longer_length_forms_are_read_and_reported() {
         let mut session = Session::new(0);
         let frame = session.framed(Client, Frame::new(TEXT, "wide").length(form));
         session.turn(Client, frame.bytes());
-        session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"wide".into() });
+        session.said.push(Said { dir: "c2s", opcode: TEXT, frames: 1, payload: b"wide".into(), packed: None });
         session.text(Client, "after");
         let file = capture_of(&session.segments());
         says(&file, std::slice::from_ref(&session), "wide length");
@@ -82,7 +82,7 @@ fn fragments_of_both_directions_are_kept_apart() {
             }
         }
         for (dir, text) in [("c2s", "CLI-one"), ("s2c", "SRV-two")] {
-            session.said.push(Said { dir, opcode: TEXT, frames: 2, payload: text.into() });
+            session.said.push(Said { dir, opcode: TEXT, frames: 2, payload: text.into(), packed: None });
         }
     }
     let file = capture_of(&interleave(vec![session.segments(), other.segments()]));
@@ -180,33 +180,6 @@ fn pongs_are_paired_with_pings() {
     let rtts: Vec<_> = all.values().flat_map(|c| &c.messages).filter(|m| m.opcode == PONG).map(|m| m.rtt).collect();
     // A segment and its acknowledgement take 200 µs; a, b and the empty ping are sent in turns 3, 4 and 5.
     assert_eq!(rtts, [Some(400_000), Some(400_000), None, None]);
-}
-
-/// Messages with RSV1 are shown as they are on the wire, and those without it in full.
-#[test]
-fn compressed_messages_are_kept_as_they_are() {
-    const EXTENSION: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
-    let mut session = Session::bare(0);
-    session.turn(Client, request("/", EXTENSION)).turn(Server, response(EXTENSION));
-    // RFC 7692 §7.2.3.1.
-    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
-    session.turn(Server, Frame::new(TEXT, hello).rsv(4).bytes());
-    session.turn(Server, Frame::new(TEXT, &hello[..3]).rsv(4).open().bytes());
-    session.turn(Server, Frame::new(CONTINUATION, &hello[3..]).bytes());
-    session.turn(Server, Frame::new(TEXT, "plain").bytes());
-    let all = shown(&capture_of(&session.segments()));
-    let messages = all.values().next().unwrap().of("s2c");
-    assert_eq!(messages.len(), 3);
-    for (message, frames) in messages.iter().zip([1, 2]) {
-        assert!(message.compressed, "{}", message.brief());
-        assert_eq!((message.frames, message.wire_len, message.kind.as_str()), (frames, 7, "text"));
-        if super::support::truth::INFLATES {
-            assert!(message.complete && message.payload == b"Hello", "{}", message.brief());
-        } else {
-            assert!(!message.complete && message.payload == hello, "{}", message.brief());
-        }
-    }
-    assert!(messages[2].complete && !messages[2].compressed && messages[2].payload == b"plain");
 }
 
 /// Findings of a loss, of which these captures have none.

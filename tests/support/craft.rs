@@ -4,12 +4,14 @@
 #![allow(unused_imports, reason = "each test file uses its part")]
 
 mod change;
+mod deflate;
 mod file;
 mod frame;
 mod session;
 mod wire;
 
 pub(crate) use change::*;
+pub(crate) use deflate::*;
 pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use session::*;

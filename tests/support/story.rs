@@ -37,6 +37,7 @@ enum Owned {
 
 struct OwnedMessage {
     body: Vec<u8>,
+    wire: Vec<u8>,
     len: u64,
     holes: Vec<Hole>,
     message: Message<'static>,
@@ -46,6 +47,10 @@ struct OwnedMessage {
 #[derive(Clone, Default)]
 pub(crate) struct Odd {
     pub(crate) compressed: bool,
+    /// What the payload is on the wire, of a message that is inflated.
+    pub(crate) wire: Option<Vec<u8>>,
+    /// The length that the frames have, where it is not the payload's.
+    pub(crate) wire_len: Option<u64>,
     pub(crate) holes: Vec<Hole>,
     pub(crate) rtt: Option<i64>,
     pub(crate) fragments: usize,
@@ -145,6 +150,8 @@ impl Story {
     pub(crate) fn say_oddly(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8], odd: &Odd) -> u64 {
         let missing = odd.holes.iter().filter_map(|hole| hole.len).fold(0, u64::saturating_add);
         let len = missing.saturating_add(payload.len() as u64);
+        let inflated = odd.wire_len.is_some();
+        let sent = odd.wire_len.unwrap_or(len);
         let count = odd.fragments.max(1) as u64;
         let number = self.talks[conn].messages + 1;
         let mut findings = NoteSet::EMPTY;
@@ -158,7 +165,7 @@ impl Story {
                 self.wait(1_000);
                 last = self.mark();
             }
-            let part = if nth + 1 == count { len - len / count * nth } else { len / count };
+            let part = if nth + 1 == count { sent - sent / count * nth } else { sent / count };
             self.frame(conn, dir, opcode, (nth, count), part, number, last, odd, findings);
         }
         self.talks[conn].messages += 1;
@@ -168,16 +175,24 @@ impl Story {
             opcode,
             frames: count,
             compressed: odd.compressed,
-            wire_len: len,
+            undecoded: odd.compressed && !inflated,
+            wire_len: sent,
             body: Body::default(),
-            complete: !odd.compressed && odd.holes.is_empty(),
+            wire: &[],
+            complete: (inflated || !odd.compressed) && odd.holes.is_empty(),
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,
             rtt: odd.rtt,
             span: Span { first, last },
             findings,
         };
-        let owned = OwnedMessage { body: payload.to_vec(), len, holes: odd.holes.clone(), message };
+        let owned = OwnedMessage {
+            body: payload.to_vec(),
+            wire: odd.wire.clone().unwrap_or_default(),
+            len,
+            holes: odd.holes.clone(),
+            message,
+        };
         self.events.push((self.stamp(conn, last), Owned::Message(owned)));
         number
     }
@@ -274,7 +289,7 @@ fn tell(sink: &mut impl Sink, at: &Stamp, owned: &Owned) -> ControlFlow<()> {
         Owned::Message(owned) => {
             let body = Body { kept: &owned.body, len: owned.len, holes: &owned.holes };
             let close = if owned.message.opcode == Opcode::CLOSE { close_of(&owned.body) } else { None };
-            sink.accept(at, Event::Message(&Message { body, close, ..owned.message }))
+            sink.accept(at, Event::Message(&Message { body, wire: &owned.wire, close, ..owned.message }))
         }
         Owned::Note(code, dir, msg, text) => {
             let note = Note { dir: *dir, msg: *msg, text, ..Note::new(*code, at.at) };

@@ -72,6 +72,8 @@ struct Upgrade {
 struct Held {
     pieces: VecDeque<Piece>,
     len: usize,
+    /// Stream offset behind the last piece.
+    end: u64,
     dropped: u64,
 }
 
@@ -101,10 +103,8 @@ impl Held {
 
     /// Gives everything to `inner`, which is returned, or whoever takes its place.
     fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let Self { pieces, dropped, .. } = std::mem::take(self);
-        let mut end = 0;
+        let Self { pieces, dropped, end, .. } = std::mem::take(self);
         for Piece { offset, bytes, read, brought } in pieces {
-            end = offset + bytes.len() as u64;
             let bytes = bytes.get(read..).unwrap_or_default();
             match inner.input(Input::Data { dir, offset: offset + read as u64, bytes, brought, mark: cx.mark }, cx) {
                 Next::Become(layer) => inner = layer,
@@ -118,6 +118,14 @@ impl Held {
         Next::Become(inner)
     }
 
+    /// Passes over bytes behind what is held: nothing that follows is held either.
+    fn lose(&mut self, offset: u64, len: u64) {
+        if self.is_empty() {
+            self.end = offset;
+        }
+        self.dropped += len;
+    }
+
     /// Holds a piece, unless that would be more than `bound` bytes.
     fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
         if self.pieces.is_empty() && self.dropped == 0 {
@@ -125,9 +133,10 @@ impl Held {
         }
         let len = self.len + bytes.len() + PIECE_OVERHEAD;
         if self.dropped > 0 || len > bound {
-            self.dropped += bytes.len() as u64;
+            self.lose(offset, bytes.len() as u64);
         } else {
             self.len = len;
+            self.end = offset + bytes.len() as u64;
             self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, brought });
         }
     }
@@ -151,7 +160,7 @@ impl Layer for Http1 {
                 }
                 return self.pump(cx);
             }
-            Input::Gap { dir, len, .. } => self.gap(dir, len),
+            Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len),
             Input::End { dir, how, .. } => {
                 self.ended.get_or_insert((dir, how));
             }
@@ -216,9 +225,10 @@ impl Http1 {
                         break;
                     }
                 }
-                if self.held[dir].pieces.is_empty() && self.held[dir].dropped > 0 && self.inner.is_none() {
-                    let dropped = std::mem::take(&mut self.held[dir]).dropped;
-                    self.gap(dir, dropped);
+                let held = &mut self.held[dir];
+                if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
+                    let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
+                    self.gap(dir, end, dropped);
                 }
             }
             if !progress && self.inner.is_none() {
@@ -271,14 +281,16 @@ impl Http1 {
         bytes.len()
     }
 
-    fn gap(&mut self, dir: Direction, len: u64) {
+    fn gap(&mut self, dir: Direction, offset: u64, len: u64) {
+        if self.must_wait(dir) || !self.held[dir].is_empty() {
+            return self.held[dir].lose(offset, len);
+        }
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
             Side::Head(_) | Side::Lost => false,
         };
-        if !kept || !self.held[dir].is_empty() {
+        if !kept {
             self.sides[dir] = Side::Lost;
-            self.held[dir] = Held::default();
         }
     }
 
@@ -454,6 +466,8 @@ pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut C
     cx.emit(conn, Event::Handshake(handshake));
     for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
         let text = format!("{} ({})", check.code.row().text.trim_end_matches('.'), check.detail);
-        cx.note(conn, &Note { text: &text, ..Note::new(check.code, cx.mark) });
+        // What never came is missed at the stream's last packet, whenever that becomes known.
+        let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
+        cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });
     }
 }

@@ -1,10 +1,13 @@
 //! WebSocket (RFC 6455 §5): frames, and the messages that they make up.
 
 mod assembly;
+mod deflate;
 pub mod frame;
+mod half;
 mod layer;
 pub mod mask;
 mod pings;
 mod rules;
+mod tell;
 
 pub use layer::Ws;

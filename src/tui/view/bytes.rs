@@ -10,7 +10,7 @@ use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text::{self, count, number};
 use crate::tui::theme::sign;
-use crate::tui::wire::{Field, Source};
+use crate::tui::wire::Field;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -161,11 +161,13 @@ pub(in crate::tui) fn field_text(app: &App, field: &Field, full: bool) -> String
 }
 
 pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
-    let tabs: Vec<String> = Source::ALL
+    let tabs: Vec<String> = app
+        .bytes
+        .sources()
         .iter()
         .map(
             |&source| {
-                if source == app.bytes.source { format!("[{}]", source.name()) } else { source.name().to_owned() }
+                if source == app.bytes.source() { format!("[{}]", source.name()) } else { source.name().to_owned() }
             },
         )
         .collect();

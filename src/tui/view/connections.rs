@@ -165,7 +165,7 @@ fn host(app: &App, connection: &Connection) -> String {
 fn flags(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
     let extensions = handshake.and_then(|handshake| handshake.extensions.as_deref()).unwrap_or(&[]);
-    let deflate = extensions.iter().any(|extension| extension.starts_with("permessage-deflate"));
+    let deflate = extensions.iter().any(|extension| deflate(extension).is_some());
     let mid = connection.state() == State::Midstream;
     [(deflate, "z"), (mid, "mid")].iter().filter(|(on, _)| *on).map(|&(_, flag)| flag).collect::<Vec<_>>().join(" ")
 }
@@ -203,11 +203,13 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
     let mut facts = vec![
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
         protocol(connection),
+        compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}", connection.client(), connection.server()),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
         ending(app, connection),
         format!("frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
     ];
+    facts.retain(|fact| !fact.is_empty());
     facts.extend(findings(app, connection));
     facts.iter().flat_map(|fact| text::wrap(fact, columns, 2)).collect()
 }
@@ -224,10 +226,30 @@ fn protocol(connection: &Connection) -> String {
     if let Some(subprotocol) = handshake.and_then(|handshake| handshake.subprotocol.as_deref()) {
         parts.push(list("subprotocol", subprotocol));
     }
-    if let Some(extensions) = handshake.and_then(|handshake| handshake.extensions.as_ref()).filter(|e| !e.is_empty()) {
-        parts.push(list("extensions", &extensions.join(", ")));
+    let extensions = handshake.and_then(|handshake| handshake.extensions.as_deref()).unwrap_or_default();
+    let others: Vec<&str> = extensions.iter().map(String::as_str).filter(|one| deflate(one).is_none()).collect();
+    if !others.is_empty() {
+        parts.push(list("extensions", &others.join(", ")));
     }
     parts.join(" · ")
+}
+
+/// The parameters of an extension that is permessage-deflate (RFC 7692 §7).
+fn deflate(extension: &str) -> Option<impl Iterator<Item = &str>> {
+    let mut parts = extension.split(';').map(str::trim);
+    parts.next().filter(|name| name.eq_ignore_ascii_case("permessage-deflate")).map(|_| parts)
+}
+
+/// `permessage-deflate: on · server_max_window_bits=12 · ratio 4.1 : 1`, where it was agreed on.
+fn compression(connection: &Connection) -> Option<String> {
+    let extensions = connection.handshake.as_ref()?.extensions.as_deref()?;
+    let parameters = extensions.iter().find_map(|extension| deflate(extension))?;
+    let mut parts = vec!["permessage-deflate: on".to_owned()];
+    parts.extend(parameters.map(|parameter| display_str(parameter).into_owned()));
+    let sum = |of: fn(&Counts) -> u64| Direction::BOTH.iter().map(|&dir| of(&connection.counts[dir])).sum::<u64>();
+    let ratio = text::ratio(sum(|counts| counts.bytes), sum(|counts| counts.wire_bytes));
+    parts.extend(ratio.map(|ratio| format!("ratio {}", ratio.replace(':', " : "))));
+    Some(parts.join(" · "))
 }
 
 fn pings(connection: &Connection) -> String {

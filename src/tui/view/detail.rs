@@ -11,7 +11,7 @@ use crate::tui::app::{App, Pane};
 use crate::tui::detail::Detail;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{self, HexRow, HexRows, Style, TextRow};
-use crate::tui::text::{self, count, number, size, span};
+use crate::tui::text::{self, count, number, ratio, size, span};
 use crate::tui::theme::sign;
 use crate::tui::tree::Tree;
 use ratatui::buffer::Buffer;
@@ -75,23 +75,36 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let stream = stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
     let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
     let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
-    let wire = match (row.compressed, row.wire_len == row.len) {
-        (true, _) => " (compressed)".to_owned(),
-        (false, true) => String::new(),
-        (false, false) => format!(" (wire {})", size(row.wire_len)),
-    };
     let place = format!("{time} · frame {}{stream}", row.last.packet);
-    let length = if row.len < 10_000 { format!("{} B", number(row.len)) } else { size(row.len) };
+    let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
-        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length}{wire} · {place}", kind(row)))])];
+        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length} · {place}", kind(row)))])];
     }
     let frames = count(row.frames, "frame");
     vec![
-        Line::from(vec![arrow, Span::raw(format!(" {} · {length}{wire} · {frames}", kind(row)))]),
+        Line::from(vec![arrow, Span::raw(format!(" {} · {length} · {frames}", kind(row)))]),
         Line::raw(place),
         about(app, row),
         Line::styled("─".repeat(columns), app.theme.dim()),
     ]
+}
+
+/// `9 870 B`; longer ones rounded.
+fn exact(len: u64) -> String {
+    if len < 10_000 { format!("{} B", number(len)) } else { size(len) }
+}
+
+/// What a compressed message took on the wire: ` (wire 131 B, z 3.1:1)`.
+fn on_the_wire(row: &MessageRow<'_>) -> String {
+    match (row.undecoded, row.compressed) {
+        (true, _) => " (compressed)".to_owned(),
+        (_, true) => match ratio(row.len, row.wire_len) {
+            Some(ratio) => format!(" (wire {}, z {ratio})", exact(row.wire_len)),
+            None => format!(" (wire {})", exact(row.wire_len)),
+        },
+        _ if row.wire_len == row.len => String::new(),
+        _ => format!(" (wire {})", size(row.wire_len)),
+    }
 }
 
 /// What is wrong with the message; when nothing is, what it is.
@@ -105,7 +118,7 @@ fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
     }
     let what = match row.opcode {
         Opcode::CLOSE => close_words(app.detail.bytes()),
-        _ if row.compressed => "as on the wire: not inflated".to_owned(),
+        _ if row.undecoded => "as on the wire: not inflated".to_owned(),
         _ if app.detail.tree.is_some() => "JSON".to_owned(),
         Opcode::TEXT => "text, UTF-8".to_owned(),
         Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", span(rtt))),

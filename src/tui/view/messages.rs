@@ -189,7 +189,7 @@ pub(in crate::tui) fn kind(row: &MessageRow<'_>) -> String {
     if row.compressed {
         out.push_str(" z");
     }
-    if !row.complete && !row.compressed {
+    if !row.complete && !row.undecoded {
         out.push_str(" ⋯");
     }
     out
@@ -209,7 +209,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     let words = match row.opcode {
         Opcode::CLOSE => close_words(&bytes),
         _ if row.is_text() => display(whole_characters(&bytes)).into_owned(),
-        Opcode::TEXT if !row.compressed => display(&bytes).into_owned(),
+        Opcode::TEXT if !row.undecoded => display(&bytes).into_owned(),
         opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
             String::from_utf8_lossy(&bytes).into_owned()
         }
@@ -232,7 +232,7 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
 
 /// `incomplete: 1 460 B lost at frame 9120`.
 pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
-    if row.complete || row.compressed {
+    if row.complete || row.undecoded {
         return None;
     }
     let packet = row.last.packet;

@@ -64,6 +64,8 @@ pub(crate) struct Said {
     pub(crate) opcode: u8,
     pub(crate) frames: u64,
     pub(crate) payload: Vec<u8>,
+    /// Its length on the wire, if it is compressed.
+    pub(crate) packed: Option<u64>,
 }
 
 /// A TCP connection between two ends: what each sends, in order.
@@ -127,7 +129,7 @@ impl Session {
     /// Sends a message in one frame.
     pub(crate) fn say(&mut self, side: Side, opcode: u8, payload: impl Into<Vec<u8>>) -> &mut Self {
         let frame = self.framed(side, Frame::new(opcode, payload));
-        self.said.push(Said { dir: side.dir(), opcode, frames: 1, payload: frame.payload.clone() });
+        self.said.push(Said { dir: side.dir(), opcode, frames: 1, payload: frame.payload.clone(), packed: None });
         self.turn(side, frame.bytes())
     }
 
@@ -152,7 +154,13 @@ impl Session {
                 self.say(side, PING, format!("p{at}"));
             }
         }
-        self.said.push(Said { dir: side.dir(), opcode, frames: parts.len() as u64, payload: parts.concat() });
+        self.said.push(Said {
+            dir: side.dir(),
+            opcode,
+            frames: parts.len() as u64,
+            payload: parts.concat(),
+            packed: None,
+        });
         self
     }
 

@@ -1,0 +1,142 @@
+//! One direction of a connection: where in its frames it stands, and what it holds of its messages.
+
+use super::assembly::Assembly;
+use super::deflate::Inflater;
+use super::frame::{self, HEAD_MAX, Head, Parsed};
+use crate::model::{Mark, NoteSet};
+use crate::proto::layer::Cx;
+
+/// One direction.
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    pub(super) reading: Reading,
+    /// The open data message.
+    pub(super) data: Option<Box<Assembly>>,
+    /// The control frame at hand, which may stand between the frames of `data`.
+    pub(super) control: Option<Box<Assembly>>,
+    pub(super) inflater: Option<Box<Inflater>>,
+    /// Stream offsets at which copies disagreed, ahead of what was read.
+    conflicts: Vec<u64>,
+    /// A Close frame was sent.
+    pub(super) closed: bool,
+}
+
+/// Where in a frame a direction stands.
+///
+/// ```text
+/// Head ──▶ Payload ──▶ Head …      a hole over a head: ──▶ Lost
+/// ```
+#[derive(Debug)]
+pub(super) enum Reading {
+    Head(Partial),
+    Payload(Open),
+    Lost,
+}
+
+/// The first bytes of a head.
+#[derive(Debug, Default)]
+pub(super) struct Partial {
+    bytes: [u8; HEAD_MAX],
+    len: usize,
+    offset: u64,
+    first: Mark,
+}
+
+/// A frame whose payload is being read.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) place: Place,
+    pub(super) left: u64,
+    /// Bytes of it are lost.
+    pub(super) holed: bool,
+}
+
+/// A frame's head and where it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) head: Head,
+    pub(super) offset: u64,
+    pub(super) first: Mark,
+    pub(super) findings: NoteSet,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::Head(Partial::default())
+    }
+}
+
+impl Place {
+    /// The stream offset behind the frame.
+    pub(super) const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.head.header_len as u64).saturating_add(self.head.len)
+    }
+}
+
+/// Disagreements that are remembered until their frame is read.
+const CONFLICTS: usize = 64;
+
+impl Half {
+    /// Remembers that copies of the byte at `offset` disagree.
+    pub(super) fn conflict(&mut self, offset: u64) {
+        if self.conflicts.len() < CONFLICTS {
+            self.conflicts.push(offset);
+        }
+    }
+
+    /// Whether copies disagreed from `start` to before `end`; what lies before is forgotten.
+    pub(super) fn has_conflict_in(&mut self, start: u64, end: u64) -> bool {
+        if self.conflicts.is_empty() {
+            return false;
+        }
+        self.conflicts.retain(|&offset| offset >= start);
+        self.conflicts.iter().any(|&offset| offset < end)
+    }
+
+    /// Adds payload to the message that a frame with this head belongs to.
+    pub(super) fn append(&mut self, bytes: &[u8], head: &Head, phase: u64, cx: &mut Cx<'_>) {
+        let inflater = self.inflater.as_deref_mut();
+        let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
+        if let Some(assembly) = assembly {
+            assembly.append(bytes, head, phase, inflater, cx.limits, cx.tools);
+        }
+    }
+
+    /// A part of a compressed message is missing: later ones may refer to it.
+    pub(super) fn lose_history(&mut self) {
+        if self.data.as_ref().is_some_and(|assembly| assembly.is_compressed())
+            && let Some(inflater) = &mut self.inflater
+        {
+            inflater.lose();
+        }
+    }
+
+    /// The assembly that a frame with this head belongs to.
+    pub(super) fn assembly(&mut self, head: &Head) -> Option<&mut Assembly> {
+        if head.opcode.is_control() { self.control.as_deref_mut() } else { self.data.as_deref_mut() }
+    }
+}
+
+impl Partial {
+    /// Reads a head that begins here or before: the head, where it began, and how many of `bytes` belong to it.
+    pub(super) fn push(&mut self, bytes: &[u8], at: u64, brought: Mark) -> Option<(Head, u64, Mark, usize)> {
+        if self.len == 0 {
+            if let Parsed::Done(head) = frame::head(bytes) {
+                return Some((head, at, brought, usize::from(head.header_len)));
+            }
+            (self.offset, self.first) = (at, brought);
+        }
+        let before = self.len;
+        for (slot, &byte) in self.bytes.iter_mut().skip(before).zip(bytes) {
+            *slot = byte;
+            self.len += 1;
+        }
+        match frame::head(self.bytes.get(..self.len).unwrap_or_default()) {
+            Parsed::Done(head) => {
+                self.len = 0;
+                Some((head, self.offset, self.first, usize::from(head.header_len).saturating_sub(before)))
+            }
+            Parsed::More(_) => None,
+        }
+    }
+}
