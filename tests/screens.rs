@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::Duration;
-use story::{Story, endpoint};
-use wspect::model::{Direction, End, NoteCode, Opcode};
+use story::{Odd, Story, endpoint};
+use wspect::model::{Direction, End, Hole, NoteCode, Opcode};
 use wspect::tui::{App, ColorChoice, Effect, Loading, Options, Outcome, Progress, view};
 
 const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (40, 10), (250, 70)];
@@ -419,14 +419,16 @@ fn hostile_story(evil: &[u8]) -> Story {
     }
     let json = [b"{\"a\":\"", evil, b"\",\"", evil, b"\":[1,", evil, b"]}"].concat();
     story.say(conn, Direction::ToClient, Opcode::TEXT, &json);
+    let holes = vec![Hole { offset: 1, len: Some(u64::MAX - 9) }, Hole { offset: u64::MAX - 5, len: None }];
+    story.say_oddly(conn, Direction::ToServer, Opcode::TEXT, evil, &Odd { holes, ..Odd::default() });
     story.note(conn, NoteCode::Utf8Bad, Some(Direction::ToClient), Some(1), &text);
     story.say(conn, Direction::ToServer, Opcode::CLOSE, &[b"\x03\xea", evil].concat());
     story.close(conn, Direction::ToServer, End::Rst);
     story
 }
 
-const EVERY_SCREEN: [&str; 13] =
-    ["1", "2", "2F", "2Fjjjj<Tab>", "vv", "3", "4", "4<Tab>jj", "6", "2?", "<Esc>y", "<Esc>/x", "<Enter>1T"];
+const EVERY_SCREEN: [&str; 14] =
+    ["1", "2", "2F", "2Fjjjj<Tab>", "vv", "3", "4", "4<Tab>jjG", "J]", "6", "2?", "<Esc>y", "<Esc>/x", "<Enter>1T"];
 
 #[test]
 fn hostile_text_is_shown_and_never_sent() {

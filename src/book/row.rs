@@ -64,7 +64,7 @@ impl MessageRow<'_> {
 
     /// Bytes lost in holes of known length.
     pub fn missing(&self) -> u64 {
-        self.holes.iter().filter_map(|hole| hole.len).sum()
+        self.holes.iter().filter_map(|hole| hole.len).fold(0, u64::saturating_add)
     }
 
     /// The worst that was found about it.

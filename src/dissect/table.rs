@@ -353,6 +353,10 @@ impl Stream {
         let [own, other] = if forward { self.bases } else { [self.bases[1], self.bases[0]] };
         let known = self.fresh && self.syn;
         self.fresh = false;
+        // Until the probe knows better.
+        if self.kind == Kind::Silent {
+            self.kind = Kind::Other;
+        }
         let start = |base: Option<Seq>| base.filter(|_| known).map(|base| base.plus(1));
         let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
         self.live = Some(Box::new(Live {

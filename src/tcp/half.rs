@@ -423,7 +423,8 @@ impl Half {
         }
         let end = at + copy.len() as u64;
         if self.gaps.iter().any(|&(gap, len)| gap < end && at < gap + len) {
-            let text = format!("{} bytes came after their place had been given up as lost", copy.len());
+            let plural = if copy.len() == 1 { "byte" } else { "bytes" };
+            let text = format!("{} {plural} came after the place had been given up as lost", copy.len());
             self.odd(NoteCode::TcpLate, at, &text, "", mark, feed);
         }
         if let Some(conflict) = self.recent.conflict(at, copy) {

@@ -29,6 +29,8 @@ pub(super) struct Bytes {
     /// The message was inflated.
     is_inflated: bool,
     pub(super) wire: Wire,
+    /// Bytes of the frame's head.
+    header_len: u64,
     all_fields: Vec<Field>,
     folded: HashSet<&'static str>,
     /// The fields that are not folded away, by their place in `all_fields`.
@@ -109,6 +111,7 @@ impl Bytes {
         let before = row.frame_rows.start..row.frame_rows.start.saturating_add(at);
         let start = book.frames(before).fold(0_u64, |sum, frame| sum.saturating_add(frame.len));
         let Some(frame) = Self::frame(book, self.message, self.frames.cursor) else { return };
+        self.header_len = frame.header_len.into();
         self.is_inflated = row.is_inflated();
         let (raw, pieces) = as_sent(book, &row, detail);
         let payload = wire::rebuild(&frame, &raw, &pieces, start, Source::Unmasked);
@@ -166,22 +169,19 @@ impl Bytes {
         self.folded.contains(field.name)
     }
 
-    /// The head's length in what is shown: offsets of fields count from the frame's first byte.
-    fn shift(&self, frame: Option<u64>) -> u64 {
-        if self.source() == Source::Unmasked { frame.unwrap_or(0) } else { 0 }
-    }
-
-    fn header_len(&self) -> Option<u64> {
-        let payload = self.all_fields.iter().find(|field| field.name == "websocket.payload")?;
-        payload.span.as_ref().map(|span| span.start)
+    /// Bytes of the frame before the first one that is shown: offsets of fields count from the frame's first.
+    fn before(&self) -> u64 {
+        match self.source() {
+            Source::Frame => 0,
+            Source::Unmasked | Source::Inflated => self.header_len,
+        }
     }
 
     /// The known bytes of a field, as places in `wire.bytes`.
     pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
         // A field has no bytes of its own in what they inflate to.
         let span = field.span.clone().filter(|_| self.source() != Source::Inflated)?;
-        let shift = self.shift(self.header_len());
-        let (start, end) = (span.start.max(shift) - shift, span.end.checked_sub(shift)?);
+        let (start, end) = (span.start.saturating_sub(self.before()), span.end.checked_sub(self.before())?);
         if start >= end || self.wire.bytes.is_empty() {
             return None;
         }

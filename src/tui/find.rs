@@ -37,7 +37,7 @@ impl App {
             Pane::Fields => (self.bytes.fields.cursor, 0),
             Pane::Detail => (0, byte),
             Pane::Bytes => (0, self.bytes.cursor),
-            pane => (self.line_list(pane).map_or(0, |list| list.top), 0),
+            pane => (self.line_list(pane).map_or(0, |list| list.cursor), 0),
         }
     }
 

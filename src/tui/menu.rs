@@ -44,8 +44,4 @@ impl Menu {
     pub(super) fn current(&self) -> Option<Choice> {
         self.choices.get(self.cursor).copied()
     }
-
-    pub(super) fn step(&mut self, by: isize) {
-        self.cursor = self.cursor.saturating_add_signed(by).min(self.choices.len().saturating_sub(1));
-    }
 }

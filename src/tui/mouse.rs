@@ -1,6 +1,6 @@
 //! The mouse: clicks, double clicks, the wheel and dragged borders.
 
-use super::action::{Action, Screen};
+use super::action::Action;
 use super::app::{App, CHAT_ROWS, Overlay, Pane};
 use super::bytes::Bytes;
 use super::layout::{Divider, inner};
@@ -156,8 +156,7 @@ impl App {
         let Some((pane, _)) = self.regions().pane_at(at) else { return };
         let (step, height) = (Move::Rows(by), self.height(pane));
         match (&mut self.overlay, pane) {
-            (Overlay::Help(top), _) => *top = step.from(*top, view::help_lines(pane), height),
-            (Overlay::Menu(_), _) => {}
+            (Overlay::Help(_) | Overlay::Menu(_), _) => self.move_in_overlay(step),
             (_, Pane::Connections) => {
                 let len = self.connections.len();
                 self.connections.list.scroll(step, len, height);
@@ -196,9 +195,4 @@ fn is_on(divider: Option<Divider>, at: Position) -> bool {
         Some(Divider::Row(y)) => at.y == y,
         None => false,
     }
-}
-
-/// The tab under a column of the header.
-pub(super) fn screen_of(tabs: &[(Screen, std::ops::Range<u16>)], x: u16) -> Option<Screen> {
-    tabs.iter().find(|(_, columns)| columns.contains(&x)).map(|&(screen, _)| screen)
 }

@@ -313,7 +313,7 @@ impl<'a> HexRows<'a> {
             return Some(match piece.kind {
                 PieceKind::Bytes { start, end } => {
                     let from = start + row * self.per_row;
-                    let offset = piece.offset + (row * self.per_row) as u64;
+                    let offset = piece.offset.saturating_add((row * self.per_row) as u64);
                     HexRow::Bytes { offset, start: from, end: end.min(from + self.per_row) }
                 }
                 _ => HexRow::Gap(at),

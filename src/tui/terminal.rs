@@ -214,7 +214,7 @@ struct Screen {
 impl Screen {
     fn take(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
-        enter(mouse)?;
+        enter(mouse).inspect_err(|_| give_back())?;
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
     }
 
@@ -238,7 +238,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        // A panic has already given it back, and its message stands there.
+        if !thread::panicking() {
+            give_back();
+        }
     }
 }
 

@@ -150,12 +150,13 @@ fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
 
 /// Bytes in hex with blanks between.
 pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
     let mut out = String::with_capacity(bytes.len() * 3);
     for (at, byte) in bytes.iter().enumerate() {
         if at > 0 {
             out.push(' ');
         }
-        out.push_str(&format!("{byte:02x}"));
+        out.extend([digit(byte >> 4), digit(byte & 15)]);
     }
     out
 }

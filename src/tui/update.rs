@@ -55,25 +55,26 @@ impl App {
     }
 
     fn overlay_key(&mut self, code: KeyCode, key: Key) {
-        let pane = self.focused();
-        let action = keys::action(pane, key);
+        let choice = match &self.overlay {
+            Overlay::Menu(menu) if code == KeyCode::Enter => menu.current(),
+            Overlay::Menu(menu) => key.character().and_then(|letter| menu.by_letter(letter)),
+            _ => None,
+        };
+        match (choice, keys::action(self.focused(), key)) {
+            (Some(choice), _) => self.choose(choice),
+            (None, Some(Action::Move(step))) => self.move_in_overlay(step),
+            (None, Some(Action::Quit)) => self.ask(Effect::Quit),
+            (None, _) => self.overlay = Overlay::None,
+        }
+    }
+
+    /// Scrolls the help, or goes through a menu.
+    pub(super) fn move_in_overlay(&mut self, step: Move) {
+        let height = usize::from(self.regions().body.height).saturating_sub(2);
+        let tops = view::help_lines(self.focused()).saturating_sub(height) + 1;
         match &mut self.overlay {
-            Overlay::Menu(menu) => {
-                if let Some(choice) = key.character().and_then(|letter| menu.by_letter(letter)) {
-                    self.choose(choice);
-                } else if code == KeyCode::Enter {
-                    menu.current().into_iter().for_each(|choice| self.choose(choice));
-                } else if let (KeyCode::Up | KeyCode::Down, Some(Action::Move(Move::Rows(by)))) = (code, action) {
-                    menu.step(by);
-                } else {
-                    self.overlay = Overlay::None;
-                }
-            }
-            Overlay::Help(top) => match action {
-                Some(Action::Move(step)) => *top = step.from(*top, view::help_lines(pane), 10),
-                Some(Action::Quit) => self.ask(Effect::Quit),
-                _ => self.overlay = Overlay::None,
-            },
+            Overlay::Help(top) => *top = step.from(*top, tops, height),
+            Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
             Overlay::None | Overlay::Search => {}
         }
     }
@@ -91,6 +92,7 @@ impl App {
 
     /// Does what a key or a click asks for.
     pub fn act(&mut self, action: Action) {
+        self.leaving &= action == Action::Cancel;
         self.moved |= !matches!(action, Action::Redraw | Action::Cancel | Action::Mouse | Action::Help);
         match action {
             Action::Go(screen) => self.go_to(screen),

@@ -112,7 +112,7 @@ impl Wire {
                 self.pieces.push(Piece { offset: self.len, kind });
             }
         }
-        self.len += bytes.len() as u64;
+        self.len = self.len.saturating_add(bytes.len() as u64);
     }
 
     fn push_hole(&mut self, kind: PieceKind) {
@@ -124,7 +124,7 @@ impl Wire {
     pub(super) fn offset_of(&self, place: usize) -> Option<u64> {
         self.pieces.iter().find_map(|piece| match piece.kind {
             PieceKind::Bytes { start, end } if (start..end).contains(&place) => {
-                Some(piece.offset + (place - start) as u64)
+                Some(piece.offset.saturating_add((place - start) as u64))
             }
             _ => None,
         })
@@ -134,7 +134,7 @@ impl Wire {
     pub(super) fn place_of(&self, offset: u64) -> usize {
         for piece in &self.pieces {
             if let PieceKind::Bytes { start, end } = piece.kind
-                && offset < piece.offset + (end - start) as u64
+                && offset < piece.offset.saturating_add((end - start) as u64)
             {
                 return start + usize::try_from(offset.saturating_sub(piece.offset)).unwrap_or(0);
             }
@@ -242,7 +242,7 @@ fn head_fields(frame: &FrameRow, dir: Direction, out: &mut Vec<Field>) {
     }
     if let Some(mask) = frame.mask {
         let end = u64::from(frame.header_len);
-        push("websocket.masking_key", String::new(), hex(&mask), end - 4..end);
+        push("websocket.masking_key", String::new(), hex(&mask), end.saturating_sub(4)..end);
     }
 }
 

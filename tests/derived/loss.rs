@@ -1,8 +1,12 @@
 //! Lost packets, cut packets, copies that disagree: what is shown is true, and all that can be known is shown.
 
+use super::order::{config, cut_anyhow, sessions, talks};
+use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Conversation, Input, Message, findings, wspect};
 use super::{has_finding, has_no_findings, is_said, says, shown};
+use proptest::prelude::*;
+use std::ops::Range;
 
 /// A frame of one direction: where it stands in its stream, head and payload, and which message it belongs to.
 struct Framed {
@@ -40,17 +44,18 @@ fn frames_of(session: &Session, side: Side) -> Vec<Framed> {
     frames
 }
 
-/// What must be shown of a direction that lost the bytes from `from` to `to`: each message complete, with a hole, or not known.
-fn expected(session: &Session, side: Side, from: usize, to: usize) -> Vec<Fate> {
+/// What must be shown of a direction that lost these bytes: each message complete, with a hole, or not known.
+fn expected(session: &Session, side: Side, lost: &[Range<usize>]) -> Vec<Fate> {
     let frames = frames_of(session, side);
     let count = session.said.iter().filter(|said| said.dir == side.dir()).count();
     let mut fates = vec![Fate::Whole; count];
+    let hit = |from: usize, to: usize| lost.iter().any(|lost| from < lost.end && lost.start < to);
     // A frame whose head is hit, even in part, has an unknown end: all behind it is unknown.
-    let lost_head = frames.iter().position(|frame| frame.from < to && from < frame.payload);
+    let lost_head = frames.iter().position(|frame| hit(frame.from, frame.payload));
     for (at, frame) in frames.iter().enumerate() {
         let fate = match lost_head {
             Some(lost) if at >= lost => Fate::Unknown,
-            _ if frame.payload < to && from < frame.to => Fate::Holed,
+            _ if hit(frame.payload, frame.to) => Fate::Holed,
             _ => continue,
         };
         fates[frame.message] = fates[frame.message].max(fate);
@@ -145,7 +150,7 @@ fn a_lost_packet_costs_only_what_was_in_it() {
             let whole = vec![Fate::Whole; session.said.iter().filter(|said| said.dir == other.dir()).count()];
             fared(session, conversation, other, &whole, what);
             let what = format!("{what}, lost {side:?} {from}..{to}");
-            fared(session, conversation, *side, &expected(session, *side, *from, *to), &what);
+            fared(session, conversation, *side, &expected(session, *side, &[*from..*to]), &what);
         }
     }
 }
@@ -227,6 +232,63 @@ fn an_acknowledgement_may_be_captured_before_its_data() {
     let file = capture_of(&segments);
     says(&file, std::slice::from_ref(&session), "acknowledged early");
     has_no_findings(&file, &["TCP-GAP", "TCP-LATE"], "acknowledged early");
+}
+
+/// A hole is given up in good time: what stands behind it is not held until the capture ends.
+#[test]
+fn an_acknowledged_hole_is_given_up_in_good_time() {
+    given_up_in_time(Server, true, 600);
+    given_up_in_time(Client, true, 600);
+}
+
+#[test]
+fn a_hole_of_a_lone_client_is_given_up_in_good_time() {
+    given_up_in_time(Client, false, 200);
+}
+
+#[test]
+fn a_hole_of_a_lone_server_is_given_up_in_good_time() {
+    given_up_in_time(Server, false, 200);
+}
+
+/// A long message of that side lacks a packet, many short ones follow: all must be known within so many packets.
+#[track_caller]
+fn given_up_in_time(side: Side, both: bool, within: u64) {
+    let mut session = Session::new(0);
+    session.binary(side, vec![7; 3000]).text(side, "behind");
+    for n in 0..1000 {
+        session.text(side, &format!("{n}"));
+    }
+    let mut segments = session.cut(|bytes| if bytes.len() > 2000 { vec![1000] } else { vec![bytes.len()] });
+    let lost = segments.iter().position(|s| s.payload.len() == 1000).unwrap() + 1;
+    segments.remove(lost);
+    let end = if side == Client { session.client } else { session.server };
+    segments.retain(|segment| both || segment.src == end);
+    let all = shown(&capture_of(&segments));
+    let messages = all.values().next().unwrap().of(side.dir());
+    assert_eq!(messages.len(), 1002);
+    let known: Vec<u64> = messages[..2].iter().map(|message| message.packet).collect();
+    assert!(known.iter().all(|packet| *packet < within), "known with packets {known:?}");
+    assert_eq!(messages.iter().filter(|message| !message.complete).count(), 1);
+}
+
+/// The same by the clock: 200 ms behind the acknowledgement.
+#[test]
+fn a_hole_is_given_up_after_a_while() {
+    let mut session = Session::new(0);
+    session.binary(Server, vec![7; 3000]).text(Server, "behind").text(Server, "later").text(Server, "last");
+    let mut segments = session.cut(|bytes| if bytes.len() > 2000 { vec![1000] } else { vec![bytes.len()] });
+    let lost = segments.iter().position(|s| s.payload.len() == 1000).unwrap() + 1;
+    segments.remove(lost);
+    let mut packets = packets(&segments, &Wire::default());
+    let later = segments.iter().position(|s| s.payload.ends_with(b"later")).unwrap();
+    packets[later..].iter_mut().for_each(|packet| packet.time += 250_000_000);
+    let all = shown(&Pcap::default().file(&packets));
+    let known: Vec<u64> = all.values().next().unwrap().of("s2c").iter().map(|message| message.packet).collect();
+    let last = segments.iter().position(|s| s.payload.ends_with(b"last")).unwrap() as u64 + 1;
+    let later = later as u64 + 1;
+    assert_eq!(known[2..4], [later, last], "{known:?}");
+    assert!(known[..2].iter().all(|packet| *packet == later), "{known:?}: given up with packet {later}");
 }
 
 /// Bytes that come long after their hole was given up are not spliced in, but reported.
@@ -344,6 +406,83 @@ fn keep_alives_are_no_data() {
     }
 }
 
+/// The bytes of each side's stream that these segments of a session lack.
+fn lacking(session: &Session, segments: &[Segment]) -> [Vec<Range<usize>>; 2] {
+    [(Client, session.client, session.isn[0]), (Server, session.server, session.isn[1])].map(|(side, end, isn)| {
+        let mut there = vec![false; session.stream(side).len()];
+        for segment in segments.iter().filter(|segment| segment.src == end && segment.flags & SYN == 0) {
+            let from = segment.seq.wrapping_sub(isn).wrapping_sub(1) as usize;
+            there.iter_mut().skip(from).take(segment.payload.len()).for_each(|byte| *byte = true);
+        }
+        let missing = (0..there.len()).filter(|&at| !there[at]);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for at in missing {
+            match ranges.last_mut() {
+                Some(last) if last.end == at => last.end += 1,
+                _ => ranges.push(at..at + 1),
+            }
+        }
+        ranges
+    })
+}
+
+proptest! {
+    #![proptest_config(config(40))]
+
+    /// However many packets are lost: what was captured of a direction before a head is lost is shown.
+    #[test]
+    fn losses_cost_only_what_was_lost(talks in talks(), seed: u64, rarity in 20_usize..200) {
+        let dice = &mut Dice(seed);
+        let sessions = sessions(&talks);
+        let mut segments = cut_anyhow(&sessions, dice);
+        segments.retain(|_| dice.below(rarity) > 0);
+        let all = shown(&capture_of(&segments));
+        for session in &sessions {
+            let own: Vec<Segment> = segments
+                .iter()
+                .filter(|segment| [segment.src, segment.dst].contains(&session.client))
+                .cloned()
+                .collect();
+            let [client, server] = lacking(session, &own);
+            let heads = [session.turns[0].1.len(), session.turns[1].1.len()];
+            if [(&client, heads[0]), (&server, heads[1])].iter().any(|(lost, head)| lost.iter().any(|lost| lost.start < *head)) {
+                continue;
+            }
+            let conversation = &all[&session.client.to_string()];
+            for (side, lost) in [(Client, client), (Server, server)] {
+                let what = format!("lost {side:?} {lost:?}");
+                fared(session, conversation, side, &expected(session, side, &lost), &what);
+            }
+        }
+    }
+
+    /// Whatever is lost, cut and reordered: each direction shows messages that were said, in the order in which they were.
+    #[test]
+    fn losses_make_nothing_up(talks in talks(), seed: u64, rarity in 2_usize..60, window in 1_usize..30, snap: bool) {
+        let dice = &mut Dice(seed);
+        let sessions = sessions(&talks);
+        let mut segments = cut_anyhow(&sessions, dice);
+        segments.retain(|_| dice.below(rarity) > 0);
+        shuffle(&mut segments, window, dice, |_, segment| segment.flags & SYN != 0);
+        let mut packets = packets(&segments, &Wire::default());
+        if snap {
+            packets = packets.into_iter().map(|packet| packet.snapped(60 + dice.below(1500))).collect();
+        }
+        let file = Pcap::default().file(&packets);
+        let all = shown(&file);
+        for session in &sessions {
+            let Some(conversation) = all.get(&session.client.to_string()) else { continue };
+            for dir in ["c2s", "s2c"] {
+                let mut said = session.said.iter().filter(|said| said.dir == dir);
+                for message in conversation.of(dir).into_iter().filter(|message| message.complete) {
+                    let found = said.any(|said| is_said(message, said));
+                    prop_assert!(found, "{} made up or moved {}", session.client, message.brief());
+                }
+            }
+        }
+    }
+}
+
 /// A capture cut at any byte gives what is before the cut, and says so.
 #[test]
 fn a_capture_may_end_anywhere() {
@@ -351,7 +490,7 @@ fn a_capture_may_end_anywhere() {
     let segments = session.cut(|_| vec![100]);
     let packets = packets(&segments, &Wire::default());
     let whole = shown(&Pcap::default().file(&packets)).into_values().next().unwrap();
-    let mut dice = super::support::Dice(3);
+    let mut dice = Dice(3);
     for (format, file, header) in
         [("pcap", Pcap::default().file(&packets), 24), ("pcapng", pcapng(&packets, false), 28)]
     {

@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 
 /// A thing that a generated session says.
 #[derive(Debug, Clone)]
-struct Say {
+pub(crate) struct Say {
     side: Side,
     kind: u8,
     len: usize,
@@ -26,7 +26,7 @@ fn say() -> impl Strategy<Value = Say> {
 }
 
 /// What the sessions of a capture say.
-fn talks() -> impl Strategy<Value = Vec<Vec<Say>>> {
+pub(crate) fn talks() -> impl Strategy<Value = Vec<Vec<Say>>> {
     prop::collection::vec(prop::collection::vec(say(), 0..12), 1..4)
 }
 
@@ -42,7 +42,7 @@ fn prose(len: usize, salt: usize) -> String {
     text
 }
 
-fn sessions(talks: &[Vec<Say>]) -> Vec<Session> {
+pub(crate) fn sessions(talks: &[Vec<Say>]) -> Vec<Session> {
     talks.iter().enumerate().map(|(n, talk)| session(n, talk)).collect()
 }
 
@@ -92,9 +92,10 @@ fn plain_session(n: usize, talk: &[Say]) -> Session {
     session
 }
 
-/// The proptest settings of this file: few cases, the same in every run unless `PROPTEST_RNG_SEED` says otherwise.
-fn config(cases: u32) -> ProptestConfig {
+/// The proptest settings of this file: few cases, the same in every run, unless `PROPTEST_CASES` or `PROPTEST_RNG_SEED` say otherwise.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     let base = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { base.cases } else { cases };
     let seed = if base.rng_seed == RngSeed::Random { RngSeed::Fixed(6455) } else { base.rng_seed };
     ProptestConfig { cases, rng_seed: seed, failure_persistence: None, max_shrink_iters: 100, ..base }
 }
@@ -105,7 +106,7 @@ fn cuts(dice: &mut Dice) -> impl FnMut(&[u8]) -> Vec<usize> + '_ {
 }
 
 /// The segments of all sessions, cut anyhow, taken in turn.
-fn cut_anyhow(sessions: &[Session], dice: &mut Dice) -> Vec<Segment> {
+pub(crate) fn cut_anyhow(sessions: &[Session], dice: &mut Dice) -> Vec<Segment> {
     interleave(sessions.iter().map(|session| session.cut(cuts(dice))).collect())
 }
 

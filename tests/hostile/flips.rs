@@ -67,12 +67,17 @@ impl Sink for Listener {
     }
 }
 
+/// Captures to mutate: few in every run, as many as one likes with `WSPECT_FLIPS`.
+fn rounds(usual: u64) -> u64 {
+    std::env::var("WSPECT_FLIPS").map_or(usual, |rounds| rounds.parse().expect("WSPECT_FLIPS is a number"))
+}
+
 /// Through the library: many.
 #[test]
 fn mutated_captures_are_dissected() {
     let captures = captures();
     let mut said = 0;
-    for seed in 0..1200 {
+    for seed in 0..rounds(6000) {
         let mut dice = Dice(seed);
         let mut file = captures[seed as usize % captures.len()].clone();
         mutate(&mut file, &mut dice);
@@ -99,7 +104,7 @@ fn mutated_captures_are_shown() {
         &["stats"],
         &["export", "jsonl"],
     ];
-    for seed in 0..180 {
+    for seed in 0..rounds(240) {
         let mut dice = Dice(10_000 + seed);
         let mut file = captures[seed as usize % captures.len()].clone();
         mutate(&mut file, &mut dice);

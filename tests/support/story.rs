@@ -148,8 +148,8 @@ impl Story {
 
     /// A message with something about it; its number.
     pub(crate) fn say_oddly(&mut self, conn: usize, dir: Direction, opcode: Opcode, payload: &[u8], odd: &Odd) -> u64 {
-        let missing: u64 = odd.holes.iter().filter_map(|hole| hole.len).sum();
-        let len = payload.len() as u64 + missing;
+        let missing = odd.holes.iter().filter_map(|hole| hole.len).fold(0, u64::saturating_add);
+        let len = missing.saturating_add(payload.len() as u64);
         let inflated = odd.wire_len.is_some();
         let sent = odd.wire_len.unwrap_or(len);
         let count = odd.fragments.max(1) as u64;
@@ -223,7 +223,7 @@ impl Story {
             } + if mask.is_some() { 4 } else { 0 };
         let side = &mut talk.offset[usize::from(dir == Direction::ToClient)];
         let stream_offset = *side;
-        *side += u64::from(header_len) + len;
+        *side = side.saturating_add(u64::from(header_len)).saturating_add(len);
         let frame = Frame {
             number: talk.frames,
             msg: (nth + 1 == count).then_some(number),

@@ -205,6 +205,10 @@ impl Ws {
 
     /// Passes a finding of the transport on, and marks the message that it falls into.
     fn odd(&mut self, dir: Direction, offset: u64, (code, text, detail): (NoteCode, &str, &str), cx: &mut Cx<'_>) {
+        // A flood of late segments is one finding.
+        if code == NoteCode::TcpLate && !self.told[dir].insert(code) {
+            return;
+        }
         if code == NoteCode::TcpOverlap {
             let half = &mut self.halves[dir];
             half.conflict(offset);

@@ -6,23 +6,31 @@ use crate::tui::action::Screen;
 use crate::tui::app::{App, Overlay};
 use crate::tui::keys;
 use crate::tui::layout::Regions;
-use crate::tui::mouse;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use std::ops::Range;
 
+/// Below this width only the tab of the screen that is shown has its name.
+const ROOM_FOR_NAMES: u16 = 56;
+
 /// Tabs with their texts and columns.
 fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
     let mut at = if wide { 8_u16 } else { 1 };
     let mut out = Vec::new();
     for screen in Screen::ALL {
-        let name = if wide { screen.name() } else { screen.name().get(..4).unwrap_or(screen.name()) };
+        let name = match screen.name() {
+            name if wide => format!(" {name}"),
+            name if screen == app.screen || app.size.0 >= ROOM_FOR_NAMES => {
+                format!(" {}", name.get(..4).unwrap_or(name))
+            }
+            _ => String::new(),
+        };
         let found = app.book.severities().total();
         let count =
             if screen == Screen::Findings && found > 0 { format!(" {}", text::number(found)) } else { String::new() };
-        let words = format!("{} {name}{count}", screen.digit());
+        let words = format!("{}{name}{count}", screen.digit());
         let words = if screen == app.screen { format!("[{words}]") } else { format!(" {words} ") };
         let end = at + u16::try_from(text::width(&words)).unwrap_or(0);
         out.push((screen, words, at..end));
@@ -33,8 +41,8 @@ fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
 
 /// The tab under a column of the header.
 pub(in crate::tui) fn tab_at(app: &App, x: u16) -> Option<Screen> {
-    let tabs: Vec<_> = tabs(app, app.regions().wide).into_iter().map(|(screen, _, at)| (screen, at)).collect();
-    mouse::screen_of(&tabs, x)
+    let hit = tabs(app, app.regions().wide).into_iter().find(|(_, _, columns)| columns.contains(&x));
+    hit.map(|(screen, ..)| screen)
 }
 
 pub(super) fn header(app: &App, buf: &mut Buffer, regions: &Regions) {

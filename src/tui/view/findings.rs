@@ -29,9 +29,9 @@ fn columns(wide: bool, width: usize) -> Vec<Column<Key>> {
         &[
             column(Key::Severity, "sev", 7, false, 0),
             column(Key::Code, "code", if wide { 21 } else { 15 }, false, 0),
-            column(Key::Conn, "conn", 5, true, 1),
-            column(Key::Where, "where", if wide { 16 } else { 12 }, false, 2),
-            column(Key::What, "what", 10, false, 3),
+            column(Key::Conn, "conn", 5, true, 2),
+            column(Key::Where, "where", if wide { 16 } else { 12 }, false, 1),
+            column(Key::What, "what", 10, false, 0),
         ],
         width,
     )
