@@ -129,11 +129,20 @@ fn text_is_judged_after_it_is_inflated() {
 }
 
 /// Whether what is shown of an incomplete message was said: its beginning, up to the hole.
-fn is_beginning(message: &Message, said: &Said) -> bool {
+pub(super) fn is_beginning(message: &Message, said: &Said) -> bool {
     let known = message.missing.first().map_or(message.payload.len(), |hole| hole.0 as usize);
     message.opcode == said.opcode
         && known <= message.payload.len()
         && said.payload.starts_with(&message.payload[..known])
+}
+
+/// The message may refer to one that is missing, and says so; its bytes are those of the wire.
+pub(super) fn is_undecoded(message: &Message, said: &Said) -> bool {
+    message.findings.iter().any(|code| code == "DEFLATE-LOST")
+        && !message.complete
+        && message.opcode == said.opcode
+        && Some(message.wire_len) == said.packed
+        && message.len == message.wire_len
 }
 
 /// Nothing that was inflated is wrong, and what could not be inflated says so.
@@ -142,11 +151,10 @@ fn nothing_is_wrong(conversation: &Conversation, session: &Session, what: &str) 
     for side in [Client, Server] {
         let said: Vec<_> = session.said.iter().filter(|said| said.dir == side.dir()).collect();
         for message in conversation.of(side.dir()) {
-            let undecoded = message.findings.iter().any(|code| code == "DEFLATE-LOST");
-            let right = match message.complete {
-                true => said.iter().any(|said| is_said(message, said)),
-                false => undecoded || said.iter().any(|said| is_beginning(message, said)),
-            };
+            let right = said.iter().any(|said| match message.complete {
+                true => is_said(message, said),
+                false => is_undecoded(message, said) || is_beginning(message, said),
+            });
             assert!(right, "{what}: {} nobody said {} {:?}", session.client, message.brief(), message.findings);
         }
     }
