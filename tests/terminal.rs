@@ -101,6 +101,16 @@ impl Terminal {
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
     }
 
+    /// Waits until the process is stopped: to go on is nothing to a process that has not stopped yet.
+    fn wait_until_stopped(&self) {
+        let pid = self.child.process_id().unwrap().to_string();
+        let until = Instant::now() + PATIENCE;
+        while !Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().unwrap().stdout.starts_with(b"T") {
+            assert!(Instant::now() < until, "the process does not stop");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn exit_code(mut self) -> u32 {
         self.child.wait().unwrap().exit_code()
     }
@@ -139,6 +149,7 @@ fn stops_and_goes_on() {
     terminal.wait_for("Connections 4");
     terminal.press("\x1a");
     terminal.wait_for_the_shell();
+    terminal.wait_until_stopped();
     terminal.signal("-CONT");
     terminal.wait_until("the screen is taken again", |screen| {
         screen.alternate_screen() && screen.contents().contains("Connections 4")
