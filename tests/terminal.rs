@@ -208,7 +208,10 @@ fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
     let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
     let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     feed.write_all(&capture[..capture.len() / 2]).unwrap();
-    terminal.wait_for("(so far)");
+    terminal.wait_until("rows are shown", |screen| {
+        let contents = screen.contents();
+        contents.contains("(so far)") && contents.contains("ws://127.0.0.1")
+    });
     terminal.press("\x03");
     terminal.wait_for("stopping");
     drop(feed);
