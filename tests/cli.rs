@@ -419,8 +419,11 @@ mod unix {
         let dir = tempfile::tempdir().unwrap();
         let rows = dir.path().join("rows.txt");
         let mut child = wspect(["msgs", "-o"]).arg(&rows).stdin(Stdio::piped()).spawn().unwrap();
+        let open = child.stdin.take();
+        thread::sleep(Duration::from_millis(500));
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
+        drop(open);
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
     }
 }
@@ -428,14 +431,14 @@ mod unix {
 #[test]
 fn limits_count_rows_and_change_nothing_else() {
     for command in ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json"] {
-        let all = stdout(&format!("{command} -q samples/chat.pcapng"));
+        let all = stdout(&format!("{command} -q samples/handshakes.pcapng"));
         let header = usize::from(command == "ls");
-        let some = stdout(&format!("{command} -q -n 3 samples/chat.pcapng"));
+        let some = stdout(&format!("{command} -q -n 3 samples/handshakes.pcapng"));
         assert_eq!(some.lines().count(), 3 + header, "{command}");
         if command.ends_with("--json") {
             assert!(all.starts_with(&some), "{command}");
         }
-        assert_eq!(stdout(&format!("{command} -q -n 0 samples/chat.pcapng")), "", "{command}");
+        assert_eq!(stdout(&format!("{command} -q -n 0 samples/handshakes.pcapng")), "", "{command}");
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Table {
     numbers: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
     leaving: VecDeque<Leaving>,
+    /// Streams that began to be read and may not have told yet what they carry, oldest first: which, and which of their lives.
+    undecided: VecDeque<(u32, u32)>,
     budget: Budget,
 }
 
@@ -98,6 +100,8 @@ struct Live {
     ends: (Endpoint, Endpoint),
     /// The client is the lower end of the flow's key.
     client_is_low: bool,
+    /// It told what it carries.
+    decided: bool,
     leaving: bool,
 }
 
@@ -273,11 +277,14 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) {
+        let stream = self.stream(at);
+        if stream.live.is_none() && stream.wake(segment, forward) {
+            let life = stream.life;
+            self.undecided.push_back((at, life));
+            self.give_up_undecided(segment.mark, limits, tools, sink);
+        }
         let mut budget = std::mem::take(&mut self.budget);
         let stream = self.stream(at);
-        if stream.live.is_none() {
-            stream.wake(segment, forward);
-        }
         let mut env = Env { limits, tools, sink, budget: &mut budget };
         stream.segment(segment, forward, &mut env);
         let leaves =
@@ -289,6 +296,17 @@ impl Table {
         if leaves {
             let life = self.stream(at).life;
             self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life });
+        }
+    }
+
+    /// A stream that has not told what it carries while very many others began is not read any more.
+    fn give_up_undecided(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        while self.undecided.len() > limits.undecided_streams {
+            let Some((at, life)) = self.undecided.pop_front() else { return };
+            let stream = self.stream(at);
+            if stream.life == life && stream.live.as_ref().is_some_and(|live| !live.decided) {
+                self.end(at, End::Replaced, mark, limits, tools, sink);
+            }
         }
     }
 
@@ -341,13 +359,13 @@ impl Stream {
         if forward { low } else { high }
     }
 
-    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it.
-    fn wake(&mut self, segment: &Segment<'_>, forward: bool) {
+    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
+    fn wake(&mut self, segment: &Segment<'_>, forward: bool) -> bool {
         let first = self.kind == Kind::Silent;
         let begins =
             if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
         if !begins {
-            return;
+            return false;
         }
         // Until a request is seen, who sent the SYN (or the first payload) is taken for the client.
         let [own, other] = if forward { self.bases } else { [self.bases[1], self.bases[0]] };
@@ -365,8 +383,10 @@ impl Stream {
             reads: true,
             ends: (segment.src, segment.dst),
             client_is_low: forward,
+            decided: false,
             leaving: false,
         }));
+        true
     }
 
     fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
@@ -388,7 +408,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, ends, .. } = live;
+        let Live { conn, layer, reads, decided, ends, .. } = live;
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
@@ -409,7 +429,7 @@ impl Stream {
                 Next::Read => *reads = true,
                 Next::Skim => *reads = false,
                 Next::Nothing => nothing = true,
-                Next::Become(inner) => (*layer, *reads) = (inner, true),
+                Next::Become(inner) => (*layer, *reads, *decided) = (inner, true, true),
             }
         });
         if nothing {

@@ -150,7 +150,7 @@ fn a_lost_packet_costs_only_what_was_in_it() {
             let whole = vec![Fate::Whole; session.said.iter().filter(|said| said.dir == other.dir()).count()];
             fared(session, conversation, other, &whole, what);
             let what = format!("{what}, lost {side:?} {from}..{to}");
-            fared(session, conversation, *side, &expected(session, *side, &[*from..*to]), &what);
+            fared(session, conversation, *side, &expected(session, *side, std::slice::from_ref(&(*from..*to))), &what);
         }
     }
 }
