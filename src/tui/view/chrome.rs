@@ -126,8 +126,8 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
     let stop = if app.load.stopped { "stopping" } else { "^C stop loading" };
     let words = format!(" {}   {stop}", app.load.words());
     let room = usize::from(area.width).saturating_sub(text::width(&words) + 2);
-    let bar = if app.load.progress.total.is_some() { app.load.bar(room.min(40)) } else { String::new() };
-    set(buf, area, Line::raw(format!(" {bar}{words}")));
+    let bar = app.load.progress.total.map_or_else(String::new, |_| format!(" {}", app.load.bar(room.min(40))));
+    set(buf, area, Line::raw(format!("{bar}{words}")));
 }
 
 /// The keys of the pane that matter most, as many as fit.
