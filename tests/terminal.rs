@@ -101,6 +101,16 @@ impl Terminal {
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
     }
 
+    /// Waits until the process is stopped: to go on is nothing to a process that has not stopped yet.
+    fn wait_until_stopped(&self) {
+        let pid = self.child.process_id().unwrap().to_string();
+        let until = Instant::now() + PATIENCE;
+        while !Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().unwrap().stdout.starts_with(b"T") {
+            assert!(Instant::now() < until, "the process does not stop");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn exit_code(mut self) -> u32 {
         self.child.wait().unwrap().exit_code()
     }
@@ -139,6 +149,7 @@ fn stops_and_goes_on() {
     terminal.wait_for("Connections 4");
     terminal.press("\x1a");
     terminal.wait_for_the_shell();
+    terminal.wait_until_stopped();
     terminal.signal("-CONT");
     terminal.wait_until("the screen is taken again", |screen| {
         screen.alternate_screen() && screen.contents().contains("Connections 4")
@@ -197,7 +208,10 @@ fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
     let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
     let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     feed.write_all(&capture[..capture.len() / 2]).unwrap();
-    terminal.wait_for("(so far)");
+    terminal.wait_until("rows are shown", |screen| {
+        let contents = screen.contents();
+        contents.contains("(so far)") && contents.contains("ws://127.0.0.1")
+    });
     terminal.press("\x03");
     terminal.wait_for("stopping");
     drop(feed);

@@ -291,6 +291,11 @@ impl App {
         }
     }
 
+    /// The size of the screen, as it was last told.
+    pub const fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
     /// Tells the size of the screen; the selected rows stay visible.
     pub fn resize(&mut self, size: (u16, u16)) {
         self.size = size;

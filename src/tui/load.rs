@@ -50,7 +50,11 @@ impl Load {
         (self.progress, self.elapsed) = (progress, elapsed);
     }
 
-    pub(super) fn done(&mut self, outcome: Outcome) {
+    pub(super) fn done(&mut self, mut outcome: Outcome) {
+        if self.stopped {
+            // What was cut short by the user has no fault of its own.
+            outcome.error = None;
+        }
         self.progress = outcome.progress;
         self.outcome = Some(outcome);
         self.fresh = true;

@@ -124,7 +124,9 @@ impl Browser {
                     self.take_data(next.ok());
                     pending.data = true;
                 }
-                default(if self.app.is_busy() { Duration::ZERO } else { due.min(SIGNALS) }) => {}
+                default(if self.app.is_busy() { Duration::ZERO } else { due.min(SIGNALS) }) => {
+                    pending.keys |= self.follow_size(screen)?;
+                }
             }
             if self.app.is_busy() {
                 self.app.work();
@@ -200,9 +202,19 @@ impl Browser {
     fn retake(&mut self, screen: &mut Screen) -> io::Result<()> {
         enter(self.app.mouse)?;
         while self.keys.try_recv().is_ok() {}
-        let size = screen.terminal.size()?;
-        self.app.resize((size.width, size.height));
+        self.follow_size(screen)?;
         screen.clear()
+    }
+
+    /// Looks at the terminal's size, because nobody tells of a change while the browser begins or is stopped; true
+    /// when it has changed.
+    fn follow_size(&mut self, screen: &Screen) -> io::Result<bool> {
+        let size = screen.terminal.size()?;
+        let changed = self.app.size() != (size.width, size.height);
+        if changed {
+            self.app.resize((size.width, size.height));
+        }
+        Ok(changed)
     }
 }
 

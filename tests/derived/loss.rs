@@ -247,16 +247,6 @@ fn an_acknowledged_hole_is_given_up_in_good_time() {
     given_up_in_time(Client, true, 600);
 }
 
-#[test]
-fn a_hole_of_a_lone_client_is_given_up_in_good_time() {
-    given_up_in_time(Client, false, 200);
-}
-
-#[test]
-fn a_hole_of_a_lone_server_is_given_up_in_good_time() {
-    given_up_in_time(Server, false, 200);
-}
-
 /// A long message of that side lacks a packet, many short ones follow: all must be known within so many packets.
 #[track_caller]
 fn given_up_in_time(side: Side, both: bool, within: u64) {
@@ -456,6 +446,10 @@ proptest! {
             }
             let conversation = &all[&session.client.to_string()];
             for (side, lost) in [(Client, client), (Server, server)] {
+                // What a loss costs among compressed messages is the matter of deflate.rs.
+                if conversation.of(side.dir()).iter().any(|message| message.compressed) {
+                    continue;
+                }
                 let what = format!("lost {side:?} {lost:?}");
                 fared(session, conversation, side, &expected(session, side, &lost), &what);
             }

@@ -32,7 +32,21 @@ use ratatui::text::Line;
 /// Draws everything.
 pub fn view(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
-    let buf = frame.buffer_mut();
+    let known = Rect { width: app.size.0, height: app.size.1, ..area };
+    if known == area {
+        return draw_all(app, frame.buffer_mut(), area);
+    }
+    // The terminal has changed its size and nobody has told yet: what still fits is shown.
+    let mut whole = Buffer::empty(known);
+    draw_all(app, &mut whole, known);
+    for position in area.intersection(known).positions() {
+        if let (Some(to), Some(from)) = (frame.buffer_mut().cell_mut(position), whole.cell(position)) {
+            *to = from.clone();
+        }
+    }
+}
+
+fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(buf, area);
     }
