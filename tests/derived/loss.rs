@@ -446,10 +446,6 @@ proptest! {
             }
             let conversation = &all[&session.client.to_string()];
             for (side, lost) in [(Client, client), (Server, server)] {
-                // What a loss costs among compressed messages is the matter of deflate.rs.
-                if conversation.of(side.dir()).iter().any(|message| message.compressed) {
-                    continue;
-                }
                 let what = format!("lost {side:?} {lost:?}");
                 fared(session, conversation, side, &expected(session, side, &lost), &what);
             }

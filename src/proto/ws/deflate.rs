@@ -216,7 +216,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
         #[test]
         fn inflates_what_was_deflated(
             messages in proptest::collection::vec(("[a-f]{0,40}", 0_usize..3000), 1..12),
