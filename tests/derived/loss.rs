@@ -247,6 +247,16 @@ fn an_acknowledged_hole_is_given_up_in_good_time() {
     given_up_in_time(Client, true, 600);
 }
 
+#[test]
+fn a_hole_of_a_lone_client_is_given_up_in_good_time() {
+    given_up_in_time(Client, false, 200);
+}
+
+#[test]
+fn a_hole_of_a_lone_server_is_given_up_in_good_time() {
+    given_up_in_time(Server, false, 200);
+}
+
 /// A long message of that side lacks a packet, many short ones follow: all must be known within so many packets.
 #[track_caller]
 fn given_up_in_time(side: Side, both: bool, within: u64) {

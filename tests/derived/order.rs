@@ -72,7 +72,8 @@ fn compressed_session(n: usize, talk: &[Say]) -> Session {
     deflated.session
 }
 
-fn plain_session(n: usize, talk: &[Say]) -> Session {
+/// The same without compression.
+pub(crate) fn plain_session(n: usize, talk: &[Say]) -> Session {
     let mut session = Session::new(n);
     for (at, say) in talk.iter().enumerate() {
         let text = prose(say.len, at + n);
@@ -152,6 +153,19 @@ proptest! {
         let file = capture_of(&segments);
         says(&file, &sessions, "overlapping");
         has_no_findings(&file, LOSS, "overlapping");
+    }
+
+    #[test]
+    fn everything_at_once_does_not_matter(talks in talks(), seed: u64, window in 2_usize..40, bytes in 0_u32..9000) {
+        let dice = &mut Dice(seed);
+        let sessions = sessions(&talks);
+        let cut = sessions.iter().map(|session| recut(&session.cut(cuts(dice)), 900, dice)).collect();
+        let mut segments = overlap(&wrap(&interleave(cut), bytes), 5, dice);
+        segments = duplicate(&segments, 6, window, dice);
+        shuffle(&mut segments, window, dice, |_, segment| segment.flags & SYN != 0);
+        let file = capture_of(&segments);
+        says(&file, &sessions, "everything at once");
+        has_no_findings(&file, LOSS, "everything at once");
     }
 
     #[test]

@@ -92,7 +92,13 @@ fn wait(child: &mut Child, arguments: &[&str]) -> (Option<i32>, u64) {
 
 /// The peak of a process's resident memory, 0 where the system does not say.
 fn resident_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let read = |pid: &str, what: &str| std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
+    let pid = pid.to_string();
+    // For a moment after the start it still has the memory of this process, which is not its own.
+    if read(&pid, "cmdline") == read("self", "cmdline") {
+        return 0;
+    }
+    let status = String::from_utf8_lossy(&read(&pid, "status")).into_owned();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }

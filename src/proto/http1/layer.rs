@@ -82,7 +82,21 @@ struct Piece {
     bytes: Vec<u8>,
     /// How many of the bytes were read.
     read: usize,
+    /// Instead of bytes: how many were lost here.
+    lost: u64,
     brought: Mark,
+}
+
+impl Piece {
+    /// What is left of it.
+    fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
+        let offset = self.offset + self.read as u64;
+        if self.lost > 0 {
+            return Input::Gap { dir, offset, len: self.lost, mark };
+        }
+        let bytes = self.bytes.get(self.read..).unwrap_or_default();
+        Input::Data { dir, offset, bytes, brought: self.brought, mark }
+    }
 }
 
 impl Held {
@@ -92,7 +106,8 @@ impl Held {
 
     /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
     fn begins_frame(&self) -> bool {
-        let mut bytes = self.pieces.iter().flat_map(|piece| piece.bytes.iter().skip(piece.read));
+        let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
+        let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
         match (bytes.next(), bytes.next()) {
             (Some(first), Some(second)) => {
                 first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
@@ -104,9 +119,8 @@ impl Held {
     /// Gives everything to `inner`, which is returned, or whoever takes its place.
     fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
         let Self { pieces, dropped, end, .. } = std::mem::take(self);
-        for Piece { offset, bytes, read, brought } in pieces {
-            let bytes = bytes.get(read..).unwrap_or_default();
-            match inner.input(Input::Data { dir, offset: offset + read as u64, bytes, brought, mark: cx.mark }, cx) {
+        for piece in pieces {
+            match inner.input(piece.input(dir, cx.mark), cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}
@@ -118,12 +132,22 @@ impl Held {
         Next::Become(inner)
     }
 
-    /// Passes over bytes behind what is held: nothing that follows is held either.
-    fn lose(&mut self, offset: u64, len: u64) {
+    /// Counts bytes behind what is held; nothing that follows is held either.
+    fn overflow(&mut self, offset: u64, len: u64) {
         if self.is_empty() {
             self.end = offset;
         }
         self.dropped += len;
+    }
+
+    /// Holds the place of bytes that were lost.
+    fn lose(&mut self, offset: u64, len: u64, mark: Mark, bound: usize) {
+        if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
+            return self.overflow(offset, len);
+        }
+        self.len += PIECE_OVERHEAD;
+        self.end = offset + len;
+        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, brought: mark });
     }
 
     /// Holds a piece, unless that would be more than `bound` bytes.
@@ -133,11 +157,11 @@ impl Held {
         }
         let len = self.len + bytes.len() + PIECE_OVERHEAD;
         if self.dropped > 0 || len > bound {
-            self.lose(offset, bytes.len() as u64);
+            self.overflow(offset, bytes.len() as u64);
         } else {
             self.len = len;
             self.end = offset + bytes.len() as u64;
-            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, brought });
+            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, brought });
         }
     }
 }
@@ -160,7 +184,13 @@ impl Layer for Http1 {
                 }
                 return self.pump(cx);
             }
-            Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len),
+            Input::Gap { dir, offset, len, mark } => {
+                if self.must_wait(dir) || !self.held[dir].is_empty() {
+                    self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
+                } else {
+                    self.gap(dir, len);
+                }
+            }
             Input::End { dir, how, .. } => {
                 self.ended.get_or_insert((dir, how));
             }
@@ -216,10 +246,15 @@ impl Http1 {
                     return self.step_aside(inner, cx);
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
+                    if piece.lost > 0 && !self.must_wait(dir) {
+                        self.gap(dir, piece.lost);
+                        progress = true;
+                        continue;
+                    }
                     let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
                     let used = self.read(dir, piece.offset + piece.read as u64, bytes, piece.brought, cx);
                     progress |= used > 0;
-                    if used < bytes.len() {
+                    if used < bytes.len() || piece.lost > 0 {
                         piece.read += used;
                         self.held[dir].pieces.push_front(piece);
                         break;
@@ -227,8 +262,8 @@ impl Http1 {
                 }
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
-                    let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
-                    self.gap(dir, end, dropped);
+                    let Held { dropped, .. } = std::mem::take(&mut self.held[dir]);
+                    self.gap(dir, dropped);
                 }
             }
             if !progress && self.inner.is_none() {
@@ -281,10 +316,8 @@ impl Http1 {
         bytes.len()
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64) {
-        if self.must_wait(dir) || !self.held[dir].is_empty() {
-            return self.held[dir].lose(offset, len);
-        }
+    /// Passes over bytes that were lost where the direction is read.
+    fn gap(&mut self, dir: Direction, len: u64) {
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
             Side::Head(_) | Side::Lost => false,
