@@ -1,9 +1,10 @@
 //! One direction of a TCP stream.
 
+use super::queue::Queue;
 use super::recent::Recent;
 use super::seq::Seq;
 use crate::model::{Direction, End, Input, Limits, Mark, NoteCode};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 /// What all streams together have queued and remember, in bytes.
@@ -33,14 +34,13 @@ pub(super) struct Feed<'a> {
 ///            recent ──▶│                         │                           │
 /// ```
 ///
-/// Invariant: no piece of the queue begins before `next`, none overlaps another, none is empty.
+/// Invariant: no piece of the queue begins before `next`.
 #[derive(Debug)]
 pub(super) struct Half {
     /// Stream offset of the next byte to deliver, and its sequence number.
     offset: u64,
     seq: Seq,
-    queue: BTreeMap<u64, Piece>,
-    queued: usize,
+    queue: Queue,
     /// Since when something stands behind a hole.
     waiting: Option<Mark>,
     /// What the peer acknowledged beyond `offset`, and when it first did: both rise.
@@ -57,16 +57,6 @@ pub(super) struct Half {
     gaps: VecDeque<(u64, u64)>,
 }
 
-/// Out-of-order data: bytes, then a tail of known length that the snap length cut off.
-#[derive(Debug)]
-struct Piece {
-    bytes: Vec<u8>,
-    cut: u32,
-    brought: Mark,
-}
-
-/// Memory that a queued piece takes beside its bytes.
-const PIECE_OVERHEAD: usize = 64;
 const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
 const GAPS_KEPT: usize = 16;
@@ -75,20 +65,13 @@ const RESET_WINDOW: i64 = 1 << 20;
 /// Bytes of each copy that a conflict quotes.
 const QUOTED: usize = 64;
 
-impl Piece {
-    fn len(&self) -> u64 {
-        self.bytes.len() as u64 + u64::from(self.cut)
-    }
-}
-
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
         Self {
             offset: 0,
             seq,
-            queue: BTreeMap::new(),
-            queued: 0,
+            queue: Queue::default(),
             waiting: None,
             acks: VecDeque::new(),
             fin: None,
@@ -125,9 +108,9 @@ impl Half {
         self.ended
     }
 
-    /// Bytes queued behind a hole.
+    /// Memory of what is queued behind a hole, in bytes.
     pub(super) const fn queued(&self) -> usize {
-        self.queued
+        self.queue.cost()
     }
 
     /// Delivers the next bytes.
@@ -239,14 +222,18 @@ impl Half {
         while self.has_hole() && self.is_final(mark, one_sided, feed.limits) {
             self.give_up(mark, keep, feed);
         }
-        while self.queued > feed.limits.reorder_bytes || self.queue.len() > feed.limits.reorder_segments {
+        while self.queue.cost() > feed.limits.reorder_bytes || self.queue.len() > feed.limits.reorder_segments {
             self.give_up_for_room(mark, keep, feed);
         }
     }
 
     /// Gives up the first hole because the queue behind it is too large.
     pub(super) fn give_up_for_room(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        let text = format!("{} bytes were queued behind a hole; it was given up", self.queued);
+        let text = format!(
+            "{} bytes in {} pieces were queued behind a hole; it was given up (limits reorder-bytes, reorder-segments and reorder-total)",
+            self.queue.bytes(),
+            self.queue.len()
+        );
         self.odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
         self.give_up(mark, keep, feed);
     }
@@ -267,10 +254,8 @@ impl Half {
 
     /// Gives its memory back to the totals.
     pub(super) fn release(&mut self, budget: &mut Budget) {
-        budget.queued = budget.queued.saturating_sub(self.queued);
         budget.recent = budget.recent.saturating_sub(self.recent.clear());
-        self.queue.clear();
-        self.queued = 0;
+        self.queue.clear(budget);
     }
 
     /// Forgets the delivered bytes: nobody will compare them.
@@ -307,8 +292,7 @@ impl Half {
     }
 
     fn give_up(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        let piece = self.queue.first_key_value().map(|(&at, _)| at);
-        let Some(to) = piece.or(self.fin.map(|(at, _)| at)) else { return };
+        let Some(to) = self.queue.start().or(self.fin.map(|(at, _)| at)) else { return };
         self.lose(to.saturating_sub(self.offset), mark, feed);
         self.drain(mark, keep, feed);
     }
@@ -343,13 +327,13 @@ impl Half {
         let mut rest = bytes;
         let mut at = offset;
         while !rest.is_empty() {
-            let take = match self.piece_at(at) {
+            let take = match self.queue.over(at) {
                 Some((start, piece)) => {
                     let covered = (start + piece.len() - at).min(rest.len() as u64);
                     let skip = usize::try_from(at - start).unwrap_or(usize::MAX);
-                    let theirs = piece.bytes.get(skip..).unwrap_or_default();
-                    if let Some(differs) = theirs.iter().zip(rest).position(|(a, b)| a != b) {
-                        let first = theirs.get(differs..).unwrap_or_default().to_vec();
+                    let theirs = piece.bytes.iter().skip(skip);
+                    if let Some(differs) = theirs.clone().zip(rest).position(|(a, b)| a != b) {
+                        let first: Vec<u8> = theirs.skip(differs).take(QUOTED + 1).copied().collect();
                         let brought = piece.brought.packet;
                         let second = rest.get(differs..).unwrap_or_default();
                         self.conflict(at + differs as u64, (&first, brought), (second, mark), feed);
@@ -357,48 +341,28 @@ impl Half {
                     covered
                 }
                 None => {
-                    let free = self.queue.range(at..).next().map_or(u64::MAX, |(&next, _)| next - at);
-                    let take = free.min(rest.len() as u64);
+                    let take = self.queue.free_from(at).min(rest.len() as u64);
                     let (now, _) = rest.split_at(usize::try_from(take).unwrap_or(rest.len()).min(rest.len()));
-                    self.insert(at, Piece { bytes: now.to_vec(), cut: 0, brought: mark }, feed.budget);
+                    self.waiting.get_or_insert(mark);
+                    self.queue.insert(at, now, mark, feed.budget);
                     take
                 }
             };
             at += take;
             rest = rest.get(usize::try_from(take).unwrap_or(usize::MAX)..).unwrap_or_default();
         }
-        let free = self.queue.range(at..).next().map_or(u64::MAX, |(&next, _)| next - at);
-        let cut = u32::try_from(free.min(u64::from(cut))).unwrap_or(cut);
-        if cut > 0 && self.piece_at(at).is_none() {
-            self.insert(at, Piece { bytes: Vec::new(), cut, brought: mark }, feed.budget);
+        let cut = u32::try_from(self.queue.free_from(at).min(u64::from(cut))).unwrap_or(cut);
+        if cut > 0 && self.queue.over(at).is_none() {
+            self.waiting.get_or_insert(mark);
+            self.queue.insert_cut(at, cut, mark, feed.budget);
         }
-    }
-
-    fn insert(&mut self, at: u64, piece: Piece, budget: &mut Budget) {
-        let cost = piece.bytes.len() + PIECE_OVERHEAD;
-        self.queued += cost;
-        budget.queued += cost;
-        self.waiting.get_or_insert(piece.brought);
-        self.queue.insert(at, piece);
-    }
-
-    fn piece_at(&self, at: u64) -> Option<(u64, &Piece)> {
-        let (&start, piece) = self.queue.range(..=at).next_back()?;
-        (start + piece.len() > at).then_some((start, piece))
     }
 
     /// Delivers the pieces that are next in order.
     fn drain(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        while let Some(entry) = self.queue.first_entry() {
-            if *entry.key() > self.offset {
-                break;
-            }
-            let piece = entry.remove();
-            let cost = piece.bytes.len() + PIECE_OVERHEAD;
-            self.queued = self.queued.saturating_sub(cost);
-            feed.budget.queued = feed.budget.queued.saturating_sub(cost);
+        while let Some(mut piece) = self.queue.take(self.offset, feed.budget) {
             if !piece.bytes.is_empty() {
-                self.deliver(&piece.bytes, piece.brought, mark, keep, feed);
+                self.deliver(piece.bytes.make_contiguous(), piece.brought, mark, keep, feed);
             }
             self.lose(u64::from(piece.cut), mark, feed);
         }

@@ -2,6 +2,7 @@
 
 mod conn;
 mod half;
+mod queue;
 mod recent;
 mod seq;
 

@@ -395,11 +395,11 @@ impl Http1 {
         self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
         let upgrade = upgrade::is_request(&head).then(|| {
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
-            let huge = is_huge(&head, cx);
+            let huge = limited(&head, cx);
             let handshake = upgrade::asked(head, cx.ends().1);
             let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
-            if huge {
-                cx.note(conn, &Note::new(NoteCode::HttpLimit, cx.mark));
+            if let Some(text) = huge {
+                cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
             }
             Box::new(Upgrade { conn, handshake })
         });
@@ -435,8 +435,8 @@ impl Http1 {
     /// Judges an upgrade by its answer, and opens the WebSocket.
     fn answer(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
         let Upgrade { conn, mut handshake } = upgrade;
-        if is_huge(&head, cx) {
-            cx.note(conn, &Note::new(NoteCode::HttpLimit, cx.mark));
+        if let Some(text) = limited(&head, cx) {
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
         let early = switching && !self.held.to_server.is_empty();
         upgrade::answered(&mut handshake, head, early);
@@ -482,9 +482,16 @@ fn no_answer(handshake: &mut Handshake, detail: &str) {
     handshake.checks.push(Check { code: NoteCode::HsNoAnswer, ok: false, detail: detail.to_owned() });
 }
 
-/// Whether a limit took a part of the head.
-fn is_huge(head: &Head, cx: &Cx<'_>) -> bool {
-    head.len > cx.limits.head_bytes as u64 || head.headers.len() >= cx.limits.head_headers
+/// Whether a limit took a part of the head, and what there was.
+fn limited(head: &Head, cx: &Cx<'_>) -> Option<String> {
+    let huge = head.len > cx.limits.head_bytes as u64 || head.headers.len() >= cx.limits.head_headers;
+    huge.then(|| {
+        let kept = head.headers.len();
+        format!(
+            "an HTTP head of {} bytes, of which {kept} headers are kept (limits head-bytes, head-headers)",
+            head.len
+        )
+    })
 }
 
 fn begins_head(dir: Direction, bytes: &[u8]) -> bool {

@@ -205,8 +205,9 @@ impl Ws {
 
     /// Passes a finding of the transport on, and marks the message that it falls into.
     fn odd(&mut self, dir: Direction, offset: u64, (code, text, detail): (NoteCode, &str, &str), cx: &mut Cx<'_>) {
-        // A flood of late segments is one finding.
-        if code == NoteCode::TcpLate && !self.told[dir].insert(code) {
+        // A flood of them is one finding.
+        let floods = matches!(code, NoteCode::TcpLate | NoteCode::TcpLimit);
+        if floods && !self.told[dir].insert(code) {
             return;
         }
         if code == NoteCode::TcpOverlap {

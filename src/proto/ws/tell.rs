@@ -39,7 +39,8 @@ impl Ws {
             cx.note(self.conn, &note);
         }
         if assembly.limited {
-            self.note(dir, NoteCode::MessageLimit, Some(number), None, "", None, cx);
+            let text = limited(&draft);
+            self.note(dir, NoteCode::MessageLimit, Some(number), None, &text, None, cx);
         }
     }
 
@@ -73,10 +74,10 @@ impl Ws {
             limited: kept.len() < body.len(),
             findings: place.findings,
         };
-        let limited = draft.limited;
+        let limited = draft.limited.then(|| limited(&draft));
         self.tell_message(dir, &draft, Some(number), cx);
-        if limited {
-            self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), "", None, cx);
+        if let Some(text) = limited {
+            self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), &text, None, cx);
         }
         cx.tools.scratch = scratch;
     }
@@ -237,6 +238,13 @@ impl Ws {
     ) {
         cx.note(self.conn, &Note { code, at: cx.mark, dir: Some(dir), msg, frame, text, detail });
     }
+}
+
+/// How much of a message a limit took, and which.
+fn limited(draft: &Draft<'_>) -> String {
+    let limit = if draft.compressed && !draft.undecoded { "inflated-bytes" } else { "message-bytes" };
+    let Body { kept, len, .. } = draft.body;
+    format!("a message of {len} bytes, of which {} are kept (limits {limit} and message-total)", kept.len())
 }
 
 /// What a message is before it is numbered and judged.
