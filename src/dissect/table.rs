@@ -180,9 +180,8 @@ impl Table {
         at
     }
 
-    #[expect(clippy::indexing_slicing, reason = "rows are only added, and their indices come from add()")]
     fn stream(&mut self, at: u32) -> &mut Stream {
-        &mut self.streams[at as usize]
+        row(&mut self.streams, at)
     }
 
     /// The stream of a segment: the newest of its endpoints, unless it begins one.
@@ -283,19 +282,17 @@ impl Table {
             self.undecided.push_back((at, life));
             self.give_up_undecided(segment.mark, limits, tools, sink);
         }
-        let mut budget = std::mem::take(&mut self.budget);
-        let stream = self.stream(at);
-        let mut env = Env { limits, tools, sink, budget: &mut budget };
+        let stream = row(&mut self.streams, at);
+        let mut env = Env { limits, tools, sink, budget: &mut self.budget };
         stream.segment(segment, forward, &mut env);
-        let leaves =
-            stream.live.as_mut().is_some_and(|live| live.conn.is_over() && !std::mem::replace(&mut live.leaving, true));
-        if budget.queued > limits.reorder_total {
-            self.make_room(segment.mark, &mut Env { limits, tools, sink, budget: &mut budget });
+        if let Some(live) = &mut stream.live
+            && live.conn.is_over()
+            && !std::mem::replace(&mut live.leaving, true)
+        {
+            self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life: stream.life });
         }
-        self.budget = budget;
-        if leaves {
-            let life = self.stream(at).life;
-            self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life });
+        if env.budget.queued > limits.reorder_total {
+            make_room(&mut self.streams, segment.mark, &mut env);
         }
     }
 
@@ -306,21 +303,6 @@ impl Table {
             let stream = self.stream(at);
             if stream.life == life && stream.live.as_ref().is_some_and(|live| !live.decided) {
                 self.end(at, End::Replaced, mark, limits, tools, sink);
-            }
-        }
-    }
-
-    /// The streams with the largest queues give up holes, until an eighth of the bound is free.
-    fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
-        let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
-        let enough = env.limits.reorder_total - env.limits.reorder_total / 8;
-        let mut queues: Vec<(usize, usize)> =
-            self.streams.iter().map(queued).zip(0..).filter(|&(n, _)| n > 0).collect();
-        queues.sort_unstable_by(|a, b| b.cmp(a));
-        for (_, at) in queues {
-            let Some(stream) = self.streams.get_mut(at) else { return };
-            while env.budget.queued > enough && queued(stream) > 0 {
-                stream.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
             }
         }
     }
@@ -346,9 +328,27 @@ impl Table {
     }
 
     fn end(&mut self, at: u32, how: End, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        let mut budget = std::mem::take(&mut self.budget);
-        self.stream(at).end(how, mark, &mut Env { limits, tools, sink, budget: &mut budget });
-        self.budget = budget;
+        let stream = row(&mut self.streams, at);
+        stream.end(how, mark, &mut Env { limits, tools, sink, budget: &mut self.budget });
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "rows are only added, and their indices come from add()")]
+fn row(streams: &mut [Stream], at: u32) -> &mut Stream {
+    &mut streams[at as usize]
+}
+
+/// The streams with the largest queues give up holes, until an eighth of the bound is free.
+fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
+    let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
+    let enough = env.limits.reorder_total - env.limits.reorder_total / 8;
+    let mut queues: Vec<(usize, usize)> = streams.iter().map(queued).zip(0..).filter(|&(n, _)| n > 0).collect();
+    queues.sort_unstable_by(|a, b| b.cmp(a));
+    for (_, at) in queues {
+        let Some(stream) = streams.get_mut(at) else { return };
+        while env.budget.queued > enough && queued(stream) > 0 {
+            stream.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+        }
     }
 }
 
