@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// What one read asks for: larger is slower, since the bytes then leave the cache before they are parsed.
-const CAPACITY: usize = 256 << 10;
+const CAPACITY: usize = 64 << 10;
 
 /// A window on the input that slides forward. It grows only when it is full of bytes that were really there.
 pub(super) struct Buffer {

@@ -1,7 +1,7 @@
 //! One direction of a TCP stream.
 
 use super::queue::Queue;
-use super::recent::Recent;
+use super::recent::{Conflict, Recent};
 use super::seq::Seq;
 use crate::model::{Direction, End, Input, Limits, Mark, NoteCode};
 use std::collections::VecDeque;
@@ -391,8 +391,7 @@ impl Half {
             let text = format!("{} {plural} came after the place had been given up as lost", copy.len());
             self.odd(NoteCode::TcpLate, at, &text, "", mark, feed);
         }
-        if let Some(conflict) = self.recent.conflict(at, copy) {
-            let (offset, first, packet) = (conflict.offset, conflict.first.to_vec(), conflict.packet);
+        if let Some(Conflict { offset, first, packet }) = self.recent.conflict(at, copy, QUOTED + 1) {
             let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
             self.conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
         }
