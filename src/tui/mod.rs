@@ -25,6 +25,7 @@ mod messages;
 mod mouse;
 mod paper;
 mod search;
+mod steady;
 mod terminal;
 mod text;
 mod theme;

@@ -1,6 +1,7 @@
 //! The terminal: taken, given back whatever happens, and drawn on.
 
 use super::app::{App, Effect, Options};
+use super::steady::Steady;
 use super::view::view;
 use super::{Loading, clipboard};
 use crossbeam_channel::{Receiver, never, select, unbounded};
@@ -13,8 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use std::io::{self, Stdout};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -220,20 +220,20 @@ impl Browser {
 
 /// The terminal while it is ours; given back when dropped.
 struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<Steady>,
 }
 
 impl Screen {
     fn take(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
         enter(mouse).inspect_err(|_| give_back())?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+        Ok(Self { terminal: Terminal::new(Steady::new())? })
     }
 
     /// Forgets what is on the screen, so that the next picture draws every cell.
     fn clear(&mut self) -> io::Result<()> {
         execute!(io::stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        self.terminal = Terminal::new(Steady::new())?;
         Ok(())
     }
 
