@@ -39,8 +39,8 @@ pub struct Opened {
     pub server: Endpoint,
     /// `ws://host/path`, when a request was captured.
     pub url: Option<String>,
-    /// `http/1.1`.
-    pub transport: &'static str,
+    /// `http/1.1`; `None` when no handshake was captured.
+    pub transport: Option<&'static str>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }

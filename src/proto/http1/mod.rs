@@ -2,6 +2,7 @@
 
 mod body;
 mod head;
+mod held;
 mod layer;
 mod lone;
 mod upgrade;

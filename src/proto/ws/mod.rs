@@ -6,8 +6,12 @@ pub mod frame;
 mod half;
 mod layer;
 pub mod mask;
+mod midstream;
 mod pings;
+mod resync;
 mod rules;
+mod seek;
 mod tell;
 
 pub use layer::Ws;
+pub use midstream::Midstream;

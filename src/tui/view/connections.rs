@@ -217,7 +217,9 @@ fn protocol(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
     let status = handshake.and_then(|handshake| handshake.status);
     let mut parts = vec![match status {
-        Some(status) => format!("RFC 6455 · {} {status}", connection.opened.transport.to_uppercase()),
+        Some(status) => {
+            format!("RFC 6455 · {} {status}", connection.opened.transport.unwrap_or_default().to_uppercase())
+        }
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),
     }];
