@@ -180,8 +180,8 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
         Self { batch: Batch::default(), handed: Instant::now(), hand_over }
     }
 
-    /// Hands over what waits, if it has waited long: to be called now and then while packets bring no events.
-    pub fn tick(&mut self) -> ControlFlow<()> {
+    /// Hands over what waits, if it has waited long.
+    fn tick(&mut self) -> ControlFlow<()> {
         if self.handed.elapsed() < BATCH_AGE {
             return ControlFlow::Continue(());
         }
@@ -231,5 +231,10 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
         }
         // The first event after a pause is shown at once; in a stream of events the clock is asked now and then.
         if self.batch.len() % CLOCK_EVERY == 1 { self.tick() } else { ControlFlow::Continue(()) }
+    }
+
+    /// Who does not want a batch hears of the next one, too.
+    fn pause(&mut self) {
+        let _ = self.flush();
     }
 }
