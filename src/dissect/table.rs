@@ -1,6 +1,6 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Segment, Sink};
+use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Route, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
@@ -103,6 +103,8 @@ struct Live {
     /// It told what it carries.
     decided: bool,
     leaving: bool,
+    /// The proxies that it is led through.
+    route: Option<Box<Route>>,
 }
 
 /// Packets for which a stream that ended is kept.
@@ -385,6 +387,7 @@ impl Stream {
             client_is_low: forward,
             decided: false,
             leaving: false,
+            route: None,
         }));
         true
     }
@@ -408,7 +411,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, decided, ends, .. } = live;
+        let Live { conn, layer, reads, decided, ends, route, .. } = live;
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
@@ -416,6 +419,7 @@ impl Stream {
             last: mark,
             swapped: false,
             kind: &mut self.kind,
+            route,
             mark,
             sink: &mut *env.sink,
             open: proto::open,
@@ -462,6 +466,7 @@ impl Stream {
             last: live.conn.last(),
             swapped: false,
             kind: &mut self.kind,
+            route: &mut live.route,
             mark,
             sink: &mut *env.sink,
             open: proto::open,

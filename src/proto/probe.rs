@@ -19,6 +19,8 @@ enum Guess {
     More,
     Request,
     Response,
+    /// Words for a proxy, from who asks it; true when they are its answer.
+    Proxy(bool),
     Is(Kind),
 }
 
@@ -28,6 +30,8 @@ const METHOD_MAX: usize = 24;
 const CARRY_MAX: usize = 4096;
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
 const RESPONSE: &[u8] = b"HTTP/1.";
+/// How the header of HAProxy's PROXY protocol begins, in version 1 and 2.
+const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 
 fn guess(bytes: &[u8]) -> Guess {
     let begins = |with: &[u8]| bytes.iter().zip(with).all(|(a, b)| a == b);
@@ -37,9 +41,18 @@ fn guess(bytes: &[u8]) -> Guess {
     if begins(HTTP2_PREFACE) {
         return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Is(Kind::Http2) };
     }
+    for start in PROXY {
+        if begins(start) {
+            return if bytes.len() < start.len() { Guess::More } else { Guess::Proxy(false) };
+        }
+    }
     match bytes {
         [0x16, 0x03, ..] => Guess::Is(Kind::Tls),
-        [0x16] => Guess::More,
+        [0x16 | 4 | 5] => Guess::More,
+        // SOCKS 4: to connect. SOCKS 5: how many methods of authentication, and an answer that chooses one.
+        [4, 1, ..] => Guess::Proxy(false),
+        [5, 0, ..] => Guess::Proxy(true),
+        [5, 1..=16, ..] => Guess::Proxy(false),
         _ => method(bytes),
     }
 }
@@ -78,8 +91,18 @@ impl Layer for Probe {
                         }
                         Next::Read
                     }
-                    Guess::Request => self.begin(dir == Direction::ToClient, (!carried).then_some(input), cx),
-                    Guess::Response => self.begin(dir == Direction::ToServer, (!carried).then_some(input), cx),
+                    Guess::Request => {
+                        *cx.kind = Kind::Http;
+                        self.begin(Hint::Http1, dir == Direction::ToClient, (!carried).then_some(input), cx)
+                    }
+                    Guess::Response => {
+                        *cx.kind = Kind::Http;
+                        self.begin(Hint::Http1, dir == Direction::ToServer, (!carried).then_some(input), cx)
+                    }
+                    Guess::Proxy(answers) => {
+                        let swapped = (dir == Direction::ToClient) != answers;
+                        self.begin(Hint::Proxy, swapped, (!carried).then_some(input), cx)
+                    }
                     Guess::Is(kind) => leave(kind, cx),
                     Guess::More => leave(Kind::Other, cx),
                 }
@@ -98,18 +121,18 @@ fn leave(kind: Kind, cx: &mut Cx<'_>) -> Next {
 }
 
 impl Probe {
-    /// Opens the HTTP layer, and gives it what was carried and then the input at hand.
-    fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
-        *cx.kind = Kind::Http;
+    /// Opens the layer, and gives it what was carried and then the input at hand.
+    fn begin(&mut self, hint: Hint<'_>, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+        let before = cx.swapped;
         cx.swapped ^= swapped;
-        let mut inner = cx.open(Hint::Http1);
+        let mut inner = cx.open(hint);
         let carry = std::mem::take(&mut self.carry);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
             Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
         });
         for input in carried.chain(input).collect::<Vec<_>>() {
-            match inner.input(if swapped { input.reversed() } else { input }, cx) {
+            match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}
@@ -133,7 +156,13 @@ mod tests {
         assert_eq!(guess(&[0x16, 3, 1]), Guess::Is(Kind::Tls));
         assert_eq!(guess(&[0x81, 5]), Guess::Is(Kind::Other));
         assert_eq!(guess(b"SSH-2.0"), Guess::Is(Kind::Other));
-        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r"] {
+        assert_eq!(guess(b"PROXY TCP4 "), Guess::Proxy(false));
+        assert_eq!(guess(b"\r\n\r\n\0\r\nQUIT\n!"), Guess::Proxy(false));
+        assert_eq!(guess(b"\r\n\r\nGET / "), Guess::Request);
+        assert_eq!(guess(&[5, 1, 0]), Guess::Proxy(false));
+        assert_eq!(guess(&[5, 0]), Guess::Proxy(true));
+        assert_eq!(guess(&[4, 1, 0, 80]), Guess::Proxy(false));
+        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r", b"PROXY", b"\r\n\r\n\0", &[5], &[4]] {
             assert_eq!(guess(prefix), Guess::More, "{prefix:?}");
         }
     }

@@ -1,11 +1,13 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
 use super::body::Body;
+use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
-    Both, Check, ConnId, Direction, End, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
+    Both, Check, ConnId, Direction, End, Event, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine,
+    Version,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -29,6 +31,8 @@ pub struct Http1 {
     heard: Both<bool>,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
+    /// An upgrade whose answer has raw bytes behind its head that are being read.
+    answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ended: Option<(Direction, End)>,
@@ -39,6 +43,8 @@ pub struct Http1 {
 enum Side {
     Head(HeadReader),
     Body(Body),
+    /// The bytes of a challenge, or of its answer.
+    Raw(Raw),
     /// Lost its place: waits for a packet that begins like a head.
     Lost,
 }
@@ -52,7 +58,16 @@ impl Default for Side {
 /// A request that waits for its answer.
 struct Asked {
     method: Method,
+    /// Where a CONNECT is to lead.
+    tunnel: Option<String>,
     upgrade: Option<Box<Upgrade>>,
+}
+
+impl Asked {
+    /// The version of the WebSocket that was asked for.
+    fn version(&self) -> Option<Version> {
+        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +80,13 @@ enum Method {
 struct Upgrade {
     conn: ConnId,
     handshake: Handshake,
+}
+
+/// An accepted upgrade, the head of its answer, and whether the client sent bytes before it.
+struct Answering {
+    upgrade: Upgrade,
+    head: Head,
+    early: bool,
 }
 
 /// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
@@ -104,11 +126,13 @@ impl Held {
         self.pieces.is_empty() && self.dropped == 0
     }
 
-    /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
-    fn begins_frame(&self) -> bool {
+    /// Whether the bytes begin like a client's frame of that version, in RFC 6455 §5.2: RSV2 and RSV3 clear, a known opcode, the mask bit.
+    fn begins_frame(&self, version: Version) -> bool {
         let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
         let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
         match (bytes.next(), bytes.next()) {
+            (Some(first), _) if version.is_hixie() => matches!(first, 0 | 0x80..),
+            (Some(_), Some(_)) if version.has_old_heads() => true,
             (Some(first), Some(second)) => {
                 first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
             }
@@ -116,18 +140,21 @@ impl Held {
         }
     }
 
-    /// Gives everything to `inner`, which is returned, or whoever takes its place.
-    fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+    /// Gives everything to `inner`, which is returned, or whoever takes its place. `turned` says how the directions are turned
+    /// where `dir` counts: who looks into a tunnel may turn them round.
+    fn feed(&mut self, dir: Direction, turned: bool, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
         let Self { pieces, dropped, end, .. } = std::mem::take(self);
         for piece in pieces {
-            match inner.input(piece.input(dir, cx.mark), cx) {
+            let input = piece.input(dir, cx.mark);
+            match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}
             }
         }
         if dropped > 0 {
-            inner.input(Input::Gap { dir, offset: end, len: dropped, mark: cx.mark }, cx);
+            let input = Input::Gap { dir, offset: end, len: dropped, mark: cx.mark };
+            inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
         }
         Next::Become(inner)
     }
@@ -188,7 +215,11 @@ impl Layer for Http1 {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
                 } else {
-                    self.gap(dir, len);
+                    let rest = self.gap(dir, len, cx);
+                    if rest > 0 {
+                        self.held[dir].lose(offset + len - rest, rest, mark, cx.limits.early_bytes);
+                    }
+                    return self.pump(cx);
                 }
             }
             Input::End { dir, how, .. } => {
@@ -200,8 +231,15 @@ impl Layer for Http1 {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        // A challenge that never came whole keeps its answer waiting no longer.
+        if matches!(self.sides.to_server, Side::Raw(_)) {
+            self.sides.to_server = Side::Lost;
+        }
         for dir in Direction::BOTH {
             self.go_alone(dir, cx);
+        }
+        if let Some(answering) = self.answering.take() {
+            self.answer(*answering, None, cx);
         }
         if let Next::Become(mut inner) = self.pump(cx) {
             return inner.over(cx);
@@ -246,9 +284,14 @@ impl Http1 {
                     return self.step_aside(inner, cx);
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
-                    if piece.lost > 0 && !self.must_wait(dir) {
-                        self.gap(dir, piece.lost);
+                    if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
                         progress = true;
+                        let rest = self.gap(dir, piece.lost, cx);
+                        if rest > 0 {
+                            piece.offset += piece.lost - rest;
+                            piece.lost = rest;
+                            self.held[dir].pieces.push_front(piece);
+                        }
                         continue;
                     }
                     let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
@@ -262,8 +305,11 @@ impl Http1 {
                 }
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
-                    let Held { dropped, .. } = std::mem::take(&mut self.held[dir]);
-                    self.gap(dir, dropped);
+                    let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
+                    let rest = self.gap(dir, dropped, cx);
+                    if rest > 0 {
+                        self.held[dir].overflow(end + dropped - rest, rest);
+                    }
                 }
             }
             if !progress && self.inner.is_none() {
@@ -274,8 +320,9 @@ impl Http1 {
 
     /// Gives what is held to the layer that goes on.
     fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        let turned = cx.swapped;
         for dir in Direction::BOTH {
-            match self.held[dir].feed(dir, inner, cx) {
+            match self.held[dir].feed(dir, turned, inner, cx) {
                 Next::Become(layer) => inner = layer,
                 next => return next,
             }
@@ -309,6 +356,12 @@ impl Http1 {
                         self.sides[dir] = Side::default();
                     }
                 }
+                Side::Raw(raw) => {
+                    at += raw.push(rest);
+                    if raw.is_done() {
+                        self.raw_done(dir, cx);
+                    }
+                }
                 Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
                 Side::Lost => return bytes.len(),
             }
@@ -316,14 +369,40 @@ impl Http1 {
         bytes.len()
     }
 
-    /// Passes over bytes that were lost where the direction is read.
-    fn gap(&mut self, dir: Direction, len: u64) {
+    /// Passes over bytes that were lost where the direction is read; says how many of them belong to what follows.
+    fn gap(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) -> u64 {
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
+            Side::Raw(raw) => {
+                let own = raw.lose(len);
+                if raw.is_done() {
+                    self.raw_done(dir, cx);
+                }
+                return len - own;
+            }
             Side::Head(_) | Side::Lost => false,
         };
         if !kept {
             self.sides[dir] = Side::Lost;
+        }
+        0
+    }
+
+    /// A challenge or its answer is there, as far as it will be.
+    fn raw_done(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Side::Raw(raw) = std::mem::take(&mut self.sides[dir]) else { return };
+        match dir {
+            Direction::ToServer => {
+                let upgrade = self.asked.back_mut().and_then(|asked| asked.upgrade.as_mut());
+                if let (Some(upgrade), Some(bytes)) = (upgrade, raw.whole()) {
+                    draft::challenged(&mut upgrade.handshake, bytes);
+                }
+            }
+            Direction::ToClient => {
+                if let Some(answering) = self.answering.take() {
+                    self.answer(*answering, raw.whole(), cx);
+                }
+            }
         }
     }
 
@@ -331,14 +410,17 @@ impl Http1 {
     fn must_wait(&self, dir: Direction) -> bool {
         match dir {
             Direction::ToServer => {
-                !matches!(self.sides[dir], Side::Body(_))
-                    && self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect)
+                !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
+                    && (self.answering.is_some()
+                        || self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect))
             }
             Direction::ToClient => {
-                matches!(self.sides[dir], Side::Head(_))
-                    && !self.lone_server
-                    && self.asked.is_empty()
-                    && !matches!(self.sides[Direction::ToServer], Side::Lost)
+                let asking = match self.sides[Direction::ToServer] {
+                    Side::Lost => false,
+                    Side::Raw(_) => true,
+                    Side::Head(_) | Side::Body(_) => self.asked.is_empty(),
+                };
+                matches!(self.sides[dir], Side::Head(_)) && !self.lone_server && asking
             }
         }
     }
@@ -355,7 +437,8 @@ impl Http1 {
         }
         if dir == Direction::ToClient {
             self.lone_server = true;
-        } else if self.held[dir].begins_frame()
+        } else if let Some(version) = self.asked.front().and_then(Asked::version)
+            && self.held[dir].begins_frame(version)
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
             let Upgrade { conn, mut handshake } = *upgrade;
@@ -393,18 +476,26 @@ impl Http1 {
             _ => Method::Other,
         };
         self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
+        let tunnel = match &head.start {
+            StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
+            _ => None,
+        };
         let upgrade = upgrade::is_request(&head).then(|| {
+            let version = Version::asked(&head);
+            if version.has_challenge() {
+                self.sides[dir] = Side::Raw(Raw::new(draft::CHALLENGE));
+            }
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
             let handshake = upgrade::asked(head, cx.ends().1);
-            let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
+            let conn = cx.opened(handshake.url.clone(), "http/1.1", version, first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
             }
             Box::new(Upgrade { conn, handshake })
         });
         if self.asked.len() < ASKED_MAX || upgrade.is_some() {
-            self.asked.push_back(Asked { method, upgrade });
+            self.asked.push_back(Asked { method, tunnel, upgrade });
         }
     }
 
@@ -417,44 +508,66 @@ impl Http1 {
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
-            let unasked = switching && self.lone_server && head.value("sec-websocket-accept").is_some();
-            unasked.then(|| {
-                let conn = cx.opened(None, "http/1.1", *cx.flow.first);
-                Box::new(Upgrade { conn, handshake: Handshake::default() })
-            })
+        let (to, upgrade) = asked.map_or((None, None), |asked| (asked.tunnel, asked.upgrade));
+        let upgrade = upgrade.or_else(|| {
+            let version = Version::answered(&head).filter(|_| switching && self.lone_server)?;
+            let conn = cx.opened(None, "http/1.1", version, *cx.flow.first);
+            Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
         });
         match upgrade {
-            Some(upgrade) => self.answer(*upgrade, head, switching, cx),
+            Some(upgrade) => self.answering(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(),
-            None if tunnel => self.inner = Some(cx.open(Hint::Unknown)),
+            None if tunnel => {
+                cx.route().push(HopKind::Connect, to.unwrap_or_default());
+                self.inner = Some(cx.open(Hint::Unknown));
+            }
             None => {}
         }
     }
 
+    /// An upgrade has its answer, but for raw bytes behind the head where the version has some.
+    fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
+        let early = switching && !self.held.to_server.is_empty();
+        let version = match upgrade.handshake.request {
+            Some(_) => upgrade.handshake.version(),
+            None => Version::answered(&head).unwrap_or_default(),
+        };
+        let answering = Answering { upgrade, head, early };
+        if switching && version.has_challenge() && draft::has_answer(&answering.head) {
+            self.sides[Direction::ToClient] = Side::Raw(Raw::new(draft::ANSWER));
+            self.answering = Some(Box::new(answering));
+        } else {
+            self.answer(answering, None, cx);
+        }
+    }
+
     /// Judges an upgrade by its answer, and opens the WebSocket.
-    fn answer(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
-        let Upgrade { conn, mut handshake } = upgrade;
+    fn answer(&mut self, answering: Answering, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
+        let Answering { upgrade: Upgrade { conn, mut handshake }, head, early } = answering;
         if let Some(text) = limited(&head, cx) {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
-        let early = switching && !self.held.to_server.is_empty();
-        upgrade::answered(&mut handshake, head, early);
+        let switching = head.status() == Some(101) && upgrade::is_switch(&head);
+        upgrade::answered(&mut handshake, head, raw);
+        if early {
+            upgrade::was_early(&mut handshake);
+        }
         tell(conn, &handshake, 0, cx);
         if !switching {
             self.refused = Some(conn);
-        } else if upgrade::is_old_draft(&handshake) {
-            cx.note(conn, &Note::new(NoteCode::HsDraft, cx.mark));
-            self.refused = Some(conn);
-            self.leave();
-        } else {
-            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-            let lone = self.lone_server && !self.heard.to_server;
-            self.inner = Some(match lone {
-                true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
-                false => inner,
-            });
+            return;
         }
+        let version = handshake.version();
+        if version != Version::Rfc6455 {
+            let text = format!("{}: {}", version.name(), NoteCode::HsDraft.row().text);
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
+        }
+        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let lone = self.lone_server && !self.heard.to_server;
+        self.inner = Some(match lone {
+            true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
+            false => inner,
+        });
     }
 
     /// The connection speaks something that is not read here.
