@@ -7,7 +7,7 @@ use super::seen;
 use super::signals::Stop;
 use crate::book::{Batch, Recorder};
 use crate::capture::Reader;
-use crate::dissect::{self, Summary};
+use crate::dissect::{self, Settings, Summary};
 use crate::export::clause;
 use crate::model::{Event, Limits, Severity, Sink, Stamp};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
@@ -33,14 +33,16 @@ const WARNINGS: usize = 8;
 ///
 /// # Errors
 /// When the input cannot be read; for a file that is before the screen is taken. When the terminal cannot be used.
-pub(super) fn run(source: &Source, color: When) -> Result<Exit, Failure> {
+pub(super) fn run(source: &Source, color: When, settings: Settings) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
     let (sender, receiver) = bounded(WAITING);
     let failure = Arc::new(OnceLock::new());
-    let teller = Teller { total, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
+    let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
+    let settings = Settings { limits, ..settings };
+    let teller = Teller { total, settings, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
     thread::spawn(move || teller.read(opening));
     let color = match color {
         When::Auto => ColorChoice::Auto,
@@ -63,6 +65,7 @@ enum Opening {
 struct Teller {
     /// Bytes of a file; `None` for a pipe.
     total: Option<u64>,
+    settings: Settings,
     sender: Sender<Loading>,
     /// The browser wants no more.
     stop: Stop,
@@ -112,8 +115,7 @@ impl Teller {
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
         let mut sink = Told { events, warnings: Vec::new() };
         let mut step = |at: dissect::Progress| self.tell(Loading::Progress(self.progress(at)));
-        let limits = Limits { wire_bytes: WIRE_BYTES, ..Limits::DEFAULT };
-        let summary = dissect::run(reader, limits, &mut sink, &mut step);
+        let summary = dissect::run(reader, self.settings.clone(), &mut sink, &mut step);
         let warnings = sink.warnings;
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };

@@ -1,6 +1,6 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Route, Segment, Sink};
+use crate::model::{DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
@@ -27,6 +27,7 @@ pub(super) struct Table {
     /// Streams that began to be read and may not have told yet what they carry, oldest first: which, and which of their lives.
     undecided: VecDeque<(u32, u32)>,
     budget: Budget,
+    decode_as: DecodeAs,
 }
 
 /// A stream that said goodbye.
@@ -100,6 +101,8 @@ struct Live {
     ends: (Endpoint, Endpoint),
     /// The client is the lower end of the flow's key.
     client_is_low: bool,
+    /// Its first byte is known to be the first that was sent.
+    from_start: bool,
     /// It told what it carries.
     decided: bool,
     leaving: bool,
@@ -119,6 +122,10 @@ struct Env<'a> {
 }
 
 impl Table {
+    pub(super) fn new(decode_as: DecodeAs) -> Self {
+        Self { decode_as, ..Self::default() }
+    }
+
     /// How many streams there were.
     pub(super) const fn streams(&self) -> u32 {
         self.numbers
@@ -278,8 +285,11 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) {
-        let stream = self.stream(at);
-        if stream.live.is_none() && stream.wake(segment, forward) {
+        let stream = row(&mut self.streams, at);
+        if stream.live.is_none()
+            && let Some(hint) = hint(&self.decode_as, stream.number, segment)
+            && stream.wake(segment, forward, hint)
+        {
             let life = stream.life;
             self.undecided.push_back((at, life));
             self.give_up_undecided(segment.mark, limits, tools, sink);
@@ -340,6 +350,15 @@ fn row(streams: &mut [Stream], at: u32) -> &mut Stream {
     &mut streams[at as usize]
 }
 
+/// What a stream is taken for; `None` when the user does not want it read.
+fn hint(decode_as: &DecodeAs, stream: u32, segment: &Segment<'_>) -> Option<Hint<'static>> {
+    match decode_as.protocol(stream, [segment.src, segment.dst]) {
+        None => Some(Hint::Unknown),
+        Some(Protocol::WebSocket) => Some(Hint::Forced),
+        Some(Protocol::None) => None,
+    }
+}
+
 /// The streams with the largest queues give up holes, until an eighth of the bound is free.
 fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
     let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
@@ -362,7 +381,7 @@ impl Stream {
     }
 
     /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
-    fn wake(&mut self, segment: &Segment<'_>, forward: bool) -> bool {
+    fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
         let first = self.kind == Kind::Silent;
         let begins =
             if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
@@ -381,10 +400,11 @@ impl Stream {
         let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
         self.live = Some(Box::new(Live {
             conn,
-            layer: proto::open(Hint::Unknown),
+            layer: proto::open(hint),
             reads: true,
             ends: (segment.src, segment.dst),
             client_is_low: forward,
+            from_start: known,
             decided: false,
             leaving: false,
             route: None,
@@ -411,11 +431,12 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, decided, ends, route, .. } = live;
+        let Live { conn, layer, reads, decided, ends, from_start, route, .. } = live;
+        let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided: self.seen != (true, true) },
+            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided, from_start: *from_start },
             last: mark,
             swapped: false,
             kind: &mut self.kind,
@@ -462,6 +483,7 @@ impl Stream {
                 first: &self.first,
                 ends: &live.ends,
                 one_sided: self.seen != (true, true),
+                from_start: live.from_start,
             },
             last: live.conn.last(),
             swapped: false,

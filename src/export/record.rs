@@ -84,7 +84,7 @@ impl Records {
         lit!(row, r#","state":"#);
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
-        json::name(row, connection.opened.version.transport().unwrap_or(connection.opened.transport));
+        json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
         lit!(row, r#","tls":null,"subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);

@@ -41,8 +41,8 @@ pub struct Opened {
     pub server: Endpoint,
     /// `ws://host/path`, when a request was captured.
     pub url: Option<String>,
-    /// `http/1.1`.
-    pub transport: &'static str,
+    /// `http/1.1`; `None` when no handshake was captured.
+    pub transport: Option<&'static str>,
     /// The version that the request asks for.
     pub version: Version,
     /// The proxies that it is led through.

@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod decode_as;
 mod event;
 mod file;
 mod flow;
@@ -17,6 +18,7 @@ mod ws;
 
 pub use body::{Body, Hole};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
+pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use file::FileNote;
 pub use flow::{Both, Direction, Endpoint};

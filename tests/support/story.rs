@@ -92,7 +92,7 @@ impl Story {
             client,
             server,
             url: url.map(str::to_owned),
-            transport: "http/1.1",
+            transport: Some("http/1.1"),
             version: Version::Rfc6455,
             via: Vec::new(),
             first,

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
+use super::held::{Held, begins_frames};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
@@ -27,6 +28,8 @@ pub struct Http1 {
     /// Requests without a final answer, oldest first.
     asked: VecDeque<Asked>,
     requests: u64,
+    /// The last hole in each direction that cost its place: offset and length.
+    lost: Both<Option<(u64, u64)>>,
     /// The directions in which any byte came.
     heard: Both<bool>,
     /// The client was not captured: answers are read without their requests.
@@ -36,6 +39,8 @@ pub struct Http1 {
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ended: Option<(Direction, End)>,
+    /// The connection speaks something that is not read here.
+    left: bool,
     inner: Option<Box<dyn Layer>>,
 }
 
@@ -45,6 +50,8 @@ enum Side {
     Body(Body),
     /// The bytes of a challenge, or of its answer.
     Raw(Raw),
+    /// Begins with frames: its request was not captured, and the answer is awaited.
+    Frames,
     /// Lost its place: waits for a packet that begins like a head.
     Lost,
 }
@@ -89,114 +96,8 @@ struct Answering {
     early: bool,
 }
 
-/// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
-#[derive(Default)]
-struct Held {
-    pieces: VecDeque<Piece>,
-    len: usize,
-    /// Stream offset behind the last piece.
-    end: u64,
-    dropped: u64,
-}
-
-struct Piece {
-    offset: u64,
-    bytes: Vec<u8>,
-    /// How many of the bytes were read.
-    read: usize,
-    /// Instead of bytes: how many were lost here.
-    lost: u64,
-    brought: Mark,
-}
-
-impl Piece {
-    /// What is left of it.
-    fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
-        let offset = self.offset + self.read as u64;
-        if self.lost > 0 {
-            return Input::Gap { dir, offset, len: self.lost, mark };
-        }
-        let bytes = self.bytes.get(self.read..).unwrap_or_default();
-        Input::Data { dir, offset, bytes, brought: self.brought, mark }
-    }
-}
-
-impl Held {
-    fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.dropped == 0
-    }
-
-    /// Whether the bytes begin like a client's frame of that version, in RFC 6455 §5.2: RSV2 and RSV3 clear, a known opcode, the mask bit.
-    fn begins_frame(&self, version: Version) -> bool {
-        let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
-        let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
-        match (bytes.next(), bytes.next()) {
-            (Some(first), _) if version.is_hixie() => matches!(first, 0 | 0x80..),
-            (Some(_), Some(_)) if version.has_old_heads() => true,
-            (Some(first), Some(second)) => {
-                first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
-            }
-            _ => false,
-        }
-    }
-
-    /// Gives everything to `inner`, which is returned, or whoever takes its place. `turned` says how the directions are turned
-    /// where `dir` counts: who looks into a tunnel may turn them round.
-    fn feed(&mut self, dir: Direction, turned: bool, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let Self { pieces, dropped, end, .. } = std::mem::take(self);
-        for piece in pieces {
-            let input = piece.input(dir, cx.mark);
-            match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
-                Next::Read | Next::Skim => {}
-            }
-        }
-        if dropped > 0 {
-            let input = Input::Gap { dir, offset: end, len: dropped, mark: cx.mark };
-            inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
-        }
-        Next::Become(inner)
-    }
-
-    /// Counts bytes behind what is held; nothing that follows is held either.
-    fn overflow(&mut self, offset: u64, len: u64) {
-        if self.is_empty() {
-            self.end = offset;
-        }
-        self.dropped += len;
-    }
-
-    /// Holds the place of bytes that were lost.
-    fn lose(&mut self, offset: u64, len: u64, mark: Mark, bound: usize) {
-        if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
-            return self.overflow(offset, len);
-        }
-        self.len += PIECE_OVERHEAD;
-        self.end = offset + len;
-        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, brought: mark });
-    }
-
-    /// Holds a piece, unless that would be more than `bound` bytes.
-    fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
-        if self.pieces.is_empty() && self.dropped == 0 {
-            self.len = 0;
-        }
-        let len = self.len + bytes.len() + PIECE_OVERHEAD;
-        if self.dropped > 0 || len > bound {
-            self.overflow(offset, bytes.len() as u64);
-        } else {
-            self.len = len;
-            self.end = offset + bytes.len() as u64;
-            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, brought });
-        }
-    }
-}
-
 /// Requests without an answer that are remembered.
 const ASKED_MAX: usize = 1024;
-/// What a held piece costs beside its bytes.
-const PIECE_OVERHEAD: usize = 64;
 /// Held pieces of one direction after which the other is taken for not captured, if nothing came from it.
 const ALONE_PIECES: usize = 64;
 
@@ -215,7 +116,7 @@ impl Layer for Http1 {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
                 } else {
-                    let rest = self.gap(dir, len, cx);
+                    let rest = self.gap(dir, offset, len, cx);
                     if rest > 0 {
                         self.held[dir].lose(offset + len - rest, rest, mark, cx.limits.early_bytes);
                     }
@@ -227,7 +128,7 @@ impl Layer for Http1 {
             }
             Input::Odd { .. } => {}
         }
-        self.next()
+        self.next(cx)
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
@@ -257,11 +158,14 @@ impl Layer for Http1 {
 }
 
 impl Http1 {
-    fn next(&self) -> Next {
+    fn next(&self, cx: &Cx<'_>) -> Next {
         match (&self.sides.to_server, &self.sides.to_client) {
             // A refused upgrade has still to be closed when the stream ends.
-            (Side::Lost, Side::Lost) if self.refused.is_none() => Next::Nothing,
-            (Side::Head(_), _) | (_, Side::Head(_)) => Next::Read,
+            (Side::Lost, Side::Lost) if self.refused.is_none() => match self.left {
+                true => Next::Nothing,
+                false => Next::Become(cx.open(Hint::Holed)),
+            },
+            (Side::Head(_) | Side::Frames, _) | (_, Side::Head(_)) => Next::Read,
             _ => Next::Skim,
         }
     }
@@ -286,7 +190,7 @@ impl Http1 {
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
                     if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
                         progress = true;
-                        let rest = self.gap(dir, piece.lost, cx);
+                        let rest = self.gap(dir, piece.offset, piece.lost, cx);
                         if rest > 0 {
                             piece.offset += piece.lost - rest;
                             piece.lost = rest;
@@ -306,14 +210,14 @@ impl Http1 {
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
                     let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
-                    let rest = self.gap(dir, dropped, cx);
+                    let rest = self.gap(dir, end, dropped, cx);
                     if rest > 0 {
                         self.held[dir].overflow(end + dropped - rest, rest);
                     }
                 }
             }
             if !progress && self.inner.is_none() {
-                return self.next();
+                return self.next(cx);
             }
         }
     }
@@ -338,6 +242,15 @@ impl Http1 {
                 return at;
             }
             match &mut self.sides[dir] {
+                Side::Head(reader)
+                    if dir == Direction::ToServer
+                        && self.requests == 0
+                        && !cx.flow.from_start
+                        && reader.is_fresh()
+                        && begins_frames(rest) =>
+                {
+                    self.sides[dir] = Side::Frames;
+                }
                 Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
                     Step::More => return bytes.len(),
                     Step::Done(Some(head), used) => {
@@ -363,14 +276,14 @@ impl Http1 {
                     }
                 }
                 Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
-                Side::Lost => return bytes.len(),
+                Side::Lost | Side::Frames => return bytes.len(),
             }
         }
         bytes.len()
     }
 
     /// Passes over bytes that were lost where the direction is read; says how many of them belong to what follows.
-    fn gap(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) -> u64 {
+    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) -> u64 {
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
             Side::Raw(raw) => {
@@ -380,10 +293,19 @@ impl Http1 {
                 }
                 return len - own;
             }
-            Side::Head(_) | Side::Lost => false,
+            Side::Head(_) | Side::Frames | Side::Lost => false,
         };
-        if !kept {
-            self.sides[dir] = Side::Lost;
+        if kept {
+            return 0;
+        }
+        self.sides[dir] = Side::Lost;
+        self.lost[dir] = Some((offset, len));
+        if dir == Direction::ToClient
+            && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            let inner = self.unanswered(*upgrade, "bytes of it were lost", cx);
+            self.inner = Some(self.tell_lost(dir, inner, cx));
         }
         0
     }
@@ -406,23 +328,36 @@ impl Http1 {
         }
     }
 
+    /// Tells a layer that opens behind a hole of it: where it stands is not known.
+    fn tell_lost(&self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Box<dyn Layer> {
+        if let (Side::Lost, Some((offset, len))) = (&self.sides[dir], self.lost[dir]) {
+            inner.input(Input::Gap { dir, offset, len, mark: cx.mark }, cx);
+        }
+        inner
+    }
+
     /// A client that asked for an upgrade is heard again when the answer is known; an answer waits for its request, which may be captured after it.
     fn must_wait(&self, dir: Direction) -> bool {
         match dir {
             Direction::ToServer => {
-                !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
-                    && (self.answering.is_some()
-                        || self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect))
+                matches!(self.sides[dir], Side::Frames)
+                    || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
+                        && (self.answering.is_some()
+                            || self
+                                .asked
+                                .iter()
+                                .any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect))
             }
             Direction::ToClient => {
-                let asking = match self.sides[Direction::ToServer] {
-                    Side::Lost => false,
-                    Side::Raw(_) => true,
-                    Side::Head(_) | Side::Body(_) => self.asked.is_empty(),
-                };
-                matches!(self.sides[dir], Side::Head(_)) && !self.lone_server && asking
+                let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
+                matches!(self.sides[dir], Side::Head(_)) && asking && !self.is_unasked()
             }
         }
+    }
+
+    /// Whether the request of an answer may not have been captured.
+    fn is_unasked(&self) -> bool {
+        self.lone_server || matches!(self.sides.to_server, Side::Lost | Side::Frames)
     }
 
     /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
@@ -441,14 +376,19 @@ impl Http1 {
             && self.held[dir].begins_frame(version)
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
-            let Upgrade { conn, mut handshake } = *upgrade;
-            let known = handshake.checks.len();
-            no_answer(&mut handshake, "only the client was captured");
-            tell(conn, &handshake, 0, cx);
-            handshake.checks.truncate(known);
-            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-            self.inner = Some(Box::new(Lone::new(Direction::ToClient, conn, handshake, inner)));
+            self.inner = Some(self.unanswered(*upgrade, "only the client was captured", cx));
         }
+    }
+
+    /// Opens the WebSocket that was asked for, although its answer was not captured so far.
+    fn unanswered(&self, upgrade: Upgrade, why: &str, cx: &mut Cx<'_>) -> Box<dyn Layer> {
+        let Upgrade { conn, mut handshake } = upgrade;
+        let known = handshake.checks.len();
+        no_answer(&mut handshake, why);
+        tell(conn, &handshake, 0, cx);
+        handshake.checks.truncate(known);
+        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
     }
 
     fn head(&mut self, dir: Direction, head: Head, cx: &mut Cx<'_>) {
@@ -488,7 +428,7 @@ impl Http1 {
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
             let handshake = upgrade::asked(head, cx.ends().1);
-            let conn = cx.opened(handshake.url.clone(), "http/1.1", version, first);
+            let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
             }
@@ -510,8 +450,8 @@ impl Http1 {
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
         let (to, upgrade) = asked.map_or((None, None), |asked| (asked.tunnel, asked.upgrade));
         let upgrade = upgrade.or_else(|| {
-            let version = Version::answered(&head).filter(|_| switching && self.lone_server)?;
-            let conn = cx.opened(None, "http/1.1", version, *cx.flow.first);
+            let version = Version::answered(&head).filter(|_| switching && self.is_unasked())?;
+            let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
             Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
         });
         match upgrade {
@@ -521,7 +461,7 @@ impl Http1 {
                 cx.route().push(HopKind::Connect, to.unwrap_or_default());
                 self.inner = Some(cx.open(Hint::Unknown));
             }
-            None => {}
+            None => self.release_frames(),
         }
     }
 
@@ -563,6 +503,7 @@ impl Http1 {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
         }
         let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let inner = self.tell_lost(Direction::ToServer, inner, cx);
         let lone = self.lone_server && !self.heard.to_server;
         self.inner = Some(match lone {
             true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
@@ -572,9 +513,17 @@ impl Http1 {
 
     /// The connection speaks something that is not read here.
     fn leave(&mut self) {
+        self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
         self.asked.clear();
+    }
+
+    /// An answer other than to an upgrade: what began like frames is something else.
+    fn release_frames(&mut self) {
+        if matches!(self.sides.to_server, Side::Frames) {
+            self.sides.to_server = Side::Lost;
+        }
     }
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {

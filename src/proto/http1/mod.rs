@@ -3,6 +3,7 @@
 mod body;
 mod draft;
 mod head;
+mod held;
 mod layer;
 mod lone;
 mod upgrade;

@@ -27,10 +27,12 @@ pub(super) const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// Reads a header of either version.
 pub(super) fn header(bytes: &[u8]) -> Parsed<Header> {
-    if bytes.starts_with(V1) {
-        return v1(bytes);
+    match bytes {
+        [] => Parsed::More,
+        _ if bytes.starts_with(V1) => v1(bytes),
+        _ if V1.starts_with(bytes) => Parsed::More,
+        _ => Parsed::of(bytes, v2(bytes)),
     }
-    Parsed::of(bytes, v2(bytes))
 }
 
 /// `PROXY TCP4 192.0.2.1 198.51.100.7 56324 443`, or `UNKNOWN` and anything.

@@ -58,7 +58,14 @@ impl Layer for Proxy {
                     Step::Leave => leave(cx),
                 }
             }
-            Input::Gap { .. } => leave(cx),
+            Input::Gap { .. } => {
+                let mut inner = cx.open(Hint::Holed);
+                match inner.input(input, cx) {
+                    Next::Become(layer) => Next::Become(layer),
+                    Next::Nothing => Next::Nothing,
+                    Next::Read | Next::Skim => Next::Become(inner),
+                }
+            }
             Input::End { .. } | Input::Odd { .. } => Next::Read,
         }
     }

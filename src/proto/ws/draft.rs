@@ -5,7 +5,7 @@ use super::mask::Mask;
 use crate::model::{Cover, Direction, Handshake, Version};
 
 /// How the frame heads of one direction are laid out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Layout {
     /// RFC 6455 §5.2.
     #[default]
@@ -47,6 +47,30 @@ impl Layout {
         let masking_key = handshake.masking_key();
         let masks = matches!(version, Version::Hybi(5..)) || masking_key.is_some();
         Self::Draft { version, masked: masks && dir == Direction::ToServer, masking_key }
+    }
+
+    /// Whether what goes in a direction is masked.
+    pub(super) fn masks(&self, dir: Direction) -> bool {
+        match *self {
+            Self::Rfc6455 => dir == Direction::ToServer,
+            Self::Draft { masked, .. } => masked,
+        }
+    }
+
+    /// Whether heads can be looked for where none is known to stand: not where each byte would have to be hashed.
+    pub(super) const fn can_be_sought(&self) -> bool {
+        matches!(self, Self::Rfc6455 | Self::Draft { masking_key: None, .. })
+    }
+
+    /// Whether a head can begin with this byte: no reserved bit or opcode, RSV1 only where messages may be compressed (RFC 6455 §5.2).
+    pub(super) fn may_begin(&self, first: u8, compressed: bool) -> bool {
+        match *self {
+            Self::Rfc6455 => {
+                let rsv = if compressed { 0x30 } else { 0x70 };
+                first & rsv == 0 && matches!(first & 0x0f, 0..=2 | 8..=10)
+            }
+            Self::Draft { masked, .. } => masked || first & 0x70 == 0 && matches!(first & 0x0f, 0..=5),
+        }
     }
 
     /// Reads a head from the beginning of `bytes`.

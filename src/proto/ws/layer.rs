@@ -16,7 +16,9 @@ pub struct Ws {
     pub(super) conn: ConnId,
     pub(super) version: Version,
     /// How the heads of each direction are laid out.
-    layouts: Both<Layout>,
+    pub(super) layouts: Both<Layout>,
+    /// A handshake was captured, at least in part.
+    pub(super) shaken: bool,
     /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
     pub(super) deflate: Option<Both<bool>>,
     pub(super) frames: u64,
@@ -49,6 +51,7 @@ impl Layer for Ws {
     fn over(&mut self, cx: &mut Cx<'_>) {
         for dir in Direction::BOTH {
             self.give_up(dir, cx);
+            self.give_up_seeking(dir, cx);
         }
         let by = self.ended.filter(|(_, how, _)| matches!(how, End::Fin | End::Rst));
         // The first draft has no Close frame.
@@ -86,10 +89,22 @@ impl Ws {
             to_client: one.to_client || other.to_client,
         });
         Self {
-            conn,
             version: handshake.version(),
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
             deflate,
+            shaken: true,
+            ..Self::unshaken(conn)
+        }
+    }
+
+    /// The layer for a connection whose handshake was not captured.
+    pub(super) fn unshaken(conn: ConnId) -> Self {
+        Self {
+            conn,
+            version: Version::default(),
+            layouts: Both::default(),
+            shaken: false,
+            deflate: None,
             frames: 0,
             messages: 0,
             halves: Both::default(),
@@ -106,7 +121,7 @@ impl Ws {
         }
     }
 
-    fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
@@ -119,7 +134,8 @@ impl Ws {
                     None => return,
                 },
                 Reading::Payload(_) => self.payload(dir, rest, cx),
-                Reading::Lost => return,
+                Reading::Seek(_) => return self.seek(dir, at, rest, brought, cx),
+                Reading::Over => return,
             };
         }
     }
@@ -136,12 +152,22 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
-        let tells_mask = self.version.tells_mask();
-        let situation = Situation { dir, tells_mask, open, closed: half.closed, deflate: self.deflate.is_some() };
+        let situation = Situation {
+            dir,
+            tells_mask: self.version.tells_mask(),
+            open,
+            missed: half.missed,
+            closed: half.closed,
+            deflate: self.deflate.is_some(),
+        };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if half.has_conflict_in(offset, place.end()) {
             place.findings.insert(NoteCode::TcpOverlap);
         }
+        if offset < half.sought_to && self.shaken {
+            place.findings.insert(NoteCode::WsResync);
+        }
+        half.missed &= head.opcode.is_control();
         let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
         let starts = head.opcode != Opcode::CONTINUATION && !open;
         let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
@@ -205,14 +231,13 @@ impl Ws {
                 self.frame_done(dir, cx);
             }
         }
-        if left > 0 && !matches!(self.halves[dir].reading, Reading::Lost) {
+        if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
-            let text =
-                format!("a frame head was lost at stream offset {offset}; the rest of this direction is not decoded");
-            self.give_up(dir, cx);
-            self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);
-            self.halves[dir].reading = Reading::Lost;
+            if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
+                self.give_up(dir, cx);
+                self.lose_place(dir, offset + len, cx);
+            }
         }
     }
 
@@ -240,7 +265,7 @@ impl Ws {
     fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
-            self.halves[dir].reading = Reading::Lost;
+            self.halves[dir].reading = Reading::Over;
             self.tell_frame(dir, &place, false, None, cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
@@ -305,6 +330,13 @@ impl Ws {
             self.note(dir, why, Some(self.messages), None, &text, None, cx);
         }
         assembly.free(cx.tools);
+    }
+
+    /// Messages were missed: what follows may refer to them.
+    pub(super) fn forget_history(&mut self, dir: Direction) {
+        if let Some(takeover) = self.deflate {
+            self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir]))).lose();
+        }
     }
 
     /// How a message's bytes are to be read: its direction's inflater is made with the first compressed one.

@@ -8,12 +8,16 @@ mod half;
 mod hixie;
 mod layer;
 pub mod mask;
+mod midstream;
 mod pings;
+mod resync;
 mod rules;
+mod seek;
 mod stream;
 mod tell;
 
 pub use layer::Ws;
+pub use midstream::Midstream;
 
 use super::layer::Layer;
 use crate::model::{ConnId, Handshake};

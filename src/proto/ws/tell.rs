@@ -111,7 +111,9 @@ impl Ws {
         cx.emit(self.conn, Event::Frame(&frame));
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
-            let rules = findings.iter().filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap));
+            let rules = findings
+                .iter()
+                .filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::WsResync));
             for code in rules {
                 if self.told[dir].insert(code) {
                     let at = if complete { cx.mark } else { first };

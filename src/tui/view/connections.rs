@@ -228,7 +228,7 @@ fn protocol(connection: &Connection) -> String {
     let mut parts = vec![match status {
         Some(status) => {
             let Opened { version, transport, .. } = &connection.opened;
-            format!("{} · {} {status}", version.name(), transport.to_uppercase())
+            format!("{} · {} {status}", version.name(), transport.unwrap_or_default().to_uppercase())
         }
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),
