@@ -76,6 +76,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         || parts.iter().all(|part| part.dir() == Direction::ToClient);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
+    let mut route = None;
     let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
@@ -85,6 +86,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         last: mark,
         swapped: false,
         kind: &mut kind,
+        route: &mut route,
         mark,
         sink: &mut lines,
         open: proto::open,

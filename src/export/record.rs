@@ -84,7 +84,7 @@ impl Records {
         lit!(row, r#","state":"#);
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
-        json::opt_string(row, connection.opened.transport);
+        json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
         lit!(row, r#","tls":null,"subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
@@ -106,6 +106,14 @@ impl Records {
         opt_name(row, connection.ended_by().map(|by| by.name()));
         lit!(row, r#","findings":"#);
         severities(row, connection.findings);
+        lit!(row, r#","via":"#);
+        json::list(row, &connection.opened.via, |row, hop| {
+            lit!(row, r#"{"kind":"#);
+            json::name(row, hop.kind.name());
+            lit!(row, r#","address":"#);
+            json::string(row, &hop.address);
+            lit!(row, "}");
+        });
         lit!(row, "}\n");
     }
 
