@@ -111,7 +111,7 @@ impl Records {
         lit!(row, r#","close_code":"#);
         json::opt_int(row, close.and_then(|(_, code, _)| code.map(|code| code.0)));
         lit!(row, r#","close_reason":"#);
-        json::opt_string(row, close.and_then(|(_, code, reason)| code.map(|_| reason.as_str())));
+        json::opt_string(row, close.and_then(|(_, code, reason)| code.map(|_| &**reason)));
         lit!(row, r#","closed_by":"#);
         opt_name(row, connection.ended_by().map(|by| by.name()));
         lit!(row, r#","findings":"#);

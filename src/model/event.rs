@@ -81,10 +81,17 @@ pub enum Event<'a> {
 pub trait Sink {
     /// Takes one event; `Break` means that the reader has enough.
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()>;
+
+    /// The next event may be long in coming: a live input is waited for. What was gathered is to be handed on.
+    fn pause(&mut self) {}
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         (**self).accept(at, event)
+    }
+
+    fn pause(&mut self) {
+        (**self).pause();
     }
 }

@@ -22,7 +22,7 @@ pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use file::FileNote;
 pub use flow::{Both, Direction, Endpoint};
-pub use handshake::{Check, Handshake, Head, StartLine};
+pub use handshake::{Check, Handshake, Head, Outline, StartLine};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity};

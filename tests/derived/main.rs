@@ -22,6 +22,7 @@ mod loss;
 mod order;
 mod payloads;
 mod proxies;
+mod resync;
 
 use std::collections::BTreeMap;
 use support::craft::*;
