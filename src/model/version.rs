@@ -21,7 +21,7 @@ pub enum Version {
     Hixie75,
     /// draft-hixie-thewebsocketprotocol-76, which is draft-ietf-hybi-thewebsocketprotocol-00.
     Hixie76,
-    /// draft-ietf-hybi-thewebsocketprotocol, 1 to 12, by the number in the handshake: that of 8 to 12 is 8.
+    /// draft-ietf-hybi-thewebsocketprotocol, by the number in the handshake, 1 to 8: that of the drafts 8 to 12 is 8.
     Hybi(u8),
     /// RFC 6455, and HyBi-13 to 17, which have its number.
     #[default]
@@ -38,7 +38,7 @@ impl Version {
         let number = |name| request.value(name).and_then(|value| value.trim().parse().ok());
         if request.value("sec-websocket-version").is_some() {
             return match number("sec-websocket-version") {
-                Some(number @ 4..=12) => Self::Hybi(number),
+                Some(number @ 4..=8) => Self::Hybi(number),
                 _ => Self::Rfc6455,
             };
         }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn opcodes_of_drafts_go_to_and_fro() {
-        for version in (1..=12).map(Version::Hybi).chain([Version::Rfc6455]) {
+        for version in (1..=8).map(Version::Hybi).chain([Version::Rfc6455]) {
             for wire in 0..16 {
                 assert_eq!(version.wire_opcode(version.opcode(wire)), wire, "{version:?}");
             }
