@@ -21,7 +21,7 @@ pub enum Version {
     Hixie75,
     /// draft-hixie-thewebsocketprotocol-76, which is draft-ietf-hybi-thewebsocketprotocol-00.
     Hixie76,
-    /// draft-ietf-hybi-thewebsocketprotocol, by the number in the handshake, 1 to 8: that of the drafts 8 to 12 is 8.
+    /// draft-ietf-hybi-thewebsocketprotocol, 1 to 8, by the number in the handshake: drafts 8 to 12 say 8, later ones 13.
     Hybi(u8),
     /// RFC 6455, and HyBi-13 to 17, which have its number.
     #[default]

@@ -51,6 +51,10 @@ pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<&[u8]>
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
+    if let Some(request) = handshake.request.as_ref().filter(|_| version != Some(Version::Rfc6455)) {
+        let detail = shown(request, "Sec-WebSocket-Version");
+        handshake.checks.push(Check { code: NoteCode::HsVersion, ok: handshake.accepted == Some(true), detail });
+    }
     check_response(&head, handshake);
     handshake.response = Some(head);
 }
@@ -93,10 +97,11 @@ fn check_request(head: &Head, checks: &mut Vec<Check>) {
     let key_ok = head.values("sec-websocket-key").count() == 1
         && head.value("sec-websocket-key").is_some_and(|key| STANDARD.decode(key).is_ok_and(|key| key.len() == 16));
     check(NoteCode::HsKey, key_ok, shown(head, "Sec-WebSocket-Key"));
-    // A draft that is spoken as such is told apart: HS-DRAFT.
-    let draft = Version::asked(head) != Version::Rfc6455;
-    let version_ok = draft || head.values("sec-websocket-version").eq(["13"]);
-    check(NoteCode::HsVersion, version_ok, shown(head, "Sec-WebSocket-Version"));
+    // Whether a draft is a fault, the answer tells.
+    if Version::asked(head) == Version::Rfc6455 {
+        let ok = head.values("sec-websocket-version").eq(["13"]);
+        check(NoteCode::HsVersion, ok, shown(head, "Sec-WebSocket-Version"));
+    }
 }
 
 fn check_response(head: &Head, handshake: &mut Handshake) {
