@@ -1,5 +1,10 @@
 //! The cut law: however a stream's bytes are cut into inputs, the same is told.
 
+#[path = "cuts/drafts.rs"]
+mod drafts;
+#[path = "support/mod.rs"]
+mod support;
+
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};

@@ -46,7 +46,7 @@ pub struct Opened {
     /// The version that the request asks for.
     pub version: Version,
     /// The proxies that it is led through.
-    pub via: Vec<Hop>,
+    pub via: Box<[Hop]>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }

@@ -181,10 +181,10 @@ impl Cx<'_> {
         self.tools.conns += 1;
         let conn = ConnId(self.tools.conns);
         let (mut client, server) = self.ends();
-        let mut via = Vec::new();
+        let mut via = Box::default();
         if let Some(route) = &self.route {
             client = route.client.unwrap_or(client);
-            via.clone_from(&route.hops);
+            via = route.hops.as_slice().into();
         }
         self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, first }));
         conn

@@ -1,7 +1,7 @@
 //! The drafts before RFC 6455: handshakes, frames, and what a loss costs.
 
 use super::support::craft::*;
-use super::support::run::{Input, findings, key, records, string};
+use super::support::run::{Input, conversations, findings, key, records, string};
 use super::{has_finding, says, shown};
 use flate2::{Compress, Compression, FlushCompress};
 
@@ -64,6 +64,27 @@ fn drafts_may_begin_early_or_be_captured_by_half() {
             assert!(unknown || said == [expected], "{draft:?} {side:?}: {said:?}");
         }
     }
+}
+
+/// Two programs that spoke Hixie-76, and what the server logged.
+#[test]
+fn real_programs_are_read() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/hixie.pcap");
+    let all = conversations(Input::File(&path));
+    let said = ["hello", "héllo ✓ 👋", "", &"x".repeat(300), &"ü".repeat(2000), "a\0b"];
+    let echoes = said.map(|text| format!("echo: {text}"));
+    let of = |dir: &str| {
+        all[0].of(dir).iter().map(|m| (m.kind.as_str(), str::from_utf8(&m.payload).unwrap())).collect::<Vec<_>>()
+    };
+    let mut client: Vec<_> = said.iter().map(|text| ("text", *text)).collect();
+    client.push(("close", ""));
+    let mut server = vec![("text", "welcome, hixie-76")];
+    server.extend(echoes.iter().map(|text| ("text", text.as_str())));
+    server.push(("close", ""));
+    assert_eq!((of("c2s"), of("s2c")), (client, server));
+    assert!(all[0].messages.iter().all(|message| message.complete && message.findings.is_empty()));
+    let codes: Vec<_> = findings(Input::File(&path)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, ["HS-DRAFT"], "the challenge was answered as it must be");
 }
 
 /// What the handshake of a draft must repeat, and its challenge.

@@ -1,5 +1,6 @@
 //! What stands before a WebSocket where a proxy is spoken to: it is passed over, and told.
 
+use super::support::capture;
 use super::support::craft::*;
 use super::support::run::{Input, key, records, string};
 use super::{says, shown};
@@ -176,5 +177,18 @@ fn targets_in_absolute_form_are_urls() {
         let file = capture_of(&session.segments());
         says(&file, &[session], target);
         assert_eq!(string(&records("ls", Input::Bytes(&file))[0], "url"), url);
+    }
+}
+
+/// Both hops of a real proxy: the one before it is led through it, the one behind is not.
+#[test]
+fn a_real_tunnel_is_told() {
+    let Some(path) = capture("lab", "proxy_connect.pcap") else { return };
+    let rows = records("ls", Input::File(&path));
+    assert!(!rows.is_empty());
+    for row in rows {
+        let to_proxy = string(&row, "server").ends_with(":25721");
+        let via = if to_proxy { json!([{ "kind": "connect", "address": "127.0.0.1:25714" }]) } else { json!([]) };
+        assert_eq!(*key(&row, "via"), via);
     }
 }

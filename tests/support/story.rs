@@ -94,7 +94,7 @@ impl Story {
             url: url.map(str::to_owned),
             transport: Some("http/1.1"),
             version: Version::Rfc6455,
-            via: Vec::new(),
+            via: Box::default(),
             first,
         };
         let at = self.mark();
