@@ -6,6 +6,7 @@ use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
 use crate::model::{CloseCode, Direction, Opcode};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Which bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,33 +36,53 @@ impl Source {
     }
 }
 
-/// The bytes of one frame.
+/// The bytes of one frame: nothing is rebuilt before it is looked at, since a frame may be very long.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
-    /// The bytes that are known, joined.
-    pub(super) bytes: Vec<u8>,
-    /// Where they stand, and the holes.
+    /// What stands before the payload.
+    head: Vec<u8>,
+    /// The known bytes of the message, unmasked.
+    body: Arc<Vec<u8>>,
+    mask: Option<[u8; 4]>,
+    parts: Vec<Part>,
+    /// Where the known bytes stand, and the holes.
     pub(super) pieces: Vec<Piece>,
+    /// Bytes that are known.
+    pub(super) known: usize,
     /// Length with the holes.
     pub(super) len: u64,
 }
 
+/// Known bytes of the payload.
+#[derive(Debug)]
+struct Part {
+    /// Their place among all that are known.
+    place: usize,
+    /// Where the body has them.
+    from: Range<usize>,
+    /// How many bytes of the payload stand before them, lost ones too.
+    phase: u64,
+}
+
 /// What a message inflates to: the known bytes and where they stand.
-pub(super) fn inflated(body: &[u8], pieces: &[Piece]) -> Wire {
+pub(super) fn inflated(body: Arc<Vec<u8>>, pieces: &[Piece]) -> Wire {
     let end = pieces.last().map_or(0, |piece| match piece.kind {
         PieceKind::Bytes { start, end } => piece.offset.saturating_add((end - start) as u64),
         hole => piece.offset.saturating_add(hole.missing()),
     });
-    Wire { bytes: body.to_vec(), pieces: pieces.to_vec(), len: end }
+    let known = body.len();
+    let all = Part { place: 0, from: 0..known, phase: 0 };
+    Wire { body, parts: vec![all], pieces: pieces.to_vec(), known, len: end, ..Wire::default() }
 }
 
 /// Rebuilds a frame's bytes. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
-pub(super) fn rebuild(frame: &FrameRow, body: &[u8], pieces: &[Piece], start: u64, source: Source) -> Wire {
-    let mut wire = Wire::default();
+pub(super) fn rebuild(frame: &FrameRow, body: Arc<Vec<u8>>, pieces: &[Piece], start: u64, source: Source) -> Wire {
+    let mut wire = Wire { body, ..Wire::default() };
     if source == Source::Frame {
-        wire.push(&head(frame));
+        wire.head = head(frame);
+        wire.mask = frame.mask;
+        wire.push_place(wire.head.len());
     }
-    let mask = frame.mask.filter(|_| source == Source::Frame);
     let end = start.saturating_add(frame.len);
     for (at, piece) in pieces.iter().enumerate() {
         let until = pieces.get(at + 1).map_or(u64::MAX, |next| next.offset);
@@ -69,9 +90,8 @@ pub(super) fn rebuild(frame: &FrameRow, body: &[u8], pieces: &[Piece], start: u6
             PieceKind::Bytes { start: from, end: to } => {
                 let first = start.saturating_sub(piece.offset).min((to - from) as u64);
                 let last = end.saturating_sub(piece.offset).min((to - from) as u64);
-                let known = body.get(from + first as usize..from + last as usize).unwrap_or(&[]);
                 let phase = piece.offset.saturating_add(first).saturating_sub(start);
-                wire.push_masked(known, mask, phase);
+                wire.push(from + first as usize..from + last as usize, phase);
             }
             PieceKind::Lost(None) if (start..=end).contains(&piece.offset) => wire.push_hole(piece.kind),
             PieceKind::Lost(_) | PieceKind::NotKept(_) => {
@@ -87,32 +107,46 @@ pub(super) fn rebuild(frame: &FrameRow, body: &[u8], pieces: &[Piece], start: u6
 }
 
 impl Wire {
-    fn push(&mut self, bytes: &[u8]) {
-        self.push_masked(bytes, None, 0);
-    }
-
-    /// Adds bytes, masked again as they were sent (RFC 6455 §5.3).
-    fn push_masked(&mut self, bytes: &[u8], mask: Option<[u8; 4]>, phase: u64) {
-        if bytes.is_empty() {
-            return;
-        }
-        let start = self.bytes.len();
-        match mask {
-            None => self.bytes.extend_from_slice(bytes),
-            Some(mut key) => {
-                key.rotate_left((phase % 4) as usize);
-                self.bytes.extend(bytes.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+    /// The known bytes at these places, masked as they were sent (RFC 6455 §5.3).
+    pub(super) fn read(&self, places: Range<usize>) -> Vec<u8> {
+        let mut out = self.head.get(places.start..places.end.min(self.head.len())).unwrap_or_default().to_vec();
+        let first = self.parts.partition_point(|part| part.place + part.from.len() <= places.start);
+        for part in self.parts.get(first..).unwrap_or_default() {
+            let within = |place: usize| place.clamp(part.place, part.place + part.from.len()) - part.place;
+            let (start, end) = (within(places.start), within(places.end));
+            if start >= end {
+                break;
+            }
+            let old = out.len();
+            out.extend_from_slice(self.body.get(part.from.start + start..part.from.start + end).unwrap_or_default());
+            if let (Some(mut key), Some(fresh)) = (self.mask, out.get_mut(old..)) {
+                key.rotate_left((part.phase.wrapping_add(start as u64) % 4) as usize);
+                fresh.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
             }
         }
-        // Bytes that follow on bytes belong to the same piece.
+        out
+    }
+
+    fn push(&mut self, from: Range<usize>, phase: u64) {
+        if !from.is_empty() {
+            let len = from.len();
+            self.parts.push(Part { place: self.known, from, phase });
+            self.push_place(len);
+        }
+    }
+
+    /// Bytes that follow on bytes belong to the same piece.
+    fn push_place(&mut self, len: usize) {
+        let start = self.known;
+        self.known += len;
         match self.pieces.last_mut() {
-            Some(Piece { kind: PieceKind::Bytes { end, .. }, .. }) => *end = self.bytes.len(),
+            Some(Piece { kind: PieceKind::Bytes { end, .. }, .. }) => *end = self.known,
             _ => {
-                let kind = PieceKind::Bytes { start, end: self.bytes.len() };
+                let kind = PieceKind::Bytes { start, end: self.known };
                 self.pieces.push(Piece { offset: self.len, kind });
             }
         }
-        self.len = self.len.saturating_add(bytes.len() as u64);
+        self.len = self.len.saturating_add(len as u64);
     }
 
     fn push_hole(&mut self, kind: PieceKind) {
@@ -139,7 +173,7 @@ impl Wire {
                 return start + usize::try_from(offset.saturating_sub(piece.offset)).unwrap_or(0);
             }
         }
-        self.bytes.len().saturating_sub(1)
+        self.known.saturating_sub(1)
     }
 }
 
@@ -354,13 +388,21 @@ mod tests {
         vec![Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: len } }]
     }
 
+    fn body(bytes: &[u8]) -> Arc<Vec<u8>> {
+        Arc::new(bytes.to_vec())
+    }
+
+    fn all(wire: &Wire) -> Vec<u8> {
+        wire.read(0..wire.known)
+    }
+
     /// RFC 6455 §5.7.
     #[test]
     fn rebuilds_the_examples_of_the_rfc() {
-        let plain = rebuild(&frame(5, 2, None), b"Hello", &whole(5), 0, Source::Frame);
-        assert_eq!(plain.bytes, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        let masked = rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), b"Hello", &whole(5), 0, Source::Frame);
-        assert_eq!(masked.bytes, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        let plain = rebuild(&frame(5, 2, None), body(b"Hello"), &whole(5), 0, Source::Frame);
+        assert_eq!(all(&plain), [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        let masked = rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), body(b"Hello"), &whole(5), 0, Source::Frame);
+        assert_eq!(all(&masked), [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         assert_eq!(head(&frame(256, 4, None)), [0x81, 0x7e, 0x01, 0x00]);
         assert_eq!(head(&frame(65536, 10, None)), [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
@@ -368,19 +410,26 @@ mod tests {
     #[test]
     fn takes_its_part_of_a_message_and_keeps_the_mask_in_step_over_a_hole() {
         // A message of 12 bytes, of which 3 to 7 are lost; the frame carries 2 to 10.
-        let body = b"abcijkl";
+        let body = body(b"abcijkl");
         let pieces = [
             Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: 3 } },
             Piece { offset: 3, kind: PieceKind::Lost(Some(5)) },
             Piece { offset: 8, kind: PieceKind::Bytes { start: 3, end: 7 } },
         ];
-        let unmasked = rebuild(&frame(8, 6, None), body, &pieces, 2, Source::Unmasked);
-        assert_eq!(unmasked.bytes, b"cij");
+        let unmasked = rebuild(&frame(8, 6, None), Arc::clone(&body), &pieces, 2, Source::Unmasked);
+        assert_eq!(all(&unmasked), b"cij");
         assert_eq!(unmasked.len, 8);
         assert_eq!(unmasked.pieces[1], Piece { offset: 1, kind: PieceKind::Lost(Some(5)) });
         assert_eq!((unmasked.offset_of(1), unmasked.place_of(6), unmasked.place_of(3)), (Some(6), 1, 1));
         let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), body, &pieces, 2, Source::Frame);
         // Bytes 0, 6 and 7 of the payload.
-        assert_eq!(masked.bytes[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
+        assert_eq!(all(&masked)[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
+        // Any part reads as it stands in the whole.
+        let whole = all(&masked);
+        for start in 0..=whole.len() {
+            for end in start..=whole.len() {
+                assert_eq!(masked.read(start..end), whole[start..end]);
+            }
+        }
     }
 }
