@@ -1,7 +1,7 @@
 //! Connections without a handshake: captures that begin in the middle of one.
 
 use super::layer::Ws;
-use super::seek::{Found, Known, MIDSTREAM_BAR, Seek};
+use super::seek::{Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
 use crate::model::{Both, Direction, End, Input, Mark, Note, NoteCode};
 use crate::proto::layer::{Cx, Layer, Next};
 
@@ -59,8 +59,9 @@ impl Midstream {
             let to = if swapped { from.reverse() } else { from };
             let seek = &self.seeks[from];
             let begin = if from == dir { found.at } else { seek.from() };
-            if from != dir {
-                ws.look_from(to, begin);
+            // What the user insists on begins with its first byte, if that was captured.
+            if from != dir && !(self.forced && cx.flow.from_start) {
+                ws.look_from(to, begin, if self.forced { FORCED_BAR } else { RESYNC_BAR });
             }
             for (offset, bytes, brought) in seek.since(begin) {
                 ws.input(Input::Data { dir: to, offset, bytes, brought, mark: cx.mark }, cx);
