@@ -1,5 +1,7 @@
 //! The cut law: however a stream's bytes are cut into inputs, the same is told.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "a test fails by panicking")]
+
 #[path = "cuts/drafts.rs"]
 mod drafts;
 #[path = "support/mod.rs"]

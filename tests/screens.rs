@@ -43,8 +43,18 @@ fn browser(story: &Story, size: (u16, u16)) -> App {
     app
 }
 
-/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`.
+/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`; waits for what they begin.
 fn press(app: &mut App, keys: &str) {
+    press_and(app, keys, |app| {
+        while app.is_busy() {
+            app.work();
+            app.settle();
+        }
+    });
+}
+
+/// Presses keys, and does something after each.
+fn press_and(app: &mut App, keys: &str, mut then: impl FnMut(&mut App)) {
     let mut rest = keys;
     while let Some(c) = rest.chars().next() {
         let name = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')).map(|(name, _)| name);
@@ -62,10 +72,7 @@ fn press(app: &mut App, keys: &str) {
             None => (KeyCode::Char(c), KeyModifiers::NONE),
         };
         app.event(&Event::Key(KeyEvent::new(code, modifiers)));
-        while app.is_busy() {
-            app.work();
-            app.settle();
-        }
+        then(app);
     }
 }
 
@@ -515,4 +522,59 @@ proptest! {
             assert_clean(&app, sizes[0]);
         }
     }
+}
+
+/// CPU time of this thread: what a busy machine does beside it does not count.
+#[cfg(target_os = "linux")]
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// No key waits for work on a whole payload, however large: that is done in slices between keys.
+#[test]
+#[cfg(target_os = "linux")]
+fn keys_answer_at_once_on_huge_messages() {
+    const HUGE: usize = 40 << 20;
+    /// In a debug build; what it is for are 50 ms in the one that users have.
+    const ENOUGH: Duration = Duration::from_millis(75);
+    /// Every view from end to end, searches for what is there and what is not, and the bytes.
+    const KEYS: &str = "j <Tab> G g ] G k g ] G <C-f> ] G w l G w g / z Z <Esc> / o g ; <Enter> n N N <Esc> \
+        4 G ] g [ <Tab> <Tab> G h / q <Enter> N q k j";
+    let line = b"the quick brown fox jumps over the lazy dog; ";
+    let json = br#"{"price":12.5,"name":"abc","list":[1,2,3,{"deep":true}]},"#;
+    let repeated = |unit: &[u8]| unit.iter().copied().cycle().take(HUGE).collect::<Vec<u8>>();
+    let bodies = [
+        (Opcode::TEXT, repeated(line)),
+        (Opcode::TEXT, [b"[", &repeated(json)[..]].concat()),
+        (Opcode::TEXT, [b"{\"blob\":\"", &repeated(line)[..], b"\"}"].concat()),
+        (Opcode::BINARY, repeated(&[0, 1, 0xfe, 0x80, b'\n', b'z'])),
+    ];
+    let mut slow = Vec::new();
+    for (at, (opcode, body)) in bodies.iter().enumerate() {
+        let mut story = Story::new();
+        let conn = story.open(Some("ws://huge.example/"), endpoint(1, 5000), endpoint(2, 80), 0);
+        story.upgrade(conn, 101, story::REQUEST, story::RESPONSE);
+        story.say(conn, Direction::ToServer, Opcode::TEXT, b"small");
+        story.say(conn, Direction::ToServer, *opcode, body);
+        let mut app = browser(&story, WIDE);
+        press(&mut app, "2");
+        let mut terminal = Terminal::new(TestBackend::new(WIDE.0, WIDE.1)).unwrap();
+        for (n, key) in KEYS.split(' ').enumerate() {
+            let began = cpu_time();
+            press_and(&mut app, key, |_| ());
+            terminal.draw(|frame| view(&app, frame)).unwrap();
+            let mut worst = cpu_time() - began;
+            while app.is_busy() {
+                let began = cpu_time();
+                app.work();
+                app.settle();
+                worst = worst.max(cpu_time() - began);
+            }
+            if worst > ENOUGH {
+                slow.push(format!("body {at}, {key} ({n}): {worst:?}"));
+            }
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
 }
