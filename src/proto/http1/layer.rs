@@ -502,6 +502,11 @@ impl Http1 {
             let text = format!("{}: {}", version.name(), NoteCode::HsDraft.row().text);
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
         }
+        let unknown: Vec<&str> = handshake.unknown_extensions().collect();
+        if !unknown.is_empty() {
+            let text = format!("an extension is not known here: {}", unknown.join(", "));
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsUnknownExtension, cx.mark) });
+        }
         let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
         let inner = self.tell_lost(Direction::ToServer, inner, cx);
         let lone = self.lone_server && !self.heard.to_server;
