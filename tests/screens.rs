@@ -4,15 +4,22 @@
 
 #[path = "support/story.rs"]
 mod story;
+#[path = "support/mod.rs"]
+mod support;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use story::{Odd, Story, endpoint};
-use wspect::model::{Direction, End, Hole, NoteCode, Opcode};
+use support::craft::*;
+use wspect::book::Recorder;
+use wspect::capture::Reader;
+use wspect::dissect;
+use wspect::model::{Direction, End, Hole, Limits, NoteCode, Opcode};
 use wspect::tui::{App, ColorChoice, Effect, Loading, Options, Outcome, Progress, view};
 
 const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (40, 10), (250, 70)];
@@ -39,6 +46,23 @@ fn browser(story: &Story, size: (u16, u16)) -> App {
         app.take(Loading::Batch(batch), Duration::ZERO);
     }
     app.take(Loading::Done(Outcome { progress: progress(story, 412_000_000), ..Outcome::default() }), Duration::ZERO);
+    app.settle();
+    app
+}
+
+/// The browser after a capture was read.
+fn browser_of(file: Vec<u8>, size: (u16, u16)) -> App {
+    let mut app = App::new(options(), size);
+    let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
+    let mut recorder = Recorder::new(|batch| {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+        ControlFlow::Continue(())
+    });
+    let limits = Limits { wire_bytes: 1 << 20, ..Limits::DEFAULT };
+    let _ = dissect::run(&mut reader, limits, &mut recorder, &mut |_| ControlFlow::Continue(()));
+    let _ = recorder.flush();
+    drop(recorder);
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
     app.settle();
     app
 }
@@ -577,4 +601,40 @@ fn keys_answer_at_once_on_huge_messages() {
         }
     }
     assert!(slow.is_empty(), "{slow:#?}");
+
+#[test]
+fn drafts_are_called_by_their_name() {
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/hixie.pcap")).unwrap();
+    for (name, keys) in [("draft_connection", "1"), ("draft_handshake", "3"), ("draft_bytes", "2jj4")] {
+        let mut app = browser_of(file.clone(), WIDE);
+        press(&mut app, keys);
+        insta::assert_snapshot!(name, picture(&app, WIDE));
+    }
+}
+
+/// The bytes of a frame are those that its draft sent.
+#[test]
+fn frames_of_drafts_are_laid_out_as_they_were_sent() {
+    for draft in DRAFTS {
+        let session = Session::sample_of(1, draft);
+        let segments = session.cut(|_| vec![40_000]);
+        for (keys, turn) in [("24", 2), ("2j4", 3), ("2jj4", 4), ("2jjj4", 5)] {
+            let mut app = browser_of(capture_of(&segments), WIDE);
+            press(&mut app, &format!("{keys}yh"));
+            let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+            let sent: Vec<String> = session.turns[turn].1.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(text.split_whitespace().collect::<Vec<_>>(), sent, "{draft:?} {keys}");
+        }
+    }
+}
+
+#[test]
+fn the_way_through_proxies_is_told() {
+    let mut session = Session::sample(1);
+    session.turns[0].1.splice(0..0, *b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n");
+    let mut app = browser_of(capture_of(&session.segments()), WIDE);
+    press(&mut app, "1");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("client 192.0.2.1:56324"), "{shown}");
+    assert!(shown.contains("through PROXY v1 from 10.0.0.1:40001"), "{shown}");
 }

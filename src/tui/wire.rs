@@ -125,6 +125,12 @@ impl Layout {
         }
     }
 
+    /// Bytes of a frame: head, payload, and what ends it.
+    pub(super) fn whole_len(&self, frame: &FrameRow) -> u64 {
+        let tail = self.tail(frame).len() as u64;
+        u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+    }
+
     /// Bytes behind the payload: the sentinel of a Hixie frame without a length, once it came.
     fn tail(&self, frame: &FrameRow) -> &'static [u8] {
         let sentinel = self.version.is_hixie() && frame.complete && matches!(frame.opcode, Opcode::TEXT | Opcode(3));
@@ -344,11 +350,12 @@ pub(super) fn fields(anatomy: &Anatomy<'_>) -> Vec<Field> {
     let mut out = Vec::new();
     frame_field(anatomy, &mut out);
     if anatomy.layout.version.is_hixie() {
-        hixie_fields(anatomy.frame, &anatomy.layout, &mut out);
+        hixie_fields(anatomy.frame, &mut out);
     } else {
         head_fields(anatomy.frame, anatomy.layout.version, &mut out);
     }
     payload_fields(anatomy, &mut out);
+    tail_field(anatomy, &mut out);
     carrier_fields(anatomy, &mut out);
     out
 }
@@ -365,20 +372,7 @@ fn frame_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         dir.reverse().sender()
     );
     let name = if layout.version == Version::Rfc6455 { "WebSocket frame" } else { layout.version.name() };
-    out.push(Field {
-        depth: 0,
-        name,
-        bits: String::new(),
-        value,
-        span: Some(0..whole_len(frame, layout)),
-        folds: true,
-    });
-}
-
-/// Bytes of a frame: head, payload, and what ends it.
-fn whole_len(frame: &FrameRow, layout: &Layout) -> u64 {
-    let tail = layout.tail(frame).len() as u64;
-    u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+    out.push(Field { depth: 0, name, bits: String::new(), value, span: Some(0..layout.whole_len(frame)), folds: true });
 }
 
 fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
@@ -433,7 +427,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
     }
 }
 
-fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
+fn hixie_fields(frame: &FrameRow, out: &mut Vec<Field>) {
     let mut push = |name, value: String, span: Range<u64>| {
         out.push(Field { depth: 1, name, bits: String::new(), value, span: Some(span), folds: false });
     };
@@ -451,9 +445,15 @@ fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
     if header > 1 {
         push("length", number(frame.len), 1..header);
     }
-    if !layout.tail(frame).is_empty() {
-        let end = whole_len(frame, layout);
-        push("sentinel", "0xff".to_owned(), end - 1..end);
+}
+
+/// What stands behind the payload, where something does.
+fn tail_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
+    let end = anatomy.layout.whole_len(anatomy.frame);
+    if let [sentinel] = anatomy.layout.tail(anatomy.frame) {
+        let value = format!("0x{sentinel:02x}");
+        let span = Some(end.saturating_sub(1)..end);
+        out.push(Field { depth: 1, name: "sentinel", bits: String::new(), value, span, folds: false });
     }
 }
 
@@ -506,7 +506,7 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(stream) = anatomy.stream {
         push(1, "tcp.stream", stream.to_string());
     }
-    let end = frame.stream_offset.saturating_add(whole_len(frame, &anatomy.layout));
+    let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
     push(1, "stream bytes", format!("{arrow} {}…{last}", number(frame.stream_offset)));
