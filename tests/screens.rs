@@ -601,6 +601,7 @@ fn keys_answer_at_once_on_huge_messages() {
         }
     }
     assert!(slow.is_empty(), "{slow:#?}");
+}
 
 #[test]
 fn drafts_are_called_by_their_name() {
