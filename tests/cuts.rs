@@ -1,6 +1,11 @@
 //! The cut law: however a stream's bytes are cut into inputs, the same is told.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
 
 #[path = "cuts/drafts.rs"]
 mod drafts;

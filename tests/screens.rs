@@ -1,6 +1,11 @@
 //! Screens as a user sees them: an invented capture, a list of keys, a picture.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
 
 #[path = "support/story.rs"]
 mod story;

@@ -7,13 +7,13 @@ use super::{says, shown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What is sent in a row, and by whom.
+/// Who says what to a proxy.
 type Turns<'a> = &'a [(Side, &'a [u8])];
-/// The turns of one side, and what is known of them.
-type Spoken<'a> = (&'a [&'a [u8]], Option<&'a str>, &'a [&'a str]);
+/// Headers of the PROXY protocol, the client that they name, and their kinds.
+type Headers<'a> = (&'a [&'a [u8]], Option<&'a str>, &'a [&'a str]);
 
 /// A session whose first turns are these, before the handshake and what `sample` says.
-fn behind(n: usize, turns: &[(Side, &[u8])]) -> Session {
+fn behind(n: usize, turns: Turns<'_>) -> Session {
     let mut session = Session::sample(n);
     let turns = turns.iter().map(|(side, bytes)| (*side, bytes.to_vec()));
     session.turns.splice(0..0, turns);
@@ -105,7 +105,7 @@ fn the_proxy_protocol_names_the_client() {
     v2.extend([203, 0, 113, 9, 198, 51, 100, 7, 0x1f, 0x90, 1, 0xbb, 4, 0, 4, 1, 2, 3, 4]);
     let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
     let v6 = b"PROXY TCP6 2001:db8::7 2001:db8::1 4711 80\r\n";
-    let rows: [Spoken<'_>; 6] = [
+    let rows: [Headers<'_>; 6] = [
         (&[v1], Some("192.0.2.1:56324"), &["proxy-v1"]),
         (&[&v2], Some("203.0.113.9:8080"), &["proxy-v2"]),
         (&[v6], Some("[2001:db8::7]:4711"), &["proxy-v1"]),
