@@ -11,7 +11,9 @@ mod limits;
 mod mark;
 mod note;
 mod packet;
+mod route;
 mod time;
+mod version;
 mod ws;
 
 pub use body::{Body, Hole};
@@ -25,5 +27,7 @@ pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity};
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
+pub use route::{Hop, HopKind, Route};
 pub use time::Timestamp;
+pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

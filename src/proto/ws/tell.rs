@@ -3,7 +3,7 @@
 use super::assembly::Assembly;
 use super::half::Place;
 use super::layer::Ws;
-use super::mask;
+use super::mask::{self, Mask};
 use super::rules;
 use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
 use crate::proto::layer::Cx;
@@ -100,7 +100,7 @@ impl Ws {
             fin: head.fin,
             rsv: head.rsv,
             opcode: head.opcode,
-            mask: head.mask,
+            mask: head.mask.map(Mask::key),
             header_len: head.header_len,
             len: head.len,
             stream_offset: offset,
@@ -149,7 +149,7 @@ impl Ws {
             }
             Opcode::CLOSE => {
                 self.halves[dir].closed = true;
-                if draft.whole {
+                if draft.whole && self.version.has_close_codes() {
                     let answers = self.halves[dir.reverse()].closed;
                     (close, found) = rules::close(body.kept, answers);
                 }
