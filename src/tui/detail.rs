@@ -6,6 +6,7 @@ use super::paper::{self, HexRows, Piece, Style, TextRows};
 use super::tree::{MAX_NODES, Tree};
 use crate::book::{Book, MessageId, MessageRow};
 use crate::decode::json;
+use crate::model::NoteCode;
 use std::ops::Range;
 
 /// Bytes of a payload that are taken from the book for looking at it.
@@ -106,7 +107,9 @@ impl Detail {
     }
 
     fn read_tree(&self, row: &MessageRow<'_>) -> Option<Tree> {
-        if row.opcode.is_control() || row.undecoded {
+        // With bytes missing in between, it would not be the tree that was sent.
+        let is_holed = row.findings.contains(NoteCode::DeflateLost);
+        if row.opcode.is_control() || row.undecoded || is_holed {
             return None;
         }
         let document = json::read(self.bytes(), MAX_NODES);

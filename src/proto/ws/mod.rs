@@ -2,6 +2,7 @@
 
 mod assembly;
 mod deflate;
+mod extension;
 pub mod frame;
 mod half;
 mod layer;
