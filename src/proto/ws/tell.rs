@@ -4,7 +4,7 @@ use super::assembly::Assembly;
 use super::deflate::Evidence;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
-use super::mask;
+use super::mask::{self, Mask};
 use super::rules;
 use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
 use crate::proto::layer::Cx;
@@ -106,7 +106,7 @@ impl Ws {
             fin: head.fin,
             rsv: head.rsv,
             opcode: head.opcode,
-            mask: head.mask,
+            mask: head.mask.map(Mask::key),
             header_len: head.header_len,
             len: head.len,
             stream_offset: offset,
@@ -159,7 +159,7 @@ impl Ws {
             }
             Opcode::CLOSE => {
                 self.halves[dir].closed = true;
-                if draft.whole {
+                if draft.whole && self.version.has_close_codes() {
                     let answers = self.halves[dir.reverse()].closed;
                     (close, found) = rules::close(body.kept, answers);
                 }
