@@ -39,13 +39,14 @@ impl Source {
 /// The bytes of one frame: nothing is rebuilt before it is looked at, since a frame may be very long.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
-    /// What stands around the payload.
-    own: Vec<u8>,
+    /// What stands before the payload.
+    head: Vec<u8>,
     /// The known bytes of the message, unmasked.
     body: Arc<Vec<u8>>,
     mask: Mask,
-    /// The known bytes in their order.
     parts: Vec<Part>,
+    /// What stands behind the payload.
+    tail: &'static [u8],
     /// Where the known bytes stand, and the holes.
     pub(super) pieces: Vec<Piece>,
     /// Bytes that are known.
@@ -54,15 +55,15 @@ pub(super) struct Wire {
     pub(super) len: u64,
 }
 
-/// Known bytes that follow on each other.
+/// Known bytes of the payload.
 #[derive(Debug)]
 struct Part {
     /// Their place among all that are known.
     place: usize,
-    /// Where `own` or `body` has them.
+    /// Where the body has them.
     from: Range<usize>,
-    /// How many bytes of the payload stand before them, lost ones too; `None`: they are `own`.
-    phase: Option<u64>,
+    /// How many bytes of the payload stand before them, lost ones too.
+    phase: u64,
 }
 
 /// What a message inflates to: the known bytes and where they stand.
@@ -72,7 +73,7 @@ pub(super) fn inflated(body: Arc<Vec<u8>>, pieces: &[Piece]) -> Wire {
         hole => piece.offset.saturating_add(hole.missing()),
     });
     let known = body.len();
-    let all = Part { place: 0, from: 0..known, phase: Some(0) };
+    let all = Part { place: 0, from: 0..known, phase: 0 };
     Wire { body, parts: vec![all], pieces: pieces.to_vec(), known, len: end, ..Wire::default() }
 }
 
@@ -96,7 +97,7 @@ enum Mask {
 }
 
 impl Mask {
-    /// Masks payload that begins behind `phase` bytes of it.
+    /// Masks payload of which so many bytes stand before.
     fn apply(self, bytes: &mut [u8], phase: u64) {
         match self {
             Self::None => {}
@@ -122,6 +123,12 @@ impl Layout {
             }
             Some(key) => Mask::Key(key),
         }
+    }
+
+    /// Bytes of a frame: head, payload, and what ends it.
+    pub(super) fn whole_len(&self, frame: &FrameRow) -> u64 {
+        let tail = self.tail(frame).len() as u64;
+        u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
     }
 
     /// Bytes behind the payload: the sentinel of a Hixie frame without a length, once it came.
@@ -153,7 +160,7 @@ pub(super) fn rebuild(
                 let first = start.saturating_sub(piece.offset).min((to - from) as u64);
                 let last = end.saturating_sub(piece.offset).min((to - from) as u64);
                 let phase = piece.offset.saturating_add(first).saturating_sub(start);
-                wire.push(from + first as usize..from + last as usize, Some(phase));
+                wire.push(from + first as usize..from + last as usize, phase);
             }
             PieceKind::Lost(None) if (start..=end).contains(&piece.offset) => wire.push_hole(piece.kind),
             PieceKind::Lost(_) | PieceKind::NotKept(_) => {
@@ -166,7 +173,10 @@ pub(super) fn rebuild(
         }
     }
     if source == Source::Frame {
-        wire.push_own(layout.tail(frame));
+        wire.tail = layout.tail(frame);
+        if !wire.tail.is_empty() {
+            wire.push_place(wire.tail.len());
+        }
     }
     wire
 }
@@ -174,7 +184,7 @@ pub(super) fn rebuild(
 impl Wire {
     /// The known bytes at these places, masked as they were sent.
     pub(super) fn read(&self, places: Range<usize>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(places.len());
+        let mut out = self.head.get(places.start..places.end.min(self.head.len())).unwrap_or_default().to_vec();
         let first = self.parts.partition_point(|part| part.place + part.from.len() <= places.start);
         for part in self.parts.get(first..).unwrap_or_default() {
             let within = |place: usize| place.clamp(part.place, part.place + part.from.len()) - part.place;
@@ -182,13 +192,13 @@ impl Wire {
             if start >= end {
                 break;
             }
-            let (from, old) = (part.from.start + start..part.from.start + end, out.len());
-            let source = if part.phase.is_some() { &*self.body } else { &self.own };
-            out.extend_from_slice(source.get(from).unwrap_or_default());
-            if let (Some(phase), Some(fresh)) = (part.phase, out.get_mut(old..)) {
-                self.mask.apply(fresh, phase.saturating_add(start as u64));
-            }
+            let old = out.len();
+            out.extend_from_slice(self.body.get(part.from.start + start..part.from.start + end).unwrap_or_default());
+            self.mask.apply(out.get_mut(old..).unwrap_or_default(), part.phase.wrapping_add(start as u64));
         }
+        let tail = self.known.saturating_sub(self.tail.len());
+        let within = places.start.saturating_sub(tail)..places.end.saturating_sub(tail).min(self.tail.len());
+        out.extend_from_slice(self.tail.get(within).unwrap_or_default());
         out
     }
 
@@ -197,38 +207,43 @@ impl Wire {
         if layout.version.is_hixie() {
             let (first, rest) = hixie_head(frame);
             match first {
-                Some(first) => self.push_own(&[first]),
+                Some(first) => self.push_head_bytes(&[first]),
                 None if frame.header_len > 0 => self.push_hole(PieceKind::NotKept(1)),
                 None => {}
             }
-            return self.push_own(&rest);
+            return self.push_head_bytes(&rest);
         }
         let mut head = bare_head(frame, layout.version);
-        match layout.mask(frame) {
+        match self.mask {
             Mask::None => {}
             Mask::Key(key) => head.extend(key),
             Mask::Cover(cover, _) => {
                 cover.apply(&mut head, 0);
-                self.push_own(&frame.mask.unwrap_or_default());
+                self.push_head_bytes(&frame.mask.unwrap_or_default());
             }
         }
-        self.push_own(&head);
+        self.push_head_bytes(&head);
     }
 
-    fn push_own(&mut self, bytes: &[u8]) {
-        let start = self.own.len();
-        self.own.extend_from_slice(bytes);
-        self.push(start..self.own.len(), None);
-    }
-
-    /// Adds bytes of `own`, or of the body behind `phase` bytes of payload.
-    fn push(&mut self, from: Range<usize>, phase: Option<u64>) {
-        if from.is_empty() {
-            return;
+    fn push_head_bytes(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.head.extend_from_slice(bytes);
+            self.push_place(bytes.len());
         }
+    }
+
+    fn push(&mut self, from: Range<usize>, phase: u64) {
+        if !from.is_empty() {
+            let len = from.len();
+            self.parts.push(Part { place: self.known, from, phase });
+            self.push_place(len);
+        }
+    }
+
+    /// Bytes that follow on bytes belong to the same piece.
+    fn push_place(&mut self, len: usize) {
         let start = self.known;
-        self.known += from.len();
-        // Bytes that follow on bytes belong to the same piece.
+        self.known += len;
         match self.pieces.last_mut() {
             Some(Piece { kind: PieceKind::Bytes { end, .. }, .. }) => *end = self.known,
             _ => {
@@ -236,8 +251,7 @@ impl Wire {
                 self.pieces.push(Piece { offset: self.len, kind });
             }
         }
-        self.len = self.len.saturating_add(from.len() as u64);
-        self.parts.push(Part { place: start, from, phase });
+        self.len = self.len.saturating_add(len as u64);
     }
 
     fn push_hole(&mut self, kind: PieceKind) {
@@ -336,11 +350,12 @@ pub(super) fn fields(anatomy: &Anatomy<'_>) -> Vec<Field> {
     let mut out = Vec::new();
     frame_field(anatomy, &mut out);
     if anatomy.layout.version.is_hixie() {
-        hixie_fields(anatomy.frame, &anatomy.layout, &mut out);
+        hixie_fields(anatomy.frame, &mut out);
     } else {
         head_fields(anatomy.frame, anatomy.layout.version, &mut out);
     }
     payload_fields(anatomy, &mut out);
+    tail_field(anatomy, &mut out);
     carrier_fields(anatomy, &mut out);
     out
 }
@@ -357,20 +372,7 @@ fn frame_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         dir.reverse().sender()
     );
     let name = if layout.version == Version::Rfc6455 { "WebSocket frame" } else { layout.version.name() };
-    out.push(Field {
-        depth: 0,
-        name,
-        bits: String::new(),
-        value,
-        span: Some(0..whole_len(frame, layout)),
-        folds: true,
-    });
-}
-
-/// Bytes of a frame: head, payload, and what ends it.
-fn whole_len(frame: &FrameRow, layout: &Layout) -> u64 {
-    let tail = layout.tail(frame).len() as u64;
-    u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+    out.push(Field { depth: 0, name, bits: String::new(), value, span: Some(0..layout.whole_len(frame)), folds: true });
 }
 
 fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
@@ -425,7 +427,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
     }
 }
 
-fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
+fn hixie_fields(frame: &FrameRow, out: &mut Vec<Field>) {
     let mut push = |name, value: String, span: Range<u64>| {
         out.push(Field { depth: 1, name, bits: String::new(), value, span: Some(span), folds: false });
     };
@@ -443,9 +445,15 @@ fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
     if header > 1 {
         push("length", number(frame.len), 1..header);
     }
-    if !layout.tail(frame).is_empty() {
-        let end = whole_len(frame, layout);
-        push("sentinel", "0xff".to_owned(), end - 1..end);
+}
+
+/// What stands behind the payload, where something does.
+fn tail_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
+    let end = anatomy.layout.whole_len(anatomy.frame);
+    if let [sentinel] = anatomy.layout.tail(anatomy.frame) {
+        let value = format!("0x{sentinel:02x}");
+        let span = Some(end.saturating_sub(1)..end);
+        out.push(Field { depth: 1, name: "sentinel", bits: String::new(), value, span, folds: false });
     }
 }
 
@@ -498,7 +506,7 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(stream) = anatomy.stream {
         push(1, "tcp.stream", stream.to_string());
     }
-    let end = frame.stream_offset.saturating_add(whole_len(frame, &anatomy.layout));
+    let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
     push(1, "stream bytes", format!("{arrow} {}…{last}", number(frame.stream_offset)));
@@ -588,12 +596,13 @@ mod tests {
             Piece { offset: 3, kind: PieceKind::Lost(Some(5)) },
             Piece { offset: 8, kind: PieceKind::Bytes { start: 3, end: 7 } },
         ];
-        let unmasked = rebuild(&frame(8, 6, None), &Layout::default(), Arc::clone(&body), &pieces, 2, Source::Unmasked);
+        let rfc = Layout::default();
+        let unmasked = rebuild(&frame(8, 6, None), &rfc, Arc::clone(&body), &pieces, 2, Source::Unmasked);
         assert_eq!(all(&unmasked), b"cij");
         assert_eq!(unmasked.len, 8);
         assert_eq!(unmasked.pieces[1], Piece { offset: 1, kind: PieceKind::Lost(Some(5)) });
         assert_eq!((unmasked.offset_of(1), unmasked.place_of(6), unmasked.place_of(3)), (Some(6), 1, 1));
-        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &Layout::default(), body, &pieces, 2, Source::Frame);
+        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &rfc, body, &pieces, 2, Source::Frame);
         // Bytes 0, 6 and 7 of the payload.
         assert_eq!(all(&masked)[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
         // Any part reads as it stands in the whole.
@@ -610,13 +619,13 @@ mod tests {
     fn rebuilds_frames_of_drafts() {
         let frame_of = |number, len, header_len, mask| {
             let layout = Layout { version: Version::Hybi(number), masking_key: None };
-            all(&rebuild(&frame(len, header_len, mask), &layout, body(b"Hello"), &whole(5), 0, Source::Frame))
+            rebuild(&frame(len, header_len, mask), &layout, body(b"Hello"), &whole(5), 0, Source::Frame)
         };
-        assert_eq!(frame_of(3, 5, 2, None), b"\x04\x05Hello");
-        assert_eq!(frame_of(4, 5, 2, None), b"\x84\x05Hello");
+        assert_eq!(all(&frame_of(3, 5, 2, None)), b"\x04\x05Hello");
+        assert_eq!(all(&frame_of(4, 5, 2, None)), b"\x84\x05Hello");
         let masked = frame_of(6, 5, 6, Some([0x37, 0xfa, 0x21, 0x3d]));
         assert_eq!(
-            masked,
+            all(&masked),
             [
                 0x37,
                 0xfa,

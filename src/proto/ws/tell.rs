@@ -48,7 +48,7 @@ impl Ws {
     pub(super) fn whole(&mut self, dir: Direction, place: &Place, payload: &[u8], cx: &mut Cx<'_>) {
         let head = place.head;
         // What reaches here compressed was not negotiated.
-        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
+        let compressed = self.is_packed(&head);
         let number = self.tell_frame(dir, place, true, Some(self.messages + 1), cx);
         let mut scratch = std::mem::take(&mut cx.tools.scratch);
         let body = match head.mask {

@@ -10,7 +10,7 @@ use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text::{self, count, number};
 use crate::tui::theme::sign;
-use crate::tui::wire::Field;
+use crate::tui::wire::{Field, Layout};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -89,7 +89,7 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
         Key::Op => op(app.version(), frame.opcode),
         Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
         Key::Len => number(frame.len),
-        Key::Wire => number(frame.len.saturating_add(frame.header_len.into())),
+        Key::Wire => number(Layout::of(app.version(), None).whole_len(frame)),
         Key::Fragment => {
             let of = message.map_or(0, |row| row.frames);
             let cut = if frame.complete { "" } else { " ⋯" };
