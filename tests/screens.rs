@@ -72,8 +72,18 @@ fn browser_of(file: Vec<u8>, size: (u16, u16)) -> App {
     app
 }
 
-/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`.
+/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`; waits for what they begin.
 fn press(app: &mut App, keys: &str) {
+    press_and(app, keys, |app| {
+        while app.is_busy() {
+            app.work();
+            app.settle();
+        }
+    });
+}
+
+/// Presses keys, and does something after each.
+fn press_and(app: &mut App, keys: &str, mut then: impl FnMut(&mut App)) {
     let mut rest = keys;
     while let Some(c) = rest.chars().next() {
         let name = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')).map(|(name, _)| name);
@@ -91,10 +101,7 @@ fn press(app: &mut App, keys: &str) {
             None => (KeyCode::Char(c), KeyModifiers::NONE),
         };
         app.event(&Event::Key(KeyEvent::new(code, modifiers)));
-        while app.is_busy() {
-            app.work();
-            app.settle();
-        }
+        then(app);
     }
 }
 
@@ -543,6 +550,51 @@ proptest! {
             // The terminal may have another size already.
             assert_clean(&app, sizes[0]);
         }
+    }
+}
+
+/// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.
+#[test]
+fn what_takes_long_is_done_between_keys() {
+    const HUGE: usize = 40 << 20;
+    /// More slices than this never come: no key makes more work than its payload has.
+    const ENDLESS: usize = 10_000;
+    /// Every view from end to end, searches for what is there and what is not, and the bytes.
+    const KEYS: &str = "j <Tab> G g ] G k g ] G <C-f> ] G w l G w g / z Z <Esc> / o g ; <Enter> n N N <Esc> \
+        4 G ] g [ <Tab> <Tab> G h / q <Enter> N q k j";
+    let line = b"the quick brown fox jumps over the lazy dog; ";
+    let json = br#"{"price":12.5,"name":"abc","list":[1,2,3,{"deep":true}]},"#;
+    let repeated = |unit: &[u8]| unit.iter().copied().cycle().take(HUGE).collect::<Vec<u8>>();
+    let bodies = [
+        (Opcode::TEXT, repeated(line)),
+        (Opcode::TEXT, [b"[", &repeated(json)[..]].concat()),
+        (Opcode::TEXT, [b"{\"blob\":\"", &repeated(line)[..], b"\"}"].concat()),
+        (Opcode::BINARY, repeated(&[0, 1, 0xfe, 0x80, b'\n', b'z'])),
+    ];
+    for (at, (opcode, body)) in bodies.iter().enumerate() {
+        let mut story = Story::new();
+        let conn = story.open(Some("ws://huge.example/"), endpoint(1, 5000), endpoint(2, 80), 0);
+        story.upgrade(conn, 101, story::REQUEST, story::RESPONSE);
+        story.say(conn, Direction::ToServer, Opcode::TEXT, b"small");
+        story.say(conn, Direction::ToServer, *opcode, body);
+        let mut app = browser(&story, WIDE);
+        press(&mut app, "2");
+        let mut terminal = Terminal::new(TestBackend::new(WIDE.0, WIDE.1)).unwrap();
+        let mut between = 0;
+        for key in KEYS.split(' ') {
+            press_and(&mut app, key, |_| ());
+            terminal.draw(|frame| view(&app, frame)).unwrap();
+            let mut slices = 0;
+            while app.is_busy() {
+                assert!(slices < ENDLESS, "body {at}, {key}");
+                slices += 1;
+                app.work();
+                app.settle();
+            }
+            between += slices;
+        }
+        // Some of the keys ask for more than one slice can do.
+        assert!(between > 10, "body {at}: {between} slices");
     }
 }
 

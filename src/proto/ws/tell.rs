@@ -265,10 +265,13 @@ struct Draft<'a> {
     findings: NoteSet,
 }
 
-/// Where UTF-8 ends, if it does. The standard library is faster on short text, SIMD on long.
+/// Where UTF-8 ends, if it does. The standard library is faster on short text, which is mostly ASCII; SIMD is on long.
 fn first_bad(bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 128;
     if bytes.len() < SHORT {
+        if bytes.is_ascii() {
+            return None;
+        }
         std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
     } else {
         simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
