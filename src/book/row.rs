@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn messages_survive_packing() {
         let last = Mark { packet: PacketNo(7), time: Some(Timestamp::from_nanos(5)) };
-        let message = |opcode, dir, body, complete| Message {
+        let message = |opcode, dir, body, complete: bool| Message {
             number: 3,
             dir,
             opcode,
