@@ -249,7 +249,6 @@ const BROKEN: &[(&str, &str)] = &[
     ("non-get", "HS-METHOD"),
     ("no-upgrade-hdr", "HS-UPGRADE"),
     ("npm-version-7", "HS-VERSION"),
-    ("npm-hixie-8-ok", "HS-VERSION"),
     ("npm-post", "HS-METHOD"),
     ("npm-badkey", "HS-KEY"),
     ("http10", "HS-HTTP-VERSION"),

@@ -84,11 +84,11 @@ pub struct FrameRow {
     pub ordinal: u16,
     /// Last frame of its message.
     pub fin: bool,
-    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
+    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1; the RSV4 of HyBi-01 to 06 as 8.
     pub rsv: u8,
-    /// What it carries.
+    /// What it carries, by the numbers of RFC 6455.
     pub opcode: Opcode,
-    /// The masking key, of a masked frame.
+    /// The masking key, of a masked frame; in HyBi-04 its nonce.
     pub mask: Option<[u8; 4]>,
     /// Bytes of the head.
     pub header_len: u8,
@@ -118,17 +118,6 @@ impl FrameRow {
     }
 }
 
-/// Stands for a time that the capture does not have.
-const NO_TIME: i64 = i64::MIN;
-
-fn pack_time(mark: Mark) -> i64 {
-    mark.time.map_or(NO_TIME, Timestamp::nanos)
-}
-
-fn unpack_mark(packet: u32, time: i64) -> Mark {
-    Mark { packet: PacketNo(packet.into()), time: (time != NO_TIME).then(|| Timestamp::from_nanos(time)) }
-}
-
 /// Packet numbers beyond four billion do not occur in a capture that fits the book.
 fn pack_packet(packet: PacketNo) -> u32 {
     u32::try_from(packet.0).unwrap_or(u32::MAX)
@@ -137,15 +126,15 @@ fn pack_packet(packet: PacketNo) -> u32 {
 /// A [`FrameRow`] in 32 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackedFrame {
-    time: i64,
+    time: Option<Timestamp>,
     stream_offset: u64,
     packet: u32,
     /// With [`PackedFrame::LONG`] an index in the table of long frames.
     len: u32,
     mask: [u8; 4],
-    /// FIN, RSV and opcode as on the wire.
+    /// FIN, RSV1 to 3 and opcode, as in RFC 6455.
     head: u8,
-    /// Masked, complete, long; the low four bits are the head's length.
+    /// Masked, complete, long, RSV4; the low four bits are the head's length.
     flags: u8,
     ordinal: u16,
 }
@@ -163,6 +152,7 @@ impl PackedFrame {
     const MASKED: u8 = 0x80;
     const COMPLETE: u8 = 0x40;
     const LONG: u8 = 0x20;
+    const RSV4: u8 = 0x10;
 
     /// Packs a row; what does not fit goes to `long`.
     pub(super) fn pack(row: &FrameRow, long: &mut Vec<LongFrame>) -> Self {
@@ -173,7 +163,7 @@ impl PackedFrame {
             u32::try_from(long.len() - 1).unwrap_or(u32::MAX)
         });
         Self {
-            time: pack_time(row.last),
+            time: row.last.time,
             stream_offset: row.stream_offset,
             packet: pack_packet(row.last.packet),
             len,
@@ -182,6 +172,7 @@ impl PackedFrame {
             flags: flag(row.mask.is_some(), Self::MASKED)
                 | flag(row.complete, Self::COMPLETE)
                 | flag(short.is_none(), Self::LONG)
+                | flag(row.rsv & 8 != 0, Self::RSV4)
                 | row.header_len & 15,
             ordinal: row.ordinal,
         }
@@ -196,7 +187,7 @@ impl PackedFrame {
             first_packet: long.first_packet,
             ordinal: self.ordinal,
             fin: self.head & 0x80 != 0,
-            rsv: self.head >> 4 & 7,
+            rsv: self.head >> 4 & 7 | if self.flags & Self::RSV4 != 0 { 8 } else { 0 },
             opcode: Opcode(self.head & 15),
             mask: (self.flags & Self::MASKED != 0).then_some(self.mask),
             header_len: self.flags & 15,
@@ -207,7 +198,7 @@ impl PackedFrame {
     }
 
     pub(super) fn last(self) -> Mark {
-        unpack_mark(self.packet, self.time)
+        Mark { packet: PacketNo(self.packet.into()), time: self.time }
     }
 }
 
@@ -367,6 +358,7 @@ mod tests {
             frame(),
             FrameRow { mask: None, fin: false, complete: true, rsv: 0, ..frame() },
             FrameRow { len: u64::MAX, ..frame() },
+            FrameRow { rsv: 8, ..frame() },
             FrameRow { first_packet: PacketNo(9000), last: lost_time, ..frame() },
         ] {
             let packed = PackedFrame::pack(&row, &mut long);

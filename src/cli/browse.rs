@@ -5,23 +5,19 @@ use super::exit::{Exit, Failure};
 use super::input::{Input, Source, words};
 use super::seen;
 use super::signals::Stop;
-use crate::book::{Batch, Recorder};
+use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
 use crate::export::clause;
 use crate::model::{Event, Limits, Severity, Sink, Stamp};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
 
 /// Batches that may wait for the screen before the reader does.
 const WAITING: usize = 16;
-
-/// Events of a silent pipe wait no longer than this.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Bytes kept of one compressed message as it was on the wire, to show its frames.
 const WIRE_BYTES: usize = 1 << 20;
@@ -78,7 +74,7 @@ impl Teller {
         let outcome = match opening {
             Opening::Done(reader) => self.dissect(reader),
             Opening::Later(input) => match input.reader() {
-                Ok(reader) => self.dissect_live(reader),
+                Ok(reader) => self.dissect(reader),
                 Err(failure) => {
                     let failure = self.failure.get_or_init(|| failure);
                     Outcome { error: Some(failure.text().to_owned()), ..Outcome::default() }
@@ -89,26 +85,11 @@ impl Teller {
         let _ = self.tell(Loading::Done(outcome));
     }
 
-    /// Dissects a file: batches go over as they fill.
     fn dissect(&self, mut reader: Reader) -> Outcome {
         let mut recorder = Recorder::new(|batch| self.tell(Loading::Batch(batch)));
         let outcome = self.dissect_into(&mut reader, &mut recorder);
         // A browser that is gone needs no last batch.
         let _ = recorder.flush();
-        outcome
-    }
-
-    /// Dissects a pipe: batches go over as they fill, and when the pipe falls silent.
-    fn dissect_live(&self, mut reader: Reader) -> Outcome {
-        let live = Live(Mutex::new(Recorder::new(|batch| self.tell(Loading::Batch(batch)))));
-        let (alive, ended) = bounded::<()>(0);
-        let outcome = thread::scope(|scope| {
-            scope.spawn(|| live.tick_until(&ended));
-            let outcome = self.dissect_into(&mut reader, &mut &live);
-            drop(alive);
-            outcome
-        });
-        let _ = live.recorder().flush();
         outcome
     }
 
@@ -152,26 +133,8 @@ impl Sink for Told<'_> {
         }
         self.events.accept(at, event)
     }
-}
 
-/// A recorder that two threads reach: the one that reads, and one that looks after what waits while that one waits.
-struct Live<F>(Mutex<Recorder<F>>);
-
-impl<F: FnMut(Batch) -> ControlFlow<()>> Live<F> {
-    fn recorder(&self) -> MutexGuard<'_, Recorder<F>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tick_until(&self, ended: &Receiver<()>) {
-        while ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            // The reader hears of a browser that is gone by itself.
-            let _ = self.recorder().tick();
-        }
-    }
-}
-
-impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for &Live<F> {
-    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
-        self.recorder().accept(at, event)
+    fn pause(&mut self) {
+        self.events.pause();
     }
 }

@@ -149,6 +149,7 @@ impl<'j> Run<'j> {
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
+        watch.is_live = !job.source.is_file();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes } = pass(input, job, &mut watch)?;
         let totals = totals(&summary);

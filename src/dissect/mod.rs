@@ -103,7 +103,7 @@ pub fn run(
     let mut dissector = Dissector::new(limits, decode_as, sink);
     let mut decoder = Decoder::default();
     let mut reported = 0;
-    while let Some(packet) = reader.next_packet() {
+    while let Some(packet) = reader.next_packet_after(&mut || dissector.sink.pause()) {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
         match decoded {

@@ -2,7 +2,7 @@
 
 use super::event::{Closed, ConnId, Event, Opened, Stamp};
 use super::flow::{Both, Direction, Endpoint};
-use super::handshake::Handshake;
+use super::handshake::Outline;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, Severity};
 use super::packet::End;
@@ -166,14 +166,14 @@ pub struct Connection {
     pub known: Mark,
     /// Ends, URL and transport.
     pub opened: Opened,
-    /// The handshake, once it is complete.
-    pub handshake: Option<Handshake>,
+    /// How the handshake went, once it is complete.
+    pub handshake: Option<Outline>,
     /// First and last packet.
     pub span: Span,
     /// What each direction carried.
     pub counts: Both<Counts>,
     /// The first Close frame: who sent it, code (none when empty) and reason.
-    pub close: Option<(Direction, Option<CloseCode>, String)>,
+    pub close: Option<(Direction, Option<CloseCode>, Box<str>)>,
     /// How it ended; `None` while it goes on.
     pub closed: Option<Closed>,
     /// Findings by severity.
@@ -201,19 +201,14 @@ impl Connection {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
             Event::Opened(_) => {}
-            Event::Handshake(handshake) => {
-                if self.opened.url.is_none() {
-                    self.opened.url.clone_from(&handshake.url);
-                }
-                self.handshake = Some(handshake.clone());
-            }
+            Event::Handshake(handshake) => return self.agree(at, handshake.outline()),
             Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
                 if message.opcode == Opcode::CLOSE && self.close.is_none() {
                     let code = message.close.map(|close| close.code);
                     let reason = message.close.map_or(&[][..], |close| close.reason);
-                    self.close = Some((message.dir, code, String::from_utf8_lossy(reason).into_owned()));
+                    self.close = Some((message.dir, code, String::from_utf8_lossy(reason).into()));
                 }
             }
             Event::Note(note) => {
@@ -231,12 +226,18 @@ impl Connection {
         self.span.last = at.at;
     }
 
+    /// Adds how the handshake went.
+    pub fn agree(&mut self, at: &Stamp, outline: Outline) {
+        self.handshake = Some(outline);
+        self.span.last = at.at;
+    }
+
     /// How it stands.
     pub fn state(&self) -> State {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
             Some(false) => State::Rejected,
-            _ if handshake.is_some_and(|h| h.request.is_none()) => State::Midstream,
+            _ if handshake.is_some_and(|h| !h.requested) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,
             _ if self.ended_by().is_some() => State::Aborted,

@@ -1,6 +1,7 @@
 //! HTTP/1.x up to the point where a WebSocket takes over (RFC 9110, RFC 9112).
 
 mod body;
+mod draft;
 mod head;
 mod held;
 mod layer;

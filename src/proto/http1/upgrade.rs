@@ -1,6 +1,7 @@
 //! The opening handshake as HTTP/1.1 carries it, and its rules (RFC 6455 §4).
 
-use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine};
+use super::draft;
+use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -21,6 +22,10 @@ pub(super) fn is_switch(head: &Head) -> bool {
 
 /// The handshake as far as the request tells.
 pub(super) fn asked(head: Head, server: Endpoint) -> Handshake {
+    let version = Version::asked(&head);
+    if version.is_hixie() || version.has_challenge() {
+        return draft::asked(head, version, server);
+    }
     let key = head.value("sec-websocket-key").map(str::to_owned);
     let mut handshake = Handshake {
         url: Some(url(&head, server)),
@@ -35,31 +40,29 @@ pub(super) fn asked(head: Head, server: Endpoint) -> Handshake {
     handshake
 }
 
-/// Adds what the answer tells; `early` says that the client sent bytes before it.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, early: bool) {
+/// Adds what the answer tells; `raw` are the bytes behind its head, where the version has some.
+pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<&[u8]>) {
+    let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
+    if let Some(version) = version.filter(|version| version.is_hixie() || version.has_challenge()) {
+        return draft::answered(handshake, version, head, raw);
+    }
     handshake.accepted = Some(head.status() == Some(101));
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
-    check_response(&head, handshake);
-    if early {
-        let detail = "the client sent bytes before the server had accepted".to_owned();
-        handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
+    if let Some(request) = handshake.request.as_ref().filter(|_| version != Some(Version::Rfc6455)) {
+        let detail = shown(request, "Sec-WebSocket-Version");
+        handshake.checks.push(Check { code: NoteCode::HsVersion, ok: handshake.accepted == Some(true), detail });
     }
+    check_response(&head, handshake);
     handshake.response = Some(head);
 }
 
-/// Whether the handshake is that of a draft whose frames differ from RFC 6455: Hixie-75 and 76, HyBi-01 to 06 (versions below 7).
-pub(super) fn is_old_draft(handshake: &Handshake) -> bool {
-    handshake.request.as_ref().is_some_and(|head| {
-        let version = head.value("sec-websocket-version").map(|version| version.trim().parse::<u32>());
-        match version {
-            Some(Ok(version)) => version < 7,
-            Some(Err(_)) => false,
-            None => head.value("sec-websocket-key").is_none(),
-        }
-    })
+/// Adds that the client did not wait for the answer.
+pub(super) fn was_early(handshake: &mut Handshake) {
+    let detail = "the client sent bytes before the server had accepted".to_owned();
+    handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
 }
 
 /// RFC 6455 §4.2.2, item 5.4.
@@ -68,7 +71,7 @@ fn accept(key: &str) -> String {
 }
 
 /// The URL that the client opened (RFC 6455 §3), from the request's target and Host.
-fn url(head: &Head, server: Endpoint) -> String {
+pub(super) fn url(head: &Head, server: Endpoint) -> String {
     let StartLine::Request { target, .. } = &head.start else { return String::new() };
     if let Some((scheme, rest)) = target.split_once("://") {
         let scheme = if matches!(scheme, "https" | "wss") { "wss" } else { "ws" };
@@ -94,8 +97,11 @@ fn check_request(head: &Head, checks: &mut Vec<Check>) {
     let key_ok = head.values("sec-websocket-key").count() == 1
         && head.value("sec-websocket-key").is_some_and(|key| STANDARD.decode(key).is_ok_and(|key| key.len() == 16));
     check(NoteCode::HsKey, key_ok, shown(head, "Sec-WebSocket-Key"));
-    let version_ok = head.values("sec-websocket-version").eq(["13"]);
-    check(NoteCode::HsVersion, version_ok, shown(head, "Sec-WebSocket-Version"));
+    // Whether a draft is a fault, the answer tells.
+    if Version::asked(head) == Version::Rfc6455 {
+        let ok = head.values("sec-websocket-version").eq(["13"]);
+        check(NoteCode::HsVersion, ok, shown(head, "Sec-WebSocket-Version"));
+    }
 }
 
 fn check_response(head: &Head, handshake: &mut Handshake) {
@@ -149,12 +155,12 @@ fn name_of(extension: &str) -> &str {
 }
 
 /// What a header says, in words: `Upgrade: websocket`, `no Upgrade`.
-fn shown(head: &Head, name: &str) -> String {
+pub(super) fn shown(head: &Head, name: &str) -> String {
     let values = head.values(name).collect::<Vec<_>>();
     if values.is_empty() { format!("no {name}") } else { format!("{name}: {}", values.join(" | ")) }
 }
 
-fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {
     list.map(str::to_owned).collect()
 }
 

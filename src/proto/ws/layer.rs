@@ -2,18 +2,22 @@
 
 use super::assembly::{Assembly, Content};
 use super::deflate::Inflater;
+use super::draft::Layout;
 use super::extension::{Compression, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::pings::Pings;
 use super::rules::{self, Situation};
-use crate::model::{Both, ConnId, Direction, End, Handshake, Input, Mark, Note, NoteCode, NoteSet, Opcode};
+use crate::model::{Both, ConnId, Direction, End, Handshake, Input, Mark, Note, NoteCode, NoteSet, Opcode, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
 pub struct Ws {
     pub(super) conn: ConnId,
+    pub(super) version: Version,
+    /// How the heads of each direction are laid out.
+    pub(super) layouts: Both<Layout>,
     /// A handshake was captured, at least in part.
     pub(super) shaken: bool,
     /// What was agreed on about compression.
@@ -32,9 +36,7 @@ impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                if matches!(self.ended, Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
-                    self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
-                }
+                self.note_reset(dir, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
@@ -54,7 +56,8 @@ impl Layer for Ws {
             self.tell_doubt(dir, cx);
         }
         let by = self.ended.filter(|(_, how, _)| matches!(how, End::Fin | End::Rst));
-        let closed = Direction::BOTH.iter().any(|&dir| self.halves[dir].closed);
+        // The first draft has no Close frame.
+        let closed = self.version == Version::Hixie75 || Direction::BOTH.iter().any(|&dir| self.halves[dir].closed);
         if let Some((dir, how, mark)) = by
             && !closed
         {
@@ -70,13 +73,21 @@ impl Layer for Ws {
 impl Ws {
     /// The layer for a connection that this handshake opened.
     pub fn new(conn: ConnId, handshake: &Handshake) -> Self {
-        Self { compression: Compression::agreed(handshake), shaken: true, ..Self::unshaken(conn) }
+        Self {
+            version: handshake.version(),
+            layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
+            compression: Compression::agreed(handshake),
+            shaken: true,
+            ..Self::unshaken(conn)
+        }
     }
 
     /// The layer for a connection whose handshake was not captured.
     pub(super) fn unshaken(conn: ConnId) -> Self {
         Self {
             conn,
+            version: Version::default(),
+            layouts: Both::default(),
             shaken: false,
             compression: None,
             frames: 0,
@@ -88,12 +99,19 @@ impl Ws {
         }
     }
 
+    /// Says once that bytes came after a reset.
+    pub(super) fn note_reset(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if matches!(self.ended, Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+            self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
+        }
+    }
+
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
             rest = match &mut self.halves[dir].reading {
-                Reading::Head(partial) => match partial.push(rest, at, brought) {
+                Reading::Head(partial) => match partial.push(rest, at, brought, &self.layouts[dir]) {
                     Some((head, offset, first, used)) => {
                         let rest = rest.get(used..).unwrap_or_default();
                         self.begin(dir, head, offset, first, rest, cx)
@@ -120,7 +138,14 @@ impl Ws {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let unit = self.compression.map(|compression| compression.unit);
-        let situation = Situation { dir, open, missed: half.missed, closed: half.closed, unit };
+        let situation = Situation {
+            dir,
+            tells_mask: self.version.tells_mask(),
+            open,
+            missed: half.missed,
+            closed: half.closed,
+            unit,
+        };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if half.has_conflict_in(offset, place.end()) {
             place.findings.insert(NoteCode::TcpOverlap);
@@ -299,7 +324,7 @@ impl Ws {
     }
 
     /// Tells a message that will not be completed.
-    fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
+    pub(super) fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
         assembly.findings.insert(why);
         self.message(dir, &assembly, None, false, cx);
         if why == NoteCode::WsUnfinished {

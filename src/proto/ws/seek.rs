@@ -4,7 +4,8 @@
 //! before it says that its frame ends: what speaks for it is counted in bits, each of which halves the chance that the
 //! bytes are something else.
 
-use super::frame::{self, Head, Parsed};
+use super::draft::Layout;
+use super::frame::{Head, Parsed};
 use super::mask;
 use super::rules;
 use crate::model::{Mark, Opcode};
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// What is known of a direction's frames before one is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
+    /// How their heads are laid out.
+    pub(super) layout: Layout,
     /// Whether they are masked.
     pub(super) masked: Option<bool>,
     /// Whether RSV1 may be set.
@@ -87,22 +90,28 @@ pub(super) struct Found {
 /// Heads of which each stands where the frame before ends.
 #[derive(Debug)]
 struct Chain {
-    links: Vec<Link>,
-    /// The last head.
+    /// The first frame that is believed; those before it may have led here by chance.
+    anchor: Option<Anchor>,
+    /// What speaks for the frames from the anchor on, and how many of them were reached to their ends.
+    bits: u32,
+    frames: usize,
+    /// Where the last frame begins, its head, and what speaks for it.
+    at: u64,
     head: Head,
-    masked: bool,
-    compressed: bool,
-    /// Whether a fragmented message is open; unknown at first.
-    open: Option<bool>,
+    own_bits: u32,
     /// The end of the last frame was reached, and its payload looked at.
     landed: bool,
+    masked: bool,
+    compressed: bool,
+    /// A frame of it begins a message or controls the connection: continuations alone are zeros and lengths.
+    begins: bool,
+    /// Whether a fragmented message is open; unknown at first.
+    open: Option<bool>,
 }
 
-/// One frame of a chain.
 #[derive(Debug, Clone, Copy)]
-struct Link {
+struct Anchor {
     at: u64,
-    bits: u32,
     /// It begins where a segment begins.
     at_edge: bool,
 }
@@ -134,8 +143,9 @@ impl Seek {
         let before = self.held.len();
         self.held.extend_from_slice(bytes);
         self.segments.push_back((offset, brought));
-        self.sweep();
-        let found = self.decide();
+        let mut changed = self.sweep();
+        self.land_at_the_end(&mut changed);
+        let found = self.decide(&changed);
         if found.is_none() && self.held.len() > bound {
             self.let_go(bound / 2);
         }
@@ -187,6 +197,12 @@ impl Seek {
         if let Some((begin, _)) = self.segments.front_mut() {
             *begin = from.max(*begin);
         }
+        // What speaks for a chain counts on; its frames can be shown from the next one on.
+        for (&next, chain) in &mut self.chains {
+            if let Some(anchor) = chain.anchor.as_mut().filter(|anchor| anchor.at < from) {
+                anchor.at = next;
+            }
+        }
     }
 
     /// Whether a segment begins at `at`, or the data end there; and how long the segment is that ends there.
@@ -199,8 +215,9 @@ impl Seek {
         Some(before.map_or(0, |&(begin, _)| at - begin))
     }
 
-    /// Looks for heads at every byte that was not tried yet, and follows the chains that lead there.
-    fn sweep(&mut self) {
+    /// Looks for heads at every byte that was not tried yet, and follows the chains that lead there; returns where those that grew lead.
+    fn sweep(&mut self) -> Vec<u64> {
+        let mut changed = Vec::new();
         loop {
             let at = self.tried;
             let mut chain = self.chains.first_entry().filter(|entry| *entry.key() == at).map(|entry| entry.remove());
@@ -211,23 +228,32 @@ impl Seek {
                 chain = None;
             }
             let rest = self.bytes(at, self.end());
-            let Some(&first) = rest.first() else { return self.keep(at, chain) };
-            if chain.is_none() && !may_begin(first, self.known) {
+            let Some(&first) = rest.first() else {
+                self.keep(at, chain, &mut changed);
+                return changed;
+            };
+            if chain.is_none() && !self.known.layout.may_begin(first, self.known.compressed) {
                 self.tried += 1;
                 continue;
             }
-            let Parsed::Done(head) = frame::head(rest) else { return self.keep(at, chain) };
+            let Parsed::Done(head) = self.known.layout.head(rest) else {
+                self.keep(at, chain, &mut changed);
+                return changed;
+            };
             if let Some(chain) = self.extend(chain, &head, at) {
                 let next = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
-                let better = self.chains.get(&next).is_none_or(|other| other.bits() < chain.bits());
-                self.keep(next, Some(chain).filter(|_| better));
+                let better = self.chains.get(&next).is_none_or(|other| other.bits < chain.bits);
+                self.keep(next, Some(chain).filter(|_| better), &mut changed);
             }
             self.tried += 1;
         }
     }
 
-    fn keep(&mut self, next: u64, chain: Option<Chain>) {
+    fn keep(&mut self, next: u64, chain: Option<Chain>, changed: &mut Vec<u64>) {
         if let Some(chain) = chain {
+            if chain.frames > 0 {
+                changed.push(next);
+            }
             self.chains.insert(next, chain);
             if self.chains.len() > CHAINS_MAX {
                 self.chains.pop_last();
@@ -241,81 +267,95 @@ impl Seek {
         if let Some(mut chain) = chain
             && let Some(open) = goes_on(head, &chain, known)
         {
-            let link = Link { at, bits: head_bits(head, true, false), at_edge: self.edge(at).is_some() };
-            chain.links.push(link);
-            (chain.head, chain.open, chain.landed) = (*head, open, false);
+            chain.open = open;
             chain.compressed |= head.rsv != 0;
+            chain.begins |= head.opcode != Opcode::CONTINUATION;
+            let bits = head_bits(head, true, false).saturating_sub(repetition(head, &chain.head));
+            chain.add(at, *head, bits, self.edge(at).is_some());
             return Some(chain);
         }
         let masked = head.mask.is_some();
         if !is_plausible(head, known) || known.masked.is_some_and(|known| known != masked) {
             return None;
         }
-        let bits = head_bits(head, known.masked.is_some(), true);
-        let link = Link { at, bits, at_edge: self.edge(at).is_some() };
-        let open = if head.opcode.is_control() { None } else { Some(!head.fin) };
-        Some(Chain { links: vec![link], head: *head, masked, compressed: head.rsv != 0, open, landed: false })
+        let mut chain = Chain {
+            anchor: None,
+            bits: 0,
+            frames: 0,
+            at,
+            head: *head,
+            own_bits: 0,
+            landed: false,
+            masked,
+            compressed: head.rsv != 0,
+            begins: head.opcode != Opcode::CONTINUATION,
+            open: if head.opcode.is_control() { None } else { Some(!head.fin) },
+        };
+        chain.add(at, *head, head_bits(head, known.masked.is_some(), true), self.edge(at).is_some());
+        Some(chain)
     }
 
     /// Counts what speaks for the last frame of a chain, which ends at `at`; false when something speaks against it.
     fn land(&self, chain: &mut Chain, at: u64) -> bool {
-        chain.landed = true;
         let head = chain.head;
-        let Some(link) = chain.links.last_mut() else { return false };
-        let mut looked = [0; LOOKED_AT];
-        let begin = link.at + u64::from(head.header_len);
-        let payload = self.bytes(begin.max(self.base), at);
+        let begin = chain.at + u64::from(head.header_len);
+        let mut bits = 0;
         // What was let go cannot be looked at any more.
-        let whole = begin >= self.base;
-        let len = payload.len().min(LOOKED_AT);
-        for (to, from) in looked.iter_mut().zip(payload) {
-            *to = *from;
-        }
-        let payload = looked.get_mut(..len).unwrap_or_default();
-        if let Some(key) = head.mask {
-            mask::apply(payload, key, 0);
-        }
-        if whole {
-            match payload_bits(&head, payload) {
-                Some(bits) => link.bits += bits,
-                None => return false,
+        if begin >= self.base {
+            let mut looked = [0; LOOKED_AT];
+            let payload = self.bytes(begin, at);
+            let len = payload.len().min(LOOKED_AT);
+            looked.iter_mut().zip(payload).for_each(|(to, from)| *to = *from);
+            let looked = looked.get_mut(..len).unwrap_or_default();
+            if let Some(key) = head.mask {
+                mask::apply(looked, key, 0);
             }
+            let Some(told) = payload_bits(&head, looked) else { return false };
+            bits += told;
         }
         if let Some(len) = self.edge(at)
             && head.len > 0
         {
-            link.bits += len.max(1).ilog2().min(6);
+            bits += len.max(1).ilog2().min(6);
         }
+        chain.land(bits);
         true
     }
 
-    /// The best chain, if it is good enough.
-    fn decide(&self) -> Option<Found> {
-        let found = self.chains.iter().filter_map(|(&next, chain)| self.judge(next, chain));
-        found.max_by_key(|found| found.bits)
+    /// A chain that leads to the end of the data has landed, whatever head before it is still incomplete.
+    fn land_at_the_end(&mut self, changed: &mut Vec<u64>) {
+        let end = self.end();
+        if let Some(mut chain) = self.chains.remove(&end)
+            && (chain.landed || self.land(&mut chain, end))
+        {
+            self.keep(end, Some(chain), changed);
+        }
+    }
+
+    /// The best of the chains that changed, if it is good enough.
+    fn decide(&self, changed: &[u64]) -> Option<Found> {
+        let chains = changed.iter().filter_map(|next| Some((*next, self.chains.get(next)?)));
+        chains.filter_map(|(next, chain)| self.judge(next, chain)).max_by_key(|found| found.bits)
     }
 
     fn judge(&self, next: u64, chain: &Chain) -> Option<Found> {
-        if chain.bits() < self.known.bar {
-            return None;
-        }
-        // A weak frame in front may have led into the chain by chance; one that is not held any more cannot be told.
-        let believed = |link: &Link| link.at >= self.base && (link.at_edge || link.bits >= ANCHOR);
-        let first = chain.links.iter().position(believed)?;
-        let links = chain.links.get(first..)?;
-        let complete = links.len() - usize::from(!chain.landed);
-        let bits = links.iter().map(|link| link.bits).sum();
-        let Link { at, at_edge, .. } = *links.first()?;
+        let Chain { bits, frames, masked, compressed, .. } = *chain;
+        let Anchor { at, at_edge } = chain.anchor?;
         let to_the_end = chain.landed && next == self.end();
         let bar = self.known.bar + if at_edge { 0 } else { ANYWHERE };
-        let enough = complete >= CHAIN && bits >= bar
-            || to_the_end && complete >= CHAIN_TO_THE_END && bits >= bar
-            || to_the_end && complete == 1 && at_edge && bits >= bar + LONE;
-        enough.then(|| Found {
+        let bar = match frames {
+            CHAIN.. => bar,
+            CHAIN_TO_THE_END if to_the_end => bar,
+            1 if to_the_end && at_edge => bar + LONE,
+            _ => return None,
+        };
+        // Where most frames say nothing, it is one pattern over and over.
+        let is_dense = usize::try_from(bits).unwrap_or(usize::MAX) >= frames;
+        (chain.begins && is_dense && bits >= bar).then(|| Found {
             at,
-            masked: chain.masked,
-            compressed: chain.compressed,
-            frames: complete,
+            masked,
+            compressed,
+            frames,
             bits,
             skipped: at - self.from,
         })
@@ -323,22 +363,35 @@ impl Seek {
 }
 
 impl Chain {
-    fn bits(&self) -> u32 {
-        self.links.iter().map(|link| link.bits).sum()
+    fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool) {
+        (self.at, self.head, self.own_bits, self.landed) = (at, head, bits, false);
+        if self.anchor.is_none() && at_edge {
+            self.anchor = Some(Anchor { at, at_edge });
+        }
+        if self.anchor.is_some() {
+            self.bits = self.bits.saturating_add(bits);
+        }
     }
-}
 
-/// Whether a head can begin with this byte: RSV2 and RSV3 clear, an opcode that is not reserved (RFC 6455 §5.2).
-fn may_begin(first: u8, known: Known) -> bool {
-    let rsv = if known.compressed { 0x30 } else { 0x70 };
-    first & rsv == 0 && matches!(first & 0x0f, 0..=2 | 8..=10)
+    /// The last frame was reached to its end, and this speaks for it.
+    fn land(&mut self, bits: u32) {
+        self.landed = true;
+        self.own_bits += bits;
+        if self.anchor.is_some() {
+            self.bits = self.bits.saturating_add(bits);
+            self.frames += 1;
+        } else if self.own_bits >= ANCHOR {
+            self.anchor = Some(Anchor { at: self.at, at_edge: false });
+            (self.bits, self.frames) = (self.own_bits, 1);
+        }
+    }
 }
 
 /// Whether the head breaks no rule that senders keep (RFC 6455 §5.2, §5.4, §5.5).
 fn is_plausible(head: &Head, known: Known) -> bool {
     let control = head.opcode.is_control();
     let starts = !control && head.opcode != Opcode::CONTINUATION;
-    head.rsv & if known.compressed && starts { 3 } else { 7 } == 0
+    head.rsv & if known.compressed && starts { 11 } else { 15 } == 0
         && !head.opcode.is_reserved()
         && (!control || head.fin && head.len <= 125)
         && rules::is_minimal(head)
@@ -368,6 +421,16 @@ fn head_bits(head: &Head, knows_mask: bool, first: bool) -> u32 {
     3 + u32::from(head.rsv == 0) + u32::from(knows_mask)
 }
 
+/// What a head tells less because the one before is like it: other protocols repeat themselves too.
+fn repetition(head: &Head, before: &Head) -> u32 {
+    match head.mask {
+        Some(_) if head == before => u32::MAX,
+        None if head == before => 4,
+        _ if head.fin == before.fin && head.opcode == before.opcode => 2,
+        _ => 0,
+    }
+}
+
 /// What a payload of which `looked` is the beginning tells; `None` when no sender would have sent it.
 fn payload_bits(head: &Head, looked: &[u8]) -> Option<u32> {
     match head.opcode {
@@ -381,7 +444,7 @@ fn payload_bits(head: &Head, looked: &[u8]) -> Option<u32> {
                 Err(_) => return None,
             };
             let odd = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
-            Some(if odd { 2 } else { u32::try_from(text.len()).unwrap_or(u32::MAX).min(12) })
+            Some(if odd { 0 } else { u32::try_from(text.len()).unwrap_or(u32::MAX).min(12) })
         }
         Opcode::CLOSE => match *looked {
             [] => Some(0),

@@ -4,7 +4,7 @@ use super::assembly::Assembly;
 use super::deflate::Evidence;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
-use super::mask;
+use super::mask::{self, Mask};
 use super::rules;
 use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
 use crate::proto::layer::Cx;
@@ -106,7 +106,7 @@ impl Ws {
             fin: head.fin,
             rsv: head.rsv,
             opcode: head.opcode,
-            mask: head.mask,
+            mask: head.mask.map(Mask::key),
             header_len: head.header_len,
             len: head.len,
             stream_offset: offset,
@@ -159,7 +159,7 @@ impl Ws {
             }
             Opcode::CLOSE => {
                 self.halves[dir].closed = true;
-                if draft.whole {
+                if draft.whole && self.version.has_close_codes() {
                     let answers = self.halves[dir.reverse()].closed;
                     (close, found) = rules::close(body.kept, answers);
                 }
@@ -245,8 +245,8 @@ impl Ws {
         }
         if assembly.unknown > 0 || assembly.inferred > 0 {
             let number = self.messages;
-            let fresh = Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 };
-            let doubt = self.halves[dir].doubt.get_or_insert(fresh);
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
             doubt.bytes += assembly.body().len;
             doubt.unknown += assembly.unknown;
@@ -259,10 +259,8 @@ impl Ws {
 
     /// Tells what a loss cost the messages behind it.
     pub(super) fn tell_doubt(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        let Some(Doubt { messages: (first, last), bytes, unknown, inferred, .. }) = self.halves[dir].doubt.take()
-        else {
-            return;
-        };
+        let Some(doubt) = self.halves[dir].doubt.take() else { return };
+        let Doubt { messages: (first, last), bytes, unknown, inferred, .. } = *doubt;
         if unknown == 0 {
             return;
         }

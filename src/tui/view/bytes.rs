@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::FrameRow;
-use crate::model::Opcode;
+use crate::model::{Opcode, Version};
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
 use crate::tui::layout::Regions;
@@ -86,7 +86,7 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
         Key::Frame => format!("{}.{}", frame.last.packet, frame.ordinal),
         Key::Dir => message.map_or_else(String::new, |row| format!(" {}", row.dir.arrow())),
         Key::Fin => u8::from(frame.fin).to_string(),
-        Key::Op => op(frame.opcode),
+        Key::Op => op(app.version(), frame.opcode),
         Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
         Key::Len => number(frame.len),
         Key::Wire => number(frame.len.saturating_add(frame.header_len.into())),
@@ -99,8 +99,12 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
     }
 }
 
-fn op(opcode: Opcode) -> String {
-    if opcode.is_reserved() { format!("op {}", opcode.0) } else { opcode.name().to_owned() }
+fn op(version: Version, opcode: Opcode) -> String {
+    match opcode.is_reserved() {
+        true if version.is_hixie() => "not defined".to_owned(),
+        true => format!("op {}", version.wire_opcode(opcode)),
+        false => opcode.name().to_owned(),
+    }
 }
 
 /// The selected frame on one line, where there is no room for a table.
@@ -187,7 +191,7 @@ fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
     let wire = &app.bytes.wire;
     let per_row = app.bytes.per_row(area.width.into());
     let rows = HexRows::new(&wire.pieces, per_row);
-    let marked = app.bytes.highlighted().unwrap_or(0..0);
+    let marked = app.bytes.marked().unwrap_or(0..0);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(app.bytes.top + line) {
             Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, per_row, &marked),
@@ -251,7 +255,7 @@ fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Optio
 /// Numbers that begin at the cursor, and the field that holds it.
 fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
     let view = &app.bytes;
-    let marked = view.highlighted().filter(|places| places.contains(&view.cursor));
+    let marked = view.marked().filter(|places| places.contains(&view.cursor));
     let place = marked.clone().map_or(view.cursor, |places| places.start);
     let Some(offset) = view.wire.offset_of(place) else { return Vec::new() };
     let bytes = view.wire.bytes.get(place..).unwrap_or(&[]);
@@ -266,11 +270,15 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         numbers.push_str(&more);
     }
     let mut lines = vec![Line::raw(numbers)];
-    if let (Some(field), Some(places)) = (view.field(view.fields.cursor), marked) {
+    let name = match view.selection {
+        Some(_) => Some("selection"),
+        None => view.field(view.fields.cursor).map(|field| field.name),
+    };
+    if let (Some(name), Some(places)) = (name, marked) {
         let first = offset;
         let last = view.wire.offset_of(places.end - 1).unwrap_or(first);
         let span = if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") };
-        lines.push(Line::styled(text::cut(&format!(" {} ⇄ {span}", field.name), columns), app.theme.dim()));
+        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}"), columns), app.theme.dim()));
     }
     lines
 }

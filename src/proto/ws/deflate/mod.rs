@@ -182,7 +182,7 @@ impl Inflater {
         }
         self.losses += 1;
         let starts = self.lengths.starts(past.len());
-        self.state = State::Lost(Before { past, starts, wire });
+        self.state = State::Lost(Before { past, starts, wire, sizes: self.lengths.ended() });
     }
 
     fn forget(&mut self) {
@@ -204,7 +204,7 @@ impl Inflater {
                 State::Unsure(unsure) => unsure.step(input, tools, out)?,
                 State::Lost(_) => return Err(Corrupt),
             };
-            self.lengths.add(step.made);
+            self.lengths.add(step.used, step.made);
             input = input.get(step.used..).unwrap_or_default();
             if step.drained {
                 return Ok(());
@@ -312,10 +312,10 @@ impl Piece<'_> {
     }
 }
 
-/// Inflated lengths of the last messages.
+/// Lengths of the last messages, inflated and on the wire.
 #[derive(Debug, Default)]
 struct Lengths {
-    last: [u32; Self::COUNT],
+    last: [(u32, u32); Self::COUNT],
     next: usize,
 }
 
@@ -325,28 +325,36 @@ impl Lengths {
     fn begin(&mut self) {
         self.next = (self.next + 1) % Self::COUNT;
         if let Some(slot) = self.last.get_mut(self.next) {
-            *slot = 0;
+            *slot = (0, 0);
         }
     }
 
-    fn add(&mut self, made: usize) {
-        if let Some(slot) = self.last.get_mut(self.next) {
-            *slot = slot.saturating_add(u32::try_from(made).unwrap_or(u32::MAX));
+    fn add(&mut self, used: usize, made: usize) {
+        let more = |len: &mut u32, more: usize| *len = len.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        if let Some((inflated, wire)) = self.last.get_mut(self.next) {
+            more(inflated, made);
+            more(wire, used);
         }
+    }
+
+    /// The messages, the latest first; that at hand may not have ended.
+    fn latest(&self) -> impl Iterator<Item = (u32, u32)> {
+        let (before, behind) = self.last.split_at(self.next + 1);
+        before.iter().rev().chain(behind.iter().rev()).copied()
+    }
+
+    /// Those that ended and were not empty.
+    fn ended(&self) -> Vec<(u32, u32)> {
+        self.latest().skip(1).filter(|&(inflated, _)| inflated > 0).collect()
     }
 
     /// Where the last messages begin in the last `len` bytes, of those that lie there whole.
     fn starts(&self, len: usize) -> Vec<usize> {
-        let mut starts = Vec::new();
-        let mut at = len;
-        for back in 0..Self::COUNT {
-            let length = self.last.get((self.next + Self::COUNT - back) % Self::COUNT).copied().unwrap_or(0);
-            match at.checked_sub(length as usize) {
-                Some(start) => at = start,
-                None => break,
-            }
-            starts.push(at);
-        }
+        let starts = self.latest().scan(len, |at, (inflated, _)| {
+            *at = at.checked_sub(inflated as usize)?;
+            Some(*at)
+        });
+        let mut starts: Vec<usize> = starts.collect();
         starts.reverse();
         starts
     }

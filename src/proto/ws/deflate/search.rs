@@ -13,6 +13,7 @@
 //!
 //! - A copy is the longest there is: the byte behind it differs from that behind its source.
 //! - A copy is the nearest there is: what it copies does not stand once more between its source and the loss.
+//! - A message takes about as much on the wire, for its length, as those before it.
 //! - Text is UTF-8, and JSON where what came before the loss was.
 
 use super::grammar;
@@ -33,8 +34,11 @@ const HOPELESS: f32 = 60.0;
 const COPY_SLIPS: [f32; 2] = [0.01, 0.25];
 /// How often it fails a text.
 const TEXT_SLIPS: [f32; 2] = [0.01; 2];
-/// What some of so many wrong lengths weigh by chance.
-const CHANCE: f32 = 11.0;
+/// The most that the size on the wire speaks against a length.
+const SURPRISE: f32 = 8.0;
+/// One in so many tests may have failed: the neighbours of the right length pass much of what it passes, and where
+/// compressors are in a great hurry the best may be one of them.
+const FAILED: u16 = 10;
 /// Tests that must have been passed.
 const PASSED: u16 = 6;
 /// The shortest copy there is (RFC 1951 §3.2.5).
@@ -79,18 +83,14 @@ struct Candidate {
 }
 
 impl Candidate {
-    const fn new(length: u16) -> Self {
-        Self { length, passed: 0, failed: 0, weights: [0.0; 2] }
+    fn new(length: u16, prior: Option<&Prior>) -> Self {
+        let weight = prior.map_or(0.0, |prior| prior.weigh(length));
+        Self { length, passed: 0, failed: 0, weights: [weight; 2] }
     }
 
     const fn weight(&self) -> f32 {
         let [careful, hasty] = self.weights;
         careful.max(hasty)
-    }
-
-    /// Whether it explains all that came, if less of it than another does.
-    const fn contends(&self) -> bool {
-        self.weight() > CHANCE && self.failed == 0
     }
 }
 
@@ -139,6 +139,32 @@ struct Copy {
     len: usize,
 }
 
+/// What the size on the wire says of a length: messages are compressed much like those before them.
+#[derive(Debug)]
+struct Prior {
+    /// The logarithm of the length that is expected.
+    expected: f32,
+    /// How far from it, in the logarithm, is usual.
+    spread: f32,
+}
+
+impl Prior {
+    /// `None` when the size is not known, or nothing to compare it with.
+    fn new(wire: Option<u64>, sizes: &[(u32, u32)]) -> Option<Self> {
+        let ratio = |&(inflated, wire): &(u32, u32)| ((inflated as f32 + 1.0) / (wire as f32 + 1.0)).ln();
+        let count = sizes.len() as f32;
+        let mean = sizes.iter().map(ratio).sum::<f32>() / count;
+        let variance = sizes.iter().map(|size| (ratio(size) - mean).powi(2)).sum::<f32>() / count;
+        let expected = (wire? as f32 + 1.0).ln() + mean;
+        (sizes.len() >= 4).then_some(Self { expected, spread: variance.sqrt().max(0.3) })
+    }
+
+    fn weigh(&self, length: u16) -> f32 {
+        let off = ((f32::from(length) + 1.0).ln() - self.expected) / self.spread;
+        (-0.5 * off * off).max(-SURPRISE)
+    }
+}
+
 /// What is left of the history at a loss.
 #[derive(Debug, Default)]
 pub(super) struct Before {
@@ -148,12 +174,15 @@ pub(super) struct Before {
     pub(super) starts: Vec<usize>,
     /// Compressed bytes lost; `None`: nobody knows.
     pub(super) wire: Option<u64>,
+    /// What the last messages were inflated and on the wire.
+    pub(super) sizes: Vec<(u32, u32)>,
 }
 
 impl Search {
     /// A search with what there was before the loss, which holds its permit until it is over.
     pub(super) fn new(before: Before, permit: Arc<()>) -> Self {
-        let Before { past, starts, wire } = before;
+        let Before { past, starts, wire, sizes } = before;
+        let prior = Prior::new(wire, &sizes);
         let most = wire.map_or(u64::MAX, |wire| wire.saturating_add(1).saturating_mul(RATIO));
         let most = u16::try_from(most).unwrap_or(u16::MAX).min(WINDOW as u16 - 1);
         let messages = || starts.windows(2).filter_map(|pair| past.get(*pair.first()?..*pair.last()?));
@@ -162,7 +191,7 @@ impl Search {
         Self {
             nearer: repeats(&past),
             is_json,
-            live: (0..=most).map(Candidate::new).collect(),
+            live: (0..=most).map(|length| Candidate::new(length, prior.as_ref())).collect(),
             verdicts: Vec::new(),
             copied: vec![false; WINDOW + 1],
             messages: 0,
@@ -248,8 +277,11 @@ impl Search {
         let best = self.live.iter().max_by(|one, other| one.weight().total_cmp(&other.weight()))?;
         let others = || self.live.iter().filter(|candidate| candidate.length != best.length);
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
-        let is_enough = best.weight() >= ENOUGH && margin >= MARGIN && best.passed >= PASSED;
-        (is_enough && !others().any(Candidate::contends)).then_some(Evidence {
+        // What explains all that it reads contends, though it reads less.
+        let contends = |other: &Candidate| other.failed == 0 && other.weight() > best.weight() / 2.0;
+        let is_enough =
+            best.weight() >= ENOUGH && margin >= MARGIN && best.passed >= PASSED && best.failed <= best.passed / FAILED;
+        (is_enough && !others().any(contends)).then_some(Evidence {
             length: usize::from(best.length),
             tried: self.tried,
             passed: best.passed,
