@@ -209,7 +209,7 @@ impl Hixie {
             0x80 => Opcode::BINARY,
             CLOSE if len == 0 && self.ws.version == Version::Hixie76 => Opcode::CLOSE,
             0x01..0x80 => Opcode(3),
-            0x80.. => Opcode(4),
+            0x81.. => Opcode(4),
         };
         let mut findings = NoteSet::EMPTY;
         if opcode.is_reserved() {

@@ -18,6 +18,8 @@ pub struct Ws {
     pub(super) version: Version,
     /// How the heads of each direction are laid out.
     pub(super) layouts: Both<Layout>,
+    /// An extension is in use that is not known.
+    pub(super) unknown: bool,
     /// A handshake was captured, at least in part.
     pub(super) shaken: bool,
     /// What was agreed on about compression.
@@ -76,6 +78,7 @@ impl Ws {
         Self {
             version: handshake.version(),
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
+            unknown: handshake.unknown_extensions().next().is_some(),
             compression: Compression::agreed(handshake),
             shaken: true,
             ..Self::unshaken(conn)
@@ -88,6 +91,7 @@ impl Ws {
             conn,
             version: Version::default(),
             layouts: Both::default(),
+            unknown: false,
             shaken: false,
             compression: None,
             frames: 0,
@@ -145,6 +149,7 @@ impl Ws {
             missed: half.missed,
             closed: half.closed,
             unit,
+            unknown: self.unknown,
         };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if half.has_conflict_in(offset, place.end()) {
@@ -154,7 +159,7 @@ impl Ws {
             place.findings.insert(NoteCode::WsResync);
         }
         half.missed &= head.opcode.is_control();
-        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
+        let compressed = self.is_packed(&head);
         let starts = head.opcode != Opcode::CONTINUATION && !open;
         let alone = head.opcode.is_control() || head.fin && starts && !(compressed && unit.is_some());
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
@@ -173,7 +178,7 @@ impl Ws {
                 self.halves[dir].data = Some(Box::new(Assembly::new(&head, by_frame, first, cx.tools)));
             }
             if begins || by_frame {
-                self.expect(dir, compressed);
+                self.expect(dir, &head);
             }
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
@@ -341,11 +346,17 @@ impl Ws {
         }
     }
 
-    /// How the bytes that follow are to be read.
-    fn expect(&mut self, dir: Direction, compressed: bool) {
+    /// Whether an extension made something else of the payload: RSV1 says so, and any reserved bit where one is in use that is not known.
+    pub(super) const fn is_packed(&self, head: &Head) -> bool {
+        !head.opcode.is_control() && (head.rsv & 4 != 0 || self.unknown && head.rsv != 0)
+    }
+
+    /// How the bytes that follow a head are to be read.
+    fn expect(&mut self, dir: Direction, head: &Head) {
         let content = match self.compression {
-            _ if !compressed => Content::Plain,
+            _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
+            Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
             Some(compression) => {
                 self.inflater(dir, compression).begin();
                 Content::Deflated

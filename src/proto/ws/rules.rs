@@ -18,6 +18,8 @@ pub(super) struct Situation {
     pub(super) closed: bool,
     /// What RSV1 marks as compressed (RFC 7692 §6); `None`: nothing was agreed on.
     pub(super) unit: Option<Unit>,
+    /// So was an extension that is not known, which may define any reserved bit (RFC 6455 §9).
+    pub(super) unknown: bool,
 }
 
 /// What is wrong with a frame, by its head alone.
@@ -39,7 +41,7 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
         Some(Unit::Frame) if !control => 4,
         _ => 0,
     };
-    rule(head.rsv & !allowed != 0, NoteCode::WsRsv);
+    rule(head.rsv & !allowed != 0 && !now.unknown, NoteCode::WsRsv);
     rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
     rule(!is_minimal(head), NoteCode::WsLength);
     rule(control && !head.fin, NoteCode::WsControlFragmented);
@@ -120,7 +122,8 @@ mod tests {
     use crate::proto::ws::frame::{Parsed, head};
 
     fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
-        let mut now = Situation { dir, tells_mask: true, open: false, missed: false, closed: false, unit: None };
+        let mut now =
+            Situation { dir, tells_mask: true, open: false, missed: false, closed: false, unit: None, unknown: false };
         change(&mut now);
         let Parsed::Done(head) = head(bytes) else { panic!("no head") };
         judge(&head, now).iter().collect()
@@ -144,6 +147,7 @@ mod tests {
         assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.unit = Some(Unit::Frame)), [NoteCode::WsRsv]);
         assert_eq!(judged(Direction::ToClient, &[0xa1, 5], |now| now.unit = Some(Unit::Message)), [NoteCode::WsRsv]);
         assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.unit = Some(Unit::Message)), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xf9, 5], |now| now.unknown = true), []);
         assert_eq!(server(&[0x83, 5]), [NoteCode::WsOpcode]);
         assert_eq!(server(&[0x8b, 5]), [NoteCode::WsOpcode]);
         assert_eq!(server(&[0x82, 126, 0, 125]), [NoteCode::WsLength]);
