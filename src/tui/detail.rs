@@ -149,8 +149,7 @@ impl Detail {
         self.is_rtl = self.is_text && begin.utf8_chunks().any(|text| text.valid().contains(escape::is_right_to_left));
         // With bytes missing in between, it would not be the tree that was sent.
         let is_holed = row.findings.contains(NoteCode::DeflateLost);
-        let may_be_tree = !row.opcode.is_control() && !row.undecoded && !is_holed;
-        self.reading = may_be_tree.then(|| json::Reading::new(MAX_NODES));
+        self.reading = (!row.opcode.is_control() && !row.undecoded && !is_holed).then(|| json::Reading::new(MAX_NODES));
         self.read_on(FIRST);
         self.related = messages::related(book, row.id);
     }

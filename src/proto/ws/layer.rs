@@ -178,7 +178,7 @@ impl Ws {
                 self.halves[dir].data = Some(Box::new(Assembly::new(&head, by_frame, first, cx.tools)));
             }
             if begins || by_frame {
-                self.expect(dir, &head, compressed);
+                self.expect(dir, &head);
             }
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
@@ -351,10 +351,10 @@ impl Ws {
         !head.opcode.is_control() && (head.rsv & 4 != 0 || self.unknown && head.rsv != 0)
     }
 
-    /// How the bytes that follow are to be read.
-    fn expect(&mut self, dir: Direction, head: &Head, compressed: bool) {
+    /// How the bytes that follow a head are to be read.
+    fn expect(&mut self, dir: Direction, head: &Head) {
         let content = match self.compression {
-            _ if !compressed => Content::Plain,
+            _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
             Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
             Some(compression) => {

@@ -18,7 +18,7 @@ pub(super) struct Situation {
     pub(super) closed: bool,
     /// What RSV1 marks as compressed (RFC 7692 §6); `None`: nothing was agreed on.
     pub(super) unit: Option<Unit>,
-    /// An extension is in use that is not known, which may define any reserved bit (RFC 6455 §9).
+    /// So was an extension that is not known, which may define any reserved bit (RFC 6455 §9).
     pub(super) unknown: bool,
 }
 

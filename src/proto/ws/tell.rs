@@ -245,8 +245,8 @@ impl Ws {
         }
         if assembly.unknown > 0 || assembly.inferred > 0 {
             let number = self.messages;
-            let fresh = Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 };
-            let doubt = self.halves[dir].doubt.get_or_insert_with(|| Box::new(fresh));
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
             doubt.bytes += assembly.body().len;
             doubt.unknown += assembly.unknown;
