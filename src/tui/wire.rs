@@ -161,7 +161,7 @@ pub(super) fn rebuild(
                 wire.push(from + first as usize..from + last as usize, phase);
             }
             PieceKind::Lost(None) if (start..=end).contains(&piece.offset) => wire.push_hole(piece.kind),
-            PieceKind::Lost(_) | PieceKind::NotKept(_) => {
+            PieceKind::Lost(_) | PieceKind::Unknown(_) | PieceKind::NotKept(_) => {
                 let missing = until.min(end).saturating_sub(piece.offset.max(start));
                 let missing = missing.min(piece.kind.missing());
                 if missing > 0 {

@@ -3,6 +3,7 @@
 mod assembly;
 mod deflate;
 mod draft;
+mod extension;
 pub mod frame;
 mod half;
 mod hixie;

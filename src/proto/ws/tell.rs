@@ -1,11 +1,12 @@
 //! From what was read to events: frames and messages are numbered, judged and told.
 
 use super::assembly::Assembly;
-use super::half::Place;
+use super::deflate::Evidence;
+use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask::{self, Mask};
 use super::rules;
-use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
+use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -20,7 +21,7 @@ impl Ws {
     ) {
         let draft = Draft {
             opcode: assembly.opcode,
-            compressed: assembly.is_compressed(),
+            compressed: assembly.compressed,
             undecoded: assembly.is_undecoded(),
             frames: assembly.frames,
             wire_len: assembly.wire_len,
@@ -28,11 +29,15 @@ impl Ws {
             body: assembly.body(),
             wire: assembly.wire(),
             whole: ended && !assembly.has_holes(),
+            inferred: assembly.inferred > 0,
             limited: assembly.limited,
             findings: assembly.all_findings(),
         };
         self.tell_message(dir, &draft, frame, cx);
         let number = self.messages;
+        if assembly.compressed {
+            self.doubt(dir, assembly, cx);
+        }
         for &(len, mark) in &assembly.lost {
             let text = format!("{len} bytes never captured; message {number} incomplete");
             let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
@@ -71,6 +76,7 @@ impl Ws {
             body: Body { kept, ..Body::whole(body) },
             wire: &[],
             whole: true,
+            inferred: false,
             limited: kept.len() < body.len(),
             findings: place.findings,
         };
@@ -141,9 +147,13 @@ impl Ws {
                 if draft.limited {
                     body.kept = whole_characters(body.kept);
                 }
-                bad_at = first_bad(body.kept);
-                utf8 = bad_at.is_none();
-                if draft.whole && !utf8 {
+                if body.holes.is_empty() {
+                    bad_at = first_bad(body.kept);
+                    utf8 = bad_at.is_none();
+                } else {
+                    utf8 = is_text_between_holes(&body);
+                }
+                if draft.whole && !draft.inferred && !utf8 {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
@@ -159,8 +169,7 @@ impl Ws {
             _ => {}
         }
         if draft.undecoded {
-            let code = if self.deflate.is_some() { NoteCode::DeflateLost } else { NoteCode::DeflateUnknown };
-            found.insert(code);
+            found.insert(NoteCode::DeflateUnknown);
         }
         for code in [NoteCode::DeflateBad, NoteCode::InflateLimit] {
             if draft.findings.contains(code) {
@@ -179,7 +188,8 @@ impl Ws {
             wire_len: draft.wire_len,
             body,
             wire: draft.wire,
-            complete: draft.whole && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            complete: draft.whole && !draft.inferred && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            inferred: draft.inferred,
             utf8,
             close,
             rtt,
@@ -203,9 +213,8 @@ impl Ws {
     ) {
         let sender = message.dir.sender();
         for code in found.iter() {
-            // A lost history is one loss, however many messages refer to it.
-            let lasting = matches!(code, NoteCode::DeflateLost | NoteCode::DeflateUnknown);
-            if lasting && !self.told[message.dir].insert(code) {
+            // An unknown compression is one, however many messages use it.
+            if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
                 continue;
             }
             let text = match (code, message.close) {
@@ -225,6 +234,55 @@ impl Ws {
             };
             self.note(message.dir, code, Some(message.number), frame, &text, None, cx);
         }
+    }
+
+    /// Adds a message to what the last loss cost, if it has bytes that are copied from there; tells that when it is over.
+    fn doubt(&mut self, dir: Direction, assembly: &Assembly, cx: &mut Cx<'_>) {
+        let Some(inflater) = &self.halves[dir].inflater else { return };
+        let (loss, is_over) = (inflater.losses(), inflater.is_sure());
+        if self.halves[dir].doubt.as_ref().is_some_and(|doubt| doubt.loss != loss) {
+            self.tell_doubt(dir, cx);
+        }
+        if assembly.unknown > 0 || assembly.inferred > 0 {
+            let number = self.messages;
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
+            doubt.messages.1 = number;
+            doubt.bytes += assembly.body().len;
+            doubt.unknown += assembly.unknown;
+            doubt.inferred += assembly.inferred;
+        }
+        if is_over {
+            self.tell_doubt(dir, cx);
+        }
+    }
+
+    /// Tells what a loss cost the messages behind it.
+    pub(super) fn tell_doubt(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Some(doubt) = self.halves[dir].doubt.take() else { return };
+        let Doubt { messages: (first, last), bytes, unknown, inferred, .. } = *doubt;
+        if unknown == 0 {
+            return;
+        }
+        let place = if first == last { format!("message {first}") } else { format!("messages {first} to {last}") };
+        let also = if inferred > 0 { format!(", {inferred} more are inferred") } else { String::new() };
+        let text =
+            format!("{unknown} of the {bytes} bytes of {place} are unknown: they are copied from what was lost{also}");
+        self.note(dir, NoteCode::DeflateLost, Some(first), None, &text, None, cx);
+    }
+
+    /// Tells how the length of what was lost was found.
+    pub(super) fn tell_evidence(&mut self, dir: Direction, evidence: &Evidence, cx: &mut Cx<'_>) {
+        let &Evidence { length, tried, passed, failed, messages, margin } = evidence;
+        let text = format!(
+            "{length} bytes were lost before the last {messages} messages: of {tried} lengths, only that one explains them"
+        );
+        let detail = format!(
+            "{passed} of {} tests passed; the next best length is 10^{:.0} times less likely",
+            passed + failed,
+            (margin * std::f32::consts::LOG10_E).floor()
+        );
+        self.note(dir, NoteCode::DeflateInferred, Some(self.messages), None, &text, Some(&detail), cx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "one finding, field by field")]
@@ -261,6 +319,8 @@ struct Draft<'a> {
     wire: &'a [u8],
     /// It was finished and no byte is missing.
     whole: bool,
+    /// Bytes of it were restored by a search.
+    inferred: bool,
     limited: bool,
     findings: NoteSet,
 }
@@ -276,6 +336,23 @@ fn first_bad(bytes: &[u8]) -> Option<usize> {
     } else {
         simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
     }
+}
+
+/// Whether what is there is UTF-8, but for characters that a hole cuts.
+fn is_text_between_holes(body: &Body<'_>) -> bool {
+    let parts: Vec<Part<'_>> = body.parts().collect();
+    let is_hole = |part: Option<&Part<'_>>| matches!(part, Some(Part::Hole(_)));
+    parts.iter().enumerate().all(|(at, part)| {
+        let Part::Bytes(mut bytes) = *part else { return true };
+        if is_hole(at.checked_sub(1).and_then(|before| parts.get(before))) {
+            let cut = bytes.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
+            bytes = bytes.get(cut..).unwrap_or_default();
+        }
+        if is_hole(parts.get(at + 1)) {
+            bytes = whole_characters(bytes);
+        }
+        first_bad(bytes).is_none()
+    })
 }
 
 /// The bytes without a character that a limit cut at their end.
