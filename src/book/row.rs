@@ -387,7 +387,6 @@ mod tests {
             body: Body { kept: body, len: 5, holes: &[] },
             wire: &[],
             complete,
-            inferred: false,
             utf8: complete,
             close: None,
             rtt: None,
