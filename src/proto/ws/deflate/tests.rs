@@ -370,7 +370,7 @@ fn a_search_has_bounds() {
     }
 }
 
-/// The figures of the README: how often the length is found on JSON, how soon, and what is known then.
+/// How often the length is found on JSON, how soon, and what is known then (`--nocapture` shows it).
 #[test]
 fn on_json_most_lengths_are_found() {
     let (mut trials, mut found, mut after) = (0, 0, 0);
