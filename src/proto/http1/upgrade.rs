@@ -40,8 +40,8 @@ pub(super) fn asked(head: Head, server: Endpoint) -> Handshake {
     handshake
 }
 
-/// Adds what the answer tells; `raw` are the bytes behind its head, where the version has some.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<&[u8]>) {
+/// Adds what the answer tells; `raw` are the bytes behind its head in hex, where the version has some.
+pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<String>) {
     let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
     if let Some(version) = version.filter(|version| version.is_hixie() || version.has_challenge()) {
         return draft::answered(handshake, version, head, raw);
