@@ -21,7 +21,7 @@ pub use flow::{Both, Direction, Endpoint};
 pub use handshake::{Check, Handshake, Head, StartLine};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
-pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity};
+pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic};
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use time::Timestamp;
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

@@ -1,81 +1,11 @@
-//! The table of findings: every code that wspect can report, with its severity, source and advice.
+//! The rows: each code with its severity, source, sentence, likely cause and next step.
+//!
+//! `docs/FINDINGS.md` is made from them, and each has a test that raises it and one that nearly does (`tests/findings`).
 
-use super::flow::Direction;
-use super::mark::Mark;
-use std::fmt;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Worth knowing; legal.
-    Note,
-    /// Something may be lost or surprising.
-    Warning,
-    /// A protocol was broken or data is wrong.
-    Error,
-}
-
-impl Severity {
-    /// The name in records: `note`, `warning`, `error`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-
-    /// The word in text and on screens: `NOTE`, `WARN`, `ERROR`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Note => "NOTE",
-            Self::Warning => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-/// One row of [`NOTES`].
-#[derive(Debug)]
-pub struct NoteRow {
-    /// The code.
-    pub code: NoteCode,
-    /// Its name in records and text: upper case with hyphens.
-    pub name: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Where the rule stands, or `""` where it is no rule of an RFC.
-    pub rfc: &'static str,
-    /// One plain sentence that holds for every finding of the code.
-    pub text: &'static str,
-    /// What usually causes it.
-    pub cause: &'static str,
-    /// What to do next.
-    pub next: &'static str,
-}
-
-macro_rules! notes {
-    ($($code:ident $name:literal $severity:ident $rfc:literal $text:literal $cause:literal $next:literal)*) => {
-        /// What a finding is about. Each has a row in [`NOTES`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum NoteCode { $(#[doc = $text] $code,)* }
-
-        /// Every finding there is, in the order of [`NoteCode`].
-        pub static NOTES: &[NoteRow] = &[$(NoteRow {
-            code: NoteCode::$code,
-            name: $name,
-            severity: Severity::$severity,
-            rfc: $rfc,
-            text: $text,
-            cause: $cause,
-            next: $next,
-        },)*];
-    };
-}
+use super::{NoteRow, Severity, Topic};
 
 notes! {
-// The file and its packets.
+File {
 FileCut "FILE-CUT" Warning ""
     "The capture ends inside a packet; everything before it is shown."
     "The capturing program was stopped, or the disk filled up."
@@ -104,7 +34,8 @@ IpFragment "IP-FRAGMENT" Warning ""
     "IP fragments are not put together; their bytes are missing."
     "A path with a small MTU, or a tunnel."
     "Capture behind the reassembling host."
-// TCP.
+}
+Tcp {
 TcpGap "TCP-GAP" Warning "RFC 9293 §3.10"
     "Bytes were sent that the capture does not have."
     "The capturing host dropped packets, or the tap lost them."
@@ -125,7 +56,8 @@ TcpLimit "TCP-LIMIT" Warning ""
     "More out-of-order data was queued than the limit allows; the hole before it was given up."
     "A segment that was never captured, followed by much data."
     "The data after the hole is shown."
-// The handshake.
+}
+Handshake {
 HsMethod "HS-METHOD" Error "RFC 6455 §4.1"
     "The method of the upgrade request is not GET."
     "A hand-written client."
@@ -186,7 +118,8 @@ HttpLimit "HTTP-LIMIT" Warning ""
     "An HTTP head is larger than the limit; the rest of it is not shown."
     "A hostile or broken peer."
     "The connection behind it is still followed."
-// Frames and messages.
+}
+Messages {
 WsUnmasked "WS-UNMASKED" Error "RFC 6455 §5.1"
     "A frame from the client is not masked."
     "A proxy or a hand-written client that sends server-style frames."
@@ -259,7 +192,8 @@ MessageLimit "MESSAGE-LIMIT" Warning ""
     "A message is larger than the limit; the rest of it is not kept."
     "A very large message."
     "Its length is still counted exactly."
-// Closing.
+}
+Closing {
 CloseBody "CLOSE-BODY" Error "RFC 6455 §5.5.1"
     "A Close frame has a body of one byte."
     "A hand-written encoder."
@@ -317,133 +251,4 @@ Abnormal1006 "ABNORMAL-1006" Warning "RFC 6455 §7.1.5"
     "A crash, an idle timeout of a proxy, or a lost network."
     "Look at the pause before the end: proxies cut after 30, 60 or 100 idle seconds."
 }
-
-impl NoteCode {
-    /// The code's row in [`NOTES`].
-    #[expect(clippy::indexing_slicing, reason = "one row per code, in the same order, made by one macro")]
-    pub fn row(self) -> &'static NoteRow {
-        &NOTES[self as usize]
-    }
-
-    /// The name in records and text.
-    pub fn name(self) -> &'static str {
-        self.row().name
-    }
-
-    /// How bad it is.
-    pub fn severity(self) -> Severity {
-        self.row().severity
-    }
-}
-
-impl fmt::Display for NoteCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A set of codes: what is wrong with one frame or message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoteSet(u128);
-
-const _: () = assert!(NOTES.len() <= 128, "NoteSet has 128 bits");
-
-impl NoteSet {
-    /// No code.
-    pub const EMPTY: Self = Self(0);
-
-    /// Adds a code; true when it was not there yet.
-    pub fn insert(&mut self, code: NoteCode) -> bool {
-        let bit = 1 << code as u8;
-        let new = self.0 & bit == 0;
-        self.0 |= bit;
-        new
-    }
-
-    /// Adds all codes of `other`.
-    pub fn extend(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether the code is in the set.
-    pub const fn contains(self, code: NoteCode) -> bool {
-        self.0 & (1 << code as u8) != 0
-    }
-
-    /// Whether no code is in the set.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The codes, in the table's order.
-    pub fn iter(self) -> impl Iterator<Item = NoteCode> {
-        NOTES.iter().map(|row| row.code).filter(move |&code| self.contains(code))
-    }
-
-    /// The worst severity in the set.
-    pub fn severity(self) -> Option<Severity> {
-        if self.is_empty() { None } else { self.iter().map(NoteCode::severity).max() }
-    }
-}
-
-/// One finding: a code, where it was found, and what exactly.
-#[derive(Debug, Clone, Copy)]
-pub struct Note<'a> {
-    /// What it is about.
-    pub code: NoteCode,
-    /// The packet that showed it.
-    pub at: Mark,
-    /// The direction concerned.
-    pub dir: Option<Direction>,
-    /// The message concerned.
-    pub msg: Option<u64>,
-    /// The WebSocket frame concerned.
-    pub frame: Option<u64>,
-    /// One sentence with the particulars; empty when the row's sentence says it all.
-    pub text: &'a str,
-    /// Evidence: bytes, numbers.
-    pub detail: Option<&'a str>,
-}
-
-impl<'a> Note<'a> {
-    /// A finding about nothing more particular than a packet.
-    pub const fn new(code: NoteCode, at: Mark) -> Self {
-        Self { code, at, dir: None, msg: None, frame: None, text: "", detail: None }
-    }
-
-    /// The sentence to show.
-    pub fn sentence(&self) -> &'a str {
-        if self.text.is_empty() { self.code.row().text } else { self.text }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_has_its_own_row() {
-        for (at, row) in NOTES.iter().enumerate() {
-            assert_eq!(row.code as usize, at);
-            assert_eq!(row.code.row().name, row.name);
-            assert!(
-                row.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-'),
-                "{}",
-                row.name
-            );
-            assert!(row.text.ends_with('.') && row.next.ends_with('.'), "{}", row.name);
-            assert_eq!(NOTES.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn a_set_keeps_its_codes() {
-        let mut set = NoteSet::EMPTY;
-        assert!(set.is_empty() && set.severity().is_none());
-        assert!(set.insert(NoteCode::TcpLate));
-        assert!(!set.insert(NoteCode::TcpLate));
-        assert!(set.insert(NoteCode::Utf8Bad));
-        assert_eq!(set.iter().collect::<Vec<_>>(), [NoteCode::TcpLate, NoteCode::Utf8Bad]);
-        assert_eq!(set.severity(), Some(Severity::Error));
-    }
 }
