@@ -2,7 +2,7 @@
 
 use crate::model::{Check, Handshake, Head, Mark, NOTES, PacketNo, Span, StartLine, Timestamp};
 
-/// What a list of connections shows of a handshake: which heads there are and the status, no texts of theirs, no checks.
+/// What a list of connections shows of a handshake: which heads there are and the status, no texts of theirs, and why it was refused.
 pub(super) fn outline(handshake: &Handshake) -> Handshake {
     let head = |head: &Head| Head { start: bare(&head.start), headers: Vec::new(), ..*head };
     Handshake {
@@ -11,6 +11,7 @@ pub(super) fn outline(handshake: &Handshake) -> Handshake {
         accepted: handshake.accepted,
         subprotocol: handshake.subprotocol.clone(),
         extensions: handshake.extensions.clone(),
+        checks: handshake.refusal().map(|check| Check { detail: String::new(), ..*check }).into_iter().collect(),
         latency: handshake.latency,
         ..Handshake::default()
     }

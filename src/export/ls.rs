@@ -3,10 +3,10 @@
 use super::Out;
 use super::payload::fit;
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
+use super::time::Clock;
 use super::words::size;
 use crate::escape;
-use crate::model::{Connection, Direction, EndedBy, StartLine, State};
+use crate::model::{Connection, Direction, Goodbye, StartLine, State, duration};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Columns: a title, and whether it is aligned right.
@@ -78,7 +78,7 @@ fn flags(row: &Connection) -> String {
     if flags.is_empty() { String::from("-") } else { flags }
 }
 
-/// How it ended: `close 1000`, `rst (1006)`, `403 Forbidden`, `open`.
+/// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `open`.
 fn end(row: &Connection) -> String {
     if row.state() == State::Rejected {
         let answer = row.handshake.as_ref().and_then(|handshake| handshake.response.as_ref());
@@ -93,10 +93,10 @@ fn end(row: &Connection) -> String {
         return String::from("no answer");
     }
     match (&row.close, row.ended_by()) {
-        (Some((_, Some(code), _)), _) => format!("close {code}"),
-        (Some((_, None, _)), _) => String::from("close (1005)"),
-        (None, Some(by @ (EndedBy::Fin | EndedBy::Rst))) => format!("{} (1006)", by.name()),
-        (None, _) => String::from("open"),
+        (Some((_, Goodbye { code: Some(code), .. })), _) => format!("close {code}"),
+        (Some((_, Goodbye { code: None, .. })), _) => String::from("close (1005)"),
+        (None, Some(by)) => format!("{} (1006)", by.name()),
+        (None, None) => String::from("open"),
     }
 }
 

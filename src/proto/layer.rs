@@ -1,8 +1,6 @@
 //! What a protocol layer is, and what it may use.
 
-use crate::model::{
-    Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Sink, Stamp,
-};
+use crate::model::{Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Sink, Stamp};
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
@@ -165,8 +163,8 @@ impl Cx<'_> {
     }
 
     /// Tells that a connection is over.
-    pub fn closed(&mut self, conn: ConnId, by: Option<(Direction, crate::model::End)>, last: Mark) {
-        self.emit(conn, Event::Closed(&Closed { by, last }));
+    pub fn closed(&mut self, conn: ConnId, closed: &Closed) {
+        self.emit(conn, Event::Closed(closed));
     }
 
     /// Tells a finding about a connection.

@@ -221,6 +221,15 @@ impl<'a> Note<'a> {
     }
 }
 
+/// A sentence as part of a line: it begins small, unless with a name, and has no full stop.
+pub fn clause(sentence: &str) -> String {
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
+    let mut chars = sentence.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let is_word = chars.clone().take_while(|&c| c != ' ').all(char::is_lowercase);
+    if is_word { first.to_lowercase().chain(chars).collect() } else { sentence.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +258,14 @@ mod tests {
         assert!(set.insert(NoteCode::Utf8Bad));
         assert_eq!(set.iter().collect::<Vec<_>>(), [NoteCode::TcpLate, NoteCode::Utf8Bad]);
         assert_eq!(set.severity(), Some(Severity::Error));
+    }
+
+    #[test]
+    fn sentences_become_clauses() {
+        assert_eq!(clause("The capture ends inside packet 7."), "the capture ends inside packet 7");
+        assert_eq!(clause("A block could not be read."), "a block could not be read");
+        assert_eq!(clause("TCP is odd."), "TCP is odd");
+        assert_eq!(clause("Sec-WebSocket-Accept is odd"), "Sec-WebSocket-Accept is odd");
+        assert_eq!(clause(""), "");
     }
 }

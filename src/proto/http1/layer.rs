@@ -5,7 +5,7 @@ use super::head::{HeadReader, Step};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
-    Both, Check, ConnId, Direction, End, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
+    Both, Check, Closed, ConnId, Direction, Ends, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -31,7 +31,7 @@ pub struct Http1 {
     lone_server: bool,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
-    ended: Option<(Direction, End)>,
+    ends: Ends,
     inner: Option<Box<dyn Layer>>,
 }
 
@@ -102,6 +102,12 @@ impl Piece {
 impl Held {
     fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.dropped == 0
+    }
+
+    /// How many bytes came, lost ones included.
+    fn bytes(&self) -> u64 {
+        let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
+        self.pieces.iter().map(left).sum::<u64>() + self.dropped
     }
 
     /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
@@ -191,8 +197,8 @@ impl Layer for Http1 {
                     self.gap(dir, len);
                 }
             }
-            Input::End { dir, how, .. } => {
-                self.ended.get_or_insert((dir, how));
+            Input::End { dir, how, mark } => {
+                self.ends.add(dir, how, mark);
             }
             Input::Odd { .. } => {}
         }
@@ -210,9 +216,12 @@ impl Layer for Http1 {
         for asked in std::mem::take(&mut self.asked) {
             if let Some(upgrade) = asked.upgrade {
                 let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, "the stream ends before an answer");
+                no_answer(
+                    &mut handshake,
+                    &self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned()),
+                );
                 tell(conn, &handshake, 0, cx);
-                cx.closed(conn, self.ended, cx.last);
+                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
             }
         }
     }
@@ -396,7 +405,7 @@ impl Http1 {
         let upgrade = upgrade::is_request(&head).then(|| {
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
-            let handshake = upgrade::asked(head, cx.ends().1);
+            let handshake = upgrade::asked(head, cx.ends());
             let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
@@ -438,8 +447,9 @@ impl Http1 {
         if let Some(text) = limited(&head, cx) {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
-        let early = switching && !self.held.to_server.is_empty();
-        upgrade::answered(&mut handshake, head, early);
+        let early = &self.held.to_server;
+        let early = (switching && !early.is_empty()).then(|| format!("{} bytes", early.bytes()));
+        upgrade::answered(&mut handshake, head, cx.ends(), early);
         tell(conn, &handshake, 0, cx);
         if !switching {
             self.refused = Some(conn);
@@ -466,7 +476,7 @@ impl Http1 {
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {
         if let Some(conn) = self.refused.take() {
-            cx.closed(conn, self.ended, cx.last);
+            cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
         }
     }
 
@@ -505,7 +515,7 @@ fn begins_head(dir: Direction, bytes: &[u8]) -> bool {
 pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut Cx<'_>) {
     cx.emit(conn, Event::Handshake(handshake));
     for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
-        let text = format!("{} ({})", check.code.row().text.trim_end_matches('.'), check.detail);
+        let text = format!("{}: {}", check.code.row().text.trim_end_matches('.'), check.detail);
         // What never came is missed at the stream's last packet, whenever that becomes known.
         let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
         cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });

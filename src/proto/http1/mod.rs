@@ -1,6 +1,8 @@
 //! HTTP/1.x up to the point where a WebSocket takes over (RFC 9110, RFC 9112).
 
 mod body;
+mod doctor;
+mod extensions;
 mod head;
 mod layer;
 mod lone;

@@ -1,5 +1,6 @@
-//! The opening handshake as HTTP/1.1 carries it, and its rules (RFC 6455 §4).
+//! The opening handshake as HTTP/1.1 carries it (RFC 6455 §4).
 
+use super::doctor::Case;
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,34 +21,34 @@ pub(super) fn is_switch(head: &Head) -> bool {
 }
 
 /// The handshake as far as the request tells.
-pub(super) fn asked(head: Head, server: Endpoint) -> Handshake {
+pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
     let key = head.value("sec-websocket-key").map(str::to_owned);
     let mut handshake = Handshake {
-        url: Some(url(&head, server)),
+        url: Some(url(&head, ends.1)),
         accept_expected: key.as_deref().map(accept),
         key,
         subprotocols_offered: Some(owned(head.list("sec-websocket-protocol"))),
         extensions_offered: Some(owned(head.list("sec-websocket-extensions"))),
         ..Handshake::default()
     };
-    check_request(&head, &mut handshake.checks);
     handshake.request = Some(head);
+    handshake.checks = Case::new(&handshake, ends).request_checks();
     handshake
 }
 
-/// Adds what the answer tells; `early` says that the client sent bytes before it.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, early: bool) {
+/// Adds what the answer tells; `early` says what the client sent before it, if it did.
+pub(super) fn answered(handshake: &mut Handshake, head: Head, ends: (Endpoint, Endpoint), early: Option<String>) {
     handshake.accepted = Some(head.status() == Some(101));
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
-    check_response(&head, handshake);
-    if early {
-        let detail = "the client sent bytes before the server had accepted".to_owned();
+    handshake.response = Some(head);
+    let mut found = Case::new(handshake, ends).answer_checks();
+    handshake.checks.append(&mut found);
+    if let Some(detail) = early {
         handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
     }
-    handshake.response = Some(head);
 }
 
 /// Whether the handshake is that of a draft whose frames differ from RFC 6455: Hixie-75 and 76, HyBi-01 to 06 (versions below 7).
@@ -78,80 +79,6 @@ fn url(head: &Head, server: Endpoint) -> String {
         Some(host) => format!("ws://{host}{target}"),
         None => format!("ws://{server}{target}"),
     }
-}
-
-fn check_request(head: &Head, checks: &mut Vec<Check>) {
-    let mut check = |code, ok, detail| checks.push(Check { code, ok, detail });
-    if let StartLine::Request { method, version, .. } = &head.start {
-        check(NoteCode::HsMethod, method == "GET", format!("method {method}"));
-        let ok = matches!(version.as_str(), "HTTP/1.1" | "HTTP/1.2");
-        check(NoteCode::HsHttpVersion, ok, if version.is_empty() { "no version".to_owned() } else { version.clone() });
-    }
-    let hosts = head.values("host").count();
-    check(NoteCode::HsHost, hosts == 1, shown(head, "Host"));
-    check(NoteCode::HsUpgrade, head.has_token("upgrade", "websocket"), shown(head, "Upgrade"));
-    check(NoteCode::HsConnection, head.has_token("connection", "upgrade"), shown(head, "Connection"));
-    let key_ok = head.values("sec-websocket-key").count() == 1
-        && head.value("sec-websocket-key").is_some_and(|key| STANDARD.decode(key).is_ok_and(|key| key.len() == 16));
-    check(NoteCode::HsKey, key_ok, shown(head, "Sec-WebSocket-Key"));
-    let version_ok = head.values("sec-websocket-version").eq(["13"]);
-    check(NoteCode::HsVersion, version_ok, shown(head, "Sec-WebSocket-Version"));
-}
-
-fn check_response(head: &Head, handshake: &mut Handshake) {
-    let (status, reason) = match &head.start {
-        StartLine::Response { status, reason, .. } => (*status, reason.as_str()),
-        StartLine::Request { .. } => (0, ""),
-    };
-    let accepted = status == 101;
-    let mut found = vec![Check {
-        code: NoteCode::HsStatus,
-        ok: accepted,
-        detail: format!("status {status} {reason}").trim_end().to_owned(),
-    }];
-    let mut check = |code, ok, detail| found.push(Check { code, ok, detail });
-    if accepted {
-        check(
-            NoteCode::HsUpgrade,
-            head.has_token("upgrade", "websocket"),
-            format!("answer: {}", shown(head, "Upgrade")),
-        );
-        let token = head.has_token("connection", "upgrade");
-        check(NoteCode::HsConnection, token, format!("answer: {}", shown(head, "Connection")));
-        // Without the request there is nothing to compare with.
-        let asked = handshake.request.is_some();
-        let once = head.values("sec-websocket-accept").count() == 1;
-        let ok = once && (!asked || handshake.accept == handshake.accept_expected);
-        let detail = match (&handshake.accept, &handshake.accept_expected) {
-            (Some(accept), Some(expected)) if !ok => format!("{accept}, expected {expected}"),
-            (None, Some(expected)) => format!("no Sec-WebSocket-Accept, expected {expected}"),
-            _ => shown(head, "Sec-WebSocket-Accept"),
-        };
-        check(NoteCode::HsAccept, ok, detail);
-        let offered = handshake.subprotocols_offered.as_deref().unwrap_or_default();
-        let chosen = head.list("sec-websocket-protocol").collect::<Vec<_>>();
-        let was_offered = |chosen: &&str| offered.iter().any(|offer| offer == chosen);
-        let ok = chosen.len() <= 1 && (!asked || chosen.iter().all(was_offered));
-        check(NoteCode::HsSubprotocol, ok, shown(head, "Sec-WebSocket-Protocol"));
-        let offered = handshake.extensions_offered.as_deref().unwrap_or_default();
-        let ok = !asked
-            || head
-                .list("sec-websocket-extensions")
-                .all(|extension| offered.iter().any(|offer| name_of(offer).eq_ignore_ascii_case(name_of(extension))));
-        check(NoteCode::HsExtension, ok, shown(head, "Sec-WebSocket-Extensions"));
-    }
-    handshake.checks.append(&mut found);
-}
-
-/// An extension's name, without its parameters.
-fn name_of(extension: &str) -> &str {
-    extension.split(';').next().unwrap_or_default().trim()
-}
-
-/// What a header says, in words: `Upgrade: websocket`, `no Upgrade`.
-fn shown(head: &Head, name: &str) -> String {
-    let values = head.values(name).collect::<Vec<_>>();
-    if values.is_empty() { format!("no {name}") } else { format!("{name}: {}", values.join(" | ")) }
 }
 
 fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {

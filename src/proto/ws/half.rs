@@ -2,6 +2,7 @@
 
 use super::assembly::Assembly;
 use super::deflate::Inflater;
+use super::ending::Farewell;
 use super::frame::{self, HEAD_MAX, Head, Parsed};
 use crate::model::{Mark, NoteSet};
 use crate::proto::layer::Cx;
@@ -18,7 +19,7 @@ pub(super) struct Half {
     /// Stream offsets at which copies disagreed, ahead of what was read.
     conflicts: Vec<u64>,
     /// A Close frame was sent.
-    pub(super) closed: bool,
+    pub(super) closed: Option<Farewell>,
 }
 
 /// Where in a frame a direction stands.

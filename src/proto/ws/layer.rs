@@ -4,9 +4,10 @@ use super::assembly::{Assembly, Content};
 use super::deflate::Inflater;
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
+use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
-use crate::model::{Both, ConnId, Direction, End, Handshake, Input, Mark, Note, NoteCode, NoteSet, Opcode};
+use crate::model::{Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
@@ -21,15 +22,22 @@ pub struct Ws {
     pub(super) pings: Both<Pings>,
     /// What was told of each direction: the rules of a frame are told once each.
     pub(super) told: Both<NoteSet>,
-    /// Who ended the stream first, how and where.
-    pub(super) ended: Option<(Direction, End, Mark)>,
+    /// The client's masking keys.
+    masks: Masks,
+    /// How the stream ended.
+    pub(super) ends: Ends,
+    /// What was heard last.
+    pub(super) heard: Heard,
+    /// The directions in which the head of a frame was lost.
+    pub(super) lost: Both<Option<Mark>>,
 }
 
 impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                if matches!(self.ended, Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+                if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset)
+                {
                     self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
                 }
                 self.data(dir, offset, bytes, brought, cx);
@@ -38,27 +46,14 @@ impl Layer for Ws {
             Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
-                self.ended.get_or_insert((dir, how, mark));
+                self.ends.add(dir, how, mark);
             }
         }
         Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
-        for dir in Direction::BOTH {
-            self.give_up(dir, cx);
-        }
-        let by = self.ended.filter(|(_, how, _)| matches!(how, End::Fin | End::Rst));
-        let closed = Direction::BOTH.iter().any(|&dir| self.halves[dir].closed);
-        if let Some((dir, how, mark)) = by
-            && !closed
-        {
-            let how = if how == End::Rst { "RST" } else { "FIN" };
-            let text = format!("TCP {how} from the {} without a Close frame", dir.sender());
-            let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, mark) };
-            cx.note(self.conn, &note);
-        }
-        cx.closed(self.conn, by.map(|(dir, how, _)| (dir, how)), cx.last);
+        self.end(cx);
     }
 }
 
@@ -90,7 +85,10 @@ impl Ws {
             halves: Both::default(),
             pings: Both::default(),
             told: Both::default(),
-            ended: None,
+            masks: Masks::default(),
+            ends: Ends::default(),
+            heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
+            lost: Both::default(),
         }
     }
 
@@ -124,8 +122,15 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
-        let situation = Situation { dir, open, closed: half.closed, deflate: self.deflate.is_some() };
+        let situation = Situation { dir, open, closed: half.closed.is_some(), deflate: self.deflate.is_some() };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
+        if dir == Direction::ToServer
+            && let Some(code) = head.mask.and_then(|key| self.masks.next(key))
+            && !self.told[dir].contains(code)
+        {
+            place.findings.insert(code);
+        }
+        let half = &mut self.halves[dir];
         if half.has_conflict_in(offset, place.end()) {
             place.findings.insert(NoteCode::TcpOverlap);
         }
@@ -193,6 +198,10 @@ impl Ws {
             }
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Lost) {
+            self.lost[dir] = Some(mark);
+            for pings in [&mut self.pings.to_server, &mut self.pings.to_client] {
+                pings.forget();
+            }
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             let text =
@@ -224,7 +233,7 @@ impl Ws {
     }
 
     /// The direction ends: what is unfinished is told as far as it came.
-    fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    pub(super) fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Lost;

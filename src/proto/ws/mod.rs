@@ -2,10 +2,12 @@
 
 mod assembly;
 mod deflate;
+mod ending;
 pub mod frame;
 mod half;
 mod layer;
 pub mod mask;
+mod masks;
 mod pings;
 mod rules;
 mod tell;

@@ -1,11 +1,12 @@
 //! From what was read to events: frames and messages are numbered, judged and told.
 
 use super::assembly::Assembly;
+use super::ending::Farewell;
 use super::half::Place;
 use super::layer::Ws;
 use super::mask;
 use super::rules;
-use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
+use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -92,6 +93,7 @@ impl Ws {
         cx: &mut Cx<'_>,
     ) -> u64 {
         self.frames += 1;
+        self.heard = Heard::Frame(cx.mark);
         let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
@@ -139,21 +141,22 @@ impl Ws {
                 if draft.limited {
                     body.kept = whole_characters(body.kept);
                 }
-                bad_at = first_bad(body.kept);
-                utf8 = bad_at.is_none();
-                if draft.whole && !utf8 {
+                utf8 = first_bad(body.kept).is_none();
+                bad_at = if utf8 { None } else { first_fault(&body, draft.whole && !draft.limited) };
+                if bad_at.is_some() {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
             Opcode::CLOSE => {
-                self.halves[dir].closed = true;
                 if draft.whole {
-                    let answers = self.halves[dir.reverse()].closed;
+                    let answers = self.halves[dir.reverse()].closed.is_some();
                     (close, found) = rules::close(body.kept, answers);
                 }
+                let code = close.map(|close| close.code.0);
+                self.halves[dir].closed.get_or_insert(Farewell { at: cx.mark, msg: number, code });
             }
-            Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, cx.limits.pings),
-            Opcode::PONG => rtt = self.pings[dir.reverse()].answered(body.kept, cx.mark),
+            Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, number, cx.limits.pings),
+            Opcode::PONG => rtt = self.pings[dir.reverse()].answered(body.kept, cx.mark, number),
             _ => {}
         }
         if draft.undecoded {
@@ -195,7 +198,7 @@ impl Ws {
         &mut self,
         message: &Message<'_>,
         found: NoteSet,
-        bad_at: Option<usize>,
+        bad_at: Option<u64>,
         frame: Option<u64>,
         cx: &mut Cx<'_>,
     ) {
@@ -271,6 +274,26 @@ fn first_bad(bytes: &[u8]) -> Option<usize> {
     } else {
         simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
     }
+}
+
+/// Where in a text that is not UTF-8 the first fault is that no hole explains: a character may be cut by a hole before or behind it, and by the end of what is there, unless that is the end of the text.
+fn first_fault(body: &Body<'_>, whole: bool) -> Option<u64> {
+    let mut at = 0;
+    let mut rest = body.kept;
+    let holes = body.holes.iter().map(|hole| (hole.offset, hole.len.unwrap_or(0))).chain([(u64::MAX, 0)]);
+    for (offset, len) in holes {
+        let (piece, later) =
+            rest.split_at(usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX).min(rest.len()));
+        let behind_hole = at > 0;
+        let cut = piece.iter().take(3).take_while(|&&byte| behind_hole && byte & 0xc0 == 0x80).count();
+        let fault = std::str::from_utf8(piece.get(cut..).unwrap_or_default()).err();
+        if let Some(fault) = fault.filter(|fault| fault.error_len().is_some() || whole) {
+            return Some(at + (cut + fault.valid_up_to()) as u64);
+        }
+        at = offset.saturating_add(len);
+        rest = later;
+    }
+    None
 }
 
 /// The bytes without a character that a limit cut at their end.
