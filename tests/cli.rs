@@ -344,6 +344,7 @@ fn big_capture(dir: &Path) -> PathBuf {
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::io::{BufRead as _, BufReader};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -365,6 +366,40 @@ mod unix {
     }
 
     /// Sends a signal to one that is ready for it.
+    /// A burst that is over is shown, whether or not another one follows.
+    #[test]
+    fn rows_of_a_live_pipe_do_not_wait_for_the_next_packet() {
+        let capture = fs::read(sample("mix.pcap")).unwrap();
+        let mut child = wspect(["msgs", "--json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut feed, rows) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (sender, lines) = std::sync::mpsc::channel();
+        thread::spawn(move || BufReader::new(rows).lines().try_for_each(|line| sender.send(line.unwrap())));
+        let (mut fed, mut seen) = (0, 0);
+        for packets in [20, 21, 30, 50] {
+            let burst = (0..packets).fold(24, |at, _| {
+                let len: [u8; 4] = capture[at + 8..at + 12].try_into().unwrap();
+                at + 16 + u32::from_le_bytes(len) as usize
+            });
+            feed.write_all(&capture[fed..burst]).unwrap();
+            fed = burst;
+            let known = stdout_of(wspect(["msgs", "--json", "-"]), &capture[..burst]);
+            // What is unfinished is not told before the pipe ends.
+            let expected: Vec<_> = known.lines().filter(|row| row.contains(r#""complete":true"#)).collect();
+            assert!(expected.len() >= seen);
+            for row in &expected[seen..] {
+                assert_eq!(lines.recv_timeout(Duration::from_secs(20)).as_deref(), Ok(*row), "{packets} packets");
+            }
+            seen = expected.len();
+        }
+        assert!(seen > 9, "the test must see rows");
+        drop(feed);
+        child.wait().unwrap();
+    }
+
+    fn stdout_of(command: Command, input: &[u8]) -> String {
+        String::from_utf8(pipe_in(command, input).stdout).unwrap()
+    }
+
     fn signal(child: &Child, name: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         while !catches_signals(child) && Instant::now() < until {

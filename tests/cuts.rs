@@ -84,7 +84,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut cx = Cx {
         limits: &limits,
         tools: &mut tools,
-        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)), one_sided },
+        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)), one_sided, from_start: true },
         last: mark,
         swapped: false,
         kind: &mut kind,

@@ -131,6 +131,7 @@ fn check(name: &str, size: (u16, u16), keys: &str) {
 
 const WIDE: (u16, u16) = (120, 36);
 const NARROW: (u16, u16) = (80, 24);
+const SMALL: (u16, u16) = (40, 10);
 
 #[test]
 fn payload_views() {
@@ -197,6 +198,8 @@ fn handshake_secrets_and_refusals() {
 fn overlays() {
     check("help", WIDE, "2?");
     check("help_scrolled", NARROW, "4?<C-f>");
+    check("help_small", SMALL, "2?");
+    check("help_small_end", SMALL, "2?G");
     check("copy_menu", WIDE, "2jjjy");
     check("view_menu", NARROW, "2jjjV");
 }
@@ -214,6 +217,45 @@ fn search_goes_to_the_match_and_marks_it() {
 fn evidence_of_a_finding() {
     check("evidence", WIDE, "6j<Enter>");
     check("evidence_and_back", NARROW, "6j<Enter>q");
+    check("second_evidence", WIDE, "6jr");
+    check("second_evidence_handshake", NARROW, "6r");
+    check("second_evidence_missing", NARROW, "6Gr");
+}
+
+#[test]
+fn bytes_can_be_selected_and_copied() {
+    check("bytes_selected", WIDE, "2jj4<Tab>lllvlllj");
+    let mut app = browser(&story::everything(), WIDE);
+    for (keys, copied) in [
+        ("2jj4<Tab>gvllyh", "81 ca 37"),
+        // From a field: its bytes, and more.
+        ("<Esc><S-Tab>gjjjjjjvlyh", "37 fa 21 3d 4c"),
+        // Stopped, or dropped: all bytes.
+        ("vyh", "81 ca 37 fa"),
+        ("vl<Esc>yh", "81 ca 37 fa"),
+    ] {
+        press(&mut app, keys);
+        let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+        let exact = copied.len() != 11;
+        assert!(if exact { text == copied } else { text.len() > 99 && text.starts_with(copied) }, "{keys}: {text}");
+    }
+}
+
+/// Text that is read from right to left stays in the order in which it was sent, and a mark says so.
+#[test]
+fn text_from_right_to_left_is_marked() {
+    for (text, marked) in [("shalom שלום world", true), ("salam سلام", true), ("hello 雨 é", false)] {
+        let mut story = Story::new();
+        let conn = story.open(Some("ws://one.example/"), endpoint(1, 5000), endpoint(2, 80), 0);
+        story.upgrade(conn, 101, story::REQUEST, story::RESPONSE);
+        story.say(conn, Direction::ToServer, Opcode::TEXT, text.as_bytes());
+        for size in [WIDE, NARROW] {
+            let mut app = browser(&story, size);
+            press(&mut app, "2");
+            let picture = picture(&app, size);
+            assert!(picture.contains(text) && picture.contains("⟨rtl⟩") == marked, "{picture}");
+        }
+    }
 }
 
 #[test]

@@ -199,6 +199,38 @@ fn a_paste_runs_no_keys() {
     terminal.wait_for_the_shell();
 }
 
+/// The last message of a burst is shown while the pipe is silent.
+#[test]
+fn shows_all_of_a_burst_while_a_pipe_is_silent() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("capture");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut terminal = Terminal::open(&pipe);
+    let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
+    let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let (mut at, mut fed, mut seen) = (24, 0, 0);
+    let mut key = "2";
+    while seen < 5 {
+        let len: [u8; 4] = capture[at + 8..at + 12].try_into().unwrap();
+        at += 16 + u32::from_le_bytes(len) as usize;
+        let file = directory.path().join("so-far.pcap");
+        std::fs::write(&file, &capture[..at]).unwrap();
+        let rows = Command::new(env!("CARGO_BIN_EXE_wspect")).args(["msgs", "--json"]).arg(&file).output().unwrap();
+        let rows = String::from_utf8(rows.stdout).unwrap();
+        let complete = rows.lines().filter(|row| row.contains(r#""conn":1,"#) && row.contains(r#""complete":true"#));
+        let complete = complete.count();
+        if complete > seen {
+            feed.write_all(&capture[fed..at]).unwrap();
+            (fed, seen) = (at, complete);
+            terminal.wait_until("the burst is shown", |screen| screen.contents().contains("ws://127.0.0.1"));
+            terminal.press(std::mem::take(&mut key));
+            terminal.wait_for(&format!("/{seen} ━┛"));
+        }
+    }
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+}
+
 #[test]
 fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
     let directory = tempfile::tempdir().unwrap();

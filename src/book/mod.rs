@@ -6,7 +6,7 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 36 bytes a message and 32 a frame, 1.2 kB a connection, plus the store's budget for payloads and heads.
+//! What it costs: 36 bytes a message and 32 a frame, half a kB a connection, plus the store's budget for payloads and heads.
 
 mod chunks;
 mod pack;
@@ -18,8 +18,8 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, PacketNo, Severities,
-    Severity, Stamp,
+    Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, Outline, PacketNo,
+    Severities, Severity, Stamp,
 };
 use chunks::Chunks;
 use record::Item;
@@ -49,13 +49,14 @@ struct Talk {
     connection: Connection,
     messages: Vec<MessageId>,
     /// Where the store has the whole handshake, and its length there.
-    handshake: Option<(u64, usize)>,
-    /// Frames whose message is not complete: of data, and of control frames.
-    pending: Both<Pending>,
+    handshake: Option<(u64, u32)>,
+    /// Frames whose message is not complete, while there are any.
+    pending: Option<Box<Both<Pending>>>,
     /// The packet in which the last frame ended, and how many ended there.
     last_frame: (PacketNo, u16),
 }
 
+/// Frames of one direction that wait for the end of their message.
 #[derive(Debug, Default)]
 struct Pending {
     data: Vec<PackedFrame>,
@@ -66,6 +67,18 @@ impl Pending {
     fn of(&mut self, opcode: Opcode) -> &mut Vec<PackedFrame> {
         if opcode.is_control() { &mut self.control } else { &mut self.data }
     }
+
+    const fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.control.is_empty()
+    }
+}
+
+/// The last frame: the message that it ends is mostly the next event, so that nobody has to wait.
+#[derive(Debug)]
+struct Latest {
+    conn: usize,
+    dir: Direction,
+    row: FrameRow,
 }
 
 /// Everything that was learned from a capture, for looking at it in any order.
@@ -75,6 +88,7 @@ pub struct Book {
     messages: Chunks<PackedMessage>,
     frames: Chunks<PackedFrame>,
     long_frames: Vec<LongFrame>,
+    latest: Option<Latest>,
     /// Frames whose message is not complete.
     waiting: usize,
     rare: Vec<Rare>,
@@ -100,6 +114,7 @@ impl Book {
             messages: Chunks::new(),
             frames: Chunks::new(),
             long_frames: Vec::new(),
+            latest: None,
             waiting: 0,
             rare: Vec::new(),
             findings: Vec::new(),
@@ -154,9 +169,7 @@ impl Book {
     /// The whole handshake of a connection; its row has only what a list shows.
     pub fn handshake(&self, index: usize) -> Option<Handshake> {
         let (place, len) = self.talks.get(index)?.handshake?;
-        let mut bytes = Vec::with_capacity(len);
-        self.store.read(place, len, &mut bytes)?;
-        pack::unpack(&bytes)
+        pack::unpack(&self.stored(place, usize::try_from(len).ok()?)?)
     }
 
     /// The index of the connection with that number.
@@ -296,7 +309,7 @@ impl Book {
             connection: Connection::new(id, at, opened),
             messages: Vec::new(),
             handshake: None,
-            pending: Both::default(),
+            pending: None,
             last_frame: (PacketNo(0), 0),
         });
     }
@@ -313,11 +326,11 @@ impl Book {
     }
 
     /// Heads are large and rarely looked at: they go to the store.
-    fn keep_handshake(&mut self, at: &Stamp, outline: &Handshake, packed: &[u8]) {
+    fn keep_handshake(&mut self, at: &Stamp, outline: &Outline, packed: &[u8]) {
         let place = self.store.append(packed);
-        self.apply(at, Event::Handshake(outline));
         if let Some(talk) = self.talk(at) {
-            talk.handshake = place.map(|place| (place, packed.len()));
+            talk.connection.agree(at, outline.clone());
+            talk.handshake = place.zip(u32::try_from(packed.len()).ok());
         }
     }
 
@@ -337,9 +350,17 @@ impl Book {
         let (packet, count) = talk.last_frame;
         let ordinal = if packet == frame.span.last.packet { count.saturating_add(1) } else { 1 };
         talk.last_frame = (frame.span.last.packet, ordinal);
-        let pending = talk.pending[frame.dir].of(frame.opcode);
+        self.let_wait();
+        self.latest = Some(Latest { conn: index, dir: frame.dir, row: FrameRow::new(frame, ordinal) });
+    }
+
+    /// The last frame was not the end of its message.
+    fn let_wait(&mut self) {
+        let Some(Latest { conn, dir, row }) = self.latest.take() else { return };
+        let Some(talk) = self.talks.get_mut(conn) else { return };
+        let pending = talk.pending.get_or_insert_default()[dir].of(row.opcode);
         if pending.len() < MAX_FRAMES {
-            pending.push(PackedFrame::pack(&FrameRow::new(frame, ordinal), &mut self.long_frames));
+            pending.push(PackedFrame::pack(&row, &mut self.long_frames));
             self.waiting += 1;
         }
     }
@@ -365,11 +386,27 @@ impl Book {
     fn take_frames(&mut self, conn: usize, message: &Message<'_>) -> Range<u32> {
         let row = |frames: &Chunks<PackedFrame>| u32::try_from(frames.len()).unwrap_or(u32::MAX);
         let start = row(&self.frames);
-        if let Some(talk) = self.talks.get_mut(conn) {
-            let pending = talk.pending[message.dir].of(message.opcode);
+        let Some(talk) = self.talks.get_mut(conn) else { return start..start };
+        let others = talk.pending.as_mut().is_some_and(|both| !both[message.dir].of(message.opcode).is_empty());
+        let is_all = |latest: &mut Latest| {
+            let control = latest.row.opcode.is_control() == message.opcode.is_control();
+            latest.conn == conn && latest.dir == message.dir && control && message.frames == 1 && !others
+        };
+        if let Some(Latest { row, .. }) = self.latest.take_if(is_all) {
+            self.frames.push(PackedFrame::pack(&row, &mut self.long_frames));
+            return start..start.saturating_add(1);
+        }
+        self.let_wait();
+        if let Some(talk) = self.talks.get_mut(conn)
+            && let Some(both) = &mut talk.pending
+        {
+            let pending = both[message.dir].of(message.opcode);
             let count = usize::try_from(message.frames).unwrap_or(usize::MAX).min(pending.len());
             self.waiting -= count;
             pending.drain(..count).for_each(|frame| self.frames.push(frame));
+            if both.to_server.is_empty() && both.to_client.is_empty() {
+                talk.pending = None;
+            }
         }
         start..row(&self.frames)
     }
@@ -416,7 +453,8 @@ impl Book {
     }
 
     const fn is_full(&self) -> bool {
-        self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
+        self.talks.len() * size_of::<Talk>()
+            + self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
             + (self.frames.len() + self.waiting) * size_of::<PackedFrame>()
             + self.rare.len() * size_of::<Rare>()
             >= INDEX_BUDGET

@@ -2,32 +2,6 @@
 
 use crate::model::{Check, Handshake, Head, Mark, NOTES, PacketNo, Span, StartLine, Timestamp};
 
-/// What a list of connections shows of a handshake: which heads there are and the status, no texts of theirs, and why it was refused.
-pub(super) fn outline(handshake: &Handshake) -> Handshake {
-    let head = |head: &Head| Head { start: bare(&head.start), headers: Vec::new(), ..*head };
-    Handshake {
-        request: handshake.request.as_ref().map(head),
-        response: handshake.response.as_ref().map(head),
-        accepted: handshake.accepted,
-        subprotocol: handshake.subprotocol.clone(),
-        extensions: handshake.extensions.clone(),
-        checks: handshake.refusal().map(|check| Check { detail: String::new(), ..*check }).into_iter().collect(),
-        latency: handshake.latency,
-        ..Handshake::default()
-    }
-}
-
-fn bare(start: &StartLine) -> StartLine {
-    match *start {
-        StartLine::Request { .. } => {
-            StartLine::Request { method: String::new(), target: String::new(), version: String::new() }
-        }
-        StartLine::Response { status, .. } => {
-            StartLine::Response { version: String::new(), status, reason: String::new() }
-        }
-    }
-}
-
 /// Adds a handshake to `out` as bytes that [`unpack`] understands; says how many.
 pub(super) fn pack(handshake: &Handshake, out: &mut Vec<u8>) -> usize {
     let start = out.len();
@@ -234,12 +208,5 @@ mod tests {
         let mut packed = Vec::new();
         pack(&handshake(), &mut packed);
         assert!((0..packed.len()).all(|end| unpack(&packed[..end]).is_none()));
-    }
-
-    #[test]
-    fn the_outline_knows_how_it_went() {
-        let outline = outline(&handshake());
-        assert_eq!((outline.status(), outline.accepted), (Some(101), Some(true)));
-        assert!(outline.request.is_some_and(|head| head.headers.is_empty()));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Frame, Handshake, Hole, Message, NoteSet, Opcode, Opened, Sink,
+    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Message, NoteSet, Opcode, Opened, Outline, Sink,
     Span, Stamp,
 };
 use std::ops::ControlFlow;
@@ -81,7 +81,7 @@ impl Batch {
 pub(super) enum Item {
     Opened(Box<Opened>),
     /// The outline, and the length of the whole, packed, in the arena.
-    Handshake(Box<Handshake>, usize),
+    Handshake(Box<Outline>, usize),
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
@@ -180,8 +180,8 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
         Self { batch: Batch::default(), handed: Instant::now(), hand_over }
     }
 
-    /// Hands over what waits, if it has waited long: to be called now and then while packets bring no events.
-    pub fn tick(&mut self) -> ControlFlow<()> {
+    /// Hands over what waits, if it has waited long.
+    fn tick(&mut self) -> ControlFlow<()> {
         if self.handed.elapsed() < BATCH_AGE {
             return ControlFlow::Continue(());
         }
@@ -205,7 +205,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             Event::Opened(opened) => Item::Opened(Box::new(opened.clone())),
             Event::Handshake(handshake) => {
                 let len = pack::pack(handshake, &mut self.batch.payload);
-                Item::Handshake(Box::new(pack::outline(handshake)), len)
+                Item::Handshake(Box::new(handshake.outline()), len)
             }
             Event::Frame(frame) => Item::Frame(*frame),
             Event::Message(message) => {
@@ -232,5 +232,10 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
         }
         // The first event after a pause is shown at once; in a stream of events the clock is asked now and then.
         if self.batch.len() % CLOCK_EVERY == 1 { self.tick() } else { ControlFlow::Continue(()) }
+    }
+
+    /// Who does not want a batch hears of the next one, too.
+    fn pause(&mut self) {
+        let _ = self.flush();
     }
 }

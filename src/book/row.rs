@@ -118,17 +118,6 @@ impl FrameRow {
     }
 }
 
-/// Stands for a time that the capture does not have.
-const NO_TIME: i64 = i64::MIN;
-
-fn pack_time(mark: Mark) -> i64 {
-    mark.time.map_or(NO_TIME, Timestamp::nanos)
-}
-
-fn unpack_mark(packet: u32, time: i64) -> Mark {
-    Mark { packet: PacketNo(packet.into()), time: (time != NO_TIME).then(|| Timestamp::from_nanos(time)) }
-}
-
 /// Packet numbers beyond four billion do not occur in a capture that fits the book.
 fn pack_packet(packet: PacketNo) -> u32 {
     u32::try_from(packet.0).unwrap_or(u32::MAX)
@@ -137,7 +126,7 @@ fn pack_packet(packet: PacketNo) -> u32 {
 /// A [`FrameRow`] in 32 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackedFrame {
-    time: i64,
+    time: Option<Timestamp>,
     stream_offset: u64,
     packet: u32,
     /// With [`PackedFrame::LONG`] an index in the table of long frames.
@@ -173,7 +162,7 @@ impl PackedFrame {
             u32::try_from(long.len() - 1).unwrap_or(u32::MAX)
         });
         Self {
-            time: pack_time(row.last),
+            time: row.last.time,
             stream_offset: row.stream_offset,
             packet: pack_packet(row.last.packet),
             len,
@@ -207,7 +196,7 @@ impl PackedFrame {
     }
 
     pub(super) fn last(self) -> Mark {
-        unpack_mark(self.packet, self.time)
+        Mark { packet: PacketNo(self.packet.into()), time: self.time }
     }
 }
 

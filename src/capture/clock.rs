@@ -22,7 +22,7 @@ impl Clock {
     pub(super) fn instant(self, ticks: u64) -> Option<Timestamp> {
         let offset = i128::from(self.offset) * i128::from(NANOS_PER_SECOND);
         let nanos = i128::try_from(self.nanos(ticks)).ok()?.checked_add(offset)?;
-        i64::try_from(nanos).ok().map(Timestamp::from_nanos)
+        i64::try_from(nanos).ok().filter(|&nanos| nanos > i64::MIN).map(Timestamp::from_nanos)
     }
 
     /// Nanoseconds in `ticks`. No product exceeds 2⁶⁴ · 10⁹.
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(at(0x80 | 20, 1_700_000_000, 3 << 19), Some(1_700_000_001 * SECOND + SECOND / 2));
         assert_eq!(at(6, -1, 500_000), Some(-SECOND / 2));
         assert_eq!(at(9, -9_223_372_036, 0), Some(-9_223_372_036 * SECOND));
-        assert_eq!(at(9, -9_223_372_037, 145_224_192), Some(i64::MIN));
+        assert_eq!(at(9, -9_223_372_037, 145_224_193), Some(i64::MIN + 1));
         assert_eq!(at(9, 9_223_372_036, 854_775_807), Some(i64::MAX));
     }
 
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(at(6, i64::MAX, 0), None);
         assert_eq!(at(6, i64::MIN, u64::MAX), None);
         assert_eq!(at(0x80, i64::MAX, u64::MAX), None);
-        assert_eq!(at(9, -9_223_372_037, 145_224_191), None);
+        assert_eq!(at(9, -9_223_372_037, 145_224_192), None);
         assert_eq!(at(9, 9_223_372_036, 854_775_808), None);
     }
 }

@@ -77,9 +77,15 @@ impl Reader {
     /// The next packet, lent until the one after it is asked for; `None` at the end, also when the rest cannot be read.
     #[inline]
     pub fn next_packet(&mut self) -> Option<Packet<'_>> {
+        self.next_packet_after(&mut || {})
+    }
+
+    /// As [`Self::next_packet`]; before the input is read on, which may take long, `pause` is called.
+    #[inline]
+    pub fn next_packet_after(&mut self, pause: &mut dyn FnMut()) -> Option<Packet<'_>> {
         let record = match self.format.as_mut()? {
-            Format::Pcap(pcap) => pcap.next(&mut self.source),
-            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.secrets),
+            Format::Pcap(pcap) => pcap.next(&mut self.source, pause),
+            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.secrets, pause),
         };
         let Some(record) = record else {
             self.format = None;

@@ -50,14 +50,17 @@ impl Pcap {
     }
 
     /// The next record, whole in the buffer.
-    pub(super) fn next(&mut self, source: &mut Source) -> Option<Record> {
+    pub(super) fn next(&mut self, source: &mut Source, pause: &mut dyn FnMut()) -> Option<Record> {
         loop {
             match self.parse(source.buffer.data()) {
                 Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Some(record),
                 Some(record) if record.captured == 0 => return (!source.is_blank_tail(self.head)).then_some(record),
                 Some(record) if self.is_followed(record, source) => return Some(record),
                 Some(record) => self.resync(source, record.captured)?,
-                None => self.refill(source)?,
+                None => {
+                    pause();
+                    self.refill(source)?;
+                }
             }
         }
     }

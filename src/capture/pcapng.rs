@@ -74,6 +74,9 @@ const FRAME: usize = 12;
 /// What stands before the packet in the body of a packet block with a time.
 const PACKET_HEAD: usize = 20;
 
+/// What stands before the options of an interface's block.
+const INTERFACE_HEAD: usize = 16;
+
 /// Up to this length a block's length is believed, in bytes; only [`MAX_RECORD`] are read.
 const MAX_BLOCK: usize = 128 << 20;
 
@@ -128,10 +131,16 @@ impl PcapNg {
     }
 
     /// The next packet, whole in the buffer.
-    pub(super) fn next(&mut self, source: &mut Source, secrets: &mut Secrets) -> Option<Record> {
+    pub(super) fn next(
+        &mut self,
+        source: &mut Source,
+        secrets: &mut Secrets,
+        pause: &mut dyn FnMut(),
+    ) -> Option<Record> {
         loop {
             let data = source.buffer.data();
             let Some((head, block)) = self.head(data).and_then(|head| Some((head, data.get(..head.total)?))) else {
+                pause();
                 self.refill(source)?;
                 continue;
             };
@@ -142,7 +151,12 @@ impl PcapNg {
                     }
                     return Some(record);
                 }
-                Ok(None) => pass(head, source),
+                Ok(None) => {
+                    if head.kind == kind::INTERFACE {
+                        self.judge_interface(head, source);
+                    }
+                    pass(head, source);
+                }
                 Err(why) => self.pass_over(head, source, why)?,
             }
         }
@@ -243,17 +257,15 @@ impl PcapNg {
         let link = self.order.u16(body, 0).ok_or(TOO_SHORT)?;
         let snaplen = self.order.u32(body, 4).ok_or(TOO_SHORT)?;
         let mut clock = Clock::MICROSECONDS;
-        let mut read = Ok(());
-        for option in self.options(body.get(8..)) {
-            match option.as_ref().map(|option| (option.code, option.value())) {
-                Ok((OptionCode::IfTsresol, &[resolution, ..])) => clock.resolution = resolution,
-                Ok((OptionCode::IfTsoffset, value)) => clock.offset = self.order.i64(value, 0).unwrap_or_default(),
-                Ok(_) => {}
-                Err(why) => read = Err(*why),
+        for option in self.options(body.get(8..)).map_while(Result::ok) {
+            match (option.code, option.value()) {
+                (OptionCode::IfTsresol, &[resolution, ..]) => clock.resolution = resolution,
+                (OptionCode::IfTsoffset, value) => clock.offset = self.order.i64(value, 0).unwrap_or_default(),
+                _ => {}
             }
         }
         self.interfaces.push(Interface { clock, snaplen, link: LinkType(link.into()) });
-        read
+        Ok(())
     }
 
     /// The options in a part of a block. The last is an error when they run over its end.
@@ -291,13 +303,28 @@ impl PcapNg {
 
     #[cold]
     fn judge_options(&self, range: Range<usize>, record: Record, source: &mut Source) {
-        let bad = self.options(source.buffer.data().get(range)).find_map(Result::err);
-        let at = source.buffer.position();
-        if let Some(why) = bad {
+        if let Some(why) = self.bad_options(range, source) {
+            let at = source.buffer.position();
             source.note_next(record.time, NoteCode::FileBlock, || {
                 format!("block at offset {at}: {why}; its packet is shown")
             });
         }
+    }
+
+    /// Says what is odd about the description of an interface that is used nevertheless.
+    #[cold]
+    fn judge_interface(&self, head: Head, source: &mut Source) {
+        if let Some(why) = self.bad_options(INTERFACE_HEAD..head.total - 4, source) {
+            let at = source.buffer.position();
+            source.note(NoteCode::FileBlock, || {
+                format!("block at offset {at}: {why}; its interface is used with those before")
+            });
+        }
+    }
+
+    /// What is wrong with the options of the block at the front.
+    fn bad_options(&self, range: Range<usize>, source: &Source) -> Option<Bad> {
+        self.options(source.buffer.data().get(range)).find_map(Result::err)
     }
 
     #[cold]
@@ -395,7 +422,8 @@ fn pass(head: Head, source: &mut Source) {
 /// Moves past a block of any length and says why.
 fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
     let (at, total) = (source.buffer.position(), head.total);
-    source.note(NoteCode::FileBlock, || format!("block at offset {at} ({total} bytes) passed over: {why}"));
+    let fate = if head.kind == kind::INTERFACE && why == BAD_END { "used nevertheless" } else { "passed over" };
+    source.note(NoteCode::FileBlock, || format!("block at offset {at} ({total} bytes) {fate}: {why}"));
     if kind::is_counted(head.kind) {
         source.count();
     }

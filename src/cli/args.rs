@@ -1,7 +1,9 @@
 //! What can be typed: every command and every option, each defined once.
 
+use super::choices;
+use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
-use crate::model::Severity;
+use crate::model::{DecodeAs, Limits, Rule, Severity};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -46,6 +48,8 @@ pub(super) struct Args {
     pub command: Option<Command>,
     #[command(flatten)]
     pub list: List,
+    #[command(flatten)]
+    pub reading: Reading,
     #[command(flatten)]
     pub manners: Manners,
     /// Print every bound on what is kept in memory, with its unit and default
@@ -159,6 +163,44 @@ pub(super) struct Manners {
     /// Say on stderr what was read; -vv: also every finding
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// How a capture is read, by every command.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Reading options")]
+pub(super) struct Reading {
+    /// Read streams as something, as in tshark: tcp.port==9000,websocket
+    ///
+    ///   SELECTOR  tcp.port==9000, tcp.port==9000-9010, ip.addr==10.0.0.1, tcp.stream==3
+    ///   PROTOCOL  websocket: frames, also where no handshake was captured
+    ///             none: leave them alone
+    ///
+    /// May be given several times; the first that fits a stream holds.
+    #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
+    pub decode_as: Vec<Rule>,
+    /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see --limits)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_message: Option<u64>,
+    /// Bytes to which all compressed messages may inflate: 20G (default: see --limits)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_inflated: Option<u64>,
+}
+
+impl Reading {
+    /// As the dissection wants it.
+    pub(super) fn settings(&self) -> Settings {
+        let mut limits = Limits::DEFAULT;
+        if let Some(max) = self.max_message {
+            let bytes = usize::try_from(max).unwrap_or(usize::MAX);
+            (limits.message_bytes, limits.inflated_bytes) = (bytes, bytes);
+            limits.message_total = limits.message_total.max(bytes.saturating_mul(2));
+            limits.inflated_stop = limits.inflated_stop.max(max);
+        }
+        if let Some(max) = self.max_inflated {
+            limits.inflated_total = max;
+        }
+        Settings { limits, decode_as: DecodeAs(self.decode_as.clone()) }
+    }
 }
 
 /// When something is done that depends on whether a stream is a terminal.

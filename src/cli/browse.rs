@@ -5,22 +5,18 @@ use super::exit::{Exit, Failure};
 use super::input::{Input, Source, words};
 use super::seen;
 use super::signals::Stop;
-use crate::book::{Batch, Recorder};
+use crate::book::Recorder;
 use crate::capture::Reader;
-use crate::dissect::{self, Summary};
+use crate::dissect::{self, Settings, Summary};
 use crate::model::{Event, Limits, Severity, Sink, Stamp, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
 
 /// Batches that may wait for the screen before the reader does.
 const WAITING: usize = 16;
-
-/// Events of a silent pipe wait no longer than this.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Bytes kept of one compressed message as it was on the wire, to show its frames.
 const WIRE_BYTES: usize = 1 << 20;
@@ -32,14 +28,16 @@ const WARNINGS: usize = 8;
 ///
 /// # Errors
 /// When the input cannot be read; for a file that is before the screen is taken. When the terminal cannot be used.
-pub(super) fn run(source: &Source, color: When) -> Result<Exit, Failure> {
+pub(super) fn run(source: &Source, color: When, settings: Settings) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
     let (sender, receiver) = bounded(WAITING);
     let failure = Arc::new(OnceLock::new());
-    let teller = Teller { total, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
+    let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
+    let settings = Settings { limits, ..settings };
+    let teller = Teller { total, settings, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
     thread::spawn(move || teller.read(opening));
     let color = match color {
         When::Auto => ColorChoice::Auto,
@@ -62,6 +60,7 @@ enum Opening {
 struct Teller {
     /// Bytes of a file; `None` for a pipe.
     total: Option<u64>,
+    settings: Settings,
     sender: Sender<Loading>,
     /// The browser wants no more.
     stop: Stop,
@@ -74,7 +73,7 @@ impl Teller {
         let outcome = match opening {
             Opening::Done(reader) => self.dissect(reader),
             Opening::Later(input) => match input.reader() {
-                Ok(reader) => self.dissect_live(reader),
+                Ok(reader) => self.dissect(reader),
                 Err(failure) => {
                     let failure = self.failure.get_or_init(|| failure);
                     Outcome { error: Some(failure.text().to_owned()), ..Outcome::default() }
@@ -85,7 +84,6 @@ impl Teller {
         let _ = self.tell(Loading::Done(outcome));
     }
 
-    /// Dissects a file: batches go over as they fill.
     fn dissect(&self, mut reader: Reader) -> Outcome {
         let mut recorder = Recorder::new(|batch| self.tell(Loading::Batch(batch)));
         let outcome = self.dissect_into(&mut reader, &mut recorder);
@@ -94,25 +92,10 @@ impl Teller {
         outcome
     }
 
-    /// Dissects a pipe: batches go over as they fill, and when the pipe falls silent.
-    fn dissect_live(&self, mut reader: Reader) -> Outcome {
-        let live = Live(Mutex::new(Recorder::new(|batch| self.tell(Loading::Batch(batch)))));
-        let (alive, ended) = bounded::<()>(0);
-        let outcome = thread::scope(|scope| {
-            scope.spawn(|| live.tick_until(&ended));
-            let outcome = self.dissect_into(&mut reader, &mut &live);
-            drop(alive);
-            outcome
-        });
-        let _ = live.recorder().flush();
-        outcome
-    }
-
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
         let mut sink = Told { events, warnings: Vec::new() };
         let mut step = |at: dissect::Progress| self.tell(Loading::Progress(self.progress(at)));
-        let limits = Limits { wire_bytes: WIRE_BYTES, ..Limits::DEFAULT };
-        let summary = dissect::run(reader, limits, &mut sink, &mut step);
+        let summary = dissect::run(reader, self.settings.clone(), &mut sink, &mut step);
         let warnings = sink.warnings;
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
@@ -149,26 +132,8 @@ impl Sink for Told<'_> {
         }
         self.events.accept(at, event)
     }
-}
 
-/// A recorder that two threads reach: the one that reads, and one that looks after what waits while that one waits.
-struct Live<F>(Mutex<Recorder<F>>);
-
-impl<F: FnMut(Batch) -> ControlFlow<()>> Live<F> {
-    fn recorder(&self) -> MutexGuard<'_, Recorder<F>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tick_until(&self, ended: &Receiver<()>) {
-        while ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            // The reader hears of a browser that is gone by itself.
-            let _ = self.recorder().tick();
-        }
-    }
-}
-
-impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for &Live<F> {
-    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
-        self.recorder().accept(at, event)
+    fn pause(&mut self) {
+        self.events.pause();
     }
 }

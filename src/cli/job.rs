@@ -4,6 +4,7 @@ use super::args::{self, Args, Command, Format, Manners, Record, When};
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::watch::Tell;
+use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
 use crate::model::{ConnId, PacketNo, Severity};
 use std::env;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Job {
     /// What is read.
     pub source: Source,
+    /// How it is read.
+    pub settings: Settings,
     /// What is done with it.
     pub work: Work,
     /// In which form rows are written.
@@ -89,41 +92,47 @@ impl Job {
     /// # Errors
     /// When it asks for nothing that can be done.
     pub(super) fn new(args: Args) -> Result<Self, Failure> {
-        let Args { command, list, manners, .. } = args;
-        let Some(command) = command else { return Self::list(Work::Connections, list, TimeMode::Local, &manners) };
+        let Args { command, list, reading, manners, .. } = args;
+        let job = Self::of(command, list, &manners)?;
+        Ok(Self { settings: reading.settings(), ..job })
+    }
+
+    fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
+        let Some(command) = command else { return Self::list(Work::Connections, list, TimeMode::Local, manners) };
         if is_used(&list) {
             return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
         }
         match command {
-            Command::Ls(list) => Self::list(Work::Connections, list, TimeMode::Local, &manners),
+            Command::Ls(list) => Self::list(Work::Connections, list, TimeMode::Local, manners),
             Command::Frames(list) => {
                 let kinds = Kinds { frame: true, ..Kinds::default() };
-                Self::list(Work::Rows(kinds), list, TimeMode::Relative, &manners)
+                Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)
             }
             Command::Msgs(args::Messages { list, payload }) => {
                 let kinds = Kinds { message: true, ..Kinds::default() };
-                let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, &manners)?;
+                let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
                 Ok(Self { payload: payload.options(), ..job })
             }
-            Command::Handshake(args) => Self::handshake(args, &manners),
-            Command::Show(args) => Self::show(args, &manners),
-            Command::Follow(args) => Self::follow(args, &manners),
+            Command::Handshake(args) => Self::handshake(args, manners),
+            Command::Show(args) => Self::show(args, manners),
+            Command::Follow(args) => Self::follow(args, manners),
             Command::Stats(args::Stats { input, json, time, output }) => {
                 let list = args::List { input, json, time, output, ..args::List::default() };
-                let job = Self::list(Work::Stats, list, TimeMode::Local, &manners)?;
+                let job = Self::list(Work::Stats, list, TimeMode::Local, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
             Command::Check(args::Check { input, fail_on, json, limit, output }) => {
                 let list = args::List { input, json, limit, output, ..args::List::default() };
-                Self::list(Work::Check(fail_on), list, TimeMode::Relative, &manners)
+                Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
             }
-            Command::Export(args) => Self::export(args, &manners),
+            Command::Export(args) => Self::export(args, manners),
         }
     }
 
     fn base(work: Work, source: Source, json: &args::Json, output: args::Output, manners: &Manners) -> Self {
         Self {
             source,
+            settings: Settings::default(),
             work,
             form: if json.json { FormKind::Json } else { FormKind::Text },
             payload: PayloadOptions::default(),

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 22] {
+fn rows(limits: Limits) -> [Row; 25] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -29,6 +29,9 @@ fn rows(limits: Limits) -> [Row; 22] {
         head_headers,
         head_end,
         early_bytes,
+        seek_bytes,
+        seek_total,
+        midstream_bytes,
         message_bytes,
         inflated_bytes,
         wire_bytes,
@@ -55,6 +58,14 @@ fn rows(limits: Limits) -> [Row; 22] {
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
+        ("seek-bytes", n(seek_bytes), "bytes", "held of one direction in which frames are looked for"),
+        ("seek-total", n(seek_total), "bytes", "held of all directions in which frames are looked for"),
+        (
+            "midstream-bytes",
+            midstream_bytes,
+            "bytes",
+            "of a stream without its beginning in which frames must be found",
+        ),
         ("message-bytes", n(message_bytes), "bytes", "kept of one message; the rest is counted"),
         ("inflated-bytes", n(inflated_bytes), "bytes", "kept of one compressed message; the rest is counted"),
         ("wire-bytes", n(wire_bytes), "bytes", "kept of one compressed message as it was on the wire"),

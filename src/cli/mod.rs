@@ -2,6 +2,7 @@
 
 mod args;
 mod browse;
+mod choices;
 mod exit;
 mod input;
 mod job;
@@ -39,8 +40,9 @@ fn start(args: Args) -> Result<Exit, Failure> {
         return print(|out| limits::write(Limits::DEFAULT, out));
     }
     if job::browses(&args) {
+        let settings = args.reading.settings();
         let (source, color) = job::to_browse(args)?;
-        return browse::run(&source, color);
+        return browse::run(&source, color, settings);
     }
     run::run(&Job::new(args)?)
 }

@@ -13,7 +13,7 @@ use crate::export::{
     Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw, Records,
     Stats, Stream, Style, Table, Talk, TimeMode, Totals,
 };
-use crate::model::{Limits, PacketNo, Timestamp};
+use crate::model::{PacketNo, Timestamp};
 use std::ops::ControlFlow;
 
 /// Runs a job to its exit code.
@@ -104,7 +104,7 @@ impl<'j> Run<'j> {
         let progress = Progress::new(job.progress, input.len, target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
         let len = input.len;
-        pass(input.up_to(len), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        pass(input.up_to(len), job, &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
         progress.clear();
         let input = job.source.open(stop)?.up_to(len);
         Ok((Self { job, stop, input, target }, connections))
@@ -149,8 +149,9 @@ impl<'j> Run<'j> {
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
+        watch.is_live = !job.source.is_file();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
-        let Pass { summary, bytes } = pass(input, &mut watch)?;
+        let Pass { summary, bytes } = pass(input, job, &mut watch)?;
         let totals = totals(&summary);
         let (tally, is_done) = (watch.tally, watch.is_done);
         let written = watch.finish(&totals);
@@ -173,14 +174,14 @@ impl<'j> Run<'j> {
 }
 
 /// Dissects an input into a sink.
-fn pass(input: Input, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
+fn pass(input: Input, job: &Job, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
     let mut reader = input.reader()?;
     let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
         progress.step(at);
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let summary = dissect::run(&mut reader, Limits::DEFAULT, watch, &mut step);
+    let summary = dissect::run(&mut reader, job.settings.clone(), watch, &mut step);
     Ok(Pass { summary, bytes: reader.position() })
 }
 

@@ -72,6 +72,8 @@ pub(super) struct Watch<'a> {
     pub tell: Option<Tell>,
     /// All must be counted, even when no more rows are wanted.
     pub reads_all: bool,
+    /// The input is no file: it may be waited for.
+    pub is_live: bool,
     /// No more rows are wanted.
     pub is_done: bool,
 }
@@ -89,7 +91,7 @@ impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
     pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
         let (tally, is_done) = (Tally::default(), out.is_full());
-        Self { exporter, out, tally, progress, stop, name: "", tell: None, reads_all: false, is_done }
+        Self { exporter, out, tally, progress, stop, name: "", tell: None, reads_all: false, is_live: false, is_done }
     }
 
     /// Writes what could only be written at the end.
@@ -128,5 +130,12 @@ impl Sink for Watch<'_> {
         }
         let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
         if is_enough || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Rows of a live capture are there for who reads them behind a pipe, as soon as they are known.
+    fn pause(&mut self) {
+        if self.is_live {
+            self.out.flush();
+        }
     }
 }

@@ -7,11 +7,26 @@
 mod table;
 
 use crate::capture::Reader;
-use crate::model::{Event, FileNote, Limits, Mark, Note, Sink, Stamp, Timestamp};
+use crate::model::{DecodeAs, Event, FileNote, Limits, Mark, Note, Sink, Stamp, Timestamp};
 use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use table::Table;
+
+/// What the user may choose.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The bounds.
+    pub limits: Limits,
+    /// What streams carry, against what their bytes tell.
+    pub decode_as: DecodeAs,
+}
+
+impl From<Limits> for Settings {
+    fn from(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
 
 /// What a whole capture held.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,14 +95,15 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// Dissects a whole capture in one pass. `progress` is told every MiB; its `Break`, like the sink's, ends the pass early.
 pub fn run(
     reader: &mut Reader,
-    limits: Limits,
+    settings: impl Into<Settings>,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    let mut dissector = Dissector::new(limits, sink);
+    let Settings { limits, decode_as } = settings.into();
+    let mut dissector = Dissector::new(limits, decode_as, sink);
     let mut decoder = Decoder::default();
     let mut reported = 0;
-    while let Some(packet) = reader.next_packet() {
+    while let Some(packet) = reader.next_packet_after(&mut || dissector.sink.pause()) {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
         match decoded {
@@ -126,9 +142,9 @@ struct Dissector<'s> {
 }
 
 impl<'s> Dissector<'s> {
-    fn new(limits: Limits, sink: &'s mut dyn Sink) -> Self {
+    fn new(limits: Limits, decode_as: DecodeAs, sink: &'s mut dyn Sink) -> Self {
         Self {
-            table: Table::default(),
+            table: Table::new(decode_as),
             tools: Tools::default(),
             limits,
             sink,

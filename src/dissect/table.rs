@@ -1,13 +1,14 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Segment, Sink};
+use crate::model::{DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
 use crate::tcp::{Budget, Conn, Out, Seq, Start};
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
-use std::hash::{Hash, Hasher};
+use hashbrown::HashTable;
+use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::net::IpAddr;
 
 /// All streams of a capture.
@@ -15,11 +16,12 @@ use std::net::IpAddr;
 /// A stream without payload, or without anything for us in it, is one small row; reassembly and layers are added with its first payload.
 #[derive(Default)]
 pub(super) struct Table {
-    /// The newest stream of each pair of endpoints.
-    newest: HashMap<FlowKey, u32, RandomState>,
+    /// The newest stream of each pair of endpoints, by the hash of its key.
+    newest: HashTable<u32>,
+    hasher: RandomState,
     streams: Vec<Stream>,
     /// The stream of the last packet: the next one is often of the same.
-    latest: Option<(FlowKey, u32)>,
+    latest: Option<u32>,
     /// Numbers given to streams, also to those that have no row.
     numbers: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
@@ -27,6 +29,7 @@ pub(super) struct Table {
     /// Streams that began to be read and may not have told yet what they carry, oldest first: which, and which of their lives.
     undecided: VecDeque<(u32, u32)>,
     budget: Budget,
+    decode_as: DecodeAs,
 }
 
 /// A stream that said goodbye.
@@ -41,37 +44,53 @@ struct Leaving {
 /// The same for both directions: addresses and ports, the lower end first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FlowKey {
-    low: u128,
-    high: u128,
-    /// Ports of the lower and of the higher end, and whether the addresses are IPv6.
+    low: [u64; 2],
+    high: [u64; 2],
+    /// Whether the addresses are IPv6, and the ports of the lower and of the higher end.
     rest: u64,
 }
 
 impl Hash for FlowKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(self.low);
-        state.write_u128(self.high);
+        let ([low_first, low], [high_first, high]) = (self.low, self.high);
+        if self.is_v6() {
+            state.write_u64(low_first);
+            state.write_u64(high_first);
+        }
+        state.write_u64(low);
+        state.write_u64(high);
         state.write_u64(self.rest);
     }
 }
 
 impl FlowKey {
+    const V6: u64 = 1 << 32;
+
+    /// Of an IPv4 address the first word is empty.
+    const fn is_v6(&self) -> bool {
+        self.rest & Self::V6 != 0
+    }
+
     /// The key, and whether `a` is the lower end.
     fn new(a: Endpoint, b: Endpoint) -> (Self, bool) {
         let bits = |end: Endpoint| match end.ip {
-            IpAddr::V4(ip) => u128::from(u32::from(ip)),
-            IpAddr::V6(ip) => u128::from(ip),
+            IpAddr::V4(ip) => [0, u32::from(ip).into()],
+            IpAddr::V6(ip) => {
+                let bits = u128::from(ip);
+                [(bits >> 64) as u64, bits as u64]
+            }
         };
         let (from, to) = ((bits(a), a.port), (bits(b), b.port));
         let forward = from <= to;
         let ((low, low_port), (high, high_port)) = if forward { (from, to) } else { (to, from) };
-        let v6 = u64::from(a.ip.is_ipv6());
-        (Self { low, high, rest: v6 << 32 | u64::from(low_port) << 16 | u64::from(high_port) }, forward)
+        let v6 = if a.ip.is_ipv6() { Self::V6 } else { 0 };
+        (Self { low, high, rest: v6 | u64::from(low_port) << 16 | u64::from(high_port) }, forward)
     }
 }
 
 /// One TCP stream.
 struct Stream {
+    key: FlowKey,
     number: u32,
     first: Mark,
     /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
@@ -90,6 +109,9 @@ struct Stream {
     live: Option<Box<Live>>,
 }
 
+/// A flood of streams without payload costs no more for each, with its slot in a table that has just grown (RELIABILITY: 128 bytes).
+const _: () = assert!(size_of::<Stream>() <= 112);
+
 /// A stream that is read.
 struct Live {
     conn: Conn,
@@ -100,6 +122,8 @@ struct Live {
     ends: (Endpoint, Endpoint),
     /// The client is the lower end of the flow's key.
     client_is_low: bool,
+    /// Its first byte is known to be the first that was sent.
+    from_start: bool,
     /// It told what it carries.
     decided: bool,
     leaving: bool,
@@ -117,6 +141,10 @@ struct Env<'a> {
 }
 
 impl Table {
+    pub(super) fn new(decode_as: DecodeAs) -> Self {
+        Self { decode_as, ..Self::default() }
+    }
+
     /// How many streams there were.
     pub(super) const fn streams(&self) -> u32 {
         self.numbers
@@ -130,7 +158,7 @@ impl Table {
     /// Takes one segment.
     pub(super) fn segment(&mut self, segment: &Segment<'_>, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
         let (key, forward) = FlowKey::new(segment.src, segment.dst);
-        let known = self.newest.get(&key).copied().filter(|_| segment.flags.has(Flags::SYN));
+        let known = if segment.flags.has(Flags::SYN) { self.newest(&key) } else { None };
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
         if let Some(known) = known
             && known != at
@@ -138,7 +166,7 @@ impl Table {
         {
             self.end(known, End::Replaced, segment.mark, limits, tools, sink);
         }
-        self.latest = Some((key, at));
+        self.latest = Some(at);
         if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
         }
@@ -164,6 +192,7 @@ impl Table {
     fn add(&mut self, key: FlowKey, first: Mark, older: Option<u32>) -> u32 {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         self.streams.push(Stream {
+            key,
             number: self.numbers,
             first,
             bases: [None; 2],
@@ -176,8 +205,25 @@ impl Table {
             live: None,
         });
         self.numbers += 1;
-        self.newest.insert(key, at);
+        let Self { newest, hasher, streams, .. } = self;
+        let key_of = |at: u32| streams.get(at as usize).map(|stream| stream.key);
+        let hash = hasher.hash_one(key);
+        match newest.find_mut(hash, |&at| key_of(at) == Some(key)) {
+            Some(newest) => *newest = at,
+            None => {
+                newest.insert_unique(hash, at, |&at| key_of(at).map_or(0, |key| hasher.hash_one(key)));
+            }
+        }
         at
+    }
+
+    /// The newest stream of a pair of endpoints.
+    fn newest(&self, key: &FlowKey) -> Option<u32> {
+        self.newest.find(self.hasher.hash_one(key), |&at| self.is_of(at, key)).copied()
+    }
+
+    fn is_of(&self, at: u32, key: &FlowKey) -> bool {
+        self.streams.get(at as usize).is_some_and(|stream| stream.key == *key)
     }
 
     fn stream(&mut self, at: u32) -> &mut Stream {
@@ -189,8 +235,8 @@ impl Table {
     /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
     fn find(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
         let at = match self.latest {
-            Some((latest, at)) if latest == key => at,
-            _ => self.newest.get(&key).copied().unwrap_or_else(|| self.add(key, mark, None)),
+            Some(at) if self.is_of(at, &key) => at,
+            _ => self.newest(&key).unwrap_or_else(|| self.add(key, mark, None)),
         };
         let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         let old = self.stream(at);
@@ -276,8 +322,11 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) {
-        let stream = self.stream(at);
-        if stream.live.is_none() && stream.wake(segment, forward) {
+        let stream = row(&mut self.streams, at);
+        if stream.live.is_none()
+            && let Some(hint) = hint(&self.decode_as, stream.number, segment)
+            && stream.wake(segment, forward, hint)
+        {
             let life = stream.life;
             self.undecided.push_back((at, life));
             self.give_up_undecided(segment.mark, limits, tools, sink);
@@ -338,6 +387,15 @@ fn row(streams: &mut [Stream], at: u32) -> &mut Stream {
     &mut streams[at as usize]
 }
 
+/// What a stream is taken for; `None` when the user does not want it read.
+fn hint(decode_as: &DecodeAs, stream: u32, segment: &Segment<'_>) -> Option<Hint<'static>> {
+    match decode_as.protocol(stream, [segment.src, segment.dst]) {
+        None => Some(Hint::Unknown),
+        Some(Protocol::WebSocket) => Some(Hint::Forced),
+        Some(Protocol::None) => None,
+    }
+}
+
 /// The streams with the largest queues give up holes, until an eighth of the bound is free.
 fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
     let queued = |stream: &Stream| stream.live.as_ref().map_or(0, |live| live.conn.queued());
@@ -360,7 +418,7 @@ impl Stream {
     }
 
     /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
-    fn wake(&mut self, segment: &Segment<'_>, forward: bool) -> bool {
+    fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
         let first = self.kind == Kind::Silent;
         let begins =
             if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
@@ -379,10 +437,11 @@ impl Stream {
         let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
         self.live = Some(Box::new(Live {
             conn,
-            layer: proto::open(Hint::Unknown),
+            layer: proto::open(hint),
             reads: true,
             ends: (segment.src, segment.dst),
             client_is_low: forward,
+            from_start: known,
             decided: false,
             leaving: false,
         }));
@@ -408,11 +467,12 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, decided, ends, .. } = live;
+        let Live { conn, layer, reads, decided, ends, from_start, .. } = live;
+        let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided: self.seen != (true, true) },
+            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided, from_start: *from_start },
             last: mark,
             swapped: false,
             kind: &mut self.kind,
@@ -458,6 +518,7 @@ impl Stream {
                 first: &self.first,
                 ends: &live.ends,
                 one_sided: self.seen != (true, true),
+                from_start: live.from_start,
             },
             last: live.conn.last(),
             swapped: false,
@@ -481,3 +542,6 @@ impl Live {
         if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Rows in order of connections: what each added up to, and its handshake.
 
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Event, Handshake, Head, Stamp, StartLine};
+use crate::model::{ConnId, Connection, Event, Stamp};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -20,10 +20,8 @@ impl Collect {
             debug_assert_eq!(conn.0 as usize, self.rows.len() + 1, "connections are numbered as they come");
             self.rows.push(Connection::new(conn, at, opened));
         }
-        let Some(row) = self.row_mut(conn) else { return };
-        row.apply(at, event);
-        if let (Event::Handshake(_), Some(handshake)) = (event, &mut row.handshake) {
-            shorten(handshake);
+        if let Some(row) = self.row_mut(conn) {
+            row.apply(at, event);
         }
     }
 
@@ -53,25 +51,6 @@ impl Exporter for Collect {
     }
 
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
-}
-
-/// Drops what a row does not show, so that a list of many connections stays small.
-fn shorten(handshake: &mut Handshake) {
-    for head in [&mut handshake.request, &mut handshake.response].into_iter().flatten() {
-        let Head { start, headers, .. } = head;
-        *headers = Vec::new();
-        if let StartLine::Request { target, .. } = start {
-            *target = String::new();
-        }
-    }
-    *handshake = Handshake {
-        request: handshake.request.take(),
-        response: handshake.response.take(),
-        accepted: handshake.accepted,
-        subprotocol: handshake.subprotocol.take(),
-        extensions: handshake.extensions.take(),
-        ..Handshake::default()
-    };
 }
 
 /// Writes a row for each connection.

@@ -6,7 +6,7 @@ use super::style::{Ink, Style};
 use super::time::Clock;
 use super::words::size;
 use crate::escape;
-use crate::model::{Connection, Direction, Goodbye, StartLine, State, duration};
+use crate::model::{Connection, Direction, Goodbye, Outline, State, duration};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Columns: a title, and whether it is aligned right.
@@ -70,7 +70,7 @@ fn cells(row: &Connection, clock: &mut Clock) -> Row {
 
 /// `z` compressed, `g` bytes missing, `!` an error was found.
 fn flags(row: &Connection) -> String {
-    let extensions = row.handshake.as_ref().and_then(|handshake| handshake.extensions.as_deref()).unwrap_or_default();
+    let extensions = row.handshake.as_ref().map(Outline::extensions).unwrap_or_default();
     let is_compressed = extensions.iter().any(|extension| extension.contains("deflate"));
     let has_gaps = Direction::BOTH.iter().any(|&dir| row.counts[dir].gaps > 0);
     let flags = [(is_compressed, 'z'), (has_gaps, 'g'), (row.findings.error > 0, '!')];
@@ -81,15 +81,14 @@ fn flags(row: &Connection) -> String {
 /// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `open`.
 fn end(row: &Connection) -> String {
     if row.state() == State::Rejected {
-        let answer = row.handshake.as_ref().and_then(|handshake| handshake.response.as_ref());
-        return match answer.map(|answer| &answer.start) {
-            Some(StartLine::Response { status, reason, .. }) => {
+        return match row.handshake.as_ref().and_then(|handshake| Some((handshake.status?, &handshake.reason))) {
+            Some((status, reason)) => {
                 fit(format!("{status} {}", escape::display_str(reason)).trim_end(), 32, false).into_owned()
             }
-            _ => String::from("refused"),
+            None => String::from("refused"),
         };
     }
-    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.request.is_some()) {
+    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
         return String::from("no answer");
     }
     match (&row.close, row.ended_by()) {

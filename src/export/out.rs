@@ -86,7 +86,7 @@ impl<'w> Out<'w> {
 
     /// Writes the buffer.
     pub fn flush(&mut self) {
-        let Some(to) = &mut self.to else { return };
+        let Some(to) = self.to.as_mut().filter(|_| !self.bytes.is_empty()) else { return };
         if self.failed.is_none() {
             self.failed = to.write_all(&self.bytes).and_then(|()| to.flush()).err();
         }

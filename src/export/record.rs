@@ -84,7 +84,7 @@ impl Records {
         lit!(row, r#","state":"#);
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
-        json::name(row, connection.opened.transport);
+        json::opt_string(row, connection.opened.transport);
         lit!(row, r#","tls":null,"subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
@@ -101,7 +101,7 @@ impl Records {
         lit!(row, r#","close_code":"#);
         json::opt_int(row, close.and_then(|(_, close)| close.code.map(|code| code.0)));
         lit!(row, r#","close_reason":"#);
-        json::opt_string(row, close.and_then(|(_, close)| close.code.map(|_| close.reason.as_str())));
+        json::opt_string(row, close.and_then(|(_, close)| close.code.map(|_| &*close.reason)));
         lit!(row, r#","closed_by":"#);
         opt_name(row, connection.ended_by().map(|by| by.name()));
         lit!(row, r#","findings":"#);

@@ -2,7 +2,7 @@
 
 use super::event::{Closed, ConnId, Event, Opened, Stamp};
 use super::flow::{Both, Direction, Endpoint};
-use super::handshake::Handshake;
+use super::handshake::Outline;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, Severity};
 use super::packet::End;
@@ -170,14 +170,12 @@ pub struct Connection {
     pub known: Mark,
     /// Ends, URL and transport.
     pub opened: Opened,
-    /// The handshake, once it is complete.
-    pub handshake: Option<Handshake>,
+    /// How the handshake went, once it is complete.
+    pub handshake: Option<Outline>,
     /// First and last packet.
     pub span: Span,
     /// What each direction carried.
     pub counts: Both<Counts>,
-    /// Why the upgrade did not come about.
-    pub refusal: Option<NoteCode>,
     /// The first Close frame, and who sent it.
     pub close: Option<(Direction, Goodbye)>,
     /// The other end's first Close frame.
@@ -199,7 +197,6 @@ impl Connection {
             handshake: None,
             span: Span { first: opened.first, last: at.at },
             counts: Both::default(),
-            refusal: None,
             close: None,
             reply: None,
             closed: None,
@@ -211,13 +208,7 @@ impl Connection {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
             Event::Opened(_) => {}
-            Event::Handshake(handshake) => {
-                if self.opened.url.is_none() {
-                    self.opened.url.clone_from(&handshake.url);
-                }
-                self.refusal = handshake.refusal().map(|check| check.code);
-                self.handshake = Some(handshake.clone());
-            }
+            Event::Handshake(handshake) => return self.agree(at, handshake.outline()),
             Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
@@ -243,7 +234,7 @@ impl Connection {
     fn goodbye(&mut self, message: &Message<'_>) {
         let goodbye = || {
             let reason = message.close.map_or(&[][..], |close| close.reason);
-            let reason = String::from_utf8_lossy(reason).into_owned();
+            let reason = String::from_utf8_lossy(reason).into();
             Goodbye { code: message.close.map(|close| close.code), reason, at: message.mark() }
         };
         match &self.close {
@@ -251,6 +242,12 @@ impl Connection {
             Some((first, _)) if *first != message.dir && self.reply.is_none() => self.reply = Some(goodbye()),
             Some(_) => {}
         }
+    }
+
+    /// Adds how the handshake went.
+    pub fn agree(&mut self, at: &Stamp, outline: Outline) {
+        self.handshake = Some(outline);
+        self.span.last = at.at;
     }
 
     /// How and why it ended.
@@ -263,7 +260,7 @@ impl Connection {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
             Some(false) => State::Rejected,
-            _ if handshake.is_some_and(|h| h.request.is_none()) => State::Midstream,
+            _ if handshake.is_some_and(|h| h.asked.is_none()) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,
             _ if self.ended_by().is_some() => State::Aborted,

@@ -39,8 +39,8 @@ pub struct Opened {
     pub server: Endpoint,
     /// `ws://host/path`, when a request was captured.
     pub url: Option<String>,
-    /// `http/1.1`.
-    pub transport: &'static str,
+    /// `http/1.1`; `None` when no handshake was captured.
+    pub transport: Option<&'static str>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }
@@ -81,10 +81,17 @@ pub enum Event<'a> {
 pub trait Sink {
     /// Takes one event; `Break` means that the reader has enough.
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()>;
+
+    /// The next event may be long in coming: a live input is waited for. What was gathered is to be handed on.
+    fn pause(&mut self) {}
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         (**self).accept(at, event)
+    }
+
+    fn pause(&mut self) {
+        (**self).pause();
     }
 }

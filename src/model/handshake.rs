@@ -1,6 +1,6 @@
 //! The opening handshake (RFC 6455 §4), or its HTTP/1.1 request alone.
 
-use super::mark::Span;
+use super::mark::{Mark, Span};
 use super::note::{NoteCode, Topic};
 use std::borrow::Cow;
 
@@ -179,7 +179,53 @@ pub struct Handshake {
     pub latency: Option<i64>,
 }
 
+/// What a row of a list shows of a handshake: how it went and what was agreed. Small, since there may be very many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The packet that ended the request, if it was captured.
+    pub asked: Option<Mark>,
+    /// The packet that ended the answer, if it was captured.
+    pub answered: Option<Mark>,
+    /// Why no WebSocket came of it.
+    pub refusal: Option<NoteCode>,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The words behind the status of a refusal.
+    pub reason: Box<str>,
+    /// See [`Handshake::accepted`].
+    pub accepted: Option<bool>,
+    /// The subprotocol that the server chose.
+    pub subprotocol: Option<Box<str>>,
+    /// Extensions accepted, with their parameters as sent; `None` when the answer was not captured.
+    pub extensions: Option<Box<[String]>>,
+}
+
+impl Outline {
+    /// The extensions accepted; none when the answer was not captured.
+    pub fn extensions(&self) -> &[String] {
+        self.extensions.as_deref().unwrap_or_default()
+    }
+}
+
 impl Handshake {
+    /// What a row of a list shows of it.
+    pub fn outline(&self) -> Outline {
+        let reason = match self.response.as_ref().map(|head| &head.start) {
+            Some(StartLine::Response { reason, .. }) if self.refusal().is_some() => reason.as_str(),
+            _ => "",
+        };
+        Outline {
+            asked: self.request.as_ref().map(|head| head.span.last),
+            answered: self.response.as_ref().map(|head| head.span.last),
+            refusal: self.refusal().map(|check| check.code),
+            status: self.status(),
+            reason: reason.into(),
+            accepted: self.accepted,
+            subprotocol: self.subprotocol.as_deref().map(Into::into),
+            extensions: self.extensions.as_deref().map(Into::into),
+        }
+    }
+
     /// The answer's status.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref()?.status()

@@ -31,6 +31,12 @@ pub struct Limits {
     pub head_end: usize,
     /// Bytes that a client may send before the answer to its upgrade request, or the server before the request.
     pub early_bytes: usize,
+    /// Bytes held of one direction in which frames are looked for.
+    pub seek_bytes: usize,
+    /// Bytes held of all directions in which frames are looked for.
+    pub seek_total: usize,
+    /// Bytes of a stream that began before the capture in which frames must be found.
+    pub midstream_bytes: u64,
     /// Bytes kept of one message.
     pub message_bytes: usize,
     /// Bytes kept of one message that was compressed.
@@ -69,6 +75,9 @@ impl Limits {
         head_headers: 256,
         head_end: 8 * MIB,
         early_bytes: MIB,
+        seek_bytes: 256 << 10,
+        seek_total: 64 * MIB,
+        midstream_bytes: 1 << 20,
         message_bytes: 64 * MIB,
         inflated_bytes: 16 * MIB,
         wire_bytes: 0,

@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod decode_as;
 mod event;
 mod file;
 mod flow;
@@ -16,10 +17,11 @@ mod ws;
 
 pub use body::{Body, Hole};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
+pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use file::FileNote;
 pub use flow::{Both, Direction, Endpoint};
-pub use handshake::{Check, Extension, Handshake, Head, StartLine};
+pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};

@@ -1,35 +1,50 @@
 //! Instants of the capture's clock.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as the capture's clock told them: years 1677 to 2262.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+///
+/// Held as the distance from the earliest `i64`, which is no time itself: so a missing time takes no room of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZeroU64);
+
+const _: () = assert!(size_of::<Option<Timestamp>>() == 8);
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 impl Timestamp {
-    /// `nanos` since the epoch.
+    /// `nanos` since the epoch; the earliest `i64` is taken for the one after it.
     pub const fn from_nanos(nanos: i64) -> Self {
-        Self(nanos)
+        match NonZeroU64::new((nanos ^ i64::MIN).cast_unsigned()) {
+            Some(held) => Self(held),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Nanoseconds since the epoch.
     pub const fn nanos(self) -> i64 {
-        self.0
+        self.0.get().cast_signed() ^ i64::MIN
     }
 
     /// Nanoseconds from `earlier` to `self`; negative when the clock stepped back.
     pub const fn since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
+        self.nanos().saturating_sub(earlier.nanos())
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.nanos()).finish()
     }
 }
 
 /// RFC 3339 in UTC with nine digits: `2023-11-14T22:24:07.060101000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.div_euclid(NANOS_PER_SECOND);
+        let nanos = self.nanos();
+        let seconds = nanos.div_euclid(NANOS_PER_SECOND);
         let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
         let second = seconds.rem_euclid(SECONDS_PER_DAY);
         write!(
@@ -38,7 +53,7 @@ impl fmt::Display for Timestamp {
             second / 3600,
             second / 60 % 60,
             second % 60,
-            self.0.rem_euclid(NANOS_PER_SECOND),
+            nanos.rem_euclid(NANOS_PER_SECOND),
         )
     }
 }
@@ -90,7 +105,16 @@ mod tests {
         assert_eq!(at(1_700_000_647_060_101_000), "2023-11-14T22:24:07.060101000Z");
         assert_eq!(at(951_782_400_000_000_000), "2000-02-29T00:00:00.000000000Z");
         assert_eq!(at(i64::MAX), "2262-04-11T23:47:16.854775807Z");
-        assert_eq!(at(i64::MIN), "1677-09-21T00:12:43.145224192Z");
+        assert_eq!(at(i64::MIN), "1677-09-21T00:12:43.145224193Z");
+    }
+
+    #[test]
+    fn holds_every_instant_and_keeps_their_order() {
+        let instants = [i64::MIN + 1, i64::MIN + 2, -1, 0, 1, i64::MAX - 1, i64::MAX];
+        let held = instants.map(Timestamp::from_nanos);
+        assert_eq!(held.map(Timestamp::nanos), instants);
+        assert!(held.is_sorted_by(|a, b| a < b));
+        assert_eq!(Timestamp::from_nanos(i64::MIN), held[0]);
     }
 
     #[test]

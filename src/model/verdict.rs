@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
-use super::handshake::{Handshake, StartLine};
+use super::handshake::Outline;
 use super::mark::{Mark, PacketNo};
 use super::note::{NoteCode, clause};
 use super::packet::End;
@@ -28,6 +28,13 @@ impl Ends {
     pub fn first(&self) -> Option<(Direction, End, Mark)> {
         let dir = self.first?;
         self.each[dir].map(|(how, mark)| (dir, how, mark))
+    }
+
+    /// Both ends, the first first.
+    pub fn in_order(&self) -> impl Iterator<Item = (Direction, End, Mark)> + '_ {
+        let first = self.first.into_iter();
+        let order = first.flat_map(|dir| [dir, dir.reverse()]);
+        order.filter_map(|dir| self.each[dir].map(|(how, mark)| (dir, how, mark)))
     }
 
     /// The end of one direction.
@@ -162,7 +169,7 @@ pub struct Goodbye {
     /// Its code; none when it was empty.
     pub code: Option<CloseCode>,
     /// Its reason.
-    pub reason: String,
+    pub reason: Box<str>,
     /// The packet with its last byte.
     pub at: Mark,
 }
@@ -219,15 +226,15 @@ pub(super) fn of(connection: &Connection) -> Verdict {
 fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, String) {
     let handshake = connection.handshake.as_ref();
     if let Some(handshake) = handshake
-        && let Some(text) = refused(connection, handshake, evidence)
+        && let Some(text) = refused(handshake, evidence)
     {
         return text;
     }
     let Some(closed) = &connection.closed else { return (Ending::Open, "open so far".to_owned()) };
-    if handshake.is_some_and(|handshake| handshake.accepted.is_none() && handshake.request.is_some())
+    if let Some(handshake) = handshake.filter(|handshake| handshake.accepted.is_none() && handshake.asked.is_some())
         && connection.messages() == 0
     {
-        return no_answer(handshake, closed, evidence);
+        return no_answer(handshake.asked, closed, evidence);
     }
     if let Some(text) = said_goodbye(connection, closed, evidence) {
         return text;
@@ -261,24 +268,19 @@ fn tcp_end(closed: &Closed, dir: Direction) -> Option<PacketNo> {
     closed.ends.of(dir).filter(|(how, _)| matches!(how, End::Fin | End::Rst)).map(|(_, mark)| mark.packet)
 }
 
-fn refused(connection: &Connection, handshake: &Handshake, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
-    let answer = handshake.response.as_ref()?;
-    let cause = connection.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
+fn refused(handshake: &Outline, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
+    let status = handshake.status?;
+    let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
     if handshake.accepted != Some(false) && cause.is_none() {
         return None;
     }
-    let status = match &answer.start {
-        StartLine::Response { status, reason, .. } => format!("{status} {reason}").trim_end().to_owned(),
-        StartLine::Request { .. } => String::new(),
-    };
-    evidence.extend(handshake.request.as_ref().map(|head| head.span.last.packet));
-    evidence.push(answer.span.last.packet);
+    evidence.extend([handshake.asked, handshake.answered].into_iter().flatten().map(|mark| mark.packet));
+    let status = format!("{status} {}", handshake.reason);
     let cause = cause.map(|code| format!(": {}", clause(code.row().text))).unwrap_or_default();
-    Some((Ending::Refused, format!("the upgrade was refused with {status}{cause}")))
+    Some((Ending::Refused, format!("the upgrade was refused with {}{cause}", status.trim_end())))
 }
 
-fn no_answer(handshake: Option<&Handshake>, closed: &Closed, evidence: &mut Vec<PacketNo>) -> (Ending, String) {
-    let asked = handshake.and_then(|handshake| handshake.request.as_ref()).map(|head| head.span.last);
+fn no_answer(asked: Option<Mark>, closed: &Closed, evidence: &mut Vec<PacketNo>) -> (Ending, String) {
     evidence.extend(asked.map(|asked| asked.packet));
     let text = match (closed.ends.by_peer(), closed.ends.first()) {
         (Some((.., mark)), _) => {

@@ -28,8 +28,14 @@ pub enum Next {
 pub enum Hint<'a> {
     /// Anything: look at the first bytes.
     Unknown,
+    /// Anything, behind bytes that are missing.
+    Holed,
     /// HTTP/1.x.
     Http1,
+    /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
+    Midstream,
+    /// WebSocket frames, as the user says, with or without a handshake before them.
+    Forced,
     /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.
     WebSocket {
         /// The connection's number.
@@ -66,6 +72,8 @@ pub struct Flow<'a> {
     pub ends: &'a (Endpoint, Endpoint),
     /// No packet of the other direction was captured so far, not even an acknowledgement.
     pub one_sided: bool,
+    /// Its first byte is known to be the first that was sent.
+    pub from_start: bool,
 }
 
 /// What all layers of a dissection share.
@@ -81,6 +89,8 @@ pub struct Tools {
     inflate_buffer: Box<[u8]>,
     /// Bytes inflated so far.
     pub inflated: u64,
+    /// Bytes held where frames are looked for.
+    pub seeking: usize,
     /// Bytes in messages under assembly.
     pub assembling: usize,
     /// The sink has enough.
@@ -154,7 +164,7 @@ impl Cx<'_> {
     }
 
     /// Numbers a connection that was just recognised, and tells of it.
-    pub fn opened(&mut self, url: Option<String>, transport: &'static str, first: Mark) -> ConnId {
+    pub fn opened(&mut self, url: Option<String>, transport: Option<&'static str>, first: Mark) -> ConnId {
         self.tools.conns += 1;
         let conn = ConnId(self.tools.conns);
         let (client, server) = self.ends();

@@ -10,6 +10,10 @@ use crate::model::{Both, Direction, Input};
 #[derive(Default)]
 pub(super) struct Probe {
     carry: Both<Carry>,
+    /// Bytes are missing.
+    holed: bool,
+    /// Looks for frames, where the first bytes told nothing.
+    seeker: Option<Box<dyn Layer>>,
 }
 
 /// What the first bytes of a direction tell.
@@ -38,8 +42,9 @@ fn guess(bytes: &[u8]) -> Guess {
         return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Is(Kind::Http2) };
     }
     match bytes {
-        [0x16, 0x03, ..] => Guess::Is(Kind::Tls),
-        [0x16] => Guess::More,
+        // Any record may be the first that was captured (RFC 8446 §5.1, RFC 5246 §6.2.1).
+        [0x14..=0x17, 0x03, ..] => Guess::Is(Kind::Tls),
+        [0x14..=0x17] => Guess::More,
         _ => method(bytes),
     }
 }
@@ -61,6 +66,9 @@ fn method(bytes: &[u8]) -> Guess {
 
 impl Layer for Probe {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
+        if self.seeker.is_some() {
+            return self.seek(input, cx);
+        }
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 let carry = &mut self.carry[dir];
@@ -71,6 +79,7 @@ impl Layer for Probe {
                 } else {
                     guess(bytes)
                 };
+                let input = (!carried).then_some(input);
                 match guess {
                     Guess::More if carry.bytes().len() < CARRY_MAX => {
                         if !carried {
@@ -78,18 +87,25 @@ impl Layer for Probe {
                         }
                         Next::Read
                     }
-                    Guess::Request => self.begin(dir == Direction::ToClient, (!carried).then_some(input), cx),
-                    Guess::Response => self.begin(dir == Direction::ToServer, (!carried).then_some(input), cx),
+                    Guess::Request => self.begin(dir == Direction::ToClient, input, cx),
+                    Guess::Response => self.begin(dir == Direction::ToServer, input, cx),
+                    Guess::Is(Kind::Other) | Guess::More => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
-                    Guess::More => leave(Kind::Other, cx),
                 }
             }
-            Input::Gap { .. } => leave(Kind::Other, cx),
+            Input::Gap { .. } => {
+                self.holed = true;
+                self.unknown(Some(input), cx)
+            }
             Input::End { .. } | Input::Odd { .. } => Next::Read,
         }
     }
 
-    fn over(&mut self, _cx: &mut Cx<'_>) {}
+    fn over(&mut self, cx: &mut Cx<'_>) {
+        if let Some(mut seeker) = self.seeker.take() {
+            seeker.over(cx);
+        }
+    }
 }
 
 fn leave(kind: Kind, cx: &mut Cx<'_>) -> Next {
@@ -98,18 +114,64 @@ fn leave(kind: Kind, cx: &mut Cx<'_>) -> Next {
 }
 
 impl Probe {
+    /// The probe for what stands behind missing bytes.
+    pub(super) fn holed() -> Self {
+        Self { holed: true, ..Self::default() }
+    }
+
+    /// Nothing that begins so is read, unless its beginning is missing: then it may be a WebSocket that was opened before.
+    fn unknown(&mut self, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+        if cx.flow.from_start && !self.holed {
+            return leave(Kind::Other, cx);
+        }
+        *cx.kind = Kind::Other;
+        let seeker = cx.open(Hint::Midstream);
+        match self.feed(seeker, input, false, cx) {
+            Next::Become(seeker) => self.seeker = Some(seeker),
+            next => return next,
+        }
+        Next::Read
+    }
+
+    /// Looks for frames, unless a head or a TLS record comes first.
+    fn seek(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
+        if let Input::Data { dir, bytes, .. } = input {
+            let sender = if bytes.starts_with(b"GET ") {
+                Some(Direction::ToServer)
+            } else if bytes.starts_with(RESPONSE) {
+                Some(Direction::ToClient)
+            } else {
+                None
+            };
+            if let Some(sender) = sender {
+                self.over(cx);
+                return self.begin(dir != sender, Some(input), cx);
+            }
+            if guess(bytes) == Guess::Is(Kind::Tls) {
+                *cx.kind = Kind::Tls;
+                return Next::Nothing;
+            }
+        }
+        self.seeker.as_mut().map_or(Next::Nothing, |seeker| seeker.input(input, cx))
+    }
+
     /// Opens the HTTP layer, and gives it what was carried and then the input at hand.
     fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         *cx.kind = Kind::Http;
         cx.swapped ^= swapped;
-        let mut inner = cx.open(Hint::Http1);
+        let inner = cx.open(Hint::Http1);
+        self.feed(inner, input, swapped, cx)
+    }
+
+    /// Gives a layer what was carried and then the input at hand; returns it, or whoever takes its place.
+    fn feed(&mut self, mut inner: Box<dyn Layer>, input: Option<Input<'_>>, turn: bool, cx: &mut Cx<'_>) -> Next {
         let carry = std::mem::take(&mut self.carry);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
             Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
         });
         for input in carried.chain(input).collect::<Vec<_>>() {
-            match inner.input(if swapped { input.reversed() } else { input }, cx) {
+            match inner.input(if turn { input.reversed() } else { input }, cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}

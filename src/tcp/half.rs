@@ -3,7 +3,7 @@
 use super::queue::Queue;
 use super::recent::{Conflict, Recent};
 use super::seq::Seq;
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -40,6 +40,14 @@ pub(super) struct Half {
     /// Stream offset of the next byte to deliver, and its sequence number.
     offset: u64,
     seq: Seq,
+    ended: bool,
+    recent: Recent,
+    aside: Option<Box<Aside>>,
+}
+
+/// What a direction has only while not all is as usual: most never do before they end.
+#[derive(Debug, Default)]
+struct Aside {
     queue: Queue,
     /// Since when something stands behind a hole.
     waiting: Option<Mark>,
@@ -49,10 +57,8 @@ pub(super) struct Half {
     fin: Option<(u64, Mark)>,
     /// When a RST was seen.
     reset: Option<Mark>,
-    ended: bool,
     /// Data on the SYN, which counts only if the peer acknowledges it (RFC 7413).
     on_syn: Option<(Vec<u8>, Mark)>,
-    recent: Recent,
     /// The last holes that were given up: offset and length.
     gaps: VecDeque<(u64, u64)>,
 }
@@ -68,19 +74,11 @@ const QUOTED: usize = 64;
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self {
-            offset: 0,
-            seq,
-            queue: Queue::default(),
-            waiting: None,
-            acks: VecDeque::new(),
-            fin: None,
-            reset: None,
-            ended: false,
-            on_syn: None,
-            recent: Recent::default(),
-            gaps: VecDeque::new(),
-        }
+        Self { offset: 0, seq, ended: false, recent: Recent::default(), aside: None }
+    }
+
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
     }
 
     /// Whether a segment with this sequence number could belong here: near the next byte.
@@ -90,17 +88,17 @@ impl Half {
 
     /// Whether the segment is exactly the next one, with nothing queued: the usual case.
     pub(super) fn is_next(&self, seq: Seq) -> bool {
-        seq == self.seq && self.queue.is_empty() && self.on_syn.is_none()
+        seq == self.seq && self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty() && aside.on_syn.is_none())
     }
 
     /// Whether nothing is queued and no end is known.
     pub(super) fn is_quiet(&self) -> bool {
-        self.queue.is_empty() && self.fin.is_none()
+        self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty() && aside.fin.is_none())
     }
 
     /// Whether everything before `ack` was delivered, and nothing waits to hear of it.
     pub(super) fn has_delivered(&self, ack: Seq) -> bool {
-        ack.since(self.seq) <= 0 && self.on_syn.is_none()
+        ack.since(self.seq) <= 0 && self.aside.as_ref().is_none_or(|aside| aside.on_syn.is_none())
     }
 
     /// Whether the direction's end was delivered.
@@ -109,15 +107,15 @@ impl Half {
     }
 
     /// Memory of what is queued behind a hole, in bytes.
-    pub(super) const fn queued(&self) -> usize {
-        self.queue.cost()
+    pub(super) fn queued(&self) -> usize {
+        self.aside.as_ref().map_or(0, |aside| aside.queue.cost())
     }
 
     /// Delivers the next bytes.
     pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
-        if let Some((_, since)) = &mut self.fin {
+        if let Some((_, since)) = self.aside.as_mut().and_then(|aside| aside.fin.as_mut()) {
             // While bytes come in order, an end ahead of them, which may be forged, makes no hole final.
             *since = mark;
         }
@@ -137,7 +135,7 @@ impl Half {
         }
         let bytes = bytes.get(known..).unwrap_or_default();
         let Ok(at) = u64::try_from(at.saturating_add_unsigned(known as u64)) else { return };
-        if at == self.offset && self.queue.is_empty() {
+        if at == self.offset && self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty()) {
             if !bytes.is_empty() {
                 self.deliver(bytes, mark, mark, keep, feed);
             }
@@ -150,21 +148,21 @@ impl Half {
 
     /// Holds the data of a SYN until the peer acknowledges it or not.
     pub(super) fn hold_syn_data(&mut self, bytes: &[u8], mark: Mark) {
-        if self.on_syn.is_none() && self.offset == 0 {
-            self.on_syn = Some((bytes.to_vec(), mark));
+        if self.offset == 0 {
+            self.aside().on_syn.get_or_insert_with(|| (bytes.to_vec(), mark));
         }
     }
 
     #[inline]
     fn settle_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        if self.on_syn.is_some() {
+        if self.aside.as_ref().is_some_and(|aside| aside.on_syn.is_some()) {
             self.deliver_syn_data(accepted, mark, keep, feed);
         }
     }
 
     #[cold]
     fn deliver_syn_data(&mut self, accepted: bool, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        if let Some((bytes, brought)) = self.on_syn.take()
+        if let Some((bytes, brought)) = self.aside().on_syn.take()
             && accepted
             && self.offset == 0
         {
@@ -182,20 +180,24 @@ impl Half {
         if upto.saturating_sub(self.offset) > ACK_AHEAD {
             return;
         }
-        if upto <= self.offset || self.acks.back().is_some_and(|&(known, _)| upto <= known) {
+        if upto <= self.offset {
             return;
         }
-        if self.acks.len() >= ACKS_KEPT {
-            self.acks.pop_back();
+        let acks = &mut self.aside().acks;
+        if acks.back().is_some_and(|&(known, _)| upto <= known) {
+            return;
         }
-        self.acks.push_back((upto, mark));
+        if acks.len() >= ACKS_KEPT {
+            acks.pop_back();
+        }
+        acks.push_back((upto, mark));
     }
 
     /// Takes a FIN that stands at `seq`, behind the segment's data.
     pub(super) fn fin(&mut self, seq: Seq, mark: Mark, feed: &mut Feed<'_>) {
         let Ok(at) = u64::try_from(self.signed_offset() + seq.since(self.seq)) else { return };
-        if self.fin.is_none() && at >= self.offset {
-            self.fin = Some((at, mark));
+        if at >= self.offset {
+            self.aside().fin.get_or_insert((at, mark));
             self.end_if_reached(mark, feed);
         }
     }
@@ -204,7 +206,7 @@ impl Half {
     pub(super) fn rst(&mut self, seq: Seq, mark: Mark) -> bool {
         let believed = self.fits(seq);
         if believed {
-            self.reset.get_or_insert(mark);
+            self.aside().reset.get_or_insert(mark);
         }
         believed
     }
@@ -222,19 +224,22 @@ impl Half {
         while self.has_hole() && self.is_final(mark, one_sided, feed.limits) {
             self.give_up(mark, keep, feed);
         }
-        while self.queue.cost() > feed.limits.reorder_bytes || self.queue.len() > feed.limits.reorder_segments {
+        let too_much =
+            |queue: &Queue| queue.cost() > feed.limits.reorder_bytes || queue.len() > feed.limits.reorder_segments;
+        while self.aside.as_ref().is_some_and(|aside| too_much(&aside.queue)) {
             self.give_up_for_room(mark, keep, feed);
         }
     }
 
     /// Gives up the first hole because the queue behind it is too large.
     pub(super) fn give_up_for_room(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        let Some(Aside { queue, .. }) = self.aside.as_deref() else { return };
         let text = format!(
             "{} bytes in {} pieces were queued behind a hole; it was given up (limits reorder-bytes, reorder-segments and reorder-total)",
-            self.queue.bytes(),
-            self.queue.len()
+            queue.bytes(),
+            queue.len()
         );
-        self.odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
+        odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
         self.give_up(mark, keep, feed);
     }
 
@@ -245,8 +250,11 @@ impl Half {
             self.give_up(mark, keep, feed);
         }
         // One byte acknowledged too much is the place of a FIN that was not captured.
-        let upto = self.acks.back().map_or(0, |&(upto, _)| upto);
-        if self.fin.is_none() && upto > self.offset + 1 {
+        if let Some(aside) = &self.aside
+            && aside.fin.is_none()
+            && let Some(&(upto, _)) = aside.acks.back()
+            && upto > self.offset + 1
+        {
             self.lose(upto - self.offset, mark, feed);
         }
         self.end(how, mark, feed);
@@ -254,8 +262,10 @@ impl Half {
 
     /// Gives its memory back to the totals.
     pub(super) fn release(&mut self, budget: &mut Budget) {
-        budget.recent = budget.recent.saturating_sub(self.recent.clear());
-        self.queue.clear(budget);
+        self.forget(budget);
+        if let Some(aside) = &mut self.aside {
+            aside.queue.clear(budget);
+        }
     }
 
     /// Forgets the delivered bytes: nobody will compare them.
@@ -264,35 +274,43 @@ impl Half {
     }
 
     fn has_hole(&self) -> bool {
-        !self.queue.is_empty() || self.fin.is_some_and(|(at, _)| at > self.offset)
+        self.hole_end().is_some()
+    }
+
+    /// The stream offset behind the first hole.
+    fn hole_end(&self) -> Option<u64> {
+        let aside = self.aside.as_ref()?;
+        let fin = aside.fin.map(|(at, _)| at).filter(|&at| at > self.offset);
+        aside.queue.start().or(fin)
     }
 
     fn is_final(&self, mark: Mark, one_sided: bool, limits: &Limits) -> bool {
+        let Some(aside) = &self.aside else { return false };
         let old = |since: Option<Mark>| {
             since.is_some_and(|since| {
                 mark.packet.0.saturating_sub(since.packet.0) >= limits.gap_packets
                     || mark.since(since).is_some_and(|nanos| nanos >= limits.gap_nanos)
             })
         };
-        let acked = self.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
+        let acked = aside.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
         // An acknowledgement counts from when there was a hole for it to cover.
-        let acked = acked.map(|since| match self.waiting {
+        let acked = acked.map(|since| match aside.waiting {
             Some(waiting) if waiting.packet > since.packet => waiting,
             _ => since,
         });
         old(acked)
-            || old(self.fin.map(|(_, since)| since))
-            || old(self.reset)
+            || old(aside.fin.map(|(_, since)| since))
+            || old(aside.reset)
             || one_sided
-                && (self.queue.len() >= limits.one_sided_segments
-                    || self
+                && (aside.queue.len() >= limits.one_sided_segments
+                    || aside
                         .waiting
                         .and_then(|since| mark.since(since))
                         .is_some_and(|nanos| nanos >= limits.one_sided_nanos))
     }
 
     fn give_up(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        let Some(to) = self.queue.start().or(self.fin.map(|(at, _)| at)) else { return };
+        let Some(to) = self.hole_end() else { return };
         self.lose(to.saturating_sub(self.offset), mark, feed);
         self.drain(mark, keep, feed);
     }
@@ -304,10 +322,11 @@ impl Half {
         }
         let offset = self.offset;
         self.advance(len);
-        if self.gaps.len() >= GAPS_KEPT {
-            self.gaps.pop_front();
+        let gaps = &mut self.aside().gaps;
+        if gaps.len() >= GAPS_KEPT {
+            gaps.pop_front();
         }
-        self.gaps.push_back((offset, len));
+        gaps.push_back((offset, len));
         (feed.out)(Input::Gap { dir: feed.dir, offset, len, mark });
         self.end_if_reached(mark, feed);
     }
@@ -317,8 +336,9 @@ impl Half {
         #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]
         let step = len as u32;
         self.seq = self.seq.plus(step);
-        while self.acks.front().is_some_and(|&(upto, _)| upto <= self.offset) {
-            self.acks.pop_front();
+        let Some(aside) = &mut self.aside else { return };
+        while aside.acks.front().is_some_and(|&(upto, _)| upto <= self.offset) {
+            aside.acks.pop_front();
         }
     }
 
@@ -326,8 +346,9 @@ impl Half {
     fn enqueue(&mut self, offset: u64, bytes: &[u8], cut: u32, mark: Mark, feed: &mut Feed<'_>) {
         let mut rest = bytes;
         let mut at = offset;
+        let Aside { queue, waiting, .. } = self.aside.get_or_insert_default().as_mut();
         while !rest.is_empty() {
-            let take = match self.queue.over(at) {
+            let take = match queue.over(at) {
                 Some((start, piece)) => {
                     let covered = (start + piece.len() - at).min(rest.len() as u64);
                     let skip = usize::try_from(at - start).unwrap_or(usize::MAX);
@@ -336,44 +357,46 @@ impl Half {
                         let first: Vec<u8> = theirs.skip(differs).take(QUOTED + 1).copied().collect();
                         let brought = piece.brought.packet;
                         let second = rest.get(differs..).unwrap_or_default();
-                        self.conflict(at + differs as u64, (&first, brought), (second, mark), feed);
+                        conflict(at + differs as u64, (&first, brought), (second, mark), feed);
                     }
                     covered
                 }
                 None => {
-                    let take = self.queue.free_from(at).min(rest.len() as u64);
+                    let take = queue.free_from(at).min(rest.len() as u64);
                     let (now, _) = rest.split_at(usize::try_from(take).unwrap_or(rest.len()).min(rest.len()));
-                    self.waiting.get_or_insert(mark);
-                    self.queue.insert(at, now, mark, feed.budget);
+                    waiting.get_or_insert(mark);
+                    queue.insert(at, now, mark, feed.budget);
                     take
                 }
             };
             at += take;
             rest = rest.get(usize::try_from(take).unwrap_or(usize::MAX)..).unwrap_or_default();
         }
-        let cut = u32::try_from(self.queue.free_from(at).min(u64::from(cut))).unwrap_or(cut);
-        if cut > 0 && self.queue.over(at).is_none() {
-            self.waiting.get_or_insert(mark);
-            self.queue.insert_cut(at, cut, mark, feed.budget);
+        let cut = u32::try_from(queue.free_from(at).min(u64::from(cut))).unwrap_or(cut);
+        if cut > 0 && queue.over(at).is_none() {
+            waiting.get_or_insert(mark);
+            queue.insert_cut(at, cut, mark, feed.budget);
         }
     }
 
     /// Delivers the pieces that are next in order.
     fn drain(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        while let Some(mut piece) = self.queue.take(self.offset, feed.budget) {
+        while let Some(mut piece) = self.aside.as_mut().and_then(|aside| aside.queue.take(self.offset, feed.budget)) {
             if !piece.bytes.is_empty() {
                 self.deliver(piece.bytes.make_contiguous(), piece.brought, mark, keep, feed);
             }
             self.lose(u64::from(piece.cut), mark, feed);
         }
-        if self.queue.is_empty() {
-            self.waiting = None;
+        if let Some(aside) = &mut self.aside
+            && aside.queue.is_empty()
+        {
+            aside.waiting = None;
         }
         self.end_if_reached(mark, feed);
     }
 
     fn end_if_reached(&mut self, mark: Mark, feed: &mut Feed<'_>) {
-        if self.fin.is_some_and(|(at, _)| at <= self.offset) {
+        if self.aside.as_ref().and_then(|aside| aside.fin).is_some_and(|(at, _)| at <= self.offset) {
             self.end(End::Fin, mark, feed);
         }
     }
@@ -386,42 +409,38 @@ impl Half {
             return;
         }
         let end = at + copy.len() as u64;
-        if self.gaps.iter().any(|&(gap, len)| gap < end && at < gap + len) {
+        let lost = |aside: &Aside| aside.gaps.iter().any(|&(gap, len)| gap < end && at < gap + len);
+        if self.aside.as_deref().is_some_and(lost) {
             let plural = if copy.len() == 1 { "byte" } else { "bytes" };
             let text = format!("{} {plural} came after the place had been given up as lost", copy.len());
-            self.odd(NoteCode::TcpLate, at, &text, "", mark, feed);
+            odd(NoteCode::TcpLate, at, &text, "", mark, feed);
         }
         if let Some(Conflict { offset, first, packet }) = self.recent.conflict(at, copy, QUOTED + 1) {
             let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
-            self.conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
+            conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
         }
-    }
-
-    fn conflict(
-        &self,
-        offset: u64,
-        (first, packet): (&[u8], crate::model::PacketNo),
-        (second, mark): (&[u8], Mark),
-        feed: &mut Feed<'_>,
-    ) {
-        let text = format!(
-            "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
-            mark.packet
-        );
-        let mut detail = String::from("first ");
-        push_hex(&mut detail, first);
-        detail.push_str(", second ");
-        push_hex(&mut detail, second);
-        self.odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
-    }
-
-    fn odd(&self, code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
-        (feed.out)(Input::Odd { dir: feed.dir, offset, code, text, detail, mark });
     }
 
     const fn signed_offset(&self) -> i64 {
         self.offset.cast_signed()
     }
+}
+
+/// Says that another copy of the bytes from `offset` on differs.
+fn conflict(offset: u64, (first, packet): (&[u8], PacketNo), (second, mark): (&[u8], Mark), feed: &mut Feed<'_>) {
+    let text = format!(
+        "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
+        mark.packet
+    );
+    let mut detail = String::from("first ");
+    push_hex(&mut detail, first);
+    detail.push_str(", second ");
+    push_hex(&mut detail, second);
+    odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
+}
+
+fn odd(code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
+    (feed.out)(Input::Odd { dir: feed.dir, offset, code, text, detail, mark });
 }
 
 fn push_hex(out: &mut String, bytes: &[u8]) {

@@ -29,7 +29,7 @@ pub(super) struct Conflict {
 impl Recent {
     /// Remembers the bytes at `offset`; returns by how much its memory grew.
     pub(super) fn push(&mut self, offset: u64, bytes: &[u8], packet: PacketNo, bound: usize) -> usize {
-        let before = self.ring.capacity();
+        let before = self.memory();
         if self.end != offset {
             self.ring.clear();
             self.pieces.clear();
@@ -42,7 +42,11 @@ impl Recent {
             self.pieces.pop_front();
         }
         self.pieces.push_back((self.end, packet));
-        self.ring.capacity().saturating_sub(before)
+        self.memory().saturating_sub(before)
+    }
+
+    fn memory(&self) -> usize {
+        self.ring.capacity() + self.pieces.capacity() * size_of::<(u64, PacketNo)>()
     }
 
     fn write(&mut self, bytes: &[u8], bound: usize) {
@@ -66,7 +70,7 @@ impl Recent {
 
     /// Forgets everything and gives its memory back; returns how much that was.
     pub(super) fn clear(&mut self) -> usize {
-        let freed = self.ring.capacity();
+        let freed = self.memory();
         *self = Self::default();
         freed
     }

@@ -183,7 +183,7 @@ pub enum Action {
     Direction,
     /// Hide or show pings and pongs.
     Pings,
-    /// The message that belongs to this one.
+    /// The message that belongs to this one; what else shows a finding.
     Related,
     /// Of the same direction, or a sibling in a tree.
     Beside(isize),
@@ -207,6 +207,8 @@ pub enum Action {
     Offsets,
     /// Bytes as bits or in hex.
     Bits,
+    /// Begin to select bytes, or stop.
+    SelectBytes,
     /// Show or hide the numbers at the cursor.
     Inspector,
     /// Another least severity.

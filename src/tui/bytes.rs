@@ -38,6 +38,8 @@ pub(super) struct Bytes {
     pub(super) fields: List,
     /// The byte under the cursor, among those that are known.
     pub(super) cursor: usize,
+    /// Where a selection began that reaches to the cursor.
+    pub(super) selection: Option<usize>,
     pub(super) top: usize,
     /// Bytes in a row; `None`: as many as fit.
     per_row: Option<usize>,
@@ -90,6 +92,7 @@ impl Bytes {
             return;
         }
         self.made_for = Some(key);
+        self.selection = None;
         self.make(book, detail);
         // The field stays: who looks at the opcode of one frame looks at the opcode of the next.
         self.fields.cursor = self.fields.cursor.min(self.field_count().saturating_sub(1));
@@ -195,9 +198,30 @@ impl Bytes {
         self.places_of(self.field(self.fields.cursor)?)
     }
 
+    /// The bytes between the begin of the selection and the cursor, both included.
+    pub(super) fn selected(&self) -> Option<Range<usize>> {
+        let begin = self.selection?;
+        Some(begin.min(self.cursor)..begin.max(self.cursor) + 1).filter(|places| places.end <= self.wire.bytes.len())
+    }
+
+    /// What is marked in the dump: the selection, else the bytes of the selected field.
+    pub(super) fn marked(&self) -> Option<Range<usize>> {
+        self.selected().or_else(|| self.highlighted())
+    }
+
+    /// Begins a selection: of the byte under the cursor, or of the selected field.
+    pub(super) fn begin_selection(&mut self, at_cursor: bool, height: usize, columns: usize) {
+        let field = self.highlighted().filter(|_| !at_cursor);
+        let places = field.unwrap_or(self.cursor..self.cursor + 1);
+        self.selection = Some(places.start);
+        self.cursor = places.end - 1;
+        self.show_cursor(height, columns);
+    }
+
     /// Goes through the fields; their bytes are shown.
     pub(super) fn go_field(&mut self, step: Move, height: usize, bytes_height: usize, columns: usize) {
         let len = self.field_count();
+        self.selection = None;
         self.fields.go(step, len, height);
         if let Some(places) = self.highlighted() {
             self.cursor = places.start;

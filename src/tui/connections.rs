@@ -2,7 +2,7 @@
 
 use super::list::{List, Move, Pace};
 use crate::book::Book;
-use crate::model::{Connection, Direction, EndedBy, Goodbye, Handshake, Severity};
+use crate::model::{Connection, Direction, EndedBy, Goodbye, Severity};
 use std::cmp::Ordering;
 
 /// What the table is sorted by.
@@ -65,7 +65,9 @@ impl SortBy {
 /// How a connection ended, in a word: the close code, `FIN`, `RST`, `gone` after unanswered pings, the status of a refusal, `open`.
 pub(super) fn end(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
-    if let Some(status) = handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(Handshake::status) {
+    if let Some(status) =
+        handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(|handshake| handshake.status)
+    {
         return status.to_string();
     }
     match (&connection.close, connection.ended_by()) {

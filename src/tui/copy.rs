@@ -28,8 +28,8 @@ impl Form {
             Self::Lines => ('y', "this text"),
             Self::Pretty => ('p', "payload, JSON indented"),
             Self::Text => ('t', "payload as text"),
-            Self::Hex => ('h', "payload in hex"),
-            Self::Base64 => ('b', "payload in base64"),
+            Self::Hex => ('h', "bytes in hex"),
+            Self::Base64 => ('b', "bytes in base64"),
             Self::Wireshark => ('w', "Wireshark filter"),
         }
     }
@@ -55,7 +55,10 @@ pub(super) fn menu(app: &App) -> Menu {
 pub(super) fn text(app: &App, form: Form) -> Option<String> {
     let pane = app.focused();
     let body = match pane {
-        Pane::Frames | Pane::Fields | Pane::Bytes => Some(app.bytes.wire.bytes.as_slice()),
+        Pane::Frames | Pane::Fields | Pane::Bytes => {
+            let bytes = app.bytes.wire.bytes.as_slice();
+            app.bytes.selected().map_or(Some(bytes), |places| bytes.get(places))
+        }
         _ => app.detail.body.as_deref(),
     };
     match form {

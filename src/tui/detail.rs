@@ -6,6 +6,7 @@ use super::paper::{self, HexRows, Piece, Style, TextRows};
 use super::tree::{MAX_NODES, Tree};
 use crate::book::{Book, MessageId, MessageRow};
 use crate::decode::json;
+use crate::escape;
 use std::ops::Range;
 
 /// Bytes of a payload that are taken from the book for looking at it.
@@ -60,7 +61,12 @@ pub(super) struct Detail {
     chosen: Option<PayloadView>,
     /// The payload is text and shown as such by default.
     is_text: bool,
+    /// Some of the text is read from right to left.
+    pub(super) is_rtl: bool,
 }
+
+/// Bytes of a text in which letters are looked for that are read from right to left.
+const RTL_WITHIN: usize = 64 << 10;
 
 impl Default for Detail {
     fn default() -> Self {
@@ -77,6 +83,7 @@ impl Default for Detail {
             wrap: true,
             chosen: None,
             is_text: false,
+            is_rtl: false,
         }
     }
 }
@@ -101,6 +108,8 @@ impl Detail {
         self.body = book.payload(&row, 0, MAX_BODY);
         self.pieces = paper::pieces(&row, self.bytes().len());
         self.is_text = row.is_text();
+        let begin = self.bytes().get(..RTL_WITHIN).unwrap_or(self.bytes());
+        self.is_rtl = self.is_text && begin.utf8_chunks().any(|text| text.valid().contains(escape::is_right_to_left));
         self.tree = self.read_tree(&row);
         self.related = messages::related(book, row.id);
     }

@@ -1,8 +1,8 @@
 //! Screen 6: the findings, the worst first.
 
 use super::list::{List, Move};
-use crate::book::{Book, Finding};
-use crate::model::{Severity, Topic};
+use crate::book::{Book, Finding, MessageId};
+use crate::model::{Opcode, Severity, Topic};
 
 /// The order of the list: one part for each severity.
 const PARTS: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
@@ -136,5 +136,34 @@ pub(super) fn evidence(finding: &Finding) -> Evidence {
         (Some(_), Topic::Handshake | Topic::Refusal) => Evidence::Handshake,
         (Some(_), _) if finding.code.name().starts_with("WS-") && finding.msg.is_some() => Evidence::Bytes,
         (Some(_), _) => Evidence::Messages,
+    }
+}
+
+/// What else shows a finding, beside [`Evidence`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Second {
+    /// The Close frame with which an end answered, or ended.
+    Close(MessageId),
+    /// The handshake that the connection stands on.
+    Handshake,
+}
+
+/// A Close frame is looked for among so many last messages.
+const CLOSE_WITHIN: usize = 256;
+
+/// Where `r` leads from a finding: the connection by its index, and what of it.
+pub(super) fn second_evidence(finding: &Finding, book: &Book) -> Option<(usize, Second)> {
+    let conn = book.index_of(finding.conn?)?;
+    let ids = book.messages_of(conn).iter().rev().take(CLOSE_WITHIN).copied();
+    let closes = ids.filter_map(|id| book.kind(id).filter(|&(_, op)| op == Opcode::CLOSE).map(|(dir, _)| (id, dir)));
+    let first = finding.msg.and_then(|number| book.numbered(conn, number));
+    // The other end's answer says more than the offender's own.
+    let close = closes.filter(|&(id, _)| Some(id) != first).max_by_key(|&(_, dir)| Some(dir) != finding.dir);
+    match close {
+        Some((id, _)) => Some((conn, Second::Close(id))),
+        None if evidence(finding) != Evidence::Handshake && book.connection(conn)?.handshake.is_some() => {
+            Some((conn, Second::Handshake))
+        }
+        None => None,
     }
 }

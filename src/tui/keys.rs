@@ -214,13 +214,15 @@ pub static KEYMAP: &[Binding] = &[
         .hint(20, 2, "source"),
     on(ON_BYTES, &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))], "previous / next field")
         .hint(21, 2, "field"),
+    on(ON_BYTES, &[(c('v'), Action::SelectBytes)], "start / stop selecting bytes").hint(22, 1, "select"),
     on(ON_BYTES, &[(c('i'), Action::Inspector)], "show / hide the numbers at the cursor").hint(24, 1, "inspector"),
-    on(ON_BYTES, &[(c('#'), Action::Offsets)], "offsets in hex / in decimal").hint(25, 1, "offsets"),
-    on(ON_BYTES, &[(c('B'), Action::Bits)], "bits / hex").hint(26, 1, "bits"),
-    on(ON_BYTES, &[(c('w'), Action::Wrap)], "more or fewer bytes in a row").hint(27, 1, "width"),
+    on(ON_BYTES, &[(c('#'), Action::Offsets)], "offsets in hex / in decimal").hint(65, 1, "offsets"),
+    on(ON_BYTES, &[(c('B'), Action::Bits)], "bits / hex").hint(66, 1, "bits"),
+    on(ON_BYTES, &[(c('w'), Action::Wrap)], "more or fewer bytes in a row").hint(67, 1, "width"),
     // Findings.
     on(ON_FINDINGS, &[(c('s'), Action::Severity(1)), (c('S'), Action::Severity(-1))], "least severity up / down")
         .hint(20, 1, "severity"),
+    on(ON_FINDINGS, &[(c('r'), Action::Related)], "go to what else shows it: the Close frame, the handshake"),
     // Times.
     on(
         WITH_TIMES,
@@ -246,7 +248,7 @@ pub static KEYMAP: &[Binding] = &[
         "next / previous pane",
     )
     .hint(10, 1, "pane"),
-    all(&[(Key::new(KeyCode::Esc), Action::Escape)], "close what is open, drop search marks, leave zoom"),
+    all(&[(Key::new(KeyCode::Esc), Action::Escape)], "close what is open, drop marks and selection, leave zoom"),
     all(&[(c('Q'), Action::Quit)], "quit at once"),
     all(&[(c('?'), Action::Help), (Key::new(KeyCode::F(1)), Action::Help)], "help for this pane").hint(98, 1, "help"),
     // Moving.

@@ -100,6 +100,7 @@ impl App {
         let columns = self.columns(Pane::Bytes);
         if let Some(place) = self.bytes.place_at(line, x, columns) {
             let (height, fields) = (self.height(Pane::Bytes), self.height(Pane::Fields));
+            self.bytes.selection = None;
             self.bytes.select_byte(place, height, columns, fields);
         }
     }

@@ -4,7 +4,7 @@ use super::action::{Action, Screen};
 use super::app::{App, Effect, Overlay, Pane, Place};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
-use super::findings::{Evidence, evidence};
+use super::findings::{Evidence, Second, evidence, second_evidence};
 use super::keys::{self, Key};
 use super::layout::Split;
 use super::list::{List, Move};
@@ -70,8 +70,9 @@ impl App {
 
     /// Scrolls the help, or goes through a menu.
     pub(super) fn move_in_overlay(&mut self, step: Move) {
-        let height = usize::from(self.regions().body.height).saturating_sub(2);
-        let tops = view::help_lines(self.focused()).saturating_sub(height) + 1;
+        let body = self.regions().body;
+        let height = usize::from(body.height).saturating_sub(2);
+        let tops = view::help_lines(self, body.width).len().saturating_sub(height) + 1;
         match &mut self.overlay {
             Overlay::Help(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
@@ -143,6 +144,7 @@ impl App {
             Action::Secrets => self.handshake.secrets = !self.handshake.secrets,
             Action::Offsets => self.bytes.decimal = !self.bytes.decimal,
             Action::Bits => self.bytes.bits = !self.bytes.bits,
+            Action::SelectBytes => self.select_bytes(),
             Action::Inspector => self.bytes.hide_inspector = !self.bytes.hide_inspector,
             Action::Severity(by) => self.findings.next_least(by > 0, &self.book, self.height(Pane::Findings)),
         }
@@ -224,6 +226,22 @@ impl App {
         }
     }
 
+    /// Goes to the second thing that shows a finding.
+    fn open_second_evidence(&mut self) {
+        let Some(finding) = self.findings.selected(&self.book) else { return };
+        let Some((conn, second)) = second_evidence(finding, &self.book) else {
+            return self.say("nothing else shows this");
+        };
+        match second {
+            Second::Handshake => self.deeper(Screen::Handshake),
+            Second::Close(_) => self.deeper(Screen::Bytes),
+        }
+        self.open_connection(conn);
+        if let Second::Close(id) = second {
+            self.messages.select(&self.book, id, self.height(Pane::Messages));
+        }
+    }
+
     /// Goes to what shows a finding.
     fn open_evidence(&mut self) {
         let Some(finding) = self.findings.selected(&self.book) else { return };
@@ -260,6 +278,9 @@ impl App {
     }
 
     fn escape(&mut self) {
+        if self.screen == Screen::Bytes && self.bytes.selection.take().is_some() {
+            return;
+        }
         if self.search.run.take().is_some() || !self.search.needle.is_empty() {
             self.drop_search();
         } else {
@@ -510,6 +531,9 @@ impl App {
     }
 
     fn related(&mut self) {
+        if self.screen == Screen::Findings {
+            return self.open_second_evidence();
+        }
         match self.detail.related {
             Some(id) => {
                 self.remember();
@@ -537,6 +561,16 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// Begins to select bytes: from a field its own; or stops.
+    fn select_bytes(&mut self) {
+        if self.bytes.selection.take().is_some() {
+            return;
+        }
+        let (height, columns) = (self.height(Pane::Bytes), self.columns(Pane::Bytes));
+        self.bytes.begin_selection(self.focused() == Pane::Bytes, height, columns);
+        self.focus(Pane::Bytes);
     }
 
     fn choose_view(&mut self) {

@@ -155,6 +155,8 @@ fn nothing_is_wrong(conversation: &Conversation, session: &Session, what: &str) 
                 true => is_said(message, said),
                 false => is_undecoded(message, said) || is_beginning(message, said),
             });
+            // Whether a message was compressed whose beginning is lost is not known: it is shown as on the wire.
+            let right = right || message.opcode == 0 && !message.complete;
             assert!(right, "{what}: {} nobody said {} {:?}", session.client, message.brief(), message.findings);
         }
     }

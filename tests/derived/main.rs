@@ -20,6 +20,7 @@ mod heads;
 mod loss;
 mod order;
 mod payloads;
+mod resync;
 
 use std::collections::BTreeMap;
 use support::craft::*;

@@ -137,11 +137,24 @@ fn losses() -> Vec<Case> {
         segments.remove(first + at);
         capture_of(&segments)
     };
+    let long = talk(|session| {
+        for n in 0..20 {
+            session.text(Server, &format!("{{\"number\":{n},\"colour\":\"blue\"}}")).text(Client, "{\"thanks\":true}");
+        }
+    });
+    // A segment is lost, or its acknowledgement.
+    let behind = |lost: usize| {
+        let mut segments = long.segments();
+        segments.remove(lost);
+        capture_of(&segments)
+    };
     vec![
         case("DEFLATE-LOST", holed(true), holed(false)),
         case("DEFLATE-BAD", wire(&[0xff; 4], true), wire(hello, true)),
         case("DEFLATE-UNKNOWN", server(&Frame::new(TEXT, hello).rsv(4)), wire(hello, true)),
-        case("WS-LOST", hole(0), hole(1)),
+        case("WS-LOST", hole(5), hole(1)),
+        case("WS-RESYNC", behind(turn(4)), behind(turn(4) + 1)),
+        case("MID-STREAM", capture_of(&long.segments()[turn(2)..]), capture_of(&long.segments())),
     ]
 }
 

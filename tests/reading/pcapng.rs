@@ -190,6 +190,7 @@ fn an_interface_with_a_bad_end_keeps_its_number() {
     let (packets, notes) = read(&file.bytes);
     assert_eq!(packets.iter().map(|packet| packet.link).collect::<Vec<_>>(), [1, 101]);
     assert_eq!(codes(&notes), ["FILE-BLOCK"]);
+    assert!(notes[0].text.contains("used nevertheless"), "{}", notes[0].text);
 }
 
 #[test]
@@ -200,6 +201,8 @@ fn options_of_an_interface_count_up_to_an_overrun() {
     let (packets, notes) = read(&file.bytes);
     assert_eq!(packets[0].time, Some(5));
     assert_eq!(codes(&notes), ["FILE-BLOCK"]);
+    let text = &notes[0].text;
+    assert!(text.contains("its interface is used") && !text.contains("passed over"), "{text}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Story {
         self.packet += 3;
         let conn = self.talks.len();
         self.talks.push(Talk { stream, messages: 0, frames: 0, offset: [0, 0], first });
-        let opened = Opened { client, server, url: url.map(str::to_owned), transport: "http/1.1", first };
+        let opened = Opened { client, server, url: url.map(str::to_owned), transport: Some("http/1.1"), first };
         let at = self.mark();
         self.events.push((self.stamp(conn, at), Owned::Opened(opened)));
         conn

@@ -25,6 +25,11 @@ pub(super) enum Step {
 }
 
 impl HeadReader {
+    /// Whether nothing of a head was read yet.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.seen == 0
+    }
+
     /// Takes a piece that begins at `offset`; `mark` is the packet that completes the head, if it does.
     pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, mark: Mark, limits: &Limits) -> Step {
         let blank = if self.seen == 0 { bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count() } else { 0 };

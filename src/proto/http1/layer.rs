@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::head::{HeadReader, Step};
+use super::held::{Held, begins_frames};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
@@ -25,6 +26,8 @@ pub struct Http1 {
     /// Requests without a final answer, oldest first.
     asked: VecDeque<Asked>,
     requests: u64,
+    /// The last hole in each direction that cost its place: offset and length.
+    lost: Both<Option<(u64, u64)>>,
     /// The directions in which any byte came.
     heard: Both<bool>,
     /// The client was not captured: answers are read without their requests.
@@ -32,6 +35,8 @@ pub struct Http1 {
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ends: Ends,
+    /// The connection speaks something that is not read here.
+    left: bool,
     inner: Option<Box<dyn Layer>>,
 }
 
@@ -39,6 +44,8 @@ pub struct Http1 {
 enum Side {
     Head(HeadReader),
     Body(Body),
+    /// Begins with frames: its request was not captured, and the answer is awaited.
+    Frames,
     /// Lost its place: waits for a packet that begins like a head.
     Lost,
 }
@@ -67,115 +74,8 @@ struct Upgrade {
     handshake: Handshake,
 }
 
-/// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
-#[derive(Default)]
-struct Held {
-    pieces: VecDeque<Piece>,
-    len: usize,
-    /// Stream offset behind the last piece.
-    end: u64,
-    dropped: u64,
-}
-
-struct Piece {
-    offset: u64,
-    bytes: Vec<u8>,
-    /// How many of the bytes were read.
-    read: usize,
-    /// Instead of bytes: how many were lost here.
-    lost: u64,
-    brought: Mark,
-}
-
-impl Piece {
-    /// What is left of it.
-    fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
-        let offset = self.offset + self.read as u64;
-        if self.lost > 0 {
-            return Input::Gap { dir, offset, len: self.lost, mark };
-        }
-        let bytes = self.bytes.get(self.read..).unwrap_or_default();
-        Input::Data { dir, offset, bytes, brought: self.brought, mark }
-    }
-}
-
-impl Held {
-    fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.dropped == 0
-    }
-
-    /// How many bytes came, lost ones included.
-    fn bytes(&self) -> u64 {
-        let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
-        self.pieces.iter().map(left).sum::<u64>() + self.dropped
-    }
-
-    /// Whether the bytes begin like a masked frame (RFC 6455 §5.2): RSV2 and RSV3 clear, a known opcode, the mask bit.
-    fn begins_frame(&self) -> bool {
-        let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
-        let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
-        match (bytes.next(), bytes.next()) {
-            (Some(first), Some(second)) => {
-                first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
-            }
-            _ => false,
-        }
-    }
-
-    /// Gives everything to `inner`, which is returned, or whoever takes its place.
-    fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let Self { pieces, dropped, end, .. } = std::mem::take(self);
-        for piece in pieces {
-            match inner.input(piece.input(dir, cx.mark), cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
-                Next::Read | Next::Skim => {}
-            }
-        }
-        if dropped > 0 {
-            inner.input(Input::Gap { dir, offset: end, len: dropped, mark: cx.mark }, cx);
-        }
-        Next::Become(inner)
-    }
-
-    /// Counts bytes behind what is held; nothing that follows is held either.
-    fn overflow(&mut self, offset: u64, len: u64) {
-        if self.is_empty() {
-            self.end = offset;
-        }
-        self.dropped += len;
-    }
-
-    /// Holds the place of bytes that were lost.
-    fn lose(&mut self, offset: u64, len: u64, mark: Mark, bound: usize) {
-        if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
-            return self.overflow(offset, len);
-        }
-        self.len += PIECE_OVERHEAD;
-        self.end = offset + len;
-        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, brought: mark });
-    }
-
-    /// Holds a piece, unless that would be more than `bound` bytes.
-    fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
-        if self.pieces.is_empty() && self.dropped == 0 {
-            self.len = 0;
-        }
-        let len = self.len + bytes.len() + PIECE_OVERHEAD;
-        if self.dropped > 0 || len > bound {
-            self.overflow(offset, bytes.len() as u64);
-        } else {
-            self.len = len;
-            self.end = offset + bytes.len() as u64;
-            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, brought });
-        }
-    }
-}
-
 /// Requests without an answer that are remembered.
 const ASKED_MAX: usize = 1024;
-/// What a held piece costs beside its bytes.
-const PIECE_OVERHEAD: usize = 64;
 /// Held pieces of one direction after which the other is taken for not captured, if nothing came from it.
 const ALONE_PIECES: usize = 64;
 
@@ -194,7 +94,8 @@ impl Layer for Http1 {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
                 } else {
-                    self.gap(dir, len);
+                    self.gap(dir, offset, len, cx);
+                    return self.pump(cx);
                 }
             }
             Input::End { dir, how, mark } => {
@@ -202,7 +103,7 @@ impl Layer for Http1 {
             }
             Input::Odd { .. } => {}
         }
-        self.next()
+        self.next(cx)
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
@@ -228,11 +129,14 @@ impl Layer for Http1 {
 }
 
 impl Http1 {
-    fn next(&self) -> Next {
+    fn next(&self, cx: &Cx<'_>) -> Next {
         match (&self.sides.to_server, &self.sides.to_client) {
             // A refused upgrade has still to be closed when the stream ends.
-            (Side::Lost, Side::Lost) if self.refused.is_none() => Next::Nothing,
-            (Side::Head(_), _) | (_, Side::Head(_)) => Next::Read,
+            (Side::Lost, Side::Lost) if self.refused.is_none() => match self.left {
+                true => Next::Nothing,
+                false => Next::Become(cx.open(Hint::Holed)),
+            },
+            (Side::Head(_) | Side::Frames, _) | (_, Side::Head(_)) => Next::Read,
             _ => Next::Skim,
         }
     }
@@ -256,7 +160,7 @@ impl Http1 {
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
                     if piece.lost > 0 && !self.must_wait(dir) {
-                        self.gap(dir, piece.lost);
+                        self.gap(dir, piece.offset, piece.lost, cx);
                         progress = true;
                         continue;
                     }
@@ -271,12 +175,12 @@ impl Http1 {
                 }
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
-                    let Held { dropped, .. } = std::mem::take(&mut self.held[dir]);
-                    self.gap(dir, dropped);
+                    let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
+                    self.gap(dir, end, dropped, cx);
                 }
             }
             if !progress && self.inner.is_none() {
-                return self.next();
+                return self.next(cx);
             }
         }
     }
@@ -300,6 +204,15 @@ impl Http1 {
                 return at;
             }
             match &mut self.sides[dir] {
+                Side::Head(reader)
+                    if dir == Direction::ToServer
+                        && self.requests == 0
+                        && !cx.flow.from_start
+                        && reader.is_fresh()
+                        && begins_frames(rest) =>
+                {
+                    self.sides[dir] = Side::Frames;
+                }
                 Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
                     Step::More => return bytes.len(),
                     Step::Done(Some(head), used) => {
@@ -319,37 +232,57 @@ impl Http1 {
                     }
                 }
                 Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
-                Side::Lost => return bytes.len(),
+                Side::Lost | Side::Frames => return bytes.len(),
             }
         }
         bytes.len()
     }
 
     /// Passes over bytes that were lost where the direction is read.
-    fn gap(&mut self, dir: Direction, len: u64) {
+    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) {
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
-            Side::Head(_) | Side::Lost => false,
+            Side::Head(_) | Side::Frames | Side::Lost => false,
         };
-        if !kept {
-            self.sides[dir] = Side::Lost;
+        if kept {
+            return;
         }
+        self.sides[dir] = Side::Lost;
+        self.lost[dir] = Some((offset, len));
+        if dir == Direction::ToClient
+            && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            let inner = self.unanswered(*upgrade, "bytes of it were lost", cx);
+            self.inner = Some(self.tell_lost(dir, inner, cx));
+        }
+    }
+
+    /// Tells a layer that opens behind a hole of it: where it stands is not known.
+    fn tell_lost(&self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Box<dyn Layer> {
+        if let (Side::Lost, Some((offset, len))) = (&self.sides[dir], self.lost[dir]) {
+            inner.input(Input::Gap { dir, offset, len, mark: cx.mark }, cx);
+        }
+        inner
     }
 
     /// A client that asked for an upgrade is heard again when the answer is known; an answer waits for its request, which may be captured after it.
     fn must_wait(&self, dir: Direction) -> bool {
         match dir {
             Direction::ToServer => {
-                !matches!(self.sides[dir], Side::Body(_))
-                    && self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect)
+                matches!(self.sides[dir], Side::Frames)
+                    || !matches!(self.sides[dir], Side::Body(_))
+                        && self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect)
             }
             Direction::ToClient => {
-                matches!(self.sides[dir], Side::Head(_))
-                    && !self.lone_server
-                    && self.asked.is_empty()
-                    && !matches!(self.sides[Direction::ToServer], Side::Lost)
+                matches!(self.sides[dir], Side::Head(_)) && self.asked.is_empty() && !self.is_unasked()
             }
         }
+    }
+
+    /// Whether the request of an answer may not have been captured.
+    fn is_unasked(&self) -> bool {
+        self.lone_server || matches!(self.sides.to_server, Side::Lost | Side::Frames)
     }
 
     /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
@@ -367,14 +300,19 @@ impl Http1 {
         } else if self.held[dir].begins_frame()
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
-            let Upgrade { conn, mut handshake } = *upgrade;
-            let known = handshake.checks.len();
-            no_answer(&mut handshake, "only the client was captured");
-            tell(conn, &handshake, 0, cx);
-            handshake.checks.truncate(known);
-            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-            self.inner = Some(Box::new(Lone::new(Direction::ToClient, conn, handshake, inner)));
+            self.inner = Some(self.unanswered(*upgrade, "only the client was captured", cx));
         }
+    }
+
+    /// Opens the WebSocket that was asked for, although its answer was not captured so far.
+    fn unanswered(&self, upgrade: Upgrade, why: &str, cx: &mut Cx<'_>) -> Box<dyn Layer> {
+        let Upgrade { conn, mut handshake } = upgrade;
+        let known = handshake.checks.len();
+        no_answer(&mut handshake, why);
+        tell(conn, &handshake, 0, cx);
+        handshake.checks.truncate(known);
+        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
     }
 
     fn head(&mut self, dir: Direction, head: Head, cx: &mut Cx<'_>) {
@@ -406,7 +344,7 @@ impl Http1 {
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
             let handshake = upgrade::asked(head, cx.ends());
-            let conn = cx.opened(handshake.url.clone(), "http/1.1", first);
+            let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
             }
@@ -427,9 +365,9 @@ impl Http1 {
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
         let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
-            let unasked = switching && self.lone_server && head.value("sec-websocket-accept").is_some();
+            let unasked = switching && self.is_unasked() && head.value("sec-websocket-accept").is_some();
             unasked.then(|| {
-                let conn = cx.opened(None, "http/1.1", *cx.flow.first);
+                let conn = cx.opened(None, Some("http/1.1"), *cx.flow.first);
                 Box::new(Upgrade { conn, handshake: Handshake::default() })
             })
         });
@@ -437,7 +375,7 @@ impl Http1 {
             Some(upgrade) => self.answer(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(),
             None if tunnel => self.inner = Some(cx.open(Hint::Unknown)),
-            None => {}
+            None => self.release_frames(),
         }
     }
 
@@ -459,6 +397,7 @@ impl Http1 {
             self.leave();
         } else {
             let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+            let inner = self.tell_lost(Direction::ToServer, inner, cx);
             let lone = self.lone_server && !self.heard.to_server;
             self.inner = Some(match lone {
                 true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
@@ -469,9 +408,17 @@ impl Http1 {
 
     /// The connection speaks something that is not read here.
     fn leave(&mut self) {
+        self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
         self.asked.clear();
+    }
+
+    /// An answer other than to an upgrade: what began like frames is something else.
+    fn release_frames(&mut self) {
+        if matches!(self.sides.to_server, Side::Frames) {
+            self.sides.to_server = Side::Lost;
+        }
     }
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {

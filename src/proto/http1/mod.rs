@@ -4,6 +4,7 @@ mod body;
 mod doctor;
 mod extensions;
 mod head;
+mod held;
 mod layer;
 mod lone;
 mod upgrade;

@@ -31,14 +31,15 @@ impl Ws {
         let blind = Both::from_fn(|dir| self.is_blind(dir, cx));
         for dir in Direction::BOTH {
             self.give_up(dir, cx);
+            self.give_up_seeking(dir, cx);
         }
         let farewells = Both::from_fn(|dir| self.halves[dir].closed);
-        let unanswered = Direction::BOTH.into_iter().find_map(|dir| self.unanswered(dir, blind[dir.reverse()], cx));
+        let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, blind[dir.reverse()], cx));
         let closed = Closed {
             ends: self.ends,
             last: cx.last,
             heard: self.heard,
-            unanswered,
+            unanswered: client.or(server),
             lost: Direction::BOTH.iter().any(|&dir| self.lost[dir].is_some()),
         };
         match (farewells.to_server, farewells.to_client) {
@@ -52,7 +53,7 @@ impl Ws {
 
     /// Whether what a direction says need not be known: it is not captured, or its last frames are lost.
     fn is_blind(&self, dir: Direction, cx: &Cx<'_>) -> bool {
-        matches!(self.halves[dir].reading, Reading::Lost) || cx.flow.one_sided
+        matches!(self.halves[dir].reading, Reading::Seek(_) | Reading::Over) || cx.flow.one_sided
     }
 
     /// What became of TCP.
@@ -67,19 +68,20 @@ impl Ws {
 
     /// Tells pings of a direction that waited long, and a pong that may have been meant for them.
     fn unanswered(&self, dir: Direction, blind: bool, cx: &mut Cx<'_>) -> Option<Unanswered> {
-        let (count, since, msg) = self.pings[dir].unanswered().filter(|_| !blind)?;
+        let pings = &self.pings.as_deref().filter(|_| !blind)?[dir];
+        let (count, since, msg) = pings.unanswered()?;
         // After a Close frame nobody has to answer (RFC 6455 §5.5.2).
         let closes = Direction::BOTH.iter().filter_map(|&dir| self.halves[dir].closed.map(|farewell| farewell.at));
         let until = closes.chain([self.until(cx)]).min_by_key(|mark| mark.packet)?;
         let waited = until.since(since).filter(|&waited| waited >= PONG_WAIT)?;
-        let pings = Unanswered { dir, count, since, msg, waited };
+        let unanswered = Unanswered { dir, count, since, msg, waited };
         let note = Note { dir: Some(dir), msg: Some(msg), ..Note::new(NoteCode::PingUnanswered, since) };
-        cx.note(self.conn, &Note { text: &pings.words(), ..note });
-        if let Some((at, msg)) = self.pings[dir].stray() {
+        cx.note(self.conn, &Note { text: &unanswered.words(), ..note });
+        if let Some((at, msg)) = pings.stray() {
             let note = Note::new(NoteCode::PongMismatch, at);
             cx.note(self.conn, &Note { dir: Some(dir.reverse()), msg: Some(msg), ..note });
         }
-        Some(pings)
+        Some(unanswered)
     }
 
     /// TCP ended and nobody had sent a Close frame.

@@ -4,6 +4,7 @@ use super::assembly::Assembly;
 use super::deflate::Inflater;
 use super::ending::Farewell;
 use super::frame::{self, HEAD_MAX, Head, Parsed};
+use super::seek::Seek;
 use crate::model::{Mark, NoteSet};
 use crate::proto::layer::Cx;
 
@@ -20,18 +21,23 @@ pub(super) struct Half {
     conflicts: Vec<u64>,
     /// A Close frame was sent.
     pub(super) closed: Option<Farewell>,
+    /// Frames were missed: the first continuation may belong to a message that was begun among them.
+    pub(super) missed: bool,
+    /// Up to this stream offset frames were found by a search.
+    pub(super) sought_to: u64,
 }
 
 /// Where in a frame a direction stands.
 ///
 /// ```text
-/// Head ──▶ Payload ──▶ Head …      a hole over a head: ──▶ Lost
+/// Head ──▶ Payload ──▶ Head …      a hole over a head: ──▶ Seek ──▶ Head …      at the end: ──▶ Over
 /// ```
 #[derive(Debug)]
 pub(super) enum Reading {
     Head(Partial),
     Payload(Open),
-    Lost,
+    Seek(Box<Seek>),
+    Over,
 }
 
 /// The first bytes of a head.

@@ -14,21 +14,24 @@ use crate::proto::layer::{Cx, Layer, Next};
 #[derive(Debug)]
 pub struct Ws {
     pub(super) conn: ConnId,
+    /// A handshake was captured, at least in part.
+    pub(super) shaken: bool,
     /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
     pub(super) deflate: Option<Both<bool>>,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
-    pub(super) pings: Both<Pings>,
+    /// Pings that wait, once there was one.
+    pub(super) pings: Option<Box<Both<Pings>>>,
     /// What was told of each direction: the rules of a frame are told once each.
     pub(super) told: Both<NoteSet>,
     /// The client's masking keys.
-    masks: Masks,
+    pub(super) masks: Masks,
     /// How the stream ended.
     pub(super) ends: Ends,
     /// What was heard last.
     pub(super) heard: Heard,
-    /// The directions in which the head of a frame was lost.
+    /// The directions in which the head of a frame was lost, and no frame has come since.
     pub(super) lost: Both<Option<Mark>>,
 }
 
@@ -77,22 +80,29 @@ impl Ws {
             to_server: one.to_server || other.to_server,
             to_client: one.to_client || other.to_client,
         });
+        let heard = handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last));
+        Self { deflate, shaken: true, heard, ..Self::unshaken(conn) }
+    }
+
+    /// The layer for a connection whose handshake was not captured.
+    pub(super) fn unshaken(conn: ConnId) -> Self {
         Self {
             conn,
-            deflate,
+            shaken: false,
+            deflate: None,
             frames: 0,
             messages: 0,
             halves: Both::default(),
-            pings: Both::default(),
+            pings: None,
             told: Both::default(),
             masks: Masks::default(),
             ends: Ends::default(),
-            heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
+            heard: Heard::Nothing,
             lost: Both::default(),
         }
     }
 
-    fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
@@ -105,7 +115,8 @@ impl Ws {
                     None => return,
                 },
                 Reading::Payload(_) => self.payload(dir, rest, cx),
-                Reading::Lost => return,
+                Reading::Seek(_) => return self.seek(dir, at, rest, brought, cx),
+                Reading::Over => return,
             };
         }
     }
@@ -122,7 +133,8 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
-        let situation = Situation { dir, open, closed: half.closed.is_some(), deflate: self.deflate.is_some() };
+        let closed = half.closed.is_some();
+        let situation = Situation { dir, open, missed: half.missed, closed, deflate: self.deflate.is_some() };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if dir == Direction::ToServer
             && let Some(code) = head.mask.and_then(|key| self.masks.next(key))
@@ -134,6 +146,10 @@ impl Ws {
         if half.has_conflict_in(offset, place.end()) {
             place.findings.insert(NoteCode::TcpOverlap);
         }
+        if offset < half.sought_to && self.shaken {
+            place.findings.insert(NoteCode::WsResync);
+        }
+        half.missed &= head.opcode.is_control();
         let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
         let starts = head.opcode != Opcode::CONTINUATION && !open;
         let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
@@ -197,18 +213,15 @@ impl Ws {
                 self.frame_done(dir, cx);
             }
         }
-        if left > 0 && !matches!(self.halves[dir].reading, Reading::Lost) {
-            self.lost[dir] = Some(mark);
-            for pings in [&mut self.pings.to_server, &mut self.pings.to_client] {
-                pings.forget();
-            }
+        if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
+            self.pings = None;
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
-            let text =
-                format!("a frame head was lost at stream offset {offset}; the rest of this direction is not decoded");
-            self.give_up(dir, cx);
-            self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);
-            self.halves[dir].reading = Reading::Lost;
+            if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
+                self.give_up(dir, cx);
+                self.lose_place(dir, offset + len, cx);
+            }
+            self.lost[dir] = Some(mark);
         }
     }
 
@@ -236,7 +249,7 @@ impl Ws {
     pub(super) fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
-            self.halves[dir].reading = Reading::Lost;
+            self.halves[dir].reading = Reading::Over;
             self.tell_frame(dir, &place, false, None, cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
@@ -301,6 +314,13 @@ impl Ws {
             self.note(dir, why, Some(self.messages), None, &text, None, cx);
         }
         assembly.free(cx.tools);
+    }
+
+    /// Messages were missed: what follows may refer to them.
+    pub(super) fn forget_history(&mut self, dir: Direction) {
+        if let Some(takeover) = self.deflate {
+            self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir]))).lose();
+        }
     }
 
     /// How a message's bytes are to be read: its direction's inflater is made with the first compressed one.

@@ -8,8 +8,12 @@ mod half;
 mod layer;
 pub mod mask;
 mod masks;
+mod midstream;
 mod pings;
+mod resync;
 mod rules;
+mod seek;
 mod tell;
 
 pub use layer::Ws;
+pub use midstream::Midstream;

@@ -47,11 +47,6 @@ impl Pings {
         mark.since(ping.mark)
     }
 
-    /// Bytes were lost: what was in them is not known.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
-    }
-
     /// How many pings wait, and the first of them.
     pub(super) fn unanswered(&self) -> Option<(u64, Mark, u64)> {
         self.oldest.map(|(mark, msg)| (self.waiting.len() as u64 + self.beyond, mark, msg))

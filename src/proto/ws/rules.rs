@@ -9,6 +9,8 @@ pub(super) struct Situation {
     pub(super) dir: Direction,
     /// A fragmented message is open.
     pub(super) open: bool,
+    /// One may be open whose beginning was missed.
+    pub(super) missed: bool,
     /// The sender has sent a Close frame.
     pub(super) closed: bool,
     /// permessage-deflate was negotiated, which defines RSV1 (RFC 7692 §6).
@@ -35,7 +37,7 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(!is_minimal(head), NoteCode::WsLength);
     rule(control && !head.fin, NoteCode::WsControlFragmented);
     rule(control && head.len > 125, NoteCode::WsControlLength);
-    rule(head.opcode == Opcode::CONTINUATION && !now.open, NoteCode::WsContinuation);
+    rule(head.opcode == Opcode::CONTINUATION && !now.open && !now.missed, NoteCode::WsContinuation);
     rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
     rule(now.closed, NoteCode::WsAfterClose);
     set
@@ -53,7 +55,7 @@ fn is_usual(head: &Head, now: Situation) -> bool {
         && !now.closed
 }
 
-fn is_minimal(head: &Head) -> bool {
+pub(super) fn is_minimal(head: &Head) -> bool {
     match head.header_len - if head.mask.is_some() { 4 } else { 0 } {
         4 => head.len >= 126,
         10 => (0x1_0000..1 << 63).contains(&head.len),
@@ -114,7 +116,7 @@ mod tests {
     use crate::proto::ws::frame::{Parsed, head};
 
     fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
-        let mut now = Situation { dir, open: false, closed: false, deflate: false };
+        let mut now = Situation { dir, open: false, missed: false, closed: false, deflate: false };
         change(&mut now);
         let Parsed::Done(head) = head(bytes) else { panic!("no head") };
         judge(&head, now).iter().collect()
@@ -144,6 +146,7 @@ mod tests {
         assert_eq!(server(&[0x89, 125]), []);
         assert_eq!(server(&[0x80, 5]), [NoteCode::WsContinuation]);
         assert_eq!(judged(Direction::ToClient, &[0x80, 5], |now| now.open = true), []);
+        assert_eq!(judged(Direction::ToClient, &[0x80, 5], |now| now.missed = true), []);
         assert_eq!(judged(Direction::ToClient, &[0x81, 5], |now| now.open = true), [NoteCode::WsInterleaved]);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.open = true), []);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.closed = true), [NoteCode::WsAfterClose]);

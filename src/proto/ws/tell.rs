@@ -94,6 +94,7 @@ impl Ws {
     ) -> u64 {
         self.frames += 1;
         self.heard = Heard::Frame(cx.mark);
+        self.lost[dir] = None;
         let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
@@ -113,7 +114,9 @@ impl Ws {
         cx.emit(self.conn, Event::Frame(&frame));
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
-            let rules = findings.iter().filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap));
+            let rules = findings
+                .iter()
+                .filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::WsResync));
             for code in rules {
                 if self.told[dir].insert(code) {
                     let at = if complete { cx.mark } else { first };
@@ -155,8 +158,14 @@ impl Ws {
                 let code = close.map(|close| close.code.0);
                 self.halves[dir].closed.get_or_insert(Farewell { at: cx.mark, msg: number, code });
             }
-            Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, number, cx.limits.pings),
-            Opcode::PONG => rtt = self.pings[dir.reverse()].answered(body.kept, cx.mark, number),
+            Opcode::PING => {
+                let pings = self.pings.get_or_insert_default();
+                pings[dir].sent(body.kept, cx.mark, number, cx.limits.pings);
+            }
+            Opcode::PONG => {
+                let pings = self.pings.as_deref_mut();
+                rtt = pings.and_then(|pings| pings[dir.reverse()].answered(body.kept, cx.mark, number));
+            }
             _ => {}
         }
         if draft.undecoded {

@@ -187,7 +187,7 @@ fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
     let wire = &app.bytes.wire;
     let per_row = app.bytes.per_row(area.width.into());
     let rows = HexRows::new(&wire.pieces, per_row);
-    let marked = app.bytes.highlighted().unwrap_or(0..0);
+    let marked = app.bytes.marked().unwrap_or(0..0);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(app.bytes.top + line) {
             Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, per_row, &marked),
@@ -251,7 +251,7 @@ fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Optio
 /// Numbers that begin at the cursor, and the field that holds it.
 fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
     let view = &app.bytes;
-    let marked = view.highlighted().filter(|places| places.contains(&view.cursor));
+    let marked = view.marked().filter(|places| places.contains(&view.cursor));
     let place = marked.clone().map_or(view.cursor, |places| places.start);
     let Some(offset) = view.wire.offset_of(place) else { return Vec::new() };
     let bytes = view.wire.bytes.get(place..).unwrap_or(&[]);
@@ -266,11 +266,15 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         numbers.push_str(&more);
     }
     let mut lines = vec![Line::raw(numbers)];
-    if let (Some(field), Some(places)) = (view.field(view.fields.cursor), marked) {
+    let name = match view.selection {
+        Some(_) => Some("selection"),
+        None => view.field(view.fields.cursor).map(|field| field.name),
+    };
+    if let (Some(name), Some(places)) = (name, marked) {
         let first = offset;
         let last = view.wire.offset_of(places.end - 1).unwrap_or(first);
         let span = if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") };
-        lines.push(Line::styled(text::cut(&format!(" {} ⇄ {span}", field.name), columns), app.theme.dim()));
+        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}"), columns), app.theme.dim()));
     }
     lines
 }

@@ -2,7 +2,7 @@
 
 use super::draw::{self, Column};
 use crate::escape::display_str;
-use crate::model::{Connection, Counts, Direction, State};
+use crate::model::{Connection, Counts, Direction, Outline, State};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::connections::{SortBy, end, severity};
@@ -163,8 +163,7 @@ fn host(app: &App, connection: &Connection) -> String {
 
 /// `z` permessage-deflate, `mid` the handshake is missing.
 fn flags(connection: &Connection) -> String {
-    let handshake = connection.handshake.as_ref();
-    let extensions = handshake.and_then(|handshake| handshake.extensions.as_deref()).unwrap_or(&[]);
+    let extensions = connection.handshake.as_ref().map(Outline::extensions).unwrap_or_default();
     let deflate = extensions.iter().any(|extension| deflate(extension).is_some());
     let mid = connection.state() == State::Midstream;
     [(deflate, "z"), (mid, "mid")].iter().filter(|(on, _)| *on).map(|&(_, flag)| flag).collect::<Vec<_>>().join(" ")
@@ -216,9 +215,11 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
 
 fn protocol(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
-    let status = handshake.and_then(crate::model::Handshake::status);
+    let status = handshake.and_then(|handshake| handshake.status);
     let mut parts = vec![match status {
-        Some(status) => format!("RFC 6455 · {} {status}", connection.opened.transport.to_uppercase()),
+        Some(status) => {
+            format!("RFC 6455 · {} {status}", connection.opened.transport.unwrap_or_default().to_uppercase())
+        }
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),
     }];
@@ -226,7 +227,7 @@ fn protocol(connection: &Connection) -> String {
     if let Some(subprotocol) = handshake.and_then(|handshake| handshake.subprotocol.as_deref()) {
         parts.push(list("subprotocol", subprotocol));
     }
-    let extensions = handshake.and_then(|handshake| handshake.extensions.as_deref()).unwrap_or_default();
+    let extensions = handshake.map(Outline::extensions).unwrap_or_default();
     let others: Vec<&str> = extensions.iter().map(String::as_str).filter(|one| deflate(one).is_none()).collect();
     if !others.is_empty() {
         parts.push(list("extensions", &others.join(", ")));
@@ -242,7 +243,7 @@ fn deflate(extension: &str) -> Option<impl Iterator<Item = &str>> {
 
 /// `permessage-deflate: on · server_max_window_bits=12 · ratio 4.1 : 1`, where it was agreed on.
 fn compression(connection: &Connection) -> Option<String> {
-    let extensions = connection.handshake.as_ref()?.extensions.as_deref()?;
+    let extensions = connection.handshake.as_ref()?.extensions();
     let parameters = extensions.iter().find_map(|extension| deflate(extension))?;
     let mut parts = vec!["permessage-deflate: on".to_owned()];
     parts.extend(parameters.map(|parameter| display_str(parameter).into_owned()));

@@ -78,7 +78,7 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let place = format!("{time} · frame {}{stream}", row.last.packet);
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
-        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length} · {place}", kind(row)))])];
+        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length}{} · {place}", kind(row), rtl(app)))])];
     }
     let frames = count(row.frames, "frame");
     vec![
@@ -128,7 +128,12 @@ fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
     let subprotocol =
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
-    Line::styled(format!("{what}{subprotocol}"), app.theme.dim())
+    Line::styled(format!("{what}{}{subprotocol}", rtl(app)), app.theme.dim())
+}
+
+/// Text that is read from right to left is shown in the order in which it was sent, whatever the terminal makes of it.
+const fn rtl(app: &App) -> &'static str {
+    if app.detail.is_rtl { " ⟨rtl⟩" } else { "" }
 }
 
 fn related(app: &App) -> Option<Line<'static>> {

@@ -6,7 +6,7 @@ use crate::book::Finding;
 use crate::escape::display_str;
 use crate::model::{Severity, Topic};
 use crate::tui::app::{App, Pane};
-use crate::tui::findings::{Evidence, evidence};
+use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
 use crate::tui::layout::Regions;
 use crate::tui::text::{self, count, number};
 use crate::tui::theme::sign;
@@ -173,7 +173,12 @@ fn evidence_words(app: &App, finding: &Finding) -> String {
     if shown.packet.0 == 0 {
         return "the file as a whole".to_owned();
     }
-    format!("frame {}{time}{enter}", shown.packet)
+    let second = match second_evidence(finding, &app.book) {
+        Some((_, Second::Close(_))) => " · r the Close frame",
+        Some((_, Second::Handshake)) => " · r the handshake",
+        None => "",
+    };
+    format!("frame {}{time}{enter}{second}", shown.packet)
 }
 
 pub(super) fn status(app: &App) -> String {

@@ -1,6 +1,6 @@
 //! What lies over the panes: the help and the menus.
 
-use crate::tui::app::{App, Overlay, Pane};
+use crate::tui::app::{App, Overlay};
 use crate::tui::keys::{self, Scope};
 use crate::tui::menu::Menu;
 use crate::tui::text;
@@ -20,24 +20,40 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// Lines of the help for a pane.
-pub(in crate::tui) fn help_lines(pane: Pane) -> usize {
-    keys::bindings(pane).count() + 3
+/// Columns of the help where there is room.
+const HELP: u16 = 86;
+
+/// The help for the focused pane on a screen of that width.
+pub(in crate::tui) fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
+    let columns = usize::from(width.min(HELP).saturating_sub(2));
+    let mut own = vec![section(app, "In this pane")];
+    let mut everywhere = vec![Line::raw(""), section(app, "Everywhere")];
+    for binding in keys::bindings(app.focused()) {
+        let lines = if binding.scope == Scope::Everywhere { &mut everywhere } else { &mut own };
+        lines.extend(help_entry(app, &binding.names(binding.keys.len()), binding.label, columns));
+    }
+    own.extend(everywhere);
+    own
+}
+
+/// Keys and what they do: on one line where that fits, else the words stand below.
+fn help_entry(app: &App, names: &str, label: &str, columns: usize) -> Vec<Line<'static>> {
+    if KEYS + 2 + text::width(label) <= columns {
+        let names = text::left(names, KEYS);
+        let words = Span::raw(label.to_owned());
+        return vec![Line::from(vec![Span::styled(format!(" {names} "), app.theme.key()), words])];
+    }
+    let names = text::wrap(names, columns.saturating_sub(1), 0).into_iter();
+    let words = text::wrap(label, columns.saturating_sub(3), 0).into_iter();
+    let names = names.map(|line| Line::styled(format!(" {line}"), app.theme.key()));
+    names.chain(words.map(|line| Line::raw(format!("   {line}")))).collect()
 }
 
 fn help(app: &App, buf: &mut Buffer, area: Rect, top: usize) {
-    let pane = app.focused();
-    let (mut own, mut everywhere) =
-        (vec![section(app, "In this pane")], vec![Line::raw(""), section(app, "Everywhere")]);
-    for binding in keys::bindings(pane) {
-        let names = text::left(&binding.names(binding.keys.len()), KEYS);
-        let line = Line::from(vec![Span::styled(format!(" {names} "), app.theme.key()), Span::raw(binding.label)]);
-        if binding.scope == Scope::Everywhere { everywhere.push(line) } else { own.push(line) }
-    }
-    own.extend(everywhere);
-    let inside = window(app, buf, area, "Keys", 86, own.len());
-    let top = top.min(own.len().saturating_sub(inside.height.into()));
-    super::draw::lines(buf, inside, own.into_iter().skip(top));
+    let lines = help_lines(app, area.width);
+    let inside = window(app, buf, area, "Keys", HELP, lines.len());
+    let top = top.min(lines.len().saturating_sub(inside.height.into()));
+    super::draw::lines(buf, inside, lines.into_iter().skip(top));
 }
 
 fn section(app: &App, name: &'static str) -> Line<'static> {
@@ -72,4 +88,30 @@ fn window(app: &App, buf: &mut Buffer, area: Rect, title: &'static str, width: u
     let inside = block.inner(frame);
     block.render(frame, buf);
     inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{ColorChoice, Options, Screen};
+
+    /// However narrow the screen, the help is scrolled but never cut.
+    #[test]
+    fn the_help_fits_and_leaves_nothing_out() {
+        let options = Options { color: ColorChoice::Never, ..Options::new(String::new()) };
+        let mut app = App::new(options, (80, 24));
+        for pane in Screen::ALL.iter().flat_map(|screen| screen.panes()) {
+            app.focus(*pane);
+            for width in [40, 53, 60, 80, 200] {
+                let lines = help_lines(&app, width);
+                let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+                let columns = usize::from(width.min(HELP)) - 2;
+                assert!(lines.iter().all(|line| text::width(line) <= columns), "{width}: {lines:#?}");
+                let all = lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
+                for binding in keys::bindings(*pane) {
+                    assert!(all.contains(binding.label), "{width}: {} in {all}", binding.label);
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,77 @@
+//! What users say of streams and sizes, in their own notation.
+
+use crate::model::{Protocol, Rule, Select};
+
+/// `tcp.port==9000,websocket` (as tshark's `-d`).
+pub(super) fn rule(text: &str) -> Result<Rule, String> {
+    let (selector, protocol) =
+        text.split_once(',').ok_or("SELECTOR,PROTOCOL is wanted, as tcp.port==9000,websocket")?;
+    let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
+        "websocket" | "ws" => Protocol::WebSocket,
+        "none" => Protocol::None,
+        other => return Err(format!("unknown protocol {other}: websocket or none")),
+    };
+    Ok(Rule { select: select(selector)?, protocol })
+}
+
+fn select(text: &str) -> Result<Select, String> {
+    let (field, value) = text.split_once("==").ok_or("a selector is FIELD==VALUE, as tcp.port==9000")?;
+    let (field, value) = (field.trim(), value.trim());
+    let wrong = || format!("{value}: not a value of {field}");
+    match field {
+        "tcp.port" => {
+            let (first, last) = value.split_once('-').unwrap_or((value, value));
+            match (first.trim().parse(), last.trim().parse()) {
+                (Ok(first), Ok(last)) if first <= last => Ok(Select::Port(first..=last)),
+                _ => Err(wrong()),
+            }
+        }
+        "tcp.stream" => value.parse().map(Select::Stream).map_err(|_| wrong()),
+        "ip.addr" | "ipv6.addr" => value.parse().map(Select::Address).map_err(|_| wrong()),
+        _ => Err(format!("unknown selector {field}: tcp.port, tcp.stream or ip.addr")),
+    }
+}
+
+/// Bytes: `5000000`, `64k`, `100M`, `2G`; the letters are powers of 1024.
+pub(super) fn size(text: &str) -> Result<u64, &'static str> {
+    let (digits, unit) = match text.trim().strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
+        Some(digits) => (digits, text.trim().chars().last().map(|c| c.to_ascii_lowercase())),
+        None => (text.trim(), None),
+    };
+    let shift = match unit {
+        Some('k') => 10,
+        Some('m') => 20,
+        Some('g') => 30,
+        _ => 0,
+    };
+    let number: u64 = digits.parse().map_err(|_| "a number of bytes is wanted, as 5000000 or 100M")?;
+    number.checked_mul(1 << shift).ok_or("too many bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_rules_as_tshark_writes_them() {
+        let port = |first, last, protocol| Ok(Rule { select: Select::Port(first..=last), protocol });
+        assert_eq!(rule("tcp.port==9000,websocket"), port(9000, 9000, Protocol::WebSocket));
+        assert_eq!(rule("tcp.port == 9000-9010 , none"), port(9000, 9010, Protocol::None));
+        let stream = Rule { select: Select::Stream(3), protocol: Protocol::WebSocket };
+        assert_eq!(rule("tcp.stream==3,WebSocket"), Ok(stream));
+        let address = Rule { select: Select::Address("::1".parse().unwrap()), protocol: Protocol::None };
+        assert_eq!(rule("ip.addr==::1,none"), Ok(address));
+        for wrong in
+            ["", "websocket", "tcp.port==9000,http", "tcp.port==70000,none", "tcp.port==9-8,none", "udp.port==1,none"]
+        {
+            assert!(rule(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reads_sizes() {
+        assert_eq!(size("5000000"), Ok(5_000_000));
+        assert_eq!((size("64k"), size("100M"), size("2G")), (Ok(65536), Ok(100 << 20), Ok(2 << 30)));
+        assert!(["", "k", "1T", "-1", "99999999999G"].iter().all(|wrong| size(wrong).is_err()));
+    }
+}

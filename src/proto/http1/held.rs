@@ -1,0 +1,120 @@
+//! What came before it was clear what it is.
+
+use crate::model::{Direction, Input, Mark};
+use crate::proto::layer::{Cx, Layer, Next};
+use std::collections::VecDeque;
+
+/// What a held piece costs beside its bytes.
+const PIECE_OVERHEAD: usize = 64;
+/// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) pieces: VecDeque<Piece>,
+    pub(super) len: usize,
+    /// Stream offset behind the last piece.
+    pub(super) end: u64,
+    pub(super) dropped: u64,
+}
+
+pub(super) struct Piece {
+    pub(super) offset: u64,
+    pub(super) bytes: Vec<u8>,
+    /// How many of the bytes were read.
+    pub(super) read: usize,
+    /// Instead of bytes: how many were lost here.
+    pub(super) lost: u64,
+    pub(super) brought: Mark,
+}
+
+impl Piece {
+    /// What is left of it.
+    pub(super) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
+        let offset = self.offset + self.read as u64;
+        if self.lost > 0 {
+            return Input::Gap { dir, offset, len: self.lost, mark };
+        }
+        let bytes = self.bytes.get(self.read..).unwrap_or_default();
+        Input::Data { dir, offset, bytes, brought: self.brought, mark }
+    }
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.dropped == 0
+    }
+
+    /// How many bytes came, lost ones included.
+    pub(super) fn bytes(&self) -> u64 {
+        let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
+        self.pieces.iter().map(left).sum::<u64>() + self.dropped
+    }
+
+    /// Whether the bytes begin like a masked frame.
+    pub(super) fn begins_frame(&self) -> bool {
+        let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
+        let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
+        match (bytes.next(), bytes.next()) {
+            (Some(&first), Some(&second)) => is_masked_frame(first, second),
+            _ => false,
+        }
+    }
+
+    /// Gives everything to `inner`, which is returned, or whoever takes its place.
+    pub(super) fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        let Self { pieces, dropped, end, .. } = std::mem::take(self);
+        for piece in pieces {
+            match inner.input(piece.input(dir, cx.mark), cx) {
+                Next::Become(layer) => inner = layer,
+                Next::Nothing => return Next::Nothing,
+                Next::Read | Next::Skim => {}
+            }
+        }
+        if dropped > 0 {
+            inner.input(Input::Gap { dir, offset: end, len: dropped, mark: cx.mark }, cx);
+        }
+        Next::Become(inner)
+    }
+
+    /// Counts bytes behind what is held; nothing that follows is held either.
+    pub(super) fn overflow(&mut self, offset: u64, len: u64) {
+        if self.is_empty() {
+            self.end = offset;
+        }
+        self.dropped += len;
+    }
+
+    /// Holds the place of bytes that were lost.
+    pub(super) fn lose(&mut self, offset: u64, len: u64, mark: Mark, bound: usize) {
+        if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
+            return self.overflow(offset, len);
+        }
+        self.len += PIECE_OVERHEAD;
+        self.end = offset + len;
+        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, brought: mark });
+    }
+
+    /// Holds a piece, unless that would be more than `bound` bytes.
+    pub(super) fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
+        if self.pieces.is_empty() && self.dropped == 0 {
+            self.len = 0;
+        }
+        let len = self.len + bytes.len() + PIECE_OVERHEAD;
+        if self.dropped > 0 || len > bound {
+            self.overflow(offset, bytes.len() as u64);
+        } else {
+            self.len = len;
+            self.end = offset + bytes.len() as u64;
+            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, brought });
+        }
+    }
+}
+
+/// Whether the bytes begin like a masked frame.
+pub(super) fn begins_frames(bytes: &[u8]) -> bool {
+    matches!(*bytes, [first, second, ..] if is_masked_frame(first, second))
+}
+
+/// RSV2 and RSV3 clear, a known opcode, the mask bit (RFC 6455 §5.2).
+const fn is_masked_frame(first: u8, second: u8) -> bool {
+    first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
+}
