@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # How fast wspect is, told in ratios to cat, tcpflow and tshark on the same machine and the same file.
 #
-#   benches/ratios.sh                    ticks of 100M and bulk of 107M, five rounds
+#   benches/ratios.sh                    ticks of 100M, bulk of 107M and deflate of 50M, five rounds
 #   benches/ratios.sh --memory           peak RSS of every streaming command, ticks of 100M and 1G
 #
-#   --ticks SIZE, --bulk SIZE            sizes of the two captures
+#   --ticks SIZE, --bulk SIZE, --deflate SIZE  sizes of the captures
 #   --small SIZE, --large SIZE           the two sizes of --memory
 #   --runs N                             rounds; a figure is the median of them (5)
 #   --slow-runs N                        rounds in which tshark takes part; 0 leaves it out (1)
@@ -17,7 +17,7 @@ set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 
-ticks=100M bulk=107M small=100M large=1G runs=5 slow_runs=1 seed=7 dir='' mode=speed
+ticks=100M bulk=107M deflate=50M small=100M large=1G runs=5 slow_runs=1 seed=7 dir='' mode=speed
 
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 
@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --ticks) ticks=$2 ;;
     --bulk) bulk=$2 ;;
+    --deflate) deflate=$2 ;;
     --small) small=$2 ;;
     --large) large=$2 ;;
     --runs) runs=$2 ;;
@@ -180,6 +181,8 @@ speed() {
     done
     for name in stats ls; do
         ratio_row tshark "wspect-$name" "at least $tshark_goal"
+        # Neither inflates.
+        [ "$profile" != deflate ] || continue
         ratio_row tcpflow "wspect-$name" 'at least 2'
         ratio_row "wspect-$name" cat 'at most 8'
     done
@@ -221,3 +224,4 @@ for peer in tcpflow tshark; do
 done
 speed ticks "$ticks" 100
 speed bulk "$bulk" 30
+speed deflate "$deflate" 10

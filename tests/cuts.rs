@@ -1,5 +1,10 @@
 //! The cut law: however a stream's bytes are cut into inputs, the same is told.
 
+#[path = "cuts/drafts.rs"]
+mod drafts;
+#[path = "support/mod.rs"]
+mod support;
+
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -79,6 +84,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         || parts.iter().all(|part| part.dir() == Direction::ToClient);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
+    let mut route = None;
     let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
@@ -88,6 +94,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         last: mark,
         swapped: false,
         kind: &mut kind,
+        route: &mut route,
         mark,
         sink: &mut lines,
         open: proto::open,

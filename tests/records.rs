@@ -14,7 +14,7 @@ use wspect::export::{
 use wspect::model::{
     Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Ends, Event, Frame,
     Handshake, Head, Hole, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, PacketNo, Span, Stamp, StartLine,
-    Timestamp,
+    Timestamp, Version,
 };
 
 /// A key and the types that its value may have: `s` string, `i` integer, `b` bool, `l` list, `o` object, `?` null.
@@ -29,7 +29,8 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o ending:s verdict:s evidence:l";
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
@@ -254,7 +255,8 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 
 prop_compose! {
     fn any_opened()(client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()), first in any_mark()) -> Opened {
-        Opened { client, server, url, transport: Some("http/1.1"), first }
+        let (version, via) = (Version::Rfc6455, Box::default());
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, first }
     }
 }
 

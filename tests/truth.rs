@@ -254,7 +254,6 @@ const BROKEN: &[(&str, &[&str])] = &[
     ("non-get", &["HS-METHOD", "HS-BAD-REQUEST"]),
     ("no-upgrade-hdr", &["HS-UPGRADE", "HS-STRIPPED"]),
     ("npm-version-7", &["HS-VERSION", "HS-VERSIONS"]),
-    ("npm-hixie-8-ok", &["HS-VERSION"]),
     ("npm-post", &["HS-METHOD", "HS-BAD-REQUEST"]),
     ("npm-badkey", &["HS-KEY", "HS-BAD-REQUEST"]),
     ("http10", &["HS-HTTP-VERSION"]),

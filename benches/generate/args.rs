@@ -12,7 +12,7 @@ use crate::capture::{Profile, Settings};
 #[derive(Parser)]
 #[command(name = "generate", bin_name = "cargo bench --bench generate --")]
 pub(crate) struct Args {
-    /// ticks, bulk, mixed, noise or manyconns; benches/README.md describes them
+    /// ticks, bulk, mixed, deflate, noise or manyconns; benches/README.md describes them
     profile: Option<Profile>,
     /// About how large: bytes, or with k, M or G thousands, millions, billions
     #[arg(long, default_value = "100M", value_parser = bytes)]

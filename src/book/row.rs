@@ -84,11 +84,11 @@ pub struct FrameRow {
     pub ordinal: u16,
     /// Last frame of its message.
     pub fin: bool,
-    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
+    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1; the RSV4 of HyBi-01 to 06 as 8.
     pub rsv: u8,
-    /// What it carries.
+    /// What it carries, by the numbers of RFC 6455.
     pub opcode: Opcode,
-    /// The masking key, of a masked frame.
+    /// The masking key, of a masked frame; in HyBi-04 its nonce.
     pub mask: Option<[u8; 4]>,
     /// Bytes of the head.
     pub header_len: u8,
@@ -132,9 +132,9 @@ pub(super) struct PackedFrame {
     /// With [`PackedFrame::LONG`] an index in the table of long frames.
     len: u32,
     mask: [u8; 4],
-    /// FIN, RSV and opcode as on the wire.
+    /// FIN, RSV1 to 3 and opcode, as in RFC 6455.
     head: u8,
-    /// Masked, complete, long; the low four bits are the head's length.
+    /// Masked, complete, long, RSV4; the low four bits are the head's length.
     flags: u8,
     ordinal: u16,
 }
@@ -152,6 +152,7 @@ impl PackedFrame {
     const MASKED: u8 = 0x80;
     const COMPLETE: u8 = 0x40;
     const LONG: u8 = 0x20;
+    const RSV4: u8 = 0x10;
 
     /// Packs a row; what does not fit goes to `long`.
     pub(super) fn pack(row: &FrameRow, long: &mut Vec<LongFrame>) -> Self {
@@ -171,6 +172,7 @@ impl PackedFrame {
             flags: flag(row.mask.is_some(), Self::MASKED)
                 | flag(row.complete, Self::COMPLETE)
                 | flag(short.is_none(), Self::LONG)
+                | flag(row.rsv & 8 != 0, Self::RSV4)
                 | row.header_len & 15,
             ordinal: row.ordinal,
         }
@@ -185,7 +187,7 @@ impl PackedFrame {
             first_packet: long.first_packet,
             ordinal: self.ordinal,
             fin: self.head & 0x80 != 0,
-            rsv: self.head >> 4 & 7,
+            rsv: self.head >> 4 & 7 | if self.flags & Self::RSV4 != 0 { 8 } else { 0 },
             opcode: Opcode(self.head & 15),
             mask: (self.flags & Self::MASKED != 0).then_some(self.mask),
             header_len: self.flags & 15,
@@ -358,6 +360,7 @@ mod tests {
             frame(),
             FrameRow { mask: None, fin: false, complete: true, rsv: 0, ..frame() },
             FrameRow { len: u64::MAX, ..frame() },
+            FrameRow { rsv: 8, ..frame() },
             FrameRow { first_packet: PacketNo(9000), last: lost_time, ..frame() },
         ] {
             let packed = PackedFrame::pack(&row, &mut long);

@@ -1,6 +1,6 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
+use crate::model::{DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink};
 use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
@@ -127,6 +127,8 @@ struct Live {
     /// It told what it carries.
     decided: bool,
     leaving: bool,
+    /// The proxies that it is led through.
+    route: Option<Box<Route>>,
 }
 
 /// Packets for which a stream that ended is kept.
@@ -444,6 +446,7 @@ impl Stream {
             from_start: known,
             decided: false,
             leaving: false,
+            route: None,
         }));
         true
     }
@@ -467,7 +470,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, decided, ends, from_start, .. } = live;
+        let Live { conn, layer, reads, decided, ends, from_start, route, .. } = live;
         let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
@@ -476,6 +479,7 @@ impl Stream {
             last: mark,
             swapped: false,
             kind: &mut self.kind,
+            route,
             mark,
             sink: &mut *env.sink,
             open: proto::open,
@@ -523,6 +527,7 @@ impl Stream {
             last: live.conn.last(),
             swapped: false,
             kind: &mut self.kind,
+            route: &mut live.route,
             mark,
             sink: &mut *env.sink,
             open: proto::open,

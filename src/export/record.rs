@@ -1,4 +1,14 @@
 //! Records: one JSON object a line, its keys fixed.
+//!
+//! Drafts before RFC 6455 have the same records. `transport` names the draft where its frames differ: `hixie-75`,
+//! `hixie-76`, `hybi-01` … `hybi-06`. `opcode` and `type` are those of RFC 6455 for what a frame carries: in HyBi-01 to 06
+//! the wire has 1 for close (8), 2 ping (9), 3 pong (10), 4 text (1), 5 binary (2), and of the reserved ones 8 to 10 are
+//! shown as 3 to 5. In Hixie a frame of the types 01 to 7f is `reserved-3`, one of 81 to ff `reserved-4`. `rsv` has RSV4 as
+//! 8. `mask` is the key that stands before the frame, in HyBi-04 its nonce. Of a challenge, `key` is what is hashed for
+//! the answer and `accept` that answer, both in hex. With `deflate-stream`, `stream_offset` counts inflated bytes.
+//!
+//! `via` lists the proxies that a connection is led through, as `{"kind","address"}`: for `connect`, `socks4` and `socks5`
+//! where it is to lead, for `proxy-v1` and `proxy-v2` where the stream comes from, while `client` is whom the proxy names.
 
 use super::json;
 use super::out::Out;
@@ -84,7 +94,7 @@ impl Records {
         lit!(row, r#","state":"#);
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
-        json::opt_string(row, connection.opened.transport);
+        json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
         lit!(row, r#","tls":null,"subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
@@ -106,6 +116,14 @@ impl Records {
         opt_name(row, connection.ended_by().map(|by| by.name()));
         lit!(row, r#","findings":"#);
         severities(row, connection.findings);
+        lit!(row, r#","via":"#);
+        json::list(row, &connection.opened.via, |row, hop| {
+            lit!(row, r#"{"kind":"#);
+            json::name(row, hop.kind.name());
+            lit!(row, r#","address":"#);
+            json::string(row, &hop.address);
+            lit!(row, "}");
+        });
         let verdict = connection.verdict();
         lit!(row, r#","ending":"#);
         json::name(row, verdict.ending.name());

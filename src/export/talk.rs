@@ -38,7 +38,10 @@ impl Form for Talk {
         let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
         let url = escape::display_str(opened.url.as_deref().unwrap_or("(no request captured)"));
         let title = self.style.paint(Ink::Bold, format!("{conn}{url}"));
-        out.line(&format!("{title}  {} → {}", opened.client, opened.server));
+        let hops: Vec<String> =
+            opened.via.iter().map(|hop| escape::display_str(&hop.to_string()).into_owned()).collect();
+        let through = if hops.is_empty() { String::new() } else { format!(" through {}", hops.join(", ")) };
+        out.line(&format!("{title}  {} → {}{through}", opened.client, opened.server));
     }
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {

@@ -4,7 +4,9 @@ use super::flow::Endpoint;
 use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
+use super::route::Hop;
 use super::verdict::{Ends, Heard, Unanswered};
+use super::version::Version;
 use super::ws::{Frame, Message};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -33,7 +35,7 @@ pub struct Stamp {
 /// A WebSocket connection was recognised.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// Who sent the upgrade request, or masks.
+    /// Who sent the upgrade request, or masks; the address that a proxy before it names, where one does.
     pub client: Endpoint,
     /// The other end.
     pub server: Endpoint,
@@ -41,6 +43,10 @@ pub struct Opened {
     pub url: Option<String>,
     /// `http/1.1`; `None` when no handshake was captured.
     pub transport: Option<&'static str>,
+    /// The version that the request asks for.
+    pub version: Version,
+    /// The proxies that it is led through.
+    pub via: Box<[Hop]>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }

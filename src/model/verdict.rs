@@ -8,6 +8,7 @@ use super::mark::{Mark, PacketNo};
 use super::note::{NoteCode, clause};
 use super::packet::End;
 use super::time::duration;
+use super::version::Version;
 use super::ws::CloseCode;
 
 /// How the directions of a stream ended, and which was first.
@@ -186,9 +187,11 @@ impl Goodbye {
 }
 
 /// TCP ended and no Close frame was seen: by whom, how long after what, and what that suggests.
-pub fn abrupt(closed: &Closed) -> Option<String> {
+pub fn abrupt(closed: &Closed, version: Version) -> Option<String> {
     let (.., mark) = closed.ends.by_peer()?;
-    let mut text = format!("{} without a Close frame", closed.ends.words()?);
+    // The first draft has no Close frame.
+    let without = if version == Version::Hixie75 { "" } else { " without a Close frame" };
+    let mut text = closed.ends.words()? + without;
     let idle = closed.heard.before(mark);
     text += idle.as_ref().map_or("", |(_, words)| words);
     match (&closed.unanswered, idle.and_then(|(idle, _)| idle_limit(idle))) {
@@ -240,7 +243,7 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
         return text;
     }
     evidence.extend(closed.heard.mark().map(|heard| heard.packet));
-    if let Some(text) = abrupt(closed) {
+    if let Some(text) = abrupt(closed, connection.opened.version) {
         evidence.extend(Direction::BOTH.iter().filter_map(|&dir| tcp_end(closed, dir)));
         evidence.extend(closed.unanswered.map(|pings| pings.since.packet));
         let ending = match (closed.unanswered, closed.ends.by_peer()) {

@@ -114,13 +114,13 @@ pub struct Frame {
     pub dir: Direction,
     /// Last frame of its message.
     pub fin: bool,
-    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
+    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1; the RSV4 of HyBi-01 to 06 as 8.
     pub rsv: u8,
-    /// What it carries.
+    /// What it carries, by the numbers of RFC 6455 whatever those of the draft.
     pub opcode: Opcode,
-    /// The masking key, of a masked frame.
+    /// The masking key, of a masked frame; in HyBi-04 its nonce.
     pub mask: Option<[u8; 4]>,
-    /// Bytes of the head: 2, 4 or 10, and 4 more when masked.
+    /// Bytes of the head: 2, 4 or 10, and 4 more when masked; in Hixie the type and the length behind it.
     pub header_len: u8,
     /// Payload length as the head gives it.
     pub len: u64,

@@ -1,6 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
-use crate::model::{Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Sink, Stamp};
+use crate::model::{
+    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp, Version,
+};
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
@@ -28,6 +30,8 @@ pub enum Next {
 pub enum Hint<'a> {
     /// Anything: look at the first bytes.
     Unknown,
+    /// Words for a proxy: SOCKS, or the PROXY protocol.
+    Proxy,
     /// Anything, behind bytes that are missing.
     Holed,
     /// HTTP/1.x.
@@ -143,6 +147,8 @@ pub struct Cx<'a> {
     pub swapped: bool,
     /// What the stream carries; settled by the probe.
     pub kind: &'a mut Kind,
+    /// How it is led; `None` while no proxy was met.
+    pub route: &'a mut Option<Box<Route>>,
     /// The packet that events are known with.
     pub mark: Mark,
     /// Who listens.
@@ -164,12 +170,28 @@ impl Cx<'_> {
     }
 
     /// Numbers a connection that was just recognised, and tells of it.
-    pub fn opened(&mut self, url: Option<String>, transport: Option<&'static str>, first: Mark) -> ConnId {
+    pub fn opened(
+        &mut self,
+        url: Option<String>,
+        transport: Option<&'static str>,
+        version: Version,
+        first: Mark,
+    ) -> ConnId {
         self.tools.conns += 1;
         let conn = ConnId(self.tools.conns);
-        let (client, server) = self.ends();
-        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, first }));
+        let (mut client, server) = self.ends();
+        let mut via = Box::default();
+        if let Some(route) = &self.route {
+            client = route.client.unwrap_or(client);
+            via = route.hops.as_slice().into();
+        }
+        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, first }));
         conn
+    }
+
+    /// The stream's route, to be added to.
+    pub fn route(&mut self) -> &mut Route {
+        self.route.get_or_insert_default()
     }
 
     /// Tells that a connection is over.

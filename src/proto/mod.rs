@@ -4,6 +4,7 @@ pub mod http1;
 pub mod layer;
 mod open;
 mod probe;
+pub mod proxy;
 pub mod ws;
 
 pub use open::open;

@@ -3,16 +3,18 @@
 use super::http1::Http1;
 use super::layer::{Hint, Layer};
 use super::probe::Probe;
-use super::ws::{Midstream, Ws};
+use super::proxy::Proxy;
+use super::ws::{self, Midstream};
 
 /// The layer for what is expected.
 pub fn open(hint: Hint<'_>) -> Box<dyn Layer> {
     match hint {
         Hint::Unknown => Box::new(Probe::default()),
         Hint::Holed => Box::new(Probe::holed()),
+        Hint::Proxy => Box::new(Proxy::default()),
         Hint::Http1 => Box::new(Http1::default()),
         Hint::Midstream => Box::new(Midstream::default()),
         Hint::Forced => Box::new(Midstream::forced()),
-        Hint::WebSocket { conn, handshake } => Box::new(Ws::new(conn, handshake)),
+        Hint::WebSocket { conn, handshake } => ws::open(conn, handshake),
     }
 }

@@ -23,6 +23,8 @@ enum Guess {
     More,
     Request,
     Response,
+    /// Words for a proxy, from who asks it; true when they are its answer.
+    Proxy(bool),
     Is(Kind),
 }
 
@@ -32,6 +34,8 @@ const METHOD_MAX: usize = 24;
 const CARRY_MAX: usize = 4096;
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
 const RESPONSE: &[u8] = b"HTTP/1.";
+/// How the header of HAProxy's PROXY protocol begins, in version 1 and 2.
+const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 
 fn guess(bytes: &[u8]) -> Guess {
     let begins = |with: &[u8]| bytes.iter().zip(with).all(|(a, b)| a == b);
@@ -41,10 +45,19 @@ fn guess(bytes: &[u8]) -> Guess {
     if begins(HTTP2_PREFACE) {
         return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Is(Kind::Http2) };
     }
+    for start in PROXY {
+        if begins(start) {
+            return if bytes.len() < start.len() { Guess::More } else { Guess::Proxy(false) };
+        }
+    }
     match bytes {
         // Any record may be the first that was captured (RFC 8446 §5.1, RFC 5246 §6.2.1).
         [0x14..=0x17, 0x03, ..] => Guess::Is(Kind::Tls),
-        [0x14..=0x17] => Guess::More,
+        [0x14..=0x17 | 4 | 5] => Guess::More,
+        // SOCKS 4: to connect. SOCKS 5: how many methods of authentication, and an answer that chooses one.
+        [4, 1, ..] => Guess::Proxy(false),
+        [5, 0, ..] => Guess::Proxy(true),
+        [5, 1..=16, ..] => Guess::Proxy(false),
         _ => method(bytes),
     }
 }
@@ -87,8 +100,12 @@ impl Layer for Probe {
                         }
                         Next::Read
                     }
-                    Guess::Request => self.begin(dir == Direction::ToClient, input, cx),
-                    Guess::Response => self.begin(dir == Direction::ToServer, input, cx),
+                    Guess::Request => self.http(dir == Direction::ToClient, input, cx),
+                    Guess::Response => self.http(dir == Direction::ToServer, input, cx),
+                    Guess::Proxy(answers) => {
+                        let inner = cx.open(Hint::Proxy);
+                        self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
+                    }
                     Guess::Is(Kind::Other) | Guess::More => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
                 }
@@ -126,7 +143,7 @@ impl Probe {
         }
         *cx.kind = Kind::Other;
         let seeker = cx.open(Hint::Midstream);
-        match self.feed(seeker, input, false, cx) {
+        match self.begin(seeker, false, input, cx) {
             Next::Become(seeker) => self.seeker = Some(seeker),
             next => return next,
         }
@@ -145,7 +162,7 @@ impl Probe {
             };
             if let Some(sender) = sender {
                 self.over(cx);
-                return self.begin(dir != sender, Some(input), cx);
+                return self.http(dir != sender, Some(input), cx);
             }
             if guess(bytes) == Guess::Is(Kind::Tls) {
                 *cx.kind = Kind::Tls;
@@ -155,23 +172,25 @@ impl Probe {
         self.seeker.as_mut().map_or(Next::Nothing, |seeker| seeker.input(input, cx))
     }
 
-    /// Opens the HTTP layer, and gives it what was carried and then the input at hand.
-    fn begin(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+    /// Opens the HTTP layer.
+    fn http(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         *cx.kind = Kind::Http;
-        cx.swapped ^= swapped;
         let inner = cx.open(Hint::Http1);
-        self.feed(inner, input, swapped, cx)
+        self.begin(inner, swapped, input, cx)
     }
 
-    /// Gives a layer what was carried and then the input at hand; returns it, or whoever takes its place.
-    fn feed(&mut self, mut inner: Box<dyn Layer>, input: Option<Input<'_>>, turn: bool, cx: &mut Cx<'_>) -> Next {
+    /// Gives a layer what was carried and then the input at hand; returns it, or whoever takes its place. `swapped` says that
+    /// TCP's guess of the directions is to be turned round before.
+    fn begin(&mut self, mut inner: Box<dyn Layer>, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+        let before = cx.swapped;
+        cx.swapped ^= swapped;
         let carry = std::mem::take(&mut self.carry);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
             Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
         });
         for input in carried.chain(input).collect::<Vec<_>>() {
-            match inner.input(if turn { input.reversed() } else { input }, cx) {
+            match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}
@@ -195,7 +214,13 @@ mod tests {
         assert_eq!(guess(&[0x16, 3, 1]), Guess::Is(Kind::Tls));
         assert_eq!(guess(&[0x81, 5]), Guess::Is(Kind::Other));
         assert_eq!(guess(b"SSH-2.0"), Guess::Is(Kind::Other));
-        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r"] {
+        assert_eq!(guess(b"PROXY TCP4 "), Guess::Proxy(false));
+        assert_eq!(guess(b"\r\n\r\n\0\r\nQUIT\n!"), Guess::Proxy(false));
+        assert_eq!(guess(b"\r\n\r\nGET / "), Guess::Request);
+        assert_eq!(guess(&[5, 1, 0]), Guess::Proxy(false));
+        assert_eq!(guess(&[5, 0]), Guess::Proxy(true));
+        assert_eq!(guess(&[4, 1, 0, 80]), Guess::Proxy(false));
+        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r", b"PROXY", b"\r\n\r\n\0", &[5], &[4]] {
             assert_eq!(guess(prefix), Guess::More, "{prefix:?}");
         }
     }

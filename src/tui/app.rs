@@ -15,7 +15,7 @@ use super::messages::Messages;
 use super::search::Search;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
-use crate::model::{Connection, Mark, PacketNo};
+use crate::model::{Connection, Mark, PacketNo, Version};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -378,6 +378,11 @@ impl App {
     /// The connection that is looked at.
     pub(super) fn connection(&self) -> Option<&Connection> {
         self.book.connection(self.connections.selected()?)
+    }
+
+    /// The version that the connection which is looked at speaks.
+    pub(super) fn version(&self) -> Version {
+        self.connection().map_or_else(Version::default, |connection| connection.opened.version)
     }
 
     pub(super) const fn place(&self) -> Place {

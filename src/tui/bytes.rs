@@ -3,9 +3,9 @@
 use super::detail::Detail;
 use super::list::{List, Move};
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
-use super::wire::{self, Anatomy, Field, Source, Wire};
+use super::wire::{self, Anatomy, Field, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
-use crate::model::PacketNo;
+use crate::model::{PacketNo, Version};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -117,13 +117,17 @@ impl Bytes {
         self.header_len = frame.header_len.into();
         self.is_inflated = row.is_inflated();
         let (raw, pieces) = as_sent(book, &row, detail);
-        let payload = wire::rebuild(&frame, &raw, &pieces, start, Source::Unmasked);
-        let stream = book.connection(row.conn).and_then(|connection| connection.stream);
+        let connection = book.connection(row.conn);
+        let version = connection.map_or_else(Version::default, |connection| connection.opened.version);
+        let handshake = version.has_old_heads().then(|| book.handshake(row.conn)).flatten();
+        let layout = Layout::of(version, handshake.as_ref());
+        let payload = wire::rebuild(&frame, &layout, &raw, &pieces, start, Source::Unmasked);
+        let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.bytes.get(..SHOWN).unwrap_or(&payload.bytes);
-        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, payload: shown, stream });
+        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, layout, payload: shown, stream });
         self.wire = match self.source() {
             Source::Unmasked => payload,
-            Source::Frame => wire::rebuild(&frame, &raw, &pieces, start, Source::Frame),
+            Source::Frame => wire::rebuild(&frame, &layout, &raw, &pieces, start, Source::Frame),
             Source::Inflated => wire::inflated(detail.bytes(), &detail.pieces),
         };
         self.lay_out();

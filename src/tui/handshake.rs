@@ -5,7 +5,7 @@ use super::text::{self, number, span};
 use super::theme::sign;
 use crate::book::Book;
 use crate::escape::display_str;
-use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine};
+use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version};
 
 /// Where the user is in the three panes.
 #[derive(Debug, Default)]
@@ -115,8 +115,9 @@ pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, column
 
 /// The rules that were kept, as many beside each other as fit.
 fn kept(handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
+    let version = handshake.version();
     let labels: Vec<String> =
-        handshake.checks.iter().filter(|check| check.ok).map(|check| format!("✓ {}", label(check))).collect();
+        handshake.checks.iter().filter(|check| check.ok).map(|check| format!("✓ {}", label(check, version))).collect();
     let widest = labels.iter().map(|label| text::width(label)).max().unwrap_or(0) + 3;
     let beside = (columns.saturating_sub(1) / widest.max(1)).clamp(1, 4);
     let rows = labels.chunks(beside);
@@ -128,7 +129,7 @@ fn kept(handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
 }
 
 /// A rule that was kept, in few words.
-fn label(check: &Check) -> String {
+fn label(check: &Check, version: Version) -> String {
     let answer = if check.detail.starts_with("answer:") { " in the answer" } else { "" };
     let words = match check.code {
         NoteCode::HsMethod => "method GET",
@@ -136,10 +137,15 @@ fn label(check: &Check) -> String {
         NoteCode::HsHost => "one Host",
         NoteCode::HsUpgrade => "Upgrade names websocket",
         NoteCode::HsConnection => "Connection has Upgrade",
+        NoteCode::HsKey if version.has_challenge() => "keys make numbers",
         NoteCode::HsKey => "key of 16 bytes",
+        NoteCode::HsVersion if version != Version::Rfc6455 => "version of a draft",
         NoteCode::HsVersion => "version 13",
         NoteCode::HsStatus => "status 101",
+        NoteCode::HsAccept if version.has_challenge() => "answer = md5(challenge)",
         NoteCode::HsAccept => "accept = base64(sha1(key + GUID))",
+        NoteCode::HsOrigin => "origin repeated",
+        NoteCode::HsLocation => "URL repeated",
         NoteCode::HsSubprotocol => "subprotocol was offered",
         NoteCode::HsExtension => "extensions were offered",
         NoteCode::HsDeflate => "deflate parameters are allowed",

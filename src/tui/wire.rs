@@ -4,7 +4,7 @@ use super::paper::{Piece, PieceKind};
 use super::text::{count, hex, number, ratio};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Direction, Opcode};
+use crate::model::{CloseCode, Cover, Handshake, Opcode, Version};
 use std::ops::Range;
 
 /// Which bytes are shown.
@@ -55,13 +55,60 @@ pub(super) fn inflated(body: &[u8], pieces: &[Piece]) -> Wire {
     Wire { bytes: body.to_vec(), pieces: pieces.to_vec(), len: end }
 }
 
+/// How the frames of a connection are laid out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layout {
+    pub(super) version: Version,
+    /// What the keys of HyBi-04 are made from.
+    masking_key: Option<[u8; 20]>,
+}
+
+/// What the payload of a frame was masked with.
+#[derive(Debug, Clone, Copy)]
+enum Mask {
+    None,
+    /// RFC 6455 §5.3.
+    Key([u8; 4]),
+    /// From the frame's first byte behind the key on; the head takes so many bytes of it.
+    Cover(Cover, u64),
+}
+
+impl Layout {
+    pub(super) fn of(version: Version, handshake: Option<&Handshake>) -> Self {
+        Self { version, masking_key: handshake.and_then(Handshake::masking_key) }
+    }
+
+    fn mask(&self, frame: &FrameRow) -> Mask {
+        match frame.mask {
+            None => Mask::None,
+            Some(key) if self.version.has_old_heads() => {
+                Mask::Cover(Cover::new(key, self.masking_key), u64::from(frame.header_len).saturating_sub(4))
+            }
+            Some(key) => Mask::Key(key),
+        }
+    }
+
+    /// Bytes behind the payload: the sentinel of a Hixie frame without a length, once it came.
+    fn tail(&self, frame: &FrameRow) -> &'static [u8] {
+        let sentinel = self.version.is_hixie() && frame.complete && matches!(frame.opcode, Opcode::TEXT | Opcode(3));
+        if sentinel { &[0xff] } else { &[] }
+    }
+}
+
 /// Rebuilds a frame's bytes. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
-pub(super) fn rebuild(frame: &FrameRow, body: &[u8], pieces: &[Piece], start: u64, source: Source) -> Wire {
+pub(super) fn rebuild(
+    frame: &FrameRow,
+    layout: &Layout,
+    body: &[u8],
+    pieces: &[Piece],
+    start: u64,
+    source: Source,
+) -> Wire {
     let mut wire = Wire::default();
     if source == Source::Frame {
-        wire.push(&head(frame));
+        wire.push_head(frame, layout);
     }
-    let mask = frame.mask.filter(|_| source == Source::Frame);
+    let mask = if source == Source::Frame { layout.mask(frame) } else { Mask::None };
     let end = start.saturating_add(frame.len);
     for (at, piece) in pieces.iter().enumerate() {
         let until = pieces.get(at + 1).map_or(u64::MAX, |next| next.offset);
@@ -83,25 +130,55 @@ pub(super) fn rebuild(frame: &FrameRow, body: &[u8], pieces: &[Piece], start: u6
             }
         }
     }
+    if source == Source::Frame {
+        wire.push(layout.tail(frame));
+    }
     wire
 }
 
 impl Wire {
     fn push(&mut self, bytes: &[u8]) {
-        self.push_masked(bytes, None, 0);
+        self.push_masked(bytes, Mask::None, 0);
     }
 
-    /// Adds bytes, masked again as they were sent (RFC 6455 §5.3).
-    fn push_masked(&mut self, bytes: &[u8], mask: Option<[u8; 4]>, phase: u64) {
+    /// Adds a frame's head. A type that Hixie does not define is not kept.
+    fn push_head(&mut self, frame: &FrameRow, layout: &Layout) {
+        if layout.version.is_hixie() {
+            let (first, rest) = hixie_head(frame);
+            match first {
+                Some(first) => self.push(&[first]),
+                None if frame.header_len > 0 => self.push_hole(PieceKind::NotKept(1)),
+                None => {}
+            }
+            return self.push(&rest);
+        }
+        let mut head = bare_head(frame, layout.version);
+        match layout.mask(frame) {
+            Mask::None => {}
+            Mask::Key(key) => head.extend(key),
+            Mask::Cover(cover, _) => {
+                cover.apply(&mut head, 0);
+                self.push(&frame.mask.unwrap_or_default());
+            }
+        }
+        self.push(&head);
+    }
+
+    /// Adds payload, masked again as it was sent.
+    fn push_masked(&mut self, bytes: &[u8], mask: Mask, phase: u64) {
         if bytes.is_empty() {
             return;
         }
         let start = self.bytes.len();
         match mask {
-            None => self.bytes.extend_from_slice(bytes),
-            Some(mut key) => {
+            Mask::None => self.bytes.extend_from_slice(bytes),
+            Mask::Key(mut key) => {
                 key.rotate_left((phase % 4) as usize);
                 self.bytes.extend(bytes.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+            }
+            Mask::Cover(cover, head) => {
+                self.bytes.extend_from_slice(bytes);
+                cover.apply(self.bytes.get_mut(start..).unwrap_or_default(), head.saturating_add(phase));
             }
         }
         // Bytes that follow on bytes belong to the same piece.
@@ -143,23 +220,37 @@ impl Wire {
     }
 }
 
-/// RFC 6455 §5.2: 2 bytes, the extended length in 0, 2 or 8, the masking key in 0 or 4.
-fn head(frame: &FrameRow) -> Vec<u8> {
-    let masked = u8::from(frame.mask.is_some()) << 7;
-    let mut out = vec![u8::from(frame.fin) << 7 | frame.rsv << 4 | frame.opcode.0];
+/// A head without its key, before anything masks it: 2 bytes, the extended length in 0, 2 or 8.
+fn bare_head(frame: &FrameRow, version: Version) -> Vec<u8> {
+    let first = frame.fin ^ version.says_more();
+    let mut out = vec![u8::from(first) << 7 | (frame.rsv & 7) << 4 | version.wire_opcode(frame.opcode)];
+    let bit = if version.tells_mask() { frame.mask.is_some() } else { frame.rsv & 8 != 0 };
+    let bit = u8::from(bit) << 7;
     match extended_len(frame) {
         8 => {
-            out.push(masked | 127);
+            out.push(bit | 127);
             out.extend(frame.len.to_be_bytes());
         }
         2 => {
-            out.push(masked | 126);
+            out.push(bit | 126);
             out.extend((frame.len as u16).to_be_bytes());
         }
-        _ => out.push(masked | frame.len as u8 & 0x7f),
+        _ => out.push(bit | frame.len as u8 & 0x7f),
     }
-    out.extend(frame.mask.iter().flatten());
     out
+}
+
+/// The type of a Hixie frame, where the drafts define it, and the length behind it, in base 128.
+fn hixie_head(frame: &FrameRow) -> (Option<u8>, Vec<u8>) {
+    let first = match frame.opcode {
+        Opcode::TEXT => Some(0x00),
+        Opcode::BINARY => Some(0x80),
+        Opcode::CLOSE => Some(0xff),
+        _ => None,
+    };
+    let digits = frame.header_len.saturating_sub(1);
+    let digit = |at: u8| (frame.len >> (7 * u32::from(at).min(9))) as u8 & 0x7f | if at > 0 { 0x80 } else { 0 };
+    (first, (0..digits).rev().map(digit).collect())
 }
 
 fn extended_len(frame: &FrameRow) -> u64 {
@@ -186,6 +277,7 @@ pub(super) struct Field {
 pub(super) struct Anatomy<'a> {
     pub(super) message: &'a MessageRow<'a>,
     pub(super) frame: &'a FrameRow,
+    pub(super) layout: Layout,
     /// The first bytes of the frame's unmasked payload.
     pub(super) payload: &'a [u8],
     pub(super) stream: Option<u32>,
@@ -194,15 +286,21 @@ pub(super) struct Anatomy<'a> {
 /// The fields of a frame, from the first bit to what carries it.
 pub(super) fn fields(anatomy: &Anatomy<'_>) -> Vec<Field> {
     let mut out = Vec::new();
-    head_fields(anatomy.frame, anatomy.message.dir, &mut out);
+    frame_field(anatomy, &mut out);
+    if anatomy.layout.version.is_hixie() {
+        hixie_fields(anatomy.frame, &anatomy.layout, &mut out);
+    } else {
+        head_fields(anatomy.frame, anatomy.layout.version, &mut out);
+    }
     payload_fields(anatomy, &mut out);
     carrier_fields(anatomy, &mut out);
     out
 }
 
-fn head_fields(frame: &FrameRow, dir: Direction, out: &mut Vec<Field>) {
-    let whole = u64::from(frame.header_len).saturating_add(frame.len);
-    let ends = format!(
+fn frame_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
+    let Anatomy { frame, layout, .. } = anatomy;
+    let dir = anatomy.message.dir;
+    let value = format!(
         "{}.{} {}  ({} → {})",
         frame.last.packet,
         frame.ordinal,
@@ -210,24 +308,46 @@ fn head_fields(frame: &FrameRow, dir: Direction, out: &mut Vec<Field>) {
         dir.sender(),
         dir.reverse().sender()
     );
+    let name = if layout.version == Version::Rfc6455 { "WebSocket frame" } else { layout.version.name() };
     out.push(Field {
         depth: 0,
-        name: "WebSocket frame",
+        name,
         bits: String::new(),
-        value: ends,
-        span: Some(0..whole),
+        value,
+        span: Some(0..whole_len(frame, layout)),
         folds: true,
     });
-    let head = head(frame);
+}
+
+/// Bytes of a frame: head, payload, and what ends it.
+fn whole_len(frame: &FrameRow, layout: &Layout) -> u64 {
+    let tail = layout.tail(frame).len() as u64;
+    u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+}
+
+fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
+    let head = bare_head(frame, version);
     let first = |at: usize, mask: u8| bits(head.get(at).copied().unwrap_or(0), mask);
+    // In HyBi-04 to 06 the key stands before the head.
+    let key = if frame.mask.is_some() && version.has_old_heads() { 4 } else { 0 };
     let mut push = |name, bits: String, value: String, span: Range<u64>| {
-        out.push(Field { depth: 1, name, bits, value, span: Some(span), folds: false });
+        let span = Some(span.start + key..span.end + key);
+        out.push(Field { depth: 1, name, bits, value, span, folds: false });
     };
     let flag = |on: bool| if on { "True" } else { "False" }.to_owned();
-    push("websocket.fin", first(0, 0x80), flag(frame.fin), 0..1);
-    push("websocket.rsv", first(0, 0x70), format!("0x{:x}", frame.rsv), 0..1);
-    push("websocket.opcode", first(0, 0x0f), format!("{} ({})", opcode_name(frame.opcode), frame.opcode.0), 0..1);
-    push("websocket.mask", first(1, 0x80), flag(frame.mask.is_some()), 1..2);
+    if version.says_more() {
+        push("more", first(0, 0x80), flag(!frame.fin), 0..1);
+    } else {
+        push("websocket.fin", first(0, 0x80), flag(frame.fin), 0..1);
+    }
+    push("websocket.rsv", first(0, 0x70), format!("0x{:x}", frame.rsv & 7), 0..1);
+    let opcode = format!("{} ({})", opcode_name(frame.opcode), version.wire_opcode(frame.opcode));
+    push("websocket.opcode", first(0, 0x0f), opcode, 0..1);
+    if version.tells_mask() {
+        push("websocket.mask", first(1, 0x80), flag(frame.mask.is_some()), 1..2);
+    } else {
+        push("rsv4", first(1, 0x80), flag(frame.rsv & 8 != 0), 1..2);
+    }
     let extended = extended_len(frame);
     let short = match extended {
         8 => 127,
@@ -242,15 +362,51 @@ fn head_fields(frame: &FrameRow, dir: Direction, out: &mut Vec<Field>) {
     }
     if let Some(mask) = frame.mask {
         let end = u64::from(frame.header_len);
-        push("websocket.masking_key", String::new(), hex(&mask), end.saturating_sub(4)..end);
+        let span = if key > 0 { 0..key } else { end.saturating_sub(4)..end };
+        let field = Field {
+            depth: 1,
+            name: "websocket.masking_key",
+            bits: String::new(),
+            value: hex(&mask),
+            span: Some(span),
+            folds: false,
+        };
+        // In the order of the bytes.
+        let at = if key > 0 { 1 } else { out.len() };
+        out.insert(at, field);
+    }
+}
+
+fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
+    let mut push = |name, value: String, span: Range<u64>| {
+        out.push(Field { depth: 1, name, bits: String::new(), value, span: Some(span), folds: false });
+    };
+    let header = u64::from(frame.header_len);
+    if header > 0 {
+        let value = match frame.opcode {
+            Opcode::TEXT => "0x00 (text, until ff)",
+            Opcode::BINARY => "0x80 (data of a length)",
+            Opcode::CLOSE => "0xff (close)",
+            Opcode(3) => "0x01…0x7f (not defined, until ff)",
+            _ => "0x81…0xff (not defined, data of a length)",
+        };
+        push("frame type", value.to_owned(), 0..1);
+    }
+    if header > 1 {
+        push("length", number(frame.len), 1..header);
+    }
+    if !layout.tail(frame).is_empty() {
+        let end = whole_len(frame, layout);
+        push("sentinel", "0xff".to_owned(), end - 1..end);
     }
 }
 
 fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
-    let Anatomy { message, frame, payload, .. } = anatomy;
+    let Anatomy { message, frame, layout, payload, .. } = anatomy;
     let start = u64::from(frame.header_len);
     let span = start..start.saturating_add(frame.len);
-    let close = (frame.opcode == Opcode::CLOSE).then(|| close_of(payload)).flatten();
+    let close = frame.opcode == Opcode::CLOSE && layout.version.has_close_codes();
+    let close = close.then(|| close_of(payload)).flatten();
     let text = frame.len > 0 && message.is_text() && message.frames == 1 && !message.compressed;
     out.push(Field {
         depth: 1,
@@ -294,7 +450,7 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(stream) = anatomy.stream {
         push(1, "tcp.stream", stream.to_string());
     }
-    let end = frame.stream_offset.saturating_add(frame.header_len.into()).saturating_add(frame.len);
+    let end = frame.stream_offset.saturating_add(whole_len(frame, &anatomy.layout));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
     push(1, "stream bytes", format!("{arrow} {}…{last}", number(frame.stream_offset)));
@@ -357,12 +513,13 @@ mod tests {
     /// RFC 6455 §5.7.
     #[test]
     fn rebuilds_the_examples_of_the_rfc() {
-        let plain = rebuild(&frame(5, 2, None), b"Hello", &whole(5), 0, Source::Frame);
+        let rfc = Layout::default();
+        let plain = rebuild(&frame(5, 2, None), &rfc, b"Hello", &whole(5), 0, Source::Frame);
         assert_eq!(plain.bytes, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        let masked = rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), b"Hello", &whole(5), 0, Source::Frame);
+        let masked = rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), &rfc, b"Hello", &whole(5), 0, Source::Frame);
         assert_eq!(masked.bytes, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
-        assert_eq!(head(&frame(256, 4, None)), [0x81, 0x7e, 0x01, 0x00]);
-        assert_eq!(head(&frame(65536, 10, None)), [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(bare_head(&frame(256, 4, None), Version::Rfc6455), [0x81, 0x7e, 0x01, 0x00]);
+        assert_eq!(bare_head(&frame(65536, 10, None), Version::Rfc6455), [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
     #[test]
@@ -374,13 +531,51 @@ mod tests {
             Piece { offset: 3, kind: PieceKind::Lost(Some(5)) },
             Piece { offset: 8, kind: PieceKind::Bytes { start: 3, end: 7 } },
         ];
-        let unmasked = rebuild(&frame(8, 6, None), body, &pieces, 2, Source::Unmasked);
+        let unmasked = rebuild(&frame(8, 6, None), &Layout::default(), body, &pieces, 2, Source::Unmasked);
         assert_eq!(unmasked.bytes, b"cij");
         assert_eq!(unmasked.len, 8);
         assert_eq!(unmasked.pieces[1], Piece { offset: 1, kind: PieceKind::Lost(Some(5)) });
         assert_eq!((unmasked.offset_of(1), unmasked.place_of(6), unmasked.place_of(3)), (Some(6), 1, 1));
-        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), body, &pieces, 2, Source::Frame);
+        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &Layout::default(), body, &pieces, 2, Source::Frame);
         // Bytes 0, 6 and 7 of the payload.
         assert_eq!(masked.bytes[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
+    }
+
+    /// The same frames as the drafts lay them out.
+    #[test]
+    fn rebuilds_frames_of_drafts() {
+        let frame_of = |number, len, header_len, mask| {
+            let layout = Layout { version: Version::Hybi(number), masking_key: None };
+            rebuild(&frame(len, header_len, mask), &layout, b"Hello", &whole(5), 0, Source::Frame).bytes
+        };
+        assert_eq!(frame_of(3, 5, 2, None), b"\x04\x05Hello");
+        assert_eq!(frame_of(4, 5, 2, None), b"\x84\x05Hello");
+        let masked = frame_of(6, 5, 6, Some([0x37, 0xfa, 0x21, 0x3d]));
+        assert_eq!(
+            masked,
+            [
+                0x37,
+                0xfa,
+                0x21,
+                0x3d,
+                0x84 ^ 0x37,
+                5 ^ 0xfa,
+                b'H' ^ 0x21,
+                b'e' ^ 0x3d,
+                b'l' ^ 0x37,
+                b'l' ^ 0xfa,
+                b'o' ^ 0x21
+            ]
+        );
+        let hixie = Layout { version: Version::Hixie76, masking_key: None };
+        let of = |frame: FrameRow| rebuild(&frame, &hixie, b"Hello", &whole(5), 0, Source::Frame);
+        assert_eq!(of(frame(5, 1, None)).bytes, b"\0Hello\xff");
+        assert_eq!(of(FrameRow { opcode: Opcode::BINARY, ..frame(5, 3, None) }).bytes, b"\x80\x80\x05Hello");
+        assert_eq!(of(FrameRow { opcode: Opcode::CLOSE, ..frame(0, 2, None) }).bytes, b"\xff\0");
+        let odd = of(FrameRow { opcode: Opcode(4), ..frame(5, 2, None) });
+        assert_eq!(
+            (odd.bytes.as_slice(), odd.len, odd.pieces.first()),
+            (&b"\x05Hello"[..], 7, Some(&Piece { offset: 0, kind: PieceKind::NotKept(1) }))
+        );
     }
 }

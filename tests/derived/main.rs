@@ -14,12 +14,14 @@
 mod support;
 
 mod deflate;
+mod drafts;
 mod ends;
 mod formats;
 mod heads;
 mod loss;
 mod order;
 mod payloads;
+mod proxies;
 mod resync;
 
 use std::collections::BTreeMap;

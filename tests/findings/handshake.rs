@@ -28,6 +28,18 @@ fn exchange(asked: &str, answered: &str) -> Vec<u8> {
     upgrade(request("/", asked), response(answered))
 }
 
+/// The capture of a handshake of the first draft, with this origin and location in its answer.
+fn hixie(origin: &str, location: &str) -> Vec<u8> {
+    let common = "Upgrade: WebSocket\r\nConnection: Upgrade\r\n";
+    upgrade(
+        format!("GET / HTTP/1.1\r\n{common}Host: lab.test\r\nOrigin: http://lab.test\r\n\r\n"),
+        format!(
+            "HTTP/1.1 101 Web Socket Protocol Handshake\r\n{common}\
+             WebSocket-Origin: {origin}\r\nWebSocket-Location: {location}\r\n\r\n"
+        ),
+    )
+}
+
 /// The capture of a faultless request that is answered so.
 fn answered(status: &str, headers: &str) -> Vec<u8> {
     upgrade(request("/", ""), format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n{headers}\r\n"))
@@ -70,8 +82,14 @@ fn rules() -> Vec<Case> {
             asks("Connection: Upgrade", "Connection: keep-alive, UPGRADE"),
         ),
         case("HS-KEY", asks(KEY, "ZmlmdGVlbiBieXRlczE1"), asks(KEY, "c2l4dGVlbiBieXRlcyAxNg==")),
-        case("HS-VERSION", asks("Version: 13", "Version: 8"), exchange("", "")),
-        case("HS-DRAFT", asks("Version: 13", "Version: 6"), asks("Version: 13", "Version: 7")),
+        case("HS-VERSION", asks("Version: 13", "Version: 99"), asks("Version: 13", "Version: 8")),
+        case("HS-DRAFT", asks("Version: 13", "Version: 8"), exchange("", "")),
+        case("HS-ORIGIN", hixie("http://other.test", "ws://lab.test/"), hixie("http://lab.test", "ws://lab.test/")),
+        case(
+            "HS-LOCATION",
+            hixie("http://lab.test", "ws://lab.test/other"),
+            hixie("http://lab.test", "ws://LAB.test/"),
+        ),
         case("HS-OFFER", exchange(&protocol("a, b, a"), ""), exchange(&protocol("a, b, A"), "")),
         case("HS-OFFER", exchange(&protocol("a b"), ""), exchange(&protocol("a.b"), "")),
         case(

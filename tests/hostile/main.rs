@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod drafts;
 mod files;
 mod flips;
 mod frames;

@@ -5,6 +5,7 @@
 
 mod change;
 mod deflate;
+mod draft;
 mod file;
 mod frame;
 mod session;
@@ -12,6 +13,7 @@ mod wire;
 
 pub(crate) use change::*;
 pub(crate) use deflate::*;
+pub(crate) use draft::*;
 pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use session::*;

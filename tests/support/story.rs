@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
     Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
-    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp,
+    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, Version,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -90,7 +90,15 @@ impl Story {
         self.packet += 3;
         let conn = self.talks.len();
         self.talks.push(Talk { stream, messages: 0, frames: 0, offset: [0, 0], first });
-        let opened = Opened { client, server, url: url.map(str::to_owned), transport: Some("http/1.1"), first };
+        let opened = Opened {
+            client,
+            server,
+            url: url.map(str::to_owned),
+            transport: Some("http/1.1"),
+            version: Version::Rfc6455,
+            via: Box::default(),
+            first,
+        };
         let at = self.mark();
         self.events.push((self.stamp(conn, at), Owned::Opened(opened)));
         conn

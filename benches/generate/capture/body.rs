@@ -49,7 +49,7 @@ pub(crate) enum Fill {
 
 /// The payload of a message: a head of its own, a stretch of the supply, and for text a tail.
 pub(crate) struct Body {
-    head: String,
+    head: Vec<u8>,
     fill: Fill,
     /// Where in the supply the stretch begins.
     start: u64,
@@ -60,7 +60,7 @@ pub(crate) struct Body {
 impl Body {
     /// A JSON object of `len` bytes; it cannot be shorter than 20.
     pub(crate) fn json(len: u64, rng: &mut Rng) -> Self {
-        let head = json_head(len, rng);
+        let head = json_head(len, rng).into_bytes();
         let room = len.saturating_sub(head.len() as u64 + TAIL_LEN);
         let stretch = room - room % WORD as u64;
         let tail = TAIL.len() as u64 - TAIL_LEN - (room - stretch);
@@ -75,13 +75,12 @@ impl Body {
 
     /// `len` bytes of the supply.
     pub(crate) fn stretch(fill: Fill, len: u64, rng: &mut Rng) -> Self {
-        Self {
-            head: String::new(),
-            fill,
-            start: rng.below((SUPPLY / WORD) as u64) * WORD as u64,
-            stretch: len,
-            tail: "",
-        }
+        Self { head: Vec::new(), fill, start: rng.below((SUPPLY / WORD) as u64) * WORD as u64, stretch: len, tail: "" }
+    }
+
+    /// These bytes.
+    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
+        Self { head: bytes, fill: Fill::Noise, start: 0, stretch: 0, tail: "" }
     }
 
     /// Length in bytes.
@@ -107,7 +106,7 @@ impl Body {
     fn piece<'a>(&'a self, supply: &'a Supply, at: u64) -> &'a [u8] {
         let head = self.head.len() as u64;
         if at < head {
-            return self.head.as_bytes().get(at as usize..).unwrap_or_default();
+            return self.head.get(at as usize..).unwrap_or_default();
         }
         let at = at - head;
         if at >= self.stretch {

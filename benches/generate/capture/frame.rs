@@ -30,6 +30,8 @@ pub(crate) struct Outgoing {
     opcode: Opcode,
     body: Body,
     masked: bool,
+    /// RSV1 is set on its first frame (RFC 7692 §6), and the fingerprint has it as it was before.
+    compressed: bool,
     /// Payload bytes sent.
     sent: u64,
     frames_left: u64,
@@ -46,7 +48,12 @@ struct Open {
 impl Outgoing {
     /// `body` in `frames` frames of about the same length, at least one.
     pub(crate) fn new(opcode: Opcode, body: Body, masked: bool, frames: u64) -> Self {
-        Self { opcode, body, masked, sent: 0, frames_left: frames, frame: None }
+        Self { opcode, body, masked, compressed: false, sent: 0, frames_left: frames, frame: None }
+    }
+
+    /// The same message, the body of which is compressed.
+    pub(crate) fn compressed(self) -> Self {
+        Self { compressed: true, ..self }
     }
 
     /// Payload bytes yet to send.
@@ -80,7 +87,9 @@ impl Outgoing {
         let take = frame.left.min(room.saturating_sub(out.len()) as u64);
         let start = out.len();
         self.body.copy(supply, self.sent, take, out);
-        print.update(out.get(start..).unwrap_or_default());
+        if !self.compressed {
+            print.update(out.get(start..).unwrap_or_default());
+        }
         mask(out, start, frame.key, frame.sent);
         self.sent += take;
         frame.sent += take;
@@ -90,7 +99,8 @@ impl Outgoing {
 
     fn open(&mut self, rng: &mut Rng, out: &mut Vec<u8>) -> Open {
         let key = self.masked.then(|| rng.bytes());
-        let opcode = if self.sent == 0 { self.opcode as u8 } else { 0 };
+        let rsv1 = if self.compressed { 0x40 } else { 0 };
+        let opcode = if self.sent == 0 { self.opcode as u8 | rsv1 } else { 0 };
         let left = self.left() / self.frames_left.max(1);
         self.frames_left -= 1;
         head(self.frames_left == 0, opcode, left, key, out);

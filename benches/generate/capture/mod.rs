@@ -14,6 +14,7 @@ mod body;
 mod both;
 mod frame;
 mod noise;
+mod pack;
 mod profile;
 mod rng;
 mod session;

@@ -14,6 +14,8 @@ pub(crate) enum Profile {
     Bulk,
     /// Mostly small messages, most bytes in large ones.
     Mixed,
+    /// As `Mixed` without the large ones, compressed with context takeover (RFC 7692).
+    Deflate,
     /// A little WebSocket among web pages, TLS, DNS and the like.
     Noise,
     /// Very many short connections of about five messages.
@@ -22,7 +24,8 @@ pub(crate) enum Profile {
 
 impl Profile {
     /// Every profile, in the order in which usage lists them.
-    pub(crate) const ALL: [Self; 5] = [Self::Ticks, Self::Bulk, Self::Mixed, Self::Noise, Self::ManyConns];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ticks, Self::Bulk, Self::Mixed, Self::Deflate, Self::Noise, Self::ManyConns];
 
     /// The name on the command line and in the truth.
     pub(crate) fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Profile {
             Self::Ticks => "ticks",
             Self::Bulk => "bulk",
             Self::Mixed => "mixed",
+            Self::Deflate => "deflate",
             Self::Noise => "noise",
             Self::ManyConns => "manyconns",
         }
@@ -41,6 +45,7 @@ impl Profile {
             Self::Ticks => &TICKS,
             Self::Bulk => &BULK,
             Self::Mixed => &MIXED,
+            Self::Deflate => &DEFLATE,
             Self::Noise => &NOISE,
             Self::ManyConns => &MANY_CONNS,
         }
@@ -81,6 +86,8 @@ pub(crate) struct Figures {
     pub(crate) late: u32,
     /// How often a segment comes twice.
     pub(crate) again: u32,
+    /// Whether messages are compressed (RFC 7692), each direction in one context.
+    pub(crate) compressed: bool,
     /// Share of the file's bytes that is not WebSocket.
     pub(crate) noise: u32,
     /// Microseconds from one connection's turn to the next one's.
@@ -114,6 +121,7 @@ const TICKS: Figures = Figures {
     pinged: 50,
     late: 20,
     again: 20,
+    compressed: false,
     noise: 0,
     pause: 100..=300,
 };
@@ -142,6 +150,8 @@ const MIXED: Figures = Figures {
     pinged: 100,
     ..TICKS
 };
+
+const DEFLATE: Figures = Figures { large: 0, binary: 0, compressed: true, ..MIXED };
 
 const NOISE: Figures = Figures { conns: 16, bytes_per_conn: 100_000, noise: 9_500, ..TICKS };
 

@@ -10,6 +10,7 @@ use sha1::{Digest, Sha1};
 use super::body::{Body, Fill};
 use super::both::{Both, Direction};
 use super::frame::{self, Opcode, Outgoing};
+use super::pack::Packer;
 use super::rng::Rng;
 use super::tcp::{Faults, Tcp};
 use super::truth::{Connection, Fingerprint, Tally};
@@ -50,6 +51,7 @@ enum Stage {
 #[derive(Default)]
 struct Talk {
     outgoing: Option<Outgoing>,
+    packer: Option<Box<Packer>>,
     tally: Tally,
     print: Fingerprint,
 }
@@ -124,15 +126,16 @@ impl Session {
         let key = BASE64.encode(world.rng.bytes::<16>());
         let accept = BASE64.encode(Sha1::digest(format!("{key}{ACCEPT_GUID}")));
         let (conn, port) = (self.conn, self.tcp.server().port());
+        let extensions = if world.figures.compressed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
         let request = format!(
             "GET /feed/{conn} HTTP/1.1\r\nHost: feed.example:{port}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\
              Origin: http://feed.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Generator/1\r\n\
-             Accept-Encoding: gzip, deflate\r\n\r\n"
+             Accept-Encoding: gzip, deflate\r\n{extensions}\r\n"
         );
         let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+             Sec-WebSocket-Accept: {accept}\r\n{extensions}\r\n"
         );
         self.send(world, Direction::ToServer, request.as_bytes())?;
         world.wire.wait(world.rng.within(&(200..=2_000)));
@@ -212,10 +215,21 @@ impl Session {
             1_000.. if world.rng.chance(world.figures.fragmented) => world.rng.within(&(2..=4)),
             _ => 1,
         };
-        world.promised += body.len();
         self.messages_left = self.messages_left.map(|left| left.saturating_sub(1));
-        self.talk[dir].tally.message(opcode, frames, body.len());
-        Outgoing::new(opcode, body, dir == Direction::ToServer, frames)
+        let masked = dir == Direction::ToServer;
+        let talk = &mut self.talk[dir];
+        talk.tally.message(opcode, frames, body.len());
+        let outgoing = if world.figures.compressed {
+            let mut plain = Vec::new();
+            body.copy(&world.supply, 0, body.len(), &mut plain);
+            talk.print.update(&plain);
+            let packed = talk.packer.get_or_insert_default().pack(&plain);
+            Outgoing::new(opcode, Body::whole(packed), masked, frames).compressed()
+        } else {
+            Outgoing::new(opcode, body, masked, frames)
+        };
+        world.promised += outgoing.left();
+        outgoing
     }
 
     /// Sometimes, where no frame is under way: a ping with eight bytes.

@@ -7,6 +7,8 @@ mod refusal;
 mod rules;
 mod words;
 
+pub(super) use words::shown;
+
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode};
 
 /// What is judged: the handshake as far as it was captured, and who talks to whom.
@@ -48,14 +50,22 @@ impl<'a> Case<'a> {
         self.walk(rules::REQUEST).chain(self.walk(advice::REQUEST)).collect()
     }
 
+    /// What of it holds for the first drafts as well.
+    pub(super) fn request_advice(&self) -> Vec<Check> {
+        self.walk(advice::REQUEST).collect()
+    }
+
+    /// The same of an answer.
+    pub(super) fn draft_answer_checks(&self) -> Vec<Check> {
+        refusal::why(self).into_iter().chain(self.walk(advice::ANSWER)).collect()
+    }
+
     /// What is to be said of the answer.
     pub(super) fn answer_checks(&self) -> Vec<Check> {
-        let accepted = self.handshake.accepted == Some(true);
-        match refusal::why(self) {
-            Some(refused) => std::iter::once(refused).chain(self.walk(advice::ANSWER)).collect(),
-            None if accepted => self.walk(rules::ACCEPTED).chain(self.walk(advice::ANSWER)).collect(),
-            None => Vec::new(),
-        }
+        let refused = refusal::why(self);
+        let rules = if refused.is_none() { rules::ACCEPTED } else { &[] };
+        let of_version = self.walk(rules::ANSWER);
+        of_version.chain(refused).chain(self.walk(rules)).chain(self.walk(advice::ANSWER)).collect()
     }
 
     fn walk(&self, rules: &'static [Rule]) -> impl Iterator<Item = Check> {

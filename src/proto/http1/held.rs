@@ -1,6 +1,6 @@
 //! What came before it was clear what it is.
 
-use crate::model::{Direction, Input, Mark};
+use crate::model::{Direction, Input, Mark, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::collections::VecDeque;
 
@@ -49,28 +49,33 @@ impl Held {
         self.pieces.iter().map(left).sum::<u64>() + self.dropped
     }
 
-    /// Whether the bytes begin like a masked frame.
-    pub(super) fn begins_frame(&self) -> bool {
+    /// Whether the bytes begin like a client's frame of that version.
+    pub(super) fn begins_frame(&self, version: Version) -> bool {
         let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
         let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
         match (bytes.next(), bytes.next()) {
+            (Some(first), _) if version.is_hixie() => matches!(first, 0 | 0x80..),
+            (Some(_), Some(_)) if version.has_old_heads() => true,
             (Some(&first), Some(&second)) => is_masked_frame(first, second),
             _ => false,
         }
     }
 
-    /// Gives everything to `inner`, which is returned, or whoever takes its place.
-    pub(super) fn feed(&mut self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+    /// Gives everything to `inner`, which is returned, or whoever takes its place. `turned` says how the directions were turned
+    /// when it was held: who looks into a tunnel may turn them round.
+    pub(super) fn feed(&mut self, dir: Direction, turned: bool, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
         let Self { pieces, dropped, end, .. } = std::mem::take(self);
         for piece in pieces {
-            match inner.input(piece.input(dir, cx.mark), cx) {
+            let input = piece.input(dir, cx.mark);
+            match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
                 Next::Nothing => return Next::Nothing,
                 Next::Read | Next::Skim => {}
             }
         }
         if dropped > 0 {
-            inner.input(Input::Gap { dir, offset: end, len: dropped, mark: cx.mark }, cx);
+            let input = Input::Gap { dir, offset: end, len: dropped, mark: cx.mark };
+            inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
         }
         Next::Become(inner)
     }

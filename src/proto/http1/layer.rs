@@ -1,12 +1,14 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
 use super::body::Body;
+use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
-    Both, Check, Closed, ConnId, Direction, Ends, Event, Handshake, Head, Input, Mark, Note, NoteCode, StartLine,
+    Both, Check, Closed, ConnId, Direction, Ends, Event, Handshake, Head, HopKind, Input, Mark, Note, NoteCode,
+    StartLine, Version,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -32,6 +34,8 @@ pub struct Http1 {
     heard: Both<bool>,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
+    /// An upgrade whose answer has raw bytes behind its head that are being read.
+    answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ends: Ends,
@@ -44,6 +48,8 @@ pub struct Http1 {
 enum Side {
     Head(HeadReader),
     Body(Body),
+    /// The bytes of a challenge, or of its answer.
+    Raw(Raw),
     /// Begins with frames: its request was not captured, and the answer is awaited.
     Frames,
     /// Lost its place: waits for a packet that begins like a head.
@@ -59,7 +65,16 @@ impl Default for Side {
 /// A request that waits for its answer.
 struct Asked {
     method: Method,
+    /// Where a CONNECT is to lead.
+    tunnel: Option<String>,
     upgrade: Option<Box<Upgrade>>,
+}
+
+impl Asked {
+    /// The version of the WebSocket that was asked for.
+    fn version(&self) -> Option<Version> {
+        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +87,13 @@ enum Method {
 struct Upgrade {
     conn: ConnId,
     handshake: Handshake,
+}
+
+/// An accepted upgrade, the head of its answer, and how many bytes the client sent before it, if it did.
+struct Answering {
+    upgrade: Upgrade,
+    head: Head,
+    early: Option<u64>,
 }
 
 /// Requests without an answer that are remembered.
@@ -94,7 +116,10 @@ impl Layer for Http1 {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
                 } else {
-                    self.gap(dir, offset, len, cx);
+                    let rest = self.gap(dir, offset, len, cx);
+                    if rest > 0 {
+                        self.held[dir].lose(offset + len - rest, rest, mark, cx.limits.early_bytes);
+                    }
                     return self.pump(cx);
                 }
             }
@@ -107,8 +132,15 @@ impl Layer for Http1 {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        // A challenge that never came whole keeps its answer waiting no longer.
+        if matches!(self.sides.to_server, Side::Raw(_)) {
+            self.sides.to_server = Side::Lost;
+        }
         for dir in Direction::BOTH {
             self.go_alone(dir, cx);
+        }
+        if let Some(answering) = self.answering.take() {
+            self.answer(*answering, None, cx);
         }
         if let Next::Become(mut inner) = self.pump(cx) {
             return inner.over(cx);
@@ -159,9 +191,14 @@ impl Http1 {
                     return self.step_aside(inner, cx);
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
-                    if piece.lost > 0 && !self.must_wait(dir) {
-                        self.gap(dir, piece.offset, piece.lost, cx);
+                    if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
                         progress = true;
+                        let rest = self.gap(dir, piece.offset, piece.lost, cx);
+                        if rest > 0 {
+                            piece.offset += piece.lost - rest;
+                            piece.lost = rest;
+                            self.held[dir].pieces.push_front(piece);
+                        }
                         continue;
                     }
                     let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
@@ -176,7 +213,10 @@ impl Http1 {
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
                     let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
-                    self.gap(dir, end, dropped, cx);
+                    let rest = self.gap(dir, end, dropped, cx);
+                    if rest > 0 {
+                        self.held[dir].overflow(end + dropped - rest, rest);
+                    }
                 }
             }
             if !progress && self.inner.is_none() {
@@ -187,8 +227,9 @@ impl Http1 {
 
     /// Gives what is held to the layer that goes on.
     fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        let turned = cx.swapped;
         for dir in Direction::BOTH {
-            match self.held[dir].feed(dir, inner, cx) {
+            match self.held[dir].feed(dir, turned, inner, cx) {
                 Next::Become(layer) => inner = layer,
                 next => return next,
             }
@@ -231,6 +272,12 @@ impl Http1 {
                         self.sides[dir] = Side::default();
                     }
                 }
+                Side::Raw(raw) => {
+                    at += raw.push(rest);
+                    if raw.is_done() {
+                        self.raw_done(dir, cx);
+                    }
+                }
                 Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
                 Side::Lost | Side::Frames => return bytes.len(),
             }
@@ -238,14 +285,21 @@ impl Http1 {
         bytes.len()
     }
 
-    /// Passes over bytes that were lost where the direction is read.
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) {
+    /// Passes over bytes that were lost where the direction is read; says how many of them belong to what follows.
+    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) -> u64 {
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
+            Side::Raw(raw) => {
+                let own = raw.lose(len);
+                if raw.is_done() {
+                    self.raw_done(dir, cx);
+                }
+                return len - own;
+            }
             Side::Head(_) | Side::Frames | Side::Lost => false,
         };
         if kept {
-            return;
+            return 0;
         }
         self.sides[dir] = Side::Lost;
         self.lost[dir] = Some((offset, len));
@@ -255,6 +309,25 @@ impl Http1 {
         {
             let inner = self.unanswered(*upgrade, "bytes of it were lost", cx);
             self.inner = Some(self.tell_lost(dir, inner, cx));
+        }
+        0
+    }
+
+    /// A challenge or its answer is there, as far as it will be.
+    fn raw_done(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Side::Raw(raw) = std::mem::take(&mut self.sides[dir]) else { return };
+        match dir {
+            Direction::ToServer => {
+                let upgrade = self.asked.back_mut().and_then(|asked| asked.upgrade.as_mut());
+                if let (Some(upgrade), Some(bytes)) = (upgrade, raw.whole()) {
+                    draft::challenged(&mut upgrade.handshake, bytes);
+                }
+            }
+            Direction::ToClient => {
+                if let Some(answering) = self.answering.take() {
+                    self.answer(*answering, raw.whole(), cx);
+                }
+            }
         }
     }
 
@@ -271,11 +344,16 @@ impl Http1 {
         match dir {
             Direction::ToServer => {
                 matches!(self.sides[dir], Side::Frames)
-                    || !matches!(self.sides[dir], Side::Body(_))
-                        && self.asked.iter().any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect)
+                    || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
+                        && (self.answering.is_some()
+                            || self
+                                .asked
+                                .iter()
+                                .any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect))
             }
             Direction::ToClient => {
-                matches!(self.sides[dir], Side::Head(_)) && self.asked.is_empty() && !self.is_unasked()
+                let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
+                matches!(self.sides[dir], Side::Head(_)) && asking && !self.is_unasked()
             }
         }
     }
@@ -297,7 +375,8 @@ impl Http1 {
         }
         if dir == Direction::ToClient {
             self.lone_server = true;
-        } else if self.held[dir].begins_frame()
+        } else if let Some(version) = self.asked.front().and_then(Asked::version)
+            && self.held[dir].begins_frame(version)
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
             self.inner = Some(self.unanswered(*upgrade, "only the client was captured", cx));
@@ -340,18 +419,26 @@ impl Http1 {
             _ => Method::Other,
         };
         self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
+        let tunnel = match &head.start {
+            StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
+            _ => None,
+        };
         let upgrade = upgrade::is_request(&head).then(|| {
+            let version = Version::asked(&head);
+            if version.has_challenge() {
+                self.sides[dir] = Side::Raw(Raw::new(draft::CHALLENGE));
+            }
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
             let handshake = upgrade::asked(head, cx.ends());
-            let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), first);
+            let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
             }
             Box::new(Upgrade { conn, handshake })
         });
         if self.asked.len() < ASKED_MAX || upgrade.is_some() {
-            self.asked.push_back(Asked { method, upgrade });
+            self.asked.push_back(Asked { method, tunnel, upgrade });
         }
     }
 
@@ -364,46 +451,68 @@ impl Http1 {
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let upgrade = asked.and_then(|asked| asked.upgrade).or_else(|| {
-            let unasked = switching && self.is_unasked() && head.value("sec-websocket-accept").is_some();
-            unasked.then(|| {
-                let conn = cx.opened(None, Some("http/1.1"), *cx.flow.first);
-                Box::new(Upgrade { conn, handshake: Handshake::default() })
-            })
+        let (to, upgrade) = asked.map_or((None, None), |asked| (asked.tunnel, asked.upgrade));
+        let upgrade = upgrade.or_else(|| {
+            let version = Version::answered(&head).filter(|_| switching && self.is_unasked())?;
+            let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
+            Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
         });
         match upgrade {
-            Some(upgrade) => self.answer(*upgrade, head, switching, cx),
+            Some(upgrade) => self.answering(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(),
-            None if tunnel => self.inner = Some(cx.open(Hint::Unknown)),
+            None if tunnel => {
+                cx.route().push(HopKind::Connect, to.unwrap_or_default());
+                self.inner = Some(cx.open(Hint::Unknown));
+            }
             None => self.release_frames(),
         }
     }
 
+    /// An upgrade has its answer, but for raw bytes behind the head where the version has some.
+    fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
+        let early = &self.held.to_server;
+        let early = (switching && !early.is_empty()).then(|| early.bytes());
+        let version = match upgrade.handshake.request {
+            Some(_) => upgrade.handshake.version(),
+            None => Version::answered(&head).unwrap_or_default(),
+        };
+        let answering = Answering { upgrade, head, early };
+        if switching && version.has_challenge() && draft::has_answer(&answering.head) {
+            self.sides[Direction::ToClient] = Side::Raw(Raw::new(draft::ANSWER));
+            self.answering = Some(Box::new(answering));
+        } else {
+            self.answer(answering, None, cx);
+        }
+    }
+
     /// Judges an upgrade by its answer, and opens the WebSocket.
-    fn answer(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
-        let Upgrade { conn, mut handshake } = upgrade;
+    fn answer(&mut self, answering: Answering, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
+        let Answering { upgrade: Upgrade { conn, mut handshake }, head, early } = answering;
         if let Some(text) = limited(&head, cx) {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
-        let early = &self.held.to_server;
-        let early = (switching && !early.is_empty()).then(|| format!("{} bytes", early.bytes()));
-        upgrade::answered(&mut handshake, head, cx.ends(), early);
+        let switching = head.status() == Some(101) && upgrade::is_switch(&head);
+        upgrade::answered(&mut handshake, head, raw, cx.ends());
+        if let Some(bytes) = early {
+            upgrade::was_early(&mut handshake, bytes);
+        }
         tell(conn, &handshake, 0, cx);
         if !switching {
             self.refused = Some(conn);
-        } else if upgrade::is_old_draft(&handshake) {
-            cx.note(conn, &Note::new(NoteCode::HsDraft, cx.mark));
-            self.refused = Some(conn);
-            self.leave();
-        } else {
-            let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-            let inner = self.tell_lost(Direction::ToServer, inner, cx);
-            let lone = self.lone_server && !self.heard.to_server;
-            self.inner = Some(match lone {
-                true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
-                false => inner,
-            });
+            return;
         }
+        let version = handshake.version();
+        if version != Version::Rfc6455 {
+            let text = format!("{}: {}", version.name(), NoteCode::HsDraft.row().text);
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
+        }
+        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let inner = self.tell_lost(Direction::ToServer, inner, cx);
+        let lone = self.lone_server && !self.heard.to_server;
+        self.inner = Some(match lone {
+            true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
+            false => inner,
+        });
     }
 
     /// The connection speaks something that is not read here.

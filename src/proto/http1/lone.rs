@@ -28,12 +28,12 @@ impl Lone {
         let mut handshake = std::mem::take(&mut self.handshake);
         let mut known = handshake.checks.len();
         match (&head.start, handshake.response.take()) {
-            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, cx.ends(), None),
+            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, None, cx.ends()),
             (StartLine::Request { .. }, response) => {
                 handshake = upgrade::asked(head, cx.ends());
                 known = 0;
                 if let Some(response) = response {
-                    upgrade::answered(&mut handshake, response, cx.ends(), None);
+                    upgrade::answered(&mut handshake, response, None, cx.ends());
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod body;
 mod doctor;
+mod draft;
 mod extensions;
 mod head;
 mod held;

@@ -1,7 +1,8 @@
 //! The opening handshake as HTTP/1.1 carries it (RFC 6455 §4).
 
 use super::doctor::Case;
-use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine};
+use super::draft;
+use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -22,6 +23,13 @@ pub(super) fn is_switch(head: &Head) -> bool {
 
 /// The handshake as far as the request tells.
 pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
+    let version = Version::asked(&head);
+    if has_own_rules(version) {
+        let mut handshake = draft::asked(head, version, ends.1);
+        let advice = Case::new(&handshake, ends).request_advice();
+        handshake.checks.extend(advice);
+        return handshake;
+    }
     let key = head.value("sec-websocket-key").map(str::to_owned);
     let mut handshake = Handshake {
         url: Some(url(&head, ends.1)),
@@ -36,31 +44,33 @@ pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
     handshake
 }
 
-/// Adds what the answer tells; `early` says what the client sent before it, if it did.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, ends: (Endpoint, Endpoint), early: Option<String>) {
+/// Adds what the answer tells; `raw` are the bytes behind its head, where the version has some.
+pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<&[u8]>, ends: (Endpoint, Endpoint)) {
+    let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
+    if let Some(version) = version.filter(|&version| has_own_rules(version)) {
+        draft::answered(handshake, version, head, raw);
+        let found = Case::new(handshake, ends).draft_answer_checks();
+        return handshake.checks.extend(found);
+    }
     handshake.accepted = Some(head.status() == Some(101));
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
     handshake.response = Some(head);
-    let mut found = Case::new(handshake, ends).answer_checks();
-    handshake.checks.append(&mut found);
-    if let Some(detail) = early {
-        handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
-    }
+    let found = Case::new(handshake, ends).answer_checks();
+    handshake.checks.extend(found);
 }
 
-/// Whether the handshake is that of a draft whose frames differ from RFC 6455: Hixie-75 and 76, HyBi-01 to 06 (versions below 7).
-pub(super) fn is_old_draft(handshake: &Handshake) -> bool {
-    handshake.request.as_ref().is_some_and(|head| {
-        let version = head.value("sec-websocket-version").map(|version| version.trim().parse::<u32>());
-        match version {
-            Some(Ok(version)) => version < 7,
-            Some(Err(_)) => false,
-            None => head.value("sec-websocket-key").is_none(),
-        }
-    })
+/// Whether the handshake is another than that of RFC 6455.
+const fn has_own_rules(version: Version) -> bool {
+    version.is_hixie() || version.has_challenge()
+}
+
+/// Adds that the client did not wait for the answer.
+pub(super) fn was_early(handshake: &mut Handshake, bytes: u64) {
+    let detail = format!("{bytes} bytes");
+    handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
 }
 
 /// RFC 6455 §4.2.2, item 5.4.
@@ -69,7 +79,7 @@ fn accept(key: &str) -> String {
 }
 
 /// The URL that the client opened (RFC 6455 §3), from the request's target and Host.
-fn url(head: &Head, server: Endpoint) -> String {
+pub(super) fn url(head: &Head, server: Endpoint) -> String {
     let StartLine::Request { target, .. } = &head.start else { return String::new() };
     if let Some((scheme, rest)) = target.split_once("://") {
         let scheme = if matches!(scheme, "https" | "wss") { "wss" } else { "ws" };
@@ -81,7 +91,7 @@ fn url(head: &Head, server: Endpoint) -> String {
     }
 }
 
-fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {
     list.map(str::to_owned).collect()
 }
 

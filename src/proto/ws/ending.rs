@@ -2,7 +2,7 @@
 
 use super::half::Reading;
 use super::layer::Ws;
-use crate::model::{Both, Closed, Direction, End, Mark, Note, NoteCode, Unanswered, abrupt, duration};
+use crate::model::{Both, Closed, Direction, End, Mark, Note, NoteCode, Unanswered, Version, abrupt, duration};
 use crate::proto::layer::Cx;
 
 /// Nanoseconds that a pong may take. Heartbeats give up after 5 seconds at the earliest.
@@ -33,7 +33,7 @@ impl Ws {
             self.give_up(dir, cx);
             self.give_up_seeking(dir, cx);
         }
-        let farewells = Both::from_fn(|dir| self.halves[dir].closed);
+        let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().copied());
         let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, blind[dir.reverse()], cx));
         let closed = Closed {
             ends: self.ends,
@@ -71,7 +71,7 @@ impl Ws {
         let pings = &self.pings.as_deref().filter(|_| !blind)?[dir];
         let (count, since, msg) = pings.unanswered()?;
         // After a Close frame nobody has to answer (RFC 6455 §5.5.2).
-        let closes = Direction::BOTH.iter().filter_map(|&dir| self.halves[dir].closed.map(|farewell| farewell.at));
+        let closes = Direction::BOTH.iter().filter_map(|&dir| Some(self.halves[dir].closed.as_ref()?.at));
         let until = closes.chain([self.until(cx)]).min_by_key(|mark| mark.packet)?;
         let waited = until.since(since).filter(|&waited| waited >= PONG_WAIT)?;
         let unanswered = Unanswered { dir, count, since, msg, waited };
@@ -86,7 +86,9 @@ impl Ws {
 
     /// TCP ended and nobody had sent a Close frame.
     fn no_farewell(&self, closed: &Closed, cx: &mut Cx<'_>) {
-        if let (Some((dir, _, mark)), Some(text)) = (closed.ends.by_peer(), abrupt(closed)) {
+        if let (Some((dir, _, mark)), Some(text)) = (closed.ends.by_peer(), abrupt(closed, self.version))
+            && self.version != Version::Hixie75
+        {
             let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, mark) };
             cx.note(self.conn, &note);
         }

@@ -1,5 +1,6 @@
 //! Frame heads, with nom: bytes in, value and length out.
 
+use super::mask::Mask;
 use crate::model::Opcode;
 use nom::bytes::streaming::take;
 use nom::combinator::cond;
@@ -29,8 +30,8 @@ pub struct Head {
     pub rsv: u8,
     /// What the frame carries.
     pub opcode: Opcode,
-    /// The masking key, of a masked frame.
-    pub mask: Option<[u8; 4]>,
+    /// What the frame is masked with, if it is.
+    pub mask: Option<Mask>,
     /// Payload length in bytes.
     pub len: u64,
     /// Length of the head in bytes: 2, 4 or 10, and 4 more when masked.
@@ -67,7 +68,7 @@ fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
         len => (rest, u64::from(len)),
     };
     let (rest, key) = cond(masked, take(4_usize)).parse(rest)?;
-    let mask = key.and_then(|key: &[u8]| key.try_into().ok());
+    let mask = key.and_then(|key: &[u8]| key.try_into().ok()).map(Mask::Payload);
     Ok((rest, Head { fin, rsv, opcode, mask, len, header_len: 0 }))
 }
 
@@ -83,7 +84,7 @@ impl Head {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![u8::from(self.fin) << 7 | self.rsv << 4 | self.opcode.0];
         let mask_bit = u8::from(self.mask.is_some()) << 7;
-        let key = self.mask.unwrap_or_default();
+        let key = self.mask.map(Mask::key).unwrap_or_default();
         match self.header_len.saturating_sub(if self.mask.is_some() { 4 } else { 0 }) {
             10 => {
                 out.push(mask_bit | 127);
@@ -122,7 +123,7 @@ mod tests {
             (true, Opcode::TEXT, None, 5, 2)
         );
         let masked = read(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f]);
-        assert_eq!((masked.mask, masked.header_len), (Some([0x37, 0xfa, 0x21, 0x3d]), 6));
+        assert_eq!((masked.mask, masked.header_len), (Some(Mask::Payload([0x37, 0xfa, 0x21, 0x3d])), 6));
         assert!(!read(&[0x01, 0x03]).fin);
         assert_eq!(read(&[0x89, 0x05]).opcode, Opcode::PING);
         assert_eq!(read(&[0x82, 0x7e, 0x01, 0x00]).len, 256);

@@ -2,8 +2,9 @@
 
 use super::assembly::Assembly;
 use super::deflate::Inflater;
+use super::draft::Layout;
 use super::ending::Farewell;
-use super::frame::{self, HEAD_MAX, Head, Parsed};
+use super::frame::{HEAD_MAX, Head, Parsed};
 use super::seek::Seek;
 use crate::model::{Mark, NoteSet};
 use crate::proto::layer::Cx;
@@ -20,7 +21,7 @@ pub(super) struct Half {
     /// Stream offsets at which copies disagreed, ahead of what was read.
     conflicts: Vec<u64>,
     /// A Close frame was sent.
-    pub(super) closed: Option<Farewell>,
+    pub(super) closed: Option<Box<Farewell>>,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
     /// Up to this stream offset frames were found by a search.
@@ -126,9 +127,15 @@ impl Half {
 
 impl Partial {
     /// Reads a head that begins here or before: the head, where it began, and how many of `bytes` belong to it.
-    pub(super) fn push(&mut self, bytes: &[u8], at: u64, brought: Mark) -> Option<(Head, u64, Mark, usize)> {
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        at: u64,
+        brought: Mark,
+        layout: &Layout,
+    ) -> Option<(Head, u64, Mark, usize)> {
         if self.len == 0 {
-            if let Parsed::Done(head) = frame::head(bytes) {
+            if let Parsed::Done(head) = layout.head(bytes) {
                 return Some((head, at, brought, usize::from(head.header_len)));
             }
             (self.offset, self.first) = (at, brought);
@@ -138,7 +145,7 @@ impl Partial {
             *slot = byte;
             self.len += 1;
         }
-        match frame::head(self.bytes.get(..self.len).unwrap_or_default()) {
+        match layout.head(self.bytes.get(..self.len).unwrap_or_default()) {
             Parsed::Done(head) => {
                 self.len = 0;
                 Some((head, self.offset, self.first, usize::from(head.header_len).saturating_sub(before)))

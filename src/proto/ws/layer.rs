@@ -2,18 +2,24 @@
 
 use super::assembly::{Assembly, Content};
 use super::deflate::Inflater;
+use super::draft::Layout;
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
-use crate::model::{Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode};
+use crate::model::{
+    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version,
+};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
 pub struct Ws {
     pub(super) conn: ConnId,
+    pub(super) version: Version,
+    /// How the heads of each direction are laid out.
+    pub(super) layouts: Both<Layout>,
     /// A handshake was captured, at least in part.
     pub(super) shaken: bool,
     /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
@@ -25,8 +31,8 @@ pub struct Ws {
     pub(super) pings: Option<Box<Both<Pings>>>,
     /// What was told of each direction: the rules of a frame are told once each.
     pub(super) told: Both<NoteSet>,
-    /// The client's masking keys.
-    pub(super) masks: Masks,
+    /// The client's masking keys, once there was one.
+    pub(super) masks: Option<Box<Masks>>,
     /// How the stream ended.
     pub(super) ends: Ends,
     /// What was heard last.
@@ -39,10 +45,7 @@ impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset)
-                {
-                    self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
-                }
+                self.note_reset(dir, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
@@ -80,14 +83,22 @@ impl Ws {
             to_server: one.to_server || other.to_server,
             to_client: one.to_client || other.to_client,
         });
-        let heard = handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last));
-        Self { deflate, shaken: true, heard, ..Self::unshaken(conn) }
+        Self {
+            version: handshake.version(),
+            layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
+            deflate,
+            shaken: true,
+            heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
+            ..Self::unshaken(conn)
+        }
     }
 
     /// The layer for a connection whose handshake was not captured.
     pub(super) fn unshaken(conn: ConnId) -> Self {
         Self {
             conn,
+            version: Version::default(),
+            layouts: Both::default(),
             shaken: false,
             deflate: None,
             frames: 0,
@@ -95,10 +106,17 @@ impl Ws {
             halves: Both::default(),
             pings: None,
             told: Both::default(),
-            masks: Masks::default(),
+            masks: None,
             ends: Ends::default(),
             heard: Heard::Nothing,
             lost: Both::default(),
+        }
+    }
+
+    /// Says once that bytes came after a reset.
+    pub(super) fn note_reset(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+            self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
         }
     }
 
@@ -107,7 +125,7 @@ impl Ws {
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
             rest = match &mut self.halves[dir].reading {
-                Reading::Head(partial) => match partial.push(rest, at, brought) {
+                Reading::Head(partial) => match partial.push(rest, at, brought, &self.layouts[dir]) {
                     Some((head, offset, first, used)) => {
                         let rest = rest.get(used..).unwrap_or_default();
                         self.begin(dir, head, offset, first, rest, cx)
@@ -133,11 +151,17 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
-        let closed = half.closed.is_some();
-        let situation = Situation { dir, open, missed: half.missed, closed, deflate: self.deflate.is_some() };
+        let situation = Situation {
+            dir,
+            tells_mask: self.version.tells_mask(),
+            open,
+            missed: half.missed,
+            closed: half.closed.is_some(),
+            deflate: self.deflate.is_some(),
+        };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if dir == Direction::ToServer
-            && let Some(code) = head.mask.and_then(|key| self.masks.next(key))
+            && let Some(code) = head.mask.and_then(|mask| self.masks.get_or_insert_default().next(mask.key()))
             && !self.told[dir].contains(code)
         {
             place.findings.insert(code);
@@ -306,7 +330,7 @@ impl Ws {
     }
 
     /// Tells a message that will not be completed.
-    fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
+    pub(super) fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
         assembly.findings.insert(why);
         self.message(dir, &assembly, None, false, cx);
         if why == NoteCode::WsUnfinished {

@@ -1,8 +1,9 @@
 //! Connections without a handshake: captures that begin in the middle of one.
 
+use super::draft::Layout;
 use super::layer::Ws;
 use super::seek::{Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Input, Note, NoteCode};
+use crate::model::{Both, Direction, Ends, Input, Note, NoteCode, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -31,7 +32,7 @@ impl Midstream {
     }
 
     fn with(bar: u32, forced: bool) -> Self {
-        let known = Known { masked: None, compressed: true, bar };
+        let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar };
         Self { seeks: Both::from_fn(|_| Seek::new(known, 0)), read: 0, forced, ends: Ends::default() }
     }
 
@@ -46,7 +47,7 @@ impl Midstream {
         let swapped = found.masked == (dir == Direction::ToClient);
         cx.swapped ^= swapped;
         let sender = if swapped { dir.reverse() } else { dir };
-        let conn = cx.opened(None, None, *cx.flow.first);
+        let conn = cx.opened(None, None, Version::default(), *cx.flow.first);
         let text = format!(
             "no handshake was captured; {} frames from the {} agree, by chance one time in 2^{}",
             found.frames,

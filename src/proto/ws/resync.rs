@@ -16,7 +16,9 @@ impl Ws {
 
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
-        let known = Known { masked: Some(dir == Direction::ToServer), compressed: self.deflate.is_some(), bar };
+        let layout = self.layouts[dir];
+        let masked = Some(layout.masks(dir));
+        let known = Known { layout, masked, compressed: self.deflate.is_some(), bar };
         let half = &mut self.halves[dir];
         half.missed = true;
         half.reading = Reading::Seek(Box::new(Seek::new(known, from)));
@@ -26,7 +28,7 @@ impl Ws {
     /// A head was lost: what stands behind the hole, at `from`, is looked through for frames.
     pub(super) fn lose_place(&mut self, dir: Direction, from: u64, cx: &mut Cx<'_>) {
         self.look_from(dir, from, RESYNC_BAR);
-        if cx.tools.seeking > cx.limits.seek_total {
+        if cx.tools.seeking > cx.limits.seek_total || !self.layouts[dir].can_be_sought() {
             self.give_up_seeking(dir, cx);
         }
     }

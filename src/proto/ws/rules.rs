@@ -7,6 +7,8 @@ use crate::model::{Close, CloseCode, Direction, NoteCode, NoteSet, Opcode};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Situation {
     pub(super) dir: Direction,
+    /// Frames tell whether they are masked, and only those of clients may be.
+    pub(super) tells_mask: bool,
     /// A fragmented message is open.
     pub(super) open: bool,
     /// One may be open whose beginning was missed.
@@ -29,8 +31,8 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
             set.insert(code);
         }
     };
-    rule(now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
-    rule(now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
+    rule(now.tells_mask && now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
+    rule(now.tells_mask && now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
     let allowed = if now.deflate && !control && head.opcode != Opcode::CONTINUATION { 4 } else { 0 };
     rule(head.rsv & !allowed != 0, NoteCode::WsRsv);
     rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
@@ -116,7 +118,7 @@ mod tests {
     use crate::proto::ws::frame::{Parsed, head};
 
     fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
-        let mut now = Situation { dir, open: false, missed: false, closed: false, deflate: false };
+        let mut now = Situation { dir, tells_mask: true, open: false, missed: false, closed: false, deflate: false };
         change(&mut now);
         let Parsed::Done(head) = head(bytes) else { panic!("no head") };
         judge(&head, now).iter().collect()
@@ -149,6 +151,7 @@ mod tests {
         assert_eq!(judged(Direction::ToClient, &[0x80, 5], |now| now.missed = true), []);
         assert_eq!(judged(Direction::ToClient, &[0x81, 5], |now| now.open = true), [NoteCode::WsInterleaved]);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.open = true), []);
+        assert_eq!(judged(Direction::ToServer, &[0x81, 5], |now| now.tells_mask = false), []);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.closed = true), [NoteCode::WsAfterClose]);
     }
 

@@ -4,7 +4,8 @@
 //! before it says that its frame ends: what speaks for it is counted in bits, each of which halves the chance that the
 //! bytes are something else.
 
-use super::frame::{self, Head, Parsed};
+use super::draft::Layout;
+use super::frame::{Head, Parsed};
 use super::mask;
 use super::rules;
 use crate::model::{Mark, Opcode};
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// What is known of a direction's frames before one is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
+    /// How their heads are laid out.
+    pub(super) layout: Layout,
     /// Whether they are masked.
     pub(super) masked: Option<bool>,
     /// Whether RSV1 may be set.
@@ -229,11 +232,11 @@ impl Seek {
                 self.keep(at, chain, &mut changed);
                 return changed;
             };
-            if chain.is_none() && !may_begin(first, self.known) {
+            if chain.is_none() && !self.known.layout.may_begin(first, self.known.compressed) {
                 self.tried += 1;
                 continue;
             }
-            let Parsed::Done(head) = frame::head(rest) else {
+            let Parsed::Done(head) = self.known.layout.head(rest) else {
                 self.keep(at, chain, &mut changed);
                 return changed;
             };
@@ -384,17 +387,11 @@ impl Chain {
     }
 }
 
-/// Whether a head can begin with this byte: RSV2 and RSV3 clear, an opcode that is not reserved (RFC 6455 §5.2).
-fn may_begin(first: u8, known: Known) -> bool {
-    let rsv = if known.compressed { 0x30 } else { 0x70 };
-    first & rsv == 0 && matches!(first & 0x0f, 0..=2 | 8..=10)
-}
-
 /// Whether the head breaks no rule that senders keep (RFC 6455 §5.2, §5.4, §5.5).
 fn is_plausible(head: &Head, known: Known) -> bool {
     let control = head.opcode.is_control();
     let starts = !control && head.opcode != Opcode::CONTINUATION;
-    head.rsv & if known.compressed && starts { 3 } else { 7 } == 0
+    head.rsv & if known.compressed && starts { 11 } else { 15 } == 0
         && !head.opcode.is_reserved()
         && (!control || head.fin && head.len <= 125)
         && rules::is_minimal(head)

@@ -4,7 +4,7 @@ use super::assembly::Assembly;
 use super::ending::Farewell;
 use super::half::Place;
 use super::layer::Ws;
-use super::mask;
+use super::mask::{self, Mask};
 use super::rules;
 use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
 use crate::proto::layer::Cx;
@@ -103,7 +103,7 @@ impl Ws {
             fin: head.fin,
             rsv: head.rsv,
             opcode: head.opcode,
-            mask: head.mask,
+            mask: head.mask.map(Mask::key),
             header_len: head.header_len,
             len: head.len,
             stream_offset: offset,
@@ -151,12 +151,13 @@ impl Ws {
                 }
             }
             Opcode::CLOSE => {
-                if draft.whole {
+                if draft.whole && self.version.has_close_codes() {
                     let answers = self.halves[dir.reverse()].closed.is_some();
                     (close, found) = rules::close(body.kept, answers);
                 }
                 let code = close.map(|close| close.code.0);
-                self.halves[dir].closed.get_or_insert(Farewell { at: cx.mark, msg: number, code });
+                let farewell = || Box::new(Farewell { at: cx.mark, msg: number, code });
+                self.halves[dir].closed.get_or_insert_with(farewell);
             }
             Opcode::PING => {
                 let pings = self.pings.get_or_insert_default();

@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::FrameRow;
-use crate::model::Opcode;
+use crate::model::{Opcode, Version};
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
 use crate::tui::layout::Regions;
@@ -86,7 +86,7 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
         Key::Frame => format!("{}.{}", frame.last.packet, frame.ordinal),
         Key::Dir => message.map_or_else(String::new, |row| format!(" {}", row.dir.arrow())),
         Key::Fin => u8::from(frame.fin).to_string(),
-        Key::Op => op(frame.opcode),
+        Key::Op => op(app.version(), frame.opcode),
         Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
         Key::Len => number(frame.len),
         Key::Wire => number(frame.len.saturating_add(frame.header_len.into())),
@@ -99,8 +99,12 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
     }
 }
 
-fn op(opcode: Opcode) -> String {
-    if opcode.is_reserved() { format!("op {}", opcode.0) } else { opcode.name().to_owned() }
+fn op(version: Version, opcode: Opcode) -> String {
+    match opcode.is_reserved() {
+        true if version.is_hixie() => "not defined".to_owned(),
+        true => format!("op {}", version.wire_opcode(opcode)),
+        false => opcode.name().to_owned(),
+    }
 }
 
 /// The selected frame on one line, where there is no room for a table.

@@ -2,7 +2,7 @@
 
 use super::draw::{self, Column};
 use crate::escape::display_str;
-use crate::model::{Connection, Counts, Direction, Outline, State};
+use crate::model::{Connection, Counts, Direction, Opened, Outline, State};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::connections::{SortBy, end, severity};
@@ -204,6 +204,7 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         protocol(connection),
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}", connection.client(), connection.server()),
+        route(connection),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
         ending(app, connection),
         format!("frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
@@ -213,12 +214,20 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
     facts.iter().flat_map(|fact| text::wrap(fact, columns, 2)).collect()
 }
 
+/// `through SOCKS 5 to chat.example:80`, where proxies were spoken to.
+fn route(connection: &Connection) -> String {
+    let hops: Vec<String> =
+        connection.opened.via.iter().map(|hop| display_str(&hop.to_string()).into_owned()).collect();
+    if hops.is_empty() { String::new() } else { format!("through {}", hops.join(", ")) }
+}
+
 fn protocol(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
     let status = handshake.and_then(|handshake| handshake.status);
     let mut parts = vec![match status {
         Some(status) => {
-            format!("RFC 6455 · {} {status}", connection.opened.transport.unwrap_or_default().to_uppercase())
+            let Opened { version, transport, .. } = &connection.opened;
+            format!("{} · {} {status}", version.name(), transport.unwrap_or_default().to_uppercase())
         }
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),

@@ -117,7 +117,7 @@ fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
         return Line::styled(words, app.theme.severity(worst.severity()));
     }
     let what = match row.opcode {
-        Opcode::CLOSE => close_words(app.detail.bytes()),
+        Opcode::CLOSE => close_words(app.version(), app.detail.bytes()),
         _ if row.undecoded => "as on the wire: not inflated".to_owned(),
         _ if app.detail.tree.is_some() => "JSON".to_owned(),
         Opcode::TEXT => "text, UTF-8".to_owned(),

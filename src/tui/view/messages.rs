@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display};
-use crate::model::{Direction, Mark, Opcode};
+use crate::model::{Direction, Mark, Opcode, Version};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
@@ -207,7 +207,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     let want = if row.is_text() { (skip + width) * 4 } else { width };
     let Some(bytes) = app.book.payload(row, 0, want) else { return "payload not kept".to_owned() };
     let words = match row.opcode {
-        Opcode::CLOSE => close_words(&bytes),
+        Opcode::CLOSE => close_words(app.version(), &bytes),
         _ if row.is_text() => display(whole_characters(&bytes)).into_owned(),
         Opcode::TEXT if !row.undecoded => display(&bytes).into_owned(),
         opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
@@ -244,8 +244,8 @@ pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
 }
 
 /// `1000 "bye"`.
-pub(in crate::tui) fn close_words(body: &[u8]) -> String {
-    match close_of(body) {
+pub(in crate::tui) fn close_words(version: Version, body: &[u8]) -> String {
+    match close_of(body).filter(|_| version.has_close_codes()) {
         Some(close) if close.reason.is_empty() => format!("{} {}", close.code, close.code.meaning()),
         Some(close) => format!("{} \"{}\"", close.code, display(close.reason)),
         None if body.is_empty() => "no code".to_owned(),

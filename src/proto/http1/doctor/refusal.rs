@@ -1,9 +1,9 @@
 //! Why an upgrade did not come about: the first cause that fits.
 
 use super::Case;
-use super::rules::{self, status};
+use super::rules::status;
 use super::words::{brief, header, public, shown};
-use crate::model::{Check, Head, NoteCode, StartLine};
+use crate::model::{Check, Head, NoteCode, Severity, StartLine};
 
 /// An upgrade that was answered otherwise than with a switch to WebSocket.
 struct Refused<'a> {
@@ -70,7 +70,8 @@ impl Refused<'_> {
 
     /// The rules that the request breaks.
     fn faults(&self) -> Vec<String> {
-        let broken = self.case.walk(rules::REQUEST).filter(|check| !check.ok);
+        let broken = self.case.handshake.checks.iter();
+        let broken = broken.filter(|check| !check.ok && check.code.severity() == Severity::Error);
         broken.map(|check| format!("{} ({})", check.code, check.detail)).collect()
     }
 }

@@ -3,9 +3,11 @@
 use super::super::extensions::{answer_faults, offer_faults};
 use super::words::{brief, header, protocols, shown};
 use super::{Case, Outcome, Rule};
-use crate::model::{Extension, Head, NoteCode, StartLine};
+use crate::model::{Extension, Head, NoteCode, StartLine, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+const VERSION: &str = "Sec-WebSocket-Version";
 
 /// What a request must be.
 pub(super) const REQUEST: &[Rule] = &[
@@ -21,6 +23,9 @@ pub(super) const REQUEST: &[Rule] = &[
         Outcome::faults(&offer_faults(case.handshake.extensions_offered.as_deref().unwrap_or_default()))
     }),
 ];
+
+/// What any answer tells.
+pub(super) const ANSWER: &[Rule] = &[(NoteCode::HsVersion, draft)];
 
 /// What an answer that accepts must be.
 pub(super) const ACCEPTED: &[Rule] = &[
@@ -87,8 +92,19 @@ fn key(head: &Head) -> Outcome {
 }
 
 fn version(head: &Head) -> Outcome {
-    let name = "Sec-WebSocket-Version";
-    Outcome::of(head.values(name).eq(["13"]), shown(head, name))
+    // Whether a draft is a fault, the answer tells.
+    if Version::asked(head) != Version::Rfc6455 {
+        return Outcome::Silent;
+    }
+    Outcome::of(head.values(VERSION).eq(["13"]), shown(head, VERSION))
+}
+
+/// A draft's version is right where the server accepts it.
+fn draft(case: &Case<'_>) -> Outcome {
+    match case.request().filter(|head| Version::asked(head) != Version::Rfc6455) {
+        Some(head) => Outcome::of(case.handshake.accepted == Some(true), shown(head, VERSION)),
+        None => Outcome::Silent,
+    }
 }
 
 fn offer(head: &Head) -> Outcome {
