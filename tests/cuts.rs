@@ -1,5 +1,12 @@
 //! The cut law: however a stream's bytes are cut into inputs, the same is told.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
 #[path = "cuts/drafts.rs"]
 mod drafts;
 #[path = "support/mod.rs"]

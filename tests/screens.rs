@@ -1,18 +1,30 @@
 //! Screens as a user sees them: an invented capture, a list of keys, a picture.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
 
 #[path = "support/story.rs"]
 mod story;
+#[path = "support/mod.rs"]
+mod support;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use story::{Odd, Story, endpoint};
-use wspect::model::{Direction, End, Hole, NoteCode, Opcode};
+use support::craft::*;
+use wspect::book::Recorder;
+use wspect::capture::Reader;
+use wspect::dissect;
+use wspect::model::{Direction, End, Hole, Limits, NoteCode, Opcode};
 use wspect::tui::{App, ColorChoice, Effect, Loading, Options, Outcome, Progress, view};
 
 const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (40, 10), (250, 70)];
@@ -43,8 +55,35 @@ fn browser(story: &Story, size: (u16, u16)) -> App {
     app
 }
 
-/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`.
+/// The browser after a capture was read.
+fn browser_of(file: Vec<u8>, size: (u16, u16)) -> App {
+    let mut app = App::new(options(), size);
+    let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
+    let mut recorder = Recorder::new(|batch| {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+        ControlFlow::Continue(())
+    });
+    let limits = Limits { wire_bytes: 1 << 20, ..Limits::DEFAULT };
+    let _ = dissect::run(&mut reader, limits, &mut recorder, &mut |_| ControlFlow::Continue(()));
+    let _ = recorder.flush();
+    drop(recorder);
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
+    app.settle();
+    app
+}
+
+/// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`; waits for what they begin.
 fn press(app: &mut App, keys: &str) {
+    press_and(app, keys, |app| {
+        while app.is_busy() {
+            app.work();
+            app.settle();
+        }
+    });
+}
+
+/// Presses keys, and does something after each.
+fn press_and(app: &mut App, keys: &str, mut then: impl FnMut(&mut App)) {
     let mut rest = keys;
     while let Some(c) = rest.chars().next() {
         let name = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')).map(|(name, _)| name);
@@ -62,10 +101,7 @@ fn press(app: &mut App, keys: &str) {
             None => (KeyCode::Char(c), KeyModifiers::NONE),
         };
         app.event(&Event::Key(KeyEvent::new(code, modifiers)));
-        while app.is_busy() {
-            app.work();
-            app.settle();
-        }
+        then(app);
     }
 }
 
@@ -515,4 +551,86 @@ proptest! {
             assert_clean(&app, sizes[0]);
         }
     }
+}
+
+/// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.
+#[test]
+fn what_takes_long_is_done_between_keys() {
+    const HUGE: usize = 40 << 20;
+    /// More slices than this never come: no key makes more work than its payload has.
+    const ENDLESS: usize = 10_000;
+    /// Every view from end to end, searches for what is there and what is not, and the bytes.
+    const KEYS: &str = "j <Tab> G g ] G k g ] G <C-f> ] G w l G w g / z Z <Esc> / o g ; <Enter> n N N <Esc> \
+        4 G ] g [ <Tab> <Tab> G h / q <Enter> N q k j";
+    let line = b"the quick brown fox jumps over the lazy dog; ";
+    let json = br#"{"price":12.5,"name":"abc","list":[1,2,3,{"deep":true}]},"#;
+    let repeated = |unit: &[u8]| unit.iter().copied().cycle().take(HUGE).collect::<Vec<u8>>();
+    let bodies = [
+        (Opcode::TEXT, repeated(line)),
+        (Opcode::TEXT, [b"[", &repeated(json)[..]].concat()),
+        (Opcode::TEXT, [b"{\"blob\":\"", &repeated(line)[..], b"\"}"].concat()),
+        (Opcode::BINARY, repeated(&[0, 1, 0xfe, 0x80, b'\n', b'z'])),
+    ];
+    for (at, (opcode, body)) in bodies.iter().enumerate() {
+        let mut story = Story::new();
+        let conn = story.open(Some("ws://huge.example/"), endpoint(1, 5000), endpoint(2, 80), 0);
+        story.upgrade(conn, 101, story::REQUEST, story::RESPONSE);
+        story.say(conn, Direction::ToServer, Opcode::TEXT, b"small");
+        story.say(conn, Direction::ToServer, *opcode, body);
+        let mut app = browser(&story, WIDE);
+        press(&mut app, "2");
+        let mut terminal = Terminal::new(TestBackend::new(WIDE.0, WIDE.1)).unwrap();
+        let mut between = 0;
+        for key in KEYS.split(' ') {
+            press_and(&mut app, key, |_| ());
+            terminal.draw(|frame| view(&app, frame)).unwrap();
+            let mut slices = 0;
+            while app.is_busy() {
+                assert!(slices < ENDLESS, "body {at}, {key}");
+                slices += 1;
+                app.work();
+                app.settle();
+            }
+            between += slices;
+        }
+        // Some of the keys ask for more than one slice can do.
+        assert!(between > 10, "body {at}: {between} slices");
+    }
+}
+
+#[test]
+fn drafts_are_called_by_their_name() {
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/hixie.pcap")).unwrap();
+    for (name, keys) in [("draft_connection", "1"), ("draft_handshake", "3"), ("draft_bytes", "2jj4")] {
+        let mut app = browser_of(file.clone(), WIDE);
+        press(&mut app, keys);
+        insta::assert_snapshot!(name, picture(&app, WIDE));
+    }
+}
+
+/// The bytes of a frame are those that its draft sent.
+#[test]
+fn frames_of_drafts_are_laid_out_as_they_were_sent() {
+    for draft in DRAFTS {
+        let session = Session::sample_of(1, draft);
+        let segments = session.cut(|_| vec![40_000]);
+        for (keys, turn) in [("24", 2), ("2j4", 3), ("2jj4", 4), ("2jjj4", 5)] {
+            let mut app = browser_of(capture_of(&segments), WIDE);
+            press(&mut app, &format!("{keys}yh"));
+            let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+            let sent: Vec<String> = session.turns[turn].1.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(text.split_whitespace().collect::<Vec<_>>(), sent, "{draft:?} {keys}");
+        }
+    }
+}
+
+#[test]
+fn the_way_through_proxies_is_told() {
+    let mut session = Session::sample(1);
+    session.turns[0].1.splice(0..0, *b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n");
+    let mut app = browser_of(capture_of(&session.segments()), WIDE);
+    press(&mut app, "1");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("client 192.0.2.1:56324"), "{shown}");
+    assert!(shown.contains("through PROXY v1 from 10.0.0.1:40001"), "{shown}");
 }

@@ -6,7 +6,7 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 36 bytes a message and 32 a frame, half a kB a connection, plus the store's budget for payloads and heads.
+//! What it costs: 28 bytes a message and 32 a frame, half a kB a connection, plus the store's budget for payloads and heads.
 
 mod chunks;
 mod pack;
@@ -28,7 +28,7 @@ use std::ops::Range;
 use store::Store;
 
 /// Bytes of payloads and handshakes kept in memory; the rest goes to a temporary file, which the system caches as it can.
-const PAYLOAD_BUDGET: usize = 16 << 20;
+const PAYLOAD_BUDGET: usize = 8 << 20;
 
 /// Bytes of rows kept; messages past that are counted, not listed.
 const INDEX_BUDGET: usize = 768 << 20;
@@ -201,11 +201,14 @@ impl Book {
     pub fn message(&self, id: MessageId) -> Option<MessageRow<'_>> {
         let packed = self.messages.get(id.0 as usize)?;
         let rare = self.rare.get(packed.rare as usize);
-        let last = match rare {
-            Some(rare) => rare.last,
-            None => self.frames.get(packed.frame as usize)?.last(),
+        let known = match rare {
+            Some(rare) => (rare.last, rare.len),
+            None => {
+                let frame = self.frame_row(packed.frame)?;
+                (frame.last, frame.len)
+            }
         };
-        Some(packed.unpack(id, last, rare))
+        Some(packed.unpack(id, known, rare))
     }
 
     /// Direction and opcode of a message: for looking through many.
@@ -417,7 +420,7 @@ impl Book {
         let plain = kept
             && message.frames == 1
             && frames.len() == 1
-            && self.frames.get(frames.start as usize).is_some_and(|frame| frame.last() == message.span.last)
+            && self.frame_row(frames.start).is_some_and(|row| row.last == message.span.last && row.len == len)
             && message.body.len == len
             && message.wire_len == len
             && wire == 0
@@ -429,6 +432,7 @@ impl Book {
         }
         let index = u32::try_from(self.rare.len()).unwrap_or(PackedMessage::PLAIN);
         self.rare.push(Rare {
+            kept: len,
             len: message.body.len,
             wire_len: message.wire_len,
             wire_kept: wire,

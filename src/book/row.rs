@@ -197,30 +197,30 @@ impl PackedFrame {
         }
     }
 
+    /// The packet with its last byte.
     pub(super) fn last(self) -> Mark {
         Mark { packet: PacketNo(self.packet.into()), time: self.time }
     }
 }
 
-/// A message in 32 bytes; what is unusual about it lies in a [`Rare`].
+/// A message in 24 bytes; what is unusual about it lies in a [`Rare`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackedMessage {
-    pub(super) place: u64,
-    pub(super) kept: u32,
+    /// From the top: opcode (8 bits), flags (8 bits), place in the store (48 bits).
+    word: u64,
     pub(super) conn: u32,
     number: u32,
     pub(super) frame: u32,
     /// Index in the table of rare things; [`PackedMessage::PLAIN`]: one whole frame, nothing odd.
     pub(super) rare: u32,
-    opcode: u8,
-    flags: u8,
 }
 
-const _: () = assert!(size_of::<PackedMessage>() == 32);
+const _: () = assert!(size_of::<PackedMessage>() == 24);
 
 /// What only some messages have.
 #[derive(Debug)]
 pub(super) struct Rare {
+    pub(super) kept: u64,
     pub(super) len: u64,
     pub(super) wire_len: u64,
     pub(super) wire_kept: u64,
@@ -234,7 +234,8 @@ pub(super) struct Rare {
 
 impl PackedMessage {
     pub(super) const PLAIN: u32 = u32::MAX;
-    pub(super) const NO_PLACE: u64 = u64::MAX;
+    /// No store holds so much: 256 TiB.
+    const NO_PLACE: u64 = (1 << 48) - 1;
     const TO_CLIENT: u8 = 1;
     const COMPRESSED: u8 = 2;
     const COMPLETE: u8 = 4;
@@ -243,23 +244,23 @@ impl PackedMessage {
 
     pub(super) fn pack(message: &Message<'_>, conn: u32, place: Option<u64>, frame: u32, rare: u32) -> Self {
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+        let flags = flag(message.dir == Direction::ToClient, Self::TO_CLIENT)
+            | flag(message.compressed, Self::COMPRESSED)
+            | flag(message.complete, Self::COMPLETE)
+            | flag(message.utf8, Self::UTF8)
+            | flag(message.undecoded, Self::UNDECODED);
+        let place = place.unwrap_or(Self::NO_PLACE).min(Self::NO_PLACE);
         Self {
-            place: place.unwrap_or(Self::NO_PLACE),
-            kept: u32::try_from(message.body.kept.len()).unwrap_or(u32::MAX),
+            word: u64::from(message.opcode.0) << 56 | u64::from(flags) << 48 | place,
             conn,
             number: u32::try_from(message.number).unwrap_or(u32::MAX),
             frame,
             rare,
-            opcode: message.opcode.0,
-            flags: flag(message.dir == Direction::ToClient, Self::TO_CLIENT)
-                | flag(message.compressed, Self::COMPRESSED)
-                | flag(message.complete, Self::COMPLETE)
-                | flag(message.utf8, Self::UTF8)
-                | flag(message.undecoded, Self::UNDECODED),
         }
     }
 
-    pub(super) fn unpack<'a>(&self, id: MessageId, last: Mark, rare: Option<&'a Rare>) -> MessageRow<'a> {
+    /// The row of a message; of a plain one its only frame has told when it came and how long it is.
+    pub(super) fn unpack<'a>(&self, id: MessageId, (last, len): (Mark, u64), rare: Option<&'a Rare>) -> MessageRow<'a> {
         let frame_rows = rare.map_or(1, |rare| rare.frame_rows);
         MessageRow {
             id,
@@ -269,28 +270,32 @@ impl PackedMessage {
             opcode: self.opcode(),
             frames: rare.map_or(1, |rare| rare.frames),
             frame_rows: self.frame..self.frame.saturating_add(frame_rows),
-            compressed: self.flags & Self::COMPRESSED != 0,
-            undecoded: self.flags & Self::UNDECODED != 0,
-            wire_len: rare.map_or(self.kept.into(), |rare| rare.wire_len),
-            len: rare.map_or(self.kept.into(), |rare| rare.len),
-            kept: self.kept.into(),
+            compressed: self.has(Self::COMPRESSED),
+            undecoded: self.has(Self::UNDECODED),
+            wire_len: rare.map_or(len, |rare| rare.wire_len),
+            len: rare.map_or(len, |rare| rare.len),
+            kept: rare.map_or(len, |rare| rare.kept),
             holes: rare.map_or(&[], |rare| &rare.holes),
-            complete: self.flags & Self::COMPLETE != 0,
-            utf8: self.flags & Self::UTF8 != 0,
+            complete: self.has(Self::COMPLETE),
+            utf8: self.has(Self::UTF8),
             rtt: rare.and_then(|rare| rare.rtt),
             last,
             findings: rare.map_or(NoteSet::EMPTY, |rare| rare.findings),
             wire_kept: rare.map_or(0, |rare| rare.wire_kept),
-            place: (self.place != Self::NO_PLACE).then_some(self.place),
+            place: Some(self.word & Self::NO_PLACE).filter(|&place| place != Self::NO_PLACE),
         }
     }
 
+    const fn has(&self, flag: u8) -> bool {
+        (self.word >> 48) as u8 & flag != 0
+    }
+
     pub(super) const fn dir(&self) -> Direction {
-        if self.flags & Self::TO_CLIENT != 0 { Direction::ToClient } else { Direction::ToServer }
+        if self.has(Self::TO_CLIENT) { Direction::ToClient } else { Direction::ToServer }
     }
 
     pub(super) const fn opcode(&self) -> Opcode {
-        Opcode(self.opcode)
+        Opcode((self.word >> 56) as u8)
     }
 }
 
@@ -335,6 +340,7 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Body, Span};
 
     fn frame() -> FrameRow {
         FrameRow {
@@ -365,6 +371,41 @@ mod tests {
         ] {
             let packed = PackedFrame::pack(&row, &mut long);
             assert_eq!(packed.unpack(&long), row);
+        }
+    }
+
+    #[test]
+    fn messages_survive_packing() {
+        let last = Mark { packet: PacketNo(7), time: Some(Timestamp::from_nanos(5)) };
+        let message = |opcode, dir, body, complete: bool| Message {
+            number: 3,
+            dir,
+            opcode,
+            frames: 1,
+            compressed: !complete,
+            wire_len: 5,
+            undecoded: !complete,
+            body: Body { kept: body, len: 5, holes: &[] },
+            wire: &[],
+            complete,
+            utf8: complete,
+            close: None,
+            rtt: None,
+            span: Span { first: last, last },
+            findings: NoteSet::EMPTY,
+        };
+        for (opcode, dir, place) in [
+            (Opcode::TEXT, Direction::ToServer, Some(0)),
+            (Opcode(15), Direction::ToClient, Some(u64::from(u32::MAX) << 10)),
+            (Opcode::CLOSE, Direction::ToClient, None),
+        ] {
+            let message = message(opcode, dir, b"Hello", place.is_some());
+            let packed = PackedMessage::pack(&message, 9, place, 4, PackedMessage::PLAIN);
+            let row = packed.unpack(MessageId(1), (last, 5), None);
+            assert_eq!((row.opcode, row.dir, row.place, row.number, row.conn), (opcode, dir, place, 3, 9));
+            assert_eq!((row.kept, row.len, row.wire_len, row.frame_rows), (5, 5, 5, 4..5));
+            let flags = [row.complete, row.utf8, !row.compressed, !row.undecoded];
+            assert_eq!(flags, [place.is_some(); 4]);
         }
     }
 }

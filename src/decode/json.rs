@@ -129,16 +129,14 @@ impl Document {
 /// assert_eq!(document.nodes.len(), 5);
 /// ```
 pub fn read(bytes: &[u8], max_nodes: usize) -> Document {
-    let bytes = bytes.get(..u32::MAX as usize - 1).unwrap_or(bytes);
-    let mut reader = Reader { bytes, at: 0, max_nodes, nodes: Vec::new(), open: Vec::new(), after_value: false };
-    let fault = reader.run().err();
-    let at = reader.at;
-    reader.close_all();
-    Document { nodes: reader.nodes, fault: fault.map(|fault| (at, fault)) }
+    let mut reading = Reading::new(max_nodes);
+    reading.go_on(bytes, usize::MAX);
+    reading.finish()
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
+/// A payload that is being read as JSON, a part at a time.
+#[derive(Debug)]
+pub struct Reading {
     at: usize,
     max_nodes: usize,
     nodes: Vec<Node>,
@@ -146,55 +144,33 @@ struct Reader<'a> {
     open: Vec<usize>,
     /// A value has ended: in a container a comma or its end must follow.
     after_value: bool,
+    /// How it ended.
+    outcome: Option<Result<(), Fault>>,
 }
 
-impl Reader<'_> {
-    fn run(&mut self) -> Result<(), Fault> {
-        loop {
-            self.blanks();
-            match self.peek() {
-                None if self.open.is_empty() => return Ok(()),
-                None => return Err(Fault::Cut),
-                Some(close @ (b'}' | b']')) => self.close_bracket(close)?,
-                Some(b',') if self.after_value && !self.open.is_empty() => {
-                    self.at += 1;
-                    self.after_value = false;
-                }
-                Some(_) if self.after_value && !self.open.is_empty() => return Err(Fault::Unexpected),
-                Some(_) => self.member()?,
-            }
+impl Reading {
+    /// Nothing is read yet; up to `max_nodes` values will be.
+    pub const fn new(max_nodes: usize) -> Self {
+        Self { at: 0, max_nodes, nodes: Vec::new(), open: Vec::new(), after_value: false, outcome: None }
+    }
+
+    /// Reads about `values` more of a payload, the same with every call; true when all is read.
+    pub fn go_on(&mut self, bytes: &[u8], values: usize) -> bool {
+        let bytes = bytes.get(..u32::MAX as usize - 1).unwrap_or(bytes);
+        let upto = self.nodes.len().saturating_add(values);
+        if self.outcome.is_none() {
+            self.outcome = Reader { bytes, state: self }.run(upto);
         }
+        self.outcome.is_some()
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.at..).unwrap_or(&[])
-    }
-
-    fn blanks(&mut self) {
-        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-    }
-
-    fn skip(&mut self, class: impl Fn(u8) -> bool) {
-        self.at += self.rest().iter().take_while(|&&byte| class(byte)).count();
-    }
-
-    fn close_bracket(&mut self, bracket: u8) -> Result<(), Fault> {
-        let kind = if bracket == b'}' { Kind::Object } else { Kind::Array };
-        if self.container() != Some(kind) {
-            return Err(Fault::Unexpected);
+    /// What was read.
+    pub fn finish(mut self) -> Document {
+        let fault = self.outcome.and_then(Result::err).map(|fault| (self.at, fault));
+        while !self.open.is_empty() {
+            self.close();
         }
-        self.at += 1;
-        self.close();
-        self.after_value = true;
-        Ok(())
-    }
-
-    fn container(&self) -> Option<Kind> {
-        self.open.last().and_then(|&at| self.nodes.get(at)).map(|node| node.kind)
+        Document { nodes: self.nodes, fault }
     }
 
     fn close(&mut self) {
@@ -203,37 +179,99 @@ impl Reader<'_> {
             (node.end, node.next) = (end, next);
         }
     }
+}
 
-    fn close_all(&mut self) {
-        while !self.open.is_empty() {
-            self.close();
+struct Reader<'a> {
+    bytes: &'a [u8],
+    state: &'a mut Reading,
+}
+
+impl Reader<'_> {
+    /// Reads until there are `upto` values; how it ended, if it did.
+    fn run(&mut self, upto: usize) -> Option<Result<(), Fault>> {
+        while self.state.nodes.len() < upto {
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => return Some(Ok(())),
+                Err(fault) => return Some(Err(fault)),
+            }
         }
+        None
+    }
+
+    /// Reads a value, a comma or the end of a container; false at the end of the payload.
+    fn step(&mut self) -> Result<bool, Fault> {
+        self.blanks();
+        let inside = !self.state.open.is_empty();
+        match self.peek() {
+            None if inside => return Err(Fault::Cut),
+            None => return Ok(false),
+            Some(close @ (b'}' | b']')) => self.close_bracket(close)?,
+            Some(b',') if self.state.after_value && inside => {
+                self.state.at += 1;
+                self.state.after_value = false;
+            }
+            Some(_) if self.state.after_value && inside => return Err(Fault::Unexpected),
+            Some(_) => self.member()?,
+        }
+        Ok(true)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.state.at).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.state.at..).unwrap_or(&[])
+    }
+
+    fn blanks(&mut self) {
+        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    }
+
+    fn skip(&mut self, class: impl Fn(u8) -> bool) {
+        self.state.at += self.rest().iter().take_while(|&&byte| class(byte)).count();
+    }
+
+    fn close_bracket(&mut self, bracket: u8) -> Result<(), Fault> {
+        let kind = if bracket == b'}' { Kind::Object } else { Kind::Array };
+        if self.container() != Some(kind) {
+            return Err(Fault::Unexpected);
+        }
+        self.state.at += 1;
+        self.state.close();
+        self.state.after_value = true;
+        Ok(())
+    }
+
+    fn container(&self) -> Option<Kind> {
+        self.state.open.last().and_then(|&at| self.state.nodes.get(at)).map(|node| node.kind)
     }
 
     /// One value, in an object with its key; of a container only the opening bracket.
     fn member(&mut self) -> Result<(), Fault> {
-        if self.nodes.len() >= self.max_nodes {
+        if self.state.nodes.len() >= self.state.max_nodes {
             return Err(Fault::TooMany);
         }
         let key = if self.container() == Some(Kind::Object) { Some(self.key()?) } else { None };
         self.blanks();
-        let start = self.at as u32;
+        let start = self.state.at as u32;
         let (kind, outcome) = self.value();
         let Some(kind) = kind else { return outcome };
         let index = self.count_member();
         let (key_start, key_end) = key.map_or((index, Node::NO_KEY), |key| (key.start as u32, key.end as u32));
-        let (depth, place, end) = (self.open.len() as u16, self.nodes.len(), self.at as u32);
-        self.nodes.push(Node { kind, depth, start, end, key_start, key_end, next: place as u32 + 1, members: 0 });
-        self.after_value = !matches!(kind, Kind::Object | Kind::Array);
-        if !self.after_value {
-            self.open.push(place);
+        let (depth, place, end) = (self.state.open.len() as u16, self.state.nodes.len(), self.state.at as u32);
+        self.state.nodes.push(Node { kind, depth, start, end, key_start, key_end, next: place as u32 + 1, members: 0 });
+        self.state.after_value = !matches!(kind, Kind::Object | Kind::Array);
+        if !self.state.after_value {
+            self.state.open.push(place);
         }
         outcome
     }
 
     /// Counts one more member of the innermost container and says how many it had.
     fn count_member(&mut self) -> u32 {
-        match self.open.last().and_then(|&at| self.nodes.get_mut(at)) {
+        match self.state.open.last().and_then(|&at| self.state.nodes.get_mut(at)) {
             Some(node) => {
                 node.members += 1;
                 node.members - 1
@@ -243,17 +281,17 @@ impl Reader<'_> {
     }
 
     fn key(&mut self) -> Result<Range<usize>, Fault> {
-        let start = self.at;
+        let start = self.state.at;
         let key = if self.peek() == Some(b'"') {
             self.string()?;
-            start + 1..self.at - 1
+            start + 1..self.state.at - 1
         } else {
             self.skip(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
-            start..self.at
+            start..self.state.at
         };
         self.blanks();
         match self.peek() {
-            Some(b':') if self.at > start => self.at += 1,
+            Some(b':') if self.state.at > start => self.state.at += 1,
             Some(_) => return Err(Fault::Unexpected),
             None => return Err(Fault::Cut),
         }
@@ -263,7 +301,7 @@ impl Reader<'_> {
     /// What begins here, if anything does; a value that is cut is a value.
     fn value(&mut self) -> (Option<Kind>, Result<(), Fault>) {
         match self.peek() {
-            Some(b'{' | b'[') if self.open.len() >= usize::from(MAX_DEPTH) => (Some(Kind::Deep), self.deep()),
+            Some(b'{' | b'[') if self.state.open.len() >= usize::from(MAX_DEPTH) => (Some(Kind::Deep), self.deep()),
             Some(b'{') => (Some(Kind::Object), self.bracket()),
             Some(b'[') => (Some(Kind::Array), self.bracket()),
             Some(b'"') => (Some(Kind::String), self.string()),
@@ -273,7 +311,7 @@ impl Reader<'_> {
             }
             Some(_) => match WORDS.iter().find(|word| self.rest().starts_with(word)) {
                 Some(word) => {
-                    self.at += word.len();
+                    self.state.at += word.len();
                     (Some(Kind::Word), Ok(()))
                 }
                 None => (None, Err(Fault::Unexpected)),
@@ -283,21 +321,21 @@ impl Reader<'_> {
     }
 
     fn bracket(&mut self) -> Result<(), Fault> {
-        self.at += 1;
+        self.state.at += 1;
         Ok(())
     }
 
     /// A string, from quote to quote; what stands between is not judged.
     fn string(&mut self) -> Result<(), Fault> {
-        self.at += 1;
+        self.state.at += 1;
         while let Some(found) = memchr::memchr2(b'"', b'\\', self.rest()) {
-            self.at += found + 1;
-            if self.bytes.get(self.at - 1) == Some(&b'"') {
+            self.state.at += found + 1;
+            if self.bytes.get(self.state.at - 1) == Some(&b'"') {
                 return Ok(());
             }
-            self.at = (self.at + 1).min(self.bytes.len());
+            self.state.at = (self.state.at + 1).min(self.bytes.len());
         }
-        self.at = self.bytes.len();
+        self.state.at = self.bytes.len();
         Err(Fault::Cut)
     }
 
@@ -314,7 +352,7 @@ impl Reader<'_> {
                 b'}' | b']' => depth -= 1,
                 _ => {}
             }
-            self.at += 1;
+            self.state.at += 1;
             if depth == 0 {
                 return Ok(());
             }

@@ -207,7 +207,16 @@ impl Outline {
     }
 }
 
+/// Extensions whose meaning is known: what they make of frames is undone.
+const KNOWN_EXTENSIONS: [&str; 4] = ["permessage-deflate", "deflate-frame", "x-webkit-deflate-frame", "deflate-stream"];
+
 impl Handshake {
+    /// The names of the extensions agreed on that are not known.
+    pub fn unknown_extensions(&self) -> impl Iterator<Item = &str> {
+        let names = self.extensions.iter().flatten().filter_map(|extension| extension.split(';').next());
+        names.map(str::trim).filter(|name| !KNOWN_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     /// What a row of a list shows of it.
     pub fn outline(&self) -> Outline {
         let reason = match self.response.as_ref().map(|head| &head.start) {

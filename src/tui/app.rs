@@ -5,6 +5,7 @@ use super::bytes::Bytes;
 use super::clock::{Clock, TimeMode};
 use super::connections::Connections;
 use super::detail::Detail;
+use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
 use super::layout::{Regions, Split, Wishes};
@@ -18,7 +19,7 @@ use crate::book::{Book, MessageId};
 use crate::model::{Connection, Mark, PacketNo, Version};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A part of a screen that can have the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -237,12 +238,16 @@ impl App {
 
     /// Whether something is under way that [`App::work`] goes on with.
     pub const fn is_busy(&self) -> bool {
-        self.search.is_running()
+        self.search.is_running() || self.detail.is_busy()
     }
 
     /// Goes on with what is under way, for a few milliseconds.
     pub fn work(&mut self) {
-        self.search_on();
+        if self.search.is_running() {
+            return self.search_on();
+        }
+        let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
+        self.detail.work(columns, height, Instant::now() + SLICE);
     }
 
     /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.

@@ -9,6 +9,7 @@ use crate::model::{PacketNo, Version};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The column of the first byte's digits: four digits of offset, a blank and the room for a bracket.
 const DUMP_LEFT: usize = 6;
@@ -49,9 +50,9 @@ pub(super) struct Bytes {
 }
 
 /// The payload of a message as it was on the wire, unmasked, and where its bytes stand.
-fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Cow<'a, [u8]>, Cow<'a, [Piece]>) {
+fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Vec<u8>>, Cow<'a, [Piece]>) {
     if !row.is_inflated() {
-        return (Cow::Borrowed(detail.bytes()), Cow::Borrowed(&detail.pieces));
+        return (detail.shared(), Cow::Borrowed(&detail.pieces));
     }
     let (bytes, kind) = match book.wire(row) {
         Some(bytes) => {
@@ -60,7 +61,7 @@ fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Cow<'a
         }
         None => (Vec::new(), PieceKind::NotKept(row.wire_len)),
     };
-    (Cow::Owned(bytes), Cow::Owned(vec![Piece { offset: 0, kind }]))
+    (Arc::new(bytes), Cow::Owned(vec![Piece { offset: 0, kind }]))
 }
 
 impl Bytes {
@@ -121,14 +122,14 @@ impl Bytes {
         let version = connection.map_or_else(Version::default, |connection| connection.opened.version);
         let handshake = version.has_old_heads().then(|| book.handshake(row.conn)).flatten();
         let layout = Layout::of(version, handshake.as_ref());
-        let payload = wire::rebuild(&frame, &layout, &raw, &pieces, start, Source::Unmasked);
+        let payload = wire::rebuild(&frame, &layout, Arc::clone(&raw), &pieces, start, Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
-        let shown = payload.bytes.get(..SHOWN).unwrap_or(&payload.bytes);
-        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, layout, payload: shown, stream });
+        let shown = payload.read(0..payload.known.min(SHOWN));
+        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream });
         self.wire = match self.source() {
             Source::Unmasked => payload,
-            Source::Frame => wire::rebuild(&frame, &layout, &raw, &pieces, start, Source::Frame),
-            Source::Inflated => wire::inflated(detail.bytes(), &detail.pieces),
+            Source::Frame => wire::rebuild(&frame, &layout, raw, &pieces, start, Source::Frame),
+            Source::Inflated => wire::inflated(detail.shared(), &detail.pieces),
         };
         self.lay_out();
     }
@@ -184,16 +185,16 @@ impl Bytes {
         }
     }
 
-    /// The known bytes of a field, as places in `wire.bytes`.
+    /// The known bytes of a field, as places among all known bytes.
     pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
         // A field has no bytes of its own in what they inflate to.
         let span = field.span.clone().filter(|_| self.source() != Source::Inflated)?;
         let (start, end) = (span.start.saturating_sub(self.before()), span.end.checked_sub(self.before())?);
-        if start >= end || self.wire.bytes.is_empty() {
+        if start >= end || self.wire.known == 0 {
             return None;
         }
         let from = self.wire.place_of(start);
-        let to = if end >= self.wire.len { self.wire.bytes.len() } else { self.wire.place_of(end) };
+        let to = if end >= self.wire.len { self.wire.known } else { self.wire.place_of(end) };
         (from < to).then_some(from..to)
     }
 
@@ -205,7 +206,7 @@ impl Bytes {
     /// The bytes between the begin of the selection and the cursor, both included.
     pub(super) fn selected(&self) -> Option<Range<usize>> {
         let begin = self.selection?;
-        Some(begin.min(self.cursor)..begin.max(self.cursor) + 1).filter(|places| places.end <= self.wire.bytes.len())
+        Some(begin.min(self.cursor)..begin.max(self.cursor) + 1).filter(|places| places.end <= self.wire.known)
     }
 
     /// What is marked in the dump: the selection, else the bytes of the selected field.
@@ -276,10 +277,10 @@ impl Bytes {
     pub(super) fn go_byte(&mut self, step: Move, height: usize, columns: usize, fields_height: usize) {
         let per_row = self.per_row(columns);
         let row = self.cursor / per_row;
-        let rows = self.wire.bytes.len().div_ceil(per_row);
+        let rows = self.wire.known.div_ceil(per_row);
         let to = match step {
             Move::Top => 0,
-            Move::Bottom => self.wire.bytes.len().saturating_sub(1),
+            Move::Bottom => self.wire.known.saturating_sub(1),
             step => step.from(row, rows, height) * per_row + self.cursor % per_row,
         };
         self.select_byte(to, height, columns, fields_height);
@@ -291,7 +292,7 @@ impl Bytes {
     }
 
     pub(super) fn select_byte(&mut self, place: usize, height: usize, columns: usize, fields_height: usize) {
-        self.cursor = place.min(self.wire.bytes.len().saturating_sub(1));
+        self.cursor = place.min(self.wire.known.saturating_sub(1));
         self.show_cursor(height, columns);
         let holds = |row: &usize| {
             let field = self.field(*row).filter(|field| field.depth > 0);

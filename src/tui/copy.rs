@@ -8,6 +8,7 @@ use crate::decode::json::{Document, Kind};
 use crate::escape;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
 /// A form in which something is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,21 +55,21 @@ pub(super) fn menu(app: &App) -> Menu {
 /// The text to copy. Text is escaped as on the screen but for its line ends; hex and base64 are exact.
 pub(super) fn text(app: &App, form: Form) -> Option<String> {
     let pane = app.focused();
-    let body = match pane {
+    let body = || match pane {
         Pane::Frames | Pane::Fields | Pane::Bytes => {
-            let bytes = app.bytes.wire.bytes.as_slice();
-            app.bytes.selected().map_or(Some(bytes), |places| bytes.get(places))
+            let wire = &app.bytes.wire;
+            Some(Cow::Owned(wire.read(app.bytes.selected().unwrap_or(0..wire.known))))
         }
-        _ => app.detail.body.as_deref(),
+        _ => app.detail.has_body().then(|| Cow::Borrowed(app.detail.bytes())),
     };
     match form {
         Form::Row => row(app, pane),
         Form::Lines if pane == Pane::Findings => Some(app.lines_of(Pane::Explanation).join("\n")),
         Form::Lines => Some(app.lines_of(pane).join("\n")),
-        Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, body?)),
-        Form::Text => Some(lines(body?)),
-        Form::Hex => Some(text::hex(body?)),
-        Form::Base64 => Some(STANDARD.encode(body?)),
+        Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, &body()?)),
+        Form::Text => Some(lines(&body()?)),
+        Form::Hex => Some(text::hex(&body()?)),
+        Form::Base64 => Some(STANDARD.encode(body()?)),
         Form::Wireshark => wireshark(app, pane),
     }
 }

@@ -1,13 +1,16 @@
 //! Screen 2, right: one message's payload as tree, text, hex or raw bytes.
 
+use super::find::SLICE;
 use super::list::{List, Move};
 use super::messages;
 use super::paper::{self, HexRows, Piece, Style, TextRows};
 use super::tree::{MAX_NODES, Tree};
-use crate::book::{Book, MessageId, MessageRow};
+use crate::book::{Book, MessageId};
 use crate::decode::json;
 use crate::escape;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Bytes of a payload that are taken from the book for looking at it.
 const MAX_BODY: usize = 256 << 20;
@@ -45,10 +48,14 @@ impl PayloadView {
 pub(super) struct Detail {
     id: Option<MessageId>,
     /// The bytes that are there; `None` when the book could not keep them.
-    pub(super) body: Option<Vec<u8>>,
+    body: Option<Arc<Vec<u8>>>,
     pub(super) pieces: Vec<Piece>,
+    /// JSON that is not read to its end.
+    reading: Option<json::Reading>,
     pub(super) tree: Option<Tree>,
     pub(super) text: TextRows,
+    /// Where in the text the user wants to be, while its rows are not made so far.
+    goal: Option<Goal>,
     pub(super) list: List,
     /// The ping or pong that belongs to it.
     pub(super) related: Option<MessageId>,
@@ -65,6 +72,23 @@ pub(super) struct Detail {
     pub(super) is_rtl: bool,
 }
 
+/// A place far down in a text, for which many rows have to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    End,
+    /// The byte at this place among those that are there, on its line of the screen or at the top.
+    Byte {
+        place: usize,
+        at_top: bool,
+    },
+}
+
+/// Rows of a text, or values of a document, that are made before the clock is asked.
+const STEP: usize = 512;
+
+/// Values of a document that are read at once.
+const FIRST: usize = 1 << 14;
+
 /// Bytes of a text in which letters are looked for that are read from right to left.
 const RTL_WITHIN: usize = 64 << 10;
 
@@ -74,7 +98,9 @@ impl Default for Detail {
             id: None,
             body: None,
             pieces: Vec::new(),
+            reading: None,
             tree: None,
+            goal: None,
             text: TextRows::new(Style::Text, None),
             list: List::default(),
             related: None,
@@ -94,7 +120,17 @@ impl Detail {
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.body.as_deref().unwrap_or(&[])
+        self.body.as_ref().map_or(&[], |body| body)
+    }
+
+    /// The bytes that are there, to keep.
+    pub(super) fn shared(&self) -> Arc<Vec<u8>> {
+        self.body.clone().unwrap_or_default()
+    }
+
+    /// Whether the book could keep the payload.
+    pub(super) const fn has_body(&self) -> bool {
+        self.body.is_some()
     }
 
     /// Takes another message from the book.
@@ -105,23 +141,65 @@ impl Detail {
         let fresh = Self { wrap: self.wrap, chosen: self.chosen, id, ..Self::default() };
         *self = fresh;
         let Some(row) = id.and_then(|id| book.message(id)) else { return };
-        self.body = book.payload(&row, 0, MAX_BODY);
+        self.body = book.payload(&row, 0, MAX_BODY).map(Arc::new);
         self.pieces = paper::pieces(&row, self.bytes().len());
         self.is_text = row.is_text();
         let begin = self.bytes().get(..RTL_WITHIN).unwrap_or(self.bytes());
         self.is_rtl = self.is_text && begin.utf8_chunks().any(|text| text.valid().contains(escape::is_right_to_left));
-        self.tree = self.read_tree(&row);
+        self.reading = (!row.opcode.is_control() && !row.undecoded).then(|| json::Reading::new(MAX_NODES));
+        self.read_on(FIRST);
         self.related = messages::related(book, row.id);
     }
 
-    fn read_tree(&self, row: &MessageRow<'_>) -> Option<Tree> {
-        if row.opcode.is_control() || row.undecoded {
-            return None;
+    /// Reads more values of the payload; at the end of them there is a tree, if it is JSON.
+    fn read_on(&mut self, values: usize) {
+        let Some(mut reading) = self.reading.take() else { return };
+        if !reading.go_on(self.bytes(), values) {
+            self.reading = Some(reading);
+            return;
         }
-        let document = json::read(self.bytes(), MAX_NODES);
+        let document = reading.finish();
         let begins = document.nodes.first().is_some_and(json::Node::is_container);
         // What only begins like JSON, as a line of a log in brackets does, is no tree.
-        (begins && document.nodes.len() > 1 || document.is_structured()).then(|| Tree::new(document))
+        self.tree = (begins && document.nodes.len() > 1 || document.is_structured()).then(|| Tree::new(document));
+    }
+
+    /// Whether [`Self::work`] has something to go on with.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.reading.is_some() || self.goal.is_some()
+    }
+
+    /// Goes on with what takes long on a large payload, until that moment.
+    pub(super) fn work(&mut self, columns: usize, height: usize, until: Instant) {
+        while self.reading.is_some() && Instant::now() < until {
+            self.read_on(STEP);
+        }
+        self.pursue(columns, height, until);
+    }
+
+    /// Makes rows on the way to where the user wants to be, until that moment; then shows how far that was.
+    fn pursue(&mut self, columns: usize, height: usize, until: Instant) {
+        let Some(goal) = self.goal else { return };
+        let is_reached = |text: &TextRows| {
+            text.is_done() || matches!(goal, Goal::Byte { place, .. } if text.row_of(place).is_some())
+        };
+        let body = self.body.as_ref().map_or(&[][..], |body| body);
+        while !is_reached(&self.text) && Instant::now() < until {
+            self.text.extend_to(self.text.len() + STEP, body, &self.pieces);
+        }
+        if is_reached(&self.text) {
+            self.goal = None;
+        }
+        let Goal::Byte { place, at_top } = goal else { return self.list.scroll(Move::Bottom, self.text.len(), height) };
+        if let Some(row) = self.text.row_of(place) {
+            self.text.extend_to(row + 2 * height, body, &self.pieces);
+            let len = self.len(columns);
+            self.list.select(row, len, height);
+            if at_top {
+                self.list.top = row;
+                self.list.settle(len, height);
+            }
+        }
     }
 
     /// The views that this payload has.
@@ -144,6 +222,7 @@ impl Detail {
     pub(super) fn choose(&mut self, view: PayloadView) {
         self.chosen = Some(view);
         self.list = List::default();
+        self.goal = None;
         self.scroll = 0;
     }
 
@@ -178,10 +257,17 @@ impl Detail {
         let style = if view == PayloadView::Raw { Style::Raw } else { Style::Text };
         let wrap = (self.wrap || style == Style::Raw).then_some(columns.max(10));
         if !self.text.is_for(style, wrap) {
+            let place = self.text.begin_of(self.list.top).filter(|&place| place > 0);
+            self.goal = place.map(|place| Goal::Byte { place, at_top: true });
             self.text = TextRows::new(style, wrap);
+            if matches!(view, PayloadView::Text | PayloadView::Raw) {
+                self.list = List::default();
+            }
         }
-        let body = self.body.as_deref().unwrap_or(&[]);
-        self.text.extend_to(self.list.top.saturating_add(2 * height), body, &self.pieces);
+        let body = self.body.as_ref().map_or(&[][..], |body| body);
+        let wanted = self.list.top.min(self.text.len()).saturating_add(2 * height);
+        self.text.extend_to(wanted, body, &self.pieces);
+        self.pursue(columns, height, Instant::now() + SLICE);
         let len = self.len(columns);
         match &mut self.tree {
             Some(tree) if view == PayloadView::Tree => {
@@ -212,12 +298,17 @@ impl Detail {
     /// Moves the view and not the cursor.
     pub(super) fn scroll(&mut self, step: Move, columns: usize, height: usize) {
         let view = self.view();
+        self.goal = None;
         if let (PayloadView::Tree, Some(tree)) = (view, &mut self.tree) {
             let len = tree.len();
             return tree.list.scroll(step, len, height);
         }
         if view != PayloadView::Hex {
-            let body = self.body.as_deref().unwrap_or(&[]);
+            if step == Move::Bottom {
+                self.goal = Some(Goal::End);
+                return self.pursue(columns, height, Instant::now() + SLICE);
+            }
+            let body = self.body.as_ref().map_or(&[][..], |body| body);
             let wanted = step.from(self.list.top, usize::MAX, height).saturating_add(2 * height);
             self.text.extend_to(wanted, body, &self.pieces);
         }
@@ -236,10 +327,8 @@ impl Detail {
             }
             (PayloadView::Hex, _) => HexRows::new(&self.pieces, Self::hex_width(columns)).row_of(place),
             _ => {
-                let body = self.body.as_deref().unwrap_or(&[]);
-                let row = self.text.row_of(place, body, &self.pieces);
-                self.text.extend_to(row + height, body, &self.pieces);
-                row
+                self.goal = Some(Goal::Byte { place, at_top: false });
+                return self.pursue(columns, height, Instant::now() + SLICE);
             }
         };
         let len = self.len(columns);

@@ -7,13 +7,18 @@ use super::list::Move;
 use super::search::{Needle, Run};
 use super::view;
 use crossterm::event::{KeyCode, KeyEvent};
+use std::borrow::Cow;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// A search looks at rows for so long before keys are looked at again.
-const SLICE: Duration = Duration::from_millis(8);
+/// What takes long is done for so long before keys are looked at again.
+pub(super) const SLICE: Duration = Duration::from_millis(8);
 
 /// Bytes of a payload that a search through a list looks at.
 const MAX_SEARCHED: usize = 16 << 20;
+
+/// Bytes of a payload that a search looks through at once.
+const BLOCK: usize = 1 << 20;
 
 /// Bytes of a pattern.
 const MAX_PATTERN: usize = 200;
@@ -105,10 +110,16 @@ impl App {
             return;
         }
         let pane = self.focused();
-        match pane {
-            Pane::Detail => return self.look_in_payload(forward, byte, here),
-            Pane::Bytes => return self.look_in_bytes(forward, byte, here),
-            _ => {}
+        if matches!(pane, Pane::Detail | Pane::Bytes) {
+            let of = self.search_len(pane).div_ceil(BLOCK);
+            if of == 0 {
+                return self.not_found();
+            }
+            let byte = if forward && !here { byte + 1 } else { byte };
+            let row = (byte / BLOCK).min(of - 1);
+            // The first block is looked through twice: from the place on, and at last up to it.
+            self.search.run = Some(Run { pane, forward, row, byte: Some(byte), left: of + 1, of });
+            return self.search_on();
         }
         let len = self.search_rows(pane);
         if len == 0 {
@@ -119,7 +130,7 @@ impl App {
             (false, true) => (row + 1) % len,
             (false, false) => (row + len - 1) % len,
         };
-        self.search.run = Some(Run { pane, forward, row: first, left: len, of: len });
+        self.search.run = Some(Run { pane, forward, row: first, byte: None, left: len, of: len });
         self.search_on();
     }
 
@@ -135,7 +146,7 @@ impl App {
         }
     }
 
-    /// Goes on with the search through a list.
+    /// Goes on with the search.
     pub(super) fn search_on(&mut self) {
         let until = Instant::now() + SLICE;
         while let Some(run) = self.search.run {
@@ -143,12 +154,17 @@ impl App {
                 self.search.run = None;
                 return self.not_found();
             }
-            if self.row_matches(run.pane, run.row) {
+            if matches!(run.pane, Pane::Detail | Pane::Bytes) {
+                if let Some(found) = self.find_in_block(run) {
+                    self.search.run = None;
+                    return self.show_found(run.pane, found);
+                }
+            } else if self.row_matches(run.pane, run.row) {
                 self.search.run = None;
                 return self.select_row(run.pane, run.row);
             }
             let row = if run.forward { (run.row + 1) % run.of } else { (run.row + run.of - 1) % run.of };
-            self.search.run = Some(Run { row, left: run.left - 1, ..run });
+            self.search.run = Some(Run { row, byte: None, left: run.left - 1, ..run });
             if Instant::now() > until {
                 return;
             }
@@ -229,30 +245,34 @@ impl App {
         }
     }
 
-    fn look_in_bytes(&mut self, forward: bool, byte: usize, here: bool) {
-        let (needle, bytes) = (&self.search.needle, &self.bytes.wire.bytes);
-        let found = if forward {
-            let from = if here { byte } else { byte + 1 };
-            needle.find(bytes, from).or_else(|| needle.find(bytes, 0))
-        } else {
-            needle.find_back(bytes, byte).or_else(|| needle.find_back(bytes, bytes.len()))
-        };
-        let Some(found) = found else { return self.not_found() };
-        let (height, columns, fields) =
-            (self.height(Pane::Bytes), self.columns(Pane::Bytes), self.height(Pane::Fields));
-        self.bytes.select_byte(found.start, height, columns, fields);
+    /// Bytes that a search goes through, in a pane that shows them.
+    fn search_len(&self, pane: Pane) -> usize {
+        if pane == Pane::Bytes { self.bytes.wire.known } else { self.detail.bytes().len() }
     }
 
-    fn look_in_payload(&mut self, forward: bool, byte: usize, here: bool) {
-        let (needle, body) = (&self.search.needle, self.detail.bytes());
-        let found = if forward {
-            let from = if here { byte } else { byte + 1 };
-            needle.find(body, from).or_else(|| needle.find(body, 0))
-        } else {
-            needle.find_back(body, byte).or_else(|| needle.find_back(body, body.len()))
+    /// A match that begins in a block of the bytes; in the first block, at its place or behind it, or before it.
+    fn find_in_block(&self, run: Run) -> Option<Range<usize>> {
+        let needle = &self.search.needle;
+        let (start, len) = (run.row * BLOCK, self.search_len(run.pane));
+        let end = len.min(start + BLOCK + needle.len().saturating_sub(1));
+        let block = match run.pane {
+            Pane::Bytes => Cow::Owned(self.bytes.wire.read(start..end)),
+            _ => Cow::Borrowed(self.detail.bytes().get(start..end)?),
         };
-        let Some(found) = found else { return self.not_found() };
-        let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
+        let from = run.byte.map(|byte| byte.saturating_sub(start));
+        let found = match run.forward {
+            true => needle.find(&block, from.unwrap_or(0)),
+            false => needle.find_back(&block, from.unwrap_or(BLOCK)),
+        };
+        found.map(|found| start + found.start..start + found.end)
+    }
+
+    fn show_found(&mut self, pane: Pane, found: Range<usize>) {
+        let (columns, height) = (self.columns(pane), self.height(pane));
+        if pane == Pane::Bytes {
+            let fields = self.height(Pane::Fields);
+            return self.bytes.select_byte(found.start, height, columns, fields);
+        }
         self.detail.show_byte(found.start, columns, height);
         self.detail.found = Some(found);
     }

@@ -38,9 +38,26 @@ impl Needle {
         }
     }
 
-    /// The last match before `to`.
+    /// The last match that begins before `to`.
     pub(super) fn find_back(&self, text: &[u8], to: usize) -> Option<Range<usize>> {
-        (0..to.min(text.len())).rev().find(|&at| self.is_at(text, at)).map(|at| at..at + self.bytes.len())
+        let first = *self.bytes.first()?;
+        let mut to = to.min(text.len());
+        loop {
+            let before = text.get(..to)?;
+            to = if self.exact {
+                memchr::memrchr(first, before)
+            } else {
+                memchr::memrchr2(first.to_ascii_lowercase(), first.to_ascii_uppercase(), before)
+            }?;
+            if self.is_at(text, to) {
+                return Some(to..to + self.bytes.len());
+            }
+        }
+    }
+
+    /// Bytes of the pattern.
+    pub(super) const fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     fn is_at(&self, text: &[u8], at: usize) -> bool {
@@ -53,13 +70,15 @@ impl Needle {
     }
 }
 
-/// A search through the rows of a list, which may be many.
+/// A search through the rows of a list, or the blocks of a payload, which may be many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) pane: Pane,
     pub(super) forward: bool,
-    /// The row to look at next.
+    /// The row, or the block, to look at next.
     pub(super) row: usize,
+    /// In the first block: where the search begins.
+    pub(super) byte: Option<usize>,
     /// Rows still to look at.
     pub(super) left: usize,
     /// Rows in all.
@@ -68,7 +87,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn percent(&self) -> usize {
-        ((self.of - self.left) * 100).checked_div(self.of).unwrap_or(100)
+        (self.of.saturating_sub(self.left) * 100).checked_div(self.of).unwrap_or(100)
     }
 }
 

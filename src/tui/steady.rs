@@ -1,8 +1,8 @@
 //! A backend that keeps its place: terminals do not agree on how wide a cluster of characters is.
 
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect, Size};
 use std::io::{self, Stdout};
 
 /// The usual backend, but the cursor is placed anew behind every cell that a terminal may draw wider or narrower than
@@ -21,6 +21,27 @@ fn is_unsteady(cell: &Cell) -> bool {
     let mut chars = cell.symbol().chars();
     let first = chars.next().map_or(0, u32::from);
     chars.next().is_some() || !matches!(first, 0..=0x52f | 0x2000..=0x2bff)
+}
+
+/// The rows of the last picture with cells that a terminal may have drawn elsewhere: what it shows behind them nobody
+/// knows, so that to draw what has changed is not enough.
+#[derive(Debug, Default)]
+pub(super) struct Displaced(Vec<Buffer>);
+
+impl Displaced {
+    /// Takes the next picture; gives those of its rows that are to be cleared and drawn again.
+    pub(super) fn next(&mut self, picture: &Buffer) -> Vec<Buffer> {
+        let area = picture.area;
+        let row = |y: u16| {
+            let cells = picture.content.chunks(area.width.max(1).into()).nth(y.saturating_sub(area.y).into());
+            cells.map(|cells| Buffer { area: Rect { y, height: 1, ..area }, content: cells.to_vec() })
+        };
+        let changed = |old: &Buffer| row(old.area.y).filter(|new| new.area == old.area && new != old);
+        let stale = self.0.iter().filter_map(changed).collect();
+        let lines = (area.y..).zip(picture.content.chunks(area.width.max(1).into()));
+        self.0 = lines.filter(|(_, cells)| cells.iter().any(is_unsteady)).filter_map(|(y, _)| row(y)).collect();
+        stale
+    }
 }
 
 impl Backend for Steady {
@@ -85,6 +106,21 @@ impl Backend for Steady {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A row is drawn anew when it had such cells and is another one now, and only then.
+    #[test]
+    fn displaced_rows_are_drawn_anew_when_they_change() {
+        const NONE: [u16; 0] = [];
+        let mut displaced = Displaced::default();
+        let mut next = |lines: [&'static str; 3]| -> Vec<u16> {
+            displaced.next(&Buffer::with_lines(lines)).iter().map(|row| row.area.y).collect()
+        };
+        assert_eq!(next(["plain", "सि  ॉ", "雨雨 "]), NONE);
+        assert_eq!(next(["other", "सि  ॉ", "雨雨 "]), NONE);
+        assert_eq!(next(["other", "सि  .", "雨雨 "]), [1]);
+        assert_eq!(next(["other", "     ", "     "]), [1, 2]);
+        assert_eq!(next(["plain", "plain", "plain"]), NONE);
+    }
 
     #[test]
     fn knows_what_terminals_draw_alike() {

@@ -1,7 +1,7 @@
 //! The terminal: taken, given back whatever happens, and drawn on.
 
 use super::app::{App, Effect, Options};
-use super::steady::Steady;
+use super::steady::{Displaced, Steady};
 use super::view::view;
 use super::{Loading, clipboard};
 use crossbeam_channel::{Receiver, never, select, unbounded};
@@ -14,6 +14,8 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
+use ratatui::backend::Backend as _;
+use ratatui::buffer::Buffer;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,25 +223,31 @@ impl Browser {
 /// The terminal while it is ours; given back when dropped.
 struct Screen {
     terminal: Terminal<Steady>,
+    displaced: Displaced,
 }
 
 impl Screen {
     fn take(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
         enter(mouse).inspect_err(|_| give_back())?;
-        Ok(Self { terminal: Terminal::new(Steady::new())? })
+        Ok(Self { terminal: Terminal::new(Steady::new())?, displaced: Displaced::default() })
     }
 
     /// Forgets what is on the screen, so that the next picture draws every cell.
     fn clear(&mut self) -> io::Result<()> {
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.terminal = Terminal::new(Steady::new())?;
+        self.displaced = Displaced::default();
         Ok(())
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view(app, frame))?;
+        let picture = self.terminal.draw(|frame| view(app, frame))?;
+        for row in self.displaced.next(picture.buffer) {
+            queue!(io::stdout(), cursor::MoveTo(0, row.area.y), Clear(ClearType::CurrentLine))?;
+            self.terminal.backend_mut().draw(Buffer::empty(row.area).diff(&row).into_iter())?;
+        }
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 

@@ -6,6 +6,7 @@ use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
 use crate::model::{CloseCode, Cover, Handshake, Opcode, Version};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Which bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,24 +36,45 @@ impl Source {
     }
 }
 
-/// The bytes of one frame.
+/// The bytes of one frame: nothing is rebuilt before it is looked at, since a frame may be very long.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
-    /// The bytes that are known, joined.
-    pub(super) bytes: Vec<u8>,
-    /// Where they stand, and the holes.
+    /// What stands before the payload.
+    head: Vec<u8>,
+    /// The known bytes of the message, unmasked.
+    body: Arc<Vec<u8>>,
+    mask: Mask,
+    parts: Vec<Part>,
+    /// What stands behind the payload.
+    tail: &'static [u8],
+    /// Where the known bytes stand, and the holes.
     pub(super) pieces: Vec<Piece>,
+    /// Bytes that are known.
+    pub(super) known: usize,
     /// Length with the holes.
     pub(super) len: u64,
 }
 
+/// Known bytes of the payload.
+#[derive(Debug)]
+struct Part {
+    /// Their place among all that are known.
+    place: usize,
+    /// Where the body has them.
+    from: Range<usize>,
+    /// How many bytes of the payload stand before them, lost ones too.
+    phase: u64,
+}
+
 /// What a message inflates to: the known bytes and where they stand.
-pub(super) fn inflated(body: &[u8], pieces: &[Piece]) -> Wire {
+pub(super) fn inflated(body: Arc<Vec<u8>>, pieces: &[Piece]) -> Wire {
     let end = pieces.last().map_or(0, |piece| match piece.kind {
         PieceKind::Bytes { start, end } => piece.offset.saturating_add((end - start) as u64),
         hole => piece.offset.saturating_add(hole.missing()),
     });
-    Wire { bytes: body.to_vec(), pieces: pieces.to_vec(), len: end }
+    let known = body.len();
+    let all = Part { place: 0, from: 0..known, phase: 0 };
+    Wire { body, parts: vec![all], pieces: pieces.to_vec(), known, len: end, ..Wire::default() }
 }
 
 /// How the frames of a connection are laid out.
@@ -64,13 +86,28 @@ pub(super) struct Layout {
 }
 
 /// What the payload of a frame was masked with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 enum Mask {
+    #[default]
     None,
     /// RFC 6455 §5.3.
     Key([u8; 4]),
     /// From the frame's first byte behind the key on; the head takes so many bytes of it.
     Cover(Cover, u64),
+}
+
+impl Mask {
+    /// Masks payload of which so many bytes stand before.
+    fn apply(self, bytes: &mut [u8], phase: u64) {
+        match self {
+            Self::None => {}
+            Self::Key(mut key) => {
+                key.rotate_left((phase % 4) as usize);
+                bytes.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+            }
+            Self::Cover(cover, head) => cover.apply(bytes, head.saturating_add(phase)),
+        }
+    }
 }
 
 impl Layout {
@@ -88,6 +125,12 @@ impl Layout {
         }
     }
 
+    /// Bytes of a frame: head, payload, and what ends it.
+    pub(super) fn whole_len(&self, frame: &FrameRow) -> u64 {
+        let tail = self.tail(frame).len() as u64;
+        u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+    }
+
     /// Bytes behind the payload: the sentinel of a Hixie frame without a length, once it came.
     fn tail(&self, frame: &FrameRow) -> &'static [u8] {
         let sentinel = self.version.is_hixie() && frame.complete && matches!(frame.opcode, Opcode::TEXT | Opcode(3));
@@ -99,16 +142,16 @@ impl Layout {
 pub(super) fn rebuild(
     frame: &FrameRow,
     layout: &Layout,
-    body: &[u8],
+    body: Arc<Vec<u8>>,
     pieces: &[Piece],
     start: u64,
     source: Source,
 ) -> Wire {
-    let mut wire = Wire::default();
+    let mut wire = Wire { body, ..Wire::default() };
     if source == Source::Frame {
+        wire.mask = layout.mask(frame);
         wire.push_head(frame, layout);
     }
-    let mask = if source == Source::Frame { layout.mask(frame) } else { Mask::None };
     let end = start.saturating_add(frame.len);
     for (at, piece) in pieces.iter().enumerate() {
         let until = pieces.get(at + 1).map_or(u64::MAX, |next| next.offset);
@@ -116,9 +159,8 @@ pub(super) fn rebuild(
             PieceKind::Bytes { start: from, end: to } => {
                 let first = start.saturating_sub(piece.offset).min((to - from) as u64);
                 let last = end.saturating_sub(piece.offset).min((to - from) as u64);
-                let known = body.get(from + first as usize..from + last as usize).unwrap_or(&[]);
                 let phase = piece.offset.saturating_add(first).saturating_sub(start);
-                wire.push_masked(known, mask, phase);
+                wire.push(from + first as usize..from + last as usize, phase);
             }
             PieceKind::Lost(None) if (start..=end).contains(&piece.offset) => wire.push_hole(piece.kind),
             PieceKind::Lost(_) | PieceKind::NotKept(_) => {
@@ -131,14 +173,33 @@ pub(super) fn rebuild(
         }
     }
     if source == Source::Frame {
-        wire.push(layout.tail(frame));
+        wire.tail = layout.tail(frame);
+        if !wire.tail.is_empty() {
+            wire.push_place(wire.tail.len());
+        }
     }
     wire
 }
 
 impl Wire {
-    fn push(&mut self, bytes: &[u8]) {
-        self.push_masked(bytes, Mask::None, 0);
+    /// The known bytes at these places, masked as they were sent.
+    pub(super) fn read(&self, places: Range<usize>) -> Vec<u8> {
+        let mut out = self.head.get(places.start..places.end.min(self.head.len())).unwrap_or_default().to_vec();
+        let first = self.parts.partition_point(|part| part.place + part.from.len() <= places.start);
+        for part in self.parts.get(first..).unwrap_or_default() {
+            let within = |place: usize| place.clamp(part.place, part.place + part.from.len()) - part.place;
+            let (start, end) = (within(places.start), within(places.end));
+            if start >= end {
+                break;
+            }
+            let old = out.len();
+            out.extend_from_slice(self.body.get(part.from.start + start..part.from.start + end).unwrap_or_default());
+            self.mask.apply(out.get_mut(old..).unwrap_or_default(), part.phase.wrapping_add(start as u64));
+        }
+        let tail = self.known.saturating_sub(self.tail.len());
+        let within = places.start.saturating_sub(tail)..places.end.saturating_sub(tail).min(self.tail.len());
+        out.extend_from_slice(self.tail.get(within).unwrap_or_default());
+        out
     }
 
     /// Adds a frame's head. A type that Hixie does not define is not kept.
@@ -146,50 +207,51 @@ impl Wire {
         if layout.version.is_hixie() {
             let (first, rest) = hixie_head(frame);
             match first {
-                Some(first) => self.push(&[first]),
+                Some(first) => self.push_head_bytes(&[first]),
                 None if frame.header_len > 0 => self.push_hole(PieceKind::NotKept(1)),
                 None => {}
             }
-            return self.push(&rest);
+            return self.push_head_bytes(&rest);
         }
         let mut head = bare_head(frame, layout.version);
-        match layout.mask(frame) {
+        match self.mask {
             Mask::None => {}
             Mask::Key(key) => head.extend(key),
             Mask::Cover(cover, _) => {
                 cover.apply(&mut head, 0);
-                self.push(&frame.mask.unwrap_or_default());
+                self.push_head_bytes(&frame.mask.unwrap_or_default());
             }
         }
-        self.push(&head);
+        self.push_head_bytes(&head);
     }
 
-    /// Adds payload, masked again as it was sent.
-    fn push_masked(&mut self, bytes: &[u8], mask: Mask, phase: u64) {
-        if bytes.is_empty() {
-            return;
+    fn push_head_bytes(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.head.extend_from_slice(bytes);
+            self.push_place(bytes.len());
         }
-        let start = self.bytes.len();
-        match mask {
-            Mask::None => self.bytes.extend_from_slice(bytes),
-            Mask::Key(mut key) => {
-                key.rotate_left((phase % 4) as usize);
-                self.bytes.extend(bytes.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
-            }
-            Mask::Cover(cover, head) => {
-                self.bytes.extend_from_slice(bytes);
-                cover.apply(self.bytes.get_mut(start..).unwrap_or_default(), head.saturating_add(phase));
-            }
+    }
+
+    fn push(&mut self, from: Range<usize>, phase: u64) {
+        if !from.is_empty() {
+            let len = from.len();
+            self.parts.push(Part { place: self.known, from, phase });
+            self.push_place(len);
         }
-        // Bytes that follow on bytes belong to the same piece.
+    }
+
+    /// Bytes that follow on bytes belong to the same piece.
+    fn push_place(&mut self, len: usize) {
+        let start = self.known;
+        self.known += len;
         match self.pieces.last_mut() {
-            Some(Piece { kind: PieceKind::Bytes { end, .. }, .. }) => *end = self.bytes.len(),
+            Some(Piece { kind: PieceKind::Bytes { end, .. }, .. }) => *end = self.known,
             _ => {
-                let kind = PieceKind::Bytes { start, end: self.bytes.len() };
+                let kind = PieceKind::Bytes { start, end: self.known };
                 self.pieces.push(Piece { offset: self.len, kind });
             }
         }
-        self.len = self.len.saturating_add(bytes.len() as u64);
+        self.len = self.len.saturating_add(len as u64);
     }
 
     fn push_hole(&mut self, kind: PieceKind) {
@@ -216,7 +278,7 @@ impl Wire {
                 return start + usize::try_from(offset.saturating_sub(piece.offset)).unwrap_or(0);
             }
         }
-        self.bytes.len().saturating_sub(1)
+        self.known.saturating_sub(1)
     }
 }
 
@@ -288,11 +350,12 @@ pub(super) fn fields(anatomy: &Anatomy<'_>) -> Vec<Field> {
     let mut out = Vec::new();
     frame_field(anatomy, &mut out);
     if anatomy.layout.version.is_hixie() {
-        hixie_fields(anatomy.frame, &anatomy.layout, &mut out);
+        hixie_fields(anatomy.frame, &mut out);
     } else {
         head_fields(anatomy.frame, anatomy.layout.version, &mut out);
     }
     payload_fields(anatomy, &mut out);
+    tail_field(anatomy, &mut out);
     carrier_fields(anatomy, &mut out);
     out
 }
@@ -309,20 +372,7 @@ fn frame_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         dir.reverse().sender()
     );
     let name = if layout.version == Version::Rfc6455 { "WebSocket frame" } else { layout.version.name() };
-    out.push(Field {
-        depth: 0,
-        name,
-        bits: String::new(),
-        value,
-        span: Some(0..whole_len(frame, layout)),
-        folds: true,
-    });
-}
-
-/// Bytes of a frame: head, payload, and what ends it.
-fn whole_len(frame: &FrameRow, layout: &Layout) -> u64 {
-    let tail = layout.tail(frame).len() as u64;
-    u64::from(frame.header_len).saturating_add(frame.len).saturating_add(tail)
+    out.push(Field { depth: 0, name, bits: String::new(), value, span: Some(0..layout.whole_len(frame)), folds: true });
 }
 
 fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
@@ -377,7 +427,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
     }
 }
 
-fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
+fn hixie_fields(frame: &FrameRow, out: &mut Vec<Field>) {
     let mut push = |name, value: String, span: Range<u64>| {
         out.push(Field { depth: 1, name, bits: String::new(), value, span: Some(span), folds: false });
     };
@@ -395,9 +445,15 @@ fn hixie_fields(frame: &FrameRow, layout: &Layout, out: &mut Vec<Field>) {
     if header > 1 {
         push("length", number(frame.len), 1..header);
     }
-    if !layout.tail(frame).is_empty() {
-        let end = whole_len(frame, layout);
-        push("sentinel", "0xff".to_owned(), end - 1..end);
+}
+
+/// What stands behind the payload, where something does.
+fn tail_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
+    let end = anatomy.layout.whole_len(anatomy.frame);
+    if let [sentinel] = anatomy.layout.tail(anatomy.frame) {
+        let value = format!("0x{sentinel:02x}");
+        let span = Some(end.saturating_sub(1)..end);
+        out.push(Field { depth: 1, name: "sentinel", bits: String::new(), value, span, folds: false });
     }
 }
 
@@ -450,7 +506,7 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(stream) = anatomy.stream {
         push(1, "tcp.stream", stream.to_string());
     }
-    let end = frame.stream_offset.saturating_add(whole_len(frame, &anatomy.layout));
+    let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
     push(1, "stream bytes", format!("{arrow} {}…{last}", number(frame.stream_offset)));
@@ -510,14 +566,23 @@ mod tests {
         vec![Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: len } }]
     }
 
+    fn body(bytes: &[u8]) -> Arc<Vec<u8>> {
+        Arc::new(bytes.to_vec())
+    }
+
+    fn all(wire: &Wire) -> Vec<u8> {
+        wire.read(0..wire.known)
+    }
+
     /// RFC 6455 §5.7.
     #[test]
     fn rebuilds_the_examples_of_the_rfc() {
         let rfc = Layout::default();
-        let plain = rebuild(&frame(5, 2, None), &rfc, b"Hello", &whole(5), 0, Source::Frame);
-        assert_eq!(plain.bytes, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        let masked = rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), &rfc, b"Hello", &whole(5), 0, Source::Frame);
-        assert_eq!(masked.bytes, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        let plain = rebuild(&frame(5, 2, None), &rfc, body(b"Hello"), &whole(5), 0, Source::Frame);
+        assert_eq!(all(&plain), [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        let masked =
+            rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), &rfc, body(b"Hello"), &whole(5), 0, Source::Frame);
+        assert_eq!(all(&masked), [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         assert_eq!(bare_head(&frame(256, 4, None), Version::Rfc6455), [0x81, 0x7e, 0x01, 0x00]);
         assert_eq!(bare_head(&frame(65536, 10, None), Version::Rfc6455), [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
@@ -525,20 +590,28 @@ mod tests {
     #[test]
     fn takes_its_part_of_a_message_and_keeps_the_mask_in_step_over_a_hole() {
         // A message of 12 bytes, of which 3 to 7 are lost; the frame carries 2 to 10.
-        let body = b"abcijkl";
+        let body = body(b"abcijkl");
         let pieces = [
             Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: 3 } },
             Piece { offset: 3, kind: PieceKind::Lost(Some(5)) },
             Piece { offset: 8, kind: PieceKind::Bytes { start: 3, end: 7 } },
         ];
-        let unmasked = rebuild(&frame(8, 6, None), &Layout::default(), body, &pieces, 2, Source::Unmasked);
-        assert_eq!(unmasked.bytes, b"cij");
+        let rfc = Layout::default();
+        let unmasked = rebuild(&frame(8, 6, None), &rfc, Arc::clone(&body), &pieces, 2, Source::Unmasked);
+        assert_eq!(all(&unmasked), b"cij");
         assert_eq!(unmasked.len, 8);
         assert_eq!(unmasked.pieces[1], Piece { offset: 1, kind: PieceKind::Lost(Some(5)) });
         assert_eq!((unmasked.offset_of(1), unmasked.place_of(6), unmasked.place_of(3)), (Some(6), 1, 1));
-        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &Layout::default(), body, &pieces, 2, Source::Frame);
+        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &rfc, body, &pieces, 2, Source::Frame);
         // Bytes 0, 6 and 7 of the payload.
-        assert_eq!(masked.bytes[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
+        assert_eq!(all(&masked)[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
+        // Any part reads as it stands in the whole.
+        let whole = all(&masked);
+        for start in 0..=whole.len() {
+            for end in start..=whole.len() {
+                assert_eq!(masked.read(start..end), whole[start..end]);
+            }
+        }
     }
 
     /// The same frames as the drafts lay them out.
@@ -546,13 +619,13 @@ mod tests {
     fn rebuilds_frames_of_drafts() {
         let frame_of = |number, len, header_len, mask| {
             let layout = Layout { version: Version::Hybi(number), masking_key: None };
-            rebuild(&frame(len, header_len, mask), &layout, b"Hello", &whole(5), 0, Source::Frame).bytes
+            rebuild(&frame(len, header_len, mask), &layout, body(b"Hello"), &whole(5), 0, Source::Frame)
         };
-        assert_eq!(frame_of(3, 5, 2, None), b"\x04\x05Hello");
-        assert_eq!(frame_of(4, 5, 2, None), b"\x84\x05Hello");
+        assert_eq!(all(&frame_of(3, 5, 2, None)), b"\x04\x05Hello");
+        assert_eq!(all(&frame_of(4, 5, 2, None)), b"\x84\x05Hello");
         let masked = frame_of(6, 5, 6, Some([0x37, 0xfa, 0x21, 0x3d]));
         assert_eq!(
-            masked,
+            all(&masked),
             [
                 0x37,
                 0xfa,
@@ -568,13 +641,13 @@ mod tests {
             ]
         );
         let hixie = Layout { version: Version::Hixie76, masking_key: None };
-        let of = |frame: FrameRow| rebuild(&frame, &hixie, b"Hello", &whole(5), 0, Source::Frame);
-        assert_eq!(of(frame(5, 1, None)).bytes, b"\0Hello\xff");
-        assert_eq!(of(FrameRow { opcode: Opcode::BINARY, ..frame(5, 3, None) }).bytes, b"\x80\x80\x05Hello");
-        assert_eq!(of(FrameRow { opcode: Opcode::CLOSE, ..frame(0, 2, None) }).bytes, b"\xff\0");
+        let of = |frame: FrameRow| rebuild(&frame, &hixie, body(b"Hello"), &whole(5), 0, Source::Frame);
+        assert_eq!(all(&of(frame(5, 1, None))), b"\0Hello\xff");
+        assert_eq!(all(&of(FrameRow { opcode: Opcode::BINARY, ..frame(5, 3, None) })), b"\x80\x80\x05Hello");
+        assert_eq!(all(&of(FrameRow { opcode: Opcode::CLOSE, ..frame(0, 2, None) })), b"\xff\0");
         let odd = of(FrameRow { opcode: Opcode(4), ..frame(5, 2, None) });
         assert_eq!(
-            (odd.bytes.as_slice(), odd.len, odd.pieces.first()),
+            (all(&odd).as_slice(), odd.len, odd.pieces.first()),
             (&b"\x05Hello"[..], 7, Some(&Piece { offset: 0, kind: PieceKind::NotKept(1) }))
         );
     }

@@ -1,7 +1,7 @@
 //! permessage-deflate (RFC 7692): what other decoders get wrong, what a loss costs, and what a bomb may not.
 
 use super::support::craft::*;
-use super::support::run::{Conversation, Input, Message, conversations, findings, wspect};
+use super::support::run::{Conversation, Input, Message, conversations, findings, string, wspect};
 use super::{LOSS, has_finding, has_no_findings, is_said, says, shown};
 use std::ops::ControlFlow;
 use wspect::capture::Reader;
@@ -389,4 +389,43 @@ fn a_bomb_is_bounded() {
         assert!(told.messages[0].2 <= Limits::DEFAULT.inflated_bytes, "{size}: kept");
         assert!(told.messages[0].1 <= Limits::DEFAULT.inflated_stop + (64 << 10), "{size}: counted");
     }
+}
+
+/// An extension that is not known: it is named, its reserved bits break no rule, and the payload is what was on the wire.
+#[test]
+fn unknown_extensions_are_named_and_their_payload_kept() {
+    let offer = "Sec-WebSocket-Extensions: x-snappy; level=3, x-other\r\n";
+    let sent: [(u8, &[u8]); 3] = [(4, b"\xff\xfe one"), (2, b"\xff\xfe two"), (0, b"plain")];
+    let session = |n, answer: &str| {
+        let mut session = Session::bare(n);
+        session.turn(Client, request("/", offer)).turn(Server, response(answer));
+        for (rsv, payload) in sent {
+            session.turn(Server, Frame::new(TEXT, payload).rsv(rsv).bytes());
+        }
+        session.turn(
+            Server,
+            [Frame::new(TEXT, "\u{ff}").rsv(1).open().bytes(), Frame::new(CONTINUATION, "x").bytes()].concat(),
+        );
+        session.close();
+        session
+    };
+    for cut in [usize::MAX, 1] {
+        let with = session(0, "Sec-WebSocket-Extensions: x-snappy; level=3\r\n");
+        let file = capture_of(&with.cut(|_| vec![cut]));
+        let all = shown(&file);
+        let messages = all[&with.client.to_string()].of("s2c");
+        let payloads: Vec<_> = messages.iter().map(|message| message.payload.as_slice()).collect();
+        assert_eq!(payloads[..4], [sent[0].1, sent[1].1, sent[2].1, "\u{ff}x".as_bytes()]);
+        let complete: Vec<_> = messages.iter().map(|message| message.complete).collect();
+        assert_eq!(complete[..4], [false, false, true, false], "what was changed is not certain");
+        let found = findings(Input::Bytes(&file));
+        let codes: Vec<&str> = found.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(codes, ["HS-EXTENSION-UNKNOWN", "DEFLATE-UNKNOWN", "CLOSE-CLIENT-FIRST"]);
+        assert_eq!(string(&found[0].1, "text"), "an extension is not known here: x-snappy");
+    }
+    // Offered only, it defines nothing.
+    let without = session(1, "");
+    let file = capture_of(&without.segments());
+    has_finding(&file, "WS-RSV", "not accepted");
+    has_no_findings(&file, &["HS-EXTENSION-UNKNOWN"], "not accepted");
 }

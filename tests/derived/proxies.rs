@@ -7,8 +7,13 @@ use super::{says, shown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Who says what to a proxy.
+type Turns<'a> = &'a [(Side, &'a [u8])];
+/// Headers of the PROXY protocol, the client that they name, and their kinds.
+type Headers<'a> = (&'a [&'a [u8]], Option<&'a str>, &'a [&'a str]);
+
 /// A session whose first turns are these, before the handshake and what `sample` says.
-fn behind(n: usize, turns: &[(Side, &[u8])]) -> Session {
+fn behind(n: usize, turns: Turns<'_>) -> Session {
     let mut session = Session::sample(n);
     let turns = turns.iter().map(|(side, bytes)| (*side, bytes.to_vec()));
     session.turns.splice(0..0, turns);
@@ -29,7 +34,7 @@ const GRANTED5: &[u8] = b"\x05\0\0\x01\0\0\0\0\0\0";
 
 #[test]
 fn socks_is_passed_over() {
-    let rows: &[(&[(Side, &[u8])], &str, &str)] = &[
+    let rows: &[(Turns<'_>, &str, &str)] = &[
         (&[(Client, REQUEST4), (Server, GRANTED4)], "socks4", "10.1.0.2:8080"),
         (&[(Client, REQUEST4A), (Server, GRANTED4)], "socks4", "chat.test:8080"),
         (&[(Client, METHODS), (Server, b"\x05\0"), (Client, REQUEST5), (Server, GRANTED5)], "socks5", "chat.test:8080"),
@@ -100,7 +105,7 @@ fn the_proxy_protocol_names_the_client() {
     v2.extend([203, 0, 113, 9, 198, 51, 100, 7, 0x1f, 0x90, 1, 0xbb, 4, 0, 4, 1, 2, 3, 4]);
     let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
     let v6 = b"PROXY TCP6 2001:db8::7 2001:db8::1 4711 80\r\n";
-    let rows: [(&[&[u8]], Option<&str>, &[&str]); 6] = [
+    let rows: [Headers<'_>; 6] = [
         (&[v1], Some("192.0.2.1:56324"), &["proxy-v1"]),
         (&[&v2], Some("203.0.113.9:8080"), &["proxy-v2"]),
         (&[v6], Some("[2001:db8::7]:4711"), &["proxy-v1"]),
@@ -132,7 +137,7 @@ fn tunnels_lead_anywhere() {
     let ok = b"HTTP/1.1 200 Connection established\r\n\r\n";
     let login = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nlogin";
     let hop = |kind: &str, address: &str| json!({ "kind": kind, "address": address });
-    let rows: &[(&[(Side, &[u8])], Value)] = &[
+    let rows: &[(Turns<'_>, Value)] = &[
         (&[(Client, connect), (Server, ok)], json!([hop("connect", "chat.test:8080")])),
         // Refused at first.
         (

@@ -111,6 +111,11 @@ fn rules() -> Vec<Case> {
         ),
         case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange("", "")),
         case("HS-EXTENSION", exchange("", &deflate), exchange(&with_bits, &deflate)),
+        case(
+            "HS-EXTENSION-UNKNOWN",
+            exchange(&extension("x-odd; a=1"), &extension("x-odd")),
+            exchange(&with_bits, &deflate),
+        ),
         case("HS-DEFLATE", exchange(&deflate, &answer_bits), exchange(&with_bits, &answer_bits)),
         case("HS-EARLY-DATA", early(true), early(false)),
         Case { limits: few, ..case("HTTP-LIMIT", headers.clone(), headers) },

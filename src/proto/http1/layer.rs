@@ -503,8 +503,15 @@ impl Http1 {
         }
         let version = handshake.version();
         if version != Version::Rfc6455 {
-            let text = format!("{}: {}", version.name(), NoteCode::HsDraft.row().text);
+            let name = version.name();
+            let text =
+                format!("the connection speaks {name}, a draft before RFC 6455; it is judged by the draft's rules");
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
+        }
+        let unknown: Vec<&str> = handshake.unknown_extensions().collect();
+        if !unknown.is_empty() {
+            let text = format!("an extension is not known here: {}", unknown.join(", "));
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsUnknownExtension, cx.mark) });
         }
         let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
         let inner = self.tell_lost(Direction::ToServer, inner, cx);

@@ -59,7 +59,7 @@ impl Layout {
 
     /// Whether heads can be looked for where none is known to stand: not where each byte would have to be hashed.
     pub(super) const fn can_be_sought(&self) -> bool {
-        matches!(self, Self::Rfc6455 | Self::Draft { masking_key: None, .. })
+        !matches!(self, Self::Draft { masked: true, masking_key: Some(_), .. })
     }
 
     /// Whether a head can begin with this byte: no reserved bit or opcode, RSV1 only where messages may be compressed (RFC 6455 §5.2).

@@ -20,6 +20,8 @@ pub struct Ws {
     pub(super) version: Version,
     /// How the heads of each direction are laid out.
     pub(super) layouts: Both<Layout>,
+    /// An extension is in use that is not known.
+    pub(super) unknown: bool,
     /// A handshake was captured, at least in part.
     pub(super) shaken: bool,
     /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
@@ -86,6 +88,7 @@ impl Ws {
         Self {
             version: handshake.version(),
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
+            unknown: handshake.unknown_extensions().next().is_some(),
             deflate,
             shaken: true,
             heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
@@ -99,6 +102,7 @@ impl Ws {
             conn,
             version: Version::default(),
             layouts: Both::default(),
+            unknown: false,
             shaken: false,
             deflate: None,
             frames: 0,
@@ -158,6 +162,7 @@ impl Ws {
             missed: half.missed,
             closed: half.closed.is_some(),
             deflate: self.deflate.is_some(),
+            unknown: self.unknown,
         };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if dir == Direction::ToServer
@@ -174,7 +179,7 @@ impl Ws {
             place.findings.insert(NoteCode::WsResync);
         }
         half.missed &= head.opcode.is_control();
-        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
+        let compressed = self.is_packed(&head);
         let starts = head.opcode != Opcode::CONTINUATION && !open;
         let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
@@ -187,7 +192,7 @@ impl Ws {
             self.halves[dir].control = Some(Box::new(Assembly::new(&head, Content::Plain, first, cx.tools)));
         } else if !open || head.opcode != Opcode::CONTINUATION {
             self.drop_open(dir, cx);
-            let content = self.content(dir, compressed);
+            let content = self.content(dir, &head);
             self.halves[dir].data = Some(Box::new(Assembly::new(&head, content, first, cx.tools)));
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
@@ -347,11 +352,17 @@ impl Ws {
         }
     }
 
+    /// Whether an extension made something else of the payload: RSV1 says so, and any reserved bit where one is in use that is not known.
+    pub(super) const fn is_packed(&self, head: &Head) -> bool {
+        !head.opcode.is_control() && (head.rsv & 4 != 0 || self.unknown && head.rsv != 0)
+    }
+
     /// How a message's bytes are to be read: its direction's inflater is made with the first compressed one.
-    fn content(&mut self, dir: Direction, compressed: bool) -> Content {
+    fn content(&mut self, dir: Direction, head: &Head) -> Content {
         match self.deflate {
-            _ if !compressed => Content::Plain,
+            _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
+            Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
             Some(takeover) => {
                 let inflater = self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir])));
                 if inflater.begin() { Content::Deflated } else { Content::Undecoded }

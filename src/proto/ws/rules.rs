@@ -17,6 +17,8 @@ pub(super) struct Situation {
     pub(super) closed: bool,
     /// permessage-deflate was negotiated, which defines RSV1 (RFC 7692 §6).
     pub(super) deflate: bool,
+    /// So was an extension that is not known, which may define any reserved bit (RFC 6455 §9).
+    pub(super) unknown: bool,
 }
 
 /// What is wrong with a frame, by its head alone.
@@ -34,7 +36,7 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(now.tells_mask && now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
     rule(now.tells_mask && now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
     let allowed = if now.deflate && !control && head.opcode != Opcode::CONTINUATION { 4 } else { 0 };
-    rule(head.rsv & !allowed != 0, NoteCode::WsRsv);
+    rule(head.rsv & !allowed != 0 && !now.unknown, NoteCode::WsRsv);
     rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
     rule(!is_minimal(head), NoteCode::WsLength);
     rule(control && !head.fin, NoteCode::WsControlFragmented);
@@ -118,7 +120,15 @@ mod tests {
     use crate::proto::ws::frame::{Parsed, head};
 
     fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
-        let mut now = Situation { dir, tells_mask: true, open: false, missed: false, closed: false, deflate: false };
+        let mut now = Situation {
+            dir,
+            tells_mask: true,
+            open: false,
+            missed: false,
+            closed: false,
+            deflate: false,
+            unknown: false,
+        };
         change(&mut now);
         let Parsed::Done(head) = head(bytes) else { panic!("no head") };
         judge(&head, now).iter().collect()
@@ -135,6 +145,7 @@ mod tests {
         assert_eq!(server(&[0xc1, 5]), [NoteCode::WsRsv]);
         assert_eq!(judged(Direction::ToClient, &[0xc1, 5], |now| now.deflate = true), []);
         assert_eq!(judged(Direction::ToClient, &[0xa1, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xf9, 5], |now| now.unknown = true), []);
         assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
         assert_eq!(server(&[0x83, 5]), [NoteCode::WsOpcode]);
         assert_eq!(server(&[0x8b, 5]), [NoteCode::WsOpcode]);

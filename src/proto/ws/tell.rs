@@ -49,7 +49,7 @@ impl Ws {
     pub(super) fn whole(&mut self, dir: Direction, place: &Place, payload: &[u8], cx: &mut Cx<'_>) {
         let head = place.head;
         // What reaches here compressed was not negotiated.
-        let compressed = head.rsv & 4 != 0 && !head.opcode.is_control();
+        let compressed = self.is_packed(&head);
         let number = self.tell_frame(dir, place, true, Some(self.messages + 1), cx);
         let mut scratch = std::mem::take(&mut cx.tools.scratch);
         let body = match head.mask {
@@ -276,10 +276,13 @@ struct Draft<'a> {
     findings: NoteSet,
 }
 
-/// Where UTF-8 ends, if it does. The standard library is faster on short text, SIMD on long.
+/// Where UTF-8 ends, if it does. The standard library is faster on short text, which is mostly ASCII; SIMD is on long.
 fn first_bad(bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 128;
     if bytes.len() < SHORT {
+        if bytes.is_ascii() {
+            return None;
+        }
         std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
     } else {
         simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())

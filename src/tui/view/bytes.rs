@@ -10,7 +10,7 @@ use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text::{self, count, number};
 use crate::tui::theme::sign;
-use crate::tui::wire::Field;
+use crate::tui::wire::{Field, Layout};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -89,7 +89,7 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
         Key::Op => op(app.version(), frame.opcode),
         Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
         Key::Len => number(frame.len),
-        Key::Wire => number(frame.len.saturating_add(frame.header_len.into())),
+        Key::Wire => number(Layout::of(app.version(), None).whole_len(frame)),
         Key::Fragment => {
             let of = message.map_or(0, |row| row.frames);
             let cut = if frame.complete { "" } else { " ⋯" };
@@ -208,7 +208,7 @@ fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
 /// A row of the dump; the bytes of the selected field stand between `▐` and `▌`.
 fn dump_row(app: &App, offset: u64, row: Range<usize>, per_row: usize, marked: &Range<usize>) -> Line<'static> {
     let theme = &app.theme;
-    let bytes = app.bytes.wire.bytes.get(row.clone()).unwrap_or(&[]);
+    let bytes = app.bytes.wire.read(row.clone());
     let cursor = (app.focused() == Pane::Bytes).then_some(app.bytes.cursor);
     let style = |place: usize| match (cursor == Some(place), marked.contains(&place)) {
         (true, _) => theme.selected(),
@@ -252,17 +252,20 @@ fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Optio
     }
 }
 
+/// Bytes of the longest number.
+const INSPECTED: usize = 8;
+
 /// Numbers that begin at the cursor, and the field that holds it.
 fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
     let view = &app.bytes;
     let marked = view.marked().filter(|places| places.contains(&view.cursor));
     let place = marked.clone().map_or(view.cursor, |places| places.start);
     let Some(offset) = view.wire.offset_of(place) else { return Vec::new() };
-    let bytes = view.wire.bytes.get(place..).unwrap_or(&[]);
+    let bytes = view.wire.read(place..view.wire.known.min(place + INSPECTED));
     let at = if view.decimal { offset.to_string() } else { format!("0x{offset:04x}") };
     let selected = marked.as_ref().map_or(1, |places| places.len());
     let mut numbers = format!(" {}{at}+{}", if wide { "sel " } else { "" }, number(selected as u64));
-    for (name, value) in values(bytes) {
+    for (name, value) in values(&bytes) {
         let more = format!("  {name} {value}");
         if text::width(&numbers) + text::width(&more) > columns {
             break;

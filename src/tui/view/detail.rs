@@ -32,7 +32,7 @@ pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect
         let last = Rect { y: rest.bottom(), height: 1, ..rest };
         draw::lines(buf, last.intersection(inside), [line]);
     }
-    if app.detail.body.is_none() {
+    if !app.detail.has_body() {
         return draw::lines(buf, rest, [Line::styled("the payload could not be kept", app.theme.gap())]);
     }
     match (app.detail.view(), &app.detail.tree) {

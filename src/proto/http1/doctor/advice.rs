@@ -28,16 +28,17 @@ fn origin(case: &Case<'_>) -> Outcome {
         return Outcome::Silent;
     };
     let host = head.value("host").unwrap_or_default();
-    let same = origin.split_once("://").is_some_and(|(scheme, authority)| {
-        let default = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return false,
-        };
-        let ((name, port), (host, host_port)) = (split_port(authority), split_port(host));
-        let port = port.unwrap_or(default);
-        name.eq_ignore_ascii_case(host) && host_port.map_or(matches!(port, 80 | 443), |host_port| host_port == port)
-    });
+    let same = origin.eq_ignore_ascii_case(host)
+        || origin.split_once("://").is_some_and(|(scheme, authority)| {
+            let default = match scheme {
+                "http" => 80,
+                "https" => 443,
+                _ => return false,
+            };
+            let ((name, port), (host, host_port)) = (split_port(authority), split_port(host));
+            let port = port.unwrap_or(default);
+            name.eq_ignore_ascii_case(host) && host_port.map_or(matches!(port, 80 | 443), |host_port| host_port == port)
+        });
     if same { Outcome::Silent } else { Outcome::Broken(format!("Origin {}, Host {}", brief(origin), brief(host))) }
 }
 
