@@ -85,6 +85,15 @@ fn is_mark(c: char) -> bool {
         | 0xe47..=0xe4e | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe20..=0xfe2f)
 }
 
+/// What stands in text for bytes that were sent and are not known: a dot for each of a few.
+pub fn unknown(len: Option<u64>) -> String {
+    match len {
+        None => String::from("┄┄"),
+        Some(len @ 0..=16) => "·".repeat(usize::try_from(len).unwrap_or(0)),
+        Some(len) => format!("·┄{len} B┄·"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -197,7 +197,7 @@ prop_compose! {
         (bytes, reason, dir, opcode) in (any_bytes(), any_bytes(), any_dir(), 0..16_u8),
         holes in prop::collection::vec((any::<u64>(), prop::option::of(0..1_000_000_u64)), 0..3),
         beyond in prop_oneof![Just(0), any::<u32>()],
-        (compressed, undecoded, complete, claims_utf8) in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        (compressed, undecoded, complete, inferred, claims_utf8) in any::<(bool, bool, bool, bool, bool)>(),
         (close, rtt, span, findings) in (prop::option::of(any::<u16>()), prop::option::of(any::<i64>()), any_span(), any_codes()),
         (number, frames, wire_len) in (any::<u64>(), any::<u64>(), any::<u64>()),
     ) -> Owned {
@@ -206,7 +206,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, utf8: claims_utf8, close, rtt, span, findings };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, findings };
         Owned { bytes, holes, reason, message }
     }
 }
@@ -395,6 +395,7 @@ fn the_example_of_the_manual() {
         body: Body::whole(payload.as_bytes()),
         wire: &[],
         complete: true,
+        inferred: false,
         utf8: true,
         close: None,
         rtt: None,

@@ -383,6 +383,7 @@ mod tests {
             opcode,
             frames: 1,
             compressed: !complete,
+            inferred: false,
             wire_len: 5,
             undecoded: !complete,
             body: Body { kept: body, len: 5, holes: &[] },

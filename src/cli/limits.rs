@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 25] {
+fn rows(limits: Limits) -> [Row; 28] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -37,6 +37,9 @@ fn rows(limits: Limits) -> [Row; 25] {
         wire_bytes,
         inflated_stop,
         inflated_total,
+        search_steps,
+        search_total,
+        searches,
         message_total,
         message_holes,
         pings,
@@ -71,6 +74,9 @@ fn rows(limits: Limits) -> [Row; 25] {
         ("wire-bytes", n(wire_bytes), "bytes", "kept of one compressed message as it was on the wire"),
         ("inflated-stop", inflated_stop, "bytes", "to which one message inflates before it is given up"),
         ("inflated-total", inflated_total, "bytes", "to which all messages inflate before inflating stops"),
+        ("search-steps", search_steps, "steps", "of one search for the length of compressed messages lost"),
+        ("search-total", search_total, "steps", "of all such searches"),
+        ("searches", n(searches), "searches", "that go on at once"),
         ("message-total", n(message_total), "bytes", "kept of all messages that are not complete"),
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),

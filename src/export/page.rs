@@ -70,17 +70,17 @@ pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin:
     match look {
         Look::Nothing => return,
         _ if bytes.is_empty() => {}
-        Look::Hex => payload::write_dump(bytes, margin, out),
+        Look::Hex => payload::write_dump(&bytes, margin, out),
         Look::Base64 => {
             out.text(margin);
-            json::base64(out, bytes);
+            json::base64(out, &bytes);
             out.text("\n");
         }
-        Look::Text => match payload::text(message) {
-            Some(text) if options.mode == PayloadMode::Auto && !is_cut && pretty::is_json(text) => {
+        Look::Text => match std::str::from_utf8(&bytes) {
+            Ok(text) if options.mode == PayloadMode::Auto && message.is_text() && !is_cut && pretty::is_json(text) => {
                 pretty::write(text, margin, out);
             }
-            _ => write_lines(bytes, margin, out),
+            _ => write_lines(&bytes, margin, out),
         },
     }
     if is_cut {

@@ -3,7 +3,7 @@
 use super::json::{self, char_boundary, hex_digit};
 use super::out::Out;
 use crate::escape;
-use crate::model::{Message, Opcode};
+use crate::model::{Body, Message, Opcode, Part};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar as _;
@@ -41,16 +41,42 @@ impl PayloadOptions {
         }
     }
 
-    /// What of a payload is shown, and whether that is less than all; text ends with a whole character.
-    pub(super) fn shown<'a>(self, message: &Message<'a>) -> (&'a [u8], bool) {
+    /// What of a payload is shown, and whether that is less than all; text ends with a whole character, and has marks for
+    /// what is not there.
+    pub(super) fn shown<'a>(self, message: &Message<'a>) -> (Cow<'a, [u8]>, bool) {
         let (bytes, is_cut) = match text(message) {
+            _ if !message.body.holes.is_empty() && look(message, self.mode) == Look::Text => self.marked(&message.body),
             Some(text) => {
                 let (text, is_cut) = self.cut_text(text);
-                (text.as_bytes(), is_cut)
+                (Cow::Borrowed(text.as_bytes()), is_cut)
             }
-            None => self.cut(message.body.kept),
+            None => {
+                let (bytes, is_cut) = self.cut(message.body.kept);
+                (Cow::Borrowed(bytes), is_cut)
+            }
         };
         (bytes, is_cut || message.body.is_truncated())
+    }
+
+    /// At most `max` bytes of text, with marks for its holes, and whether that is less than all.
+    fn marked(self, body: &Body<'_>) -> (Cow<'static, [u8]>, bool) {
+        let mut out = Vec::new();
+        let mut left = self.max();
+        for part in body.parts() {
+            match part {
+                Part::Bytes(bytes) => {
+                    let end = if bytes.len() > left { char_boundary(bytes, left) } else { bytes.len() };
+                    let (shown, rest) = bytes.split_at(end);
+                    out.extend_from_slice(shown);
+                    if !rest.is_empty() {
+                        return (Cow::Owned(out), true);
+                    }
+                    left -= shown.len();
+                }
+                Part::Hole(hole) => out.extend_from_slice(escape::unknown(hole.len).as_bytes()),
+            }
+        }
+        (Cow::Owned(out), false)
     }
 
     /// At most `max` bytes, and whether that is less than all.
@@ -100,6 +126,7 @@ pub(super) fn look(message: &Message<'_>, mode: PayloadMode) -> Look {
         PayloadMode::Base64 => Look::Base64,
         PayloadMode::None => Look::Nothing,
         PayloadMode::Auto if text(message).is_some() || is_readable_control(message) => Look::Text,
+        PayloadMode::Auto if message.is_text() && !message.body.holes.is_empty() => Look::Text,
         PayloadMode::Auto => Look::Hex,
     }
 }
@@ -115,9 +142,9 @@ pub(super) fn write_line(message: &Message<'_>, options: PayloadOptions, columns
     let look = look(message, options.mode);
     let (shown, is_cut) = options.shown(message);
     match columns {
-        Some(columns) => write_columns(look, shown, is_cut, columns, out),
+        Some(columns) => write_columns(look, &shown, is_cut, columns, out),
         None => {
-            write_whole(look, shown, out);
+            write_whole(look, &shown, out);
             if is_cut && look != Look::Nothing {
                 out.text("…");
             }

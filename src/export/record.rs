@@ -207,7 +207,9 @@ impl Form for Records {
             json::opt_int(row, hole.len);
             lit!(row, "]");
         });
-        lit!(row, r#","inferred":false,"findings":"#);
+        lit!(row, r#","inferred":"#);
+        json::bool(row, message.inferred);
+        lit!(row, r#","findings":"#);
         codes(row, message.findings);
         lit!(row, ",\"decoded\":null}\n");
     }

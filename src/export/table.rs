@@ -8,7 +8,8 @@ use super::words::grouped;
 use super::{Form, Out, figures, head, ls};
 use crate::escape;
 use crate::model::{
-    Connection, Frame, Handshake, Message, NOTES, Note, NoteSet, Opcode, PacketNo, Severity, Stamp, clause, duration,
+    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp, clause,
+    duration,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -182,11 +183,15 @@ pub(super) const fn ink(opcode: Opcode) -> Ink {
 
 /// What is wrong with a message: what it lacks, and its findings.
 pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
-    // A message that could not be inflated is never complete: its finding says so.
+    // A message that nobody can inflate is never complete: its finding says so.
     let is_lacking = !message.complete && (!message.undecoded || !message.body.holes.is_empty());
     let lack = match message.body.missing() {
         _ if !is_lacking => None,
+        0 if message.inferred && message.body.holes.is_empty() => Some(String::from("⋯ inferred")),
         0 => Some(String::from("⋯ incomplete")),
+        unknown if message.findings.contains(NoteCode::DeflateLost) => {
+            Some(format!("⋯ {} B unknown", grouped(unknown)))
+        }
         lost => Some(format!("⋯ {} B lost", grouped(lost))),
     };
     lack.map(|text| (Ink::Warning, text)).into_iter().chain(codes(message.findings)).collect()

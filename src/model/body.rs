@@ -22,6 +22,15 @@ pub struct Body<'a> {
     pub holes: &'a [Hole],
 }
 
+/// A part of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Bytes that are there, at least one.
+    Bytes(&'a [u8]),
+    /// Bytes that are not.
+    Hole(Hole),
+}
+
 impl<'a> Body<'a> {
     /// A body of which every byte is there.
     pub const fn whole(kept: &'a [u8]) -> Self {
@@ -33,8 +42,47 @@ impl<'a> Body<'a> {
         self.holes.iter().filter_map(|hole| hole.len).sum()
     }
 
+    /// The bytes that are there and the holes between them, in order.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'a>> + use<'a> {
+        let mut rest = self.kept;
+        let mut offset = 0;
+        let mut holes = self.holes.iter();
+        let mut next = holes.next();
+        std::iter::from_fn(move || {
+            let until = next
+                .map_or(usize::MAX, |hole| usize::try_from(hole.offset.saturating_sub(offset)).unwrap_or(usize::MAX));
+            let (bytes, others) = rest.split_at(until.min(rest.len()));
+            if !bytes.is_empty() {
+                rest = others;
+                offset += bytes.len() as u64;
+                return Some(Part::Bytes(bytes));
+            }
+            let hole = next?;
+            next = holes.next();
+            offset = hole.offset.saturating_add(hole.len.unwrap_or(0));
+            Some(Part::Hole(*hole))
+        })
+    }
+
     /// Whether a limit took bytes that the capture has.
     pub fn is_truncated(&self) -> bool {
         (self.kept.len() as u64).saturating_add(self.missing()) < self.len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_falls_into_parts() {
+        let holes = [(0, Some(2)), (5, Some(1)), (9, None)].map(|(offset, len)| Hole { offset, len });
+        let parts = |kept, holes| Body { kept, len: 9, holes }.parts().collect::<Vec<_>>();
+        let [first, second, third] = holes.map(Part::Hole);
+        let bytes = |text: &'static str| Part::Bytes(text.as_bytes());
+        assert_eq!(parts(b"abcdef", &holes), [first, bytes("abc"), second, bytes("def"), third]);
+        assert_eq!(parts(b"ab", &holes), [first, bytes("ab"), second, third], "a limit took the rest");
+        assert_eq!(parts(b"abc", &[]), [bytes("abc")]);
+        assert_eq!(parts(b"", &[]), []);
     }
 }

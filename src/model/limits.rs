@@ -47,6 +47,12 @@ pub struct Limits {
     pub inflated_stop: u64,
     /// Bytes to which all messages of a capture may inflate before nothing is inflated any more.
     pub inflated_total: u64,
+    /// Steps of one search for the length of compressed messages that were lost.
+    pub search_steps: u64,
+    /// Steps of all such searches of a capture.
+    pub search_total: u64,
+    /// Such searches that go on at once.
+    pub searches: usize,
     /// Bytes kept of all messages under assembly.
     pub message_total: usize,
     /// Holes kept for one message.
@@ -83,6 +89,9 @@ impl Limits {
         wire_bytes: 0,
         inflated_stop: 256 << 20,
         inflated_total: 10 << 30,
+        search_steps: 256 << 20,
+        search_total: 4 << 30,
+        searches: 64,
         message_total: 512 * MIB,
         message_holes: 1024,
         pings: 64,

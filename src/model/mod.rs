@@ -17,7 +17,7 @@ mod verdict;
 mod version;
 mod ws;
 
-pub use body::{Body, Hole};
+pub use body::{Body, Hole, Part};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};

@@ -147,7 +147,7 @@ pub struct Message<'a> {
     pub frames: u64,
     /// It was compressed on the wire (RSV1, RFC 7692 §6).
     pub compressed: bool,
-    /// It was compressed and could not be inflated: the bytes are as on the wire, not to be read as text.
+    /// It was compressed and nobody knows how: the bytes are as on the wire, not to be read as text.
     pub undecoded: bool,
     /// Payload bytes on the wire: the sum of its frames' lengths.
     pub wire_len: u64,
@@ -157,7 +157,9 @@ pub struct Message<'a> {
     pub wire: &'a [u8],
     /// Every byte is there and certain.
     pub complete: bool,
-    /// The body is UTF-8 throughout; only judged for text and for close reasons.
+    /// Bytes of it are right if the length found by a search for what was lost before is (RFC 7692 §7.1.1).
+    pub inferred: bool,
+    /// The body is UTF-8 throughout, but for characters that a hole cuts; only judged for text and for close reasons.
     pub utf8: bool,
     /// Code and reason of a Close frame that has them.
     pub close: Option<Close<'a>>,

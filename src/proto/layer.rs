@@ -3,6 +3,7 @@
 use crate::model::{
     Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp, Version,
 };
+use std::sync::Arc;
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
@@ -89,10 +90,12 @@ pub struct Tools {
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
     spare: Vec<Vec<u8>>,
-    /// Where pieces are inflated to.
-    inflate_buffer: Box<[u8]>,
     /// Bytes inflated so far.
     pub inflated: u64,
+    /// Steps taken in searches for the length of what was lost.
+    pub searched: u64,
+    /// Each such search that goes on holds one of these.
+    pub searches: Arc<()>,
     /// Bytes held where frames are looked for.
     pub seeking: usize,
     /// Bytes in messages under assembly.
@@ -101,8 +104,6 @@ pub struct Tools {
     pub stop: bool,
 }
 
-/// Bytes inflated at a time.
-const INFLATE_STEP: usize = 32 << 10;
 /// Buffers kept for the next messages, and the largest that is worth keeping.
 const SPARES: usize = 16;
 const SPARE_BYTES: usize = 4 << 20;
@@ -111,17 +112,6 @@ impl Tools {
     /// An empty buffer, used before if possible.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
-    }
-
-    /// A buffer to inflate a piece into; to be given back.
-    pub fn take_inflate_buffer(&mut self) -> Box<[u8]> {
-        let buffer = std::mem::take(&mut self.inflate_buffer);
-        if buffer.is_empty() { vec![0; INFLATE_STEP].into_boxed_slice() } else { buffer }
-    }
-
-    /// Gives the buffer for inflating back.
-    pub fn give_inflate_buffer(&mut self, buffer: Box<[u8]>) {
-        self.inflate_buffer = buffer;
     }
 
     /// Gives a buffer back.

@@ -55,7 +55,8 @@ impl Recent {
             Some(old) => old.copy_from_slice(now),
             None => {
                 if self.ring.capacity() < self.head + now.len() {
-                    let grown = (2 * self.ring.len()).max(self.head + now.len()).min(bound);
+                    let half_more = self.ring.len() + self.ring.len() / 2;
+                    let grown = half_more.max(self.head + now.len()).min(bound);
                     self.ring.reserve_exact(grown - self.ring.len());
                 }
                 self.ring.truncate(self.head);

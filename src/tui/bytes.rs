@@ -1,9 +1,10 @@
 //! Screen 4: the frames of a message, the fields of one of them, and its bytes.
 
+use super::anatomy::{self, Anatomy, Field};
 use super::detail::Detail;
 use super::list::{List, Move};
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
-use super::wire::{self, Anatomy, Field, Layout, Source, Wire};
+use super::wire::{self, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::{PacketNo, Version};
 use std::borrow::Cow;
@@ -125,7 +126,7 @@ impl Bytes {
         let payload = wire::rebuild(&frame, &layout, Arc::clone(&raw), &pieces, start, Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.read(0..payload.known.min(SHOWN));
-        self.all_fields = wire::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream });
+        self.all_fields = anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream });
         self.wire = match self.source() {
             Source::Unmasked => payload,
             Source::Frame => wire::rebuild(&frame, &layout, raw, &pieces, start, Source::Frame),

@@ -8,6 +8,7 @@ use super::tree::{MAX_NODES, Tree};
 use crate::book::{Book, MessageId};
 use crate::decode::json;
 use crate::escape;
+use crate::model::NoteCode;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -146,7 +147,9 @@ impl Detail {
         self.is_text = row.is_text();
         let begin = self.bytes().get(..RTL_WITHIN).unwrap_or(self.bytes());
         self.is_rtl = self.is_text && begin.utf8_chunks().any(|text| text.valid().contains(escape::is_right_to_left));
-        self.reading = (!row.opcode.is_control() && !row.undecoded).then(|| json::Reading::new(MAX_NODES));
+        // With bytes missing in between, it would not be the tree that was sent.
+        let is_holed = row.findings.contains(NoteCode::DeflateLost);
+        self.reading = (!row.opcode.is_control() && !row.undecoded && !is_holed).then(|| json::Reading::new(MAX_NODES));
         self.read_on(FIRST);
         self.related = messages::related(book, row.id);
     }

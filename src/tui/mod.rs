@@ -6,6 +6,7 @@
 //! ```
 
 mod action;
+mod anatomy;
 mod app;
 mod bytes;
 mod clipboard;

@@ -2,6 +2,7 @@
 
 use crate::book::MessageRow;
 use crate::escape;
+use crate::model::NoteCode;
 use unicode_width::UnicodeWidthChar;
 
 /// Columns of a row that is not wrapped that can be scrolled to.
@@ -21,6 +22,8 @@ pub(super) enum PieceKind {
     Bytes { start: usize, end: usize },
     /// Bytes that the capture does not have; `None`: nobody knows how many.
     Lost(Option<u64>),
+    /// Bytes that are copied from a history which was lost (RFC 7692 §7.1.1).
+    Unknown(u64),
     /// Bytes that were captured but not kept.
     NotKept(u64),
 }
@@ -30,7 +33,7 @@ impl PieceKind {
     pub(super) fn missing(self) -> u64 {
         match self {
             Self::Bytes { .. } | Self::Lost(None) => 0,
-            Self::Lost(Some(len)) | Self::NotKept(len) => len,
+            Self::Lost(Some(len)) | Self::Unknown(len) | Self::NotKept(len) => len,
         }
     }
 
@@ -38,6 +41,7 @@ impl PieceKind {
     pub(super) fn with_len(self, len: u64) -> Self {
         match self {
             Self::Lost(Some(_)) => Self::Lost(Some(len)),
+            Self::Unknown(_) => Self::Unknown(len),
             Self::NotKept(_) => Self::NotKept(len),
             other => other,
         }
@@ -49,6 +53,7 @@ impl PieceKind {
             Self::Bytes { .. } => String::new(),
             Self::Lost(None) => "┄┄ bytes lost, nobody knows how many ┄┄".to_owned(),
             Self::Lost(Some(len)) => format!("┄┄ {} lost ┄┄", super::text::count(len, "byte")),
+            Self::Unknown(len) => format!("┄┄ {} unknown ┄┄", super::text::count(len, "byte")),
             Self::NotKept(len) => format!("┄┄ {} not kept ┄┄", super::text::count(len, "byte")),
         }
     }
@@ -62,7 +67,11 @@ pub(super) fn pieces(row: &MessageRow<'_>, kept: usize) -> Vec<Piece> {
         let len = usize::try_from(hole.offset.saturating_sub(offset)).unwrap_or(usize::MAX).min(kept - at);
         push_bytes(&mut out, offset, at, len);
         at += len;
-        out.push(Piece { offset: hole.offset, kind: PieceKind::Lost(hole.len) });
+        let kind = match hole.len {
+            Some(len) if row.findings.contains(NoteCode::DeflateLost) => PieceKind::Unknown(len),
+            len => PieceKind::Lost(len),
+        };
+        out.push(Piece { offset: hole.offset, kind });
         offset = hole.offset.saturating_add(hole.len.unwrap_or(0));
     }
     push_bytes(&mut out, offset, at, kept - at);

@@ -2,7 +2,7 @@
 
 use super::support::craft::*;
 use super::support::run::{Input, conversations, findings, key, records, string};
-use super::{has_finding, says, shown};
+use super::{has_finding, has_no_findings, says, shown};
 use flate2::{Compress, Compression, FlushCompress};
 
 /// All findings but notes.
@@ -86,6 +86,37 @@ fn real_programs_are_read() {
     assert!(all[0].messages.iter().all(|message| message.complete && message.findings.is_empty()));
     let codes: Vec<_> = findings(Input::File(&path)).into_iter().map(|(code, _)| code).collect();
     assert_eq!(codes, ["HS-DRAFT"], "the challenge was answered as it must be");
+}
+
+/// The other half of a handshake that comes after frames of the first: it is read as such, with what follows its head.
+#[test]
+fn a_half_may_come_late() {
+    for draft in DRAFTS {
+        for early in [Client, Server] {
+            let mut session = Session::of_draft(1, draft);
+            for n in 0..70 {
+                for side in [Client, Server] {
+                    session.say_as(draft, side, TEXT, &[format!("text {n}").as_bytes()]);
+                }
+            }
+            let first = if early == Client { session.client } else { session.server };
+            for len in [usize::MAX, 5] {
+                let mut segments = session.cut(|_| vec![len]);
+                segments.retain(|segment| !segment.payload.is_empty());
+                segments.sort_by_key(|segment| segment.src != first);
+                let file = capture_of(&segments);
+                // Of frames with other heads the answer says nothing, nor a request whether a client of HyBi-04 masks.
+                let unknown = match early {
+                    Client => draft == Draft::Masked04,
+                    Server => matches!(draft, Draft::Hybi(..=6) | Draft::Masked04),
+                };
+                if !unknown {
+                    says(&file, std::slice::from_ref(&session), &format!("{draft:?}, {early:?} first"));
+                }
+                has_no_findings(&file, &["HS-ACCEPT", "HS-ORIGIN", "HS-LOCATION"], "late");
+            }
+        }
+    }
 }
 
 /// What the handshake of a draft must repeat, and its challenge.

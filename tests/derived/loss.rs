@@ -1,6 +1,6 @@
 //! Lost packets, cut packets, copies that disagree: what is shown is true, and all that can be known is shown.
 
-use super::deflate::{is_beginning, is_undecoded};
+use super::deflate::{is_beginning, is_unsure, without_holes};
 use super::order::{config, cut_anyhow, sessions, talks};
 use super::support::Dice;
 use super::support::craft::*;
@@ -84,7 +84,7 @@ fn fared(session: &Session, conversation: &Conversation, side: Side, fates: &[Fa
         };
         // What is compressed may refer to a message that is not whole.
         let right = match fate {
-            _ if lost && is_undecoded(message, said) => true,
+            _ if lost && is_unsure(message, said) => true,
             Fate::Holed if said.packed.is_some() => !message.complete && is_beginning(message, said),
             Fate::Holed => has_hole(message, said),
             _ => is_said(message, said),
@@ -101,15 +101,10 @@ fn fared(session: &Session, conversation: &Conversation, side: Side, fates: &[Fa
 
 /// The message without the bytes that it says are missing.
 fn has_hole(message: &Message, said: &Said) -> bool {
-    let mut rest = said.payload.clone();
-    for (offset, len) in message.missing.iter().rev() {
-        let end = *offset as usize + len.unwrap_or(0) as usize;
-        if end > rest.len() {
-            return false;
-        }
-        rest.drain(*offset as usize..end);
-    }
-    !message.complete && !message.missing.is_empty() && message.opcode == said.opcode && rest == message.payload
+    !message.complete
+        && !message.missing.is_empty()
+        && message.opcode == said.opcode
+        && without_holes(message, said).as_ref() == Some(&message.payload)
 }
 
 /// A session of which each frame spans several packets.

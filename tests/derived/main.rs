@@ -98,5 +98,14 @@ fn has_finding(file: &[u8], code: &str, what: &str) {
 }
 
 /// Findings that only a loss or a conflict may bring.
-const LOSS: &[&str] =
-    &["TCP-GAP", "TCP-OVERLAP", "TCP-LATE", "TCP-LIMIT", "WS-LOST", "WS-UNFINISHED", "DEFLATE-LOST", "DEFLATE-BAD"];
+const LOSS: &[&str] = &[
+    "TCP-GAP",
+    "TCP-OVERLAP",
+    "TCP-LATE",
+    "TCP-LIMIT",
+    "WS-LOST",
+    "WS-UNFINISHED",
+    "DEFLATE-LOST",
+    "DEFLATE-INFERRED",
+    "DEFLATE-BAD",
+];

@@ -124,6 +124,27 @@ fn losses() -> Vec<Case> {
         segments.remove(3 + 3 * 3 + 1);
         capture_of(&segments)
     };
+    // Sixty messages of the server; of the twentieth all but the first bytes are lost.
+    let quotes = |takeover| {
+        let mut deflated = Deflated::new(0, [takeover; 2], [15; 2]);
+        for at in 0..60 {
+            let quote = format!(
+                r#"{{"type":"ticker","seq":{},"pair":"{}","price":"{}.{}","side":"{}"}}"#,
+                71_000 + at,
+                ["BTC-USD", "ETH-USD", "SOL-EUR"][at * at % 3],
+                at * 7919 % 6007,
+                at * 31 % 97,
+                ["buy", "sell"][at * 5 % 7 % 2]
+            );
+            deflated.say(Server, TEXT, quote);
+        }
+        let mut segments = deflated.session.cut(|bytes| vec![8, bytes.len()]);
+        let head = Frame::new(TEXT, "").rsv(4).bytes()[0];
+        let begins = |segment: &&mut Segment| segment.payload.len() == 8 && segment.payload[0] == head;
+        let twentieth = segments.iter_mut().filter(begins).nth(19).map(|segment| segment.end()).unwrap();
+        segments.retain(|segment| segment.seq != twentieth || segment.payload.is_empty() || segment.dst.port() == 8080);
+        capture_of(&segments)
+    };
     let wire = |wire: &[u8], takeover| {
         let session = Deflated::new(0, [takeover; 2], [15; 2]).wire(Server, TEXT, "", wire, &[]).session.clone();
         capture_of(&session.segments())
@@ -150,6 +171,7 @@ fn losses() -> Vec<Case> {
     };
     vec![
         case("DEFLATE-LOST", holed(true), holed(false)),
+        case("DEFLATE-INFERRED", quotes(true), quotes(false)),
         case("DEFLATE-BAD", wire(&[0xff; 4], true), wire(hello, true)),
         case("DEFLATE-UNKNOWN", server(&Frame::new(TEXT, hello).rsv(4)), wire(hello, true)),
         case("WS-LOST", hole(5), hole(1)),

@@ -171,6 +171,7 @@ pub(crate) struct Message {
     pub(crate) close_reason: Option<String>,
     pub(crate) rtt: Option<i64>,
     pub(crate) missing: Vec<(u64, Option<u64>)>,
+    pub(crate) inferred: bool,
     pub(crate) findings: Vec<String>,
 }
 
@@ -203,6 +204,7 @@ impl Message {
             close_reason: key(record, "close_reason").as_str().map(str::to_owned),
             rtt: key(record, "rtt_ns").as_i64(),
             missing: key(record, "missing").as_array().unwrap().iter().map(hole).collect(),
+            inferred: flag(record, "inferred"),
             findings: codes(record),
         }
     }

@@ -190,6 +190,7 @@ impl Story {
             body: Body::default(),
             wire: &[],
             complete: (inflated || !odd.compressed) && odd.holes.is_empty(),
+            inferred: false,
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,
             rtt: odd.rtt,
@@ -409,7 +410,7 @@ pub(crate) fn compressed() -> Story {
     story.say_oddly(chat, ToServer, Opcode::TEXT, b"Hello", &inflated);
     let forgotten = Odd { compressed: true, wire_len: Some(131), ..Odd::default() };
     story.wait(3_000).say_oddly(chat, ToClient, Opcode::TEXT, ERROR.repeat(2).as_bytes(), &forgotten);
-    let lost = Odd { compressed: true, findings: vec![NoteCode::DeflateLost], ..Odd::default() };
+    let lost = Odd { compressed: true, findings: vec![NoteCode::DeflateUnknown], ..Odd::default() };
     story.wait(3_000).say_oddly(chat, ToClient, Opcode::TEXT, &[0xc2, 0x30, 0x10, 0x05], &lost);
     story.wait(1_000).close(chat, ToClient, End::Fin);
     story

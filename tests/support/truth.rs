@@ -245,7 +245,7 @@ fn sequence(at: &str, expected: &[Expected], shown: Vec<&Message>, may_end: bool
     for (n, expected) in expected.iter().enumerate() {
         if expected.missing {
             lost = true;
-            shown.next_if(|message| !message.complete && !is_undecoded(message));
+            shown.next_if(|message| !message.complete && !is_unsure(message));
             continue;
         }
         let Some(message) = shown.next() else {
@@ -254,8 +254,8 @@ fn sequence(at: &str, expected: &[Expected], shown: Vec<&Message>, may_end: bool
             }
             continue;
         };
-        let right = match lost && is_undecoded(message) {
-            true => !message.complete && message.opcode == expected.opcode,
+        let right = match lost && is_unsure(message) {
+            true => !message.complete && message.opcode == expected.opcode && message.len == expected.len,
             false => message.complete && same(expected, message),
         };
         if !right {
@@ -273,9 +273,10 @@ fn sequence(at: &str, expected: &[Expected], shown: Vec<&Message>, may_end: bool
     out
 }
 
-/// The message refers to one that was lost before it, and says so: its bytes are those of the wire.
-fn is_undecoded(message: &Message) -> bool {
-    message.compressed && message.findings.iter().any(|code| code == "DEFLATE-LOST")
+/// The message refers to one that was lost before it, and says so.
+fn is_unsure(message: &Message) -> bool {
+    let says = |code: &String| code == "DEFLATE-LOST" || code == "DEFLATE-INFERRED";
+    message.compressed && message.findings.iter().any(says)
 }
 
 /// The Close frame of one direction.

@@ -6,8 +6,8 @@ use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Versio
 use md5::{Digest, Md5};
 
 /// Bytes of the challenge behind the request's head, and of the answer behind the 101's.
-pub(super) const CHALLENGE: usize = 8;
-pub(super) const ANSWER: usize = 16;
+const CHALLENGE: usize = 8;
+const ANSWER: usize = 16;
 
 /// Raw bytes that a head is followed by, without a word about them in it.
 #[derive(Debug)]
@@ -70,14 +70,24 @@ pub(super) fn challenged(handshake: &mut Handshake, bytes: &[u8]) {
 }
 
 /// Whether an answer is that of Hixie-76, and not of a server that only knows the draft before it.
-pub(super) fn has_answer(head: &Head) -> bool {
+fn has_answer(head: &Head) -> bool {
     head.value("sec-websocket-location").is_some() || head.value("websocket-location").is_none()
 }
 
-/// Adds what the answer tells; `answer` are the bytes behind its head.
-pub(super) fn answered(handshake: &mut Handshake, version: Version, head: Head, answer: Option<&[u8]>) {
+/// How many raw bytes follow on a request's or an answer's head.
+pub(super) fn raw_behind(head: &Head, version: Version) -> usize {
+    match head.status() {
+        _ if !version.has_challenge() => 0,
+        None => CHALLENGE,
+        Some(101) if has_answer(head) => ANSWER,
+        Some(_) => 0,
+    }
+}
+
+/// Adds what the answer tells; `answer` are the bytes behind its head, in hex.
+pub(super) fn answered(handshake: &mut Handshake, version: Version, head: Head, answer: Option<String>) {
     handshake.accepted = Some(head.status() == Some(101));
-    handshake.accept = answer.map(hex);
+    handshake.accept = answer;
     handshake.subprotocol = head.value(&header(version, "Protocol")).map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
@@ -170,7 +180,8 @@ fn number(head: &Head, name: &str) -> Option<u32> {
     even.then(|| u32::try_from(digits / blanks).ok()).flatten()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as records have them.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -425,8 +425,9 @@ impl Http1 {
         };
         let upgrade = upgrade::is_request(&head).then(|| {
             let version = Version::asked(&head);
-            if version.has_challenge() {
-                self.sides[dir] = Side::Raw(Raw::new(draft::CHALLENGE));
+            let raw = draft::raw_behind(&head, version);
+            if raw > 0 {
+                self.sides[dir] = Side::Raw(Raw::new(raw));
             }
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
@@ -476,9 +477,10 @@ impl Http1 {
             Some(_) => upgrade.handshake.version(),
             None => Version::answered(&head).unwrap_or_default(),
         };
+        let raw = if switching { draft::raw_behind(&head, version) } else { 0 };
         let answering = Answering { upgrade, head, early };
-        if switching && version.has_challenge() && draft::has_answer(&answering.head) {
-            self.sides[Direction::ToClient] = Side::Raw(Raw::new(draft::ANSWER));
+        if raw > 0 {
+            self.sides[Direction::ToClient] = Side::Raw(Raw::new(raw));
             self.answering = Some(Box::new(answering));
         } else {
             self.answer(answering, None, cx);
@@ -492,7 +494,7 @@ impl Http1 {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
         let switching = head.status() == Some(101) && upgrade::is_switch(&head);
-        upgrade::answered(&mut handshake, head, raw, cx.ends());
+        upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends());
         if let Some(bytes) = early {
             upgrade::was_early(&mut handshake, bytes);
         }

@@ -1,9 +1,10 @@
 //! A WebSocket of which one direction seems not to be captured.
 
+use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
 use super::layer::tell;
 use super::upgrade;
-use crate::model::{ConnId, Direction, Handshake, Input, StartLine};
+use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Stands before the frames of a connection whose other direction was not captured so far. Should it come after all, it begins
@@ -14,36 +15,80 @@ pub(super) struct Lone {
     conn: ConnId,
     handshake: Handshake,
     head: HeadReader,
+    /// The head that came, and the raw bytes behind it that are being read.
+    raw: Option<(Head, Raw)>,
     heard: bool,
     inner: Box<dyn Layer>,
 }
 
 impl Lone {
     pub(super) fn new(missing: Direction, conn: ConnId, handshake: Handshake, inner: Box<dyn Layer>) -> Self {
-        Self { missing, conn, handshake, head: HeadReader::default(), heard: false, inner }
+        Self { missing, conn, handshake, head: HeadReader::default(), raw: None, heard: false, inner }
     }
 
-    /// Tells the handshake anew, with the half that came late.
-    fn complete(&mut self, head: crate::model::Head, cx: &mut Cx<'_>) {
+    /// Tells the handshake anew, with the half that came late and the raw bytes behind it.
+    fn complete(&mut self, head: Head, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
         let mut handshake = std::mem::take(&mut self.handshake);
         let mut known = handshake.checks.len();
         match (&head.start, handshake.response.take()) {
-            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, None, cx.ends()),
+            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends()),
             (StartLine::Request { .. }, response) => {
+                let answer = handshake.accept.take();
                 handshake = upgrade::asked(head, cx.ends());
+                if let Some(raw) = raw {
+                    draft::challenged(&mut handshake, raw);
+                }
                 known = 0;
                 if let Some(response) = response {
-                    upgrade::answered(&mut handshake, response, None, cx.ends());
+                    upgrade::answered(&mut handshake, response, answer, cx.ends());
                 }
             }
         }
         tell(self.conn, &handshake, known, cx);
     }
 
+    /// Reads the half that came late; how many bytes it takes, or that more are to come.
+    fn read(&mut self, bytes: &[u8], offset: u64, brought: Mark, cx: &mut Cx<'_>) -> Read {
+        let mut used = 0;
+        if self.raw.is_none() {
+            match self.head.push(bytes, offset, brought, cx.mark, cx.limits) {
+                Step::More => return Read::More,
+                Step::Done(None, _) | Step::TooLong => return Read::Bad,
+                Step::Done(Some(head), len) => {
+                    used = len;
+                    let version = self.handshake.request.as_ref().map_or_else(
+                        || head.status().map_or_else(|| Version::asked(&head), |_| self.handshake.version()),
+                        Version::asked,
+                    );
+                    let raw = Raw::new(draft::raw_behind(&head, version));
+                    self.raw = Some((head, raw));
+                }
+            }
+        }
+        if let Some((_, raw)) = &mut self.raw {
+            used += raw.push(bytes.get(used..).unwrap_or_default());
+            if !raw.is_done() {
+                return Read::More;
+            }
+        }
+        if let Some((head, raw)) = self.raw.take() {
+            self.complete(head, raw.whole(), cx);
+        }
+        Read::Done(used)
+    }
+
     /// The frames go on without this layer.
     fn step_aside(&mut self) -> Next {
         Next::Become(std::mem::replace(&mut self.inner, Box::new(Nobody)))
     }
+}
+
+/// What became of the half that came late.
+enum Read {
+    More,
+    /// It is there; so many of the bytes belong to it.
+    Done(usize),
+    Bad,
 }
 
 /// Whether the bytes may begin the head that a direction sends.
@@ -66,16 +111,15 @@ impl Layer for Lone {
             return self.step_aside();
         }
         let dir = self.missing;
-        match self.head.push(bytes, offset, brought, cx.mark, cx.limits) {
-            Step::More => return Next::Read,
-            Step::Done(Some(head), used) => {
-                self.complete(head, cx);
+        match self.read(bytes, offset, brought, cx) {
+            Read::More => return Next::Read,
+            Read::Done(used) => {
                 let (bytes, offset) = (bytes.get(used..).unwrap_or_default(), offset + used as u64);
                 if !bytes.is_empty() {
                     self.inner.input(Input::Data { dir, offset, bytes, brought, mark: cx.mark }, cx);
                 }
             }
-            Step::Done(None, _) | Step::TooLong => {
+            Read::Bad => {
                 self.inner.input(Input::Gap { dir, offset, len: bytes.len() as u64, mark: cx.mark }, cx);
             }
         }

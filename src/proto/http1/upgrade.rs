@@ -44,8 +44,8 @@ pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
     handshake
 }
 
-/// Adds what the answer tells; `raw` are the bytes behind its head, where the version has some.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<&[u8]>, ends: (Endpoint, Endpoint)) {
+/// Adds what the answer tells; `raw` are the bytes behind its head in hex, where the version has some.
+pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<String>, ends: (Endpoint, Endpoint)) {
     let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
     if let Some(version) = version.filter(|&version| has_own_rules(version)) {
         draft::answered(handshake, version, head, raw);

@@ -1,6 +1,6 @@
 //! A message under assembly: from one frame that spans packets, or from several.
 
-use super::deflate::Inflater;
+use super::deflate::{Evidence, Inflater, Piece};
 use super::frame::Head;
 use super::mask;
 use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode};
@@ -23,12 +23,21 @@ pub(super) struct Assembly {
     pub(super) lost: Vec<(u64, Mark)>,
     /// A limit took bytes.
     pub(super) limited: bool,
+    /// Some of it came compressed.
+    pub(super) compressed: bool,
+    /// Bytes that come from a lost history, and bytes of it that a search restored.
+    pub(super) unknown: u64,
+    pub(super) inferred: u64,
     content: Content,
+    /// Its frames are compressed each for itself, or not.
+    by_frame: bool,
     kept: Vec<u8>,
     /// The payload as on the wire, of a message that is inflated.
     wire: Vec<u8>,
     len: u64,
     holes: Vec<Hole>,
+    /// How much was kept when the last hole began.
+    kept_before_hole: usize,
 }
 
 /// What the payload bytes are.
@@ -38,15 +47,15 @@ pub(super) enum Content {
     Plain,
     /// Compressed, and inflated as it comes.
     Deflated,
-    /// Compressed, and kept as it is: it cannot be inflated.
+    /// Compressed, and kept as it is: nobody knows how.
     Undecoded,
     /// Compressed; what follows cannot be inflated any more.
     Broken,
 }
 
 impl Assembly {
-    /// A message whose first frame has this head.
-    pub(super) fn new(head: &Head, content: Content, first: Mark, tools: &mut Tools) -> Self {
+    /// A message whose first frame has this head; `by_frame`: each of its frames may be compressed for itself.
+    pub(super) fn new(head: &Head, by_frame: bool, first: Mark, tools: &mut Tools) -> Self {
         Self {
             opcode: head.opcode,
             first,
@@ -55,12 +64,23 @@ impl Assembly {
             findings: NoteSet::EMPTY,
             lost: Vec::new(),
             limited: false,
-            content,
+            compressed: false,
+            unknown: 0,
+            inferred: 0,
+            content: Content::Plain,
+            by_frame,
             kept: tools.take_buffer(),
             wire: Vec::new(),
             len: 0,
             holes: Vec::new(),
+            kept_before_hole: 0,
         }
+    }
+
+    /// What the bytes that follow are.
+    pub(super) fn expect(&mut self, content: Content) {
+        self.content = content;
+        self.compressed |= content != Content::Plain;
     }
 
     /// Adds payload, the first byte of which is number `phase` in its frame.
@@ -80,49 +100,65 @@ impl Assembly {
                 if let (Some(key), Some(fresh)) = (head.mask, self.kept.get_mut(start..)) {
                     mask::apply(fresh, key, phase);
                 }
+                // Other frames of the message may be compressed.
+                if self.by_frame {
+                    self.keep_wire(bytes, head, phase, limits);
+                }
             }
-            (Content::Deflated, Some(inflater)) => match head.mask {
-                Some(key) => {
-                    let mut wire = std::mem::take(&mut tools.scratch);
-                    wire.clear();
-                    wire.extend_from_slice(bytes);
-                    mask::apply(&mut wire, key, phase);
-                    self.keep_wire(&wire, limits);
-                    self.inflate(inflater, Some(&wire), limits, tools);
-                    tools.scratch = wire;
+            (Content::Deflated, Some(inflater)) => {
+                self.keep_wire(bytes, head, phase, limits);
+                match head.mask {
+                    Some(key) => {
+                        let mut wire = std::mem::take(&mut tools.scratch);
+                        wire.clear();
+                        wire.extend_from_slice(bytes);
+                        mask::apply(&mut wire, key, phase);
+                        self.inflate(inflater, Some(&wire), limits, tools);
+                        tools.scratch = wire;
+                    }
+                    None => self.inflate(inflater, Some(bytes), limits, tools),
                 }
-                None => {
-                    self.keep_wire(bytes, limits);
-                    self.inflate(inflater, Some(bytes), limits, tools);
-                }
-            },
-            (Content::Deflated | Content::Broken, _) => {
-                let start = self.wire.len();
-                self.keep_wire(bytes, limits);
-                if let (Some(key), Some(fresh)) = (head.mask, self.wire.get_mut(start..)) {
-                    mask::apply(fresh, key, phase);
+            }
+            (Content::Deflated | Content::Broken, inflater) => {
+                self.keep_wire(bytes, head, phase, limits);
+                if let Some(inflater) = inflater {
+                    inflater.lose(Some(bytes.len() as u64));
                 }
             }
         }
     }
 
-    fn keep_wire(&mut self, bytes: &[u8], limits: &Limits) {
-        let room = limits.wire_bytes.saturating_sub(self.wire.len());
+    fn keep_wire(&mut self, bytes: &[u8], head: &Head, phase: u64, limits: &Limits) {
+        let start = self.wire.len();
+        let room = limits.wire_bytes.saturating_sub(start);
         self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if let (Some(key), Some(fresh)) = (head.mask, self.wire.get_mut(start..)) {
+            mask::apply(fresh, key, phase);
+        }
     }
 
     /// The payload as on the wire, of a message that was inflated and lost nothing.
     pub(super) fn wire(&self) -> &[u8] {
-        if self.lost.is_empty() { &self.wire } else { &[] }
+        if self.lost.is_empty() && self.compressed { &self.wire } else { &[] }
     }
 
-    /// Ends the message: what the inflater still holds is added.
-    pub(super) fn finish(&mut self, inflater: Option<&mut Inflater>, limits: &Limits, tools: &mut Tools) {
-        if self.content == Content::Deflated
-            && let Some(inflater) = inflater
-        {
+    /// Ends what was compressed as one, the message or a frame of it: what the inflater still holds is added. `is_text`: it
+    /// is a text message.
+    pub(super) fn finish(
+        &mut self,
+        inflater: Option<&mut Inflater>,
+        is_text: bool,
+        limits: &Limits,
+        tools: &mut Tools,
+    ) -> Option<Evidence> {
+        if let (Content::Deflated, Some(inflater)) = (self.content, inflater) {
             self.inflate(inflater, None, limits, tools);
+            if self.content == Content::Deflated {
+                self.content = Content::Plain;
+                return inflater.learn(is_text, limits, tools);
+            }
         }
+        None
     }
 
     /// Whether the bytes kept are as on the wire although they are compressed.
@@ -130,24 +166,32 @@ impl Assembly {
         self.content == Content::Undecoded
     }
 
-    /// Whether the message came compressed.
-    pub(super) fn is_compressed(&self) -> bool {
-        self.content != Content::Plain
+    /// Whether what comes now is compressed in a way that is known.
+    pub(super) fn is_inflated(&self) -> bool {
+        matches!(self.content, Content::Deflated | Content::Broken)
     }
 
-    /// Inflates bytes, or the end of the message; a fault leaves what came before it.
+    /// Inflates bytes, or the end of what was compressed as one; a fault leaves what came before it.
     fn inflate(&mut self, inflater: &mut Inflater, bytes: Option<&[u8]>, limits: &Limits, tools: &mut Tools) {
-        let before = self.len;
-        let mut out = |piece: &[u8], tools: &mut Tools| {
-            self.keep(piece, limits.inflated_bytes, limits, tools);
+        let mut out = |piece: Piece<'_>, tools: &mut Tools| {
             tools.inflated += piece.len() as u64;
+            match piece {
+                Piece::Known(bytes) => self.keep(bytes, limits.inflated_bytes, limits, tools),
+                Piece::Inferred(bytes) => {
+                    self.inferred += bytes.len() as u64;
+                    self.keep(bytes, limits.inflated_bytes, limits, tools);
+                }
+                Piece::Unknown(len) => {
+                    self.unknown += len as u64;
+                    self.add_hole(len as u64, limits, tools);
+                }
+            }
             self.len <= limits.inflated_stop && tools.inflated <= limits.inflated_total
         };
         let result = match bytes {
             Some(bytes) => inflater.push(bytes, tools, &mut out),
             None => inflater.end(tools, &mut out),
         };
-        debug_assert!(self.len >= before, "bytes are only added");
         if result.is_err() {
             let stopped = self.len > limits.inflated_stop || tools.inflated > limits.inflated_total;
             self.findings.insert(if stopped { NoteCode::InflateLimit } else { NoteCode::DeflateBad });
@@ -171,50 +215,64 @@ impl Assembly {
     }
 
     /// Adds a hole of known length on the wire.
-    pub(super) fn lose(&mut self, len: u64, mark: Mark, limits: &Limits) {
+    pub(super) fn lose(&mut self, len: u64, mark: Mark, limits: &Limits, tools: &mut Tools) {
         if self.lost.len() < limits.message_holes {
             self.lost.push((len, mark));
         }
-        self.pass_over(len, limits);
-    }
-
-    /// What follows cannot be inflated: a part of it is missing.
-    fn break_off(&mut self, limits: &Limits) {
-        if self.content == Content::Deflated {
-            self.end_missing(limits);
-            self.content = Content::Broken;
-        }
+        self.pass_over(len, limits, tools);
     }
 
     /// Adds a hole that is the end of the stream, not a loss.
-    pub(super) fn pass_over(&mut self, len: u64, limits: &Limits) {
-        if matches!(self.content, Content::Deflated | Content::Broken) {
-            return self.break_off(limits);
-        }
-        let full = self.holes.len() >= limits.message_holes;
-        match self.holes.last_mut() {
-            _ if len == 0 => {}
-            // Beyond the bound, the last hole takes the others in.
-            Some(last) if full => {
-                last.len = last.len.map(|known| known.saturating_add(len));
+    pub(super) fn pass_over(&mut self, len: u64, limits: &Limits, tools: &mut Tools) {
+        match self.content {
+            Content::Plain | Content::Undecoded => self.add_hole(len, limits, tools),
+            // What follows cannot be inflated: a part of it is missing.
+            Content::Deflated => {
+                self.end_missing(limits);
+                self.content = Content::Broken;
             }
-            _ => self.holes.push(Hole { offset: self.len, len: Some(len) }),
+            Content::Broken => {}
         }
-        self.len = self.len.saturating_add(len);
+    }
+
+    /// Adds a hole of known length, which may touch the last.
+    fn add_hole(&mut self, len: u64, limits: &Limits, tools: &mut Tools) {
+        let is_full = self.holes.len() >= limits.message_holes;
+        let end = self.len.saturating_add(len);
+        match self.holes.last_mut() {
+            _ if len == 0 => return,
+            Some(Hole { offset, len: Some(known) }) if is_full || offset.saturating_add(*known) == self.len => {
+                // Beyond the bound the last hole takes in what is known between it and this one.
+                *known = end.saturating_sub(*offset);
+                tools.assembling -= self.kept.len() - self.kept_before_hole;
+                self.kept.truncate(self.kept_before_hole);
+            }
+            _ => {
+                self.holes.push(Hole { offset: self.len, len: Some(len) });
+                self.kept_before_hole = self.kept.len();
+            }
+        }
+        self.len = end;
     }
 
     /// Adds a hole of unknown length at the end: the rest never came.
     pub(super) fn end_missing(&mut self, limits: &Limits) {
-        if self.holes.len() < limits.message_holes {
+        if self.holes.len() <= limits.message_holes {
             self.holes.push(Hole { offset: self.len, len: None });
+            self.kept_before_hole = self.kept.len();
         }
     }
 
-    /// What is wrong with its frames, and that bytes of it were lost.
+    /// What is wrong with its frames, and what of it is lost.
     pub(super) fn all_findings(&self) -> NoteSet {
         let mut findings = self.findings;
-        if !self.lost.is_empty() {
-            findings.insert(NoteCode::TcpGap);
+        let more = [
+            (!self.lost.is_empty(), NoteCode::TcpGap),
+            (self.unknown > 0, NoteCode::DeflateLost),
+            (self.inferred > 0, NoteCode::DeflateInferred),
+        ];
+        for (_, code) in more.into_iter().filter(|&(holds, _)| holds) {
+            findings.insert(code);
         }
         findings
     }

@@ -32,6 +32,7 @@ impl Ws {
         for dir in Direction::BOTH {
             self.give_up(dir, cx);
             self.give_up_seeking(dir, cx);
+            self.tell_doubt(dir, cx);
         }
         let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().copied());
         let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, blind[dir.reverse()], cx));

@@ -18,6 +18,8 @@ pub(super) struct Half {
     /// The control frame at hand, which may stand between the frames of `data`.
     pub(super) control: Option<Box<Assembly>>,
     pub(super) inflater: Option<Box<Inflater>>,
+    /// What the last loss cost so far.
+    pub(super) doubt: Option<Box<Doubt>>,
     /// Stream offsets at which copies disagreed, ahead of what was read.
     conflicts: Vec<u64>,
     /// A Close frame was sent.
@@ -68,6 +70,19 @@ pub(super) struct Place {
     pub(super) findings: NoteSet,
 }
 
+/// Messages with bytes that are copied from what was lost.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    /// The number of the loss in its direction.
+    pub(super) loss: u64,
+    /// The first and the last of them.
+    pub(super) messages: (u64, u64),
+    /// Their bytes; how many are unknown; how many a search restored.
+    pub(super) bytes: u64,
+    pub(super) unknown: u64,
+    pub(super) inferred: u64,
+}
+
 impl Default for Reading {
     fn default() -> Self {
         Self::Head(Partial::default())
@@ -110,12 +125,12 @@ impl Half {
         }
     }
 
-    /// A part of a compressed message is missing: later ones may refer to it.
-    pub(super) fn lose_history(&mut self) {
-        if self.data.as_ref().is_some_and(|assembly| assembly.is_compressed())
+    /// A part of the open message is missing, `wire` bytes if anybody knows: if it is compressed, later ones may refer to it.
+    pub(super) fn lose_history(&mut self, wire: Option<u64>) {
+        if self.data.as_ref().is_some_and(|assembly| assembly.is_inflated())
             && let Some(inflater) = &mut self.inflater
         {
-            inflater.lose();
+            inflater.lose(wire);
         }
     }
 

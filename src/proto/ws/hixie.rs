@@ -1,6 +1,6 @@
 //! The framing of Hixie-75 and 76 (draft-hixie-thewebsocketprotocol-76 §4.2, §4.3): texts between sentinels.
 
-use super::assembly::{Assembly, Content};
+use super::assembly::Assembly;
 use super::frame::Head;
 use super::half::Place;
 use super::layer::Ws;
@@ -224,7 +224,7 @@ impl Hixie {
 
     /// Begins a frame that is not all there yet.
     fn open(&mut self, dir: Direction, place: &Place, reading: Reading, cx: &mut Cx<'_>) {
-        let mut assembly = Assembly::new(&place.head, Content::Plain, place.first, cx.tools);
+        let mut assembly = Assembly::new(&place.head, false, place.first, cx.tools);
         assembly.frames = 1;
         assembly.findings = place.findings;
         self.sides[dir] = Side { reading, open: Some(Box::new(assembly)) };
@@ -279,7 +279,7 @@ impl Hixie {
             return;
         };
         match reading {
-            Reading::Sized { left, .. } => assembly.pass_over(left, cx.limits),
+            Reading::Sized { left, .. } => assembly.pass_over(left, cx.limits, cx.tools),
             _ => {
                 place.head.len = assembly.body().len;
                 assembly.end_missing(cx.limits);
@@ -302,7 +302,7 @@ impl Hixie {
         let Reading::Sized { place, left, .. } = side.reading else { return self.give_up(dir, Some((len, mark)), cx) };
         let inside = left.min(len);
         if let Some(assembly) = &mut side.open {
-            assembly.lose(inside, mark, cx.limits);
+            assembly.lose(inside, mark, cx.limits, cx.tools);
         }
         side.reading = Reading::Sized { place, left: left - inside, holed: true };
         if left == inside {

@@ -3,6 +3,7 @@
 use super::assembly::{Assembly, Content};
 use super::deflate::Inflater;
 use super::draft::Layout;
+use super::extension::{Compression, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
@@ -24,8 +25,8 @@ pub struct Ws {
     pub(super) unknown: bool,
     /// A handshake was captured, at least in part.
     pub(super) shaken: bool,
-    /// permessage-deflate was accepted; for each direction, whether its messages may refer to earlier ones.
-    pub(super) deflate: Option<Both<bool>>,
+    /// What was agreed on about compression.
+    pub(super) compression: Option<Compression>,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
@@ -68,28 +69,11 @@ impl Layer for Ws {
 impl Ws {
     /// The layer for a connection that this handshake opened.
     pub fn new(conn: ConnId, handshake: &Handshake) -> Self {
-        // Without the answer, what was offered may be in use.
-        let extensions = handshake.extensions.as_ref().or(handshake.extensions_offered.as_ref());
-        let extensions = extensions.map(Vec::as_slice).unwrap_or_default();
-        let agreed = extensions.iter().filter_map(|extension| {
-            let mut parts = extension.split(';').map(str::trim);
-            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("permessage-deflate"));
-            let names: Vec<&str> = parts.filter_map(|part| part.split('=').next()).map(str::trim).collect();
-            let takeover = |parameter: &str| !names.iter().any(|name| name.eq_ignore_ascii_case(parameter));
-            named.then(|| Both {
-                to_server: takeover("client_no_context_takeover"),
-                to_client: takeover("server_no_context_takeover"),
-            })
-        });
-        let deflate = agreed.reduce(|one, other| Both {
-            to_server: one.to_server || other.to_server,
-            to_client: one.to_client || other.to_client,
-        });
         Self {
             version: handshake.version(),
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
             unknown: handshake.unknown_extensions().next().is_some(),
-            deflate,
+            compression: Compression::agreed(handshake),
             shaken: true,
             heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
             ..Self::unshaken(conn)
@@ -104,7 +88,7 @@ impl Ws {
             layouts: Both::default(),
             unknown: false,
             shaken: false,
-            deflate: None,
+            compression: None,
             frames: 0,
             messages: 0,
             halves: Both::default(),
@@ -155,13 +139,14 @@ impl Ws {
     ) -> &'b [u8] {
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
+        let unit = self.compression.map(|compression| compression.unit);
         let situation = Situation {
             dir,
             tells_mask: self.version.tells_mask(),
             open,
             missed: half.missed,
             closed: half.closed.is_some(),
-            deflate: self.deflate.is_some(),
+            unit,
             unknown: self.unknown,
         };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
@@ -181,7 +166,7 @@ impl Ws {
         half.missed &= head.opcode.is_control();
         let compressed = self.is_packed(&head);
         let starts = head.opcode != Opcode::CONTINUATION && !open;
-        let alone = head.opcode.is_control() || head.fin && starts && !(compressed && self.deflate.is_some());
+        let alone = head.opcode.is_control() || head.fin && starts && !(compressed && unit.is_some());
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && alone
         {
@@ -189,11 +174,17 @@ impl Ws {
             return rest;
         }
         if head.opcode.is_control() {
-            self.halves[dir].control = Some(Box::new(Assembly::new(&head, Content::Plain, first, cx.tools)));
-        } else if !open || head.opcode != Opcode::CONTINUATION {
-            self.drop_open(dir, cx);
-            let content = self.content(dir, &head);
-            self.halves[dir].data = Some(Box::new(Assembly::new(&head, content, first, cx.tools)));
+            self.halves[dir].control = Some(Box::new(Assembly::new(&head, false, first, cx.tools)));
+        } else {
+            let by_frame = unit == Some(Unit::Frame);
+            let begins = !open || head.opcode != Opcode::CONTINUATION;
+            if begins {
+                self.drop_open(dir, cx);
+                self.halves[dir].data = Some(Box::new(Assembly::new(&head, by_frame, first, cx.tools)));
+            }
+            if begins || by_frame {
+                self.expect(dir, &head);
+            }
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
             assembly.frames += 1;
@@ -233,10 +224,10 @@ impl Ws {
             left -= lost;
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
-                assembly.lose(lost, mark, cx.limits);
+                assembly.lose(lost, mark, cx.limits, cx.tools);
             }
             if !head.opcode.is_control() {
-                half.lose_history();
+                half.lose_history(Some(lost));
             }
             if done {
                 self.frame_done(dir, cx);
@@ -282,7 +273,7 @@ impl Ws {
             self.tell_frame(dir, &place, false, None, cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
-                assembly.pass_over(left, cx.limits);
+                assembly.pass_over(left, cx.limits, cx.tools);
             }
             if let Some(control) = self.halves[dir].control.take() {
                 self.incomplete(dir, *control, NoteCode::WsUnfinished, cx);
@@ -290,7 +281,7 @@ impl Ws {
                 ended = place.head.fin;
             }
         }
-        self.halves[dir].lose_history();
+        self.halves[dir].lose_history(None);
         if let Some(mut data) = self.halves[dir].data.take() {
             if !ended {
                 data.end_missing(cx.limits);
@@ -301,7 +292,7 @@ impl Ws {
 
     /// A new message begins inside an open one, which will not be finished any more.
     fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        self.halves[dir].lose_history();
+        self.halves[dir].lose_history(None);
         if let Some(mut data) = self.halves[dir].data.take() {
             data.end_missing(cx.limits);
             self.incomplete(dir, *data, NoteCode::WsInterleaved, cx);
@@ -322,15 +313,25 @@ impl Ws {
         let last = head.fin || head.opcode.is_control();
         let msg = last.then_some(self.messages + 1);
         let number = self.tell_frame(dir, &place, !holed, msg, cx);
-        if !last {
-            return;
-        }
+        let by_frame = self.compression.is_some_and(|compression| compression.unit == Unit::Frame);
+        let mut found = None;
         let half = &mut self.halves[dir];
-        let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
-        if let Some(mut assembly) = assembly {
-            assembly.finish(half.inflater.as_deref_mut(), cx.limits, cx.tools);
-            self.message(dir, &assembly, Some(number), true, cx);
-            assembly.free(cx.tools);
+        if (last || by_frame)
+            && !head.opcode.is_control()
+            && let Some(assembly) = &mut half.data
+        {
+            let is_text = assembly.opcode == Opcode::TEXT && (!by_frame || last && assembly.frames == 1);
+            found = assembly.finish(half.inflater.as_deref_mut(), is_text, cx.limits, cx.tools);
+        }
+        if last {
+            let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
+            if let Some(assembly) = assembly {
+                self.message(dir, &assembly, Some(number), true, cx);
+                assembly.free(cx.tools);
+            }
+        }
+        if let Some(evidence) = found {
+            self.tell_evidence(dir, &evidence, cx);
         }
     }
 
@@ -347,8 +348,8 @@ impl Ws {
 
     /// Messages were missed: what follows may refer to them.
     pub(super) fn forget_history(&mut self, dir: Direction) {
-        if let Some(takeover) = self.deflate {
-            self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir]))).lose();
+        if let Some(compression) = self.compression {
+            self.inflater(dir, compression).lose(None);
         }
     }
 
@@ -357,16 +358,25 @@ impl Ws {
         !head.opcode.is_control() && (head.rsv & 4 != 0 || self.unknown && head.rsv != 0)
     }
 
-    /// How a message's bytes are to be read: its direction's inflater is made with the first compressed one.
-    fn content(&mut self, dir: Direction, head: &Head) -> Content {
-        match self.deflate {
+    /// How the bytes that follow a head are to be read.
+    fn expect(&mut self, dir: Direction, head: &Head) {
+        let content = match self.compression {
             _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
             Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
-            Some(takeover) => {
-                let inflater = self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover[dir])));
-                if inflater.begin() { Content::Deflated } else { Content::Undecoded }
+            Some(compression) => {
+                self.inflater(dir, compression).begin();
+                Content::Deflated
             }
+        };
+        if let Some(assembly) = &mut self.halves[dir].data {
+            assembly.expect(content);
         }
+    }
+
+    /// A direction's inflater; it is made when it is first needed.
+    fn inflater(&mut self, dir: Direction, compression: Compression) -> &mut Inflater {
+        let takeover = compression.takeover[dir];
+        self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover)))
     }
 }

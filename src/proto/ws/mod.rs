@@ -4,6 +4,7 @@ mod assembly;
 mod deflate;
 mod draft;
 mod ending;
+mod extension;
 pub mod frame;
 mod half;
 mod hixie;

@@ -1,24 +1,24 @@
 //! A connection whose frames are lost from sight, and how they are found again.
 
+use super::extension::Compression;
 use super::half::Reading;
 use super::layer::Ws;
 use super::seek::{Found, Known, RESYNC_BAR, Seek};
-use crate::model::{Both, ConnId, Direction, Mark, NoteCode};
+use crate::model::{ConnId, Direction, Mark, NoteCode};
 use crate::proto::layer::Cx;
 
 impl Ws {
     /// The layer for a connection of which no handshake was captured. In both directions frames are still to be found;
     /// `compressed` says that frames with RSV1 were seen.
     pub(super) fn midstream(conn: ConnId, compressed: bool) -> Self {
-        let deflate = compressed.then_some(Both { to_server: true, to_client: true });
-        Self { deflate, ..Self::unshaken(conn) }
+        Self { compression: compressed.then_some(Compression::UNSEEN), ..Self::unshaken(conn) }
     }
 
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
-        let known = Known { layout, masked, compressed: self.deflate.is_some(), bar };
+        let known = Known { layout, masked, compressed: self.compression.is_some(), bar };
         let half = &mut self.halves[dir];
         half.missed = true;
         half.reading = Reading::Seek(Box::new(Seek::new(known, from)));

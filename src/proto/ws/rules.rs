@@ -1,5 +1,6 @@
 //! What RFC 6455 §5 forbids, frame by frame.
 
+use super::extension::Unit;
 use super::frame::Head;
 use crate::model::{Close, CloseCode, Direction, NoteCode, NoteSet, Opcode};
 
@@ -15,8 +16,8 @@ pub(super) struct Situation {
     pub(super) missed: bool,
     /// The sender has sent a Close frame.
     pub(super) closed: bool,
-    /// permessage-deflate was negotiated, which defines RSV1 (RFC 7692 §6).
-    pub(super) deflate: bool,
+    /// What RSV1 marks as compressed (RFC 7692 §6); `None`: nothing was agreed on.
+    pub(super) unit: Option<Unit>,
     /// So was an extension that is not known, which may define any reserved bit (RFC 6455 §9).
     pub(super) unknown: bool,
 }
@@ -35,7 +36,11 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     };
     rule(now.tells_mask && now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
     rule(now.tells_mask && now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
-    let allowed = if now.deflate && !control && head.opcode != Opcode::CONTINUATION { 4 } else { 0 };
+    let allowed = match now.unit {
+        Some(Unit::Message) if !control && head.opcode != Opcode::CONTINUATION => 4,
+        Some(Unit::Frame) if !control => 4,
+        _ => 0,
+    };
     rule(head.rsv & !allowed != 0 && !now.unknown, NoteCode::WsRsv);
     rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
     rule(!is_minimal(head), NoteCode::WsLength);
@@ -120,15 +125,8 @@ mod tests {
     use crate::proto::ws::frame::{Parsed, head};
 
     fn judged(dir: Direction, bytes: &[u8], change: impl FnOnce(&mut Situation)) -> Vec<NoteCode> {
-        let mut now = Situation {
-            dir,
-            tells_mask: true,
-            open: false,
-            missed: false,
-            closed: false,
-            deflate: false,
-            unknown: false,
-        };
+        let mut now =
+            Situation { dir, tells_mask: true, open: false, missed: false, closed: false, unit: None, unknown: false };
         change(&mut now);
         let Parsed::Done(head) = head(bytes) else { panic!("no head") };
         judge(&head, now).iter().collect()
@@ -143,10 +141,16 @@ mod tests {
         assert_eq!(client(&[0x81, 0x85, 0, 0, 0, 0]), []);
         assert_eq!(server(&[0x81, 0x85, 0, 0, 0, 0]), [NoteCode::WsMasked]);
         assert_eq!(server(&[0xc1, 5]), [NoteCode::WsRsv]);
-        assert_eq!(judged(Direction::ToClient, &[0xc1, 5], |now| now.deflate = true), []);
-        assert_eq!(judged(Direction::ToClient, &[0xa1, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xc1, 5], |now| now.unit = Some(Unit::Message)), []);
+        assert_eq!(
+            judged(Direction::ToClient, &[0xc0, 5], |now| (now.unit, now.open) = (Some(Unit::Message), true)),
+            [NoteCode::WsRsv]
+        );
+        assert_eq!(judged(Direction::ToClient, &[0xc0, 5], |now| (now.unit, now.open) = (Some(Unit::Frame), true)), []);
+        assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.unit = Some(Unit::Frame)), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xa1, 5], |now| now.unit = Some(Unit::Message)), [NoteCode::WsRsv]);
+        assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.unit = Some(Unit::Message)), [NoteCode::WsRsv]);
         assert_eq!(judged(Direction::ToClient, &[0xf9, 5], |now| now.unknown = true), []);
-        assert_eq!(judged(Direction::ToClient, &[0xc9, 5], |now| now.deflate = true), [NoteCode::WsRsv]);
         assert_eq!(server(&[0x83, 5]), [NoteCode::WsOpcode]);
         assert_eq!(server(&[0x8b, 5]), [NoteCode::WsOpcode]);
         assert_eq!(server(&[0x82, 126, 0, 125]), [NoteCode::WsLength]);

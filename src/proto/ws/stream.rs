@@ -1,6 +1,6 @@
 //! `deflate-stream` (HyBi-04 to 10 §9.2.1): all that follows the handshake, frame heads included, is one DEFLATE stream in each direction.
 
-use super::deflate::Inflater;
+use super::deflate::{Inflater, Piece};
 use super::layer::Ws;
 use crate::model::{Both, Direction, Input, Mark, NoteCode};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -40,7 +40,10 @@ impl DeflateStream {
             let mut plain = cx.tools.take_buffer();
             let total = cx.limits.inflated_total;
             let result = inflater.push(piece, cx.tools, &mut |piece, tools| {
-                plain.extend_from_slice(piece);
+                // Nothing is missing before it: all of it is known.
+                if let Piece::Known(bytes) = piece {
+                    plain.extend_from_slice(bytes);
+                }
                 tools.inflated += piece.len() as u64;
                 tools.inflated <= total
             });

@@ -1,12 +1,13 @@
 //! From what was read to events: frames and messages are numbered, judged and told.
 
 use super::assembly::Assembly;
+use super::deflate::Evidence;
 use super::ending::Farewell;
-use super::half::Place;
+use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask::{self, Mask};
 use super::rules;
-use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span};
+use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -21,7 +22,7 @@ impl Ws {
     ) {
         let draft = Draft {
             opcode: assembly.opcode,
-            compressed: assembly.is_compressed(),
+            compressed: assembly.compressed,
             undecoded: assembly.is_undecoded(),
             frames: assembly.frames,
             wire_len: assembly.wire_len,
@@ -29,11 +30,15 @@ impl Ws {
             body: assembly.body(),
             wire: assembly.wire(),
             whole: ended && !assembly.has_holes(),
+            inferred: assembly.inferred > 0,
             limited: assembly.limited,
             findings: assembly.all_findings(),
         };
         self.tell_message(dir, &draft, frame, cx);
         let number = self.messages;
+        if assembly.compressed {
+            self.doubt(dir, assembly, cx);
+        }
         for &(len, mark) in &assembly.lost {
             let text = format!("{len} bytes never captured; message {number} incomplete");
             let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
@@ -72,6 +77,7 @@ impl Ws {
             body: Body { kept, ..Body::whole(body) },
             wire: &[],
             whole: true,
+            inferred: false,
             limited: kept.len() < body.len(),
             findings: place.findings,
         };
@@ -144,9 +150,9 @@ impl Ws {
                 if draft.limited {
                     body.kept = whole_characters(body.kept);
                 }
-                utf8 = first_bad(body.kept).is_none();
-                bad_at = if utf8 { None } else { first_fault(&body, draft.whole && !draft.limited) };
-                if bad_at.is_some() {
+                bad_at = first_fault(&body, draft.whole);
+                utf8 = bad_at.is_none();
+                if !utf8 && !draft.inferred {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
@@ -170,8 +176,7 @@ impl Ws {
             _ => {}
         }
         if draft.undecoded {
-            let code = if self.deflate.is_some() { NoteCode::DeflateLost } else { NoteCode::DeflateUnknown };
-            found.insert(code);
+            found.insert(NoteCode::DeflateUnknown);
         }
         for code in [NoteCode::DeflateBad, NoteCode::InflateLimit] {
             if draft.findings.contains(code) {
@@ -190,7 +195,8 @@ impl Ws {
             wire_len: draft.wire_len,
             body,
             wire: draft.wire,
-            complete: draft.whole && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            complete: draft.whole && !draft.inferred && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            inferred: draft.inferred,
             utf8,
             close,
             rtt,
@@ -214,9 +220,8 @@ impl Ws {
     ) {
         let sender = message.dir.sender();
         for code in found.iter() {
-            // A lost history is one loss, however many messages refer to it.
-            let lasting = matches!(code, NoteCode::DeflateLost | NoteCode::DeflateUnknown);
-            if lasting && !self.told[message.dir].insert(code) {
+            // An unknown compression is one, however many messages use it.
+            if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
                 continue;
             }
             let text = match (code, message.close) {
@@ -236,6 +241,55 @@ impl Ws {
             };
             self.note(message.dir, code, Some(message.number), frame, &text, None, cx);
         }
+    }
+
+    /// Adds a message to what the last loss cost, if it has bytes that are copied from there; tells that when it is over.
+    fn doubt(&mut self, dir: Direction, assembly: &Assembly, cx: &mut Cx<'_>) {
+        let Some(inflater) = &self.halves[dir].inflater else { return };
+        let (loss, is_over) = (inflater.losses(), inflater.is_sure());
+        if self.halves[dir].doubt.as_ref().is_some_and(|doubt| doubt.loss != loss) {
+            self.tell_doubt(dir, cx);
+        }
+        if assembly.unknown > 0 || assembly.inferred > 0 {
+            let number = self.messages;
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
+            doubt.messages.1 = number;
+            doubt.bytes += assembly.body().len;
+            doubt.unknown += assembly.unknown;
+            doubt.inferred += assembly.inferred;
+        }
+        if is_over {
+            self.tell_doubt(dir, cx);
+        }
+    }
+
+    /// Tells what a loss cost the messages behind it.
+    pub(super) fn tell_doubt(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Some(doubt) = self.halves[dir].doubt.take() else { return };
+        let Doubt { messages: (first, last), bytes, unknown, inferred, .. } = *doubt;
+        if unknown == 0 {
+            return;
+        }
+        let place = if first == last { format!("message {first}") } else { format!("messages {first} to {last}") };
+        let also = if inferred > 0 { format!(", {inferred} more are inferred") } else { String::new() };
+        let text =
+            format!("{unknown} of the {bytes} bytes of {place} are unknown: they are copied from what was lost{also}");
+        self.note(dir, NoteCode::DeflateLost, Some(first), None, &text, None, cx);
+    }
+
+    /// Tells how the length of what was lost was found.
+    pub(super) fn tell_evidence(&mut self, dir: Direction, evidence: &Evidence, cx: &mut Cx<'_>) {
+        let &Evidence { length, tried, passed, failed, messages, margin } = evidence;
+        let text = format!(
+            "{length} bytes were lost before the last {messages} messages: of {tried} lengths, only that one explains them"
+        );
+        let detail = format!(
+            "{passed} of {} tests passed; the next best length is 10^{:.0} times less likely",
+            passed + failed,
+            (margin * std::f32::consts::LOG10_E).floor()
+        );
+        self.note(dir, NoteCode::DeflateInferred, Some(self.messages), None, &text, Some(&detail), cx);
     }
 
     #[expect(clippy::too_many_arguments, reason = "one finding, field by field")]
@@ -272,6 +326,8 @@ struct Draft<'a> {
     wire: &'a [u8],
     /// It was finished and no byte is missing.
     whole: bool,
+    /// Bytes of it were restored by a search.
+    inferred: bool,
     limited: bool,
     findings: NoteSet,
 }
@@ -289,22 +345,31 @@ fn first_bad(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where in a text that is not UTF-8 the first fault is that no hole explains: a character may be cut by a hole before or behind it, and by the end of what is there, unless that is the end of the text.
+/// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
+/// may the end of what is there, unless that is the end of the text.
 fn first_fault(body: &Body<'_>, whole: bool) -> Option<u64> {
-    let mut at = 0;
-    let mut rest = body.kept;
-    let holes = body.holes.iter().map(|hole| (hole.offset, hole.len.unwrap_or(0))).chain([(u64::MAX, 0)]);
-    for (offset, len) in holes {
-        let (piece, later) =
-            rest.split_at(usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX).min(rest.len()));
-        let behind_hole = at > 0;
-        let cut = piece.iter().take(3).take_while(|&&byte| behind_hole && byte & 0xc0 == 0x80).count();
-        let fault = std::str::from_utf8(piece.get(cut..).unwrap_or_default()).err();
-        if let Some(fault) = fault.filter(|fault| fault.error_len().is_some() || whole) {
-            return Some(at + (cut + fault.valid_up_to()) as u64);
+    if body.holes.is_empty() && first_bad(body.kept).is_none() {
+        return None;
+    }
+    let (mut at, mut behind_hole) = (0_u64, false);
+    let mut parts = body.parts().peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            Part::Hole(hole) => {
+                at = hole.offset.saturating_add(hole.len.unwrap_or(0));
+                behind_hole = true;
+            }
+            Part::Bytes(bytes) => {
+                let cut = bytes.iter().take(3).take_while(|&&byte| behind_hole && byte & 0xc0 == 0x80).count();
+                let fault = std::str::from_utf8(bytes.get(cut..).unwrap_or_default()).err();
+                let last = whole && parts.peek().is_none();
+                if let Some(fault) = fault.filter(|fault| fault.error_len().is_some() || last) {
+                    return Some(at + (cut + fault.valid_up_to()) as u64);
+                }
+                at += bytes.len() as u64;
+                behind_hole = false;
+            }
         }
-        at = offset.saturating_add(len);
-        rest = later;
     }
     None
 }

@@ -2,8 +2,8 @@
 
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
-use crate::escape::{self, display};
-use crate::model::{Direction, Mark, Opcode, Version};
+use crate::escape::{self, display, unknown};
+use crate::model::{Body, Direction, Mark, NoteCode, Opcode, Part, Version};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
@@ -208,6 +208,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     let Some(bytes) = app.book.payload(row, 0, want) else { return "payload not kept".to_owned() };
     let words = match row.opcode {
         Opcode::CLOSE => close_words(app.version(), &bytes),
+        Opcode::TEXT if !row.holes.is_empty() => marked(row, &bytes),
         _ if row.is_text() => display(whole_characters(&bytes)).into_owned(),
         Opcode::TEXT if !row.undecoded => display(&bytes).into_owned(),
         opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
@@ -222,6 +223,22 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     }
 }
 
+/// Text with marks for the bytes of it that are unknown.
+fn marked(row: &MessageRow<'_>, bytes: &[u8]) -> String {
+    let body = Body { kept: bytes, len: row.len, holes: row.holes };
+    let part = |part: Part<'_>| match part {
+        Part::Bytes(bytes) => display(bytes).into_owned(),
+        Part::Hole(hole) => unknown(hole.len),
+    };
+    body.parts().map(part).collect()
+}
+
+/// Whether only what it copies from a lost history is missing (RFC 7692 §7.1.1): the message itself was captured.
+fn is_unknown_in_part(row: &MessageRow<'_>) -> bool {
+    let has = |code| row.findings.contains(code);
+    (has(NoteCode::DeflateLost) || has(NoteCode::DeflateInferred)) && row.holes.iter().all(|hole| hole.len.is_some())
+}
+
 /// Without the first bytes of a character that was cut.
 fn whole_characters(bytes: &[u8]) -> &[u8] {
     match std::str::from_utf8(bytes) {
@@ -232,7 +249,7 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
 
 /// `incomplete: 1 460 B lost at frame 9120`.
 pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
-    if row.complete || row.undecoded {
+    if row.complete || row.undecoded || is_unknown_in_part(row) {
         return None;
     }
     let packet = row.last.packet;

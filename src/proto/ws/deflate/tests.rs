@@ -1,0 +1,403 @@
+use super::stream::WINDOW;
+use super::*;
+use flate2::{Compress, Compression, FlushCompress};
+use proptest::prelude::*;
+
+/// A byte as it was told: known, inferred (`true`), or unknown.
+type Told = Option<(u8, bool)>;
+
+/// Inflates a whole message that comes in pieces of `step` bytes.
+fn tell(inflater: &mut Inflater, wire: &[u8], step: usize, tools: &mut Tools) -> Result<Vec<Told>, Corrupt> {
+    let mut told = Vec::new();
+    let mut out = |piece: Piece<'_>, _: &mut Tools| {
+        match piece {
+            Piece::Known(bytes) => told.extend(bytes.iter().map(|&byte| Some((byte, false)))),
+            Piece::Inferred(bytes) => told.extend(bytes.iter().map(|&byte| Some((byte, true)))),
+            Piece::Unknown(len) => told.extend(std::iter::repeat_n(None, len)),
+        }
+        true
+    };
+    inflater.begin();
+    for piece in wire.chunks(step) {
+        inflater.push(piece, tools, &mut out)?;
+    }
+    inflater.end(tools, &mut out)?;
+    Ok(told)
+}
+
+/// A message of which every byte must be known.
+fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>, Corrupt> {
+    let told = tell(inflater, wire, step, &mut Tools::default())?;
+    Ok(told.into_iter().map(|byte| byte.filter(|&(_, inferred)| !inferred).unwrap().0).collect())
+}
+
+const HELLO: [u8; 7] = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+#[test]
+fn inflates_the_examples_of_rfc_7692() {
+    for step in 1..12 {
+        let mut inflater = Inflater::new(true);
+        let mut check = |message: &[u8]| {
+            assert_eq!(inflate(&mut inflater, message, step).as_deref(), Ok(&b"Hello"[..]), "{message:02x?}");
+        };
+        check(&HELLO);
+        check(&[0xf2, 0x00, 0x11, 0x00, 0x00]);
+        check(&[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00]);
+        check(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]);
+        check(&[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00]);
+        // A final block whose closing 00 was left out, then one that refers to the text before it.
+        check(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+        check(&[0xf2, 0x00, 0x11, 0x00, 0x00]);
+    }
+}
+
+#[test]
+fn empty_messages_have_two_forms() {
+    let mut inflater = Inflater::new(true);
+    assert_eq!(inflate(&mut inflater, &[0x00], 1).as_deref(), Ok(&[][..]));
+    assert_eq!(inflate(&mut inflater, &[], 1).as_deref(), Ok(&[][..]));
+    assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
+}
+
+#[test]
+fn after_a_loss_only_what_is_copied_from_there_is_unknown() {
+    let again = [0xf2, 0x00, 0x11, 0x00, 0x00];
+    let mut inflater = Inflater::new(true);
+    assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
+    inflater.lose(Some(3));
+    let tools = &mut Tools::default();
+    let known: Vec<Told> = b"Hello".iter().map(|&byte| Some((byte, false))).collect();
+    // A literal H, and four bytes from five bytes back.
+    assert_eq!(tell(&mut inflater, &again, 1, tools).unwrap(), [Some((b'H', false)), None, None, None, None]);
+    assert_eq!(tell(&mut inflater, &HELLO, 1, tools).unwrap(), known);
+    assert_eq!(tell(&mut inflater, &again, 1, tools).unwrap(), known);
+    assert!(!inflater.is_sure());
+}
+
+#[test]
+fn without_a_context_only_the_message_itself_is_lost() {
+    let mut inflater = Inflater::new(false);
+    inflater.lose(None);
+    assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
+    assert_eq!(inflate(&mut inflater, &[0xff, 0xff, 0xff], 9), Err(Corrupt));
+    assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
+}
+
+#[test]
+fn after_a_fault_nothing_before_it_is_trusted() {
+    let mut inflater = Inflater::new(true);
+    assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
+    let tools = &mut Tools::default();
+    for _ in 0..2 {
+        assert_eq!(tell(&mut inflater, &[0xff, 0xff, 0xff], 9, tools), Err(Corrupt));
+        let told = tell(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00], 9, tools).unwrap();
+        assert_eq!(told, [Some((b'H', false)), None, None, None, None]);
+    }
+    assert!(matches!(&inflater.state, State::Unsure(unsure) if matches!(unsure.lost, Length::Unknown)));
+}
+
+/// One message as permessage-deflate sends it.
+fn deflate(state: &mut Compress, message: &[u8]) -> Vec<u8> {
+    if message.is_empty() {
+        return vec![0];
+    }
+    let mut out = Vec::with_capacity(message.len() * 2 + 64);
+    state.compress_vec(message, &mut out, FlushCompress::Sync).unwrap();
+    assert!(out.ends_with(&TAIL));
+    out.truncate(out.len() - 4);
+    out
+}
+
+/// Messages, with what they are on the wire.
+fn sent(messages: impl IntoIterator<Item = Vec<u8>>, level: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut sender = Compress::new(Compression::new(level), false);
+    messages
+        .into_iter()
+        .map(|message| (deflate(&mut sender, &message), message))
+        .map(|(wire, message)| (message, wire))
+        .collect()
+}
+
+/// A generator of numbers that is the same each time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % sides as u64) as usize
+    }
+
+    fn noise(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.roll(256) as u8).collect()
+    }
+
+    fn words(&mut self, count: usize) -> String {
+        const WORDS: [&str; 24] = [
+            "the",
+            "order",
+            "of",
+            "was",
+            "sent",
+            "to",
+            "général",
+            "market",
+            "and",
+            "then",
+            "back",
+            "room",
+            "again",
+            "who",
+            "price",
+            "is",
+            "not",
+            "what",
+            "they",
+            "said",
+            "before",
+            "it",
+            "closed",
+            "雨",
+        ];
+        (0..count.max(1)).map(|_| WORDS[self.roll(WORDS.len())]).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Kinds of conversation: quotes, chat, positions in a game, calls, all of them mixed, bytes.
+const KINDS: usize = 6;
+
+fn conversation(kind: usize, count: usize, seed: u64) -> Vec<Vec<u8>> {
+    let mut dice = Dice(seed);
+    (0..count)
+        .map(|n| {
+            let now = if kind == 4 { dice.roll(4) } else { kind };
+            let text = match now {
+                0 => {
+                    let pair = ["BTC-USD", "ETH-USD", "SOL-EUR", "XRP-USD"][dice.roll(4)];
+                    let side = ["buy", "sell"][dice.roll(2)];
+                    let (price, size, micros) = (dice.roll(6_000_000), dice.roll(1 << 27), dice.roll(1_000_000));
+                    format!(
+                        r#"{{"type":"ticker","sequence":{},"pair":"{pair}","price":"{}.{:02}","side":"{side}","time":"2026-01-02T03:04:{:02}.{micros:06}Z","size":"0.{size:08}"}}"#,
+                        71_000 + n, price / 100, price % 100, n % 60
+                    )
+                }
+                1 => {
+                    let (user, room, len) = (dice.roll(8), dice.roll(4), dice.roll(14));
+                    let event = ["message", "message", "typing", "read"][dice.roll(4)];
+                    let words = dice.words(len);
+                    format!(
+                        r#"{{"event":"{event}","room":"room-{room}","from":{{"id":{user},"name":"user {user}"}},"text":"{words}","ts":{}}}"#,
+                        1_700_000_000 + 3 * n
+                    )
+                }
+                2 => {
+                    let player = |id: usize, dice: &mut Dice| {
+                        format!(r#"{{"id":{id},"x":{}.{},"hp":{}}}"#, dice.roll(100), dice.roll(100), dice.roll(100))
+                    };
+                    let players: Vec<String> = (0..5).map(|id| player(id, &mut dice)).collect();
+                    format!(r#"{{"t":{n},"players":[{}]}}"#, players.join(","))
+                }
+                3 => {
+                    let method = ["getBalance", "call", "blockNumber"][dice.roll(3)];
+                    format!(r#"{{"jsonrpc":"2.0","id":{n},"method":"{method}","params":["0x{:016x}","latest"]}}"#, dice.roll(usize::MAX))
+                }
+                _ => {
+                    let len = dice.roll(9);
+                    return [&(n as u32).to_le_bytes()[..], &[dice.roll(4) as u8], b"player", &dice.noise(len)].concat();
+                }
+            };
+            text.into_bytes()
+        })
+        .collect()
+}
+
+/// What is cut out of a conversation: from byte `cut` of the wire of message `at` to the end of the last of `count`.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    at: usize,
+    count: usize,
+    byte: usize,
+}
+
+/// What was told of the messages behind a cut.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Outcomes {
+    /// For each message that came, what was told of it.
+    told: Vec<Vec<Told>>,
+    /// The lengths that were found, and those that were lost.
+    found: Vec<(usize, usize)>,
+}
+
+/// Plays a conversation of which parts are lost, in pieces of `step` bytes.
+fn play(messages: &[(Vec<u8>, Vec<u8>)], cuts: &[Cut], step: usize, limits: &Limits) -> Outcomes {
+    let mut inflater = Inflater::new(true);
+    let mut tools = Tools::default();
+    let mut outcome = Outcomes::default();
+    let mut lost = 0;
+    for (number, (message, wire)) in messages.iter().enumerate() {
+        let cut = cuts.iter().find(|cut| (cut.at..cut.at + cut.count).contains(&number));
+        if let Some(cut) = cut {
+            if cut.at == number {
+                lost = 0;
+            }
+            let byte = if cut.at == number { cut.byte.min(wire.len()) } else { 0 };
+            let mut came = 0;
+            if byte > 0 {
+                inflater.begin();
+                let mut out = |piece: Piece<'_>, _: &mut Tools| {
+                    came += piece.len();
+                    true
+                };
+                inflater.push(&wire[..byte], &mut tools, &mut out).unwrap();
+            }
+            inflater.lose(Some((wire.len() - byte) as u64));
+            lost += message.len() - came;
+            continue;
+        }
+        let told = tell(&mut inflater, wire, step, &mut tools).unwrap();
+        assert_eq!(told.len(), message.len(), "message {number}");
+        for (told, &byte) in told.iter().zip(message) {
+            assert!(
+                told.is_none_or(|(told, _)| told == byte),
+                "message {number}: {:?}",
+                String::from_utf8_lossy(message)
+            );
+        }
+        outcome.told.push(told);
+        if let Some(evidence) = inflater.learn(std::str::from_utf8(message).is_ok(), limits, &mut tools) {
+            assert_eq!(evidence.length, lost, "message {number}: {evidence:?}");
+            outcome.found.push((evidence.length, outcome.told.len()));
+        }
+    }
+    outcome
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn inflates_what_was_deflated(
+        messages in proptest::collection::vec(("[a-f]{0,40}", 0_usize..3000), 1..12),
+        takeover: bool,
+        step in 1_usize..500,
+    ) {
+        let mut sender = Compress::new(Compression::default(), false);
+        let mut inflater = Inflater::new(takeover);
+        for (text, times) in messages {
+            let message = text.repeat(times);
+            if !takeover {
+                sender.reset();
+            }
+            let sent = deflate(&mut sender, message.as_bytes());
+            prop_assert_eq!(inflate(&mut inflater, &sent, step), Ok(message.into_bytes()));
+        }
+    }
+
+    /// `play` compares: no byte that is known or inferred differs from what was sent, no length that is found is wrong.
+    /// What is told does not depend on where the bytes were cut.
+    #[test]
+    fn whatever_is_lost_nothing_known_is_wrong(
+        kind in 0..KINDS,
+        (count, seed, level) in (4_usize..40, any::<u64>(), 1_u32..10),
+        (at, lost, byte) in (0_usize..30, 1_usize..4, 0_usize..60),
+        second in proptest::option::of((0_usize..30, 1_usize..3)),
+        step in 1_usize..80,
+    ) {
+        let messages = sent(conversation(kind, count, seed), level);
+        let mut cuts = vec![Cut { at, count: lost, byte }];
+        cuts.extend(second.map(|(apart, count)| Cut { at: at + lost + apart, count, byte: 0 }));
+        let limits = Limits { search_steps: 20_000_000, ..Limits::DEFAULT };
+        let whole = play(&messages, &cuts, usize::MAX, &limits);
+        prop_assert_eq!(play(&messages, &cuts, step, &limits), whole);
+    }
+}
+
+/// A loss of more than a window can hold has no length that could be found.
+#[test]
+fn a_loss_too_long_is_not_measured() {
+    for kind in 0..KINDS {
+        let messages = sent(conversation(kind, 420, kind as u64), 6);
+        let lost = messages.iter().skip(20).scan(0, |sum, (message, _)| {
+            *sum += message.len();
+            Some(*sum)
+        });
+        let count = lost.take_while(|&sum| sum < WINDOW).count() + 1;
+        let outcome = play(
+            &messages[..(20 + count + 60).min(420)],
+            &[Cut { at: 20, count, byte: 0 }],
+            usize::MAX,
+            &Limits::DEFAULT,
+        );
+        assert_eq!(outcome.found, []);
+    }
+}
+
+#[test]
+fn trust_returns_with_a_window_of_known_bytes() {
+    let mut dice = Dice(7);
+    let mut messages = conversation(0, 12, 7);
+    messages.push(dice.noise(WINDOW));
+    messages.extend(conversation(0, 6, 8));
+    let messages = sent(messages, 6);
+    let mut inflater = Inflater::new(true);
+    inflater.lose(None);
+    let mut sure = Vec::new();
+    for (message, wire) in &messages[1..] {
+        let told = tell(&mut inflater, wire, 999, &mut Tools::default()).unwrap();
+        inflater.learn(false, &Limits::DEFAULT, &mut Tools::default());
+        sure.push(inflater.is_sure());
+        if sure.len() > 12 {
+            let known: Vec<Told> = message.iter().map(|&byte| Some((byte, false))).collect();
+            assert_eq!(told, known);
+        }
+    }
+    assert_eq!(sure.iter().position(|&sure| sure), Some(11), "{sure:?}");
+}
+
+#[test]
+fn a_search_has_bounds() {
+    let messages = sent(conversation(2, 60, 3), 6);
+    let cut = [Cut { at: 20, count: 1, byte: 0 }];
+    assert_eq!(play(&messages, &cut, 99, &Limits::DEFAULT).found.len(), 1);
+    for limits in [
+        Limits { searches: 0, ..Limits::DEFAULT },
+        Limits { search_total: 0, ..Limits::DEFAULT },
+        Limits { search_steps: 1000, ..Limits::DEFAULT },
+    ] {
+        assert_eq!(play(&messages, &cut, 99, &limits).found, [], "{limits:?}");
+    }
+}
+
+/// The figures of the README: how often the length is found on JSON, how soon, and what is known then.
+#[test]
+fn on_json_most_lengths_are_found() {
+    let (mut trials, mut found, mut after) = (0, 0, 0);
+    let (mut bytes, mut known, mut without) = ([0_usize; 2], 0, 0);
+    for kind in 0..5 {
+        for seed in 0..6 {
+            let messages = sent(conversation(kind, 70, seed), [1, 6, 6, 6, 9, 3][seed as usize]);
+            let cut = Cut { at: 12 + seed as usize, count: 1 + seed as usize % 3, byte: 0 };
+            let outcome = play(&messages, &[cut], usize::MAX, &Limits::DEFAULT);
+            trials += 1;
+            let since = outcome.found.first().map_or(outcome.told.len(), |&(_, since)| since);
+            found += usize::from(!outcome.found.is_empty());
+            after += if outcome.found.is_empty() { 0 } else { since - cut.at };
+            let told = |from: usize, to: usize| outcome.told[from..to].iter().flatten();
+            bytes[0] += told(cut.at, since).count();
+            without += told(cut.at, since).flatten().count();
+            bytes[1] += told(since, outcome.told.len()).count();
+            known += told(since, outcome.told.len()).flatten().count();
+        }
+    }
+    let percent = |part: usize, whole: usize| 100 * part / whole.max(1);
+    let figures = format!(
+        "{found} of {trials} lengths found, after {} messages on average; {} % of the bytes known then, {} % before",
+        after / found.max(1),
+        percent(known, bytes[1]),
+        percent(without, bytes[0])
+    );
+    assert!(percent(found, trials) >= 60 && percent(known, bytes[1]) >= 70, "{figures}");
+    println!("{figures}");
+}
