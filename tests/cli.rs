@@ -183,7 +183,8 @@ fn codes_for_findings_and_losses() {
     assert_eq!(code("check --fail-on error -n 0 samples/handshakes.pcapng"), Some(1));
     assert_eq!(code("check --fail-on error samples/lossy.pcap"), Some(0));
     assert_eq!(code("check --fail-on warning samples/lossy.pcap"), Some(1));
-    assert_eq!(code("check --fail-on note samples/fragments.pcapng"), Some(0));
+    assert_eq!(code("check --fail-on warning samples/fragments.pcapng"), Some(0));
+    assert_eq!(code("check --fail-on note samples/fragments.pcapng"), Some(1));
     assert_eq!(code("msgs --strict samples/lossy.pcap"), Some(4));
     assert_eq!(code("--strict ls samples/mix.pcap"), Some(0));
 }

@@ -60,7 +60,10 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
-            Event::Closed(closed) => writeln!(out, "{conn} closed {:?}", closed.by),
+            Event::Closed(closed) => {
+                let by = closed.ends.first().map(|(dir, how, _)| (dir, how));
+                writeln!(out, "{conn} closed {by:?}")
+            }
         };
         ControlFlow::Continue(())
     }

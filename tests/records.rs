@@ -12,9 +12,9 @@ use wspect::export::{
     Clock, Figures, Form, Out, Page, PayloadMode, PayloadOptions, Records, Rtt, Style, Table, Talk, TimeMode, Totals,
 };
 use wspect::model::{
-    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Event, Frame, Handshake,
-    Head, Hole, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, PacketNo, Span, Stamp, StartLine, Timestamp,
-    Version,
+    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Ends, Event, Frame,
+    Handshake, Head, Hole, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, PacketNo, Span, Stamp, StartLine,
+    Timestamp, Version,
 };
 
 /// A key and the types that its value may have: `s` string, `i` integer, `b` bool, `l` list, `o` object, `?` null.
@@ -29,10 +29,11 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l";
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
-const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s?";
+const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
 
@@ -344,7 +345,9 @@ proptest! {
             row.apply(&at, Event::Message(&owned.message()));
         }
         if let Some((dir, last)) = closed {
-            row.apply(&at, Event::Closed(&Closed { by: Some((dir, End::Fin)), last }));
+            let mut ends = Ends::default();
+            ends.add(dir, End::Fin, last);
+            row.apply(&at, Event::Closed(&Closed { ends, last, ..Closed::default() }));
         }
         let rows = [row];
         let record = parsed(&line(|form, out| form.connections(&rows, out), PayloadOptions::default()), CONNECTION);

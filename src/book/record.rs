@@ -219,7 +219,8 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             Event::Note(note) => Item::Note(Box::new(Finding {
                 conn: at.conn,
                 code: note.code,
-                at: note.at,
+                at: at.at,
+                evidence: note.at,
                 dir: note.dir,
                 msg: note.msg,
                 frame: note.frame,

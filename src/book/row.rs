@@ -306,8 +306,10 @@ pub struct Finding {
     pub conn: Option<ConnId>,
     /// What it is about.
     pub code: NoteCode,
-    /// The packet that showed it.
+    /// The packet with which it was known: the one of its record.
     pub at: Mark,
+    /// The packet that shows it.
+    pub evidence: Mark,
     /// The direction concerned.
     pub dir: Option<Direction>,
     /// The message concerned.
@@ -325,7 +327,7 @@ impl Finding {
     pub(super) fn note(&self) -> Note<'_> {
         Note {
             code: self.code,
-            at: self.at,
+            at: self.evidence,
             dir: self.dir,
             msg: self.msg,
             frame: self.frame,

@@ -3,8 +3,8 @@
 use super::progress::Progress;
 use super::signals::Stop;
 use crate::escape;
-use crate::export::{Exporter, Out, Totals, clause};
-use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp};
+use crate::export::{Exporter, Out, Totals};
+use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, clause};
 use std::io;
 use std::ops::ControlFlow;
 

@@ -3,9 +3,9 @@
 use super::Out;
 use super::stats::Figures;
 use super::style::Style;
-use super::time::{Clock, duration};
+use super::time::Clock;
 use super::words::{count, grouped, size};
-use crate::model::{Counts, Direction};
+use crate::model::{Counts, Direction, duration};
 
 /// Takes one number out of the counts.
 type Count = fn(&Counts) -> u64;

@@ -2,9 +2,9 @@
 
 use super::Out;
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
+use super::time::Clock;
 use crate::escape;
-use crate::model::{Direction, Handshake, Head, Stamp, StartLine};
+use crate::model::{Check, Direction, Handshake, Head, Severity, Stamp, StartLine, duration};
 
 /// Appends one handshake.
 pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
@@ -19,9 +19,27 @@ pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style:
     }
     let longest = handshake.checks.iter().map(|check| check.code.name().len()).max().unwrap_or(0);
     for check in &handshake.checks {
-        let sign = if check.ok { style.paint(Ink::Good, "✓") } else { style.paint(Ink::Error, "✗") };
-        out.line(&format!("  {sign} {:<longest$}  {}", check.code, escape::display_str(&check.detail)));
+        write_check(check, longest, style, out);
     }
+}
+
+/// A rule that was kept in a line; one that was broken in two: what it says and what was seen, likely cause and advice.
+fn write_check(check: &Check, longest: usize, style: Style, out: &mut Out<'_>) {
+    let Check { code, ok, detail } = check;
+    let detail = escape::display_str(detail);
+    if *ok {
+        return out.line(&format!("  {} {code:<longest$}  {detail}", style.paint(Ink::Good, "✓")));
+    }
+    let row = code.row();
+    let sign = match row.severity {
+        Severity::Error => "✗",
+        Severity::Warning => "!",
+        Severity::Note => "·",
+    };
+    let sign = style.paint(row.severity.into(), sign);
+    out.line(&format!("  {sign} {code:<longest$}  {}: {detail}", row.text.trim_end_matches('.')));
+    let advice = format!("    {:<longest$}  {} {}", "", row.cause, row.next);
+    out.line(&style.paint(Ink::Dim, advice).to_string());
 }
 
 /// `accepted`, `refused with 403`, `not answered`.

@@ -3,10 +3,10 @@
 use super::Out;
 use super::payload::fit;
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
+use super::time::Clock;
 use super::words::size;
 use crate::escape;
-use crate::model::{Connection, Direction, EndedBy, Outline, State};
+use crate::model::{Connection, Direction, Goodbye, Outline, State, duration};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Columns: a title, and whether it is aligned right.
@@ -78,7 +78,7 @@ fn flags(row: &Connection) -> String {
     if flags.is_empty() { String::from("-") } else { flags }
 }
 
-/// How it ended: `close 1000`, `rst (1006)`, `403 Forbidden`, `open`.
+/// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `open`.
 fn end(row: &Connection) -> String {
     if row.state() == State::Rejected {
         return match row.handshake.as_ref().and_then(|handshake| Some((handshake.status?, &handshake.reason))) {
@@ -88,14 +88,14 @@ fn end(row: &Connection) -> String {
             None => String::from("refused"),
         };
     }
-    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.requested) {
+    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
         return String::from("no answer");
     }
     match (&row.close, row.ended_by()) {
-        (Some((_, Some(code), _)), _) => format!("close {code}"),
-        (Some((_, None, _)), _) => String::from("close (1005)"),
-        (None, Some(by @ (EndedBy::Fin | EndedBy::Rst))) => format!("{} (1006)", by.name()),
-        (None, _) => String::from("open"),
+        (Some((_, Goodbye { code: Some(code), .. })), _) => format!("close {code}"),
+        (Some((_, Goodbye { code: None, .. })), _) => String::from("close (1005)"),
+        (None, Some(by)) => format!("{} (1006)", by.name()),
+        (None, None) => String::from("open"),
     }
 }
 

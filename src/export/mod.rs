@@ -40,8 +40,8 @@ pub use stream::{Kinds, Stream};
 pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
-pub use time::{Clock, TimeMode, duration, seconds};
-pub use words::{clause, count, grouped, size};
+pub use time::{Clock, TimeMode, seconds};
+pub use words::{count, grouped, size};
 
 use crate::model::{Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Stamp, Timestamp};
 use std::ops::ControlFlow;

@@ -3,11 +3,11 @@
 use super::json;
 use super::payload::{self, Look, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
+use super::time::Clock;
 use super::words::{count, grouped};
 use super::{Form, Out, pretty, table};
 use crate::escape;
-use crate::model::{Message, Opcode, Stamp};
+use crate::model::{Message, Opcode, Stamp, duration};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]

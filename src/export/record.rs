@@ -109,9 +109,9 @@ impl Records {
         json::int(row, connection.span.last.packet.0);
         both_counts(row, &connection.counts);
         lit!(row, r#","close_code":"#);
-        json::opt_int(row, close.and_then(|(_, code, _)| code.map(|code| code.0)));
+        json::opt_int(row, close.and_then(|(_, close)| close.code.map(|code| code.0)));
         lit!(row, r#","close_reason":"#);
-        json::opt_string(row, close.and_then(|(_, code, reason)| code.map(|_| &**reason)));
+        json::opt_string(row, close.and_then(|(_, close)| close.code.map(|_| &*close.reason)));
         lit!(row, r#","closed_by":"#);
         opt_name(row, connection.ended_by().map(|by| by.name()));
         lit!(row, r#","findings":"#);
@@ -124,6 +124,13 @@ impl Records {
             json::string(row, &hop.address);
             lit!(row, "}");
         });
+        let verdict = connection.verdict();
+        lit!(row, r#","ending":"#);
+        json::name(row, verdict.ending.name());
+        lit!(row, r#","verdict":"#);
+        json::string(row, &verdict.text);
+        lit!(row, r#","evidence":"#);
+        json::list(row, verdict.evidence, |row, packet| json::int(row, packet.0));
         lit!(row, "}\n");
     }
 
@@ -261,6 +268,8 @@ impl Form for Records {
         json::opt_string(row, Some(code.rfc).filter(|rfc| !rfc.is_empty()));
         lit!(row, r#","detail":"#);
         json::opt_string(row, note.detail);
+        lit!(row, r#","evidence":"#);
+        json::list(row, Some(note.at.packet).filter(|packet| packet.0 > 0), |row, packet| json::int(row, packet.0));
         lit!(row, "}\n");
     }
 

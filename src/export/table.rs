@@ -3,12 +3,13 @@
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
-use super::words::{clause, grouped};
+use super::time::Clock;
+use super::words::grouped;
 use super::{Form, Out, figures, head, ls};
 use crate::escape;
 use crate::model::{
-    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp,
+    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp, clause,
+    duration,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -132,7 +133,7 @@ impl Form for Table {
             (None, None) => String::from("file"),
         };
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
-        let frame = match note.at.packet {
+        let frame = match at.at.packet {
             PacketNo(0) => String::new(),
             packet => format!("frame {packet}"),
         };

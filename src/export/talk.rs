@@ -3,11 +3,11 @@
 use super::page::write_body;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
-use super::time::{Clock, duration};
+use super::time::Clock;
 use super::words::count;
 use super::{Form, Out, head, table};
 use crate::escape;
-use crate::model::{Closed, Direction, End, Handshake, Message, Opcode, Opened, Stamp};
+use crate::model::{Closed, Direction, End, Handshake, Message, Opcode, Opened, Stamp, duration};
 use std::fmt::Write as _;
 
 /// Writes who said what when, each payload below its line.
@@ -78,7 +78,7 @@ impl Form for Talk {
     }
 
     fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) {
-        let Some((dir, how)) = closed.by else { return };
+        let Some((dir, how, _)) = closed.ends.first() else { return };
         let words = match how {
             End::Fin => "TCP connection closed (FIN)",
             End::Rst => "TCP connection reset (RST)",

@@ -34,15 +34,6 @@ pub fn size(bytes: u64) -> String {
     if tenths < 100 { format!("{}.{}{unit}", tenths / 10, tenths % 10) } else { format!("{}{unit}", tenths / 10) }
 }
 
-/// A sentence as part of a line: it begins small, unless with a name, and has no full stop.
-pub fn clause(sentence: &str) -> String {
-    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
-    let mut chars = sentence.chars();
-    let Some(first) = chars.next() else { return String::new() };
-    let is_word = chars.clone().take_while(|&c| c != ' ').all(char::is_lowercase);
-    if is_word { first.to_lowercase().chain(chars).collect() } else { sentence.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,14 +51,5 @@ mod tests {
         let sizes = [0, 999, 1000, 4_449, 9_999, 10_000, 999_999, 2_100_000, u64::MAX];
         let texts = ["0", "999", "1.0k", "4.4k", "9.9k", "10k", "999k", "2.1M", "18E"];
         assert_eq!(sizes.map(size), texts);
-    }
-
-    #[test]
-    fn sentences_become_clauses() {
-        assert_eq!(clause("The capture ends inside packet 7."), "the capture ends inside packet 7");
-        assert_eq!(clause("A block could not be read."), "a block could not be read");
-        assert_eq!(clause("TCP is odd."), "TCP is odd");
-        assert_eq!(clause("Sec-WebSocket-Accept is odd"), "Sec-WebSocket-Accept is odd");
-        assert_eq!(clause(""), "");
     }
 }

@@ -6,7 +6,8 @@ use super::handshake::Outline;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, Severity};
 use super::packet::End;
-use super::ws::{CloseCode, Message, Opcode};
+use super::verdict::{self, Goodbye, Verdict};
+use super::ws::{Message, Opcode};
 
 /// How a connection stands: the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,8 @@ pub enum EndedBy {
     Fin,
     /// TCP RST, without a Close frame.
     Rst,
+    /// TCP FIN or RST after pings went unanswered, without a Close frame.
+    Timeout,
 }
 
 impl EndedBy {
@@ -57,6 +60,7 @@ impl EndedBy {
             Self::Server => "server",
             Self::Fin => "fin",
             Self::Rst => "rst",
+            Self::Timeout => "timeout",
         }
     }
 }
@@ -172,8 +176,10 @@ pub struct Connection {
     pub span: Span,
     /// What each direction carried.
     pub counts: Both<Counts>,
-    /// The first Close frame: who sent it, code (none when empty) and reason.
-    pub close: Option<(Direction, Option<CloseCode>, Box<str>)>,
+    /// The first Close frame, and who sent it.
+    pub close: Option<(Direction, Goodbye)>,
+    /// The other end's first Close frame.
+    pub reply: Option<Goodbye>,
     /// How it ended; `None` while it goes on.
     pub closed: Option<Closed>,
     /// Findings by severity.
@@ -192,6 +198,7 @@ impl Connection {
             span: Span { first: opened.first, last: at.at },
             counts: Both::default(),
             close: None,
+            reply: None,
             closed: None,
             findings: Severities::default(),
         }
@@ -205,10 +212,8 @@ impl Connection {
             Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
-                if message.opcode == Opcode::CLOSE && self.close.is_none() {
-                    let code = message.close.map(|close| close.code);
-                    let reason = message.close.map_or(&[][..], |close| close.reason);
-                    self.close = Some((message.dir, code, String::from_utf8_lossy(reason).into()));
+                if message.opcode == Opcode::CLOSE {
+                    self.goodbye(message);
                 }
             }
             Event::Note(note) => {
@@ -226,10 +231,28 @@ impl Connection {
         self.span.last = at.at;
     }
 
+    fn goodbye(&mut self, message: &Message<'_>) {
+        let goodbye = || {
+            let reason = message.close.map_or(&[][..], |close| close.reason);
+            let reason = String::from_utf8_lossy(reason).into();
+            Goodbye { code: message.close.map(|close| close.code), reason, at: message.mark() }
+        };
+        match &self.close {
+            None => self.close = Some((message.dir, goodbye())),
+            Some((first, _)) if *first != message.dir && self.reply.is_none() => self.reply = Some(goodbye()),
+            Some(_) => {}
+        }
+    }
+
     /// Adds how the handshake went.
     pub fn agree(&mut self, at: &Stamp, outline: Outline) {
         self.handshake = Some(outline);
         self.span.last = at.at;
+    }
+
+    /// How and why it ended.
+    pub fn verdict(&self) -> Verdict {
+        verdict::of(self)
     }
 
     /// How it stands.
@@ -237,7 +260,7 @@ impl Connection {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
             Some(false) => State::Rejected,
-            _ if handshake.is_some_and(|h| !h.requested) => State::Midstream,
+            _ if handshake.is_some_and(|h| h.asked.is_none()) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,
             _ if self.ended_by().is_some() => State::Aborted,
@@ -247,12 +270,14 @@ impl Connection {
 
     /// Who or what ended it.
     pub fn ended_by(&self) -> Option<EndedBy> {
-        match (&self.close, self.closed?.by) {
-            (Some((Direction::ToServer, ..)), _) => Some(EndedBy::Client),
-            (Some((Direction::ToClient, ..)), _) => Some(EndedBy::Server),
-            (None, Some((_, End::Fin))) => Some(EndedBy::Fin),
-            (None, Some((_, End::Rst))) => Some(EndedBy::Rst),
-            (None, _) => None,
+        let closed = self.closed?;
+        match (&self.close, closed.ends.by_peer()) {
+            (Some((Direction::ToServer, _)), _) => Some(EndedBy::Client),
+            (Some((Direction::ToClient, _)), _) => Some(EndedBy::Server),
+            (None, Some(_)) if closed.unanswered.is_some() => Some(EndedBy::Timeout),
+            (None, Some((_, End::Rst, _))) => Some(EndedBy::Rst),
+            (None, Some(_)) => Some(EndedBy::Fin),
+            (None, None) => None,
         }
     }
 

@@ -1,11 +1,11 @@
 //! What a dissection tells, and who listens.
 
-use super::flow::{Direction, Endpoint};
+use super::flow::Endpoint;
 use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
-use super::packet::End;
 use super::route::Hop;
+use super::verdict::{Ends, Heard, Unanswered};
 use super::version::Version;
 use super::ws::{Frame, Message};
 use std::fmt;
@@ -52,12 +52,18 @@ pub struct Opened {
 }
 
 /// A WebSocket connection ended, or the capture did.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Closed {
-    /// Who ended the TCP stream first, and how; `None` while it is open at the end of the capture.
-    pub by: Option<(Direction, End)>,
+    /// How the TCP stream ended, each way.
+    pub ends: Ends,
     /// The last packet of the connection.
     pub last: Mark,
+    /// What was heard last before the end.
+    pub heard: Heard,
+    /// Pings that waited long for a pong and got none.
+    pub unanswered: Option<Unanswered>,
+    /// Bytes were lost in which a frame may have begun.
+    pub lost: bool,
 }
 
 /// One thing that was learned. Everything is borrowed: who keeps, copies.

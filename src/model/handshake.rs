@@ -1,7 +1,8 @@
 //! The opening handshake (RFC 6455 §4), or its HTTP/1.1 request alone.
 
-use super::mark::Span;
-use super::note::NoteCode;
+use super::mark::{Mark, Span};
+use super::note::{NoteCode, Topic};
+use std::borrow::Cow;
 
 /// The first line of an HTTP/1.1 head (RFC 9112 §3, §4); text that is not UTF-8 is taken as Latin-1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,23 +55,7 @@ impl Head {
 
     /// The members of a comma-separated list header, over all its lines, blanks trimmed, empty ones dropped; commas in quoted strings do not separate (RFC 9110 §5.6).
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.values(name).flat_map(|value| {
-            let mut quoted = false;
-            let mut escaped = false;
-            value
-                .split(move |c| {
-                    let separates = c == ',' && !quoted;
-                    (quoted, escaped) = match c {
-                        _ if escaped => (quoted, false),
-                        '\\' if quoted => (quoted, true),
-                        '"' => (!quoted, false),
-                        _ => (quoted, false),
-                    };
-                    separates
-                })
-                .map(str::trim)
-                .filter(|member| !member.is_empty())
-        })
+        self.values(name).flat_map(|value| unquoted_parts(value, ',')).filter(|member| !member.is_empty())
     }
 
     /// Whether a list header has the token, whatever its case.
@@ -85,6 +70,71 @@ impl Head {
             StartLine::Request { .. } => None,
         }
     }
+}
+
+/// The parts of a text between separators that stand outside quoted strings (RFC 9110 §5.6.4), blanks trimmed.
+fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    let parts = text.split(move |c| {
+        let separates = c == separator && !quoted;
+        (quoted, escaped) = match c {
+            _ if escaped => (quoted, false),
+            '\\' if quoted => (quoted, true),
+            '"' => (!quoted, false),
+            _ => (quoted, false),
+        };
+        separates
+    });
+    parts.map(str::trim)
+}
+
+/// An extension as offered or accepted (RFC 6455 §9.1): `name; parameter; parameter=value; parameter="value"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its parameters in order, with their values, quotes taken off.
+    pub parameters: Vec<(&'a str, Option<Cow<'a, str>>)>,
+}
+
+impl<'a> Extension<'a> {
+    /// Reads a member of `Sec-WebSocket-Extensions`.
+    pub fn parse(text: &'a str) -> Self {
+        let mut parts = unquoted_parts(text, ';');
+        let name = parts.next().unwrap_or_default();
+        let parameters = parts.filter(|part| !part.is_empty()).map(|part| match part.split_once('=') {
+            Some((name, value)) => (name.trim_end(), Some(unquoted(value.trim_start()))),
+            None => (part, None),
+        });
+        Self { name, parameters: parameters.collect() }
+    }
+
+    /// Whether it is the extension of that name, whatever the case.
+    pub const fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether it has the parameter, with a value or without.
+    pub fn has(&self, parameter: &str) -> bool {
+        self.parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case(parameter))
+    }
+}
+
+/// A value without the quotes around it and the backslashes in it.
+fn unquoted(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(value);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut escaped = false;
+    let kept = inner.chars().filter(|&c| {
+        escaped = c == '\\' && !escaped;
+        !escaped
+    });
+    Cow::Owned(kept.collect())
 }
 
 /// One rule of the handshake and whether it was kept.
@@ -132,8 +182,12 @@ pub struct Handshake {
 /// What a row of a list shows of a handshake: how it went and what was agreed. Small, since there may be very many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
-    /// Whether the request was captured.
-    pub requested: bool,
+    /// The packet that ended the request, if it was captured.
+    pub asked: Option<Mark>,
+    /// The packet that ended the answer, if it was captured.
+    pub answered: Option<Mark>,
+    /// Why no WebSocket came of it.
+    pub refusal: Option<NoteCode>,
     /// The answer's status.
     pub status: Option<u16>,
     /// The words behind the status of a refusal.
@@ -166,11 +220,13 @@ impl Handshake {
     /// What a row of a list shows of it.
     pub fn outline(&self) -> Outline {
         let reason = match self.response.as_ref().map(|head| &head.start) {
-            Some(StartLine::Response { reason, .. }) if self.accepted == Some(false) => reason.as_str(),
+            Some(StartLine::Response { reason, .. }) if self.refusal().is_some() => reason.as_str(),
             _ => "",
         };
         Outline {
-            requested: self.request.is_some(),
+            asked: self.request.as_ref().map(|head| head.span.last),
+            answered: self.response.as_ref().map(|head| head.span.last),
+            refusal: self.refusal().map(|check| check.code),
             status: self.status(),
             reason: reason.into(),
             accepted: self.accepted,
@@ -182,5 +238,26 @@ impl Handshake {
     /// The answer's status.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref()?.status()
+    }
+
+    /// Why no WebSocket came of it; `None` when one did.
+    pub fn refusal(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| !check.ok && check.code.row().topic == Topic::Refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Extension;
+
+    #[test]
+    fn extensions_are_read_as_they_are_meant() {
+        let parameters = |text| {
+            let all = Extension::parse(text).parameters;
+            all.into_iter().map(|(name, value)| format!("{name}:{}", value.unwrap_or("-".into()))).collect::<Vec<_>>()
+        };
+        assert!(Extension::parse(" Permessage-Deflate ").is("permessage-deflate"));
+        assert_eq!(parameters("x; a ; b = 7;; c"), ["a:-", "b:7", "c:-"]);
+        assert_eq!(parameters(r##"x; a="1;2"; b="say \"\\"; c="""##), ["a:1;2", r#"b:say "\"#, "c:"]);
     }
 }

@@ -146,3 +146,15 @@ pub enum End {
     /// The capture ends, or its reader stopped.
     Capture,
 }
+
+impl End {
+    /// What TCP calls it: `FIN`, `RST`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fin => "FIN",
+            Self::Rst => "RST",
+            Self::Replaced => "replaced",
+            Self::Capture => "capture end",
+        }
+    }
+}

@@ -1,8 +1,7 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp,
-    Version,
+    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp, Version,
 };
 use std::sync::Arc;
 
@@ -186,8 +185,8 @@ impl Cx<'_> {
     }
 
     /// Tells that a connection is over.
-    pub fn closed(&mut self, conn: ConnId, by: Option<(Direction, crate::model::End)>, last: Mark) {
-        self.emit(conn, Event::Closed(&Closed { by, last }));
+    pub fn closed(&mut self, conn: ConnId, closed: &Closed) {
+        self.emit(conn, Event::Closed(closed));
     }
 
     /// Tells a finding about a connection.

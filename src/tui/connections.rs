@@ -2,7 +2,7 @@
 
 use super::list::{List, Move, Pace};
 use crate::book::Book;
-use crate::model::{Connection, Direction, EndedBy, Severity};
+use crate::model::{Connection, Direction, EndedBy, Goodbye, Severity};
 use std::cmp::Ordering;
 
 /// What the table is sorted by.
@@ -62,7 +62,7 @@ impl SortBy {
     }
 }
 
-/// How a connection ended, in a word: the close code, `FIN`, `RST`, the status of a refusal, `open`.
+/// How a connection ended, in a word: the close code, `FIN`, `RST`, `gone` after unanswered pings, the status of a refusal, `open`.
 pub(super) fn end(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
     if let Some(status) =
@@ -71,11 +71,12 @@ pub(super) fn end(connection: &Connection) -> String {
         return status.to_string();
     }
     match (&connection.close, connection.ended_by()) {
-        (Some((_, Some(code), _)), _) => code.to_string(),
+        (Some((_, Goodbye { code: Some(code), .. })), _) => code.to_string(),
         // RFC 6455 §7.1.5: a Close frame without a code.
-        (Some((_, None, _)), _) => "1005".to_owned(),
+        (Some((_, Goodbye { code: None, .. })), _) => "1005".to_owned(),
         (None, Some(EndedBy::Fin)) => "FIN".to_owned(),
         (None, Some(EndedBy::Rst)) => "RST".to_owned(),
+        (None, Some(EndedBy::Timeout)) => "gone".to_owned(),
         (None, _) => "open".to_owned(),
     }
 }

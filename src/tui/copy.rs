@@ -90,7 +90,7 @@ fn wireshark(app: &App, pane: Pane) -> Option<String> {
         Pane::Connections | Pane::Summary => of_stream(),
         Pane::Request | Pane::Response | Pane::Checks => Some(format!("{} && http", of_stream()?)),
         Pane::Findings | Pane::Explanation => {
-            Some(format!("frame.number == {}", app.findings.selected(&app.book)?.at.packet))
+            Some(format!("frame.number == {}", app.findings.selected(&app.book)?.evidence.packet))
         }
         Pane::Frames | Pane::Fields | Pane::Bytes => {
             let frame = Bytes::frame(&app.book, app.bytes.message(), app.bytes.frames.cursor)?;

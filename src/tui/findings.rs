@@ -2,7 +2,7 @@
 
 use super::list::{List, Move};
 use crate::book::{Book, Finding, MessageId};
-use crate::model::{NoteCode, Opcode, Severity};
+use crate::model::{Opcode, Severity, Topic};
 
 /// The order of the list: one part for each severity.
 const PARTS: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
@@ -131,12 +131,11 @@ pub(super) enum Evidence {
 
 /// Where `Enter` leads from a finding.
 pub(super) fn evidence(finding: &Finding) -> Evidence {
-    let name = finding.code.name();
-    match finding.conn {
-        None => Evidence::File,
-        Some(_) if name.starts_with("HS-") || finding.code == NoteCode::HttpLimit => Evidence::Handshake,
-        Some(_) if name.starts_with("WS-") && finding.msg.is_some() => Evidence::Bytes,
-        Some(_) => Evidence::Messages,
+    match (finding.conn, finding.code.row().topic) {
+        (None, _) => Evidence::File,
+        (Some(_), Topic::Handshake | Topic::Refusal) => Evidence::Handshake,
+        (Some(_), _) if finding.code.name().starts_with("WS-") && finding.msg.is_some() => Evidence::Bytes,
+        (Some(_), _) => Evidence::Messages,
     }
 }
 

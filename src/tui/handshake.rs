@@ -104,7 +104,7 @@ pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, column
         let row = check.code.row();
         let line = format!(" {} {}  {}", sign(row.severity), row.text, display_str(&check.detail));
         push_wrapped(&mut out, Look::Bad(row.severity), &line, columns);
-        out.push((Look::Dim, format!("   {} · {}", row.name, row.next)));
+        push_wrapped(&mut out, Look::Dim, &format!("   {} · {} {}", row.name, row.cause, row.next), columns);
     }
     out.push((Look::Plain, String::new()));
     for (name, value) in facts(connection, handshake) {
@@ -148,6 +148,7 @@ fn label(check: &Check, version: Version) -> String {
         NoteCode::HsLocation => "URL repeated",
         NoteCode::HsSubprotocol => "subprotocol was offered",
         NoteCode::HsExtension => "extensions were offered",
+        NoteCode::HsDeflate => "deflate parameters are allowed",
         other => other.name(),
     };
     format!("{words}{answer}")

@@ -245,7 +245,7 @@ impl App {
     /// Goes to what shows a finding.
     fn open_evidence(&mut self) {
         let Some(finding) = self.findings.selected(&self.book) else { return };
-        let (what, packet) = (evidence(finding), finding.at.packet);
+        let (what, packet) = (evidence(finding), finding.evidence.packet);
         let Some(conn) = finding.conn.and_then(|id| self.book.index_of(id)) else {
             return self.say("this is about the file as a whole");
         };

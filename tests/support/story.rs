@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
-    Body, Check, Closed, ConnId, Direction, End, Endpoint, Event, Frame, Handshake, Head, Hole, Mark, Message, Note,
-    NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, Version,
+    Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
+    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, Version,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -15,6 +15,8 @@ pub(crate) struct Story {
     events: Vec<(Stamp, Owned)>,
     now: i64,
     packet: u64,
+    /// The packet with the last frame.
+    heard: Mark,
     talks: Vec<Talk>,
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn endpoint(last: u8, port: u16) -> Endpoint {
 
 impl Story {
     pub(crate) fn new() -> Self {
-        Self { events: Vec::new(), now: START, packet: 0, talks: Vec::new() }
+        Self { events: Vec::new(), now: START, packet: 0, heard: Mark::default(), talks: Vec::new() }
     }
 
     /// Lets time go by and other packets pass.
@@ -248,6 +250,7 @@ impl Story {
             complete: odd.holes.is_empty(),
             findings,
         };
+        self.heard = last;
         self.events.push((self.stamp(conn, last), Owned::Frame(frame)));
     }
 
@@ -258,8 +261,10 @@ impl Story {
 
     pub(crate) fn close(&mut self, conn: usize, by: Direction, how: End) {
         let last = self.mark();
-        let by = Some((by, how));
-        self.events.push((self.stamp(conn, last), Owned::Closed(Closed { by, last })));
+        let mut ends = Ends::default();
+        ends.add(by, how, last);
+        let heard = Heard::Frame(self.heard);
+        self.events.push((self.stamp(conn, last), Owned::Closed(Closed { ends, last, heard, ..Closed::default() })));
     }
 
     pub(crate) fn started(&self, conn: usize) -> Mark {
@@ -318,7 +323,11 @@ fn checks(status: u16) -> Vec<Check> {
         check(NoteCode::HsConnection, true, "keep-alive, Upgrade"),
         check(NoteCode::HsKey, true, "dGhlIHNhbXBsZSBub25jZQ=="),
         check(NoteCode::HsVersion, true, "13"),
-        check(NoteCode::HsStatus, status == 101, &format!("status {status}")),
+        check(
+            if status == 101 { NoteCode::HsStatus } else { NoteCode::HsForbidden },
+            status == 101,
+            &format!("status {status}"),
+        ),
         check(NoteCode::HsAccept, status == 101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
         check(NoteCode::HsSubprotocol, true, "graphql-transport-ws was offered"),
         check(NoteCode::HsExtension, true, "permessage-deflate was offered"),
@@ -372,7 +381,7 @@ pub(crate) fn everything() -> Story {
 
     let refused = story.open(Some("ws://dev.local:3000/_hmr"), endpoint(3, 50_144), endpoint(4, 3000), 7);
     story.upgrade(refused, 403, &REQUEST[..6], &[("Content-Length", "9"), ("Content-Type", "text/plain")]);
-    story.note(refused, NoteCode::HsStatus, Some(ToClient), None, "The server refused the upgrade with 403.");
+    story.note(refused, NoteCode::HsForbidden, None, None, "The server does not allow it (status 403).");
     story.wait(2_000).close(refused, ToServer, End::Fin);
 
     let mid = story.open(None, endpoint(7, 40_022), endpoint(2, 9001), 9);

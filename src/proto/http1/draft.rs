@@ -1,6 +1,7 @@
 //! The opening handshakes of the first drafts: Hixie-75, and the challenge of Hixie-76 that HyBi-01 to 03 kept.
 
-use super::upgrade::{owned, shown, url};
+use super::doctor::shown;
+use super::upgrade::{owned, url};
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version};
 use md5::{Digest, Md5};
 
@@ -115,8 +116,8 @@ fn check_response(head: &Head, version: Version, handshake: &mut Handshake) {
     let accepted = *status == 101;
     let mut found = Vec::new();
     let mut check = |code, ok, detail| found.push(Check { code, ok, detail });
-    check(NoteCode::HsStatus, accepted, format!("status {status} {reason}").trim_end().to_owned());
     if accepted {
+        check(NoteCode::HsStatus, true, format!("status {status} {reason}").trim_end().to_owned());
         let said = |name: &str| format!("answer: {}", shown(head, name));
         check(NoteCode::HsUpgrade, head.has_token("upgrade", "websocket"), said("Upgrade"));
         check(NoteCode::HsConnection, head.has_token("connection", "upgrade"), said("Connection"));

@@ -43,6 +43,12 @@ impl Held {
         self.pieces.is_empty() && self.dropped == 0
     }
 
+    /// How many bytes came, lost ones included.
+    pub(super) fn bytes(&self) -> u64 {
+        let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
+        self.pieces.iter().map(left).sum::<u64>() + self.dropped
+    }
+
     /// Whether the bytes begin like a client's frame of that version.
     pub(super) fn begins_frame(&self, version: Version) -> bool {
         let known = self.pieces.iter().take_while(|piece| piece.lost == 0);

@@ -7,8 +7,8 @@ use super::held::{Held, begins_frames};
 use super::lone::Lone;
 use super::upgrade;
 use crate::model::{
-    Both, Check, ConnId, Direction, End, Event, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine,
-    Version,
+    Both, Check, Closed, ConnId, Direction, Ends, Event, Handshake, Head, HopKind, Input, Mark, Note, NoteCode,
+    StartLine, Version,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -38,7 +38,7 @@ pub struct Http1 {
     answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
-    ended: Option<(Direction, End)>,
+    ends: Ends,
     /// The connection speaks something that is not read here.
     left: bool,
     inner: Option<Box<dyn Layer>>,
@@ -89,11 +89,11 @@ struct Upgrade {
     handshake: Handshake,
 }
 
-/// An accepted upgrade, the head of its answer, and whether the client sent bytes before it.
+/// An accepted upgrade, the head of its answer, and how many bytes the client sent before it, if it did.
 struct Answering {
     upgrade: Upgrade,
     head: Head,
-    early: bool,
+    early: Option<u64>,
 }
 
 /// Requests without an answer that are remembered.
@@ -123,8 +123,8 @@ impl Layer for Http1 {
                     return self.pump(cx);
                 }
             }
-            Input::End { dir, how, .. } => {
-                self.ended.get_or_insert((dir, how));
+            Input::End { dir, how, mark } => {
+                self.ends.add(dir, how, mark);
             }
             Input::Odd { .. } => {}
         }
@@ -149,9 +149,12 @@ impl Layer for Http1 {
         for asked in std::mem::take(&mut self.asked) {
             if let Some(upgrade) = asked.upgrade {
                 let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, "the stream ends before an answer");
+                no_answer(
+                    &mut handshake,
+                    &self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned()),
+                );
                 tell(conn, &handshake, 0, cx);
-                cx.closed(conn, self.ended, cx.last);
+                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
             }
         }
     }
@@ -428,7 +431,7 @@ impl Http1 {
             }
             let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
             let huge = limited(&head, cx);
-            let handshake = upgrade::asked(head, cx.ends().1);
+            let handshake = upgrade::asked(head, cx.ends());
             let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
             if let Some(text) = huge {
                 cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
@@ -468,7 +471,8 @@ impl Http1 {
 
     /// An upgrade has its answer, but for raw bytes behind the head where the version has some.
     fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
-        let early = switching && !self.held.to_server.is_empty();
+        let early = &self.held.to_server;
+        let early = (switching && !early.is_empty()).then(|| early.bytes());
         let version = match upgrade.handshake.request {
             Some(_) => upgrade.handshake.version(),
             None => Version::answered(&head).unwrap_or_default(),
@@ -490,9 +494,9 @@ impl Http1 {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
         let switching = head.status() == Some(101) && upgrade::is_switch(&head);
-        upgrade::answered(&mut handshake, head, raw.map(draft::hex));
-        if early {
-            upgrade::was_early(&mut handshake);
+        upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends());
+        if let Some(bytes) = early {
+            upgrade::was_early(&mut handshake, bytes);
         }
         tell(conn, &handshake, 0, cx);
         if !switching {
@@ -537,7 +541,7 @@ impl Http1 {
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {
         if let Some(conn) = self.refused.take() {
-            cx.closed(conn, self.ended, cx.last);
+            cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
         }
     }
 
@@ -576,7 +580,7 @@ fn begins_head(dir: Direction, bytes: &[u8]) -> bool {
 pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut Cx<'_>) {
     cx.emit(conn, Event::Handshake(handshake));
     for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
-        let text = format!("{} ({})", check.code.row().text.trim_end_matches('.'), check.detail);
+        let text = format!("{}: {}", check.code.row().text.trim_end_matches('.'), check.detail);
         // What never came is missed at the stream's last packet, whenever that becomes known.
         let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
         cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });

@@ -31,16 +31,16 @@ impl Lone {
         let mut handshake = std::mem::take(&mut self.handshake);
         let mut known = handshake.checks.len();
         match (&head.start, handshake.response.take()) {
-            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, raw.map(draft::hex)),
+            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends()),
             (StartLine::Request { .. }, response) => {
                 let answer = handshake.accept.take();
-                handshake = upgrade::asked(head, cx.ends().1);
+                handshake = upgrade::asked(head, cx.ends());
                 if let Some(raw) = raw {
                     draft::challenged(&mut handshake, raw);
                 }
                 known = 0;
                 if let Some(response) = response {
-                    upgrade::answered(&mut handshake, response, answer);
+                    upgrade::answered(&mut handshake, response, answer, cx.ends());
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::assembly::Assembly;
 use super::deflate::Inflater;
 use super::draft::Layout;
+use super::ending::Farewell;
 use super::frame::{HEAD_MAX, Head, Parsed};
 use super::seek::Seek;
 use crate::model::{Mark, NoteSet};
@@ -22,7 +23,7 @@ pub(super) struct Half {
     /// Stream offsets at which copies disagreed, ahead of what was read.
     conflicts: Vec<u64>,
     /// A Close frame was sent.
-    pub(super) closed: bool,
+    pub(super) closed: Option<Box<Farewell>>,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
     /// Up to this stream offset frames were found by a search.

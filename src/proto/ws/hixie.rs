@@ -215,7 +215,7 @@ impl Hixie {
         if opcode.is_reserved() {
             findings.insert(NoteCode::WsOpcode);
         }
-        if self.ws.halves[dir].closed {
+        if self.ws.halves[dir].closed.is_some() {
             findings.insert(NoteCode::WsAfterClose);
         }
         let head = Head { fin: true, rsv: 0, opcode, mask: None, len, header_len };

@@ -6,9 +6,12 @@ use super::draft::Layout;
 use super::extension::{Compression, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
+use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
-use crate::model::{Both, ConnId, Direction, End, Handshake, Input, Mark, Note, NoteCode, NoteSet, Opcode, Version};
+use crate::model::{
+    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version,
+};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection's WebSocket layer.
@@ -27,11 +30,18 @@ pub struct Ws {
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
-    pub(super) pings: Both<Pings>,
+    /// Pings that wait, once there was one.
+    pub(super) pings: Option<Box<Both<Pings>>>,
     /// What was told of each direction: the rules of a frame are told once each.
     pub(super) told: Both<NoteSet>,
-    /// Who ended the stream first, how and where.
-    pub(super) ended: Option<(Direction, End, Mark)>,
+    /// The client's masking keys, once there was one.
+    pub(super) masks: Option<Box<Masks>>,
+    /// How the stream ended.
+    pub(super) ends: Ends,
+    /// What was heard last.
+    pub(super) heard: Heard,
+    /// The directions in which the head of a frame was lost, and no frame has come since.
+    pub(super) lost: Both<Option<Mark>>,
 }
 
 impl Layer for Ws {
@@ -45,30 +55,14 @@ impl Layer for Ws {
             Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
-                self.ended.get_or_insert((dir, how, mark));
+                self.ends.add(dir, how, mark);
             }
         }
         Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
-        for dir in Direction::BOTH {
-            self.give_up(dir, cx);
-            self.give_up_seeking(dir, cx);
-            self.tell_doubt(dir, cx);
-        }
-        let by = self.ended.filter(|(_, how, _)| matches!(how, End::Fin | End::Rst));
-        // The first draft has no Close frame.
-        let closed = self.version == Version::Hixie75 || Direction::BOTH.iter().any(|&dir| self.halves[dir].closed);
-        if let Some((dir, how, mark)) = by
-            && !closed
-        {
-            let how = if how == End::Rst { "RST" } else { "FIN" };
-            let text = format!("TCP {how} from the {} without a Close frame", dir.sender());
-            let note = Note { dir: Some(dir), text: &text, ..Note::new(NoteCode::Abnormal1006, mark) };
-            cx.note(self.conn, &note);
-        }
-        cx.closed(self.conn, by.map(|(dir, how, _)| (dir, how)), cx.last);
+        self.end(cx);
     }
 }
 
@@ -81,6 +75,7 @@ impl Ws {
             unknown: handshake.unknown_extensions().next().is_some(),
             compression: Compression::agreed(handshake),
             shaken: true,
+            heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
             ..Self::unshaken(conn)
         }
     }
@@ -97,15 +92,18 @@ impl Ws {
             frames: 0,
             messages: 0,
             halves: Both::default(),
-            pings: Both::default(),
+            pings: None,
             told: Both::default(),
-            ended: None,
+            masks: None,
+            ends: Ends::default(),
+            heard: Heard::Nothing,
+            lost: Both::default(),
         }
     }
 
     /// Says once that bytes came after a reset.
     pub(super) fn note_reset(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if matches!(self.ended, Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+        if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
             self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
         }
     }
@@ -147,11 +145,18 @@ impl Ws {
             tells_mask: self.version.tells_mask(),
             open,
             missed: half.missed,
-            closed: half.closed,
+            closed: half.closed.is_some(),
             unit,
             unknown: self.unknown,
         };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
+        if dir == Direction::ToServer
+            && let Some(code) = head.mask.and_then(|mask| self.masks.get_or_insert_default().next(mask.key()))
+            && !self.told[dir].contains(code)
+        {
+            place.findings.insert(code);
+        }
+        let half = &mut self.halves[dir];
         if half.has_conflict_in(offset, place.end()) {
             place.findings.insert(NoteCode::TcpOverlap);
         }
@@ -229,12 +234,14 @@ impl Ws {
             }
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
+            self.pings = None;
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
                 self.give_up(dir, cx);
                 self.lose_place(dir, offset + len, cx);
             }
+            self.lost[dir] = Some(mark);
         }
     }
 
@@ -259,7 +266,7 @@ impl Ws {
     }
 
     /// The direction ends: what is unfinished is told as far as it came.
-    fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    pub(super) fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Over;

@@ -3,7 +3,7 @@
 use super::draft::Layout;
 use super::layer::Ws;
 use super::seek::{Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, End, Input, Mark, Note, NoteCode, Version};
+use crate::model::{Both, Direction, Ends, Input, Note, NoteCode, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -13,7 +13,7 @@ pub struct Midstream {
     read: u64,
     /// The user says that it is a WebSocket: less evidence will do, and it is looked for as long as it takes.
     forced: bool,
-    ended: Option<(Direction, End, Mark)>,
+    ends: Ends,
 }
 
 /// What little is asked for where the user says what it is: a head where a segment begins, and that it fits.
@@ -33,7 +33,7 @@ impl Midstream {
 
     fn with(bar: u32, forced: bool) -> Self {
         let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar };
-        Self { seeks: Both::from_fn(|_| Seek::new(known, 0)), read: 0, forced, ended: None }
+        Self { seeks: Both::from_fn(|_| Seek::new(known, 0)), read: 0, forced, ends: Ends::default() }
     }
 
     fn release(&mut self, cx: &mut Cx<'_>) {
@@ -69,7 +69,7 @@ impl Midstream {
             }
         }
         self.release(cx);
-        if let Some((dir, how, mark)) = self.ended {
+        for (dir, how, mark) in self.ends.in_order() {
             let dir = if swapped { dir.reverse() } else { dir };
             ws.input(Input::End { dir, how, mark }, cx);
         }
@@ -92,7 +92,7 @@ impl Layer for Midstream {
                 }
             }
             Input::End { dir, how, mark } => {
-                self.ended.get_or_insert((dir, how, mark));
+                self.ends.add(dir, how, mark);
             }
             Input::Gap { .. } | Input::Odd { .. } => {}
         }

@@ -3,12 +3,14 @@
 mod assembly;
 mod deflate;
 mod draft;
+mod ending;
 mod extension;
 pub mod frame;
 mod half;
 mod hixie;
 mod layer;
 pub mod mask;
+mod masks;
 mod midstream;
 mod pings;
 mod resync;

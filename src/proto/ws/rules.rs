@@ -112,6 +112,9 @@ const fn told_by(code: CloseCode) -> Option<NoteCode> {
         1012 => NoteCode::Close1012,
         1013 => NoteCode::Close1013,
         1014 => NoteCode::Close1014,
+        3000 => NoteCode::Close3000,
+        3003 => NoteCode::Close3003,
+        3008 => NoteCode::Close3008,
         _ => return None,
     })
 }

@@ -2,11 +2,12 @@
 
 use super::assembly::Assembly;
 use super::deflate::Evidence;
+use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask::{self, Mask};
 use super::rules;
-use crate::model::{Body, Direction, Event, Frame, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
+use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -98,6 +99,8 @@ impl Ws {
         cx: &mut Cx<'_>,
     ) -> u64 {
         self.frames += 1;
+        self.heard = Heard::Frame(cx.mark);
+        self.lost[dir] = None;
         let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
@@ -147,25 +150,29 @@ impl Ws {
                 if draft.limited {
                     body.kept = whole_characters(body.kept);
                 }
-                if body.holes.is_empty() {
-                    bad_at = first_bad(body.kept);
-                    utf8 = bad_at.is_none();
-                } else {
-                    utf8 = is_text_between_holes(&body);
-                }
-                if draft.whole && !draft.inferred && !utf8 {
+                bad_at = first_fault(&body, draft.whole);
+                utf8 = bad_at.is_none();
+                if !utf8 && !draft.inferred {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
             Opcode::CLOSE => {
-                self.halves[dir].closed = true;
                 if draft.whole && self.version.has_close_codes() {
-                    let answers = self.halves[dir.reverse()].closed;
+                    let answers = self.halves[dir.reverse()].closed.is_some();
                     (close, found) = rules::close(body.kept, answers);
                 }
+                let code = close.map(|close| close.code.0);
+                let farewell = || Box::new(Farewell { at: cx.mark, msg: number, code });
+                self.halves[dir].closed.get_or_insert_with(farewell);
             }
-            Opcode::PING => self.pings[dir].sent(body.kept, cx.mark, cx.limits.pings),
-            Opcode::PONG => rtt = self.pings[dir.reverse()].answered(body.kept, cx.mark),
+            Opcode::PING => {
+                let pings = self.pings.get_or_insert_default();
+                pings[dir].sent(body.kept, cx.mark, number, cx.limits.pings);
+            }
+            Opcode::PONG => {
+                let pings = self.pings.as_deref_mut();
+                rtt = pings.and_then(|pings| pings[dir.reverse()].answered(body.kept, cx.mark, number));
+            }
             _ => {}
         }
         if draft.undecoded {
@@ -207,7 +214,7 @@ impl Ws {
         &mut self,
         message: &Message<'_>,
         found: NoteSet,
-        bad_at: Option<usize>,
+        bad_at: Option<u64>,
         frame: Option<u64>,
         cx: &mut Cx<'_>,
     ) {
@@ -338,21 +345,33 @@ fn first_bad(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether what is there is UTF-8, but for characters that a hole cuts.
-fn is_text_between_holes(body: &Body<'_>) -> bool {
-    let parts: Vec<Part<'_>> = body.parts().collect();
-    let is_hole = |part: Option<&Part<'_>>| matches!(part, Some(Part::Hole(_)));
-    parts.iter().enumerate().all(|(at, part)| {
-        let Part::Bytes(mut bytes) = *part else { return true };
-        if is_hole(at.checked_sub(1).and_then(|before| parts.get(before))) {
-            let cut = bytes.iter().take(3).take_while(|&&byte| byte & 0xc0 == 0x80).count();
-            bytes = bytes.get(cut..).unwrap_or_default();
+/// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
+/// may the end of what is there, unless that is the end of the text.
+fn first_fault(body: &Body<'_>, whole: bool) -> Option<u64> {
+    if body.holes.is_empty() && first_bad(body.kept).is_none() {
+        return None;
+    }
+    let (mut at, mut behind_hole) = (0_u64, false);
+    let mut parts = body.parts().peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            Part::Hole(hole) => {
+                at = hole.offset.saturating_add(hole.len.unwrap_or(0));
+                behind_hole = true;
+            }
+            Part::Bytes(bytes) => {
+                let cut = bytes.iter().take(3).take_while(|&&byte| behind_hole && byte & 0xc0 == 0x80).count();
+                let fault = std::str::from_utf8(bytes.get(cut..).unwrap_or_default()).err();
+                let last = whole && parts.peek().is_none();
+                if let Some(fault) = fault.filter(|fault| fault.error_len().is_some() || last) {
+                    return Some(at + (cut + fault.valid_up_to()) as u64);
+                }
+                at += bytes.len() as u64;
+                behind_hole = false;
+            }
         }
-        if is_hole(parts.get(at + 1)) {
-            bytes = whole_characters(bytes);
-        }
-        first_bad(bytes).is_none()
-    })
+    }
+    None
 }
 
 /// The bytes without a character that a limit cut at their end.

@@ -2,7 +2,7 @@
 
 use super::draw::{self, Column};
 use crate::escape::display_str;
-use crate::model::{Connection, Counts, Direction, End, EndedBy, Opened, Outline, State};
+use crate::model::{Connection, Counts, Direction, Opened, Outline, State};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::connections::{SortBy, end, severity};
@@ -272,36 +272,19 @@ fn duration(connection: &Connection) -> String {
     connection.duration().map_or_else(String::new, |nanos| format!(" · lasted {}", span(nanos)))
 }
 
-/// How it ended: who closed with what, and what TCP did.
+/// How and why it ended, when, and the packets that show it.
 fn ending(app: &App, connection: &Connection) -> String {
-    let tcp = connection.closed.and_then(|closed| closed.by).map(|(dir, how)| match how {
-        End::Fin => format!("TCP FIN from the {}", dir.sender()),
-        End::Rst => format!("TCP RST from the {}", dir.sender()),
-        End::Replaced => "its ports were used again".to_owned(),
-        End::Capture => "open when the capture ended".to_owned(),
-    });
-    let first = match (connection.state(), &connection.close) {
-        (State::Rejected, _) => {
-            let status = connection.handshake.as_ref().and_then(|handshake| handshake.status);
-            format!("refused by the server with {}", status.map_or_else(|| "no status".to_owned(), |s| s.to_string()))
-        }
-        (_, Some((dir, code, reason))) => {
-            let code = code.map_or_else(|| "no code".to_owned(), |code| format!("{code} ({})", code.meaning()));
-            let reason = if reason.is_empty() { String::new() } else { format!(" \"{}\"", display_str(reason)) };
-            format!("closed by the {} with {code}{reason}", dir.sender())
-        }
-        (_, None) if matches!(connection.ended_by(), Some(EndedBy::Fin | EndedBy::Rst)) => {
-            "ended without a Close frame".to_owned()
-        }
-        (_, None) => "open".to_owned(),
-    };
+    let verdict = connection.verdict();
+    let mut parts = vec![display_str(&verdict.text).into_owned()];
     let at = connection.closed.and(connection.span.last.time);
-    let at = at.map_or_else(String::new, |time| format!(" at {}", app.clock.of_day(time, false, 3)));
-    match tcp {
-        Some(tcp) if first != "open" => format!("{first}{at} · {tcp}"),
-        Some(tcp) => tcp,
-        None => first,
+    parts.extend(at.map(|time| format!("at {}", app.clock.of_day(time, false, 3))));
+    let packets: Vec<String> = verdict.evidence.iter().map(|packet| number(packet.0)).collect();
+    match packets.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("frame {one}")),
+        several => parts.push(format!("frames {}", several.join(", "))),
     }
+    parts.join(" · ")
 }
 
 fn findings(app: &App, connection: &Connection) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
-use crate::model::Severity;
+use crate::model::{Severity, Topic};
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
 use crate::tui::layout::Regions;
@@ -110,6 +110,7 @@ fn place(app: &App, finding: &Finding) -> String {
         (None, Some(number), _) => format!("#{number}{arrow}"),
         (_, _, Evidence::Handshake) => "handshake".to_owned(),
         (_, _, Evidence::File) if finding.at.packet.0 == 0 => "file".to_owned(),
+        _ if finding.code.row().topic == Topic::Closing => format!("end{arrow}"),
         _ => format!("frame {}{arrow}", finding.at.packet),
     }
 }
@@ -161,14 +162,15 @@ pub(in crate::tui) fn explanation_lines(app: &App, columns: usize) -> Vec<(usize
 }
 
 fn evidence_words(app: &App, finding: &Finding) -> String {
-    let time = finding.at.time.map(|time| format!(" at {}", app.clock.of_day(time, false, 6))).unwrap_or_default();
+    let shown = finding.evidence;
+    let time = shown.time.map(|time| format!(" at {}", app.clock.of_day(time, false, 6))).unwrap_or_default();
     let enter = match evidence(finding) {
         Evidence::Bytes => " · Enter opens its bytes",
         Evidence::Messages => " · Enter opens the messages there",
         Evidence::Handshake => " · Enter opens the handshake",
         Evidence::File => "",
     };
-    if finding.at.packet.0 == 0 {
+    if shown.packet.0 == 0 {
         return "the file as a whole".to_owned();
     }
     let second = match second_evidence(finding, &app.book) {
@@ -176,7 +178,7 @@ fn evidence_words(app: &App, finding: &Finding) -> String {
         Some((_, Second::Handshake)) => " · r the handshake",
         None => "",
     };
-    format!("frame {}{time}{enter}{second}", finding.at.packet)
+    format!("frame {}{time}{enter}{second}", shown.packet)
 }
 
 pub(super) fn status(app: &App) -> String {

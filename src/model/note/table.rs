@@ -1,81 +1,11 @@
-//! The table of findings: every code that wspect can report, with its severity, source and advice.
+//! The rows: each code with its severity, source, sentence, likely cause and next step.
+//!
+//! `docs/FINDINGS.md` is made from them, and each has a test that raises it and one that nearly does (`tests/findings`).
 
-use super::flow::Direction;
-use super::mark::Mark;
-use std::fmt;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Worth knowing; legal.
-    Note,
-    /// Something may be lost or surprising.
-    Warning,
-    /// A protocol was broken or data is wrong.
-    Error,
-}
-
-impl Severity {
-    /// The name in records: `note`, `warning`, `error`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-
-    /// The word in text and on screens: `NOTE`, `WARN`, `ERROR`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Note => "NOTE",
-            Self::Warning => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-/// One row of [`NOTES`].
-#[derive(Debug)]
-pub struct NoteRow {
-    /// The code.
-    pub code: NoteCode,
-    /// Its name in records and text: upper case with hyphens.
-    pub name: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Where the rule stands, or `""` where it is no rule of an RFC.
-    pub rfc: &'static str,
-    /// One plain sentence that holds for every finding of the code.
-    pub text: &'static str,
-    /// What usually causes it.
-    pub cause: &'static str,
-    /// What to do next.
-    pub next: &'static str,
-}
-
-macro_rules! notes {
-    ($($code:ident $name:literal $severity:ident $rfc:literal $text:literal $cause:literal $next:literal)*) => {
-        /// What a finding is about. Each has a row in [`NOTES`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum NoteCode { $(#[doc = $text] $code,)* }
-
-        /// Every finding there is, in the order of [`NoteCode`].
-        pub static NOTES: &[NoteRow] = &[$(NoteRow {
-            code: NoteCode::$code,
-            name: $name,
-            severity: Severity::$severity,
-            rfc: $rfc,
-            text: $text,
-            cause: $cause,
-            next: $next,
-        },)*];
-    };
-}
+use super::{NoteRow, Severity, Topic};
 
 notes! {
-// The file and its packets.
+File {
 FileCut "FILE-CUT" Warning ""
     "The capture ends inside a packet; everything before it is shown."
     "The capturing program was stopped, or the disk filled up."
@@ -104,7 +34,8 @@ IpFragment "IP-FRAGMENT" Warning ""
     "IP fragments are not put together; their bytes are missing."
     "A path with a small MTU, or a tunnel."
     "Capture behind the reassembling host."
-// TCP.
+}
+Tcp {
 TcpGap "TCP-GAP" Warning "RFC 9293 §3.10"
     "Bytes were sent that the capture does not have."
     "The capturing host dropped packets, or the tap lost them."
@@ -125,7 +56,8 @@ TcpLimit "TCP-LIMIT" Warning ""
     "More out-of-order data was queued than the limit allows; the hole before it was given up."
     "A segment that was never captured, followed by much data."
     "The data after the hole is shown."
-// The handshake.
+}
+Handshake {
 HsMethod "HS-METHOD" Error "RFC 6455 §4.1"
     "The method of the upgrade request is not GET."
     "A hand-written client."
@@ -154,20 +86,20 @@ HsVersion "HS-VERSION" Error "RFC 6455 §4.1"
     "Sec-WebSocket-Version is not 13."
     "A very old or hand-written client."
     "Send Sec-WebSocket-Version: 13."
+HsOffer "HS-OFFER" Error "RFC 6455 §4.1"
+    "The client offers a subprotocol twice, or one that is no token."
+    "A hand-written client."
+    "Offer each subprotocol once, in letters, digits and the signs of a token."
+HsDeflateOffer "HS-DEFLATE-OFFER" Warning "RFC 7692 §7.1"
+    "The client offers permessage-deflate with parameters that are not allowed."
+    "A hand-written client, or one for another extension."
+    "Offer the parameters of RFC 7692 §7.1: a server declines others."
 HsDraft "HS-DRAFT" Note ""
     "The connection speaks a draft before RFC 6455; it is read and judged by the draft's rules."
     "A client or server of 2011 or earlier."
     "Nothing to mend, but clients of today do not speak it."
-HsStatus "HS-STATUS" Warning "RFC 6455 §4.2.2"
-    "The server refused the upgrade."
-    "See the status and the response."
-    "Look at the response's headers, then at the server's log."
-HsNoAnswer "HS-NO-ANSWER" Warning "RFC 6455 §4.2.2"
-    "No answer to the upgrade request was captured."
-    "The server did not answer, the capture ended, or only one direction was captured."
-    "Look at the end of the TCP stream."
 HsAccept "HS-ACCEPT" Error "RFC 6455 §4.2.2"
-    "Sec-WebSocket-Accept does not match the key."
+    "Sec-WebSocket-Accept is not the value that belongs to the key."
     "A cache, or a server that computes it wrongly."
     "Compare with the expected value; browsers close such a connection."
 HsOrigin "HS-ORIGIN" Error "draft-hixie-thewebsocketprotocol-76 §4.1"
@@ -181,11 +113,19 @@ HsLocation "HS-LOCATION" Error "draft-hixie-thewebsocketprotocol-76 §4.1"
 HsSubprotocol "HS-SUBPROTOCOL" Error "RFC 6455 §4.2.2"
     "The server chose a subprotocol that the client did not offer, or several."
     "The server is configured for another client."
-    "Offer the subprotocol in the client, or drop it in the server."
+    "Offer the subprotocol in the client, or drop it in the server; browsers close such a connection."
+HsNoSubprotocol "HS-NO-SUBPROTOCOL" Warning "RFC 6455 §4.2.2"
+    "The client offered subprotocols and the server chose none."
+    "A server that knows none of them, or does not look at the offer."
+    "Let the server answer with one of those offered: browsers close the connection otherwise."
 HsExtension "HS-EXTENSION" Error "RFC 6455 §9.1"
     "The server accepted an extension that the client did not offer."
     "A hand-written server, or a proxy that dropped the offer."
     "Accept only what was offered."
+HsDeflate "HS-DEFLATE" Error "RFC 7692 §7.1"
+    "The answer's parameters of permessage-deflate are not allowed."
+    "A hand-written server, or one that answers another offer."
+    "Answer with parameters of RFC 7692 §7.1, within the offer; clients close such a connection."
 HsUnknownExtension "HS-EXTENSION-UNKNOWN" Note "RFC 6455 §9"
     "An extension was agreed on that is not known here; what it makes of frames is shown as on the wire."
     "An extension of a library, or one that was given up before it became a standard."
@@ -194,11 +134,90 @@ HsEarlyData "HS-EARLY-DATA" Warning "RFC 6455 §4.1"
     "The client sent bytes before the server had accepted the upgrade."
     "An impatient client."
     "Wait for the 101 before sending frames."
+HsSlow "HS-SLOW" Note ""
+    "The upgrade was answered late."
+    "A server or gateway that looks something up, or starts something, before it answers."
+    "Compare with the time that other requests take there."
+Origin "ORIGIN" Note "RFC 6455 §10.2"
+    "The page that opened the connection is of another origin than the server."
+    "A page that uses a server of somebody else, or of another name."
+    "Let the server check Origin: WebSocket is not bound to the origin of the page."
+ClearCredentials "CLEAR-CREDENTIALS" Note "RFC 6455 §10.6"
+    "Credentials cross the network unencrypted."
+    "A connection over ws: that carries a cookie, an Authorization header or a bearer token."
+    "Use wss:."
+QueryToken "QUERY-TOKEN" Note "RFC 6750 §5.3"
+    "The URL seems to carry a token, and servers and proxies write URLs into their logs."
+    "A browser client, which cannot add headers to a WebSocket request."
+    "Send it in the first message or a cookie, or let it work once and briefly."
 HttpLimit "HTTP-LIMIT" Warning ""
     "An HTTP head is larger than the limit; the rest of it is not shown."
     "A hostile or broken peer."
     "The connection behind it is still followed."
-// Frames and messages.
+}
+Refusal {
+HsStatus "HS-STATUS" Warning "RFC 6455 §4.2.2"
+    "The server refused the upgrade."
+    "See the status and the response."
+    "Look at the response's headers, then at the server's log."
+HsStripped "HS-STRIPPED" Warning "RFC 9110 §7.6.1, §7.8"
+    "The server answered as if Upgrade and Connection had been lost on the way to it."
+    "A proxy or load balancer that does not pass hop-by-hop headers on."
+    "Let it pass them on (nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, proxy_set_header Connection upgrade)."
+HsVersions "HS-VERSIONS" Warning "RFC 6455 §4.4"
+    "The server does not speak the client's version of the protocol."
+    "A client or server of a draft before RFC 6455."
+    "Use a client that sends one of the versions listed, best 13."
+HsBadRequest "HS-BAD-REQUEST" Warning "RFC 6455 §4.2.1"
+    "The server finds fault with the upgrade request."
+    "A fault in the request, or a rule of the server's framework."
+    "Mend the faults found in the request; where there are none, read the server's log."
+HsAuth "HS-AUTH" Warning "RFC 9110 §15.5.2"
+    "The server wants to know who asks."
+    "Credentials that are missing, wrong or expired."
+    "Send what the answer asks for; a browser can send it as a cookie only."
+HsForbidden "HS-FORBIDDEN" Warning "RFC 6455 §4.2.2, §10.2"
+    "The server knows who asks and does not allow it."
+    "An origin, a cookie, an anti-forgery token or an address that the server does not accept."
+    "Compare Origin with the server's list of allowed origins, then the session's rights."
+HsNotFound "HS-NOT-FOUND" Warning "RFC 9110 §15.5.5"
+    "There is nothing at this path of this host."
+    "A wrong path or Host, or a proxy that sends the path elsewhere or without its prefix."
+    "Compare path and Host with the server's routes, then with the proxy's rules."
+HsRedirect "HS-REDIRECT" Warning "RFC 6455 §4.1"
+    "The server sends the client elsewhere; browsers do not follow."
+    "A redirect to https or to a login page, or a missing slash at the end of the path."
+    "Open the new address directly, as wss: where it is https:."
+HsPlainAnswer "HS-PLAIN-ANSWER" Warning "RFC 6455 §4.2.2"
+    "The server answered with content instead of switching to WebSocket."
+    "A web server, a single-page app's fallback or a cache answered in place of the WebSocket server."
+    "Send the path to the WebSocket server, ahead of the fallback."
+HsProxyAuth "HS-PROXY-AUTH" Warning "RFC 9110 §15.5.8"
+    "A proxy on the way wants to know who asks."
+    "A forward proxy without credentials for it."
+    "Give the client the proxy's credentials, or go past it."
+HsRateLimit "HS-RATE-LIMIT" Warning "RFC 6585 §4"
+    "The server or a gateway limits how often a client may ask."
+    "A client that reconnects without a pause."
+    "Wait as long as Retry-After says, and longer after each failure."
+HsGateway "HS-GATEWAY" Warning "RFC 9110 §15.6"
+    "A gateway got no usable answer from the server behind it, or the service is overloaded."
+    "The server is down or restarts, or the gateway cannot speak WebSocket to it."
+    "Capture between gateway and server, and read the gateway's log."
+HsServerError "HS-SERVER-ERROR" Warning "RFC 9110 §15.6"
+    "The server failed while it handled the upgrade."
+    "An exception in the application."
+    "Read the server's log at that time."
+HsOtherProtocol "HS-OTHER-PROTOCOL" Error "RFC 6455 §4.1"
+    "The server switched to another protocol than WebSocket."
+    "A server that was asked for several protocols, or a hand-written one."
+    "Ask for websocket alone, at a server that speaks it."
+HsNoAnswer "HS-NO-ANSWER" Warning "RFC 6455 §4.2.2"
+    "No answer to the upgrade request was captured."
+    "The server did not answer, the capture ended, or only one direction was captured."
+    "Look at the end of the TCP stream."
+}
+Messages {
 WsUnmasked "WS-UNMASKED" Error "RFC 6455 §5.1"
     "A frame from the client is not masked."
     "A proxy or a hand-written client that sends server-style frames."
@@ -255,6 +274,26 @@ WsUnfinished "WS-UNFINISHED" Warning "RFC 6455 §5.4"
     "The stream ends inside a message."
     "The connection broke, or the capture ended."
     "What was captured of it is shown."
+MaskZero "MASK-ZERO" Warning "RFC 6455 §5.3, §10.3"
+    "A masking key is zero: the payload crosses proxies as the application wrote it."
+    "A client that saves the work of masking."
+    "Take a fresh key from a strong source of randomness for each frame."
+MaskRepeated "MASK-REPEATED" Warning "RFC 6455 §5.3, §10.3"
+    "The client masks frame after frame with the same key."
+    "A client that makes one key for the whole connection."
+    "Take a fresh key from a strong source of randomness for each frame."
+MaskPredictable "MASK-PREDICTABLE" Warning "RFC 6455 §5.3, §10.3"
+    "The masking keys follow a pattern and can be foretold."
+    "A client that counts its keys up, or makes them from few random bits."
+    "Take a fresh key from a strong source of randomness for each frame."
+PingUnanswered "PING-UNANSWERED" Warning "RFC 6455 §5.5.2"
+    "Pings were never answered."
+    "The peer hangs or is gone, or the network lost it without a word."
+    "Look when the last bytes of the peer came, and who ended the connection."
+PongMismatch "PONG-MISMATCH" Note "RFC 6455 §5.5.3"
+    "A pong repeats none of the pings that wait for one."
+    "A peer that does not copy the ping's payload, or sends pongs of its own accord."
+    "Let the pong carry the payload of the ping that it answers."
 DeflateLost "DEFLATE-LOST" Warning "RFC 7692 §7.1.1"
     "A message refers to earlier ones that are missing; the bytes that it copies from there are unknown."
     "Packets missing from the capture, with context takeover."
@@ -283,7 +322,8 @@ MessageLimit "MESSAGE-LIMIT" Warning ""
     "A message is larger than the limit; the rest of it is not kept."
     "A very large message."
     "Its length is still counted exactly."
-// Closing.
+}
+Closing {
 CloseBody "CLOSE-BODY" Error "RFC 6455 §5.5.1"
     "A Close frame has a body of one byte."
     "A hand-written encoder."
@@ -336,138 +376,37 @@ Close1014 "CLOSE-1014" Warning "IANA WebSocket close codes"
     "A gateway closed because of an invalid answer from its upstream."
     "The server behind the gateway."
     "Capture behind the gateway."
+Close3000 "CLOSE-3000" Warning "IANA WebSocket close codes"
+    "An endpoint closed because the peer is not authenticated."
+    "Credentials that are missing, wrong or expired."
+    "Renew them and connect again."
+Close3003 "CLOSE-3003" Warning "IANA WebSocket close codes"
+    "An endpoint closed because the peer is not allowed to do that."
+    "A right that the session does not have."
+    "Read the reason, then the endpoint's log."
+Close3008 "CLOSE-3008" Warning "IANA WebSocket close codes"
+    "An endpoint closed because it waited too long."
+    "A peer that is slow, hangs or is gone."
+    "Look at the last messages before the pause."
+CloseNoReply "CLOSE-NO-REPLY" Warning "RFC 6455 §5.5.1"
+    "A Close frame was not answered with one."
+    "A peer that drops the TCP connection instead, or one that did not live to answer."
+    "Look at who ended TCP, and how soon after the Close frame."
+CloseClientFirst "CLOSE-CLIENT-FIRST" Note "RFC 6455 §7.1.1"
+    "The client ended TCP first after the closing handshake, which is the server's part."
+    "A client that does not wait, or a server that leaves it to the client."
+    "Nothing to mend, unless the client runs short of ports: they stay in TIME-WAIT on its side."
+CloseSlow "CLOSE-SLOW" Note "RFC 6455 §7.1.1"
+    "TCP stayed open for long after the closing handshake."
+    "A server that waits for the client to end TCP."
+    "Let the server end TCP at once after the closing handshake."
+CloseReset "CLOSE-RESET" Note "RFC 6455 §7.1.1"
+    "TCP was reset after the closing handshake."
+    "An endpoint that closed its socket with bytes unread."
+    "Nothing to mend: no message was lost."
 Abnormal1006 "ABNORMAL-1006" Warning "RFC 6455 §7.1.5"
     "The connection ended without a Close frame."
     "A crash, an idle timeout of a proxy, or a lost network."
     "Look at the pause before the end: proxies cut after 30, 60 or 100 idle seconds."
 }
-
-impl NoteCode {
-    /// The code's row in [`NOTES`].
-    #[expect(clippy::indexing_slicing, reason = "one row per code, in the same order, made by one macro")]
-    pub fn row(self) -> &'static NoteRow {
-        &NOTES[self as usize]
-    }
-
-    /// The name in records and text.
-    pub fn name(self) -> &'static str {
-        self.row().name
-    }
-
-    /// How bad it is.
-    pub fn severity(self) -> Severity {
-        self.row().severity
-    }
-}
-
-impl fmt::Display for NoteCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A set of codes: what is wrong with one frame or message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoteSet(u128);
-
-const _: () = assert!(NOTES.len() <= 128, "NoteSet has 128 bits");
-
-impl NoteSet {
-    /// No code.
-    pub const EMPTY: Self = Self(0);
-
-    /// Adds a code; true when it was not there yet.
-    pub fn insert(&mut self, code: NoteCode) -> bool {
-        let bit = 1 << code as u8;
-        let new = self.0 & bit == 0;
-        self.0 |= bit;
-        new
-    }
-
-    /// Adds all codes of `other`.
-    pub fn extend(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether the code is in the set.
-    pub const fn contains(self, code: NoteCode) -> bool {
-        self.0 & (1 << code as u8) != 0
-    }
-
-    /// Whether no code is in the set.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The codes, in the table's order.
-    pub fn iter(self) -> impl Iterator<Item = NoteCode> {
-        NOTES.iter().map(|row| row.code).filter(move |&code| self.contains(code))
-    }
-
-    /// The worst severity in the set.
-    pub fn severity(self) -> Option<Severity> {
-        if self.is_empty() { None } else { self.iter().map(NoteCode::severity).max() }
-    }
-}
-
-/// One finding: a code, where it was found, and what exactly.
-#[derive(Debug, Clone, Copy)]
-pub struct Note<'a> {
-    /// What it is about.
-    pub code: NoteCode,
-    /// The packet that showed it.
-    pub at: Mark,
-    /// The direction concerned.
-    pub dir: Option<Direction>,
-    /// The message concerned.
-    pub msg: Option<u64>,
-    /// The WebSocket frame concerned.
-    pub frame: Option<u64>,
-    /// One sentence with the particulars; empty when the row's sentence says it all.
-    pub text: &'a str,
-    /// Evidence: bytes, numbers.
-    pub detail: Option<&'a str>,
-}
-
-impl<'a> Note<'a> {
-    /// A finding about nothing more particular than a packet.
-    pub const fn new(code: NoteCode, at: Mark) -> Self {
-        Self { code, at, dir: None, msg: None, frame: None, text: "", detail: None }
-    }
-
-    /// The sentence to show.
-    pub fn sentence(&self) -> &'a str {
-        if self.text.is_empty() { self.code.row().text } else { self.text }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_has_its_own_row() {
-        for (at, row) in NOTES.iter().enumerate() {
-            assert_eq!(row.code as usize, at);
-            assert_eq!(row.code.row().name, row.name);
-            assert!(
-                row.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-'),
-                "{}",
-                row.name
-            );
-            assert!(row.text.ends_with('.') && row.next.ends_with('.'), "{}", row.name);
-            assert_eq!(NOTES.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn a_set_keeps_its_codes() {
-        let mut set = NoteSet::EMPTY;
-        assert!(set.is_empty() && set.severity().is_none());
-        assert!(set.insert(NoteCode::TcpLate));
-        assert!(!set.insert(NoteCode::TcpLate));
-        assert!(set.insert(NoteCode::Utf8Bad));
-        assert_eq!(set.iter().collect::<Vec<_>>(), [NoteCode::TcpLate, NoteCode::Utf8Bad]);
-        assert_eq!(set.severity(), Some(Severity::Error));
-    }
 }

@@ -1,0 +1,93 @@
+//! Findings about the file, its packets and TCP.
+
+use super::support::craft::*;
+use super::{Case, case, talk, talked};
+use wspect::model::Limits;
+
+pub(super) fn cases() -> Vec<Case> {
+    let whole = talked(|session| _ = session.text(Client, "hello").close());
+    let good = || whole.clone();
+    let packet = || read(&whole).remove(0);
+    let cut = |less: usize| whole[..whole.len() - less].to_vec();
+    let ng = |ticks: u64| {
+        let mut ng = Ng::new(false);
+        ng.interface(1, None, None).enhanced(0, ticks, &packet());
+        ng
+    };
+    let damaged = {
+        let mut file = good();
+        // The second record claims four billion bytes.
+        let at = 24 + 16 + packet().bytes.len() + 8;
+        file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        file
+    };
+    let of_link = |link: u16| Pcap::default().file(&[Packet { link, ..packet() }]);
+    let snapped = |less: usize| {
+        let mut packets = read(&whole);
+        let at = packets.iter().rposition(|packet| packet.bytes.len() > 60).unwrap();
+        let len = packets[at].bytes.len() - less;
+        packets[at] = packets[at].clone().snapped(len);
+        Pcap::default().file(&packets)
+    };
+    let fragment = |flags: u8| {
+        let mut packets = read(&whole);
+        packets[0].bytes[14 + 6] = flags;
+        Pcap::default().file(&packets)
+    };
+    vec![
+        case("FILE-CUT", cut(7), good()),
+        case("FILE-DAMAGED", damaged, good()),
+        case("FILE-BLOCK", ng(1).block(6, &[0; 16]).bytes.clone(), ng(1).bytes),
+        case("FILE-TIME", ng(u64::MAX).bytes, ng(1).bytes),
+        case("LINK-UNKNOWN", of_link(147), of_link(1)),
+        case("PACKET-CUT", snapped(3), snapped(0)),
+        case("IP-FRAGMENT", fragment(0x20), fragment(0x40)),
+    ]
+    .into_iter()
+    .chain(tcp())
+    .collect()
+}
+
+fn tcp() -> Vec<Case> {
+    let session = talk(|session| _ = session.binary(Server, vec![7; 900]).text(Client, "thanks").close());
+    let segments = session.cut(|_| vec![300]);
+    let first = segments.iter().position(|segment| segment.payload == [7; 300]).unwrap();
+    let changed = |change: &dyn Fn(&mut Vec<Segment>)| {
+        let mut segments = segments.clone();
+        change(&mut segments);
+        capture_of(&segments)
+    };
+    let copy = |bytes: u8| {
+        changed(&|segments| {
+            let mut copy = segments[first].clone();
+            copy.payload.fill(bytes);
+            segments.insert(first + 1, copy);
+        })
+    };
+    let late = |packets: usize| {
+        let mut session = session.clone();
+        session.turns.truncate(3);
+        for n in 0..packets {
+            session.text(Server, &format!("{n}"));
+        }
+        let mut segments = session.cut(|_| vec![300]);
+        let late = segments.remove(first);
+        segments.push(late);
+        capture_of(&segments)
+    };
+    let after_reset = |flags: u8| {
+        changed(&|segments| {
+            let mut rst = segments[first].clone();
+            (rst.flags, rst.payload) = (flags, Vec::new());
+            segments.insert(first, rst);
+        })
+    };
+    let hole = changed(&|segments| drop(segments.remove(first)));
+    vec![
+        case("TCP-GAP", hole.clone(), changed(&|segments| segments.swap(first, first + 1))),
+        case("TCP-OVERLAP", copy(8), copy(7)),
+        case("TCP-LATE", late(300), late(3)),
+        case("TCP-AFTER-RESET", after_reset(RST), after_reset(ACK)),
+        Case { limits: Limits { reorder_bytes: 100, ..Limits::DEFAULT }, ..case("TCP-LIMIT", hole.clone(), hole) },
+    ]
+}

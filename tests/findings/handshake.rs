@@ -1,0 +1,248 @@
+//! Findings about the opening handshake.
+
+use super::support::craft::*;
+use super::{Case, case, paced, told, turn};
+use wspect::model::Limits;
+
+/// A capture of a request and its answer.
+fn upgrade(request: impl Into<Vec<u8>>, response: impl Into<Vec<u8>>) -> Vec<u8> {
+    let mut session = Session::bare(1);
+    session.turn(Client, request).turn(Server, response);
+    capture_of(&session.segments())
+}
+
+/// A faultless request but for a line that is replaced.
+fn asking(line: &str, other: &str) -> Vec<u8> {
+    let whole = String::from_utf8(request("/", "")).unwrap();
+    assert!(whole.contains(line), "{line}");
+    whole.replace(line, other).into_bytes()
+}
+
+/// The capture of such a request, accepted.
+fn asks(line: &str, other: &str) -> Vec<u8> {
+    upgrade(asking(line, other), response(""))
+}
+
+/// The capture of a faultless exchange with these headers more.
+fn exchange(asked: &str, answered: &str) -> Vec<u8> {
+    upgrade(request("/", asked), response(answered))
+}
+
+/// The capture of a handshake of the first draft, with this origin and location in its answer.
+fn hixie(origin: &str, location: &str) -> Vec<u8> {
+    let common = "Upgrade: WebSocket\r\nConnection: Upgrade\r\n";
+    upgrade(
+        format!("GET / HTTP/1.1\r\n{common}Host: lab.test\r\nOrigin: http://lab.test\r\n\r\n"),
+        format!(
+            "HTTP/1.1 101 Web Socket Protocol Handshake\r\n{common}\
+             WebSocket-Origin: {origin}\r\nWebSocket-Location: {location}\r\n\r\n"
+        ),
+    )
+}
+
+/// The capture of a faultless request that is answered so.
+fn answered(status: &str, headers: &str) -> Vec<u8> {
+    upgrade(request("/", ""), format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n{headers}\r\n"))
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    rules().into_iter().chain(advice()).chain(refusals()).collect()
+}
+
+fn rules() -> Vec<Case> {
+    let protocol = |names: &str| format!("Sec-WebSocket-Protocol: {names}\r\n");
+    let extension = |names: &str| format!("Sec-WebSocket-Extensions: {names}\r\n");
+    let deflate = extension("permessage-deflate");
+    let with_bits = extension("permessage-deflate; client_max_window_bits");
+    let answer_bits = extension("permessage-deflate; client_max_window_bits=12");
+    let old_answer = |line: &str| String::from_utf8(response("")).unwrap().replacen("HTTP/1.1", line, 1);
+    let wrong_accept = String::from_utf8(response("")).unwrap().replace(&accept(KEY), &accept("another"));
+    let early = |before: bool| {
+        let mut session = Session::bare(1);
+        let frame = session.framed(Client, Frame::new(TEXT, "early")).bytes();
+        session.turn(Client, request("/", ""));
+        match before {
+            true => session.turn(Client, frame).turn(Server, response("")),
+            false => session.turn(Server, response("")).turn(Client, frame),
+        };
+        capture_of(&session.segments())
+    };
+    let headers = exchange("A: b\r\nC: d\r\nE: f\r\n", "");
+    let few = Limits { head_headers: 4, ..Limits::DEFAULT };
+    vec![
+        case("HS-METHOD", asks("GET /", "POST /"), exchange("", "")),
+        case("HS-HTTP-VERSION", asks("HTTP/1.1", "HTTP/1.0"), exchange("", "")),
+        case("HS-HTTP-VERSION", upgrade(request("/", ""), old_answer("HTTP/1.0")), exchange("", "")),
+        case("HS-HOST", asks("Host: lab.test\r\n", ""), exchange("", "")),
+        case("HS-HOST", exchange("Host: other\r\n", ""), exchange("X-Host: other\r\n", "")),
+        case("HS-UPGRADE", asks("Upgrade: websocket\r\n", ""), asks("Upgrade: websocket", "upgrade: foo/1, WebSocket")),
+        case(
+            "HS-CONNECTION",
+            asks("Connection: Upgrade", "Connection: close"),
+            asks("Connection: Upgrade", "Connection: keep-alive, UPGRADE"),
+        ),
+        case("HS-KEY", asks(KEY, "ZmlmdGVlbiBieXRlczE1"), asks(KEY, "c2l4dGVlbiBieXRlcyAxNg==")),
+        case("HS-VERSION", asks("Version: 13", "Version: 99"), asks("Version: 13", "Version: 8")),
+        case("HS-DRAFT", asks("Version: 13", "Version: 8"), exchange("", "")),
+        case("HS-ORIGIN", hixie("http://other.test", "ws://lab.test/"), hixie("http://lab.test", "ws://lab.test/")),
+        case(
+            "HS-LOCATION",
+            hixie("http://lab.test", "ws://lab.test/other"),
+            hixie("http://lab.test", "ws://LAB.test/"),
+        ),
+        case("HS-OFFER", exchange(&protocol("a, b, a"), ""), exchange(&protocol("a, b, A"), "")),
+        case("HS-OFFER", exchange(&protocol("a b"), ""), exchange(&protocol("a.b"), "")),
+        case(
+            "HS-DEFLATE-OFFER",
+            exchange(&extension("permessage-deflate; client_max_window_bits=7"), ""),
+            exchange(&extension("permessage-deflate; client_max_window_bits=\"8\""), ""),
+        ),
+        case("HS-ACCEPT", upgrade(request("/", ""), wrong_accept), exchange("", "")),
+        case("HS-ACCEPT", exchange("", &format!("Sec-WebSocket-Accept: {}\r\n", accept(KEY))), exchange("", "")),
+        case(
+            "HS-SUBPROTOCOL",
+            exchange(&protocol("a, b"), &protocol("c")),
+            exchange(&protocol("a, b"), &protocol("b")),
+        ),
+        case(
+            "HS-SUBPROTOCOL",
+            exchange(&protocol("a, b"), &protocol("a, b")),
+            exchange(&protocol("a, b"), &protocol("a")),
+        ),
+        case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange("", "")),
+        case("HS-EXTENSION", exchange("", &deflate), exchange(&with_bits, &deflate)),
+        case(
+            "HS-EXTENSION-UNKNOWN",
+            exchange(&extension("x-odd; a=1"), &extension("x-odd")),
+            exchange(&with_bits, &deflate),
+        ),
+        case("HS-DEFLATE", exchange(&deflate, &answer_bits), exchange(&with_bits, &answer_bits)),
+        case("HS-EARLY-DATA", early(true), early(false)),
+        Case { limits: few, ..case("HTTP-LIMIT", headers.clone(), headers) },
+    ]
+}
+
+fn advice() -> Vec<Case> {
+    let mut session = Session::bare(1);
+    session.turn(Client, request("/", "")).turn(Server, response(""));
+    let slow = |millis| paced(&session.segments(), &[(turn(1), millis)]);
+    let target = |target: &str| upgrade(request(target, ""), response(""));
+    let mut local = Session::bare(1);
+    local.client.set_ip([127, 0, 0, 1].into());
+    local.server.set_ip([127, 0, 0, 1].into());
+    local.turn(Client, request("/", "Cookie: sid=1\r\n")).turn(Server, response(""));
+    let origin = |origin: &str| exchange(&format!("Origin: {origin}\r\n"), "");
+    let ported = |port: &str, origin: &str| {
+        upgrade(asking("Host: lab.test", &format!("Host: lab.test{port}\r\nOrigin: {origin}")), response(""))
+    };
+    let bearer = "Sec-WebSocket-Protocol: v1, base64url.bearer.authorization.k8s.io.c2VjcmV0\r\n";
+    vec![
+        case("HS-SLOW", slow(2500), slow(1900)),
+        case("ORIGIN", origin("https://app.test"), origin("https://LAB.test")),
+        case("ORIGIN", origin("null"), origin("http://lab.test:80")),
+        case("ORIGIN", ported(":8080", "http://lab.test:3000"), ported(":8080", "http://lab.test:8080")),
+        case("ORIGIN", ported("", "http://lab.test:3000"), ported(":443", "https://lab.test")),
+        case("CLEAR-CREDENTIALS", exchange("Cookie: sid=1\r\n", ""), capture_of(&local.segments())),
+        case("CLEAR-CREDENTIALS", exchange("Authorization: Basic eA==\r\n", ""), exchange("Authorization:\r\n", "")),
+        case("CLEAR-CREDENTIALS", exchange(bearer, ""), exchange("Sec-WebSocket-Protocol: v1\r\n", "")),
+        case("QUERY-TOKEN", target("/a?x=1&access-Token=s3cret"), target("/a?token=&keyboard=1")),
+        case("QUERY-TOKEN", target("/?q=eyJhbGciOiJIUzI1NiJ9.e30.x"), target("/?q=eyJhbGciOiJIUzI1NiJ9")),
+    ]
+}
+
+fn refusals() -> Vec<Case> {
+    let plain = |lines: &[&str], status: &str| {
+        let mut asked = String::from_utf8(request("/", "")).unwrap();
+        for line in lines {
+            assert!(asked.contains(line));
+            asked = asked.replace(line, "");
+        }
+        upgrade(asked, format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"))
+    };
+    let versions = |list: &str| answered("426 Upgrade Required", &format!("Sec-WebSocket-Version: {list}\r\n"));
+    let switch = |to: &str| {
+        let whole = String::from_utf8(response("")).unwrap();
+        upgrade(request("/", ""), whole.replace("Upgrade: websocket", &format!("Upgrade: {to}")))
+    };
+    let mut unanswered = Session::bare(1);
+    unanswered.turn(Client, request("/", ""));
+    vec![
+        case("HS-STATUS", answered("304 Not Modified", ""), exchange("", "")),
+        case("HS-STRIPPED", plain(&["Upgrade: websocket\r\n"], "400 Bad Request"), plain(&[], "400 Bad Request")),
+        case("HS-STRIPPED", plain(&["Connection: Upgrade\r\n"], "200 OK"), plain(&[], "200 OK")),
+        case("HS-STRIPPED", versions("13"), versions("8, 7")),
+        case("HS-VERSIONS", versions("8, 7"), versions("13, 8")),
+        case("HS-BAD-REQUEST", answered("400 Bad Request", ""), answered("404 Not Found", "")),
+        case("HS-AUTH", answered("401 Unauthorized", ""), answered("403 Forbidden", "")),
+        case("HS-FORBIDDEN", answered("403 Forbidden", ""), answered("401 Unauthorized", "")),
+        case("HS-NOT-FOUND", answered("404 Not Found", ""), answered("400 Bad Request", "")),
+        case("HS-REDIRECT", answered("301 Moved", "Location: /x\r\n"), answered("304 Not Modified", "")),
+        case("HS-PLAIN-ANSWER", answered("200 OK", "Content-Type: text/html\r\n"), exchange("", "")),
+        case("HS-PROXY-AUTH", answered("407 Proxy Authentication Required", ""), answered("401 Unauthorized", "")),
+        case("HS-RATE-LIMIT", answered("429 Too Many Requests", ""), answered("503 Service Unavailable", "")),
+        case("HS-GATEWAY", answered("502 Bad Gateway", ""), answered("500 Internal Server Error", "")),
+        case("HS-SERVER-ERROR", answered("500 Internal Server Error", ""), answered("502 Bad Gateway", "")),
+        case("HS-OTHER-PROTOCOL", switch("h2c"), switch("h2c, WebSocket")),
+        case("HS-NO-ANSWER", capture_of(&unanswered.segments()), exchange("", "")),
+    ]
+}
+
+/// Each refusal gives its evidence, and never what is secret.
+#[test]
+fn refusals_give_their_evidence() {
+    for (code, status, headers, evidence) in [
+        ("HS-AUTH", "401 Unauthorized", "WWW-Authenticate: Bearer\r\nServer: x/1\r\n", "WWW-Authenticate: Bearer"),
+        ("HS-AUTH", "401 Unauthorized", "", "no WWW-Authenticate; the request has neither Authorization nor Cookie"),
+        (
+            "HS-FORBIDDEN",
+            "403 Forbidden",
+            "Via: 1.1 edge\r\n",
+            "no Origin; Host: lab.test; no Cookie was sent; Via: 1.1 edge",
+        ),
+        ("HS-FORBIDDEN", "403 Forbidden", "X-WebSocket-Reject-Reason: origin\r\n", "X-WebSocket-Reject-Reason: origin"),
+        ("HS-REDIRECT", "302 Found", "Location: https://me:pw@sso.test/in?code=s3cret\r\n", "https://sso.test/in?…"),
+        (
+            "HS-GATEWAY",
+            "503 Busy",
+            "Retry-After: 30\r\nServer: edge\r\n",
+            "status 503 Busy; Retry-After: 30; Server: edge",
+        ),
+        ("HS-PLAIN-ANSWER", "200 OK", "Content-Type: text/html; charset=utf-8\r\n", "a web page"),
+        ("HS-BAD-REQUEST", "405 Method Not Allowed", "Allow: POST\r\n", "Allow: POST; the request"),
+    ] {
+        let told = told(&answered(status, headers));
+        let sentence = told.sentence(code);
+        assert!(sentence.contains(evidence), "{code}: no `{evidence}` in {sentence}");
+        assert!(!sentence.contains("s3cret") && !sentence.contains("pw@"), "{sentence}");
+        assert_eq!(told.findings.len(), 1, "one cause: {:?}", told.findings);
+    }
+}
+
+/// Nothing that is told of a handshake repeats a cookie, a credential or a token.
+#[test]
+fn secrets_are_told_of_without_being_told() {
+    let secret = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2VjcmV0";
+    let headers = format!(
+        "Cookie: sid={secret}\r\nAuthorization: Bearer {secret}\r\n\
+         Sec-WebSocket-Protocol: v1, authorization.bearer.{secret}, authorization.bearer.{secret}\r\n"
+    );
+    for answer in [
+        "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: v2\r\n\r\n".to_owned(),
+        "HTTP/1.1 401 Unauthorized\r\n\r\n".to_owned(),
+        "HTTP/1.1 403 Forbidden\r\n\r\n".to_owned(),
+        "HTTP/1.1 404 Not Found\r\n\r\n".to_owned(),
+        format!("HTTP/1.1 302 Found\r\nLocation: /login?back={secret}\r\n\r\n"),
+    ] {
+        let told = told(&upgrade(request(&format!("/chat?token={secret}"), &headers), answer.clone()));
+        assert!(
+            told.has("CLEAR-CREDENTIALS") && told.has("QUERY-TOKEN") && told.has("HS-OFFER"),
+            "{:?}",
+            told.findings
+        );
+        for (code, sentence, _) in &told.findings {
+            assert!(!sentence.contains(secret), "{code} gives it away: {sentence}");
+        }
+        let verdict = told.rows[0].verdict().text;
+        assert!(!verdict.contains(secret), "{verdict}");
+    }
+}
