@@ -250,6 +250,7 @@ pub(super) fn write_dump(bytes: &[u8], indent: &str, out: &mut Out<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Hole;
 
     fn line(look: Look, bytes: &[u8]) -> String {
         let mut out = Out::memory();
@@ -265,6 +266,19 @@ mod tests {
         let long = "雨".repeat(30_000);
         assert_eq!(line(Look::Text, long.as_bytes()), long);
         assert_eq!(line(Look::Text, &[0x80; 40_000]).len(), 160_000);
+    }
+
+    #[test]
+    fn unknown_bytes_have_marks() {
+        let holes = [(1, Some(3)), (6, Some(20)), (27, None)].map(|(offset, len)| Hole { offset, len });
+        let body = Body { kept: "aéb雨".as_bytes(), len: 30, holes: &holes };
+        let shown = |max| {
+            let (bytes, is_cut) = PayloadOptions { max, ..PayloadOptions::default() }.marked(&body);
+            (String::from_utf8(bytes.into_owned()).unwrap(), is_cut)
+        };
+        assert_eq!(shown(0), ("a···é·┄20 B┄·b┄┄雨".to_owned(), false));
+        assert_eq!(shown(4), ("a···é·┄20 B┄·b┄┄".to_owned(), true));
+        assert_eq!(shown(2), ("a···".to_owned(), true));
     }
 
     #[test]

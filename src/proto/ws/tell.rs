@@ -385,3 +385,24 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
         _ => bytes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Hole;
+
+    #[test]
+    fn a_hole_may_cut_a_character() {
+        let judge = |kept: &[u8], holes: &[(u64, Option<u64>)]| {
+            let holes: Vec<Hole> = holes.iter().map(|&(offset, len)| Hole { offset, len }).collect();
+            is_text_between_holes(&Body { kept, len: 99, holes: &holes })
+        };
+        let crab = "🦀".as_bytes();
+        assert!(judge(&crab[..2], &[(2, Some(2))]), "its end is unknown");
+        assert!(judge(&crab[1..], &[(0, Some(1))]), "its beginning is unknown");
+        assert!(judge(&[crab[0], crab[3]], &[(1, Some(2))]), "its middle is unknown");
+        assert!(!judge(&crab[..2], &[(0, Some(2))]), "its end never came");
+        assert!(!judge(&crab[1..], &[(3, Some(2))]), "its beginning never came");
+        assert!(!judge(b"a\xffb", &[(1, Some(1))]), "no character has this byte");
+    }
+}
