@@ -4,6 +4,7 @@ use super::{Exporter, Form, Out, Totals};
 use crate::model::{Both, Counts, Direction, Event, NoteCode, Severities, Stamp, Timestamp};
 use std::mem;
 use std::ops::ControlFlow;
+use std::ops::Range;
 
 /// Bins at most: past it two become one.
 const MAX_BINS: usize = 1000;
@@ -109,12 +110,15 @@ pub struct Bins {
     origin: Option<Timestamp>,
     width: i64,
     bytes: Vec<Both<u64>>,
+    /// The bin of the last time, and the times that lie in it: most times are near the one before.
+    last: usize,
+    within: Range<i64>,
 }
 
 impl Bins {
     /// Bins that begin with `origin`, else with the first time that is added.
     pub const fn new(origin: Option<Timestamp>) -> Self {
-        Self { origin, width: FINEST_BIN, bytes: Vec::new() }
+        Self { origin, width: FINEST_BIN, bytes: Vec::new(), last: 0, within: 0..0 }
     }
 
     /// Adds bytes; those without a time, or from before the first bin, count in the bin that is last or first.
@@ -135,10 +139,16 @@ impl Bins {
     fn index(&mut self, at: Timestamp) -> usize {
         let origin = *self.origin.get_or_insert(at);
         let since = at.since(origin).max(0);
+        if self.within.contains(&since) {
+            return self.last;
+        }
         while since / self.width >= MAX_BINS as i64 {
             self.widen();
         }
-        usize::try_from(since / self.width).unwrap_or(0)
+        let begin = since - since % self.width;
+        self.within = begin..begin.saturating_add(self.width);
+        self.last = usize::try_from(since / self.width).unwrap_or(0);
+        self.last
     }
 
     fn widen(&mut self) {

@@ -178,12 +178,13 @@ impl Ws {
         if draft.undecoded {
             found.insert(NoteCode::DeflateUnknown);
         }
-        for code in [NoteCode::DeflateBad, NoteCode::InflateLimit] {
-            if draft.findings.contains(code) {
-                found.insert(code);
-            }
-        }
         let mut findings = draft.findings;
+        if !findings.is_empty() {
+            let own = [NoteCode::DeflateBad, NoteCode::InflateLimit];
+            own.into_iter().filter(|&code| findings.contains(code)).for_each(|code| {
+                found.insert(code);
+            });
+        }
         findings.extend(found);
         let message = Message {
             number,
@@ -332,17 +333,13 @@ struct Draft<'a> {
     findings: NoteSet,
 }
 
-/// Where UTF-8 ends, if it does. The standard library is faster on short text, which is mostly ASCII; SIMD is on long.
+/// Where UTF-8 ends, if it does. Short text is mostly ASCII, which is seen at a glance; otherwise SIMD is faster.
 fn first_bad(bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 128;
-    if bytes.len() < SHORT {
-        if bytes.is_ascii() {
-            return None;
-        }
-        std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
-    } else {
-        simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
+    if bytes.len() < SHORT && bytes.is_ascii() {
+        return None;
     }
+    simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
 }
 
 /// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
