@@ -37,6 +37,17 @@ const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? de
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
 
+/// Every key of every record has its place in the document that users read.
+#[test]
+fn every_key_is_documented() {
+    let document = include_str!("../docs/RECORDS.md");
+    for keys in [COMMON, MESSAGE, FRAME, HANDSHAKE, HEAD, CONNECTION, COUNTS, FINDING, STATS] {
+        for name in names(keys) {
+            assert!(document.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
+
 /// Checks a line against its keys and gives it parsed.
 fn parsed(line: &[u8], keys: Keys) -> Value {
     let text = str::from_utf8(line).unwrap();

@@ -29,6 +29,7 @@ macro_rules! examples {
     override_usage = "wspect [OPTIONS] [FILE]\n       wspect COMMAND [OPTIONS] [FILE]",
     subcommand_help_heading = "Commands",
     disable_help_subcommand = true,
+    args_override_self = true,
     after_help = "`wspect COMMAND -h` lists a command's options; --help explains, here and there.",
     after_long_help = concat!(
         "Exit codes:\n",
@@ -178,10 +179,10 @@ pub(super) struct Reading {
     /// May be given several times; the first that fits a stream holds.
     #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
     pub decode_as: Vec<Rule>,
-    /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see --limits)
+    /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
-    /// Bytes to which all compressed messages may inflate: 20G (default: see --limits)
+    /// Bytes to which all compressed messages may inflate: 20G (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_inflated: Option<u64>,
 }
@@ -268,7 +269,7 @@ pub(super) struct Json {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Limit {
     /// Print the first N rows only
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u64>,
 }
 
@@ -354,6 +355,7 @@ pub(super) struct Messages {
 
 /// Options of `handshake`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(mut_arg("places", |arg| arg.help("A connection as `wspect ls` numbers it; nothing: all").long_help(None)))]
 pub(super) struct Handshake {
     #[command(flatten)]
     pub input: FileAndMore,
@@ -390,6 +392,7 @@ pub(super) struct Show {
 
 /// Options of `follow`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(mut_arg("places", |arg| arg.help("The connection, as `wspect ls` numbers it").long_help(None)))]
 pub(super) struct Follow {
     #[command(flatten)]
     pub input: FileAndMore,

@@ -21,6 +21,9 @@ const WAITING: usize = 16;
 /// Bytes kept of one compressed message as it was on the wire, to show its frames.
 const WIRE_BYTES: usize = 1 << 20;
 
+/// Bytes of a file between two reports of progress.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
 /// Sentences about the file that are kept.
 const WARNINGS: usize = 8;
 
@@ -94,7 +97,15 @@ impl Teller {
 
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
         let mut sink = Told { events, warnings: Vec::new() };
-        let mut step = |at: dissect::Progress| self.tell(Loading::Progress(self.progress(at)));
+        let mut told = 0;
+        let mut step = |at: dissect::Progress| {
+            // A file is read on without a pause; of a pipe, every byte may be the last for long.
+            if self.total.is_some() && at.bytes - told < PROGRESS_BYTES {
+                return ControlFlow::Continue(());
+            }
+            told = at.bytes;
+            self.tell(Loading::Progress(self.progress(at)))
+        };
         let summary = dissect::run(reader, self.settings.clone(), &mut sink, &mut step);
         let warnings = sink.warnings;
         let Summary { packets, streams, first, last, .. } = summary;

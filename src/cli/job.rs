@@ -268,7 +268,7 @@ fn one_source(input: args::Input) -> Result<Source, Failure> {
 fn two_files(first: &Path, second: &Path) -> Failure {
     if !first.exists() && second.exists() {
         let first = first.display();
-        return usage(format!("no command or file {first}: wspect --help lists the commands"));
+        return usage(format!("no file or command {first}: one capture at a time; wspect --help lists the commands"));
     }
     usage(format!("one capture at a time: {}, then {}", first.display(), second.display()))
 }

@@ -89,10 +89,7 @@ pub struct Progress {
     pub last: Option<Timestamp>,
 }
 
-/// Bytes of the file between two reports of progress.
-const PROGRESS_BYTES: u64 = 1 << 20;
-
-/// Dissects a whole capture in one pass. `progress` is told every MiB; its `Break`, like the sink's, ends the pass early.
+/// Dissects a whole capture in one pass. `progress` is told before the input is read on; its `Break`, like the sink's, ends the pass early.
 pub fn run(
     reader: &mut Reader,
     settings: impl Into<Settings>,
@@ -102,8 +99,12 @@ pub fn run(
     let Settings { limits, decode_as } = settings.into();
     let mut dissector = Dissector::new(limits, decode_as, sink);
     let mut decoder = Decoder::default();
-    let mut reported = 0;
-    while let Some(packet) = reader.next_packet_after(&mut || dissector.sink.pause()) {
+    let (mut position, mut told, mut enough) = (0, 0, false);
+    while let Some(packet) = reader.next_packet_after(&mut || {
+        dissector.sink.pause();
+        enough |= position > told && progress(dissector.progress(position)).is_break();
+        told = position;
+    }) {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
         match decoded {
@@ -113,15 +114,11 @@ pub fn run(
             Decoded::Header(header) => dissector.table.header(&header),
             Decoded::Other => {}
         }
-        let position = reader.position();
-        if position - reported >= PROGRESS_BYTES {
-            reported = position;
+        if told == position {
             dissector.file_notes(reader.take_notes());
-            if progress(dissector.progress(position)).is_break() {
-                break;
-            }
         }
-        if dissector.tools.stop {
+        position = reader.position();
+        if enough || dissector.tools.stop {
             break;
         }
     }

@@ -119,7 +119,7 @@ struct Stream {
     live: Option<Box<Live>>,
 }
 
-/// A flood of streams without payload costs no more for each, with its slot in a table that has just grown (RELIABILITY: 128 bytes).
+/// A flood of streams without payload costs no more for each, with its slot in a table that has just grown.
 const _: () = assert!(size_of::<Stream>() <= 112);
 
 /// A stream that is read.

@@ -1,4 +1,4 @@
-//! RELIABILITY, section A: what is no capture, and captures whose structure is broken.
+//! What is no capture, and captures whose structure is broken.
 
 use super::support::craft::*;
 use super::support::run::{Input, findings, number, records, wspect};

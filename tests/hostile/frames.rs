@@ -1,4 +1,4 @@
-//! RELIABILITY, section E: frames that break RFC 6455, and those that want too much.
+//! Frames that break RFC 6455, and those that want too much.
 
 use super::support::craft::*;
 use super::support::run::{Input, findings};

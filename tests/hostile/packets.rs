@@ -1,4 +1,4 @@
-//! RELIABILITY, section B: link and IP headers that lie.
+//! Link and IP headers that lie.
 
 use super::support::craft::*;
 use super::{Survives, between, says};

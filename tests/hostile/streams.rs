@@ -1,4 +1,4 @@
-//! RELIABILITY, section C: TCP that wants too much memory or time, or to be seen otherwise than it was received.
+//! TCP that wants too much memory or time, or to be seen otherwise than it was received.
 
 use super::support::Dice;
 use super::support::craft::*;

@@ -1,4 +1,4 @@
-//! RELIABILITY h071–h073, h077: text that wants to be more than text. Terminals get none of its control characters.
+//! Text that wants to be more than text. Terminals get none of its control characters.
 
 use super::support::craft::*;
 use super::support::run::{Input, Message, messages, records, wspect};

@@ -1,4 +1,4 @@
-//! RELIABILITY, section D: heads that are too large, or bait.
+//! Heads that are too large, or bait.
 
 use super::support::craft::*;
 use super::support::run::{Input, records};

@@ -3,7 +3,7 @@
 use super::draft::Layout;
 use super::layer::Ws;
 use super::seek::{Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Input, Note, NoteCode, Version};
+use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -48,6 +48,7 @@ impl Midstream {
         cx.swapped ^= swapped;
         let sender = if swapped { dir.reverse() } else { dir };
         let conn = cx.opened(None, None, Version::default(), *cx.flow.first);
+        cx.emit(conn, Event::Handshake(&Handshake::default()));
         let text = format!(
             "no handshake was captured; {} frames from the {} agree, by chance one time in 2^{}",
             found.frames,

@@ -48,7 +48,7 @@ impl Ws {
         if self.shaken {
             let text =
                 format!("frames were found again at stream offset {at}, {skipped} bytes behind the loss: {agree}");
-            self.note(dir, NoteCode::WsResync, None, None, &text, None, cx);
+            self.note(dir, NoteCode::WsResync, None, Some(self.frames + 1), &text, None, cx);
         } else if skipped > 0 {
             let text = format!("the first {skipped} bytes captured belong to a frame that began before: {agree}");
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
