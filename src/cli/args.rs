@@ -200,7 +200,7 @@ impl Reading {
         if let Some(max) = self.max_inflated {
             limits.inflated_total = max;
         }
-        Settings { limits, decode_as: DecodeAs(self.decode_as.clone()) }
+        Settings { limits, decode_as: DecodeAs(self.decode_as.clone()), ..Settings::default() }
     }
 }
 

@@ -7,10 +7,11 @@
 mod table;
 
 use crate::capture::Reader;
-use crate::model::{DecodeAs, Event, FileNote, Limits, Mark, Note, Sink, Stamp, Timestamp};
+use crate::model::{DecodeAs, Event, FileNote, Limits, Mark, Note, Secrets, Sink, Stamp, Timestamp};
 use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use table::Table;
 
 /// What the user may choose.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What streams carry, against what their bytes tell.
     pub decode_as: DecodeAs,
+    /// What decrypts TLS.
+    pub secrets: Arc<Secrets>,
 }
 
 impl From<Limits> for Settings {
@@ -96,7 +99,7 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as } = settings.into();
+    let Settings { limits, decode_as, .. } = settings.into();
     let mut dissector = Dissector::new(limits, decode_as, sink);
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
