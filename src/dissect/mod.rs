@@ -99,8 +99,8 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, .. } = settings.into();
-    let mut dissector = Dissector::new(limits, decode_as, sink);
+    let mut dissector = Dissector::new(settings.into(), sink);
+    let limits = dissector.limits;
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut || {
@@ -142,10 +142,10 @@ struct Dissector<'s> {
 }
 
 impl<'s> Dissector<'s> {
-    fn new(limits: Limits, decode_as: DecodeAs, sink: &'s mut dyn Sink) -> Self {
+    fn new(Settings { limits, decode_as, secrets }: Settings, sink: &'s mut dyn Sink) -> Self {
         Self {
             table: Table::new(decode_as),
-            tools: Tools::default(),
+            tools: Tools::new(secrets),
             limits,
             sink,
             summary: Summary::default(),

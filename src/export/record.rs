@@ -18,7 +18,7 @@ use super::time::Rfc3339;
 use super::{Form, json::hex_digit};
 use crate::model::{
     Both, Check, ConnId, Connection, Counts, Direction, Endpoint, Frame, Handshake, Head, Mark, Message, Note, NoteSet,
-    Severities, Stamp, StartLine,
+    Severities, Stamp, StartLine, TlsOutline,
 };
 use std::io::Write as _;
 
@@ -95,7 +95,9 @@ impl Records {
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
         json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
-        lit!(row, r#","tls":null,"subprotocol":"#);
+        lit!(row, r#","tls":"#);
+        tls(row, connection.opened.tls.as_deref());
+        lit!(row, r#","subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
         strings(row, handshake.and_then(|handshake| handshake.extensions.as_deref()));
@@ -358,6 +360,25 @@ fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {
         Some(name) => json::name(row, name),
         None => lit!(row, "null"),
     }
+}
+
+/// Appends `{version,cipher,sni,alpn,keys}`, or `null`.
+fn tls(row: &mut Vec<u8>, outline: Option<&TlsOutline>) {
+    let Some(outline) = outline else {
+        lit!(row, "null");
+        return;
+    };
+    lit!(row, r#"{"version":"#);
+    json::opt_string(row, outline.version.map(|version| version.to_string()).as_deref());
+    lit!(row, r#","cipher":"#);
+    json::opt_string(row, outline.cipher.as_deref());
+    lit!(row, r#","sni":"#);
+    json::opt_string(row, outline.sni.as_deref());
+    lit!(row, r#","alpn":"#);
+    json::opt_string(row, outline.alpn.as_deref());
+    lit!(row, r#","keys":"#);
+    json::name(row, outline.keys.name());
+    lit!(row, "}");
 }
 
 fn mask(row: &mut Vec<u8>, mask: Option<[u8; 4]>) {
