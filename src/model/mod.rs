@@ -30,7 +30,7 @@ pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use route::{Hop, HopKind, Route};
-pub use secrets::{ClientRandom, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
+pub use secrets::{ClientRandom, KeyLog, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
 pub use time::{Timestamp, duration};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Verdict, abrupt};
 pub use version::{Cover, Version};
