@@ -267,7 +267,7 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 prop_compose! {
     fn any_opened()(client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()), first in any_mark()) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, first }
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls: None, first }
     }
 }
 

@@ -34,7 +34,7 @@ impl Tally {
                 self.worst = self.worst.max(Some(severity));
                 self.is_incomplete |= means_loss(note.code);
             }
-            Event::Handshake(_) | Event::Frame(_) | Event::Closed(_) => {}
+            Event::Handshake(_) | Event::Frame(_) | Event::Tls(_) | Event::Closed(_) => {}
         }
     }
 }

@@ -175,7 +175,7 @@ impl Cx<'_> {
             client = route.client.unwrap_or(client);
             via = route.hops.as_slice().into();
         }
-        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, first }));
+        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, tls: None, first }));
         conn
     }
 
