@@ -129,6 +129,7 @@ fn other(label: &[u8], rest: &[u8]) -> Line {
 }
 
 /// A digit's value by its byte; 0xff for what is none.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const DIGITS: [u8; 256] = {
     let mut table = [0xff; 256];
     let mut value = 0;

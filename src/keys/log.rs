@@ -2,7 +2,7 @@
 
 use super::line::{self, Fault, Line, MAX_LINE};
 use super::look;
-use crate::model::{ClientRandom, Origin, Secret, Secrets};
+use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
@@ -47,10 +47,10 @@ pub struct Report {
 }
 
 impl Log {
-    /// A key log that the user knows by this name.
-    pub fn new(name: &str, secrets: &mut Secrets) -> Self {
+    /// A key log that stands there.
+    pub fn new(source: KeySource, secrets: &mut Secrets) -> Self {
         let (carry, first) = (Vec::new(), Vec::new());
-        Self { source: secrets.source(name), line: 0, carry, carried: 0, first, faults: Vec::new() }
+        Self { source: secrets.source(source), line: 0, carry, carried: 0, first, faults: Vec::new() }
     }
 
     /// Takes the next piece of its text.
@@ -151,7 +151,7 @@ mod tests {
 
     fn read(text: &[u8], piece: usize, wanted: &Wanted) -> (Secrets, Report) {
         let mut secrets = Secrets::default();
-        let mut log = Log::new("keys", &mut secrets);
+        let mut log = Log::new(KeySource::File("keys".to_owned()), &mut secrets);
         for piece in text.chunks(piece) {
             log.push(piece, wanted, &mut secrets);
         }

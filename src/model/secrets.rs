@@ -92,11 +92,33 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Where a key log stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum KeySource {
+    /// In a file, which is called so in messages.
+    File(String),
+    /// In the capture's decryption secrets blocks.
+    #[default]
+    Block,
+    /// In the comment of a section of the capture.
+    Comment,
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(name) => name,
+            Self::Block => "dsb",
+            Self::Comment => "comment",
+        })
+    }
+}
+
 /// What stands in one key log, in lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyLog {
-    /// As the user is to be told of it.
-    pub name: String,
+    /// Where it stands.
+    pub source: KeySource,
     /// All of them.
     pub lines: u64,
     /// Those with a secret.
@@ -132,9 +154,9 @@ struct Kept {
 const _: () = assert!(size_of::<Kept>() <= 64);
 
 impl Secrets {
-    /// Names a key log, as the user is to be told of it; the index for the [`Origin`]s of its secrets.
-    pub fn source(&mut self, name: &str) -> u16 {
-        self.logs.push(KeyLog { name: name.to_owned(), ..KeyLog::default() });
+    /// Adds a row for a key log; its index for the [`Origin`]s of its secrets.
+    pub fn source(&mut self, source: KeySource) -> u16 {
+        self.logs.push(KeyLog { source, ..KeyLog::default() });
         u16::try_from(self.logs.len() - 1).unwrap_or(u16::MAX)
     }
 
@@ -174,9 +196,13 @@ impl Secrets {
         self.logs.get_mut(usize::from(source))
     }
 
-    /// The name of the key log that a secret comes from.
-    pub fn name(&self, origin: Origin) -> &str {
-        self.logs.get(usize::from(origin.source)).map_or("", |log| &log.name)
+    /// Where a secret comes from: `keys.txt:12`, or `dsb`. Not escaped.
+    pub fn place(&self, origin: Origin) -> String {
+        match self.logs.get(usize::from(origin.source)).map(|log| &log.source) {
+            Some(KeySource::File(name)) => format!("{name}:{}", origin.line),
+            Some(source) => source.to_string(),
+            None => String::new(),
+        }
     }
 
     /// Secrets of all sessions.
@@ -208,7 +234,7 @@ mod tests {
     #[test]
     fn the_first_secret_of_a_label_stays_and_none_is_printed() {
         let mut secrets = Secrets::default();
-        let source = secrets.source("keys.txt");
+        let source = secrets.source(KeySource::File("keys.txt".to_owned()));
         let random = [7; 32];
         for (line, byte) in [(1, 0xab), (2, 0xcd)] {
             let secret = Secret::new(SecretLabel::Master, &[byte; 48], Origin { source, line }).expect("48 bytes");
@@ -221,7 +247,7 @@ mod tests {
         assert_eq!((secrets.len(), secrets.sessions()), (3, 2));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
         assert_eq!((found.bytes(), found.origin.line), (&[0xab; 48][..], 1));
-        assert_eq!(secrets.name(found.origin), "keys.txt");
+        assert_eq!(secrets.place(found.origin), "keys.txt:1");
         assert!(secrets.find(&random, SecretLabel::ClientTraffic).is_none());
         assert!(!format!("{secrets:?} {found:?}").contains("171"));
     }

@@ -1,7 +1,7 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp, Version,
+    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets, Sink, Stamp, Version,
 };
 use std::sync::Arc;
 
@@ -84,6 +84,8 @@ pub struct Flow<'a> {
 /// What all layers of a dissection share.
 #[derive(Debug, Default)]
 pub struct Tools {
+    /// What decrypts TLS, as far as it is known by now.
+    pub secrets: Arc<Secrets>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// A buffer for bytes that live for one event only.
@@ -109,6 +111,11 @@ const SPARES: usize = 16;
 const SPARE_BYTES: usize = 4 << 20;
 
 impl Tools {
+    /// Nothing was recognised yet; this decrypts TLS.
+    pub fn new(secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     /// An empty buffer, used before if possible.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
