@@ -100,6 +100,11 @@ impl Reader {
         Some(self.source.lend(record))
     }
 
+    /// Whether the format has a place for key logs.
+    pub const fn may_have_keys(&self) -> bool {
+        matches!(self.format, Some(Format::PcapNg(_)))
+    }
+
     /// Bytes of the input that are behind the reader.
     pub fn position(&self) -> u64 {
         self.source.buffer.position()

@@ -18,7 +18,7 @@ use super::time::Rfc3339;
 use super::{Form, json::hex_digit};
 use crate::model::{
     Both, Check, ConnId, Connection, Counts, Direction, Endpoint, Frame, Handshake, Head, Mark, Message, Note, NoteSet,
-    Severities, Stamp, StartLine,
+    Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession,
 };
 use std::io::Write as _;
 
@@ -131,6 +131,34 @@ impl Records {
         json::string(row, &verdict.text);
         lit!(row, r#","evidence":"#);
         json::list(row, verdict.evidence, |row, packet| json::int(row, packet.0));
+        lit!(row, "}\n");
+    }
+
+    fn session(&mut self, at: &Stamp, session: &TlsSession, secrets: &Secrets, row: &mut Vec<u8>) {
+        let TlsOutline { version, cipher, sni, alpn, keys } = &session.outline;
+        self.begin("tls", at.conn, at.stream, at.at, row);
+        lit!(row, r#","client":"#);
+        endpoint(row, session.client);
+        lit!(row, r#","server":"#);
+        endpoint(row, session.server);
+        lit!(row, r#","version":"#);
+        json::opt_string(row, version.map(|version| version.to_string()).as_deref());
+        lit!(row, r#","cipher":"#);
+        json::opt_string(row, cipher.as_deref());
+        lit!(row, r#","sni":"#);
+        json::opt_string(row, sni.as_deref());
+        lit!(row, r#","alpn":"#);
+        json::opt_string(row, alpn.as_deref());
+        lit!(row, r#","client_random":"#);
+        json::opt_string(row, session.client_random.map(|random| json::hex(&random)).as_deref());
+        lit!(row, r#","keys":"#);
+        json::name(row, keys.name());
+        lit!(row, r#","source":"#);
+        json::opt_string(row, session.origin.map(|origin| secrets.place(origin)).as_deref());
+        lit!(row, r#","decrypted_bytes":"#);
+        json::int(row, session.decrypted);
+        lit!(row, r#","why_not":"#);
+        json::opt_string(row, session.why_not.map(|why| why.to_string()).as_deref());
         lit!(row, "}\n");
     }
 
@@ -313,6 +341,13 @@ impl Form for Records {
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {
         for connection in rows {
             self.connection(connection, out);
+            out.spill();
+        }
+    }
+
+    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+        for (at, session) in rows {
+            self.session(at, session, secrets, out.bytes());
             out.spill();
         }
     }

@@ -1,6 +1,6 @@
 //! A key log, taken in pieces.
 
-use super::line::{self, Fault, Line, MAX_LINE};
+use super::line::{self, Fault, Found, Line, MAX_LINE};
 use super::look;
 use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
 use foldhash::fast::RandomState;
@@ -106,35 +106,48 @@ impl Log {
         self.line = self.line.saturating_add(1);
         let line = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         let parsed = if len > MAX_LINE { Line::Bad(Fault::Long) } else { line::parse(line) };
-        let room = match wanted {
-            Wanted::All(most) => secrets.len() < *most,
-            Wanted::Of(_) => true,
+        let fate = match &parsed {
+            Line::Secret(found) => Some(self.keep(found, wanted, secrets)),
+            _ => None,
         };
         let Some(log) = secrets.log_mut(self.source) else { return };
         log.lines += 1;
-        match parsed {
-            Line::Blank => {}
-            Line::Other => log.others += 1,
-            Line::Bad(fault) => {
+        log.secrets += u64::from(fate.is_some());
+        match (parsed, fate) {
+            (Line::Other, _) => log.others += 1,
+            (Line::Bad(fault), _) => {
                 log.bad += 1;
                 if self.faults.len() < TOLD {
                     self.faults.push((self.line, fault));
                 }
             }
-            Line::Secret(found) => {
-                log.secrets += 1;
-                if matches!(wanted, Wanted::Of(randoms) if !randoms.contains(&found.random)) {
-                    log.unwanted += 1;
-                } else if !room {
-                    log.dropped += 1;
-                } else {
-                    let origin = Origin { source: self.source, line: self.line };
-                    let secret = Secret::new(found.label, found.bytes(), origin);
-                    secret.map(|secret| secrets.add(&found.random, secret));
-                }
-            }
+            (_, Some(Fate::Unwanted)) => log.unwanted += 1,
+            (_, Some(Fate::Dropped)) => log.dropped += 1,
+            (_, Some(Fate::Repeated)) => log.repeated += 1,
+            (_, Some(Fate::Kept) | None) => {}
         }
     }
+
+    fn keep(&self, found: &Found, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
+        match wanted {
+            Wanted::Of(randoms) if !randoms.contains(&found.random) => return Fate::Unwanted,
+            Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
+            _ => {}
+        }
+        let origin = Origin { source: self.source, line: self.line };
+        let is_new =
+            Secret::new(found.label, found.bytes(), origin).is_some_and(|secret| secrets.add(&found.random, secret));
+        if is_new { Fate::Kept } else { Fate::Repeated }
+    }
+}
+
+/// What became of a secret.
+#[derive(Clone, Copy)]
+enum Fate {
+    Kept,
+    Unwanted,
+    Dropped,
+    Repeated,
 }
 
 #[cfg(test)]
@@ -184,7 +197,7 @@ mod tests {
         let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xdd)].join("\n");
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::Of(std::iter::once([2; 32]).collect()));
         let log = &secrets.logs()[0];
-        assert_eq!((secrets.len(), log.secrets, log.unwanted, log.dropped), (1, 4, 2, 0));
+        assert_eq!((secrets.len(), log.secrets, log.unwanted, log.repeated, log.dropped), (1, 4, 2, 1, 0));
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
         assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
     }

@@ -127,6 +127,8 @@ pub struct KeyLog {
     pub unwanted: u64,
     /// Of these, how many came when there was no room left.
     pub dropped: u64,
+    /// Of these, how many were known already.
+    pub repeated: u64,
     /// Those with a label that decrypts no TLS record.
     pub others: u64,
     /// Those that are no lines of a key log.
