@@ -34,7 +34,7 @@ const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? s
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
-const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? client_random:s? keys:s source:s? \
+const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s client_random:s? source:s? \
     decrypted_bytes:i why_not:s?";
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
@@ -267,9 +267,13 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 }
 
 prop_compose! {
-    fn any_opened()(client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()), first in any_mark()) -> Opened {
+    fn any_opened()(
+        client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
+        tls in prop::option::of(any_session()), first in any_mark(),
+    ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls: None, first }
+        let tls = tls.map(|session| Box::new(session.outline));
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, first }
     }
 }
 

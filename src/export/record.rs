@@ -95,7 +95,16 @@ impl Records {
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
         json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
-        lit!(row, r#","tls":null,"subprotocol":"#);
+        lit!(row, r#","tls":"#);
+        match connection.opened.tls.as_deref() {
+            Some(outline) => {
+                lit!(row, "{");
+                tls_outline(row, outline);
+                lit!(row, "}");
+            }
+            None => lit!(row, "null"),
+        }
+        lit!(row, r#","subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
         strings(row, handshake.and_then(|handshake| handshake.extensions.as_deref()));
@@ -135,24 +144,15 @@ impl Records {
     }
 
     fn session(&mut self, at: &Stamp, session: &TlsSession, secrets: &Secrets, row: &mut Vec<u8>) {
-        let TlsOutline { version, cipher, sni, alpn, keys } = &session.outline;
         self.begin("tls", at.conn, at.stream, at.at, row);
         lit!(row, r#","client":"#);
         endpoint(row, session.client);
         lit!(row, r#","server":"#);
         endpoint(row, session.server);
-        lit!(row, r#","version":"#);
-        json::opt_string(row, version.map(|version| version.to_string()).as_deref());
-        lit!(row, r#","cipher":"#);
-        json::opt_string(row, cipher.as_deref());
-        lit!(row, r#","sni":"#);
-        json::opt_string(row, sni.as_deref());
-        lit!(row, r#","alpn":"#);
-        json::opt_string(row, alpn.as_deref());
+        lit!(row, ",");
+        tls_outline(row, &session.outline);
         lit!(row, r#","client_random":"#);
         json::opt_string(row, session.client_random.map(|random| json::hex(&random)).as_deref());
-        lit!(row, r#","keys":"#);
-        json::name(row, keys.name());
         lit!(row, r#","source":"#);
         json::opt_string(row, session.origin.map(|origin| secrets.place(origin)).as_deref());
         lit!(row, r#","decrypted_bytes":"#);
@@ -386,6 +386,21 @@ impl Form for Records {
 
 fn endpoint(row: &mut Vec<u8>, endpoint: Endpoint) {
     let _ = write!(row, "\"{endpoint}\"");
+}
+
+/// Appends `version`, `cipher`, `sni`, `alpn` and `keys`.
+fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
+    let TlsOutline { version, cipher, sni, alpn, keys } = outline;
+    lit!(row, r#""version":"#);
+    json::opt_string(row, version.map(|version| version.to_string()).as_deref());
+    lit!(row, r#","cipher":"#);
+    json::opt_string(row, cipher.as_deref());
+    lit!(row, r#","sni":"#);
+    json::opt_string(row, sni.as_deref());
+    lit!(row, r#","alpn":"#);
+    json::opt_string(row, alpn.as_deref());
+    lit!(row, r#","keys":"#);
+    json::name(row, keys.name());
 }
 
 fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {
