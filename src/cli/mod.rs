@@ -6,6 +6,7 @@ mod choices;
 mod exit;
 mod input;
 mod job;
+mod keys;
 mod limits;
 mod output;
 mod progress;
@@ -23,6 +24,7 @@ use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::{Failure, guarded};
 use job::Job;
+use keys::Keys;
 use output::Target;
 use std::ffi::OsString;
 
@@ -41,8 +43,9 @@ fn start(args: Args) -> Result<Exit, Failure> {
     }
     if job::browses(&args) {
         let settings = args.reading.settings();
+        let keys = Keys::new(args.reading.clone());
         let (source, color) = job::to_browse(args)?;
-        return browse::run(&source, color, settings);
+        return browse::run(source, color, settings, keys);
     }
     run::run(&Job::new(args)?)
 }

@@ -3,7 +3,8 @@
 use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
-use crate::export::{count, grouped};
+use crate::export::{KeySum, count, grouped};
+use crate::model::Secrets;
 use crate::net::Seen;
 use indicatif::HumanBytes;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     if summary.streams == 0 {
         lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
     }
-    lines.extend(kinds(&summary.kinds).iter().map(|line| format!("  {line}")));
+    lines.extend(kinds(&summary.kinds, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -62,10 +63,29 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
         .collect()
 }
 
-/// TCP streams by what they carried.
-pub(super) fn kinds(kinds: &Kinds) -> Vec<String> {
+/// `4 TLS streams, 3 decrypted; key logs: 12 lines, of which 8 fit no stream`.
+pub(super) fn keys(name: &str, sum: &KeySum) -> String {
+    let KeySum { streams, open, secrets, idle } = *sum;
+    let streams = match streams {
+        0 => format!("No TLS stream in {}", escape::display_str(name)),
+        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), grouped(open)),
+    };
+    match (secrets, idle) {
+        (0, _) => format!("{streams}; no keys: give a key log with -k"),
+        (_, 0) => format!("{streams}; {} from key logs, all fit", count(secrets, "key")),
+        (_, idle) => format!("{streams}; {} from key logs, {} of no stream here", count(secrets, "key"), grouped(idle)),
+    }
+}
+
+/// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
+pub(super) fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
+    let advice = if secrets.is_empty() {
+        format!(": encrypted; with their key log: wspect -k keys.txt {name}")
+    } else {
+        format!(": wspect keys {name} tells which are decrypted, and why others are not")
+    };
     let kinds = [
-        (kinds.tls, "TLS", ": encrypted, so what they carry is not known"),
+        (kinds.tls, "TLS", advice.as_str()),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
         (kinds.http2, "HTTP/2", ""),
         (kinds.other, "other", ""),

@@ -5,11 +5,11 @@ use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
 use super::words::grouped;
-use super::{Form, Out, figures, head, ls};
+use super::{Form, Out, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
-    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp, clause,
-    duration,
+    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
+    TlsSession, clause, duration,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -155,6 +155,10 @@ impl Form for Table {
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {
         ls::write(rows, &mut self.clock, self.style, out);
+    }
+
+    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+        keys::write(rows, secrets, self.style, out);
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

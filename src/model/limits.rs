@@ -59,6 +59,8 @@ pub struct Limits {
     pub message_holes: usize,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Secrets kept of key logs where it is not known which sessions the capture has.
+    pub key_secrets: usize,
 }
 
 const MIB: usize = 1 << 20;
@@ -95,6 +97,7 @@ impl Limits {
         message_total: 512 * MIB,
         message_holes: 1024,
         pings: 64,
+        key_secrets: 4_000_000,
     };
 }
 

@@ -87,10 +87,10 @@ pub struct Flow<'a> {
 /// What all layers of a dissection share.
 #[derive(Debug, Default)]
 pub struct Tools {
+    /// What decrypts TLS, as far as it is known by now.
+    pub secrets: Arc<Secrets>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
-    /// What decrypts TLS.
-    pub secrets: Arc<Secrets>,
     /// A buffer for bytes that live for one event only.
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
@@ -114,7 +114,7 @@ const SPARES: usize = 16;
 const SPARE_BYTES: usize = 4 << 20;
 
 impl Tools {
-    /// The tools of a dissection that has seen nothing.
+    /// Nothing was recognised yet; this decrypts TLS.
     pub fn new(secrets: Arc<Secrets>) -> Self {
         Self { secrets, ..Self::default() }
     }

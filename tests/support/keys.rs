@@ -1,18 +1,15 @@
 //! Key logs.
 
-use wspect::model::{Origin, Secret, SecretLabel, Secrets};
+use wspect::keys::{Log, Wanted};
+use wspect::model::{KeySource, Secrets};
 
 /// The secrets of a key log.
 pub(crate) fn secrets(text: &str) -> Secrets {
     let mut secrets = Secrets::default();
-    let source = secrets.source("test.keys");
-    for (line, text) in (1..).zip(text.lines()) {
-        let mut words = text.split_whitespace();
-        let (Some(label), Some(random), Some(secret)) = (words.next(), words.next(), words.next()) else { continue };
-        let Some(label) = SecretLabel::ALL.into_iter().find(|known| known.name() == label) else { continue };
-        let secret = Secret::new(label, &hex(secret), Origin { source, line }).unwrap();
-        secrets.add(&hex(random).try_into().unwrap(), secret);
-    }
+    let mut log = Log::new(KeySource::File("test.keys".to_owned()), &mut secrets);
+    let wanted = Wanted::All(usize::MAX);
+    log.push(text.as_bytes(), &wanted, &mut secrets);
+    log.end_line(&wanted, &mut secrets);
     secrets
 }
 

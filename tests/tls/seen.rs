@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use wspect::capture::Reader;
 use wspect::dissect::{Settings, run};
-use wspect::model::{ConnId, Event, Limits, Origin, Secret, SecretLabel, Secrets, Sink, Stamp, TlsOutline, TlsSession};
+use wspect::model::{ConnId, Event, Limits, Sink, Stamp, TlsOutline, TlsSession};
 
 /// All that was told.
 #[derive(Default)]

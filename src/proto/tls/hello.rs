@@ -50,7 +50,7 @@ impl Hello {
         };
         match known {
             [true, true] => TlsKeys::Matched,
-            [false, false] if secrets.of(random).is_empty() => TlsKeys::None,
+            [false, false] if secrets.of(random).next().is_none() => TlsKeys::None,
             _ => TlsKeys::Partial,
         }
     }
@@ -96,7 +96,7 @@ impl Hello {
         let (handshake, traffic) = labels(dir);
         let early = secret(SecretLabel::ClientEarly).filter(|_| dir == Direction::ToServer && client.early_data);
         let traffic = secret(traffic);
-        if traffic.is_none() && secrets.of(&client.random).is_empty() {
+        if traffic.is_none() && secrets.of(&client.random).next().is_none() {
             return Err(WhyNot::NoKey);
         }
         let stages = [

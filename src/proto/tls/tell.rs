@@ -66,8 +66,8 @@ impl Session {
     pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) {
         let secrets = &cx.tools.secrets;
         self.outline.keys = hello.known(secrets);
-        let of = hello.random().map_or(&[][..], |random| secrets.of(random));
-        self.origin = self.origin.or(of.first().map(|secret| secret.origin));
+        let first = hello.random().and_then(|random| secrets.of(random).last());
+        self.origin = self.origin.or(first.map(|secret| secret.origin));
     }
 
     /// Data were decrypted.
