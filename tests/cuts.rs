@@ -95,7 +95,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         || parts.iter().all(|part| part.dir() == Direction::ToClient);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
-    let mut route = None;
+    let (mut route, mut tls) = (None, None);
     let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
@@ -106,6 +106,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         swapped: false,
         kind: &mut kind,
         route: &mut route,
+        tls: &mut tls,
         mark,
         sink: &mut lines,
         open: proto::open,
@@ -131,7 +132,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
                 }
             }
             Part::Gap(dir, len) => {
-                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, mark }, &mut cx);
+                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, exact: true, mark }, &mut cx);
                 offsets[*dir] += len;
             }
         }

@@ -22,18 +22,16 @@ use support::{SAMPLES, capture, find, in_collection};
 /// Captures of which not all messages can be shown yet, by the beginning of their name, and why.
 /// Of these only this is asked: what is shown as complete is true.
 const LATER: &[(&str, &str)] = &[
-    ("base_tls", "TLS"),
-    ("chromium_h2", "TLS and HTTP/2"),
-    ("chromium_wss13", "TLS"),
+    ("chromium_h2", "HTTP/2"),
     ("d_mix_gre", "tunnels"),
     ("d_mix_gzip", "compressed files"),
     ("d_mix_ipv4_fragments", "IP fragments"),
     ("d_mix_midstream", "connections without their handshake"),
     ("d_mix_vxlan", "tunnels"),
-    ("d_tls_", "TLS"),
+    ("d_tls_gap", "a message of which all bytes are lost"),
+    ("d_tls_partial_keys", "connections without a key"),
     ("h2c_prior", "HTTP/2"),
     ("proxy_connect", "tunnels through a proxy"),
-    ("tls_", "TLS"),
 ];
 
 /// A hole over a frame's head: without resynchronisation the frames behind it cannot be found. Capture, connection, direction.

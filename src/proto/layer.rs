@@ -1,7 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets, Sink, Stamp, Version,
+    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets, Sink, Stamp,
+    TlsOutline, Version,
 };
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub enum Hint<'a> {
     Proxy,
     /// Anything, behind bytes that are missing.
     Holed,
+    /// TLS.
+    Tls,
     /// HTTP/1.x.
     Http1,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
@@ -146,6 +149,8 @@ pub struct Cx<'a> {
     pub kind: &'a mut Kind,
     /// How it is led; `None` while no proxy was met.
     pub route: &'a mut Option<Box<Route>>,
+    /// The TLS session that is around the layer.
+    pub tls: &'a mut Option<Box<TlsOutline>>,
     /// The packet that events are known with.
     pub mark: Mark,
     /// Who listens.
@@ -166,6 +171,11 @@ impl Cx<'_> {
         if self.swapped { (to, from) } else { (from, to) }
     }
 
+    /// The scheme of a WebSocket's URL here (RFC 6455 §3): inside TLS `wss`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "wss" } else { "ws" }
+    }
+
     /// Numbers a connection that was just recognised, and tells of it.
     pub fn opened(
         &mut self,
@@ -182,7 +192,10 @@ impl Cx<'_> {
             client = route.client.unwrap_or(client);
             via = route.hops.as_slice().into();
         }
-        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, tls: None, first }));
+        self.emit(
+            conn,
+            Event::Opened(&Opened { client, server, url, transport, version, via, tls: self.tls.clone(), first }),
+        );
         conn
     }
 
@@ -203,7 +216,12 @@ impl Cx<'_> {
 
     /// Tells an event of a connection.
     pub fn emit(&mut self, conn: ConnId, event: Event<'_>) {
-        let stamp = Stamp { conn: Some(conn), stream: Some(self.flow.stream), at: self.mark };
+        self.tell(Some(conn), event);
+    }
+
+    /// Tells an event of a connection, or of a stream in which there is none.
+    pub fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
+        let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
         if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
             self.tools.stop = true;
         }

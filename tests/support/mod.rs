@@ -1,6 +1,7 @@
 //! What the tests share: captures and their truth, the program under test, and a maker of captures.
 #![allow(dead_code, reason = "each test file uses its part")]
 pub(crate) mod craft;
+pub(crate) mod keys;
 pub(crate) mod run;
 pub(crate) mod truth;
 

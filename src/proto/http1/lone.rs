@@ -34,7 +34,7 @@ impl Lone {
             (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends()),
             (StartLine::Request { .. }, response) => {
                 let answer = handshake.accept.take();
-                handshake = upgrade::asked(head, cx.ends());
+                handshake = upgrade::asked(head, cx.ends(), cx.scheme());
                 if let Some(raw) = raw {
                     draft::challenged(&mut handshake, raw);
                 }
@@ -120,7 +120,7 @@ impl Layer for Lone {
                 }
             }
             Read::Bad => {
-                self.inner.input(Input::Gap { dir, offset, len: bytes.len() as u64, mark: cx.mark }, cx);
+                self.inner.input(Input::Gap { dir, offset, len: bytes.len() as u64, exact: true, mark: cx.mark }, cx);
             }
         }
         self.step_aside()

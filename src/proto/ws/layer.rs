@@ -51,7 +51,7 @@ impl Layer for Ws {
                 self.note_reset(dir, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
-            Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
+            Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
             Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
@@ -214,10 +214,10 @@ impl Ws {
         rest
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, mark: Mark, cx: &mut Cx<'_>) {
+    fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
-        if let Reading::Payload(open) = &mut half.reading {
+        if exact && let Reading::Payload(open) = &mut half.reading {
             let lost = open.left.min(left);
             open.left -= lost;
             open.holed = true;
@@ -235,7 +235,8 @@ impl Ws {
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
             self.pings = None;
-            let text = format!("{len} bytes never captured");
+            let about = if exact { "" } else { "about " };
+            let text = format!("{about}{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
                 self.give_up(dir, cx);
