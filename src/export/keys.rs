@@ -134,6 +134,6 @@ fn about_keys(session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (
         _ => "keys    ",
     };
     let place = place.map(|place| (Ink::Plain, format!("{word}{}", escape::display_str(&place))));
-    let why_not = session.why_not.map(|why| (Ink::Warning, format!("why not {why}")));
+    let why_not = session.why_not.map(|why| (Ink::Warning, format!("reason  {why}")));
     place.into_iter().chain(why_not)
 }

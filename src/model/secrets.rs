@@ -141,16 +141,16 @@ pub struct KeyLog {
 #[derive(Clone, Default)]
 pub struct Secrets {
     logs: Vec<KeyLog>,
-    /// Where in `kept` a session's newest secret stands.
+    /// Where in `kept` a session's first secret stands.
     sessions: HashMap<ClientRandom, u32, foldhash::fast::RandomState>,
     kept: Vec<Kept>,
 }
 
-/// A secret, and where in [`Secrets::kept`] the one before it of its session stands.
+/// A secret, and where in [`Secrets::kept`] the next one of its session stands: never at 0.
 #[derive(Clone)]
 struct Kept {
     secret: Secret,
-    before: Option<NonZeroU32>,
+    next: Option<NonZeroU32>,
 }
 
 const _: () = assert!(size_of::<Kept>() <= 64);
@@ -168,8 +168,11 @@ impl Secrets {
         if self.find(random, secret.label).is_some() {
             return false;
         }
-        let before = self.sessions.insert(*random, at);
-        self.kept.push(Kept { secret, before: before.and_then(|at| NonZeroU32::new(at + 1)) });
+        let mut last = *self.sessions.entry(*random).or_insert(at);
+        while let Some(kept) = self.kept.get_mut(last as usize) {
+            last = kept.next.get_or_insert(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX)).get();
+        }
+        self.kept.push(Kept { secret, next: None });
         true
     }
 
@@ -178,12 +181,12 @@ impl Secrets {
         self.of(random).find(|secret| secret.label == label)
     }
 
-    /// A session's secrets, the one that was added last first.
+    /// A session's secrets, in the order in which they were added.
     pub fn of(&self, random: &ClientRandom) -> impl Iterator<Item = &Secret> {
         let mut next = self.sessions.get(random).copied();
         std::iter::from_fn(move || {
             let kept = self.kept.get(next? as usize)?;
-            next = kept.before.map(|at| at.get() - 1);
+            next = kept.next.map(NonZeroU32::get);
             Some(&kept.secret)
         })
     }
@@ -245,7 +248,7 @@ mod tests {
         let server =
             Secret::new(SecretLabel::ServerTraffic, &[0xef; 32], Origin { source, line: 3 }).expect("32 bytes");
         assert!(secrets.add(&[8; 32], server) && secrets.add(&random, server));
-        assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [1, 3]);
         assert_eq!((secrets.len(), secrets.sessions()), (3, 2));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
         assert_eq!((found.bytes(), found.origin.line), (&[0xab; 48][..], 1));
