@@ -31,7 +31,6 @@ const LATER: &[(&str, &str)] = &[
     ("d_tls_gap", "a message of which all bytes are lost"),
     ("d_tls_partial_keys", "connections without a key"),
     ("h2c_prior", "HTTP/2"),
-    ("proxy_connect", "tunnels through a proxy"),
 ];
 
 /// A hole over a frame's head: without resynchronisation the frames behind it cannot be found. Capture, connection, direction.
