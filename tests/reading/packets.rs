@@ -10,7 +10,7 @@ const ETHERNET: u32 = 1;
 /// What a packet decodes to, in a line.
 fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
     let mark = Mark { packet: PacketNo(7), time: None };
-    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len: orig_len as u32 }) {
+    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }) {
         Decoded::Other => "other".to_owned(),
         Decoded::Header(header) => {
             assert_eq!(header.mark, mark);
