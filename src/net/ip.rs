@@ -1,7 +1,7 @@
 //! IP headers → what they carry, from whom, for whom.
 
-use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 use crate::model;
+use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
 /// Extension headers that are looked through.
 const MAX_EXTENSIONS: usize = 64;

@@ -85,8 +85,16 @@ impl Layout {
     }
 
     /// Reads a head from the beginning of `bytes`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn head(&self, bytes: &[u8]) -> Parsed {
+        match self {
+            Self::Rfc6455 => frame::head(bytes),
+            Self::Draft { .. } => self.old_head(bytes),
+        }
+    }
+
+    #[cold]
+    fn old_head(&self, bytes: &[u8]) -> Parsed {
         match *self {
             Self::Rfc6455 => frame::head(bytes),
             Self::Draft { version, masked: false, .. } => bare(bytes, version, None),

@@ -47,7 +47,7 @@ pub enum Parsed {
 }
 
 /// Reads a head from the beginning of `bytes`.
-#[inline]
+#[inline(always)]
 pub fn head(bytes: &[u8]) -> Parsed {
     match fields(bytes) {
         Ok((rest, head)) => {
@@ -59,6 +59,7 @@ pub fn head(bytes: &[u8]) -> Parsed {
     }
 }
 
+#[inline(always)]
 fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
     let (rest, (fin, rsv, opcode, masked, len7)) = first_two(bytes)?;
     let (rest, len) = match len7 {
@@ -73,6 +74,7 @@ fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
 
 type FirstTwo = (bool, u8, Opcode, bool, u8);
 
+#[inline(always)]
 fn first_two(bytes: &[u8]) -> IResult<&[u8], FirstTwo> {
     let (rest, (a, b)) = (u8, u8).parse(bytes)?;
     Ok((rest, (a & 0x80 != 0, a >> 4 & 7, Opcode(a & 0x0f), b & 0x80 != 0, b & 0x7f)))
@@ -114,10 +116,7 @@ mod tests {
     #[test]
     fn reads_the_examples_of_rfc_6455() {
         let hello = read(&[0x81, 0x05, b'H']);
-        assert_eq!(
-            (hello.fin, hello.opcode, hello.key, hello.len, hello.header_len),
-            (true, Opcode::TEXT, None, 5, 2)
-        );
+        assert_eq!((hello.fin, hello.opcode, hello.key, hello.len, hello.header_len), (true, Opcode::TEXT, None, 5, 2));
         let masked = read(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f]);
         assert_eq!((masked.key, masked.header_len), (Some([0x37, 0xfa, 0x21, 0x3d]), 6));
         assert!(!read(&[0x01, 0x03]).fin);
