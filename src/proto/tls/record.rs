@@ -121,6 +121,8 @@ pub(super) struct Cutter {
     /// The record under assembly; where records are looked for, all bytes that were not passed over.
     pub(super) record: Record,
     state: State,
+    /// Where records are looked for: places that may hold, whose records are not there yet.
+    open: Vec<usize>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +201,7 @@ impl Cutter {
             _ => self.record.offset,
         };
         self.record.clear();
+        self.open.clear();
         let left = known.and_then(|(header, left)| Some((header, left.checked_sub(usize::try_from(len).ok()?)?)));
         let Some((header, left)) = left else {
             self.state = State::Lost { since, tried: 0 };
@@ -221,16 +224,31 @@ impl Cutter {
 
     /// The next place where a record may begin, and its header: it is followed by two more headers, or by none because it, or one
     /// of them, ends where the bytes do. With `last` no more bytes are to be expected, and one whole record is enough.
-    pub(super) fn seek(&mut self, last: bool, fits: impl Fn(Header) -> bool) -> Option<(usize, Header)> {
+    pub(super) fn seek(&mut self, last: bool, fits: impl Fn(Header) -> bool) -> Option<Header> {
         let State::Lost { tried, .. } = &mut self.state else { return None };
-        while let Some(rest) = self.record.bytes.get(*tried..).filter(|rest| rest.len() >= HEADER) {
-            match chain(rest, last, &fits) {
-                Chain::Holds(header) => return Some((*tried, header)),
-                Chain::Open => return None,
-                Chain::Broken => *tried += 1,
+        let bytes = &self.record.bytes;
+        let mut found = None;
+        // Places that are still open stand before all others.
+        self.open.retain(|&at| match chain(bytes.get(at..).unwrap_or_default(), last, &fits) {
+            Chain::Holds(header) => {
+                found.get_or_insert((at, header));
+                false
             }
+            Chain::Open => true,
+            Chain::Broken => false,
+        });
+        while let Some(rest) = bytes.get(*tried..).filter(|rest| found.is_none() && rest.len() >= HEADER) {
+            match chain(rest, last, &fits) {
+                Chain::Holds(header) => found = Some((*tried, header)),
+                Chain::Open if self.open.len() < OPEN_MAX => self.open.push(*tried),
+                Chain::Open | Chain::Broken => {}
+            }
+            *tried += 1;
         }
-        None
+        let (at, header) = found?;
+        *tried = at;
+        self.open.clear();
+        Some(header)
     }
 
     /// Keeps no more than so many bytes to look for records in.
@@ -240,6 +258,11 @@ impl Cutter {
             let drop = self.record.bytes.len() - bytes_max / 2;
             self.record.drop_first(drop);
             *tried = tried.saturating_sub(drop);
+            self.open.retain_mut(|at| {
+                let kept = at.checked_sub(drop);
+                *at = kept.unwrap_or_default();
+                kept.is_some()
+            });
         }
     }
 
@@ -264,6 +287,8 @@ enum Chain {
 
 /// Headers that must follow each other.
 const CHAIN: usize = 3;
+/// Places at which records may begin that are remembered until it is clear.
+const OPEN_MAX: usize = 8;
 
 fn chain(bytes: &[u8], last: bool, fits: &impl Fn(Header) -> bool) -> Chain {
     let mut at = 0;
@@ -354,7 +379,7 @@ mod tests {
         cutter.push(&behind[..12], 137, Mark::default());
         assert_eq!(cutter.seek(false, |_| true), None, "the second record has only begun");
         cutter.push(&behind[12..], 149, Mark::default());
-        assert_eq!(cutter.seek(false, |_| true).map(|found| found.0), Some(4));
+        assert_eq!(cutter.seek(false, |_| true).map(|header| header.len), Some(2));
         let (found, passed) = cutter.found();
         assert_eq!((found.offset, passed), (141, 41));
         assert_eq!(found.bytes, behind[4..]);
