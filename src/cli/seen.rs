@@ -63,17 +63,19 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
         .collect()
 }
 
-/// `4 TLS streams, 3 decrypted; key logs: 12 lines, of which 8 fit no stream`.
+/// `4 TLS streams, 3 decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
     let KeySum { streams, open, secrets, idle } = *sum;
-    let streams = match streams {
-        0 => format!("No TLS stream in {}", escape::display_str(name)),
+    let name = escape::display_str(name);
+    let seen = match streams {
+        0 => format!("No TLS stream in {name}"),
         _ => format!("{}, {} decrypted", count(streams, "TLS stream"), grouped(open)),
     };
     match (secrets, idle) {
-        (0, _) => format!("{streams}; no keys: give a key log with -k"),
-        (_, 0) => format!("{streams}; {} from key logs, all fit", count(secrets, "key")),
-        (_, idle) => format!("{streams}; {} from key logs, {} of no stream here", count(secrets, "key"), grouped(idle)),
+        (0, _) if streams == 0 => seen,
+        (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
+        (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
+        (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), grouped(idle)),
     }
 }
 
