@@ -64,7 +64,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case { keys: [of_another, String::new()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
         Case { keys: [wrong, keys.clone()], ..case("TLS-WRONG-KEY", capture.clone(), capture.clone()) },
         keyed("TLS-HANDSHAKE", capture_of(&midstream.session.segments()), capture.clone(), &keys),
-        keyed("TLS-UNSUPPORTED", of_suite(0x0303, 0x0005), of_suite(0x0303, 0xc02f), &keys),
+        keyed("TLS-UNSUPPORTED", of_suite(0x0303, 0x0007), of_suite(0x0303, 0xc02f), &keys),
         keyed("TLS-BAD-TAG", capture_of(&flipped.session.segments()), capture.clone(), &keys),
         keyed("TLS-GAP", capture_of(&without(&whole.session, 6)), late, &keys),
         keyed("TLS-RECORD", capture_of(&odd.session.segments()), capture.clone(), &keys),

@@ -41,6 +41,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("chromium_ws.pcapng", "chat.pcapng"),
     ("handshakes.pcapng", "handshakes.pcapng"),
     ("srv_wsnode.pcapng", "fragments.pcapng"),
+    ("tls_tls13_dsb.pcapng", "wss.pcapng"),
 ];
 
 /// SHA-256 in hex.

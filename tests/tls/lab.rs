@@ -1,17 +1,17 @@
 //! The lab's captures, made with real clients and servers.
 
 use crate::seen::{Seen, dissect};
-use crate::support::capture;
 use crate::support::truth::{Truth, complaints};
+use crate::support::{capture, find};
 use std::path::PathBuf;
 use wspect::model::{TlsKeys, WhyNot};
 
-/// A capture of the lab with the key log beside it, and its truth.
+/// A capture of the lab with the key log beside it, if there is one, and its truth.
 fn lab(name: &str) -> Option<(Seen, Truth)> {
-    let path = capture("lab", &format!("{name}.pcap"))?;
-    let beside = |extension: &str| PathBuf::from(&path).with_extension(extension);
-    let keys = std::fs::read_to_string(beside("keys")).unwrap();
-    Some((dissect(&std::fs::read(&path).unwrap(), &keys), Truth::read(&beside("truth.jsonl"))))
+    let path = find("lab", &format!("{name}.pcapng")).or_else(|| capture("lab", &format!("{name}.pcap")))?;
+    let keys = std::fs::read_to_string(PathBuf::from(&path).with_extension("keys")).unwrap_or_default();
+    let truth = find("lab", &format!("{name}.truth.jsonl")).expect("truth");
+    Some((dissect(&std::fs::read(&path).unwrap(), &keys), Truth::read(&truth)))
 }
 
 #[test]
@@ -20,6 +20,7 @@ fn every_message_is_what_the_endpoint_logged() {
     for name in [
         "base_tls",
         "chromium_wss13",
+        "chromium_wss13_dsb",
         "d_tls_bytewise",
         "d_tls_duplicates",
         "tls_hrr",
@@ -28,6 +29,7 @@ fn every_message_is_what_the_endpoint_logged() {
         "tls_resume13",
         "tls_tls12",
         "tls_tls13",
+        "tls_tls13_dsb",
     ] {
         let Some((seen, truth)) = lab(name) else { continue };
         wrong.extend(
@@ -45,7 +47,7 @@ fn every_message_is_what_the_endpoint_logged() {
 /// Of each session the version is the one that the endpoint logged.
 #[test]
 fn sessions_are_named_as_they_were_agreed_on() {
-    for (name, sessions) in [("tls_tls12", 20), ("tls_tls13", 5)] {
+    for (name, sessions) in [("tls_tls12", 20), ("tls_tls13", 5), ("tls_tls13_dsb", 5)] {
         let Some((seen, truth)) = lab(name) else { continue };
         for line in truth.of("tls") {
             let of = |conversation: &&crate::support::run::Conversation| {

@@ -11,4 +11,6 @@
 mod support;
 
 mod lab;
+mod laws;
+mod public;
 mod seen;

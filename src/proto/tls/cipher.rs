@@ -1,5 +1,6 @@
 //! How one record is opened.
 
+use super::rc4::Rc4;
 use super::record::{ContentType, Header};
 use super::schedule::{Digest, MacKey, expand_label};
 use super::suite::{Aead, Block, Hash, Sealing};
@@ -46,6 +47,11 @@ enum Key {
         encrypt_then_mac: bool,
         /// The last block of the record before, where that is the initialisation vector (RFC 2246 §6.2.3.2).
         chained: Option<[u8; 16]>,
+    },
+    Rc4 {
+        /// Goes on over all records.
+        stream: Box<Rc4>,
+        mac: MacKey,
     },
     Null(MacKey),
 }
@@ -180,6 +186,7 @@ impl Sealing {
                 let iv = if version.0 <= TlsVersion::TLS_1_0.0 { block.len() } else { 0 };
                 Sizes { mac: hash.len(), key: block.key_len(), iv }
             }
+            Self::Rc4(hash) => Sizes { mac: hash.len(), key: 16, iv: 0 },
             Self::Null(hash) => Sizes { mac: hash.len(), key: 0, iv: 0 },
             Self::Other => return None,
         })
@@ -220,6 +227,7 @@ impl Opener {
                     chained: (!fixed.is_empty()).then_some(chained),
                 }
             }
+            Sealing::Rc4(hash) => Key::Rc4 { stream: Box::new(Rc4::new(key)), mac: MacKey::new(hash, mac)? },
             Sealing::Null(hash) => Key::Null(MacKey::new(hash, mac)?),
             Sealing::Other => return None,
         };
@@ -234,7 +242,7 @@ impl Opener {
                 Some(more + *tag as u64)
             }
             Key::Cbc { .. } => None,
-            Key::Null(mac) => Some(mac.len() as u64),
+            Key::Rc4 { mac, .. } | Key::Null(mac) => Some(mac.len() as u64),
         }
     }
 
@@ -246,16 +254,32 @@ impl Opener {
         }
     }
 
-    /// Tells of a record before it is opened or given up; returns what opens it, where records hang together.
-    pub(super) fn chain(&mut self, body: &[u8]) -> Option<[u8; 16]> {
-        let Key::Cbc { cipher, chained: Some(chained), .. } = &mut self.key else { return None };
-        let (before, block) = (*chained, cipher.block());
-        if let Some(last) = body.len().checked_sub(block).and_then(|at| body.get(at..)) {
-            for (to, from) in chained.iter_mut().zip(last) {
-                *to = *from;
+    /// Tells of a record, in its turn, before it is opened or given up; returns what opens it, where records hang together. What a
+    /// stream cipher did is undone here: its place in the stream is the record's.
+    pub(super) fn chain(&mut self, body: &mut [u8]) -> Option<[u8; 16]> {
+        match &mut self.key {
+            Key::Rc4 { stream, .. } => {
+                stream.apply(body);
+                None
             }
+            Key::Cbc { cipher, chained: Some(chained), .. } => {
+                let before = *chained;
+                if let Some(last) = body.len().checked_sub(cipher.block()).and_then(|at| body.get(at..)) {
+                    for (to, from) in chained.iter_mut().zip(last) {
+                        *to = *from;
+                    }
+                }
+                Some(before)
+            }
+            _ => None,
         }
-        Some(before)
+    }
+
+    /// Passes over a record of that length.
+    pub(super) fn skip(&mut self, len: usize) {
+        if let Key::Rc4 { stream, .. } = &mut self.key {
+            stream.skip(len);
+        }
     }
 
     /// Opens the fragment of a record in place, as the record with this sequence number. `chained` is from [`Self::chain`].
@@ -330,7 +354,8 @@ impl Opener {
                 }
                 Some(Opened { kind: header.kind, from, to, padded: false })
             }
-            Key::Null(mac) => {
+            // What RC4 did is undone already.
+            Key::Rc4 { mac, .. } | Key::Null(mac) => {
                 let to = body.len().checked_sub(mac.len())?;
                 let (content, tag) = body.split_at_checked(to)?;
                 let authentic = mac.sign(&[&pseudo_header(sequence, header, to), content]);
@@ -349,4 +374,89 @@ fn pseudo_header(sequence: u64, header: Header, len: usize) -> [u8; 13] {
         *to = from;
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::tls::record::{HEADER, header};
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
+        digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+    }
+
+    /// Opens a record of RFC 8448 with a secret of TLS_AES_128_GCM_SHA256.
+    fn opened(secret: &str, sequence: u64, record: &[u8]) -> Option<(ContentType, Vec<u8>)> {
+        let opener = Opener::of_secret(Aead::Aes128Gcm, Hash::Sha256, &Digest::new(&hex(secret)))?;
+        let (rest, header) = header(record).ok()?;
+        let mut fragment = rest.to_vec();
+        let opened = opener.open(sequence, None, header, &mut fragment)?;
+        Some((opened.kind, fragment[opened.from..opened.to].to_vec()))
+    }
+
+    const CLIENT: &str = "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5";
+    const SERVER: &str = "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643";
+    const CLIENT_DATA: &str = "17030300 43a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4";
+    const SERVER_DATA: &str = "17030300 432e937e11ef4ac740e538ad36005fc4a46932fc3225d05f82aa1b36e30efaf97d90e6dffc602dcb501a59a8fcc49c4bf2e5f0a21c0047c2abf332540dd032e167c2955d";
+
+    /// RFC 8448 §3: what client and server say after the handshake.
+    #[test]
+    fn opens_the_records_of_rfc_8448() {
+        let data: Vec<u8> = (0..0x32).collect();
+        assert_eq!(opened(CLIENT, 0, &hex(CLIENT_DATA)), Some((ContentType::DATA, data.clone())));
+        // The server's first record is a ticket.
+        assert_eq!(opened(SERVER, 1, &hex(SERVER_DATA)), Some((ContentType::DATA, data)));
+        let alert = hex("1703030013 c9872760655666b74d7ff1153efd6db6d0b0e3");
+        assert_eq!(opened(CLIENT, 1, &alert), Some((ContentType::ALERT, vec![1, 0])));
+        // §4: 0-RTT data.
+        let early = "3fbbe6a60deb66c30a32795aba0eff7eaa10105586e7be5c09678d63b6caab62";
+        let record = hex("1703030017 ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0");
+        assert_eq!(opened(early, 0, &record), Some((ContentType::DATA, b"ABCDEF".to_vec())));
+    }
+
+    /// A record opens as what it is, or not at all.
+    #[test]
+    fn no_bit_of_a_record_may_be_another() {
+        let record = hex(CLIENT_DATA);
+        for bit in 0..8 * record.len() {
+            let mut flipped = record.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(opened(CLIENT, 0, &flipped), None, "bit {bit}");
+        }
+        assert_eq!(opened(CLIENT, 1, &record), None);
+        for len in 0..record.len() - HEADER {
+            let mut cut = record[..HEADER + len].to_vec();
+            cut[4] = len as u8;
+            assert_eq!(opened(CLIENT, 0, &cut), None, "{len} bytes");
+        }
+    }
+
+    /// Of every sealing no fragment is too short, and none opens by chance.
+    #[test]
+    fn hostile_fragments_do_not_open() {
+        let key = [7; 48];
+        for sealing in [
+            Sealing::Aead(Aead::Aes256Gcm),
+            Sealing::Aead(Aead::Aes128Ccm8),
+            Sealing::Aead(Aead::ChaCha20Poly1305),
+            Sealing::Aead(Aead::Aria256Gcm),
+            Sealing::Cbc(Block::TripleDes, Hash::Sha1),
+            Sealing::Cbc(Block::Camellia256, Hash::Sha384),
+            Sealing::Rc4(Hash::Md5),
+            Sealing::Null(Hash::Sha256),
+        ] {
+            for (version, encrypt_then_mac) in [(TlsVersion::TLS_1_0, false), (TlsVersion::TLS_1_2, true)] {
+                let sizes = sealing.sizes(version).expect("known");
+                let parts = (&key[..sizes.mac], &key[..sizes.key], &key[..sizes.iv]);
+                let mut opener = Opener::of_key_block(version, sealing, encrypt_then_mac, parts).expect("sized");
+                for len in 0..200_u16 {
+                    let header = Header { kind: ContentType::DATA, version: version.0, len };
+                    let mut fragment = vec![0x0f; usize::from(len)];
+                    let chained = opener.chain(&mut fragment);
+                    assert_eq!(opener.open(0, chained, header, &mut fragment), None, "{sealing:?} {len}");
+                }
+            }
+        }
+    }
 }

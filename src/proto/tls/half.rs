@@ -63,9 +63,7 @@ pub(super) enum Hole {
 impl Half {
     /// Holds something; past so many bytes the direction waits no longer.
     pub(super) fn hold(&mut self, held: Held, bytes_max: usize) {
-        if let Held::Record(_, record) = &held {
-            self.held_bytes += record.bytes.len();
-        }
+        self.held_bytes += cost(&held);
         self.impatient |= self.held_bytes > bytes_max;
         self.held.push_back(held);
     }
@@ -73,9 +71,7 @@ impl Half {
     /// Takes what waits longest.
     pub(super) fn take(&mut self) -> Option<Held> {
         let held = self.held.pop_front()?;
-        if let Held::Record(_, record) = &held {
-            self.held_bytes = self.held_bytes.saturating_sub(record.bytes.len());
-        }
+        self.held_bytes = self.held_bytes.saturating_sub(cost(&held));
         Some(held)
     }
 
@@ -83,4 +79,12 @@ impl Half {
     pub(super) const fn is_opaque(&self) -> bool {
         matches!(self.cover, Cover::Opaque)
     }
+}
+
+/// Memory of something that is held, beside its bytes.
+const HELD_OVERHEAD: usize = 128;
+
+/// What holding it costs, in bytes.
+const fn cost(held: &Held) -> usize {
+    HELD_OVERHEAD + if let Held::Record(_, record) = held { record.bytes.len() } else { 0 }
 }

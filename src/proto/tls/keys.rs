@@ -191,9 +191,10 @@ impl Keys {
         }
     }
 
-    /// One record was lost, and where the next begins is known.
-    pub(super) fn lose_record(&mut self) {
+    /// One record with this header was lost, and where the next begins is known.
+    pub(super) fn lose_record(&mut self, header: Header) {
         if let Some(front) = self.stages.front_mut() {
+            front.opener.skip(usize::from(header.len));
             front.sure = false;
             if front.proven {
                 front.sequence += 1;

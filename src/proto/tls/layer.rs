@@ -405,7 +405,7 @@ impl Tls {
             return;
         };
         match hole {
-            Hole::Record(_) => keys.lose_record(),
+            Hole::Record(header) => keys.lose_record(header),
             Hole::Bytes(bytes) => keys.lose(bytes),
         }
         tell::gap(self.inside.conn(), dir, hole, cx);

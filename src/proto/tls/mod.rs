@@ -8,6 +8,7 @@ mod hello;
 mod inside;
 mod keys;
 mod layer;
+mod rc4;
 mod record;
 mod schedule;
 mod suite;

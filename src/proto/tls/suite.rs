@@ -43,6 +43,8 @@ pub(super) enum Sealing {
     Aead(Aead),
     /// RFC 5246 §6.2.3.2, with the hash of the MAC.
     Cbc(Block, Hash),
+    /// RFC 5246 §6.2.3.1 with RC4, and the hash of the MAC.
+    Rc4(Hash),
     /// Not encrypted, with a MAC only.
     Null(Hash),
     /// In a way that is not known here.
@@ -100,10 +102,10 @@ const FAMILIES: &[Family] = &[
         (0xc001, "ECDH_ECDSA"), (0xc006, "ECDHE_ECDSA"), (0xc00b, "ECDH_RSA"), (0xc010, "ECDHE_RSA"),
         (0xc015, "ECDH_anon"), (0xc039, "ECDHE_PSK"),
     ] },
-    Family { cipher: "RC4_128_MD5", sealing: Sealing::Other, prf: Hash::Sha256, suites: &[
+    Family { cipher: "RC4_128_MD5", sealing: Sealing::Rc4(Hash::Md5), prf: Hash::Sha256, suites: &[
         (0x0004, "RSA"), (0x0018, "DH_anon"),
     ] },
-    Family { cipher: "RC4_128_SHA", sealing: Sealing::Other, prf: Hash::Sha256, suites: &[
+    Family { cipher: "RC4_128_SHA", sealing: Sealing::Rc4(Hash::Sha1), prf: Hash::Sha256, suites: &[
         (0x0005, "RSA"), (0x0066, "DHE_DSS"), (0x008a, "PSK"), (0x008e, "DHE_PSK"),
         (0x0092, "RSA_PSK"), (0xc002, "ECDH_ECDSA"), (0xc007, "ECDHE_ECDSA"), (0xc00c, "ECDH_RSA"),
         (0xc011, "ECDHE_RSA"), (0xc016, "ECDH_anon"), (0xc033, "ECDHE_PSK"),

@@ -88,10 +88,10 @@ pub(crate) fn server_hello(random: [u8; 32], version: u16, suite: u16) -> Vec<u8
     message(2, &[&[3, 3][..], &random, &[0], &suite.to_be_bytes(), &[0], &long(&extensions)].concat())
 }
 
-/// EncryptedExtensions with that protocol.
-fn encrypted_extensions(alpn: &str) -> Vec<u8> {
+/// EncryptedExtensions with that protocol, and these extensions more.
+fn encrypted_extensions(alpn: &str, more: &[u8]) -> Vec<u8> {
     let name = [&[alpn.len() as u8], alpn.as_bytes()].concat();
-    message(8, &long(&extension(16, &long(&name))))
+    message(8, &long(&[&extension(16, &long(&name)), more].concat()))
 }
 
 impl Tls {
@@ -126,10 +126,21 @@ impl Tls {
         self
     }
 
+    /// The server's ServerHello and messages, with which it takes 0-RTT data or not.
+    pub(crate) fn answer(&mut self, takes_early: bool) -> &mut Self {
+        self.session.turn(Server, record(HANDSHAKE, &server_hello([0x5e; 32], 0x0304, 0x1301)));
+        let early = extension(42, &[]);
+        self.flight_with("http/1.1", if takes_early { &early } else { &[] })
+    }
+
     /// The server's messages up to its Finished.
     pub(crate) fn flight(&mut self, alpn: &str) -> &mut Self {
+        self.flight_with(alpn, &[])
+    }
+
+    fn flight_with(&mut self, alpn: &str, more: &[u8]) -> &mut Self {
         let compatibility = record(20, &[1]);
-        let flight = [encrypted_extensions(alpn), message(11, &[0x11; 700]), message(20, &[0x20; 32])].concat();
+        let flight = [encrypted_extensions(alpn, more), message(11, &[0x11; 700]), message(20, &[0x20; 32])].concat();
         let sealed = self.seal(Server, HANDSHAKE, &flight);
         self.session.turn(Server, [compatibility, sealed].concat());
         self.keys(Server, "server data")
