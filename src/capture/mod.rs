@@ -89,7 +89,12 @@ impl Reader {
     #[inline]
     pub fn next_packet_after(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
         let record = match self.format.as_mut()? {
-            Format::Pcap(pcap) => pcap.next(&mut self.source, aside),
+            Format::Pcap(pcap) => {
+                if let Some(record) = pcap.ready(&self.source) {
+                    return Some(self.source.lend(record));
+                }
+                pcap.next(&mut self.source, aside)
+            }
             Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
         };
         let Some(record) = record else {
