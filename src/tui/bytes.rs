@@ -15,6 +15,22 @@ use std::sync::Arc;
 /// The column of the first byte's digits: four digits of offset, a blank and the room for a bracket.
 const DUMP_LEFT: usize = 6;
 
+/// Columns that the tree of fields gets at least where bytes are shown by 16 a row, and at most.
+const FIELDS: (u16, u16) = (44, 90);
+
+/// Columns of a row of `per_row` bytes with so many digits each: offset, bytes and characters.
+const fn row_width(per_row: usize, digits: usize) -> usize {
+    DUMP_LEFT + per_row * (digits + 1) - 1 + (per_row - 1) / 8 + 2 + per_row
+}
+
+/// The share of the fields beside the bytes on a screen of that width, in thousandths: what the bytes leave over.
+pub(super) fn fields_share(width: u16) -> i16 {
+    let dump = |per_row| u16::try_from(row_width(per_row, 2) + 2).unwrap_or(u16::MAX);
+    let per_row = if width >= dump(16) + FIELDS.0 { 16 } else { 8 };
+    let fields = width.saturating_sub(dump(per_row)).min(FIELDS.1);
+    i16::try_from((u32::from(fields) * 1000).div_ceil(width.max(1).into())).unwrap_or(500)
+}
+
 /// Bytes of a payload that its field shows.
 const SHOWN: usize = 512;
 
@@ -343,14 +359,9 @@ impl Bytes {
         Some(start + at).filter(|&place| place < end)
     }
 
-    /// Columns of a row: offset, bytes and characters.
-    pub(super) const fn row_width(&self, per_row: usize) -> usize {
-        let byte = if self.bits { 8 } else { 2 };
-        DUMP_LEFT + per_row * (byte + 1) - 1 + (per_row - 1) / 8 + 2 + per_row
-    }
-
-    fn fitting(&self, columns: usize) -> impl Iterator<Item = usize> + '_ {
-        [2, 4, 8, 16, 32].into_iter().filter(move |&per_row| per_row == 2 || self.row_width(per_row) <= columns)
+    fn fitting(&self, columns: usize) -> impl Iterator<Item = usize> + use<> {
+        let digits = if self.bits { 8 } else { 2 };
+        [2, 4, 8, 16, 32].into_iter().filter(move |&per_row| per_row == 2 || row_width(per_row, digits) <= columns)
     }
 
     pub(super) fn per_row(&self, columns: usize) -> usize {

@@ -1,11 +1,10 @@
 //! Screen 3: what was asked, what was answered, and whether the rules were kept.
 
 use super::list::List;
-use super::text::{self, number, span};
-use super::theme::sign;
+use super::text;
 use crate::book::Book;
 use crate::escape::display_str;
-use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version};
+use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version, duration, number};
 
 /// Where the user is in the three panes.
 #[derive(Debug, Default)]
@@ -102,7 +101,7 @@ pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, column
     let mut out = kept(handshake, columns);
     for check in handshake.checks.iter().filter(|check| !check.ok) {
         let row = check.code.row();
-        let line = format!(" {} {}  {}", sign(row.severity), row.text, display_str(&check.detail));
+        let line = format!(" {} {}  {}", row.severity.sign(), row.text, display_str(&check.detail));
         push_wrapped(&mut out, Look::Bad(row.severity), &line, columns);
         push_wrapped(&mut out, Look::Dim, &format!("   {} · {} {}", row.name, row.cause, row.next), columns);
     }
@@ -171,10 +170,10 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
     {
         out.push(("Accept", format!("{}   expected: {expected}", display_str(accept))));
     }
-    let latency = handshake.latency.map(|nanos| format!("request→answer {}", span(nanos)));
+    let latency = handshake.latency.map(|nanos| format!("request→answer {}", duration(nanos)));
     let request = handshake.request.as_ref();
     let opened = request.and_then(|head| head.span.last.since(connection.opened.first));
-    let opened = opened.filter(|&nanos| nanos > 0).map(|nanos| format!("first packet→request {}", span(nanos)));
+    let opened = opened.filter(|&nanos| nanos > 0).map(|nanos| format!("first packet→request {}", duration(nanos)));
     let timing: Vec<String> = opened.into_iter().chain(latency).collect();
     if !timing.is_empty() {
         out.push(("Timing", timing.join(" · ")));

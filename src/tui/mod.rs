@@ -30,6 +30,7 @@ mod steady;
 mod terminal;
 mod text;
 mod theme;
+mod travel;
 mod tree;
 mod update;
 mod view;

@@ -3,14 +3,13 @@
 use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::FrameRow;
-use crate::model::{Opcode, Version};
+use crate::model::{Opcode, Version, count, number};
 use crate::tui::anatomy::Field;
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
-use crate::tui::text::{self, count, number};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use crate::tui::wire::Layout;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -148,21 +147,58 @@ pub(in crate::tui) const fn field_mark_column(field: &Field) -> usize {
     field.depth * 2
 }
 
-/// A line of the field tree: `    .opcode       .... 0001  Text (1)`, with the full name or without its beginning.
+/// A line of the field tree: `    .opcode  .... 0001  Text (1)`, with the full name or without its beginning.
 pub(in crate::tui) fn field_text(app: &App, field: &Field, full: bool) -> String {
+    let mut out = field_begin(app, field, full);
+    if field.depth == 0 {
+        // Who sent it is told by the arrow as well.
+        let value = if full { field.value.as_str() } else { field.value.split("  (").next().unwrap_or_default() };
+        return format!("{out} {value}");
+    }
+    let (bits_at, value_at) = field_columns(app, full);
+    let pad = |out: &mut String, to: usize| {
+        let blanks = to.saturating_sub(text::width(out)).max(1);
+        out.extend(std::iter::repeat_n(' ', blanks));
+    };
+    if shows_bits(field, full) {
+        pad(&mut out, bits_at);
+        out.push_str(&field.bits);
+    }
+    pad(&mut out, value_at);
+    out + &field.value
+}
+
+/// Where a line of the field tree has its bits and where its value: behind the longest name, so that all line up.
+fn field_columns(app: &App, full: bool) -> (usize, usize) {
+    let mut ends = [0; 2];
+    for field in (0..app.bytes.field_count()).filter_map(|row| app.bytes.field(row)).filter(|field| field.depth > 0) {
+        let end = text::width(&field_begin(app, field, full));
+        let [plain, with_bits] = &mut ends;
+        let longest = if shows_bits(field, full) { with_bits } else { plain };
+        *longest = end.max(*longest);
+    }
+    let [plain, with_bits] = ends;
+    (with_bits + 1, (plain + 1).max(with_bits + 1 + BITS + 2))
+}
+
+/// Columns of the bits of a byte: `.... 0001`.
+const BITS: usize = 9;
+
+/// In a narrow tree a length has no bits: its long name would push every value out of sight.
+fn shows_bits(field: &Field, full: bool) -> bool {
+    !field.bits.is_empty() && (full || field.name != "websocket.payload_length")
+}
+
+/// Indent, fold mark and name of a field.
+fn field_begin(app: &App, field: &Field, full: bool) -> String {
     let mark = match (field.folds, app.bytes.is_folded(field)) {
         (false, _) => "  ",
         (true, true) => "▶ ",
         (true, false) => "▼ ",
     };
-    let indent = " ".repeat(field_mark_column(field));
-    if field.depth == 0 {
-        return format!("{indent}{mark}{} {}", field.name, field.value);
-    }
-    let name = if full { field.name } else { field.name.strip_prefix("websocket").unwrap_or(field.name) };
-    let columns = if full { 31_usize } else { 14 }.saturating_sub(2 * (field.depth - 1));
-    let bits = if field.bits.is_empty() { String::new() } else { format!("{}  ", field.bits) };
-    format!("{indent}{mark}{name:<columns$} {bits}{}", field.value)
+    let parent = if field.depth > 1 { "websocket.payload" } else { "websocket" };
+    let name = if full { field.name } else { field.name.strip_prefix(parent).unwrap_or(field.name) };
+    format!("{}{mark}{name}", " ".repeat(field_mark_column(field)))
 }
 
 pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
@@ -282,7 +318,9 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         let first = offset;
         let last = view.wire.offset_of(places.end - 1).unwrap_or(first);
         let span = if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") };
-        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}"), columns), app.theme.dim()));
+        let value = view.field(view.fields.cursor).filter(|field| view.selection.is_none() && field.depth > 0);
+        let value = value.map_or_else(String::new, |field| format!("  {}", field.value));
+        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}{value}"), columns), app.theme.dim()));
     }
     lines
 }
@@ -311,12 +349,10 @@ fn values(bytes: &[u8]) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-pub(super) fn status(app: &App) -> String {
+pub(super) fn status(app: &App, columns: usize) -> String {
     let Some(row) = app.bytes.message().and_then(|id| app.book.message(id)) else { return String::new() };
     let conn = app.connection().map_or_else(String::new, |connection| format!(" · conn {}", connection.id));
-    let mut out = format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row));
-    for code in row.findings.iter() {
-        out.push_str(&format!(" · {} {}", sign(code.severity()), code.name()));
-    }
-    out
+    let mut parts = vec![format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row))];
+    parts.extend(row.findings.iter().map(|code| format!("{} {}", code.severity().sign(), code.name())));
+    text::join(&parts, " · ", columns)
 }

@@ -4,12 +4,11 @@ use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
-use crate::model::{Severity, Topic};
+use crate::model::{Severity, Topic, clause, count, number};
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
 use crate::tui::layout::Regions;
-use crate::tui::text::{self, count, number};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -87,11 +86,11 @@ fn list_row(app: &App, finding: &Finding, columns: &[Column<Key>], selected: boo
             spans.push(Span::raw(" "));
         }
         let (content, style) = match column.key {
-            Key::Severity => (format!("{} {}", sign(severity), severity.word()), app.theme.severity(severity)),
+            Key::Severity => (format!("{} {}", severity.sign(), severity.word()), app.theme.severity(severity)),
             Key::Code => (finding.code.name().to_owned(), app.theme.plain()),
             Key::Conn => (finding.conn.map_or_else(|| "—".to_owned(), |conn| conn.to_string()), app.theme.plain()),
             Key::Where => (place(app, finding), app.theme.plain()),
-            Key::What => (display_str(&finding.text).into_owned(), app.theme.plain()),
+            Key::What => (display_str(&clause(&finding.text)).into_owned(), app.theme.plain()),
         };
         spans.extend(draw::marked(app, column.cell(&content), style));
     }

@@ -1,0 +1,50 @@
+//! Lines of text in a width.
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// The text in lines of at most `columns` columns, wrapped at blanks where there are some; later lines are set in by `indent`.
+pub fn wrap(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    let columns = columns.max(indent + 8);
+    let (now, mut rest) = split_at_width(text, columns);
+    let mut out = vec![now.to_owned()];
+    while !rest.is_empty() {
+        let (now, later) = split_at_width(rest, columns - indent);
+        out.push(format!("{}{now}", " ".repeat(indent)));
+        rest = later;
+    }
+    out
+}
+
+/// What of a text fits in a line, and the rest.
+fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
+    let mut used = 0;
+    let too_far = text.char_indices().find(|&(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    });
+    let Some((end, _)) = too_far else { return (text, "") };
+    let (head, tail) = text.split_at(end);
+    // A blank not too near to the beginning is a good place.
+    let blank = if tail.starts_with(' ') { Some(end) } else { head.rfind(' ') };
+    let (now, later) = text.split_at(blank.filter(|&at| at > end / 3).unwrap_or(end));
+    (now.trim_end(), later.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr as _;
+
+    #[test]
+    fn wraps_at_blanks_and_sets_in() {
+        let header = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+        assert_eq!(
+            wrap(header, 50, 4),
+            ["Sec-WebSocket-Extensions: permessage-deflate;", "    client_max_window_bits"]
+        );
+        assert_eq!(wrap("two words", 9, 0), ["two words"]);
+        assert_eq!(wrap("two words", 8, 0), ["two", "words"]);
+        assert!(wrap(&"雨".repeat(30), 12, 4).iter().all(|line| line.width() <= 12));
+        assert_eq!(wrap("", 12, 4), [""]);
+    }
+}
