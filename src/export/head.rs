@@ -74,7 +74,14 @@ fn write_head(dir: Direction, head: &Head, clock: &mut Clock, style: Style, out:
     out.line(&format!("  {} {}  {place}", style.paint(dir.into(), dir.arrow()), style.paint(dir.into(), start)));
     for (name, value) in &head.headers {
         let name = escape::display_str(name);
-        out.line(&format!("    {} {}", style.paint(Ink::Dim, format!("{name}:")), escape::display_str(value)));
+        let line = format!("{name}: {}", escape::display_str(value));
+        let columns = style.columns.map_or(usize::MAX, |columns| columns.saturating_sub(4).max(MIN_WORDS));
+        for (nth, line) in wrap(&line, columns, 4).into_iter().enumerate() {
+            match line.split_at_checked(name.len() + 1).filter(|_| nth == 0) {
+                Some((name, value)) => out.line(&format!("    {}{value}", style.paint(Ink::Dim, name))),
+                None => out.line(&format!("    {line}")),
+            }
+        }
         out.spill();
     }
 }

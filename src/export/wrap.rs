@@ -24,10 +24,21 @@ fn split_at_width(text: &str, columns: usize) -> (&str, &str) {
     });
     let Some((end, _)) = too_far else { return (text, "") };
     let (head, tail) = text.split_at(end);
-    // A blank not too near to the beginning is a good place.
-    let blank = if tail.starts_with(' ') { Some(end) } else { head.rfind(' ') };
-    let (now, later) = text.split_at(blank.filter(|&at| at > end / 3).unwrap_or(end));
+    // A blank not too near to the beginning is a good place, best one that parts no amount.
+    let at_end = tail.starts_with(' ').then_some(end);
+    let blanks = at_end.into_iter().chain(head.rmatch_indices(' ').map(|(at, _)| at)).take_while(|&at| at > end / 3);
+    let best = blanks.clone().find(|&at| !is_in_amount(text, at));
+    let (now, later) = text.split_at(best.or_else(|| blanks.clone().next()).unwrap_or(end));
     (now.trim_end(), later.trim_start())
+}
+
+/// Whether a blank stands within an amount: between digits, or before a unit.
+fn is_in_amount(text: &str, blank: usize) -> bool {
+    const UNITS: [&str; 9] = ["ns", "µs", "ms", "B", "kB", "MB", "GB", "byte", "bytes"];
+    let Some((before, after)) = text.split_at_checked(blank) else { return false };
+    let word = after.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    before.ends_with(|c: char| c.is_ascii_digit())
+        && (UNITS.contains(&word) || word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -46,5 +57,9 @@ mod tests {
         assert_eq!(wrap("two words", 8, 0), ["two", "words"]);
         assert!(wrap(&"雨".repeat(30), 12, 4).iter().all(|line| line.width() <= 12));
         assert_eq!(wrap("", 12, 4), [""]);
+        assert_eq!(wrap("it came 866 µs later", 12, 0), ["it came", "866 µs later"]);
+        assert_eq!(wrap("lost are 1 448 bytes in all", 16, 0), ["lost are", "1 448 bytes in", "all"]);
+        assert_eq!(wrap("so 1 448 bytes, all lost", 11, 0), ["so 1 448", "bytes, all", "lost"]);
+        assert_eq!(wrap("1 000 1 000 1 000 1 000", 11, 0), ["1 000 1 000", "1 000 1 000"]);
     }
 }

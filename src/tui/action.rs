@@ -108,7 +108,8 @@ impl Screen {
     /// What the first of the two panes gets, in thousandths.
     pub(super) fn first_share(self, side: bool, width: u16) -> i16 {
         match (self, side) {
-            (Self::Connections | Self::Findings, false) => 670,
+            (Self::Connections, false) => 580,
+            (Self::Findings, false) => 540,
             (Self::Connections | Self::Findings, true) => 600,
             (Self::Messages, true) => 570,
             (Self::Messages, false) => 620,

@@ -100,7 +100,7 @@ impl Regions {
         let areas = match wishes.screen.shape() {
             Shape::Two => self.two(wishes, self.body, side).to_vec(),
             Shape::TwoAbove => {
-                let (above, below) = cut(self.body, false, 640);
+                let (above, below) = cut(self.body, false, 560);
                 [self.two(wishes, above, side).as_slice(), &[below]].concat()
             }
             Shape::TwoBelow => {

@@ -14,6 +14,7 @@ mod clock;
 mod connections;
 mod copy;
 mod detail;
+mod dump;
 mod find;
 mod findings;
 mod handshake;

@@ -260,3 +260,22 @@ fn times_apart_stay_when_a_list_is_sorted() {
     press(&mut app, "sS");
     assert_eq!(apart(&app), in_order);
 }
+
+/// However long the offsets, no byte and no character is cut off.
+#[test]
+fn long_dumps_are_not_cut() {
+    for (len, sizes) in [(0x1_0000, [SMALL, NARROW, WIDE]), (0x10_0000, [SMALL, NARROW, WIDE])] {
+        let (mut story, conn) = one_connection();
+        story.say(conn, Direction::ToClient, Opcode::BINARY, &vec![b'x'; len]);
+        for size in sizes {
+            for keys in ["2<Tab>zG", "4<Tab>zG"] {
+                let mut app = browser(&story, size);
+                press(&mut app, keys);
+                let shown = picture(&app, size);
+                let row = shown.lines().find(|line| line.contains(" 78 78")).unwrap();
+                let bytes = row.matches(" 78").count() + row.matches("▐78").count();
+                assert_eq!(row.matches('x').count(), bytes, "{shown}");
+            }
+        }
+    }
+}

@@ -1,19 +1,21 @@
 //! Screen 4: frames, fields, bytes.
 
 use super::draw::{self, Column};
+use super::hexdump::Row;
 use super::messages::kind;
 use crate::book::FrameRow;
 use crate::model::{Opcode, Version, count, number};
 use crate::tui::anatomy::Field;
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
+use crate::tui::dump::Dump;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text;
 use crate::tui::wire::Layout;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::ops::Range;
 
 /// From this width of the pane on fields have their full names.
@@ -226,12 +228,12 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
 
 fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
     let wire = &app.bytes.wire;
-    let per_row = app.bytes.per_row(area.width.into());
-    let rows = HexRows::new(&wire.pieces, per_row);
+    let layout = app.bytes.dump(area.width.into());
+    let rows = HexRows::new(&wire.pieces, layout.per_row);
     let marked = app.bytes.marked().unwrap_or(0..0);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(app.bytes.top + line) {
-            Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, per_row, &marked),
+            Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, &layout, &marked),
             Some(HexRow::Gap(piece)) => {
                 let label = wire.pieces.get(piece).map(|piece| piece.kind.label()).unwrap_or_default();
                 Line::styled(format!(" {label}"), app.theme.gap())
@@ -243,50 +245,23 @@ fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
 }
 
 /// A row of the dump; the bytes of the selected field stand between `▐` and `▌`.
-fn dump_row(app: &App, offset: u64, row: Range<usize>, per_row: usize, marked: &Range<usize>) -> Line<'static> {
+fn dump_row(app: &App, offset: u64, row: Range<usize>, dump: &Dump, marked: &Range<usize>) -> Line<'static> {
     let theme = &app.theme;
     let bytes = app.bytes.wire.read(row.clone());
     let cursor = (app.focused() == Pane::Bytes).then_some(app.bytes.cursor);
-    let style = |place: usize| match (cursor == Some(place), marked.contains(&place)) {
+    let style = |at: usize| match (cursor == Some(row.start + at), marked.contains(&(row.start + at))) {
         (true, _) => theme.selected(),
         (false, true) => theme.key(),
         (false, false) => theme.plain(),
     };
-    let offset = if app.bytes.decimal { format!("{offset:>4} ") } else { format!("{offset:04x} ") };
-    let mut spans = vec![Span::styled(offset, theme.dim())];
-    for at in 0..per_row {
-        let place = row.start + at;
-        let edge = edge_before(place, marked, at == 0).filter(|_| place <= row.end);
-        spans.push(Span::styled(edge.unwrap_or(" "), theme.key()));
-        if at % 8 == 0 && at > 0 {
-            spans.insert(spans.len() - 1, Span::raw(" "));
-        }
-        match bytes.get(at) {
-            Some(byte) if app.bytes.bits => spans.push(Span::styled(format!("{byte:08b}"), style(place))),
-            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(place))),
-            None => spans.push(Span::raw(" ".repeat(if app.bytes.bits { 8 } else { 2 }))),
-        }
-    }
-    let closes = marked.end == row.start + per_row && !marked.is_empty();
-    spans.push(Span::styled(if closes { "▌ " } else { "  " }, theme.key()));
-    for (at, &byte) in bytes.iter().enumerate() {
-        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
-        spans.push(Span::styled(shown.to_string(), style(row.start + at)));
-    }
-    Line::from(spans)
-}
-
-/// What stands before a byte: the begin or the end of the marked bytes.
-fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Option<&'static str> {
-    if marked.is_empty() {
-        None
-    } else if place == marked.start {
-        Some("▐")
-    } else if place == marked.end && !first_of_row {
-        Some("▌")
-    } else {
-        None
-    }
+    let bracket = |at: usize| match row.start + at {
+        // What is marked behind a gap stands in a later row.
+        _ if marked.is_empty() || at > bytes.len() => None,
+        place if place == marked.start && at < bytes.len() => Some("▐"),
+        place if place == marked.end && at > 0 => Some("▌"),
+        _ => None,
+    };
+    Row { dump, offset, decimal: app.bytes.decimal, bytes: &bytes }.draw(app, style, bracket)
 }
 
 /// Bytes of the longest number.

@@ -134,7 +134,7 @@ fn cell(app: &App, connection: &Connection, column: &Column<Key>) -> String {
         Key::Start => start(app, connection, column.width),
         Key::Duration => connection.duration().map_or_else(|| "—".to_owned(), duration),
         Key::Client => connection.client().to_string(),
-        Key::Host => host(app, connection),
+        Key::Host => host(app, connection, column.width),
         Key::ToServer => number(messages(Direction::ToServer)),
         Key::ToClient => number(messages(Direction::ToClient)),
         Key::Both => format!("{}/{}", messages(Direction::ToServer), messages(Direction::ToClient)),
@@ -153,10 +153,12 @@ fn start(app: &App, connection: &Connection, width: usize) -> String {
     app.clock.column(app.times.0, connection.span.first, from, digits)
 }
 
-fn host(app: &App, connection: &Connection) -> String {
+/// The URL; without the usual scheme where there is no room for both that and the path.
+fn host(app: &App, connection: &Connection, columns: usize) -> String {
     let title = connection.title();
-    let shown = display_str(&title);
-    shown.chars().skip(app.connections.scroll).collect()
+    let whole = display_str(&title);
+    let bare = whole.strip_prefix("ws://").filter(|_| text::width(&whole) > columns);
+    bare.unwrap_or(&whole).chars().skip(app.connections.scroll).collect()
 }
 
 /// A connection as text, for copying.
@@ -174,7 +176,7 @@ pub(super) fn summary(app: &App, buf: &mut Buffer, area: Rect) {
     let title = format!("Connection {}", connection.id);
     let rows = summary_lines(app, connection, usize::from(area.width.saturating_sub(2)));
     let height = usize::from(area.height.saturating_sub(2));
-    let foot = if rows.len() > height { draw::position(app.summary.top, rows.len()) } else { String::new() };
+    let foot = draw::scrolled(app.summary.top, height, rows.len());
     let inside = draw::pane(app, buf, Pane::Summary, area, &title, &foot);
     let marked = |line| Line::from(draw::marked(app, line, app.theme.plain()));
     draw::lines(buf, inside, rows.into_iter().skip(app.summary.top).map(marked));
@@ -191,12 +193,12 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
     let (first, last) = (connection.span.first.packet, connection.span.last.packet);
     let mut facts = vec![
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
+        ending(app, connection),
         protocol(connection),
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}", connection.client(), connection.server()),
         route(connection),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
-        ending(app, connection),
         format!("frames {}…{}{}", first.0, last.0, lasted(connection)),
     ];
     facts.retain(|fact| !fact.is_empty());

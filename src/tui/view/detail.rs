@@ -1,6 +1,7 @@
 //! Screen 2, right: the payload of the selected message.
 
 use super::draw;
+use super::hexdump::Row;
 use super::messages::{close_words, incomplete, kind};
 use crate::book::MessageRow;
 use crate::decode::json::{Kind, Node};
@@ -8,7 +9,7 @@ use crate::escape::{display, display_str};
 use crate::model::{NoteCode, Opcode, clause, count, duration, number, ratio};
 use crate::tui::PayloadView;
 use crate::tui::app::{App, Pane};
-use crate::tui::detail::Detail;
+use crate::tui::dump::Dump;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{self, HexRow, HexRows, Style, TextRow};
 use crate::tui::text;
@@ -17,14 +18,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style;
 use ratatui::text::{Line, Span};
+use std::ops::Range;
 
 pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     let Some(row) = app.detail.id().and_then(|id| app.book.message(id)) else {
         draw::pane(app, buf, Pane::Detail, area, "Message", "");
         return;
     };
-    let inside =
-        draw::pane(app, buf, Pane::Detail, area, &title(app, &row, regions.wide), &foot(app, inner_width(area)));
+    let inside = draw::pane(
+        app,
+        buf,
+        Pane::Detail,
+        area,
+        &title(app, &row, regions.wide),
+        &foot(app, inner_width(area), app.rows(regions, Pane::Detail)),
+    );
     draw::lines(buf, inside, head(app, &row, regions.wide, usize::from(inside.width)));
     let mut rest = draw::below(inside, App::fixed_lines(regions, Pane::Detail));
     if let Some(line) = related(app) {
@@ -56,17 +64,15 @@ fn title(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
     format!("{}{}  {}", if wide { "Message " } else { "" }, row.number, tabs.join(" "))
 }
 
-fn foot(app: &App, columns: usize) -> String {
+fn foot(app: &App, columns: usize, height: usize) -> String {
     let len = app.detail.len(columns);
-    let (at, more) = match (app.detail.view(), &app.detail.tree) {
-        (PayloadView::Tree, Some(tree)) => (tree.list.cursor, false),
-        (PayloadView::Hex, _) => (app.detail.list.top, false),
-        _ => (app.detail.list.top, !app.detail.text.is_done()),
-    };
-    if len == 0 {
-        return String::new();
+    let (view, top) = (app.detail.view(), app.detail.list.top);
+    match &app.detail.tree {
+        Some(tree) if view == PayloadView::Tree => draw::position(tree.list.cursor, len),
+        _ if view == PayloadView::Hex || app.detail.text.is_done() => draw::scrolled(top, height, len),
+        // More lines are made when they are wanted.
+        _ => format!("{}+", draw::position((top + height).min(len).saturating_sub(1), len)),
     }
-    format!("{}{}", draw::position(at, len), if more { "+" } else { "" })
 }
 
 /// What is known about the message, above its payload.
@@ -221,7 +227,7 @@ fn tree_row(app: &App, tree: &Tree, at: usize, node: &Node, width: usize) -> Lin
 }
 
 /// So much of a value as a row can show.
-fn clip(body: &[u8], span: std::ops::Range<usize>, columns: usize) -> &[u8] {
+fn clip(body: &[u8], span: Range<usize>, columns: usize) -> &[u8] {
     let bytes = body.get(span).unwrap_or(&[]);
     let end = bytes.len().min(columns * 4);
     // A character is not cut in two.
@@ -254,11 +260,11 @@ fn gap(app: &App, piece: usize) -> Line<'static> {
 
 fn draw_hex(app: &App, buf: &mut Buffer, area: Rect) {
     let detail = &app.detail;
-    let per_row = Detail::hex_width(area.width.into());
-    let rows = HexRows::new(&detail.pieces, per_row);
+    let dump = detail.dump(area.width.into());
+    let rows = HexRows::new(&detail.pieces, dump.per_row);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(detail.list.top + line) {
-            Some(HexRow::Bytes { offset, start, end }) => hex_row(app, offset, start, end, per_row),
+            Some(HexRow::Bytes { offset, start, end }) => hex_row(app, offset, start..end, &dump),
             Some(HexRow::Gap(piece)) => gap(app, piece),
             None => break,
         };
@@ -266,23 +272,10 @@ fn draw_hex(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn hex_row(app: &App, offset: u64, start: usize, end: usize, per_row: usize) -> Line<'static> {
-    let bytes = app.detail.bytes().get(start..end).unwrap_or(&[]);
+fn hex_row(app: &App, offset: u64, places: Range<usize>, dump: &Dump) -> Line<'static> {
+    let start = places.start;
+    let bytes = app.detail.bytes().get(places).unwrap_or(&[]);
     let found = app.detail.found.clone().unwrap_or(0..0);
-    let style = |place: usize| if found.contains(&place) { app.theme.found() } else { app.theme.plain() };
-    let mut spans = vec![Span::styled(format!("{offset:04x} "), app.theme.dim())];
-    for at in 0..per_row {
-        let gap = if at % 8 == 0 && at > 0 { "  " } else { " " };
-        spans.push(Span::raw(gap));
-        match bytes.get(at) {
-            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(start + at))),
-            None => spans.push(Span::raw("  ")),
-        }
-    }
-    spans.push(Span::raw("  "));
-    for (at, &byte) in bytes.iter().enumerate() {
-        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
-        spans.push(Span::styled(shown.to_string(), style(start + at)));
-    }
-    Line::from(spans)
+    let style = |at: usize| if found.contains(&(start + at)) { app.theme.found() } else { app.theme.plain() };
+    Row { dump, offset, decimal: false, bytes }.draw(app, style, |_| None)
 }

@@ -69,6 +69,11 @@ pub(super) fn position(cursor: usize, len: usize) -> String {
     if len == 0 { "0".to_owned() } else { format!("{}/{}", number(cursor as u64 + 1), number(len as u64)) }
 }
 
+/// `12/40` for the bottom edge of what is read and does not fit: the last line that is seen, of how many.
+pub(super) fn scrolled(top: usize, height: usize, len: usize) -> String {
+    if len <= height { String::new() } else { position((top + height).clamp(1, len) - 1, len) }
+}
+
 /// Text with the matches of the search marked.
 pub(super) fn marked(app: &App, text: String, style: Style) -> Vec<Span<'static>> {
     let needle = &app.search.needle;

@@ -27,7 +27,7 @@ pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
     let lines = lines(app, pane, columns);
     let list = list(app, pane);
     let height = usize::from(area.height.saturating_sub(2));
-    let foot = if lines.len() > height { draw::position(list.top, lines.len()) } else { String::new() };
+    let foot = draw::scrolled(list.top, height, lines.len());
     let inside = draw::pane(app, buf, pane, area, &title, &foot);
     let shown = lines.into_iter().skip(list.top).take(height);
     draw::lines(buf, inside, shown.map(|(look, line)| styled(app, look, text::cut(&line, columns))));

@@ -8,6 +8,7 @@ mod detail;
 mod draw;
 mod findings;
 mod handshake;
+mod hexdump;
 mod messages;
 mod overlay;
 

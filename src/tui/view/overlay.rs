@@ -62,7 +62,7 @@ fn help(app: &App, buf: &mut Buffer, area: Rect, top: usize) {
     let lines = help_lines(app, area.width);
     let height = usize::from(area.height).saturating_sub(2);
     let top = top.min(lines.len().saturating_sub(height));
-    let foot = if lines.len() > height { draw::position(top + height - 1, lines.len()) } else { String::new() };
+    let foot = draw::scrolled(top, height, lines.len());
     let inside = window(app, buf, area, ("Keys", &foot), HELP, lines.len());
     draw::lines(buf, inside, lines.into_iter().skip(top));
 }
