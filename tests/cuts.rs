@@ -14,7 +14,7 @@ mod support;
 
 use proptest::prelude::*;
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use wspect::model::{Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp};
 use wspect::proto;
@@ -92,7 +92,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut tools = Tools::default();
     let mut kind = Kind::default();
     let mut route = None;
-    let end = |last| Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) };
+    let end = |last| Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
         limits: &limits,

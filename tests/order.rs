@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use wspect::model::{
     Both, Direction, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, PacketNo, Segment, Timestamp,
 };
@@ -29,7 +29,7 @@ struct Piece {
 const ISN: u32 = 0xffff_ff00;
 
 fn endpoint(last: u8) -> Endpoint {
-    Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port: u16::from(last) }
+    Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port: u16::from(last) }
 }
 
 /// Feeds the pieces, the n-th as packet n; `acks` are acknowledgements by the peer: packet, offset.

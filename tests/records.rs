@@ -261,7 +261,7 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
         any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits))),
         any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits))),
     ];
-    (ip, any::<u16>()).prop_map(|(ip, port)| Endpoint { ip, port })
+    (ip, any::<u16>()).prop_map(|(ip, port)| Endpoint { ip: ip.into(), port })
 }
 
 prop_compose! {

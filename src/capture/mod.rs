@@ -84,7 +84,12 @@ impl Reader {
     #[inline]
     pub fn next_packet_after(&mut self, pause: &mut dyn FnMut()) -> Option<Packet<'_>> {
         let record = match self.format.as_mut()? {
-            Format::Pcap(pcap) => pcap.next(&mut self.source, pause),
+            Format::Pcap(pcap) => {
+                if let Some(record) = pcap.ready(&self.source) {
+                    return Some(self.source.lend(record));
+                }
+                pcap.next(&mut self.source, pause)
+            }
             Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.secrets, pause),
         };
         let Some(record) = record else {

@@ -49,7 +49,14 @@ impl Pcap {
         Some(Self { order, unit, head, link })
     }
 
+    /// The next record, when it is whole in the buffer and of a likely length, as most are.
+    #[inline(always)]
+    pub(super) fn ready(&self, source: &Source) -> Option<Record> {
+        self.parse(source.buffer.data()).filter(|record| (1..=MAX_LIKELY).contains(&record.captured))
+    }
+
     /// The next record, whole in the buffer.
+    #[cold]
     pub(super) fn next(&mut self, source: &mut Source, pause: &mut dyn FnMut()) -> Option<Record> {
         loop {
             match self.parse(source.buffer.data()) {
@@ -66,7 +73,7 @@ impl Pcap {
     }
 
     /// The record at the front, when all of it is there.
-    #[inline]
+    #[inline(always)]
     fn parse(&self, data: &[u8]) -> Option<Record> {
         let parsed = match self.order {
             ByteOrder::Little => parse_pcap_frame(data),
@@ -79,7 +86,7 @@ impl Pcap {
             return None;
         }
         let time = Some(self.time(&block));
-        Some(Record { head: self.head, captured, total, time, link: self.link, orig_len: block.origlen })
+        Some(Record { head: self.head, captured, total, time, link: self.link, orig_len: block.origlen as usize })
     }
 
     /// 2³² seconds are 136 years: every sum fits.

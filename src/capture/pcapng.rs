@@ -206,7 +206,7 @@ impl PcapNg {
         let field = |at| self.order.u32(body, at).ok_or(TOO_SHORT);
         let interface = self.interfaces.get(interface.ok_or(TOO_SHORT)? as usize).ok_or(NO_INTERFACE)?;
         let ticks = u64::from(field(4)?) << 32 | u64::from(field(8)?);
-        let (captured, orig_len) = (field(12)? as usize, field(16)?);
+        let (captured, orig_len) = (field(12)? as usize, field(16)? as usize);
         if captured > body.len().saturating_sub(PACKET_HEAD) {
             return Err("its packet is longer than the block");
         }
@@ -243,7 +243,7 @@ impl PcapNg {
             total: packet.block_len1 as usize,
             time: None,
             link: interface.link,
-            orig_len: packet.origlen,
+            orig_len: packet.origlen as usize,
         }))
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Record {
     pub(super) total: usize,
     pub(super) time: Option<Timestamp>,
     pub(super) link: LinkType,
-    pub(super) orig_len: u32,
+    pub(super) orig_len: usize,
 }
 
 pub(super) struct Source {

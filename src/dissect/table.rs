@@ -9,7 +9,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, Hash, Hasher};
-use std::net::IpAddr;
 
 /// All streams of a capture.
 ///
@@ -74,27 +73,18 @@ impl FlowKey {
     /// The key, and whether `a` is the lower end.
     #[inline]
     fn new(a: &Endpoint, b: &Endpoint) -> (Self, bool) {
-        match (a.ip, b.ip) {
+        let ([_, from], [_, to]) = (a.ip.words(), b.ip.words());
+        if !a.ip.is_v6() && !b.ip.is_v6() {
             // Address and port in one number: most packets are told apart by one comparison.
-            (IpAddr::V4(from), IpAddr::V4(to)) => {
-                let end = |ip, port: u16| u64::from(u32::from(ip)) << 16 | u64::from(port);
-                let (from, to) = (end(from, a.port), end(to, b.port));
-                let (low, high) = (from.min(to), from.max(to));
-                let rest = (low & 0xffff) << 16 | high & 0xffff;
-                (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to)
-            }
-            (from, to) => {
-                let bits = |ip: IpAddr| match ip {
-                    IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-                    IpAddr::V6(ip) => ip.to_bits(),
-                };
-                let (from, to) = ((bits(from), a.port), (bits(to), b.port));
-                let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
-                let words = |bits: u128| [(bits >> 64) as u64, bits as u64];
-                let rest = Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
-                (Self { low: words(low), high: words(high), rest }, from <= to)
-            }
+            let (from, to) = (from << 16 | u64::from(a.port), to << 16 | u64::from(b.port));
+            let (low, high) = (from.min(to), from.max(to));
+            let rest = (low & 0xffff) << 16 | high & 0xffff;
+            return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to);
         }
+        let (from, to) = ((a.ip.words(), a.port), (b.ip.words(), b.port));
+        let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
+        let rest = Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
+        (Self { low, high, rest }, from <= to)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the user says of streams, against what their bytes tell.
 
-use super::flow::Endpoint;
+use super::flow::{Endpoint, Ip};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -42,7 +42,7 @@ impl DecodeAs {
     pub fn protocol(&self, stream: u32, ends: [Endpoint; 2]) -> Option<Protocol> {
         let fits = |rule: &&Rule| match &rule.select {
             Select::Port(ports) => ends.iter().any(|end| ports.contains(&end.port)),
-            Select::Address(ip) => ends.iter().any(|end| end.ip == *ip),
+            Select::Address(ip) => ends.iter().any(|end| end.ip == Ip::from(*ip)),
             Select::Stream(number) => *number == stream,
         };
         self.0.iter().find(fits).map(|rule| rule.protocol)

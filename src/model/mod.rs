@@ -27,7 +27,7 @@ pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use file::FileNote;
 pub use flag::{FLAGS, Flag};
-pub use flow::{Both, Direction, Endpoint};
+pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};

@@ -18,7 +18,7 @@ pub struct Packet<'a> {
     /// The captured bytes.
     pub bytes: &'a [u8],
     /// Its length on the wire; more than `bytes.len()` when the snap length cut it.
-    pub orig_len: u32,
+    pub orig_len: usize,
 }
 
 /// One TCP segment, borrowed from its packet.

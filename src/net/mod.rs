@@ -119,7 +119,7 @@ impl Decoder {
     #[inline]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
         self.seen.packets += 1;
-        let missing = (packet.orig_len as usize).saturating_sub(packet.bytes.len());
+        let missing = packet.orig_len.saturating_sub(packet.bytes.len());
         if missing > 0 {
             self.cut.add(packet.mark);
         }
@@ -161,6 +161,18 @@ impl Decoder {
 
     #[inline]
     fn ip<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
+        if let Ok(ip) = ip::plain(bytes, missing)
+            && ip.protocol == IpNumber::TCP
+        {
+            self.seen.tcp += 1;
+            return tcp::segment(&ip, mark);
+        }
+        self.unusual(bytes, missing, mark)
+    }
+
+    /// Anything but TCP that stands directly behind the IP header.
+    #[inline(never)]
+    fn unusual<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
         let ip = match ip::parse(bytes, missing) {
             Ok(ip) => ip,
             Err(why) => return self.unread(why, mark),

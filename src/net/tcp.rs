@@ -12,9 +12,10 @@ const HEADER: usize = 20;
 const ENOUGH: usize = 16;
 
 /// The segment that `ip` carries.
-#[inline]
+#[inline(always)]
 pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
-    let Ok(header) = TcpHeaderSlice::from_slice(ip.payload) else { return cut_segment(ip, mark) };
+    // Copied: an address of it would keep it in memory, where it is written in pieces and read back whole, and waited for.
+    let Ok(header) = TcpHeaderSlice::from_slice(ip.payload) else { return cut_segment(*ip, mark) };
     let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
     let cut = ip.wire_len.saturating_sub(ip.payload.len());
     Decoded::Segment(build(&header, ip, mark, payload, cut))
@@ -22,12 +23,12 @@ pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
 
 /// A segment whose header is cut or lies about its length.
 #[cold]
-fn cut_segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
+fn cut_segment(ip: Ip<'_>, mark: Mark) -> Decoded<'_> {
     let Some((fixed, length)) = fixed(ip.payload) else { return Decoded::Other };
     let Ok(header) = TcpHeaderSlice::from_slice(&fixed) else { return Decoded::Other };
     match ip.wire_len.checked_sub(length) {
-        Some(cut) if length >= HEADER => Decoded::Segment(build(&header, ip, mark, &[], cut)),
-        _ => Decoded::Header(head(&header, ip, mark)),
+        Some(cut) if length >= HEADER => Decoded::Segment(build(&header, &ip, mark, &[], cut)),
+        _ => Decoded::Header(head(&header, &ip, mark)),
     }
 }
 
@@ -49,14 +50,14 @@ fn fixed(payload: &[u8]) -> Option<([u8; HEADER], usize)> {
     Some((fixed, length))
 }
 
-#[inline]
+#[inline(always)]
 fn build<'a>(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark, payload: &'a [u8], cut: usize) -> Segment<'a> {
     let Header { mark, src, dst, seq, flags } = head(header, ip, mark);
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
     Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut }
 }
 
-#[inline]
+#[inline(always)]
 fn head(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark) -> Header {
     Header {
         mark,

@@ -165,7 +165,7 @@ pub(crate) struct Got {
     pub(crate) time: Option<i64>,
     pub(crate) link: u32,
     pub(crate) bytes: Vec<u8>,
-    pub(crate) orig_len: u32,
+    pub(crate) orig_len: usize,
 }
 
 /// Reads a whole capture.

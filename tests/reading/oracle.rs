@@ -109,9 +109,9 @@ fn segments_are_those_of_tshark() {
             ours.push(format!(
                 "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:#06x}\t{}",
                 segment.mark.packet,
-                address(segment.src.ip),
+                address(segment.src.ip.into()),
                 segment.src.port,
-                address(segment.dst.ip),
+                address(segment.dst.ip.into()),
                 segment.dst.port,
                 segment.seq,
                 segment.ack,

@@ -10,19 +10,19 @@ const ETHERNET: u32 = 1;
 /// What a packet decodes to, in a line.
 fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
     let mark = Mark { packet: PacketNo(7), time: None };
-    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len: orig_len as u32 }) {
+    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }) {
         Decoded::Other => "other".to_owned(),
         Decoded::Header(header) => {
             assert_eq!(header.mark, mark);
             format!("header {} > {} seq {:x} flags {:x}", header.src, header.dst, header.seq, header.flags.0)
         }
         Decoded::Segment(segment) => {
-            let port = |ip: IpAddr, port| Endpoint { ip, port };
+            let port = |ip: IpAddr, port| Endpoint { ip: ip.into(), port };
             let (src, dst) =
-                if segment.src.ip.is_ipv4() { (SRC4.into(), DST4.into()) } else { (SRC6.into(), DST6.into()) };
+                if !segment.src.ip.is_v6() { (SRC4.into(), DST4.into()) } else { (SRC6.into(), DST6.into()) };
             assert_eq!((segment.src, segment.dst), (port(src, SRC_PORT), port(dst, DST_PORT)));
             assert_eq!((segment.mark, segment.seq, segment.ack, segment.flags.0), (mark, SEQ, ACK, PSH_ACK));
-            let version = if segment.src.ip.is_ipv4() { 4 } else { 6 };
+            let version = if !segment.src.ip.is_v6() { 4 } else { 6 };
             format!("v{version} {:?} cut {}", String::from_utf8_lossy(segment.payload), segment.cut)
         }
     }

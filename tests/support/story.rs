@@ -1,6 +1,6 @@
 //! Tells invented conversations as the events that a dissection would give, through the recorder.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
@@ -61,7 +61,7 @@ pub(crate) struct Odd {
 }
 
 pub(crate) fn endpoint(last: u8, port: u16) -> Endpoint {
-    Endpoint { ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port }
+    Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port }
 }
 
 impl Story {

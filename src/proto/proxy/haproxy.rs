@@ -50,7 +50,7 @@ fn v1(bytes: &[u8]) -> Parsed<Header> {
             let mut next = || words.next();
             let (ip, _, port) = (next(), next(), next());
             match (ip.and_then(|ip| ip.parse().ok()), port.and_then(|port| port.parse().ok())) {
-                (Some(ip), Some(port)) => Some(Endpoint { ip, port }),
+                (Some(ip), Some(port)) => Some(Endpoint { ip: IpAddr::into(ip), port }),
                 _ => return Parsed::Bad,
             }
         }
@@ -79,7 +79,7 @@ fn v2(bytes: &[u8]) -> IResult<&[u8], Header> {
 
 /// An address that is all there: the body's length is known, so that nothing more comes.
 fn complete(parsed: IResult<&[u8], (IpAddr, u16)>) -> Option<Endpoint> {
-    parsed.ok().map(|(_, (ip, port))| Endpoint { ip, port })
+    parsed.ok().map(|(_, (ip, port))| Endpoint { ip: ip.into(), port })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::deflate::{Evidence, Inflater, Piece};
 use super::frame::Head;
-use super::mask;
+use super::mask::{self, Mask};
 use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode};
 use crate::proto::layer::Tools;
 
@@ -87,7 +87,7 @@ impl Assembly {
     pub(super) fn append(
         &mut self,
         bytes: &[u8],
-        head: &Head,
+        mask: Option<Mask>,
         phase: u64,
         inflater: Option<&mut Inflater>,
         limits: &Limits,
@@ -97,22 +97,22 @@ impl Assembly {
             (Content::Plain | Content::Undecoded, _) => {
                 let start = self.kept.len();
                 self.keep(bytes, limits.message_bytes, limits, tools);
-                if let (Some(key), Some(fresh)) = (head.mask, self.kept.get_mut(start..)) {
-                    mask::apply(fresh, key, phase);
+                if let (Some(mask), Some(fresh)) = (mask, self.kept.get_mut(start..)) {
+                    mask::apply(fresh, mask, phase);
                 }
                 // Other frames of the message may be compressed.
                 if self.by_frame {
-                    self.keep_wire(bytes, head, phase, limits);
+                    self.keep_wire(bytes, mask, phase, limits);
                 }
             }
             (Content::Deflated, Some(inflater)) => {
-                self.keep_wire(bytes, head, phase, limits);
-                match head.mask {
-                    Some(key) => {
+                self.keep_wire(bytes, mask, phase, limits);
+                match mask {
+                    Some(mask) => {
                         let mut wire = std::mem::take(&mut tools.scratch);
                         wire.clear();
                         wire.extend_from_slice(bytes);
-                        mask::apply(&mut wire, key, phase);
+                        mask::apply(&mut wire, mask, phase);
                         self.inflate(inflater, Some(&wire), limits, tools);
                         tools.scratch = wire;
                     }
@@ -120,7 +120,7 @@ impl Assembly {
                 }
             }
             (Content::Deflated | Content::Broken, inflater) => {
-                self.keep_wire(bytes, head, phase, limits);
+                self.keep_wire(bytes, mask, phase, limits);
                 if let Some(inflater) = inflater {
                     inflater.lose(Some(bytes.len() as u64));
                 }
@@ -128,12 +128,12 @@ impl Assembly {
         }
     }
 
-    fn keep_wire(&mut self, bytes: &[u8], head: &Head, phase: u64, limits: &Limits) {
+    fn keep_wire(&mut self, bytes: &[u8], mask: Option<Mask>, phase: u64, limits: &Limits) {
         let start = self.wire.len();
         let room = limits.wire_bytes.saturating_sub(start);
         self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        if let (Some(key), Some(fresh)) = (head.mask, self.wire.get_mut(start..)) {
-            mask::apply(fresh, key, phase);
+        if let (Some(mask), Some(fresh)) = (mask, self.wire.get_mut(start..)) {
+            mask::apply(fresh, mask, phase);
         }
     }
 

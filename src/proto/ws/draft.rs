@@ -73,9 +73,28 @@ impl Layout {
         }
     }
 
+    /// What a frame with this head is masked with.
+    pub(super) fn mask(&self, head: &Head) -> Option<Mask> {
+        let key = head.key?;
+        Some(match *self {
+            Self::Rfc6455 => Mask::Payload(key),
+            Self::Draft { masking_key, .. } => {
+                Mask::Frame(Cover::new(key, masking_key), head.header_len.saturating_sub(KEY as u8))
+            }
+        })
+    }
+
     /// Reads a head from the beginning of `bytes`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn head(&self, bytes: &[u8]) -> Parsed {
+        match self {
+            Self::Rfc6455 => frame::head(bytes),
+            Self::Draft { .. } => self.old_head(bytes),
+        }
+    }
+
+    #[cold]
+    fn old_head(&self, bytes: &[u8]) -> Parsed {
         match *self {
             Self::Rfc6455 => frame::head(bytes),
             Self::Draft { version, masked: false, .. } => bare(bytes, version, None),
@@ -103,13 +122,13 @@ fn bare(bytes: &[u8], version: Version, key: Option<([u8; KEY], Cover)>) -> Pars
     *second &= 0x7f;
     match frame::head(plain.get(..len).unwrap_or_default()) {
         Parsed::Done(head) => {
-            let mask = key.map(|(key, cover)| Mask::Frame { key, cover, head: head.header_len });
+            let key = key.map(|(key, _)| key);
             Parsed::Done(Head {
                 fin: head.fin ^ version.says_more(),
                 rsv: head.rsv | if reserved { RSV4 } else { 0 },
                 opcode: version.opcode(head.opcode.0),
-                mask,
-                header_len: head.header_len + if mask.is_some() { KEY as u8 } else { 0 },
+                key,
+                header_len: head.header_len + if key.is_some() { KEY as u8 } else { 0 },
                 ..head
             })
         }
@@ -161,8 +180,9 @@ mod tests {
         Cover::new(key, None).apply(&mut frame, 0);
         let head = read(layout(6, true), &[&key[..], &frame].concat());
         assert_eq!((head.fin, head.opcode, head.len, head.header_len), (true, Opcode::TEXT, 7, 8));
-        mask::apply(&mut frame[4..7], head.mask.unwrap(), 0);
-        mask::apply(&mut frame[7..], head.mask.unwrap(), 3);
+        let mask = layout(6, true).mask(&head).unwrap();
+        mask::apply(&mut frame[4..7], mask, 0);
+        mask::apply(&mut frame[7..], mask, 3);
         assert_eq!(&frame[4..], b"payload");
     }
 }

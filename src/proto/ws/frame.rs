@@ -1,6 +1,5 @@
 //! Frame heads, with nom: bytes in, value and length out.
 
-use super::mask::Mask;
 use crate::model::Opcode;
 use nom::bytes::streaming::take;
 use nom::combinator::cond;
@@ -30,8 +29,8 @@ pub struct Head {
     pub rsv: u8,
     /// What the frame carries.
     pub opcode: Opcode,
-    /// What the frame is masked with, if it is.
-    pub mask: Option<Mask>,
+    /// The key that the frame is masked with, if it is.
+    pub key: Option<[u8; 4]>,
     /// Payload length in bytes.
     pub len: u64,
     /// Length of the head in bytes: 2, 4 or 10, and 4 more when masked.
@@ -48,7 +47,7 @@ pub enum Parsed {
 }
 
 /// Reads a head from the beginning of `bytes`.
-#[inline]
+#[inline(always)]
 pub fn head(bytes: &[u8]) -> Parsed {
     match fields(bytes) {
         Ok((rest, head)) => {
@@ -60,6 +59,7 @@ pub fn head(bytes: &[u8]) -> Parsed {
     }
 }
 
+#[inline(always)]
 fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
     let (rest, (fin, rsv, opcode, masked, len7)) = first_two(bytes)?;
     let (rest, len) = match len7 {
@@ -68,12 +68,13 @@ fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
         len => (rest, u64::from(len)),
     };
     let (rest, key) = cond(masked, take(4_usize)).parse(rest)?;
-    let mask = key.and_then(|key: &[u8]| key.try_into().ok()).map(Mask::Payload);
-    Ok((rest, Head { fin, rsv, opcode, mask, len, header_len: 0 }))
+    let key = key.and_then(|key: &[u8]| key.try_into().ok());
+    Ok((rest, Head { fin, rsv, opcode, key, len, header_len: 0 }))
 }
 
 type FirstTwo = (bool, u8, Opcode, bool, u8);
 
+#[inline(always)]
 fn first_two(bytes: &[u8]) -> IResult<&[u8], FirstTwo> {
     let (rest, (a, b)) = (u8, u8).parse(bytes)?;
     Ok((rest, (a & 0x80 != 0, a >> 4 & 7, Opcode(a & 0x0f), b & 0x80 != 0, b & 0x7f)))
@@ -83,9 +84,8 @@ impl Head {
     /// The bytes of the head, as they stood on the wire.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![u8::from(self.fin) << 7 | self.rsv << 4 | self.opcode.0];
-        let mask_bit = u8::from(self.mask.is_some()) << 7;
-        let key = self.mask.map(Mask::key).unwrap_or_default();
-        match self.header_len.saturating_sub(if self.mask.is_some() { 4 } else { 0 }) {
+        let mask_bit = u8::from(self.key.is_some()) << 7;
+        match self.header_len.saturating_sub(if self.key.is_some() { 4 } else { 0 }) {
             10 => {
                 out.push(mask_bit | 127);
                 out.extend_from_slice(&self.len.to_be_bytes());
@@ -96,9 +96,7 @@ impl Head {
             }
             _ => out.push(mask_bit | self.len.to_be_bytes().last().copied().unwrap_or_default() & 0x7f),
         }
-        if self.mask.is_some() {
-            out.extend_from_slice(&key);
-        }
+        out.extend(self.key.into_iter().flatten());
         out
     }
 }
@@ -118,12 +116,9 @@ mod tests {
     #[test]
     fn reads_the_examples_of_rfc_6455() {
         let hello = read(&[0x81, 0x05, b'H']);
-        assert_eq!(
-            (hello.fin, hello.opcode, hello.mask, hello.len, hello.header_len),
-            (true, Opcode::TEXT, None, 5, 2)
-        );
+        assert_eq!((hello.fin, hello.opcode, hello.key, hello.len, hello.header_len), (true, Opcode::TEXT, None, 5, 2));
         let masked = read(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f]);
-        assert_eq!((masked.mask, masked.header_len), (Some(Mask::Payload([0x37, 0xfa, 0x21, 0x3d])), 6));
+        assert_eq!((masked.key, masked.header_len), (Some([0x37, 0xfa, 0x21, 0x3d]), 6));
         assert!(!read(&[0x01, 0x03]).fin);
         assert_eq!(read(&[0x89, 0x05]).opcode, Opcode::PING);
         assert_eq!(read(&[0x82, 0x7e, 0x01, 0x00]).len, 256);

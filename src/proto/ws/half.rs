@@ -5,6 +5,7 @@ use super::deflate::Inflater;
 use super::draft::Layout;
 use super::ending::Farewell;
 use super::frame::{HEAD_MAX, Head, Parsed};
+use super::mask::Mask;
 use super::seek::Seek;
 use crate::model::{Mark, NoteSet};
 use crate::proto::layer::Cx;
@@ -117,11 +118,11 @@ impl Half {
     }
 
     /// Adds payload to the message that a frame with this head belongs to.
-    pub(super) fn append(&mut self, bytes: &[u8], head: &Head, phase: u64, cx: &mut Cx<'_>) {
+    pub(super) fn append(&mut self, bytes: &[u8], head: &Head, mask: Option<Mask>, phase: u64, cx: &mut Cx<'_>) {
         let inflater = self.inflater.as_deref_mut();
         let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
         if let Some(assembly) = assembly {
-            assembly.append(bytes, head, phase, inflater, cx.limits, cx.tools);
+            assembly.append(bytes, mask, phase, inflater, cx.limits, cx.tools);
         }
     }
 

@@ -133,7 +133,7 @@ impl Hixie {
             Reading::Sized { place, left, holed } => {
                 let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
                 let (now, rest) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-                self.append(dir, &place.head, now, cx);
+                self.append(dir, now, cx);
                 let left = left - now.len() as u64;
                 self.sides[dir].reading = Reading::Sized { place, left, holed };
                 if left == 0 {
@@ -144,7 +144,7 @@ impl Hixie {
             Reading::Text(place) | Reading::Tail(place) => {
                 let is_tail = matches!(side.reading, Reading::Tail(_));
                 let (now, rest) = split_at_sentinel(bytes).map_or((bytes, None), |(now, rest)| (now, Some(rest)));
-                self.append(dir, &place.head, now, cx);
+                self.append(dir, now, cx);
                 match rest {
                     Some(rest) => {
                         self.finish(dir, place, !is_tail, cx);
@@ -164,7 +164,7 @@ impl Hixie {
                 }
                 _ => {
                     let head =
-                        Head { fin: true, rsv: 0, opcode: Opcode::CONTINUATION, mask: None, len: 0, header_len: 0 };
+                        Head { fin: true, rsv: 0, opcode: Opcode::CONTINUATION, key: None, len: 0, header_len: 0 };
                     let place = Place { head, offset: at, first: brought, findings: NoteSet::EMPTY };
                     self.open(dir, &place, Reading::Tail(place), cx);
                     if let Some(assembly) = &mut self.sides[dir].open {
@@ -218,7 +218,7 @@ impl Hixie {
         if self.ws.halves[dir].closed.is_some() {
             findings.insert(NoteCode::WsAfterClose);
         }
-        let head = Head { fin: true, rsv: 0, opcode, mask: None, len, header_len };
+        let head = Head { fin: true, rsv: 0, opcode, key: None, len, header_len };
         Place { head, offset, first, findings }
     }
 
@@ -230,9 +230,9 @@ impl Hixie {
         self.sides[dir] = Side { reading, open: Some(Box::new(assembly)) };
     }
 
-    fn append(&mut self, dir: Direction, head: &Head, bytes: &[u8], cx: &mut Cx<'_>) {
+    fn append(&mut self, dir: Direction, bytes: &[u8], cx: &mut Cx<'_>) {
         if let Some(assembly) = &mut self.sides[dir].open {
-            assembly.append(bytes, head, 0, None, cx.limits, cx.tools);
+            assembly.append(bytes, None, 0, None, cx.limits, cx.tools);
         }
     }
 

@@ -151,7 +151,7 @@ impl Ws {
         };
         let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
         if dir == Direction::ToServer
-            && let Some(code) = head.mask.and_then(|mask| self.masks.get_or_insert_default().next(mask.key()))
+            && let Some(code) = head.key.and_then(|key| self.masks.get_or_insert_default().next(key))
             && !self.told[dir].contains(code)
         {
             place.findings.insert(code);
@@ -207,7 +207,8 @@ impl Ws {
         let phase = head.len - open.left;
         open.left -= now.len() as u64;
         let done = open.left == 0;
-        half.append(now, &head, phase, cx);
+        let mask = self.layouts[dir].mask(&head);
+        half.append(now, &head, mask, phase, cx);
         if done {
             self.frame_done(dir, cx);
         }

@@ -7,31 +7,15 @@ use crate::model::Cover;
 pub enum Mask {
     /// A key for its payload.
     Payload([u8; 4]),
-    /// In HyBi-04 to 06 a cover over all of it but the key, made from that.
-    Frame {
-        /// The key or nonce that stands before the frame.
-        key: [u8; 4],
-        /// What was made from it.
-        cover: Cover,
-        /// Bytes of the head that it covers.
-        head: u8,
-    },
-}
-
-impl Mask {
-    /// The four bytes on the wire.
-    pub const fn key(self) -> [u8; 4] {
-        match self {
-            Self::Payload(key) | Self::Frame { key, .. } => key,
-        }
-    }
+    /// In HyBi-04 to 06 a cover over all of it but the key, and how many bytes of the head it covers.
+    Frame(Cover, u8),
 }
 
 /// Masks or unmasks `bytes`, whose first byte is number `phase` of its frame's payload.
 pub fn apply(bytes: &mut [u8], mask: Mask, phase: u64) {
     match mask {
         Mask::Payload(key) => with_key(bytes, key, phase),
-        Mask::Frame { cover, head, .. } => cover.apply(bytes, phase.saturating_add(head.into())),
+        Mask::Frame(cover, head) => cover.apply(bytes, phase.saturating_add(head.into())),
     }
 }
 

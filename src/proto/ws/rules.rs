@@ -34,8 +34,8 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
             set.insert(code);
         }
     };
-    rule(now.tells_mask && now.dir == Direction::ToServer && head.mask.is_none(), NoteCode::WsUnmasked);
-    rule(now.tells_mask && now.dir == Direction::ToClient && head.mask.is_some(), NoteCode::WsMasked);
+    rule(now.tells_mask && now.dir == Direction::ToServer && head.key.is_none(), NoteCode::WsUnmasked);
+    rule(now.tells_mask && now.dir == Direction::ToClient && head.key.is_some(), NoteCode::WsMasked);
     let allowed = match now.unit {
         Some(Unit::Message) if !control && head.opcode != Opcode::CONTINUATION => 4,
         Some(Unit::Frame) if !control => 4,
@@ -58,14 +58,14 @@ fn is_usual(head: &Head, now: Situation) -> bool {
     head.fin
         && head.rsv == 0
         && matches!(head.opcode, Opcode::TEXT | Opcode::BINARY)
-        && head.mask.is_some() == masked
+        && head.key.is_some() == masked
         && head.header_len == if masked { 6 } else { 2 }
         && !now.open
         && !now.closed
 }
 
 pub(super) fn is_minimal(head: &Head) -> bool {
-    match head.header_len - if head.mask.is_some() { 4 } else { 0 } {
+    match head.header_len - if head.key.is_some() { 4 } else { 0 } {
         4 => head.len >= 126,
         10 => (0x1_0000..1 << 63).contains(&head.len),
         _ => true,

@@ -274,7 +274,7 @@ impl Seek {
             chain.add(at, *head, bits, self.edge(at).is_some());
             return Some(chain);
         }
-        let masked = head.mask.is_some();
+        let masked = head.key.is_some();
         if !is_plausible(head, known) || known.masked.is_some_and(|known| known != masked) {
             return None;
         }
@@ -307,8 +307,8 @@ impl Seek {
             let len = payload.len().min(LOOKED_AT);
             looked.iter_mut().zip(payload).for_each(|(to, from)| *to = *from);
             let looked = looked.get_mut(..len).unwrap_or_default();
-            if let Some(key) = head.mask {
-                mask::apply(looked, key, 0);
+            if let Some(mask) = self.known.layout.mask(&head) {
+                mask::apply(looked, mask, 0);
             }
             let Some(told) = payload_bits(&head, looked) else { return false };
             bits += told;
@@ -403,7 +403,7 @@ fn is_plausible(head: &Head, known: Known) -> bool {
 /// Whether a fragmented message is open behind a head that goes on with a chain; `None` when it cannot.
 fn goes_on(head: &Head, chain: &Chain, known: Known) -> Option<Option<bool>> {
     let continues = head.opcode == Opcode::CONTINUATION;
-    if !is_plausible(head, known) || head.mask.is_some() != chain.masked || chain.head.opcode == Opcode::CLOSE {
+    if !is_plausible(head, known) || head.key.is_some() != chain.masked || chain.head.opcode == Opcode::CLOSE {
         return None;
     }
     match chain.open {
@@ -423,7 +423,7 @@ fn head_bits(head: &Head, knows_mask: bool, first: bool) -> u32 {
 
 /// What a head tells less because the one before is like it: other protocols repeat themselves too.
 fn repetition(head: &Head, before: &Head) -> u32 {
-    match head.mask {
+    match head.key {
         Some(_) if head == before => u32::MAX,
         None if head == before => 4,
         _ if head.fin == before.fin && head.opcode == before.opcode => 2,

@@ -5,7 +5,7 @@ use super::deflate::Evidence;
 use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
-use super::mask::{self, Mask};
+use super::mask;
 use super::rules;
 use crate::model::{
     Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span, count, number,
@@ -59,11 +59,11 @@ impl Ws {
         let compressed = self.is_packed(&head);
         let number = self.tell_frame(dir, place, true, Some(self.messages + 1), cx);
         let mut scratch = std::mem::take(&mut cx.tools.scratch);
-        let body = match head.mask {
-            Some(key) => {
+        let body = match self.layouts[dir].mask(&head) {
+            Some(mask) => {
                 scratch.clear();
                 scratch.extend_from_slice(payload);
-                mask::apply(&mut scratch, key, 0);
+                mask::apply(&mut scratch, mask, 0);
                 &scratch
             }
             None => payload,
@@ -111,7 +111,7 @@ impl Ws {
             fin: head.fin,
             rsv: head.rsv,
             opcode: head.opcode,
-            mask: head.mask.map(Mask::key),
+            mask: head.key,
             header_len: head.header_len,
             len: head.len,
             stream_offset: offset,
