@@ -125,6 +125,52 @@ fn wrong_command_lines() {
     insta::assert_snapshot!(transcripts.concat());
 }
 
+/// A word that is nearly a command is told from a file that is missing.
+#[test]
+fn a_mistyped_command_is_recognised() {
+    let said = |line| transcript(line).lines().nth(1).map(str::to_owned).unwrap_or_default();
+    let advice = "! wspect: no file or command lss: did you mean `ls`?";
+    assert_eq!([said("lss"), said("lss samples/mix.pcap")], [advice; 2]);
+    assert_eq!(
+        said("handshakes samples/mix.pcap 1"),
+        "! wspect: no file or command handshakes: did you mean `handshake`?"
+    );
+    assert_eq!(said("nothing.pcap"), "! wspect: nothing.pcap: no such file or directory");
+    assert_eq!(run("lss").status.code(), Some(2));
+}
+
+#[test]
+fn help_can_be_asked_for_in_words() {
+    for command in ["ls", "msgs", "check"] {
+        assert_eq!(stdout(&format!("help {command}")), stdout(&format!("{command} --help")));
+    }
+    assert_eq!(stdout("help"), stdout("--help"));
+    let wrong = transcript("help mgs");
+    assert!(wrong.ends_with("! wspect: no command mgs: did you mean `msgs`?\n[2]\n"), "{wrong}");
+}
+
+/// README shows what is printed. `README=write` takes its transcripts anew.
+#[test]
+fn the_transcripts_in_the_readme_are_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let mut out = String::new();
+    let mut lines = readme.lines().peekable();
+    let mut transcripts = 0;
+    while let Some(line) = lines.next() {
+        out += &format!("{line}\n");
+        let Some(command) = line.strip_prefix("$ wspect ") else { continue };
+        transcripts += 1;
+        while lines.next_if(|line| !line.is_empty() && *line != "```").is_some() {}
+        out += &stdout(command);
+    }
+    assert!(transcripts >= 3);
+    if std::env::var_os("README").is_some_and(|how| how == "write") {
+        return fs::write(path, out).unwrap();
+    }
+    assert!(readme == out, "README=write cargo test --test cli readme");
+}
+
 #[test]
 fn what_is_not_there() {
     let lines = [
@@ -535,7 +581,7 @@ mod on_a_terminal {
     #[test]
     fn rows_fit_and_are_coloured() {
         for columns in [80, 100, 120] {
-            for command in ["ls -q", "msgs -q", "msgs -q --payload hex"] {
+            for command in ["ls -q", "msgs -q", "msgs -q --payload hex", "check -q", "stats -q", "frames -q -n 40"] {
                 for sample in ["chat.pcapng", "handshakes.pcapng", "mix.pcap"] {
                     let (text, code) = on_terminal(columns, &format!("{command} samples/{sample}"));
                     let (text, is_coloured) = plain(&text);
@@ -546,6 +592,19 @@ mod on_a_terminal {
                     }
                 }
             }
+        }
+    }
+
+    /// No word is broken: sentences go on under their beginning, or stand below where there is little room.
+    #[test]
+    fn findings_are_wrapped_at_blanks() {
+        let whole = stdout("check -q samples/lossy.pcap");
+        let words: Vec<&str> = whole.split_whitespace().collect();
+        for (columns, indent) in [(80, 6), (100, 53), (120, 53)] {
+            let (text, _) = plain(&on_terminal(columns, "check -q samples/lossy.pcap").0);
+            assert_eq!(text.split_whitespace().collect::<Vec<_>>(), words, "{columns}");
+            let second = text.lines().nth(1).unwrap();
+            assert_eq!(second.len() - second.trim_start().len(), indent, "{columns}: {second}");
         }
     }
 

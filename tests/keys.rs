@@ -184,7 +184,8 @@ fn every_session_of_the_lab_is_told_as_its_endpoint_knew_it() {
     for name in captures.into_iter().chain(["tls_tls12.pcap", "tls_tls13.pcap", "tls_tls13_dsb.pcapng"]) {
         let Some(path) = support::capture("lab", name) else { continue };
         let told = records(&wspect(&dir, "keys --json").arg(&path).output().unwrap());
-        let truth = Truth::read(&path.with_extension("truth.jsonl"));
+        let (stem, _) = name.split_once('.').unwrap();
+        let truth = Truth::read(&support::find("lab", &format!("{stem}.truth.jsonl")).unwrap());
         let logged: Vec<&Value> = truth.of("tls").filter(|line| line["side"] == "client").collect();
         assert!(!logged.is_empty(), "{name}");
         for line in logged {

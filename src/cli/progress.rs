@@ -3,8 +3,10 @@
 use super::args::When;
 use super::exit::say;
 use crate::dissect;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use crate::model::{duration, size};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
@@ -50,8 +52,8 @@ impl Progress {
             Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len)).set_position(at.bytes),
             Mode::Lines if elapsed >= self.said.get() + PAUSE => {
                 self.said.set(elapsed);
-                let of = self.len.map_or(String::new(), |len| format!(" of {}", HumanBytes(len)));
-                say(format_args!("wspect: {}{of} read", HumanBytes(at.bytes)));
+                let of = self.len.map_or(String::new(), |len| format!(" of {}", size(len)));
+                say(format_args!("wspect: {}{of} read", size(at.bytes)));
             }
             _ => {}
         }
@@ -80,13 +82,26 @@ impl Progress {
 
 fn bar(len: Option<u64>) -> ProgressBar {
     let (bar, template) = match len {
-        Some(len) => {
-            (ProgressBar::new(len), "{wide_bar:.dim} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, ^C stop")
-        }
-        None => (ProgressBar::no_length(), "{bytes} read, {bytes_per_sec}, ^C stop"),
+        Some(len) => (ProgressBar::new(len), "{wide_bar:.dim} {read} of {all}, {rate}, {left} left, ^C stop"),
+        None => (ProgressBar::no_length(), "{read} read, {rate}, ^C stop"),
     };
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style.progress_chars("━━─")),
+        Ok(style) => {
+            let style = style.progress_chars("━━─");
+            // Amounts read as everywhere else.
+            let style = with(style, "read", |state| size(state.pos()));
+            let style = with(style, "all", |state| size(state.len().unwrap_or(0)));
+            let style = with(style, "rate", |state| format!("{}/s", size(state.per_sec() as u64)));
+            bar.with_style(with(style, "left", |state| {
+                duration(i64::try_from(state.eta().as_nanos()).unwrap_or(i64::MAX))
+            }))
+        }
         Err(_) => bar,
     }
+}
+
+fn with(style: ProgressStyle, key: &'static str, words: fn(&ProgressState) -> String) -> ProgressStyle {
+    style.with_key(key, move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = out.write_str(&words(state));
+    })
 }
