@@ -1,7 +1,8 @@
 //! The lab's captures, made with real clients and servers.
 
 use crate::seen::{Seen, dissect};
-use crate::support::truth::{Truth, complaints};
+use crate::support::craft::{Pcap, read};
+use crate::support::truth::{Truth, complaints, invented_anywhere};
 use crate::support::{capture, find};
 use std::path::PathBuf;
 use wspect::model::{TlsKeys, WhyNot};
@@ -94,4 +95,25 @@ fn what_has_no_key_is_not_shown() {
     let (_, session) = seen.sessions.iter().find(|(conn, _)| conn.is_none()).unwrap();
     assert_eq!((session.why_not, session.decrypted), (Some(WhyNot::NoKey), 0));
     assert_eq!(seen.count("NO-KEYS"), 1);
+}
+
+/// Without any one packet nothing is made up, and little is missing that was not in it, unless it had a hello.
+#[test]
+fn any_one_packet_may_be_lost() {
+    for (name, step) in [("tls_tls12", 5), ("tls_tls13", 2), ("tls_hrr", 1), ("tls_resume12id", 1), ("tls_resume13", 1)]
+    {
+        let (Some(path), Some((whole, truth))) = (capture("lab", &format!("{name}.pcap")), lab(name)) else { continue };
+        let packets = read(&std::fs::read(&path).unwrap());
+        let keys = std::fs::read_to_string(path.with_extension("keys")).unwrap();
+        for at in (0..packets.len()).step_by(step) {
+            let mut fewer = packets.clone();
+            fewer.remove(at);
+            let seen = dissect(&Pcap::default().file(&fewer), &keys);
+            let invented = invented_anywhere(&truth, &seen.messages().cloned().collect::<Vec<_>>());
+            assert!(invented.is_empty(), "{name} without packet {at}: {invented:?}");
+            let complete = seen.messages().filter(|message| message.complete).count();
+            let missing = whole.messages().count().saturating_sub(complete);
+            assert!(missing <= 3 || seen.count("TLS-HANDSHAKE") == 1, "{name} without packet {at}: {missing} missing");
+        }
+    }
 }

@@ -266,9 +266,9 @@ fn hostile_bytes_behind_a_hello_are_survived() {
             tls.hellos(&[]);
         }
         for _ in 0..6 {
-            let side = if dice.roll() % 2 == 0 { Client } else { Server };
+            let side = if dice.roll().is_multiple_of(2) { Client } else { Server };
             let mut bytes: Vec<u8> = (0..dice.roll() % 300).map(|_| dice.roll() as u8).collect();
-            if dice.roll() % 3 > 0 {
+            if !dice.roll().is_multiple_of(3) {
                 bytes = record(20 + (dice.roll() % 5) as u8, &bytes);
             }
             tls.session.turn(side, bytes);

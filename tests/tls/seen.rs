@@ -66,7 +66,7 @@ impl Sink for Seen {
                 dir: m.dir.name().to_owned(),
                 kind: m.opcode.name().to_owned(),
                 opcode: m.opcode.0,
-                frames: m.frames.into(),
+                frames: m.frames,
                 compressed: m.compressed,
                 wire_len: m.wire_len,
                 len: m.body.len,

@@ -20,8 +20,8 @@ pub(super) struct Half {
     pub(super) held_bytes: usize,
     /// Nothing waits any more: it waited in vain, or for too long.
     pub(super) impatient: bool,
-    /// Any byte came.
-    pub(super) heard: bool,
+    /// A record was read.
+    pub(super) begun: bool,
     /// A hole was met before the keys were known.
     pub(super) holed: bool,
     /// A record did not open, which was told; until one opens again.

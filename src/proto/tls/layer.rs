@@ -77,7 +77,6 @@ const FAILED_MAX: u64 = 64;
 impl Tls {
     /// Cuts bytes into records.
     fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
-        self.halves[dir].heard = true;
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let half = &mut self.halves[dir];
@@ -134,7 +133,7 @@ impl Tls {
         match self.halves[dir].cutter.lose(offset, len) {
             Some(Cut::Holed(header)) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
             Some(_) => {}
-            None => self.halves[dir].holed = true,
+            None => self.halves[dir].holed |= !matches!(self.halves[dir].cover, Cover::Sealed(_)),
         }
     }
 
@@ -170,7 +169,7 @@ impl Tls {
             return self.waits_with_early_data(dir, cx);
         }
         let other = &self.halves[dir.reverse()];
-        let lonely = cx.flow.one_sided || other.impatient || other.holed && !other.heard;
+        let lonely = cx.flow.one_sided || other.impatient;
         match dir {
             Direction::ToServer => {
                 !lonely
@@ -179,7 +178,7 @@ impl Tls {
                     && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
             }
             Direction::ToClient => {
-                !lonely && self.hello.client.is_none() && !other.heard && header.kind == ContentType::HANDSHAKE
+                !lonely && self.hello.client.is_none() && !other.begun && header.kind == ContentType::HANDSHAKE
             }
         }
     }
@@ -222,6 +221,7 @@ impl Tls {
     /// Reads a record.
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
+        self.halves[dir].begun = true;
         match &mut self.halves[dir].cover {
             Cover::Opaque => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
@@ -250,11 +250,13 @@ impl Tls {
         half.broken = false;
         half.padded |= plain.opened.padded;
         let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
-        if let Some(bytes) = half.missing.take() {
+        // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
+        let was_clear = std::mem::take(&mut half.holed);
+        if let Some(bytes) = half.missing.take().filter(|_| !was_clear || plain.skipped > 1) {
             // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
             let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
             let exact = overhead
-                .filter(|_| is_data)
+                .filter(|_| is_data && !was_clear)
                 .and_then(|overhead| bytes.checked_sub(plain.skipped * (HEADER as u64 + overhead)));
             self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
         }
@@ -400,8 +402,16 @@ impl Tls {
     fn hole(&mut self, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
         half.messages.lose();
+        let lost = match hole {
+            Hole::Record(header) => header.total() as u64,
+            Hole::Bytes(bytes) => bytes,
+        };
         let Cover::Sealed(keys) = &mut half.cover else {
-            half.holed = true;
+            if !half.is_opaque() {
+                half.holed = true;
+                *half.missing.get_or_insert(0) += lost;
+                tell::gap(self.inside.conn(), dir, hole, cx);
+            }
             return;
         };
         match hole {
@@ -412,7 +422,7 @@ impl Tls {
         match hole {
             Hole::Record(header) => self.lose_record(dir, header, cx),
             // How many of them are data is known when the next record opens: from its number.
-            Hole::Bytes(bytes) => *self.halves[dir].missing.get_or_insert(0) += bytes,
+            Hole::Bytes(_) => *self.halves[dir].missing.get_or_insert(0) += lost,
         }
     }
 
