@@ -17,7 +17,7 @@ macro_rules! examples {
 
 /// What the flags of a connection mean, above what else stands below its options.
 fn with_flags(rest: &str) -> String {
-    let flags: String = FLAGS.iter().map(|flag| format!("  {:<6} {}\n", flag.name, flag.meaning)).collect();
+    let flags: String = FLAGS.iter().map(|flag| format!("  {:<6}  {}\n", flag.name, flag.meaning)).collect();
     format!("Flags:\n{flags}\n{rest}")
 }
 
