@@ -49,7 +49,7 @@ impl Progress {
     pub(super) fn step(&self, at: dissect::Progress) {
         let elapsed = self.began.elapsed();
         match self.mode {
-            Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len)).set_position(at.bytes),
+            Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len, elapsed)).set_position(at.bytes),
             Mode::Lines if elapsed >= self.said.get() + PAUSE => {
                 self.said.set(elapsed);
                 let of = self.len.map_or(String::new(), |len| format!(" of {}", size(len)));
@@ -80,7 +80,7 @@ impl Progress {
     }
 }
 
-fn bar(len: Option<u64>) -> ProgressBar {
+fn bar(len: Option<u64>, elapsed: Duration) -> ProgressBar {
     let (bar, template) = match len {
         Some(len) => (ProgressBar::new(len), "{wide_bar:.dim} {read} of {all}, {rate}, {left} left, ^C stop"),
         None => (ProgressBar::no_length(), "{read} read, {rate}, ^C stop"),
@@ -91,13 +91,20 @@ fn bar(len: Option<u64>) -> ProgressBar {
             // Amounts read as everywhere else.
             let style = with(style, "read", |state| size(state.pos()));
             let style = with(style, "all", |state| size(state.len().unwrap_or(0)));
-            let style = with(style, "rate", |state| format!("{}/s", size(state.per_sec() as u64)));
-            bar.with_style(with(style, "left", |state| {
-                duration(i64::try_from(state.eta().as_nanos()).unwrap_or(i64::MAX))
-            }))
+            let style = with(style, "rate", |state| format!("{}/s", size(rate(state) as u64)));
+            let style = with(style, "left", |state| {
+                let left = state.len().unwrap_or(0).saturating_sub(state.pos()) as f64;
+                duration((left / rate(state) * 1e9) as i64)
+            });
+            bar.with_style(style).with_elapsed(elapsed)
         }
         Err(_) => bar,
     }
+}
+
+/// Bytes a second since the start, at least one.
+fn rate(state: &ProgressState) -> f64 {
+    (state.pos() as f64 / state.elapsed().as_secs_f64()).max(1.0)
 }
 
 fn with(style: ProgressStyle, key: &'static str, words: fn(&ProgressState) -> String) -> ProgressStyle {
