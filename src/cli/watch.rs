@@ -51,6 +51,8 @@ const fn means_loss(code: NoteCode) -> bool {
             | NoteCode::IpFragment
             | NoteCode::TcpGap
             | NoteCode::TcpLimit
+            | NoteCode::TlsBadTag
+            | NoteCode::TlsGap
             | NoteCode::WsLost
     )
 }

@@ -121,6 +121,8 @@ pub enum WhyNot {
         /// Its number.
         record: u64,
     },
+    /// What this direction carries is not made of records, again and again.
+    NoRecords(Direction),
     /// It was decrypted, but what runs inside is not read here: HTTP/2.
     Inside,
 }
@@ -140,6 +142,7 @@ impl fmt::Display for WhyNot {
             Self::WrongKey { dir, record } => {
                 write!(f, "the key does not fit: record {record} of the {} does not open", dir.sender())
             }
+            Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
             Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
         }
     }

@@ -101,12 +101,39 @@ pub struct Tools {
     pub searched: u64,
     /// Each such search that goes on holds one of these.
     pub searches: Arc<()>,
+    /// Bytes of TLS records that were opened in vain, weighed by what it costs, and those that have come.
+    pub trials: Trials,
     /// Bytes held where frames are looked for.
     pub seeking: usize,
     /// Bytes in messages under assembly.
     pub assembling: usize,
     /// The sink has enough.
     pub stop: bool,
+}
+
+/// What may be spent on opening TLS records in vain.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Trials {
+    spent: u64,
+    came: u64,
+}
+
+impl Trials {
+    /// A record of that many bytes has come.
+    pub const fn came(&mut self, bytes: usize) {
+        self.came = self.came.saturating_add(bytes as u64);
+    }
+
+    /// Whether one more trial that costs so much is allowed.
+    pub const fn spend(&mut self, cost: u64, limits: &Limits) -> bool {
+        let allowed = limits.trial_bytes.saturating_add(self.came.saturating_mul(Limits::TRIALS_EARNED));
+        let spent = self.spent.saturating_add(cost);
+        let is_allowed = spent <= allowed;
+        if is_allowed {
+            self.spent = spent;
+        }
+        is_allowed
+    }
 }
 
 /// Buffers kept for the next messages, and the largest that is worth keeping.

@@ -317,3 +317,79 @@ fn an_alert_is_told_once_and_by_name() {
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0].1, "the server ended the TLS session: certificate_required (116)");
 }
+
+/// Thousands of records are lost at once: the number of the next is found, and what it carries.
+#[test]
+fn numbers_far_ahead_are_found() {
+    let mut inside = Session::new(1);
+    for n in 0..3000 {
+        inside.text(Client, &format!("lost {n}"));
+    }
+    for n in 0..20 {
+        inside.text(Client, &format!("kept {n}"));
+    }
+    let tls = Tls::around(1, &inside);
+    let mut segments = tls.session.segments();
+    let mut data = 0;
+    segments.retain(|segment| {
+        data += usize::from(segment.src == tls.session.client && !segment.payload.is_empty());
+        !(6..2900).contains(&data) || segment.src != tls.session.client
+    });
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    let kept = shown.messages().filter(|message| message.payload.starts_with(b"kept ")).count();
+    assert_eq!(kept, 20, "{:?}", shown.notes);
+    assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0));
+}
+
+/// Records that end where none begins, again and again: the stream is given up, and that takes no time.
+#[test]
+fn what_is_not_made_of_records_is_given_up() {
+    let mut tls = Tls::new(1);
+    let junk = [record(DATA, &[]), record(DATA, &[]), record(DATA, &[]), vec![0xff]].concat().repeat(1000);
+    for _ in 0..100 {
+        tls.session.turn(Client, junk.clone());
+    }
+    let began = std::time::Instant::now();
+    let shown = seen(&tls);
+    assert!(began.elapsed().as_secs() < 20);
+    assert!((1..20).contains(&shown.count("TLS-RECORD")), "{}", shown.count("TLS-RECORD"));
+    let why = shown.sessions[0].1.why_not;
+    assert!(matches!(why, Some(WhyNot::NoRecords(_) | WhyNot::WrongKey { .. })), "{why:?}");
+}
+
+/// Holes without end before records that do not open: what is tried is bounded by what came.
+#[test]
+fn trials_in_vain_are_bounded() {
+    let mut tls = sealed();
+    for n in 0..400_u32 {
+        let noise: Vec<u8> = (0..16_000).map(|at| (at * n) as u8).collect();
+        tls.session.turn(Client, record(DATA, &noise));
+    }
+    let segments = tls.session.segments();
+    // Every second of them is lost, and much before it.
+    let mut shift = 0;
+    let mut at = 0;
+    let lossy: Vec<Segment> = segments
+        .iter()
+        .filter_map(|segment| {
+            let mut segment = segment.clone();
+            if segment.payload.len() == 16_005 && segment.src == tls.session.client {
+                at += 1;
+                shift += 100_000;
+                segment.seq = segment.seq.wrapping_add(shift);
+                return (at % 2 == 0).then_some(segment);
+            }
+            if segment.src == tls.session.client {
+                segment.seq = segment.seq.wrapping_add(shift);
+            } else {
+                segment.ack = segment.ack.wrapping_add(shift);
+            }
+            Some(segment)
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    let shown = dissect(&capture_of(&lossy), &tls.log());
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    eprintln!("{:?}", began.elapsed());
+    assert!(shown.count("TLS-BAD-TAG") >= 1, "{:?}", shown.notes.last());
+}

@@ -24,6 +24,8 @@ pub(super) struct Half {
     pub(super) begun: bool,
     /// A hole was met before the keys were known.
     pub(super) holed: bool,
+    /// How often there was no record where one should begin.
+    pub(super) derailed: u32,
     /// A record did not open, which was told; until one opens again.
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.

@@ -225,3 +225,72 @@ fn head(bytes: &[u8]) -> IResult<&[u8], (u8, usize)> {
 const fn matters(kind: u8) -> bool {
     matches!(kind, 1 | 2 | 5 | 8 | 20 | 24)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ClientHello for `a.test` in two records' worth of bytes, with an extension of GREASE and early data.
+    fn hello() -> Vec<u8> {
+        let extensions = [
+            &[0x0a, 0x0a, 0, 0][..],
+            &[0, 0, 0, 11, 0, 9, 0, 0, 6, b'a', b'.', b't', b'e', b's', b't'],
+            &[0, 42, 0, 0],
+            &[0, 43, 0, 3, 2, 3, 4],
+        ]
+        .concat();
+        let mut body = vec![3, 3];
+        body.extend_from_slice(&[7; 32]);
+        body.extend_from_slice(&[0, 0, 2, 0x13, 1, 1, 0, 0, extensions.len() as u8]);
+        body.extend_from_slice(&extensions);
+        [&[1, 0, 0, body.len() as u8], &body[..]].concat()
+    }
+
+    fn all(bytes: &[u8], size: usize) -> Vec<Message> {
+        let mut messages = Messages::default();
+        let mut found = Vec::new();
+        for mut piece in bytes.chunks(size) {
+            while let Some(message) = messages.next(&mut piece) {
+                found.push(message);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn messages_are_put_together_wherever_they_are_cut() {
+        let stream =
+            [hello(), vec![11, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9], vec![24, 0, 0, 1, 0], vec![20, 0, 0, 0]].concat();
+        for size in 1..=stream.len() {
+            let found = all(&stream, size);
+            let [Message::ClientHello(hello), Message::Other, Message::KeyUpdate, Message::Finished] = &found[..]
+            else {
+                panic!("pieces of {size}: {found:?}");
+            };
+            assert_eq!((hello.random, hello.sni.as_deref(), hello.early_data), ([7; 32], Some("a.test"), true));
+        }
+    }
+
+    #[test]
+    fn a_hello_that_is_cut_or_bent_is_no_panic() {
+        let whole = hello();
+        for len in 0..whole.len() - HEAD {
+            let mut cut = whole[..HEAD + len].to_vec();
+            cut[3] = len as u8;
+            assert_eq!(all(&cut, 64).len(), 1, "{len} bytes");
+        }
+        for at in HEAD..whole.len() {
+            let mut bent = whole.clone();
+            bent[at] = 0xff;
+            assert_eq!(all(&bent, 1000).len(), 1, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_passed_over() {
+        let mut messages = Messages::default();
+        let mut long = &[1, 0xff, 0xff, 0xff, 9, 9][..];
+        assert_eq!(messages.next(&mut long), Some(Message::Other));
+        assert_eq!((messages.next(&mut long), messages.bytes.capacity() < 64), (None, true));
+    }
+}

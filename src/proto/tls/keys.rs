@@ -4,6 +4,7 @@ use super::cipher::{Opened, Opener};
 use super::record::Header;
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash};
+use crate::proto::layer::Cx;
 use std::collections::VecDeque;
 
 /// What a direction's keys are for.
@@ -59,8 +60,6 @@ pub(super) struct Keys {
     stages: VecDeque<Stage>,
     /// Records that may have been lost before the next one.
     window: u64,
-    /// Bytes that may yet be opened in vain.
-    budget: usize,
     /// Records that did not open.
     pub(super) failed: u64,
 }
@@ -83,14 +82,12 @@ const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;
 /// The shortest record: header, tag and type.
 const RECORD_MIN: u64 = 22;
-/// Bytes that are opened in vain for one record at most.
-const BUDGET: usize = 64 << 20;
 
 impl Keys {
     /// Keys in the order of their use; `None` when there are none.
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Option<Self> {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
-        (!stages.is_empty()).then_some(Self { stages, window: 0, budget: BUDGET, failed: 0 })
+        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0 })
     }
 
     /// Whether any record was opened.
@@ -108,34 +105,35 @@ impl Keys {
         self.stages.front().and_then(|stage| stage.opener.overhead())
     }
 
-    /// Opens a record's fragment in place; `scratch` is for trials.
-    pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], scratch: &mut Vec<u8>) -> Option<Plain> {
+    /// Opens a record's fragment in place.
+    pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], cx: &mut Cx<'_>) -> Option<Plain> {
+        cx.tools.trials.came(fragment.len());
         let front = self.stages.front_mut()?;
         let chained = front.opener.chain(fragment);
         if front.sure {
             let sequence = front.sequence;
-            front.sequence += 1;
+            front.sequence = sequence.wrapping_add(1);
             let opened = front.opener.open(sequence, chained, header, fragment);
             front.sure = opened.is_some();
             self.failed += u64::from(opened.is_none());
             let early = matches!(front.purpose, Use::Early);
             return opened.map(|opened| Plain { opened, skipped: 0, first_skipped: sequence, changed: false, early });
         }
-        let found = self.find(header, chained, fragment, scratch);
+        let found = self.find(header, chained, fragment, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             self.failed += 1;
             // It counts, if it is one of these keys at all.
             if front.proven {
-                front.sequence += 1;
+                front.sequence = front.sequence.wrapping_add(1);
             } else {
                 self.window = (self.window + 1).min(WINDOW_MIN);
             }
             return None;
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
-        (front.sequence, front.sure, front.proven) = (sequence + 1, true, true);
-        (self.window, self.budget) = (0, BUDGET);
+        (front.sequence, front.sure, front.proven) = (sequence.wrapping_add(1), true, true);
+        self.window = 0;
         Some(Plain { opened, skipped, first_skipped, changed, early: matches!(front.purpose, Use::Early) })
     }
 
@@ -145,7 +143,7 @@ impl Keys {
         header: Header,
         chained: Option<[u8; 16]>,
         fragment: &mut [u8],
-        scratch: &mut Vec<u8>,
+        cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         if self.window > 0
             && let Some(updated) = self.stages.back().and_then(Stage::updated)
@@ -157,8 +155,10 @@ impl Keys {
             let told = stage.opener.told_sequence(fragment).filter(|&told| told >= stage.sequence);
             let numbers = told.into_iter().chain(stage.sequence..=stage.sequence.saturating_add(self.window));
             for sequence in numbers {
-                let Some(budget) = self.budget.checked_sub(fragment.len()) else { break 'stages };
-                self.budget = budget;
+                if !cx.tools.trials.spend(stage.opener.cost(fragment.len()), cx.limits) {
+                    break 'stages;
+                }
+                let scratch = &mut cx.tools.scratch;
                 scratch.clear();
                 scratch.extend_from_slice(fragment);
                 if let Some(opened) = stage.opener.open(sequence, chained, header, scratch) {
@@ -197,7 +197,7 @@ impl Keys {
             front.opener.skip(usize::from(header.len));
             front.sure = false;
             if front.proven {
-                front.sequence += 1;
+                front.sequence = front.sequence.wrapping_add(1);
             } else {
                 self.window = (self.window + 1).min(WINDOW_MIN);
             }
@@ -210,7 +210,6 @@ impl Keys {
             front.sure = false;
         }
         self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
-        self.budget = BUDGET;
     }
 
     /// The 0-RTT data are over.

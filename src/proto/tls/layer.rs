@@ -38,7 +38,10 @@ pub struct Tls {
 impl Layer for Tls {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
-            Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                self.data(dir, offset, bytes, brought, cx);
+                self.seek(dir, false, cx);
+            }
             Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, code, text, detail, mark, .. } => {
@@ -71,6 +74,8 @@ impl Layer for Tls {
 
 /// The records with which a server may begin that carry something else than data.
 const TICKETS_MAX: u64 = 4;
+/// How often there may be no record where one should begin, before a direction is given up.
+const DERAILED_MAX: u32 = 16;
 /// Records of one direction that may fail before its keys are given up, if none has opened.
 const FAILED_MAX: u64 = 64;
 
@@ -97,12 +102,16 @@ impl Tls {
                     return;
                 }
                 Cut::Bad => {
-                    half.cutter.derail();
                     tell::bad_record(self.inside.conn(), dir, cx);
+                    half.cutter.derail();
+                    half.derailed += 1;
+                    if half.derailed > DERAILED_MAX {
+                        self.session.why(WhyNot::NoRecords(dir));
+                        half.cover = Cover::Opaque;
+                    }
                 }
             }
         }
-        self.seek(dir, false, cx);
     }
 
     /// A whole record is there.
@@ -137,7 +146,7 @@ impl Tls {
         }
     }
 
-    /// Looks for the next record behind a hole; with `last` no more bytes will come before another one.
+    /// Looks for the next record behind a hole, and reads on from there; with `last` no more bytes will come before another one.
     fn seek(&mut self, dir: Direction, last: bool, cx: &mut Cx<'_>) {
         while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
             let version = self.hello.version();
@@ -244,7 +253,7 @@ impl Tls {
         let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &mut half.cover else { return };
-        let Some(plain) = keys.open(header, record.fragment(), &mut cx.tools.scratch) else {
+        let Some(plain) = keys.open(header, record.fragment(), cx) else {
             return self.not_opened(dir, header, cx);
         };
         half.broken = false;
@@ -257,7 +266,7 @@ impl Tls {
             let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
             let exact = overhead
                 .filter(|_| is_data && !was_clear)
-                .and_then(|overhead| bytes.checked_sub(plain.skipped * (HEADER as u64 + overhead)));
+                .and_then(|overhead| bytes.checked_sub(plain.skipped.checked_mul(HEADER as u64 + overhead)?));
             self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
         }
         let half = &mut self.halves[dir];

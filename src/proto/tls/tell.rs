@@ -128,7 +128,7 @@ const fn code(why: WhyNot) -> Option<NoteCode> {
         WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey { .. } => Some(NoteCode::TlsWrongKey),
-        WhyNot::Inside => None,
+        WhyNot::NoRecords(_) | WhyNot::Inside => None,
     }
 }
 
