@@ -138,6 +138,7 @@ impl Ws {
     }
 
     /// Numbers, judges and tells a message.
+    #[inline(always)]
     fn tell_message(&mut self, dir: Direction, draft: &Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
         self.messages += 1;
         let number = self.messages;
