@@ -9,8 +9,7 @@ use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
-use crate::escape;
-use crate::model::{Event, Limits, Severity, Sink, Stamp, clause};
+use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
 use crossbeam_channel::{Sender, bounded};
 use std::ops::ControlFlow;
@@ -101,7 +100,7 @@ impl Teller {
 
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
         let (settings, warnings) = self.load();
-        let mut sink = Told { events, warnings };
+        let mut sink = Told { events, warnings, cut_after: None };
         let mut told = 0;
         let mut step = |at: dissect::Progress| {
             // A file is read on without a pause; of a pipe, every byte may be the last for long.
@@ -112,16 +111,11 @@ impl Teller {
             self.tell(Loading::Progress(self.progress(at)))
         };
         let summary = dissect::run(reader, settings, &mut sink, &mut step);
-        let warnings = sink.warnings;
+        let Told { warnings, cut_after, .. } = sink;
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.source.name(), &summary) };
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
-        let name = self.source.name();
-        let name = escape::display_str(&name);
-        let seen = match summary.connections {
-            0 => seen::kinds(&summary.kinds, &summary.secrets, &name),
-            _ => Vec::new(),
-        };
-        Outcome { progress: self.progress(progress), seen, warnings, error: None }
+        Outcome { progress: self.progress(progress), seen, warnings, cut_after, error: None }
     }
 
     /// The settings with what key logs tell, and what is wrong with those.
@@ -149,6 +143,7 @@ impl Teller {
 struct Told<'a> {
     events: &'a mut dyn Sink,
     warnings: Vec<String>,
+    cut_after: Option<PacketNo>,
 }
 
 impl Sink for Told<'_> {
@@ -156,9 +151,12 @@ impl Sink for Told<'_> {
         if let Event::Note(note) = event
             && at.conn.is_none()
             && note.code.severity() >= Severity::Warning
-            && self.warnings.len() < WARNINGS
         {
-            self.warnings.push(clause(note.sentence()));
+            match note.code {
+                NoteCode::FileCut => self.cut_after = Some(note.at.packet),
+                _ if self.warnings.len() < WARNINGS => self.warnings.push(clause(note.sentence())),
+                _ => {}
+            }
         }
         self.events.accept(at, event)
     }

@@ -5,9 +5,8 @@ use super::input::{Pipe, Source, words};
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
-use crate::export::{count, grouped};
 use crate::keys::{Fault, Inside, Log, Report, Wanted};
-use crate::model::{ClientRandom, Event, KeyLog, KeySource, Secrets, Sink, Stamp};
+use crate::model::{ClientRandom, Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
@@ -227,12 +226,12 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         });
     }
     if *dropped > 0 {
-        return Some(format!("{source}: {} keys are too many, the first are used", grouped(log.secrets)));
+        return Some(format!("{source}: {} keys are too many, the first are used", number(log.secrets)));
     }
     let more = if *bad > report.faults.len() as u64 { "; …" } else { "" };
     let lines = count(*bad, "line");
     (*bad > 0)
-        .then(|| format!("{source}: {lines} of {} passed over ({}{more})", grouped(log.lines), faults(&report.faults)))
+        .then(|| format!("{source}: {lines} of {} passed over ({}{more})", number(log.lines), faults(&report.faults)))
 }
 
 /// `line 1: longer than 1024 bytes; lines 4, 7: …`.

@@ -3,10 +3,9 @@
 use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
-use crate::export::{KeySum, count, grouped};
-use crate::model::Secrets;
+use crate::export::KeySum;
+use crate::model::{Secrets, count, duration, number, size};
 use crate::net::Seen;
-use indicatif::HumanBytes;
 use std::time::Duration;
 
 /// `2 connections, 5 095 messages; 1 warning (wspect check)`.
@@ -41,11 +40,12 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// `1 234 packets, 41 TCP streams, 12.30 MiB in 0.31 s`.
+/// `1 234 packets, 41 TCP streams, 12 MB in 310 ms`.
 pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String {
     let packets = count(summary.packets, "packet");
     let streams = count(summary.streams.into(), "TCP stream");
-    format!("{packets}, {streams}, {} in {:.2} s", HumanBytes(bytes), elapsed.as_secs_f64())
+    let nanos = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
+    format!("{packets}, {streams}, {} in {}", size(bytes), duration(nanos))
 }
 
 /// Packets by what they carried, where none of it was TCP.
@@ -58,27 +58,28 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
         (seen.arp, "ARP"),
         (seen.other, "other"),
     ];
-    let seen = kinds.into_iter().filter(|(number, _)| *number > 0);
-    seen.map(|(number, what)| format!("{} {what} packet{}", grouped(number), if number == 1 { "" } else { "s" }))
-        .collect()
+    let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
+    seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
-/// `4 TLS streams, 3 decrypted; key logs: 12 lines, of which 8 fit no stream`.
+/// `4 TLS streams, 3 decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
     let KeySum { streams, open, secrets, idle } = *sum;
-    let streams = match streams {
-        0 => format!("No TLS stream in {}", escape::display_str(name)),
-        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), grouped(open)),
+    let name = escape::display_str(name);
+    let seen = match streams {
+        0 => format!("No TLS stream in {name}"),
+        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), number(open)),
     };
     match (secrets, idle) {
-        (0, _) => format!("{streams}; no keys: give a key log with -k"),
-        (_, 0) => format!("{streams}; {} from key logs, all fit", count(secrets, "key")),
-        (_, idle) => format!("{streams}; {} from key logs, {} of no stream here", count(secrets, "key"), grouped(idle)),
+        (0, _) if streams == 0 => seen,
+        (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
+        (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
+        (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
     }
 }
 
 /// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
-pub(super) fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
+fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
     let advice = if secrets.is_empty() {
         format!(": encrypted; with their key log: wspect -k keys.txt {name}")
     } else {
@@ -91,9 +92,6 @@ pub(super) fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String>
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
     ];
-    let seen = kinds.into_iter().filter(|(number, ..)| *number > 0);
-    seen.map(|(number, what, more)| {
-        format!("{} {what} stream{}{more}", grouped(number.into()), if number == 1 { "" } else { "s" })
-    })
-    .collect()
+    let seen = kinds.into_iter().filter(|(streams, ..)| *streams > 0);
+    seen.map(|(streams, what, more)| count(streams.into(), &format!("{what} stream")) + more).collect()
 }

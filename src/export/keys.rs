@@ -2,10 +2,9 @@
 
 use super::json::hex;
 use super::style::{Ink, Style};
-use super::words::size;
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
-use crate::model::{Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession};
+use crate::model::{Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, size};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;

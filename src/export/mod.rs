@@ -27,7 +27,7 @@ mod style;
 mod table;
 mod talk;
 mod time;
-mod words;
+mod wrap;
 
 pub use keys::{KeySum, Sessions};
 pub use list::{Collect, Connections, Handshakes};
@@ -42,8 +42,8 @@ pub use stream::{Kinds, Stream};
 pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
-pub use time::{Clock, TimeMode, seconds};
-pub use words::{count, grouped, size};
+pub use time::{Clock, TimeMode};
+pub use wrap::wrap;
 
 use crate::model::{
     Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Timestamp, TlsSession,

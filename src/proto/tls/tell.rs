@@ -66,7 +66,7 @@ impl Session {
     pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) {
         let secrets = &cx.tools.secrets;
         self.outline.keys = hello.known(secrets);
-        let first = hello.random().and_then(|random| secrets.of(random).last());
+        let first = hello.random().and_then(|random| secrets.of(random).next());
         self.origin = self.origin.or(first.map(|secret| secret.origin));
     }
 
