@@ -49,6 +49,11 @@ const OURS: &[&str] = &[
     "srv_aiohttp",
     "srv_tornado",
     "srv_wsnode",
+    "tls_hrr",
+    "tls_resume12id",
+    "tls_resume12ticket",
+    "tls_resume13",
+    "tls_tls12",
     "tls_tls13_dsb",
 ];
 

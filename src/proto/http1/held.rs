@@ -71,7 +71,10 @@ impl Held {
             let input = piece.input(dir, cx.mark);
             match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
+                Next::Nothing => {
+                    inner.over(cx);
+                    return Next::Nothing;
+                }
                 Next::Read | Next::Skim => {}
             }
         }
