@@ -68,25 +68,32 @@ fn clear_credentials(case: &Case<'_>) -> Outcome {
     if found.is_empty() { Outcome::Silent } else { Outcome::Broken(found.join(", ")) }
 }
 
-/// Names of parameters that carry credentials, without `-` and `_`.
-const SECRETS: [&str; 16] = [
+/// Names of parameters that carry credentials, without `-` and `_`. What only tells sessions apart (`sid`, `session_id`)
+/// is none: Engine.IO and Jupyter number their connections so.
+const SECRETS: [&str; 19] = [
     "accesstoken",
     "apikey",
+    "apitoken",
     "auth",
     "authorization",
     "authtoken",
     "bearer",
+    "clientsecret",
     "idtoken",
+    "jsessionid",
     "jwt",
     "passwd",
     "password",
+    "phpsessid",
     "secret",
-    "sessionid",
     "sessiontoken",
     "ticket",
     "token",
     "xapikey",
 ];
+
+/// Values that are no credential, whatever the name says.
+const BLANK: [&str; 6] = ["", "0", "1", "true", "false", "null"];
 
 fn query_token(case: &Case<'_>) -> Outcome {
     let Some(StartLine::Request { target, .. }) = case.request().map(|head| &head.start) else {
@@ -96,7 +103,7 @@ fn query_token(case: &Case<'_>) -> Outcome {
     let query = query.split('#').next().unwrap_or_default();
     let secret = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, value)| {
         let name: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-        !value.is_empty() && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
+        !BLANK.contains(&value) && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
     });
     match secret {
         Some((name, value)) => Outcome::Broken(format!("parameter {} of {} bytes", brief(name), value.len())),

@@ -5,9 +5,13 @@ use super::words::{brief, header, protocols, shown};
 use super::{Case, Outcome, Rule};
 use crate::model::{Extension, Head, NoteCode, StartLine, Version};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 const VERSION: &str = "Sec-WebSocket-Version";
+
+/// Base64 whose last sign may have bits that mean nothing: the key that RFC 6455 §4.1 has for an example is such a one.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// What a request must be.
 pub(super) const REQUEST: &[Rule] = &[
@@ -87,7 +91,7 @@ fn token(head: &Head, name: &str, token: &str, whose: &str) -> Outcome {
 
 fn key(head: &Head) -> Outcome {
     let name = "Sec-WebSocket-Key";
-    let is_16_bytes = |key| STANDARD.decode(key).is_ok_and(|key| key.len() == 16);
+    let is_16_bytes = |key| LENIENT.decode(key).is_ok_and(|key| key.len() == 16);
     Outcome::of(head.values(name).count() == 1 && head.value(name).is_some_and(is_16_bytes), shown(head, name))
 }
 

@@ -2,8 +2,8 @@
 
 use crate::model::Head;
 
-/// Bytes of a header's value that are repeated in a finding.
-const BRIEF: usize = 160;
+/// Bytes of a header's value, or of a body, that are repeated in a finding.
+pub(super) const BRIEF: usize = 160;
 
 /// What a header says: `Upgrade: websocket`, `no Upgrade`.
 pub(in crate::proto::http1) fn shown(head: &Head, name: &str) -> String {
