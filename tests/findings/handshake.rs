@@ -63,6 +63,7 @@ fn rules() -> Vec<Case> {
     let answer_bits = extension("permessage-deflate; client_max_window_bits=12");
     let old_answer = |line: &str| String::from_utf8(response("")).unwrap().replacen("HTTP/1.1", line, 1);
     let wrong_accept = String::from_utf8(response("")).unwrap().replace(&accept(KEY), &accept("another"));
+    let key = format!("Sec-WebSocket-Key: {KEY}\r\n");
     let early = |before: bool| {
         let mut session = Session::bare(1);
         let frame = session.framed(Client, Frame::new(TEXT, "early")).bytes();
@@ -119,7 +120,8 @@ fn rules() -> Vec<Case> {
             exchange(&extension("permessage-deflate; client_max_window_bits=7"), ""),
             exchange(&extension("permessage-deflate; client_max_window_bits=\"8\""), ""),
         ),
-        case("HS-ACCEPT", upgrade(request("/", ""), wrong_accept), exchange("", "")),
+        case("HS-ACCEPT", upgrade(request("/", ""), wrong_accept.clone()), exchange("", "")),
+        case("HS-ACCEPT", upgrade(request("/", ""), wrong_accept.replace(&accept("another"), "")), asks(&key, "")),
         case("HS-ACCEPT", exchange("", &format!("Sec-WebSocket-Accept: {}\r\n", accept(KEY))), exchange("", "")),
         case(
             "HS-SUBPROTOCOL",
@@ -242,6 +244,8 @@ fn refusals() -> Vec<Case> {
         case("HS-PROXY-AUTH", answered("407 Proxy Authentication Required", ""), answered("401 Unauthorized", "")),
         case("HS-RATE-LIMIT", answered("429 Too Many Requests", ""), answered("503 Service Unavailable", "")),
         case("HS-GATEWAY", answered("502 Bad Gateway", ""), answered("500 Internal Server Error", "")),
+        case("HS-NOT-FOUND", answered("421 Misdirected Request", ""), answered("431 Too Large", "")),
+        case("HS-STATUS", answered("501 Not Implemented", ""), answered("500 Internal Server Error", "")),
         case("HS-SERVER-ERROR", answered("500 Internal Server Error", ""), answered("502 Bad Gateway", "")),
         case("HS-OTHER-PROTOCOL", switch("h2c"), switch("h2c, WebSocket")),
         case("HS-NO-ANSWER", capture_of(&unanswered.segments()), exchange("", "")),
@@ -269,7 +273,8 @@ fn refusals_give_their_evidence() {
             "status 503 Busy; Retry-After: 30; Server: edge",
         ),
         ("HS-PLAIN-ANSWER", "200 OK", "Content-Type: text/html; charset=utf-8\r\n", "a web page"),
-        ("HS-BAD-REQUEST", "405 Method Not Allowed", "Allow: POST\r\n", "Allow: POST; the request"),
+        ("HS-BAD-REQUEST", "431 Too Large", "", "the request's head has 1"),
+        ("HS-BAD-REQUEST", "405 Method Not Allowed", "Allow: POST\r\n", "Allow: POST; no fault"),
     ] {
         let told = told(&answered(status, headers));
         let sentence = told.sentence(code);
@@ -298,9 +303,9 @@ fn refusals_say_why_in_their_body() {
         ("HS-NOT-FOUND", "404 Not Found", "Page not found".into(), "typical of Action Cable"),
         ("HS-NOT-FOUND", "404 Not Found", "Page not found here".into(), "; body: Page not found here"),
         ("HS-NOT-FOUND", "403 Forbidden", r#"{"message":"Missing Authentication Token"}"#.into(), "typical of Amazon"),
-        ("HS-BAD-REQUEST", "400 Bad Request", "x\0y".into(), "has no fault"),
+        ("HS-BAD-REQUEST", "400 Bad Request", "x\0y".into(), "no fault is seen"),
         ("HS-BAD-REQUEST", "400 Bad Request", "é".repeat(3000), &format!("; body: {}…", "é".repeat(80))),
-        ("HS-BAD-REQUEST", "400 Bad Request", "say \x1b[31m".into(), "has no fault"),
+        ("HS-BAD-REQUEST", "400 Bad Request", "say \x1b[31m".into(), "no fault is seen"),
     ] {
         let told = told(&says(status, "", &body));
         let sentence = told.sentence(code);
@@ -321,6 +326,8 @@ fn a_refusal_over_the_origin_is_told_once() {
     assert!(forbidden.sentence("HS-FORBIDDEN").contains(evidence));
     assert!(!forbidden.has("ORIGIN"), "{:?}", forbidden.findings);
     assert!(of("404 Not Found").has("ORIGIN"));
+    let own = upgrade(request("/", "Origin: https://lab.test\r\n"), "HTTP/1.1 403 Forbidden\r\n\r\n");
+    assert!(!told(&own).sentence("HS-FORBIDDEN").contains("likely"));
 }
 
 /// An answer that is no HTTP refuses the upgrade, with the words of what answered; one that came in part says how much.

@@ -14,6 +14,8 @@ pub(super) struct Excerpt {
 pub(super) struct Said {
     /// Its lines or, of a page, what stands between the tags; without blanks around, none of them empty.
     pub(super) pieces: Vec<String>,
+    /// It is a page.
+    pub(super) is_page: bool,
 }
 
 /// Types of content beside `text/…` that people can read.
@@ -62,7 +64,8 @@ impl Excerpt {
         let text = String::from_utf8_lossy(&self.bytes);
         // A character that the end cut is none.
         let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
-        Said { pieces: if text.trim_start().starts_with('<') { between_tags(text) } else { lines(text) } }
+        let is_page = text.trim_start().starts_with('<');
+        Said { pieces: if is_page { between_tags(text) } else { lines(text) }, is_page }
     }
 }
 

@@ -184,7 +184,7 @@ impl Heard {
 /// A header in which some servers for Node.js say why they refuse.
 pub(super) const REASON: &str = "X-WebSocket-Reject-Reason";
 
-/// What a body says beyond its status.
+/// What a body says beyond its status: a line, or the texts of a page.
 fn quote(status: u16, reason: &str, request: Option<&Head>, said: &Said) -> Option<String> {
     let mut known = reason.to_lowercase();
     known += &format!(" {status} http error status code nginx");
@@ -200,7 +200,7 @@ fn quote(status: u16, reason: &str, request: Option<&Head>, said: &Said) -> Opti
             quote.push(' ');
         }
         quote += piece;
-        if quote.len() > BRIEF {
+        if quote.len() > BRIEF || !said.is_page {
             break;
         }
     }

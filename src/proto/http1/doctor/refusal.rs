@@ -2,6 +2,7 @@
 
 use super::super::excerpt::Said;
 use super::Case;
+use super::advice::foreign_origin;
 use super::heard::{Heard, REASON};
 use super::rules::status;
 use super::words::{brief, header, public, shown};
@@ -38,7 +39,9 @@ const CAUSES: &[Cause] = &[
     (NoteCode::HsNotFound, not_found),
     (NoteCode::HsPlainAnswer, content),
     (NoteCode::HsBadRequest, faultless),
-    (NoteCode::HsServerError, |it| it.with((500..600).contains(&it.status), &["Retry-After"])),
+    (NoteCode::HsServerError, |it| {
+        it.with((500..600).contains(&it.status) && !matches!(it.status, 501 | 505), &["Retry-After"])
+    }),
     (NoteCode::HsStatus, |it| it.with(true, &[])),
 ];
 
@@ -172,16 +175,14 @@ fn origin_refused(it: &Refused<'_>) -> Option<Vec<String>> {
     said.then(|| it.request.map(origin_and_host).into_iter().collect())
 }
 
-/// The server does not allow it, and does not say why: where a browser asks, by its origin more often than not.
+/// The server does not allow it, and does not say why: with a page of another origin, that is it more often than not.
 fn forbidden(it: &Refused<'_>) -> Option<Vec<String>> {
     if !it.is(NoteCode::HsForbidden, it.status == 403) {
         return None;
     }
     let Some(request) = it.request else { return Some(Vec::new()) };
-    let origin = match request.value("origin") {
-        Some(_) if it.heard.hint.is_empty() => format!("most likely the origin check: {}", origin_and_host(request)),
-        _ => origin_and_host(request),
-    };
+    let likely = foreign_origin(request).is_some() && it.heard.hint.is_empty();
+    let origin = if likely { "most likely the origin check: " } else { "" }.to_owned() + &origin_and_host(request);
     Some(vec![origin, credentials(request)])
 }
 
@@ -201,7 +202,7 @@ fn not_found(it: &Refused<'_>) -> Option<Vec<String>> {
         StartLine::Response { .. } => None,
     });
     let host = it.request.and_then(|request| header(request, "Host"));
-    it.is(NoteCode::HsNotFound, matches!(it.status, 404 | 410)).then(|| path.into_iter().chain(host).collect())
+    it.is(NoteCode::HsNotFound, matches!(it.status, 404 | 410 | 421)).then(|| path.into_iter().chain(host).collect())
 }
 
 /// The server demands what the request, where it was captured, does ask for.
@@ -224,6 +225,9 @@ fn content(it: &Refused<'_>) -> Option<Vec<String>> {
 
 fn faultless(it: &Refused<'_>) -> Option<Vec<String>> {
     let mut evidence = it.with(it.is(NoteCode::HsBadRequest, (400..500).contains(&it.status)), &["Allow"])?;
-    evidence.extend(it.request.map(|_| "the request, where it was captured, has no fault".to_owned()));
+    evidence.extend(it.request.map(|request| match it.status {
+        414 | 431 => format!("the request's head has {} bytes", request.len),
+        _ => "no fault is seen in the request, where it was captured".to_owned(),
+    }));
     Some(evidence)
 }

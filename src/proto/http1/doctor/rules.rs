@@ -16,7 +16,7 @@ const LENIENT: GeneralPurpose =
 /// What a request must be.
 pub(super) const REQUEST: &[Rule] = &[
     (NoteCode::HsMethod, |case| of_request(case, method)),
-    (NoteCode::HsHttpVersion, |case| of_request(case, |head| http_version(head, ""))),
+    (NoteCode::HsHttpVersion, |case| of_request(case, |head| http_version(head, "request"))),
     (NoteCode::HsHost, |case| of_request(case, |head| once(head, "Host"))),
     (NoteCode::HsUpgrade, |case| of_request(case, |head| token(head, "Upgrade", "websocket", ""))),
     (NoteCode::HsConnection, |case| of_request(case, |head| token(head, "Connection", "upgrade", ""))),
@@ -70,12 +70,15 @@ fn method(head: &Head) -> Outcome {
 fn http_version(head: &Head, whose: &str) -> Outcome {
     let (StartLine::Request { version, .. } | StartLine::Response { version, .. }) = &head.start;
     let seen = if version.is_empty() { "no version" } else { version };
-    Outcome::of(matches!(version.as_str(), "HTTP/1.1" | "HTTP/1.2"), format!("{whose}{}", brief(seen)))
+    match matches!(version.as_str(), "HTTP/1.1" | "HTTP/1.2") {
+        true => Outcome::Kept(seen.to_owned()),
+        false => Outcome::Broken(format!("{whose}: {}", brief(seen))),
+    }
 }
 
 /// An answer says so only when it does not.
 fn answers_in_http_1_1(head: &Head) -> Outcome {
-    match http_version(head, "answer: ") {
+    match http_version(head, "answer") {
         Outcome::Kept(_) => Outcome::Silent,
         other => other,
     }
@@ -135,6 +138,10 @@ fn accept(case: &Case<'_>) -> Outcome {
     let Some(head) = case.answer() else { return Outcome::Silent };
     let name = "Sec-WebSocket-Accept";
     let expected = case.handshake.accept_expected.as_deref();
+    if expected.is_none() && case.request().is_some() {
+        // The key is missing, which is a finding of its own.
+        return Outcome::Silent;
+    }
     // Without the request there is nothing to compare with.
     let right = case.request().is_none() || head.value(name) == expected;
     let kept = right && head.values(name).count() == 1;
