@@ -61,7 +61,7 @@ fn rows(limits: Limits) -> [Row; 29] {
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
-        ("refusal-bytes", n(refusal_bytes), "bytes", "of the body of an answer that refuses an upgrade that are read"),
+        ("refusal-bytes", n(refusal_bytes), "bytes", "read of what the body of a refused upgrade says"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
         ("seek-bytes", n(seek_bytes), "bytes", "held of one direction in which frames are looked for"),
         ("seek-total", n(seek_total), "bytes", "held of all directions in which frames are looked for"),

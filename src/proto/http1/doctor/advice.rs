@@ -108,7 +108,7 @@ fn query_token(case: &Case<'_>) -> Outcome {
     let query = query.split('#').next().unwrap_or_default();
     let secret = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, value)| {
         let name: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-        !BLANK.contains(&value) && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
+        !BLANK.contains(value) && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
     });
     match secret {
         Some((name, value)) => Outcome::Broken(format!("parameter {} of {} bytes", brief(name), value.len())),

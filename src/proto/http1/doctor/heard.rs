@@ -1,8 +1,9 @@
 //! What known servers and proxies say when they refuse, and what that means.
 
 use super::super::excerpt::Said;
-use super::words::{BRIEF, brief, is_bearer, is_jwt};
+use super::words::{BRIEF, beginning, brief, is_bearer, is_jwt};
 use crate::model::{Head, NoteCode, StartLine};
+use memchr::memmem;
 
 /// Words of an answer, in small letters, all of which must be there; the cause that they name, and who says so and when.
 struct Phrase {
@@ -166,7 +167,7 @@ impl Heard {
         };
         let header = answer.value(REASON).unwrap_or_default();
         let text = format!("{reason}\n{header}\n{}\n", said.pieces.join(" ")).to_lowercase();
-        let known = PHRASES.iter().find(|phrase| phrase.words.iter().all(|words| text.contains(words)));
+        let known = PHRASES.iter().find(|phrase| phrase.words.iter().all(|words| has(&text, words)));
         let known = known.filter(|_| *status >= 400);
         let sign = SIGNS.iter().find(|(name, word, of, _)| {
             of == status && answer.value(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
@@ -175,10 +176,14 @@ impl Heard {
         Self {
             code: known.map(|phrase| phrase.code),
             hint: hint.or(sign.map(|(.., hint)| *hint)).unwrap_or_default(),
-            of_origin: text.contains("origin"),
+            of_origin: has(&text, "origin"),
             quote: quote(*status, reason, request, said),
         }
     }
+}
+
+fn has(text: &str, words: &str) -> bool {
+    memmem::find(text.as_bytes(), words.as_bytes()).is_some()
 }
 
 /// A header in which some servers for Node.js say why they refuse.
@@ -204,7 +209,7 @@ fn quote(status: u16, reason: &str, request: Option<&Head>, said: &Said) -> Opti
             break;
         }
     }
-    (!quote.is_empty()).then(|| brief(&veiled(quote, request)))
+    (!quote.is_empty()).then(|| brief(&veiled(beginning(&quote, 4 * BRIEF).to_owned(), request)))
 }
 
 /// Values of a request that are looked for in an answer, and the fewest bytes of one that is worth it.
@@ -214,7 +219,7 @@ const SECRET_MIN: usize = 6;
 /// A text without the credentials that the request has and that the text repeats.
 fn veiled(mut text: String, request: Option<&Head>) -> String {
     for secret in request.into_iter().flat_map(secrets).take(SECRETS_MAX) {
-        if secret.len() >= SECRET_MIN && text.contains(secret) {
+        if secret.len() >= SECRET_MIN && has(&text, secret) {
             text = text.replace(secret, "…");
         }
     }
