@@ -14,6 +14,7 @@ use super::tell::{blocked, limited, no_answer, tell};
 use super::upgrade;
 use crate::model::{
     Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Version,
+    count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -143,7 +144,9 @@ impl Layer for Http1 {
         }
         let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
         let mut part = match &self.sides.to_client {
-            Side::Head(reader) if !reader.is_fresh() => format!("only {} bytes of its head came; ", reader.seen()),
+            Side::Head(reader) if !reader.is_fresh() => {
+                format!("only {} of its head came; ", count(reader.seen(), "byte"))
+            }
             _ => String::new(),
         };
         for asked in std::mem::take(&mut self.asked) {

@@ -6,7 +6,7 @@ use super::advice::foreign_origin;
 use super::heard::{Heard, REASON};
 use super::rules::status;
 use super::words::{brief, header, public, shown};
-use crate::model::{Check, Endpoint, Head, NoteCode, Severity, StartLine};
+use crate::model::{Check, Endpoint, Head, NoteCode, Severity, StartLine, count};
 
 /// An upgrade that was answered otherwise than with a switch to WebSocket.
 struct Refused<'a> {
@@ -226,7 +226,7 @@ fn content(it: &Refused<'_>) -> Option<Vec<String>> {
 fn faultless(it: &Refused<'_>) -> Option<Vec<String>> {
     let mut evidence = it.with(it.is(NoteCode::HsBadRequest, (400..500).contains(&it.status)), &["Allow"])?;
     evidence.extend(it.request.map(|request| match it.status {
-        414 | 431 => format!("the request's head has {} bytes", request.len),
+        414 | 431 => format!("the request's head has {}", count(request.len, "byte")),
         _ => "no fault is seen in the request, where it was captured".to_owned(),
     }));
     Some(evidence)
