@@ -241,6 +241,11 @@ impl Cx<'_> {
         self.emit(conn, Event::Note(note));
     }
 
+    /// Tells a finding about the stream, which has no connection that it could be about.
+    pub fn note_stream(&mut self, note: &Note<'_>) {
+        self.tell(None, Event::Note(note));
+    }
+
     /// Tells an event of a connection.
     pub fn emit(&mut self, conn: ConnId, event: Event<'_>) {
         self.tell(Some(conn), event);
