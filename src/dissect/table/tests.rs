@@ -22,13 +22,19 @@ impl Sink for Told {
 }
 
 /// A table under test; every stream has the same server, and its own client port.
-#[derive(Default)]
 struct Bench {
     table: Table,
     tools: Tools,
     told: Told,
     limits: Limits,
     packets: u64,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        let (table, tools, told) = (Table::new(DecodeAs::default()), Tools::default(), Told::default());
+        Self { table, tools, told, limits: Limits::DEFAULT, packets: 0 }
+    }
 }
 
 impl Bench {
