@@ -42,6 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
     odd.session.turns.insert(6, (Client, b"no record".to_vec()));
     let mut midstream = whole.clone();
     midstream.session.turns.remove(0);
+    let long = Tls::around(1, Session::new(1).text(Client, "one").text(Server, &"two".repeat(450)));
     let ended = |level, description| {
         let mut tls = Tls::bare(1);
         tls.hellos(&[]).flight("http/1.1").sealed(Client, ALERT, &[level, description]);
@@ -59,6 +60,12 @@ pub(super) fn cases() -> Vec<Case> {
         segments.swap(at, at + 2);
         capture_of(&segments)
     };
+    let cut = |len: usize| {
+        let mut packets = packets(&long.session.segments(), &Wire::default());
+        let longest = packets.iter_mut().max_by_key(|packet| packet.bytes.len()).unwrap();
+        longest.bytes.truncate(len);
+        Pcap::default().file(&packets)
+    };
     vec![
         Case { keys: [of_another.clone(), keys.clone()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
         Case { keys: [of_another, String::new()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
@@ -67,6 +74,7 @@ pub(super) fn cases() -> Vec<Case> {
         keyed("TLS-UNSUPPORTED", of_suite(0x0303, 0x0007), of_suite(0x0303, 0xc02f), &keys),
         keyed("TLS-BAD-TAG", capture_of(&flipped.session.segments()), capture.clone(), &keys),
         keyed("TLS-GAP", capture_of(&without(&whole.session, 6)), late, &keys),
+        keyed("TLS-UNVERIFIED", cut(1000), cut(usize::MAX), &long.log()),
         keyed("TLS-RECORD", capture_of(&odd.session.segments()), capture.clone(), &keys),
         keyed("TLS-ALERT", refused(40), refused(0), ""),
         keyed("TLS-ALERT", ended(2, 42), ended(2, 0), &keys),

@@ -14,3 +14,4 @@ mod lab;
 mod laws;
 mod public;
 mod seen;
+mod snaplen;

@@ -49,17 +49,9 @@ pub(super) enum Cover {
 /// What waits for the other direction.
 pub(super) enum Held {
     Record(Header, Record),
-    Hole(Hole),
+    /// So many bytes of the stream were lost, from a record's beginning to another's.
+    Hole(u64),
     End(End, Mark),
-}
-
-/// Bytes that were lost.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Hole {
-    /// One record with this header.
-    Record(Header),
-    /// So many bytes of the stream, from a record's beginning to another's.
-    Bytes(u64),
 }
 
 impl Half {

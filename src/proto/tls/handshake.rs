@@ -104,6 +104,15 @@ fn client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
     Ok((rest, ClientHello { random, sni: found.sni, early_data: found.early_data }))
 }
 
+/// A ClientHello whose end is missing: its random, by which the secrets are known, and what else there is.
+fn torn_client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
+    let (rest, (_, random)) = (be_u16, random).parse(bytes)?;
+    let (rest, list) = opt((length_data(be_u8), length_data(be_u16), length_data(be_u8), be_u16)).parse(rest)?;
+    let sni = list.and_then(|_| listed(rest).sni);
+    // It may have said so: whether there are such data, their key tells.
+    Ok((rest, ClientHello { random, sni, early_data: true }))
+}
+
 /// `version 2 | random 32 | session id <1> | cipher suite 2 | compression method 1 | extensions <2>`, the last if there.
 fn server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
     let (rest, (version, random, _, suite, compression)) =
@@ -127,10 +136,14 @@ fn random(bytes: &[u8]) -> IResult<&[u8], [u8; 32]> {
 
 /// `length 2`, then of each extension `type 2 | length 2 | data`.
 fn extensions(bytes: &[u8]) -> IResult<&[u8], Extensions> {
-    let (rest, list) = length_data(be_u16).parse(bytes)?;
-    let (_, list) = many0((be_u16, length_data(be_u16))).parse(list)?;
+    length_data(be_u16).map(listed).parse(bytes)
+}
+
+/// What extensions tell, up to one that is cut.
+fn listed(list: &[u8]) -> Extensions {
     let mut found = Extensions::default();
-    for (kind, data) in list {
+    let all: IResult<&[u8], Vec<(u16, &[u8])>> = many0((be_u16, length_data(be_u16))).parse(list);
+    for (kind, data) in all.map(|(_, all)| all).unwrap_or_default() {
         match kind {
             SERVER_NAME => found.sni = server_name(data).ok().and_then(|(_, name)| name),
             ALPN => found.alpn = first_protocol(data).ok().map(|(_, name)| name),
@@ -145,7 +158,7 @@ fn extensions(bytes: &[u8]) -> IResult<&[u8], Extensions> {
             _ => {}
         }
     }
-    Ok((rest, found))
+    found
 }
 
 /// RFC 6066 §3: a list of names, each `type 1 | length 2 | name`; type 0 is a host's.
@@ -202,10 +215,12 @@ impl Messages {
         Some(message)
     }
 
-    /// Bytes were lost: whatever comes next is taken for a message's beginning.
-    pub(super) fn lose(&mut self) {
-        self.bytes = Vec::new();
+    /// Bytes were lost: whatever comes next is taken for a message's beginning. What there is of a ClientHello is returned.
+    pub(super) fn lose(&mut self) -> Option<Message> {
         self.passing = 0;
+        let bytes = std::mem::take(&mut self.bytes);
+        let (body, _) = head(&bytes).ok().filter(|(_, (kind, _))| *kind == 1)?;
+        torn_client_hello(body).ok().map(|(_, hello)| Message::ClientHello(Box::new(hello)))
     }
 
     /// Takes bytes until so many are kept.

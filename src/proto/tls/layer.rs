@@ -1,15 +1,15 @@
 //! One TLS stream: both directions' records, what their handshake agrees on, and what runs inside.
 
 use super::alert::Fatal;
-use super::half::{Cover, Half, Held, Hole};
+use super::half::{Cover, Half, Held};
 use super::handshake::Message;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
-use super::record::{ContentType, Cut, HEADER, Header, Record};
+use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Direction, Input, Mark, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{Both, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
 
@@ -44,9 +44,9 @@ impl Layer for Tls {
             }
             Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
-            Input::Odd { dir, code, text, detail, mark, .. } => {
+            Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
-                self.inside.feed(Input::Odd { dir, offset, code, text, detail, mark }, &self.session, cx);
+                self.inside.feed(Input::Odd { dir, offset, len, code, text, detail, mark }, &self.session, cx);
             }
         }
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
@@ -96,7 +96,6 @@ impl Tls {
             match cut {
                 Cut::More => {}
                 Cut::Record(header) => self.record_came(dir, header, cx),
-                Cut::Holed(header) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
                 Cut::Bad if self.session.is_blank() => {
                     self.over = true;
                     return;
@@ -140,7 +139,7 @@ impl Tls {
             self.seek(dir, true, cx);
         }
         match self.halves[dir].cutter.lose(offset, len) {
-            Some(Cut::Holed(header)) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
+            Some(Cut::Record(header)) => self.record_came(dir, header, cx),
             Some(_) => {}
             None => self.halves[dir].holed |= !matches!(self.halves[dir].cover, Cover::Sealed(_)),
         }
@@ -162,8 +161,8 @@ impl Tls {
                 return;
             }
             let (found, passed) = half.cutter.found();
-            self.arrive(dir, Held::Hole(Hole::Bytes(passed)), cx);
-            let Record { bytes, brought, offset } = found;
+            self.arrive(dir, Held::Hole(passed), cx);
+            let Record { bytes, brought, offset, .. } = found;
             let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
             for (&(from, mark), to) in brought.iter().zip(ends) {
                 self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
@@ -216,7 +215,7 @@ impl Tls {
                     progress = true;
                     match self.halves[dir].take() {
                         Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
-                        Some(Held::Hole(hole)) => self.hole(dir, hole, cx),
+                        Some(Held::Hole(lost)) => self.hole(dir, lost, cx),
                         Some(Held::End(how, mark)) => {
                             self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
                         }
@@ -231,6 +230,12 @@ impl Tls {
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
         self.halves[dir].begun = true;
+        if matches!(&self.halves[dir].cover, Cover::Sealed(keys) if keys.is_unchained()) {
+            record.orphan();
+        }
+        if record.is_torn() {
+            return self.torn(dir, header, record, cx);
+        }
         match &mut self.halves[dir].cover {
             Cover::Opaque => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
@@ -261,7 +266,9 @@ impl Tls {
         let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
         // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
         let was_clear = std::mem::take(&mut half.holed);
-        if let Some(bytes) = half.missing.take().filter(|_| !was_clear || plain.skipped > 1) {
+        // Neither are they of one within the handshake, if the first record of the data opens.
+        let is_handshake = plain.begins && plain.skipped == 0;
+        if let Some(bytes) = half.missing.take().filter(|_| (!was_clear || plain.skipped > 1) && !is_handshake) {
             // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
             let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
             let exact = overhead
@@ -282,6 +289,56 @@ impl Tls {
             let content = record.fragment().get(from..to).unwrap_or_default();
             self.content(dir, plain.opened.kind, content, cx);
         }
+    }
+
+    /// Reads what there is of a record of which bytes are missing.
+    fn torn(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        let half = &mut self.halves[dir];
+        let keys = match &mut half.cover {
+            Cover::Opaque => return,
+            Cover::Clear => {
+                half.holed = true;
+                *half.missing.get_or_insert(0) += header.total() as u64;
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                // A hello may stand before what is missing.
+                if header.kind == ContentType::HANDSHAKE {
+                    self.content(dir, header.kind, record.beginning(), cx);
+                }
+                return self.lose_messages(dir, cx);
+            }
+            Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => return,
+            Cover::Sealed(keys) => keys,
+        };
+        half.messages.lose();
+        let data = match keys.open_torn(half.padded, header, record) {
+            Some(torn) if half.missing.is_none() => (torn.kind == ContentType::DATA).then_some(torn),
+            _ => {
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                return self.lose_record(dir, header, cx);
+            }
+        };
+        let pieces = data.map(|torn| record.pieces(torn.from, torn.to)).unwrap_or_default();
+        let shown = pieces.iter().map(|piece| if let Piece::Bytes(bytes, _) = piece { bytes.len() } else { 0 }).sum();
+        tell::torn(self.inside.conn(), dir, header, Some(shown), cx);
+        let Some(torn) = data else { return };
+        self.doubt(dir, (torn.to - torn.from) as u64, cx);
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes, brought) => self.plain(dir, bytes, brought, cx),
+                Piece::Lost(len) => self.lose_plain(dir, len as u64, true, cx),
+            }
+        }
+        if !torn.exact {
+            self.lose_plain(dir, 1, false, cx);
+        }
+    }
+
+    /// Tells the inner layer that the next bytes are not verified.
+    fn doubt(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) {
+        let (offset, mark) = (self.halves[dir].plain, cx.mark);
+        let input = Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, text: "", detail: "", mark };
+        self.inside.feed(input, &self.session, cx);
     }
 
     /// A record did not open.
@@ -355,6 +412,13 @@ impl Tls {
         }
     }
 
+    /// Messages are missing.
+    fn lose_messages(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if let Some(begun) = self.halves[dir].messages.lose() {
+            self.message(dir, begun, cx);
+        }
+    }
+
     fn with_keys(&mut self, dir: Direction, change: impl FnOnce(&mut Keys)) {
         if let Cover::Sealed(keys) = &mut self.halves[dir].cover {
             change(keys);
@@ -398,41 +462,31 @@ impl Tls {
     /// Hands on data of the application, which stand between two places of a record.
     fn application(&mut self, dir: Direction, record: &Record, (from, to): (usize, usize), cx: &mut Cx<'_>) {
         for (_, bytes, brought) in record.parts(from, to) {
-            let offset = self.halves[dir].plain;
-            self.halves[dir].plain += bytes.len() as u64;
-            self.session.decrypted(bytes.len());
-            let alone = self.halves[dir.reverse()].is_opaque();
-            let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
-            self.inside.feed_alone(alone, input, &self.session, cx);
+            self.plain(dir, bytes, brought, cx);
         }
     }
 
+    fn plain(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let offset = self.halves[dir].plain;
+        self.halves[dir].plain += bytes.len() as u64;
+        self.session.decrypted(bytes.len());
+        let alone = self.halves[dir.reverse()].is_opaque();
+        let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
+        self.inside.feed_alone(alone, input, &self.session, cx);
+    }
+
     /// Passes over records that were lost.
-    fn hole(&mut self, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
+    fn hole(&mut self, dir: Direction, lost: u64, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
-        half.messages.lose();
-        let lost = match hole {
-            Hole::Record(header) => header.total() as u64,
-            Hole::Bytes(bytes) => bytes,
-        };
-        let Cover::Sealed(keys) = &mut half.cover else {
-            if !half.is_opaque() {
-                half.holed = true;
-                *half.missing.get_or_insert(0) += lost;
-                tell::gap(self.inside.conn(), dir, hole, cx);
-            }
-            return;
-        };
-        match hole {
-            Hole::Record(header) => keys.lose_record(header),
-            Hole::Bytes(bytes) => keys.lose(bytes),
+        match &mut half.cover {
+            Cover::Opaque => return,
+            Cover::Clear => half.holed = true,
+            Cover::Sealed(keys) => keys.lose(lost),
         }
-        tell::gap(self.inside.conn(), dir, hole, cx);
-        match hole {
-            Hole::Record(header) => self.lose_record(dir, header, cx),
-            // How many of them are data is known when the next record opens: from its number.
-            Hole::Bytes(_) => *self.halves[dir].missing.get_or_insert(0) += lost,
-        }
+        // How many of them are data is known when the next record opens: from its number.
+        *half.missing.get_or_insert(0) += lost;
+        tell::gap(self.inside.conn(), dir, lost, cx);
+        self.lose_messages(dir, cx);
     }
 
     /// Passes over a record whose length is known.

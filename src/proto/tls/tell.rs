@@ -1,7 +1,6 @@
 //! What is told of a TLS session, and its findings.
 
 use super::alert::Fatal;
-use super::half::Hole;
 use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
@@ -150,12 +149,25 @@ pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) 
 }
 
 /// Lost records.
-pub(super) fn gap(conn: Option<ConnId>, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
-    let text = match hole {
-        Hole::Record(header) => format!("a TLS record of {} bytes was not captured whole", header.len),
-        Hole::Bytes(bytes) => format!("{bytes} bytes of TLS records were lost; what follows is decrypted"),
-    };
+pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, cx: &mut Cx<'_>) {
+    let text = format!("{bytes} bytes of TLS records were lost; what follows is decrypted");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
+}
+
+/// A record of which bytes are missing, and how many of its content are shown all the same; `None` when it is not decrypted.
+pub(super) fn torn(conn: Option<ConnId>, dir: Direction, header: Header, shown: Option<usize>, cx: &mut Cx<'_>) {
+    let len = header.len;
+    let (code, text) = match shown {
+        Some(shown) => (
+            NoteCode::TlsUnverified,
+            format!("a TLS record of {len} bytes was not captured whole: {shown} of its bytes are shown, not verified"),
+        ),
+        None => (
+            NoteCode::TlsGap,
+            format!("a TLS record of {len} bytes is not read whole: bytes of it, or of the one before, are missing"),
+        ),
+    };
+    note(conn, dir, code, &text, cx);
 }
 
 fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &str, cx: &mut Cx<'_>) {

@@ -116,16 +116,13 @@ impl Ws {
             len: head.len,
             stream_offset: offset,
             span: Span { first, last: cx.mark },
-            complete,
+            complete: complete && !findings.contains(NoteCode::TlsUnverified),
             findings,
         };
         cx.emit(self.conn, Event::Frame(&frame));
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
-            let rules = findings
-                .iter()
-                .filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::WsResync));
-            for code in rules {
+            for code in findings.iter().filter(|&code| !is_of_transport(code)) {
                 if self.told[dir].insert(code) {
                     let at = if complete { cx.mark } else { first };
                     let frame = Some(self.frames);
@@ -199,7 +196,11 @@ impl Ws {
             wire_len: draft.wire_len,
             body,
             wire: draft.wire,
-            complete: draft.whole && !draft.inferred && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            complete: draft.whole
+                && !draft.inferred
+                && !draft.undecoded
+                && draft.opcode != Opcode::CONTINUATION
+                && !findings.contains(NoteCode::TlsUnverified),
             inferred: draft.inferred,
             utf8,
             close,
@@ -312,6 +313,11 @@ impl Ws {
     ) {
         cx.note(self.conn, &Note { code, at: cx.mark, dir: Some(dir), msg, frame, text, detail });
     }
+}
+
+/// Whether a frame has a finding for what happened to its bytes, not for what they are.
+const fn is_of_transport(code: NoteCode) -> bool {
+    matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TlsUnverified | NoteCode::WsResync)
 }
 
 /// How much of a message a limit took, and which.
