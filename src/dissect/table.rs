@@ -409,6 +409,8 @@ impl Table {
                     let last = live.conn.last().packet;
                     self.leaving.push_back(Leaving { packet: last, at, life });
                 }
+                // What waits for secrets is freed when they came.
+                Some(live) if live.layer.waits() => {}
                 _ => self.end(at, End::Capture, now, limits, tools, sink),
             }
         }
@@ -586,6 +588,8 @@ impl Live {
         if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
     }
 }
+
+mod waiting;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,14 @@ pub trait Layer: Send {
 
     /// Nothing more will come, in either direction.
     fn over(&mut self, cx: &mut Cx<'_>);
+
+    /// Secrets were added, which it may have asked for in [`Tools::waiting`].
+    fn secrets(&mut self, _: &mut Cx<'_>) {}
+
+    /// Whether it waits for secrets: it holds what it cannot read yet.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// What a layer says of the bytes that follow.
@@ -89,6 +97,12 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// The capture may still bring secrets.
+    pub awaits_keys: bool,
+    /// Streams that are to be told when it does.
+    pub waiting: Vec<u32>,
+    /// Bytes that wait for secrets.
+    pub waiting_bytes: usize,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// A buffer for bytes that live for one event only.

@@ -2,7 +2,7 @@
 
 use super::support::craft::tls::{ALERT, HANDSHAKE, client_hello, key_log, record, server_hello};
 use super::support::craft::*;
-use super::{Case, capture_of, case};
+use super::{Case, Limits, capture_of, case};
 
 /// A case that is read with a key log; the near miss with the same one.
 fn keyed(code: &'static str, raises: Vec<u8>, spares: Vec<u8>, keys: &str) -> Case {
@@ -66,6 +66,13 @@ pub(super) fn cases() -> Vec<Case> {
         longest.bytes.truncate(len);
         Pcap::default().file(&packets)
     };
+    let late_keys = {
+        let mut file = Ng::new(false);
+        file.bytes = pcapng(&packets(&whole.session.segments(), &Wire::default()), false);
+        let log = whole.log();
+        let body = [b"KSLT", &(log.len() as u32).to_le_bytes()[..], log.as_bytes()].concat();
+        file.block(10, &body).bytes.clone()
+    };
     vec![
         Case { keys: [of_another.clone(), keys.clone()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
         Case { keys: [of_another, String::new()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
@@ -75,6 +82,10 @@ pub(super) fn cases() -> Vec<Case> {
         keyed("TLS-BAD-TAG", capture_of(&flipped.session.segments()), capture.clone(), &keys),
         keyed("TLS-GAP", capture_of(&without(&whole.session, 6)), late, &keys),
         keyed("TLS-UNVERIFIED", cut(1000), cut(usize::MAX), &long.log()),
+        Case {
+            limits: Limits { key_wait_bytes: 5000, ..Limits::DEFAULT },
+            ..case("TLS-LIMIT", late_keys.clone(), late_keys)
+        },
         keyed("TLS-RECORD", capture_of(&odd.session.segments()), capture.clone(), &keys),
         keyed("TLS-ALERT", refused(40), refused(0), ""),
         keyed("TLS-ALERT", ended(2, 42), ended(2, 0), &keys),

@@ -90,7 +90,7 @@ fn what_a_snap_length_left_of_a_record_is_shown() {
 #[test]
 fn a_torn_record_costs_what_it_lacks() {
     let mut session = Session::new(1);
-    session.text(Client, "hello").binary(Server, (0..3000_u32).map(|n| (n * 7 >> 2) as u8).collect::<Vec<u8>>());
+    session.text(Client, "hello").binary(Server, (0..3000_u32).map(|n| ((n * 7) >> 2) as u8).collect::<Vec<u8>>());
     session.text(Client, &"y".repeat(900)).text(Server, "one").text(Client, "two").close();
     let tls = Tls::around(1, &session);
     let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());

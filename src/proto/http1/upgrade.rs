@@ -64,7 +64,7 @@ pub(super) fn answered(
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
-    handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
+    handshake.latency = handshake.request.as_ref().and_then(|request| head.latency(request));
     handshake.response = Some(head);
     let found = Case::new(handshake, ends).saying(said).answer_checks();
     add(handshake, found);

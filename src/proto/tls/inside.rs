@@ -74,6 +74,19 @@ impl Inside {
         self.layer = Some(layer);
     }
 
+    /// Secrets were added.
+    pub(super) fn secrets(&mut self, cx: &mut Cx<'_>) {
+        if let Some(mut layer) = self.layer.take() {
+            self.within(false, cx, |cx| layer.secrets(cx));
+            self.layer = Some(layer);
+        }
+    }
+
+    /// Whether something inside waits for secrets.
+    pub(super) fn waits(&self) -> bool {
+        self.layer.as_ref().is_some_and(|layer| layer.waits())
+    }
+
     /// Nothing more will come.
     pub(super) fn over(&mut self, cx: &mut Cx<'_>) {
         if let Some(mut layer) = self.layer.take() {

@@ -31,6 +31,12 @@ pub struct Tls {
     /// What is to be told of it.
     session: tell::Session,
     inside: Inside,
+    /// Things that had to wait so far.
+    held: u64,
+    /// It is to be told when secrets come.
+    asks: bool,
+    /// Bytes that wait for them, as they were counted.
+    waiting: usize,
     /// Nothing is to be expected any more.
     over: bool,
 }
@@ -53,7 +59,27 @@ impl Layer for Tls {
         if self.over || blind || self.inside.is_over() { Next::Nothing } else { self.inside.reads() }
     }
 
+    fn secrets(&mut self, cx: &mut Cx<'_>) {
+        if self.session.look_up(&self.hello, cx) {
+            self.asks = false;
+            for dir in Direction::BOTH {
+                if self.halves[dir].is_waiting() {
+                    self.change_keys(dir, cx);
+                }
+            }
+            self.release(cx);
+        } else if self.asks {
+            cx.tools.waiting.push(cx.flow.stream);
+        }
+        self.inside.secrets(cx);
+    }
+
+    fn waits(&self) -> bool {
+        self.asks || self.inside.waits()
+    }
+
     fn over(&mut self, cx: &mut Cx<'_>) {
+        self.resign(cx);
         for dir in Direction::BOTH {
             self.halves[dir].impatient = true;
             self.seek(dir, true, cx);
@@ -76,6 +102,8 @@ impl Layer for Tls {
 const TICKETS_MAX: u64 = 4;
 /// How often there may be no record where one should begin, before a direction is given up.
 const DERAILED_MAX: u32 = 16;
+/// Memory of a stream that waits for its keys, beside the bytes that it holds.
+const WAITING_OVERHEAD: usize = 4096;
 /// Records of one direction that may fail before its keys are given up, if none has opened.
 const FAILED_MAX: u64 = 64;
 
@@ -129,8 +157,14 @@ impl Tls {
 
     /// Takes something in its turn.
     fn arrive(&mut self, dir: Direction, held: Held, cx: &mut Cx<'_>) {
-        self.halves[dir].hold(held, cx.limits.early_bytes);
+        self.held += 1;
+        let bound = if self.lacks_keys() { usize::MAX } else { cx.limits.early_bytes };
+        self.halves[dir].hold(self.held, held, bound);
         self.release(cx);
+        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.lacks_keys() {
+            tell::no_room(self.inside.conn(), cx);
+            self.resign(cx);
+        }
     }
 
     /// Passes over bytes that were lost.
@@ -150,7 +184,7 @@ impl Tls {
         while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
             let version = self.hello.version();
             let half = &mut self.halves[dir];
-            let sealed = matches!(half.cover, Cover::Sealed(_));
+            let sealed = matches!(half.cover, Cover::Sealed(_) | Cover::Waiting(_));
             let fits = |header: Header| match version {
                 Some(TlsVersion::TLS_1_3) if sealed => header.kind == ContentType::DATA && header.version == 0x0303,
                 Some(TlsVersion(version)) => header.version == version.min(0x0303),
@@ -170,10 +204,19 @@ impl Tls {
         }
     }
 
+    /// Whether keys are waited for. Then both directions wait: what is said comes in the order in which it was said.
+    fn lacks_keys(&self) -> bool {
+        Direction::BOTH.iter().any(|&dir| self.halves[dir].is_waiting())
+    }
+
     /// Whether a direction's record cannot be read yet.
     fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
-        if half.impatient || cx.tools.secrets.is_empty() || !matches!(half.cover, Cover::Clear) {
+        if self.lacks_keys() {
+            return true;
+        }
+        let hopeless = cx.tools.secrets.is_empty() && !cx.tools.awaits_keys;
+        if half.impatient || hopeless || !matches!(half.cover, Cover::Clear) {
             return self.waits_with_early_data(dir, cx);
         }
         let other = &self.halves[dir.reverse()];
@@ -201,29 +244,29 @@ impl Tls {
             && matches!(&half.cover, Cover::Sealed(keys) if !keys.is_proven())
     }
 
-    /// Reads what waited for the other direction, as far as it need not wait any more.
+    /// Reads what waited, as far as it need not wait any more, in the order in which it came.
     fn release(&mut self, cx: &mut Cx<'_>) {
-        let mut progress = true;
-        while std::mem::take(&mut progress) {
-            for dir in Direction::BOTH {
-                while let Some(held) = self.halves[dir].held.front() {
-                    if let Held::Record(header, _) = held
-                        && self.must_wait(dir, *header, cx)
-                    {
-                        break;
-                    }
-                    progress = true;
-                    match self.halves[dir].take() {
-                        Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
-                        Some(Held::Hole(lost)) => self.hole(dir, lost, cx),
-                        Some(Held::End(how, mark)) => {
-                            self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
-                        }
-                        None => {}
-                    }
+        let ready = |tls: &Self, dir: Direction, cx: &Cx<'_>| {
+            let (place, held) = tls.halves[dir].held.front()?;
+            let waits = match held {
+                Held::Record(header, _) => tls.must_wait(dir, *header, cx),
+                Held::Hole(_) | Held::End(..) => tls.lacks_keys(),
+            };
+            (!waits).then_some((*place, dir))
+        };
+        while let Some((_, dir)) =
+            Direction::BOTH.into_iter().filter_map(|dir| ready(self, dir, cx)).min_by_key(|&(place, _)| place)
+        {
+            match self.halves[dir].take() {
+                Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
+                Some(Held::Hole(lost)) => self.hole(dir, lost, cx),
+                Some(Held::End(how, mark)) => {
+                    self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
                 }
+                None => {}
             }
         }
+        self.count_waiting(cx);
     }
 
     /// Reads a record.
@@ -237,7 +280,7 @@ impl Tls {
             return self.torn(dir, header, record, cx);
         }
         match &mut self.halves[dir].cover {
-            Cover::Opaque => {}
+            Cover::Opaque | Cover::Waiting(_) => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
             Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
             Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => {}
@@ -296,7 +339,7 @@ impl Tls {
         let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let keys = match &mut half.cover {
-            Cover::Opaque => return,
+            Cover::Opaque | Cover::Waiting(_) => return,
             Cover::Clear => {
                 half.holed = true;
                 *half.missing.get_or_insert(0) += header.total() as u64;
@@ -402,8 +445,7 @@ impl Tls {
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover
                     && !keys.finished()
                 {
-                    self.session.why(self.hello.lacking(dir, &cx.tools.secrets));
-                    self.halves[dir].cover = Cover::Opaque;
+                    self.lack(dir, self.hello.lacking(dir, &cx.tools.secrets), cx);
                 }
             }
             Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
@@ -426,15 +468,15 @@ impl Tls {
     }
 
     /// From here on a direction is protected by the keys that the hellos agree on.
-    fn change_keys(&mut self, dir: Direction, cx: &Cx<'_>) {
+    fn change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let secrets = &cx.tools.secrets;
         let half = &self.halves[dir];
-        let cover = match self.hello.keys(dir, secrets) {
+        match self.hello.keys(dir, secrets) {
             Ok(mut keys) => {
                 if half.holed {
                     keys.lose(0);
                 }
-                Cover::Sealed(keys)
+                self.halves[dir].cover = Cover::Sealed(keys);
             }
             Err(why) => {
                 let why = match why {
@@ -442,14 +484,49 @@ impl Tls {
                     WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
                     why => why,
                 };
-                self.session.why(why);
-                if !matches!(why, WhyNot::OneWay(_)) {
-                    self.halves[dir.reverse()].cover = Cover::Opaque;
-                }
-                Cover::Opaque
+                self.lack(dir, why, cx);
             }
-        };
-        self.halves[dir].cover = cover;
+        }
+    }
+
+    /// What a direction carries from here on cannot be read: not yet, if the capture may bring what is missing.
+    fn lack(&mut self, dir: Direction, why: WhyNot, cx: &mut Cx<'_>) {
+        let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
+        if may_come && cx.tools.awaits_keys {
+            if cx.tools.waiting_bytes <= cx.limits.key_wait_bytes {
+                self.halves[dir].cover = Cover::Waiting(why);
+                if !std::mem::replace(&mut self.asks, true) {
+                    cx.tools.waiting.push(cx.flow.stream);
+                }
+                return;
+            }
+            tell::no_room(self.inside.conn(), cx);
+        }
+        self.session.why(why);
+        self.halves[dir].cover = Cover::Opaque;
+        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) {
+            self.halves[dir.reverse()].cover = Cover::Opaque;
+        }
+    }
+
+    /// Keys are not waited for any more.
+    fn resign(&mut self, cx: &mut Cx<'_>) {
+        self.asks = false;
+        for dir in Direction::BOTH {
+            if let Cover::Waiting(why) = self.halves[dir].cover {
+                self.session.why(why);
+                self.halves[dir].cover = Cover::Opaque;
+            }
+        }
+        self.release(cx);
+    }
+
+    /// Counts the bytes that wait for keys.
+    fn count_waiting(&mut self, cx: &mut Cx<'_>) {
+        let held: usize = Direction::BOTH.iter().map(|&dir| self.halves[dir].held_bytes).sum();
+        let waiting = if self.asks { WAITING_OVERHEAD + held } else { 0 };
+        cx.tools.waiting_bytes = cx.tools.waiting_bytes.saturating_sub(self.waiting) + waiting;
+        self.waiting = waiting;
     }
 
     fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {
@@ -479,7 +556,7 @@ impl Tls {
     fn hole(&mut self, dir: Direction, lost: u64, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
         match &mut half.cover {
-            Cover::Opaque => return,
+            Cover::Opaque | Cover::Waiting(_) => return,
             Cover::Clear => half.holed = true,
             Cover::Sealed(keys) => keys.lose(lost),
         }

@@ -61,12 +61,13 @@ impl Session {
         }
     }
 
-    /// Looks the secrets up.
-    pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) {
+    /// Looks the secrets up; says whether there is any.
+    pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) -> bool {
         let secrets = &cx.tools.secrets;
         self.outline.keys = hello.known(secrets);
         let first = hello.random().and_then(|random| secrets.of(random).next());
         self.origin = self.origin.or(first.map(|secret| secret.origin));
+        first.is_some()
     }
 
     /// Data were decrypted.
@@ -141,6 +142,13 @@ pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: Fatal, cx: &mut
 pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: &mut Cx<'_>) {
     let text = format!("a TLS record of {} bytes does not open: its content is not shown", header.len);
     note(conn, dir, NoteCode::TlsBadTag, &text, cx);
+}
+
+/// More waits for keys than may.
+pub(super) fn no_room(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    let text = "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)";
+    let note = Note { text, ..Note::new(NoteCode::TlsLimit, cx.mark) };
+    cx.tell(conn, Event::Note(&note));
 }
 
 /// No record where one should begin.

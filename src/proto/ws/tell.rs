@@ -167,11 +167,11 @@ impl Ws {
             }
             Opcode::PING => {
                 let pings = self.pings.get_or_insert_default();
-                pings[dir].sent(body.kept, cx.mark, number, cx.limits.pings);
+                pings[dir].sent(body.kept, draft.first, number, cx.limits.pings);
             }
             Opcode::PONG => {
                 let pings = self.pings.as_deref_mut();
-                rtt = pings.and_then(|pings| pings[dir.reverse()].answered(body.kept, cx.mark, number));
+                rtt = pings.and_then(|pings| pings[dir.reverse()].answered(body.kept, draft.first, number));
             }
             _ => {}
         }
