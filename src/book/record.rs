@@ -3,7 +3,7 @@
 use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Message, NoteSet, Opcode, Opened, Outline, Sink,
-    Span, Stamp,
+    Span, Stamp, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -85,6 +85,7 @@ pub(super) enum Item {
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
+    Tls(Box<TlsSession>),
     Closed(Closed),
 }
 
@@ -228,7 +229,9 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
                 detail: note.detail.map(str::to_owned),
             })),
             Event::Closed(closed) => Item::Closed(*closed),
-            Event::Tls(_) => return ControlFlow::Continue(()),
+            // Of the streams without a connection nothing is shown here.
+            Event::Tls(_) if at.conn.is_none() => return ControlFlow::Continue(()),
+            Event::Tls(session) => Item::Tls(Box::new(session.clone())),
         };
         self.batch.items.push((*at, item));
         if self.batch.bytes() >= BATCH_BYTES {

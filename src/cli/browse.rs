@@ -113,9 +113,10 @@ impl Teller {
         let summary = dissect::run(reader, settings, &mut sink, &mut step);
         let Told { warnings, cut_after, .. } = sink;
         let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.source.name(), &summary) };
-        let Summary { packets, streams, first, last, .. } = summary;
+        let Summary { packets, streams, first, last, ref secrets, .. } = summary;
+        let key_logs = secrets.logs().to_vec();
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
-        Outcome { progress: self.progress(progress), seen, warnings, cut_after, error: None }
+        Outcome { progress: self.progress(progress), seen, warnings, cut_after, key_logs, error: None }
     }
 
     /// The settings with what key logs tell, and what is wrong with those.

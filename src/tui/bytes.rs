@@ -136,7 +136,9 @@ impl Bytes {
         let payload = wire::rebuild(&frame, &layout, Arc::clone(&raw), &pieces, start, Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.read(0..payload.known.min(SHOWN));
-        self.all_fields = anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream });
+        let tls = connection.and_then(|connection| connection.opened.tls.as_deref());
+        self.all_fields =
+            anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream, tls });
         self.wire = match self.source() {
             Source::Unmasked => payload,
             Source::Frame => wire::rebuild(&frame, &layout, raw, &pieces, start, Source::Frame),

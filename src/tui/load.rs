@@ -1,6 +1,6 @@
 //! How far the reading is.
 
-use crate::model::{PacketNo, Timestamp, duration, size};
+use crate::model::{KeyLog, PacketNo, Timestamp, duration, size};
 use std::time::Duration;
 
 /// How far the reader is.
@@ -31,6 +31,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The last packet of a capture that is cut; 0: it has none.
     pub cut_after: Option<PacketNo>,
+    /// The key logs that were read, in the order that the origins of keys count them.
+    pub key_logs: Vec<KeyLog>,
     /// Why the reading could not go on.
     pub error: Option<String>,
 }
@@ -68,6 +70,11 @@ impl Load {
     /// True once, when the reading has ended.
     pub(super) fn just_done(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
+    }
+
+    /// The key logs that were read: known at the end.
+    pub(super) fn key_logs(&self) -> &[KeyLog] {
+        self.outcome.as_ref().map_or(&[], |outcome| &outcome.key_logs)
     }
 
     fn rate(&self) -> Option<f64> {

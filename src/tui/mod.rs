@@ -31,6 +31,7 @@ mod steady;
 mod terminal;
 mod text;
 mod theme;
+mod tls;
 mod travel;
 mod tree;
 mod update;

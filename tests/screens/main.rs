@@ -15,6 +15,7 @@ mod pictures;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;

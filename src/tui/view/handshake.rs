@@ -3,9 +3,9 @@
 use super::draw;
 use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
-use crate::tui::handshake::{Look, check_lines, head_lines};
+use crate::tui::handshake::{Look, check_lines, head_lines, push_fact};
 use crate::tui::list::List;
-use crate::tui::text;
+use crate::tui::{text, tls};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -50,12 +50,16 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look,
             (None, true) => "The handshake was not captured.",
             (None, false) => "The handshake is not complete yet.",
         };
-        return vec![(Look::Dim, why.to_owned())];
+        let mut lines = vec![(Look::Dim, why.to_owned())];
+        if let Some(tls) = tls::words(app, connection).filter(|_| pane == Pane::Checks) {
+            push_fact(&mut lines, "Encryption", &tls, columns);
+        }
+        return lines;
     };
     let (head, missing) = match pane {
         Pane::Request => (&handshake.request, "The request was not captured."),
         Pane::Response => (&handshake.response, "No answer was captured."),
-        _ => return check_lines(connection, handshake, columns),
+        _ => return check_lines(connection, handshake, tls::words(app, connection), columns),
     };
     match head {
         Some(head) => head_lines(head, app.handshake.secrets, columns),
