@@ -76,6 +76,13 @@ fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Ve
 }
 
 impl Bytes {
+    /// Forgets the frame, not how bytes are shown.
+    pub(super) fn forget(&mut self) {
+        let Self { chosen, per_row, decimal, bits, hide_inspector, .. } = *self;
+        let folded = std::mem::take(&mut self.folded);
+        *self = Self { chosen, folded, per_row, decimal, bits, hide_inspector, ..Self::default() };
+    }
+
     /// Number of frames of the message that the book knows.
     pub(super) fn frame_count(book: &Book, message: Option<MessageId>) -> usize {
         message.and_then(|id| book.message(id)).map_or(0, |row| row.frame_rows.len())

@@ -100,6 +100,11 @@ pub(super) struct Connections {
 }
 
 impl Connections {
+    /// Forgets the rows, not their order.
+    pub(super) fn forget(&mut self) {
+        *self = Self { sort: self.sort, reverse: self.reverse, ..Self::default() };
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.len
     }

@@ -21,6 +21,11 @@ pub(super) struct HandshakeView {
 }
 
 impl HandshakeView {
+    /// Forgets the handshake, not what of it may be shown.
+    pub(super) fn forget(&mut self) {
+        *self = Self { secrets: self.secrets, ..Self::default() };
+    }
+
     /// Takes a connection's handshake from the book, also one that was not complete when it was last looked for.
     pub(super) fn open(&mut self, book: &Book, conn: Option<usize>) {
         if self.conn != conn {

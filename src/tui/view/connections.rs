@@ -296,7 +296,8 @@ fn findings(app: &App, connection: &Connection) -> Vec<String> {
     lines
 }
 
-pub(super) fn status(app: &App) -> String {
+/// How much there is, in at most `columns` where that can be.
+pub(super) fn status(app: &App, columns: usize) -> String {
     let progress = &app.load.progress;
     let mut parts = vec![
         count(app.book.connections() as u64, "connection"),
@@ -306,8 +307,16 @@ pub(super) fn status(app: &App) -> String {
     if let (Some(start), Some(end)) = (progress.start, progress.end) {
         parts.extend(Some(end.since(start)).filter(|&nanos| nanos > 0).map(duration));
     }
+    let tls = app.load.tls_words().map(|words| (parts.len(), words));
     parts.extend(trouble(app).iter().map(|warning| format!("! {}", display_str(warning))));
-    format!(" {}", parts.join(" · "))
+    let words = format!(" {}", parts.join(" · "));
+    match tls {
+        Some((at, tls)) if text::width(&words) + 3 + text::width(&tls) <= columns => {
+            parts.insert(at, tls);
+            format!(" {}", parts.join(" · "))
+        }
+        _ => words,
+    }
 }
 
 /// What the user must know about the reading.
