@@ -183,7 +183,13 @@ impl Table {
     }
 
     /// Takes one segment.
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+    pub(super) fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) -> u32 {
         let (key, forward) = FlowKey::new(&segment.src, &segment.dst);
         let known = if segment.flags.has(Flags::SYN) { self.newest(&key) } else { None };
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
@@ -200,12 +206,14 @@ impl Table {
         let target = self.believe(at, segment, forward, limits, tools, sink);
         self.feed(target, segment, forward, limits, tools, sink);
         self.free_old(segment.mark, limits, tools, sink);
+        self.stream(target).number
     }
 
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
-    pub(super) fn header(&mut self, header: &Header) {
+    pub(super) fn header(&mut self, header: &Header) -> u32 {
         let (key, forward) = FlowKey::new(&header.src, &header.dst);
-        self.find(key, forward, header.flags, header.seq, header.mark);
+        let at = self.find(key, forward, header.flags, header.seq, header.mark);
+        self.stream(at).number
     }
 
     /// Ends all streams, in the order of their numbers.
