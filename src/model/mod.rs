@@ -32,6 +32,6 @@ pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{ClientRandom, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
 pub use time::{Timestamp, duration};
-pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Verdict, abrupt};
+pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

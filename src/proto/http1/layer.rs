@@ -254,7 +254,7 @@ impl Http1 {
                 {
                     self.sides[dir] = Side::Frames;
                 }
-                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
+                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.limits) {
                     Step::More => return bytes.len(),
                     Step::Done(Some(head), used) => {
                         at += used;
