@@ -1,5 +1,6 @@
 //! How and why a connection ended: one sentence, and the packets that show it.
 
+use super::amount::{count, duration};
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
@@ -7,7 +8,6 @@ use super::handshake::Outline;
 use super::mark::{Mark, PacketNo};
 use super::note::{NoteCode, clause};
 use super::packet::End;
-use super::time::duration;
 use super::version::Version;
 use super::ws::CloseCode;
 
@@ -205,7 +205,7 @@ impl Goodbye {
             Some(code) => format!("{code} ({}) \"{}\"", code.meaning(), self.reason),
             None if !self.complete => "a Close frame that is not whole".to_owned(),
             None if self.len == 0 => "an empty Close frame".to_owned(),
-            None => format!("a Close frame with a body of {} byte{}", self.len, if self.len == 1 { "" } else { "s" }),
+            None => format!("a Close frame with a body of {}", count(self.len, "byte")),
         }
     }
 

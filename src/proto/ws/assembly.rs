@@ -4,7 +4,7 @@ use super::deflate::{Corrupt, Evidence, Inflater, Piece};
 use super::frame::Head;
 use super::mask::{self, Mask};
 use super::utf8::Utf8;
-use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode};
+use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, count, number, ratio};
 use crate::proto::layer::Tools;
 
 /// What is known of an unfinished message.
@@ -291,7 +291,7 @@ impl Assembly {
         let given = match len {
             0 => "nothing was inflated before that".to_owned(),
             1 => "1 byte was inflated before that".to_owned(),
-            len => format!("{len} bytes were inflated before that"),
+            len => format!("{} were inflated before that", count(len, "byte")),
         };
         match why {
             Corrupt::Bits(what, read) => {
@@ -308,20 +308,25 @@ impl Assembly {
                     self.packed + read as u64
                 )
             }
-            Corrupt::Cut => format!("a compressed message ends inside a block, after {packed} bytes; {given}"),
+            Corrupt::Cut => {
+                format!("a compressed message ends inside a block, after {}; {given}", count(packed, "byte"))
+            }
             Corrupt::Uncut => {
                 "the sender did not cut 00 00 ff ff from the end of a compressed message; it is inflated all the same"
                     .to_owned()
             }
             Corrupt::Lost => format!("a compressed message does not inflate; {given}"),
-            Corrupt::Enough if self.len > limits.inflated_stop => format!(
-                "a message inflates to more than {} bytes, from {packed} so far ({}:1); inflating stopped (limit inflated-stop, option --max-message)",
-                limits.inflated_stop,
-                self.len / packed.max(1)
+            Corrupt::Enough if len > limits.inflated_stop => format!(
+                "a message inflates to more than {}, from {} so far ({}); inflating stopped \
+                 (limit inflated-stop, option --max-message)",
+                count(limits.inflated_stop, "byte"),
+                number(packed),
+                ratio(len, packed).unwrap_or_default()
             ),
             Corrupt::Enough => format!(
-                "the messages of the connection inflate to {} bytes; inflating stopped (limit inflated-total, option --max-inflated)",
-                tools.inflated
+                "the messages of the connection inflate to {}; inflating stopped \
+                 (limit inflated-total, option --max-inflated)",
+                count(tools.inflated, "byte")
             ),
         }
     }

@@ -11,7 +11,7 @@ use super::pings::Pings;
 use super::rules::{self, Situation};
 use super::told::Broken;
 use crate::model::{
-    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version,
+    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version, count,
 };
 use crate::proto::layer::{Cx, Layer, Next};
 
@@ -259,7 +259,7 @@ impl Ws {
             }
             let number = (holed || self.messages > before).then_some(self.messages);
             let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
-            let text = format!("{len} bytes never captured{incomplete}");
+            let text = format!("{} never captured{incomplete}", count(len, "byte"));
             self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
             if !seeks {
                 self.lose_place(dir, offset + len, cx);

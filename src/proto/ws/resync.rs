@@ -4,7 +4,7 @@ use super::extension::Compression;
 use super::half::Reading;
 use super::layer::Ws;
 use super::seek::{Found, Known, RESYNC_BAR, Seek};
-use crate::model::{ConnId, Direction, Mark, NoteCode};
+use crate::model::{ConnId, Direction, Mark, NoteCode, count};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -46,11 +46,14 @@ impl Ws {
         let Found { at, frames, bits, skipped, .. } = found;
         let agree = format!("{frames} frames agree, by chance one time in 2^{bits}");
         if self.shaken {
-            let text =
-                format!("frames were found again at stream offset {at}, {skipped} bytes behind the loss: {agree}");
+            let text = format!(
+                "frames were found again at stream offset {at}, {} behind the loss: {agree}",
+                count(skipped, "byte")
+            );
             self.note(dir, NoteCode::WsResync, None, Some(self.frames + 1), &text, None, cx);
         } else if skipped > 0 {
-            let text = format!("the first {skipped} bytes captured belong to a frame that began before: {agree}");
+            let text =
+                format!("the first {} captured belong to a frame that began before: {agree}", count(skipped, "byte"));
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
@@ -68,7 +71,10 @@ impl Ws {
         self.halves[dir].reading = Reading::Over;
         let text = match len {
             0 => format!("a frame head was lost before stream offset {from}, and nothing was captured behind it"),
-            _ => format!("no frames were found in the {len} bytes behind the loss, from stream offset {from} on"),
+            _ => format!(
+                "no frames were found in the {} behind the loss, from stream offset {from} on",
+                count(len, "byte")
+            ),
         };
         if len > 0 || self.shaken {
             self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);

@@ -3,7 +3,7 @@
 use super::frame::Head;
 use super::layer::Ws;
 use super::rules;
-use crate::model::{Direction, Mark, Note, NoteCode, Opcode};
+use crate::model::{Direction, Mark, Note, NoteCode, Opcode, count};
 use crate::proto::layer::Cx;
 
 /// The rules that one direction's frames broke.
@@ -54,14 +54,13 @@ const fn rsv_kind(head: &Head) -> u8 {
 impl Rule {
     /// `the same in 3 more frames of the client: 7, 9 and 12`, `… 7, 9 … 40`.
     fn words(&self, dir: Direction) -> String {
-        let frames = if self.more == 1 { "frame" } else { "frames" };
         let first: Vec<String> = self.first.iter().map(u64::to_string).collect();
         let named = if self.more == first.len() as u64 {
             rules::listed(&first)
         } else {
             format!("{} … {}", first.join(", "), self.last.0)
         };
-        format!("the same in {} more {frames} of the {}: {named}", self.more, dir.sender())
+        format!("the same in {} of the {}: {named}", count(self.more, "more frame"), dir.sender())
     }
 }
 
