@@ -504,7 +504,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let (captured, waits) = (live.captured(self.seen), live.conn.queued() > 0);
+        let (captured, waits) = (live.captured(self.seen), live.conn.waits());
         let Live { conn, layer, reads, decided, ends, from_start, route, .. } = live;
         let one_sided = self.seen != (true, true);
         let mut cx = Cx {

@@ -117,6 +117,11 @@ impl Half {
         self.ended
     }
 
+    /// Whether something is queued behind a hole.
+    pub(super) fn waits(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| !aside.queue.is_empty())
+    }
+
     /// Memory of what is queued behind a hole, in bytes.
     pub(super) fn queued(&self) -> usize {
         self.aside.as_ref().map_or(0, |aside| aside.queue.cost())

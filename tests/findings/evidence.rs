@@ -110,7 +110,7 @@ fn no_time_is_negative() {
     segments.insert(turn(2), fin);
     let told = told(&paced(&segments, &[(turn(2) + 1, 20)]));
     let verdict = told.rows[1].verdict();
-    assert!(verdict.text.ends_with("TCP FIN from the server (frame 8), 20ms before that"), "{}", verdict.text);
+    assert!(verdict.text.ends_with("TCP FIN from the server (frame 8), 20.1 ms before that"), "{}", verdict.text);
 }
 
 /// The round trip of a ping is that on the wire, though a loss before its pong held it up.

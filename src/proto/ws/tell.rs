@@ -46,7 +46,7 @@ impl Ws {
             wire: assembly.wire(),
             whole,
             utf8,
-            fault: assembly.fault,
+            fault: assembly.fault.as_ref(),
             trouble: assembly.trouble.as_deref(),
             inferred: assembly.inferred > 0,
             limited: assembly.limited,
@@ -92,6 +92,8 @@ impl Ws {
         let kept = body.get(..cx.limits.message_bytes).unwrap_or(body);
         let is_text = head.opcode == Opcode::TEXT && !compressed;
         let bad = if is_text { first_bad(body) } else { None };
+        let brought = self.halves[dir].brought;
+        let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
         let draft = Draft {
             opcode: head.opcode,
             rsv: head.rsv,
@@ -104,12 +106,7 @@ impl Ws {
             wire: &[],
             whole: true,
             utf8: bad.is_none_or(|at| at > kept.len()),
-            fault: bad.map(|at| Fault {
-                offset: at as u64,
-                at: self.halves[dir].brought,
-                frame: Some(number),
-                told: false,
-            }),
+            fault: fault.as_ref(),
             trouble: None,
             inferred: false,
             limited: kept.len() < body.len(),
@@ -347,7 +344,7 @@ impl Ws {
             }
             if let (NoteCode::Utf8Bad, Some(fault)) = (code, draft.fault) {
                 if !fault.told {
-                    self.tell_fault(message.dir, &fault, Some(message.number), cx);
+                    self.tell_fault(message.dir, fault, Some(message.number), cx);
                 }
                 continue;
             }
@@ -481,7 +478,7 @@ struct Draft<'a> {
     findings: NoteSet,
     /// What is kept is UTF-8; the first fault of the whole.
     utf8: bool,
-    fault: Option<Fault>,
+    fault: Option<&'a Fault>,
     /// What keeps it from being inflated.
     trouble: Option<&'a str>,
     /// The reserved bits of its first frame.
