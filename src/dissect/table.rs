@@ -1,7 +1,7 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
 use crate::model::{
-    Both, DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink,
+    Both, DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink, TlsOutline,
 };
 use crate::net::Header;
 use crate::proto;
@@ -139,6 +139,8 @@ struct Live {
     leaving: bool,
     /// The proxies that it is led through.
     route: Option<Box<Route>>,
+    /// The TLS session that runs in it.
+    tls: Option<Box<TlsOutline>>,
 }
 
 /// Places for streams of the last packets; a power of two.
@@ -481,6 +483,7 @@ impl Stream {
             decided: false,
             leaving: false,
             route: None,
+            tls: None,
         }));
         true
     }
@@ -505,7 +508,7 @@ impl Stream {
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
         let (captured, waits) = (live.captured(self.seen), live.conn.waits());
-        let Live { conn, layer, reads, decided, ends, from_start, route, .. } = live;
+        let Live { conn, layer, reads, decided, ends, from_start, route, tls, .. } = live;
         let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
@@ -523,6 +526,7 @@ impl Stream {
             swapped: false,
             kind: &mut self.kind,
             route,
+            tls,
             mark,
             sink: &mut *env.sink,
             open: proto::open,
@@ -573,6 +577,7 @@ impl Stream {
             swapped: false,
             kind: &mut self.kind,
             route: &mut live.route,
+            tls: &mut live.tls,
             mark,
             sink: &mut *env.sink,
             open: proto::open,

@@ -168,7 +168,7 @@ fn utf8_is_judged_beyond_what_is_kept() {
     let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
     deflated.say(Server, TEXT, &text).session.say(Client, TEXT, text.clone());
     deflated.session.parts(Server, TEXT, &[text[..300].to_vec(), text[300..].to_vec()], false);
-    let told = super::told_with(&capture_of(&deflated.session.segments()), limits);
+    let told = super::told_with(&capture_of(&deflated.session.segments()), limits, "");
     let faults: Vec<_> = told.findings.iter().filter(|finding| finding.0 == "UTF8-BAD").collect();
     assert!(faults.len() == 3 && faults.iter().all(|fault| fault.1.contains("at byte 500 ")), "{:?}", told.findings);
 }
@@ -288,7 +288,7 @@ fn faults_of_compression_are_told_apart() {
     assert!(sentence("DEFLATE-BAD", &[b"\x78\x9c", &hello[..]].concat()).contains("it begins with a zlib header"));
     let limits = wspect::model::Limits { inflated_stop: 100, ..Default::default() };
     let bomb = Deflated::new(0, [true; 2], [15; 2]).say(Server, TEXT, "x".repeat(10_000)).session.clone();
-    let bomb = super::told_with(&capture_of(&bomb.segments()), limits);
+    let bomb = super::told_with(&capture_of(&bomb.segments()), limits, "");
     let text = bomb.sentence("INFLATE-LIMIT");
     assert!(
         text.contains("more than 100 bytes, from ") && text.contains(":1)") && text.contains("--max-message"),
@@ -322,8 +322,8 @@ fn connections_inflate_for_themselves() {
         (0..times).for_each(|_| _ = deflated.say(Server, TEXT, "x".repeat(1_000)));
         deflated.session.segments()
     };
-    let two = super::told_with(&capture_of(&[say(0, 1), say(1, 1)].concat()), limits);
+    let two = super::told_with(&capture_of(&[say(0, 1), say(1, 1)].concat()), limits, "");
     assert!(!two.has("INFLATE-LIMIT"), "{:?}", two.findings);
-    let one = super::told_with(&capture_of(&say(0, 2)), limits);
+    let one = super::told_with(&capture_of(&say(0, 2)), limits, "");
     assert!(one.sentence("INFLATE-LIMIT").contains("--max-inflated"), "{:?}", one.findings);
 }

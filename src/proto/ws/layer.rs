@@ -56,7 +56,7 @@ impl Layer for Ws {
                 self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
-            Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
+            Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
             Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
@@ -229,10 +229,10 @@ impl Ws {
         rest
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, mark: Mark, cx: &mut Cx<'_>) {
+    fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
-        if let Reading::Payload(open) = &mut half.reading {
+        if exact && let Reading::Payload(open) = &mut half.reading {
             let lost = open.left.min(left);
             open.left -= lost;
             open.holed = true;
@@ -259,7 +259,8 @@ impl Ws {
             }
             let number = (holed || self.messages > before).then_some(self.messages);
             let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
-            let text = format!("{} never captured{incomplete}", count(len, "byte"));
+            let about = if exact { "" } else { "about " };
+            let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
             self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
             if !seeks {
                 self.lose_place(dir, offset + len, cx);
