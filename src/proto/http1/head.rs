@@ -51,8 +51,8 @@ impl HeadReader {
         carry.bytes().to_vec()
     }
 
-    /// Takes a piece that begins at `offset`; `mark` is the packet that completes the head, if it does.
-    pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, mark: Mark, limits: &Limits) -> Step {
+    /// Takes a piece that begins at `offset`, in the packet `brought`.
+    pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, limits: &Limits) -> Step {
         let blank = if self.seen == 0 { bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count() } else { 0 };
         let piece = bytes.get(blank..).unwrap_or_default();
         if piece.is_empty() {
@@ -64,7 +64,7 @@ impl HeadReader {
         };
         let own = piece.get(..used).unwrap_or(piece);
         let head = if self.carry.is_empty() {
-            let span = Span { first: brought, last: mark };
+            let span = Span { first: brought, last: brought };
             parse(own, limits).map(|(start, headers)| (start, headers, offset + blank as u64, span))
         } else {
             self.keep(own, offset, brought, limits);
@@ -74,7 +74,7 @@ impl HeadReader {
                 None => parse(head, limits),
                 Some(telling) => parse(&telling.behind(head), limits),
             };
-            parsed.map(|(start, headers)| (start, headers, at, Span { first, last: mark }))
+            parsed.map(|(start, headers)| (start, headers, at, Span { first, last: brought }))
         };
         let len = if self.carry.is_empty() { own.len() as u64 } else { self.seen };
         let head = head.map(|(start, headers, stream_offset, span)| Head { start, headers, stream_offset, len, span });
@@ -192,7 +192,7 @@ mod tests {
         let mut reader = HeadReader::default();
         let mut offset = 0;
         for piece in pieces {
-            match reader.push(piece, offset, Mark::default(), Mark::default(), &Limits::DEFAULT) {
+            match reader.push(piece, offset, Mark::default(), &Limits::DEFAULT) {
                 Step::More => offset += piece.len() as u64,
                 Step::Done(head, used) => return (head, usize::try_from(offset).unwrap() + used),
                 Step::TooLong => panic!("too long"),
@@ -233,11 +233,11 @@ mod tests {
         let mut reader = HeadReader::default();
         let line = format!("X: {}\r\n", "y".repeat(996));
         let mark = Mark::default();
-        assert!(matches!(reader.push(b"GET / HTTP/1.1\r\n", 0, mark, mark, &Limits::DEFAULT), Step::More));
+        assert!(matches!(reader.push(b"GET / HTTP/1.1\r\n", 0, mark, &Limits::DEFAULT), Step::More));
         for i in 0..200_u64 {
-            assert!(matches!(reader.push(line.as_bytes(), 16 + i * 1001, mark, mark, &Limits::DEFAULT), Step::More));
+            assert!(matches!(reader.push(line.as_bytes(), 16 + i * 1001, mark, &Limits::DEFAULT), Step::More));
         }
-        let Step::Done(Some(head), 2) = reader.push(b"\r\n", 0, mark, mark, &Limits::DEFAULT) else { panic!() };
+        let Step::Done(Some(head), 2) = reader.push(b"\r\n", 0, mark, &Limits::DEFAULT) else { panic!() };
         assert_eq!(head.len, 16 + 200 * 1001 + 2);
         assert!(head.headers.len() < 70);
     }
