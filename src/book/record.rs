@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Message, NoteSet, Opcode, Opened, Outline, Sink,
-    Span, Stamp, TlsSession,
+    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened, Outline,
+    Sink, Span, Stamp, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -111,6 +111,7 @@ pub(super) struct OwnedMessage {
     has_close: bool,
     rtt: Option<i64>,
     span: Span,
+    brought: Mark,
     findings: NoteSet,
 }
 
@@ -134,6 +135,7 @@ impl OwnedMessage {
             has_close: message.close.is_some(),
             rtt: message.rtt,
             span: message.span,
+            brought: message.brought,
             findings: message.findings,
         }
     }
@@ -157,6 +159,7 @@ impl OwnedMessage {
             close,
             rtt: self.rtt,
             span: self.span,
+            brought: self.brought,
             findings: self.findings,
         }
     }
