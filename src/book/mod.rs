@@ -97,6 +97,7 @@ pub struct Book {
     /// TLS sessions with connections inside, by the number of their stream.
     sessions: HashMap<u32, TlsSession>,
     severities: Severities,
+    lacks_keys: bool,
     start: Option<Mark>,
     beyond: u64,
     generation: u64,
@@ -123,6 +124,7 @@ impl Book {
             findings: Vec::new(),
             sessions: HashMap::new(),
             severities: Severities::default(),
+            lacks_keys: false,
             start: None,
             beyond: 0,
             generation: 0,
@@ -297,6 +299,11 @@ impl Book {
         self.severities
     }
 
+    /// Whether any connection runs in TLS of which not all keys are known.
+    pub const fn lacks_keys(&self) -> bool {
+        self.lacks_keys
+    }
+
     /// The earliest packet that any event named.
     pub const fn start(&self) -> Option<Mark> {
         self.start
@@ -318,8 +325,10 @@ impl Book {
             return;
         }
         self.saw(opened.first);
+        let connection = Connection::new(id, at, opened);
+        self.lacks_keys |= connection.lacks_keys();
         self.talks.push(Talk {
-            connection: Connection::new(id, at, opened),
+            connection,
             messages: Vec::new(),
             handshake: None,
             pending: None,

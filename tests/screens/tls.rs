@@ -75,6 +75,24 @@ fn tls_is_told_wherever_a_connection_is() {
     }
 }
 
+/// What the server sent was captured, so it is not said to be missing.
+#[test]
+fn what_is_not_decrypted_is_not_called_lost() {
+    let keys = String::from_utf8(sample("tls.keys")).unwrap();
+    let one_way: String =
+        keys.lines().filter(|line| !line.contains("SERVER_TRAFFIC")).map(|l| format!("{l}\n")).collect();
+    for size in [WIDE, NARROW] {
+        let mut app = browser_of_sample("tls.pcap", secrets(&one_way), size);
+        let shown = picture(&app, size);
+        assert!(shown.lines().nth(3).unwrap().contains(" T key? "), "{shown}");
+        assert!(shown.contains("no answer to the upgrade request was decrypted"), "{shown}");
+        assert!(shown.contains("keys partial (test.keys:1): the secret of what the server sent") || size == NARROW);
+        press(&mut app, "3");
+        let shown = picture(&app, size);
+        assert!(shown.contains("No answer was decrypted.") && !shown.contains("not captured"), "{shown}");
+    }
+}
+
 /// Where nothing can be read for want of keys, the way to give them is told.
 #[test]
 fn keys_are_asked_for_where_there_are_none() {

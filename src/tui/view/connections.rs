@@ -39,6 +39,8 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
     let mode = app.times.0;
     let digits = app.connections.len().to_string().len().max(3);
     let time = if wide || matches!(mode, TimeMode::Epoch) { mode.width(false) } else { 8 };
+    // `T key? mid`.
+    let flags = if app.book.lacks_keys() { 10 } else { 5 };
     let all = if wide {
         vec![
             column(Key::Number, "#", digits, true, 0),
@@ -50,7 +52,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::ToServer, "→ msg", 7, true, 3),
             column(Key::ToClient, "← msg", 7, true, 3),
             column(Key::Bytes, "bytes", 7, true, 6),
-            column(Key::Flags, "flags", 5, false, 2),
+            column(Key::Flags, "flags", flags, false, 2),
             column(Key::End, "end", 6, false, 1),
         ]
     } else {
@@ -61,7 +63,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::Duration, "dur", 8, true, 3),
             column(Key::Host, "host / path", 14, false, 0),
             column(Key::Both, "→/← msgs", 10, true, 2),
-            column(Key::Flags, "flags", 5, false, 6),
+            column(Key::Flags, "flags", flags, false, 6),
             column(Key::End, "end", 6, false, 1),
         ]
     };
@@ -222,6 +224,7 @@ fn protocol(connection: &Connection) -> String {
             let Opened { version, transport, .. } = &connection.opened;
             format!("{} · {} {status}", version.name(), transport.unwrap_or_default().to_uppercase())
         }
+        None if connection.lacks_keys() => "no answer to the upgrade request was decrypted".to_owned(),
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),
     }];
