@@ -194,6 +194,8 @@ pub struct Outline {
     pub reason: Box<str>,
     /// See [`Handshake::accepted`].
     pub accepted: Option<bool>,
+    /// See [`Handshake::elsewhere`].
+    pub elsewhere: Option<Box<str>>,
     /// The subprotocol that the server chose.
     pub subprotocol: Option<Box<str>>,
     /// Extensions accepted, with their parameters as sent; `None` when the answer was not captured.
@@ -204,6 +206,11 @@ impl Outline {
     /// The extensions accepted; none when the answer was not captured.
     pub fn extensions(&self) -> &[String] {
         self.extensions.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the server answered otherwise than with a switch to WebSocket.
+    pub fn is_refused(&self) -> bool {
+        self.accepted == Some(false) || self.refusal.is_some_and(|code| code != NoteCode::HsNoAnswer)
     }
 }
 
@@ -230,6 +237,7 @@ impl Handshake {
             status: self.status(),
             reason: reason.into(),
             accepted: self.accepted,
+            elsewhere: self.elsewhere().map(Into::into),
             subprotocol: self.subprotocol.as_deref().map(Into::into),
             extensions: self.extensions.as_deref().map(Into::into),
         }
@@ -238,6 +246,12 @@ impl Handshake {
     /// The answer's status.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref()?.status()
+    }
+
+    /// What the server switched to with its 101, where that is not WebSocket: the `Upgrade` of its answer.
+    pub fn elsewhere(&self) -> Option<&str> {
+        let refusal = self.refusal().filter(|check| check.code == NoteCode::HsOtherProtocol);
+        refusal.and(self.response.as_ref()?.value("upgrade"))
     }
 
     /// Why no WebSocket came of it; `None` when one did.
