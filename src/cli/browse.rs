@@ -80,6 +80,7 @@ impl Teller {
             Opening::Done(reader) => self.dissect(reader),
             Opening::Later(input) => match input.reader() {
                 Ok(reader) => self.dissect(reader),
+                Err(_) if self.stop.is_wanted() => Outcome::default(),
                 Err(failure) => {
                     let failure = self.failure.get_or_init(|| failure);
                     Outcome { error: Some(failure.text().to_owned()), ..Outcome::default() }

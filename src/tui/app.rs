@@ -16,7 +16,7 @@ use super::messages::Messages;
 use super::search::Search;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
-use crate::model::{Connection, Mark, PacketNo, Version};
+use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ pub struct App {
     pub(super) mouse: bool,
     /// The user has pressed a key that goes somewhere.
     pub(super) moved: bool,
-    /// The user has pressed ^C with nothing to stop.
+    /// The last action was ^C: the next one quits.
     pub(super) leaving: bool,
     pub(super) pointer: super::mouse::Pointer,
     effects: Vec<Effect>,
@@ -255,7 +255,12 @@ impl App {
         match loading {
             super::Loading::Batch(batch) => self.book.absorb(batch),
             super::Loading::Progress(progress) => self.load.progress(progress, elapsed),
-            super::Loading::Done(outcome) => self.load.done(outcome),
+            super::Loading::Done(outcome) => {
+                self.load.done(outcome);
+                if self.load.stopped {
+                    self.say(format!("stopped: {} so far", count(self.load.progress.packets, "packet")));
+                }
+            }
         }
     }
 

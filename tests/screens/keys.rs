@@ -25,6 +25,26 @@ fn bytes_can_be_selected_and_copied() {
     }
 }
 
+/// The second ^C quits, also while the reader has not stopped yet.
+#[test]
+fn stopping_twice_quits() {
+    let (story, _) = one_connection();
+    let mut app = App::new(options(), NARROW);
+    for batch in story.batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    press(&mut app, "<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::StopLoading]));
+    press(&mut app, "j<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::StopLoading]), "a key between begins anew");
+    let progress = progress(&story, 9);
+    app.take(Loading::Done(Outcome { progress, ..Outcome::default() }), Duration::ZERO);
+    app.settle();
+    assert!(picture(&app, NARROW).contains(&format!("stopped: {} packets so far", progress.packets)));
+    press(&mut app, "<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::Quit]));
+}
+
 #[test]
 fn loading_moves_neither_selection_nor_view() {
     let (mut story, conn) = one_connection();
