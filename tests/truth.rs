@@ -26,7 +26,6 @@ const LATER: &[(&str, &str)] = &[
     ("d_mix_gre", "tunnels"),
     ("d_mix_gzip", "compressed files"),
     ("d_mix_ipv4_fragments", "IP fragments"),
-    ("d_mix_midstream", "connections without their handshake"),
     ("d_mix_vxlan", "tunnels"),
     ("d_tls_gap", "a message of which all bytes are lost"),
     ("d_tls_partial_keys", "connections without a key"),
