@@ -161,6 +161,20 @@ impl Assembly {
         None
     }
 
+    /// It was inflated in vain: what came on the wire stands as it is.
+    pub(super) fn leave_undecoded(&mut self, limits: &Limits, tools: &mut Tools) {
+        let wire = std::mem::take(&mut self.wire);
+        tools.assembling = tools.assembling.saturating_sub(self.kept.len());
+        self.kept.clear();
+        self.holes.clear();
+        self.findings.remove(NoteCode::DeflateBad);
+        (self.len, self.kept_before_hole, self.unknown, self.inferred) = (0, 0, 0, 0);
+        (self.content, self.limited) = (Content::Undecoded, false);
+        self.keep(&wire, limits.message_bytes, limits, tools);
+        self.limited |= (wire.len() as u64) < self.wire_len;
+        self.len = self.wire_len;
+    }
+
     /// Whether the bytes kept are as on the wire although they are compressed.
     pub(super) fn is_undecoded(&self) -> bool {
         self.content == Content::Undecoded

@@ -19,6 +19,17 @@ pub(super) enum Unit {
     Frame,
 }
 
+/// How sure it is what RSV1 means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The handshake tells.
+    Agreed,
+    /// It was not captured: the first data frame with RSV1 will be taken for compressed.
+    Open,
+    /// Such a frame came, and no message was inflated to its end so far.
+    Guessed,
+}
+
 impl Compression {
     /// What is taken for agreed where RSV1 was seen and no handshake.
     pub(super) const UNSEEN: Self = Self { unit: Unit::Message, takeover: Both { to_server: true, to_client: true } };
@@ -28,6 +39,15 @@ impl Compression {
         let offered = handshake.extensions_offered.as_deref();
         let used = handshake.extensions.as_deref().or(offered).unwrap_or_default();
         used.iter().filter_map(|extension| Self::of(extension, offered.unwrap_or_default())).reduce(Self::or)
+    }
+
+    /// How sure [`Self::agreed`] can be.
+    pub(super) const fn source(handshake: &Handshake) -> Source {
+        if handshake.extensions.is_none() && handshake.extensions_offered.is_none() {
+            Source::Open
+        } else {
+            Source::Agreed
+        }
     }
 
     /// What an extension in use means, by its parameters.

@@ -27,6 +27,8 @@ pub(super) struct Half {
     pub(super) closed: Option<Box<Farewell>>,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
+    /// Messages went by before an inflater was needed: what comes may refer to them.
+    pub(super) late: bool,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
 }

@@ -3,7 +3,7 @@
 use super::assembly::{Assembly, Content};
 use super::deflate::Inflater;
 use super::draft::Layout;
-use super::extension::{Compression, Unit};
+use super::extension::{Compression, Source, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
@@ -27,6 +27,8 @@ pub struct Ws {
     pub(super) shaken: bool,
     /// What was agreed on about compression.
     pub(super) compression: Option<Compression>,
+    /// How sure that is.
+    pub(super) source: Source,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
@@ -74,6 +76,7 @@ impl Ws {
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
             unknown: handshake.unknown_extensions().next().is_some(),
             compression: Compression::agreed(handshake),
+            source: Compression::source(handshake),
             shaken: true,
             heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
             ..Self::unshaken(conn)
@@ -89,6 +92,7 @@ impl Ws {
             unknown: false,
             shaken: false,
             compression: None,
+            source: Source::Open,
             frames: 0,
             messages: 0,
             halves: Both::default(),
@@ -137,6 +141,9 @@ impl Ws {
         rest: &'b [u8],
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
+        if self.source == Source::Open && head.rsv == 4 && starts_message(&head) {
+            (self.compression, self.source) = (Some(Compression::UNSEEN), Source::Guessed);
+        }
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let unit = self.compression.map(|compression| compression.unit);
@@ -215,7 +222,7 @@ impl Ws {
         rest
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, mark: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn gap(&mut self, dir: Direction, offset: u64, len: u64, mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
         if let Reading::Payload(open) = &mut half.reading {
@@ -238,11 +245,13 @@ impl Ws {
             self.pings = None;
             let text = format!("{len} bytes never captured");
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
-            if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
+            self.lost[dir] = Some(mark);
+            if matches!(self.halves[dir].reading, Reading::Seek(_)) {
+                self.seek_past(dir, offset + len, cx);
+            } else {
                 self.give_up(dir, cx);
                 self.lose_place(dir, offset + len, cx);
             }
-            self.lost[dir] = Some(mark);
         }
     }
 
@@ -324,6 +333,10 @@ impl Ws {
             let is_text = assembly.opcode == Opcode::TEXT && (!by_frame || last && assembly.frames == 1);
             found = assembly.finish(half.inflater.as_deref_mut(), is_text, cx.limits, cx.tools);
         }
+        if last && self.source == Source::Guessed && !head.opcode.is_control() {
+            self.judge_guess(dir, cx);
+        }
+        let half = &mut self.halves[dir];
         if last {
             let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
             if let Some(assembly) = assembly {
@@ -347,10 +360,26 @@ impl Ws {
         assembly.free(cx.tools);
     }
 
-    /// Messages were missed: what follows may refer to them.
-    pub(super) fn forget_history(&mut self, dir: Direction) {
-        if let Some(compression) = self.compression {
-            self.inflater(dir, compression).lose(None);
+    /// Messages were missed: what follows may go on with them, or refer to them.
+    pub(super) fn miss(&mut self, dir: Direction) {
+        let half = &mut self.halves[dir];
+        half.missed = true;
+        match &mut half.inflater {
+            Some(inflater) => inflater.lose(None),
+            None => half.late = true,
+        }
+    }
+
+    /// A data message ended while it is only guessed what RSV1 means: it tells whether the guess was right.
+    fn judge_guess(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let whole = half.data.as_mut().filter(|assembly| assembly.compressed && assembly.lost.is_empty());
+        let Some(assembly) = whole else { return };
+        self.source = Source::Agreed;
+        if assembly.findings.contains(NoteCode::DeflateBad) {
+            assembly.leave_undecoded(cx.limits, cx.tools);
+            half.inflater = None;
+            (self.compression, self.unknown) = (None, true);
         }
     }
 
@@ -378,6 +407,18 @@ impl Ws {
     /// A direction's inflater; it is made when it is first needed.
     fn inflater(&mut self, dir: Direction, compression: Compression) -> &mut Inflater {
         let takeover = compression.takeover[dir];
-        self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover)))
+        let Half { inflater, late, .. } = &mut self.halves[dir];
+        inflater.get_or_insert_with(|| {
+            let mut inflater = Inflater::new(takeover);
+            if *late {
+                inflater.lose(None);
+            }
+            Box::new(inflater)
+        })
     }
+}
+
+/// Whether a frame with this head begins a data message.
+fn starts_message(head: &Head) -> bool {
+    !head.opcode.is_control() && head.opcode != Opcode::CONTINUATION
 }

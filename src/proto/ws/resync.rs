@@ -1,28 +1,21 @@
 //! A connection whose frames are lost from sight, and how they are found again.
 
-use super::extension::Compression;
+use super::extension::Source;
 use super::half::Reading;
 use super::layer::Ws;
-use super::seek::{Found, Known, RESYNC_BAR, Seek};
-use crate::model::{ConnId, Direction, Mark, NoteCode};
+use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
+use crate::model::{Direction, Mark, NoteCode};
 use crate::proto::layer::Cx;
 
 impl Ws {
-    /// The layer for a connection of which no handshake was captured. In both directions frames are still to be found;
-    /// `compressed` says that frames with RSV1 were seen.
-    pub(super) fn midstream(conn: ConnId, compressed: bool) -> Self {
-        Self { compression: compressed.then_some(Compression::UNSEEN), ..Self::unshaken(conn) }
-    }
-
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
-        let known = Known { layout, masked, compressed: self.compression.is_some(), bar };
-        let half = &mut self.halves[dir];
-        half.missed = true;
-        half.reading = Reading::Seek(Box::new(Seek::new(known, from)));
-        self.forget_history(dir);
+        let compressed = self.compression.is_some() || self.source == Source::Open;
+        let known = Known { layout, masked, compressed, bar, forced: bar == FORCED_BAR };
+        self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
+        self.miss(dir);
     }
 
     /// A head was lost: what stands behind the hole, at `from`, is looked through for frames.
@@ -41,6 +34,14 @@ impl Ws {
         }
     }
 
+    /// Bytes up to `to` were lost where frames are looked for.
+    pub(super) fn seek_past(&mut self, dir: Direction, to: u64, cx: &mut Cx<'_>) {
+        let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
+        if let Some(found) = seek.lose(to) {
+            self.go_on(dir, found, cx);
+        }
+    }
+
     /// Reads the frames that were found.
     fn go_on(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) {
         let Found { at, frames, bits, skipped, .. } = found;
@@ -54,11 +55,22 @@ impl Ws {
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
+        let mut end = found.at;
         for (offset, bytes, brought) in seek.since(found.at) {
-            self.halves[dir].sought_to = offset + bytes.len() as u64;
+            self.pass_hole(dir, end, offset, cx);
+            end = offset + bytes.len() as u64;
+            self.halves[dir].sought_to = end;
             self.data(dir, offset, bytes, brought, cx);
         }
+        self.pass_hole(dir, end, seek.end(), cx);
         seek.release(cx.tools);
+    }
+
+    /// The bytes from `from` to `to`, if any, are a hole in a frame that a search found.
+    fn pass_hole(&mut self, dir: Direction, from: u64, to: u64, cx: &mut Cx<'_>) {
+        if from < to {
+            self.gap(dir, from, to - from, cx.mark, cx);
+        }
     }
 
     /// No frames were found where they were looked for.
@@ -66,12 +78,21 @@ impl Ws {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
         let (from, len) = (seek.from(), seek.release(cx.tools));
         self.halves[dir].reading = Reading::Over;
-        let text = match len {
-            0 => format!("a frame head was lost before stream offset {from}, and nothing was captured behind it"),
-            _ => format!("no frames were found in the {len} bytes behind the loss, from stream offset {from} on"),
+        let (code, text) = match len {
+            _ if !self.shaken && self.lost[dir].is_none() => {
+                (NoteCode::Midstream, format!("no frames were found in the {len} bytes captured of this direction"))
+            }
+            0 => (
+                NoteCode::WsLost,
+                format!("a frame head was lost before stream offset {from}, and nothing was captured behind it"),
+            ),
+            _ => (
+                NoteCode::WsLost,
+                format!("no frames were found in the {len} bytes behind the loss, from stream offset {from} on"),
+            ),
         };
         if len > 0 || self.shaken {
-            self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);
+            self.note(dir, code, None, None, &text, None, cx);
         }
     }
 }
