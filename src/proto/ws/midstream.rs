@@ -19,7 +19,7 @@ pub struct Midstream {
 }
 
 /// Frames of a direction are not believed while so much speaks for frames of the same kind in the other.
-const CONTRADICTION: u32 = 10;
+const CONTRADICTION: u32 = 5;
 
 /// Bytes that may come from one end before it is settled who is the client without hearing the other.
 const WAIT: u64 = 64 << 10;

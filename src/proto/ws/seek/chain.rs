@@ -34,8 +34,9 @@ pub(super) struct Chain {
     open: Option<bool>,
     /// Empty fragments in a row.
     empty: u8,
-    /// The last head is the same as the one before, and not masked.
-    repeats: bool,
+    /// The last head is the same as the one before, and begins no message: other protocols have a zero and a small number
+    /// at regular distances too.
+    pub(super) repeats: bool,
     /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a segment begins.
     nested: bool,
 }
@@ -101,8 +102,9 @@ impl Chain {
             _ => self.open = Some(!head.fin),
         }
         self.begins |= !continues;
-        self.repeats = *head == self.head && head.key.is_none();
-        let bits = head_bits(head, true, false).saturating_sub(repetition(head, &self.head));
+        self.repeats = *head == self.head && (continues || head.opcode.is_control());
+        let told = if self.repeats && known.masked.is_none() { 0 } else { head_bits(head, true, false) };
+        let bits = told.saturating_sub(repetition(head, &self.head));
         self.add(at, *head, bits, at_edge);
         Some(self)
     }
@@ -142,10 +144,6 @@ impl Chain {
         if self.nested { NESTED } else { 0 }
     }
 
-    /// Whether the last head is the same as the one before.
-    pub(super) const fn repeats(&self) -> bool {
-        self.repeats
-    }
 }
 
 /// Whether the head breaks no rule that senders keep (RFC 6455 §5.2, §5.4, §5.5).

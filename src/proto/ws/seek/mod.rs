@@ -249,8 +249,7 @@ impl Seek {
             let Some(told) = chain::payload_bits(&head, looked) else { return false };
             bits += told;
         }
-        // Where nothing is known, messages of one length, each in a segment of its own, are any protocol's.
-        let is_any = self.known.masked.is_none() && chain.repeats();
+        let is_any = self.known.masked.is_none() && chain.repeats;
         if let Some(len) = self.kept.edge(at)
             && head.len > 0
             && !is_any
