@@ -29,6 +29,8 @@ pub(super) struct Half {
     pub(super) missed: bool,
     /// Messages went by before an inflater was needed: what comes may refer to them.
     pub(super) late: bool,
+    /// Frames behind those that a search found in which one of the other side's kind refutes it.
+    pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
 }

@@ -144,6 +144,9 @@ impl Ws {
         if self.source == Source::Open && head.rsv == 4 && starts_message(&head) {
             (self.compression, self.source) = (Some(Compression::UNSEEN), Source::Guessed);
         }
+        if self.halves[dir].on_trial > 0 && self.is_refuted(dir, &head, offset, cx) {
+            return rest;
+        }
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let unit = self.compression.map(|compression| compression.unit);

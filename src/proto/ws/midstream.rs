@@ -18,9 +18,6 @@ pub struct Midstream {
     ends: Ends,
 }
 
-/// Frames of a direction are not believed while so much speaks for frames of the same kind in the other.
-const CONTRADICTION: u32 = 5;
-
 /// Bytes that may come from one end before it is settled who is the client without hearing the other.
 const WAIT: u64 = 64 << 10;
 
@@ -37,7 +34,7 @@ impl Midstream {
     }
 
     fn with(bar: u32, forced: bool, from_start: bool) -> Self {
-        let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar, forced };
+        let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar, forced, tunnel: false };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
         Self { seeks, read: 0, forced, from_start, ends: Ends::default() }
     }
@@ -115,7 +112,7 @@ impl Midstream {
         Next::Become(Box::new(ws))
     }
 
-    /// Goes on with what was found in a direction, unless the other contradicts it: never both sides mask their frames, or neither.
+    /// Goes on with what was found in a direction, unless the other denies it: one side masks its frames, and the other does not.
     fn weigh(&mut self, dir: Direction, found: Option<Found>, cx: &mut Cx<'_>) -> Next {
         if self.from_start
             && let Some(swapped) = self.client_by_mask()
@@ -124,10 +121,8 @@ impl Midstream {
         }
         match found {
             Some(found) if self.forced && !self.from_start => self.recognised(dir, found, cx),
-            Some(found) if !self.forced => {
-                let other = &self.seeks[dir.reverse()];
-                let (like, unlike) = (other.best(found.masked), other.best(!found.masked));
-                if like >= CONTRADICTION && like > unlike { Next::Read } else { self.recognised(dir, found, cx) }
+            Some(found) if !self.forced && !self.seeks[dir.reverse()].denies(!found.masked) => {
+                self.recognised(dir, found, cx)
             }
             _ => Next::Read,
         }

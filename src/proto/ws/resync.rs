@@ -1,21 +1,46 @@
 //! A connection whose frames are lost from sight, and how they are found again.
 
 use super::extension::Source;
+use super::frame::Head;
 use super::half::Reading;
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
 use crate::model::{Direction, Mark, NoteCode};
 use crate::proto::layer::Cx;
 
+/// Frames that may refute what a search found.
+const TRIAL: u8 = 64;
+
 impl Ws {
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
+        let known = Known { bar, forced: bar == FORCED_BAR, ..self.known(dir) };
+        self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
+        self.miss(dir);
+    }
+
+    fn known(&self, dir: Direction) -> Known {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
         let compressed = self.compression.is_some() || self.source == Source::Open;
-        let known = Known { layout, masked, compressed, bar, forced: bar == FORCED_BAR };
+        Known { layout, masked, compressed, bar: RESYNC_BAR, forced: false, tunnel: false }
+    }
+
+    /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled
+    /// through it has masked ones. If so, it is looked on behind that head.
+    pub(super) fn is_refuted(&mut self, dir: Direction, head: &Head, offset: u64, cx: &mut Cx<'_>) -> bool {
+        let half = &mut self.halves[dir];
+        half.on_trial -= 1;
+        if head.key.is_none() || self.layouts[dir].masks(dir) {
+            return false;
+        }
+        half.on_trial = 0;
+        self.give_up(dir, cx);
+        let known = Known { tunnel: true, ..self.known(dir) };
+        let from = offset + u64::from(head.header_len);
         self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
         self.miss(dir);
+        true
     }
 
     /// A head was lost: what stands behind the hole, at `from`, is looked through for frames.
@@ -55,6 +80,7 @@ impl Ws {
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
+        self.halves[dir].on_trial = TRIAL;
         let mut end = found.at;
         for (offset, bytes, brought) in seek.since(found.at) {
             self.pass_hole(dir, end, offset, cx);

@@ -8,10 +8,12 @@ use crate::proto::ws::frame::Head;
 const ANCHOR: u32 = 12;
 /// A longer frame is not believed where its head is all there is.
 const FRAME_MAX: u64 = 1 << 32;
-/// Empty fragments that may follow each other: they are zeros, and so is much else.
+/// Empty fragments that may follow each other, inside a WebSocket only: they are zeros, and so is much else.
 const EMPTY_MAX: u8 = 8;
-/// Behind a frame of the other side's kind, so many bits more must speak for frames that never begin where a segment begins.
+/// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
+/// A first head of the other side's kind is only believed with so many bits.
+const OTHER: u32 = 5;
 
 /// Heads of which each stands where the frame before it ends.
 #[derive(Debug)]
@@ -55,9 +57,9 @@ impl Chain {
             return None;
         }
         let masked = head.key.is_some();
-        let nested = known.masked.is_some_and(|known| known != masked);
+        let is_other = known.masked.is_some_and(|known| known != masked);
         // What goes to the server is masked, so that nothing shows in it.
-        if nested && !masked {
+        if is_other && !masked {
             return None;
         }
         let mut chain = Self {
@@ -73,10 +75,11 @@ impl Chain {
             open: if head.opcode.is_control() { None } else { Some(!head.fin) },
             empty: 0,
             repeats: false,
-            nested,
+            nested: is_other || known.tunnel,
         };
-        chain.add(at, *head, head_bits(head, known.masked.is_some(), true), at_edge);
-        Some(chain)
+        let bits = head_bits(head, known.masked.is_some(), true);
+        chain.add(at, *head, bits, at_edge);
+        (!is_other || bits >= OTHER).then_some(chain)
     }
 
     /// The chain with a further head; nothing where it does not fit.
@@ -86,7 +89,7 @@ impl Chain {
         if !is_plausible(head, known)
             || is_other && known.masked != Some(false)
             || self.head.opcode == Opcode::CLOSE
-            || self.empty > 0 && self.open != Some(true)
+            || self.empty > 0 && (self.open != Some(true) || known.masked.is_none())
             || self.empty > EMPTY_MAX
         {
             return None;
@@ -132,11 +135,6 @@ impl Chain {
             self.anchor = Some(Anchor { at: self.at, at_edge: false });
             (self.bits, self.frames) = (self.own_bits, 1);
         }
-    }
-
-    /// Whether it began by chance with what looks like a frame of the other side.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.nested && self.landed && self.head.key.is_some() != self.masked && self.own_bits < ANCHOR
     }
 
     /// Bits that must speak for it beyond those for any chain.

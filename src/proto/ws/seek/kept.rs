@@ -32,6 +32,11 @@ struct Run {
     nth: u64,
 }
 
+/// How many segments are looked at to learn where writes begin.
+const WRITES: usize = 64;
+/// Bytes of a segment that ends a write, and is not a piece of one that was cut small.
+const SHORT: std::ops::Range<u64> = 6..1000;
+
 impl Kept {
     /// Nothing yet; the first byte is awaited at `at`.
     pub(super) fn new(at: u64) -> Self {
@@ -106,6 +111,16 @@ impl Kept {
         if let Some((begin, _)) = self.segments.front_mut() {
             *begin = self.begin.max(*begin);
         }
+    }
+
+    /// Where the last segments begin that follow a short one, and the first if it is short: there a sender's writes begin, as
+    /// far as that can be told.
+    pub(super) fn writes(&self) -> impl Iterator<Item = u64> {
+        let begins = || self.segments.iter().map(|&(begin, _)| begin);
+        let lens = begins().skip(1).chain([self.end]).zip(begins()).map(|(end, begin)| end - begin);
+        let before = lens.clone().take(1).chain(lens);
+        let from = self.segments.len().saturating_sub(WRITES);
+        begins().zip(before).skip(from).filter(|(_, len)| SHORT.contains(len)).map(|(begin, _)| begin)
     }
 
     /// Gives the memory back.

@@ -30,6 +30,8 @@ pub(super) struct Known {
     pub(super) bar: u32,
     /// The user says that there are frames: a lone one will do, and repeated ones.
     pub(super) forced: bool,
+    /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
+    pub(super) tunnel: bool,
 }
 
 /// Where the user says that there are frames.
@@ -154,9 +156,14 @@ impl Seek {
         self.kept.begin().max(self.tried) - self.from
     }
 
-    /// The frames of the kind that is asked for which speak loudest so far.
-    pub(super) fn best(&self, masked: bool) -> u32 {
-        self.chains.values().filter(|chain| chain.masked == masked && chain.begins).map(|chain| chain.bits).max().unwrap_or(0)
+    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one.
+    pub(super) fn denies(&self, masked: bool) -> bool {
+        let fits = |&at: &u64| match self.known.layout.head(self.kept.bytes(at, self.end())) {
+            Parsed::Done(head) => head.key.is_some() == masked && chain::is_plausible(&head, self.known),
+            Parsed::More(_) => true,
+        };
+        let (fitting, others): (Vec<u64>, Vec<u64>) = self.kept.writes().partition(fits);
+        fitting.len() * 3 < others.len()
     }
 
     /// The bytes up to `to` are missing: what has a head among them leads nowhere.
@@ -185,7 +192,8 @@ impl Seek {
             let at = self.tried;
             let mut chain = self.chains.first_entry().filter(|entry| *entry.key() == at).map(|entry| entry.remove());
             if let Some(own) = &mut chain
-                && (!own.landed && !self.land(own, at) || own.is_doubtful())
+                && !own.landed
+                && !self.land(own, at)
             {
                 chain = None;
             }
