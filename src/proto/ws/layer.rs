@@ -1,7 +1,7 @@
 //! One WebSocket connection: its frames in both directions, its messages, and what is odd about them.
 
 use super::assembly::{Assembly, Content};
-use super::deflate::Inflater;
+use super::deflate::{Breach, Inflater};
 use super::draft::Layout;
 use super::extension::{Compression, Source, Unit};
 use super::frame::Head;
@@ -350,6 +350,29 @@ impl Ws {
         if let Some(evidence) = found {
             self.tell_evidence(dir, &evidence, cx);
         }
+        if last && let Some(breach) = self.halves[dir].inflater.as_deref_mut().and_then(Inflater::breach) {
+            self.tell_breach(dir, breach, cx);
+        }
+    }
+
+    /// Tells that a sender does not keep to what was agreed on about its compression.
+    fn tell_breach(&self, dir: Direction, breach: Breach, cx: &mut Cx<'_>) {
+        let sender = dir.sender();
+        let bits = self.compression.map_or(15, |compression| compression.terms[dir].window_bits);
+        let (code, text) = match breach {
+            Breach::Context => (
+                NoteCode::PmdContext,
+                format!("a message refers to earlier ones, although {sender}_no_context_takeover was agreed on"),
+            ),
+            Breach::Window => (
+                NoteCode::PmdWindow,
+                format!(
+                    "a message refers farther back than {} bytes, although {sender}_max_window_bits={bits} was agreed on",
+                    1_u32 << bits
+                ),
+            ),
+        };
+        self.note(dir, code, Some(self.messages), None, &text, None, cx);
     }
 
     /// Tells a message that will not be completed.
@@ -409,10 +432,9 @@ impl Ws {
 
     /// A direction's inflater; it is made when it is first needed.
     fn inflater(&mut self, dir: Direction, compression: Compression) -> &mut Inflater {
-        let takeover = compression.takeover[dir];
         let Half { inflater, late, .. } = &mut self.halves[dir];
         inflater.get_or_insert_with(|| {
-            let mut inflater = Inflater::new(takeover);
+            let mut inflater = Inflater::new(compression.terms[dir]);
             if *late {
                 inflater.lose(None);
             }
