@@ -20,12 +20,14 @@ pub(in super::super) enum Breach {
     Window,
 }
 
-/// Inflates with no more history than was agreed on, and sees what does not inflate so: who relies on the agreement could not
-/// read it. It looks at the beginning of a direction only, since a sender breaks its word early or never.
+/// Inflates as one who relies on the agreement does, and sees where that fails. It looks at the beginning of a direction only,
+/// since a sender breaks its word early or never.
 #[derive(Debug)]
 pub(super) struct Watch {
     terms: Terms,
+    /// Knows the whole message, and those before it if they may be referred to.
     state: Decompress,
+    narrow: Option<Narrow>,
     /// Bytes of the message so far.
     made: u64,
     /// Bytes that are still looked at.
@@ -33,9 +35,18 @@ pub(super) struct Watch {
     found: Option<Breach>,
 }
 
+/// Inflates the same, and finds the wrong bytes beyond the window.
+#[derive(Debug)]
+struct Narrow {
+    state: Decompress,
+    /// The last two windows of what was inflated.
+    history: Vec<u8>,
+    window: usize,
+}
+
 /// Inflated bytes of a direction that are looked at.
 const WATCHED: u64 = 64 << 10;
-/// Bytes inflated at a time: references within them are not measured.
+/// Bytes inflated at a time: by so much a reference may be too long and not be seen.
 const STEP: usize = 64;
 
 impl Terms {
@@ -46,16 +57,20 @@ impl Terms {
 impl Watch {
     /// `None` where there is nothing to keep to.
     pub(super) fn new(terms: Terms) -> Option<Box<Self>> {
-        // zlib compresses with 9 bits where 8 are agreed on, and never refers farther back than 8 would reach.
-        let bits = terms.window_bits.clamp(9, 15);
-        let state = || Decompress::new_with_window_bits(false, bits);
-        (terms != Terms::FREE).then(|| Box::new(Self { terms, state: state(), made: 0, left: WATCHED, found: None }))
+        let narrow = (terms.window_bits < Terms::FREE.window_bits).then(|| Narrow::new(terms.window_bits));
+        (terms != Terms::FREE).then(|| {
+            let state = Decompress::new(false);
+            Box::new(Self { terms, state, narrow, made: 0, left: WATCHED, found: None })
+        })
     }
 
     /// Begins a message.
     pub(super) fn begin(&mut self) {
         if !self.terms.takeover {
             self.state.reset(false);
+            if let Some(narrow) = &mut self.narrow {
+                narrow.reset();
+            }
         }
         self.made = 0;
     }
@@ -76,6 +91,11 @@ impl Watch {
             let used = usize::try_from(self.state.total_in() - before.0).unwrap_or(usize::MAX);
             self.made += made;
             self.left = self.left.saturating_sub(made);
+            let fresh = out.get(..usize::try_from(made).unwrap_or(STEP)).unwrap_or_default();
+            if self.narrow.as_mut().is_some_and(|narrow| !narrow.gives(input, fresh)) {
+                self.found = Some(Breach::Window);
+                return false;
+            }
             input = input.get(used..).unwrap_or_default();
             // Behind a final block a new stream begins: that is not followed.
             if status == Status::StreamEnd || self.left == 0 {
@@ -90,5 +110,34 @@ impl Watch {
     /// How the terms were broken, if they were.
     pub(super) const fn found(&self) -> Option<Breach> {
         self.found
+    }
+}
+
+impl Narrow {
+    fn new(window_bits: u8) -> Self {
+        Self { state: Decompress::new(false), history: Vec::new(), window: 1 << window_bits }
+    }
+
+    fn reset(&mut self) {
+        self.state.reset(false);
+        self.history.clear();
+    }
+
+    /// Whether the input gives these bytes although what lies beyond the window is turned round.
+    fn gives(&mut self, input: &[u8], fresh: &[u8]) -> bool {
+        let mut out = [0; STEP];
+        let before = self.state.total_out();
+        let result = self.state.decompress(input, &mut out, FlushDecompress::Sync);
+        let made = usize::try_from(self.state.total_out() - before).unwrap_or(STEP);
+        if result.is_err() || out.get(..made) != Some(fresh) {
+            return false;
+        }
+        self.history.extend_from_slice(fresh);
+        let needless = self.history.len().saturating_sub(2 * self.window);
+        self.history.drain(..needless);
+        let beyond = self.history.len().saturating_sub(self.window);
+        let turned = |(at, &byte): (usize, &u8)| if at < beyond { !byte } else { byte };
+        let dictionary: Vec<u8> = self.history.iter().enumerate().map(turned).collect();
+        beyond == 0 || self.state.set_dictionary(&dictionary).is_ok()
     }
 }
