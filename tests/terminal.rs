@@ -4,6 +4,8 @@
 #![cfg(unix)]
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -19,7 +21,10 @@ fn size(cells: u16) -> NonZero<u16> {
     NonZero::new(cells).unwrap()
 }
 
-/// A program in a pseudo-terminal of 100x30.
+/// Columns and rows of a usual terminal.
+const USUAL: (u16, u16) = (100, 30);
+
+/// The program in a pseudo-terminal.
 struct Terminal {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -32,11 +37,19 @@ struct Terminal {
 
 impl Terminal {
     fn open(capture: &Path) -> Self {
-        let pty_size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
+        Self::run([capture], USUAL)
+    }
+
+    /// Runs in the directory of the project, in UTC and without colours.
+    fn run<I: IntoIterator<Item: AsRef<OsStr>>>(args: I, (cols, rows): (u16, u16)) -> Self {
+        let pty_size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty_size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
-        command.arg(capture);
+        command.args(args);
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        command.env("NO_COLOR", "1");
         command.env("SSH_CONNECTION", "so that no helper program is asked for the clipboard");
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -55,7 +68,7 @@ impl Terminal {
             writer,
             child,
             output,
-            screen: vt100::Parser::new(size(30), size(100), 0),
+            screen: vt100::Parser::new(size(rows), size(cols), 0),
             raw: Vec::new(),
         }
     }
@@ -81,6 +94,13 @@ impl Terminal {
 
     fn wait_for(&mut self, text: &str) {
         self.wait_until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Takes in what the program writes until it has nothing more to show.
+    fn wait_for_silence(&mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.screen.process(&bytes);
+        }
     }
 
     fn press(&mut self, keys: &str) {
@@ -114,6 +134,71 @@ impl Terminal {
     fn exit_code(mut self) -> u32 {
         self.child.wait().unwrap().exit_code()
     }
+}
+
+/// The lines of the screen, without the blanks at their ends.
+fn lines(screen: &vt100::Screen) -> Vec<String> {
+    screen.rows(0, u16::MAX).map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// README's picture of the browser: its place in the text, its size, and what it shows.
+fn picture_of_readme(readme: &str) -> (std::ops::Range<usize>, (u16, u16)) {
+    let begin = readme.find("```text\n wspect [1 ").unwrap() + "```text\n".len();
+    let end = begin + readme[begin..].find("```").unwrap();
+    let picture = &readme[begin..end];
+    let columns = picture.lines().map(|line| line.chars().count()).max().unwrap();
+    (begin..end, (u16::try_from(columns).unwrap(), u16::try_from(picture.lines().count()).unwrap()))
+}
+
+/// README shows the browser as it is. `README=write` takes the picture anew, in the size of the old one.
+#[test]
+fn the_picture_in_the_readme_is_what_is_drawn() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (place, size) = picture_of_readme(&readme);
+    let mut terminal = Terminal::run(["samples/chat.pcapng"], size);
+    terminal.wait_for("Connections 6");
+    terminal.press("j");
+    terminal.wait_for("2/6");
+    terminal.wait_for_silence();
+    let drawn = lines(terminal.screen.screen());
+    if std::env::var_os("README").is_some_and(|how| how == "write") {
+        let mut readme = readme;
+        readme.replace_range(place, &format!("{}\n", drawn.join("\n")));
+        return fs::write(path, readme).unwrap();
+    }
+    let shown: Vec<&str> = readme[place].lines().collect();
+    assert_eq!(shown, drawn, "README=write cargo test --test terminal readme");
+}
+
+/// Wherever a capture ends, that is said on every screen.
+#[test]
+fn a_cut_capture_and_an_empty_one_say_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let mix = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let mut terminal = Terminal::open(&file("cut.pcap", &mix[..70_000]));
+    terminal.wait_for("! Capture is cut after packet ");
+    terminal.press("3");
+    terminal.wait_for("[3 Hand]");
+    assert!(terminal.screen.screen().contents().contains("; everything up to it is shown."));
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+    let mut terminal = Terminal::open(&file("empty.pcap", &mix[..24]));
+    terminal.wait_for("No packets in ");
+    assert!(lines(terminal.screen.screen()).last().unwrap().ends_with("? help  q quit"));
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+    // An Ethernet frame of type ARP.
+    let arp = [&mix[..24], &[0; 8], &[42, 0, 0, 0, 42, 0, 0, 0], &[2; 12], &[8, 6], &[0; 28]].concat();
+    let mut terminal = Terminal::open(&file("arp.pcap", &arp));
+    terminal.wait_for("1 ARP packet");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
 }
 
 #[test]
@@ -206,15 +291,15 @@ fn shows_all_of_a_burst_while_a_pipe_is_silent() {
     let pipe = directory.path().join("capture");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut terminal = Terminal::open(&pipe);
-    let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
-    let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let capture = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
+    let mut feed = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     let (mut at, mut fed, mut seen) = (24, 0, 0);
     let mut key = "2";
     while seen < 5 {
         let len: [u8; 4] = capture[at + 8..at + 12].try_into().unwrap();
         at += 16 + u32::from_le_bytes(len) as usize;
         let file = directory.path().join("so-far.pcap");
-        std::fs::write(&file, &capture[..at]).unwrap();
+        fs::write(&file, &capture[..at]).unwrap();
         let rows = Command::new(env!("CARGO_BIN_EXE_wspect")).args(["msgs", "--json"]).arg(&file).output().unwrap();
         let rows = String::from_utf8(rows.stdout).unwrap();
         let complete = rows.lines().filter(|row| row.contains(r#""conn":1,"#) && row.contains(r#""complete":true"#));
@@ -237,8 +322,8 @@ fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
     let pipe = directory.path().join("capture");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut terminal = Terminal::open(&pipe);
-    let capture = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
-    let mut feed = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let capture = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
+    let mut feed = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     feed.write_all(&capture[..capture.len() / 2]).unwrap();
     terminal.wait_until("rows are shown", |screen| {
         let contents = screen.contents();

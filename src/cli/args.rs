@@ -3,7 +3,7 @@
 use super::choices;
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
-use crate::model::{DecodeAs, Limits, Rule, Severity};
+use crate::model::{DecodeAs, FLAGS, Limits, Rule, Severity};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +13,12 @@ macro_rules! examples {
     ($first:literal, $second:literal) => {
         concat!("Examples:\n  ", $first, "\n  ", $second)
     };
+}
+
+/// What the flags of a connection mean, above what else stands below its options.
+fn with_flags(rest: &str) -> String {
+    let flags: String = FLAGS.iter().map(|flag| format!("  {:<4} {}\n", flag.name, flag.meaning)).collect();
+    format!("Flags:\n{flags}\n{rest}")
 }
 
 /// Shows what was said over WebSocket in a packet capture.
@@ -64,12 +70,12 @@ pub(super) enum Command {
     /// One line per WebSocket connection
     ///
     /// Columns: number, TCP stream (Wireshark's tcp.stream), start, duration, client, URL (up to 80 columns; --json has all
-    /// of it), messages to the server (→) and to the client (←), payload bytes, flags (z compressed, g bytes missing from
-    /// the capture, ! an error was found), how it ended.
-    #[command(after_long_help = examples!(
+    /// of it), messages to the server (→) and to the client (←), payload bytes, flags, how it ended; behind that ✗ where an
+    /// error was found, ! where a warning was (wspect check).
+    #[command(after_long_help = with_flags(examples!(
         "wspect ls chat.pcapng",
         r#"wspect ls --json chat.pcapng | jq -r 'select(.state == "rejected").url'"#
-    ))]
+    )))]
     Ls(List),
     /// One line per message
     ///

@@ -8,7 +8,7 @@ use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
-use crate::model::{Event, Limits, Severity, Sink, Stamp, clause};
+use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
 use crossbeam_channel::{Sender, bounded};
 use std::ops::ControlFlow;
@@ -40,7 +40,8 @@ pub(super) fn run(source: &Source, color: When, settings: Settings) -> Result<Ex
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
-    let teller = Teller { total, settings, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
+    let teller =
+        Teller { name: name.clone(), total, settings, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
     thread::spawn(move || teller.read(opening));
     let color = match color {
         When::Auto => ColorChoice::Auto,
@@ -61,6 +62,8 @@ enum Opening {
 
 /// Tells the browser what is read.
 struct Teller {
+    /// The capture, as the user named it.
+    name: String,
     /// Bytes of a file; `None` for a pipe.
     total: Option<u64>,
     settings: Settings,
@@ -96,7 +99,7 @@ impl Teller {
     }
 
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
-        let mut sink = Told { events, warnings: Vec::new() };
+        let mut sink = Told { events, warnings: Vec::new(), cut_after: None };
         let mut told = 0;
         let mut step = |at: dissect::Progress| {
             // A file is read on without a pause; of a pipe, every byte may be the last for long.
@@ -107,11 +110,11 @@ impl Teller {
             self.tell(Loading::Progress(self.progress(at)))
         };
         let summary = dissect::run(reader, self.settings.clone(), &mut sink, &mut step);
-        let warnings = sink.warnings;
+        let Told { warnings, cut_after, .. } = sink;
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
-        let seen = if summary.connections > 0 { Vec::new() } else { seen::kinds(&summary.kinds) };
-        Outcome { progress: self.progress(progress), seen, warnings, error: None }
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.name, &summary) };
+        Outcome { progress: self.progress(progress), seen, warnings, cut_after, error: None }
     }
 
     fn progress(&self, at: dissect::Progress) -> Progress {
@@ -130,6 +133,7 @@ impl Teller {
 struct Told<'a> {
     events: &'a mut dyn Sink,
     warnings: Vec<String>,
+    cut_after: Option<PacketNo>,
 }
 
 impl Sink for Told<'_> {
@@ -137,9 +141,12 @@ impl Sink for Told<'_> {
         if let Event::Note(note) = event
             && at.conn.is_none()
             && note.code.severity() >= Severity::Warning
-            && self.warnings.len() < WARNINGS
         {
-            self.warnings.push(clause(note.sentence()));
+            match note.code {
+                NoteCode::FileCut => self.cut_after = Some(note.at.packet),
+                _ if self.warnings.len() < WARNINGS => self.warnings.push(clause(note.sentence())),
+                _ => {}
+            }
         }
         self.events.accept(at, event)
     }

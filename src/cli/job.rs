@@ -3,14 +3,16 @@
 use super::args::{self, Args, Command, Format, Manners, Record, When};
 use super::exit::{Exit, Failure};
 use super::input::Source;
+use super::nearest::nearest;
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
 use crate::model::{ConnId, PacketNo, Severity};
+use clap::CommandFactory as _;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// All that a run needs to know.
 #[derive(Debug)]
@@ -98,7 +100,10 @@ impl Job {
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
-        let Some(command) = command else { return Self::list(Work::Connections, list, TimeMode::Local, manners) };
+        let Some(command) = command else {
+            mistyped(&list.input)?;
+            return Self::list(Work::Connections, list, TimeMode::Local, manners);
+        };
         if is_used(&list) {
             return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
         }
@@ -236,6 +241,7 @@ pub(super) fn browses(args: &Args) -> bool {
 /// # Errors
 /// When it names no capture, or several.
 pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
+    mistyped(&args.list.input)?;
     Ok((one_source(args.list.input)?, args.manners.color))
 }
 
@@ -259,18 +265,27 @@ fn one_source(input: args::Input) -> Result<Source, Failure> {
     let args::Input { file, more, read } = input;
     let second = more.into_iter().next().or_else(|| read.read.as_ref().and(file.clone()));
     match (read.read.or(file), second) {
-        (Some(first), Some(second)) => Err(two_files(&first, &second)),
+        (Some(first), Some(second)) => {
+            Err(usage(format!("one capture at a time: {}, then {}", first.display(), second.display())))
+        }
         (first, _) => source(first),
     }
 }
 
-/// Advice for a second file, which may be a command mistyped before the first.
-fn two_files(first: &Path, second: &Path) -> Failure {
-    if !first.exists() && second.exists() {
-        let first = first.display();
-        return usage(format!("no file or command {first}: one capture at a time; wspect --help lists the commands"));
+/// Advice where what stands for a capture is none, but may be a command that was mistyped.
+fn mistyped(input: &args::Input) -> Result<(), Failure> {
+    let Some(word) = input.file.as_deref().filter(|&path| path != "-" && !path.exists()) else { return Ok(()) };
+    let commands = Args::command();
+    let meant = word.to_str().and_then(|typed| nearest(typed, commands.get_subcommands().map(clap::Command::get_name)));
+    let word = word.display();
+    match (meant, input.more.first()) {
+        (Some(command), _) => Err(usage(format!("no file or command {word}: did you mean `{command}`?"))),
+        (None, Some(second)) if second.exists() => {
+            let advice = "one capture at a time; wspect --help lists the commands";
+            Err(usage(format!("no file or command {word}: {advice}")))
+        }
+        (None, _) => Ok(()),
     }
-    usage(format!("one capture at a time: {}, then {}", first.display(), second.display()))
 }
 
 /// The capture; nothing means stdin, unless that is a terminal.

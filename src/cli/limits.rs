@@ -1,12 +1,12 @@
 //! The bounds on what a hostile capture can make us keep, as a table.
 
-use crate::export::{Out, grouped};
-use crate::model::Limits;
+use crate::export::Out;
+use crate::model::{Limits, number};
 
 /// Writes every bound with its unit and default.
 pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
     for (name, value, unit, what) in rows(limits) {
-        out.line(&format!("{name:<20} {:>14} {unit:<12} {what}", grouped(value)));
+        out.line(&format!("{name:<20} {:>14} {unit:<12} {what}", number(value)));
     }
 }
 

@@ -7,6 +7,7 @@ mod exit;
 mod input;
 mod job;
 mod limits;
+mod nearest;
 mod output;
 mod progress;
 mod run;
@@ -19,20 +20,39 @@ pub use exit::Exit;
 use crate::export::Out;
 use crate::model::Limits;
 use args::Args;
-use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
 use exit::{Failure, guarded};
 use job::Job;
+use nearest::nearest;
 use output::Target;
 use std::ffi::OsString;
 
 /// Runs the program: `words` are its name and its arguments.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
-    guarded(move || match Args::try_parse_from(words) {
-        Ok(args) => start(args).unwrap_or_else(|failure| failure.report()),
-        Err(error) => help_or_failure(&error).unwrap_or_else(|failure| failure.report()),
+    guarded(move || {
+        let parsed = asked_in_words(words).map(Args::try_parse_from);
+        let done = parsed.and_then(|parsed| parsed.map_or_else(|error| help_or_failure(&error), start));
+        done.unwrap_or_else(|failure| failure.report())
     })
+}
+
+/// `wspect help msgs` asks for the same as `wspect msgs --help`.
+fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+    let [program, help, topic @ ..] = words.as_slice() else { return Ok(words) };
+    if help != "help" {
+        return Ok(words);
+    }
+    let commands = Args::command();
+    if let Some(word) = topic.first().filter(|&word| commands.find_subcommand(word).is_none()) {
+        let names = commands.get_subcommands().map(clap::Command::get_name);
+        let meant = word.to_str().and_then(|typed| nearest(typed, names));
+        let advice = meant.map_or(String::from("wspect --help lists them"), |name| format!("did you mean `{name}`?"));
+        return Err(Failure::new(Exit::Usage, format!("no command {}: {advice}", word.display())));
+    }
+    let words = [program].into_iter().chain(topic.first()).cloned();
+    Ok(words.chain([OsString::from("--help")]).collect())
 }
 
 fn start(args: Args) -> Result<Exit, Failure> {

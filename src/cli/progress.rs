@@ -3,8 +3,10 @@
 use super::args::When;
 use super::exit::say;
 use crate::dissect;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use crate::model::{duration, size};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
@@ -47,11 +49,11 @@ impl Progress {
     pub(super) fn step(&self, at: dissect::Progress) {
         let elapsed = self.began.elapsed();
         match self.mode {
-            Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len)).set_position(at.bytes),
+            Mode::Bar if elapsed >= PATIENCE => self.bar.get_or_init(|| bar(self.len, elapsed)).set_position(at.bytes),
             Mode::Lines if elapsed >= self.said.get() + PAUSE => {
                 self.said.set(elapsed);
-                let of = self.len.map_or(String::new(), |len| format!(" of {}", HumanBytes(len)));
-                say(format_args!("wspect: {}{of} read", HumanBytes(at.bytes)));
+                let of = self.len.map_or(String::new(), |len| format!(" of {}", size(len)));
+                say(format_args!("wspect: {}{of} read", size(at.bytes)));
             }
             _ => {}
         }
@@ -78,15 +80,35 @@ impl Progress {
     }
 }
 
-fn bar(len: Option<u64>) -> ProgressBar {
+fn bar(len: Option<u64>, elapsed: Duration) -> ProgressBar {
     let (bar, template) = match len {
-        Some(len) => {
-            (ProgressBar::new(len), "{wide_bar:.dim} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, ^C stop")
-        }
-        None => (ProgressBar::no_length(), "{bytes} read, {bytes_per_sec}, ^C stop"),
+        Some(len) => (ProgressBar::new(len), "{wide_bar:.dim} {read} of {all}, {rate}, {left} left, ^C stop"),
+        None => (ProgressBar::no_length(), "{read} read, {rate}, ^C stop"),
     };
     match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style.progress_chars("━━─")),
+        Ok(style) => {
+            let style = style.progress_chars("━━─");
+            // Amounts read as everywhere else.
+            let style = with(style, "read", |state| size(state.pos()));
+            let style = with(style, "all", |state| size(state.len().unwrap_or(0)));
+            let style = with(style, "rate", |state| format!("{}/s", size(rate(state) as u64)));
+            let style = with(style, "left", |state| {
+                let left = state.len().unwrap_or(0).saturating_sub(state.pos()) as f64;
+                duration((left / rate(state) * 1e9) as i64)
+            });
+            bar.with_style(style).with_elapsed(elapsed)
+        }
         Err(_) => bar,
     }
+}
+
+/// Bytes a second since the start, at least one.
+fn rate(state: &ProgressState) -> f64 {
+    (state.pos() as f64 / state.elapsed().as_secs_f64()).max(1.0)
+}
+
+fn with(style: ProgressStyle, key: &'static str, words: fn(&ProgressState) -> String) -> ProgressStyle {
+    style.with_key(key, move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = out.write_str(&words(state));
+    })
 }

@@ -3,9 +3,8 @@
 use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
-use crate::export::{count, grouped};
+use crate::model::{count, duration, size};
 use crate::net::Seen;
-use indicatif::HumanBytes;
 use std::time::Duration;
 
 /// `2 connections, 5 095 messages; 1 warning (wspect check)`.
@@ -40,11 +39,12 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// `1 234 packets, 41 TCP streams, 12.30 MiB in 0.31 s`.
+/// `1 234 packets, 41 TCP streams, 12 MB in 310 ms`.
 pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String {
     let packets = count(summary.packets, "packet");
     let streams = count(summary.streams.into(), "TCP stream");
-    format!("{packets}, {streams}, {} in {:.2} s", HumanBytes(bytes), elapsed.as_secs_f64())
+    let nanos = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
+    format!("{packets}, {streams}, {} in {}", size(bytes), duration(nanos))
 }
 
 /// Packets by what they carried, where none of it was TCP.
@@ -57,13 +57,12 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
         (seen.arp, "ARP"),
         (seen.other, "other"),
     ];
-    let seen = kinds.into_iter().filter(|(number, _)| *number > 0);
-    seen.map(|(number, what)| format!("{} {what} packet{}", grouped(number), if number == 1 { "" } else { "s" }))
-        .collect()
+    let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
+    seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
 /// TCP streams by what they carried.
-pub(super) fn kinds(kinds: &Kinds) -> Vec<String> {
+fn kinds(kinds: &Kinds) -> Vec<String> {
     let kinds = [
         (kinds.tls, "TLS", ": encrypted, so what they carry is not known"),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
@@ -71,9 +70,6 @@ pub(super) fn kinds(kinds: &Kinds) -> Vec<String> {
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
     ];
-    let seen = kinds.into_iter().filter(|(number, ..)| *number > 0);
-    seen.map(|(number, what, more)| {
-        format!("{} {what} stream{}{more}", grouped(number.into()), if number == 1 { "" } else { "s" })
-    })
-    .collect()
+    let seen = kinds.into_iter().filter(|(streams, ..)| *streams > 0);
+    seen.map(|(streams, what, more)| count(streams.into(), &format!("{what} stream")) + more).collect()
 }

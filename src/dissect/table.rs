@@ -13,14 +13,13 @@ use std::hash::{BuildHasher as _, Hash, Hasher};
 /// All streams of a capture.
 ///
 /// A stream without payload, or without anything for us in it, is one small row; reassembly and layers are added with its first payload.
-#[derive(Default)]
 pub(super) struct Table {
     /// The newest stream of each pair of endpoints, by the hash of its key.
     newest: HashTable<u32>,
     hasher: RandomState,
     streams: Vec<Stream>,
-    /// The stream of the last packet: the next one is often of the same.
-    latest: Option<u32>,
+    /// Streams of the last packets, by [`FlowKey::place`]: the next one is often of one of them.
+    latest: Vec<u32>,
     /// Numbers given to streams, also to those that have no row.
     numbers: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
@@ -64,6 +63,15 @@ impl Hash for FlowKey {
 
 impl FlowKey {
     const V6: u64 = 1 << 32;
+
+    /// Where the stream is remembered while its packets are the last ones. No secret is in it: who makes keys meet here
+    /// gains a look into the table for each packet.
+    #[inline]
+    const fn place(&self) -> usize {
+        let ([low_first, low], [high_first, high]) = (self.low, self.high);
+        let mixed = low ^ high.rotate_left(21) ^ (low_first ^ high_first).rotate_left(42) ^ self.rest.rotate_left(32);
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LATEST.ilog2())) as usize
+    }
 
     /// Of an IPv4 address the first word is empty.
     const fn is_v6(&self) -> bool {
@@ -131,6 +139,9 @@ struct Live {
     route: Option<Box<Route>>,
 }
 
+/// Places for streams of the last packets; a power of two.
+const LATEST: usize = 256;
+
 /// Packets for which a stream that ended is kept.
 const LINGER: u64 = 500;
 
@@ -144,7 +155,17 @@ struct Env<'a> {
 
 impl Table {
     pub(super) fn new(decode_as: DecodeAs) -> Self {
-        Self { decode_as, ..Self::default() }
+        Self {
+            newest: HashTable::default(),
+            hasher: RandomState::default(),
+            streams: Vec::new(),
+            latest: vec![u32::MAX; LATEST],
+            numbers: 0,
+            leaving: VecDeque::new(),
+            undecided: VecDeque::new(),
+            budget: Budget::default(),
+            decode_as,
+        }
     }
 
     /// How many streams there were.
@@ -168,7 +189,6 @@ impl Table {
         {
             self.end(known, End::Replaced, segment.mark, limits, tools, sink);
         }
-        self.latest = Some(at);
         if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
         }
@@ -236,9 +256,14 @@ impl Table {
     ///
     /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
     fn find(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
-        let at = match self.latest {
-            Some(at) if self.is_of(at, &key) => at,
-            _ => self.newest(&key).unwrap_or_else(|| self.add(key, mark, None)),
+        let place = key.place();
+        let at = match self.latest.get(place) {
+            Some(&at) if self.is_of(at, &key) => at,
+            _ => {
+                let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, None));
+                self.remember(place, at);
+                at
+            }
         };
         let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         let old = self.stream(at);
@@ -251,8 +276,15 @@ impl Table {
             Some(_) => Some(at),
             None => old.older.take(),
         };
-        self.latest = None;
-        self.add(key, mark, older)
+        let at = self.add(key, mark, older);
+        self.remember(place, at);
+        at
+    }
+
+    fn remember(&mut self, place: usize, at: u32) {
+        if let Some(latest) = self.latest.get_mut(place) {
+            *latest = at;
+        }
     }
 
     /// A SYN after the end begins anew, in the same stream where its number is the same.

@@ -4,8 +4,7 @@ use super::Out;
 use super::stats::Figures;
 use super::style::Style;
 use super::time::Clock;
-use super::words::{count, grouped, size};
-use crate::model::{Counts, Direction, duration};
+use crate::model::{Counts, Direction, count, duration, number, size};
 
 /// Takes one number out of the counts.
 type Count = fn(&Counts) -> u64;
@@ -31,12 +30,12 @@ const BARS: usize = 60;
 /// Appends the figures.
 pub(super) fn write(figures: &Figures, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
     let totals = &figures.totals;
-    line(out, "packets", &format!("{:>14}{}", grouped(totals.packets), span(figures, clock)));
-    line(out, "TCP streams", &format!("{:>14}", grouped(totals.streams.into())));
-    line(out, "connections", &format!("{:>14}", grouped(totals.connections.into())));
+    line(out, "packets", &format!("{:>14}{}", number(totals.packets), span(figures, clock)));
+    line(out, "TCP streams", &format!("{:>14}", number(totals.streams.into())));
+    line(out, "connections", &format!("{:>14}", number(totals.connections.into())));
     line(out, "", &format!("{:>14}  {:>14}", "→ to server", "← to client"));
     for (name, value) in COUNTS {
-        let [to_server, to_client] = Direction::BOTH.map(|dir| grouped(value(&figures.counts[dir])));
+        let [to_server, to_client] = Direction::BOTH.map(|dir| number(value(&figures.counts[dir])));
         line(out, name, &format!("{to_server:>14}  {to_client:>14}"));
     }
     if let Some(rtt) = figures.rtt {
@@ -55,7 +54,7 @@ fn line(out: &mut Out<'_>, name: &str, text: &str) {
     out.line(format!("{name:<13}  {text}").trim_end());
 }
 
-/// `  22:13:20.004221 to 22:27:22.300000, 14m02.3s`.
+/// `  22:13:20.004221 to 22:27:22.300000, 14m02s`.
 fn span(figures: &Figures, clock: &mut Clock) -> String {
     let (Some(first), Some(last)) = (figures.totals.first, figures.totals.last) else { return String::new() };
     let [from, to] = [first, last].map(|at| {
@@ -69,7 +68,9 @@ fn span(figures: &Figures, clock: &mut Clock) -> String {
 /// A line of bars for each direction.
 fn throughput(figures: &Figures, style: Style, out: &mut Out<'_>) {
     let Some(width) = figures.bin_ns else { return };
-    let in_one = figures.bins.len().div_ceil(BARS).max(1);
+    // A name, an arrow, and behind the bars what the highest is: `  at most 999 kB in 14m02s`.
+    let room = style.columns.map_or(BARS, |columns| columns.saturating_sub(15 + 2 + 27).clamp(10, BARS));
+    let in_one = figures.bins.len().div_ceil(room).max(1);
     for (dir, name) in Direction::BOTH.into_iter().zip(["bytes in time", ""]) {
         let bins = figures.bins.chunks(in_one);
         let bars: Vec<u64> = bins.map(|bins| bins.iter().map(|bin| bin[dir]).fold(0, u64::saturating_add)).collect();

@@ -1,10 +1,13 @@
 //! A handshake as text: what was asked, what was answered, and which rules were kept.
 
-use super::Out;
 use super::style::{Ink, Style};
 use super::time::Clock;
+use super::{Out, wrap};
 use crate::escape;
-use crate::model::{Check, Direction, Handshake, Head, Severity, Stamp, StartLine, duration};
+use crate::model::{Check, Direction, Handshake, Head, Stamp, StartLine, duration};
+
+/// Columns that words get at least, however narrow the terminal.
+const MIN_WORDS: usize = 24;
 
 /// Appends one handshake.
 pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
@@ -27,19 +30,26 @@ pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style:
 fn write_check(check: &Check, longest: usize, style: Style, out: &mut Out<'_>) {
     let Check { code, ok, detail } = check;
     let detail = escape::display_str(detail);
+    // Words stand behind the sign and the code, and go on there.
+    let margin = 4 + longest + 2;
+    let lines = |text: &str| match style.columns {
+        Some(columns) => wrap(text, columns.saturating_sub(margin).max(MIN_WORDS), 0),
+        None => vec![text.to_owned()],
+    };
+    let mut write = |begin: String, ink, text: &str| {
+        for (nth, line) in lines(text).into_iter().enumerate() {
+            let begin = if nth == 0 { begin.as_str() } else { &" ".repeat(margin) };
+            out.line(&format!("{begin}{}", style.paint(ink, line)));
+        }
+    };
     if *ok {
-        return out.line(&format!("  {} {code:<longest$}  {detail}", style.paint(Ink::Good, "✓")));
+        return write(format!("  {} {code:<longest$}  ", style.paint(Ink::Good, "✓")), Ink::Plain, &detail);
     }
     let row = code.row();
-    let sign = match row.severity {
-        Severity::Error => "✗",
-        Severity::Warning => "!",
-        Severity::Note => "·",
-    };
-    let sign = style.paint(row.severity.into(), sign);
-    out.line(&format!("  {sign} {code:<longest$}  {}: {detail}", row.text.trim_end_matches('.')));
-    let advice = format!("    {:<longest$}  {} {}", "", row.cause, row.next);
-    out.line(&style.paint(Ink::Dim, advice).to_string());
+    let sign = style.paint(row.severity.into(), row.severity.sign());
+    let what = format!("{}: {detail}", row.text.trim_end_matches('.'));
+    write(format!("  {sign} {code:<longest$}  "), Ink::Plain, &what);
+    write(" ".repeat(margin), Ink::Dim, &format!("{} {}", row.cause, row.next));
 }
 
 /// `accepted`, `refused with 403`, `not answered`.
@@ -64,7 +74,14 @@ fn write_head(dir: Direction, head: &Head, clock: &mut Clock, style: Style, out:
     out.line(&format!("  {} {}  {place}", style.paint(dir.into(), dir.arrow()), style.paint(dir.into(), start)));
     for (name, value) in &head.headers {
         let name = escape::display_str(name);
-        out.line(&format!("    {} {}", style.paint(Ink::Dim, format!("{name}:")), escape::display_str(value)));
+        let line = format!("{name}: {}", escape::display_str(value));
+        let columns = style.columns.map_or(usize::MAX, |columns| columns.saturating_sub(4).max(MIN_WORDS));
+        for (nth, line) in wrap(&line, columns, 4).into_iter().enumerate() {
+            match line.split_at_checked(name.len() + 1).filter(|_| nth == 0) {
+                Some((name, value)) => out.line(&format!("    {}{value}", style.paint(Ink::Dim, name))),
+                None => out.line(&format!("    {line}")),
+            }
+        }
         out.spill();
     }
 }

@@ -4,9 +4,8 @@ use super::Out;
 use super::payload::fit;
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::words::size;
 use crate::escape;
-use crate::model::{Connection, Direction, Goodbye, Outline, State, duration};
+use crate::model::{Connection, Direction, Goodbye, State, duration, number, size};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Columns: a title, and whether it is aligned right.
@@ -60,22 +59,12 @@ fn cells(row: &Connection, clock: &mut Clock) -> Row {
         row.duration().map_or(String::from("-"), duration),
         row.client().to_string(),
         escape::display_str(&row.title()).into_owned(),
-        row.counts[Direction::ToServer].messages.to_string(),
-        row.counts[Direction::ToClient].messages.to_string(),
+        number(row.counts[Direction::ToServer].messages),
+        number(row.counts[Direction::ToClient].messages),
         size(row.bytes()),
-        flags(row),
-        end(row),
+        Some(row.flags()).filter(|flags| !flags.is_empty()).unwrap_or(String::from("-")),
+        format!("{} {}", end(row), row.findings.sign()).trim_end().to_owned(),
     ]
-}
-
-/// `z` compressed, `g` bytes missing, `!` an error was found.
-fn flags(row: &Connection) -> String {
-    let extensions = row.handshake.as_ref().map(Outline::extensions).unwrap_or_default();
-    let is_compressed = extensions.iter().any(|extension| extension.contains("deflate"));
-    let has_gaps = Direction::BOTH.iter().any(|&dir| row.counts[dir].gaps > 0);
-    let flags = [(is_compressed, 'z'), (has_gaps, 'g'), (row.findings.error > 0, '!')];
-    let flags: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect();
-    if flags.is_empty() { String::from("-") } else { flags }
 }
 
 /// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `open`.

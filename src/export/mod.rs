@@ -26,7 +26,7 @@ mod style;
 mod table;
 mod talk;
 mod time;
-mod words;
+mod wrap;
 
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
@@ -40,8 +40,8 @@ pub use stream::{Kinds, Stream};
 pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
-pub use time::{Clock, TimeMode, seconds};
-pub use words::{count, grouped, size};
+pub use time::{Clock, TimeMode};
+pub use wrap::wrap;
 
 use crate::model::{Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Stamp, Timestamp};
 use std::ops::ControlFlow;

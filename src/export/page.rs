@@ -4,10 +4,9 @@ use super::json;
 use super::payload::{self, Look, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::words::{count, grouped};
 use super::{Form, Out, pretty, table};
 use crate::escape;
-use crate::model::{Message, Opcode, Stamp, duration};
+use crate::model::{Message, Opcode, Stamp, count, duration, number};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Form for Page {
         let title = self.title(at, message);
         let (first, last) = (message.span.first.packet, at.at.packet);
         let packets = if first == last { format!("frame {last}") } else { format!("frames {first} to {last}") };
-        let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", grouped(message.frames)) };
+        let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", number(message.frames)) };
         out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, packets)));
         for (ink, text) in table::faults(message) {
             out.line(&self.style.paint(ink, text).to_string());

@@ -4,15 +4,21 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::words::grouped;
-use super::{Form, Out, figures, head, ls};
+use super::{Form, Out, figures, head, ls, wrap};
 use crate::escape;
 use crate::model::{
     Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp, clause,
-    duration,
+    duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
+
+/// Columns of a frame's row beside its time: all of it, and what of it a narrow terminal gets.
+const FRAME: usize = 84;
+const NARROW_FRAME: usize = 56;
+
+/// Columns that a sentence wants beside what it is about; where there are fewer it stands below.
+const SENTENCE: usize = 40;
 
 /// Writes text rows, every one of them safe on a terminal.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ impl Table {
         let mut line = self.place(at, Some(message.number)) + "  ";
         self.clock.write(at.at.time, &mut line);
         let kind = format!("{:<8}", kind(message));
-        let len = format!("{:>7}", message.body.len);
+        let len = format!("{:>7}", number(message.body.len));
         let mut used = line.width() + kind.len() + len.len() + 9;
         let arrow = self.style.paint(message.dir.into(), message.dir.arrow());
         let _ = write!(line, "  {arrow}  {}  {len}  ", self.style.paint(ink(message.opcode), kind));
@@ -84,17 +90,13 @@ impl Form for Table {
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
+        let time = self.clock.width();
+        // Where there is little room, the head's length, the mask and the place in the stream are left out.
+        let is_narrow = self.style.columns.is_some_and(|columns| columns < time + FRAME);
         if self.begins() {
-            let header = format!(
-                "{:>8}  {:>time$}  {:>7}  →  fin  rsv  {:<12}  {:>8}  head  mask      {:>10}",
-                "packet",
-                "time",
-                "message",
-                "opcode",
-                "bytes",
-                "offset",
-                time = self.clock.width(),
-            );
+            let (packet, message, opcode, bytes) = ("packet", "message", "opcode", "bytes");
+            let begin = format!("{packet:>8}  {:>time$}  {message:>7}  →  fin  rsv  {opcode:<12}  {bytes:>8}", "time");
+            let header = if is_narrow { begin } else { format!("{begin}  head  mask          offset") };
             out.line(&self.style.paint(Ink::Dim, header).to_string());
         }
         let packet = at.at.packet;
@@ -104,24 +106,29 @@ impl Form for Table {
         self.clock.write(at.at.time, &mut line);
         let _ = write!(
             line,
-            "  {:>7}  {}  {}  {:03b}  {:<12}  {:>8}  {:>4}  {:<8}  {:>10}",
+            "  {:>7}  {}  {}  {:03b}  {:<12}  {:>8}",
             format!("{}:{}", or_dash(at.conn), or_dash(frame.msg)),
             self.style.paint(frame.dir.into(), frame.dir.arrow()),
             if frame.fin { "fin" } else { "  -" },
             frame.rsv,
             frame.opcode.name(),
-            frame.len,
-            frame.header_len,
-            frame.mask.map_or(String::from("-"), |mask| format!("{:08x}", u32::from_be_bytes(mask))),
-            frame.stream_offset,
+            number(frame.len),
         );
-        if !frame.complete {
-            let _ = write!(line, "  {}", self.style.paint(Ink::Warning, "⋯ incomplete"));
+        if !is_narrow {
+            let mask = frame.mask.map_or(String::from("-"), |mask| format!("{:08x}", u32::from_be_bytes(mask)));
+            let _ = write!(line, "  {:>4}  {mask:<8}  {:>10}", frame.header_len, frame.stream_offset);
         }
-        if let Some((ink, text)) = codes(frame.findings) {
-            let _ = write!(line, "  {}", self.style.paint(ink, text));
+        let used = time + if is_narrow { NARROW_FRAME } else { FRAME };
+        let mut room = self.style.columns.map_or(usize::MAX, |columns| columns.saturating_sub(used));
+        let lack = (!frame.complete).then(|| (Ink::Warning, String::from("⋯ incomplete")));
+        for (ink, text) in lack.into_iter().chain(codes(frame.findings)) {
+            let text = payload::fit(&text, room.saturating_sub(2), false);
+            room = room.saturating_sub(text.width() + 2);
+            if !text.is_empty() {
+                let _ = write!(line, "  {}", self.style.paint(ink, text));
+            }
         }
-        out.line(&line);
+        out.line(line.trim_end());
     }
 
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {
@@ -139,11 +146,23 @@ impl Form for Table {
         };
         let sentence = clause(note.sentence());
         let sentence = escape::display_str(&sentence);
-        let mut line = format!("{word} {:<longest$}  {place:<8}  {frame:<12}  {sentence}", note.code);
-        if let Some(detail) = note.detail {
-            let _ = write!(line, " ({})", escape::display_str(detail));
+        let detail = note.detail.map_or(String::new(), |detail| format!(" ({})", escape::display_str(detail)));
+        let begin = format!("{word} {:<longest$}  {place:<8}  {frame:<12}", note.code);
+        let (used, sentence) = (5 + 1 + longest + 2 + 8 + 2 + 12 + 2, format!("{sentence}{detail}"));
+        match self.style.columns {
+            Some(columns) if columns < used + SENTENCE => {
+                out.line(begin.trim_end());
+                for line in wrap(&sentence, columns.saturating_sub(6), 0) {
+                    out.line(&format!("      {line}"));
+                }
+            }
+            Some(columns) => {
+                let mut lines = wrap(&sentence, columns - used, 0).into_iter();
+                out.line(&format!("{begin}  {}", lines.next().unwrap_or_default()));
+                lines.for_each(|line| out.line(&format!("{:used$}{line}", "")));
+            }
+            None => out.line(&format!("{begin}  {sentence}")),
         }
-        out.line(&line);
     }
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
@@ -188,11 +207,10 @@ pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
     let lack = match message.body.missing() {
         _ if !is_lacking => None,
         0 if message.inferred && message.body.holes.is_empty() => Some(String::from("⋯ inferred")),
+        _ if message.opcode == Opcode::CONTINUATION => Some(String::from("⋯ no beginning")),
         0 => Some(String::from("⋯ incomplete")),
-        unknown if message.findings.contains(NoteCode::DeflateLost) => {
-            Some(format!("⋯ {} B unknown", grouped(unknown)))
-        }
-        lost => Some(format!("⋯ {} B lost", grouped(lost))),
+        unknown if message.findings.contains(NoteCode::DeflateLost) => Some(format!("⋯ {} B unknown", number(unknown))),
+        lost => Some(format!("⋯ {} B lost", number(lost))),
     };
     lack.map(|text| (Ink::Warning, text)).into_iter().chain(codes(message.findings)).collect()
 }

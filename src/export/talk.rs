@@ -4,10 +4,9 @@ use super::page::write_body;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::words::count;
-use super::{Form, Out, head, table};
+use super::{Form, Out, head, table, wrap};
 use crate::escape;
-use crate::model::{Closed, Direction, End, Handshake, Message, Opcode, Opened, Stamp, duration};
+use crate::model::{Closed, Connection, Direction, Event, Handshake, Message, Opcode, Opened, Stamp, count, duration};
 use std::fmt::Write as _;
 
 /// Writes who said what when, each payload below its line.
@@ -16,12 +15,20 @@ pub struct Talk {
     clock: Clock,
     payload: PayloadOptions,
     style: Style,
+    /// What is known of the connection, for the verdict on its end.
+    row: Option<Connection>,
 }
 
 impl Talk {
     /// A conversation with times of this clock and payloads shown so.
     pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        Self { clock, payload, style }
+        Self { clock, payload, style, row: None }
+    }
+
+    fn learn(&mut self, at: &Stamp, event: Event<'_>) {
+        if let Some(row) = &mut self.row {
+            row.apply(at, event);
+        }
     }
 
     /// `→ 0.044120  `.
@@ -35,6 +42,7 @@ impl Talk {
 
 impl Form for Talk {
     fn opened(&mut self, at: &Stamp, opened: &Opened, out: &mut Out<'_>) {
+        self.row = at.conn.map(|conn| Connection::new(conn, at, opened));
         let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
         let url = escape::display_str(opened.url.as_deref().unwrap_or("(no request captured)"));
         let title = self.style.paint(Ink::Bold, format!("{conn}{url}"));
@@ -45,6 +53,7 @@ impl Form for Talk {
     }
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+        self.learn(at, Event::Handshake(handshake));
         let mut line = self.begin(Direction::ToClient, at);
         let _ = write!(line, "handshake {}", head::outcome(handshake, self.style));
         if let Some(subprotocol) = &handshake.subprotocol {
@@ -57,6 +66,7 @@ impl Form for Talk {
     }
 
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
+        self.learn(at, Event::Message(message));
         let mut line = self.begin(message.dir, at);
         let ink = table::ink(message.opcode);
         let kind = self.style.paint(ink, table::kind(message));
@@ -78,14 +88,20 @@ impl Form for Talk {
     }
 
     fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) {
-        let Some((dir, how, _)) = closed.ends.first() else { return };
-        let words = match how {
-            End::Fin => "TCP connection closed (FIN)",
-            End::Rst => "TCP connection reset (RST)",
-            End::Replaced => "its addresses and ports are used anew",
-            End::Capture => return,
+        let Some(mut row) = self.row.take() else { return };
+        row.apply(at, Event::Closed(closed));
+        let verdict = row.verdict().text;
+        let margin = self.clock.width() + 4;
+        let text = escape::display_str(&verdict);
+        let lines = match self.style.columns {
+            Some(columns) => wrap(&text, columns.saturating_sub(margin), 0),
+            None => vec![text.into_owned()],
         };
-        let line = self.begin(dir, at);
-        out.line(&format!("{line}{}", self.style.paint(Ink::Dim, words)));
+        let mut time = String::new();
+        self.clock.write(at.at.time, &mut time);
+        for (nth, line) in lines.iter().enumerate() {
+            let begin = if nth == 0 { format!("  {time}  ") } else { " ".repeat(margin) };
+            out.line(&format!("{begin}{}", self.style.paint(Ink::Dim, line)));
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Instants as people and machines read them.
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, seconds};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+/// Digits of a second: microseconds.
+const DIGITS: usize = 6;
 
 /// How text shows the time of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +60,14 @@ impl Clock {
         match self.mode {
             TimeMode::Relative => {
                 let origin = *self.origin.get_or_insert(at);
-                let _ = write!(out, "{:>1$}", seconds(at.since(origin)), self.width());
+                let _ = write!(out, "{:>1$}", seconds(at.since(origin), DIGITS), self.width());
             }
             TimeMode::Delta => {
                 let delta = at.since(before);
                 let sign = if delta < 0 { "" } else { "+" };
-                let _ = write!(out, "{:>1$}", format!("{sign}{}", seconds(delta)), self.width());
+                let _ = write!(out, "{:>1$}", format!("{sign}{}", seconds(delta, DIGITS)), self.width());
             }
-            TimeMode::Epoch => out.push_str(&seconds(at.nanos())),
+            TimeMode::Epoch => out.push_str(&seconds(at.nanos(), DIGITS)),
             _ => self.write_calendar(at, out),
         }
     }
@@ -97,13 +100,6 @@ impl Clock {
         };
         instant.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
-}
-
-/// Seconds with six digits behind the point: `-0.000001`.
-pub fn seconds(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let micros = nanos.unsigned_abs() / 1000;
-    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// RFC 3339 in UTC with nine digits, its seconds remembered from one record to the next.

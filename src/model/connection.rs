@@ -146,6 +146,21 @@ impl Severities {
         }
     }
 
+    /// The worst severity that was found.
+    pub const fn worst(self) -> Option<Severity> {
+        match (self.error, self.warning, self.note) {
+            (0, 0, 0) => None,
+            (0, 0, _) => Some(Severity::Note),
+            (0, _, _) => Some(Severity::Warning),
+            _ => Some(Severity::Error),
+        }
+    }
+
+    /// The sign of the worst; of mere notes none.
+    pub fn sign(self) -> &'static str {
+        self.worst().filter(|&worst| worst > Severity::Note).map_or("", Severity::sign)
+    }
+
     /// Adds the counts of another connection.
     pub fn add(&mut self, other: Self) {
         self.error += other.error;

@@ -1,10 +1,12 @@
 //! The nouns: what every floor speaks of. No input or output, no parsing.
 
+mod amount;
 mod body;
 mod connection;
 mod decode_as;
 mod event;
 mod file;
+mod flag;
 mod flow;
 mod handshake;
 mod limits;
@@ -18,11 +20,13 @@ mod verdict;
 mod version;
 mod ws;
 
+pub use amount::{count, duration, number, ratio, seconds, size};
 pub use body::{Body, Hole, Part};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use file::FileNote;
+pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};
 pub use limits::Limits;
@@ -31,7 +35,7 @@ pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause}
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{ClientRandom, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
-pub use time::{Timestamp, duration};
+pub use time::Timestamp;
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

@@ -75,24 +75,6 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-/// A duration as people say it: `3.2s`, `14m02.3s`, `2h05m07s`, `3d04h`; below a second `310ms`, `44µs`, `7ns`.
-pub fn duration(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let nanos = nanos.unsigned_abs();
-    let tenths = nanos / 100_000_000;
-    let second = tenths / 10;
-    let text = match second {
-        0 if nanos < 1000 => format!("{nanos}ns"),
-        0 if nanos < 1_000_000 => format!("{}µs", nanos / 1000),
-        0 => format!("{}ms", nanos / 1_000_000),
-        1..60 => format!("{second}.{}s", tenths % 10),
-        60..3600 => format!("{}m{:02}.{}s", second / 60, second % 60, tenths % 10),
-        3600..86_400 => format!("{}h{:02}m{:02}s", second / 3600, second / 60 % 60, second % 60),
-        _ => format!("{}d{:02}h", second / 86_400, second / 3600 % 24),
-    };
-    sign.to_owned() + &text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,18 +107,5 @@ mod tests {
             let theirs = jiff::Timestamp::from_nanosecond(nanos.into()).unwrap();
             assert_eq!(ours, format!("{theirs:.9}"));
         }
-    }
-
-    #[test]
-    fn durations() {
-        let cases =
-            [(7, "7ns"), (44_120, "44µs"), (310_000_000, "310ms"), (3_290_000_000, "3.2s"), (-1_000_000_000, "-1.0s")];
-        for (nanos, text) in cases {
-            assert_eq!(duration(nanos), text);
-        }
-        let of_seconds = |seconds| duration(seconds * NANOS_PER_SECOND + 300_000_000);
-        assert_eq!(of_seconds(842), "14m02.3s");
-        assert_eq!(of_seconds(7507), "2h05m07s");
-        assert_eq!(of_seconds(273_600), "3d04h");
     }
 }

@@ -1,5 +1,6 @@
 //! How and why a connection ended: one sentence, and the packets that show it.
 
+use super::amount::duration;
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
@@ -7,7 +8,6 @@ use super::handshake::Outline;
 use super::mark::{Mark, PacketNo};
 use super::note::{NoteCode, clause};
 use super::packet::End;
-use super::time::duration;
 use super::version::Version;
 use super::ws::CloseCode;
 

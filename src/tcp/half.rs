@@ -3,7 +3,7 @@
 use super::queue::Queue;
 use super::recent::{Conflict, Recent};
 use super::seq::Seq;
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -235,9 +235,9 @@ impl Half {
     pub(super) fn give_up_for_room(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let Some(Aside { queue, .. }) = self.aside.as_deref() else { return };
         let text = format!(
-            "{} bytes in {} pieces were queued behind a hole; it was given up (limits reorder-bytes, reorder-segments and reorder-total)",
-            queue.bytes(),
-            queue.len()
+            "{} in {} were queued behind a hole; it was given up (limits reorder-bytes, reorder-segments and reorder-total)",
+            count(queue.bytes() as u64, "byte"),
+            count(queue.len() as u64, "piece")
         );
         odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
         self.give_up(mark, keep, feed);

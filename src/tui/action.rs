@@ -1,6 +1,7 @@
 //! What can be done, by whatever key or click.
 
 use super::app::Pane;
+use super::bytes;
 use super::layout::WIDE;
 use super::list::Move;
 
@@ -104,16 +105,41 @@ impl Screen {
         }
     }
 
-    /// Percent that the first of the two panes gets.
-    pub(super) const fn first_share(self, side: bool, width: u16) -> i16 {
+    /// What the first of the two panes gets, in thousandths.
+    pub(super) fn first_share(self, side: bool, width: u16) -> i16 {
         match (self, side) {
-            (Self::Connections | Self::Findings, false) => 67,
-            (Self::Connections | Self::Findings, true) => 60,
-            (Self::Messages, true) => 57,
-            (Self::Messages, false) => 62,
-            (Self::Handshake, _) => 50,
-            (Self::Bytes, _) if width >= WIDE => 38,
-            (Self::Bytes, _) => 48,
+            (Self::Connections, false) => 580,
+            (Self::Findings, false) => 540,
+            (Self::Connections | Self::Findings, true) => 600,
+            (Self::Messages, true) => 570,
+            (Self::Messages, false) => 620,
+            (Self::Bytes, true) => bytes::fields_share(width),
+            (Self::Handshake, _) | (Self::Bytes, false) => 500,
+        }
+    }
+}
+
+/// What there must be for an action to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A screen with panes, empty or not.
+    Screen,
+    /// Rows in the pane.
+    Rows,
+}
+
+impl Action {
+    /// What it needs.
+    pub(super) const fn needs(self) -> Needs {
+        match self {
+            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Redraw | Self::Suspend | Self::Cancel => {
+                Needs::Nothing
+            }
+            Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
+            Self::Direction | Self::Pings | Self::Severity(_) => Needs::Screen,
+            _ => Needs::Rows,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The fields of a frame, with the bytes they take.
 
-use super::text::{count, hex, number, ratio};
+use super::text::hex;
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Opcode, Version};
+use crate::model::{CloseCode, Opcode, Version, count, number, ratio};
 use std::ops::Range;
 
 /// A line of the field tree.

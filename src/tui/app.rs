@@ -334,6 +334,7 @@ impl App {
             zoom: self.zoom,
             split: self.split,
             share: self.shares.get(&self.screen).copied().unwrap_or(0),
+            banner: self.load.banner(self.size.0.into()).is_some(),
         })
     }
 
@@ -378,6 +379,24 @@ impl App {
 
     pub(super) fn focus(&mut self, pane: Pane) {
         self.focus.insert(self.screen, pane);
+    }
+
+    /// Whether there is nothing to look at: no connection in the whole capture, nor, on their screen, a finding.
+    pub(super) fn shows_nothing(&self) -> bool {
+        let has_findings = self.screen == Screen::Findings && !self.book.findings().is_empty();
+        self.load.is_done() && self.book.connections() == 0 && !has_findings
+    }
+
+    /// Whether a pane has something that a key could work on.
+    pub(super) fn has_rows(&self, pane: Pane) -> bool {
+        match pane {
+            Pane::Connections | Pane::Summary => self.connections.len() > 0,
+            Pane::Messages | Pane::Detail | Pane::Frames | Pane::Fields | Pane::Bytes => {
+                self.messages.selected().is_some()
+            }
+            Pane::Request | Pane::Response | Pane::Checks => self.handshake.whole.is_some(),
+            Pane::Findings | Pane::Explanation => self.findings.len() > 0,
+        }
     }
 
     /// The connection that is looked at.

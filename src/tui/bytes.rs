@@ -2,6 +2,7 @@
 
 use super::anatomy::{self, Anatomy, Field};
 use super::detail::Detail;
+use super::dump::Dump;
 use super::list::{List, Move};
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
 use super::wire::{self, Layout, Source, Wire};
@@ -12,8 +13,17 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The column of the first byte's digits: four digits of offset, a blank and the room for a bracket.
-const DUMP_LEFT: usize = 6;
+/// Columns that the tree of fields gets at least where bytes are shown by 16 a row, and at most.
+const FIELDS: (u16, u16) = (44, 90);
+
+/// The share of the fields beside the bytes on a screen of that width, in thousandths: what the bytes leave over.
+pub(super) fn fields_share(width: u16) -> i16 {
+    // With offsets of up to a megabyte, a wider gap, and the border.
+    let dump = |per_row| u16::try_from(Dump::new(per_row, 0xf_ffff, false, false).width() + 1 + 2).unwrap_or(u16::MAX);
+    let per_row = if width >= dump(16) + FIELDS.0 { 16 } else { 8 };
+    let fields = width.saturating_sub(dump(per_row)).min(FIELDS.1);
+    i16::try_from((u32::from(fields) * 1000).div_ceil(width.max(1).into())).unwrap_or(500)
+}
 
 /// Bytes of a payload that its field shows.
 const SHOWN: usize = 512;
@@ -331,38 +341,35 @@ impl Bytes {
 
     /// The byte under a position of the dump: its digits or its character.
     pub(super) fn place_at(&self, line: usize, x: usize, columns: usize) -> Option<usize> {
-        let per_row = self.per_row(columns);
-        let HexRow::Bytes { start, end, .. } = HexRows::new(&self.wire.pieces, per_row).get(self.top + line)? else {
+        let dump = self.dump(columns);
+        let rows = HexRows::new(&self.wire.pieces, dump.per_row);
+        let HexRow::Bytes { start, end, .. } = rows.get(self.top + line)? else {
             return None;
         };
-        let digits = if self.bits { 8 } else { 2 };
-        let left = |at: usize| DUMP_LEFT + at * (digits + 1) + at / 8;
-        let in_digits = (0..per_row).find(|&at| (left(at)..left(at) + digits).contains(&x));
-        let characters = left(per_row - 1) + digits + 2;
-        let at = in_digits.or_else(|| x.checked_sub(characters).filter(|&at| at < per_row))?;
-        Some(start + at).filter(|&place| place < end)
+        dump.at(x).map(|at| start + at).filter(|&place| place < end)
     }
 
-    /// Columns of a row: offset, bytes and characters.
-    pub(super) const fn row_width(&self, per_row: usize) -> usize {
-        let byte = if self.bits { 8 } else { 2 };
-        DUMP_LEFT + per_row * (byte + 1) - 1 + (per_row - 1) / 8 + 2 + per_row
+    fn fitting(&self, columns: usize) -> impl Iterator<Item = Dump> + use<> {
+        let (len, decimal, bits) = (self.wire.len, self.decimal, self.bits);
+        [2, 4, 8, 16, 32].into_iter().filter_map(move |n| Dump::new(n, len, decimal, bits).within(columns))
     }
 
-    fn fitting(&self, columns: usize) -> impl Iterator<Item = usize> + '_ {
-        [2, 4, 8, 16, 32].into_iter().filter(move |&per_row| per_row == 2 || self.row_width(per_row) <= columns)
-    }
-
-    pub(super) fn per_row(&self, columns: usize) -> usize {
-        let widest = self.fitting(columns).last().unwrap_or(2);
+    /// How the bytes are laid out in a pane of that width.
+    pub(super) fn dump(&self, columns: usize) -> Dump {
+        let least = Dump::new(2, self.wire.len, self.decimal, self.bits);
         // 32 bytes a row are read badly: only who asks gets them.
-        self.per_row.filter(|&chosen| chosen <= widest).unwrap_or(widest.min(16))
+        let wanted = |dump: &Dump| dump.per_row <= self.per_row.unwrap_or(16);
+        self.fitting(columns).filter(wanted).last().unwrap_or(least)
+    }
+
+    fn per_row(&self, columns: usize) -> usize {
+        self.dump(columns).per_row
     }
 
     /// Another number of bytes in a row, of those that fit.
     pub(super) fn next_width(&mut self, columns: usize) {
         let now = self.per_row(columns);
-        let widths: Vec<usize> = self.fitting(columns).filter(|&per_row| per_row >= 4).collect();
+        let widths: Vec<usize> = self.fitting(columns).map(|dump| dump.per_row).filter(|&n| n >= 4).collect();
         let next = widths.iter().copied().find(|&width| width > now).or_else(|| widths.first().copied());
         self.per_row = next.or(Some(now));
     }

@@ -1,5 +1,6 @@
 //! The clipboard: the terminal's own (OSC 52), a helper program's, or a file when the text is long.
 
+use crate::model::size;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
 use std::io::{self, Write as _};
@@ -19,7 +20,7 @@ const HELPERS: [(&str, &[&str], Option<&str>); 4] = [
 
 /// Puts text on the clipboard and says in words what became of it.
 pub(super) fn copy(text: &str) -> String {
-    let size = super::text::size(text.len() as u64);
+    let size = size(text.len() as u64);
     if text.len() > MAX_OSC52 {
         return match write_file(text) {
             Ok(path) => {

@@ -2,7 +2,7 @@
 
 use super::list::{List, Move, Pace};
 use crate::book::Book;
-use crate::model::{Connection, Direction, EndedBy, Goodbye, Severity};
+use crate::model::{Connection, Direction, EndedBy, Goodbye};
 use std::cmp::Ordering;
 
 /// What the table is sorted by.
@@ -78,17 +78,6 @@ pub(super) fn end(connection: &Connection) -> String {
         (None, Some(EndedBy::Rst)) => "RST".to_owned(),
         (None, Some(EndedBy::Timeout)) => "gone".to_owned(),
         (None, _) => "open".to_owned(),
-    }
-}
-
-/// The worst finding about a connection.
-pub(super) fn severity(connection: &Connection) -> Option<Severity> {
-    let found = connection.findings;
-    match (found.error, found.warning, found.note) {
-        (0, 0, 0) => None,
-        (0, 0, _) => Some(Severity::Note),
-        (0, _, _) => Some(Severity::Warning),
-        _ => Some(Severity::Error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Screen 2, right: one message's payload as tree, text, hex or raw bytes.
 
+use super::dump::Dump;
 use super::find::SLICE;
 use super::list::{List, Move};
 use super::messages;
@@ -244,14 +245,11 @@ impl Detail {
         self.list = List::default();
     }
 
-    /// Bytes in a row of the hex view that is `columns` wide.
-    pub(super) const fn hex_width(columns: usize) -> usize {
-        match columns {
-            0..28 => 4,
-            28..76 => 8,
-            76..140 => 16,
-            _ => 32,
-        }
+    /// How the hex view is laid out in a pane of that width.
+    pub(super) fn dump(&self, columns: usize) -> Dump {
+        let len = self.pieces.last().map_or(0, |piece| piece.offset.saturating_add(self.bytes().len() as u64));
+        let dump = |n| Dump::new(n, len, false, false);
+        [32, 16, 8, 4].into_iter().find_map(|n| dump(n).within(columns)).unwrap_or_else(|| dump(4))
     }
 
     /// Fits the rows of text to the pane and makes those that it shows.
@@ -285,7 +283,7 @@ impl Detail {
     pub(super) fn len(&self, columns: usize) -> usize {
         match (self.view(), &self.tree) {
             (PayloadView::Tree, Some(tree)) => tree.len(),
-            (PayloadView::Hex, _) => HexRows::new(&self.pieces, Self::hex_width(columns)).len(),
+            (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).len(),
             _ => self.text.len(),
         }
     }
@@ -328,7 +326,7 @@ impl Detail {
                 }
                 return;
             }
-            (PayloadView::Hex, _) => HexRows::new(&self.pieces, Self::hex_width(columns)).row_of(place),
+            (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).row_of(place),
             _ => {
                 self.goal = Some(Goal::Byte { place, at_top: false });
                 return self.pursue(columns, height, Instant::now() + SLICE);

@@ -1,11 +1,10 @@
 //! Screen 3: what was asked, what was answered, and whether the rules were kept.
 
 use super::list::List;
-use super::text::{self, number, span};
-use super::theme::sign;
+use super::text;
 use crate::book::Book;
 use crate::escape::display_str;
-use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version};
+use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version, duration, number};
 
 /// Where the user is in the three panes.
 #[derive(Debug, Default)]
@@ -102,7 +101,8 @@ pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, column
     let mut out = kept(handshake, columns);
     for check in handshake.checks.iter().filter(|check| !check.ok) {
         let row = check.code.row();
-        let line = format!(" {} {}  {}", sign(row.severity), row.text, display_str(&check.detail));
+        let rule = row.text.trim_end_matches('.');
+        let line = format!(" {} {rule}: {}", row.severity.sign(), display_str(&check.detail));
         push_wrapped(&mut out, Look::Bad(row.severity), &line, columns);
         push_wrapped(&mut out, Look::Dim, &format!("   {} · {} {}", row.name, row.cause, row.next), columns);
     }
@@ -118,14 +118,18 @@ fn kept(handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
     let version = handshake.version();
     let labels: Vec<String> =
         handshake.checks.iter().filter(|check| check.ok).map(|check| format!("✓ {}", label(check, version))).collect();
-    let widest = labels.iter().map(|label| text::width(label)).max().unwrap_or(0) + 3;
-    let beside = (columns.saturating_sub(1) / widest.max(1)).clamp(1, 4);
-    let rows = labels.chunks(beside);
-    rows.map(|row| {
-        let cells: Vec<String> = row.iter().map(|label| text::left(label, widest)).collect();
-        (Look::Good, format!(" {}", cells.join("").trim_end()))
-    })
-    .collect()
+    // Each column is as wide as its longest label; a blank stands before the first, three between two.
+    let widths = |beside: usize| -> Vec<usize> {
+        let column = |nth| labels.iter().skip(nth).step_by(beside).map(|label| text::width(label)).max().unwrap_or(0);
+        (0..beside).map(column).collect()
+    };
+    let fits = |widths: &Vec<usize>| widths.iter().map(|width| width + 3).sum::<usize>() <= columns + 2;
+    let widths = [4, 3, 2].into_iter().map(widths).find(fits).unwrap_or_else(|| vec![columns.saturating_sub(1)]);
+    let row = |row: &[String]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(label, &width)| text::left(label, width)).collect();
+        (Look::Good, format!(" {}", cells.join("   ").trim_end()))
+    };
+    labels.chunks(widths.len()).map(row).collect()
 }
 
 /// A rule that was kept, in few words.
@@ -135,8 +139,8 @@ fn label(check: &Check, version: Version) -> String {
         NoteCode::HsMethod => "method GET",
         NoteCode::HsHttpVersion => "HTTP/1.1 or later",
         NoteCode::HsHost => "one Host",
-        NoteCode::HsUpgrade => "Upgrade names websocket",
-        NoteCode::HsConnection => "Connection has Upgrade",
+        NoteCode::HsUpgrade => "Upgrade: websocket",
+        NoteCode::HsConnection => "Connection: Upgrade",
         NoteCode::HsKey if version.has_challenge() => "keys make numbers",
         NoteCode::HsKey => "key of 16 bytes",
         NoteCode::HsVersion if version != Version::Rfc6455 => "version of a draft",
@@ -171,10 +175,10 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
     {
         out.push(("Accept", format!("{}   expected: {expected}", display_str(accept))));
     }
-    let latency = handshake.latency.map(|nanos| format!("request→answer {}", span(nanos)));
+    let latency = handshake.latency.map(|nanos| format!("request→answer {}", duration(nanos)));
     let request = handshake.request.as_ref();
     let opened = request.and_then(|head| head.span.last.since(connection.opened.first));
-    let opened = opened.filter(|&nanos| nanos > 0).map(|nanos| format!("first packet→request {}", span(nanos)));
+    let opened = opened.filter(|&nanos| nanos > 0).map(|nanos| format!("first packet→request {}", duration(nanos)));
     let timing: Vec<String> = opened.into_iter().chain(latency).collect();
     if !timing.is_empty() {
         out.push(("Timing", timing.join(" · ")));

@@ -35,6 +35,8 @@ pub(super) struct Wishes {
     pub(super) split: Split,
     /// Percent by which the first pane is larger than it would be.
     pub(super) share: i16,
+    /// A row below the header says something on every screen.
+    pub(super) banner: bool,
 }
 
 /// The border between the first pane and the rest, which can be dragged.
@@ -50,6 +52,8 @@ pub(super) enum Divider {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Regions {
     pub(super) header: Rect,
+    /// Without height when there is nothing to say.
+    pub(super) banner: Rect,
     pub(super) body: Rect,
     pub(super) panes: Vec<(Pane, Rect)>,
     pub(super) divider: Option<Divider>,
@@ -65,9 +69,11 @@ impl Regions {
     pub(super) fn new(wishes: &Wishes) -> Self {
         let (width, height) = wishes.size;
         let row = |y: u16| Rect { x: 0, y, width, height: u16::from(y < height) };
-        let body = Rect { x: 0, y: 1, width, height: height.saturating_sub(3) };
+        let above = 1 + u16::from(wishes.banner);
+        let body = Rect { x: 0, y: above, width, height: height.saturating_sub(above + 2) };
         let mut regions = Self {
             header: row(0),
+            banner: Rect { height: u16::from(wishes.banner && height > 1), ..row(1) },
             body,
             panes: Vec::new(),
             divider: None,
@@ -94,7 +100,7 @@ impl Regions {
         let areas = match wishes.screen.shape() {
             Shape::Two => self.two(wishes, self.body, side).to_vec(),
             Shape::TwoAbove => {
-                let (above, below) = cut(self.body, false, 64);
+                let (above, below) = cut(self.body, false, 560);
                 [self.two(wishes, above, side).as_slice(), &[below]].concat()
             }
             Shape::TwoBelow => {
@@ -110,7 +116,7 @@ impl Regions {
 
     /// Two panes, whose border can be dragged.
     fn two(&mut self, wishes: &Wishes, area: Rect, side: bool) -> [Rect; 2] {
-        let (first, second) = cut(area, side, percent(wishes, side));
+        let (first, second) = cut(area, side, share(wishes, side));
         self.divider = Some(if side { Divider::Column(second.x) } else { Divider::Row(second.y) });
         self.divided = area;
         [first, second]
@@ -136,10 +142,10 @@ impl Regions {
     }
 }
 
-/// Cuts an area in two; the first part gets `percent` of it.
-fn cut(area: Rect, side: bool, percent: u16) -> (Rect, Rect) {
+/// Cuts an area in two; the first part gets so many thousandths of it.
+fn cut(area: Rect, side: bool, share: u16) -> (Rect, Rect) {
     let part = |whole: u16, least: u16| {
-        let part = u16::try_from(u32::from(whole) * u32::from(percent) / 100).unwrap_or(whole);
+        let part = u16::try_from(u32::from(whole) * u32::from(share) / 1000).unwrap_or(whole);
         part.max(least).min(whole.saturating_sub(least))
     };
     if side {
@@ -151,9 +157,9 @@ fn cut(area: Rect, side: bool, percent: u16) -> (Rect, Rect) {
     }
 }
 
-fn percent(wishes: &Wishes, side: bool) -> u16 {
+fn share(wishes: &Wishes, side: bool) -> u16 {
     let usual = wishes.screen.first_share(side, wishes.size.0);
-    u16::try_from((usual + wishes.share).clamp(10, 90)).unwrap_or(50)
+    u16::try_from((usual + 10 * wishes.share).clamp(100, 900)).unwrap_or(500)
 }
 
 /// An area without its border.

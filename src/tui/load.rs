@@ -1,7 +1,6 @@
 //! How far the reading is.
 
-use super::text;
-use crate::model::Timestamp;
+use crate::model::{PacketNo, Timestamp, duration, size};
 use std::time::Duration;
 
 /// How far the reader is.
@@ -26,10 +25,12 @@ pub struct Progress {
 pub struct Outcome {
     /// The last progress.
     pub progress: Progress,
-    /// What was seen, line by line: shown when there is no WebSocket connection.
+    /// What was seen where there is no WebSocket connection, line by line, the first one the sum; safe on a terminal.
     pub seen: Vec<String>,
     /// What the user should know about the file, one sentence each.
     pub warnings: Vec<String>,
+    /// The last packet of a capture that is cut; 0: it has none.
+    pub cut_after: Option<PacketNo>,
     /// Why the reading could not go on.
     pub error: Option<String>,
 }
@@ -80,25 +81,35 @@ impl Load {
         Some((self.progress.read.min(total) as f64 / total as f64 * 100.0) as u64)
     }
 
-    /// `157/412 MB  210 MB/s  ETA 1.2 s`.
+    /// `157/412 MB  210 MB/s  ETA 1.2s`.
     pub(super) fn words(&self) -> String {
-        let read = text::size(self.progress.read);
+        let read = size(self.progress.read);
         let mut out = match self.progress.total {
             Some(total) => {
-                let total = text::size(total);
+                let total = size(total);
                 let same_unit = read.split_once(' ').filter(|(_, unit)| total.ends_with(unit));
                 format!("{}/{total}", same_unit.map_or(read.as_str(), |(number, _)| number))
             }
             None => read,
         };
         if let Some(rate) = self.rate() {
-            out.push_str(&format!("  {}/s", text::size(rate as u64)));
+            out.push_str(&format!("  {}/s", size(rate as u64)));
             if let Some(total) = self.progress.total {
                 let left = total.saturating_sub(self.progress.read) as f64 / rate.max(1.0);
-                out.push_str(&format!("  ETA {left:.1} s"));
+                out.push_str(&format!("  ETA {}", duration((left * 1e9) as i64)));
             }
         }
         out
+    }
+
+    /// What the user must know on every screen, in at most `columns` where that can be: that the capture is cut.
+    pub(super) fn banner(&self, columns: usize) -> Option<String> {
+        let (short, long) = match self.outcome.as_ref()?.cut_after? {
+            PacketNo(0) => ("! Capture is cut before its first packet".to_owned(), "."),
+            packet => (format!("! Capture is cut after packet {packet}"), "; everything up to it is shown."),
+        };
+        let whole = format!("{short}{long}");
+        Some(if super::text::width(&whole) < columns { whole } else { format!("{short}.") })
     }
 
     /// The bar, `columns` wide.
@@ -117,7 +128,7 @@ mod tests {
         let mut load = Load::default();
         let progress = Progress { read: 157_000_000, total: Some(412_000_000), ..Progress::default() };
         load.progress(progress, Duration::from_millis(748));
-        assert_eq!(load.words(), "157/412 MB  210 MB/s  ETA 1.2 s");
+        assert_eq!(load.words(), "157/412 MB  210 MB/s  ETA 1.2s");
         assert_eq!(load.bar(10), "▓▓▓░░░░░░░");
         load.progress(Progress { read: 900, total: None, ..progress }, Duration::ZERO);
         assert_eq!((load.words(), load.bar(3)), ("900 B".to_owned(), "░░░".to_owned()));

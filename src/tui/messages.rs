@@ -32,6 +32,9 @@ impl SortBy {
     }
 }
 
+/// How far back the message before another one is looked for.
+const BEFORE_WITHIN: usize = 1000;
+
 /// How far the search for a ping's pong goes.
 const RELATED_WITHIN: usize = 10_000;
 
@@ -130,6 +133,16 @@ impl Messages {
             self.direction.is_none_or(|wanted| wanted == dir)
                 && !(self.hide_pings && matches!(opcode, Opcode::PING | Opcode::PONG))
         })
+    }
+
+    /// The message that was sent before this one, of those that are shown, however they are sorted; of its direction only
+    /// when that is asked for.
+    pub(super) fn before<'b>(&self, book: &'b Book, row: &MessageRow<'_>, same: bool) -> Option<MessageRow<'b>> {
+        let all = book.messages_of(row.conn);
+        let at = all.binary_search(&row.id).unwrap_or_else(|at| at);
+        let earlier = all.get(at.saturating_sub(BEFORE_WITHIN)..at)?.iter().rev().copied();
+        let of_dir = |id| !same || book.kind(id).is_some_and(|(dir, _)| dir == row.dir);
+        earlier.into_iter().find(|&id| of_dir(id) && self.shows(book, id)).and_then(|id| book.message(id))
     }
 
     fn put_in_order(&self, book: &Book, ids: &mut [MessageId]) {

@@ -2,7 +2,7 @@
 
 use crate::book::MessageRow;
 use crate::escape;
-use crate::model::NoteCode;
+use crate::model::{NoteCode, count};
 use unicode_width::UnicodeWidthChar;
 
 /// Columns of a row that is not wrapped that can be scrolled to.
@@ -52,9 +52,9 @@ impl PieceKind {
         match self {
             Self::Bytes { .. } => String::new(),
             Self::Lost(None) => "┄┄ bytes lost, nobody knows how many ┄┄".to_owned(),
-            Self::Lost(Some(len)) => format!("┄┄ {} lost ┄┄", super::text::count(len, "byte")),
-            Self::Unknown(len) => format!("┄┄ {} unknown ┄┄", super::text::count(len, "byte")),
-            Self::NotKept(len) => format!("┄┄ {} not kept ┄┄", super::text::count(len, "byte")),
+            Self::Lost(Some(len)) => format!("┄┄ {} lost ┄┄", count(len, "byte")),
+            Self::Unknown(len) => format!("┄┄ {} unknown ┄┄", count(len, "byte")),
+            Self::NotKept(len) => format!("┄┄ {} not kept ┄┄", count(len, "byte")),
         }
     }
 }

@@ -113,12 +113,3 @@ impl Theme {
         self.hue(Color::Yellow)
     }
 }
-
-/// The sign of a severity: with the word beside it nothing depends on colour.
-pub(super) const fn sign(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "✗",
-        Severity::Warning => "!",
-        Severity::Note => "·",
-    }
-}

@@ -2,6 +2,7 @@
 
 use super::list::{List, Move};
 use crate::decode::json::{Document, Fault, Node};
+use crate::model::number;
 
 /// Values that a tree shows at most.
 pub(super) const MAX_NODES: usize = 1 << 20;
@@ -46,7 +47,7 @@ impl Tree {
     /// What is wrong, for the last row.
     pub(super) fn fault(&self) -> Option<String> {
         let (at, fault) = self.document.fault?;
-        let at = super::text::number(at as u64);
+        let at = number(at as u64);
         Some(match fault {
             Fault::Cut => "the payload ends inside this value".to_owned(),
             Fault::Unexpected => format!("not JSON from byte {at} on"),

@@ -23,16 +23,16 @@ fn closed_cleanly() {
     ends(
         &paced(&server_first(&session), &[(turn(4), 20), (turn(5), 300)]),
         Ending::Clean,
-        "closed by the client with 1000 (normal closure) \"done\"; the server answered after 20ms; \
-         TCP FIN from the server, 300ms later",
+        "closed by the client with 1000 (normal closure) \"done\"; the server answered after 20.2 ms; \
+         TCP FIN from the server, 300 ms later",
         &[10, 12, 14, 15],
     );
     let empty = talk(|session| _ = session.say(Server, CLOSE, "").say(Client, CLOSE, Frame::close(1001, "").payload));
     ends(
         &capture_of(&Session { fin: false, ..empty }.segments()),
         Ending::Clean,
-        "closed by the server with an empty Close frame; the client answered with 1001 (going away) after 200µs; \
-         TCP was open when the capture ended, 100µs later",
+        "closed by the server with an empty Close frame; the client answered with 1001 (going away) after 200 µs; \
+         TCP was open when the capture ended, 100 µs later",
         &[8, 10],
     );
 }
@@ -44,7 +44,7 @@ fn closed_without_an_answer() {
         &capture_of(&reset(&session)),
         Ending::NoReply,
         "closed by the server with 1011 (internal error); the client did not answer; \
-         TCP RST from the client, 200µs later",
+         TCP RST from the client, 200 µs later",
         &[8, 10],
     );
 }
@@ -61,7 +61,7 @@ fn ended_by_tcp_alone() {
     ends(
         &paced(&reset(&session), &[(turn(3), 60_000)]),
         Ending::Rst,
-        "TCP RST from the server (frame 10) without a Close frame, 1m00.0s after the last message (frame 8); \
+        "TCP RST from the server (frame 10) without a Close frame, 1m00s after the last message (frame 8); \
          suspect a proxy or server that cuts what is idle for 60 seconds",
         &[8, 10],
     );
@@ -114,7 +114,7 @@ fn refused_or_never_answered() {
     ends(
         &capture_of(&Session { fin: false, ..answer("") }.segments()),
         Ending::NoAnswer,
-        "the upgrade was not answered when the capture ended, 100µs later",
+        "the upgrade was not answered when the capture ended, 100 µs later",
         &[4],
     );
 }

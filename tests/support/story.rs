@@ -189,7 +189,7 @@ impl Story {
             wire_len: sent,
             body: Body::default(),
             wire: &[],
-            complete: (inflated || !odd.compressed) && odd.holes.is_empty(),
+            complete: (inflated || !odd.compressed) && odd.holes.is_empty() && opcode != Opcode::CONTINUATION,
             inferred: false,
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,

@@ -33,6 +33,15 @@ impl Severity {
             Self::Error => "ERROR",
         }
     }
+
+    /// The sign where there is no room for the word: `✗`, `!`, `·`.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Note => "·",
+            Self::Warning => "!",
+            Self::Error => "✗",
+        }
+    }
 }
 
 /// What a finding is about, in the order in which things are met.

@@ -2,7 +2,7 @@
 
 use super::doctor::Case;
 use super::draft;
-use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version};
+use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version, count};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -69,7 +69,7 @@ const fn has_own_rules(version: Version) -> bool {
 
 /// Adds that the client did not wait for the answer.
 pub(super) fn was_early(handshake: &mut Handshake, bytes: u64) {
-    let detail = format!("{bytes} bytes");
+    let detail = count(bytes, "byte");
     handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
 }
 

@@ -4,7 +4,7 @@ use super::assembly::Assembly;
 use super::frame::Head;
 use super::half::Place;
 use super::layer::Ws;
-use crate::model::{Both, Direction, Input, Mark, NoteCode, NoteSet, Opcode, Version};
+use crate::model::{Both, Direction, Input, Mark, NoteCode, NoteSet, Opcode, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// A connection whose frames end with a sentinel; told by a [`Ws`], which reads none itself.
@@ -273,7 +273,7 @@ impl Hixie {
         ) = (side.open.take(), reading)
         else {
             if let Some((len, _)) = lost {
-                let text = format!("{len} bytes never captured");
+                let text = format!("{} never captured", count(len, "byte"));
                 self.ws.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             }
             return;

@@ -10,7 +10,7 @@ use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
 use crate::model::{
-    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version,
+    Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version, count,
 };
 use crate::proto::layer::{Cx, Layer, Next};
 
@@ -246,7 +246,7 @@ impl Ws {
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
             self.pings = None;
-            let text = format!("{len} bytes never captured");
+            let text = format!("{} never captured", count(len, "byte"));
             self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             self.lost[dir] = Some(mark);
             if matches!(self.halves[dir].reading, Reading::Seek(_)) {

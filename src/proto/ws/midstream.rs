@@ -3,7 +3,7 @@
 use super::draft::Layout;
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version};
+use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -49,9 +49,9 @@ impl Midstream {
     fn recognised(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) -> Next {
         let swapped = found.masked == (dir == Direction::ToClient);
         let sender = if swapped { dir.reverse() } else { dir }.sender();
-        let Found { frames, bits, .. } = found;
+        let (frames, bits) = (count(found.frames as u64, "frame"), found.bits);
         let text =
-            format!("no handshake was captured; {frames} frames from the {sender} agree, by chance one time in 2^{bits}");
+            format!("no handshake was captured; {frames} from the {sender} would be so by chance one time in 2^{bits}");
         let bar = if self.forced { FORCED_BAR } else { RESYNC_BAR };
         self.open(swapped, &text, cx, |ws, from, to, seek| {
             if from == dir {

@@ -5,7 +5,7 @@ use super::frame::Head;
 use super::half::Reading;
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
-use crate::model::{Direction, Mark, NoteCode};
+use crate::model::{Direction, Mark, NoteCode, count};
 use crate::proto::layer::Cx;
 
 /// Frames that may refute what a search found.
@@ -72,11 +72,14 @@ impl Ws {
         let Found { at, frames, bits, skipped, .. } = found;
         let agree = format!("{frames} frames agree, by chance one time in 2^{bits}");
         if self.shaken {
-            let text =
-                format!("frames were found again at stream offset {at}, {skipped} bytes behind the loss: {agree}");
+            let text = format!(
+                "frames were found again at stream offset {at}, {} behind the loss: {agree}",
+                count(skipped, "byte")
+            );
             self.note(dir, NoteCode::WsResync, None, Some(self.frames + 1), &text, None, cx);
         } else if skipped > 0 {
-            let text = format!("the first {skipped} bytes captured belong to a frame that began before: {agree}");
+            let text =
+                format!("the first {} captured belong to a frame that began before: {agree}", count(skipped, "byte"));
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
@@ -104,9 +107,10 @@ impl Ws {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
         let (from, len) = (seek.from(), seek.release(cx.tools));
         self.halves[dir].reading = Reading::Over;
+        let bytes = count(len, "byte");
         let (code, text) = match len {
             _ if !self.shaken && self.lost[dir].is_none() => {
-                (NoteCode::Midstream, format!("no frames were found in the {len} bytes captured of this direction"))
+                (NoteCode::Midstream, format!("no frames were found in the {bytes} captured of this direction"))
             }
             0 => (
                 NoteCode::WsLost,
@@ -114,7 +118,7 @@ impl Ws {
             ),
             _ => (
                 NoteCode::WsLost,
-                format!("no frames were found in the {len} bytes behind the loss, from stream offset {from} on"),
+                format!("no frames were found in the {bytes} behind the loss, from stream offset {from} on"),
             ),
         };
         if len > 0 || self.shaken {

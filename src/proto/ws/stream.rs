@@ -2,7 +2,7 @@
 
 use super::deflate::{Inflater, Piece, Terms};
 use super::layer::Ws;
-use crate::model::{Both, Direction, Input, Mark, NoteCode};
+use crate::model::{Both, Direction, Input, Mark, NoteCode, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Inflates what a [`Ws`] reads. Stream offsets count inflated bytes behind the handshake.
@@ -74,7 +74,7 @@ impl Layer for DeflateStream {
             Input::Data { dir, bytes, brought, .. } => self.data(dir, bytes, brought, cx),
             Input::Gap { dir, len, .. } => {
                 if self.sides[dir].inflater.is_some() {
-                    let text = format!("{len} bytes never captured");
+                    let text = format!("{} never captured", count(len, "byte"));
                     self.inner.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
                 }
                 let text = "bytes of a deflate-stream are missing; the rest of this direction cannot be inflated";

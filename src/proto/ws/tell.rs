@@ -7,7 +7,9 @@ use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask;
 use super::rules;
-use crate::model::{Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span};
+use crate::model::{
+    Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span, count, number,
+};
 use crate::proto::layer::Cx;
 
 impl Ws {
@@ -40,7 +42,7 @@ impl Ws {
             self.doubt(dir, assembly, cx);
         }
         for &(len, mark) in &assembly.lost {
-            let text = format!("{len} bytes never captured; message {number} incomplete");
+            let text = format!("{} never captured; message {number} incomplete", count(len, "byte"));
             let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
             cx.note(self.conn, &note);
         }
@@ -136,6 +138,7 @@ impl Ws {
     }
 
     /// Numbers, judges and tells a message.
+    #[inline(always)]
     fn tell_message(&mut self, dir: Direction, draft: &Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
         self.messages += 1;
         let number = self.messages;
@@ -273,9 +276,12 @@ impl Ws {
             return;
         }
         let place = if first == last { format!("message {first}") } else { format!("messages {first} to {last}") };
-        let also = if inferred > 0 { format!(", {inferred} more are inferred") } else { String::new() };
-        let text =
-            format!("{unknown} of the {bytes} bytes of {place} are unknown: they are copied from what was lost{also}");
+        let also = if inferred > 0 { format!(", {} more are inferred", number(inferred)) } else { String::new() };
+        let text = format!(
+            "{} of the {} of {place} are unknown: they are copied from what was lost{also}",
+            number(unknown),
+            count(bytes, "byte")
+        );
         self.note(dir, NoteCode::DeflateLost, Some(first), None, &text, None, cx);
     }
 
@@ -312,7 +318,8 @@ impl Ws {
 fn limited(draft: &Draft<'_>) -> String {
     let limit = if draft.compressed && !draft.undecoded { "inflated-bytes" } else { "message-bytes" };
     let Body { kept, len, .. } = draft.body;
-    format!("a message of {len} bytes, of which {} are kept (limits {limit} and message-total)", kept.len())
+    let kept = number(kept.len() as u64);
+    format!("a message of {}, of which {kept} are kept (limits {limit} and message-total)", count(len, "byte"))
 }
 
 /// What a message is before it is numbered and judged.

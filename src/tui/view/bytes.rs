@@ -1,20 +1,21 @@
 //! Screen 4: frames, fields, bytes.
 
 use super::draw::{self, Column};
+use super::hexdump::Row;
 use super::messages::kind;
 use crate::book::FrameRow;
-use crate::model::{Opcode, Version};
+use crate::model::{Opcode, Version, count, number};
 use crate::tui::anatomy::Field;
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
+use crate::tui::dump::Dump;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
-use crate::tui::text::{self, count, number};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use crate::tui::wire::Layout;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use std::ops::Range;
 
 /// From this width of the pane on fields have their full names.
@@ -148,21 +149,58 @@ pub(in crate::tui) const fn field_mark_column(field: &Field) -> usize {
     field.depth * 2
 }
 
-/// A line of the field tree: `    .opcode       .... 0001  Text (1)`, with the full name or without its beginning.
+/// A line of the field tree: `    .opcode  .... 0001  Text (1)`, with the full name or without its beginning.
 pub(in crate::tui) fn field_text(app: &App, field: &Field, full: bool) -> String {
+    let mut out = field_begin(app, field, full);
+    if field.depth == 0 {
+        // Who sent it is told by the arrow as well.
+        let value = if full { field.value.as_str() } else { field.value.split("  (").next().unwrap_or_default() };
+        return format!("{out} {value}");
+    }
+    let (bits_at, value_at) = field_columns(app, full);
+    let pad = |out: &mut String, to: usize| {
+        let blanks = to.saturating_sub(text::width(out)).max(1);
+        out.extend(std::iter::repeat_n(' ', blanks));
+    };
+    if shows_bits(field, full) {
+        pad(&mut out, bits_at);
+        out.push_str(&field.bits);
+    }
+    pad(&mut out, value_at);
+    out + &field.value
+}
+
+/// Where a line of the field tree has its bits and where its value: behind the longest name, so that all line up.
+fn field_columns(app: &App, full: bool) -> (usize, usize) {
+    let mut ends = [0; 2];
+    for field in (0..app.bytes.field_count()).filter_map(|row| app.bytes.field(row)).filter(|field| field.depth > 0) {
+        let end = text::width(&field_begin(app, field, full));
+        let [plain, with_bits] = &mut ends;
+        let longest = if shows_bits(field, full) { with_bits } else { plain };
+        *longest = end.max(*longest);
+    }
+    let [plain, with_bits] = ends;
+    (with_bits + 1, (plain + 1).max(with_bits + 1 + BITS + 2))
+}
+
+/// Columns of the bits of a byte: `.... 0001`.
+const BITS: usize = 9;
+
+/// In a narrow tree a length has no bits: its long name would push every value out of sight.
+fn shows_bits(field: &Field, full: bool) -> bool {
+    !field.bits.is_empty() && (full || field.name != "websocket.payload_length")
+}
+
+/// Indent, fold mark and name of a field.
+fn field_begin(app: &App, field: &Field, full: bool) -> String {
     let mark = match (field.folds, app.bytes.is_folded(field)) {
         (false, _) => "  ",
         (true, true) => "▶ ",
         (true, false) => "▼ ",
     };
-    let indent = " ".repeat(field_mark_column(field));
-    if field.depth == 0 {
-        return format!("{indent}{mark}{} {}", field.name, field.value);
-    }
-    let name = if full { field.name } else { field.name.strip_prefix("websocket").unwrap_or(field.name) };
-    let columns = if full { 31_usize } else { 14 }.saturating_sub(2 * (field.depth - 1));
-    let bits = if field.bits.is_empty() { String::new() } else { format!("{}  ", field.bits) };
-    format!("{indent}{mark}{name:<columns$} {bits}{}", field.value)
+    let parent = if field.depth > 1 { "websocket.payload" } else { "websocket" };
+    let name = if full { field.name } else { field.name.strip_prefix(parent).unwrap_or(field.name) };
+    format!("{}{mark}{name}", " ".repeat(field_mark_column(field)))
 }
 
 pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
@@ -190,12 +228,12 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
 
 fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
     let wire = &app.bytes.wire;
-    let per_row = app.bytes.per_row(area.width.into());
-    let rows = HexRows::new(&wire.pieces, per_row);
+    let layout = app.bytes.dump(area.width.into());
+    let rows = HexRows::new(&wire.pieces, layout.per_row);
     let marked = app.bytes.marked().unwrap_or(0..0);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(app.bytes.top + line) {
-            Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, per_row, &marked),
+            Some(HexRow::Bytes { offset, start, end }) => dump_row(app, offset, start..end, &layout, &marked),
             Some(HexRow::Gap(piece)) => {
                 let label = wire.pieces.get(piece).map(|piece| piece.kind.label()).unwrap_or_default();
                 Line::styled(format!(" {label}"), app.theme.gap())
@@ -207,50 +245,23 @@ fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
 }
 
 /// A row of the dump; the bytes of the selected field stand between `▐` and `▌`.
-fn dump_row(app: &App, offset: u64, row: Range<usize>, per_row: usize, marked: &Range<usize>) -> Line<'static> {
+fn dump_row(app: &App, offset: u64, row: Range<usize>, dump: &Dump, marked: &Range<usize>) -> Line<'static> {
     let theme = &app.theme;
     let bytes = app.bytes.wire.read(row.clone());
     let cursor = (app.focused() == Pane::Bytes).then_some(app.bytes.cursor);
-    let style = |place: usize| match (cursor == Some(place), marked.contains(&place)) {
+    let style = |at: usize| match (cursor == Some(row.start + at), marked.contains(&(row.start + at))) {
         (true, _) => theme.selected(),
         (false, true) => theme.key(),
         (false, false) => theme.plain(),
     };
-    let offset = if app.bytes.decimal { format!("{offset:>4} ") } else { format!("{offset:04x} ") };
-    let mut spans = vec![Span::styled(offset, theme.dim())];
-    for at in 0..per_row {
-        let place = row.start + at;
-        let edge = edge_before(place, marked, at == 0).filter(|_| place <= row.end);
-        spans.push(Span::styled(edge.unwrap_or(" "), theme.key()));
-        if at % 8 == 0 && at > 0 {
-            spans.insert(spans.len() - 1, Span::raw(" "));
-        }
-        match bytes.get(at) {
-            Some(byte) if app.bytes.bits => spans.push(Span::styled(format!("{byte:08b}"), style(place))),
-            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(place))),
-            None => spans.push(Span::raw(" ".repeat(if app.bytes.bits { 8 } else { 2 }))),
-        }
-    }
-    let closes = marked.end == row.start + per_row && !marked.is_empty();
-    spans.push(Span::styled(if closes { "▌ " } else { "  " }, theme.key()));
-    for (at, &byte) in bytes.iter().enumerate() {
-        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
-        spans.push(Span::styled(shown.to_string(), style(row.start + at)));
-    }
-    Line::from(spans)
-}
-
-/// What stands before a byte: the begin or the end of the marked bytes.
-fn edge_before(place: usize, marked: &Range<usize>, first_of_row: bool) -> Option<&'static str> {
-    if marked.is_empty() {
-        None
-    } else if place == marked.start {
-        Some("▐")
-    } else if place == marked.end && !first_of_row {
-        Some("▌")
-    } else {
-        None
-    }
+    let bracket = |at: usize| match row.start + at {
+        // What is marked behind a gap stands in a later row.
+        _ if marked.is_empty() || at > bytes.len() => None,
+        place if place == marked.start && at < bytes.len() => Some("▐"),
+        place if place == marked.end && at > 0 => Some("▌"),
+        _ => None,
+    };
+    Row { dump, offset, decimal: app.bytes.decimal, bytes: &bytes }.draw(app, style, bracket)
 }
 
 /// Bytes of the longest number.
@@ -282,7 +293,9 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         let first = offset;
         let last = view.wire.offset_of(places.end - 1).unwrap_or(first);
         let span = if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") };
-        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}"), columns), app.theme.dim()));
+        let value = view.field(view.fields.cursor).filter(|field| view.selection.is_none() && field.depth > 0);
+        let value = value.map_or_else(String::new, |field| format!("  {}", field.value));
+        lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}{value}"), columns), app.theme.dim()));
     }
     lines
 }
@@ -311,12 +324,10 @@ fn values(bytes: &[u8]) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-pub(super) fn status(app: &App) -> String {
+pub(super) fn status(app: &App, columns: usize) -> String {
     let Some(row) = app.bytes.message().and_then(|id| app.book.message(id)) else { return String::new() };
     let conn = app.connection().map_or_else(String::new, |connection| format!(" · conn {}", connection.id));
-    let mut out = format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row));
-    for code in row.findings.iter() {
-        out.push_str(&format!(" · {} {}", sign(code.severity()), code.name()));
-    }
-    out
+    let mut parts = vec![format!(" message {} {} {}{conn}", row.number, row.dir.arrow(), kind(&row))];
+    parts.extend(row.findings.iter().map(|code| format!("{} {}", code.severity().sign(), code.name())));
+    text::join(&parts, " · ", columns)
 }

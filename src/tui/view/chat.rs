@@ -1,13 +1,13 @@
 //! Screen 2, left, as a conversation: one block a message, client left, server right.
 
+use super::detail::exact;
 use super::draw;
 use super::messages::{frame, kind, preview, style, time, why_empty};
 use crate::book::MessageRow;
 use crate::model::Direction;
 use crate::tui::app::{App, CHAT_ROWS, Pane};
 use crate::tui::layout::Regions;
-use crate::tui::text::{self, size};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{HorizontalAlignment, Rect};
 use ratatui::text::{Line, Span};
@@ -27,7 +27,7 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
         let Some(row) = ids.get(at).and_then(|&id| app.book.message(id)) else { break };
         let selected = at == list.cursor;
         let columns = usize::from(inside.width).saturating_sub(FREE);
-        let lines = block(app, &row, at, selected, columns, regions.wide);
+        let lines = block(app, &row, selected, columns, regions.wide);
         draw::lines(buf, draw::below(inside, nth * CHAT_ROWS), lines);
         for line in 0..CHAT_ROWS - 1 {
             draw::paint_row(buf, inside, nth * CHAT_ROWS + line, draw::row_style(app, Pane::Messages, selected));
@@ -39,14 +39,13 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
 fn block(
     app: &App,
     row: &MessageRow<'_>,
-    at: usize,
     selected: bool,
     columns: usize,
     wide: bool,
 ) -> [Line<'static>; CHAT_ROWS - 1] {
-    let mut facts = vec![format!("#{}", row.number), kind(row), size(row.len)];
-    facts.extend(row.severity().map(|severity| sign(severity).to_owned()));
-    facts.extend(Some(time(app, row, at, wide)).filter(|time| !time.is_empty()));
+    let mut facts = vec![format!("#{}", row.number), kind(row), exact(row.len)];
+    facts.extend(row.severity().map(|severity| severity.sign().to_owned()));
+    facts.extend(Some(time(app, row, wide)).filter(|time| !time.is_empty()));
     let mark = Span::raw(if selected { "▶" } else { " " });
     let words = text::cut(&preview(app, row, app.messages.scroll, columns), columns);
     let words = draw::marked(app, words, style(app, row));

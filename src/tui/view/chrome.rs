@@ -2,7 +2,8 @@
 
 use super::draw::both_ends;
 use crate::escape;
-use crate::tui::action::Screen;
+use crate::model::{Severity, number, size};
+use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
 use crate::tui::keys;
 use crate::tui::layout::Regions;
@@ -28,8 +29,7 @@ fn tabs(app: &App, wide: bool) -> Vec<(Screen, String, Range<u16>)> {
             _ => String::new(),
         };
         let found = app.book.severities().total();
-        let count =
-            if screen == Screen::Findings && found > 0 { format!(" {}", text::number(found)) } else { String::new() };
+        let count = if screen == Screen::Findings && found > 0 { format!(" {}", number(found)) } else { String::new() };
         let words = format!("{}{name}{count}", screen.digit());
         let words = if screen == app.screen { format!("[{words}]") } else { format!(" {words} ") };
         let end = at + u16::try_from(text::width(&words)).unwrap_or(0);
@@ -62,7 +62,7 @@ fn file_words(app: &App, wide: bool, room: usize) -> String {
     let state = match (&app.load.outcome, app.load.stopped) {
         (Some(outcome), _) if outcome.error.is_some() => "✗".to_owned(),
         (Some(_), true) => "stopped".to_owned(),
-        (Some(outcome), _) if !outcome.warnings.is_empty() => "!".to_owned(),
+        (Some(outcome), _) if !outcome.warnings.is_empty() || outcome.cut_after.is_some() => "!".to_owned(),
         (Some(_), _) => "✓".to_owned(),
         (None, _) => match app.load.percent() {
             Some(percent) => format!("loading {percent}%"),
@@ -70,7 +70,7 @@ fn file_words(app: &App, wide: bool, room: usize) -> String {
         },
     };
     let size = match wide && app.load.is_done() {
-        true => format!(" {}", text::size(app.load.progress.read)),
+        true => format!(" {}", size(app.load.progress.read)),
         false => String::new(),
     };
     if !wide && !app.load.is_done() {
@@ -78,6 +78,13 @@ fn file_words(app: &App, wide: bool, room: usize) -> String {
     }
     let name = text::cut_start(&app.title, room.saturating_sub(text::width(&state) + size.len() + 1));
     text::cut(&format!("{name}{size} {state}"), room)
+}
+
+pub(super) fn banner(app: &App, buf: &mut Buffer, regions: &Regions) {
+    if let Some(words) = app.load.banner(regions.banner.width.into()) {
+        let line = Line::styled(format!(" {words}"), app.theme.severity(Severity::Warning));
+        super::draw::lines(buf, regions.banner, [line]);
+    }
 }
 
 pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
@@ -94,13 +101,6 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     if !app.load.is_done() {
         return progress(app, buf, area);
     }
-    let left = match app.screen {
-        Screen::Connections => super::connections::status(app),
-        Screen::Messages => super::messages::status(app, regions.wide),
-        Screen::Handshake => super::handshake::status(app),
-        Screen::Bytes => super::bytes::status(app),
-        Screen::Findings => super::findings::status(app),
-    };
     let right = match app.screen {
         Screen::Connections | Screen::Messages => format!("t: {} ", app.time_mode().name()),
         Screen::Bytes => "field ⇄ bytes linked ".to_owned(),
@@ -108,6 +108,13 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         Screen::Handshake | Screen::Findings => String::new(),
     };
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
+    let left = match app.screen {
+        Screen::Connections => super::connections::status(app),
+        Screen::Messages => super::messages::status(app, regions.wide),
+        Screen::Handshake => super::handshake::status(app),
+        Screen::Bytes => super::bytes::status(app, room),
+        Screen::Findings => super::findings::status(app),
+    };
     both_ends(buf, area, &Line::raw(text::cut(&left, room)), &Line::styled(right, app.theme.dim()));
 }
 
@@ -139,7 +146,10 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
             vec![("↓ ↑".to_owned(), "choose"), ("Enter".to_owned(), "take"), ("Esc".to_owned(), "close")]
         }
         Overlay::None => {
+            let (nothing, has_rows) = (app.shows_nothing(), app.has_rows(app.focused()));
+            let works = |action: Action| has_rows || action.needs() < if nothing { Needs::Screen } else { Needs::Rows };
             let mut hints: Vec<_> = keys::bindings(app.focused())
+                .filter(|binding| binding.keys.iter().any(|&(_, action)| works(action)))
                 .filter_map(|binding| binding.hint.map(|(place, keys, words)| (place, binding.names(keys), words)))
                 .collect();
             hints.sort_by_key(|&(place, ..)| place);

@@ -2,13 +2,14 @@
 
 use super::draw::{self, Column};
 use crate::escape::display_str;
-use crate::model::{Connection, Counts, Direction, Opened, Outline, State};
+use crate::model::{
+    Connection, Counts, Direction, Opened, Outline, State, clause, count, duration, number, ratio, size,
+};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
-use crate::tui::connections::{SortBy, end, severity};
+use crate::tui::connections::{SortBy, end};
 use crate::tui::layout::Regions;
-use crate::tui::text::{self, count, number, size, span};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -57,7 +58,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::Number, "#", digits, true, 0),
             column(Key::Stream, "tcp", digits, true, 5),
             column(Key::Start, "start", time, false, 4),
-            column(Key::Duration, "dur", 6, true, 3),
+            column(Key::Duration, "dur", 8, true, 3),
             column(Key::Host, "host / path", 14, false, 0),
             column(Key::Both, "→/← msgs", 10, true, 2),
             column(Key::Flags, "flags", 5, false, 6),
@@ -115,7 +116,7 @@ fn table_row(app: &App, connection: &Connection, columns: &[Column<Key>], select
             spans.push(Span::raw(" "));
         }
         let style = match column.key {
-            Key::End => severity(connection).map_or(app.theme.plain(), |severity| app.theme.severity(severity)),
+            Key::End => connection.findings.worst().map_or(app.theme.plain(), |severity| app.theme.severity(severity)),
             Key::ToServer => app.theme.direction(Direction::ToServer),
             Key::ToClient => app.theme.direction(Direction::ToClient),
             _ => app.theme.plain(),
@@ -131,18 +132,15 @@ fn cell(app: &App, connection: &Connection, column: &Column<Key>) -> String {
         Key::Number => connection.id.to_string(),
         Key::Stream => connection.stream.map_or_else(|| "—".to_owned(), |stream| stream.to_string()),
         Key::Start => start(app, connection, column.width),
-        Key::Duration => connection.duration().map_or_else(|| "—".to_owned(), span),
+        Key::Duration => connection.duration().map_or_else(|| "—".to_owned(), duration),
         Key::Client => connection.client().to_string(),
-        Key::Host => host(app, connection),
+        Key::Host => host(app, connection, column.width),
         Key::ToServer => number(messages(Direction::ToServer)),
         Key::ToClient => number(messages(Direction::ToClient)),
         Key::Both => format!("{}/{}", messages(Direction::ToServer), messages(Direction::ToClient)),
         Key::Bytes => size(connection.bytes()),
-        Key::Flags => flags(connection),
-        Key::End => match severity(connection) {
-            Some(severity) => format!("{} {}", end(connection), sign(severity)),
-            None => end(connection),
-        },
+        Key::Flags => connection.flags(),
+        Key::End => format!("{} {}", end(connection), connection.findings.sign()),
     }
 }
 
@@ -155,18 +153,12 @@ fn start(app: &App, connection: &Connection, width: usize) -> String {
     app.clock.column(app.times.0, connection.span.first, from, digits)
 }
 
-fn host(app: &App, connection: &Connection) -> String {
+/// The URL; without the usual scheme where there is no room for both that and the path.
+fn host(app: &App, connection: &Connection, columns: usize) -> String {
     let title = connection.title();
-    let shown = display_str(&title);
-    shown.chars().skip(app.connections.scroll).collect()
-}
-
-/// `z` permessage-deflate, `mid` the handshake is missing.
-fn flags(connection: &Connection) -> String {
-    let extensions = connection.handshake.as_ref().map(Outline::extensions).unwrap_or_default();
-    let deflate = extensions.iter().any(|extension| deflate(extension).is_some());
-    let mid = connection.state() == State::Midstream;
-    [(deflate, "z"), (mid, "mid")].iter().filter(|(on, _)| *on).map(|&(_, flag)| flag).collect::<Vec<_>>().join(" ")
+    let whole = display_str(&title);
+    let bare = whole.strip_prefix("ws://").filter(|_| text::width(&whole) > columns);
+    bare.unwrap_or(&whole).chars().skip(app.connections.scroll).collect()
 }
 
 /// A connection as text, for copying.
@@ -184,7 +176,7 @@ pub(super) fn summary(app: &App, buf: &mut Buffer, area: Rect) {
     let title = format!("Connection {}", connection.id);
     let rows = summary_lines(app, connection, usize::from(area.width.saturating_sub(2)));
     let height = usize::from(area.height.saturating_sub(2));
-    let foot = if rows.len() > height { draw::position(app.summary.top, rows.len()) } else { String::new() };
+    let foot = draw::scrolled(app.summary.top, height, rows.len());
     let inside = draw::pane(app, buf, Pane::Summary, area, &title, &foot);
     let marked = |line| Line::from(draw::marked(app, line, app.theme.plain()));
     draw::lines(buf, inside, rows.into_iter().skip(app.summary.top).map(marked));
@@ -201,13 +193,13 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
     let (first, last) = (connection.span.first.packet, connection.span.last.packet);
     let mut facts = vec![
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
+        ending(app, connection),
         protocol(connection),
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}", connection.client(), connection.server()),
         route(connection),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
-        ending(app, connection),
-        format!("frames {}…{}{}", number(first.0), number(last.0), duration(connection)),
+        format!("frames {}…{}{}", first.0, last.0, lasted(connection)),
     ];
     facts.retain(|fact| !fact.is_empty());
     facts.extend(findings(app, connection));
@@ -257,7 +249,7 @@ fn compression(connection: &Connection) -> Option<String> {
     let mut parts = vec!["permessage-deflate: on".to_owned()];
     parts.extend(parameters.map(|parameter| display_str(parameter).into_owned()));
     let sum = |of: fn(&Counts) -> u64| Direction::BOTH.iter().map(|&dir| of(&connection.counts[dir])).sum::<u64>();
-    let ratio = text::ratio(sum(|counts| counts.bytes), sum(|counts| counts.wire_bytes));
+    let ratio = ratio(sum(|counts| counts.bytes), sum(|counts| counts.wire_bytes));
     parts.extend(ratio.map(|ratio| format!("ratio {}", ratio.replace(':', " : "))));
     Some(parts.join(" · "))
 }
@@ -268,8 +260,8 @@ fn pings(connection: &Connection) -> String {
     if ping + pong == 0 { String::new() } else { format!("   ping {}  pong {}", number(ping), number(pong)) }
 }
 
-fn duration(connection: &Connection) -> String {
-    connection.duration().map_or_else(String::new, |nanos| format!(" · lasted {}", span(nanos)))
+fn lasted(connection: &Connection) -> String {
+    connection.duration().map_or_else(String::new, |nanos| format!(" · lasted {}", duration(nanos)))
 }
 
 /// How and why it ended, when, and the packets that show it.
@@ -278,7 +270,7 @@ fn ending(app: &App, connection: &Connection) -> String {
     let mut parts = vec![display_str(&verdict.text).into_owned()];
     let at = connection.closed.and(connection.span.last.time);
     parts.extend(at.map(|time| format!("at {}", app.clock.of_day(time, false, 3))));
-    let packets: Vec<String> = verdict.evidence.iter().map(|packet| number(packet.0)).collect();
+    let packets: Vec<String> = verdict.evidence.iter().map(ToString::to_string).collect();
     match packets.as_slice() {
         [] => {}
         [one] => parts.push(format!("frame {one}")),
@@ -298,7 +290,7 @@ fn findings(app: &App, connection: &Connection) -> Vec<String> {
     let own = app.book.findings().iter().filter(|finding| finding.conn == Some(connection.id));
     lines.extend(own.take(100).map(|finding| {
         let severity = finding.code.severity();
-        format!("  {} {}  {}", sign(severity), finding.code.name(), display_str(&finding.text))
+        format!("  {} {}  {}", severity.sign(), finding.code.name(), display_str(&clause(&finding.text)))
     }));
     lines
 }
@@ -311,7 +303,7 @@ pub(super) fn status(app: &App) -> String {
         count(progress.packets, "packet"),
     ];
     if let (Some(start), Some(end)) = (progress.start, progress.end) {
-        parts.push(span(end.since(start)));
+        parts.extend(Some(end.since(start)).filter(|&nanos| nanos > 0).map(duration));
     }
     parts.extend(trouble(app).iter().map(|warning| format!("! {}", display_str(warning))));
     format!(" {}", parts.join(" · "))

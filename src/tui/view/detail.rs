@@ -1,30 +1,38 @@
 //! Screen 2, right: the payload of the selected message.
 
 use super::draw;
+use super::hexdump::Row;
 use super::messages::{close_words, incomplete, kind};
 use crate::book::MessageRow;
 use crate::decode::json::{Kind, Node};
 use crate::escape::{display, display_str};
-use crate::model::Opcode;
+use crate::model::{NoteCode, Opcode, clause, count, duration, number, ratio};
 use crate::tui::PayloadView;
 use crate::tui::app::{App, Pane};
-use crate::tui::detail::Detail;
+use crate::tui::dump::Dump;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{self, HexRow, HexRows, Style, TextRow};
-use crate::tui::text::{self, count, number, ratio, size, span};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use crate::tui::tree::Tree;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style;
 use ratatui::text::{Line, Span};
+use std::ops::Range;
 
 pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     let Some(row) = app.detail.id().and_then(|id| app.book.message(id)) else {
         draw::pane(app, buf, Pane::Detail, area, "Message", "");
         return;
     };
-    let inside =
-        draw::pane(app, buf, Pane::Detail, area, &title(app, &row, regions.wide), &foot(app, inner_width(area)));
+    let inside = draw::pane(
+        app,
+        buf,
+        Pane::Detail,
+        area,
+        &title(app, &row, regions.wide),
+        &foot(app, inner_width(area), app.rows(regions, Pane::Detail)),
+    );
     draw::lines(buf, inside, head(app, &row, regions.wide, usize::from(inside.width)));
     let mut rest = draw::below(inside, App::fixed_lines(regions, Pane::Detail));
     if let Some(line) = related(app) {
@@ -56,17 +64,15 @@ fn title(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
     format!("{}{}  {}", if wide { "Message " } else { "" }, row.number, tabs.join(" "))
 }
 
-fn foot(app: &App, columns: usize) -> String {
+fn foot(app: &App, columns: usize, height: usize) -> String {
     let len = app.detail.len(columns);
-    let (at, more) = match (app.detail.view(), &app.detail.tree) {
-        (PayloadView::Tree, Some(tree)) => (tree.list.cursor, false),
-        (PayloadView::Hex, _) => (app.detail.list.top, false),
-        _ => (app.detail.list.top, !app.detail.text.is_done()),
-    };
-    if len == 0 {
-        return String::new();
+    let (view, top) = (app.detail.view(), app.detail.list.top);
+    match &app.detail.tree {
+        Some(tree) if view == PayloadView::Tree => draw::position(tree.list.cursor, len),
+        _ if view == PayloadView::Hex || app.detail.text.is_done() => draw::scrolled(top, height, len),
+        // More lines are made when they are wanted.
+        _ => format!("{}+", draw::position((top + height).min(len).saturating_sub(1), len)),
     }
-    format!("{}{}", draw::position(at, len), if more { "+" } else { "" })
 }
 
 /// What is known about the message, above its payload.
@@ -78,20 +84,32 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let place = format!("{time} · frame {}{stream}", row.last.packet);
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
-        return vec![Line::from(vec![arrow, Span::raw(format!(" {} {length}{} · {place}", kind(row), rtl(app)))])];
+        let what = format!(" {} {length}{} · ", kind(row), rtl(app));
+        let (tags, style) = tags(app, row, columns.saturating_sub(text::width(&what) + 1 + text::width(&place) + 3));
+        let tags = if tags.is_empty() { tags } else { format!("{tags} · ") };
+        return vec![Line::from(vec![arrow, Span::raw(what), Span::styled(tags, style), Span::raw(place)])];
     }
     let frames = count(row.frames, "frame");
     vec![
         Line::from(vec![arrow, Span::raw(format!(" {} · {length} · {frames}", kind(row)))]),
         Line::raw(place),
-        about(app, row),
+        about(app, row, columns),
         Line::styled("─".repeat(columns), app.theme.dim()),
     ]
 }
 
-/// `9 870 B`; longer ones rounded.
-fn exact(len: u64) -> String {
-    if len < 10_000 { format!("{} B", number(len)) } else { size(len) }
+/// `! DEFLATE-LOST +2 more`: the findings about a message, the worst first, and the look of the worst.
+fn tags(app: &App, row: &MessageRow<'_>, columns: usize) -> (String, style::Style) {
+    let mut codes: Vec<_> = row.findings.iter().collect();
+    codes.sort_by_key(|code| std::cmp::Reverse(code.severity()));
+    let style = codes.first().map_or(app.theme.plain(), |worst| app.theme.severity(worst.severity()));
+    let words: Vec<String> = codes.iter().map(|code| format!("{} {}", code.severity().sign(), code.name())).collect();
+    (text::join(&words, " ", columns), style)
+}
+
+/// `9 870 B`: the length of one message is exact, sums are rounded.
+pub(super) fn exact(len: u64) -> String {
+    format!("{} B", number(len))
 }
 
 /// What a compressed message took on the wire: ` (wire 131 B, z 3.1:1)`.
@@ -103,25 +121,32 @@ fn on_the_wire(row: &MessageRow<'_>) -> String {
             None => format!(" (wire {})", exact(row.wire_len)),
         },
         _ if row.wire_len == row.len => String::new(),
-        _ => format!(" (wire {})", size(row.wire_len)),
+        _ => format!(" (wire {})", exact(row.wire_len)),
     }
 }
 
 /// What is wrong with the message; when nothing is, what it is.
-fn about(app: &App, row: &MessageRow<'_>) -> Line<'static> {
-    if let Some(lost) = incomplete(row) {
-        return Line::styled(format!("⋯ {lost}"), app.theme.gap());
+fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
+    if let Some(lost) = incomplete(row).filter(|_| !row.findings.contains(NoteCode::WsContinuation)) {
+        let lost = format!("⋯ {lost}  ");
+        let (tags, style) = tags(app, row, columns.saturating_sub(text::width(&lost)));
+        return Line::from(vec![Span::styled(lost, app.theme.gap()), Span::styled(tags, style)]);
     }
-    if let Some(worst) = row.findings.iter().max_by_key(|code| code.severity()) {
-        let words = format!("{} {}: {}", sign(worst.severity()), worst.name(), worst.row().text);
-        return Line::styled(words, app.theme.severity(worst.severity()));
+    let mut codes = row.findings.iter();
+    if let (Some(code), None) = (codes.next(), codes.next()) {
+        let words = format!("{} {}: {}", code.severity().sign(), code.name(), clause(code.row().text));
+        return Line::styled(words, app.theme.severity(code.severity()));
+    }
+    if !row.findings.is_empty() {
+        let (tags, style) = tags(app, row, columns);
+        return Line::styled(tags, style);
     }
     let what = match row.opcode {
         Opcode::CLOSE => close_words(app.version(), app.detail.bytes()),
         _ if row.undecoded => "as on the wire: not inflated".to_owned(),
         _ if app.detail.tree.is_some() => "JSON".to_owned(),
         Opcode::TEXT => "text, UTF-8".to_owned(),
-        Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", span(rtt))),
+        Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", duration(rtt))),
         _ => "bytes".to_owned(),
     };
     let handshake = app.book.connection(row.conn).and_then(|connection| connection.handshake.as_ref());
@@ -140,7 +165,7 @@ fn related(app: &App) -> Option<Line<'static>> {
     let other = app.book.message(app.detail.related?)?;
     let row = app.book.message(app.detail.id()?)?;
     let apart =
-        row.last.since(other.last).map_or_else(String::new, |nanos| format!(" ({})", span(nanos.saturating_abs())));
+        row.last.since(other.last).map_or_else(String::new, |nanos| format!(" ({})", duration(nanos.saturating_abs())));
     let words = format!("┄ related: {} #{} {}{apart}  ", other.dir.arrow(), other.number, kind(&other));
     Some(Line::from(vec![Span::styled(words, app.theme.dim()), Span::styled("r", app.theme.key()), Span::raw(" jump")]))
 }
@@ -198,32 +223,16 @@ fn tree_row(app: &App, tree: &Tree, at: usize, node: &Node, width: usize) -> Lin
         Kind::Word => spans.extend(draw::marked(app, source, theme.key())),
         Kind::Deep => spans.extend(draw::marked(app, source, theme.gap())),
     }
-    shorten(spans, width)
+    Line::from(spans)
 }
 
 /// So much of a value as a row can show.
-fn clip(body: &[u8], span: std::ops::Range<usize>, columns: usize) -> &[u8] {
+fn clip(body: &[u8], span: Range<usize>, columns: usize) -> &[u8] {
     let bytes = body.get(span).unwrap_or(&[]);
     let end = bytes.len().min(columns * 4);
     // A character is not cut in two.
     let end = (0..=end).rev().take(4).find(|&at| bytes.get(at).is_none_or(|b| b & 0xc0 != 0x80)).unwrap_or(end);
     bytes.get(..end).unwrap_or(bytes)
-}
-
-/// Cuts spans to a width, with `…` where something is missing.
-fn shorten(spans: Vec<Span<'static>>, width: usize) -> Line<'static> {
-    let mut left = width;
-    let mut out = Vec::with_capacity(spans.len());
-    for span in spans {
-        let wide = text::width(&span.content);
-        if wide > left {
-            out.push(Span::styled(text::cut(&span.content, left), span.style));
-            break;
-        }
-        left -= wide;
-        out.push(span);
-    }
-    Line::from(out)
 }
 
 fn draw_text(app: &App, buf: &mut Buffer, area: Rect) {
@@ -251,11 +260,11 @@ fn gap(app: &App, piece: usize) -> Line<'static> {
 
 fn draw_hex(app: &App, buf: &mut Buffer, area: Rect) {
     let detail = &app.detail;
-    let per_row = Detail::hex_width(area.width.into());
-    let rows = HexRows::new(&detail.pieces, per_row);
+    let dump = detail.dump(area.width.into());
+    let rows = HexRows::new(&detail.pieces, dump.per_row);
     for line in 0..usize::from(area.height) {
         let content = match rows.get(detail.list.top + line) {
-            Some(HexRow::Bytes { offset, start, end }) => hex_row(app, offset, start, end, per_row),
+            Some(HexRow::Bytes { offset, start, end }) => hex_row(app, offset, start..end, &dump),
             Some(HexRow::Gap(piece)) => gap(app, piece),
             None => break,
         };
@@ -263,23 +272,10 @@ fn draw_hex(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn hex_row(app: &App, offset: u64, start: usize, end: usize, per_row: usize) -> Line<'static> {
-    let bytes = app.detail.bytes().get(start..end).unwrap_or(&[]);
+fn hex_row(app: &App, offset: u64, places: Range<usize>, dump: &Dump) -> Line<'static> {
+    let start = places.start;
+    let bytes = app.detail.bytes().get(places).unwrap_or(&[]);
     let found = app.detail.found.clone().unwrap_or(0..0);
-    let style = |place: usize| if found.contains(&place) { app.theme.found() } else { app.theme.plain() };
-    let mut spans = vec![Span::styled(format!("{offset:04x} "), app.theme.dim())];
-    for at in 0..per_row {
-        let gap = if at % 8 == 0 && at > 0 { "  " } else { " " };
-        spans.push(Span::raw(gap));
-        match bytes.get(at) {
-            Some(byte) => spans.push(Span::styled(format!("{byte:02x}"), style(start + at))),
-            None => spans.push(Span::raw("  ")),
-        }
-    }
-    spans.push(Span::raw("  "));
-    for (at, &byte) in bytes.iter().enumerate() {
-        let shown = if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '·' };
-        spans.push(Span::styled(shown.to_string(), style(start + at)));
-    }
-    Line::from(spans)
+    let style = |at: usize| if found.contains(&(start + at)) { app.theme.found() } else { app.theme.plain() };
+    Row { dump, offset, decimal: false, bytes }.draw(app, style, |_| None)
 }

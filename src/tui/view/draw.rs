@@ -1,5 +1,6 @@
 //! Brushes: framed panes, rows of columns, marked text.
 
+use crate::model::number;
 use crate::tui::app::{App, Pane};
 use crate::tui::layout::inner;
 use crate::tui::text;
@@ -30,14 +31,31 @@ pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect, title: &
     inner(area)
 }
 
-/// Draws lines from the top of an area down, those that are aligned so at its right edge.
+/// Draws lines from the top of an area down, those that are aligned so at its right edge; `…` ends one that is too long.
 pub(super) fn lines(buf: &mut Buffer, area: Rect, lines: impl IntoIterator<Item = Line<'static>>) {
     for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        let line = shorten(line, area.width.into());
         let width = u16::try_from(line_width(&line)).unwrap_or(u16::MAX);
         let right = line.alignment == Some(HorizontalAlignment::Right);
         let x = if right { area.right().saturating_sub(width).max(area.x) } else { area.x };
         buf.set_line(x, y, &line, area.right() - x);
     }
+}
+
+/// A line cut to a width, with `…` where something is missing.
+fn shorten(mut line: Line<'static>, width: usize) -> Line<'static> {
+    let mut left = width;
+    for at in 0..line.spans.len() {
+        let Some(span) = line.spans.get_mut(at) else { break };
+        let wide = text::width(&span.content);
+        if wide > left {
+            span.content = text::cut(&span.content, left).into();
+            line.spans.truncate(at + 1);
+            break;
+        }
+        left -= wide;
+    }
+    line
 }
 
 /// The area without its first lines.
@@ -48,7 +66,12 @@ pub(super) fn below(area: Rect, lines: usize) -> Rect {
 
 /// `7/15` for the bottom edge of a list.
 pub(super) fn position(cursor: usize, len: usize) -> String {
-    if len == 0 { "0".to_owned() } else { format!("{}/{}", text::number(cursor as u64 + 1), text::number(len as u64)) }
+    if len == 0 { "0".to_owned() } else { format!("{}/{}", number(cursor as u64 + 1), number(len as u64)) }
+}
+
+/// `12/40` for the bottom edge of what is read and does not fit: the last line that is seen, of how many.
+pub(super) fn scrolled(top: usize, height: usize, len: usize) -> String {
+    if len <= height { String::new() } else { position((top + height).clamp(1, len) - 1, len) }
 }
 
 /// Text with the matches of the search marked.

@@ -4,12 +4,11 @@ use super::draw::{self, Column};
 use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
-use crate::model::{Severity, Topic};
+use crate::model::{Severity, Topic, clause, count, number};
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
-use crate::tui::layout::Regions;
-use crate::tui::text::{self, count, number};
-use crate::tui::theme::sign;
+use crate::tui::layout::{Regions, WIDE};
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -87,11 +86,11 @@ fn list_row(app: &App, finding: &Finding, columns: &[Column<Key>], selected: boo
             spans.push(Span::raw(" "));
         }
         let (content, style) = match column.key {
-            Key::Severity => (format!("{} {}", sign(severity), severity.word()), app.theme.severity(severity)),
+            Key::Severity => (format!("{} {}", severity.sign(), severity.word()), app.theme.severity(severity)),
             Key::Code => (finding.code.name().to_owned(), app.theme.plain()),
             Key::Conn => (finding.conn.map_or_else(|| "—".to_owned(), |conn| conn.to_string()), app.theme.plain()),
             Key::Where => (place(app, finding), app.theme.plain()),
-            Key::What => (display_str(&finding.text).into_owned(), app.theme.plain()),
+            Key::What => (display_str(&clause(&finding.text)).into_owned(), app.theme.plain()),
         };
         spans.extend(draw::marked(app, column.cell(&content), style));
     }
@@ -126,7 +125,9 @@ pub(in crate::tui) fn row_text(app: &App, finding: &Finding) -> String {
 pub(super) fn explanation(app: &App, buf: &mut Buffer, area: Rect) {
     let columns = usize::from(area.width.saturating_sub(2));
     let lines = explanation_lines(app, columns);
-    let inside = draw::pane(app, buf, Pane::Explanation, area, "Explanation", "");
+    let height = usize::from(area.height.saturating_sub(2));
+    let foot = draw::scrolled(app.explanation.top, height, lines.len());
+    let inside = draw::pane(app, buf, Pane::Explanation, area, "Explanation", &foot);
     let shown = lines.into_iter().skip(app.explanation.top);
     draw::lines(
         buf,
@@ -144,13 +145,15 @@ pub(in crate::tui) fn explanation_lines(app: &App, columns: usize) -> Vec<(usize
     let row = finding.code.row();
     let rfc = if row.rfc.is_empty() { String::new() } else { format!(" — {}", row.rfc) };
     let detail = finding.detail.as_deref().map(|detail| format!("Detail: {}", display_str(detail)));
+    // Where there is little room, paragraphs stand close together.
+    let space = (columns >= usize::from(WIDE) - 2).then(|| (0, String::new()));
     let paragraphs = [
         Some((row.name.len(), format!("{}  {}{rfc}", row.name, row.text))),
-        Some((0, String::new())),
+        space.clone(),
         Some((0, display_str(&finding.text).into_owned())).filter(|_| finding.text != row.text),
         detail.map(|detail| (7, detail)),
         Some((13, format!("Likely cause: {}", row.cause))),
-        Some((0, String::new())),
+        space,
         Some((9, format!("Evidence: {}", evidence_words(app, finding)))),
         Some((5, format!("Next: {}", row.next))),
     ];

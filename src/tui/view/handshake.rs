@@ -1,11 +1,11 @@
 //! Screen 3: request, response, checks.
 
 use super::draw;
-use crate::model::Head;
+use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
 use crate::tui::handshake::{Look, check_lines, head_lines};
 use crate::tui::list::List;
-use crate::tui::text::{self, span};
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -18,7 +18,7 @@ pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
         Pane::Request => format!("Request{}", head(handshake.and_then(|handshake| handshake.request.as_ref()))),
         Pane::Response => {
             let latency = handshake.and_then(|handshake| handshake.latency);
-            let latency = latency.map(|nanos| format!(" · +{}", span(nanos))).unwrap_or_default();
+            let latency = latency.map(|nanos| format!(" · +{}", duration(nanos))).unwrap_or_default();
             format!("Response{}{latency}", head(handshake.and_then(|handshake| handshake.response.as_ref())))
         }
         _ => "Checks and negotiation".to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
     let lines = lines(app, pane, columns);
     let list = list(app, pane);
     let height = usize::from(area.height.saturating_sub(2));
-    let foot = if lines.len() > height { draw::position(list.top, lines.len()) } else { String::new() };
+    let foot = draw::scrolled(list.top, height, lines.len());
     let inside = draw::pane(app, buf, pane, area, &title, &foot);
     let shown = lines.into_iter().skip(list.top).take(height);
     draw::lines(buf, inside, shown.map(|(look, line)| styled(app, look, text::cut(&line, columns))));

@@ -3,20 +3,16 @@
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display, unknown};
-use crate::model::{Body, Direction, Mark, NoteCode, Opcode, Part, Version};
+use crate::model::{Body, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, number};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
 use crate::tui::messages::SortBy;
-use crate::tui::text::{self, count, number, span};
-use crate::tui::theme::sign;
+use crate::tui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-
-/// How far back the row of the same direction is looked for.
-const SAME_WITHIN: usize = 1000;
 
 /// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +57,7 @@ pub(super) fn frame(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     let len = app.messages.ids(&app.book).len();
     let position = draw::position(app.messages.list.cursor, len);
     let selected = app.messages.selected().and_then(|id| app.book.message(id));
-    let foot = selected.map_or_else(String::new, |row| format!("{} · {position}", number(row.number)));
+    let foot = selected.map_or_else(String::new, |row| format!("{} · {position}", row.number));
     draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot)
 }
 
@@ -80,7 +76,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
         let at = list.top + line;
         let Some(row) = ids.get(at).and_then(|&id| app.book.message(id)) else { break };
         let selected = at == list.cursor;
-        draw::lines(buf, draw::below(rows, line), [list_row(app, &row, at, &columns, selected, regions.wide)]);
+        draw::lines(buf, draw::below(rows, line), [list_row(app, &row, &columns, selected, regions.wide)]);
         draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Messages, selected));
     }
 }
@@ -116,17 +112,10 @@ pub(super) fn why_empty(app: &App) -> String {
     format!("0 of {} match. d shows other directions, p pings and pongs.", count(all as u64, "message"))
 }
 
-fn list_row(
-    app: &App,
-    row: &MessageRow<'_>,
-    at: usize,
-    columns: &[Column<Key>],
-    selected: bool,
-    wide: bool,
-) -> Line<'static> {
+fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: bool, wide: bool) -> Line<'static> {
     let mark = match (selected, row.severity()) {
         (true, _) => Span::raw("▶"),
-        (false, Some(severity)) => Span::styled(sign(severity), app.theme.severity(severity)),
+        (false, Some(severity)) => Span::styled(severity.sign(), app.theme.severity(severity)),
         (false, None) => Span::raw(" "),
     };
     let mut spans = vec![mark];
@@ -136,7 +125,7 @@ fn list_row(
         }
         match column.key {
             Key::Number => spans.push(Span::styled(column.cell(&row.number.to_string()), app.theme.plain())),
-            Key::Time => spans.push(Span::styled(column.cell(&time(app, row, at, wide)), app.theme.dim())),
+            Key::Time => spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim())),
             Key::Type => {
                 spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
                 spans.push(Span::styled(text::left(&kind(row), column.width - 2), style(app, row)));
@@ -160,21 +149,17 @@ pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
     }
 }
 
-/// The time column's text of the row at `at`.
-pub(super) fn time(app: &App, row: &MessageRow<'_>, at: usize, wide: bool) -> String {
+/// The time column's text of a row.
+pub(super) fn time(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
     let mode = app.times.1;
-    let ids = app.messages.ids(&app.book);
-    let mark_of = |at: usize| ids.get(at).and_then(|&id| app.book.message(id));
+    let before = |same| app.messages.before(&app.book, row, same).map(|row| row.last);
     let from: Option<Mark> = match mode {
         TimeMode::Local | TimeMode::Utc | TimeMode::Epoch => None,
         TimeMode::SinceCapture => app.capture_start(),
         TimeMode::SinceConnection => app.book.connection(row.conn).map(|connection| connection.span.first),
         TimeMode::SinceReference => app.reference,
-        TimeMode::DeltaShown => at.checked_sub(1).and_then(mark_of).map(|row| row.last),
-        TimeMode::DeltaDirection => {
-            let before = (at.saturating_sub(SAME_WITHIN)..at).rev().filter_map(mark_of);
-            before.into_iter().find(|other| other.dir == row.dir).map(|row| row.last)
-        }
+        TimeMode::DeltaShown => before(false),
+        TimeMode::DeltaDirection => before(true),
     };
     app.clock.column(mode, row.last, from, if wide { 6 } else { 3 })
 }
@@ -218,7 +203,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     };
     let words = words.chars().skip(skip).collect();
     match row.rtt {
-        Some(rtt) => format!("{words}  RTT {}", span(rtt)),
+        Some(rtt) => format!("{words}  RTT {}", duration(rtt)),
         None => words,
     }
 }
@@ -254,6 +239,8 @@ pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
     }
     let packet = row.last.packet;
     Some(match row.missing() {
+        _ if row.findings.contains(NoteCode::WsContinuation) => "incomplete: it has no beginning".to_owned(),
+        _ if row.opcode == Opcode::CONTINUATION => "incomplete: its beginning was not captured".to_owned(),
         0 if row.holes.is_empty() => format!("incomplete: its end was not captured (frame {packet})"),
         0 => format!("incomplete: bytes lost at frame {packet}"),
         missing => format!("incomplete: {} B lost at frame {packet}", number(missing)),

@@ -8,6 +8,7 @@ mod detail;
 mod draw;
 mod findings;
 mod handshake;
+mod hexdump;
 mod messages;
 mod overlay;
 
@@ -52,7 +53,8 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     }
     let regions = app.regions();
     chrome::header(app, buf, &regions);
-    if app.load.is_done() && app.book.connections() == 0 {
+    chrome::banner(app, buf, &regions);
+    if app.shows_nothing() {
         nothing_found(app, buf, regions.body);
     } else {
         for &(pane, area) in &regions.panes {
@@ -88,20 +90,18 @@ fn too_small(buf: &mut Buffer, area: Rect) {
 /// What was seen instead of a WebSocket connection.
 fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     let Some(outcome) = &app.load.outcome else { return };
-    let progress = &app.load.progress;
-    let packets = text::count(progress.packets, "packet");
-    let streams = text::count(progress.streams.into(), "TCP stream");
-    let head = match &outcome.error {
-        Some(error) => display_str(error).into_owned(),
-        None => format!("No WebSocket connection in {} ({packets}, {streams}).", app.title),
+    let sum = format!("No WebSocket connection in {}.", app.title);
+    let (head, seen) = match (&outcome.error, outcome.seen.split_first()) {
+        (Some(error), _) => (display_str(error).into_owned(), &[][..]),
+        (None, Some((head, seen))) => (head.clone(), seen),
+        (None, None) => (sum, &[][..]),
     };
     let columns = usize::from(area.width).saturating_sub(4);
-    let wrapped = |words: &str| text::wrap(words, columns, 0).into_iter().map(|line| format!("  {line}"));
+    let wrapped = |words: &str| text::wrap(words, columns, 2).into_iter().map(|line| format!("  {line}"));
     let mut lines = vec![Line::raw("")];
     lines.extend(wrapped(&head).map(|line| Line::styled(line, app.theme.bold())));
     lines.push(Line::raw(""));
-    lines.extend(
-        outcome.seen.iter().chain(&outcome.warnings).flat_map(|line| wrapped(&display_str(line)).map(Line::raw)),
-    );
+    lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
+    lines.extend(outcome.warnings.iter().flat_map(|line| wrapped(&display_str(line))).map(Line::raw));
     draw::lines(buf, area, lines);
 }

@@ -1,11 +1,13 @@
 //! What lies over the panes: the help and the menus.
 
-use crate::tui::app::{App, Overlay};
+use super::draw;
+use crate::model::FLAGS;
+use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::keys::{self, Scope};
 use crate::tui::menu::Menu;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{HorizontalAlignment, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
@@ -20,6 +22,9 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
+/// The panes whose rows have flags.
+const ON_FLAGS: [Pane; 2] = [Pane::Connections, Pane::Summary];
+
 /// Columns of the help where there is room.
 const HELP: u16 = 86;
 
@@ -31,6 +36,10 @@ pub(in crate::tui) fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
     for binding in keys::bindings(app.focused()) {
         let lines = if binding.scope == Scope::Everywhere { &mut everywhere } else { &mut own };
         lines.extend(help_entry(app, &binding.names(binding.keys.len()), binding.label, columns));
+    }
+    if ON_FLAGS.contains(&app.focused()) {
+        own.extend([Line::raw(""), section(app, "Flags")]);
+        own.extend(FLAGS.iter().flat_map(|flag| help_entry(app, flag.name, flag.meaning, columns)));
     }
     own.extend(everywhere);
     own
@@ -51,9 +60,11 @@ fn help_entry(app: &App, names: &str, label: &str, columns: usize) -> Vec<Line<'
 
 fn help(app: &App, buf: &mut Buffer, area: Rect, top: usize) {
     let lines = help_lines(app, area.width);
-    let inside = window(app, buf, area, "Keys", HELP, lines.len());
-    let top = top.min(lines.len().saturating_sub(inside.height.into()));
-    super::draw::lines(buf, inside, lines.into_iter().skip(top));
+    let height = usize::from(area.height).saturating_sub(2);
+    let top = top.min(lines.len().saturating_sub(height));
+    let foot = draw::scrolled(top, height, lines.len());
+    let inside = window(app, buf, area, ("Keys", &foot), HELP, lines.len());
+    draw::lines(buf, inside, lines.into_iter().skip(top));
 }
 
 fn section(app: &App, name: &'static str) -> Line<'static> {
@@ -61,7 +72,7 @@ fn section(app: &App, name: &'static str) -> Line<'static> {
 }
 
 fn choices(app: &App, buf: &mut Buffer, area: Rect, menu: &Menu) {
-    let inside = window(app, buf, area, menu.title, 36, menu.choices.len());
+    let inside = window(app, buf, area, (menu.title, ""), 36, menu.choices.len());
     for (line, choice) in menu.choices.iter().enumerate() {
         let (letter, words) = choice.label();
         let mark = if line == menu.cursor { "▶" } else { " " };
@@ -70,21 +81,24 @@ fn choices(app: &App, buf: &mut Buffer, area: Rect, menu: &Menu) {
             Span::styled(letter.to_string(), app.theme.key()),
             Span::raw(format!("  {words}")),
         ];
-        super::draw::lines(buf, super::draw::below(inside, line), [Line::from(spans)]);
-        super::draw::paint_row(buf, inside, line, (line == menu.cursor).then(|| app.theme.selected()));
+        draw::lines(buf, draw::below(inside, line), [Line::from(spans)]);
+        draw::paint_row(buf, inside, line, (line == menu.cursor).then(|| app.theme.selected()));
     }
 }
 
-/// Clears a frame in the middle of the area and gives its inside.
-fn window(app: &App, buf: &mut Buffer, area: Rect, title: &'static str, width: u16, lines: usize) -> Rect {
+/// Clears a frame in the middle of the area, with words in its upper and in its lower edge, and gives its inside.
+fn window(app: &App, buf: &mut Buffer, area: Rect, (title, foot): (&str, &str), width: u16, lines: usize) -> Rect {
     let width = width.min(area.width);
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(area.height);
     let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(frame, buf);
-    let block = Block::bordered()
+    let mut block = Block::bordered()
         .border_type(BorderType::Thick)
         .border_style(app.theme.border(true))
         .title_top(Line::styled(format!(" {title} "), app.theme.bold()));
+    if !foot.is_empty() {
+        block = block.title_bottom(Line::raw(format!(" {foot} ")).alignment(HorizontalAlignment::Right));
+    }
     let inside = block.inner(frame);
     block.render(frame, buf);
     inside

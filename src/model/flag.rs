@@ -1,0 +1,44 @@
+//! What a connection is like, in a word or two: the flags in every list of connections.
+
+use super::connection::{Connection, State};
+use super::flow::Direction;
+
+/// A flag and what it says.
+#[derive(Debug)]
+pub struct Flag {
+    /// What a list shows.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    holds: fn(&Connection) -> bool,
+}
+
+/// All flags, in the order in which they are shown.
+pub const FLAGS: [Flag; 3] = [
+    Flag { name: "z", meaning: "messages may be compressed", holds: is_compressed },
+    Flag { name: "mid", meaning: "begun before the capture: the handshake is missing", holds: is_midstream },
+    Flag { name: "g", meaning: "gaps: bytes are missing from the capture", holds: has_gaps },
+];
+
+impl Connection {
+    /// The flags that hold, with blanks between: `z g`; empty when none does.
+    pub fn flags(&self) -> String {
+        let names: Vec<&str> = FLAGS.iter().filter(|flag| (flag.holds)(self)).map(|flag| flag.name).collect();
+        names.join(" ")
+    }
+}
+
+/// Whether an extension that compresses was agreed on.
+fn is_compressed(connection: &Connection) -> bool {
+    let extensions = connection.handshake.iter().flat_map(|handshake| handshake.extensions());
+    let mut names = extensions.filter_map(|extension| extension.split(';').next());
+    names.any(|name| name.to_ascii_lowercase().contains("deflate"))
+}
+
+fn is_midstream(connection: &Connection) -> bool {
+    connection.state() == State::Midstream
+}
+
+fn has_gaps(connection: &Connection) -> bool {
+    Direction::BOTH.iter().any(|&dir| connection.counts[dir].gaps > 0)
+}

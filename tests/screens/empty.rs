@@ -1,0 +1,71 @@
+//! Captures in which there is little or nothing to see, or of which a part is missing.
+
+use super::*;
+use wspect::model::PacketNo;
+
+/// The browser after a capture without a connection was read.
+fn without_connection(seen: &[&str], size: (u16, u16)) -> App {
+    let mut app = App::new(options(), size);
+    let seen = seen.iter().map(|&line| line.to_owned()).collect();
+    app.take(Loading::Done(Outcome { seen, ..Outcome::default() }), Duration::ZERO);
+    app.settle();
+    app
+}
+
+#[test]
+fn says_what_was_seen_when_there_is_no_websocket() {
+    let seen = [
+        "No WebSocket connection in cap.pcapng (18 204 packets, 41 TCP streams).",
+        "  3 TLS streams: encrypted, so what they carry is not known",
+        "  38 HTTP/1 streams without a WebSocket handshake",
+    ];
+    shot("nothing", &picture(&without_connection(&seen, NARROW), NARROW));
+    shot("nothing_small", &picture(&without_connection(&seen, SMALL), SMALL));
+}
+
+/// No key is offered that does nothing.
+#[test]
+fn offers_no_key_that_does_nothing() {
+    let hints = |app: &App| picture(app, NARROW).lines().last().unwrap_or_default().trim().to_owned();
+    let mut app = without_connection(&["No packets in cap.pcapng."], NARROW);
+    for (screen, said) in [("1", "? help  q quit"), ("2", "? help  q back"), ("4", "? help  q back")] {
+        press(&mut app, screen);
+        assert_eq!(hints(&app), said);
+    }
+    let (story, _) = one_connection();
+    let mut app = browser(&story, NARROW);
+    press(&mut app, "2");
+    assert_eq!(hints(&app), "Tab pane  d direction  p pings  { } connection  ? help  q back");
+    press(&mut app, "6");
+    assert_eq!(hints(&app), "Tab pane  s severity  { } connection  ? help  q back");
+    press(&mut app, "1");
+    assert!(hints(&app).starts_with("Enter messages"));
+}
+
+/// That a capture is cut is said on every screen, at every size.
+#[test]
+fn a_cut_capture_says_so_everywhere() {
+    for (size, said) in [
+        (WIDE, " ! Capture is cut after packet 19802; everything up to it is shown."),
+        (SMALL, " ! Capture is cut after packet 19802."),
+    ] {
+        let story = story::everything();
+        let mut app = browser(&story, size);
+        let progress = progress(&story, 9);
+        let outcome = Outcome { progress, cut_after: Some(PacketNo(19802)), ..Outcome::default() };
+        app.take(Loading::Done(outcome), Duration::ZERO);
+        app.settle();
+        for screen in ["1", "2", "3", "4", "6", "?"] {
+            press(&mut app, screen);
+            let shown = picture(&app, size);
+            assert_eq!(shown.lines().nth(1), Some(said), "{shown}");
+        }
+        press(&mut app, "<Esc>2");
+        shot(&format!("cut@{}x{}", size.0, size.1), &picture(&app, size));
+    }
+    let mut app = without_connection(&["No packets in cap.pcapng."], NARROW);
+    let seen = vec!["No packets in cap.pcapng.".to_owned()];
+    app.take(Loading::Done(Outcome { seen, cut_after: Some(PacketNo(0)), ..Outcome::default() }), Duration::ZERO);
+    app.settle();
+    assert!(picture(&app, NARROW).contains("\n ! Capture is cut before its first packet.\n"));
+}

@@ -1,0 +1,199 @@
+//! What keys and the mouse do beside what is seen at once.
+
+use super::*;
+use crate::support::craft::*;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use wspect::model::{Direction, Opcode};
+use wspect::tui::Effect;
+
+#[test]
+fn bytes_can_be_selected_and_copied() {
+    check("bytes_selected", WIDE, "2jj4<Tab>lllvlllj");
+    let mut app = browser(&story::everything(), WIDE);
+    for (keys, copied) in [
+        ("2jj4<Tab>gvllyh", "81 ca 37"),
+        // From a field: its bytes, and more.
+        ("<Esc><S-Tab>gjjjjjjvlyh", "37 fa 21 3d 4c"),
+        // Stopped, or dropped: all bytes.
+        ("vyh", "81 ca 37 fa"),
+        ("vl<Esc>yh", "81 ca 37 fa"),
+    ] {
+        press(&mut app, keys);
+        let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+        let exact = copied.len() != 11;
+        assert!(if exact { text == copied } else { text.len() > 99 && text.starts_with(copied) }, "{keys}: {text}");
+    }
+}
+
+#[test]
+fn loading_moves_neither_selection_nor_view() {
+    let (mut story, conn) = one_connection();
+    for n in 0..100 {
+        story.say(conn, Direction::ToClient, Opcode::TEXT, format!("tick {n}").as_bytes());
+    }
+    let mut app = App::new(options(), NARROW);
+    for batch in story.batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.settle();
+    press(&mut app, "2<C-d><C-d>j");
+    let before = picture(&app, NARROW);
+    let more = story.batches().len();
+    for n in 0..500 {
+        story.say(conn, Direction::ToServer, Opcode::TEXT, format!("tock {n}").as_bytes());
+    }
+    for batch in story.batches().into_iter().skip(more) {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+        app.settle();
+    }
+    let rows = |picture: &str| picture.lines().skip(2).take(10).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&before), rows(&picture(&app, NARROW)));
+}
+
+#[test]
+fn a_sorted_list_keeps_its_selection_while_it_grows() {
+    let story = story::everything();
+    let mut app = App::new(options(), NARROW);
+    let batches = story.batches();
+    for batch in batches {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.settle();
+    press(&mut app, "sssssssSj");
+    let selected = |app: &App| picture(app, NARROW).lines().find(|line| line.contains('▶')).unwrap().to_owned();
+    let before = selected(&app);
+    press(&mut app, "S");
+    assert_eq!(before, selected(&app));
+}
+
+#[test]
+fn history_leads_back_and_forth() {
+    let mut app = browser(&story::everything(), NARROW);
+    press(&mut app, "}2jj36");
+    let there = picture(&app, NARROW);
+    press(&mut app, "<A-←><A-←><A-←>");
+    assert!(picture(&app, NARROW).starts_with(" [1 Conn]"));
+    for _ in 0..3 {
+        app.act(wspect::tui::Action::History(1));
+        app.settle();
+    }
+    assert_eq!(picture(&app, NARROW), there);
+}
+
+#[test]
+fn quitting_is_asked_for_where_q_can_go_no_further_back() {
+    let mut app = browser(&story::everything(), NARROW);
+    press(&mut app, "<Enter><Enter>q");
+    assert!(picture(&app, NARROW).contains("[2 Mess]"));
+    press(&mut app, "q");
+    assert!(app.take_effects().is_empty());
+    press(&mut app, "q");
+    assert_eq!(app.take_effects(), [Effect::Quit]);
+    press(&mut app, "<C-c>");
+    assert!(app.take_effects().is_empty());
+    press(&mut app, "<C-c>");
+    assert_eq!(app.take_effects(), [Effect::Quit]);
+}
+
+#[test]
+fn copies_in_every_form() {
+    let mut app = browser(&story::everything(), WIDE);
+    let mut copied = |keys: &str| {
+        press(&mut app, keys);
+        let effects = app.take_effects();
+        let Some(Effect::Copy(text)) = effects.into_iter().next() else { panic!("nothing copied after {keys}") };
+        text
+    };
+    assert_eq!(copied("yw"), "tcp.stream == 0");
+    assert_eq!(copied("2jjyt"), r#"{"id":"42","type":"subscribe","payload":{"query":"{room(id:7){history}}"}}"#);
+    assert!(copied("yp").starts_with("{\n  \"id\": \"42\",\n"));
+    assert_eq!(copied("jjyh"), "00 00 08 5f");
+    assert_eq!(copied("yb"), "AAAIXw==");
+    assert_eq!(copied("yw"), "tcp.stream == 0 && frame.number == 19");
+    assert_eq!(copied("yy"), "5  2023-11-14 22:13:21.023800 UTC  ← ping  4 B  00 00 08 5f");
+    assert!(copied("3yy").contains("Cookie: sid=••••••••••"));
+    assert!(copied("6yy").starts_with("UTF8-BAD  "));
+}
+
+#[test]
+fn the_mouse_selects_folds_sorts_and_scrolls() {
+    let mut app = browser(&story::everything(), WIDE);
+    let mut mouse = |kind, column, row| {
+        let modifiers = KeyModifiers::NONE;
+        app.event(&Event::Mouse(MouseEvent { kind, column, row, modifiers }));
+        picture(&app, WIDE)
+    };
+    let click = MouseEventKind::Down(MouseButton::Left);
+    assert!(mouse(click, 30, 4).contains("2/5"));
+    assert!(mouse(click, 30, 4).contains("[2 Messages]"), "the second click opens");
+    assert!(mouse(click, 10, 0).contains("[1 Connections]"), "a tab");
+    assert!(mouse(click, 30, 3).contains("1/5"));
+    assert!(mouse(click, 30, 0).contains("[2 Messages]"));
+    assert!(mouse(click, 20, 6).contains("Message 4"));
+    assert!(mouse(click, 71, 9).contains("▶ payload"), "a fold mark");
+    assert!(mouse(click, 34, 2).contains("len ▲"), "the head of a column");
+    let dragged = mouse(click, 68, 15);
+    assert_ne!(dragged, mouse(MouseEventKind::Drag(MouseButton::Left), 50, 15));
+    mouse(MouseEventKind::Up(MouseButton::Left), 50, 15);
+    let before = mouse(click, 30, 0);
+    assert_eq!(before, mouse(MouseEventKind::ScrollDown, 20, 10), "a short list does not scroll");
+}
+
+/// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.
+#[test]
+fn what_takes_long_is_done_between_keys() {
+    const HUGE: usize = 40 << 20;
+    /// More slices than this never come: no key makes more work than its payload has.
+    const ENDLESS: usize = 10_000;
+    /// Every view from end to end, searches for what is there and what is not, and the bytes.
+    const KEYS: &str = "j <Tab> G g ] G k g ] G <C-f> ] G w l G w g / z Z <Esc> / o g ; <Enter> n N N <Esc> \
+        4 G ] g [ <Tab> <Tab> G h / q <Enter> N q k j";
+    let line = b"the quick brown fox jumps over the lazy dog; ";
+    let json = br#"{"price":12.5,"name":"abc","list":[1,2,3,{"deep":true}]},"#;
+    let repeated = |unit: &[u8]| unit.iter().copied().cycle().take(HUGE).collect::<Vec<u8>>();
+    let bodies = [
+        (Opcode::TEXT, repeated(line)),
+        (Opcode::TEXT, [b"[", &repeated(json)[..]].concat()),
+        (Opcode::TEXT, [b"{\"blob\":\"", &repeated(line)[..], b"\"}"].concat()),
+        (Opcode::BINARY, repeated(&[0, 1, 0xfe, 0x80, b'\n', b'z'])),
+    ];
+    for (at, (opcode, body)) in bodies.iter().enumerate() {
+        let (mut story, conn) = one_connection();
+        story.say(conn, Direction::ToServer, Opcode::TEXT, b"small");
+        story.say(conn, Direction::ToServer, *opcode, body);
+        let mut app = browser(&story, WIDE);
+        press(&mut app, "2");
+        let mut terminal = Terminal::new(TestBackend::new(WIDE.0, WIDE.1)).unwrap();
+        let mut between = 0;
+        for key in KEYS.split(' ') {
+            press_and(&mut app, key, |_| ());
+            terminal.draw(|frame| view(&app, frame)).unwrap();
+            let mut slices = 0;
+            while app.is_busy() {
+                assert!(slices < ENDLESS, "body {at}, {key}");
+                slices += 1;
+                app.work();
+                app.settle();
+            }
+            between += slices;
+        }
+        // Some of the keys ask for more than one slice can do.
+        assert!(between > 10, "body {at}: {between} slices");
+    }
+}
+
+/// The bytes of a frame are those that its draft sent.
+#[test]
+fn frames_of_drafts_are_laid_out_as_they_were_sent() {
+    for draft in DRAFTS {
+        let session = Session::sample_of(1, draft);
+        let segments = session.cut(|_| vec![40_000]);
+        for (keys, turn) in [("24", 2), ("2j4", 3), ("2jj4", 4), ("2jjj4", 5)] {
+            let mut app = browser_of(capture_of(&segments), WIDE);
+            press(&mut app, &format!("{keys}yh"));
+            let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+            let sent: Vec<String> = session.turns[turn].1.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(text.split_whitespace().collect::<Vec<_>>(), sent, "{draft:?} {keys}");
+        }
+    }
+}
