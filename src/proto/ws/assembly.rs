@@ -31,6 +31,8 @@ pub(super) struct Assembly {
     content: Content,
     /// Its frames are compressed each for itself, or not.
     by_frame: bool,
+    /// It is only guessed that it is compressed.
+    pub(super) guessed: bool,
     kept: Vec<u8>,
     /// The payload as on the wire, of a message that is inflated.
     wire: Vec<u8>,
@@ -53,6 +55,9 @@ pub(super) enum Content {
     Broken,
 }
 
+/// Bytes that are kept as on the wire of a message that may not be compressed after all.
+const GUESSED: usize = 64 << 10;
+
 impl Assembly {
     /// A message whose first frame has this head; `by_frame`: each of its frames may be compressed for itself.
     pub(super) fn new(head: &Head, by_frame: bool, first: Mark, tools: &mut Tools) -> Self {
@@ -69,6 +74,7 @@ impl Assembly {
             inferred: 0,
             content: Content::Plain,
             by_frame,
+            guessed: false,
             kept: tools.take_buffer(),
             wire: Vec::new(),
             len: 0,
@@ -130,7 +136,8 @@ impl Assembly {
 
     fn keep_wire(&mut self, bytes: &[u8], mask: Option<Mask>, phase: u64, limits: &Limits) {
         let start = self.wire.len();
-        let room = limits.wire_bytes.saturating_sub(start);
+        let bound = if self.guessed { limits.wire_bytes.max(GUESSED) } else { limits.wire_bytes };
+        let room = bound.saturating_sub(start);
         self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let (Some(mask), Some(fresh)) = (mask, self.wire.get_mut(start..)) {
             mask::apply(fresh, mask, phase);
@@ -139,7 +146,7 @@ impl Assembly {
 
     /// The payload as on the wire, of a message that was inflated and lost nothing.
     pub(super) fn wire(&self) -> &[u8] {
-        if self.lost.is_empty() && self.compressed { &self.wire } else { &[] }
+        if self.lost.is_empty() && self.compressed && !self.guessed { &self.wire } else { &[] }
     }
 
     /// Ends what was compressed as one, the message or a frame of it: what the inflater still holds is added. `is_text`: it
@@ -159,6 +166,12 @@ impl Assembly {
             }
         }
         None
+    }
+
+    /// The guess that it is compressed was right.
+    pub(super) fn confirm(&mut self, limits: &Limits) {
+        self.guessed = false;
+        self.wire.truncate(limits.wire_bytes);
     }
 
     /// It was inflated in vain: what came on the wire stands as it is.

@@ -406,6 +406,8 @@ impl Ws {
             assembly.leave_undecoded(cx.limits, cx.tools);
             half.inflater = None;
             (self.compression, self.unknown) = (None, true);
+        } else {
+            assembly.confirm(cx.limits);
         }
     }
 
@@ -425,7 +427,9 @@ impl Ws {
                 Content::Deflated
             }
         };
+        let guessed = self.source == Source::Guessed;
         if let Some(assembly) = &mut self.halves[dir].data {
+            assembly.guessed = guessed;
             assembly.expect(content);
         }
     }
