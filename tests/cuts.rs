@@ -271,6 +271,31 @@ fn a_refused_upgrade_is_a_connection_and_the_next_request_another() {
     }
 }
 
+/// A refusal and what it says, and answers that are no HTTP, are the same however they are cut.
+#[test]
+fn refusals_byte_by_byte() {
+    let chunked = "HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   7\r\nmissing\r\nf\r\n upgrade header\r\n0\r\n\r\n";
+    for answer in [
+        chunked.as_bytes(),
+        b"HTTP/1.1 403 Forbidden\r\n\r\nno \xe2\x82\xac, no entry",
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 50\r\n\r\ncut short",
+        b"\x15\x03\x01\0\x02\x02\x0a",
+        b"SSH-2.0-x\r\n\0\0\0binary behind the banner",
+        b"HTT, hardly",
+        b"\xff\xfd\x18\xff\xfd\x20\xff\xfd\x23\xff\xfd\x27 and on and on",
+    ] {
+        let parts = [
+            Part::Bytes(Direction::ToServer, REQUEST.to_vec()),
+            Part::Bytes(Direction::ToClient, answer.to_vec()),
+            Part::Bytes(Direction::ToServer, REQUEST.to_vec()),
+        ];
+        let whole = told(&parts, &[]);
+        assert!(whole.matches(" open ").count() == 2 && whole.contains("note HS-"), "{whole}");
+        assert_eq!(told(&parts, &vec![1; answer.len() + 2 * REQUEST.len()]), whole);
+    }
+}
+
 #[test]
 fn one_direction_alone_is_read_as_well() {
     use Direction::{ToClient, ToServer};

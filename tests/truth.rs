@@ -276,7 +276,7 @@ const BROKEN: &[(&str, &[&str])] = &[
 /// The evidence that some of them give, in their own words.
 const EVIDENCE: &[(&str, &[&str])] = &[
     ("401", &["WWW-Authenticate: Basic realm=\"lab\"", "neither Authorization nor Cookie", "Server: Python/3.11"]),
-    ("403", &["no Origin", "no Cookie was sent"]),
+    ("403", &["no Origin", "neither Authorization nor Cookie", "body: refused 403"]),
     ("404", &["path /404", "Host: lab.test"]),
     ("302", &["Location: /elsewhere"]),
     ("bad-key-400", &["HS-KEY (Sec-WebSocket-Key: short)"]),

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 28] {
+fn rows(limits: Limits) -> [Row; 29] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -28,6 +28,7 @@ fn rows(limits: Limits) -> [Row; 28] {
         head_bytes,
         head_headers,
         head_end,
+        refusal_bytes,
         early_bytes,
         seek_bytes,
         seek_total,
@@ -60,6 +61,7 @@ fn rows(limits: Limits) -> [Row; 28] {
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
+        ("refusal-bytes", n(refusal_bytes), "bytes", "read of what the body of a refused upgrade says"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
         ("seek-bytes", n(seek_bytes), "bytes", "held of one direction in which frames are looked for"),
         ("seek-total", n(seek_total), "bytes", "held of all directions in which frames are looked for"),

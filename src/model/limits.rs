@@ -29,6 +29,8 @@ pub struct Limits {
     pub head_headers: usize,
     /// Bytes in which an HTTP head must end.
     pub head_end: usize,
+    /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
+    pub refusal_bytes: usize,
     /// Bytes that a client may send before the answer to its upgrade request, or the server before the request.
     pub early_bytes: usize,
     /// Bytes held of one direction in which frames are looked for.
@@ -80,6 +82,7 @@ impl Limits {
         head_bytes: 64 << 10,
         head_headers: 256,
         head_end: 8 * MIB,
+        refusal_bytes: 4 << 10,
         early_bytes: MIB,
         seek_bytes: 256 << 10,
         seek_total: 64 * MIB,

@@ -272,15 +272,14 @@ fn tcp_end(closed: &Closed, dir: Direction) -> Option<PacketNo> {
 }
 
 fn refused(handshake: &Outline, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
-    let status = handshake.status?;
     let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
     if handshake.accepted != Some(false) && cause.is_none() {
         return None;
     }
     evidence.extend([handshake.asked, handshake.answered].into_iter().flatten().map(|mark| mark.packet));
-    let status = format!("{status} {}", handshake.reason);
+    let status = handshake.status.map(|status| format!(" with {status} {}", handshake.reason)).unwrap_or_default();
     let cause = cause.map(|code| format!(": {}", clause(code.row().text))).unwrap_or_default();
-    Some((Ending::Refused, format!("the upgrade was refused with {}{cause}", status.trim_end())))
+    Some((Ending::Refused, format!("the upgrade was refused{}{cause}", status.trim_end())))
 }
 
 fn no_answer(asked: Option<Mark>, closed: &Closed, evidence: &mut Vec<PacketNo>) -> (Ending, String) {

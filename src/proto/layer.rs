@@ -199,9 +199,18 @@ impl Cx<'_> {
         self.emit(conn, Event::Note(note));
     }
 
+    /// Tells a finding about the stream, which has no connection that it could be about.
+    pub fn note_stream(&mut self, note: &Note<'_>) {
+        self.tell(None, Event::Note(note));
+    }
+
     /// Tells an event of a connection.
     pub fn emit(&mut self, conn: ConnId, event: Event<'_>) {
-        let stamp = Stamp { conn: Some(conn), stream: Some(self.flow.stream), at: self.mark };
+        self.tell(Some(conn), event);
+    }
+
+    fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
+        let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
         if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
             self.tools.stop = true;
         }

@@ -155,7 +155,7 @@ fn answers_of_drafts_are_checked() {
     assert_eq!(string(&record, "key"), "316e41130f7ed63c5e6e3a64735b3455");
     assert_eq!(string(&record, "accept"), "386a4b5327793a472a436f2c5778612d");
     let (codes, record) = checked(Draft::Hixie76, answer, "0123456789abcdef");
-    assert_eq!(codes, ["HS-ACCEPT"]);
+    assert_eq!(codes, ["HS-CHALLENGE-ANSWER"]);
     assert_eq!(string(&record, "accept_expected"), "386a4b5327793a472a436f2c5778612d");
 }
 

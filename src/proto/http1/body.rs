@@ -1,4 +1,4 @@
-//! Bodies: how long they are, passed over without being kept (RFC 9112 §6, §7.1).
+//! Bodies: how long they are, and where in them the stream stands (RFC 9112 §6, §7.1).
 
 use crate::model::{Head, StartLine};
 
@@ -24,6 +24,9 @@ pub(super) enum Chunk {
     Trailer(u64),
 }
 
+/// Bytes of the line end behind a chunk's data.
+const LINE_END: u64 = 2;
+
 impl Body {
     /// The body that follows a head; `None` when there is none. `bodiless` says that the request forbids one (HEAD, or CONNECT with 2xx).
     pub(super) fn of(head: &Head, bodiless: bool) -> Option<Self> {
@@ -47,18 +50,22 @@ impl Body {
         }
     }
 
-    /// Passes over the body's part of `bytes`: how many bytes that was, and whether the body is over.
-    pub(super) fn skip(&mut self, bytes: &[u8]) -> (usize, bool) {
+    /// Passes over the body's part of `bytes`, and shows its content: how many bytes that was, and whether the body is over.
+    pub(super) fn read(&mut self, bytes: &[u8], mut content: impl FnMut(&[u8])) -> (usize, bool) {
         match self {
-            Self::UntilEnd => (bytes.len(), false),
+            Self::UntilEnd => {
+                content(bytes);
+                (bytes.len(), false)
+            }
             Self::Length(left) => {
                 let used = take(left, bytes.len());
+                content(bytes.get(..used).unwrap_or_default());
                 (used, *left == 0)
             }
             Self::Chunked(chunk) => {
                 let mut used = 0;
                 while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
-                    let (n, over) = chunk.skip(rest);
+                    let (n, over) = chunk.read(rest, &mut content);
                     used += n;
                     if over {
                         return (used, true);
@@ -83,9 +90,11 @@ impl Body {
 }
 
 impl Chunk {
-    fn skip(&mut self, bytes: &[u8]) -> (usize, bool) {
+    fn read(&mut self, bytes: &[u8], content: &mut impl FnMut(&[u8])) -> (usize, bool) {
         match self {
             Self::Data(left) => {
+                let mut own = left.saturating_sub(LINE_END);
+                content(bytes.get(..take(&mut own, bytes.len())).unwrap_or_default());
                 let used = take(left, bytes.len());
                 if *left == 0 {
                     *self = Self::Size { size: 0, digits: true };
@@ -97,7 +106,7 @@ impl Chunk {
                 match char::from(byte).to_digit(16) {
                     Some(digit) if *digits => *size = size.saturating_mul(16).saturating_add(u64::from(digit)),
                     _ if byte == b'\n' => {
-                        *self = if *size == 0 { Self::Trailer(0) } else { Self::Data(size.saturating_add(2)) };
+                        *self = if *size == 0 { Self::Trailer(0) } else { Self::Data(size.saturating_add(LINE_END)) };
                     }
                     _ => *digits = false,
                 }
@@ -134,9 +143,10 @@ mod tests {
         for step in 1..bytes.len() {
             let mut body = Body::Chunked(Chunk::Size { size: 0, digits: true });
             let mut at = 0;
+            let mut content = Vec::new();
             loop {
                 let end = (at + step).min(bytes.len());
-                let (used, over) = body.skip(&bytes[at..end]);
+                let (used, over) = body.read(&bytes[at..end], |own| content.extend_from_slice(own));
                 at += used;
                 if over {
                     break;
@@ -144,6 +154,7 @@ mod tests {
                 assert!(used > 0, "step {step}");
             }
             assert_eq!(&bytes[at..], b"NEXT", "step {step}");
+            assert_eq!(content, b"Wikipedia ", "step {step}");
         }
     }
 

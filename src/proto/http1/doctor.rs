@@ -3,18 +3,22 @@
 //! Every rule and every cause is a row of a table and a small function beside it.
 
 mod advice;
+mod heard;
 mod refusal;
 mod rules;
 mod words;
 
+pub(super) use refusal::blocked;
 pub(super) use words::shown;
 
+use super::excerpt::Said;
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode};
 
-/// What is judged: the handshake as far as it was captured, and who talks to whom.
+/// What is judged: the handshake as far as it was captured, what the answer says in its body, and who talks to whom.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     handshake: &'a Handshake,
+    said: Option<&'a Said>,
     ends: (Endpoint, Endpoint),
 }
 
@@ -34,7 +38,12 @@ type Rule = (NoteCode, fn(&Case<'_>) -> Outcome);
 impl<'a> Case<'a> {
     /// A handshake between client and server.
     pub(super) const fn new(handshake: &'a Handshake, ends: (Endpoint, Endpoint)) -> Self {
-        Self { handshake, ends }
+        Self { handshake, said: None, ends }
+    }
+
+    /// With what the body of the answer says.
+    pub(super) const fn saying(self, said: Option<&'a Said>) -> Self {
+        Self { said, ..self }
     }
 
     fn request(&self) -> Option<&'a Head> {

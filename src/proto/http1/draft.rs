@@ -63,8 +63,16 @@ pub(super) fn asked(head: Head, version: Version, server: Endpoint) -> Handshake
 }
 
 /// Adds the eight bytes behind the request's head: key and expected answer are those of the challenge, in hex.
-pub(super) fn challenged(handshake: &mut Handshake, bytes: &[u8]) {
-    let Some(challenge) = handshake.request.as_ref().and_then(|head| challenge(head, bytes)) else { return };
+pub(super) fn challenged(handshake: &mut Handshake, raw: &Raw) {
+    let Some(head) = handshake.request.as_ref().filter(|head| Version::asked(head).has_challenge()) else { return };
+    let Some(bytes) = raw.whole() else {
+        if !raw.holed {
+            let detail = format!("{} of the {CHALLENGE} bytes behind the request's head", raw.bytes.len());
+            handshake.checks.push(Check { code: NoteCode::HsChallenge, ok: false, detail });
+        }
+        return;
+    };
+    let Some(challenge) = challenge(head, bytes) else { return };
     handshake.accept_expected = Some(hex(&Md5::digest(&challenge)));
     handshake.key = Some(hex(&challenge));
 }
@@ -107,7 +115,7 @@ fn check_request(head: &Head, version: Version, checks: &mut Vec<Check>) {
     if version.has_challenge() {
         let ok = ["sec-websocket-key1", "sec-websocket-key2"].iter().all(|name| number(head, name).is_some());
         let detail = format!("{}, {}", shown(head, "Sec-WebSocket-Key1"), shown(head, "Sec-WebSocket-Key2"));
-        check(NoteCode::HsKey, ok, detail);
+        check(NoteCode::HsChallenge, ok, detail);
     }
 }
 
@@ -127,7 +135,7 @@ fn check_response(head: &Head, version: Version, handshake: &mut Handshake) {
                 Some(accept) => (false, format!("{accept}, expected {expected}")),
                 None => (false, format!("no answer to the challenge, expected {expected}")),
             };
-            check(NoteCode::HsAccept, ok, detail);
+            check(NoteCode::HsChallengeAnswer, ok, detail);
         }
         // Without the request there is nothing to compare with.
         if let Some(request) = &handshake.request {

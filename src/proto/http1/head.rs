@@ -30,6 +30,24 @@ impl HeadReader {
         self.seen == 0
     }
 
+    /// How many bytes of a head were read.
+    pub(super) const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Whether what was read so far, with a piece more, begins like `start`; blank lines before it do not count.
+    pub(super) fn may_begin(&self, start: &[u8], piece: &[u8]) -> bool {
+        let read = self.carry.bytes();
+        let blank = |&&byte: &&u8| read.is_empty() && matches!(byte, b'\r' | b'\n');
+        read.iter().chain(piece.iter().skip_while(blank)).zip(start).all(|(a, b)| a == b)
+    }
+
+    /// The bytes read so far, which are no head.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let Self { carry, .. } = std::mem::take(self);
+        carry.bytes().to_vec()
+    }
+
     /// Takes a piece that begins at `offset`; `mark` is the packet that completes the head, if it does.
     pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, mark: Mark, limits: &Limits) -> Step {
         let blank = if self.seen == 0 { bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count() } else { 0 };

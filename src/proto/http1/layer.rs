@@ -1,14 +1,20 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
+mod answer;
+
+use super::asked::{Answering, Asked, Method, Upgrade};
 use super::body::Body;
+use super::doctor;
 use super::draft::{self, Raw};
+use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
+use super::tell::{blocked, limited, no_answer, tell};
 use super::upgrade;
 use crate::model::{
-    Both, Check, Closed, ConnId, Direction, Ends, Event, Handshake, Head, HopKind, Input, Mark, Note, NoteCode,
-    StartLine, Version,
+    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Version,
+    count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next};
 use std::collections::VecDeque;
@@ -20,6 +26,8 @@ use std::collections::VecDeque;
 /// to client:  held until a request ▸ Head ▸ Body ▸ …  ▸ Head (101) ────────────┘
 /// ```
 ///
+/// An upgrade that is refused is told when the beginning of the refusal's body is there, which may say why.
+///
 /// Where one direction was not captured at all, the other is not held for ever: see [`Http1::is_alone`].
 #[derive(Default)]
 pub struct Http1 {
@@ -28,17 +36,20 @@ pub struct Http1 {
     /// Requests without a final answer, oldest first.
     asked: VecDeque<Asked>,
     requests: u64,
+    answers: u64,
     /// The last hole in each direction that cost its place: offset and length.
     lost: Both<Option<(u64, u64)>>,
     /// The directions in which any byte came.
     heard: Both<bool>,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
-    /// An upgrade whose answer has raw bytes behind its head that are being read.
+    /// An upgrade whose answer has bytes behind its head that are being read.
     answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ends: Ends,
+    /// What is to be said of a CONNECT whose proxy wants credentials, unless the client asks again.
+    blocked: Option<String>,
     /// The connection speaks something that is not read here.
     left: bool,
     inner: Option<Box<dyn Layer>>,
@@ -50,6 +61,8 @@ enum Side {
     Body(Body),
     /// The bytes of a challenge, or of its answer.
     Raw(Raw),
+    /// An answer to an upgrade request that is no HTTP.
+    Foreign(Foreign),
     /// Begins with frames: its request was not captured, and the answer is awaited.
     Frames,
     /// Lost its place: waits for a packet that begins like a head.
@@ -60,40 +73,6 @@ impl Default for Side {
     fn default() -> Self {
         Self::Head(HeadReader::default())
     }
-}
-
-/// A request that waits for its answer.
-struct Asked {
-    method: Method,
-    /// Where a CONNECT is to lead.
-    tunnel: Option<String>,
-    upgrade: Option<Box<Upgrade>>,
-}
-
-impl Asked {
-    /// The version of the WebSocket that was asked for.
-    fn version(&self) -> Option<Version> {
-        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Head,
-    Connect,
-    Other,
-}
-
-struct Upgrade {
-    conn: ConnId,
-    handshake: Handshake,
-}
-
-/// An accepted upgrade, the head of its answer, and how many bytes the client sent before it, if it did.
-struct Answering {
-    upgrade: Upgrade,
-    head: Head,
-    early: Option<u64>,
 }
 
 /// Requests without an answer that are remembered.
@@ -125,6 +104,10 @@ impl Layer for Http1 {
             }
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
+                if dir == Direction::ToClient {
+                    self.said_all(cx);
+                    return self.pump(cx);
+                }
             }
             Input::Odd { .. } => {}
         }
@@ -134,25 +117,43 @@ impl Layer for Http1 {
     fn over(&mut self, cx: &mut Cx<'_>) {
         // A challenge that never came whole keeps its answer waiting no longer.
         if matches!(self.sides.to_server, Side::Raw(_)) {
+            if self.heard.to_client {
+                self.raw_done(Direction::ToServer, cx);
+            }
             self.sides.to_server = Side::Lost;
         }
         for dir in Direction::BOTH {
             self.go_alone(dir, cx);
         }
-        if let Some(answering) = self.answering.take() {
-            self.answer(*answering, None, cx);
-        }
-        if let Next::Become(mut inner) = self.pump(cx) {
-            return inner.over(cx);
+        // What is told makes way for what waits behind it.
+        loop {
+            self.said_all(cx);
+            if let Some(answering) = self.answering.take() {
+                self.answer(*answering, None, cx);
+            }
+            if let Next::Become(mut inner) = self.pump(cx) {
+                return inner.over(cx);
+            }
+            if self.answering.is_none() && !matches!(self.sides.to_client, Side::Foreign(_)) {
+                break;
+            }
         }
         self.close_refused(cx);
+        if let Some(text) = self.blocked.take() {
+            blocked(&text, cx);
+        }
+        let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
+        let mut part = match &self.sides.to_client {
+            Side::Head(reader) if !reader.is_fresh() => {
+                format!("only {} of its head came; ", count(reader.seen(), "byte"))
+            }
+            _ => String::new(),
+        };
         for asked in std::mem::take(&mut self.asked) {
+            let part = std::mem::take(&mut part);
             if let Some(upgrade) = asked.upgrade {
                 let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(
-                    &mut handshake,
-                    &self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned()),
-                );
+                no_answer(&mut handshake, &format!("{part}{end}"));
                 tell(conn, &handshake, 0, cx);
                 cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
             }
@@ -244,6 +245,7 @@ impl Http1 {
             if self.inner.is_some() || self.must_wait(dir) {
                 return at;
             }
+            let may_be_foreign = dir == Direction::ToClient && self.awaits_first_answer(cx);
             match &mut self.sides[dir] {
                 Side::Head(reader)
                     if dir == Direction::ToServer
@@ -253,6 +255,9 @@ impl Http1 {
                         && begins_frames(rest) =>
                 {
                     self.sides[dir] = Side::Frames;
+                }
+                Side::Head(reader) if may_be_foreign && !reader.may_begin(foreign::HTTP, rest) => {
+                    self.sides[dir] = Side::Foreign(Foreign::new(&reader.take()));
                 }
                 Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
                     Step::More => return bytes.len(),
@@ -266,11 +271,28 @@ impl Http1 {
                     }
                 },
                 Side::Body(body) => {
-                    let (used, over) = body.skip(rest);
+                    let answering = self.answering.as_mut().filter(|_| dir == Direction::ToClient);
+                    let mut excerpt = answering.and_then(|answering| answering.excerpt.as_mut());
+                    let (used, over) = body.read(rest, |content| {
+                        if let Some(excerpt) = &mut excerpt {
+                            excerpt.push(content);
+                        }
+                    });
                     at += used;
+                    let enough = excerpt.is_some_and(|excerpt| over || excerpt.is_full());
                     if over {
                         self.sides[dir] = Side::default();
                     }
+                    if enough {
+                        self.said_all(cx);
+                    }
+                }
+                Side::Foreign(foreign) => {
+                    foreign.push(rest);
+                    if foreign.is_told() {
+                        self.said_all(cx);
+                    }
+                    return bytes.len();
                 }
                 Side::Raw(raw) => {
                     at += raw.push(rest);
@@ -287,6 +309,9 @@ impl Http1 {
 
     /// Passes over bytes that were lost where the direction is read; says how many of them belong to what follows.
     fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) -> u64 {
+        if dir == Direction::ToClient {
+            self.said_all(cx);
+        }
         let kept = match &mut self.sides[dir] {
             Side::Body(body) => body.lose(len),
             Side::Raw(raw) => {
@@ -296,7 +321,7 @@ impl Http1 {
                 }
                 return len - own;
             }
-            Side::Head(_) | Side::Frames | Side::Lost => false,
+            Side::Head(_) | Side::Foreign(_) | Side::Frames | Side::Lost => false,
         };
         if kept {
             return 0;
@@ -319,8 +344,8 @@ impl Http1 {
         match dir {
             Direction::ToServer => {
                 let upgrade = self.asked.back_mut().and_then(|asked| asked.upgrade.as_mut());
-                if let (Some(upgrade), Some(bytes)) = (upgrade, raw.whole()) {
-                    draft::challenged(&mut upgrade.handshake, bytes);
+                if let Some(upgrade) = upgrade {
+                    draft::challenged(&mut upgrade.handshake, &raw);
                 }
             }
             Direction::ToClient => {
@@ -419,6 +444,9 @@ impl Http1 {
             _ => Method::Other,
         };
         self.sides[dir] = Body::of(&head, false).map_or_else(Side::default, Side::Body);
+        if method == Method::Connect {
+            self.blocked = None;
+        }
         let tunnel = match &head.start {
             StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
             _ => None,
@@ -444,6 +472,7 @@ impl Http1 {
     }
 
     fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
+        self.answers += 1;
         let switching = status == 101 && upgrade::is_switch(&head);
         // A server that answers out of turn still answers the upgrade that was asked for.
         let turn = if switching { self.asked.iter().position(|asked| asked.upgrade.is_some()) } else { None };
@@ -453,6 +482,13 @@ impl Http1 {
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
         let (to, upgrade) = asked.map_or((None, None), |asked| (asked.tunnel, asked.upgrade));
+        if method == Method::Connect && !tunnel {
+            let text = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
+            match status {
+                407 => self.blocked = Some(text),
+                _ => blocked(&text, cx),
+            }
+        }
         let upgrade = upgrade.or_else(|| {
             let version = Version::answered(&head).filter(|_| switching && self.is_unasked())?;
             let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
@@ -467,61 +503,6 @@ impl Http1 {
             }
             None => self.release_frames(),
         }
-    }
-
-    /// An upgrade has its answer, but for raw bytes behind the head where the version has some.
-    fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
-        let early = &self.held.to_server;
-        let early = (switching && !early.is_empty()).then(|| early.bytes());
-        let version = match upgrade.handshake.request {
-            Some(_) => upgrade.handshake.version(),
-            None => Version::answered(&head).unwrap_or_default(),
-        };
-        let raw = if switching { draft::raw_behind(&head, version) } else { 0 };
-        let answering = Answering { upgrade, head, early };
-        if raw > 0 {
-            self.sides[Direction::ToClient] = Side::Raw(Raw::new(raw));
-            self.answering = Some(Box::new(answering));
-        } else {
-            self.answer(answering, None, cx);
-        }
-    }
-
-    /// Judges an upgrade by its answer, and opens the WebSocket.
-    fn answer(&mut self, answering: Answering, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
-        let Answering { upgrade: Upgrade { conn, mut handshake }, head, early } = answering;
-        if let Some(text) = limited(&head, cx) {
-            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
-        }
-        let switching = head.status() == Some(101) && upgrade::is_switch(&head);
-        upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends());
-        if let Some(bytes) = early {
-            upgrade::was_early(&mut handshake, bytes);
-        }
-        tell(conn, &handshake, 0, cx);
-        if !switching {
-            self.refused = Some(conn);
-            return;
-        }
-        let version = handshake.version();
-        if version != Version::Rfc6455 {
-            let name = version.name();
-            let text =
-                format!("the connection speaks {name}, a draft before RFC 6455; it is judged by the draft's rules");
-            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
-        }
-        let unknown: Vec<&str> = handshake.unknown_extensions().collect();
-        if !unknown.is_empty() {
-            let text = format!("an extension is not known here: {}", unknown.join(", "));
-            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsUnknownExtension, cx.mark) });
-        }
-        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-        let inner = self.tell_lost(Direction::ToServer, inner, cx);
-        let lone = self.lone_server && !self.heard.to_server;
-        self.inner = Some(match lone {
-            true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
-            false => inner,
-        });
     }
 
     /// The connection speaks something that is not read here.
@@ -553,36 +534,9 @@ impl Http1 {
     }
 }
 
-fn no_answer(handshake: &mut Handshake, detail: &str) {
-    handshake.checks.push(Check { code: NoteCode::HsNoAnswer, ok: false, detail: detail.to_owned() });
-}
-
-/// Whether a limit took a part of the head, and what there was.
-fn limited(head: &Head, cx: &Cx<'_>) -> Option<String> {
-    let huge = head.len > cx.limits.head_bytes as u64 || head.headers.len() >= cx.limits.head_headers;
-    huge.then(|| {
-        let kept = head.headers.len();
-        format!(
-            "an HTTP head of {} bytes, of which {kept} headers are kept (limits head-bytes, head-headers)",
-            head.len
-        )
-    })
-}
-
 fn begins_head(dir: Direction, bytes: &[u8]) -> bool {
     match dir {
         Direction::ToServer => bytes.starts_with(b"GET "),
         Direction::ToClient => bytes.starts_with(b"HTTP/1."),
-    }
-}
-
-/// Tells a handshake, and a finding for each rule that it breaks; the first `known` rules were told before.
-pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut Cx<'_>) {
-    cx.emit(conn, Event::Handshake(handshake));
-    for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
-        let text = format!("{}: {}", check.code.row().text.trim_end_matches('.'), check.detail);
-        // What never came is missed at the stream's last packet, whenever that becomes known.
-        let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
-        cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });
     }
 }

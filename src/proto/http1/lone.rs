@@ -2,7 +2,7 @@
 
 use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
-use super::layer::tell;
+use super::tell::tell;
 use super::upgrade;
 use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -27,20 +27,20 @@ impl Lone {
     }
 
     /// Tells the handshake anew, with the half that came late and the raw bytes behind it.
-    fn complete(&mut self, head: Head, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
+    fn complete(&mut self, head: Head, raw: &Raw, cx: &mut Cx<'_>) {
         let mut handshake = std::mem::take(&mut self.handshake);
         let mut known = handshake.checks.len();
         match (&head.start, handshake.response.take()) {
-            (StartLine::Response { .. }, _) => upgrade::answered(&mut handshake, head, raw.map(draft::hex), cx.ends()),
+            (StartLine::Response { .. }, _) => {
+                upgrade::answered(&mut handshake, head, raw.whole().map(draft::hex), None, cx.ends())
+            }
             (StartLine::Request { .. }, response) => {
                 let answer = handshake.accept.take();
                 handshake = upgrade::asked(head, cx.ends());
-                if let Some(raw) = raw {
-                    draft::challenged(&mut handshake, raw);
-                }
+                draft::challenged(&mut handshake, raw);
                 known = 0;
                 if let Some(response) = response {
-                    upgrade::answered(&mut handshake, response, answer, cx.ends());
+                    upgrade::answered(&mut handshake, response, answer, None, cx.ends());
                 }
             }
         }
@@ -72,7 +72,7 @@ impl Lone {
             }
         }
         if let Some((head, raw)) = self.raw.take() {
-            self.complete(head, raw.whole(), cx);
+            self.complete(head, &raw, cx);
         }
         Read::Done(used)
     }

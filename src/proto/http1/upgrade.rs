@@ -2,6 +2,7 @@
 
 use super::doctor::Case;
 use super::draft;
+use super::excerpt::Said;
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version, count};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,13 +45,20 @@ pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
     handshake
 }
 
-/// Adds what the answer tells; `raw` are the bytes behind its head in hex, where the version has some.
-pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<String>, ends: (Endpoint, Endpoint)) {
+/// Adds what the answer tells; `raw` are the bytes behind its head in hex, where the version has some, `said` what the
+/// body of a refusal says.
+pub(super) fn answered(
+    handshake: &mut Handshake,
+    head: Head,
+    raw: Option<String>,
+    said: Option<&Said>,
+    ends: (Endpoint, Endpoint),
+) {
     let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
     if let Some(version) = version.filter(|&version| has_own_rules(version)) {
         draft::answered(handshake, version, head, raw);
-        let found = Case::new(handshake, ends).draft_answer_checks();
-        return handshake.checks.extend(found);
+        let found = Case::new(handshake, ends).saying(said).draft_answer_checks();
+        return add(handshake, found);
     }
     handshake.accepted = Some(head.status() == Some(101));
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
@@ -58,7 +66,15 @@ pub(super) fn answered(handshake: &mut Handshake, head: Head, raw: Option<String
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
     handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
     handshake.response = Some(head);
-    let found = Case::new(handshake, ends).answer_checks();
+    let found = Case::new(handshake, ends).saying(said).answer_checks();
+    add(handshake, found);
+}
+
+/// Adds what is to be said of an answer. A refusal that may be about the origin has it in its evidence: it is told once.
+fn add(handshake: &mut Handshake, found: Vec<Check>) {
+    if found.iter().any(|check| matches!(check.code, NoteCode::HsOriginRefused | NoteCode::HsForbidden)) {
+        handshake.checks.retain(|check| check.code != NoteCode::Origin);
+    }
     handshake.checks.extend(found);
 }
 

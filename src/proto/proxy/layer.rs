@@ -4,7 +4,7 @@ use super::Parsed;
 use super::haproxy::{self, Header};
 use super::socks::{self, Asked, METHODS, Told};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, HopKind, Input};
+use crate::model::{Both, Direction, HopKind, Input, Note, NoteCode};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// What is spoken with a proxy, up to where it steps aside.
@@ -126,6 +126,7 @@ impl Proxy {
                 Parsed::Bad => return Step::Leave,
             }
             if self.leads_nowhere() {
+                self.blocked(cx);
                 return Step::Leave;
             }
             if Direction::BOTH.iter().all(|&dir| self.is_through(dir)) {
@@ -160,15 +161,28 @@ impl Proxy {
     fn is_through(&self, dir: Direction) -> bool {
         match dir {
             Direction::ToServer => matches!(self.asked, Some(Asked::Connect(_))),
-            Direction::ToClient => matches!(self.told, Some(Told::Reply(true))),
+            Direction::ToClient => matches!(self.told, Some(Told::Open)),
         }
     }
 
     /// Something else was asked for than a connection, it was refused, or the authentication is one that wraps what follows.
     fn leads_nowhere(&self) -> bool {
         matches!(self.asked, Some(Asked::Other))
-            || matches!(self.told, Some(Told::Reply(false)))
+            || self.told.is_some_and(|told| told.refusal().is_some())
             || matches!(self.told, Some(Told::Method(method)) if !METHODS.contains(&method))
+    }
+
+    /// Tells that the proxy does not let the client through. What for, nobody knows: the finding is about no connection.
+    fn blocked(&self, cx: &mut Cx<'_>) {
+        let Some(why) = self.told.and_then(Told::refusal) else { return };
+        let row = NoteCode::ProxyRefused.row().text.trim_end_matches('.');
+        let name = if self.speech == Some(Speech::Socks4) { "SOCKS 4" } else { "SOCKS 5" };
+        let to = match &self.asked {
+            Some(Asked::Connect(to)) => format!(" to {to}"),
+            _ => String::new(),
+        };
+        let text = format!("{row}: {name}{to} at {}; {why}", cx.ends().1);
+        cx.note_stream(&Note { text: &text, ..Note::new(NoteCode::ProxyRefused, cx.mark) });
     }
 
     /// Looks at what runs behind the proxy's words.

@@ -28,15 +28,47 @@ pub(super) enum Asked {
 pub(super) enum Told {
     /// SOCKS 5: the method that it chose.
     Method(u8),
-    /// SOCKS 5: what it thinks of the password.
-    Password,
-    /// Whether the way is open.
-    Reply(bool),
+    /// SOCKS 5: what it thinks of the password; 0 when it is right.
+    Password(u8),
+    /// The way is open.
+    Open,
+    /// It is not; why not, as a number.
+    Refused(u8),
+}
+
+impl Told {
+    /// Why it leads nowhere, in words (RFC 1928 §3, §6; SOCKS 4: 91 to 93).
+    pub(super) fn refusal(self) -> Option<String> {
+        let (code, words) = match self {
+            Self::Method(NO_METHOD) => (NO_METHOD, "no method of authentication that it accepts"),
+            Self::Password(code @ 1..) => (code, "name or password is wrong"),
+            Self::Method(_) | Self::Password(_) | Self::Open => return None,
+            Self::Refused(code) => {
+                let words = match code {
+                    1 => "general failure",
+                    2 => "not allowed by its rules",
+                    3 => "network unreachable",
+                    4 => "host unreachable",
+                    5 => "connection refused",
+                    6 => "TTL expired",
+                    7 => "command not supported",
+                    8 => "address type not supported",
+                    91 => "rejected or failed",
+                    92 => "it does not reach the client's identd",
+                    93 => "the client's identd names another user",
+                    _ => "unassigned reason",
+                };
+                (code, words)
+            }
+        };
+        Some(format!("{words} ({code})"))
+    }
 }
 
 /// No authentication, and name with password.
 pub(super) const METHODS: [u8; 2] = [0, 2];
 const PASSWORD: u8 = 2;
+const NO_METHOD: u8 = 0xff;
 /// SOCKS 4: the longest user or host name.
 const NAME_MAX: usize = 255;
 
@@ -53,10 +85,15 @@ pub(super) fn asked5(bytes: &[u8], first: bool) -> Parsed<Asked> {
     Parsed::of(bytes, if first { methods(bytes) } else { alt((password, request5)).parse(bytes) })
 }
 
+/// A server's last message, of which `open` says that the way is open.
+const fn reply(code: u8, open: u8) -> Told {
+    if code == open { Told::Open } else { Told::Refused(code) }
+}
+
 /// SOCKS 4: a server's only message.
 pub(super) fn told4(bytes: &[u8]) -> Parsed<Told> {
-    let reply = |bytes| (tag(&[0_u8][..]), verify(u8, |code| (90..=93).contains(code)), take(6_usize)).parse(bytes);
-    Parsed::of(bytes, map(reply, |(_, code, _): (&[u8], u8, &[u8])| Told::Reply(code == 90)).parse(bytes))
+    let message = |bytes| (tag(&[0_u8][..]), verify(u8, |code| (90..=93).contains(code)), take(6_usize)).parse(bytes);
+    Parsed::of(bytes, map(message, |(_, code, _): (&[u8], u8, &[u8])| reply(code, 90)).parse(bytes))
 }
 
 /// SOCKS 5: the message of a server that follows its last one.
@@ -65,8 +102,8 @@ pub(super) fn told5(bytes: &[u8], last: Option<Told>) -> Parsed<Told> {
         bytes,
         match last {
             None => map(preceded(tag(&[5_u8][..]), u8), Told::Method).parse(bytes),
-            Some(Told::Method(PASSWORD)) => map((tag(&[1_u8][..]), u8), |_| Told::Password).parse(bytes),
-            Some(_) => map((tag(&[5_u8][..]), u8, u8, address), |(_, code, _, _)| Told::Reply(code == 0)).parse(bytes),
+            Some(Told::Method(PASSWORD)) => map(preceded(tag(&[1_u8][..]), u8), Told::Password).parse(bytes),
+            Some(_) => map((tag(&[5_u8][..]), u8, u8, address), |(_, code, _, _)| reply(code, 0)).parse(bytes),
         },
     )
 }
@@ -130,8 +167,8 @@ mod tests {
         assert_eq!(read(b"\x04\x01\0\x50\x0a\0\0\x01me\0", asked4), to("10.0.0.1:80"));
         assert_eq!(read(b"\x04\x01\x01\xbb\0\0\0\x01\0chat.test\0", asked4), to("chat.test:443"));
         assert_eq!(read(b"\x04\x02\0\x50\x0a\0\0\x01\0", asked4), Asked::Other);
-        assert_eq!(read(b"\0\x5a\0\0\0\0\0\0", told4), Told::Reply(true));
-        assert_eq!(read(b"\0\x5b\0\0\0\0\0\0", told4), Told::Reply(false));
+        assert_eq!(read(b"\0\x5a\0\0\0\0\0\0", told4), Told::Open);
+        assert_eq!(read(b"\0\x5b\0\0\0\0\0\0", told4), Told::Refused(91));
         assert_eq!(told4(b"\0\x10"), Parsed::Bad);
         assert_eq!(asked4(&[&b"\x04\x01\0\x50\x0a\0\0\x01"[..], &[b'x'; 600]].concat()), Parsed::Bad);
     }
@@ -147,10 +184,13 @@ mod tests {
         let v6 = [&b"\x05\x01\0\x04"[..], &[0; 15], &[1, 0, 80]].concat();
         assert_eq!(read(&v6, asked), to("[::1]:80"));
         assert_eq!(read(b"\x05\x02", |bytes| told5(bytes, None)), Told::Method(2));
-        assert_eq!(read(b"\x01\0", |bytes| told5(bytes, Some(Told::Method(2)))), Told::Password);
-        let reply = |bytes: &[u8]| told5(bytes, Some(Told::Password));
-        assert_eq!(read(b"\x05\0\0\x01\0\0\0\0\0\0", reply), Told::Reply(true));
-        assert_eq!(read(b"\x05\x05\0\x01\0\0\0\0\0\0", reply), Told::Reply(false));
+        assert_eq!(read(b"\x01\0", |bytes| told5(bytes, Some(Told::Method(2)))), Told::Password(0));
+        let reply = |bytes: &[u8]| told5(bytes, Some(Told::Password(0)));
+        assert_eq!(read(b"\x05\0\0\x01\0\0\0\0\0\0", reply), Told::Open);
+        assert_eq!(read(b"\x05\x05\0\x01\0\0\0\0\0\0", reply), Told::Refused(5));
+        assert_eq!(Told::Refused(5).refusal().as_deref(), Some("connection refused (5)"));
+        assert!(Told::Method(NO_METHOD).refusal().is_some() && Told::Password(1).refusal().is_some());
+        assert!([Told::Method(0), Told::Password(0), Told::Open].iter().all(|told| told.refusal().is_none()));
         assert_eq!(asked5(b"\x05\0", true), Parsed::Bad);
         assert_eq!(asked5(b"\x05\x01\0\x02", false), Parsed::Bad);
     }

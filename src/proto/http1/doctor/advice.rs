@@ -2,7 +2,7 @@
 
 use super::words::{brief, is_bearer, is_jwt};
 use super::{Case, Outcome, Rule};
-use crate::model::{NoteCode, StartLine, duration};
+use crate::model::{Head, NoteCode, StartLine, duration};
 
 /// Of a request.
 pub(super) const REQUEST: &[Rule] =
@@ -21,12 +21,17 @@ fn slow(case: &Case<'_>) -> Outcome {
     }
 }
 
-/// RFC 6454 §4: scheme, host and port make an origin. The scheme of the request is not known here: a proxy may have taken TLS off.
 fn origin(case: &Case<'_>) -> Outcome {
-    let Some(head) = case.request() else { return Outcome::Silent };
-    let Some(origin) = head.value("origin").or_else(|| head.value("sec-websocket-origin")) else {
-        return Outcome::Silent;
-    };
+    match case.request().and_then(foreign_origin) {
+        Some((origin, host)) => Outcome::Broken(format!("Origin {}, Host {}", brief(origin), brief(host))),
+        None => Outcome::Silent,
+    }
+}
+
+/// Origin and Host of a request, when they are not of one origin (RFC 6454 §4): scheme, host and port make it. The scheme of the
+/// request is not known here: a proxy may have taken TLS off.
+pub(super) fn foreign_origin(head: &Head) -> Option<(&str, &str)> {
+    let origin = head.value("origin").or_else(|| head.value("sec-websocket-origin"))?;
     let host = head.value("host").unwrap_or_default();
     let same = origin.eq_ignore_ascii_case(host)
         || origin.split_once("://").is_some_and(|(scheme, authority)| {
@@ -39,7 +44,7 @@ fn origin(case: &Case<'_>) -> Outcome {
             let port = port.unwrap_or(default);
             name.eq_ignore_ascii_case(host) && host_port.map_or(matches!(port, 80 | 443), |host_port| host_port == port)
         });
-    if same { Outcome::Silent } else { Outcome::Broken(format!("Origin {}, Host {}", brief(origin), brief(host))) }
+    (!same).then_some((origin, host))
 }
 
 /// `host:port`, `host`, `[::1]:port`.
@@ -68,25 +73,32 @@ fn clear_credentials(case: &Case<'_>) -> Outcome {
     if found.is_empty() { Outcome::Silent } else { Outcome::Broken(found.join(", ")) }
 }
 
-/// Names of parameters that carry credentials, without `-` and `_`.
-const SECRETS: [&str; 16] = [
+/// Names of parameters that carry credentials, without `-` and `_`. What only tells sessions apart (`sid`, `session_id`)
+/// is none: Engine.IO and Jupyter number their connections so.
+const SECRETS: [&str; 19] = [
     "accesstoken",
     "apikey",
+    "apitoken",
     "auth",
     "authorization",
     "authtoken",
     "bearer",
+    "clientsecret",
     "idtoken",
+    "jsessionid",
     "jwt",
     "passwd",
     "password",
+    "phpsessid",
     "secret",
-    "sessionid",
     "sessiontoken",
     "ticket",
     "token",
     "xapikey",
 ];
+
+/// Values that are no credential, whatever the name says.
+const BLANK: [&str; 6] = ["", "0", "1", "true", "false", "null"];
 
 fn query_token(case: &Case<'_>) -> Outcome {
     let Some(StartLine::Request { target, .. }) = case.request().map(|head| &head.start) else {
@@ -96,7 +108,7 @@ fn query_token(case: &Case<'_>) -> Outcome {
     let query = query.split('#').next().unwrap_or_default();
     let secret = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, value)| {
         let name: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-        !value.is_empty() && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
+        !BLANK.contains(value) && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
     });
     match secret {
         Some((name, value)) => Outcome::Broken(format!("parameter {} of {} bytes", brief(name), value.len())),

@@ -1,9 +1,12 @@
 //! Why an upgrade did not come about: the first cause that fits.
 
+use super::super::excerpt::Said;
 use super::Case;
+use super::advice::foreign_origin;
+use super::heard::{Heard, REASON};
 use super::rules::status;
 use super::words::{brief, header, public, shown};
-use crate::model::{Check, Head, NoteCode, Severity, StartLine};
+use crate::model::{Check, Endpoint, Head, NoteCode, Severity, StartLine, count};
 
 /// An upgrade that was answered otherwise than with a switch to WebSocket.
 struct Refused<'a> {
@@ -11,6 +14,7 @@ struct Refused<'a> {
     request: Option<&'a Head>,
     answer: &'a Head,
     status: u16,
+    heard: Heard,
 }
 
 /// A cause: its evidence beside the status, when it is the one.
@@ -24,28 +28,44 @@ const CAUSES: &[Cause] = &[
     (NoteCode::HsRateLimit, |it| it.with(it.status == 429, &["Retry-After"])),
     (NoteCode::HsGateway, |it| it.with(matches!(it.status, 502..=504 | 520..=530), &["Retry-After"])),
     (NoteCode::HsRedirect, redirect),
+    (NoteCode::HsTlsPort, |it| it.with(it.says(NoteCode::HsTlsPort), &[])),
     (NoteCode::HsStripped, stripped),
     (NoteCode::HsVersions, versions),
+    (NoteCode::HsOtherDemanded, other_demanded),
     (NoteCode::HsBadRequest, faulty),
+    (NoteCode::HsOriginRefused, origin_refused),
+    (NoteCode::HsStripped, asked_again),
     (NoteCode::HsForbidden, forbidden),
     (NoteCode::HsNotFound, not_found),
-    (NoteCode::HsStripped, asked_again),
     (NoteCode::HsPlainAnswer, content),
     (NoteCode::HsBadRequest, faultless),
-    (NoteCode::HsServerError, |it| it.with((500..600).contains(&it.status), &["Retry-After"])),
+    (NoteCode::HsServerError, |it| {
+        it.with((500..600).contains(&it.status) && !matches!(it.status, 501 | 505), &["Retry-After"])
+    }),
     (NoteCode::HsStatus, |it| it.with(true, &[])),
 ];
 
 /// The check that says why; `None` when the server switched to WebSocket, or did not answer.
 pub(super) fn why(case: &Case<'_>) -> Option<Check> {
     let answer = case.answer()?;
-    let refused = Refused { case, request: case.request(), answer, status: answer.status()? };
+    let (request, nothing) = (case.request(), Said::default());
+    let heard = Heard::of(answer, request, case.said.unwrap_or(&nothing));
+    let refused = Refused { case, request, answer, status: answer.status()?, heard };
     if refused.status == 101 && !refused.is_other_protocol() {
         return None;
     }
     let (code, evidence) = CAUSES.iter().find_map(|(code, cause)| Some((*code, cause(&refused)?)))?;
     let detail: Vec<String> = std::iter::once(status(answer)).chain(evidence).chain(refused.who()).collect();
     Some(Check { code, ok: false, detail: detail.join("; ") })
+}
+
+/// What is to be said of a proxy that refuses a CONNECT (RFC 9110 §9.3.6).
+pub(in crate::proto::http1) fn blocked(answer: &Head, to: &str, proxy: Endpoint) -> String {
+    let headers =
+        ["Proxy-Authenticate", "X-Squid-Error", "Server", "Via"].iter().filter_map(|name| header(answer, name));
+    let headers: String = headers.map(|header| format!("; {header}")).collect();
+    let row = NoteCode::ProxyRefused.row().text.trim_end_matches('.');
+    format!("{row}: CONNECT {} at {proxy}; {}{headers}", brief(to), status(answer))
 }
 
 impl Refused<'_> {
@@ -63,9 +83,22 @@ impl Refused<'_> {
         !super::super::upgrade::is_switch(self.answer)
     }
 
+    /// Whether the words of the answer name that cause.
+    fn says(&self, code: NoteCode) -> bool {
+        self.heard.code == Some(code)
+    }
+
+    /// Whether it is that cause by its words or, where they name none, by its status.
+    fn is(&self, code: NoteCode, by_status: bool) -> bool {
+        self.heard.code.map_or(by_status, |said| said == code)
+    }
+
     /// Who answered, as far as the answer tells, and in whose words.
     fn who(&self) -> Vec<String> {
-        ["X-WebSocket-Reject-Reason", "Server", "Via"].iter().filter_map(|name| header(self.answer, name)).collect()
+        let headers = [REASON, "Server", "Via"].iter().filter_map(|name| header(self.answer, name));
+        let quote = self.heard.quote.as_ref().map(|quote| format!("body: {quote}"));
+        let hint = (!self.heard.hint.is_empty()).then(|| format!("typical of {}", self.heard.hint));
+        headers.chain(quote).chain(hint).collect()
     }
 
     /// The rules that the request breaks.
@@ -81,12 +114,8 @@ fn other_protocol(it: &Refused<'_>) -> Option<Vec<String>> {
 }
 
 fn auth(it: &Refused<'_>) -> Option<Vec<String>> {
-    let sent: Vec<&str> = ["Authorization", "Cookie"].into_iter().filter(|name| it.asked(name).is_some()).collect();
-    let sent = match sent.as_slice() {
-        [] => "the request has neither Authorization nor Cookie".to_owned(),
-        some => format!("the request has {}", some.join(" and ")),
-    };
-    (it.status == 401).then(|| vec![shown(it.answer, "WWW-Authenticate"), sent])
+    let sent = it.request.map(credentials);
+    (it.status == 401).then(|| std::iter::once(shown(it.answer, "WWW-Authenticate")).chain(sent).collect())
 }
 
 fn redirect(it: &Refused<'_>) -> Option<Vec<String>> {
@@ -94,6 +123,9 @@ fn redirect(it: &Refused<'_>) -> Option<Vec<String>> {
     let to = to.map_or_else(|| "no Location".to_owned(), |to| format!("Location: {}", public(to)));
     matches!(it.status, 300..=303 | 305..=308).then(|| vec![to])
 }
+
+/// Headers of a request that proxies add.
+const HOPS: [&str; 3] = ["Via", "Forwarded", "X-Forwarded-For"];
 
 /// The request was captured where its hop-by-hop headers were gone already.
 fn stripped(it: &Refused<'_>) -> Option<Vec<String>> {
@@ -103,7 +135,7 @@ fn stripped(it: &Refused<'_>) -> Option<Vec<String>> {
         .filter(|(name, token)| !request.has_token(name, token))
         .map(|(name, _)| format!("the request has {}", shown(request, name)))
         .collect();
-    let hops = ["Via", "Forwarded", "X-Forwarded-For"].iter().filter_map(|name| header(request, name));
+    let hops = HOPS.iter().filter_map(|name| header(request, name));
     (!lost.is_empty()).then(|| lost.iter().cloned().chain(hops).collect())
 }
 
@@ -126,15 +158,42 @@ fn faulty(it: &Refused<'_>) -> Option<Vec<String>> {
     explains.then(|| header(it.answer, "Allow").into_iter().chain(faults).collect())
 }
 
+/// The server demands another protocol, and WebSocket is not among those that it names (RFC 9110 §15.5.22).
+fn other_demanded(it: &Refused<'_>) -> Option<Vec<String>> {
+    let named = it.answer.value("upgrade").is_some_and(|named| !named.is_empty());
+    (it.status == 426 && named && it.is_other_protocol()).then(|| vec![shown(it.answer, "Upgrade")])
+}
+
+/// Origin and Host, which an origin check compares.
+fn origin_and_host(request: &Head) -> String {
+    let host = header(request, "Host").map(|host| format!(", {host}")).unwrap_or_default();
+    shown(request, "Origin") + &host
+}
+
+fn origin_refused(it: &Refused<'_>) -> Option<Vec<String>> {
+    let said = it.is(NoteCode::HsOriginRefused, matches!(it.status, 400 | 403) && it.heard.of_origin);
+    said.then(|| it.request.map(origin_and_host).into_iter().collect())
+}
+
+/// The server does not allow it, and does not say why: with a page of another origin, that is it more often than not.
 fn forbidden(it: &Refused<'_>) -> Option<Vec<String>> {
-    let request = it.request.filter(|_| it.status == 403);
-    let origin = request.map(|request| shown(request, "Origin"));
-    let host = request.and_then(|request| header(request, "Host"));
-    let cookie = request.map(|request| match request.value("cookie") {
-        Some(_) => "a Cookie was sent".to_owned(),
-        None => "no Cookie was sent".to_owned(),
-    });
-    (it.status == 403).then(|| [origin, host, cookie].into_iter().flatten().collect())
+    if !it.is(NoteCode::HsForbidden, it.status == 403) {
+        return None;
+    }
+    let Some(request) = it.request else { return Some(Vec::new()) };
+    let likely = foreign_origin(request).is_some() && it.heard.hint.is_empty();
+    let origin = if likely { "most likely the origin check: " } else { "" }.to_owned() + &origin_and_host(request);
+    Some(vec![origin, credentials(request)])
+}
+
+/// Whether the request says who asks.
+fn credentials(request: &Head) -> String {
+    let sent: Vec<&str> =
+        ["Authorization", "Cookie"].into_iter().filter(|name| request.value(name).is_some()).collect();
+    match sent.as_slice() {
+        [] => "the request has neither Authorization nor Cookie".to_owned(),
+        some => format!("the request has {}", some.join(" and ")),
+    }
 }
 
 fn not_found(it: &Refused<'_>) -> Option<Vec<String>> {
@@ -143,16 +202,17 @@ fn not_found(it: &Refused<'_>) -> Option<Vec<String>> {
         StartLine::Response { .. } => None,
     });
     let host = it.request.and_then(|request| header(request, "Host"));
-    matches!(it.status, 404 | 410).then(|| path.into_iter().chain(host).collect())
+    it.is(NoteCode::HsNotFound, matches!(it.status, 404 | 410 | 421)).then(|| path.into_iter().chain(host).collect())
 }
 
 /// The server demands what the request, where it was captured, does ask for.
 fn asked_again(it: &Refused<'_>) -> Option<Vec<String>> {
-    it.request.filter(|_| it.status == 426)?;
+    let request = it.request.filter(|_| it.is(NoteCode::HsStripped, it.status == 426))?;
+    let hops = HOPS.iter().filter_map(|name| header(request, name));
     let asked = "the request, where it was captured, asks for the upgrade".to_owned();
     let listed = it.answer.list("sec-websocket-version").collect::<Vec<_>>();
     let listed = (!listed.is_empty()).then(|| format!("the server's versions: {}", brief(&listed.join(", "))));
-    Some(std::iter::once(asked).chain(listed).collect())
+    Some(std::iter::once(asked).chain(listed).chain(hops).collect())
 }
 
 fn content(it: &Refused<'_>) -> Option<Vec<String>> {
@@ -164,7 +224,10 @@ fn content(it: &Refused<'_>) -> Option<Vec<String>> {
 }
 
 fn faultless(it: &Refused<'_>) -> Option<Vec<String>> {
-    let mut evidence = it.with((400..500).contains(&it.status), &["Allow"])?;
-    evidence.extend(it.request.map(|_| "the request, where it was captured, has no fault".to_owned()));
+    let mut evidence = it.with(it.is(NoteCode::HsBadRequest, (400..500).contains(&it.status)), &["Allow"])?;
+    evidence.extend(it.request.map(|request| match it.status {
+        414 | 431 => format!("the request's head has {}", count(request.len, "byte")),
+        _ => "no fault is seen in the request, where it was captured".to_owned(),
+    }));
     Some(evidence)
 }

@@ -2,8 +2,8 @@
 
 use crate::model::Head;
 
-/// Bytes of a header's value that are repeated in a finding.
-const BRIEF: usize = 160;
+/// Bytes of a header's value, or of a body, that are repeated in a finding.
+pub(super) const BRIEF: usize = 160;
 
 /// What a header says: `Upgrade: websocket`, `no Upgrade`.
 pub(in crate::proto::http1) fn shown(head: &Head, name: &str) -> String {
@@ -18,11 +18,19 @@ pub(super) fn header(head: &Head, name: &str) -> Option<String> {
 
 /// A text that may be long, cut.
 pub(super) fn brief(text: &str) -> String {
-    if text.len() <= BRIEF {
-        return text.to_owned();
+    match beginning(text, BRIEF) {
+        whole if whole.len() == text.len() => text.to_owned(),
+        part => format!("{part}…"),
     }
-    let end = (0..=BRIEF).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// At most so many bytes of a text, up to the end of a character.
+pub(super) fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let end = (0..=most).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
 }
 
 /// A list of subprotocols, without the tokens that some clients send in it.

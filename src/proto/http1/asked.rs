@@ -1,0 +1,42 @@
+//! Requests that wait for their answers.
+
+use super::excerpt::Excerpt;
+use crate::model::{ConnId, Handshake, Head, Version};
+
+/// A request that waits for its answer.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    /// Where a CONNECT is to lead.
+    pub(super) tunnel: Option<String>,
+    pub(super) upgrade: Option<Box<Upgrade>>,
+}
+
+impl Asked {
+    /// The version of the WebSocket that was asked for.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Head,
+    Connect,
+    Other,
+}
+
+/// A request for a WebSocket, and what is known of its handshake.
+pub(super) struct Upgrade {
+    pub(super) conn: ConnId,
+    pub(super) handshake: Handshake,
+}
+
+/// An upgrade, the head of its answer, and what else is to be known before it is judged.
+pub(super) struct Answering {
+    pub(super) upgrade: Upgrade,
+    pub(super) head: Head,
+    /// How many bytes the client sent before an answer that accepts, if it did.
+    pub(super) early: Option<u64>,
+    /// The beginning of a refusal's body.
+    pub(super) excerpt: Option<Excerpt>,
+}

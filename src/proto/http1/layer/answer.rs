@@ -1,0 +1,98 @@
+//! Answers to upgrade requests: what has to be there before they are told, and what comes of them.
+
+use super::{Http1, Side};
+use crate::model::{Direction, Head, Note, NoteCode, Version};
+use crate::proto::http1::asked::{Answering, Upgrade};
+use crate::proto::http1::draft::{self, Raw};
+use crate::proto::http1::excerpt::Excerpt;
+use crate::proto::http1::lone::Lone;
+use crate::proto::http1::tell::{limited, tell};
+use crate::proto::http1::upgrade;
+use crate::proto::layer::{Cx, Hint};
+
+impl Http1 {
+    /// An upgrade has its answer, but for raw bytes behind the head where the version has some, and for a refusal's body.
+    pub(super) fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
+        let early = &self.held.to_server;
+        let early = (switching && !early.is_empty()).then(|| early.bytes());
+        let version = match upgrade.handshake.request {
+            Some(_) => upgrade.handshake.version(),
+            None => Version::answered(&head).unwrap_or_default(),
+        };
+        let raw = if switching { draft::raw_behind(&head, version) } else { 0 };
+        let has_body = matches!(self.sides.to_client, Side::Body(_));
+        let excerpt = if has_body { Excerpt::of(&head, cx.limits.refusal_bytes) } else { None };
+        let waits = raw > 0 || excerpt.is_some();
+        let answering = Answering { upgrade, head, early, excerpt };
+        if raw > 0 {
+            self.sides[Direction::ToClient] = Side::Raw(Raw::new(raw));
+        }
+        match waits {
+            true => self.answering = Some(Box::new(answering)),
+            false => self.answer(answering, None, cx),
+        }
+    }
+
+    /// Judges an upgrade by its answer, and opens the WebSocket.
+    pub(super) fn answer(&mut self, answering: Answering, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
+        let Answering { upgrade: Upgrade { conn, mut handshake }, head, early, excerpt } = answering;
+        if let Some(text) = limited(&head, cx) {
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
+        }
+        let switching = head.status() == Some(101) && upgrade::is_switch(&head);
+        let said = excerpt.map(|excerpt| excerpt.said());
+        upgrade::answered(&mut handshake, head, raw.map(draft::hex), said.as_ref(), cx.ends());
+        if let Some(bytes) = early {
+            upgrade::was_early(&mut handshake, bytes);
+        }
+        tell(conn, &handshake, 0, cx);
+        if !switching {
+            self.refused = Some(conn);
+            return;
+        }
+        let version = handshake.version();
+        if version != Version::Rfc6455 {
+            let name = version.name();
+            let text =
+                format!("the connection speaks {name}, a draft before RFC 6455; it is judged by the draft's rules");
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
+        }
+        let unknown: Vec<&str> = handshake.unknown_extensions().collect();
+        if !unknown.is_empty() {
+            let text = format!("an extension is not known here: {}", unknown.join(", "));
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsUnknownExtension, cx.mark) });
+        }
+        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let inner = self.tell_lost(Direction::ToServer, inner, cx);
+        let lone = self.lone_server && !self.heard.to_server;
+        self.inner = Some(match lone {
+            true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
+            false => inner,
+        });
+    }
+
+    /// The server says no more that matters: a refusal is told with what it said, and an answer that is no HTTP.
+    pub(super) fn said_all(&mut self, cx: &mut Cx<'_>) {
+        if let Some(answering) = self.answering.take_if(|answering| answering.excerpt.is_some()) {
+            self.answer(*answering, None, cx);
+        }
+        let side = &mut self.sides[Direction::ToClient];
+        if let Side::Foreign(foreign) = side {
+            let check = foreign.check();
+            *side = Side::Lost;
+            if let Some(Upgrade { conn, mut handshake }) =
+                self.asked.pop_front().and_then(|asked| asked.upgrade).map(|upgrade| *upgrade)
+            {
+                handshake.accepted = Some(false);
+                handshake.checks.push(check);
+                tell(conn, &handshake, 0, cx);
+                self.refused = Some(conn);
+            }
+        }
+    }
+
+    /// Whether the server's first bytes are to be the answer to an upgrade request.
+    pub(super) fn awaits_first_answer(&self, cx: &Cx<'_>) -> bool {
+        self.answers == 0 && cx.flow.from_start && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
+    }
+}
