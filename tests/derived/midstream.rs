@@ -1,7 +1,7 @@
 //! Conversations that began before the capture, and those that the user insists on.
 
 use super::deflate::is_unsure;
-use super::resync::{Frames, frames, frames_as, place};
+use super::resync::{Frames, frames, frames_as, frames_in, place, sent};
 use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Message, findings};
@@ -130,6 +130,49 @@ fn payloads_that_are_cut_lead_on() {
         assert_eq!((told.connections, told.all.len()), (1, captured), "{n}");
         has_no_findings(&capture_of(&cut), FAULTS, &format!("{n}"));
     }
+}
+
+/// Of each packet only the first bytes are captured, of the handshake's too: the heads of all frames are there.
+#[test]
+fn a_small_snap_length_costs_payloads_only() {
+    let mut dice = Dice(26);
+    for (n, snap) in [70, 80, 96, 128, 200, 300].into_iter().cycle().take(36).enumerate() {
+        let mut session = Session::new(n);
+        for _ in 0..8 + dice.below(20) {
+            let side = if dice.below(2) == 0 { Client } else { Server };
+            let len = 1 + dice.below(1200);
+            match dice.below(4) {
+                0 => session.binary(side, dice.bytes(len)),
+                1 => session.heartbeat(side, "still here"),
+                _ => session.text(side, &"lorem ipsum ".repeat(1 + len / 12)),
+            };
+        }
+        session.close();
+        let segments = session.segments();
+        let packets = packets(&segments, &Wire::default()).into_iter().map(|packet| packet.snapped(snap));
+        let file = Pcap { snaplen: snap as u32, ..Pcap::default() }.file(&packets.collect::<Vec<_>>());
+        has_no_findings(&file, FAULTS, &format!("{n}"));
+        has_no_findings(&file, &["MID-STREAM", "HS-KEY", "HS-ACCEPT", "HS-NO-ANSWER"], &format!("{n}"));
+        let all = shown(&file);
+        assert_eq!(all[&session.client.to_string()].state, "closed", "{n}");
+        let told = frames_in(file, Vec::new());
+        let mut all: Vec<_> = told.all.into_iter().map(|(frame, _)| frame).collect();
+        let mut truth = sent(&session);
+        all.sort_unstable();
+        truth.sort_unstable();
+        assert_eq!(all, truth, "{n}: {snap}");
+    }
+}
+
+/// An answer that stands alone opens a WebSocket; its connection says that it is not all.
+#[test]
+fn an_answer_without_its_request_says_so() {
+    let session = Session::sample(0);
+    let file = capture_of(&session.segments()[4..]);
+    has_finding(&file, "MID-STREAM", "the answer first");
+    let only: Vec<Segment> = session.segments().into_iter().filter(|segment| segment.src == session.server).collect();
+    has_finding(&capture_of(&only), "MID-STREAM", "the answer only");
+    has_no_findings(&capture_of(&session.segments()), &["MID-STREAM"], "both");
 }
 
 /// Behind a lost head there are nothing but fragments, of which one is empty: legal, and found.

@@ -40,7 +40,10 @@ pub(super) fn frames(segments: &[Segment]) -> Frames {
 }
 
 pub(super) fn frames_as(segments: &[Segment], rules: Vec<Rule>) -> Frames {
-    let file = capture_of(segments);
+    frames_in(capture_of(segments), rules)
+}
+
+pub(super) fn frames_in(file: Vec<u8>, rules: Vec<Rule>) -> Frames {
     let settings = Settings { decode_as: DecodeAs(rules), ..Settings::default() };
     let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
     let mut frames = Frames::default();
@@ -49,7 +52,7 @@ pub(super) fn frames_as(segments: &[Segment], rules: Vec<Rule>) -> Frames {
 }
 
 /// The frames of a session.
-fn sent(session: &Session) -> Vec<Sent> {
+pub(super) fn sent(session: &Session) -> Vec<Sent> {
     let mut at = [0, 0];
     let mut all = Vec::new();
     for (nth, (side, bytes)) in session.turns.iter().enumerate() {

@@ -246,8 +246,11 @@ impl Ws {
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
             self.pings = None;
-            let text = format!("{} never captured", count(len, "byte"));
-            self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
+            // A hole in a frame that is found later is told with it.
+            if !matches!(&self.halves[dir].reading, Reading::Seek(seek) if seek.leads_to(offset + len)) {
+                let text = format!("{} never captured", count(len, "byte"));
+                self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
+            }
             self.lost[dir] = Some(mark);
             if matches!(self.halves[dir].reading, Reading::Seek(_)) {
                 self.seek_past(dir, offset + len, cx);

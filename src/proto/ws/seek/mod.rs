@@ -166,6 +166,11 @@ impl Seek {
         fitting.len() * 3 < others.len()
     }
 
+    /// Whether a chain that may be believed leads to `at` or beyond.
+    pub(super) fn leads_to(&self, at: u64) -> bool {
+        self.chains.range(at..).any(|(_, chain)| chain.anchor.is_some())
+    }
+
     /// The bytes up to `to` are missing: what has a head among them leads nowhere.
     fn pass_over(&mut self, to: u64) {
         self.kept.lose(to);
