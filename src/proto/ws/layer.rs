@@ -256,6 +256,7 @@ impl Ws {
                 self.seek_past(dir, offset + len, cx);
             } else {
                 self.give_up(dir, cx);
+                self.halves[dir].lost_from = Some(offset + len - left);
                 self.lose_place(dir, offset + len, cx);
             }
         }
@@ -394,7 +395,8 @@ impl Ws {
         let half = &mut self.halves[dir];
         half.missed = true;
         match &mut half.inflater {
-            Some(inflater) => inflater.lose(None),
+            // How much it was is known when frames are found again.
+            Some(inflater) => inflater.lose(half.lost_from.map(|_| 0)),
             None => half.late = true,
         }
     }

@@ -83,7 +83,12 @@ impl Ws {
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
-        self.halves[dir].on_trial = TRIAL;
+        let half = &mut self.halves[dir];
+        half.on_trial = TRIAL;
+        // Frames with their heads, compressed or not: it is near enough.
+        if let (Some(from), Some(inflater)) = (half.lost_from.take(), &mut half.inflater) {
+            inflater.lose(Some(found.at - from));
+        }
         let mut end = found.at;
         for (offset, bytes, brought) in seek.since(found.at) {
             self.pass_hole(dir, end, offset, cx);
