@@ -1,8 +1,8 @@
 //! What was said over WebSocket, from a packet capture.
 //!
 //! ```text
-//! file ─▶ Packet ─▶ Segment ─▶ Input ─▶ [probe ▸ http1 ▸ ws] ─▶ Event ─▶ Sink
-//!        capture     net        tcp          proto              model
+//! file ─▶ Packet ─▶ Segment ─▶ Input ─▶ [probe ▸ tls ▸ http1 ▸ ws] ─▶ Event ─▶ Sink
+//!        capture     net        tcp             proto                 model
 //! ```
 //!
 //! Each module eats one noun and yields the next; [`dissect`] puts them in a row. Events borrow from the read buffer:
@@ -42,6 +42,7 @@ pub mod decode;
 pub mod dissect;
 pub mod escape;
 pub mod export;
+pub mod keys;
 pub mod model;
 pub mod net;
 pub mod proto;

@@ -60,6 +60,10 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
+            Event::Tls(session) => {
+                let why = session.why_not.map(|why| why.to_string());
+                writeln!(out, "{conn} tls {:?} decrypted {} {why:?}", session.outline, session.decrypted)
+            }
             Event::Closed(closed) => {
                 let by = closed.ends.first().map(|(dir, how, _)| (dir, how));
                 writeln!(out, "{conn} closed {by:?}")
@@ -91,7 +95,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         || parts.iter().all(|part| part.dir() == Direction::ToClient);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
-    let mut route = None;
+    let (mut route, mut tls) = (None, None);
     let end = |last| Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
@@ -102,6 +106,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         swapped: false,
         kind: &mut kind,
         route: &mut route,
+        tls: &mut tls,
         mark,
         sink: &mut lines,
         open: proto::open,
@@ -127,7 +132,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
                 }
             }
             Part::Gap(dir, len) => {
-                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, mark }, &mut cx);
+                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, exact: true, mark }, &mut cx);
                 offsets[*dir] += len;
             }
         }

@@ -13,8 +13,8 @@ use wspect::export::{
 };
 use wspect::model::{
     Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Ends, Event, Frame,
-    Handshake, Head, Hole, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, PacketNo, Span, Stamp, StartLine,
-    Timestamp, Version,
+    Handshake, Head, Hole, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, Origin, PacketNo, Secrets,
+    Span, Stamp, StartLine, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion, Version, WhyNot,
 };
 
 /// A key and the types that its value may have: `s` string, `i` integer, `b` bool, `l` list, `o` object, `?` null.
@@ -34,6 +34,8 @@ const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? s
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
+const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s client_random:s? source:s? \
+    decrypted_bytes:i why_not:s?";
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
 
@@ -41,7 +43,7 @@ const STATS: Keys =
 #[test]
 fn every_key_is_documented() {
     let document = include_str!("../docs/RECORDS.md");
-    for keys in [COMMON, MESSAGE, FRAME, HANDSHAKE, HEAD, CONNECTION, COUNTS, FINDING, STATS] {
+    for keys in [COMMON, MESSAGE, FRAME, HANDSHAKE, HEAD, CONNECTION, COUNTS, FINDING, TLS, STATS] {
         for name in names(keys) {
             assert!(document.contains(&format!("`{name}`")), "{name}");
         }
@@ -265,9 +267,29 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 }
 
 prop_compose! {
-    fn any_opened()(client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()), first in any_mark()) -> Opened {
+    fn any_opened()(
+        client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
+        tls in prop::option::of(any_session()), first in any_mark(),
+    ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, first }
+        let tls = tls.map(|session| Box::new(session.outline));
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, first }
+    }
+}
+
+prop_compose! {
+    fn any_session()(
+        client in any_endpoint(), server in any_endpoint(), version in prop::option::of(any::<u16>()), sni in prop::option::of(any_text()),
+        alpn in prop::option::of(any_text()), client_random in prop::option::of(any::<[u8; 32]>()), line in prop::option::of(any::<u32>()),
+        decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()),
+    ) -> TlsSession {
+        let cipher = suite.map(|suite| format!("0x{suite:04x}").into());
+        TlsSession {
+            client, server, client_random, decrypted,
+            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial },
+            origin: line.map(|line| Origin { source: 0, line }),
+            why_not: suite.map(WhyNot::Suite),
+        }
     }
 }
 
@@ -340,6 +362,19 @@ proptest! {
         let record = parsed(&line(|form, out| form.finding(&at, &note, out), PayloadOptions::default()), FINDING);
         prop_assert!(!record["text"].as_str().unwrap().is_empty());
         check_text(|form, out| form.finding(&at, &note, out), PayloadOptions::default(), None);
+    }
+
+    #[test]
+    fn tls_sessions(session in any_session(), at in any_stamp(), place in any_text(), columns in prop::option::of(0..200_usize)) {
+        let mut secrets = Secrets::default();
+        secrets.source(KeySource::File(place.clone()));
+        let rows = [(at, session.clone())];
+        let record = parsed(&line(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default()), TLS);
+        check_text(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default(), columns);
+        prop_assert_eq!(record["sni"].as_str(), session.outline.sni.as_deref());
+        let source = session.origin.map(|origin| format!("{place}:{}", origin.line));
+        prop_assert_eq!(record["source"].as_str(), source.as_deref());
+        prop_assert_eq!(record["client_random"].is_null(), session.client_random.is_none());
     }
 
     #[test]

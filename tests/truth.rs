@@ -22,18 +22,15 @@ use support::{SAMPLES, capture, find, in_collection};
 /// Captures of which not all messages can be shown yet, by the beginning of their name, and why.
 /// Of these only this is asked: what is shown as complete is true.
 const LATER: &[(&str, &str)] = &[
-    ("base_tls", "TLS"),
-    ("chromium_h2", "TLS and HTTP/2"),
-    ("chromium_wss13", "TLS"),
+    ("chromium_h2", "HTTP/2"),
     ("d_mix_gre", "tunnels"),
     ("d_mix_gzip", "compressed files"),
     ("d_mix_ipv4_fragments", "IP fragments"),
     ("d_mix_midstream", "connections without their handshake"),
     ("d_mix_vxlan", "tunnels"),
-    ("d_tls_", "TLS"),
+    ("d_tls_gap", "a message of which all bytes are lost"),
+    ("d_tls_partial_keys", "connections without a key"),
     ("h2c_prior", "HTTP/2"),
-    ("proxy_connect", "tunnels through a proxy"),
-    ("tls_", "TLS"),
 ];
 
 /// A hole over a frame's head: without resynchronisation the frames behind it cannot be found. Capture, connection, direction.
@@ -43,8 +40,22 @@ const LOST_HEADS: &[(&str, &str, &str)] = &[("d_mix_gap_plain", "57752", "c2s")]
 const EXCUSED: &[(&str, &str)] = &[("handshakes", "40924")];
 
 /// The lab's captures that are in the repository: these must be there.
-const OURS: &[&str] =
-    &["app_mqtt", "app_stomp", "base_mix", "chromium_ws", "handshakes", "srv_aiohttp", "srv_tornado", "srv_wsnode"];
+const OURS: &[&str] = &[
+    "app_mqtt",
+    "app_stomp",
+    "base_mix",
+    "chromium_ws",
+    "handshakes",
+    "srv_aiohttp",
+    "srv_tornado",
+    "srv_wsnode",
+    "tls_hrr",
+    "tls_resume12id",
+    "tls_resume12ticket",
+    "tls_resume13",
+    "tls_tls12",
+    "tls_tls13_dsb",
+];
 
 /// Names of all captures of the lab that can be found, with their files and truth.
 fn lab() -> Vec<(String, PathBuf, Truth)> {

@@ -228,6 +228,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
                 detail: note.detail.map(str::to_owned),
             })),
             Event::Closed(closed) => Item::Closed(*closed),
+            Event::Tls(_) => return ControlFlow::Continue(()),
         };
         self.batch.items.push((*at, item));
         if self.batch.bytes() >= BATCH_BYTES {

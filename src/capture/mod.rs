@@ -8,13 +8,11 @@ mod looks;
 mod order;
 mod pcap;
 mod pcapng;
-mod secrets;
 mod source;
 
 pub use looks::Looks;
-pub use secrets::Secrets;
 
-use crate::model::{FileNote, Packet};
+use crate::model::{FileNote, KeySource, Packet};
 use buffer::Buffer;
 use pcap::Pcap;
 use pcapng::PcapNg;
@@ -26,7 +24,14 @@ pub struct Reader {
     source: Source,
     /// `None` once nothing more can be read.
     format: Option<Format>,
-    secrets: Secrets,
+}
+
+/// What a reader tells beside its packets, before the next of them.
+pub enum Aside<'a> {
+    /// The input is read on, which may take long.
+    Pause,
+    /// Text that the capture carries where key logs are put. It may be a secret, so it is not printed.
+    Keys(KeySource, &'a [u8]),
 }
 
 enum Format {
@@ -71,26 +76,26 @@ impl Reader {
         if format.is_none() {
             source.end();
         }
-        Ok(Self { source, format, secrets: Secrets::default() })
+        Ok(Self { source, format })
     }
 
     /// The next packet, lent until the one after it is asked for; `None` at the end, also when the rest cannot be read.
     #[inline]
     pub fn next_packet(&mut self) -> Option<Packet<'_>> {
-        self.next_packet_after(&mut || {})
+        self.next_packet_after(&mut |_| {})
     }
 
-    /// As [`Self::next_packet`]; before the input is read on, which may take long, `pause` is called.
+    /// As [`Self::next_packet`]; what comes before the packet is told aside.
     #[inline]
-    pub fn next_packet_after(&mut self, pause: &mut dyn FnMut()) -> Option<Packet<'_>> {
+    pub fn next_packet_after(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
         let record = match self.format.as_mut()? {
             Format::Pcap(pcap) => {
                 if let Some(record) = pcap.ready(&self.source) {
                     return Some(self.source.lend(record));
                 }
-                pcap.next(&mut self.source, pause)
+                pcap.next(&mut self.source, aside)
             }
-            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.secrets, pause),
+            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
         };
         let Some(record) = record else {
             self.format = None;
@@ -98,6 +103,11 @@ impl Reader {
             return None;
         };
         Some(self.source.lend(record))
+    }
+
+    /// Whether the format has a place for key logs.
+    pub const fn may_have_keys(&self) -> bool {
+        matches!(self.format, Some(Format::PcapNg(_)))
     }
 
     /// Bytes of the input that are behind the reader.
@@ -108,11 +118,6 @@ impl Reader {
     /// The findings about the input since the last call. There are few, however broken it is: repetitions are counted.
     pub fn take_notes(&mut self) -> Vec<FileNote> {
         self.source.take_notes()
-    }
-
-    /// The keys that the capture has brought so far.
-    pub fn secrets(&self) -> &Secrets {
-        &self.secrets
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! draft-ietf-opsawg-pcap. The magic tells the byte order, and whether the fraction is in micro- or nanoseconds.
 
+use super::Aside;
 use super::order::ByteOrder;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
 use crate::model::{LinkType, NoteCode, Timestamp};
@@ -57,7 +58,7 @@ impl Pcap {
 
     /// The next record, whole in the buffer.
     #[cold]
-    pub(super) fn next(&mut self, source: &mut Source, pause: &mut dyn FnMut()) -> Option<Record> {
+    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
         loop {
             match self.parse(source.buffer.data()) {
                 Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Some(record),
@@ -65,7 +66,7 @@ impl Pcap {
                 Some(record) if self.is_followed(record, source) => return Some(record),
                 Some(record) => self.resync(source, record.captured)?,
                 None => {
-                    pause();
+                    aside(Aside::Pause);
                     self.refill(source)?;
                 }
             }

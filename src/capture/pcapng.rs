@@ -8,15 +8,15 @@
 //! each section. pcap-parser reads the rare blocks and all options; packets that carry their time are read here, since
 //! the crate makes a list of options for each.
 
+use super::Aside;
 use super::clock::Clock;
 use super::order::ByteOrder;
-use super::secrets::Secrets;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{LinkType, NoteCode};
+use crate::model::{KeySource, LinkType, NoteCode};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{
-    Block, DecryptionSecretsBlock, OptionCode, PcapNGOption, SecretsType, SimplePacketBlock, parse_block_be,
-    parse_block_le, parse_option_be, parse_option_le,
+    Block, OptionCode, PcapNGOption, SimplePacketBlock, parse_block_be, parse_block_le, parse_option_be,
+    parse_option_le,
 };
 use std::ops::Range;
 
@@ -74,14 +74,14 @@ const FRAME: usize = 12;
 /// What stands before the packet in the body of a packet block with a time.
 const PACKET_HEAD: usize = 20;
 
+/// What stands before the options of a section's header.
+const SECTION_HEAD: usize = 16;
+
 /// What stands before the options of an interface's block.
 const INTERFACE_HEAD: usize = 16;
 
 /// Up to this length a block's length is believed, in bytes; only [`MAX_RECORD`] are read.
 const MAX_BLOCK: usize = 128 << 20;
-
-/// The longest block of keys that is read, in bytes: the crate's list of options may need ten times as much.
-const MAX_SECRETS: usize = 1 << 20;
 
 /// Interfaces of one section.
 const MAX_INTERFACES: usize = 1_000_000;
@@ -131,20 +131,15 @@ impl PcapNg {
     }
 
     /// The next packet, whole in the buffer.
-    pub(super) fn next(
-        &mut self,
-        source: &mut Source,
-        secrets: &mut Secrets,
-        pause: &mut dyn FnMut(),
-    ) -> Option<Record> {
+    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
         loop {
             let data = source.buffer.data();
             let Some((head, block)) = self.head(data).and_then(|head| Some((head, data.get(..head.total)?))) else {
-                pause();
+                aside(Aside::Pause);
                 self.refill(source)?;
                 continue;
             };
-            match self.block(head, block, secrets) {
+            match self.block(head, block, aside) {
                 Ok(Some(record)) => {
                     if head.kind != kind::SIMPLE_PACKET {
                         self.judge(record, source);
@@ -174,7 +169,7 @@ impl PcapNg {
 
     /// What a block holds.
     #[inline]
-    fn block(&mut self, head: Head, block: &[u8], secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
+    fn block(&mut self, head: Head, block: &[u8], aside: &mut dyn FnMut(Aside<'_>)) -> Result<Option<Record>, Bad> {
         if head.kind == kind::SECTION {
             self.order = byte_order(block).ok_or(TOO_SHORT)?;
             self.interfaces.clear();
@@ -190,8 +185,12 @@ impl PcapNg {
         match head.kind {
             kind::ENHANCED_PACKET => self.packet(self.order.u32(body, 0), body, head),
             kind::OBSOLETE_PACKET => self.packet(self.order.u16(body, 0).map(u32::from), body, head),
-            kind::SECRETS if block.len() > MAX_SECRETS => Err(TOO_LONG),
-            kind::SIMPLE_PACKET | kind::SECRETS => self.rare(block, secrets),
+            kind::SIMPLE_PACKET => self.rare(block),
+            kind::SECRETS => self.key_log(body, aside),
+            kind::SECTION => {
+                self.comments(body, aside);
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }
@@ -221,15 +220,40 @@ impl PcapNg {
     }
 
     /// A block that pcap-parser reads.
-    fn rare(&mut self, block: &[u8], secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
+    fn rare(&mut self, block: &[u8]) -> Result<Option<Record>, Bad> {
         let parsed = match self.order {
             ByteOrder::Little => parse_block_le(block),
             ByteOrder::Big => parse_block_be(block),
         };
         match parsed.map_err(|_| TOO_SHORT)?.1 {
             Block::SimplePacket(packet) => self.simple(&packet),
-            Block::DecryptionSecrets(block) => keep(&block, secrets),
             _ => Ok(None),
+        }
+    }
+
+    /// Secrets, of which only TLS key logs are for us (§4.7).
+    ///
+    /// ```text
+    /// type u32, length u32, text, options
+    /// ```
+    fn key_log(&self, body: &[u8], aside: &mut dyn FnMut(Aside<'_>)) -> Result<Option<Record>, Bad> {
+        const TLS_KEY_LOG: u32 = 0x544c_534b;
+        let kind = self.order.u32(body, 0).ok_or(TOO_SHORT)?;
+        let len = self.order.u32(body, 4).ok_or(TOO_SHORT)? as usize;
+        let text = body.get(8..).and_then(|rest| rest.get(..len)).ok_or(TOO_SHORT)?;
+        if kind == TLS_KEY_LOG {
+            aside(Aside::Keys(KeySource::Block, text));
+        }
+        Ok(None)
+    }
+
+    /// Some tools put a key log into a section's comments.
+    fn comments(&self, body: &[u8], aside: &mut dyn FnMut(Aside<'_>)) {
+        let options = self.options(body.get(SECTION_HEAD..)).map_while(Result::ok);
+        for option in options.filter(|option| option.code == OptionCode::Comment) {
+            // The value still has its padding.
+            let text = option.value().get(..option.len.into()).unwrap_or_default();
+            aside(Aside::Keys(KeySource::Comment, text));
         }
     }
 
@@ -400,15 +424,6 @@ impl PcapNg {
     fn is_likely(&self, data: &[u8]) -> bool {
         self.head(data).is_some_and(|head| kind::KNOWN.contains(&head.kind))
     }
-}
-
-/// Keeps a block's TLS keys.
-fn keep(block: &DecryptionSecretsBlock<'_>, secrets: &mut Secrets) -> Result<Option<Record>, Bad> {
-    let text = block.data.get(..block.secrets_len as usize).ok_or(TOO_SHORT)?;
-    if block.secrets_type == SecretsType::TlsKeyLog {
-        secrets.add(text);
-    }
-    Ok(None)
 }
 
 /// Moves past a block that is no packet for us.

@@ -17,7 +17,7 @@ macro_rules! examples {
 
 /// What the flags of a connection mean, above what else stands below its options.
 fn with_flags(rest: &str) -> String {
-    let flags: String = FLAGS.iter().map(|flag| format!("  {:<4} {}\n", flag.name, flag.meaning)).collect();
+    let flags: String = FLAGS.iter().map(|flag| format!("  {:<6}  {}\n", flag.name, flag.meaning)).collect();
     format!("Flags:\n{flags}\n{rest}")
 }
 
@@ -43,7 +43,7 @@ fn with_flags(rest: &str) -> String {
         "    1  check found what --fail-on asks for; no such connection or message\n",
         "    2  the command line is wrong\n",
         "    3  the input cannot be read or is no capture\n",
-        "    4  with --strict: the input was cut or had gaps\n",
+        "    4  with --strict: the input was cut, had gaps, or lacked keys\n",
         "    5  the output cannot be written\n",
         "   70  a bug\n",
         "  130  interrupted; 141 the reader of the output went away\n\n",
@@ -113,6 +113,15 @@ pub(super) enum Command {
         after_long_help = examples!("wspect follow chat.pcapng 1", "wspect follow -t delta chat.pcapng 1 | less")
     )]
     Follow(Follow),
+    /// TLS streams: which have keys, from where, and why not
+    ///
+    /// Two or three lines for each stream: TCP stream, version, cipher suite, decrypted bytes, server name and ALPN; where its
+    /// key stands, or why it was not decrypted; the client random that its key-log lines begin with.
+    #[command(after_long_help = examples!(
+        "wspect keys -k keys.txt chat.pcapng",
+        r#"wspect keys --json chat.pcapng | jq -r 'select(.keys != "matched").sni'"#
+    ))]
+    Keys(Keys),
     /// Counts, sizes, round trips and throughput
     ///
     /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which
@@ -161,7 +170,7 @@ pub(super) struct Manners {
         hide_short_help = true
     )]
     pub progress: When,
-    /// Exit with 4 when the input was cut or had gaps
+    /// Exit with 4 when the input was cut, had gaps, or lacked keys
     #[arg(long, global = true)]
     pub strict: bool,
     /// No warnings, progress or summary on stderr
@@ -185,6 +194,15 @@ pub(super) struct Reading {
     /// May be given several times; the first that fits a stream holds.
     #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
     pub decode_as: Vec<Rule>,
+    /// TLS key log (SSLKEYLOGFILE); may be given several times
+    ///
+    /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
+    /// cap.pcap the files cap.keys, cap.keylog, cap.pcap.keys and cap.pcap.keylog. `wspect keys` tells which of them fit.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// Use only the key logs that -k names
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_keylog: bool,
     /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
@@ -423,6 +441,19 @@ pub(super) struct Stats {
     pub json: Json,
     #[command(flatten)]
     pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `keys`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Keys {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
     #[command(flatten)]
     pub output: Output,
 }

@@ -3,6 +3,7 @@
 use super::args::When;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source, words};
+use super::keys::{Keys, Loaded};
 use super::seen;
 use super::signals::Stop;
 use crate::book::Recorder;
@@ -31,7 +32,7 @@ const WARNINGS: usize = 8;
 ///
 /// # Errors
 /// When the input cannot be read; for a file that is before the screen is taken. When the terminal cannot be used.
-pub(super) fn run(source: &Source, color: When, settings: Settings) -> Result<Exit, Failure> {
+pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len);
@@ -40,8 +41,7 @@ pub(super) fn run(source: &Source, color: When, settings: Settings) -> Result<Ex
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
-    let teller =
-        Teller { name: name.clone(), total, settings, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
+    let teller = Teller { source, total, settings, keys, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
     thread::spawn(move || teller.read(opening));
     let color = match color {
         When::Auto => ColorChoice::Auto,
@@ -62,11 +62,11 @@ enum Opening {
 
 /// Tells the browser what is read.
 struct Teller {
-    /// The capture, as the user named it.
-    name: String,
+    source: Source,
     /// Bytes of a file; `None` for a pipe.
     total: Option<u64>,
     settings: Settings,
+    keys: Keys,
     sender: Sender<Loading>,
     /// The browser wants no more.
     stop: Stop,
@@ -99,7 +99,8 @@ impl Teller {
     }
 
     fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
-        let mut sink = Told { events, warnings: Vec::new(), cut_after: None };
+        let (settings, warnings) = self.load();
+        let mut sink = Told { events, warnings, cut_after: None };
         let mut told = 0;
         let mut step = |at: dissect::Progress| {
             // A file is read on without a pause; of a pipe, every byte may be the last for long.
@@ -109,12 +110,21 @@ impl Teller {
             told = at.bytes;
             self.tell(Loading::Progress(self.progress(at)))
         };
-        let summary = dissect::run(reader, self.settings.clone(), &mut sink, &mut step);
+        let summary = dissect::run(reader, settings, &mut sink, &mut step);
         let Told { warnings, cut_after, .. } = sink;
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.source.name(), &summary) };
         let Summary { packets, streams, first, last, .. } = summary;
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
-        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.name, &summary) };
         Outcome { progress: self.progress(progress), seen, warnings, cut_after, error: None }
+    }
+
+    /// The settings with what key logs tell, and what is wrong with those.
+    fn load(&self) -> (Settings, Vec<String>) {
+        let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
+        let Loaded { settings, mut complaints } =
+            self.keys.load(&self.source, self.settings.clone(), &self.stop, &mut step);
+        complaints.truncate(WARNINGS);
+        (settings, complaints)
     }
 
     fn progress(&self, at: dissect::Progress) -> Progress {

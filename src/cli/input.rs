@@ -10,7 +10,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,14 +148,17 @@ fn first_time(head: &[u8]) -> Option<Timestamp> {
 }
 
 /// Something that may keep its reader waiting, read by a thread of its own, so that the wait can be ended.
-struct Pipe {
+pub(super) struct Pipe {
     stop: Stop,
+    /// How long it may be silent.
+    patience: Duration,
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Cursor<Vec<u8>>,
 }
 
 impl Pipe {
-    fn new(stop: Stop, open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> Self {
+    /// What `open` opens, in the thread.
+    pub(super) fn new(stop: Stop, open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> Self {
         const CHUNK: usize = 256 << 10;
         let (sender, chunks) = sync_channel(4);
         thread::spawn(move || {
@@ -182,15 +185,24 @@ impl Pipe {
                 }
             }
         });
-        Self { stop, chunks, chunk: Cursor::default() }
+        Self { stop, patience: Duration::MAX, chunks, chunk: Cursor::default() }
+    }
+
+    /// The same; silence longer than `patience` is an error.
+    pub(super) fn for_at_most(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The next chunk; an empty one at the end, and when nobody wants it any more.
     fn next(&self) -> io::Result<Vec<u8>> {
-        const PATIENCE: Duration = Duration::from_millis(100);
+        const STEP: Duration = Duration::from_millis(100);
+        let began = Instant::now();
         while !self.stop.is_wanted() {
-            match self.chunks.recv_timeout(PATIENCE) {
+            match self.chunks.recv_timeout(STEP) {
                 Ok(chunk) => return chunk,
+                Err(RecvTimeoutError::Timeout) if began.elapsed() > self.patience => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

@@ -3,6 +3,7 @@
 use super::args::{self, Args, Command, Format, Manners, Record, When};
 use super::exit::{Exit, Failure};
 use super::input::Source;
+use super::keys::Keys;
 use super::nearest::nearest;
 use super::watch::Tell;
 use crate::dissect::Settings;
@@ -21,6 +22,8 @@ pub(super) struct Job {
     pub source: Source,
     /// How it is read.
     pub settings: Settings,
+    /// Which key logs are read.
+    pub keys: Keys,
     /// What is done with it.
     pub work: Work,
     /// In which form rows are written.
@@ -35,7 +38,7 @@ pub(super) struct Job {
     pub output: Option<PathBuf>,
     /// Whether that file may be replaced, and raw bytes may go to a terminal.
     pub force: bool,
-    /// Exit code 4 when the input was cut or had gaps.
+    /// Exit code 4 when the input was cut, had gaps, or lacked keys.
     pub strict: bool,
     /// Whether colours are used.
     pub color: When,
@@ -62,6 +65,8 @@ pub(super) enum Work {
     Show(Wanted),
     /// A conversation.
     Follow(ConnId),
+    /// A row for each TLS stream.
+    Keys,
     /// Figures.
     Stats,
     /// Findings, and the severity from which they fail the run.
@@ -96,7 +101,7 @@ impl Job {
     pub(super) fn new(args: Args) -> Result<Self, Failure> {
         let Args { command, list, reading, manners, .. } = args;
         let job = Self::of(command, list, &manners)?;
-        Ok(Self { settings: reading.settings(), ..job })
+        Ok(Self { settings: reading.settings(), keys: Keys::new(reading), ..job })
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
@@ -121,6 +126,10 @@ impl Job {
             Command::Handshake(args) => Self::handshake(args, manners),
             Command::Show(args) => Self::show(args, manners),
             Command::Follow(args) => Self::follow(args, manners),
+            Command::Keys(args::Keys { input, json, limit, output }) => {
+                let list = args::List { input, json, limit, output, ..args::List::default() };
+                Self::list(Work::Keys, list, TimeMode::Relative, manners)
+            }
             Command::Stats(args::Stats { input, json, time, output }) => {
                 let list = args::List { input, json, time, output, ..args::List::default() };
                 let job = Self::list(Work::Stats, list, TimeMode::Local, manners)?;
@@ -138,6 +147,7 @@ impl Job {
         Self {
             source,
             settings: Settings::default(),
+            keys: Keys::default(),
             work,
             form: if json.json { FormKind::Json } else { FormKind::Text },
             payload: PayloadOptions::default(),

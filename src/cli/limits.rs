@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 29] {
+fn rows(limits: Limits) -> [Row; 31] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -43,7 +43,9 @@ fn rows(limits: Limits) -> [Row; 29] {
         searches,
         message_total,
         message_holes,
+        trial_bytes,
         pings,
+        key_secrets,
     } = limits;
     let n = |value: usize| value as u64;
     let nanos = |value: i64| value.unsigned_abs();
@@ -81,6 +83,8 @@ fn rows(limits: Limits) -> [Row; 29] {
         ("searches", n(searches), "searches", "that go on at once"),
         ("message-total", n(message_total), "bytes", "kept of all messages that are not complete"),
         ("message-holes", n(message_holes), "holes", "kept for one message"),
+        ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        ("key-secrets", n(key_secrets), "secrets", "kept of key logs while it is not known which are needed"),
     ]
 }

@@ -6,6 +6,7 @@ mod choices;
 mod exit;
 mod input;
 mod job;
+mod keys;
 mod limits;
 mod nearest;
 mod output;
@@ -24,6 +25,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use exit::{Failure, guarded};
 use job::Job;
+use keys::Keys;
 use nearest::nearest;
 use output::Target;
 use std::ffi::OsString;
@@ -61,8 +63,9 @@ fn start(args: Args) -> Result<Exit, Failure> {
     }
     if job::browses(&args) {
         let settings = args.reading.settings();
+        let keys = Keys::new(args.reading.clone());
         let (source, color) = job::to_browse(args)?;
-        return browse::run(&source, color, settings);
+        return browse::run(source, color, settings, keys);
     }
     run::run(&Job::new(args)?)
 }

@@ -3,18 +3,21 @@
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{FormKind, Job, Wanted, Work, uses_color};
+use super::keys::Loaded;
 use super::output::Target;
 use super::progress::Progress;
 use super::seen;
 use super::signals::Stop;
 use super::watch::{Tally, Watch};
-use crate::dissect::{self, Summary};
+use crate::dissect::{self, Settings, Summary};
+use crate::escape;
 use crate::export::{
     Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw, Records,
-    Stats, Stream, Style, Table, Talk, TimeMode, Totals,
+    Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
 };
 use crate::model::{PacketNo, Timestamp};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Runs a job to its exit code.
 ///
@@ -36,7 +39,8 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     }
     let origin = if job.needs_origin() { input.origin() } else { None };
     let form = job.form(origin, &target);
-    let run = Run { job, stop, input, target };
+    let settings = load(job, input.len, stop);
+    let run = Run { job, settings, stop, input, target };
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
         Work::Rows(kinds) if kinds.connection && job.source.is_file() => {
@@ -52,6 +56,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         }
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
+        Work::Keys => run.keys(Sessions::new(form)),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Check(_) => run.export(&mut Stream::new(Kinds { finding: true, ..NOTHING }, form)),
     }
@@ -84,13 +89,14 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        !matches!(self.work, Work::Connections | Work::Stats)
+        !matches!(self.work, Work::Connections | Work::Keys | Work::Stats)
     }
 }
 
 /// A job with its ends open.
 struct Run<'j> {
     job: &'j Job,
+    settings: Settings,
     stop: &'j Stop,
     input: Input,
     target: Target,
@@ -99,15 +105,15 @@ struct Run<'j> {
 impl<'j> Run<'j> {
     /// Reads the capture for its connections alone, and opens it again.
     fn connections_first(self) -> Result<(Self, Collect), Failure> {
-        let Self { job, stop, input, target } = self;
+        let Self { job, settings, stop, input, target } = self;
         let mut connections = Collect::default();
         let progress = Progress::new(job.progress, input.len, target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
         let len = input.len;
-        pass(input.up_to(len), job, &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        pass(input.up_to(len), settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
         progress.clear();
         let input = job.source.open(stop)?.up_to(len);
-        Ok((Self { job, stop, input, target }, connections))
+        Ok((Self { job, settings, stop, input, target }, connections))
     }
 
     /// Rows of some connections or messages; those that are not there fail the run.
@@ -139,9 +145,19 @@ impl<'j> Run<'j> {
         Err(Failure::new(Exit::Found, format!("{name}: no message begins or ends in packet {packet}{hint}")))
     }
 
+    /// Rows of TLS streams, and their sum.
+    fn keys(self, mut rows: Sessions) -> Result<Exit, Failure> {
+        let (job, name) = (self.job, self.input.name.clone());
+        let exit = self.export(&mut rows)?;
+        if job.sums_up && matches!(exit, Exit::Done | Exit::Strict) {
+            say(seen::keys(&name, &rows.sum()));
+        }
+        Ok(exit)
+    }
+
     /// Reads the capture, writes its rows, and tells what is to be told.
     fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
-        let Self { job, stop, input, mut target } = self;
+        let Self { job, settings, stop, input, mut target } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
         let progress = Progress::new(job.progress, input.len, is_terminal && job.has_rows_on_the_way());
@@ -151,7 +167,7 @@ impl<'j> Run<'j> {
         watch.tell = job.tell;
         watch.is_live = !job.source.is_file();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
-        let Pass { summary, bytes } = pass(input, job, &mut watch)?;
+        let Pass { summary, bytes } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (tally, is_done) = (watch.tally, watch.is_done);
         let written = watch.finish(&totals);
@@ -173,15 +189,30 @@ impl<'j> Run<'j> {
     }
 }
 
+/// The job's settings with what key logs tell; what is wrong with those is told.
+fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
+    let progress = Progress::new(job.progress, len, false);
+    let mut step = |at| {
+        progress.step(at);
+        if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let Loaded { settings, complaints } = job.keys.load(&job.source, job.settings.clone(), stop, &mut step);
+    progress.clear();
+    for complaint in complaints.iter().filter(|_| job.tell.is_some()) {
+        say(format_args!("wspect: warning: {}", escape::display_str(complaint)));
+    }
+    settings
+}
+
 /// Dissects an input into a sink.
-fn pass(input: Input, job: &Job, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
+fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
     let mut reader = input.reader()?;
     let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
         progress.step(at);
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let summary = dissect::run(&mut reader, job.settings.clone(), watch, &mut step);
+    let summary = dissect::run(&mut reader, settings, watch, &mut step);
     Ok(Pass { summary, bytes: reader.position() })
 }
 
@@ -193,12 +224,15 @@ struct Pass {
 
 fn totals(summary: &Summary) -> Totals {
     let Summary { packets, streams, connections, first, last, .. } = *summary;
-    Totals { packets, streams, connections, first, last }
+    Totals { packets, streams, connections, first, last, secrets: Arc::clone(&summary.secrets) }
 }
 
 impl Job {
     /// The sum on stderr, once all was read.
     fn tell_end(&self, name: &str, summary: &Summary, tally: &Tally) {
+        if self.work == Work::Keys {
+            return;
+        }
         if self.sums_up && tally.connections > 0 {
             say(seen::summary(tally));
         } else if self.tell.is_some() && tally.connections == 0 {

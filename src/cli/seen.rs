@@ -3,7 +3,8 @@
 use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
-use crate::model::{count, duration, size};
+use crate::export::KeySum;
+use crate::model::{Secrets, count, duration, number, size};
 use crate::net::Seen;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     if summary.streams == 0 {
         lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
     }
-    lines.extend(kinds(&summary.kinds).iter().map(|line| format!("  {line}")));
+    lines.extend(kinds(&summary.kinds, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -61,10 +62,31 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
-/// TCP streams by what they carried.
-fn kinds(kinds: &Kinds) -> Vec<String> {
+/// `4 TLS streams, 3 decrypted; 12 keys from key logs, 8 of no stream here`.
+pub(super) fn keys(name: &str, sum: &KeySum) -> String {
+    let KeySum { streams, open, secrets, idle } = *sum;
+    let name = escape::display_str(name);
+    let seen = match streams {
+        0 => format!("No TLS stream in {name}"),
+        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), number(open)),
+    };
+    match (secrets, idle) {
+        (0, _) if streams == 0 => seen,
+        (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
+        (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
+        (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
+    }
+}
+
+/// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
+fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
+    let advice = if secrets.is_empty() {
+        format!(": encrypted; with their key log: wspect -k keys.txt {name}")
+    } else {
+        format!(": wspect keys {name} tells which are decrypted, and why others are not")
+    };
     let kinds = [
-        (kinds.tls, "TLS", ": encrypted, so what they carry is not known"),
+        (kinds.tls, "TLS", advice.as_str()),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
         (kinds.http2, "HTTP/2", ""),
         (kinds.other, "other", ""),

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals};
-use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, clause};
+use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, WhyNot, clause};
 use std::io;
 use std::ops::ControlFlow;
 
@@ -19,7 +19,7 @@ pub(super) struct Tally {
     pub findings: Severities,
     /// The worst of them.
     pub worst: Option<Severity>,
-    /// The input was cut, or bytes are missing from it.
+    /// The input was cut, bytes are missing from it, or the keys to some of it are.
     pub is_incomplete: bool,
 }
 
@@ -34,6 +34,7 @@ impl Tally {
                 self.worst = self.worst.max(Some(severity));
                 self.is_incomplete |= means_loss(note.code);
             }
+            Event::Tls(session) => self.is_incomplete |= lacks(session),
             Event::Handshake(_) | Event::Frame(_) | Event::Closed(_) => {}
         }
     }
@@ -50,8 +51,15 @@ const fn means_loss(code: NoteCode) -> bool {
             | NoteCode::IpFragment
             | NoteCode::TcpGap
             | NoteCode::TcpLimit
+            | NoteCode::TlsBadTag
+            | NoteCode::TlsGap
             | NoteCode::WsLost
     )
+}
+
+/// Whether a TLS stream holds what could not be decrypted.
+const fn lacks(session: &TlsSession) -> bool {
+    !matches!(session.why_not, None | Some(WhyNot::Inside))
 }
 
 /// The sink between dissection and rows.

@@ -6,8 +6,9 @@
 
 mod table;
 
-use crate::capture::Reader;
-use crate::model::{DecodeAs, Event, FileNote, Limits, Mark, Note, Secrets, Sink, Stamp, Timestamp};
+use crate::capture::{Aside, Reader};
+use crate::keys::{Inside, Wanted};
+use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Secrets, Sink, Stamp, Timestamp};
 use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use table::Table;
 
 /// What the user may choose.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The bounds.
     pub limits: Limits,
@@ -23,6 +24,15 @@ pub struct Settings {
     pub decode_as: DecodeAs,
     /// What decrypts TLS.
     pub secrets: Arc<Secrets>,
+    /// The key logs that the capture carries are used from where they stand; false: they are not wanted, or in `secrets`.
+    pub uses_own_keys: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
+        Self { limits, decode_as, secrets, uses_own_keys: true }
+    }
 }
 
 impl From<Limits> for Settings {
@@ -32,7 +42,7 @@ impl From<Limits> for Settings {
 }
 
 /// What a whole capture held.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// Packets read.
     pub packets: u64,
@@ -48,6 +58,8 @@ pub struct Summary {
     pub kinds: Kinds,
     /// Packets by what they carried.
     pub seen: Seen,
+    /// What was known at the end to decrypt TLS with.
+    pub secrets: Arc<Secrets>,
 }
 
 /// TCP streams by what their first bytes were.
@@ -99,14 +111,18 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, .. } = settings.into();
-    let mut dissector = Dissector::new(limits, decode_as, sink);
+    let Settings { limits, decode_as, secrets, uses_own_keys } = settings.into();
+    let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
-    while let Some(packet) = reader.next_packet_after(&mut || {
-        dissector.sink.pause();
-        enough |= position > told && progress(dissector.progress(position)).is_break();
-        told = position;
+    while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
+        Aside::Pause => {
+            dissector.sink.pause();
+            enough |= position > told && progress(dissector.progress(position)).is_break();
+            told = position;
+        }
+        Aside::Keys(source, text) if uses_own_keys => dissector.keys(source, text),
+        Aside::Keys(..) => {}
     }) {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
@@ -139,18 +155,26 @@ struct Dissector<'s> {
     sink: &'s mut dyn Sink,
     summary: Summary,
     last: Mark,
+    own_keys: Inside,
 }
 
 impl<'s> Dissector<'s> {
-    fn new(limits: Limits, decode_as: DecodeAs, sink: &'s mut dyn Sink) -> Self {
+    fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
         Self {
             table: Table::new(decode_as),
-            tools: Tools::default(),
+            tools: Tools::new(secrets),
             limits,
             sink,
             summary: Summary::default(),
             last: Mark::default(),
+            own_keys: Inside::default(),
         }
+    }
+
+    /// Takes a key log that stands in the capture: its secrets are known from here on.
+    fn keys(&mut self, source: KeySource, text: &[u8]) {
+        let wanted = Wanted::All(self.limits.key_secrets);
+        self.own_keys.push(source, text, &wanted, Arc::make_mut(&mut self.tools.secrets));
     }
 
     fn packet(&mut self, mark: Mark) {
@@ -186,6 +210,7 @@ impl<'s> Dissector<'s> {
         for kind in self.table.kinds() {
             self.summary.kinds.count(kind);
         }
+        self.summary.secrets = self.tools.secrets;
         self.summary
     }
 }

@@ -1,6 +1,8 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink};
+use crate::model::{
+    DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink, TlsOutline,
+};
 use crate::net::Header;
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
@@ -137,6 +139,8 @@ struct Live {
     leaving: bool,
     /// The proxies that it is led through.
     route: Option<Box<Route>>,
+    /// The TLS session that runs in it.
+    tls: Option<Box<TlsOutline>>,
 }
 
 /// Places for streams of the last packets; a power of two.
@@ -479,6 +483,7 @@ impl Stream {
             decided: false,
             leaving: false,
             route: None,
+            tls: None,
         }));
         true
     }
@@ -502,7 +507,7 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
-        let Live { conn, layer, reads, decided, ends, from_start, route, .. } = live;
+        let Live { conn, layer, reads, decided, ends, from_start, route, tls, .. } = live;
         let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
@@ -512,6 +517,7 @@ impl Stream {
             swapped: false,
             kind: &mut self.kind,
             route,
+            tls,
             mark,
             sink: &mut *env.sink,
             open: proto::open,
@@ -560,6 +566,7 @@ impl Stream {
             swapped: false,
             kind: &mut self.kind,
             route: &mut live.route,
+            tls: &mut live.tls,
             mark,
             sink: &mut *env.sink,
             open: proto::open,

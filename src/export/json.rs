@@ -141,6 +141,11 @@ fn escape_char(out: &mut Vec<u8>, c: char) {
     }
 }
 
+/// Bytes in hex, lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, *byte]).map(|digit| char::from(hex_digit(digit))).collect()
+}
+
 /// The low four bits as a lower-case digit.
 pub(super) const fn hex_digit(value: u8) -> u8 {
     match value & 0xf {

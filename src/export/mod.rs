@@ -1,7 +1,7 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -11,6 +11,7 @@ mod figures;
 mod head;
 mod hold;
 mod json;
+mod keys;
 mod list;
 mod ls;
 mod out;
@@ -28,6 +29,7 @@ mod talk;
 mod time;
 mod wrap;
 
+pub use keys::{KeySum, Sessions};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
 pub use page::Page;
@@ -43,8 +45,11 @@ pub use talk::Talk;
 pub use time::{Clock, TimeMode};
 pub use wrap::wrap;
 
-use crate::model::{Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Stamp, Timestamp};
+use crate::model::{
+    Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Timestamp, TlsSession,
+};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Takes events and writes rows.
 pub trait Exporter {
@@ -56,7 +61,7 @@ pub trait Exporter {
 }
 
 /// What a capture holds beside its events.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Totals {
     /// Packets of all kinds.
     pub packets: u64,
@@ -68,6 +73,8 @@ pub struct Totals {
     pub first: Option<Timestamp>,
     /// The time of the last packet.
     pub last: Option<Timestamp>,
+    /// What was known to decrypt TLS with.
+    pub secrets: Arc<Secrets>,
 }
 
 /// Writes rows of each kind; a kind that has no place in the form is passed over.
@@ -87,6 +94,9 @@ pub trait Form {
 
     /// Connections, in order.
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {}
+
+    /// TLS sessions, in the order of their streams.
+    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {}
 
     /// The figures of a capture.
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {}

@@ -18,7 +18,7 @@ use super::time::Rfc3339;
 use super::{Form, json::hex_digit};
 use crate::model::{
     Both, Check, ConnId, Connection, Counts, Direction, Endpoint, Frame, Handshake, Head, Mark, Message, Note, NoteSet,
-    Severities, Stamp, StartLine,
+    Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession,
 };
 use std::io::Write as _;
 
@@ -95,7 +95,16 @@ impl Records {
         json::name(row, connection.state().name());
         lit!(row, r#","transport":"#);
         json::opt_string(row, connection.opened.version.transport().or(connection.opened.transport));
-        lit!(row, r#","tls":null,"subprotocol":"#);
+        lit!(row, r#","tls":"#);
+        match connection.opened.tls.as_deref() {
+            Some(outline) => {
+                lit!(row, "{");
+                tls_outline(row, outline);
+                lit!(row, "}");
+            }
+            None => lit!(row, "null"),
+        }
+        lit!(row, r#","subprotocol":"#);
         json::opt_string(row, handshake.and_then(|handshake| handshake.subprotocol.as_deref()));
         lit!(row, r#","extensions":"#);
         strings(row, handshake.and_then(|handshake| handshake.extensions.as_deref()));
@@ -131,6 +140,25 @@ impl Records {
         json::string(row, &verdict.text);
         lit!(row, r#","evidence":"#);
         json::list(row, verdict.evidence, |row, packet| json::int(row, packet.0));
+        lit!(row, "}\n");
+    }
+
+    fn session(&mut self, at: &Stamp, session: &TlsSession, secrets: &Secrets, row: &mut Vec<u8>) {
+        self.begin("tls", at.conn, at.stream, at.at, row);
+        lit!(row, r#","client":"#);
+        endpoint(row, session.client);
+        lit!(row, r#","server":"#);
+        endpoint(row, session.server);
+        lit!(row, ",");
+        tls_outline(row, &session.outline);
+        lit!(row, r#","client_random":"#);
+        json::opt_string(row, session.client_random.map(|random| json::hex(&random)).as_deref());
+        lit!(row, r#","source":"#);
+        json::opt_string(row, session.origin.map(|origin| secrets.place(origin)).as_deref());
+        lit!(row, r#","decrypted_bytes":"#);
+        json::int(row, session.decrypted);
+        lit!(row, r#","why_not":"#);
+        json::opt_string(row, session.why_not.map(|why| why.to_string()).as_deref());
         lit!(row, "}\n");
     }
 
@@ -317,6 +345,13 @@ impl Form for Records {
         }
     }
 
+    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+        for (at, session) in rows {
+            self.session(at, session, secrets, out.bytes());
+            out.spill();
+        }
+    }
+
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {
         let row = out.bytes();
         self.begin("stats", None, None, Mark::default(), row);
@@ -351,6 +386,21 @@ impl Form for Records {
 
 fn endpoint(row: &mut Vec<u8>, endpoint: Endpoint) {
     let _ = write!(row, "\"{endpoint}\"");
+}
+
+/// Appends `version`, `cipher`, `sni`, `alpn` and `keys`.
+fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
+    let TlsOutline { version, cipher, sni, alpn, keys } = outline;
+    lit!(row, r#""version":"#);
+    json::opt_string(row, version.map(|version| version.to_string()).as_deref());
+    lit!(row, r#","cipher":"#);
+    json::opt_string(row, cipher.as_deref());
+    lit!(row, r#","sni":"#);
+    json::opt_string(row, sni.as_deref());
+    lit!(row, r#","alpn":"#);
+    json::opt_string(row, alpn.as_deref());
+    lit!(row, r#","keys":"#);
+    json::name(row, keys.name());
 }
 
 fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {

@@ -84,7 +84,7 @@ impl Exporter for Stats {
                     self.counts[dir].gaps += 1;
                 }
             }
-            Event::Opened(_) | Event::Handshake(_) | Event::Closed(_) => {}
+            Event::Opened(_) | Event::Handshake(_) | Event::Tls(_) | Event::Closed(_) => {}
         }
         ControlFlow::Continue(())
     }
@@ -92,7 +92,7 @@ impl Exporter for Stats {
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         let bins = mem::replace(&mut self.bins, Bins::new(None)).finish(totals.last);
         let figures = Figures {
-            totals: *totals,
+            totals: totals.clone(),
             counts: self.counts,
             rtt: mem::take(&mut self.round_trips).figures(),
             findings: self.findings,

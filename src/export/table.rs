@@ -4,11 +4,11 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::{Form, Out, figures, head, ls, wrap};
+use super::{Form, Out, figures, head, keys, ls, wrap};
 use crate::escape;
 use crate::model::{
-    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Stamp, clause,
-    duration, number,
+    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
+    TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -174,6 +174,10 @@ impl Form for Table {
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {
         ls::write(rows, &mut self.clock, self.style, out);
+    }
+
+    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+        keys::write(rows, secrets, self.style, out);
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

@@ -5,6 +5,7 @@ use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
 use super::route::Hop;
+use super::tls::{TlsOutline, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered};
 use super::version::Version;
 use super::ws::{Frame, Message};
@@ -39,7 +40,7 @@ pub struct Opened {
     pub client: Endpoint,
     /// The other end.
     pub server: Endpoint,
-    /// `ws://host/path`, when a request was captured.
+    /// `ws://host/path`, or `wss:` inside TLS, when a request was captured.
     pub url: Option<String>,
     /// `http/1.1`; `None` when no handshake was captured.
     pub transport: Option<&'static str>,
@@ -47,6 +48,8 @@ pub struct Opened {
     pub version: Version,
     /// The proxies that it is led through.
     pub via: Box<[Hop]>,
+    /// The TLS session that it runs in.
+    pub tls: Option<Box<TlsOutline>>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }
@@ -79,6 +82,8 @@ pub enum Event<'a> {
     Message(&'a Message<'a>),
     /// A finding.
     Note(&'a Note<'a>),
+    /// A TLS stream ended. Its stamp has the first connection inside, where there was one, and comes before the connection's last event.
+    Tls(&'a TlsSession),
     /// Last event of a connection.
     Closed(&'a Closed),
 }

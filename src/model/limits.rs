@@ -59,14 +59,22 @@ pub struct Limits {
     pub message_total: usize,
     /// Holes kept for one message.
     pub message_holes: usize,
+    /// Bytes of TLS records of all streams that may be opened in vain where keys or numbers are in doubt, beside those that
+    /// [`Self::TRIALS_EARNED`] allows.
+    pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Secrets kept of key logs where it is not known which sessions the capture has.
+    pub key_secrets: usize,
 }
 
 const MIB: usize = 1 << 20;
 const MS: i64 = 1_000_000;
 
 impl Limits {
+    /// How often each byte of a TLS record may be opened in vain.
+    pub const TRIALS_EARNED: u64 = 64;
+
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {
         reorder_bytes: 16 * MIB,
@@ -97,7 +105,9 @@ impl Limits {
         searches: 64,
         message_total: 512 * MIB,
         message_holes: 1024,
+        trial_bytes: 256 << 20,
         pings: 64,
+        key_secrets: 4_000_000,
     };
 }
 

@@ -94,6 +94,8 @@ pub enum Input<'a> {
         offset: u64,
         /// How many bytes are missing.
         len: u64,
+        /// Whether that is certain. If not, there may be fewer or more: who counts bytes does not know where it stands.
+        exact: bool,
         /// The packet at which they were given up.
         mark: Mark,
     },

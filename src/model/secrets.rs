@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// A ClientHello's random: what a key log knows a session by (RFC 8446 §4.1.2; the same in the second ClientHello after a HelloRetryRequest).
 pub type ClientRandom = [u8; 32];
@@ -91,41 +92,127 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// All secrets that are known, by the random of the session that they belong to.
-#[derive(Clone, Default)]
-pub struct Secrets {
-    sources: Vec<String>,
-    sessions: HashMap<ClientRandom, Vec<Secret>, foldhash::fast::RandomState>,
+/// Where a key log stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum KeySource {
+    /// In a file, which is called so in messages.
+    File(String),
+    /// In the capture's decryption secrets blocks.
+    #[default]
+    Block,
+    /// In the comment of a section of the capture.
+    Comment,
 }
 
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(name) => name,
+            Self::Block => "dsb",
+            Self::Comment => "comment",
+        })
+    }
+}
+
+/// What stands in one key log, in lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyLog {
+    /// Where it stands.
+    pub source: KeySource,
+    /// All of them.
+    pub lines: u64,
+    /// Those with a secret.
+    pub secrets: u64,
+    /// Of these, how many are of a session that the capture is known not to have.
+    pub unwanted: u64,
+    /// Of these, how many came when there was no room left.
+    pub dropped: u64,
+    /// Of these, how many were known already.
+    pub repeated: u64,
+    /// Those with a label that decrypts no TLS record.
+    pub others: u64,
+    /// Those that are no lines of a key log.
+    pub bad: u64,
+}
+
+/// All secrets that are known, by the random of the session that they belong to.
+///
+/// A session with one secret takes some 110 bytes: key logs have millions.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    logs: Vec<KeyLog>,
+    /// Where in `kept` a session's first secret stands.
+    sessions: HashMap<ClientRandom, u32, foldhash::fast::RandomState>,
+    kept: Vec<Kept>,
+}
+
+/// A secret, and where in [`Secrets::kept`] the next one of its session stands: never at 0.
+#[derive(Clone)]
+struct Kept {
+    secret: Secret,
+    next: Option<NonZeroU32>,
+}
+
+const _: () = assert!(size_of::<Kept>() <= 64);
+
 impl Secrets {
-    /// Names a key log, as the user is to be told of it; the index for the [`Origin`]s of its secrets.
-    pub fn source(&mut self, name: &str) -> u16 {
-        self.sources.push(name.to_owned());
-        u16::try_from(self.sources.len() - 1).unwrap_or(u16::MAX)
+    /// Adds a row for a key log; its index for the [`Origin`]s of its secrets.
+    pub fn source(&mut self, source: KeySource) -> u16 {
+        self.logs.push(KeyLog { source, ..KeyLog::default() });
+        u16::try_from(self.logs.len() - 1).unwrap_or(u16::MAX)
     }
 
-    /// Adds a secret; of two for one label and session the first stays.
-    pub fn add(&mut self, random: &ClientRandom, secret: Secret) {
-        let known = self.sessions.entry(*random).or_default();
-        if known.iter().all(|other| other.label != secret.label) {
-            known.push(secret);
+    /// Adds a secret; of two for one label and session the first stays, and the second is not added.
+    pub fn add(&mut self, random: &ClientRandom, secret: Secret) -> bool {
+        let Ok(at) = u32::try_from(self.kept.len()) else { return false };
+        if self.find(random, secret.label).is_some() {
+            return false;
         }
+        let mut last = *self.sessions.entry(*random).or_insert(at);
+        while let Some(kept) = self.kept.get_mut(last as usize) {
+            last = kept.next.get_or_insert(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX)).get();
+        }
+        self.kept.push(Kept { secret, next: None });
+        true
     }
 
     /// A session's secret.
     pub fn find(&self, random: &ClientRandom, label: SecretLabel) -> Option<&Secret> {
-        self.of(random).iter().find(|secret| secret.label == label)
+        self.of(random).find(|secret| secret.label == label)
     }
 
-    /// A session's secrets.
-    pub fn of(&self, random: &ClientRandom) -> &[Secret] {
-        self.sessions.get(random).map_or(&[], Vec::as_slice)
+    /// A session's secrets, in the order in which they were added.
+    pub fn of(&self, random: &ClientRandom) -> impl Iterator<Item = &Secret> {
+        let mut next = self.sessions.get(random).copied();
+        std::iter::from_fn(move || {
+            let kept = self.kept.get(next? as usize)?;
+            next = kept.next.map(NonZeroU32::get);
+            Some(&kept.secret)
+        })
     }
 
-    /// The name of the key log that a secret comes from.
-    pub fn name(&self, origin: Origin) -> &str {
-        self.sources.get(usize::from(origin.source)).map_or("", String::as_str)
+    /// The key logs, in the order in which they were named.
+    pub fn logs(&self) -> &[KeyLog] {
+        &self.logs
+    }
+
+    /// A key log's row, to count in; `None` for an index that [`Self::source`] did not give.
+    pub fn log_mut(&mut self, source: u16) -> Option<&mut KeyLog> {
+        self.logs.get_mut(usize::from(source))
+    }
+
+    /// Where a secret comes from: `keys.txt:12`, or `dsb`. Not escaped.
+    pub fn place(&self, origin: Origin) -> String {
+        match self.logs.get(usize::from(origin.source)).map(|log| &log.source) {
+            Some(KeySource::File(name)) => format!("{name}:{}", origin.line),
+            Some(source) => source.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// Secrets of all sessions.
+    pub fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// Sessions of which at least one secret is known.
@@ -135,13 +222,13 @@ impl Secrets {
 
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.sessions.is_empty()
+        self.kept.is_empty()
     }
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secrets").field("sources", &self.sources).field("sessions", &self.sessions.len()).finish()
+        f.debug_struct("Secrets").field("logs", &self.logs).field("sessions", &self.sessions.len()).finish()
     }
 }
 
@@ -152,15 +239,20 @@ mod tests {
     #[test]
     fn the_first_secret_of_a_label_stays_and_none_is_printed() {
         let mut secrets = Secrets::default();
-        let source = secrets.source("keys.txt");
+        let source = secrets.source(KeySource::File("keys.txt".to_owned()));
         let random = [7; 32];
         for (line, byte) in [(1, 0xab), (2, 0xcd)] {
             let secret = Secret::new(SecretLabel::Master, &[byte; 48], Origin { source, line }).expect("48 bytes");
-            secrets.add(&random, secret);
+            assert_eq!(secrets.add(&random, secret), line == 1);
         }
+        let server =
+            Secret::new(SecretLabel::ServerTraffic, &[0xef; 32], Origin { source, line: 3 }).expect("32 bytes");
+        assert!(secrets.add(&[8; 32], server) && secrets.add(&random, server));
+        assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!((secrets.len(), secrets.sessions()), (3, 2));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
         assert_eq!((found.bytes(), found.origin.line), (&[0xab; 48][..], 1));
-        assert_eq!(secrets.name(found.origin), "keys.txt");
+        assert_eq!(secrets.place(found.origin), "keys.txt:1");
         assert!(secrets.find(&random, SecretLabel::ClientTraffic).is_none());
         assert!(!format!("{secrets:?} {found:?}").contains("171"));
     }

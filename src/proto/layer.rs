@@ -1,7 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Sink, Stamp, Version,
+    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets, Sink, Stamp,
+    TlsOutline, Version,
 };
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub enum Hint<'a> {
     Proxy,
     /// Anything, behind bytes that are missing.
     Holed,
+    /// TLS.
+    Tls,
     /// HTTP/1.x.
     Http1,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
@@ -89,6 +92,8 @@ pub struct Flow<'a> {
 /// What all layers of a dissection share.
 #[derive(Debug, Default)]
 pub struct Tools {
+    /// What decrypts TLS, as far as it is known by now.
+    pub secrets: Arc<Secrets>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// A buffer for bytes that live for one event only.
@@ -101,6 +106,8 @@ pub struct Tools {
     pub searched: u64,
     /// Each such search that goes on holds one of these.
     pub searches: Arc<()>,
+    /// Bytes of TLS records that were opened in vain, weighed by what it costs, and those that have come.
+    pub trials: Trials,
     /// Bytes held where frames are looked for.
     pub seeking: usize,
     /// Bytes in messages under assembly.
@@ -109,11 +116,41 @@ pub struct Tools {
     pub stop: bool,
 }
 
+/// What may be spent on opening TLS records in vain.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Trials {
+    spent: u64,
+    came: u64,
+}
+
+impl Trials {
+    /// A record of that many bytes has come.
+    pub const fn came(&mut self, bytes: usize) {
+        self.came = self.came.saturating_add(bytes as u64);
+    }
+
+    /// Whether one more trial that costs so much is allowed.
+    pub const fn spend(&mut self, cost: u64, limits: &Limits) -> bool {
+        let allowed = limits.trial_bytes.saturating_add(self.came.saturating_mul(Limits::TRIALS_EARNED));
+        let spent = self.spent.saturating_add(cost);
+        let is_allowed = spent <= allowed;
+        if is_allowed {
+            self.spent = spent;
+        }
+        is_allowed
+    }
+}
+
 /// Buffers kept for the next messages, and the largest that is worth keeping.
 const SPARES: usize = 16;
 const SPARE_BYTES: usize = 4 << 20;
 
 impl Tools {
+    /// Nothing was recognised yet; this decrypts TLS.
+    pub fn new(secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     /// An empty buffer, used before if possible.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
@@ -144,6 +181,8 @@ pub struct Cx<'a> {
     pub kind: &'a mut Kind,
     /// How it is led; `None` while no proxy was met.
     pub route: &'a mut Option<Box<Route>>,
+    /// The TLS session that is around the layer.
+    pub tls: &'a mut Option<Box<TlsOutline>>,
     /// The packet that events are known with.
     pub mark: Mark,
     /// Who listens.
@@ -164,6 +203,11 @@ impl Cx<'_> {
         if self.swapped { (to, from) } else { (from, to) }
     }
 
+    /// The scheme of a WebSocket's URL here (RFC 6455 §3): inside TLS `wss`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "wss" } else { "ws" }
+    }
+
     /// Numbers a connection that was just recognised, and tells of it.
     pub fn opened(
         &mut self,
@@ -180,7 +224,10 @@ impl Cx<'_> {
             client = route.client.unwrap_or(client);
             via = route.hops.as_slice().into();
         }
-        self.emit(conn, Event::Opened(&Opened { client, server, url, transport, version, via, first }));
+        self.emit(
+            conn,
+            Event::Opened(&Opened { client, server, url, transport, version, via, tls: self.tls.clone(), first }),
+        );
         conn
     }
 
@@ -209,7 +256,8 @@ impl Cx<'_> {
         self.tell(Some(conn), event);
     }
 
-    fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
+    /// Tells an event of a connection, or of a stream in which there is none.
+    pub fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
         let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
         if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
             self.tools.stop = true;

@@ -5,6 +5,7 @@ pub mod layer;
 mod open;
 mod probe;
 pub mod proxy;
+pub mod tls;
 pub mod ws;
 
 pub use open::open;

@@ -4,6 +4,7 @@ use super::http1::Http1;
 use super::layer::{Hint, Layer};
 use super::probe::Probe;
 use super::proxy::Proxy;
+use super::tls::Tls;
 use super::ws::{self, Midstream};
 
 /// The layer for what is expected.
@@ -12,6 +13,7 @@ pub fn open(hint: Hint<'_>) -> Box<dyn Layer> {
         Hint::Unknown => Box::new(Probe::default()),
         Hint::Holed => Box::new(Probe::holed()),
         Hint::Proxy => Box::new(Proxy::default()),
+        Hint::Tls => Box::new(Tls::default()),
         Hint::Http1 => Box::new(Http1::default()),
         Hint::Forced => Box::new(Probe::forced()),
         Hint::Midstream { forced: false, .. } => Box::new(Midstream::default()),

@@ -27,6 +27,8 @@ enum Guess {
     Response,
     /// Words for a proxy, from who asks it; true when they are its answer.
     Proxy(bool),
+    /// TLS, from who sent a hello, if it is one; true when that is the server.
+    Tls(Option<bool>),
     Is(Kind),
 }
 
@@ -53,8 +55,12 @@ fn guess(bytes: &[u8]) -> Guess {
         }
     }
     match bytes {
+        // A handshake record: ClientHello or ServerHello (RFC 8446 §4).
+        [0x16, 3, _, _, _, 1, ..] => Guess::Tls(Some(false)),
+        [0x16, 3, _, _, _, 2, ..] => Guess::Tls(Some(true)),
+        [0x16, 3] | [0x16, 3, _] | [0x16, 3, _, _] | [0x16, 3, _, _, _] => Guess::More,
         // Any record may be the first that was captured (RFC 8446 §5.1, RFC 5246 §6.2.1).
-        [0x14..=0x17, 0x03, ..] => Guess::Is(Kind::Tls),
+        [0x14..=0x17, 3, ..] => Guess::Tls(None),
         [0x14..=0x17 | 4 | 5] => Guess::More,
         // SOCKS 4: to connect. SOCKS 5: how many methods of authentication, and an answer that chooses one.
         [4, 1, ..] => Guess::Proxy(false),
@@ -108,6 +114,7 @@ impl Layer for Probe {
                         let inner = cx.open(Hint::Proxy);
                         self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
                     }
+                    Guess::Tls(answers) => self.tls(dir, answers, input, cx),
                     Guess::Is(Kind::Other) | Guess::More => self.unknown(input, cx),
                     Guess::Is(_) if self.forced => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
@@ -172,12 +179,22 @@ impl Probe {
                 self.over(cx);
                 return self.http(dir != sender, Some(input), cx);
             }
-            if guess(bytes) == Guess::Is(Kind::Tls) && !self.forced {
-                *cx.kind = Kind::Tls;
-                return Next::Nothing;
+            if let Guess::Tls(answers) = guess(bytes)
+                && !self.forced
+            {
+                self.over(cx);
+                return self.tls(dir, answers, Some(input), cx);
             }
         }
         self.seeker.as_mut().map_or(Next::Nothing, |seeker| seeker.input(input, cx))
+    }
+
+    /// Opens the TLS layer. `answers` says whether the sender of these bytes is the server, where they tell.
+    fn tls(&mut self, dir: Direction, answers: Option<bool>, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+        *cx.kind = Kind::Tls;
+        let inner = cx.open(Hint::Tls);
+        let swapped = answers.is_some_and(|answers| (dir == Direction::ToClient) != answers);
+        self.begin(inner, swapped, input, cx)
     }
 
     /// Opens the HTTP layer.
@@ -200,7 +217,10 @@ impl Probe {
         for input in carried.chain(input).collect::<Vec<_>>() {
             match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
+                Next::Nothing => {
+                    inner.over(cx);
+                    return Next::Nothing;
+                }
                 Next::Read | Next::Skim => {}
             }
         }
@@ -219,7 +239,10 @@ mod tests {
         assert_eq!(guess(b"HTTP/1.1 101"), Guess::Response);
         assert_eq!(guess(b"PRI * HTTP/2.0\r\n"), Guess::Is(Kind::Http2));
         assert_eq!(guess(b"PROPFIND /x"), Guess::Request);
-        assert_eq!(guess(&[0x16, 3, 1]), Guess::Is(Kind::Tls));
+        assert_eq!(guess(&[0x16, 3, 1, 0, 90, 1]), Guess::Tls(Some(false)));
+        assert_eq!(guess(&[0x16, 3, 3, 0, 90, 2]), Guess::Tls(Some(true)));
+        assert_eq!(guess(&[0x16, 3, 3, 0, 90, 11]), Guess::Tls(None));
+        assert_eq!(guess(&[0x17, 3, 3]), Guess::Tls(None));
         assert_eq!(guess(&[0x81, 5]), Guess::Is(Kind::Other));
         assert_eq!(guess(b"SSH-2.0"), Guess::Is(Kind::Other));
         assert_eq!(guess(b"PROXY TCP4 "), Guess::Proxy(false));
@@ -228,7 +251,9 @@ mod tests {
         assert_eq!(guess(&[5, 1, 0]), Guess::Proxy(false));
         assert_eq!(guess(&[5, 0]), Guess::Proxy(true));
         assert_eq!(guess(&[4, 1, 0, 80]), Guess::Proxy(false));
-        for prefix in [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], b"\r", b"PROXY", b"\r\n\r\n\0", &[5], &[4]] {
+        for prefix in
+            [&b"G"[..], b"HTTP/", b"PRI * H", &[0x16], &[0x16, 3, 1, 0, 90], b"\r", b"PROXY", b"\r\n\r\n\0", &[5], &[4]]
+        {
             assert_eq!(guess(prefix), Guess::More, "{prefix:?}");
         }
     }

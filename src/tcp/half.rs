@@ -327,7 +327,7 @@ impl Half {
             gaps.pop_front();
         }
         gaps.push_back((offset, len));
-        (feed.out)(Input::Gap { dir: feed.dir, offset, len, mark });
+        (feed.out)(Input::Gap { dir: feed.dir, offset, len, exact: true, mark });
         self.end_if_reached(mark, feed);
     }
 

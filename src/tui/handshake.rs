@@ -4,7 +4,9 @@ use super::list::List;
 use super::text;
 use crate::book::Book;
 use crate::escape::display_str;
-use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version, duration, number};
+use crate::model::{
+    Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, TlsOutline, Version, duration, number,
+};
 
 /// Where the user is in the three panes.
 #[derive(Debug, Default)]
@@ -158,6 +160,21 @@ fn label(check: &Check, version: Version) -> String {
     format!("{words}{answer}")
 }
 
+/// `TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat.example · ALPN http/1.1 · keys: matched`.
+fn tls_words(tls: &TlsOutline) -> String {
+    let said = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("{name} {}", display_str(value))).unwrap_or_default()
+    };
+    let parts = [
+        tls.version.map(|version| version.to_string()).unwrap_or_default(),
+        tls.cipher.as_deref().unwrap_or_default().to_owned(),
+        said("SNI", &tls.sni),
+        said("ALPN", &tls.alpn),
+        format!("keys {}", tls.keys.name()),
+    ];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     let list = |items: &[String]| {
@@ -175,6 +192,7 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
     {
         out.push(("Accept", format!("{}   expected: {expected}", display_str(accept))));
     }
+    out.extend(connection.opened.tls.as_ref().map(|tls| ("TLS", tls_words(tls))));
     let latency = handshake.latency.map(|nanos| format!("request→answer {}", duration(nanos)));
     let request = handshake.request.as_ref();
     let opened = request.and_then(|head| head.span.last.since(connection.opened.first));
@@ -201,6 +219,7 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{TlsKeys, TlsVersion};
 
     #[test]
     fn hides_what_is_secret() {
@@ -212,5 +231,19 @@ mod tests {
         assert_eq!(header_value("AUTHORIZATION", "Bearer x", false), "Bearer •••••••••• (hidden, S shows)");
         assert_eq!(header_value("Cookie", "sid=1", true), "sid=1");
         assert_eq!(header_value("Host", "a=b", false), "a=b");
+    }
+
+    #[test]
+    fn tells_of_tls_in_a_line() {
+        let tls = TlsOutline {
+            version: Some(TlsVersion::TLS_1_3),
+            cipher: Some("TLS_AES_128_GCM_SHA256".into()),
+            sni: Some("chat\u{202e}.example".to_owned()),
+            alpn: None,
+            keys: TlsKeys::Matched,
+        };
+        let words = tls_words(&tls);
+        assert!(words.starts_with("TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat") && words.ends_with(" · keys matched"));
+        assert!(!words.contains('\u{202e}'), "{words}");
     }
 }

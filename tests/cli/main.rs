@@ -15,7 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 fn wspect<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env("TZ", "UTC");
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE"] {
         command.env_remove(variable);
     }
     command
@@ -95,6 +95,7 @@ snapshots! {
     help_follow "follow -h"
     help_stats "stats --help"
     help_check "check --help"
+    help_keys "keys --help"
     help_export "export --help"
 }
 

@@ -186,7 +186,8 @@ fn an_empty_fragment_is_a_link_of_a_chain() {
     let mut segments = session.segments();
     let lost = segments.iter().position(|segment| segment.payload.ends_with(b"number 0 of a text")).unwrap();
     segments.remove(lost);
-    let fragments = |told: &Frames| told.all.iter().filter(|((side, _, _, opcode), _)| *side == Server && *opcode == 0).count();
+    let fragments =
+        |told: &Frames| told.all.iter().filter(|((side, _, _, opcode), _)| *side == Server && *opcode == 0).count();
     assert_eq!(fragments(&frames(&segments)), 9);
 }
 
@@ -207,8 +208,9 @@ fn the_frames_in_a_tunnel_are_not_taken() {
             session.binary(Server, inner);
         }
         let mut segments = session.cut(|_| vec![400]);
-        let heads: Vec<usize> =
-            (0..segments.len()).filter(|&at| segments[at].payload.len() == 400 && segments[at].payload[0] == 0x82).collect();
+        let heads: Vec<usize> = (0..segments.len())
+            .filter(|&at| segments[at].payload.len() == 400 && segments[at].payload[0] == 0x82)
+            .collect();
         segments.remove(heads[dice.below(heads.len() - 2)]);
         let all = frames(&segments).all;
         told += all.len();
@@ -243,8 +245,10 @@ fn a_silent_direction_lost_nothing() {
     session.turns.insert(len - 4, (Client, vec![0x5a; 40]));
     let file = capture_of(&session.segments()[8..]);
     has_no_findings(&file, &["WS-LOST"], "silent");
-    let texts: Vec<String> =
-        findings(super::support::run::Input::Bytes(&file)).into_iter().map(|(_, record)| record["text"].to_string()).collect();
+    let texts: Vec<String> = findings(super::support::run::Input::Bytes(&file))
+        .into_iter()
+        .map(|(_, record)| record["text"].to_string())
+        .collect();
     assert!(texts.iter().any(|text| text.contains("no frames were found in the 40 bytes captured")), "{texts:?}");
 }
 
@@ -289,7 +293,9 @@ fn a_forced_stream_may_have_other_words_before() {
     let mut session = Session::bare(0);
     session.turn(Client, b"hello\r\n".to_vec()).turn(Server, b"OK\r\n".to_vec());
     for n in 0..4 {
-        session.text(Server, &format!("the server says number {n}")).text(Client, &format!("the client says number {n}"));
+        session
+            .text(Server, &format!("the server says number {n}"))
+            .text(Client, &format!("the client says number {n}"));
     }
     let told = forced(&session.segments());
     assert_eq!(told.all.len(), 8, "{:?}", told.all);

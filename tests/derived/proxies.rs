@@ -185,7 +185,7 @@ fn targets_in_absolute_form_are_urls() {
     }
 }
 
-/// Both hops of a real proxy: the one before it is led through it, the one behind is not.
+/// Both hops of a real proxy, in clear and sealed: the one before it is led through it, the one behind is not.
 #[test]
 fn a_real_tunnel_is_told() {
     let Some(path) = capture("lab", "proxy_connect.pcap") else { return };
@@ -193,7 +193,9 @@ fn a_real_tunnel_is_told() {
     assert!(!rows.is_empty());
     for row in rows {
         let to_proxy = string(&row, "server").ends_with(":25721");
-        let via = if to_proxy { json!([{ "kind": "connect", "address": "127.0.0.1:25714" }]) } else { json!([]) };
+        let is_sealed = string(&row, "url").starts_with("wss://");
+        let target = if is_sealed { "127.0.0.1:25718" } else { "127.0.0.1:25714" };
+        let via = if to_proxy { json!([{ "kind": "connect", "address": target }]) } else { json!([]) };
         assert_eq!(*key(&row, "via"), via);
     }
 }

@@ -16,12 +16,16 @@ mod handshake;
 mod legal;
 mod messages;
 mod page;
+mod tls;
 mod verdicts;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use support::craft::*;
+use support::keys::secrets;
 use wspect::capture::Reader;
+use wspect::dissect::{Settings, run};
 use wspect::model::{Connection, Event, Limits, NOTES, Severity, Sink, Stamp};
 
 /// One row of the table, put to the test.
@@ -34,10 +38,12 @@ struct Case {
     spares: Vec<u8>,
     /// The limits that the first is read with; the second has the usual ones.
     limits: Limits,
+    /// The key logs that they are read with.
+    keys: [String; 2],
 }
 
 fn case(code: &'static str, raises: Vec<u8>, spares: Vec<u8>) -> Case {
-    Case { code, raises, spares, limits: Limits::DEFAULT }
+    Case { code, raises, spares, limits: Limits::DEFAULT, keys: [const { String::new() }; 2] }
 }
 
 /// What a dissection tells, in words.
@@ -77,15 +83,16 @@ impl Sink for Told {
     }
 }
 
-fn told_with(file: &[u8], limits: Limits) -> Told {
+fn told_with(file: &[u8], limits: Limits, keys: &str) -> Told {
+    let settings = Settings { limits, secrets: Arc::new(secrets(keys)), ..Settings::default() };
     let mut told = Told::default();
     let mut reader = Reader::new(Box::new(std::io::Cursor::new(file.to_vec()))).unwrap();
-    wspect::dissect::run(&mut reader, limits, &mut told, &mut |_| ControlFlow::Continue(()));
+    run(&mut reader, settings, &mut told, &mut |_| ControlFlow::Continue(()));
     told
 }
 
 fn told(file: &[u8]) -> Told {
-    told_with(file, Limits::DEFAULT)
+    told_with(file, Limits::DEFAULT, "")
 }
 
 /// A capture of segments 100 µs apart, but for pauses before some: the index of the segment, and milliseconds.
@@ -137,14 +144,15 @@ fn server_first(session: &Session) -> Vec<Segment> {
 #[test]
 fn each_row_is_raised_and_nearly_raised() {
     let mut cases: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
-    let all = [capture::cases(), handshake::cases(), messages::cases(), closing::cases()];
+    let all = [capture::cases(), tls::cases(), handshake::cases(), messages::cases(), closing::cases()];
     for case in all.into_iter().flatten() {
         cases.entry(case.code).or_default().push(case);
     }
     for row in NOTES {
         let cases = cases.remove(row.name).unwrap_or_else(|| panic!("{}: nothing raises it", row.name));
-        for Case { code, raises, spares, limits } in cases {
-            let (raised, spared) = (told_with(&raises, limits), told(&spares));
+        for Case { code, raises, spares, limits, keys } in cases {
+            let raised = told_with(&raises, limits, &keys[0]);
+            let spared = told_with(&spares, Limits::DEFAULT, &keys[1]);
             assert!(raised.has(code), "{code} is not raised, only {:?}", raised.findings);
             assert!(!spared.has(code), "{code} is raised by its near miss: {}", spared.sentence(code));
         }

@@ -1,7 +1,8 @@
 //! Sections of blocks: every kind, every clock, and blocks that lie.
 
 use crate::make::*;
-use wspect::capture::Reader;
+use wspect::capture::{Aside, Reader};
+use wspect::model::KeySource;
 
 const SECOND: i64 = 1_000_000_000;
 const MICROSECONDS: u64 = 1_700_000_000_000_001;
@@ -231,16 +232,48 @@ fn a_preallocated_tail_is_no_packets() {
 }
 
 #[test]
-fn keys_are_kept_and_never_printed() {
+fn keys_are_told_before_the_packet_behind_them() {
     let log = "CLIENT_RANDOM 0011 2233\n";
     for order in Order::BOTH {
-        let keys = |text: &str| [&order.u32(0x544c_534b)[..], &order.u32(text.len() as u32), text.as_bytes()].concat();
-        let file = PcapNg::new(order).block(10, &keys(log)).ethernet().enhanced(0, 0, b"x").block(10, &keys("RSA 1 2"));
+        let keys =
+            |kind: u32, text: &str| [&order.u32(kind)[..], &order.u32(text.len() as u32), text.as_bytes()].concat();
+        let file = PcapNg::new(order)
+            .block(10, &keys(0x544c_534b, log))
+            .ethernet()
+            .enhanced(0, 0, b"x")
+            .block(10, &keys(0x544c_534b, "RSA 1 2"))
+            .block(10, &keys(0x5747_4b4c, "another protocol's"))
+            .enhanced(0, 0, b"y");
         let mut reader = Reader::new(Box::new(std::io::Cursor::new(file.bytes))).unwrap();
-        assert_eq!(drain(&mut reader).len(), 1);
-        assert_eq!(reader.secrets().tls_key_log(), format!("{log}RSA 1 2\n").as_bytes());
-        assert_eq!(reader.secrets().blocks(), 2);
-        assert!(!format!("{:?}", reader.secrets()).contains("0011"));
+        let mut told = Vec::new();
+        let mut next = || {
+            reader.next_packet_after(&mut |aside| {
+                if let Aside::Keys(source, text) = aside {
+                    told.push((source, String::from_utf8(text.to_vec()).unwrap()));
+                }
+            });
+            std::mem::take(&mut told)
+        };
+        assert_eq!(next(), [(KeySource::Block, log.to_owned())]);
+        assert_eq!(next(), [(KeySource::Block, "RSA 1 2".to_owned())]);
+    }
+}
+
+#[test]
+fn comments_of_sections_are_told() {
+    for order in Order::BOTH {
+        let mut file = PcapNg::new(order);
+        let options = [file.option(1, b"first"), file.option(4, b"tool"), file.option(1, b"second")].concat();
+        let section = [&order.u32(0x1a2b_3c4d)[..], &[1, 0, 0, 0], &[0xff; 8], &options].concat();
+        file = file.block(0x0a0d_0d0a, &section).ethernet().enhanced(0, 0, b"x");
+        let mut reader = Reader::new(Box::new(std::io::Cursor::new(file.bytes))).unwrap();
+        let mut told = Vec::new();
+        reader.next_packet_after(&mut |aside| {
+            if let Aside::Keys(KeySource::Comment, text) = aside {
+                told.push(text.to_vec());
+            }
+        });
+        assert_eq!(told, [b"first".to_vec(), b"second".to_vec()]);
     }
 }
 

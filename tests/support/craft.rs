@@ -9,6 +9,7 @@ mod draft;
 mod file;
 mod frame;
 mod session;
+pub(crate) mod tls;
 mod wire;
 
 pub(crate) use change::*;
@@ -17,6 +18,7 @@ pub(crate) use draft::*;
 pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use session::*;
+pub(crate) use tls::Tls;
 pub(crate) use wire::*;
 
 /// A pcap of these segments over Ethernet, 100 µs apart: what a test uses when the file is not its matter.

@@ -1,6 +1,7 @@
 //! What the tests share: captures and their truth, the program under test, and a maker of captures.
 #![allow(dead_code, reason = "each test file uses its part")]
 pub(crate) mod craft;
+pub(crate) mod keys;
 pub(crate) mod run;
 pub(crate) mod truth;
 
@@ -40,6 +41,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("chromium_ws.pcapng", "chat.pcapng"),
     ("handshakes.pcapng", "handshakes.pcapng"),
     ("srv_wsnode.pcapng", "fragments.pcapng"),
+    ("tls_tls13_dsb.pcapng", "wss.pcapng"),
 ];
 
 /// SHA-256 in hex.

@@ -97,6 +97,7 @@ impl Story {
             transport: Some("http/1.1"),
             version: Version::Rfc6455,
             via: Box::default(),
+            tls: None,
             first,
         };
         let at = self.mark();

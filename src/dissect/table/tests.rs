@@ -22,13 +22,19 @@ impl Sink for Told {
 }
 
 /// A table under test; every stream has the same server, and its own client port.
-#[derive(Default)]
 struct Bench {
     table: Table,
     tools: Tools,
     told: Told,
     limits: Limits,
     packets: u64,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        let (tools, told, limits) = (Tools::default(), Told::default(), Limits::default());
+        Self { table: Table::new(DecodeAs::default()), tools, told, limits, packets: 0 }
+    }
 }
 
 impl Bench {

@@ -51,6 +51,8 @@ pub enum Topic {
     File,
     /// TCP.
     Tcp,
+    /// TLS.
+    Tls,
     /// The opening handshake: rules of RFC 6455 §4, and what is worth knowing of it.
     Handshake,
     /// Why an upgrade did not come about: at most one for each.
@@ -67,6 +69,7 @@ impl Topic {
         match self {
             Self::File => "The file and its packets",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
             Self::Handshake => "The opening handshake",
             Self::Refusal => "Upgrades that did not come about",
             Self::Messages => "Frames and messages",

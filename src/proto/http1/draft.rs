@@ -50,9 +50,9 @@ impl Raw {
 }
 
 /// The handshake as far as the request's head tells.
-pub(super) fn asked(head: Head, version: Version, server: Endpoint) -> Handshake {
+pub(super) fn asked(head: Head, version: Version, server: Endpoint, scheme: &str) -> Handshake {
     let mut handshake = Handshake {
-        url: Some(url(&head, server)),
+        url: Some(url(&head, server, scheme)),
         subprotocols_offered: Some(owned(head.list(&header(version, "Protocol")))),
         extensions_offered: Some(owned(head.list("sec-websocket-extensions"))),
         ..Handshake::default()

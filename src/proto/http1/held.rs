@@ -23,6 +23,8 @@ pub(super) struct Piece {
     pub(super) read: usize,
     /// Instead of bytes: how many were lost here.
     pub(super) lost: u64,
+    /// Whether it is certain that they were so many.
+    pub(super) exact: bool,
     pub(super) brought: Mark,
 }
 
@@ -31,7 +33,7 @@ impl Piece {
     pub(super) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
         let offset = self.offset + self.read as u64;
         if self.lost > 0 {
-            return Input::Gap { dir, offset, len: self.lost, mark };
+            return Input::Gap { dir, offset, len: self.lost, exact: self.exact, mark };
         }
         let bytes = self.bytes.get(self.read..).unwrap_or_default();
         Input::Data { dir, offset, bytes, brought: self.brought, mark }
@@ -69,12 +71,15 @@ impl Held {
             let input = piece.input(dir, cx.mark);
             match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
+                Next::Nothing => {
+                    inner.over(cx);
+                    return Next::Nothing;
+                }
                 Next::Read | Next::Skim => {}
             }
         }
         if dropped > 0 {
-            let input = Input::Gap { dir, offset: end, len: dropped, mark: cx.mark };
+            let input = Input::Gap { dir, offset: end, len: dropped, exact: true, mark: cx.mark };
             inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
         }
         Next::Become(inner)
@@ -89,13 +94,13 @@ impl Held {
     }
 
     /// Holds the place of bytes that were lost.
-    pub(super) fn lose(&mut self, offset: u64, len: u64, mark: Mark, bound: usize) {
+    pub(super) fn lose(&mut self, offset: u64, (len, exact): (u64, bool), mark: Mark, bound: usize) {
         if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
             return self.overflow(offset, len);
         }
         self.len += PIECE_OVERHEAD;
         self.end = offset + len;
-        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, brought: mark });
+        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, exact, brought: mark });
     }
 
     /// Holds a piece, unless that would be more than `bound` bytes.
@@ -109,7 +114,7 @@ impl Held {
         } else {
             self.len = len;
             self.end = offset + bytes.len() as u64;
-            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, brought });
+            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, exact: true, brought });
         }
     }
 }

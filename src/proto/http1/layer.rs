@@ -92,13 +92,13 @@ impl Layer for Http1 {
                 }
                 return self.pump(cx);
             }
-            Input::Gap { dir, offset, len, mark } => {
+            Input::Gap { dir, offset, len, exact, mark } => {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
-                    self.held[dir].lose(offset, len, mark, cx.limits.early_bytes);
+                    self.held[dir].lose(offset, (len, exact), mark, cx.limits.early_bytes);
                 } else {
-                    let rest = self.gap(dir, offset, len, cx);
+                    let rest = self.gap(dir, offset, (len, exact), cx);
                     if rest > 0 {
-                        self.held[dir].lose(offset + len - rest, rest, mark, cx.limits.early_bytes);
+                        self.held[dir].lose(offset + len - rest, (rest, exact), mark, cx.limits.early_bytes);
                     }
                     return self.pump(cx);
                 }
@@ -195,7 +195,7 @@ impl Http1 {
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
                     if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
                         progress = true;
-                        let rest = self.gap(dir, piece.offset, piece.lost, cx);
+                        let rest = self.gap(dir, piece.offset, (piece.lost, piece.exact), cx);
                         if rest > 0 {
                             piece.offset += piece.lost - rest;
                             piece.lost = rest;
@@ -215,7 +215,7 @@ impl Http1 {
                 let held = &mut self.held[dir];
                 if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
                     let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
-                    let rest = self.gap(dir, end, dropped, cx);
+                    let rest = self.gap(dir, end, (dropped, true), cx);
                     if rest > 0 {
                         self.held[dir].overflow(end + dropped - rest, rest);
                     }
@@ -309,20 +309,20 @@ impl Http1 {
     }
 
     /// Passes over bytes that were lost where the direction is read; says how many of them belong to what follows.
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) -> u64 {
+    fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), cx: &mut Cx<'_>) -> u64 {
         if dir == Direction::ToClient {
             self.said_all(cx);
         }
         let kept = match &mut self.sides[dir] {
-            Side::Body(body) => body.lose(len),
-            Side::Raw(raw) => {
+            Side::Body(body) => exact && body.lose(len),
+            Side::Raw(raw) if exact => {
                 let own = raw.lose(len);
                 if raw.is_done() {
                     self.raw_done(dir, cx);
                 }
                 return len - own;
             }
-            Side::Head(_) | Side::Foreign(_) | Side::Frames | Side::Lost => false,
+            Side::Raw(_) | Side::Head(_) | Side::Foreign(_) | Side::Frames | Side::Lost => false,
         };
         if kept || self.cut(dir, (offset, len), cx) {
             return 0;
@@ -363,7 +363,7 @@ impl Http1 {
     /// Tells a layer that opens behind a hole of it: where it stands is not known.
     fn tell_lost(&self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Box<dyn Layer> {
         if let (Side::Lost, Some((offset, len))) = (&self.sides[dir], self.lost[dir]) {
-            inner.input(Input::Gap { dir, offset, len, mark: cx.mark }, cx);
+            inner.input(Input::Gap { dir, offset, len, exact: true, mark: cx.mark }, cx);
         }
         inner
     }
@@ -374,11 +374,7 @@ impl Http1 {
             Direction::ToServer => {
                 matches!(self.sides[dir], Side::Frames)
                     || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
-                        && (self.answering.is_some()
-                            || self
-                                .asked
-                                .iter()
-                                .any(|asked| asked.is_telling()))
+                        && (self.answering.is_some() || self.asked.iter().any(|asked| asked.is_telling()))
             }
             Direction::ToClient => {
                 let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
@@ -474,7 +470,7 @@ impl Http1 {
         }
         let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
         let huge = limited(&head, cx);
-        let handshake = upgrade::asked(head, cx.ends());
+        let handshake = upgrade::asked(head, cx.ends(), cx.scheme());
         let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
         if let Some(text) = huge {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });

@@ -36,7 +36,7 @@ impl Lone {
             }
             (StartLine::Request { .. }, response) => {
                 let answer = handshake.accept.take();
-                handshake = upgrade::asked(head, cx.ends());
+                handshake = upgrade::asked(head, cx.ends(), cx.scheme());
                 draft::challenged(&mut handshake, raw);
                 known = 0;
                 if let Some(response) = response {
@@ -128,7 +128,7 @@ impl Layer for Lone {
                 }
             }
             Read::Bad => {
-                self.inner.input(Input::Gap { dir, offset, len: bytes.len() as u64, mark: cx.mark }, cx);
+                self.inner.input(Input::Gap { dir, offset, len: bytes.len() as u64, exact: true, mark: cx.mark }, cx);
             }
         }
         self.step_aside()

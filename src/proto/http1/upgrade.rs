@@ -28,18 +28,18 @@ pub(super) fn answers(head: &Head) -> Option<Version> {
     Version::answered(head).or_else(|| cut.then(Version::default))
 }
 
-/// The handshake as far as the request tells.
-pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
+/// The handshake as far as the request tells; `scheme` is that of the stream.
+pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint), scheme: &str) -> Handshake {
     let version = Version::asked(&head);
     if has_own_rules(version) && head.whole {
-        let mut handshake = draft::asked(head, version, ends.1);
+        let mut handshake = draft::asked(head, version, ends.1, scheme);
         let advice = Case::new(&handshake, ends).request_advice();
         handshake.checks.extend(advice);
         return handshake;
     }
     let key = head.value("sec-websocket-key").map(str::to_owned);
     let mut handshake = Handshake {
-        url: Some(url(&head, ends.1)),
+        url: Some(url(&head, ends.1, scheme)),
         accept_expected: key.as_deref().map(accept),
         key,
         subprotocols_offered: list(&head, "sec-websocket-protocol"),
@@ -108,15 +108,15 @@ fn accept(key: &str) -> String {
 }
 
 /// The URL that the client opened (RFC 6455 §3), from the request's target and Host.
-pub(super) fn url(head: &Head, server: Endpoint) -> String {
+pub(super) fn url(head: &Head, server: Endpoint, scheme: &str) -> String {
     let StartLine::Request { target, .. } = &head.start else { return String::new() };
     if let Some((scheme, rest)) = target.split_once("://") {
         let scheme = if matches!(scheme, "https" | "wss") { "wss" } else { "ws" };
         return format!("{scheme}://{rest}");
     }
     match head.value("host").filter(|host| !host.is_empty()) {
-        Some(host) => format!("ws://{host}{target}"),
-        None => format!("ws://{server}{target}"),
+        Some(host) => format!("{scheme}://{host}{target}"),
+        None => format!("{scheme}://{server}{target}"),
     }
 }
 

@@ -62,7 +62,10 @@ impl Layer for Proxy {
                 let mut inner = cx.open(Hint::Holed);
                 match inner.input(input, cx) {
                     Next::Become(layer) => Next::Become(layer),
-                    Next::Nothing => Next::Nothing,
+                    Next::Nothing => {
+                        inner.over(cx);
+                        Next::Nothing
+                    }
                     Next::Read | Next::Skim => Next::Become(inner),
                 }
             }
@@ -200,7 +203,10 @@ impl Proxy {
             let input = Input::Data { dir, offset: offset + used as u64, bytes, brought, mark: cx.mark };
             match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
                 Next::Become(layer) => inner = layer,
-                Next::Nothing => return Next::Nothing,
+                Next::Nothing => {
+                    inner.over(cx);
+                    return Next::Nothing;
+                }
                 Next::Read | Next::Skim => {}
             }
         }

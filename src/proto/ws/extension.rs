@@ -33,7 +33,8 @@ pub(super) enum Source {
 
 impl Compression {
     /// What is taken for agreed where RSV1 was seen and no handshake.
-    pub(super) const UNSEEN: Self = Self { unit: Unit::Message, terms: Both { to_server: Terms::FREE, to_client: Terms::FREE } };
+    pub(super) const UNSEEN: Self =
+        Self { unit: Unit::Message, terms: Both { to_server: Terms::FREE, to_client: Terms::FREE } };
 
     /// What a handshake agreed on; without the answer, what was offered may be in use.
     pub(super) fn agreed(handshake: &Handshake) -> Option<Self> {
@@ -111,7 +112,11 @@ fn unit(extension: &str) -> Option<Unit> {
 fn window_bits(extension: &str, parameter: &str) -> u8 {
     let extension = Extension::parse(extension);
     let found = extension.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(parameter));
-    found.and_then(|(_, value)| value.as_deref()).and_then(|value| value.parse().ok()).filter(|bits| (8..=15).contains(bits)).unwrap_or(15)
+    found
+        .and_then(|(_, value)| value.as_deref())
+        .and_then(|value| value.parse().ok())
+        .filter(|bits| (8..=15).contains(bits))
+        .unwrap_or(15)
 }
 
 /// Whether an extension has a parameter.

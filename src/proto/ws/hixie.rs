@@ -83,8 +83,12 @@ impl Layer for Hixie {
                 }
                 Next::Read
             }
-            Input::Gap { dir, len, mark, .. } => {
+            Input::Gap { dir, len, exact: true, mark, .. } => {
                 self.gap(dir, len, mark, cx);
+                Next::Read
+            }
+            Input::Gap { dir, len, mark, .. } => {
+                self.give_up(dir, Some((len, mark)), cx);
                 Next::Read
             }
             Input::Odd { .. } | Input::End { .. } => self.ws.input(input, cx),

@@ -53,7 +53,7 @@ impl Layer for Ws {
                 self.note_reset(dir, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
-            Input::Gap { dir, offset, len, mark } => self.gap(dir, offset, len, mark, cx),
+            Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
             Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
@@ -225,10 +225,10 @@ impl Ws {
         rest
     }
 
-    pub(super) fn gap(&mut self, dir: Direction, offset: u64, len: u64, mark: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
-        if let Reading::Payload(open) = &mut half.reading {
+        if exact && let Reading::Payload(open) = &mut half.reading {
             let lost = open.left.min(left);
             open.left -= lost;
             open.holed = true;
@@ -247,13 +247,14 @@ impl Ws {
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
             self.pings = None;
             // A hole in a frame that is found later is told with it.
-            if !matches!(&self.halves[dir].reading, Reading::Seek(seek) if seek.leads_to(offset + len)) {
-                let text = format!("{} never captured", count(len, "byte"));
+            if !matches!(&self.halves[dir].reading, Reading::Seek(seek) if exact && seek.leads_to(offset + len)) {
+                let about = if exact { "" } else { "about " };
+                let text = format!("{about}{} never captured", count(len, "byte"));
                 self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
             }
             self.lost[dir] = Some(mark);
             if matches!(self.halves[dir].reading, Reading::Seek(_)) {
-                self.seek_past(dir, offset + len, cx);
+                self.seek_past(dir, offset + len, exact, cx);
             } else {
                 self.give_up(dir, cx);
                 self.halves[dir].lost_from = Some(offset + len - left);

@@ -95,7 +95,7 @@ impl Midstream {
             let mut end = begin(&mut ws, from, to, seek);
             let gap = |ws: &mut Ws, offset: u64, end: u64, cx: &mut Cx<'_>| {
                 if end < offset {
-                    ws.input(Input::Gap { dir: to, offset: end, len: offset - end, mark: cx.mark }, cx);
+                    ws.input(Input::Gap { dir: to, offset: end, len: offset - end, exact: true, mark: cx.mark }, cx);
                 }
             };
             for (offset, bytes, brought) in seek.since(end) {
@@ -159,8 +159,8 @@ impl Layer for Midstream {
                     return Next::Nothing;
                 }
             }
-            Input::Gap { dir, offset, len, .. } => {
-                let found = self.seeks[dir].lose(offset + len);
+            Input::Gap { dir, offset, len, exact, .. } => {
+                let found = self.seeks[dir].lose(offset + len, exact, cx.tools);
                 return self.weigh(dir, found, cx);
             }
             Input::End { dir, how, mark } => {
@@ -174,7 +174,8 @@ impl Layer for Midstream {
     fn over(&mut self, cx: &mut Cx<'_>) {
         // Only one that is not masked came, from who sent the SYN.
         let begun = Direction::BOTH.iter().any(|&dir| self.seeks[dir].end() > self.seeks[dir].from());
-        if self.from_start && begun
+        if self.from_start
+            && begun
             && let Next::Become(mut ws) = self.insisted(false, cx)
         {
             return ws.over(cx);

@@ -59,10 +59,10 @@ impl Ws {
         }
     }
 
-    /// Bytes up to `to` were lost where frames are looked for.
-    pub(super) fn seek_past(&mut self, dir: Direction, to: u64, cx: &mut Cx<'_>) {
+    /// Bytes up to `to` were lost where frames are looked for, so many if that is `exact`.
+    pub(super) fn seek_past(&mut self, dir: Direction, to: u64, exact: bool, cx: &mut Cx<'_>) {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
-        if let Some(found) = seek.lose(to) {
+        if let Some(found) = seek.lose(to, exact, cx.tools) {
             self.go_on(dir, found, cx);
         }
     }
@@ -103,7 +103,7 @@ impl Ws {
     /// The bytes from `from` to `to`, if any, are a hole in a frame that a search found.
     fn pass_hole(&mut self, dir: Direction, from: u64, to: u64, cx: &mut Cx<'_>) {
         if from < to {
-            self.gap(dir, from, to - from, cx.mark, cx);
+            self.gap(dir, from, (to - from, true), cx.mark, cx);
         }
     }
 

@@ -141,7 +141,6 @@ impl Chain {
     pub(super) const fn doubt(&self) -> u32 {
         if self.nested { NESTED } else { 0 }
     }
-
 }
 
 /// Whether the head breaks no rule that senders keep (RFC 6455 §5.2, §5.4, §5.5).

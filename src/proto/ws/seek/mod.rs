@@ -128,8 +128,15 @@ impl Seek {
         found
     }
 
-    /// The bytes up to `to` were lost; says where frames begin, if one of them ends there.
-    pub(super) fn lose(&mut self, to: u64) -> Option<Found> {
+    /// The bytes up to `to` were lost; says where frames begin, if one of them ends there. Where it is not `exact` how many,
+    /// nothing leads over them.
+    pub(super) fn lose(&mut self, to: u64, exact: bool, tools: &mut Tools) -> Option<Found> {
+        if !exact {
+            self.release(tools);
+            (self.kept, self.tried) = (Kept::new(to), to);
+            self.chains.clear();
+            return None;
+        }
         self.pass_over(to);
         let mut changed = Vec::new();
         self.land_at_the_end(&mut changed);

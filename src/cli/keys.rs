@@ -1,0 +1,263 @@
+//! Which key logs are read, and what is said of them.
+
+use super::args::Reading;
+use super::input::{Pipe, Source, words};
+use super::signals::Stop;
+use crate::capture::Aside;
+use crate::dissect::{self, Progress, Settings};
+use crate::keys::{Fault, Inside, Log, Report, Wanted};
+use crate::model::{ClientRandom, Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
+use std::collections::HashSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of key logs from which the capture is read first, to keep only what it needs.
+const LARGE: u64 = 16 << 20;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+
+/// How long a pipe may be silent that should bring a key log.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes in which a pipe must bring a good line.
+const PIPE_STOP: u64 = 64 << 20;
+
+/// What was said of key logs on the command line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    files: Vec<PathBuf>,
+    only_these: bool,
+}
+
+/// What key logs told.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// The settings with the secrets in them.
+    pub settings: Settings,
+    /// What is wrong with a log, in one line each; not escaped.
+    pub complaints: Vec<String>,
+}
+
+/// Told how far a pass over the capture has come.
+type Step<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+impl Keys {
+    /// As the command line says.
+    pub(super) fn new(reading: Reading) -> Self {
+        Self { files: reading.keylog, only_these: reading.no_keylog }
+    }
+
+    /// Reads all that there are before the capture's first packet is.
+    ///
+    /// A log that cannot be read is a complaint. Of a capture that is no file the key logs inside come as they stand.
+    pub(super) fn load(&self, source: &Source, settings: Settings, stop: &Stop, step: Step<'_>) -> Loaded {
+        let files = self.files(source);
+        let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
+        let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
+        let mut wanted = Wanted::All(settings.limits.key_secrets);
+        if bytes > LARGE && source.is_file() {
+            let settings = Settings { uses_own_keys: false, ..settings.clone() };
+            wanted = randoms(source, settings, stop, step).map_or(wanted, Wanted::Of);
+        }
+        for (path, must_exist) in &files {
+            complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
+        }
+        let reads_ahead = !self.only_these && source.is_file();
+        if reads_ahead && let Some(report) = inside(source, &wanted, &mut secrets, stop) {
+            complaints.extend(complaint(&report, &secrets));
+        }
+        let uses_own_keys = !self.only_these && !reads_ahead;
+        Loaded { settings: Settings { secrets: Arc::new(secrets), uses_own_keys, ..settings }, complaints }
+    }
+
+    /// The files in question, each once, and whether they must exist.
+    fn files(&self, source: &Source) -> Vec<(PathBuf, bool)> {
+        let mut files: Vec<_> = self.files.iter().map(|path| (path.clone(), true)).collect();
+        if !self.only_these {
+            let named = env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty());
+            files.extend(named.map(|name| (PathBuf::from(name), false)));
+            if let Source::Path(capture) = source {
+                files.extend(beside(capture).filter(|path| path.is_file()).map(|path| (path, false)));
+            }
+        }
+        let mut seen = HashSet::new();
+        files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+        files
+    }
+}
+
+/// Where tools put the key log of `cap.pcap`.
+fn beside(capture: &Path) -> impl Iterator<Item = PathBuf> {
+    let whole = capture.as_os_str().to_owned();
+    let stem = capture.with_extension("").into_os_string();
+    [stem, whole].into_iter().flat_map(|name| {
+        [".keys", ".keylog"].map(|ending| {
+            let mut name: OsString = name.clone();
+            name.push(ending);
+            PathBuf::from(name)
+        })
+    })
+}
+
+/// Reads a file; what is wrong with it.
+fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<String> {
+    let name = path.display().to_string();
+    let mut source = match open(path, stop) {
+        Ok(source) => source,
+        // SSLKEYLOGFILE may name a file that nothing was written to yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
+        Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
+    };
+    let mut log = Log::new(KeySource::File(name.clone()), secrets);
+    let ended = read(&mut *source, &mut log, wanted, secrets, stop);
+    log.end_line(wanted, secrets);
+    match ended {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let lines = secrets.logs().last().map_or(0, |log| log.lines);
+            Some(format!("{name}: a pipe that is silent; read so far: {}", count(lines, "line")))
+        }
+        Err(error) => Some(format!("{name}: {}; only what was read before is used", words(&error))),
+        Ok(()) => complaint(&log.report(), secrets),
+    }
+}
+
+fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {
+    let about = fs::metadata(path)?;
+    if about.is_file() {
+        return Ok(Box::new(File::open(path)?));
+    }
+    if !is_pipe(&about) {
+        let kind = if about.is_dir() { "directory" } else { "device" };
+        return Err(io::Error::other(format!("is a {kind}, not a key log")));
+    }
+    let path = path.to_owned();
+    let pipe = Pipe::new(stop.clone(), move || Ok(Box::new(File::open(path)?)));
+    Ok(Box::new(pipe.for_at_most(PATIENCE)))
+}
+
+#[cfg(unix)]
+fn is_pipe(about: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    about.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &fs::Metadata) -> bool {
+    false
+}
+
+fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut bytes = 0;
+    while !stop.is_wanted() {
+        let read = match source.read(&mut piece) {
+            Ok(0) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        log.push(piece.get(..read).unwrap_or_default(), wanted, secrets);
+        bytes += read as u64;
+        if bytes > PIPE_STOP && secrets.logs().last().is_none_or(|log| log.secrets + log.others == 0) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the key logs that a capture carries; what is to be told of them.
+fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<Report> {
+    // What is wrong with the capture is told when its packets are read.
+    let mut reader = source.open(stop).ok()?.reader().ok()?;
+    let mut inside = Inside::default();
+    let mut take = |aside: Aside<'_>| {
+        if let Aside::Keys(source, text) = aside {
+            inside.push(source, text, wanted, secrets);
+        }
+    };
+    while reader.may_have_keys() && !stop.is_wanted() && reader.next_packet_after(&mut take).is_some() {}
+    inside.report()
+}
+
+/// The randoms of the ClientHellos in a capture; `None` when it cannot be read.
+///
+/// One that is itself encrypted, in a renegotiation, is not among them.
+fn randoms(
+    source: &Source,
+    settings: Settings,
+    stop: &Stop,
+    step: Step<'_>,
+) -> Option<hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>> {
+    let mut reader = source.open(stop).ok()?.reader().ok()?;
+    let mut randoms = Randoms(hashbrown::HashSet::default());
+    dissect::run(&mut reader, settings, &mut randoms, step);
+    Some(randoms.0)
+}
+
+struct Randoms(hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>);
+
+impl Sink for Randoms {
+    fn accept(&mut self, _: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        if let Event::Tls(session) = event {
+            self.0.extend(session.client_random);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What is wrong with a log that was read.
+fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
+    let log = secrets.logs().get(usize::from(report.source))?;
+    let KeyLog { source, bad, others, dropped, .. } = log;
+    if report.is_empty {
+        return Some(format!("{source}: a key log of 0 bytes: no keys in it"));
+    }
+    if log.secrets == 0 {
+        return Some(match (bad, others) {
+            (0, 0) => format!("{source}: no keys in it, only comments"),
+            (_, 0) => format!("{source}: not a key log: it looks like {}", report.like),
+            (_, _) => format!("{source}: no keys in it that decrypt TLS records, only other labels"),
+        });
+    }
+    if *dropped > 0 {
+        return Some(format!("{source}: {} keys are too many, the first are used", number(log.secrets)));
+    }
+    let more = if *bad > report.faults.len() as u64 { "; …" } else { "" };
+    let lines = count(*bad, "line");
+    (*bad > 0)
+        .then(|| format!("{source}: {lines} of {} passed over ({}{more})", number(log.lines), faults(&report.faults)))
+}
+
+/// `line 1: longer than 1024 bytes; lines 4, 7: …`.
+fn faults(faults: &[(u32, Fault)]) -> String {
+    let runs = faults.chunk_by(|(_, a), (_, b)| a == b).filter_map(|run| {
+        let lines: Vec<_> = run.iter().map(|(line, _)| line.to_string()).collect();
+        let (_, fault) = run.first()?;
+        Some(format!("line{} {}: {fault}", if run.len() > 1 { "s" } else { "" }, lines.join(", ")))
+    });
+    runs.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_beside_the_capture() {
+        let found: Vec<_> = beside(Path::new("dir/cap.pcap")).collect();
+        let names = ["dir/cap.keys", "dir/cap.keylog", "dir/cap.pcap.keys", "dir/cap.pcap.keylog"];
+        assert_eq!(found, names.map(PathBuf::from));
+    }
+
+    #[test]
+    fn faults_are_told_together() {
+        let told = faults(&[(1, Fault::Label), (4, Fault::Label), (9, Fault::Long)]);
+        assert_eq!(told, "lines 1, 4: does not begin with a label; line 9: longer than 1024 bytes");
+    }
+}

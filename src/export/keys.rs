@@ -1,0 +1,138 @@
+//! TLS streams: how each is encrypted, and whether its key is known.
+
+use super::json::hex;
+use super::style::{Ink, Style};
+use super::{Exporter, Form, Out, Totals};
+use crate::escape;
+use crate::model::{Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, size};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Collects the TLS sessions and writes them in the order of their streams.
+pub struct Sessions {
+    form: Box<dyn Form>,
+    rows: Vec<(Stamp, TlsSession)>,
+    sum: KeySum,
+}
+
+/// What there was in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeySum {
+    /// TLS streams.
+    pub streams: u64,
+    /// Those of which something was decrypted.
+    pub open: u64,
+    /// Lines of key logs with a secret that was not there before.
+    pub secrets: u64,
+    /// Of these, how many fit no stream.
+    pub idle: u64,
+}
+
+impl Sessions {
+    /// Rows in this form.
+    pub const fn new(form: Box<dyn Form>) -> Self {
+        Self { form, rows: Vec::new(), sum: KeySum { streams: 0, open: 0, secrets: 0, idle: 0 } }
+    }
+
+    /// What there was in all, once it is finished.
+    pub const fn sum(&self) -> KeySum {
+        self.sum
+    }
+}
+
+impl Exporter for Sessions {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        if let Event::Tls(session) = event {
+            self.rows.push((*at, session.clone()));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
+        self.rows.sort_by_key(|(at, _)| at.stream);
+        self.sum = sum(&self.rows, &totals.secrets);
+        let wanted = usize::try_from(out.rows_left()).unwrap_or(usize::MAX);
+        let (rows, _) = self.rows.split_at(wanted.min(self.rows.len()));
+        if !rows.is_empty() {
+            self.form.sessions(rows, &totals.secrets, out);
+        }
+    }
+}
+
+fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
+    let logged = secrets.logs().iter().map(|KeyLog { secrets, repeated, .. }| secrets - repeated).sum::<u64>();
+    let randoms: HashSet<_> = rows.iter().filter_map(|(_, session)| session.client_random).collect();
+    let used: usize = randoms.iter().map(|random| secrets.of(random).count()).sum();
+    KeySum {
+        streams: rows.len() as u64,
+        open: rows.iter().filter(|(_, session)| session.decrypted > 0).count() as u64,
+        secrets: logged,
+        idle: logged.saturating_sub(used as u64),
+    }
+}
+
+/// Columns before a stream's name.
+const HEADER: [&str; 4] = ["stream", "version", "cipher suite", "decrypted"];
+
+/// Appends a stream's lines: what was agreed on, where its key stands or why it stays shut, and its random.
+pub(super) fn write(rows: &[(Stamp, TlsSession)], secrets: &Secrets, style: Style, out: &mut Out<'_>) {
+    let cells: Vec<_> = rows.iter().map(|(at, session)| cells(at, session)).collect();
+    let mut widths = HEADER.map(str::width);
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let header = line(&HEADER.map(str::to_owned), widths, "server name");
+    out.line(&style.paint(Ink::Dim, header).to_string());
+    let indent = " ".repeat(widths[0] + 2);
+    for (row, (_, session)) in cells.iter().zip(rows) {
+        out.line(&line(row, widths, &name(&session.outline)));
+        for (ink, text) in about_keys(session, secrets) {
+            out.line(&format!("{indent}{}", style.paint(ink, text)));
+        }
+        if let Some(random) = &session.client_random {
+            out.line(&format!("{indent}{}", style.paint(Ink::Dim, format_args!("random  {}", hex(random)))));
+        }
+        out.spill();
+    }
+}
+
+fn cells(at: &Stamp, session: &TlsSession) -> [String; HEADER.len()] {
+    let TlsOutline { version, cipher, .. } = &session.outline;
+    let dash = || String::from("-");
+    [
+        at.stream.map_or_else(dash, |stream| stream.to_string()),
+        version.map_or_else(dash, |version| version.to_string()),
+        cipher.as_deref().map_or_else(dash, |cipher| cipher.strip_prefix("TLS_").unwrap_or(cipher).to_owned()),
+        size(session.decrypted),
+    ]
+}
+
+fn line([stream, version, cipher, decrypted]: &[String; HEADER.len()], widths: [usize; 4], name: &str) -> String {
+    let [w0, w1, w2, w3] = widths;
+    let line = format!("{stream:>w0$}  {version:<w1$}  {cipher:<w2$}  {decrypted:>w3$}  {name}");
+    line.trim_end().to_owned()
+}
+
+/// `chat.example (http/1.1)`.
+fn name(outline: &TlsOutline) -> String {
+    let sni = outline.sni.as_deref().map_or("-".into(), escape::display_str);
+    match &outline.alpn {
+        Some(alpn) => format!("{sni} ({})", escape::display_str(alpn)),
+        None => sni.into_owned(),
+    }
+}
+
+/// Where the key stands, and why it does not open all.
+fn about_keys(session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (Ink, String)> {
+    let place = session.origin.map(|origin| secrets.place(origin));
+    let word = match session.outline.keys {
+        TlsKeys::Partial => "keys    partial, ",
+        _ => "keys    ",
+    };
+    let place = place.map(|place| (Ink::Plain, format!("{word}{}", escape::display_str(&place))));
+    let why_not = session.why_not.map(|why| (Ink::Warning, format!("reason  {why}")));
+    place.into_iter().chain(why_not)
+}

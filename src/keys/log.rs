@@ -1,0 +1,229 @@
+//! A key log, taken in pieces.
+
+use super::line::{self, Fault, Found, Line, MAX_LINE};
+use super::look;
+use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
+/// Faulty lines that are told one by one.
+const TOLD: usize = 3;
+
+/// Which sessions' secrets are kept.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Those of all, up to this many secrets.
+    All(usize),
+    /// Those of these randoms.
+    Of(HashSet<ClientRandom, RandomState>),
+}
+
+/// Reads a key log line by line into [`Secrets`]; it keeps no more than a line.
+#[derive(Debug)]
+pub struct Log {
+    source: u16,
+    /// Lines that began.
+    line: u32,
+    /// The line whose end has not come, as far as it may be long.
+    carry: Vec<u8>,
+    /// Bytes of it that went by.
+    carried: usize,
+    /// The first bytes of all.
+    first: Vec<u8>,
+    faults: Vec<(u32, Fault)>,
+}
+
+/// How a key log was, in the eyes of its reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its row in [`Secrets::logs`].
+    pub source: u16,
+    /// It has no byte.
+    pub is_empty: bool,
+    /// What it looks like, for when it has no good line.
+    pub like: &'static str,
+    /// The first lines that are none of a key log, and why; at most three.
+    pub faults: Vec<(u32, Fault)>,
+}
+
+impl Log {
+    /// A key log that stands there.
+    pub fn new(source: KeySource, secrets: &mut Secrets) -> Self {
+        let (carry, first) = (Vec::new(), Vec::new());
+        Self { source: secrets.source(source), line: 0, carry, carried: 0, first, faults: Vec::new() }
+    }
+
+    /// Takes the next piece of its text.
+    pub fn push(&mut self, mut text: &[u8], wanted: &Wanted, secrets: &mut Secrets) {
+        if self.first.len() < look::PEEK {
+            self.first.extend(text.iter().take(look::PEEK - self.first.len()));
+        }
+        while let Some(end) = memchr::memchr(b'\n', text) {
+            let (line, rest) = text.split_at(end);
+            if self.carried == 0 {
+                self.line(line, line.len(), wanted, secrets);
+            } else {
+                self.carry(line);
+                self.carried_line(wanted, secrets);
+            }
+            text = rest.get(1..).unwrap_or_default();
+        }
+        self.carry(text);
+    }
+
+    /// The text ends, perhaps inside a line.
+    pub fn end_line(&mut self, wanted: &Wanted, secrets: &mut Secrets) {
+        if self.carried > 0 {
+            self.carried_line(wanted, secrets);
+        }
+    }
+
+    /// What is to be told of it.
+    pub fn report(&self) -> Report {
+        Report {
+            source: self.source,
+            is_empty: self.first.is_empty(),
+            like: look::like(&self.first),
+            faults: self.faults.clone(),
+        }
+    }
+
+    fn carry(&mut self, part: &[u8]) {
+        let room = (MAX_LINE + 1).saturating_sub(self.carry.len());
+        self.carry.extend(part.iter().take(room));
+        self.carried = self.carried.saturating_add(part.len());
+    }
+
+    fn carried_line(&mut self, wanted: &Wanted, secrets: &mut Secrets) {
+        let mut line = std::mem::take(&mut self.carry);
+        self.line(&line, self.carried, wanted, secrets);
+        line.clear();
+        (self.carry, self.carried) = (line, 0);
+    }
+
+    /// Takes a line that had `len` bytes.
+    fn line(&mut self, line: &[u8], len: usize, wanted: &Wanted, secrets: &mut Secrets) {
+        self.line = self.line.saturating_add(1);
+        let line = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let parsed = if len > MAX_LINE { Line::Bad(Fault::Long) } else { line::parse(line) };
+        let fate = match &parsed {
+            Line::Secret(found) => Some(self.keep(found, wanted, secrets)),
+            _ => None,
+        };
+        let Some(log) = secrets.log_mut(self.source) else { return };
+        log.lines += 1;
+        log.secrets += u64::from(fate.is_some());
+        match (parsed, fate) {
+            (Line::Other, _) => log.others += 1,
+            (Line::Bad(fault), _) => {
+                log.bad += 1;
+                if self.faults.len() < TOLD {
+                    self.faults.push((self.line, fault));
+                }
+            }
+            (_, Some(Fate::Unwanted)) => log.unwanted += 1,
+            (_, Some(Fate::Dropped)) => log.dropped += 1,
+            (_, Some(Fate::Repeated)) => log.repeated += 1,
+            (_, Some(Fate::Kept) | None) => {}
+        }
+    }
+
+    fn keep(&self, found: &Found, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
+        match wanted {
+            Wanted::Of(randoms) if !randoms.contains(&found.random) => return Fate::Unwanted,
+            Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
+            _ => {}
+        }
+        let origin = Origin { source: self.source, line: self.line };
+        let is_new =
+            Secret::new(found.label, found.bytes(), origin).is_some_and(|secret| secrets.add(&found.random, secret));
+        if is_new { Fate::Kept } else { Fate::Repeated }
+    }
+}
+
+/// What became of a secret.
+#[derive(Clone, Copy)]
+enum Fate {
+    Kept,
+    Unwanted,
+    Dropped,
+    Repeated,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SecretLabel;
+    use proptest::prelude::*;
+
+    const ALL: Wanted = Wanted::All(1000);
+
+    fn line(random: u8, secret: u8) -> String {
+        format!("CLIENT_RANDOM {} {}", format!("{random:02x}").repeat(32), format!("{secret:02x}").repeat(48))
+    }
+
+    fn read(text: &[u8], piece: usize, wanted: &Wanted) -> (Secrets, Report) {
+        let mut secrets = Secrets::default();
+        let mut log = Log::new(KeySource::File("keys".to_owned()), &mut secrets);
+        for piece in text.chunks(piece) {
+            log.push(piece, wanted, &mut secrets);
+        }
+        log.end_line(wanted, &mut secrets);
+        (secrets, log.report())
+    }
+
+    #[test]
+    fn reads_what_editors_and_systems_make_of_a_log() {
+        let text = format!("\u{feff}{}\r\n\r\n# mine\r\n{}", line(1, 0xaa), line(2, 0xbb));
+        let (secrets, report) = read(text.as_bytes(), usize::MAX, &ALL);
+        assert_eq!((secrets.len(), report.faults.len()), (2, 0));
+        let last = secrets.find(&[2; 32], SecretLabel::Master).expect("the last line has no end");
+        assert_eq!(last.origin.line, 4);
+        assert_eq!(secrets.logs()[0].lines, 4);
+    }
+
+    #[test]
+    fn counts_what_is_no_line_and_goes_on() {
+        let long = "A".repeat(1_000_000);
+        let text = format!("garbage\n{long}\n\0\0\0\n{}\nCLIENT_RANDOM 12\n", line(1, 0xaa));
+        let (secrets, report) = read(text.as_bytes(), 4096, &ALL);
+        assert_eq!((secrets.len(), secrets.logs()[0].bad), (1, 4));
+        assert_eq!(report.faults, [(1, Fault::Label), (2, Fault::Long), (3, Fault::Label)]);
+        assert_eq!(secrets.find(&[1; 32], SecretLabel::Master).expect("after the long line").origin.line, 4);
+    }
+
+    #[test]
+    fn keeps_what_is_wanted_within_its_bound() {
+        let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xdd)].join("\n");
+        let (secrets, _) = read(text.as_bytes(), 100, &Wanted::Of(std::iter::once([2; 32]).collect()));
+        let log = &secrets.logs()[0];
+        assert_eq!((secrets.len(), log.secrets, log.unwanted, log.repeated, log.dropped), (1, 4, 2, 1, 0));
+        let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
+        assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
+    }
+
+    #[test]
+    fn says_what_it_is_instead() {
+        assert!(read(b"", 1, &ALL).1.is_empty);
+        assert_eq!(read(b"\x0a\x0d\x0d\x0a rest", 1, &ALL).1.like, "a pcapng capture");
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_reads_the_same(text in "([A-Z_]{0,9}[ \t]?[0-9a-fA-F\r\n#]{0,40}|\n){0,40}", piece in 1_usize..70) {
+            let text = format!("{text}\n{}\n{text}", line(1, 0xaa));
+            let (whole, whole_report) = read(text.as_bytes(), usize::MAX, &ALL);
+            let (cut, cut_report) = read(text.as_bytes(), piece, &ALL);
+            prop_assert_eq!(whole.logs(), cut.logs());
+            prop_assert_eq!(whole_report, cut_report);
+            prop_assert_eq!(cut.len(), 1);
+        }
+
+        #[test]
+        fn any_bytes_are_only_counted(bytes in prop::collection::vec(any::<u8>(), 0..4000), piece in 1_usize..900) {
+            let (secrets, report) = read(&bytes, piece, &ALL);
+            prop_assert!(report.faults.len() <= TOLD);
+            prop_assert!(secrets.logs()[0].bad <= secrets.logs()[0].lines);
+        }
+    }
+}

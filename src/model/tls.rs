@@ -1,0 +1,149 @@
+//! A TLS session as a whole: what its handshake tells in clear, and how far it could be decrypted.
+
+use super::flow::{Direction, Endpoint};
+use super::secrets::{ClientRandom, Origin};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A protocol version as the wire has it (RFC 8446 §4.2.1): 0x0304 is TLS 1.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TlsVersion(pub u16);
+
+impl TlsVersion {
+    /// RFC 6101.
+    pub const SSL_3_0: Self = Self(0x0300);
+    /// RFC 2246.
+    pub const TLS_1_0: Self = Self(0x0301);
+    /// RFC 4346.
+    pub const TLS_1_1: Self = Self(0x0302);
+    /// RFC 5246.
+    pub const TLS_1_2: Self = Self(0x0303);
+    /// RFC 8446.
+    pub const TLS_1_3: Self = Self(0x0304);
+}
+
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::SSL_3_0 => f.write_str("SSL 3.0"),
+            Self::TLS_1_0 => f.write_str("TLS 1.0"),
+            Self::TLS_1_1 => f.write_str("TLS 1.1"),
+            Self::TLS_1_2 => f.write_str("TLS 1.2"),
+            Self::TLS_1_3 => f.write_str("TLS 1.3"),
+            Self(other) => write!(f, "0x{other:04x}"),
+        }
+    }
+}
+
+/// How many of the secrets that a session needs are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum TlsKeys {
+    /// All that are needed for the application's data.
+    Matched,
+    /// Some: of one direction, or of the handshake only.
+    Partial,
+    /// None.
+    #[default]
+    None,
+    /// Nothing was encrypted: the handshake failed, or the cipher suite does not encrypt.
+    NotNeeded,
+}
+
+impl TlsKeys {
+    /// The name in records: `matched`, `partial`, `none`, `not needed`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Partial => "partial",
+            Self::None => "none",
+            Self::NotNeeded => "not needed",
+        }
+    }
+}
+
+/// What is told of the session with the connections inside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsOutline {
+    /// The version that was agreed on; without a ServerHello none.
+    pub version: Option<TlsVersion>,
+    /// The IANA name of the cipher suite that was agreed on, or its number as `0x1234`.
+    pub cipher: Option<Cow<'static, str>>,
+    /// The server name that the client asked for (RFC 6066 §3), as sent.
+    pub sni: Option<String>,
+    /// The protocol that was agreed on for the inside (RFC 7301), as sent.
+    pub alpn: Option<String>,
+    /// Which secrets are known.
+    pub keys: TlsKeys,
+}
+
+/// A TLS session, told when its stream ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSession {
+    /// Who sent the ClientHello.
+    pub client: Endpoint,
+    /// The other end.
+    pub server: Endpoint,
+    /// What was agreed on.
+    pub outline: TlsOutline,
+    /// The random of the ClientHello that the secrets are known by; of several handshakes in one stream the first.
+    pub client_random: Option<ClientRandom>,
+    /// Where the secrets stand.
+    pub origin: Option<Origin>,
+    /// Bytes that were decrypted for the application, both directions.
+    pub decrypted: u64,
+    /// Why not all of it was; `None` when all was, or nothing was to be.
+    pub why_not: Option<WhyNot>,
+}
+
+/// Why a session was not decrypted, or not wholly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WhyNot {
+    /// Not one secret for the ClientHello's random.
+    NoKey,
+    /// The secrets of the handshake are known, those of the data are not.
+    OnlyHandshake,
+    /// No secret for what this direction carries, but for the other.
+    OneWay(Direction),
+    /// The capture does not have the ClientHello: its random names the secrets.
+    NoClientHello,
+    /// The capture does not have the ServerHello: it names the cipher suite, and up to TLS 1.2 its random makes the keys.
+    NoServerHello,
+    /// Bytes of the handshake were lost.
+    Gap,
+    /// How this cipher suite encrypts is not known here.
+    Suite(u16),
+    /// The records are compressed before they are encrypted (RFC 3749).
+    Compressed,
+    /// A secret is known, but the record with this number (from 0, of its direction, since the keys changed) does not open with it.
+    WrongKey {
+        /// Which way it went.
+        dir: Direction,
+        /// Its number.
+        record: u64,
+    },
+    /// What this direction carries is not made of records, again and again.
+    NoRecords(Direction),
+    /// It was decrypted, but what runs inside is not read here: HTTP/2.
+    Inside,
+}
+
+impl fmt::Display for WhyNot {
+    /// One clause, without a full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoKey => f.write_str("no key for this client random"),
+            Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
+            Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
+            Self::NoClientHello => f.write_str("the ClientHello was not captured: the key cannot be looked up"),
+            Self::NoServerHello => f.write_str("the ServerHello was not captured"),
+            Self::Gap => f.write_str("bytes of the handshake were lost"),
+            Self::Suite(suite) => write!(f, "the cipher suite 0x{suite:04x} is not supported"),
+            Self::Compressed => f.write_str("TLS compression is not supported"),
+            Self::WrongKey { dir, record } => {
+                write!(f, "the key does not fit: record {record} of the {} does not open", dir.sender())
+            }
+            Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
+            Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! How one record is opened.
+
+use super::rc4::Rc4;
+use super::record::{ContentType, Header};
+use super::schedule::{Digest, MacKey, expand_label};
+use super::suite::{Aead, Block, Hash, Sealing};
+use crate::model::TlsVersion;
+use aes::cipher::block::BlockCipherDecrypt;
+use aes::cipher::common::{InnerIvInit as _, Iv, KeyInit};
+use aes::cipher::{Array, BlockModeDecrypt as _, BlockSizeUser};
+use aes::{Aes128, Aes256};
+use aes_gcm::AesGcm;
+use aes_gcm::aead::{AeadInOut, consts};
+use aria::{Aria128, Aria256};
+use camellia::{Camellia128, Camellia256};
+use ccm::Ccm;
+use des::TdesEde3;
+use ring::aead::{self as ring_aead, Aad, LessSafeKey, Nonce, UnboundKey};
+
+/// Opens the records of one direction, as long as its keys hold.
+pub(super) struct Opener {
+    version: TlsVersion,
+    key: Key,
+}
+
+/// A record that was opened: what it carries, and where in its fragment that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub(super) kind: ContentType,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Bytes of padding that was chosen freely.
+    pub(super) padded: bool,
+}
+
+enum Key {
+    Aead {
+        cipher: Box<dyn Sealed>,
+        iv: [u8; 12],
+        /// Eight bytes of the nonce stand in the record (RFC 5288 §3).
+        explicit: bool,
+        tag: usize,
+    },
+    Cbc {
+        cipher: Box<dyn Chained>,
+        mac: MacKey,
+        encrypt_then_mac: bool,
+        /// The last block of the record before, where that is the initialisation vector (RFC 2246 §6.2.3.2).
+        chained: Option<[u8; 16]>,
+    },
+    Rc4 {
+        /// Goes on over all records.
+        stream: Box<Rc4>,
+        mac: MacKey,
+    },
+    Null(MacKey),
+}
+
+/// A cipher that encrypts and authenticates.
+trait Sealed: Send {
+    /// Opens `body`, ciphertext and tag, in place. What it leaves there on failure is not the plaintext.
+    fn open(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8]) -> bool;
+    /// It opens gigabytes in a second.
+    fn is_fast(&self) -> bool;
+}
+
+/// A block cipher in CBC mode.
+trait Chained: Send {
+    /// Bytes of a block.
+    fn block(&self) -> usize;
+    /// Decrypts whole blocks in place.
+    fn decrypt(&self, iv: &[u8], body: &mut [u8]);
+}
+
+impl Sealed for LessSafeKey {
+    fn open(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8]) -> bool {
+        self.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), body).is_ok()
+    }
+
+    fn is_fast(&self) -> bool {
+        true
+    }
+}
+
+/// A cipher of the RustCrypto family.
+struct Rust<A>(A);
+
+impl<A: AeadInOut<NonceSize = consts::U12> + Send> Sealed for Rust<A> {
+    fn open(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8]) -> bool {
+        let tag_len = size_of::<aes_gcm::aead::Tag<A>>();
+        let Some((body, tag)) = body.len().checked_sub(tag_len).map(|at| body.split_at_mut(at)) else { return false };
+        let Ok(tag) = (&*tag).try_into() else { return false };
+        self.0.decrypt_inout_detached(&Array::from(nonce), aad, body.into(), tag).is_ok()
+    }
+
+    fn is_fast(&self) -> bool {
+        false
+    }
+}
+
+impl<C: BlockCipherDecrypt + Send> Chained for C {
+    fn block(&self) -> usize {
+        <C as BlockSizeUser>::block_size()
+    }
+
+    fn decrypt(&self, iv: &[u8], body: &mut [u8]) {
+        let Ok(iv) = <&Iv<cbc::Decryptor<&C>>>::try_from(iv) else { return };
+        let (blocks, _) = Array::slice_as_chunks_mut(body);
+        cbc::Decryptor::inner_iv_init(self, iv).decrypt_blocks(blocks);
+    }
+}
+
+/// What a cipher needs of a key block, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub(super) mac: usize,
+    pub(super) key: usize,
+    pub(super) iv: usize,
+}
+
+impl Aead {
+    const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128Gcm | Self::Aes128Ccm | Self::Aes128Ccm8 | Self::Camellia128Gcm | Self::Aria128Gcm => 16,
+            _ => 32,
+        }
+    }
+
+    const fn tag_len(self) -> usize {
+        if matches!(self, Self::Aes128Ccm8 | Self::Aes256Ccm8) { 8 } else { 16 }
+    }
+
+    fn cipher(self, key: &[u8]) -> Option<Box<dyn Sealed>> {
+        fn ring(algorithm: &'static ring_aead::Algorithm, key: &[u8]) -> Option<Box<dyn Sealed>> {
+            Some(Box::new(LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?)))
+        }
+        fn rust<A: AeadInOut<NonceSize = consts::U12> + KeyInit + Send + 'static>(
+            key: &[u8],
+        ) -> Option<Box<dyn Sealed>> {
+            Some(Box::new(Rust(A::new_from_slice(key).ok()?)))
+        }
+        match self {
+            Self::Aes128Gcm => ring(&ring_aead::AES_128_GCM, key),
+            Self::Aes256Gcm => ring(&ring_aead::AES_256_GCM, key),
+            Self::ChaCha20Poly1305 => ring(&ring_aead::CHACHA20_POLY1305, key),
+            Self::Aes128Ccm => rust::<Ccm<Aes128, consts::U16, consts::U12>>(key),
+            Self::Aes256Ccm => rust::<Ccm<Aes256, consts::U16, consts::U12>>(key),
+            Self::Aes128Ccm8 => rust::<Ccm<Aes128, consts::U8, consts::U12>>(key),
+            Self::Aes256Ccm8 => rust::<Ccm<Aes256, consts::U8, consts::U12>>(key),
+            Self::Camellia128Gcm => rust::<AesGcm<Camellia128, consts::U12>>(key),
+            Self::Camellia256Gcm => rust::<AesGcm<Camellia256, consts::U12>>(key),
+            Self::Aria128Gcm => rust::<AesGcm<Aria128, consts::U12>>(key),
+            Self::Aria256Gcm => rust::<AesGcm<Aria256, consts::U12>>(key),
+        }
+    }
+}
+
+impl Block {
+    const fn key_len(self) -> usize {
+        match self {
+            Self::TripleDes => 24,
+            Self::Aes128 | Self::Camellia128 | Self::Aria128 => 16,
+            Self::Aes256 | Self::Camellia256 | Self::Aria256 => 32,
+        }
+    }
+
+    const fn len(self) -> usize {
+        if matches!(self, Self::TripleDes) { 8 } else { 16 }
+    }
+
+    fn cipher(self, key: &[u8]) -> Option<Box<dyn Chained>> {
+        fn of<C: BlockCipherDecrypt + KeyInit + Send + 'static>(key: &[u8]) -> Option<Box<dyn Chained>> {
+            Some(Box::new(C::new_from_slice(key).ok()?))
+        }
+        match self {
+            Self::TripleDes => of::<TdesEde3>(key),
+            Self::Aes128 => of::<Aes128>(key),
+            Self::Aes256 => of::<Aes256>(key),
+            Self::Camellia128 => of::<Camellia128>(key),
+            Self::Camellia256 => of::<Camellia256>(key),
+            Self::Aria128 => of::<Aria128>(key),
+            Self::Aria256 => of::<Aria256>(key),
+        }
+    }
+}
+
+impl Sealing {
+    /// What a direction takes of the key block (RFC 5246 §6.3): of the initialisation vector only what records do not carry.
+    pub(super) const fn sizes(self, version: TlsVersion) -> Option<Sizes> {
+        Some(match self {
+            Self::Aead(aead) => {
+                let iv = if matches!(aead, Aead::ChaCha20Poly1305) { 12 } else { 4 };
+                Sizes { mac: 0, key: aead.key_len(), iv }
+            }
+            Self::Cbc(block, hash) => {
+                let iv = if version.0 <= TlsVersion::TLS_1_0.0 { block.len() } else { 0 };
+                Sizes { mac: hash.len(), key: block.key_len(), iv }
+            }
+            Self::Rc4(hash) => Sizes { mac: hash.len(), key: 16, iv: 0 },
+            Self::Null(hash) => Sizes { mac: hash.len(), key: 0, iv: 0 },
+            Self::Other => return None,
+        })
+    }
+}
+
+impl Opener {
+    /// TLS 1.3: the keys of a traffic secret (RFC 8446 §7.3).
+    pub(super) fn of_secret(aead: Aead, hash: Hash, secret: &Digest) -> Option<Self> {
+        let (mut key, mut iv) = ([0; 32], [0; 12]);
+        let key = key.get_mut(..aead.key_len())?;
+        expand_label(hash, secret.bytes(), "key", key);
+        expand_label(hash, secret.bytes(), "iv", &mut iv);
+        let key = Key::Aead { cipher: aead.cipher(key)?, iv, explicit: false, tag: aead.tag_len() };
+        Some(Self { version: TlsVersion::TLS_1_3, key })
+    }
+
+    /// Up to TLS 1.2: the parts of the key block.
+    pub(super) fn of_key_block(
+        version: TlsVersion,
+        sealing: Sealing,
+        encrypt_then_mac: bool,
+        (mac, key, fixed): (&[u8], &[u8], &[u8]),
+    ) -> Option<Self> {
+        let key = match sealing {
+            Sealing::Aead(aead) => {
+                let mut iv = [0; 12];
+                iv.get_mut(..fixed.len())?.copy_from_slice(fixed);
+                Key::Aead { cipher: aead.cipher(key)?, iv, explicit: fixed.len() == 4, tag: aead.tag_len() }
+            }
+            Sealing::Cbc(block, hash) => {
+                let mut chained = [0; 16];
+                chained.get_mut(..fixed.len())?.copy_from_slice(fixed);
+                Key::Cbc {
+                    cipher: block.cipher(key)?,
+                    mac: MacKey::new(hash, mac)?,
+                    encrypt_then_mac,
+                    chained: (!fixed.is_empty()).then_some(chained),
+                }
+            }
+            Sealing::Rc4(hash) => Key::Rc4 { stream: Box::new(Rc4::new(key)), mac: MacKey::new(hash, mac)? },
+            Sealing::Null(hash) => Key::Null(MacKey::new(hash, mac)?),
+            Sealing::Other => return None,
+        };
+        Some(Self { version, key })
+    }
+
+    /// Bytes that a record is longer than what it carries, where that is always the same; in TLS 1.3 without padding.
+    pub(super) fn overhead(&self) -> Option<u64> {
+        match &self.key {
+            Key::Aead { explicit, tag, .. } => {
+                let more = if *explicit { 8 } else { 0 } + u64::from(self.version == TlsVersion::TLS_1_3);
+                Some(more + *tag as u64)
+            }
+            Key::Cbc { .. } => None,
+            Key::Rc4 { mac, .. } | Key::Null(mac) => Some(mac.len() as u64),
+        }
+    }
+
+    /// What it costs to open a fragment of that length, in bytes that the fastest cipher opens.
+    pub(super) fn cost(&self, len: usize) -> u64 {
+        const SLOW: u64 = 16;
+        let is_fast = matches!(&self.key, Key::Aead { cipher, .. } if cipher.is_fast());
+        (len as u64 + 64).saturating_mul(if is_fast { 1 } else { SLOW })
+    }
+
+    /// The sequence number that a record of TLS 1.2 most likely tells in its nonce.
+    pub(super) fn told_sequence(&self, body: &[u8]) -> Option<u64> {
+        match self.key {
+            Key::Aead { explicit: true, .. } => body.first_chunk().map(|nonce| u64::from_be_bytes(*nonce)),
+            _ => None,
+        }
+    }
+
+    /// Tells of a record, in its turn, before it is opened or given up; returns what opens it, where records hang together. What a
+    /// stream cipher did is undone here: its place in the stream is the record's.
+    pub(super) fn chain(&mut self, body: &mut [u8]) -> Option<[u8; 16]> {
+        match &mut self.key {
+            Key::Rc4 { stream, .. } => {
+                stream.apply(body);
+                None
+            }
+            Key::Cbc { cipher, chained: Some(chained), .. } => {
+                let before = *chained;
+                if let Some(last) = body.len().checked_sub(cipher.block()).and_then(|at| body.get(at..)) {
+                    for (to, from) in chained.iter_mut().zip(last) {
+                        *to = *from;
+                    }
+                }
+                Some(before)
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes over a record of that length.
+    pub(super) fn skip(&mut self, len: usize) {
+        if let Key::Rc4 { stream, .. } = &mut self.key {
+            stream.skip(len);
+        }
+    }
+
+    /// Opens the fragment of a record in place, as the record with this sequence number. `chained` is from [`Self::chain`].
+    ///
+    /// `None` when it is not what was sent: nothing of it is to be believed.
+    pub(super) fn open(
+        &self,
+        sequence: u64,
+        chained: Option<[u8; 16]>,
+        header: Header,
+        body: &mut [u8],
+    ) -> Option<Opened> {
+        match &self.key {
+            Key::Aead { cipher, iv, explicit, tag } => {
+                let mut nonce = *iv;
+                let skip = if *explicit { 8 } else { 0 };
+                let explicit = body.get(..skip)?;
+                let varying = if skip > 0 { explicit.first_chunk().copied()? } else { sequence.to_be_bytes() };
+                for (to, from) in nonce.iter_mut().skip(4).zip(varying) {
+                    *to ^= from;
+                }
+                let plain = body.len().checked_sub(skip + *tag)?;
+                let sealed = body.get_mut(skip..)?;
+                let is_open = if self.version == TlsVersion::TLS_1_3 {
+                    cipher.open(nonce, &header.bytes(), sealed)
+                } else {
+                    cipher.open(nonce, &pseudo_header(sequence, header, plain), sealed)
+                };
+                if !is_open {
+                    return None;
+                }
+                if self.version != TlsVersion::TLS_1_3 {
+                    return Some(Opened { kind: header.kind, from: skip, to: skip + plain, padded: false });
+                }
+                // RFC 8446 §5.2: the content, its type, zeros.
+                let to = body.get(..plain)?.iter().rposition(|&byte| byte != 0)?;
+                Some(Opened { kind: ContentType(*body.get(to)?), from: 0, to, padded: to + 1 < plain })
+            }
+            Key::Cbc { cipher, mac, encrypt_then_mac, .. } => {
+                let block = cipher.block();
+                let from = if chained.is_some() { 0 } else { block };
+                let end = body.len().checked_sub(if *encrypt_then_mac { mac.len() } else { 0 })?;
+                let (sealed, tag) = body.split_at_mut_checked(end)?;
+                if *encrypt_then_mac {
+                    let authentic = mac.sign(&[&pseudo_header(sequence, header, sealed.len()), sealed]);
+                    if authentic.bytes() != tag {
+                        return None;
+                    }
+                }
+                if sealed.len() <= from || (sealed.len() - from) % block != 0 {
+                    return None;
+                }
+                let (vector, blocks) = sealed.split_at_mut_checked(from)?;
+                cipher.decrypt(
+                    chained.as_ref().map_or(&*vector, |chained| chained.get(..block).unwrap_or_default()),
+                    blocks,
+                );
+                // RFC 5246 §6.2.3.2: the padding's length stands in each of its bytes and once more.
+                let padding = usize::from(*sealed.last()?);
+                let unpadded = sealed.len().checked_sub(padding + 1)?;
+                let is_padding = sealed.get(unpadded..)?.iter().all(|&byte| usize::from(byte) == padding);
+                if !is_padding {
+                    return None;
+                }
+                let to = unpadded.checked_sub(if *encrypt_then_mac { 0 } else { mac.len() })?;
+                let content = sealed.get(from..to)?;
+                if !*encrypt_then_mac {
+                    let authentic = mac.sign(&[&pseudo_header(sequence, header, content.len()), content]);
+                    if authentic.bytes() != sealed.get(to..unpadded)? {
+                        return None;
+                    }
+                }
+                Some(Opened { kind: header.kind, from, to, padded: false })
+            }
+            // What RC4 did is undone already.
+            Key::Rc4 { mac, .. } | Key::Null(mac) => {
+                let to = body.len().checked_sub(mac.len())?;
+                let (content, tag) = body.split_at_checked(to)?;
+                let authentic = mac.sign(&[&pseudo_header(sequence, header, to), content]);
+                (authentic.bytes() == tag).then_some(Opened { kind: header.kind, from: 0, to, padded: false })
+            }
+        }
+    }
+}
+
+/// What is authenticated beside the fragment up to TLS 1.2 (RFC 5246 §6.2.3.3): `sequence 8 | type 1 | version 2 | length 2`.
+fn pseudo_header(sequence: u64, header: Header, len: usize) -> [u8; 13] {
+    let mut bytes = [0; 13];
+    let [kind, major, minor, ..] = header.bytes();
+    let [high, low] = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
+    for (to, from) in bytes.iter_mut().zip(sequence.to_be_bytes().into_iter().chain([kind, major, minor, high, low])) {
+        *to = from;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::tls::record::{HEADER, header};
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
+        digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+    }
+
+    /// Opens a record of RFC 8448 with a secret of TLS_AES_128_GCM_SHA256.
+    fn opened(secret: &str, sequence: u64, record: &[u8]) -> Option<(ContentType, Vec<u8>)> {
+        let opener = Opener::of_secret(Aead::Aes128Gcm, Hash::Sha256, &Digest::new(&hex(secret)))?;
+        let (rest, header) = header(record).ok()?;
+        let mut fragment = rest.to_vec();
+        let opened = opener.open(sequence, None, header, &mut fragment)?;
+        Some((opened.kind, fragment[opened.from..opened.to].to_vec()))
+    }
+
+    const CLIENT: &str = "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5";
+    const SERVER: &str = "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643";
+    const CLIENT_DATA: &str = "17030300 43a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4";
+    const SERVER_DATA: &str = "17030300 432e937e11ef4ac740e538ad36005fc4a46932fc3225d05f82aa1b36e30efaf97d90e6dffc602dcb501a59a8fcc49c4bf2e5f0a21c0047c2abf332540dd032e167c2955d";
+
+    /// RFC 8448 §3: what client and server say after the handshake.
+    #[test]
+    fn opens_the_records_of_rfc_8448() {
+        let data: Vec<u8> = (0..0x32).collect();
+        assert_eq!(opened(CLIENT, 0, &hex(CLIENT_DATA)), Some((ContentType::DATA, data.clone())));
+        // The server's first record is a ticket.
+        assert_eq!(opened(SERVER, 1, &hex(SERVER_DATA)), Some((ContentType::DATA, data)));
+        let alert = hex("1703030013 c9872760655666b74d7ff1153efd6db6d0b0e3");
+        assert_eq!(opened(CLIENT, 1, &alert), Some((ContentType::ALERT, vec![1, 0])));
+        // §4: 0-RTT data.
+        let early = "3fbbe6a60deb66c30a32795aba0eff7eaa10105586e7be5c09678d63b6caab62";
+        let record = hex("1703030017 ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0");
+        assert_eq!(opened(early, 0, &record), Some((ContentType::DATA, b"ABCDEF".to_vec())));
+    }
+
+    /// A record opens as what it is, or not at all.
+    #[test]
+    fn no_bit_of_a_record_may_be_another() {
+        let record = hex(CLIENT_DATA);
+        for bit in 0..8 * record.len() {
+            let mut flipped = record.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(opened(CLIENT, 0, &flipped), None, "bit {bit}");
+        }
+        assert_eq!(opened(CLIENT, 1, &record), None);
+        for len in 0..record.len() - HEADER {
+            let mut cut = record[..HEADER + len].to_vec();
+            cut[4] = len as u8;
+            assert_eq!(opened(CLIENT, 0, &cut), None, "{len} bytes");
+        }
+    }
+
+    /// Of every sealing no fragment is too short, and none opens by chance.
+    #[test]
+    fn hostile_fragments_do_not_open() {
+        let key = [7; 48];
+        for sealing in [
+            Sealing::Aead(Aead::Aes256Gcm),
+            Sealing::Aead(Aead::Aes128Ccm8),
+            Sealing::Aead(Aead::ChaCha20Poly1305),
+            Sealing::Aead(Aead::Aria256Gcm),
+            Sealing::Cbc(Block::TripleDes, Hash::Sha1),
+            Sealing::Cbc(Block::Camellia256, Hash::Sha384),
+            Sealing::Rc4(Hash::Md5),
+            Sealing::Null(Hash::Sha256),
+        ] {
+            for (version, encrypt_then_mac) in [(TlsVersion::TLS_1_0, false), (TlsVersion::TLS_1_2, true)] {
+                let sizes = sealing.sizes(version).expect("known");
+                let parts = (&key[..sizes.mac], &key[..sizes.key], &key[..sizes.iv]);
+                let mut opener = Opener::of_key_block(version, sealing, encrypt_then_mac, parts).expect("sized");
+                for len in 0..200_u16 {
+                    let header = Header { kind: ContentType::DATA, version: version.0, len };
+                    let mut fragment = vec![0x0f; usize::from(len)];
+                    let chained = opener.chain(&mut fragment);
+                    assert_eq!(opener.open(0, chained, header, &mut fragment), None, "{sealing:?} {len}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! One direction of a TLS stream.
+
+use super::handshake::Messages;
+use super::keys::Keys;
+use super::record::{Cutter, Header, Record};
+use crate::model::{End, Mark};
+use std::collections::VecDeque;
+
+/// What one direction remembers.
+#[derive(Default)]
+pub(super) struct Half {
+    pub(super) cutter: Cutter,
+    pub(super) messages: Messages,
+    pub(super) cover: Cover,
+    /// Where the next byte of the application stands in its stream.
+    pub(super) plain: u64,
+    /// What waits for the other direction.
+    pub(super) held: VecDeque<Held>,
+    /// Bytes that wait.
+    pub(super) held_bytes: usize,
+    /// Nothing waits any more: it waited in vain, or for too long.
+    pub(super) impatient: bool,
+    /// A record was read.
+    pub(super) begun: bool,
+    /// A hole was met before the keys were known.
+    pub(super) holed: bool,
+    /// How often there was no record where one should begin.
+    pub(super) derailed: u32,
+    /// A record did not open, which was told; until one opens again.
+    pub(super) broken: bool,
+    /// Bytes of records that were lost, how many of them data is not known yet.
+    pub(super) missing: Option<u64>,
+    /// Padding was seen: sizes tell nothing.
+    pub(super) padded: bool,
+}
+
+/// How records are protected.
+#[derive(Default)]
+pub(super) enum Cover {
+    /// Not yet.
+    #[default]
+    Clear,
+    /// By keys that are known.
+    Sealed(Keys),
+    /// By keys that are not: nothing can be read any more.
+    Opaque,
+}
+
+/// What waits for the other direction.
+pub(super) enum Held {
+    Record(Header, Record),
+    Hole(Hole),
+    End(End, Mark),
+}
+
+/// Bytes that were lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hole {
+    /// One record with this header.
+    Record(Header),
+    /// So many bytes of the stream, from a record's beginning to another's.
+    Bytes(u64),
+}
+
+impl Half {
+    /// Holds something; past so many bytes the direction waits no longer.
+    pub(super) fn hold(&mut self, held: Held, bytes_max: usize) {
+        self.held_bytes += cost(&held);
+        self.impatient |= self.held_bytes > bytes_max;
+        self.held.push_back(held);
+    }
+
+    /// Takes what waits longest.
+    pub(super) fn take(&mut self) -> Option<Held> {
+        let held = self.held.pop_front()?;
+        self.held_bytes = self.held_bytes.saturating_sub(cost(&held));
+        Some(held)
+    }
+
+    /// Nothing of what comes can be read.
+    pub(super) const fn is_opaque(&self) -> bool {
+        matches!(self.cover, Cover::Opaque)
+    }
+}
+
+/// Memory of something that is held, beside its bytes.
+const HELD_OVERHEAD: usize = 128;
+
+/// What holding it costs, in bytes.
+const fn cost(held: &Held) -> usize {
+    HELD_OVERHEAD + if let Held::Record(_, record) = held { record.bytes.len() } else { 0 }
+}

@@ -1,0 +1,142 @@
+//! What both hellos agree on, and the keys that follow from it.
+
+use super::cipher::Opener;
+use super::handshake::{ClientHello, ServerHello};
+use super::keys::{Keys, Stage, Use};
+use super::schedule::{Digest, prf};
+use super::suite::{Sealing, Suite};
+use crate::model::{ClientRandom, Direction, SecretLabel, Secrets, TlsKeys, TlsVersion, WhyNot};
+
+/// The hellos of one handshake.
+#[derive(Debug, Default)]
+pub(super) struct Hello {
+    pub(super) client: Option<Box<ClientHello>>,
+    pub(super) server: Option<Box<ServerHello>>,
+    /// The server asked for another ClientHello, as only TLS 1.3 does.
+    pub(super) retried: bool,
+}
+
+/// Label of the handshake's secret and of the data's, for what one side sends.
+const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
+    match dir {
+        Direction::ToServer => (SecretLabel::ClientHandshake, SecretLabel::ClientTraffic),
+        Direction::ToClient => (SecretLabel::ServerHandshake, SecretLabel::ServerTraffic),
+    }
+}
+
+impl Hello {
+    /// The version that was agreed on.
+    pub(super) fn version(&self) -> Option<TlsVersion> {
+        self.server.as_ref().map(|server| server.version)
+    }
+
+    /// Whether the handshake is that of TLS 1.3.
+    pub(super) fn is_1_3(&self) -> bool {
+        self.retried || self.version().is_some_and(|version| version >= TlsVersion::TLS_1_3)
+    }
+
+    /// The random that the key log knows it by.
+    pub(super) fn random(&self) -> Option<&ClientRandom> {
+        self.client.as_ref().map(|client| &client.random)
+    }
+
+    /// How many of its secrets are known.
+    pub(super) fn known(&self, secrets: &Secrets) -> TlsKeys {
+        let Some(random) = self.random() else { return TlsKeys::None };
+        let has = |label| secrets.find(random, label).is_some();
+        let known = match self.is_1_3() {
+            true => [SecretLabel::ClientTraffic, SecretLabel::ServerTraffic].map(has),
+            false => [has(SecretLabel::Master); 2],
+        };
+        match known {
+            [true, true] => TlsKeys::Matched,
+            [false, false] if secrets.of(random).next().is_none() => TlsKeys::None,
+            _ => TlsKeys::Partial,
+        }
+    }
+
+    /// Whether the 0-RTT data that the client may send could be decrypted.
+    pub(super) fn may_have_early_data(&self, secrets: &Secrets) -> bool {
+        self.client.as_ref().is_some_and(|client| client.early_data)
+            && self.random().is_some_and(|random| secrets.find(random, SecretLabel::ClientEarly).is_some())
+    }
+
+    /// The keys of a direction; or why there are none.
+    pub(super) fn keys(&self, dir: Direction, secrets: &Secrets) -> Result<Keys, WhyNot> {
+        let client = self.client.as_ref().ok_or(WhyNot::NoClientHello)?;
+        let server = self.server.as_ref().ok_or(WhyNot::NoServerHello)?;
+        if server.compressed {
+            return Err(WhyNot::Compressed);
+        }
+        let unknown = WhyNot::Suite(server.suite);
+        let suite = Suite::find(server.suite).filter(|suite| suite.sealing != Sealing::Other).ok_or(unknown)?;
+        let stages = if self.is_1_3() {
+            self.traffic(dir, client, &suite, secrets)?
+        } else if server.version >= TlsVersion::TLS_1_0 {
+            let master = secrets.find(&client.random, SecretLabel::Master).ok_or(WhyNot::NoKey)?;
+            let opener = key_block(dir, client, server, &suite, master.bytes()).ok_or(unknown)?;
+            vec![Stage::new(Use::Session, opener)]
+        } else {
+            return Err(unknown);
+        };
+        Keys::new(stages).ok_or(WhyNot::NoKey)
+    }
+
+    /// RFC 8446 §7.3: the stages of a direction, as far as their secrets are known.
+    fn traffic(
+        &self,
+        dir: Direction,
+        client: &ClientHello,
+        suite: &Suite,
+        secrets: &Secrets,
+    ) -> Result<Vec<Stage>, WhyNot> {
+        let Sealing::Aead(aead) = suite.sealing else { return Err(WhyNot::NoKey) };
+        let hash = suite.prf;
+        let secret = |label| secrets.find(&client.random, label).map(|secret| Digest::new(secret.bytes()));
+        let (handshake, traffic) = labels(dir);
+        let early = secret(SecretLabel::ClientEarly).filter(|_| dir == Direction::ToServer && client.early_data);
+        let traffic = secret(traffic);
+        if traffic.is_none() && secrets.of(&client.random).next().is_none() {
+            return Err(WhyNot::NoKey);
+        }
+        let stages = [
+            early.and_then(|secret| Stage::of_secret(Use::Early, aead, hash, &secret)),
+            secret(handshake).and_then(|secret| Stage::of_secret(Use::Handshake, aead, hash, &secret)),
+            traffic.and_then(|secret| Stage::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)),
+        ];
+        let stages: Vec<Stage> = stages.into_iter().flatten().collect();
+        if stages.is_empty() { Err(self.lacking(dir, secrets)) } else { Ok(stages) }
+    }
+
+    /// What is missing of a direction whose data cannot be decrypted, although some secret is known.
+    pub(super) fn lacking(&self, dir: Direction, secrets: &Secrets) -> WhyNot {
+        let other = labels(dir.reverse()).1;
+        match self.random().and_then(|random| secrets.find(random, other)) {
+            Some(_) => WhyNot::OneWay(dir),
+            None => WhyNot::OnlyHandshake,
+        }
+    }
+}
+
+/// RFC 5246 §6.3: the part of the key block that a direction uses.
+fn key_block(
+    dir: Direction,
+    client: &ClientHello,
+    server: &ServerHello,
+    suite: &Suite,
+    master: &[u8],
+) -> Option<Opener> {
+    let version = server.version;
+    let sizes = suite.sealing.sizes(version)?;
+    let mut block = [0; 2 * (48 + 32 + 16)];
+    let block = block.get_mut(..2 * (sizes.mac + sizes.key + sizes.iv))?;
+    prf(version, suite.prf, master, "key expansion", &[&server.random, &client.random], block);
+    // The client's and the server's, by turns: MAC keys, keys, initialisation vectors.
+    let mut at = 0;
+    let [mac, key, iv] = [sizes.mac, sizes.key, sizes.iv].map(|len| {
+        let from = at + if dir == Direction::ToServer { 0 } else { len };
+        at += 2 * len;
+        block.get(from..from + len).unwrap_or_default()
+    });
+    Opener::of_key_block(version, suite.sealing, server.encrypt_then_mac, (mac, key, iv))
+}

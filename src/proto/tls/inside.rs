@@ -1,0 +1,88 @@
+//! What runs inside a TLS session.
+
+use super::tell::Session;
+use crate::model::{ConnId, Input};
+use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
+
+/// The inner layer, opened with the first byte for it.
+#[derive(Default)]
+pub(super) struct Inside {
+    layer: Option<Box<dyn Layer>>,
+    /// The inner layer takes the other end for the client.
+    turned: bool,
+    /// Nothing in it is to be read any more.
+    over: bool,
+    /// It passes over what comes.
+    skims: bool,
+    /// HTTP/2 was found.
+    pub(super) http2: bool,
+    conn: Option<ConnId>,
+}
+
+impl Inside {
+    /// The first connection inside.
+    pub(super) const fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
+    /// Whether nothing inside is to be read any more.
+    pub(super) const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether the bytes are read.
+    pub(super) const fn reads(&self) -> Next {
+        if self.skims { Next::Skim } else { Next::Read }
+    }
+
+    /// Gives the inner layer something.
+    pub(super) fn feed(&mut self, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
+        self.feed_alone(false, input, session, cx);
+    }
+
+    /// The same; with `alone` the other direction cannot be read.
+    pub(super) fn feed_alone(&mut self, alone: bool, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
+        if self.over || self.layer.is_none() && !matches!(input, Input::Data { .. } | Input::Gap { .. }) {
+            return;
+        }
+        if session.is_http2() {
+            (self.over, self.http2) = (true, true);
+            return;
+        }
+        let mut layer = self.layer.take().unwrap_or_else(|| {
+            *cx.tls = Some(Box::new(session.outline().clone()));
+            cx.open(Hint::Unknown)
+        });
+        let input = if self.turned { input.reversed() } else { input };
+        match self.within(alone, cx, |cx| layer.input(input, cx)) {
+            Next::Read => self.skims = false,
+            Next::Skim => self.skims = true,
+            Next::Nothing => self.over = true,
+            Next::Become(inner) => (layer, self.skims) = (inner, false),
+        }
+        self.layer = Some(layer);
+    }
+
+    /// Nothing more will come.
+    pub(super) fn over(&mut self, cx: &mut Cx<'_>) {
+        if let Some(mut layer) = self.layer.take() {
+            self.within(false, cx, |cx| layer.over(cx));
+        }
+    }
+
+    /// Lets the inner layer act, and keeps apart what it learns and what holds for the stream outside.
+    fn within<T>(&mut self, alone: bool, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
+        let (conns, swapped, one_sided) = (cx.tools.conns, cx.swapped, cx.flow.one_sided);
+        cx.swapped ^= self.turned;
+        cx.flow.one_sided |= alone;
+        let done = act(cx);
+        self.turned = cx.swapped != swapped;
+        (cx.swapped, cx.flow.one_sided) = (swapped, one_sided);
+        self.http2 |= *cx.kind == Kind::Http2;
+        *cx.kind = Kind::Tls;
+        if cx.tools.conns > conns {
+            self.conn.get_or_insert(ConnId(conns + 1));
+        }
+        done
+    }
+}

@@ -1,0 +1,244 @@
+//! The keys of one direction, one after the other, and which record is opened with which.
+
+use super::cipher::{Opened, Opener};
+use super::record::Header;
+use super::schedule::{Digest, next_secret};
+use super::suite::{Aead, Hash};
+use crate::proto::layer::Cx;
+use std::collections::VecDeque;
+
+/// What a direction's keys are for.
+#[derive(Clone, Copy)]
+pub(super) enum Use {
+    /// 0-RTT data of TLS 1.3.
+    Early,
+    /// The handshake messages of TLS 1.3.
+    Handshake,
+    /// The data of TLS 1.3, with what the next keys are made of.
+    Traffic { aead: Aead, hash: Hash, secret: Digest },
+    /// All that follows a ChangeCipherSpec, up to TLS 1.2.
+    Session,
+}
+
+/// Keys, and how far they were used.
+pub(super) struct Stage {
+    purpose: Use,
+    opener: Opener,
+    /// The number of the next record.
+    sequence: u64,
+    /// A record was opened, and nothing was lost since: the next one opens, too, or is broken.
+    sure: bool,
+    /// A record was opened.
+    proven: bool,
+}
+
+impl Stage {
+    /// Keys that were not used yet.
+    pub(super) const fn new(purpose: Use, opener: Opener) -> Self {
+        Self { purpose, opener, sequence: 0, sure: false, proven: false }
+    }
+
+    /// The keys of a secret of TLS 1.3.
+    pub(super) fn of_secret(purpose: Use, aead: Aead, hash: Hash, secret: &Digest) -> Option<Self> {
+        Some(Self::new(purpose, Opener::of_secret(aead, hash, secret)?))
+    }
+
+    /// The keys after a KeyUpdate.
+    fn updated(&self) -> Option<Self> {
+        let Use::Traffic { aead, hash, secret } = self.purpose else { return None };
+        let secret = next_secret(hash, &secret);
+        Self::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)
+    }
+}
+
+/// The keys of one direction.
+///
+/// Which of them a record needs is told by handshake messages; where one of those was lost, or cannot be read, by trial: a wrong
+/// key opens nothing.
+pub(super) struct Keys {
+    /// Those in use, then those that follow. Never empty.
+    stages: VecDeque<Stage>,
+    /// Records that may have been lost before the next one.
+    window: u64,
+    /// Records that did not open.
+    pub(super) failed: u64,
+}
+
+/// A record that was opened.
+pub(super) struct Plain {
+    pub(super) opened: Opened,
+    /// Records that were not seen before it.
+    pub(super) skipped: u64,
+    /// The number of the first of them.
+    pub(super) first_skipped: u64,
+    /// It is the first of other keys: how many records of the former were not seen is not known.
+    pub(super) changed: bool,
+    /// It is 0-RTT data.
+    pub(super) early: bool,
+}
+
+/// Records that are always thought to be lost in a hole, and the most.
+const WINDOW_MIN: u64 = 64;
+const WINDOW_MAX: u64 = 1 << 16;
+/// The shortest record: header, tag and type.
+const RECORD_MIN: u64 = 22;
+
+impl Keys {
+    /// Keys in the order of their use; `None` when there are none.
+    pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Option<Self> {
+        let stages: VecDeque<Stage> = stages.into_iter().collect();
+        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0 })
+    }
+
+    /// Whether any record was opened.
+    pub(super) fn is_proven(&self) -> bool {
+        self.stages.iter().any(|stage| stage.proven)
+    }
+
+    /// Whether the keys in use are those of the handshake.
+    pub(super) fn in_handshake(&self) -> bool {
+        self.stages.front().is_some_and(|stage| matches!(stage.purpose, Use::Early | Use::Handshake))
+    }
+
+    /// Bytes that a record is longer than what it carries, where that is known.
+    pub(super) fn overhead(&self) -> Option<u64> {
+        self.stages.front().and_then(|stage| stage.opener.overhead())
+    }
+
+    /// Opens a record's fragment in place.
+    pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], cx: &mut Cx<'_>) -> Option<Plain> {
+        cx.tools.trials.came(fragment.len());
+        let front = self.stages.front_mut()?;
+        let chained = front.opener.chain(fragment);
+        if front.sure {
+            let sequence = front.sequence;
+            front.sequence = sequence.wrapping_add(1);
+            let opened = front.opener.open(sequence, chained, header, fragment);
+            front.sure = opened.is_some();
+            self.failed += u64::from(opened.is_none());
+            let early = matches!(front.purpose, Use::Early);
+            return opened.map(|opened| Plain { opened, skipped: 0, first_skipped: sequence, changed: false, early });
+        }
+        let found = self.find(header, chained, fragment, cx);
+        let front = self.stages.front_mut()?;
+        let Some((changed, opened, sequence)) = found else {
+            self.failed += 1;
+            // It counts, if it is one of these keys at all.
+            if front.proven {
+                front.sequence = front.sequence.wrapping_add(1);
+            } else {
+                self.window = (self.window + 1).min(WINDOW_MIN);
+            }
+            return None;
+        };
+        let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
+        (front.sequence, front.sure, front.proven) = (sequence.wrapping_add(1), true, true);
+        self.window = 0;
+        Some(Plain { opened, skipped, first_skipped, changed, early: matches!(front.purpose, Use::Early) })
+    }
+
+    /// Looks for keys and number of a record; puts these keys in front, and says whether they were not.
+    fn find(
+        &mut self,
+        header: Header,
+        chained: Option<[u8; 16]>,
+        fragment: &mut [u8],
+        cx: &mut Cx<'_>,
+    ) -> Option<(bool, Opened, u64)> {
+        if self.window > 0
+            && let Some(updated) = self.stages.back().and_then(Stage::updated)
+        {
+            self.stages.push_back(updated);
+        }
+        let mut found = None;
+        'stages: for (at, stage) in self.stages.iter().enumerate() {
+            let told = stage.opener.told_sequence(fragment).filter(|&told| told >= stage.sequence);
+            let numbers = told.into_iter().chain(stage.sequence..=stage.sequence.saturating_add(self.window));
+            for sequence in numbers {
+                if !cx.tools.trials.spend(stage.opener.cost(fragment.len()), cx.limits) {
+                    break 'stages;
+                }
+                let scratch = &mut cx.tools.scratch;
+                scratch.clear();
+                scratch.extend_from_slice(fragment);
+                if let Some(opened) = stage.opener.open(sequence, chained, header, scratch) {
+                    fragment.copy_from_slice(scratch);
+                    found = Some((at, opened, sequence));
+                    break 'stages;
+                }
+            }
+        }
+        let is_spare =
+            |stage: &Stage| matches!(stage.purpose, Use::Traffic { .. }) && stage.sequence == 0 && !stage.proven;
+        match found {
+            Some((at, opened, sequence)) => {
+                self.stages.drain(..at);
+                self.drop_spares(is_spare);
+                Some((at > 0, opened, sequence))
+            }
+            None => {
+                self.drop_spares(is_spare);
+                None
+            }
+        }
+    }
+
+    /// Keys after a KeyUpdate that was only thought of are made again when they are needed.
+    fn drop_spares(&mut self, is_spare: impl Fn(&Stage) -> bool) {
+        let traffic = |stage: &&Stage| matches!(stage.purpose, Use::Traffic { .. });
+        while self.stages.iter().filter(traffic).count() > 1 && self.stages.back().is_some_and(&is_spare) {
+            self.stages.pop_back();
+        }
+    }
+
+    /// One record with this header was lost, and where the next begins is known.
+    pub(super) fn lose_record(&mut self, header: Header) {
+        if let Some(front) = self.stages.front_mut() {
+            front.opener.skip(usize::from(header.len));
+            front.sure = false;
+            if front.proven {
+                front.sequence = front.sequence.wrapping_add(1);
+            } else {
+                self.window = (self.window + 1).min(WINDOW_MIN);
+            }
+        }
+    }
+
+    /// Bytes were lost, and it is not known how many records.
+    pub(super) fn lose(&mut self, bytes: u64) {
+        if let Some(front) = self.stages.front_mut() {
+            front.sure = false;
+        }
+        self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
+    }
+
+    /// The 0-RTT data are over.
+    pub(super) fn end_of_early_data(&mut self) {
+        self.pass(|purpose| matches!(purpose, Use::Early));
+    }
+
+    /// The handshake is over; false when the keys that follow are not known.
+    pub(super) fn finished(&mut self) -> bool {
+        self.pass(|purpose| matches!(purpose, Use::Early));
+        self.pass(|purpose| matches!(purpose, Use::Handshake))
+    }
+
+    /// Passes on to the keys that follow, if the ones in use are of this kind.
+    fn pass(&mut self, is: impl Fn(&Use) -> bool) -> bool {
+        if self.stages.front().is_some_and(|stage| is(&stage.purpose)) {
+            if self.stages.len() == 1 {
+                return false;
+            }
+            self.stages.pop_front();
+        }
+        true
+    }
+
+    /// The sender changes its keys (RFC 8446 §4.6.3).
+    pub(super) fn update(&mut self) {
+        if let Some(updated) = self.stages.front().and_then(Stage::updated) {
+            self.stages.clear();
+            self.stages.push_back(updated);
+        }
+    }
+}

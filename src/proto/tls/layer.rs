@@ -1,0 +1,461 @@
+//! One TLS stream: both directions' records, what their handshake agrees on, and what runs inside.
+
+use super::alert::Fatal;
+use super::half::{Cover, Half, Held, Hole};
+use super::handshake::Message;
+use super::hello::Hello;
+use super::inside::Inside;
+use super::keys::Keys;
+use super::record::{ContentType, Cut, HEADER, Header, Record};
+use super::suite::Suite;
+use super::tell;
+use crate::model::{Both, Direction, Input, Mark, TlsKeys, TlsVersion, WhyNot};
+use crate::proto::layer::{Cx, Layer, Next};
+use std::borrow::Cow;
+
+/// A TLS stream.
+///
+/// ```text
+/// Clear ─ ServerHello (1.3), ChangeCipherSpec ─┬▶ Sealed ▸ inner
+///                                              └▶ Opaque: nothing is read any more
+/// ```
+///
+/// A direction waits for the other where its keys depend on it, since a capture may have them in another order: for the
+/// ClientHello, for the ServerHello, and 0-RTT data for the server's word on them.
+#[derive(Default)]
+pub struct Tls {
+    halves: Both<Half>,
+    hello: Hello,
+    /// The server takes the 0-RTT data.
+    takes_early: bool,
+    /// The keys that were in the key log or not, as they were last looked up.
+    pub(super) session: tell::Session,
+    pub(super) inside: Inside,
+    /// Nothing is to be expected any more.
+    over: bool,
+}
+
+impl Layer for Tls {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
+        match input {
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                self.data(dir, offset, bytes, brought, cx);
+                self.seek(dir, false, cx);
+            }
+            Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
+            Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
+            Input::Odd { dir, code, text, detail, mark, .. } => {
+                let offset = self.halves[dir].plain;
+                self.inside.feed(Input::Odd { dir, offset, code, text, detail, mark }, &self.session, cx);
+            }
+        }
+        let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
+        if self.over || blind || self.inside.is_over() { Next::Nothing } else { self.inside.reads() }
+    }
+
+    fn over(&mut self, cx: &mut Cx<'_>) {
+        for dir in Direction::BOTH {
+            self.halves[dir].impatient = true;
+            self.seek(dir, true, cx);
+        }
+        self.release(cx);
+        for dir in Direction::BOTH {
+            if let Cover::Sealed(keys) = &self.halves[dir].cover
+                && !keys.is_proven()
+                && keys.failed > 0
+            {
+                self.session.why(WhyNot::WrongKey { dir, record: 0 });
+            }
+        }
+        self.session.tell(&self.inside, cx);
+        self.inside.over(cx);
+    }
+}
+
+/// The records with which a server may begin that carry something else than data.
+const TICKETS_MAX: u64 = 4;
+/// How often there may be no record where one should begin, before a direction is given up.
+const DERAILED_MAX: u32 = 16;
+/// Records of one direction that may fail before its keys are given up, if none has opened.
+const FAILED_MAX: u64 = 64;
+
+impl Tls {
+    /// Cuts bytes into records.
+    fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let half = &mut self.halves[dir];
+            if half.is_opaque() {
+                return;
+            }
+            if half.cutter.record.bytes.capacity() == 0 {
+                half.cutter.record.bytes = cx.tools.take_buffer();
+            }
+            let (used, cut) = half.cutter.push(rest, offset + at as u64, brought);
+            at += used;
+            match cut {
+                Cut::More => {}
+                Cut::Record(header) => self.record_came(dir, header, cx),
+                Cut::Holed(header) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
+                Cut::Bad if self.session.is_blank() => {
+                    self.over = true;
+                    return;
+                }
+                Cut::Bad => {
+                    tell::bad_record(self.inside.conn(), dir, cx);
+                    half.cutter.derail();
+                    half.derailed += 1;
+                    if half.derailed > DERAILED_MAX {
+                        self.session.why(WhyNot::NoRecords(dir));
+                        half.cover = Cover::Opaque;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A whole record is there.
+    fn record_came(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        let mut record = std::mem::take(&mut self.halves[dir].cutter.record);
+        if self.halves[dir].held.is_empty() && !self.must_wait(dir, header, cx) {
+            self.record(dir, header, &mut record, cx);
+            record.clear();
+            cx.tools.give_buffer(std::mem::take(&mut record.bytes));
+            self.halves[dir].cutter.record = record;
+            self.release(cx);
+        } else {
+            self.arrive(dir, Held::Record(header, record), cx);
+        }
+    }
+
+    /// Takes something in its turn.
+    fn arrive(&mut self, dir: Direction, held: Held, cx: &mut Cx<'_>) {
+        self.halves[dir].hold(held, cx.limits.early_bytes);
+        self.release(cx);
+    }
+
+    /// Passes over bytes that were lost.
+    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) {
+        if self.halves[dir].cutter.is_lost() {
+            self.seek(dir, true, cx);
+        }
+        match self.halves[dir].cutter.lose(offset, len) {
+            Some(Cut::Holed(header)) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
+            Some(_) => {}
+            None => self.halves[dir].holed |= !matches!(self.halves[dir].cover, Cover::Sealed(_)),
+        }
+    }
+
+    /// Looks for the next record behind a hole, and reads on from there; with `last` no more bytes will come before another one.
+    fn seek(&mut self, dir: Direction, last: bool, cx: &mut Cx<'_>) {
+        while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
+            let version = self.hello.version();
+            let half = &mut self.halves[dir];
+            let sealed = matches!(half.cover, Cover::Sealed(_));
+            let fits = |header: Header| match version {
+                Some(TlsVersion::TLS_1_3) if sealed => header.kind == ContentType::DATA && header.version == 0x0303,
+                Some(TlsVersion(version)) => header.version == version.min(0x0303),
+                None => true,
+            };
+            half.cutter.bound(cx.limits.seek_bytes);
+            if half.cutter.seek(last, fits).is_none() {
+                return;
+            }
+            let (found, passed) = half.cutter.found();
+            self.arrive(dir, Held::Hole(Hole::Bytes(passed)), cx);
+            let Record { bytes, brought, offset } = found;
+            let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
+            for (&(from, mark), to) in brought.iter().zip(ends) {
+                self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
+            }
+        }
+    }
+
+    /// Whether a direction's record cannot be read yet.
+    fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
+        let half = &self.halves[dir];
+        if half.impatient || cx.tools.secrets.is_empty() || !matches!(half.cover, Cover::Clear) {
+            return self.waits_with_early_data(dir, cx);
+        }
+        let other = &self.halves[dir.reverse()];
+        let lonely = cx.flow.one_sided || other.impatient;
+        match dir {
+            Direction::ToServer => {
+                !lonely
+                    && self.hello.client.is_some()
+                    && self.hello.server.is_none()
+                    && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
+            }
+            Direction::ToClient => {
+                !lonely && self.hello.client.is_none() && !other.begun && header.kind == ContentType::HANDSHAKE
+            }
+        }
+    }
+
+    /// Whether it is not known yet if the server takes the 0-RTT data that may be at hand.
+    fn waits_with_early_data(&self, dir: Direction, cx: &Cx<'_>) -> bool {
+        let half = &self.halves[dir];
+        dir == Direction::ToServer
+            && !half.impatient
+            && self.hello.may_have_early_data(&cx.tools.secrets)
+            && matches!(&self.halves.to_client.cover, Cover::Sealed(keys) if keys.in_handshake())
+            && matches!(&half.cover, Cover::Sealed(keys) if !keys.is_proven())
+    }
+
+    /// Reads what waited for the other direction, as far as it need not wait any more.
+    fn release(&mut self, cx: &mut Cx<'_>) {
+        let mut progress = true;
+        while std::mem::take(&mut progress) {
+            for dir in Direction::BOTH {
+                while let Some(held) = self.halves[dir].held.front() {
+                    if let Held::Record(header, _) = held
+                        && self.must_wait(dir, *header, cx)
+                    {
+                        break;
+                    }
+                    progress = true;
+                    match self.halves[dir].take() {
+                        Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
+                        Some(Held::Hole(hole)) => self.hole(dir, hole, cx),
+                        Some(Held::End(how, mark)) => {
+                            self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
+                        }
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a record.
+    fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        self.halves[dir].begun = true;
+        match &mut self.halves[dir].cover {
+            Cover::Opaque => {}
+            // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
+            Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
+            Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => {}
+            Cover::Sealed(_) => self.sealed(dir, header, record, cx),
+            Cover::Clear if header.kind == ContentType::DATA => {
+                // The ChangeCipherSpec, or the hellos, were lost.
+                self.change_keys(dir, cx);
+                if matches!(self.halves[dir].cover, Cover::Sealed(_)) {
+                    self.sealed(dir, header, record, cx);
+                }
+            }
+            Cover::Clear => self.content(dir, header.kind, record.fragment(), cx),
+        }
+    }
+
+    /// Opens a record, and reads what is in it.
+    fn sealed(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &mut half.cover else { return };
+        let Some(plain) = keys.open(header, record.fragment(), cx) else {
+            return self.not_opened(dir, header, cx);
+        };
+        half.broken = false;
+        half.padded |= plain.opened.padded;
+        let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
+        // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
+        let was_clear = std::mem::take(&mut half.holed);
+        if let Some(bytes) = half.missing.take().filter(|_| !was_clear || plain.skipped > 1) {
+            // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
+            let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
+            let exact = overhead
+                .filter(|_| is_data && !was_clear)
+                .and_then(|overhead| bytes.checked_sub(plain.skipped.checked_mul(HEADER as u64 + overhead)?));
+            self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
+        }
+        let half = &mut self.halves[dir];
+        if plain.skipped > 0 {
+            half.messages.lose();
+        }
+        let (from, to) = (plain.opened.from, plain.opened.to);
+        if plain.opened.kind == ContentType::DATA {
+            if !plain.early || self.takes_early {
+                self.application(dir, record, (HEADER + from, HEADER + to), cx);
+            }
+        } else {
+            let content = record.fragment().get(from..to).unwrap_or_default();
+            self.content(dir, plain.opened.kind, content, cx);
+        }
+    }
+
+    /// A record did not open.
+    fn not_opened(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        if keys.is_proven() {
+            if !std::mem::replace(&mut half.broken, true) {
+                tell::bad_tag(self.inside.conn(), dir, header, cx);
+            }
+            self.lose_record(dir, header, cx);
+        } else if keys.failed >= FAILED_MAX {
+            self.session.why(WhyNot::WrongKey { dir, record: 0 });
+            self.halves[dir].cover = Cover::Opaque;
+        }
+    }
+
+    /// Reads what a record carries, other than data.
+    fn content(&mut self, dir: Direction, kind: ContentType, content: &[u8], cx: &mut Cx<'_>) {
+        match kind {
+            ContentType::HANDSHAKE => {
+                let mut rest = content;
+                while let Some(message) = self.halves[dir].messages.next(&mut rest) {
+                    self.message(dir, message, cx);
+                }
+            }
+            ContentType::CHANGE_CIPHER_SPEC if !self.hello.is_1_3() => self.change_keys(dir, cx),
+            ContentType::ALERT => self.alert(dir, content, cx),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, dir: Direction, message: Message, cx: &mut Cx<'_>) {
+        match message {
+            Message::ClientHello(hello) if dir == Direction::ToServer => {
+                self.session.client_hello(&hello);
+                // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
+                if self.hello.random() != Some(&hello.random) {
+                    self.hello.server = None;
+                }
+                self.hello.client = Some(hello);
+            }
+            Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
+            Message::ServerHello(hello) if dir == Direction::ToClient => {
+                let suite = Suite::find(hello.suite).map(|suite| Cow::Owned(suite.name));
+                let suite = suite.unwrap_or_else(|| Cow::Owned(format!("0x{:04x}", hello.suite)));
+                self.session.agreed(hello.version, suite, hello.alpn.clone());
+                self.hello.server = Some(hello);
+                self.session.look_up(&self.hello, cx);
+                if self.hello.is_1_3() {
+                    for dir in Direction::BOTH {
+                        self.change_keys(dir, cx);
+                    }
+                }
+            }
+            Message::EncryptedExtensions(found) if dir == Direction::ToClient => {
+                self.takes_early = found.early_data;
+                self.session.alpn(found.alpn);
+            }
+            Message::Finished => {
+                if let Cover::Sealed(keys) = &mut self.halves[dir].cover
+                    && !keys.finished()
+                {
+                    self.session.why(self.hello.lacking(dir, &cx.tools.secrets));
+                    self.halves[dir].cover = Cover::Opaque;
+                }
+            }
+            Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
+            Message::KeyUpdate => self.with_keys(dir, Keys::update),
+            _ => {}
+        }
+    }
+
+    fn with_keys(&mut self, dir: Direction, change: impl FnOnce(&mut Keys)) {
+        if let Cover::Sealed(keys) = &mut self.halves[dir].cover {
+            change(keys);
+        }
+    }
+
+    /// From here on a direction is protected by the keys that the hellos agree on.
+    fn change_keys(&mut self, dir: Direction, cx: &Cx<'_>) {
+        let secrets = &cx.tools.secrets;
+        let half = &self.halves[dir];
+        let cover = match self.hello.keys(dir, secrets) {
+            Ok(mut keys) => {
+                if half.holed {
+                    keys.lose(0);
+                }
+                Cover::Sealed(keys)
+            }
+            Err(why) => {
+                let why = match why {
+                    WhyNot::NoClientHello | WhyNot::NoServerHello if half.holed => WhyNot::Gap,
+                    WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
+                    why => why,
+                };
+                self.session.why(why);
+                if !matches!(why, WhyNot::OneWay(_)) {
+                    self.halves[dir.reverse()].cover = Cover::Opaque;
+                }
+                Cover::Opaque
+            }
+        };
+        self.halves[dir].cover = cover;
+    }
+
+    fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {
+        if let Some(fatal) = Fatal::read(content, self.hello.is_1_3()) {
+            self.session.failed();
+            tell::alert(self.inside.conn(), dir, fatal, cx);
+        }
+    }
+
+    /// Hands on data of the application, which stand between two places of a record.
+    fn application(&mut self, dir: Direction, record: &Record, (from, to): (usize, usize), cx: &mut Cx<'_>) {
+        for (_, bytes, brought) in record.parts(from, to) {
+            let offset = self.halves[dir].plain;
+            self.halves[dir].plain += bytes.len() as u64;
+            self.session.decrypted(bytes.len());
+            let alone = self.halves[dir.reverse()].is_opaque();
+            let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
+            self.inside.feed_alone(alone, input, &self.session, cx);
+        }
+    }
+
+    /// Passes over records that were lost.
+    fn hole(&mut self, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        half.messages.lose();
+        let lost = match hole {
+            Hole::Record(header) => header.total() as u64,
+            Hole::Bytes(bytes) => bytes,
+        };
+        let Cover::Sealed(keys) = &mut half.cover else {
+            if !half.is_opaque() {
+                half.holed = true;
+                *half.missing.get_or_insert(0) += lost;
+                tell::gap(self.inside.conn(), dir, hole, cx);
+            }
+            return;
+        };
+        match hole {
+            Hole::Record(header) => keys.lose_record(header),
+            Hole::Bytes(bytes) => keys.lose(bytes),
+        }
+        tell::gap(self.inside.conn(), dir, hole, cx);
+        match hole {
+            Hole::Record(header) => self.lose_record(dir, header, cx),
+            // How many of them are data is known when the next record opens: from its number.
+            Hole::Bytes(_) => *self.halves[dir].missing.get_or_insert(0) += lost,
+        }
+    }
+
+    /// Passes over a record whose length is known.
+    fn lose_record(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        if let Some(missing) = &mut half.missing {
+            *missing += header.total() as u64;
+            return;
+        }
+        let overhead = keys.overhead().filter(|_| !half.padded);
+        let len = u64::from(header.len);
+        let exact = overhead.and_then(|overhead| len.checked_sub(overhead));
+        self.lose_plain(dir, exact.unwrap_or(len), exact.is_some(), cx);
+    }
+
+    /// Tells the inner layer of data that were lost.
+    fn lose_plain(&mut self, dir: Direction, len: u64, exact: bool, cx: &mut Cx<'_>) {
+        if len == 0 && exact {
+            return;
+        }
+        let offset = self.halves[dir].plain;
+        self.halves[dir].plain += len;
+        self.inside.feed(Input::Gap { dir, offset, len, exact, mark: cx.mark }, &self.session, cx);
+    }
+}

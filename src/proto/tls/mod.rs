@@ -1,0 +1,17 @@
+//! TLS 1.0 to 1.3 (RFC 2246, 4346, 5246, 8446), decrypted with the secrets of a key log.
+
+mod alert;
+mod cipher;
+mod half;
+mod handshake;
+mod hello;
+mod inside;
+mod keys;
+mod layer;
+mod rc4;
+mod record;
+mod schedule;
+mod suite;
+mod tell;
+
+pub use layer::Tls;

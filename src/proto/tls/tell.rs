@@ -1,0 +1,164 @@
+//! What is told of a TLS session, and its findings.
+
+use super::alert::Fatal;
+use super::half::Hole;
+use super::handshake::ClientHello;
+use super::hello::Hello;
+use super::inside::Inside;
+use super::record::Header;
+use crate::model::{
+    ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot,
+};
+use crate::proto::layer::Cx;
+use std::borrow::Cow;
+
+/// What is known of the session so far.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    outline: TlsOutline,
+    client_random: Option<ClientRandom>,
+    origin: Option<Origin>,
+    decrypted: u64,
+    why: Option<WhyNot>,
+    /// It ended with an error before anything was encrypted, as far as is known.
+    failed: bool,
+}
+
+impl Session {
+    /// Nothing was learned.
+    pub(super) const fn is_blank(&self) -> bool {
+        self.client_random.is_none() && self.outline.version.is_none() && self.why.is_none()
+    }
+
+    pub(super) const fn outline(&self) -> &TlsOutline {
+        &self.outline
+    }
+
+    pub(super) const fn keys(&self) -> TlsKeys {
+        self.outline.keys
+    }
+
+    /// Whether HTTP/2 was agreed on.
+    pub(super) fn is_http2(&self) -> bool {
+        self.outline.alpn.as_deref() == Some("h2")
+    }
+
+    pub(super) fn client_hello(&mut self, hello: &ClientHello) {
+        self.client_random.get_or_insert(hello.random);
+        if self.outline.sni.is_none() {
+            self.outline.sni.clone_from(&hello.sni);
+        }
+    }
+
+    pub(super) fn agreed(&mut self, version: TlsVersion, suite: Cow<'static, str>, alpn: Option<String>) {
+        self.outline.version = Some(version);
+        self.outline.cipher = Some(suite);
+        self.alpn(alpn);
+    }
+
+    pub(super) fn alpn(&mut self, alpn: Option<String>) {
+        if alpn.is_some() {
+            self.outline.alpn = alpn;
+        }
+    }
+
+    /// Looks the secrets up.
+    pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) {
+        let secrets = &cx.tools.secrets;
+        self.outline.keys = hello.known(secrets);
+        let first = hello.random().and_then(|random| secrets.of(random).next());
+        self.origin = self.origin.or(first.map(|secret| secret.origin));
+    }
+
+    /// Data were decrypted.
+    pub(super) const fn decrypted(&mut self, bytes: usize) {
+        self.decrypted += bytes as u64;
+    }
+
+    /// Why not all can be decrypted; the first reason stays.
+    pub(super) fn why(&mut self, why: WhyNot) {
+        self.why.get_or_insert(why);
+    }
+
+    /// An alert ended it.
+    pub(super) const fn failed(&mut self) {
+        self.failed = true;
+    }
+
+    /// Tells of the session as a whole.
+    pub(super) fn tell(&mut self, inside: &Inside, cx: &mut Cx<'_>) {
+        if self.is_blank() {
+            return;
+        }
+        if self.why.is_none() && inside.http2 {
+            self.why = Some(WhyNot::Inside);
+        }
+        if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
+            self.outline.keys = TlsKeys::NotNeeded;
+        }
+        if let Some(why) = self.why
+            && !cx.tools.secrets.is_empty()
+            && let Some(code) = code(why)
+        {
+            let random = self.client_random.map(|random| random.iter().map(|byte| format!("{byte:02x}")).collect());
+            let random: String = random.unwrap_or_default();
+            let text = format!("TLS is not decrypted: {why}");
+            let detail = (!random.is_empty()).then_some(random.as_str());
+            let note = Note { text: &text, detail, ..Note::new(code, cx.mark) };
+            cx.tell(inside.conn(), Event::Note(&note));
+        }
+        let (client, server) = cx.ends();
+        let session = TlsSession {
+            client,
+            server,
+            outline: self.outline.clone(),
+            client_random: self.client_random,
+            origin: self.origin,
+            decrypted: self.decrypted,
+            why_not: self.why,
+        };
+        cx.tell(inside.conn(), Event::Tls(&session));
+    }
+}
+
+/// The finding that a reason is, for who gave a key log.
+const fn code(why: WhyNot) -> Option<NoteCode> {
+    match why {
+        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
+        WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
+        WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
+        WhyNot::WrongKey { .. } => Some(NoteCode::TlsWrongKey),
+        WhyNot::NoRecords(_) | WhyNot::Inside => None,
+    }
+}
+
+/// A fatal alert.
+pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: Fatal, cx: &mut Cx<'_>) {
+    let text = format!("the {} ended the TLS session: {}", dir.sender(), fatal.name());
+    note(conn, dir, NoteCode::TlsAlert, &text, cx);
+}
+
+/// A record whose authentication failed.
+pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+    let text = format!("a TLS record of {} bytes does not open: its content is not shown", header.len);
+    note(conn, dir, NoteCode::TlsBadTag, &text, cx);
+}
+
+/// No record where one should begin.
+pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) {
+    note(conn, dir, NoteCode::TlsRecord, "", cx);
+}
+
+/// Lost records.
+pub(super) fn gap(conn: Option<ConnId>, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
+    let text = match hole {
+        Hole::Record(header) => format!("a TLS record of {} bytes was not captured whole", header.len),
+        Hole::Bytes(bytes) => format!("{bytes} bytes of TLS records were lost; what follows is decrypted"),
+    };
+    note(conn, dir, NoteCode::TlsGap, &text, cx);
+}
+
+fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &str, cx: &mut Cx<'_>) {
+    let note = Note { text, dir: Some(dir), ..Note::new(code, cx.mark) };
+    cx.tell(conn, Event::Note(&note));
+}

@@ -1,0 +1,339 @@
+//! Key logs as users have them: where they are found, what is said of bad ones, and that no secret is ever told.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong here fails, as it should, and one that is skipped says so"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use support::truth::Truth;
+use tempfile::TempDir;
+
+/// A capture of two TLS streams, without the key log that stands beside it among the samples.
+fn capture(dir: &TempDir) -> PathBuf {
+    let place = dir.path().join("cap.pcap");
+    fs::copy(sample("tls.pcap"), &place).unwrap();
+    place
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+fn key_log() -> String {
+    fs::read_to_string(sample("tls.keys")).unwrap()
+}
+
+fn wspect(dir: &TempDir, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
+    command.args(line.split_whitespace()).current_dir(dir.path()).stdin(Stdio::null());
+    command.env("TZ", "UTC").env_remove("SSLKEYLOGFILE").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn piped(dir: &TempDir, line: &str, input: &[u8]) -> Output {
+    let mut command = wspect(dir, line);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// The `tls` records of a run.
+fn records(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Where the key of each stream stands, by the records.
+fn sources(output: &Output) -> Vec<Option<String>> {
+    records(output).iter().map(|record| record["source"].as_str().map(str::to_owned)).collect()
+}
+
+/// What stderr says before the sum of the streams.
+fn complaints(output: &Output) -> String {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    stderr.lines().filter(|line| line.starts_with("wspect: ")).map(|line| format!("{line}\n")).collect()
+}
+
+/// A pcapng of the capture's packets: its blocks before them, among them and behind them as given.
+fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let len = (12 + body.len().next_multiple_of(4)) as u32;
+        let mut block = [kind.to_le_bytes(), len.to_le_bytes()].concat();
+        block.extend(body);
+        block.resize(len as usize - 4, 0);
+        block.extend(len.to_le_bytes());
+        block
+    }
+    let secrets = |text: &str| match text {
+        "" => Vec::new(),
+        _ => block(10, &[b"KSLT", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()),
+    };
+    let mut section = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
+    if !comment.is_empty() {
+        section.extend([1, 0]);
+        section.extend((comment.len() as u16).to_le_bytes());
+        section.extend(comment.as_bytes());
+        section.resize(section.len().next_multiple_of(4), 0);
+        section.extend([0; 4]);
+    }
+    let pcap = fs::read(sample("tls.pcap")).unwrap();
+    let link = [&pcap[20..22], &[0; 6]].concat();
+    let mut file = [block(0x0a0d_0d0a, &section), block(1, &link), secrets(before)].concat();
+    let mut rest = &pcap[24..];
+    while let Some((head, body)) = rest.split_at_checked(16) {
+        let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
+        let micros = u64::from(word(0)) * 1_000_000 + u64::from(word(4));
+        let (packet, next) = body.split_at(word(8) as usize);
+        let words = [0, (micros >> 32) as u32, micros as u32, word(8), word(12)];
+        let head: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        file.extend(block(6, &[&head[..], packet].concat()));
+        rest = next;
+    }
+    file.extend(secrets(behind));
+    file
+}
+
+/// Log, and what is said of it.
+#[test]
+fn a_bad_key_log_is_one_clear_line() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let logs: [(&str, &[u8]); 9] = [
+        ("empty", b""),
+        ("capture", b"\xd4\xc3\xb2\xa1\x02\0\x04\0"),
+        ("pcapng", b"\x0a\x0d\x0d\x0a\x1c\0\0\0"),
+        ("pem", b"-----BEGIN PRIVATE KEY-----\nMIIE\n"),
+        ("utf16", b"\xff\xfeC\0L\0I\0E\0N\0T\0\n\0"),
+        ("binary", b"\x7fELF\x02\x01\x01\0\0\0\n\0\0"),
+        ("text", b"hello\nCLIENT_RANDOM 00 00\n"),
+        ("comments", b"# nothing yet\n\n"),
+        ("others", b"EXPORTER_SECRET 00112233 44556677\n"),
+    ];
+    let mut told = String::new();
+    for (name, bytes) in logs {
+        fs::write(dir.path().join(name), bytes).unwrap();
+        told += &complaints(&wspect(&dir, &format!("keys cap.pcap -k {name}")).output().unwrap());
+    }
+    let mixed = format!("garbage\n{}secret of mine\n{}\n", key_log(), "x".repeat(2000));
+    fs::write(dir.path().join("mixed"), mixed).unwrap();
+    for name in ["mixed", "missing", "."] {
+        let output = wspect(&dir, &format!("keys cap.pcap -k {name}")).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        told += &complaints(&output);
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn key_logs_are_found_where_tools_put_them() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let run = |line: &str| sources(&wspect(&dir, line).output().unwrap());
+    let all_from = |name: &str| [Some(format!("{name}:1")), Some(format!("{name}:6"))];
+    assert_eq!(run("keys --json cap.pcap"), [None, None]);
+    for name in ["cap.keys", "cap.keylog", "cap.pcap.keys", "cap.pcap.keylog", "elsewhere"] {
+        fs::write(dir.path().join(name), key_log()).unwrap();
+        if name != "elsewhere" {
+            assert_eq!(run("keys --json cap.pcap"), all_from(name));
+            assert_eq!(run("keys --json --no-keylog cap.pcap"), [None, None]);
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
+    }
+    assert_eq!(run("keys --json cap.pcap -k elsewhere"), all_from("elsewhere"));
+    assert_eq!(run("keys --json --no-keylog cap.pcap -k elsewhere -k elsewhere"), all_from("elsewhere"));
+    let mut command = wspect(&dir, "keys --json cap.pcap");
+    assert_eq!(sources(&command.env("SSLKEYLOGFILE", "elsewhere").output().unwrap()), all_from("elsewhere"));
+    let mut command = wspect(&dir, "keys --json cap.pcap");
+    let output = command.env("SSLKEYLOGFILE", "not there yet").output().unwrap();
+    assert_eq!((sources(&output), complaints(&output)), (vec![None, None], String::new()));
+}
+
+#[test]
+fn key_logs_in_the_capture_count_wherever_they_stand_in_a_file() {
+    let dir = TempDir::new().unwrap();
+    let log = key_log();
+    let both = |word: &str| [Some(word.to_owned()), Some(word.to_owned())];
+    for (comment, before, behind, word) in
+        [("", &*log, "", "dsb"), ("", "", &*log, "dsb"), (&*log, "", "", "comment"), ("mine", "", &*log, "dsb")]
+    {
+        let file = pcapng(comment, before, behind);
+        fs::write(dir.path().join("cap.pcapng"), &file).unwrap();
+        assert_eq!(sources(&wspect(&dir, "keys --json cap.pcapng").output().unwrap()), both(word));
+        assert_eq!(sources(&wspect(&dir, "keys --json --no-keylog cap.pcapng").output().unwrap()), [None, None]);
+        if behind.is_empty() {
+            assert_eq!(sources(&piped(&dir, "keys --json", &file)), both(word));
+        }
+        assert_eq!(sources(&piped(&dir, "keys --json --no-keylog", &file)), [None, None]);
+    }
+}
+
+/// The lab's captures with a key log, and what their endpoints logged of each session.
+#[test]
+fn every_session_of_the_lab_is_told_as_its_endpoint_knew_it() {
+    let dir = TempDir::new().unwrap();
+    let captures = ["tls_hrr.pcap", "tls_resume12id.pcap", "tls_resume12ticket.pcap", "tls_resume13.pcap"];
+    for name in captures.into_iter().chain(["tls_tls12.pcap", "tls_tls13.pcap", "tls_tls13_dsb.pcapng"]) {
+        let Some(path) = support::capture("lab", name) else { continue };
+        let told = records(&wspect(&dir, "keys --json").arg(&path).output().unwrap());
+        let (stem, _) = name.split_once('.').unwrap();
+        let truth = Truth::read(&support::find("lab", &format!("{stem}.truth.jsonl")).unwrap());
+        let logged: Vec<&Value> = truth.of("tls").filter(|line| line["side"] == "client").collect();
+        assert!(!logged.is_empty(), "{name}");
+        for line in logged {
+            let port = format!(":{}", line["id"].as_str().unwrap());
+            let session = told.iter().find(|session| session["client"].as_str().unwrap().ends_with(&port)).unwrap();
+            assert_eq!(session["cipher"], line["cipher"], "{name} {line}");
+            assert_eq!(session["keys"], "matched", "{name} {line}");
+            assert!(session["decrypted_bytes"].as_u64() > Some(0) && session["why_not"].is_null(), "{name} {session}");
+            let source = session["source"].as_str().unwrap();
+            let is_there = if name.ends_with("ng") { source == "dsb" } else { at_line(source, session) };
+            assert!(is_there, "{name} {session}");
+        }
+    }
+    let Some(path) = support::capture("lab", "d_tls_partial_keys.pcap") else { return };
+    let told = records(&wspect(&dir, "keys --json").arg(&path).output().unwrap());
+    let states = told.iter().map(|session| (session["keys"].as_str().unwrap(), session["why_not"].as_str()));
+    let states: Vec<_> = states.collect();
+    assert_eq!(states, [("none", Some("no key for this client random")), ("matched", None)]);
+}
+
+/// Whether the line that a record names begins the session's lines.
+fn at_line(source: &str, session: &Value) -> bool {
+    let (file, line) = source.rsplit_once(':').unwrap();
+    let log = fs::read_to_string(file).unwrap();
+    let random = session["client_random"].as_str().unwrap();
+    log.lines().position(|line| line.contains(random)) == Some(line.parse::<usize>().unwrap() - 1)
+}
+
+/// Of a log that is larger than what is read before the capture, only what the capture needs is kept.
+#[test]
+fn a_large_key_log_is_searched_for_what_is_needed() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let mut log = String::new();
+    for number in 0..100_000_u32 {
+        log += &format!("CLIENT_RANDOM {number:064x} {number:096x}\r\n");
+    }
+    log += &key_log().to_ascii_uppercase().replace("\n", "\r\n");
+    assert!(log.len() > 16 << 20);
+    fs::write(dir.path().join("cap.keys"), &log).unwrap();
+    let output = wspect(&dir, "keys --json cap.pcap").output().unwrap();
+    assert_eq!(sources(&output), [100_001, 100_006].map(|line| Some(format!("cap.keys:{line}"))));
+    let sum = String::from_utf8(output.stderr).unwrap();
+    assert!(sum.contains("100 008 keys") && sum.contains("100 000 of no stream"), "{sum}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_silent_pipe_is_not_waited_for() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    assert!(Command::new("mkfifo").arg(dir.path().join("fifo")).status().unwrap().success());
+    let output = wspect(&dir, "keys cap.pcap -k fifo").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(complaints(&output), "wspect: warning: fifo: a pipe that is silent; read so far: 0 lines\n");
+}
+
+#[test]
+fn strict_fails_without_keys() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    fs::write(dir.path().join("keys"), key_log()).unwrap();
+    let half: String = key_log().lines().take(5).map(|line| format!("{line}\n")).collect();
+    fs::write(dir.path().join("half"), half).unwrap();
+    let code = |line: &str| wspect(&dir, line).output().unwrap().status.code();
+    assert_eq!(code("ls --strict cap.pcap"), Some(4));
+    assert_eq!(code("keys --strict cap.pcap"), Some(4));
+    assert_eq!(code("ls --strict cap.pcap -k half"), Some(4));
+    assert_eq!(code("ls --strict cap.pcap -k keys"), Some(0));
+    assert_eq!(code("ls cap.pcap"), Some(0));
+}
+
+#[test]
+fn without_keys_it_says_how_to_give_them() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let output = wspect(&dir, "ls cap.pcap").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("2 TLS streams: encrypted; with their key log: wspect -k keys.txt cap.pcap"), "{stderr}");
+}
+
+#[test]
+fn tells_of_every_stream() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let half: String = key_log().lines().take(5).map(|line| format!("{line}\n")).collect();
+    let other = "CLIENT_RANDOM ".to_owned() + &"ab".repeat(32) + " " + &"cd".repeat(48);
+    fs::write(dir.path().join("cap.keys"), half + &other).unwrap();
+    let shown = |line: &str| {
+        let output = wspect(&dir, line).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let text = shown("keys cap.pcap");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    fs::copy(sample("mix.pcap"), dir.path().join("clear.pcap")).unwrap();
+    let others =
+        ["keys --json cap.pcap", "keys --no-keylog -n 1 cap.pcap", "keys clear.pcap", "keys clear.pcap -k cap.keys"];
+    insta::assert_snapshot!(format!("{text}\n{}", others.map(shown).join("\n")));
+}
+
+/// A stream's secrets may stand in the capture before the stream only: what comes behind cannot be waited for.
+#[test]
+fn from_a_pipe_keys_count_from_where_they_stand() {
+    let dir = TempDir::new().unwrap();
+    let file = pcapng("", "", &key_log());
+    let records = records(&piped(&dir, "keys --json", &file));
+    assert_eq!(records.iter().map(|record| record["keys"].as_str().unwrap()).collect::<Vec<_>>(), ["none", "none"]);
+}
+
+/// Every command, in text and as records, with good keys and with garbage: no secret in any of it.
+#[test]
+fn no_secret_is_told() {
+    let dir = TempDir::new().unwrap();
+    let log = key_log();
+    let secrets: Vec<&str> = log.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+    assert_eq!(secrets.len(), 10);
+    fs::write(dir.path().join("a.pcapng"), pcapng(&log, "", &log)).unwrap();
+    fs::copy(sample("tls.pcap"), dir.path().join("b.pcap")).unwrap();
+    fs::write(dir.path().join("b.keys"), &log).unwrap();
+    // Lines that are broken in every way, of which complaints are made.
+    let broken: String = log.lines().map(|line| format!("{line}0 {line}\nX{line}\n{}\n", &line[20..])).collect();
+    fs::write(dir.path().join("broken"), broken).unwrap();
+    fs::write(dir.path().join("keys"), &log).unwrap();
+    let commands = [
+        "ls",
+        "ls --json",
+        "msgs",
+        "msgs --json",
+        "frames",
+        "frames --json",
+        "handshake",
+        "handshake --json",
+        "stats",
+        "stats --json",
+        "check",
+        "check --json",
+        "keys",
+        "keys --json",
+        "export jsonl --records connection,handshake,message,frame,finding",
+    ];
+    for file in ["a.pcapng", "b.pcap", "b.pcap -k broken", "keys", "b.pcap -k b.pcap"] {
+        for command in commands {
+            let output = wspect(&dir, &format!("{command} -vv {file}")).output().unwrap();
+            let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).to_ascii_lowercase();
+            for secret in &secrets {
+                assert!(!text.contains(&secret[..16]), "{command} {file}");
+                assert!(!text.contains(&secret[secret.len() - 16..]), "{command} {file}");
+            }
+        }
+    }
+}

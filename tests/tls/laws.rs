@@ -1,0 +1,395 @@
+//! Laws: what is shown of a session does not depend on how it was cut, ordered or damaged; what is lost is lost alone.
+
+use crate::seen::{Seen, dissect};
+use crate::support::Dice;
+use crate::support::craft::tls::{ALERT, DATA, HANDSHAKE, client_hello, key_log, record, secret};
+use crate::support::craft::*;
+use wspect::model::{TlsKeys, WhyNot};
+
+/// A conversation in clear, with messages long and short.
+fn inside() -> Session {
+    let mut session = Session::new(1);
+    session.text(Client, "hello").binary(Server, vec![0xa5; 40_000]).heartbeat(Client, "beat");
+    for n in 0..40 {
+        session.text(if n % 3 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(n * 7)));
+    }
+    session.close();
+    session
+}
+
+fn sealed() -> Tls {
+    Tls::around(1, &inside())
+}
+
+/// What each message says, in order, by direction.
+fn said(seen: &Seen) -> Vec<[Vec<String>; 2]> {
+    let brief = |dir: &str, of: &crate::support::run::Conversation| {
+        of.of(dir).iter().map(|m| format!("{} {}", m.brief(), crate::support::sha256(&m.payload))).collect()
+    };
+    seen.conversations.iter().map(|of| ["c2s", "s2c"].map(|dir| brief(dir, of))).collect()
+}
+
+/// What the same conversation says in clear.
+fn clear() -> Vec<[Vec<String>; 2]> {
+    said(&dissect(&capture_of(&inside().segments()), ""))
+}
+
+fn seen(tls: &Tls) -> Seen {
+    dissect(&capture_of(&tls.session.segments()), &tls.log())
+}
+
+#[test]
+fn a_sealed_conversation_says_what_it_says_in_clear() {
+    let (tls, expected) = (sealed(), clear());
+    assert!(expected[0][1].len() > 20);
+    let shown = seen(&tls);
+    assert_eq!(said(&shown), expected);
+    assert!(shown.notes.iter().all(|note| !note.0.starts_with("TLS") && note.0 != "NO-KEYS"), "{:?}", shown.notes);
+    let (conn, session) = &shown.sessions[0];
+    assert!(conn.is_some());
+    assert_eq!(session.outline.sni.as_deref(), Some("wss.test"));
+    assert_eq!(session.outline.alpn.as_deref(), Some("http/1.1"));
+    let plain: usize = inside().turns.iter().map(|(_, bytes)| bytes.len()).sum();
+    assert_eq!(session.decrypted, plain as u64);
+}
+
+#[test]
+fn no_cut_changes_what_is_said() {
+    let (tls, expected) = (sealed(), clear());
+    for size in [1, 2, 5, 6, 7, 100, 1460] {
+        let segments = tls.session.cut(|_| vec![size]);
+        assert_eq!(said(&dissect(&capture_of(&segments), &tls.log())), expected, "segments of {size}");
+    }
+    let mut dice = Dice(3);
+    for _ in 0..20 {
+        let segments = recut(&tls.session.segments(), 3000, &mut dice);
+        assert_eq!(said(&dissect(&capture_of(&segments), &tls.log())), expected);
+    }
+}
+
+#[test]
+fn directions_that_were_captured_in_another_order_wait_for_each_other() {
+    let (tls, expected) = (sealed(), clear());
+    let segments = tls.session.segments();
+    let is_client = |segment: &Segment| segment.src == tls.session.client;
+    // Within the handshake and the first data, each side by itself.
+    for window in [4, 8, 12, 16] {
+        for client_first in [true, false] {
+            let (head, rest) = segments[3..].split_at(window);
+            let mut parts: Vec<Vec<Segment>> =
+                [true, false].map(|mine| head.iter().filter(|s| is_client(s) == mine).cloned().collect()).into();
+            if !client_first {
+                parts.reverse();
+            }
+            let all = [segments[..3].to_vec(), parts.concat(), rest.to_vec()].concat();
+            assert_eq!(said(&dissect(&capture_of(&all), &tls.log())), expected, "{window} {client_first}");
+        }
+    }
+}
+
+#[test]
+fn keys_are_updated_in_either_direction() {
+    let mut tls = Tls::new(1);
+    for (at, (side, bytes)) in inside().turns.iter().enumerate() {
+        if at % 5 == 4 {
+            tls.update(Client);
+        }
+        if at % 7 == 6 {
+            tls.update(Server).update(Server);
+        }
+        tls.data(*side, bytes);
+    }
+    let shown = seen(&tls);
+    assert_eq!(said(&shown), clear());
+    // A KeyUpdate that was lost is found by trial.
+    let mut segments = tls.session.segments();
+    let update = |segment: &&Segment| segment.payload.len() == 5 + 5 + 1 + 16 && segment.src == tls.session.client;
+    let lost: Vec<Segment> = segments.iter().filter(update).cloned().collect();
+    assert!(lost.len() > 3);
+    segments.retain(|segment| !lost.contains(segment));
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    assert_eq!(said(&shown)[0][1], clear()[0][1], "the other direction is whole");
+    assert!(shown.conversations[0].of("c2s").len() + 2 >= clear()[0][0].len(), "{:?}", shown.notes);
+}
+
+#[test]
+fn padding_and_empty_records_are_no_data() {
+    let mut tls = Tls::new(1);
+    for (at, (side, bytes)) in inside().turns.iter().enumerate() {
+        tls.padding = at * 3;
+        tls.sealed(*side, DATA, b"");
+        tls.data(*side, bytes);
+    }
+    assert_eq!(said(&seen(&tls)), clear());
+}
+
+#[test]
+fn secrets_of_the_data_are_enough() {
+    let tls = sealed();
+    let keys: String =
+        tls.log().lines().filter(|line| line.contains("TRAFFIC_SECRET_0")).map(|line| format!("{line}\n")).collect();
+    let shown = dissect(&capture_of(&tls.session.segments()), &keys);
+    assert_eq!(said(&shown), clear());
+    assert_eq!(shown.sessions[0].1.outline.keys, TlsKeys::Matched);
+    assert_eq!(shown.count("TLS-BAD-TAG"), 0);
+}
+
+#[test]
+fn secrets_of_one_direction_show_that_direction() {
+    let tls = sealed();
+    let keys = |label: &str| {
+        tls.log().lines().filter(|line| line.starts_with(label)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let shown = dissect(&capture_of(&tls.session.segments()), &keys("CLIENT"));
+    let (_, session) = &shown.sessions[0];
+    assert_eq!(
+        (session.outline.keys, session.why_not),
+        (TlsKeys::Partial, Some(WhyNot::OneWay(wspect::model::Direction::ToClient)))
+    );
+    assert_eq!(said(&shown)[0][0], clear()[0][0]);
+    assert_eq!(said(&shown)[0][1].len(), 0);
+    let shown = dissect(&capture_of(&tls.session.segments()), &keys("SERVER"));
+    assert_eq!(said(&shown)[0][1], clear()[0][1]);
+    let handshake: String =
+        tls.log().lines().filter(|line| line.contains("HANDSHAKE")).map(|line| format!("{line}\n")).collect();
+    let shown = dissect(&capture_of(&tls.session.segments()), &handshake);
+    assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::OnlyHandshake));
+    assert_eq!(shown.sessions[0].1.outline.alpn.as_deref(), Some("http/1.1"), "it is in the handshake");
+}
+
+#[test]
+fn early_data_count_if_the_server_takes_them() {
+    let mut session = Session::new(1);
+    session.text(Server, "welcome").close();
+    let early = [&[0, 42][..], &[0, 0]].concat();
+    for taken in [true, false] {
+        let mut tls = Tls::bare(1);
+        let (side, request) = &session.turns[0];
+        tls.session.turn(Client, record(HANDSHAKE, &client_hello(tls.random, &early)));
+        tls.keys(Client, "early").data(*side, request);
+        let mut early_part = tls.clone();
+        if taken {
+            early_part.sealed(Client, HANDSHAKE, &[5, 0, 0, 0]);
+        }
+        let end_of_early_data = early_part.session.turns.split_off(tls.session.turns.len());
+        tls.answer(taken);
+        tls.session.turns.extend(end_of_early_data);
+        tls.keys(Client, "client handshake").finish(Client);
+        for (side, bytes) in &session.turns[usize::from(taken)..] {
+            tls.data(*side, bytes);
+        }
+        let shown = seen(&tls);
+        assert_eq!(shown.conversations.len(), 1, "taken {taken}: {:?} {:?}", shown.notes, shown.sessions);
+        assert_eq!(shown.messages().count(), 3, "taken {taken}");
+    }
+}
+
+#[test]
+fn any_one_lost_segment_costs_its_messages_only() {
+    let tls = sealed();
+    let whole = clear();
+    let segments = tls.session.segments();
+    let data: Vec<usize> = (0..segments.len()).filter(|&at| !segments[at].payload.is_empty()).collect();
+    // Behind the hellos and the upgrade; before the end, where too little follows for frames to be found again.
+    for &at in &data[6..data.len() - 14] {
+        let mut lossy = segments.clone();
+        lossy.remove(at);
+        let shown = dissect(&capture_of(&lossy), &tls.log());
+        let all = said(&shown);
+        for dir in 0..2 {
+            let missing = whole[0][dir].iter().filter(|message| !all[0][dir].contains(message)).count();
+            assert!(missing <= 1, "without {at}: {missing} messages are missing: {:?}", shown.notes);
+            let invented = all[0][dir]
+                .iter()
+                .filter(|message| message.contains("complete true") && !whole[0][dir].contains(message))
+                .count();
+            assert_eq!(invented, 0, "without {at}");
+        }
+        assert_eq!(shown.count("TLS-GAP"), 1, "without {at}: {:?}", shown.notes);
+        assert_eq!(shown.count("TLS-BAD-TAG"), 0, "without {at}: {:?}", shown.notes);
+    }
+}
+
+#[test]
+fn a_flipped_bit_costs_its_record_only() {
+    let tls = sealed();
+    let whole = clear();
+    let mut dice = Dice(11);
+    for _ in 0..60 {
+        let mut bent = tls.clone();
+        let turns = bent.session.turns.len();
+        let turn = 6 + dice.roll() as usize % (turns - 20);
+        let bytes = &mut bent.session.turns[turn].1;
+        // Not the header: that is another test's matter.
+        let at = 5 + dice.roll() as usize % (bytes.len().min(16_000) - 5);
+        bytes[at] ^= 1 << (dice.roll() % 8);
+        let shown = seen(&bent);
+        let all = said(&shown);
+        for dir in 0..2 {
+            let invented = all[0][dir]
+                .iter()
+                .filter(|message| message.contains("complete true") && !whole[0][dir].contains(message))
+                .count();
+            let missing = whole[0][dir].iter().filter(|message| !all[0][dir].contains(message)).count();
+            assert!(invented == 0 && missing <= 1, "turn {turn} byte {at}: {invented} {missing}");
+        }
+        assert_eq!(shown.count("TLS-BAD-TAG"), 1, "turn {turn} byte {at}");
+    }
+}
+
+#[test]
+fn a_bent_header_is_passed_over() {
+    let tls = sealed();
+    let whole = clear();
+    for byte in 0..5 {
+        for turn in [10, 14, 19] {
+            let mut bent = tls.clone();
+            bent.session.turns[turn].1[byte] ^= 0x80;
+            let all = said(&seen(&bent));
+            let missing: usize =
+                (0..2).map(|dir| whole[0][dir].iter().filter(|message| !all[0][dir].contains(message)).count()).sum();
+            // A length that reaches into the next record costs that one, too, and its message is not known to begin there.
+            assert!(missing <= if byte < 3 { 1 } else { 3 }, "turn {turn} byte {byte}: {missing}");
+        }
+    }
+}
+
+/// Whatever follows a ClientHello, nothing panics, and nothing is made up.
+#[test]
+fn hostile_bytes_behind_a_hello_are_survived() {
+    let mut dice = Dice(5);
+    for n in 0..300 {
+        let mut tls = Tls::bare(n);
+        let hello = record(HANDSHAKE, &client_hello(tls.random, &[]));
+        tls.session.turn(Client, hello);
+        if n % 2 == 0 {
+            tls.hellos(&[]);
+        }
+        for _ in 0..6 {
+            let side = if dice.roll().is_multiple_of(2) { Client } else { Server };
+            let mut bytes: Vec<u8> = (0..dice.roll() % 300).map(|_| dice.roll() as u8).collect();
+            if !dice.roll().is_multiple_of(3) {
+                bytes = record(20 + (dice.roll() % 5) as u8, &bytes);
+            }
+            tls.session.turn(side, bytes);
+        }
+        let shown = seen(&tls);
+        assert!(shown.conversations.is_empty());
+    }
+}
+
+/// Bytes of a handshake, bent one by one.
+#[test]
+fn bent_hellos_are_survived() {
+    let tls = sealed();
+    for turn in 0..2 {
+        for byte in 0..tls.session.turns[turn].1.len() {
+            for bit in [0, 7] {
+                let mut bent = tls.clone();
+                bent.session.turns[turn].1[byte] ^= 1 << bit;
+                let shown = seen(&bent);
+                assert!(shown.messages().all(|message| message.complete));
+            }
+        }
+    }
+}
+
+#[test]
+fn another_key_opens_nothing() {
+    let tls = sealed();
+    let wrong = key_log(&tls.random, |name| secret(name, 77));
+    let shown = dissect(&capture_of(&tls.session.segments()), &wrong);
+    assert!(shown.conversations.is_empty());
+    assert!(
+        matches!(shown.sessions[0].1.why_not, Some(WhyNot::WrongKey { record: 0, .. })),
+        "{:?}",
+        shown.sessions[0].1.why_not
+    );
+    assert_eq!((shown.count("TLS-WRONG-KEY"), shown.count("TLS-BAD-TAG")), (1, 0));
+}
+
+#[test]
+fn an_alert_is_told_once_and_by_name() {
+    let mut tls = Tls::new(1);
+    tls.sealed(Server, ALERT, &[2, 116]);
+    let shown = seen(&tls);
+    let alerts: Vec<_> = shown.notes.iter().filter(|note| note.0 == "TLS-ALERT").collect();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0].1, "the server ended the TLS session: certificate_required (116)");
+}
+
+/// Thousands of records are lost at once: the number of the next is found, and what it carries.
+#[test]
+fn numbers_far_ahead_are_found() {
+    let mut inside = Session::new(1);
+    for n in 0..3000 {
+        inside.text(Client, &format!("lost {n}"));
+    }
+    for n in 0..20 {
+        inside.text(Client, &format!("kept {n}"));
+    }
+    let tls = Tls::around(1, &inside);
+    let mut segments = tls.session.segments();
+    let mut data = 0;
+    segments.retain(|segment| {
+        data += usize::from(segment.src == tls.session.client && !segment.payload.is_empty());
+        !(6..2900).contains(&data) || segment.src != tls.session.client
+    });
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    let kept = shown.messages().filter(|message| message.payload.starts_with(b"kept ")).count();
+    assert_eq!(kept, 20, "{:?}", shown.notes);
+    assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0));
+}
+
+/// Records that end where none begins, again and again: the stream is given up, and that takes no time.
+#[test]
+fn what_is_not_made_of_records_is_given_up() {
+    let mut tls = Tls::new(1);
+    let junk = [record(DATA, &[]), record(DATA, &[]), record(DATA, &[]), vec![0xff]].concat().repeat(1000);
+    for _ in 0..100 {
+        tls.session.turn(Client, junk.clone());
+    }
+    let began = std::time::Instant::now();
+    let shown = seen(&tls);
+    assert!(began.elapsed().as_secs() < 20);
+    assert!((1..20).contains(&shown.count("TLS-RECORD")), "{}", shown.count("TLS-RECORD"));
+    let why = shown.sessions[0].1.why_not;
+    assert!(matches!(why, Some(WhyNot::NoRecords(_) | WhyNot::WrongKey { .. })), "{why:?}");
+}
+
+/// Holes without end before records that do not open: what is tried is bounded by what came.
+#[test]
+fn trials_in_vain_are_bounded() {
+    let mut tls = sealed();
+    for n in 0..400_u32 {
+        let noise: Vec<u8> = (0..16_000).map(|at| (at * n) as u8).collect();
+        tls.session.turn(Client, record(DATA, &noise));
+    }
+    let segments = tls.session.segments();
+    // Every second of them is lost, and much before it.
+    let mut shift = 0;
+    let mut at = 0;
+    let lossy: Vec<Segment> = segments
+        .iter()
+        .filter_map(|segment| {
+            let mut segment = segment.clone();
+            if segment.payload.len() == 16_005 && segment.src == tls.session.client {
+                at += 1;
+                shift += 100_000;
+                segment.seq = segment.seq.wrapping_add(shift);
+                return (at % 2 == 0).then_some(segment);
+            }
+            if segment.src == tls.session.client {
+                segment.seq = segment.seq.wrapping_add(shift);
+            } else {
+                segment.ack = segment.ack.wrapping_add(shift);
+            }
+            Some(segment)
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    let shown = dissect(&capture_of(&lossy), &tls.log());
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    eprintln!("{:?}", began.elapsed());
+    assert!(shown.count("TLS-BAD-TAG") >= 1, "{:?}", shown.notes.last());
+}

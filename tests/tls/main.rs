@@ -1,0 +1,16 @@
+//! TLS, decrypted with the secrets of a key log: what is shown is what was said, whatever the suite, and nothing that was not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod lab;
+mod laws;
+mod public;
+mod seen;

@@ -1,0 +1,89 @@
+//! What a dissection with a key log tells.
+
+use crate::support::keys::secrets;
+use crate::support::run::{Conversation, Message};
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use wspect::capture::Reader;
+use wspect::dissect::{Settings, run};
+use wspect::model::{ConnId, Event, Limits, Sink, Stamp, TlsOutline, TlsSession};
+
+/// All that was told.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) conversations: Vec<Conversation>,
+    pub(crate) outlines: Vec<Option<TlsOutline>>,
+    pub(crate) urls: Vec<Option<String>>,
+    pub(crate) sessions: Vec<(Option<ConnId>, TlsSession)>,
+    pub(crate) notes: Vec<(String, String)>,
+}
+
+/// Dissects a capture with the secrets of a key log.
+pub(crate) fn dissect(capture: &[u8], keys: &str) -> Seen {
+    let mut reader = Reader::new(Box::new(Cursor::new(capture.to_vec()))).unwrap();
+    let settings = Settings { limits: Limits::DEFAULT, secrets: Arc::new(secrets(keys)), ..Settings::default() };
+    let mut seen = Seen::default();
+    run(&mut reader, settings, &mut seen, &mut |_| ControlFlow::Continue(()));
+    seen
+}
+
+impl Seen {
+    /// All messages, whose connection they belong to aside.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.conversations.iter().flat_map(|conversation| &conversation.messages)
+    }
+
+    /// How often a finding was told.
+    pub(crate) fn count(&self, code: &str) -> usize {
+        self.notes.iter().filter(|note| note.0 == code).count()
+    }
+}
+
+impl Sink for Seen {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        let conn = at.conn.map_or(0, |conn| conn.0 as usize);
+        match event {
+            Event::Opened(opened) => {
+                assert_eq!(conn, self.conversations.len() + 1);
+                self.outlines.push(opened.tls.as_deref().cloned());
+                self.urls.push(opened.url.clone());
+                self.conversations.push(Conversation {
+                    conn: conn as u64,
+                    stream: at.stream.unwrap().into(),
+                    client: opened.client.to_string(),
+                    server: opened.server.to_string(),
+                    state: String::new(),
+                    messages: Vec::new(),
+                });
+            }
+            Event::Message(m) => self.conversations[conn - 1].messages.push(Message {
+                conn: conn as u64,
+                stream: at.stream.unwrap().into(),
+                packet: at.at.packet.0,
+                first_packet: m.span.first.packet.0,
+                number: m.number,
+                dir: m.dir.name().to_owned(),
+                kind: m.opcode.name().to_owned(),
+                opcode: m.opcode.0,
+                frames: m.frames,
+                compressed: m.compressed,
+                wire_len: m.wire_len,
+                len: m.body.len,
+                complete: m.complete,
+                truncated: false,
+                payload: m.body.kept.to_vec(),
+                close_code: m.close.map(|close| close.code.0.into()),
+                close_reason: m.close.map(|close| String::from_utf8_lossy(close.reason).into_owned()),
+                rtt: m.rtt,
+                missing: m.body.holes.iter().map(|hole| (hole.offset, hole.len)).collect(),
+                inferred: m.inferred,
+                findings: m.findings.iter().map(|code| code.name().to_owned()).collect(),
+            }),
+            Event::Note(note) => self.notes.push((note.code.name().to_owned(), note.sentence().to_owned())),
+            Event::Tls(session) => self.sessions.push((at.conn, session.clone())),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
