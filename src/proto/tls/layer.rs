@@ -28,9 +28,9 @@ pub struct Tls {
     hello: Hello,
     /// The server takes the 0-RTT data.
     takes_early: bool,
-    /// The keys that were in the key log or not, as they were last looked up.
-    pub(super) session: tell::Session,
-    pub(super) inside: Inside,
+    /// What is to be told of it.
+    session: tell::Session,
+    inside: Inside,
     /// Nothing is to be expected any more.
     over: bool,
 }
