@@ -27,8 +27,6 @@ pub(super) struct Half {
     pub(super) closed: Option<Box<Farewell>>,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
-    /// Stream offset from which on frames were lost from sight.
-    pub(super) lost_from: Option<u64>,
     /// Messages went by before an inflater was needed: what comes may refer to them.
     pub(super) late: bool,
     /// Frames behind those that a search found in which one of the other side's kind refutes it.

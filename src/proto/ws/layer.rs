@@ -257,8 +257,7 @@ impl Ws {
                 self.seek_past(dir, offset + len, exact, cx);
             } else {
                 self.give_up(dir, cx);
-                self.halves[dir].lost_from = Some(offset + len - left);
-                self.lose_place(dir, offset + len, cx);
+                self.lose_place(dir, offset + len - left, offset + len, cx);
             }
         }
     }
@@ -391,13 +390,12 @@ impl Ws {
         assembly.free(cx.tools);
     }
 
-    /// Messages were missed: what follows may go on with them, or refer to them.
-    pub(super) fn miss(&mut self, dir: Direction) {
+    /// Messages were missed, `wire` bytes if anybody knows: what follows may go on with them, or refer to them.
+    pub(super) fn miss(&mut self, dir: Direction, wire: Option<u64>) {
         let half = &mut self.halves[dir];
         half.missed = true;
         match &mut half.inflater {
-            // How much it was is known when frames are found again.
-            Some(inflater) => inflater.lose(half.lost_from.map(|_| 0)),
+            Some(inflater) => inflater.lose(wire),
             None => half.late = true,
         }
     }

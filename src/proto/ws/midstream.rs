@@ -34,7 +34,15 @@ impl Midstream {
     }
 
     fn with(bar: u32, forced: bool, from_start: bool) -> Self {
-        let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar, forced, tunnel: false };
+        let known = Known {
+            layout: Layout::Rfc6455,
+            masked: None,
+            compressed: true,
+            bar,
+            lost_from: None,
+            forced,
+            tunnel: false,
+        };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
         Self { seeks, read: 0, forced, from_start, ends: Ends::default() }
     }
@@ -55,7 +63,7 @@ impl Midstream {
         let bar = if self.forced { FORCED_BAR } else { RESYNC_BAR };
         self.open(swapped, &text, cx, |ws, from, to, seek| {
             if from == dir {
-                ws.miss(to);
+                ws.miss(to, None);
                 found.at
             } else {
                 ws.look_from(to, seek.from(), bar);

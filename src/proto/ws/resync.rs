@@ -15,15 +15,20 @@ impl Ws {
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
         let known = Known { bar, forced: bar == FORCED_BAR, ..self.known(dir) };
+        self.look(dir, from, known);
+    }
+
+    fn look(&mut self, dir: Direction, from: u64, known: Known) {
         self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
-        self.miss(dir);
+        // How much was missed is known when frames are found again.
+        self.miss(dir, known.lost_from.map(|_| 0));
     }
 
     fn known(&self, dir: Direction) -> Known {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
         let compressed = self.compression.is_some() || self.source == Source::Open;
-        Known { layout, masked, compressed, bar: RESYNC_BAR, forced: false, tunnel: false }
+        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false }
     }
 
     /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled
@@ -37,15 +42,14 @@ impl Ws {
         half.on_trial = 0;
         self.give_up(dir, cx);
         let known = Known { tunnel: true, ..self.known(dir) };
-        let from = offset + u64::from(head.header_len);
-        self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
-        self.miss(dir);
+        self.look(dir, offset + u64::from(head.header_len), known);
         true
     }
 
-    /// A head was lost: what stands behind the hole, at `from`, is looked through for frames.
-    pub(super) fn lose_place(&mut self, dir: Direction, from: u64, cx: &mut Cx<'_>) {
-        self.look_from(dir, from, RESYNC_BAR);
+    /// A head was lost between `lost_from` and `from`: what stands behind is looked through for frames.
+    pub(super) fn lose_place(&mut self, dir: Direction, lost_from: u64, from: u64, cx: &mut Cx<'_>) {
+        let known = Known { lost_from: Some(lost_from), ..self.known(dir) };
+        self.look(dir, from, known);
         if cx.tools.seeking > cx.limits.seek_total || !self.layouts[dir].can_be_sought() {
             self.give_up_seeking(dir, cx);
         }
@@ -86,7 +90,7 @@ impl Ws {
         let half = &mut self.halves[dir];
         half.on_trial = TRIAL;
         // Frames with their heads, compressed or not: it is near enough.
-        if let (Some(from), Some(inflater)) = (half.lost_from.take(), &mut half.inflater) {
+        if let (Some(from), Some(inflater)) = (seek.lost_from(), &mut half.inflater) {
             inflater.lose(Some(found.at - from));
         }
         let mut end = found.at;

@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) compressed: bool,
     /// Bits that a chain must have which begins where a segment begins; one that does not needs [`ANYWHERE`] more.
     pub(super) bar: u32,
+    /// Stream offset from which on frames were lost from sight, if they were seen before.
+    pub(super) lost_from: Option<u64>,
     /// The user says that there are frames: a lone one will do, and repeated ones.
     pub(super) forced: bool,
     /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
@@ -97,6 +99,11 @@ impl Seek {
     /// Stream offset at which the search began.
     pub(super) const fn from(&self) -> u64 {
         self.from
+    }
+
+    /// Stream offset from which on frames were lost from sight, if they were seen before.
+    pub(super) const fn lost_from(&self) -> Option<u64> {
+        self.known.lost_from
     }
 
     /// Stream offset behind all that came or was lost.
