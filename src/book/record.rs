@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Message, NoteSet, Opcode, Opened, Outline, Sink,
-    Span, Stamp,
+    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened, Outline,
+    Sink, Span, Stamp,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -110,6 +110,7 @@ pub(super) struct OwnedMessage {
     has_close: bool,
     rtt: Option<i64>,
     span: Span,
+    brought: Mark,
     findings: NoteSet,
 }
 
@@ -133,6 +134,7 @@ impl OwnedMessage {
             has_close: message.close.is_some(),
             rtt: message.rtt,
             span: message.span,
+            brought: message.brought,
             findings: message.findings,
         }
     }
@@ -156,6 +158,7 @@ impl OwnedMessage {
             close,
             rtt: self.rtt,
             span: self.span,
+            brought: self.brought,
             findings: self.findings,
         }
     }

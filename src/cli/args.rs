@@ -206,7 +206,7 @@ pub(super) struct Reading {
     /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
-    /// Bytes to which all compressed messages may inflate: 20G (default: see wspect --limits)
+    /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_inflated: Option<u64>,
 }

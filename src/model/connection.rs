@@ -251,11 +251,26 @@ impl Connection {
         let goodbye = || {
             let reason = message.close.map_or(&[][..], |close| close.reason);
             let reason = String::from_utf8_lossy(reason).into();
-            Goodbye { code: message.close.map(|close| close.code), reason, at: message.mark() }
+            Goodbye {
+                code: message.close.map(|close| close.code),
+                reason,
+                len: message.body.len,
+                complete: message.complete,
+                at: message.brought,
+            }
         };
         match &self.close {
             None => self.close = Some((message.dir, goodbye())),
-            Some((first, _)) if *first != message.dir && self.reply.is_none() => self.reply = Some(goodbye()),
+            Some((first, _)) if *first != message.dir && self.reply.is_none() => {
+                let mut reply = goodbye();
+                // The first may have waited behind a hole, and be told after its answer.
+                if let Some((first, close)) = self.close.as_mut().filter(|(_, close)| reply.at.packet < close.at.packet)
+                {
+                    *first = message.dir;
+                    std::mem::swap(close, &mut reply);
+                }
+                self.reply = Some(reply);
+            }
             Some(_) => {}
         }
     }

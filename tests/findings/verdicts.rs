@@ -144,7 +144,7 @@ fn a_loss_is_named() {
     segments.remove(turn(3));
     let verdict = verdict(&told(&capture_of(&segments)));
     assert!(
-        verdict.text.ends_with("bytes were lost before it, and a Close frame may be among them"),
+        verdict.text.ends_with("; bytes of the client were lost, and a Close frame may be among them"),
         "{}",
         verdict.text
     );

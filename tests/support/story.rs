@@ -198,6 +198,7 @@ impl Story {
             close: None,
             rtt: odd.rtt,
             span: Span { first, last },
+            brought: last,
             findings,
         };
         let owned = OwnedMessage {

@@ -260,7 +260,7 @@ impl Http1 {
                 Side::Head(reader) if may_be_foreign && !reader.may_begin(foreign::HTTP, rest) => {
                     self.sides[dir] = Side::Foreign(Foreign::new(&reader.take()));
                 }
-                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
+                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.limits) {
                     Step::More => return bytes.len(),
                     Step::Done(Some(head), used) => {
                         at += used;

@@ -51,7 +51,7 @@ impl Lone {
     fn read(&mut self, bytes: &[u8], offset: u64, brought: Mark, cx: &mut Cx<'_>) -> Read {
         let mut used = 0;
         if self.raw.is_none() {
-            match self.head.push(bytes, offset, brought, cx.mark, cx.limits) {
+            match self.head.push(bytes, offset, brought, cx.limits) {
                 Step::More => return Read::More,
                 Step::Done(None, _) | Step::TooLong => return Read::Bad,
                 Step::Done(Some(head), len) => {

@@ -25,6 +25,8 @@ pub(super) struct Half {
     conflicts: Vec<u64>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
+    /// The packet that carried the last byte read.
+    pub(super) brought: Mark,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
     /// Messages went by before an inflater was needed: what comes may refer to them.
@@ -126,7 +128,7 @@ impl Half {
         let inflater = self.inflater.as_deref_mut();
         let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
         if let Some(assembly) = assembly {
-            assembly.append(bytes, mask, phase, inflater, cx.limits, cx.tools);
+            assembly.append(bytes, self.brought, (mask, phase), inflater, cx.limits, cx.tools);
         }
     }
 

@@ -9,6 +9,7 @@ use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
+use super::told::Broken;
 use crate::model::{
     Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version, count,
 };
@@ -29,13 +30,17 @@ pub struct Ws {
     pub(super) compression: Option<Compression>,
     /// How sure that is.
     pub(super) source: Source,
+    /// Bytes inflated so far, in both directions.
+    pub(super) inflated: u64,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
     /// Pings that wait, once there was one.
     pub(super) pings: Option<Box<Both<Pings>>>,
-    /// What was told of each direction: the rules of a frame are told once each.
+    /// What was told of each direction and is told once.
     pub(super) told: Both<NoteSet>,
+    /// The rules of frames that each direction broke, once there was one.
+    pub(super) broken: Option<Box<Both<Broken>>>,
     /// The client's masking keys, once there was one.
     pub(super) masks: Option<Box<Masks>>,
     /// How the stream ended.
@@ -43,14 +48,14 @@ pub struct Ws {
     /// What was heard last.
     pub(super) heard: Heard,
     /// The directions in which the head of a frame was lost, and no frame has come since.
-    pub(super) lost: Both<Option<Mark>>,
+    pub(super) lost: Both<bool>,
 }
 
 impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                self.note_reset(dir, cx);
+                self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
@@ -93,11 +98,13 @@ impl Ws {
             shaken: false,
             compression: None,
             source: Source::Open,
+            inflated: 0,
             frames: 0,
             messages: 0,
             halves: Both::default(),
             pings: None,
             told: Both::default(),
+            broken: None,
             masks: None,
             ends: Ends::default(),
             heard: Heard::Nothing,
@@ -106,13 +113,16 @@ impl Ws {
     }
 
     /// Says once that bytes came after a reset.
-    pub(super) fn note_reset(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+    pub(super) fn note_reset(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
+        if matches!(self.ends.first(), Some((_, End::Rst, mark)) if mark.packet < brought.packet)
+            && self.told[dir].insert(NoteCode::TcpAfterReset)
+        {
             self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
         }
     }
 
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        self.halves[dir].brought = brought;
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
@@ -189,8 +199,10 @@ impl Ws {
             let by_frame = unit == Some(Unit::Frame);
             let begins = !open || head.opcode != Opcode::CONTINUATION;
             if begins {
-                self.drop_open(dir, cx);
-                self.halves[dir].data = Some(Box::new(Assembly::new(&head, by_frame, first, cx.tools)));
+                let dropped = self.drop_open(dir, cx);
+                let mut assembly = Box::new(Assembly::new(&head, by_frame, first, cx.tools));
+                assembly.dropped = dropped;
+                self.halves[dir].data = Some(assembly);
             }
             if begins || by_frame {
                 self.expect(dir, &head);
@@ -218,7 +230,9 @@ impl Ws {
         open.left -= now.len() as u64;
         let done = open.left == 0;
         let mask = self.layouts[dir].mask(&head);
+        cx.tools.inflated = self.inflated;
         half.append(now, &head, mask, phase, cx);
+        self.inflated = cx.tools.inflated;
         if done {
             self.frame_done(dir, cx);
         }
@@ -235,7 +249,8 @@ impl Ws {
             left -= lost;
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
-                assembly.lose(lost, mark, cx.limits, cx.tools);
+                // A hole that goes beyond the frame is told as a whole.
+                assembly.lose(lost, (left == 0).then_some(mark), cx.limits, cx.tools);
             }
             if !head.opcode.is_control() {
                 half.lose_history(Some(lost));
@@ -245,18 +260,27 @@ impl Ws {
             }
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
-            self.pings = None;
+            self.doubt_pings(dir);
+            let before = self.messages;
+            let holed = left < len;
+            let reading = &self.halves[dir].reading;
+            let seeks = matches!(reading, Reading::Seek(_));
             // A hole in a frame that is found later is told with it.
-            if !matches!(&self.halves[dir].reading, Reading::Seek(seek) if exact && seek.leads_to(offset + len)) {
-                let about = if exact { "" } else { "about " };
-                let text = format!("{about}{} never captured", count(len, "byte"));
-                self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
+            let is_told = matches!(reading, Reading::Seek(seek) if exact && seek.leads_to(offset + len));
+            if !seeks {
+                self.give_up(dir, NoteCode::TcpGap, cx);
             }
-            self.lost[dir] = Some(mark);
-            if matches!(self.halves[dir].reading, Reading::Seek(_)) {
+            let number = (holed || self.messages > before).then_some(self.messages);
+            let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
+            let about = if exact { "" } else { "about " };
+            let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
+            if !is_told {
+                self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
+            }
+            self.lost[dir] = true;
+            if seeks {
                 self.seek_past(dir, offset + len, exact, cx);
             } else {
-                self.give_up(dir, cx);
                 self.lose_place(dir, offset + len - left, offset + len, cx);
             }
         }
@@ -282,18 +306,19 @@ impl Ws {
         self.note(dir, code, None, None, text, (!detail.is_empty()).then_some(detail), cx);
     }
 
-    /// The direction ends: what is unfinished is told as far as it came.
-    pub(super) fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    /// The direction ends, or its place is lost: what is unfinished is told as far as it came; `why` is what is wrong with it.
+    pub(super) fn give_up(&mut self, dir: Direction, why: NoteCode, cx: &mut Cx<'_>) {
         let mut ended = false;
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Over;
-            self.tell_frame(dir, &place, false, None, cx);
+            let number = self.tell_frame(dir, &place, false, Some(self.messages + 1), cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
+                assembly.frame_told(number);
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
                 assembly.pass_over(left, cx.limits, cx.tools);
             }
             if let Some(control) = self.halves[dir].control.take() {
-                self.incomplete(dir, *control, NoteCode::WsUnfinished, cx);
+                self.incomplete(dir, *control, why, cx);
             } else {
                 ended = place.head.fin;
             }
@@ -303,17 +328,19 @@ impl Ws {
             if !ended {
                 data.end_missing(cx.limits);
             }
-            self.incomplete(dir, *data, NoteCode::WsUnfinished, cx);
+            self.incomplete(dir, *data, why, cx);
         }
     }
 
-    /// A new message begins inside an open one, which will not be finished any more.
-    fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    /// A new message begins inside an open one, which will not be finished any more: its number.
+    fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) -> Option<u64> {
         self.halves[dir].lose_history(None);
         if let Some(mut data) = self.halves[dir].data.take() {
             data.end_missing(cx.limits);
             self.incomplete(dir, *data, NoteCode::WsInterleaved, cx);
+            return Some(self.messages);
         }
+        None
     }
 
     /// Tells a frame that ended, and its message when it was the last.
@@ -330,6 +357,9 @@ impl Ws {
         let last = head.fin || head.opcode.is_control();
         let msg = last.then_some(self.messages + 1);
         let number = self.tell_frame(dir, &place, !holed, msg, cx);
+        if let Some(assembly) = self.halves[dir].assembly(&head) {
+            assembly.frame_told(number);
+        }
         let by_frame = self.compression.is_some_and(|compression| compression.unit == Unit::Frame);
         let mut found = None;
         let half = &mut self.halves[dir];
@@ -338,7 +368,9 @@ impl Ws {
             && let Some(assembly) = &mut half.data
         {
             let is_text = assembly.opcode == Opcode::TEXT && (!by_frame || last && assembly.frames == 1);
-            found = assembly.finish(half.inflater.as_deref_mut(), is_text, cx.limits, cx.tools);
+            cx.tools.inflated = self.inflated;
+            found = assembly.finish(half.inflater.as_deref_mut(), is_text, half.brought, cx.limits, cx.tools);
+            self.inflated = cx.tools.inflated;
         }
         if last && self.source == Source::Guessed && !head.opcode.is_control() {
             self.judge_guess(dir, cx);
@@ -346,10 +378,13 @@ impl Ws {
         let half = &mut self.halves[dir];
         if last {
             let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
-            if let Some(assembly) = assembly {
-                self.message(dir, &assembly, Some(number), true, cx);
+            if let Some(mut assembly) = assembly {
+                self.message(dir, &mut assembly, Some(number), true, cx);
                 assembly.free(cx.tools);
             }
+        }
+        if !last {
+            self.tell_early_fault(dir, cx);
         }
         if let Some(evidence) = found {
             self.tell_evidence(dir, &evidence, cx);
@@ -379,10 +414,18 @@ impl Ws {
         self.note(dir, code, Some(self.messages), None, &text, None, cx);
     }
 
+    /// Bytes were lost in a direction: among them may be pings of its sender, and pongs for those of the other.
+    pub(super) fn doubt_pings(&mut self, dir: Direction) {
+        if let Some(pings) = &mut self.pings {
+            pings[dir].doubt_pings();
+            pings[dir.reverse()].doubt_pongs();
+        }
+    }
+
     /// Tells a message that will not be completed.
     pub(super) fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
         assembly.findings.insert(why);
-        self.message(dir, &assembly, None, false, cx);
+        self.message(dir, &mut assembly, None, false, cx);
         if why == NoteCode::WsUnfinished {
             let text = format!("the stream ends inside message {}", self.messages);
             self.note(dir, why, Some(self.messages), None, &text, None, cx);
@@ -403,7 +446,8 @@ impl Ws {
     /// A data message ended while it is only guessed what RSV1 means: it tells whether the guess was right.
     fn judge_guess(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
-        let whole = half.data.as_mut().filter(|assembly| assembly.compressed && assembly.lost.is_empty());
+        let whole =
+            half.data.as_mut().filter(|assembly| assembly.compressed && !assembly.findings.contains(NoteCode::TcpGap));
         let Some(assembly) = whole else { return };
         self.source = Source::Agreed;
         if assembly.findings.contains(NoteCode::DeflateBad) {

@@ -40,7 +40,7 @@ impl Ws {
             return false;
         }
         half.on_trial = 0;
-        self.give_up(dir, cx);
+        self.give_up(dir, NoteCode::TcpGap, cx);
         let known = Known { tunnel: true, ..self.known(dir) };
         self.look(dir, offset + u64::from(head.header_len), known);
         true
@@ -118,7 +118,7 @@ impl Ws {
         self.halves[dir].reading = Reading::Over;
         let bytes = count(len, "byte");
         let (code, text) = match len {
-            _ if !self.shaken && self.lost[dir].is_none() => {
+            _ if !self.shaken && !self.lost[dir] => {
                 (NoteCode::Midstream, format!("no frames were found in the {bytes} captured of this direction"))
             }
             0 => (

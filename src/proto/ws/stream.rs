@@ -39,6 +39,7 @@ impl DeflateStream {
             let Some(inflater) = &mut side.inflater else { return };
             let mut plain = cx.tools.take_buffer();
             let total = cx.limits.inflated_total;
+            cx.tools.inflated = self.inner.inflated;
             let result = inflater.push(piece, cx.tools, &mut |piece, tools| {
                 // Nothing is missing before it: all of it is known.
                 if let Piece::Known(bytes) = piece {
@@ -47,6 +48,7 @@ impl DeflateStream {
                 tools.inflated += piece.len() as u64;
                 tools.inflated <= total
             });
+            self.inner.inflated = cx.tools.inflated;
             let offset = side.offset;
             side.offset += plain.len() as u64;
             if !plain.is_empty() {
@@ -54,7 +56,7 @@ impl DeflateStream {
             }
             cx.tools.give_buffer(plain);
             if result.is_err() {
-                let code = if cx.tools.inflated > total { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
+                let code = if self.inner.inflated > total { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
                 self.lose(dir, code, "the deflate-stream of this direction is not read any further", cx);
             }
         }

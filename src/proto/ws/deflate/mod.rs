@@ -22,7 +22,7 @@ use stream::{Step, Stream};
 use terms::Watch;
 
 /// What the sender cut from the end of every message, and the receiver puts back (RFC 7692 §7.2.2).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+const TAIL: [u8; 4] = 0x0000_ffff_u32.to_be_bytes();
 
 /// The inflater of one direction.
 ///
@@ -43,6 +43,8 @@ pub(super) struct Inflater {
     lengths: Lengths,
     /// Losses so far.
     losses: u64,
+    /// The last four bytes of the message as it came, as a number.
+    last: u32,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl Inflater {
     pub(super) fn new(terms: Terms) -> Self {
         let state = State::Sure(Box::new(Stream::new()));
         let watch = Watch::new(terms);
-        Self { state, takeover: terms.takeover, watch, lengths: Lengths::default(), losses: 0 }
+        Self { state, takeover: terms.takeover, watch, lengths: Lengths::default(), losses: 0, last: u32::MAX }
     }
 
     /// Begins a message.
@@ -109,6 +111,7 @@ impl Inflater {
         if let Some(watch) = &mut self.watch {
             watch.begin();
         }
+        self.last = u32::MAX;
         match &mut self.state {
             State::Sure(stream) => stream.ended = true,
             State::Unsure(unsure) => {
@@ -129,6 +132,9 @@ impl Inflater {
 
     /// Inflates the next bytes of the message; `out` gets what they give.
     pub(super) fn push(&mut self, bytes: &[u8], tools: &mut Tools, out: &mut Taker<'_>) -> Result<(), Corrupt> {
+        for &byte in bytes.get(bytes.len().saturating_sub(TAIL.len())..).unwrap_or_default() {
+            self.last = self.last << 8 | u32::from(byte);
+        }
         let result = if bytes.is_empty() { Ok(()) } else { self.inflate(bytes, tools, out) };
         if result.is_ok()
             && let Some(watch) = &mut self.watch
@@ -157,12 +163,17 @@ impl Inflater {
         if ended {
             return Ok(());
         }
+        // A message that was cut as it should be ends with the first bits of that block, which are zero.
+        if self.last.to_be_bytes() == TAIL {
+            return Err(Corrupt::Uncut);
+        }
         // What gives bytes was not such a block: the message was cut, and what follows would be read out of step.
         let mut is_tail = true;
-        self.push(&TAIL, tools, &mut |piece, tools| {
+        let result = self.push(&TAIL, tools, &mut |piece, tools| {
             is_tail &= piece.is_empty();
             is_tail && out(piece, tools)
-        })
+        });
+        result.map_err(|why| if is_tail && why == Corrupt::Enough { why } else { Corrupt::Cut })
     }
 
     /// The message that just ended tells something about an earlier loss: perhaps its length. `is_text`: all of it is text.
@@ -226,15 +237,18 @@ impl Inflater {
                 State::Sure(stream) => {
                     let step = stream.step(input)?;
                     if !out(Piece::Known(stream.last(step.made)), tools) {
-                        return Err(Corrupt);
+                        return Err(Corrupt::Enough);
                     }
                     step
                 }
                 State::Unsure(unsure) => unsure.step(input, tools, out)?,
-                State::Lost(_) => return Err(Corrupt),
+                State::Lost(_) => return Err(Corrupt::Lost),
             };
             self.lengths.add(step.used, step.made);
             input = input.get(step.used..).unwrap_or_default();
+            if let Some(fault) = step.fault {
+                return Err(Corrupt::Bits(fault, bytes.len() - input.len()));
+            }
             if step.drained {
                 return Ok(());
             }
@@ -264,7 +278,7 @@ impl Unsure {
                 Kind::Unknown => Piece::Unknown(len),
             };
             if !out(piece, tools) {
-                return Err(Corrupt);
+                return Err(Corrupt::Enough);
             }
             rest = others;
         }
