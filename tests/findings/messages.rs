@@ -54,7 +54,14 @@ fn frames() -> Vec<Case> {
         case("WS-INTERLEAVED", open(TEXT), open(PING)),
         case("WS-AFTER-CLOSE", after_close(true), after_close(false)),
         case("WS-UNFINISHED", server(&text(1).open()), server(&text(1))),
+        case("WS-UNFINISHED", cut_head(1), cut_head(0)),
     ]
+}
+
+/// A connection that ends behind some bytes of a frame's head.
+fn cut_head(bytes: usize) -> Vec<u8> {
+    let head = Frame::new(TEXT, "x").bytes();
+    talked(|session| _ = session.turn(Server, head.get(..bytes).unwrap_or_default().to_vec()))
 }
 
 fn masks() -> Vec<Case> {

@@ -148,6 +148,11 @@ impl Half {
 }
 
 impl Partial {
+    /// How many bytes of a head came.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
     /// Reads a head that begins here or before: the head, where it began, and how many of `bytes` belong to it.
     pub(super) fn push(
         &mut self,

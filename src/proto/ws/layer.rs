@@ -309,6 +309,12 @@ impl Ws {
     /// The direction ends, or its place is lost: what is unfinished is told as far as it came; `why` is what is wrong with it.
     pub(super) fn give_up(&mut self, dir: Direction, why: NoteCode, cx: &mut Cx<'_>) {
         let mut ended = false;
+        if let (Reading::Head(partial), NoteCode::WsUnfinished) = (&self.halves[dir].reading, why)
+            && let came @ 1.. = partial.len()
+        {
+            let text = format!("the stream ends inside the head of a frame, behind {came} of its bytes");
+            self.note(dir, why, None, None, &text, None, cx);
+        }
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Over;
             let number = self.tell_frame(dir, &place, false, Some(self.messages + 1), cx);
