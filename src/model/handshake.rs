@@ -40,6 +40,8 @@ pub struct Head {
     pub len: u64,
     /// Packets with its first and its last byte.
     pub span: Span,
+    /// No part of it is lost: what it does not say, it did not say.
+    pub whole: bool,
 }
 
 impl Head {
@@ -218,6 +220,11 @@ impl Outline {
 const KNOWN_EXTENSIONS: [&str; 4] = ["permessage-deflate", "deflate-frame", "x-webkit-deflate-frame", "deflate-stream"];
 
 impl Handshake {
+    /// Whether both heads are there, as far as they were captured, with all that they say.
+    pub fn is_whole(&self) -> bool {
+        [&self.request, &self.response].into_iter().flatten().all(|head| head.whole)
+    }
+
     /// The names of the extensions agreed on that are not known.
     pub fn unknown_extensions(&self) -> impl Iterator<Item = &str> {
         let names = self.extensions.iter().flatten().filter_map(|extension| extension.split(';').next());
