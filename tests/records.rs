@@ -235,7 +235,7 @@ prop_compose! {
             Some(status) => StartLine::Response { version: first, status, reason: second },
             None => StartLine::Request { method: first, target: second, version: third },
         };
-        Head { start, headers, stream_offset: 0, len: 0, span }
+        Head { start, headers, stream_offset: 0, len: 0, span, whole: true }
     }
 }
 

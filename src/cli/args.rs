@@ -202,7 +202,7 @@ pub(super) struct Reading {
     ///
     /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
     /// cap.pcap the files cap.keys, cap.keylog, cap.pcap.keys and cap.pcap.keylog. `wspect keys` tells which of them fit.
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub keylog: Vec<PathBuf>,
     /// Use only the key logs that -k names
     #[arg(long, global = true, hide_short_help = true)]
@@ -270,7 +270,7 @@ pub(super) struct FileAndMore {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Read {
     /// The capture, as in tshark: what stands behind are numbers only
-    #[arg(short, value_name = "FILE", hide_short_help = true)]
+    #[arg(short, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
     pub read: Option<PathBuf>,
 }
 
@@ -278,7 +278,7 @@ pub(super) struct Read {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Output {
     /// Write to this file instead of stdout; it appears when it is whole
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH", allow_hyphen_values = true)]
     pub output: Option<PathBuf>,
     /// Replace the file if there is one
     #[arg(long)]

@@ -124,6 +124,7 @@ impl Teller {
             Opening::Done(reader) => self.load_and_dissect(reader),
             Opening::Later(input) => match input.reader() {
                 Ok(reader) => self.load_and_dissect(reader),
+                Err(_) if self.stop.is_wanted() => Outcome::default(),
                 Err(failure) => {
                     let failure = self.capture.failure.get_or_init(|| failure);
                     Outcome { error: Some(failure.text().to_owned()), ..Outcome::default() }

@@ -191,6 +191,7 @@ fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Sec
         let read = match source.read(&mut piece) {
             Ok(0) => break,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) if stop.is_wanted() => break,
             read => read?,
         };
         log.push(piece.get(..read).unwrap_or_default(), wanted, secrets);

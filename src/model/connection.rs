@@ -12,7 +12,7 @@ use super::ws::{Message, Opcode};
 /// How a connection stands: the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// The server answered otherwise than with 101.
+    /// The server answered otherwise than with a switch to WebSocket.
     Rejected,
     /// Recognised by its frames: its request or its answer was not captured.
     Midstream,
@@ -290,7 +290,7 @@ impl Connection {
     pub fn state(&self) -> State {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
-            Some(false) => State::Rejected,
+            _ if handshake.is_some_and(Outline::is_refused) => State::Rejected,
             _ if handshake.is_some_and(|h| h.asked.is_none()) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,

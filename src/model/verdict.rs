@@ -131,7 +131,7 @@ impl Unanswered {
 /// The kinds of endings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
-    /// The server answered the upgrade otherwise.
+    /// The server answered the upgrade otherwise, or switched to another protocol.
     Refused,
     /// The upgrade was never answered.
     NoAnswer,
@@ -176,7 +176,7 @@ impl Ending {
 pub struct Verdict {
     /// The kind.
     pub ending: Ending,
-    /// One sentence, without its full stop; Close reasons and status lines are in it as they were sent.
+    /// One sentence, without its full stop; Close reasons, status lines and protocols are in it as they were sent.
     pub text: String,
     /// The packets that show it, in order.
     pub evidence: Vec<PacketNo>,
@@ -306,11 +306,14 @@ fn tcp_end(closed: &Closed, dir: Direction) -> Option<PacketNo> {
 }
 
 fn refused(handshake: &Outline, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
-    let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
-    if handshake.accepted != Some(false) && cause.is_none() {
+    if !handshake.is_refused() {
         return None;
     }
     evidence.extend([handshake.asked, handshake.answered].into_iter().flatten().map(|mark| mark.packet));
+    if let Some(protocol) = &handshake.elsewhere {
+        return Some((Ending::Refused, format!("the server switched to {protocol}, not to WebSocket")));
+    }
+    let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
     let status = handshake.status.map(|status| format!(" with {status} {}", handshake.reason)).unwrap_or_default();
     let cause = cause.map(|code| format!(": {}", clause(code.row().text))).unwrap_or_default();
     Some((Ending::Refused, format!("the upgrade was refused{}{cause}", status.trim_end())))

@@ -41,7 +41,12 @@ pub enum Hint<'a> {
     /// HTTP/1.x.
     Http1,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
-    Midstream,
+    Midstream {
+        /// The user says so.
+        forced: bool,
+        /// The first byte is known to be the first that was sent.
+        from_start: bool,
+    },
     /// WebSocket frames, as the user says, with or without a handshake before them.
     Forced,
     /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.

@@ -17,7 +17,7 @@ use super::messages::Messages;
 use super::search::Search;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
-use crate::model::{Connection, Mark, PacketNo, Version};
+use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -182,7 +182,7 @@ pub struct App {
     pub(super) mouse: bool,
     /// The user has pressed a key that goes somewhere.
     pub(super) moved: bool,
-    /// The user has pressed ^C with nothing to stop.
+    /// The last action was ^C: the next one quits.
     pub(super) leaving: bool,
     pub(super) pointer: super::mouse::Pointer,
     effects: Vec<Effect>,
@@ -283,6 +283,9 @@ impl App {
             super::Loading::Done(outcome) => {
                 self.load.done(outcome);
                 self.tell_of_keys();
+                if self.load.stopped {
+                    self.say(format!("stopped: {} so far", count(self.load.progress.packets, "packet")));
+                }
             }
         }
     }

@@ -65,9 +65,7 @@ impl SortBy {
 /// How a connection ended, in a word: the close code, `FIN`, `RST`, `gone` after unanswered pings, the status of a refusal, `open`.
 pub(super) fn end(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
-    if let Some(status) =
-        handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(|handshake| handshake.status)
-    {
+    if let Some(status) = handshake.filter(|handshake| handshake.is_refused()).and_then(|handshake| handshake.status) {
         return status.to_string();
     }
     match (&connection.close, connection.ended_by()) {

@@ -2,6 +2,7 @@
 
 use super::app::{App, Overlay, Pane};
 use super::bytes::Bytes;
+use super::detail::PayloadView;
 use super::input::{self, Typed};
 use super::keys::Key;
 use super::list::Move;
@@ -250,9 +251,12 @@ impl App {
             _ => Cow::Borrowed(self.detail.bytes().get(start..end)?),
         };
         let from = run.byte.map(|byte| byte.saturating_sub(start));
-        let found = match run.forward {
-            true => needle.find(&block, from.unwrap_or(0)),
-            false => needle.find_back(&block, from.unwrap_or(BLOCK)),
+        let is_dump = run.pane == Pane::Bytes || self.detail.view() == PayloadView::Hex;
+        let found = match (run.forward, is_dump) {
+            (true, false) => needle.find(&block, from.unwrap_or(0)),
+            (true, true) => needle.find_in_dump(&block, from.unwrap_or(0)),
+            (false, false) => needle.find_back(&block, from.unwrap_or(BLOCK)),
+            (false, true) => needle.find_back_in_dump(&block, from.unwrap_or(BLOCK)),
         };
         found.map(|found| start + found.start..start + found.end)
     }

@@ -328,17 +328,17 @@ impl App {
         *share = (*share + step).clamp(-80, 80);
     }
 
-    /// What runs is stopped; when nothing runs, the user wants to leave.
+    /// Stops what runs; again, or twice when nothing runs: the user wants to leave.
     fn cancel(&mut self) {
-        if self.search.run.take().is_some() {
+        if std::mem::replace(&mut self.leaving, true) {
+            self.ask(Effect::Quit);
+        } else if self.search.run.take().is_some() {
             self.say("search stopped");
         } else if self.load.is_done() && self.key_log.is_some() {
             self.ask(Effect::StopLoading);
-        } else if !self.load.is_done() && !self.load.stopped {
+        } else if !self.load.is_done() {
             self.load.stopped = true;
             self.ask(Effect::StopLoading);
-        } else if std::mem::replace(&mut self.leaving, true) {
-            self.ask(Effect::Quit);
         } else {
             self.say("^C again quits");
         }

@@ -171,6 +171,17 @@ fn losses() -> Vec<Case> {
         capture_of(&session.segments())
     };
     let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    // What was agreed on, and what the server's compressor does.
+    let bound = |agreed: (bool, u8), does: (bool, u8)| {
+        let mut deflated = Deflated::new(0, [true, agreed.0], [15, agreed.1]);
+        let mut packer = Packer::new(does.0, does.1);
+        let text: String = (0..600).map(|n| format!("{} ", n * n % 977)).collect();
+        for _ in 0..2 {
+            let wire = packer.pack(text.as_bytes(), Ending::Sync);
+            deflated.wire(Server, TEXT, &text, &wire, &[]);
+        }
+        capture_of(&deflated.session.segments())
+    };
     let plain = talk(|session| _ = session.binary(Server, vec![1; 300]).binary(Server, vec![2; 300]));
     let hole = |at| {
         let mut segments = plain.cut(|_| vec![100]);
@@ -194,6 +205,8 @@ fn losses() -> Vec<Case> {
         case("DEFLATE-LOST", holed(true), holed(false)),
         case("DEFLATE-INFERRED", quotes(true), quotes(false)),
         case("DEFLATE-BAD", wire(&[0xff; 4], true), wire(hello, true)),
+        case("PMD-CONTEXT", bound((false, 15), (true, 15)), bound((false, 15), (false, 15))),
+        case("PMD-WINDOW", bound((true, 9), (true, 12)), bound((true, 9), (true, 9))),
         case("DEFLATE-UNKNOWN", server(&Frame::new(TEXT, hello).rsv(4)), wire(hello, true)),
         case("WS-LOST", hole(5), hole(1)),
         case("WS-RESYNC", behind(turn(4)), behind(turn(4) + 1)),

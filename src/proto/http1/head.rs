@@ -77,12 +77,35 @@ impl HeadReader {
             parsed.map(|(start, headers)| (start, headers, at, Span { first, last: brought }))
         };
         let len = if self.carry.is_empty() { own.len() as u64 } else { self.seen };
-        let head = head.map(|(start, headers, stream_offset, span)| Head { start, headers, stream_offset, len, span });
+        let head = head.map(|(start, headers, stream_offset, span)| Head {
+            start,
+            headers,
+            stream_offset,
+            len,
+            span,
+            whole: true,
+        });
         self.carry.clear();
         self.seen = 0;
         self.tail = [0; 3];
         self.telling = None;
         Step::Done(head, blank + used)
+    }
+
+    /// The next bytes are lost: what came of the head, its last line only if that is the first and tells something.
+    pub(super) fn cut(&mut self, mark: Mark, limits: &Limits) -> Option<Head> {
+        let Self { carry, seen: len, .. } = std::mem::take(self);
+        let (stream_offset, first) = carry.start()?;
+        let bytes = carry.bytes();
+        let ended = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let lines = if ended > 0 { bytes.get(..ended)? } else { bytes };
+        let (start, headers) = parse(lines, limits)?;
+        let tells = match &start {
+            StartLine::Request { target, .. } => ended > 0 || target.starts_with('/'),
+            StartLine::Response { status, .. } => ended > 0 || *status >= 100,
+        };
+        let span = Span { first, last: mark };
+        tells.then_some(Head { start, headers, stream_offset, len, span, whole: false })
     }
 
     fn keep(&mut self, piece: &[u8], offset: u64, brought: Mark, limits: &Limits) {

@@ -2,7 +2,7 @@
 
 use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
-use super::tell::tell;
+use super::tell::{tell, tell_unasked};
 use super::upgrade;
 use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -77,6 +77,13 @@ impl Lone {
         Read::Done(used)
     }
 
+    /// The other half of the handshake did not come.
+    fn tell_missing(&self, cx: &mut Cx<'_>) {
+        if self.missing == Direction::ToServer {
+            tell_unasked(self.conn, cx);
+        }
+    }
+
     /// The frames go on without this layer.
     fn step_aside(&mut self) -> Next {
         Next::Become(std::mem::replace(&mut self.inner, Box::new(Nobody)))
@@ -107,6 +114,7 @@ impl Layer for Lone {
             _ => return self.inner.input(input, cx),
         };
         if !std::mem::replace(&mut self.heard, true) && !may_be_head(self.missing, bytes) {
+            self.tell_missing(cx);
             self.inner.input(input, cx);
             return self.step_aside();
         }
@@ -127,6 +135,7 @@ impl Layer for Lone {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        self.tell_missing(cx);
         self.inner.over(cx);
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Assembly {
     content: Content,
     /// Its frames are compressed each for itself, or not.
     by_frame: bool,
+    /// It is only guessed that it is compressed.
+    pub(super) guessed: bool,
     kept: Vec<u8>,
     /// The payload as on the wire, of a message that is inflated.
     wire: Vec<u8>,
@@ -89,6 +91,9 @@ pub(super) enum Content {
     Broken,
 }
 
+/// Bytes that are kept as on the wire of a message that may not be compressed after all.
+const GUESSED: usize = 64 << 10;
+
 impl Assembly {
     /// A message whose first frame has this head; `by_frame`: each of its frames may be compressed for itself.
     pub(super) fn new(head: &Head, by_frame: bool, first: Mark, tools: &mut Tools) -> Self {
@@ -113,6 +118,7 @@ impl Assembly {
             lead: [0; 2],
             content: Content::Plain,
             by_frame,
+            guessed: false,
             kept: tools.take_buffer(),
             wire: Vec::new(),
             len: 0,
@@ -190,7 +196,8 @@ impl Assembly {
 
     fn keep_wire(&mut self, bytes: &[u8], mask: Option<Mask>, phase: u64, limits: &Limits) {
         let start = self.wire.len();
-        let room = limits.wire_bytes.saturating_sub(start);
+        let bound = if self.guessed { limits.wire_bytes.max(GUESSED) } else { limits.wire_bytes };
+        let room = bound.saturating_sub(start);
         self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let (Some(mask), Some(fresh)) = (mask, self.wire.get_mut(start..)) {
             mask::apply(fresh, mask, phase);
@@ -199,7 +206,8 @@ impl Assembly {
 
     /// The payload as on the wire, of a message that was inflated and lost nothing.
     pub(super) fn wire(&self) -> &[u8] {
-        if !self.findings.contains(NoteCode::TcpGap) && self.compressed { &self.wire } else { &[] }
+        let is_kept = self.compressed && !self.guessed && !self.findings.contains(NoteCode::TcpGap);
+        if is_kept { &self.wire } else { &[] }
     }
 
     /// Ends what was compressed as one, the message or a frame of it: what the inflater still holds is added. `is_text`: it
@@ -220,6 +228,26 @@ impl Assembly {
             }
         }
         None
+    }
+
+    /// The guess that it is compressed was right.
+    pub(super) fn confirm(&mut self, limits: &Limits) {
+        self.guessed = false;
+        self.wire.truncate(limits.wire_bytes);
+    }
+
+    /// It was inflated in vain: what came on the wire stands as it is.
+    pub(super) fn leave_undecoded(&mut self, limits: &Limits, tools: &mut Tools) {
+        let wire = std::mem::take(&mut self.wire);
+        tools.assembling = tools.assembling.saturating_sub(self.kept.len());
+        self.kept.clear();
+        self.holes.clear();
+        self.findings.remove(NoteCode::DeflateBad);
+        (self.len, self.kept_before_hole, self.unknown, self.inferred) = (0, 0, 0, 0);
+        (self.content, self.limited) = (Content::Undecoded, false);
+        self.keep(&wire, limits.message_bytes, limits, tools);
+        self.limited |= (wire.len() as u64) < self.wire_len;
+        self.len = self.wire_len;
     }
 
     /// Whether the bytes kept are as on the wire although they are compressed.

@@ -29,6 +29,10 @@ pub(super) struct Half {
     pub(super) brought: Mark,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
+    /// Messages went by before an inflater was needed: what comes may refer to them.
+    pub(super) late: bool,
+    /// Frames behind those that a search found in which one of the other side's kind refutes it.
+    pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
 }

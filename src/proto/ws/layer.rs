@@ -1,9 +1,9 @@
 //! One WebSocket connection: its frames in both directions, its messages, and what is odd about them.
 
 use super::assembly::{Assembly, Content};
-use super::deflate::Inflater;
+use super::deflate::{Breach, Inflater};
 use super::draft::Layout;
-use super::extension::{Compression, Unit};
+use super::extension::{Compression, Source, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
@@ -28,6 +28,8 @@ pub struct Ws {
     pub(super) shaken: bool,
     /// What was agreed on about compression.
     pub(super) compression: Option<Compression>,
+    /// How sure that is.
+    pub(super) source: Source,
     /// Bytes inflated so far, in both directions.
     pub(super) inflated: u64,
     pub(super) frames: u64,
@@ -79,6 +81,7 @@ impl Ws {
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
             unknown: handshake.unknown_extensions().next().is_some(),
             compression: Compression::agreed(handshake),
+            source: Compression::source(handshake),
             shaken: true,
             heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
             ..Self::unshaken(conn)
@@ -94,6 +97,7 @@ impl Ws {
             unknown: false,
             shaken: false,
             compression: None,
+            source: Source::Open,
             inflated: 0,
             frames: 0,
             messages: 0,
@@ -147,6 +151,12 @@ impl Ws {
         rest: &'b [u8],
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
+        if self.source == Source::Open && head.rsv == 4 && starts_message(&head) {
+            (self.compression, self.source) = (Some(Compression::UNSEEN), Source::Guessed);
+        }
+        if self.halves[dir].on_trial > 0 && self.is_refuted(dir, &head, offset, cx) {
+            return rest;
+        }
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let unit = self.compression.map(|compression| compression.unit);
@@ -229,7 +239,7 @@ impl Ws {
         rest
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
         if exact && let Reading::Payload(open) = &mut half.reading {
@@ -253,7 +263,10 @@ impl Ws {
             self.doubt_pings(dir);
             let before = self.messages;
             let holed = left < len;
-            let seeks = matches!(self.halves[dir].reading, Reading::Seek(_));
+            let reading = &self.halves[dir].reading;
+            let seeks = matches!(reading, Reading::Seek(_));
+            // A hole in a frame that is found later is told with it.
+            let is_told = matches!(reading, Reading::Seek(seek) if exact && seek.leads_to(offset + len));
             if !seeks {
                 self.give_up(dir, NoteCode::TcpGap, cx);
             }
@@ -261,11 +274,15 @@ impl Ws {
             let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
             let about = if exact { "" } else { "about " };
             let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
-            self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
-            if !seeks {
-                self.lose_place(dir, offset + len, cx);
+            if !is_told {
+                self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
             }
             self.lost[dir] = true;
+            if seeks {
+                self.seek_past(dir, offset + len, exact, cx);
+            } else {
+                self.lose_place(dir, offset + len - left, offset + len, cx);
+            }
         }
     }
 
@@ -361,6 +378,10 @@ impl Ws {
             found = assembly.finish(half.inflater.as_deref_mut(), is_text, half.brought, cx.limits, cx.tools);
             self.inflated = cx.tools.inflated;
         }
+        if last && self.source == Source::Guessed && !head.opcode.is_control() {
+            self.judge_guess(dir, cx);
+        }
+        let half = &mut self.halves[dir];
         if last {
             let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
             if let Some(mut assembly) = assembly {
@@ -374,6 +395,29 @@ impl Ws {
         if let Some(evidence) = found {
             self.tell_evidence(dir, &evidence, cx);
         }
+        if last && let Some(breach) = self.halves[dir].inflater.as_deref_mut().and_then(Inflater::breach) {
+            self.tell_breach(dir, breach, cx);
+        }
+    }
+
+    /// Tells that a sender does not keep to what was agreed on about its compression.
+    fn tell_breach(&self, dir: Direction, breach: Breach, cx: &mut Cx<'_>) {
+        let sender = dir.sender();
+        let bits = self.compression.map_or(15, |compression| compression.terms[dir].window_bits);
+        let (code, text) = match breach {
+            Breach::Context => (
+                NoteCode::PmdContext,
+                format!("a message refers to earlier ones, although {sender}_no_context_takeover was agreed on"),
+            ),
+            Breach::Window => (
+                NoteCode::PmdWindow,
+                format!(
+                    "a message refers farther back than {} bytes, although {sender}_max_window_bits={bits} was agreed on",
+                    1_u32 << bits
+                ),
+            ),
+        };
+        self.note(dir, code, Some(self.messages), None, &text, None, cx);
     }
 
     /// Bytes were lost in a direction: among them may be pings of its sender, and pongs for those of the other.
@@ -395,10 +439,29 @@ impl Ws {
         assembly.free(cx.tools);
     }
 
-    /// Messages were missed: what follows may refer to them.
-    pub(super) fn forget_history(&mut self, dir: Direction) {
-        if let Some(compression) = self.compression {
-            self.inflater(dir, compression).lose(None);
+    /// Messages were missed, `wire` bytes if anybody knows: what follows may go on with them, or refer to them.
+    pub(super) fn miss(&mut self, dir: Direction, wire: Option<u64>) {
+        let half = &mut self.halves[dir];
+        half.missed = true;
+        match &mut half.inflater {
+            Some(inflater) => inflater.lose(wire),
+            None => half.late = true,
+        }
+    }
+
+    /// A data message ended while it is only guessed what RSV1 means: it tells whether the guess was right.
+    fn judge_guess(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let whole =
+            half.data.as_mut().filter(|assembly| assembly.compressed && !assembly.findings.contains(NoteCode::TcpGap));
+        let Some(assembly) = whole else { return };
+        self.source = Source::Agreed;
+        if assembly.findings.contains(NoteCode::DeflateBad) {
+            assembly.leave_undecoded(cx.limits, cx.tools);
+            half.inflater = None;
+            (self.compression, self.unknown) = (None, true);
+        } else {
+            assembly.confirm(cx.limits);
         }
     }
 
@@ -418,14 +481,27 @@ impl Ws {
                 Content::Deflated
             }
         };
+        let guessed = self.source == Source::Guessed;
         if let Some(assembly) = &mut self.halves[dir].data {
+            assembly.guessed = guessed;
             assembly.expect(content);
         }
     }
 
     /// A direction's inflater; it is made when it is first needed.
     fn inflater(&mut self, dir: Direction, compression: Compression) -> &mut Inflater {
-        let takeover = compression.takeover[dir];
-        self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover)))
+        let Half { inflater, late, .. } = &mut self.halves[dir];
+        inflater.get_or_insert_with(|| {
+            let mut inflater = Inflater::new(compression.terms[dir]);
+            if *late {
+                inflater.lose(None);
+            }
+            Box::new(inflater)
+        })
     }
+}
+
+/// Whether a frame with this head begins a data message.
+fn starts_message(head: &Head) -> bool {
+    !head.opcode.is_control() && head.opcode != Opcode::CONTINUATION
 }

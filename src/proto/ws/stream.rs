@@ -1,6 +1,6 @@
 //! `deflate-stream` (HyBi-04 to 10 §9.2.1): all that follows the handshake, frame heads included, is one DEFLATE stream in each direction.
 
-use super::deflate::{Inflater, Piece};
+use super::deflate::{Inflater, Piece, Terms};
 use super::layer::Ws;
 use crate::model::{Both, Direction, Input, Mark, NoteCode, count};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -26,7 +26,7 @@ const STEP: usize = 64;
 impl DeflateStream {
     pub(super) fn new(inner: Ws) -> Self {
         let side = |_| {
-            let mut inflater = Inflater::new(true);
+            let mut inflater = Inflater::new(Terms::FREE);
             inflater.begin();
             Side { inflater: Some(Box::new(inflater)), offset: 0 }
         };

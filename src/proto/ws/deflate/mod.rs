@@ -5,11 +5,13 @@ mod planes;
 mod repeats;
 mod search;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub(super) use search::Evidence;
 pub(super) use stream::Corrupt;
+pub(super) use terms::{Breach, Terms};
 
 use crate::model::Limits;
 use crate::proto::layer::Tools;
@@ -17,6 +19,7 @@ use planes::{Planes, Symbol};
 use search::{Before, Outcome, Search};
 use std::sync::Arc;
 use stream::{Step, Stream};
+use terms::Watch;
 
 /// What the sender cut from the end of every message, and the receiver puts back (RFC 7692 §7.2.2).
 const TAIL: [u8; 4] = 0x0000_ffff_u32.to_be_bytes();
@@ -34,6 +37,8 @@ pub(super) struct Inflater {
     state: State,
     /// Messages may refer to the ones before them (RFC 7692 §7.1.1).
     takeover: bool,
+    /// Sees whether the sender keeps to what was agreed on.
+    watch: Option<Box<Watch>>,
     /// Inflated lengths of the last messages, the latest last.
     lengths: Lengths,
     /// Losses so far.
@@ -93,20 +98,19 @@ pub(super) type Taker<'a> = dyn FnMut(Piece<'_>, &mut Tools) -> bool + 'a;
 const SOUGHT: usize = 16 << 10;
 
 impl Inflater {
-    /// An inflater for a direction whose messages refer to earlier ones, or do not.
-    pub(super) fn new(takeover: bool) -> Self {
-        Self {
-            state: State::Sure(Box::new(Stream::new())),
-            takeover,
-            lengths: Lengths::default(),
-            losses: 0,
-            last: u32::MAX,
-        }
+    /// An inflater for a direction whose sender agreed to these terms.
+    pub(super) fn new(terms: Terms) -> Self {
+        let state = State::Sure(Box::new(Stream::new()));
+        let watch = Watch::new(terms);
+        Self { state, takeover: terms.takeover, watch, lengths: Lengths::default(), losses: 0, last: u32::MAX }
     }
 
     /// Begins a message.
     pub(super) fn begin(&mut self) {
         self.lengths.begin();
+        if let Some(watch) = &mut self.watch {
+            watch.begin();
+        }
         self.last = u32::MAX;
         match &mut self.state {
             State::Sure(stream) => stream.ended = true,
@@ -132,6 +136,14 @@ impl Inflater {
             self.last = self.last << 8 | u32::from(byte);
         }
         let result = if bytes.is_empty() { Ok(()) } else { self.inflate(bytes, tools, out) };
+        if result.is_ok()
+            && let Some(watch) = &mut self.watch
+            && watch.found().is_none()
+            && !watch.push(bytes)
+            && watch.found().is_none()
+        {
+            self.watch = None;
+        }
         if result.is_err() {
             // Where the fault began is not known: the bytes before it may be wrong already.
             self.forget();
@@ -176,6 +188,15 @@ impl Inflater {
         found
     }
 
+    /// How the sender broke the terms with the message that just ended; told once.
+    pub(super) fn breach(&mut self) -> Option<Breach> {
+        let breach = self.watch.as_ref()?.found();
+        if breach.is_some() {
+            self.watch = None;
+        }
+        breach
+    }
+
     /// Whether all that a message may refer to is known.
     pub(super) const fn is_sure(&self) -> bool {
         matches!(self.state, State::Sure(_))
@@ -198,12 +219,14 @@ impl Inflater {
             return;
         }
         self.losses += 1;
+        self.watch = None;
         let starts = self.lengths.starts(past.len());
         self.state = State::Lost(Before { past, starts, wire, sizes: self.lengths.ended() });
     }
 
     fn forget(&mut self) {
         self.losses += 1;
+        self.watch = None;
         self.state = State::Lost(Before::default());
     }
 
