@@ -16,7 +16,9 @@ use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
-use wspect::model::{Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp};
+use wspect::model::{
+    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp,
+};
 use wspect::proto;
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Next, Tools};
 
@@ -91,8 +93,8 @@ impl Part {
 fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut lines = Lines::default();
     let limits = Limits::DEFAULT;
-    let one_sided = parts.iter().all(|part| part.dir() == Direction::ToServer)
-        || parts.iter().all(|part| part.dir() == Direction::ToClient);
+    let captured = Both::from_fn(|dir| parts.iter().any(|part| part.dir() == dir));
+    let one_sided = !(captured.to_server && captured.to_client);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
     let (mut route, mut tls) = (None, None);
@@ -101,7 +103,15 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut cx = Cx {
         limits: &limits,
         tools: &mut tools,
-        flow: Flow { stream: 0, first: &mark, ends: &(end(1), end(2)), one_sided, from_start: true },
+        flow: Flow {
+            stream: 0,
+            first: &mark,
+            ends: &(end(1), end(2)),
+            one_sided,
+            captured,
+            waits: false,
+            from_start: true,
+        },
         last: mark,
         swapped: false,
         kind: &mut kind,
@@ -112,7 +122,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         open: proto::open,
     };
     let mut layer = proto::open(Hint::Unknown);
-    let mut offsets = wspect::model::Both { to_server: 0, to_client: 0 };
+    let mut offsets = Both { to_server: 0, to_client: 0 };
     let mut cuts = cuts.iter().copied().cycle();
     for part in parts {
         match part {

@@ -219,7 +219,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, findings };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, brought: span.last, findings };
         Owned { bytes, holes, reason, message }
     }
 }
@@ -235,7 +235,7 @@ prop_compose! {
             Some(status) => StartLine::Response { version: first, status, reason: second },
             None => StartLine::Request { method: first, target: second, version: third },
         };
-        Head { start, headers, stream_offset: 0, len: 0, span }
+        Head { start, headers, stream_offset: 0, len: 0, span, whole: true }
     }
 }
 
@@ -446,6 +446,7 @@ fn the_example_of_the_manual() {
         close: None,
         rtt: None,
         span: Span { first: at.at, last: at.at },
+        brought: at.at,
         findings: NoteSet::EMPTY,
     };
     let line = line(|form, out| form.message(&at, &message, out), PayloadOptions::default());

@@ -324,16 +324,88 @@ fn shows_rows_while_a_pipe_is_open_and_stops_reading() {
     let mut terminal = Terminal::open(&pipe);
     let capture = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mix.pcap")).unwrap();
     let mut feed = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
-    feed.write_all(&capture[..capture.len() / 2]).unwrap();
+    feed.write_all(&capture[..70_000]).unwrap();
     terminal.wait_until("rows are shown", |screen| {
         let contents = screen.contents();
         contents.contains("(so far)") && contents.contains("ws://127.0.0.1")
     });
     terminal.press("\x03");
-    terminal.wait_for("stopping");
-    drop(feed);
-    terminal.wait_for("stopped");
+    terminal.wait_for(" packets so far");
+    // The capture goes on inside a packet: who stopped was the user, and nothing is wrong with the file.
+    assert!(terminal.screen.screen().contents().contains("stopped: "));
+    terminal.press("6");
+    terminal.wait_for("[6 Find");
+    let contents = terminal.screen.screen().contents();
+    assert!(!contents.contains("cut after") && !contents.contains("FILE-CUT"), "{contents}");
     terminal.press("\x03\x03");
     terminal.wait_for_the_shell();
+    drop(feed);
     assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn stopping_twice_quits_while_a_pipe_is_silent() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("capture");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut terminal = Terminal::open(&pipe);
+    let feed = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    terminal.wait_for("^C stop loading");
+    terminal.press("\x03");
+    thread::sleep(Duration::from_millis(200));
+    terminal.press("\x03");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+    drop(feed);
+}
+
+/// `:keys FILE` decodes a file again; what cannot be used is one line, and leaves all as it was.
+#[test]
+fn a_key_log_is_read_while_the_capture_is_shown() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        fs::write(directory.path().join(name), bytes).unwrap();
+        directory.path().join(name)
+    };
+    let capture = file("cap.pcap", &fs::read(samples.join("tls.pcap")).unwrap());
+    let keys = fs::read_to_string(samples.join("tls.keys")).unwrap();
+    let other = format!("CLIENT_RANDOM {} {}\n", "ab".repeat(32), "cd".repeat(48));
+    let mut terminal = Terminal::run([&capture], (140, 30));
+    terminal.wait_for("2 TLS streams");
+    terminal.wait_for(": command");
+    for (name, content, said) in [
+        ("missing", None, "no such file or directory; its keys are not used"),
+        ("empty", Some(""), "a key log of 0 bytes: no keys in it"),
+        ("notes", Some("not a key log\n"), "not a key log"),
+        ("other", Some(other.as_str()), "other: 1 key, for no TLS stream of this capture"),
+    ] {
+        let place = content.map_or_else(|| directory.path().join(name), |content| file(name, content.as_bytes()));
+        terminal.press(&format!(":keys {}\r", place.display()));
+        terminal.wait_for(said);
+        assert!(terminal.screen.screen().contents().contains("2 TLS streams"), "what was read stays");
+    }
+    terminal.press(&format!(":keys {}\r", file("good", keys.as_bytes()).display()));
+    terminal.wait_for("good: now 2 of 2 TLS streams decrypted");
+    terminal.wait_for("wss://");
+    terminal.press("j");
+    terminal.wait_for("keys matched (");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_pipe_is_not_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("capture");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut terminal = Terminal::open(&pipe);
+    let capture = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/tls.pcap")).unwrap();
+    fs::OpenOptions::new().write(true).open(&pipe).unwrap().write_all(&capture).unwrap();
+    terminal.wait_for("2 TLS streams");
+    terminal.press(":keys samples/tls.keys\r");
+    terminal.wait_for("what came through a pipe cannot be read again: start wspect with -k FILE");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
 }

@@ -6,7 +6,7 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 28 bytes a message and 32 a frame, half a kB a connection, plus the store's budget for payloads and heads.
+//! What it costs: 28 bytes a message and 32 a frame, half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads.
 
 mod chunks;
 mod pack;
@@ -19,11 +19,12 @@ pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
     Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, Outline, PacketNo,
-    Severities, Severity, Stamp,
+    Severities, Severity, Stamp, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
 use row::{LongFrame, PackedFrame, PackedMessage, Rare};
+use std::collections::HashMap;
 use std::ops::Range;
 use store::Store;
 
@@ -93,7 +94,10 @@ pub struct Book {
     waiting: usize,
     rare: Vec<Rare>,
     findings: Vec<Finding>,
+    /// TLS sessions with connections inside, by the number of their stream.
+    sessions: HashMap<u32, TlsSession>,
     severities: Severities,
+    lacks_keys: bool,
     start: Option<Mark>,
     beyond: u64,
     generation: u64,
@@ -118,7 +122,9 @@ impl Book {
             waiting: 0,
             rare: Vec::new(),
             findings: Vec::new(),
+            sessions: HashMap::new(),
             severities: Severities::default(),
+            lacks_keys: false,
             start: None,
             beyond: 0,
             generation: 0,
@@ -151,6 +157,7 @@ impl Book {
                     self.message_ended(at, &message);
                 }
                 Item::Note(finding) => self.note(at, finding),
+                Item::Tls(session) => self.keep_session(at, session),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
         }
@@ -170,6 +177,11 @@ impl Book {
     pub fn handshake(&self, index: usize) -> Option<Handshake> {
         let (place, len) = self.talks.get(index)?.handshake?;
         pack::unpack(&self.stored(place, usize::try_from(len).ok()?)?)
+    }
+
+    /// The TLS session that a connection runs in, once its stream has ended.
+    pub fn session(&self, index: usize) -> Option<&TlsSession> {
+        self.sessions.get(&self.connection(index)?.stream?)
     }
 
     /// The index of the connection with that number.
@@ -287,6 +299,11 @@ impl Book {
         self.severities
     }
 
+    /// Whether any connection runs in TLS of which not all keys are known.
+    pub const fn lacks_keys(&self) -> bool {
+        self.lacks_keys
+    }
+
     /// The earliest packet that any event named.
     pub const fn start(&self) -> Option<Mark> {
         self.start
@@ -308,8 +325,10 @@ impl Book {
             return;
         }
         self.saw(opened.first);
+        let connection = Connection::new(id, at, opened);
+        self.lacks_keys |= connection.lacks_keys();
         self.talks.push(Talk {
-            connection: Connection::new(id, at, opened),
+            connection,
             messages: Vec::new(),
             handshake: None,
             pending: None,
@@ -334,6 +353,15 @@ impl Book {
         if let Some(talk) = self.talk(at) {
             talk.connection.agree(at, outline.clone());
             talk.handshake = place.zip(u32::try_from(packed.len()).ok());
+        }
+    }
+
+    /// As many as there are connections, at most.
+    fn keep_session(&mut self, at: &Stamp, session: &TlsSession) {
+        if let Some(stream) = at.stream
+            && self.sessions.len() < self.talks.len()
+        {
+            self.sessions.insert(stream, session.clone());
         }
     }
 

@@ -105,6 +105,7 @@ impl Writer<'_> {
             self.number(mark.packet.0);
             self.maybe(mark.time, |out, time| out.number(time.nanos().cast_unsigned()));
         }
+        self.0.push(head.whole.into());
     }
 }
 
@@ -157,7 +158,8 @@ impl Reader<'_> {
         let headers = self.list(|from| Some((from.text()?, from.text()?)))?;
         let (stream_offset, len) = (self.number()?, self.number()?);
         let span = Span { first: self.mark()?, last: self.mark()? };
-        Some(Head { start, headers, stream_offset, len, span })
+        let whole = self.byte()? != 0;
+        Some(Head { start, headers, stream_offset, len, span, whole })
     }
 
     fn mark(&mut self) -> Option<Mark> {
@@ -180,6 +182,7 @@ mod tests {
             stream_offset: 7,
             len: 412,
             span: Span { first: mark(6, Some(-1)), last: mark(8, None) },
+            whole: true,
         };
         Handshake {
             request: Some(head(StartLine::Request { method: "GET".into(), target: "/".into(), version: "1.1".into() })),

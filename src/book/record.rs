@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Message, NoteSet, Opcode, Opened, Outline, Sink,
-    Span, Stamp,
+    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened, Outline,
+    Sink, Span, Stamp, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -85,6 +85,7 @@ pub(super) enum Item {
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
+    Tls(Box<TlsSession>),
     Closed(Closed),
 }
 
@@ -110,6 +111,7 @@ pub(super) struct OwnedMessage {
     has_close: bool,
     rtt: Option<i64>,
     span: Span,
+    brought: Mark,
     findings: NoteSet,
 }
 
@@ -133,6 +135,7 @@ impl OwnedMessage {
             has_close: message.close.is_some(),
             rtt: message.rtt,
             span: message.span,
+            brought: message.brought,
             findings: message.findings,
         }
     }
@@ -156,6 +159,7 @@ impl OwnedMessage {
             close,
             rtt: self.rtt,
             span: self.span,
+            brought: self.brought,
             findings: self.findings,
         }
     }
@@ -228,7 +232,9 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
                 detail: note.detail.map(str::to_owned),
             })),
             Event::Closed(closed) => Item::Closed(*closed),
-            Event::Tls(_) => return ControlFlow::Continue(()),
+            // Of the streams without a connection nothing is shown here.
+            Event::Tls(_) if at.conn.is_none() => return ControlFlow::Continue(()),
+            Event::Tls(session) => Item::Tls(Box::new(session.clone())),
         };
         self.batch.items.push((*at, item));
         if self.batch.bytes() >= BATCH_BYTES {

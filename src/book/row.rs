@@ -393,6 +393,7 @@ mod tests {
             close: None,
             rtt: None,
             span: Span { first: last, last },
+            brought: last,
             findings: NoteSet::EMPTY,
         };
         for (opcode, dir, place) in [

@@ -39,6 +39,23 @@ enum Format {
     PcapNg(PcapNg),
 }
 
+/// What a source fails with when it is not read on because nobody wants more: the input has no fault, and none is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped")]
+pub struct Stopped;
+
+impl Stopped {
+    fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> Self {
+        Self::other(stopped)
+    }
+}
+
 /// Why an input cannot be read at all: one clause for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

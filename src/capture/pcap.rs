@@ -62,6 +62,7 @@ impl Pcap {
         loop {
             match self.parse(source.buffer.data()) {
                 Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Some(record),
+                Some(record) if record.captured == 0 && self.is_appended(source) => {}
                 Some(record) if record.captured == 0 => return (!source.is_blank_tail(self.head)).then_some(record),
                 Some(record) if self.is_followed(record, source) => return Some(record),
                 Some(record) => self.resync(source, record.captured)?,
@@ -112,6 +113,22 @@ impl Pcap {
         }
         source.end_inside("record", total);
         None
+    }
+
+    /// Whether the header of another capture stands where a record should, since files were joined as they are; then it is
+    /// read on with that.
+    #[cold]
+    fn is_appended(&mut self, source: &mut Source) -> bool {
+        let is_next = source.buffer.data().first_chunk().is_some_and(|magic| is_magic(*magic));
+        if !is_next || !source.buffer.fill(HEADER) {
+            return false;
+        }
+        let Some(other) = source.buffer.data().first_chunk().and_then(Self::open) else { return false };
+        let at = source.buffer.position();
+        source.note(NoteCode::FileBlock, || format!("another capture begins at offset {at}; it is read on"));
+        source.buffer.consume(HEADER);
+        *self = other;
+        true
     }
 
     /// Whether a likely record, or the end of the file, follows a long one.

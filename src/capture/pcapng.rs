@@ -445,6 +445,10 @@ fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
     if source.buffer.skip(total) {
         return Some(());
     }
-    source.note(NoteCode::FileCut, || format!("truncated inside the block at offset {at}, which needs {total} bytes"));
+    if !source.buffer.has_failed() {
+        source.note(NoteCode::FileCut, || {
+            format!("truncated inside the block at offset {at}, which needs {total} bytes")
+        });
+    }
     None
 }

@@ -1,5 +1,6 @@
 //! What both formats share: the bytes, the count of packets, the findings.
 
+use super::Stopped;
 use super::buffer::Buffer;
 use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp};
 
@@ -119,7 +120,7 @@ impl Source {
 
     /// Says at the end why it is one, when reading failed, and how many findings were only counted.
     pub(super) fn end(&mut self) {
-        if let Some(error) = self.buffer.take_failure() {
+        if let Some(error) = self.buffer.take_failure().filter(|error| !Stopped::is(error)) {
             let at = self.buffer.position() + self.buffer.data().len() as u64;
             self.note(NoteCode::FileDamaged, || format!("reading failed at offset {at}: {error}"));
         }

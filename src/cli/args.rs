@@ -8,10 +8,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Two examples below a command's options.
+/// Examples below a command's options.
 macro_rules! examples {
-    ($first:literal, $second:literal) => {
-        concat!("Examples:\n  ", $first, "\n  ", $second)
+    ($first:literal $(, $other:literal)+) => {
+        concat!("Examples:\n  ", $first $(, "\n  ", $other)+)
     };
 }
 
@@ -134,12 +134,16 @@ pub(super) enum Command {
         "wspect check --fail-on error chat.pcapng || echo broken"
     ))]
     Check(Check),
-    /// Records in a file format
+    /// Records, or packets, in a file format
+    ///
+    /// A pcapng file has all packets of the TCP streams in which the connections run, each with its old number as a
+    /// comment. For it the input is read twice, so it must be a file.
     #[command(
         override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
         after_long_help = examples!(
             "wspect export jsonl chat.pcapng -o chat.jsonl",
-            "wspect export jsonl --records connection,message,finding chat.pcapng"
+            "wspect export jsonl --records connection,message,finding chat.pcapng",
+            "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
         )
     )]
     Export(Export),
@@ -198,7 +202,7 @@ pub(super) struct Reading {
     ///
     /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
     /// cap.pcap the files cap.keys, cap.keylog, cap.pcap.keys and cap.pcap.keylog. `wspect keys` tells which of them fit.
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", allow_hyphen_values = true)]
     pub keylog: Vec<PathBuf>,
     /// Use only the key logs that -k names
     #[arg(long, global = true, hide_short_help = true)]
@@ -206,7 +210,7 @@ pub(super) struct Reading {
     /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
-    /// Bytes to which all compressed messages may inflate: 20G (default: see wspect --limits)
+    /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_inflated: Option<u64>,
 }
@@ -266,7 +270,7 @@ pub(super) struct FileAndMore {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Read {
     /// The capture, as in tshark: what stands behind are numbers only
-    #[arg(short, value_name = "FILE", hide_short_help = true)]
+    #[arg(short, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
     pub read: Option<PathBuf>,
 }
 
@@ -274,7 +278,7 @@ pub(super) struct Read {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Output {
     /// Write to this file instead of stdout; it appears when it is whole
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH", allow_hyphen_values = true)]
     pub output: Option<PathBuf>,
     /// Replace the file if there is one
     #[arg(long)]
@@ -477,7 +481,7 @@ pub(super) struct Check {
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Export {
-    /// jsonl: JSON Lines, one record a line
+    /// jsonl: JSON Lines, one record a line; pcapng: the packets of the connections, as they were captured
     #[arg(value_name = "FORMAT", hide_possible_values = true)]
     pub format: Format,
     #[command(flatten)]
@@ -495,6 +499,15 @@ pub(super) struct Export {
         hide_default_value = true
     )]
     pub records: Vec<Record>,
+    /// pcapng: these connections only, by their numbers (wspect ls)
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub conn: Vec<u32>,
+    /// pcapng: with the TLS keys of these connections, so that whoever has the file can read them
+    ///
+    /// They stand in a decryption secrets block, which Wireshark and wspect find by themselves. Without it no key is
+    /// written, not even those that the input carries. The file can be read by its owner only.
+    #[arg(long)]
+    pub secrets: bool,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
@@ -507,6 +520,7 @@ pub(super) struct Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Jsonl,
+    Pcapng,
 }
 
 /// Kinds of records for `export --records`.

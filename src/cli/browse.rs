@@ -9,11 +9,14 @@ use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
-use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, clause};
-use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress};
+use crate::model::{ClientRandom, Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, clause};
+use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading, TlsSum};
 use crossbeam_channel::{Sender, bounded};
+use std::collections::HashSet;
+use std::env;
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 /// Batches that may wait for the screen before the reader does.
@@ -28,6 +31,9 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// Sentences about the file that are kept.
 const WARNINGS: usize = 8;
 
+/// ClientHellos of a capture that are known by their randoms; of more, none is.
+const RANDOMS: usize = 1 << 20;
+
 /// Shows a capture in the terminal until the user leaves.
 ///
 /// # Errors
@@ -37,21 +43,32 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
-    let (sender, receiver) = bounded(WAITING);
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
-    let teller = Teller { source, total, settings, keys, sender, stop: stop.clone(), failure: Arc::clone(&failure) };
-    thread::spawn(move || teller.read(opening));
+    let known = Arc::new(Mutex::new(Known { keys, randoms: None }));
+    let can_reread = source.is_file();
+    let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
+    let reading = capture.begin(total, stop, |teller| teller.read(opening));
     let color = match color {
         When::Auto => ColorChoice::Auto,
         When::Always => ColorChoice::Always,
         When::Never => ColorChoice::Never,
     };
-    let options = Options { color, ..Options::new(name) };
-    tui::run(options, receiver, stop.flag())
+    let options = Options { color, can_reread, ..Options::new(name) };
+    let again =
+        Box::new(move |log: PathBuf| capture.begin(None, Stop::default(), |teller| teller.read_again(&from_home(log))));
+    tui::run(options, reading, again)
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
+}
+
+/// `~/keys.txt` in the user's home, as a shell has it.
+fn from_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
+    }
 }
 
 /// A file is known to be a capture before the screen is taken; a pipe may be silent for long, so it is opened behind it.
@@ -60,28 +77,56 @@ enum Opening {
     Later(Input),
 }
 
+/// What is shown, and what one reading of it leaves for the next.
+#[derive(Clone)]
+struct Capture {
+    source: Source,
+    settings: Settings,
+    known: Arc<Mutex<Known>>,
+    /// Why a pipe could not be read.
+    failure: Arc<OnceLock<Failure>>,
+}
+
+struct Known {
+    keys: Keys,
+    /// Those of all ClientHellos; `None` while that is not known.
+    randoms: Option<HashSet<ClientRandom>>,
+}
+
+impl Capture {
+    /// Begins a reading in a thread of its own.
+    fn begin(&self, total: Option<u64>, stop: Stop, read: impl FnOnce(Teller) + Send + 'static) -> Reading {
+        let (sender, loading) = bounded(WAITING);
+        let reading = Reading { loading, stop: stop.flag() };
+        let teller = Teller { capture: self.clone(), total, sender, stop };
+        thread::spawn(move || read(teller));
+        reading
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Tells the browser what is read.
 struct Teller {
-    source: Source,
+    capture: Capture,
     /// Bytes of a file; `None` for a pipe.
     total: Option<u64>,
-    settings: Settings,
-    keys: Keys,
     sender: Sender<Loading>,
     /// The browser wants no more.
     stop: Stop,
-    /// Why a pipe could not be read.
-    failure: Arc<OnceLock<Failure>>,
 }
 
 impl Teller {
     fn read(self, opening: Opening) {
         let outcome = match opening {
-            Opening::Done(reader) => self.dissect(reader),
+            Opening::Done(reader) => self.load_and_dissect(reader),
             Opening::Later(input) => match input.reader() {
-                Ok(reader) => self.dissect(reader),
+                Ok(reader) => self.load_and_dissect(reader),
+                Err(_) if self.stop.is_wanted() => Outcome::default(),
                 Err(failure) => {
-                    let failure = self.failure.get_or_init(|| failure);
+                    let failure = self.capture.failure.get_or_init(|| failure);
                     Outcome { error: Some(failure.text().to_owned()), ..Outcome::default() }
                 }
             },
@@ -90,17 +135,59 @@ impl Teller {
         let _ = self.tell(Loading::Done(outcome));
     }
 
-    fn dissect(&self, mut reader: Reader) -> Outcome {
+    /// Reads a file again with one more key log, if that has a key for it.
+    fn read_again(mut self, log: &Path) {
+        let last = match self.reopen(log) {
+            Ok((reader, loaded)) => {
+                if self.tell(Loading::Again).is_break() {
+                    return;
+                }
+                Loading::Done(self.dissect(reader, loaded))
+            }
+            Err(why) => Loading::Refused(why),
+        };
+        let _ = self.tell(last);
+    }
+
+    /// The capture from its beginning, and the keys with those of the log.
+    fn reopen(&mut self, log: &Path) -> Result<(Reader, Loaded), String> {
+        let Capture { source, settings, .. } = &self.capture;
+        let mut known = self.capture.known();
+        let keys = known.keys.with(log);
+        let stop = &self.stop;
+        let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let loaded = keys.load(source, settings.clone(), stop, &mut step);
+        if stop.is_wanted() {
+            return Err(format!("{}: not read to its end; the keys are as before", log.display()));
+        }
+        loaded.check(log, known.randoms.as_ref())?;
+        let text = |failure: Failure| failure.text().to_owned();
+        let input = source.open(stop).map_err(text)?;
+        self.total = input.len;
+        let reader = input.reader().map_err(text)?;
+        known.keys = keys;
+        Ok((reader, loaded))
+    }
+
+    fn load_and_dissect(&self, reader: Reader) -> Outcome {
+        let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
+        let Capture { source, settings, .. } = &self.capture;
+        let loaded = self.capture.known().keys.load(source, settings.clone(), &self.stop, &mut step);
+        self.dissect(reader, loaded)
+    }
+
+    fn dissect(&self, mut reader: Reader, loaded: Loaded) -> Outcome {
         let mut recorder = Recorder::new(|batch| self.tell(Loading::Batch(batch)));
-        let outcome = self.dissect_into(&mut reader, &mut recorder);
+        let outcome = self.dissect_into(&mut reader, loaded, &mut recorder);
         // A browser that is gone needs no last batch.
         let _ = recorder.flush();
         outcome
     }
 
-    fn dissect_into(&self, reader: &mut Reader, events: &mut dyn Sink) -> Outcome {
-        let (settings, warnings) = self.load();
-        let mut sink = Told { events, warnings, cut_after: None };
+    fn dissect_into(&self, reader: &mut Reader, loaded: Loaded, events: &mut dyn Sink) -> Outcome {
+        let Loaded { settings, complaints: mut warnings } = loaded;
+        warnings.truncate(WARNINGS);
+        let mut sink = Told { events, warnings, cut_after: None, tls: TlsSum::default(), randoms: HashSet::new() };
         let mut told = 0;
         let mut step = |at: dissect::Progress| {
             // A file is read on without a pause; of a pipe, every byte may be the last for long.
@@ -111,20 +198,15 @@ impl Teller {
             self.tell(Loading::Progress(self.progress(at)))
         };
         let summary = dissect::run(reader, settings, &mut sink, &mut step);
-        let Told { warnings, cut_after, .. } = sink;
-        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&self.source.name(), &summary) };
-        let Summary { packets, streams, first, last, .. } = summary;
+        let Told { warnings, cut_after, tls, randoms, .. } = sink;
+        let all = !self.stop.is_wanted() && randoms.len() < RANDOMS;
+        self.capture.known().randoms = all.then_some(randoms);
+        let name = self.capture.source.name();
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary) };
+        let Summary { packets, streams, first, last, ref secrets, .. } = summary;
+        let key_logs = secrets.logs().to_vec();
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
-        Outcome { progress: self.progress(progress), seen, warnings, cut_after, error: None }
-    }
-
-    /// The settings with what key logs tell, and what is wrong with those.
-    fn load(&self) -> (Settings, Vec<String>) {
-        let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
-        let Loaded { settings, mut complaints } =
-            self.keys.load(&self.source, self.settings.clone(), &self.stop, &mut step);
-        complaints.truncate(WARNINGS);
-        (settings, complaints)
+        Outcome { progress: self.progress(progress), seen, warnings, cut_after, tls, key_logs, error: None }
     }
 
     fn progress(&self, at: dissect::Progress) -> Progress {
@@ -144,10 +226,16 @@ struct Told<'a> {
     events: &'a mut dyn Sink,
     warnings: Vec<String>,
     cut_after: Option<PacketNo>,
+    tls: TlsSum,
+    randoms: HashSet<ClientRandom>,
 }
 
 impl Sink for Told<'_> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        if let Event::Tls(session) = event {
+            self.tls.count(session);
+            self.randoms.extend(session.client_random.filter(|_| self.randoms.len() < RANDOMS));
+        }
         if let Event::Note(note) = event
             && at.conn.is_none()
             && note.code.severity() >= Severity::Warning

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::signals::Stop;
-use crate::capture::{OpenError, Reader};
+use crate::capture::{OpenError, Reader, Stopped};
 use crate::model::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
@@ -44,7 +44,7 @@ impl Source {
         Failure::new(Exit::Input, format!("{}: {}", self.name(), words(error)))
     }
 
-    /// Opens it. When `stop` comes while a pipe is silent, its end has come too.
+    /// Opens it. A pipe that is silent when `stop` comes is read no more.
     ///
     /// # Errors
     /// When there is no such file, it is a directory, or it must not be read.
@@ -193,7 +193,7 @@ impl Pipe {
         Self { patience, ..self }
     }
 
-    /// The next chunk; an empty one at the end, and when nobody wants it any more.
+    /// The next chunk, empty at the end; [`Stopped`] when nobody wants it any more.
     fn next(&self) -> io::Result<Vec<u8>> {
         const STEP: Duration = Duration::from_millis(100);
         let began = Instant::now();
@@ -204,10 +204,10 @@ impl Pipe {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
             }
         }
-        Ok(Vec::new())
+        Err(Stopped.into())
     }
 }
 

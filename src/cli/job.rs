@@ -1,6 +1,7 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
 use super::args::{self, Args, Command, Format, Manners, Record, When};
+use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
@@ -69,6 +70,8 @@ pub(super) enum Work {
     Keys,
     /// Figures.
     Stats,
+    /// Their packets.
+    Copy(copy::Wanted),
     /// Findings, and the severity from which they fail the run.
     Check(Option<Severity>),
 }
@@ -215,6 +218,12 @@ impl Job {
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        if args.format == Format::Pcapng {
+            return Self::copy(args, manners);
+        }
+        if args.secrets || !args.conn.is_empty() {
+            return Err(usage("--conn and --secrets are for export pcapng"));
+        }
         let mut kinds = Kinds::default();
         for record in args.records {
             match record {
@@ -225,7 +234,6 @@ impl Job {
                 Record::Finding => kinds.finding = true,
             }
         }
-        let Format::Jsonl = args.format;
         let list = args::List {
             input: args.input,
             json: args::Json { json: true },
@@ -235,6 +243,18 @@ impl Job {
         };
         let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
         Ok(Self { payload: args.payload.options(), ..job })
+    }
+
+    fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        let args::Export { input, records, conn, secrets, limit, payload, output, .. } = args;
+        let of_rows = limit.limit.is_some() || payload.options() != PayloadOptions::default();
+        if of_rows || records != [Record::Message] {
+            return Err(usage("--records, --limit and --payload are for export jsonl"));
+        }
+        let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
+        let json = args::Json::default();
+        let job = Self::base(Work::Copy(wanted), one_source(input)?, &json, output, manners);
+        Ok(Self { form: FormKind::Raw, ..job })
     }
 }
 

@@ -45,6 +45,31 @@ pub(super) struct Loaded {
     pub complaints: Vec<String>,
 }
 
+impl Loaded {
+    /// Whether the log that is named first has a key for a session, where all of them are known.
+    ///
+    /// # Errors
+    /// Why it has none, in one line; not escaped.
+    pub(super) fn check(&self, log: &Path, sessions: Option<&HashSet<ClientRandom>>) -> Result<(), String> {
+        let (name, secrets) = (log.display().to_string(), &self.settings.secrets);
+        let of_file = |log: &&KeyLog| matches!(&log.source, KeySource::File(file) if *file == name);
+        let Some(keys) = secrets.logs().first().filter(of_file).map(|log| log.secrets).filter(|&keys| keys > 0) else {
+            let complaint = self.complaints.iter().find(|line| line.starts_with(&format!("{name}: ")));
+            return Err(complaint.cloned().unwrap_or_else(|| format!("{name}: no keys in it")));
+        };
+        let opens = |random| secrets.of(random).any(|secret| secret.origin.source == 0);
+        match sessions {
+            Some(sessions) if sessions.is_empty() => {
+                Err(format!("{name}: no TLS stream in this capture begins with a ClientHello"))
+            }
+            Some(sessions) if !sessions.iter().any(opens) => {
+                Err(format!("{name}: {}, for no TLS stream of this capture", count(keys, "key")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Told how far a pass over the capture has come.
 type Step<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
@@ -52,6 +77,12 @@ impl Keys {
     /// As the command line says.
     pub(super) fn new(reading: Reading) -> Self {
         Self { files: reading.keylog, only_these: reading.no_keylog }
+    }
+
+    /// These, and before them one more that must exist.
+    pub(super) fn with(&self, log: &Path) -> Self {
+        let others = self.files.iter().filter(|other| *other != log);
+        Self { files: [log].into_iter().map(Path::to_owned).chain(others.cloned()).collect(), ..*self }
     }
 
     /// Reads all that there are before the capture's first packet is.
@@ -160,6 +191,7 @@ fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Sec
         let read = match source.read(&mut piece) {
             Ok(0) => break,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) if stop.is_wanted() => break,
             read => read?,
         };
         log.push(piece.get(..read).unwrap_or_default(), wanted, secrets);

@@ -78,7 +78,12 @@ fn rows(limits: Limits) -> [Row; 32] {
         ("inflated-bytes", n(inflated_bytes), "bytes", "kept of one compressed message; the rest is counted"),
         ("wire-bytes", n(wire_bytes), "bytes", "kept of one compressed message as it was on the wire"),
         ("inflated-stop", inflated_stop, "bytes", "to which one message inflates before it is given up"),
-        ("inflated-total", inflated_total, "bytes", "to which all messages inflate before inflating stops"),
+        (
+            "inflated-total",
+            inflated_total,
+            "bytes",
+            "to which the messages of one connection inflate before that stops",
+        ),
         ("search-steps", search_steps, "steps", "of one search for the length of compressed messages lost"),
         ("search-total", search_total, "steps", "of all such searches"),
         ("searches", n(searches), "searches", "that go on at once"),

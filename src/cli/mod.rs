@@ -3,6 +3,7 @@
 mod args;
 mod browse;
 mod choices;
+mod copy;
 mod exit;
 mod input;
 mod job;

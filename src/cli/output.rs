@@ -40,6 +40,15 @@ impl Target {
         Ok(Self::File { temporary, place: path.to_owned(), force })
     }
 
+    /// Lets only its owner read a file, because of what it will hold. A pipe is as private as who reads it.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub(super) fn keep_private(&self) -> Result<(), Failure> {
+        let Self::File { temporary, place, .. } = self else { return Ok(()) };
+        own_only(temporary.as_file()).map_err(|error| failure(place, &words(&error)))
+    }
+
     /// Whether rows appear on a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         match self {
@@ -115,6 +124,17 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".wspect-");
     builder
+}
+
+#[cfg(unix)]
+fn own_only(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn own_only(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 fn is_same(path: &Path, input: &Source) -> bool {

@@ -57,6 +57,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
         Work::Keys => run.keys(Sessions::new(form)),
+        Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Check(_) => run.export(&mut Stream::new(Kinds { finding: true, ..NOTHING }, form)),
     }
@@ -94,12 +95,12 @@ impl Job {
 }
 
 /// A job with its ends open.
-struct Run<'j> {
-    job: &'j Job,
-    settings: Settings,
-    stop: &'j Stop,
-    input: Input,
-    target: Target,
+pub(super) struct Run<'j> {
+    pub(super) job: &'j Job,
+    pub(super) settings: Settings,
+    pub(super) stop: &'j Stop,
+    pub(super) input: Input,
+    pub(super) target: Target,
 }
 
 impl<'j> Run<'j> {
@@ -205,7 +206,7 @@ fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
 }
 
 /// Dissects an input into a sink.
-fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
+pub(super) fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> Result<Pass, Failure> {
     let mut reader = input.reader()?;
     let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
@@ -217,8 +218,8 @@ fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> Result<Pass,
 }
 
 /// What one pass over the input read.
-struct Pass {
-    summary: Summary,
+pub(super) struct Pass {
+    pub(super) summary: Summary,
     bytes: u64,
 }
 
@@ -240,7 +241,7 @@ impl Job {
         }
     }
 
-    fn exit(&self, tally: &Tally) -> Exit {
+    pub(super) fn exit(&self, tally: &Tally) -> Exit {
         let fails = |fail_on| tally.worst.is_some_and(|worst| worst >= fail_on);
         match self.work {
             Work::Check(Some(fail_on)) if fails(fail_on) => Exit::Found,

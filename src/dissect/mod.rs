@@ -8,7 +8,7 @@ mod table;
 
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
-use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Secrets, Sink, Stamp, Timestamp};
+use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
 use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
@@ -111,6 +111,17 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
+    run_beside(reader, settings, sink, progress, &mut |_, _| ControlFlow::Continue(()))
+}
+
+/// As [`run`]; each packet is shown to `beside`, with the number of its TCP stream if it is of one. Its `Break` ends the pass, too.
+pub fn run_beside(
+    reader: &mut Reader,
+    settings: impl Into<Settings>,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    beside: &mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
+) -> Summary {
     let Settings { limits, decode_as, secrets, uses_own_keys } = settings.into();
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
@@ -127,13 +138,14 @@ pub fn run(
     }) {
         let (mark, decoded) = (packet.mark, decoder.decode(&packet));
         dissector.packet(mark);
-        match decoded {
+        let stream = match decoded {
             Decoded::Segment(segment) => {
-                dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink)
+                Some(dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink))
             }
-            Decoded::Header(header) => dissector.table.header(&header),
-            Decoded::Other => {}
-        }
+            Decoded::Header(header) => Some(dissector.table.header(&header)),
+            Decoded::Other => None,
+        };
+        enough |= beside(&packet, stream).is_break();
         if told == position {
             dissector.file_notes(reader.take_notes());
         }

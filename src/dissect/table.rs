@@ -1,7 +1,7 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
 use crate::model::{
-    DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink, TlsOutline,
+    Both, DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink, TlsOutline,
 };
 use crate::net::Header;
 use crate::proto;
@@ -183,7 +183,13 @@ impl Table {
     }
 
     /// Takes one segment.
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+    pub(super) fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) -> u32 {
         let (key, forward) = FlowKey::new(&segment.src, &segment.dst);
         let known = if segment.flags.has(Flags::SYN) { self.newest(&key) } else { None };
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
@@ -200,12 +206,14 @@ impl Table {
         let target = self.believe(at, segment, forward, limits, tools, sink);
         self.feed(target, segment, forward, limits, tools, sink);
         self.free_old(segment.mark, limits, tools, sink);
+        self.stream(target).number
     }
 
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
-    pub(super) fn header(&mut self, header: &Header) {
+    pub(super) fn header(&mut self, header: &Header) -> u32 {
         let (key, forward) = FlowKey::new(&header.src, &header.dst);
-        self.find(key, forward, header.flags, header.seq, header.mark);
+        let at = self.find(key, forward, header.flags, header.seq, header.mark);
+        self.stream(at).number
     }
 
     /// Ends all streams, in the order of their numbers.
@@ -509,12 +517,21 @@ impl Stream {
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(live) = self.live.as_deref_mut() else { return };
+        let (captured, waits) = (live.captured(self.seen), live.conn.waits());
         let Live { conn, layer, reads, decided, ends, from_start, route, tls, .. } = live;
         let one_sided = self.seen != (true, true);
         let mut cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow { stream: self.number, first: &self.first, ends, one_sided, from_start: *from_start },
+            flow: LayerFlow {
+                stream: self.number,
+                first: &self.first,
+                ends,
+                one_sided,
+                captured,
+                waits,
+                from_start: *from_start,
+            },
             last: mark,
             swapped: false,
             kind: &mut self.kind,
@@ -562,6 +579,8 @@ impl Stream {
                 first: &self.first,
                 ends: &live.ends,
                 one_sided: self.seen != (true, true),
+                captured: live.captured(self.seen),
+                waits: false,
                 from_start: live.from_start,
             },
             last: live.conn.last(),
@@ -582,6 +601,15 @@ impl Live {
         self.conn.turn_round();
         self.ends = (self.ends.1, self.ends.0);
         self.client_is_low = !self.client_is_low;
+    }
+
+    /// Which directions were captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
+    const fn captured(&self, (low, high): (bool, bool)) -> Both<bool> {
+        if self.client_is_low {
+            Both { to_server: low, to_client: high }
+        } else {
+            Both { to_server: high, to_client: low }
+        }
     }
 
     fn direction(&self, forward: bool) -> Direction {

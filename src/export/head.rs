@@ -52,8 +52,11 @@ fn write_check(check: &Check, longest: usize, style: Style, out: &mut Out<'_>) {
     write(" ".repeat(margin), Ink::Dim, &format!("{} {}", row.cause, row.next));
 }
 
-/// `accepted`, `refused with 403`, `not answered`.
+/// `accepted`, `refused with 403`, `switched to h2c`, `not answered`.
 pub(super) fn outcome(handshake: &Handshake, style: Style) -> String {
+    if let Some(protocol) = handshake.elsewhere() {
+        return style.paint(Ink::Error, format!("switched to {}", escape::display_str(protocol))).to_string();
+    }
     match (handshake.accepted, handshake.status()) {
         (Some(true), _) => style.paint(Ink::Good, "accepted").to_string(),
         (Some(false), Some(status)) => style.paint(Ink::Error, format!("refused with {status}")).to_string(),

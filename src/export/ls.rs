@@ -67,15 +67,16 @@ fn cells(row: &Connection, clock: &mut Clock) -> Row {
     ]
 }
 
-/// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `open`.
+/// How it ended: `close 1000`, `rst (1006)`, `timeout (1006)`, `403 Forbidden`, `switched to h2c`, `open`.
 fn end(row: &Connection) -> String {
     if row.state() == State::Rejected {
-        return match row.handshake.as_ref().and_then(|handshake| Some((handshake.status?, &handshake.reason))) {
-            Some((status, reason)) => {
-                fit(format!("{status} {}", escape::display_str(reason)).trim_end(), 32, false).into_owned()
-            }
-            None => String::from("refused"),
+        let handshake = row.handshake.as_ref();
+        let words = match handshake.map(|handshake| (&handshake.elsewhere, handshake.status, &handshake.reason)) {
+            Some((Some(protocol), ..)) => format!("switched to {}", escape::display_str(protocol)),
+            Some((None, Some(status), reason)) => format!("{status} {}", escape::display_str(reason)),
+            _ => String::from("refused"),
         };
+        return fit(words.trim_end(), 32, false).into_owned();
     }
     if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
         return String::from("no answer");

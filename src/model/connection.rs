@@ -12,7 +12,7 @@ use super::ws::{Message, Opcode};
 /// How a connection stands: the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// The server answered otherwise than with 101.
+    /// The server answered otherwise than with a switch to WebSocket.
     Rejected,
     /// Recognised by its frames: its request or its answer was not captured.
     Midstream,
@@ -251,11 +251,26 @@ impl Connection {
         let goodbye = || {
             let reason = message.close.map_or(&[][..], |close| close.reason);
             let reason = String::from_utf8_lossy(reason).into();
-            Goodbye { code: message.close.map(|close| close.code), reason, at: message.mark() }
+            Goodbye {
+                code: message.close.map(|close| close.code),
+                reason,
+                len: message.body.len,
+                complete: message.complete,
+                at: message.brought,
+            }
         };
         match &self.close {
             None => self.close = Some((message.dir, goodbye())),
-            Some((first, _)) if *first != message.dir && self.reply.is_none() => self.reply = Some(goodbye()),
+            Some((first, _)) if *first != message.dir && self.reply.is_none() => {
+                let mut reply = goodbye();
+                // The first may have waited behind a hole, and be told after its answer.
+                if let Some((first, close)) = self.close.as_mut().filter(|(_, close)| reply.at.packet < close.at.packet)
+                {
+                    *first = message.dir;
+                    std::mem::swap(close, &mut reply);
+                }
+                self.reply = Some(reply);
+            }
             Some(_) => {}
         }
     }
@@ -275,7 +290,7 @@ impl Connection {
     pub fn state(&self) -> State {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
-            Some(false) => State::Rejected,
+            _ if handshake.is_some_and(Outline::is_refused) => State::Rejected,
             _ if handshake.is_some_and(|h| h.asked.is_none()) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
             _ if self.close.is_some() => State::Closed,

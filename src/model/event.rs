@@ -1,12 +1,12 @@
 //! What a dissection tells, and who listens.
 
-use super::flow::Endpoint;
+use super::flow::{Both, Endpoint};
 use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
 use super::route::Hop;
 use super::tls::{TlsOutline, TlsSession};
-use super::verdict::{Ends, Heard, Unanswered};
+use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
 use super::ws::{Frame, Message};
 use std::fmt;
@@ -65,8 +65,8 @@ pub struct Closed {
     pub heard: Heard,
     /// Pings that waited long for a pong and got none.
     pub unanswered: Option<Unanswered>,
-    /// Bytes were lost in which a frame may have begun.
-    pub lost: bool,
+    /// What hides the last words of a direction.
+    pub unseen: Both<Option<Unseen>>,
 }
 
 /// One thing that was learned. Everything is borrowed: who keeps, copies.

@@ -17,7 +17,11 @@ pub struct Flag {
 /// All flags, in the order in which they are shown.
 pub const FLAGS: [Flag; 5] = [
     Flag { name: "T", meaning: "TLS, decrypted", holds: is_decrypted },
-    Flag { name: "T key?", meaning: "TLS, of which not all keys are known (wspect keys tells why)", holds: lacks_keys },
+    Flag {
+        name: "T key?",
+        meaning: "TLS, of which not all keys are known (wspect keys tells why)",
+        holds: Connection::lacks_keys,
+    },
     Flag { name: "z", meaning: "messages may be compressed", holds: is_compressed },
     Flag { name: "mid", meaning: "begun before the capture: the handshake is missing", holds: is_midstream },
     Flag { name: "g", meaning: "gaps: bytes are missing from the capture", holds: has_gaps },
@@ -29,14 +33,15 @@ impl Connection {
         let names: Vec<&str> = FLAGS.iter().filter(|flag| (flag.holds)(self)).map(|flag| flag.name).collect();
         names.join(" ")
     }
+
+    /// Whether it runs in TLS of which not all keys are known.
+    pub fn lacks_keys(&self) -> bool {
+        self.opened.tls.as_ref().is_some_and(|tls| lacks(tls.keys))
+    }
 }
 
 fn is_decrypted(connection: &Connection) -> bool {
     connection.opened.tls.as_ref().is_some_and(|tls| !lacks(tls.keys))
-}
-
-fn lacks_keys(connection: &Connection) -> bool {
-    connection.opened.tls.as_ref().is_some_and(|tls| lacks(tls.keys))
 }
 
 const fn lacks(keys: TlsKeys) -> bool {

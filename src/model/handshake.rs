@@ -40,6 +40,8 @@ pub struct Head {
     pub len: u64,
     /// Packets with its first and its last byte.
     pub span: Span,
+    /// No part of it is lost: what it does not say, it did not say.
+    pub whole: bool,
 }
 
 impl Head {
@@ -201,6 +203,8 @@ pub struct Outline {
     pub reason: Box<str>,
     /// See [`Handshake::accepted`].
     pub accepted: Option<bool>,
+    /// See [`Handshake::elsewhere`].
+    pub elsewhere: Option<Box<str>>,
     /// The subprotocol that the server chose.
     pub subprotocol: Option<Box<str>>,
     /// Extensions accepted, with their parameters as sent; `None` when the answer was not captured.
@@ -212,12 +216,22 @@ impl Outline {
     pub fn extensions(&self) -> &[String] {
         self.extensions.as_deref().unwrap_or_default()
     }
+
+    /// Whether the server answered otherwise than with a switch to WebSocket.
+    pub fn is_refused(&self) -> bool {
+        self.accepted == Some(false) || self.refusal.is_some_and(|code| code != NoteCode::HsNoAnswer)
+    }
 }
 
 /// Extensions whose meaning is known: what they make of frames is undone.
 const KNOWN_EXTENSIONS: [&str; 4] = ["permessage-deflate", "deflate-frame", "x-webkit-deflate-frame", "deflate-stream"];
 
 impl Handshake {
+    /// Whether both heads are there, as far as they were captured, with all that they say.
+    pub fn is_whole(&self) -> bool {
+        [&self.request, &self.response].into_iter().flatten().all(|head| head.whole)
+    }
+
     /// The names of the extensions agreed on that are not known.
     pub fn unknown_extensions(&self) -> impl Iterator<Item = &str> {
         let names = self.extensions.iter().flatten().filter_map(|extension| extension.split(';').next());
@@ -237,6 +251,7 @@ impl Handshake {
             status: self.status(),
             reason: reason.into(),
             accepted: self.accepted,
+            elsewhere: self.elsewhere().map(Into::into),
             subprotocol: self.subprotocol.as_deref().map(Into::into),
             extensions: self.extensions.as_deref().map(Into::into),
         }
@@ -245,6 +260,12 @@ impl Handshake {
     /// The answer's status.
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref()?.status()
+    }
+
+    /// What the server switched to with its 101, where that is not WebSocket: the `Upgrade` of its answer.
+    pub fn elsewhere(&self) -> Option<&str> {
+        let refusal = self.refusal().filter(|check| check.code == NoteCode::HsOtherProtocol);
+        refusal.and(self.response.as_ref()?.value("upgrade"))
     }
 
     /// Why no WebSocket came of it; `None` when one did.

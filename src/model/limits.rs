@@ -47,7 +47,7 @@ pub struct Limits {
     pub wire_bytes: usize,
     /// Bytes to which one message may inflate before it is given up.
     pub inflated_stop: u64,
-    /// Bytes to which all messages of a capture may inflate before nothing is inflated any more.
+    /// Bytes to which the messages of one connection may inflate before none of them is inflated any more.
     pub inflated_total: u64,
     /// Steps of one search for the length of compressed messages that were lost.
     pub search_steps: u64,

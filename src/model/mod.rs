@@ -38,6 +38,6 @@ pub use route::{Hop, HopKind, Route};
 pub use secrets::{ClientRandom, KeyLog, KeySource, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
 pub use time::Timestamp;
 pub use tls::{TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot};
-pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Verdict, abrupt};
+pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

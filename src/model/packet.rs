@@ -122,7 +122,7 @@ pub enum Input<'a> {
         dir: Direction,
         /// How it ended.
         how: End,
-        /// The packet that ended it.
+        /// The packet that ended it, which bytes before it may have held up.
         mark: Mark,
     },
 }

@@ -71,6 +71,17 @@ pub struct Origin {
     pub line: u32,
 }
 
+impl Origin {
+    /// Where that is: `keys.txt:12`, or `dsb`; nothing when `logs` do not have it. Not escaped.
+    pub fn place(self, logs: &[KeyLog]) -> String {
+        match logs.get(usize::from(self.source)).map(|log| &log.source) {
+            Some(KeySource::File(name)) => format!("{name}:{}", self.line),
+            Some(source) => source.to_string(),
+            None => String::new(),
+        }
+    }
+}
+
 impl Secret {
     /// A secret of 1 to 48 bytes.
     pub fn new(label: SecretLabel, bytes: &[u8], origin: Origin) -> Option<Self> {
@@ -203,11 +214,7 @@ impl Secrets {
 
     /// Where a secret comes from: `keys.txt:12`, or `dsb`. Not escaped.
     pub fn place(&self, origin: Origin) -> String {
-        match self.logs.get(usize::from(origin.source)).map(|log| &log.source) {
-            Some(KeySource::File(name)) => format!("{name}:{}", origin.line),
-            Some(source) => source.to_string(),
-            None => String::new(),
-        }
+        origin.place(&self.logs)
     }
 
     /// Secrets of all sessions.

@@ -1,6 +1,6 @@
 //! How and why a connection ended: one sentence, and the packets that show it.
 
-use super::amount::duration;
+use super::amount::{count, duration};
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
@@ -21,8 +21,14 @@ pub struct Ends {
 impl Ends {
     /// A direction ended; what it did after its first end does not count.
     pub fn add(&mut self, dir: Direction, how: End, mark: Mark) {
-        self.first.get_or_insert(dir);
-        self.each[dir].get_or_insert((how, mark));
+        if self.each[dir].is_some() {
+            return;
+        }
+        // One that bytes before it held up is told late.
+        if self.each[dir.reverse()].is_none_or(|(_, known)| mark.packet < known.packet) {
+            self.first = Some(dir);
+        }
+        self.each[dir] = Some((how, mark));
     }
 
     /// The direction that ended first.
@@ -84,9 +90,18 @@ impl Heard {
             Self::Frame(mark) => ("the last message", mark),
         };
         // What was given up as lost may have been so after the end.
-        let idle = end.since(heard).filter(|_| heard.packet <= end.packet)?;
+        let idle = end.since(heard).filter(|&idle| idle >= 0 && heard.packet <= end.packet)?;
         Some((idle, format!(", {} after {what} (frame {})", duration(idle), heard.packet)))
     }
+}
+
+/// Why it is not known what a direction said last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// Bytes were lost, and no frame was found behind them.
+    Lost,
+    /// Nothing of it was captured.
+    NotCaptured,
 }
 
 /// Pings that were not answered.
@@ -116,7 +131,7 @@ impl Unanswered {
 /// The kinds of endings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ending {
-    /// The server answered the upgrade otherwise.
+    /// The server answered the upgrade otherwise, or switched to another protocol.
     Refused,
     /// The upgrade was never answered.
     NoAnswer,
@@ -124,6 +139,8 @@ pub enum Ending {
     Clean,
     /// One end sent a Close frame, the other none.
     NoReply,
+    /// One end sent a Close frame, and whether the other did is not known.
+    ReplyUnseen,
     /// TCP FIN without a Close frame.
     Fin,
     /// TCP RST without a Close frame.
@@ -144,6 +161,7 @@ impl Ending {
             Self::NoAnswer => "no-answer",
             Self::Clean => "clean",
             Self::NoReply => "no-reply",
+            Self::ReplyUnseen => "reply-unseen",
             Self::Fin => "fin",
             Self::Rst => "rst",
             Self::Timeout => "timeout",
@@ -158,7 +176,7 @@ impl Ending {
 pub struct Verdict {
     /// The kind.
     pub ending: Ending,
-    /// One sentence, without its full stop; Close reasons and status lines are in it as they were sent.
+    /// One sentence, without its full stop; Close reasons, status lines and protocols are in it as they were sent.
     pub text: String,
     /// The packets that show it, in order.
     pub evidence: Vec<PacketNo>,
@@ -171,18 +189,29 @@ pub struct Goodbye {
     pub code: Option<CloseCode>,
     /// Its reason.
     pub reason: Box<str>,
+    /// Bytes of its body.
+    pub len: u64,
+    /// Whether all of it was captured.
+    pub complete: bool,
     /// The packet with its last byte.
     pub at: Mark,
 }
 
 impl Goodbye {
-    /// `1000 (normal closure) "bye"`, `an empty Close frame`.
+    /// `1000 (normal closure) "bye"`, `an empty Close frame`, `a Close frame with a body of 1 byte`.
     fn words(&self) -> String {
         match self.code {
             Some(code) if self.reason.is_empty() => format!("{code} ({})", code.meaning()),
             Some(code) => format!("{code} ({}) \"{}\"", code.meaning(), self.reason),
-            None => "an empty Close frame".to_owned(),
+            None if !self.complete => "a Close frame that is not whole".to_owned(),
+            None if self.len == 0 => "an empty Close frame".to_owned(),
+            None => format!("a Close frame with a body of {}", count(self.len, "byte")),
         }
+    }
+
+    /// Whether it says the same as another, its reason aside.
+    fn repeats(&self, other: &Self) -> bool {
+        self.code == other.code && (self.code.is_some() || self.len == other.len)
     }
 }
 
@@ -201,8 +230,13 @@ pub fn abrupt(closed: &Closed, version: Version) -> Option<String> {
         }
         (None, None) => {}
     }
-    if closed.lost {
-        text += "; bytes were lost before it, and a Close frame may be among them";
+    for dir in Direction::BOTH {
+        let who = dir.sender();
+        text += &match closed.unseen[dir] {
+            Some(Unseen::Lost) => format!("; bytes of the {who} were lost, and a Close frame may be among them"),
+            Some(Unseen::NotCaptured) => format!("; the {who} was not captured, and may have sent one"),
+            None => String::new(),
+        };
     }
     Some(text)
 }
@@ -272,11 +306,14 @@ fn tcp_end(closed: &Closed, dir: Direction) -> Option<PacketNo> {
 }
 
 fn refused(handshake: &Outline, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
-    let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
-    if handshake.accepted != Some(false) && cause.is_none() {
+    if !handshake.is_refused() {
         return None;
     }
     evidence.extend([handshake.asked, handshake.answered].into_iter().flatten().map(|mark| mark.packet));
+    if let Some(protocol) = &handshake.elsewhere {
+        return Some((Ending::Refused, format!("the server switched to {protocol}, not to WebSocket")));
+    }
+    let cause = handshake.refusal.filter(|&code| code != NoteCode::HsNoAnswer);
     let status = handshake.status.map(|status| format!(" with {status} {}", handshake.reason)).unwrap_or_default();
     let cause = cause.map(|code| format!(": {}", clause(code.row().text))).unwrap_or_default();
     Some((Ending::Refused, format!("the upgrade was refused{}{cause}", status.trim_end())))
@@ -298,30 +335,54 @@ fn no_answer(asked: Option<Mark>, closed: &Closed, evidence: &mut Vec<PacketNo>)
     (Ending::NoAnswer, text)
 }
 
-/// `, 3.2s later`, where both have a time.
-fn later(mark: Mark, earlier: Option<Mark>) -> String {
-    let nanos = earlier.and_then(|earlier| mark.since(earlier));
-    nanos.map(|nanos| format!(", {} later", duration(nanos))).unwrap_or_default()
+/// `, 3.2s later`, `, 3.2s before that`, where both have a time.
+fn later(mark: Mark, other: Option<Mark>) -> String {
+    let Some(nanos) = other.and_then(|other| mark.since(other)) else { return String::new() };
+    let is_before = other.is_some_and(|other| mark.packet < other.packet);
+    match (nanos, is_before) {
+        (..=0, true) => format!(", {} before that", duration(-nanos)),
+        (0.., false) => format!(", {} later", duration(nanos)),
+        // The clock was set in between.
+        _ => String::new(),
+    }
 }
 
 fn said_goodbye(connection: &Connection, closed: &Closed, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
     let (dir, first) = connection.close.as_ref()?;
     evidence.push(first.at.packet);
-    let mut text = format!("closed by the {} with {}", dir.sender(), first.words());
-    let other = dir.reverse().sender();
+    let (who, other) = (dir.sender(), dir.reverse().sender());
+    let mut text = format!("closed by the {who} with {}", first.words());
     let (ending, last) = match &connection.reply {
         Some(reply) => {
             evidence.push(reply.at.packet);
-            let after = reply.at.since(first.at).map(|nanos| format!(" after {}", duration(nanos))).unwrap_or_default();
+            let after = reply
+                .at
+                .since(first.at)
+                .filter(|&nanos| nanos >= 0)
+                .map(|nanos| format!(" after {}", duration(nanos)))
+                .unwrap_or_default();
             // RFC 6455 §5.5.1: an answer typically repeats the code.
-            let with = if reply.code == first.code { String::new() } else { format!(" with {}", reply.words()) };
+            let with = if reply.repeats(first) { String::new() } else { format!(" with {}", reply.words()) };
             text += &format!("; the {other} answered{with}{after}");
             (Ending::Clean, reply.at)
         }
-        None => {
-            text += &format!("; the {other} did not answer");
-            (Ending::NoReply, first.at)
-        }
+        None => match closed.unseen[dir.reverse()] {
+            Some(why) => {
+                let why = match why {
+                    Unseen::Lost => "bytes of it were lost",
+                    Unseen::NotCaptured => "it was not captured",
+                };
+                text = format!(
+                    "the {who} closed with {}; whether the {other} did before it, or answered, is not known: {why}",
+                    first.words()
+                );
+                (Ending::ReplyUnseen, first.at)
+            }
+            None => {
+                text += &format!("; the {other} did not answer");
+                (Ending::NoReply, first.at)
+            }
+        },
     };
     match closed.ends.first() {
         Some((dir, how @ (End::Fin | End::Rst), mark)) => {

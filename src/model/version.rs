@@ -49,7 +49,9 @@ impl Version {
             };
         }
         // The first draft prescribes the header's bytes; who writes it otherwise means a later version and forgot its key.
-        let first = request.value("sec-websocket-key").is_none() && request.value("upgrade") == Some("WebSocket");
+        let first = request.whole
+            && request.value("sec-websocket-key").is_none()
+            && request.value("upgrade") == Some("WebSocket");
         if first { Self::Hixie75 } else { Self::Rfc6455 }
     }
 

@@ -167,6 +167,8 @@ pub struct Message<'a> {
     pub rtt: Option<i64>,
     /// Packets with its first byte, and with which it was complete or given up.
     pub span: Span,
+    /// The packet that carried the last byte of it that was captured: on the wire it came with this one.
+    pub brought: Mark,
     /// What is wrong with it.
     pub findings: NoteSet,
 }

@@ -1,8 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Closed, ConnId, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets, Sink, Stamp,
-    TlsOutline, Version,
+    Both, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets,
+    Sink, Stamp, TlsOutline, Version,
 };
 use std::sync::Arc;
 
@@ -49,7 +49,12 @@ pub enum Hint<'a> {
     /// HTTP/1.x.
     Http1,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
-    Midstream,
+    Midstream {
+        /// The user says so.
+        forced: bool,
+        /// The first byte is known to be the first that was sent.
+        from_start: bool,
+    },
     /// WebSocket frames, as the user says, with or without a handshake before them.
     Forced,
     /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.
@@ -88,6 +93,10 @@ pub struct Flow<'a> {
     pub ends: &'a (Endpoint, Endpoint),
     /// No packet of the other direction was captured so far, not even an acknowledgement.
     pub one_sided: bool,
+    /// Whether packets of each direction were captured so far, in TCP's guess of the directions.
+    pub captured: Both<bool>,
+    /// Data is queued behind a hole: what one direction said may be told after what the other said later.
+    pub waits: bool,
     /// Its first byte is known to be the first that was sent.
     pub from_start: bool,
 }
@@ -109,7 +118,7 @@ pub struct Tools {
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
     spare: Vec<Vec<u8>>,
-    /// Bytes inflated so far.
+    /// Bytes inflated so far of the connection at hand.
     pub inflated: u64,
     /// Steps taken in searches for the length of what was lost.
     pub searched: u64,
@@ -204,6 +213,11 @@ impl Cx<'_> {
     /// The layer for what a layer uncovered.
     pub fn open(&self, hint: Hint<'_>) -> Box<dyn Layer> {
         (self.open)(hint)
+    }
+
+    /// Whether packets of a direction were captured so far.
+    pub fn is_captured(&self, dir: Direction) -> bool {
+        self.flow.captured[if self.swapped { dir.reverse() } else { dir }]
     }
 
     /// Client and server.

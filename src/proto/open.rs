@@ -15,8 +15,9 @@ pub fn open(hint: Hint<'_>) -> Box<dyn Layer> {
         Hint::Proxy => Box::new(Proxy::default()),
         Hint::Tls => Box::new(Tls::default()),
         Hint::Http1 => Box::new(Http1::default()),
-        Hint::Midstream => Box::new(Midstream::default()),
-        Hint::Forced => Box::new(Midstream::forced()),
+        Hint::Forced => Box::new(Probe::forced()),
+        Hint::Midstream { forced: false, .. } => Box::new(Midstream::default()),
+        Hint::Midstream { forced: true, from_start } => Box::new(Midstream::forced(from_start)),
         Hint::WebSocket { conn, handshake } => ws::open(conn, handshake),
     }
 }

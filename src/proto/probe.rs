@@ -12,6 +12,8 @@ pub(super) struct Probe {
     carry: Both<Carry>,
     /// Bytes are missing.
     holed: bool,
+    /// The user says that it is a WebSocket.
+    forced: bool,
     /// Looks for frames, where the first bytes told nothing.
     seeker: Option<Box<dyn Layer>>,
 }
@@ -114,6 +116,7 @@ impl Layer for Probe {
                     }
                     Guess::Tls(answers) => self.tls(dir, answers, input, cx),
                     Guess::Is(Kind::Other) | Guess::More => self.unknown(input, cx),
+                    Guess::Is(_) if self.forced => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
                 }
             }
@@ -143,13 +146,18 @@ impl Probe {
         Self { holed: true, ..Self::default() }
     }
 
+    /// The probe for what the user says is a WebSocket, with or without a handshake before it.
+    pub(super) fn forced() -> Self {
+        Self { forced: true, ..Self::default() }
+    }
+
     /// Nothing that begins so is read, unless its beginning is missing: then it may be a WebSocket that was opened before.
     fn unknown(&mut self, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
-        if cx.flow.from_start && !self.holed {
+        if cx.flow.from_start && !self.holed && !self.forced {
             return leave(Kind::Other, cx);
         }
         *cx.kind = Kind::Other;
-        let seeker = cx.open(Hint::Midstream);
+        let seeker = cx.open(Hint::Midstream { forced: self.forced, from_start: cx.flow.from_start && !self.holed });
         match self.begin(seeker, false, input, cx) {
             Next::Become(seeker) => self.seeker = Some(seeker),
             next => return next,
@@ -171,7 +179,9 @@ impl Probe {
                 self.over(cx);
                 return self.http(dir != sender, Some(input), cx);
             }
-            if let Guess::Tls(answers) = guess(bytes) {
+            if let Guess::Tls(answers) = guess(bytes)
+                && !self.forced
+            {
                 self.over(cx);
                 return self.tls(dir, answers, Some(input), cx);
             }

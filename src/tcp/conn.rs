@@ -52,6 +52,13 @@ impl Conn {
         Direction::BOTH.iter().filter_map(|&dir| self.halves[dir].as_ref()).map(Half::queued).sum()
     }
 
+    /// Whether data is queued behind a hole.
+    #[inline]
+    pub fn waits(&self) -> bool {
+        let waits = |half: &Option<Half>| half.as_ref().is_some_and(Half::waits);
+        waits(&self.halves.to_server) || waits(&self.halves.to_client)
+    }
+
     /// Whether a segment in that direction with that sequence number could belong to this stream.
     pub fn fits(&self, dir: Direction, seq: Seq) -> bool {
         self.halves[dir].as_ref().is_none_or(|half| half.fits(seq))

@@ -53,14 +53,25 @@ struct Aside {
     waiting: Option<Mark>,
     /// What the peer acknowledged beyond `offset`, and when it first did: both rise.
     acks: VecDeque<(u64, Mark)>,
-    /// Where the stream ends, once a FIN was seen, and when that was.
-    fin: Option<(u64, Mark)>,
+    /// The FIN, once it was seen.
+    fin: Option<Fin>,
     /// When a RST was seen.
     reset: Option<Mark>,
     /// Data on the SYN, which counts only if the peer acknowledges it (RFC 7413).
     on_syn: Option<(Vec<u8>, Mark)>,
     /// The last holes that were given up: offset and length.
     gaps: VecDeque<(u64, u64)>,
+}
+
+/// The end of a stream, which may lie behind a hole.
+#[derive(Debug, Clone, Copy)]
+struct Fin {
+    /// Where the stream ends.
+    at: u64,
+    /// The packet that carried it.
+    brought: Mark,
+    /// Since when it has been waited for what lies before it.
+    since: Mark,
 }
 
 const ACKS_KEPT: usize = 64;
@@ -106,6 +117,11 @@ impl Half {
         self.ended
     }
 
+    /// Whether something is queued behind a hole.
+    pub(super) fn waits(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| !aside.queue.is_empty())
+    }
+
     /// Memory of what is queued behind a hole, in bytes.
     pub(super) fn queued(&self) -> usize {
         self.aside.as_ref().map_or(0, |aside| aside.queue.cost())
@@ -115,7 +131,7 @@ impl Half {
     pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
-        if let Some((_, since)) = self.aside.as_mut().and_then(|aside| aside.fin.as_mut()) {
+        if let Some(Fin { since, .. }) = self.aside.as_mut().and_then(|aside| aside.fin.as_mut()) {
             // While bytes come in order, an end ahead of them, which may be forged, makes no hole final.
             *since = mark;
         }
@@ -197,8 +213,8 @@ impl Half {
     pub(super) fn fin(&mut self, seq: Seq, mark: Mark, feed: &mut Feed<'_>) {
         let Ok(at) = u64::try_from(self.signed_offset() + seq.since(self.seq)) else { return };
         if at >= self.offset {
-            self.aside().fin.get_or_insert((at, mark));
-            self.end_if_reached(mark, feed);
+            self.aside().fin.get_or_insert(Fin { at, brought: mark, since: mark });
+            self.end_if_reached(feed);
         }
     }
 
@@ -211,10 +227,12 @@ impl Half {
         believed
     }
 
-    /// Ends the direction at once, when it has not ended; what is queued stays.
+    /// Ends the direction at once, when it has not ended, or by the FIN that was seen of it; what is queued stays.
     pub(super) fn end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
         if !self.ended {
             self.ended = true;
+            let fin = self.aside.as_ref().and_then(|aside| aside.fin);
+            let (how, mark) = fin.map_or((how, mark), |fin| (End::Fin, fin.brought));
             (feed.out)(Input::End { dir: feed.dir, how, mark });
         }
     }
@@ -280,7 +298,7 @@ impl Half {
     /// The stream offset behind the first hole.
     fn hole_end(&self) -> Option<u64> {
         let aside = self.aside.as_ref()?;
-        let fin = aside.fin.map(|(at, _)| at).filter(|&at| at > self.offset);
+        let fin = aside.fin.map(|fin| fin.at).filter(|&at| at > self.offset);
         aside.queue.start().or(fin)
     }
 
@@ -299,7 +317,7 @@ impl Half {
             _ => since,
         });
         old(acked)
-            || old(aside.fin.map(|(_, since)| since))
+            || old(aside.fin.map(|fin| fin.since))
             || old(aside.reset)
             || one_sided
                 && (aside.queue.len() >= limits.one_sided_segments
@@ -328,7 +346,7 @@ impl Half {
         }
         gaps.push_back((offset, len));
         (feed.out)(Input::Gap { dir: feed.dir, offset, len, exact: true, mark });
-        self.end_if_reached(mark, feed);
+        self.end_if_reached(feed);
     }
 
     fn advance(&mut self, len: u64) {
@@ -392,12 +410,12 @@ impl Half {
         {
             aside.waiting = None;
         }
-        self.end_if_reached(mark, feed);
+        self.end_if_reached(feed);
     }
 
-    fn end_if_reached(&mut self, mark: Mark, feed: &mut Feed<'_>) {
-        if self.aside.as_ref().and_then(|aside| aside.fin).is_some_and(|(at, _)| at <= self.offset) {
-            self.end(End::Fin, mark, feed);
+    fn end_if_reached(&mut self, feed: &mut Feed<'_>) {
+        if let Some(fin) = self.aside.as_ref().and_then(|aside| aside.fin).filter(|fin| fin.at <= self.offset) {
+            self.end(End::Fin, fin.brought, feed);
         }
     }
 

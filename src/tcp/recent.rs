@@ -63,7 +63,8 @@ impl Recent {
                 self.ring.extend_from_slice(now);
             }
         }
-        self.head = (self.head + now.len()) % bound;
+        let head = self.head + now.len();
+        self.head = if head < bound { head } else { 0 };
         if !rest.is_empty() {
             self.write(rest, bound);
         }

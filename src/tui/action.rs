@@ -134,9 +134,8 @@ impl Action {
     /// What it needs.
     pub(super) const fn needs(self) -> Needs {
         match self {
-            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Redraw | Self::Suspend | Self::Cancel => {
-                Needs::Nothing
-            }
+            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command => Needs::Nothing,
+            Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Direction | Self::Pings | Self::Severity(_) => Needs::Screen,
             _ => Needs::Rows,
@@ -161,6 +160,8 @@ pub enum Action {
     Quit,
     /// The keys of this pane.
     Help,
+    /// Type a command.
+    Command,
     /// Type what to look for.
     Search,
     /// The next match.

@@ -1,10 +1,11 @@
 //! The fields of a frame, with the bytes they take.
 
 use super::text::hex;
+use super::tls;
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Opcode, Version, count, number, ratio};
+use crate::model::{CloseCode, Opcode, TlsOutline, Version, count, number, ratio};
 use std::ops::Range;
 
 /// A line of the field tree.
@@ -30,6 +31,8 @@ pub(super) struct Anatomy<'a> {
     /// The first bytes of the frame's unmasked payload.
     pub(super) payload: &'a [u8],
     pub(super) stream: Option<u32>,
+    /// The TLS that it runs in.
+    pub(super) tls: Option<&'a TlsOutline>,
 }
 
 /// The fields of a frame, from the first bit to what carries it.
@@ -193,10 +196,14 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(stream) = anatomy.stream {
         push(1, "tcp.stream", stream.to_string());
     }
+    if let Some(tls) = anatomy.tls {
+        push(1, "tls", tls::version(tls));
+    }
     let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
-    push(1, "stream bytes", format!("{arrow} {}…{last}", number(frame.stream_offset)));
+    let place = if anatomy.tls.is_some() { "decrypted bytes" } else { "stream bytes" };
+    push(1, place, format!("{arrow} {}…{last}", number(frame.stream_offset)));
     let packets = if frame.first_packet == frame.last.packet {
         frame.last.packet.to_string()
     } else {

@@ -1,6 +1,7 @@
 //! The state of the browser: the book, and what the user looks at.
 
 use super::action::Screen;
+use super::again::Landmark;
 use super::bytes::Bytes;
 use super::clock::{Clock, TimeMode};
 use super::connections::Connections;
@@ -16,9 +17,10 @@ use super::messages::Messages;
 use super::search::Search;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
-use crate::model::{Connection, Mark, PacketNo, Version};
+use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A part of a screen that can have the focus.
@@ -82,12 +84,15 @@ pub struct Options {
     pub color: ColorChoice,
     /// The zone of local times.
     pub zone: TimeZone,
+    /// The capture can be read again.
+    pub can_reread: bool,
 }
 
 impl Options {
     /// The usual: mouse on, colours and time zone as the environment says.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), mouse: true, color: ColorChoice::Auto, zone: TimeZone::system() }
+        let (title, zone) = (title.into(), TimeZone::system());
+        Self { title, mouse: true, color: ColorChoice::Auto, zone, can_reread: false }
     }
 }
 
@@ -106,6 +111,8 @@ pub enum Effect {
     Mouse(bool),
     /// Put text on the clipboard.
     Copy(String),
+    /// Read the capture again, with this key log, too.
+    ReadKeys(PathBuf),
 }
 
 /// What lies over the panes.
@@ -119,6 +126,8 @@ pub(super) enum Overlay {
     Menu(Menu),
     /// What to search for is being typed.
     Search,
+    /// A command is being typed.
+    Command,
 }
 
 /// Where the user was.
@@ -153,6 +162,13 @@ pub struct App {
     pub(super) findings: Findings,
     pub(super) explanation: List,
     pub(super) search: Search,
+    /// The command that is being typed.
+    pub(super) command: String,
+    pub(super) can_reread: bool,
+    /// The key log with which the capture is, or is to be, read again.
+    pub(super) key_log: Option<String>,
+    /// Where the user was, while what is read again has not come so far.
+    pub(super) landmark: Option<Landmark>,
     /// Time modes of screen 1 and of screen 2.
     pub(super) times: (TimeMode, TimeMode),
     pub(super) reference: Option<Mark>,
@@ -166,7 +182,7 @@ pub struct App {
     pub(super) mouse: bool,
     /// The user has pressed a key that goes somewhere.
     pub(super) moved: bool,
-    /// The user has pressed ^C with nothing to stop.
+    /// The last action was ^C: the next one quits.
     pub(super) leaving: bool,
     pub(super) pointer: super::mouse::Pointer,
     effects: Vec<Effect>,
@@ -197,6 +213,10 @@ impl App {
             findings: Findings::default(),
             explanation: List::default(),
             search: Search::default(),
+            command: String::new(),
+            can_reread: options.can_reread,
+            key_log: None,
+            landmark: None,
             times: (TimeMode::Local, TimeMode::DeltaShown),
             reference: None,
             trail: Vec::new(),
@@ -213,8 +233,11 @@ impl App {
 
     /// The reader ended without a last word.
     pub(super) fn reader_is_gone(&mut self) {
-        let error = Some("the reader stopped unexpectedly".to_owned());
-        self.load.done(Outcome { progress: self.load.progress, error, ..Outcome::default() });
+        let why = "the reader stopped unexpectedly";
+        if self.load.is_done() {
+            return self.keep_reading(why);
+        }
+        self.load.done(Outcome { progress: self.load.progress, error: Some(why.to_owned()), ..Outcome::default() });
     }
 
     /// What the terminal is asked to do.
@@ -255,7 +278,15 @@ impl App {
         match loading {
             super::Loading::Batch(batch) => self.book.absorb(batch),
             super::Loading::Progress(progress) => self.load.progress(progress, elapsed),
-            super::Loading::Done(outcome) => self.load.done(outcome),
+            super::Loading::Again => self.begin_again(),
+            super::Loading::Refused(why) => self.keep_reading(&why),
+            super::Loading::Done(outcome) => {
+                self.load.done(outcome);
+                self.tell_of_keys();
+                if self.load.stopped {
+                    self.say(format!("stopped: {} so far", count(self.load.progress.packets, "packet")));
+                }
+            }
         }
     }
 
@@ -270,6 +301,7 @@ impl App {
             self.messages.open(&self.book, conn, height);
         }
         self.messages.refresh(&self.book, height, self.is_loading());
+        self.seek_landmark();
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));

@@ -76,6 +76,13 @@ fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Ve
 }
 
 impl Bytes {
+    /// Forgets the frame, not how bytes are shown.
+    pub(super) fn forget(&mut self) {
+        let Self { chosen, per_row, decimal, bits, hide_inspector, .. } = *self;
+        let folded = std::mem::take(&mut self.folded);
+        *self = Self { chosen, folded, per_row, decimal, bits, hide_inspector, ..Self::default() };
+    }
+
     /// Number of frames of the message that the book knows.
     pub(super) fn frame_count(book: &Book, message: Option<MessageId>) -> usize {
         message.and_then(|id| book.message(id)).map_or(0, |row| row.frame_rows.len())
@@ -136,7 +143,9 @@ impl Bytes {
         let payload = wire::rebuild(&frame, &layout, Arc::clone(&raw), &pieces, start, Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.read(0..payload.known.min(SHOWN));
-        self.all_fields = anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream });
+        let tls = connection.and_then(|connection| connection.opened.tls.as_deref());
+        self.all_fields =
+            anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream, tls });
         self.wire = match self.source() {
             Source::Unmasked => payload,
             Source::Frame => wire::rebuild(&frame, &layout, raw, &pieces, start, Source::Frame),

@@ -65,9 +65,7 @@ impl SortBy {
 /// How a connection ended, in a word: the close code, `FIN`, `RST`, `gone` after unanswered pings, the status of a refusal, `open`.
 pub(super) fn end(connection: &Connection) -> String {
     let handshake = connection.handshake.as_ref();
-    if let Some(status) =
-        handshake.filter(|handshake| handshake.accepted == Some(false)).and_then(|handshake| handshake.status)
-    {
+    if let Some(status) = handshake.filter(|handshake| handshake.is_refused()).and_then(|handshake| handshake.status) {
         return status.to_string();
     }
     match (&connection.close, connection.ended_by()) {
@@ -100,6 +98,11 @@ pub(super) struct Connections {
 }
 
 impl Connections {
+    /// Forgets the rows, not their order.
+    pub(super) fn forget(&mut self) {
+        *self = Self { sort: self.sort, reverse: self.reverse, ..Self::default() };
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.len
     }

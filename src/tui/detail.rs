@@ -117,6 +117,11 @@ impl Default for Detail {
 }
 
 impl Detail {
+    /// Forgets the payload, not how payloads are shown.
+    pub(super) fn forget(&mut self) {
+        *self = Self { wrap: self.wrap, chosen: self.chosen, ..Self::default() };
+    }
+
     pub(super) const fn id(&self) -> Option<MessageId> {
         self.id
     }

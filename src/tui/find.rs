@@ -2,11 +2,13 @@
 
 use super::app::{App, Overlay, Pane};
 use super::bytes::Bytes;
+use super::detail::PayloadView;
+use super::input::{self, Typed};
 use super::keys::Key;
 use super::list::Move;
 use super::search::{Needle, Run};
 use super::view;
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -47,32 +49,21 @@ impl App {
     }
 
     pub(super) fn search_key(&mut self, event: &KeyEvent, key: Key) {
-        match event.code {
-            KeyCode::Enter => {
+        match input::take(&mut self.search.pattern, MAX_PATTERN, event, key) {
+            Typed::Changed => self.pattern_changed(),
+            Typed::Same => {}
+            Typed::Dropped => self.leave_search(),
+            Typed::Done => {
                 self.overlay = Overlay::None;
                 if self.search.failed {
                     self.not_found();
                 }
-                return;
             }
-            KeyCode::Esc => return self.leave_search(),
-            KeyCode::Char('c') if key.character().is_none() => return self.leave_search(),
-            KeyCode::Char('u') if key.character().is_none() => self.search.pattern.clear(),
-            KeyCode::Backspace if self.search.pattern.is_empty() => return self.leave_search(),
-            KeyCode::Backspace => {
-                self.search.pattern.pop();
-            }
-            _ => match key.character() {
-                Some(c) if self.search.pattern.len() < MAX_PATTERN => self.search.pattern.push(c),
-                _ => return,
-            },
         }
-        self.pattern_changed();
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        let line = text.lines().next().unwrap_or("");
-        self.search.pattern.extend(line.chars().filter(|c| !c.is_control()).take(MAX_PATTERN));
+        input::paste(&mut self.search.pattern, MAX_PATTERN, text);
         self.pattern_changed();
     }
 
@@ -260,9 +251,12 @@ impl App {
             _ => Cow::Borrowed(self.detail.bytes().get(start..end)?),
         };
         let from = run.byte.map(|byte| byte.saturating_sub(start));
-        let found = match run.forward {
-            true => needle.find(&block, from.unwrap_or(0)),
-            false => needle.find_back(&block, from.unwrap_or(BLOCK)),
+        let is_dump = run.pane == Pane::Bytes || self.detail.view() == PayloadView::Hex;
+        let found = match (run.forward, is_dump) {
+            (true, false) => needle.find(&block, from.unwrap_or(0)),
+            (true, true) => needle.find_in_dump(&block, from.unwrap_or(0)),
+            (false, false) => needle.find_back(&block, from.unwrap_or(BLOCK)),
+            (false, true) => needle.find_back_in_dump(&block, from.unwrap_or(BLOCK)),
         };
         found.map(|found| start + found.start..start + found.end)
     }

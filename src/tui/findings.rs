@@ -32,6 +32,11 @@ impl Default for Findings {
 }
 
 impl Findings {
+    /// Forgets the findings, not which of them are shown.
+    pub(super) fn forget(&mut self) {
+        *self = Self { least: self.least, ..Self::default() };
+    }
+
     /// Takes in what the book has learned; the selection stays on its finding, on its line of the screen.
     pub(super) fn refresh(&mut self, book: &Book, height: usize) {
         for (at, finding) in book.findings().iter().enumerate().skip(self.taken) {

@@ -4,9 +4,7 @@ use super::list::List;
 use super::text;
 use crate::book::Book;
 use crate::escape::display_str;
-use crate::model::{
-    Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, TlsOutline, Version, duration, number,
-};
+use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version, duration, number};
 
 /// Where the user is in the three panes.
 #[derive(Debug, Default)]
@@ -23,6 +21,11 @@ pub(super) struct HandshakeView {
 }
 
 impl HandshakeView {
+    /// Forgets the handshake, not what of it may be shown.
+    pub(super) fn forget(&mut self) {
+        *self = Self { secrets: self.secrets, ..Self::default() };
+    }
+
     /// Takes a connection's handshake from the book, also one that was not complete when it was last looked for.
     pub(super) fn open(&mut self, book: &Book, conn: Option<usize>) {
         if self.conn != conn {
@@ -98,8 +101,13 @@ fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: 
     out.extend(looks.zip(text::wrap(line, columns, 4)));
 }
 
-/// The rules, what was negotiated, and how long it took.
-pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
+/// The rules, what was negotiated, and how long it took; `tls` tells what was around.
+pub(super) fn check_lines(
+    connection: &Connection,
+    handshake: &Handshake,
+    tls: Option<String>,
+    columns: usize,
+) -> Vec<(Look, String)> {
     let mut out = kept(handshake, columns);
     for check in handshake.checks.iter().filter(|check| !check.ok) {
         let row = check.code.row();
@@ -109,10 +117,15 @@ pub(super) fn check_lines(connection: &Connection, handshake: &Handshake, column
         push_wrapped(&mut out, Look::Dim, &format!("   {} · {} {}", row.name, row.cause, row.next), columns);
     }
     out.push((Look::Plain, String::new()));
-    for (name, value) in facts(connection, handshake) {
-        push_wrapped(&mut out, Look::Named(13), &format!(" {name:<12}{value}"), columns);
+    for (name, value) in facts(connection, handshake, tls) {
+        push_fact(&mut out, name, &value, columns);
     }
     out
+}
+
+/// Adds a line of the kind `Timing      first packet→request 16 ms`.
+pub(super) fn push_fact(out: &mut Vec<(Look, String)>, name: &str, value: &str, columns: usize) {
+    push_wrapped(out, Look::Named(13), &format!(" {name:<12}{value}"), columns);
 }
 
 /// The rules that were kept, as many beside each other as fit.
@@ -160,22 +173,7 @@ fn label(check: &Check, version: Version) -> String {
     format!("{words}{answer}")
 }
 
-/// `TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat.example · ALPN http/1.1 · keys: matched`.
-fn tls_words(tls: &TlsOutline) -> String {
-    let said = |name: &str, value: &Option<String>| {
-        value.as_ref().map(|value| format!("{name} {}", display_str(value))).unwrap_or_default()
-    };
-    let parts = [
-        tls.version.map(|version| version.to_string()).unwrap_or_default(),
-        tls.cipher.as_deref().unwrap_or_default().to_owned(),
-        said("SNI", &tls.sni),
-        said("ALPN", &tls.alpn),
-        format!("keys {}", tls.keys.name()),
-    ];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
-}
-
-fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, String)> {
+fn facts(connection: &Connection, handshake: &Handshake, tls: Option<String>) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     let list = |items: &[String]| {
         if items.is_empty() { "none".to_owned() } else { display_str(&items.join(", ")).into_owned() }
@@ -192,7 +190,7 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
     {
         out.push(("Accept", format!("{}   expected: {expected}", display_str(accept))));
     }
-    out.extend(connection.opened.tls.as_ref().map(|tls| ("TLS", tls_words(tls))));
+    out.extend(tls.map(|tls| ("Encryption", tls)));
     let latency = handshake.latency.map(|nanos| format!("request→answer {}", duration(nanos)));
     let request = handshake.request.as_ref();
     let opened = request.and_then(|head| head.span.last.since(connection.opened.first));
@@ -219,7 +217,6 @@ fn facts(connection: &Connection, handshake: &Handshake) -> Vec<(&'static str, S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{TlsKeys, TlsVersion};
 
     #[test]
     fn hides_what_is_secret() {
@@ -231,19 +228,5 @@ mod tests {
         assert_eq!(header_value("AUTHORIZATION", "Bearer x", false), "Bearer •••••••••• (hidden, S shows)");
         assert_eq!(header_value("Cookie", "sid=1", true), "sid=1");
         assert_eq!(header_value("Host", "a=b", false), "a=b");
-    }
-
-    #[test]
-    fn tells_of_tls_in_a_line() {
-        let tls = TlsOutline {
-            version: Some(TlsVersion::TLS_1_3),
-            cipher: Some("TLS_AES_128_GCM_SHA256".into()),
-            sni: Some("chat\u{202e}.example".to_owned()),
-            alpn: None,
-            keys: TlsKeys::Matched,
-        };
-        let words = tls_words(&tls);
-        assert!(words.starts_with("TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat") && words.ends_with(" · keys matched"));
-        assert!(!words.contains('\u{202e}'), "{words}");
     }
 }

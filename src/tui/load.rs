@@ -1,6 +1,6 @@
 //! How far the reading is.
 
-use crate::model::{PacketNo, Timestamp, duration, size};
+use crate::model::{KeyLog, PacketNo, Timestamp, TlsSession, count, duration, number, size};
 use std::time::Duration;
 
 /// How far the reader is.
@@ -20,6 +20,23 @@ pub struct Progress {
     pub end: Option<Timestamp>,
 }
 
+/// TLS streams, and how many of them were decrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TlsSum {
+    /// All of them.
+    pub streams: u64,
+    /// Those of which anything was.
+    pub decrypted: u64,
+}
+
+impl TlsSum {
+    /// Counts one more.
+    pub fn count(&mut self, session: &TlsSession) {
+        self.streams += 1;
+        self.decrypted += u64::from(session.decrypted > 0);
+    }
+}
+
 /// How the reading ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -31,6 +48,10 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The last packet of a capture that is cut; 0: it has none.
     pub cut_after: Option<PacketNo>,
+    /// TLS in the capture.
+    pub tls: TlsSum,
+    /// The key logs that were read, in the order that the origins of keys count them.
+    pub key_logs: Vec<KeyLog>,
     /// Why the reading could not go on.
     pub error: Option<String>,
 }
@@ -68,6 +89,17 @@ impl Load {
     /// True once, when the reading has ended.
     pub(super) fn just_done(&mut self) -> bool {
         std::mem::take(&mut self.fresh)
+    }
+
+    /// `3 of 4 TLS streams decrypted`: known at the end, where there are any.
+    pub(super) fn tls_words(&self) -> Option<String> {
+        let TlsSum { streams, decrypted } = self.outcome.as_ref()?.tls;
+        (streams > 0).then(|| format!("{} of {} decrypted", number(decrypted), count(streams, "TLS stream")))
+    }
+
+    /// The key logs that were read: known at the end.
+    pub(super) fn key_logs(&self) -> &[KeyLog] {
+        self.outcome.as_ref().map_or(&[], |outcome| &outcome.key_logs)
     }
 
     fn rate(&self) -> Option<f64> {

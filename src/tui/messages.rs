@@ -63,6 +63,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// Forgets the rows, not which of them are shown and how.
+    pub(super) fn forget(&mut self) {
+        let Self { direction, hide_pings, sort, reverse, chat, .. } = *self;
+        *self = Self { direction, hide_pings, sort, reverse, chat, ..Self::default() };
+    }
+
     pub(super) const fn conn(&self) -> Option<usize> {
         self.conn
     }

@@ -6,11 +6,13 @@
 //! ```
 
 mod action;
+mod again;
 mod anatomy;
 mod app;
 mod bytes;
 mod clipboard;
 mod clock;
+mod command;
 mod connections;
 mod copy;
 mod detail;
@@ -18,6 +20,7 @@ mod dump;
 mod find;
 mod findings;
 mod handshake;
+mod input;
 mod keys;
 mod layout;
 mod list;
@@ -31,6 +34,7 @@ mod steady;
 mod terminal;
 mod text;
 mod theme;
+mod tls;
 mod travel;
 mod tree;
 mod update;
@@ -42,12 +46,28 @@ pub use app::{App, Effect, Options, Pane};
 pub use detail::PayloadView;
 pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
-pub use load::{Outcome, Progress};
+pub use load::{Outcome, Progress, TlsSum};
 pub use terminal::run;
 pub use theme::ColorChoice;
 pub use view::view;
 
 use crate::book::Batch;
+use crossbeam_channel::Receiver;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A reading of the capture.
+#[derive(Debug)]
+pub struct Reading {
+    /// What it has to tell.
+    pub loading: Receiver<Loading>,
+    /// Becomes true when it need not go on.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Begins to read the capture again, with one more key log.
+pub type Again = Box<dyn FnMut(PathBuf) -> Reading>;
 
 /// What the reader tells the browser.
 #[derive(Debug)]
@@ -56,6 +76,10 @@ pub enum Loading {
     Batch(Batch),
     /// How far it is: a few times a second.
     Progress(Progress),
+    /// The capture is read again: what was told before is void.
+    Again,
+    /// It is not read again, for this reason. The last word, as [`Loading::Done`].
+    Refused(String),
     /// The last word.
     Done(Outcome),
 }

@@ -3,16 +3,19 @@
 use super::app::Pane;
 use std::ops::Range;
 
-/// What is looked for. Lower case finds both cases; a capital makes case matter.
+/// What is looked for. Lower case finds both cases; a capital makes case matter. In a dump it is hex as well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Needle {
     bytes: Vec<u8>,
     exact: bool,
+    /// The pattern as hex: of each byte the value, and the bits that count.
+    hex: Vec<(u8, u8)>,
 }
 
 impl Needle {
     pub(super) fn new(pattern: &str) -> Self {
-        Self { bytes: pattern.as_bytes().to_vec(), exact: pattern.chars().any(char::is_uppercase) }
+        let exact = pattern.chars().any(char::is_uppercase);
+        Self { bytes: pattern.as_bytes().to_vec(), exact, hex: hex(pattern).unwrap_or_default() }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -55,7 +58,47 @@ impl Needle {
         }
     }
 
-    /// Bytes of the pattern.
+    /// As [`Self::find`], among bytes that stand in hex on the screen.
+    pub(super) fn find_in_dump(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+        let found = [self.find(bytes, from), self.find_hex(bytes, from)];
+        found.into_iter().flatten().min_by_key(|found| found.start)
+    }
+
+    /// As [`Self::find_back`], among bytes that stand in hex on the screen.
+    pub(super) fn find_back_in_dump(&self, bytes: &[u8], to: usize) -> Option<Range<usize>> {
+        let found = [self.find_back(bytes, to), self.find_hex_back(bytes, to)];
+        found.into_iter().flatten().max_by_key(|found| found.start)
+    }
+
+    fn find_hex(&self, bytes: &[u8], from: usize) -> Option<Range<usize>> {
+        let (first, _) = *self.hex.first()?;
+        let mut at = from;
+        loop {
+            at += memchr::memchr(first, bytes.get(at..)?)?;
+            if self.is_hex_at(bytes, at) {
+                return Some(at..at + self.hex.len());
+            }
+            at += 1;
+        }
+    }
+
+    fn find_hex_back(&self, bytes: &[u8], to: usize) -> Option<Range<usize>> {
+        let (first, _) = *self.hex.first()?;
+        let mut to = to.min(bytes.len());
+        loop {
+            to = memchr::memrchr(first, bytes.get(..to)?)?;
+            if self.is_hex_at(bytes, to) {
+                return Some(to..to + self.hex.len());
+            }
+        }
+    }
+
+    fn is_hex_at(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(here) = bytes.get(at..at.saturating_add(self.hex.len())) else { return false };
+        here.iter().zip(&self.hex).all(|(byte, (value, mask))| byte & mask == *value)
+    }
+
+    /// Bytes of the pattern; as hex it has fewer.
     pub(super) const fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -68,6 +111,23 @@ impl Needle {
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         self.find(text, 0).is_some()
     }
+}
+
+/// Reads `81 da`, `81da` or `81 d`: pairs of digits, the last of which may lack its second; `None` for anything else.
+fn hex(pattern: &str) -> Option<Vec<(u8, u8)>> {
+    let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+    let mut bytes = Vec::new();
+    let mut words = pattern.split_ascii_whitespace().peekable();
+    while let Some(word) = words.next() {
+        for pair in word.as_bytes().chunks(2) {
+            bytes.push(match pair {
+                [high, low] => (digit(*high)? << 4 | digit(*low)?, 0xff),
+                [high] if words.peek().is_none() && !bytes.is_empty() => (digit(*high)? << 4, 0xf0),
+                _ => return None,
+            });
+        }
+    }
+    Some(bytes)
 }
 
 /// A search through the rows of a list, or the blocks of a payload, which may be many.
@@ -125,5 +185,21 @@ mod tests {
         assert_eq!(Needle::new("dog").find(text, 0), None);
         assert_eq!(Needle::new("").find(text, 0), None);
         assert_eq!(Needle::new("t").find(text, 99), None);
+    }
+
+    #[test]
+    fn pairs_of_hex_digits_are_bytes_in_a_dump() {
+        let bytes = b"\x81\xda COmet 81da \x81\xd5\x81\xda";
+        let find = |pattern: &str, from| Needle::new(pattern).find_in_dump(bytes, from);
+        assert_eq!([find("81 da", 0), find("81dA", 0), find(" 81 da ", 0)], [Some(0..2), Some(0..2), Some(0..2)]);
+        // As characters too, whichever comes first.
+        assert_eq!([find("81da", 1), find("81da", 10), find("43 4f", 0)], [Some(9..13), Some(16..18), Some(3..5)]);
+        // What is being typed is found as far as it goes.
+        assert_eq!([find("81 d", 1), find("81d", 10), find("81 ", 9)], [Some(14..16), Some(14..16), Some(14..15)]);
+        // One digit, or digits that are no pairs, are characters.
+        assert_eq!([find("8", 0), find("8 1", 0), find("8 da", 0), find("43 4g", 0)], [Some(9..10), None, None, None]);
+        let back = |pattern: &str, to| Needle::new(pattern).find_back_in_dump(bytes, to);
+        assert_eq!([back("81 da", 99), back("81da", 16), back("81 da", 16)], [Some(16..18), Some(9..13), Some(0..2)]);
+        assert_eq!(Needle::new("43 4f").find(bytes, 0), None, "elsewhere only characters match");
     }
 }

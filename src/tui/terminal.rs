@@ -3,7 +3,7 @@
 use super::app::{App, Effect, Options};
 use super::steady::{Displaced, Steady};
 use super::view::view;
-use super::{Loading, clipboard};
+use super::{Again, Loading, Reading, clipboard};
 use crossbeam_channel::{Receiver, never, select, unbounded};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
@@ -36,22 +36,22 @@ const FIRST_PICTURE: Duration = Duration::from_millis(60);
 
 /// Shows the browser until the user leaves it.
 ///
-/// `loading` brings what the reader has to tell; `stop` becomes true when it need not go on.
+/// `reading` is the first reading of the capture, `again` begins another one.
 /// The terminal is as it was when this returns, when it panics, and when a signal ends the process.
-pub fn run(options: Options, loading: Receiver<Loading>, stop: Arc<AtomicBool>) -> io::Result<()> {
+pub fn run(options: Options, reading: Reading, again: Again) -> io::Result<()> {
     let signals = Signals::install()?;
     let mut screen = Screen::take(options.mouse)?;
     let size = screen.terminal.size()?;
-    let browser = Browser {
+    let mut browser = Browser {
         app: App::new(options, (size.width, size.height)),
         keys: listen(),
-        loading,
-        stop: Arc::clone(&stop),
+        reading,
+        again,
         signals,
         started: Instant::now(),
     };
     let outcome = browser.browse(&mut screen);
-    stop.store(true, Ordering::Relaxed);
+    browser.stop();
     drop(screen);
     match outcome? {
         End::Left => Ok(()),
@@ -83,9 +83,10 @@ struct Browser {
     app: App,
     keys: Receiver<Event>,
     /// Says nothing any more after the reader's last word.
-    loading: Receiver<Loading>,
-    stop: Arc<AtomicBool>,
+    reading: Reading,
+    again: Again,
     signals: Signals,
+    /// When the reading began.
     started: Instant,
 }
 
@@ -97,7 +98,7 @@ struct Pending {
 }
 
 impl Browser {
-    fn browse(mut self, screen: &mut Screen) -> io::Result<End> {
+    fn browse(&mut self, screen: &mut Screen) -> io::Result<End> {
         let mut drawn: Option<Instant> = None;
         let mut pending = Pending { keys: false, data: true };
         loop {
@@ -122,7 +123,7 @@ impl Browser {
                     }
                     pending.keys = true;
                 }
-                recv(self.loading) -> next => {
+                recv(self.reading.loading) -> next => {
                     self.take_data(next.ok());
                     pending.data = true;
                 }
@@ -155,14 +156,16 @@ impl Browser {
         let mut next = first;
         if next.is_none() {
             self.app.reader_is_gone();
-            self.loading = never();
+            self.reading.loading = never();
         }
         while let Some(loading) = next {
-            if matches!(loading, Loading::Done(_)) {
-                self.loading = never();
+            match loading {
+                Loading::Done(_) | Loading::Refused(_) => self.reading.loading = never(),
+                Loading::Again => self.started = Instant::now(),
+                Loading::Batch(_) | Loading::Progress(_) => {}
             }
             self.app.take(loading, self.started.elapsed());
-            next = if Instant::now() < until { self.loading.try_recv().ok() } else { None };
+            next = if Instant::now() < until { self.reading.loading.try_recv().ok() } else { None };
         }
         self.app.settle();
     }
@@ -184,7 +187,11 @@ impl Browser {
         for effect in self.app.take_effects() {
             match effect {
                 Effect::Quit => return Ok(Some(End::Left)),
-                Effect::StopLoading => self.stop.store(true, Ordering::Relaxed),
+                Effect::StopLoading => self.stop(),
+                Effect::ReadKeys(log) => {
+                    self.stop();
+                    self.reading = (self.again)(log);
+                }
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
@@ -192,6 +199,10 @@ impl Browser {
             }
         }
         Ok(None)
+    }
+
+    fn stop(&self) {
+        self.reading.stop.store(true, Ordering::Relaxed);
     }
 
     fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {

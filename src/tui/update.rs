@@ -26,6 +26,7 @@ impl App {
             Event::Mouse(mouse) => self.mouse_event(*mouse),
             Event::Resize(width, height) => self.resize((*width, *height)),
             Event::Paste(text) if self.overlay == Overlay::Search => self.paste(text),
+            Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
             _ => return,
         }
         self.settle();
@@ -45,6 +46,7 @@ impl App {
                 }
             }
             Overlay::Search => self.search_key(event, key),
+            Overlay::Command => self.command_key(event, key),
             Overlay::Help(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -71,7 +73,7 @@ impl App {
         match &mut self.overlay {
             Overlay::Help(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
-            Overlay::None | Overlay::Search => {}
+            Overlay::None | Overlay::Search | Overlay::Command => {}
         }
     }
 
@@ -89,7 +91,10 @@ impl App {
     /// Does what a key or a click asks for.
     pub fn act(&mut self, action: Action) {
         self.leaving &= action == Action::Cancel;
-        self.moved |= !matches!(action, Action::Redraw | Action::Cancel | Action::Mouse | Action::Help);
+        if !matches!(action, Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command) {
+            self.moved = true;
+            self.landmark = None;
+        }
         match action {
             Action::Go(screen) => self.go_to(screen),
             Action::Pane(by) => self.next_pane(by),
@@ -98,6 +103,7 @@ impl App {
             Action::Back => self.back(),
             Action::Quit => self.ask(Effect::Quit),
             Action::Help => self.overlay = Overlay::Help(0),
+            Action::Command => self.start_command(),
             Action::Search => self.start_search(),
             Action::Match(by) => self.next_match(by > 0),
             Action::Move(step) => self.go(self.focused(), step),
@@ -322,15 +328,17 @@ impl App {
         *share = (*share + step).clamp(-80, 80);
     }
 
-    /// What runs is stopped; when nothing runs, the user wants to leave.
+    /// Stops what runs; again, or twice when nothing runs: the user wants to leave.
     fn cancel(&mut self) {
-        if self.search.run.take().is_some() {
+        if std::mem::replace(&mut self.leaving, true) {
+            self.ask(Effect::Quit);
+        } else if self.search.run.take().is_some() {
             self.say("search stopped");
-        } else if !self.load.is_done() && !self.load.stopped {
+        } else if self.load.is_done() && self.key_log.is_some() {
+            self.ask(Effect::StopLoading);
+        } else if !self.load.is_done() {
             self.load.stopped = true;
             self.ask(Effect::StopLoading);
-        } else if std::mem::replace(&mut self.leaving, true) {
-            self.ask(Effect::Quit);
         } else {
             self.say("^C again quits");
         }

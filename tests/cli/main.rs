@@ -514,6 +514,27 @@ mod unix {
     }
 }
 
+/// A path that begins with a hyphen is no option, where a path is due.
+#[test]
+fn paths_may_begin_with_a_hyphen() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(sample("mix.pcap"), dir.path().join("-weird.pcap")).unwrap();
+    fs::write(dir.path().join("-k.txt"), "").unwrap();
+    let rows = stdout("msgs -q samples/mix.pcap");
+    for line in ["msgs -q -r -weird.pcap", "msgs -q -- -weird.pcap", "msgs -q -k -k.txt -r -weird.pcap"] {
+        let output = wspect(line.split(' ')).current_dir(&dir).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            rows,
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let written = wspect("msgs -q -r -weird.pcap -o -rows.txt".split(' ')).current_dir(&dir).status().unwrap();
+    assert_eq!(written.code(), Some(0));
+    assert_eq!(fs::read_to_string(dir.path().join("-rows.txt")).unwrap(), rows);
+}
+
 #[test]
 fn limits_count_rows_and_change_nothing_else() {
     for command in ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json"] {

@@ -4,7 +4,7 @@ use super::deflate::{is_beginning, is_unsure, without_holes};
 use super::order::{config, cut_anyhow, sessions, talks};
 use super::support::Dice;
 use super::support::craft::*;
-use super::support::run::{Conversation, Input, Message, findings, wspect};
+use super::support::run::{Conversation, Input, Message, findings, number, records, wspect};
 use super::{has_finding, has_no_findings, is_said, says, shown};
 use proptest::prelude::*;
 use std::ops::Range;
@@ -482,6 +482,20 @@ proptest! {
             }
         }
     }
+}
+
+/// Of a control frame that the capture ends in, the frame and the message know each other.
+#[test]
+fn a_control_frame_that_is_not_whole_has_its_message() {
+    let mut session = Session::new(0);
+    session.text(Client, "whole").say(Client, PING, [b'x'; 90]);
+    let mut segments = session.cut(|bytes| if bytes.len() == 96 { vec![50] } else { vec![bytes.len()] });
+    let rest = segments.iter().position(|segment| segment.payload.len() == 46).unwrap();
+    segments.truncate(rest);
+    let file = capture_of(&segments);
+    let messages: Vec<u64> = records("msgs", Input::Bytes(&file)).iter().map(|row| number(row, "msg")).collect();
+    let frames: Vec<u64> = records("frames", Input::Bytes(&file)).iter().map(|row| number(row, "msg")).collect();
+    assert_eq!((&messages[..], &frames[..]), (&[1, 2][..], &[1, 2][..]));
 }
 
 /// A capture cut at any byte gives what is before the cut, and says so.

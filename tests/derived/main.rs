@@ -19,6 +19,7 @@ mod ends;
 mod formats;
 mod heads;
 mod loss;
+mod midstream;
 mod order;
 mod payloads;
 mod proxies;

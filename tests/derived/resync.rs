@@ -11,13 +11,13 @@ use wspect::dissect::Settings;
 use wspect::model::{DecodeAs, Direction, Event, Protocol, Rule, Select, Sink, Stamp};
 
 /// A frame: who sent it, where it begins in its stream, its length with its head, its opcode.
-type Sent = (Side, u64, u64, u8);
+pub(super) type Sent = (Side, u64, u64, u8);
 
 /// The frames that a dissection tells.
 #[derive(Default)]
-struct Frames {
-    all: Vec<(Sent, bool)>,
-    connections: usize,
+pub(super) struct Frames {
+    pub(super) all: Vec<(Sent, bool)>,
+    pub(super) connections: usize,
 }
 
 impl Sink for Frames {
@@ -35,12 +35,15 @@ impl Sink for Frames {
     }
 }
 
-fn frames(segments: &[Segment]) -> Frames {
+pub(super) fn frames(segments: &[Segment]) -> Frames {
     frames_as(segments, Vec::new())
 }
 
-fn frames_as(segments: &[Segment], rules: Vec<Rule>) -> Frames {
-    let file = capture_of(segments);
+pub(super) fn frames_as(segments: &[Segment], rules: Vec<Rule>) -> Frames {
+    frames_in(capture_of(segments), rules)
+}
+
+pub(super) fn frames_in(file: Vec<u8>, rules: Vec<Rule>) -> Frames {
     let settings = Settings { decode_as: DecodeAs(rules), ..Settings::default() };
     let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
     let mut frames = Frames::default();
@@ -49,7 +52,7 @@ fn frames_as(segments: &[Segment], rules: Vec<Rule>) -> Frames {
 }
 
 /// The frames of a session.
-fn sent(session: &Session) -> Vec<Sent> {
+pub(super) fn sent(session: &Session) -> Vec<Sent> {
     let mut at = [0, 0];
     let mut all = Vec::new();
     for (nth, (side, bytes)) in session.turns.iter().enumerate() {
@@ -122,7 +125,7 @@ fn on_the_wire(session: &Session, dice: &mut Dice) -> Vec<Segment> {
 }
 
 /// A segment's place in its sender's stream.
-fn place(session: &Session, segment: &Segment) -> (Side, Range<u64>) {
+pub(super) fn place(session: &Session, segment: &Segment) -> (Side, Range<u64>) {
     let (side, isn) = if segment.src == session.client { (Client, session.isn[0]) } else { (Server, session.isn[1]) };
     let from = u64::from(segment.seq.wrapping_sub(isn).wrapping_sub(1));
     (side, from..from + segment.payload.len() as u64)
@@ -369,13 +372,24 @@ fn nothing_else_is_recognised() {
         let len = 20 + dice.below(80);
         [vec![0, len as u8], dice.bytes(2), vec![1, 0, 0, 1, 0, 0, 0, 0, 0, 0], dice.bytes(len - 12)].concat()
     };
+    let modbus = |dice: &mut Dice| {
+        let (id, count) = (dice.below(1 << 16), [1, 2, 8, 10, 16][dice.below(5)]);
+        match dice.below(2) {
+            0 => vec![(id >> 8) as u8, id as u8, 0, 0, 0, 6, 1, 3, 0, 0, 0, count],
+            _ => [vec![(id >> 8) as u8, id as u8, 0, 0, 0, 3 + 2 * count, 1, 3, 2 * count], {
+                (0..count).flat_map(|_| [dice.below(2) as u8, dice.below(256) as u8]).collect()
+            }]
+            .concat(),
+        }
+    };
     type Make<'a> = (&'a str, &'a dyn Fn(&mut Dice) -> Vec<u8>);
-    let makes: [Make<'_>; 9] = [
+    let makes: [Make<'_>; 10] = [
         ("TLS", &record),
         ("HTTP/2", &http2),
         ("MQTT", &mqtt),
         ("AMQP", &amqp),
         ("DNS", &dns),
+        ("Modbus", &modbus),
         ("noise", &|dice| dice.bytes(300)),
         ("zeros", &|_| vec![0; 700]),
         ("lines", &|dice| format!("AUTH {} BATCH\r\nBYE\r\n", dice.below(1000)).into_bytes()),

@@ -12,6 +12,7 @@ mod support;
 
 mod capture;
 mod closing;
+mod evidence;
 mod handshake;
 mod legal;
 mod messages;
@@ -51,12 +52,20 @@ fn case(code: &'static str, raises: Vec<u8>, spares: Vec<u8>) -> Case {
 struct Told {
     /// Code, sentence and severity of each finding.
     findings: Vec<(&'static str, String, Severity)>,
+    /// Its packet, frame and message.
+    places: Vec<(u64, Option<u64>, Option<u64>)>,
     rows: Vec<Connection>,
 }
 
 impl Told {
     fn has(&self, code: &str) -> bool {
         self.findings.iter().any(|(found, ..)| *found == code)
+    }
+
+    /// Packet, frame and message of the first finding with that code.
+    fn place(&self, code: &str) -> (u64, Option<u64>, Option<u64>) {
+        let at = self.findings.iter().position(|(found, ..)| *found == code);
+        self.places[at.unwrap_or_else(|| panic!("no {code} among {:?}", self.findings))]
     }
 
     /// The sentence of the one finding with that code.
@@ -71,6 +80,7 @@ impl Told {
 impl Sink for Told {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Note(note) = event {
+            self.places.push((note.at.packet.0, note.frame, note.msg));
             self.findings.push((note.code.name(), note.sentence().to_owned(), note.code.severity()));
         }
         if let (Some(conn), Event::Opened(opened)) = (at.conn, event) {

@@ -2,7 +2,7 @@
 
 use super::support::craft::*;
 use super::{Told, capture_of, paced, reset, server_first, talk, told, turn};
-use wspect::model::{EndedBy, Ending, Verdict};
+use wspect::model::{EndedBy, Ending, State, Verdict};
 
 fn verdict(told: &Told) -> Verdict {
     let [row] = told.rows.as_slice() else { panic!("{} connections", told.rows.len()) };
@@ -119,6 +119,24 @@ fn refused_or_never_answered() {
     );
 }
 
+/// A 101 to something else is an answer, yet no WebSocket: state, ending and verdict say the same.
+#[test]
+fn switched_to_something_else() {
+    let switched = |to: &str| {
+        let mut session = Session::bare(1);
+        session.turn(Client, request("/", ""));
+        session
+            .turn(Server, format!("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {to}\r\n\r\n"));
+        capture_of(&session.segments())
+    };
+    let file = switched("foo/2");
+    ends(&file, Ending::Refused, "the server switched to foo/2, not to WebSocket", &[4, 6]);
+    let told = told(&file);
+    assert_eq!(told.rows[0].state(), State::Rejected);
+    assert_eq!(told.rows[0].handshake.as_ref().unwrap().accepted, Some(true));
+    assert_ne!(verdict(&super::told(&switched("foo/2, websocket"))).ending, Ending::Refused);
+}
+
 #[test]
 fn not_ended() {
     let session = talk(|session| _ = session.text(Client, "hello"));
@@ -144,7 +162,7 @@ fn a_loss_is_named() {
     segments.remove(turn(3));
     let verdict = verdict(&told(&capture_of(&segments)));
     assert!(
-        verdict.text.ends_with("bytes were lost before it, and a Close frame may be among them"),
+        verdict.text.ends_with("; bytes of the client were lost, and a Close frame may be among them"),
         "{}",
         verdict.text
     );

@@ -3,7 +3,7 @@
 use crate::make::*;
 use proptest::prelude::*;
 use std::io::{self, Read};
-use wspect::capture::Reader;
+use wspect::capture::{Reader, Stopped};
 use wspect::net::Decoder;
 
 /// Small captures, and the offsets at which their headers, packets and blocks end.
@@ -55,6 +55,28 @@ fn what_stands_before_a_cut_is_read() {
             }
         }
         assert_eq!(before, 3);
+    }
+}
+
+/// Who reads no more has cut nothing.
+#[test]
+fn a_stop_is_no_cut() {
+    struct Stops;
+    impl Read for Stops {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(Stopped.into())
+        }
+    }
+    for (whole, _) in captures() {
+        for stop in 4..=whole.len() {
+            let mut reader = Reader::new(Box::new(io::Cursor::new(whole[..stop].to_vec()).chain(Stops))).unwrap();
+            let mut packets = 0;
+            while reader.next_packet().is_some() {
+                packets += 1;
+            }
+            assert_eq!(packets, read(&whole[..stop]).0.len());
+            assert_eq!(codes(&reader.take_notes()), [""; 0], "stopped at {stop}");
+        }
     }
 }
 

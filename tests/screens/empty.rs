@@ -28,16 +28,18 @@ fn says_what_was_seen_when_there_is_no_websocket() {
 fn offers_no_key_that_does_nothing() {
     let hints = |app: &App| picture(app, NARROW).lines().last().unwrap_or_default().trim().to_owned();
     let mut app = without_connection(&["No packets in cap.pcapng."], NARROW);
-    for (screen, said) in [("1", "? help  q quit"), ("2", "? help  q back"), ("4", "? help  q back")] {
+    for (screen, said) in
+        [("1", ": command  ? help  q quit"), ("2", ": command  ? help  q back"), ("4", ": command  ? help  q back")]
+    {
         press(&mut app, screen);
         assert_eq!(hints(&app), said);
     }
     let (story, _) = one_connection();
     let mut app = browser(&story, NARROW);
     press(&mut app, "2");
-    assert_eq!(hints(&app), "Tab pane  d direction  p pings  { } connection  ? help  q back");
+    assert_eq!(hints(&app), "Tab pane  d direction  p pings  { } connection  : command  ? help  q back");
     press(&mut app, "6");
-    assert_eq!(hints(&app), "Tab pane  s severity  { } connection  ? help  q back");
+    assert_eq!(hints(&app), "Tab pane  s severity  { } connection  : command  ? help  q back");
     press(&mut app, "1");
     assert!(hints(&app).starts_with("Enter messages"));
 }

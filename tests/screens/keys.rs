@@ -25,6 +25,42 @@ fn bytes_can_be_selected_and_copied() {
     }
 }
 
+/// What stands in hex on the screen is found as it stands there.
+#[test]
+fn hex_is_found_where_bytes_are_shown_in_hex() {
+    for (keys, copied) in [("2jj4<Tab>/37 fa<Enter>vly", "37 fa"), ("2jj4<Tab>/37fa<Enter>vly", "37 fa")] {
+        let mut app = browser(&story::everything(), WIDE);
+        press(&mut app, &format!("{keys}h"));
+        let [Effect::Copy(text)] = &app.take_effects()[..] else { panic!("{keys} copies") };
+        assert_eq!(text, copied, "{keys}");
+    }
+    for (view, pattern, is_there) in [("vv", "7b 22", true), ("vv", "7c 22", false), ("v", "7b 22", false)] {
+        let mut app = browser(&story::everything(), WIDE);
+        press(&mut app, &format!("2jjj<Tab>{view}/{pattern}<Enter>"));
+        assert_ne!(picture(&app, WIDE).contains("not found"), is_there, "{view}/{pattern}");
+    }
+}
+
+/// The second ^C quits, also while the reader has not stopped yet.
+#[test]
+fn stopping_twice_quits() {
+    let (story, _) = one_connection();
+    let mut app = App::new(options(), NARROW);
+    for batch in story.batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    press(&mut app, "<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::StopLoading]));
+    press(&mut app, "j<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::StopLoading]), "a key between begins anew");
+    let progress = progress(&story, 9);
+    app.take(Loading::Done(Outcome { progress, ..Outcome::default() }), Duration::ZERO);
+    app.settle();
+    assert!(picture(&app, NARROW).contains(&format!("stopped: {} packets so far", progress.packets)));
+    press(&mut app, "<C-c>");
+    assert!(matches!(app.take_effects()[..], [Effect::Quit]));
+}
+
 #[test]
 fn loading_moves_neither_selection_nor_view() {
     let (mut story, conn) = one_connection();

@@ -15,6 +15,7 @@ mod pictures;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -35,7 +36,8 @@ const NARROW: (u16, u16) = (80, 24);
 const SMALL: (u16, u16) = (40, 10);
 
 fn options() -> Options {
-    Options { title: "cap.pcapng".into(), mouse: true, color: ColorChoice::Never, zone: TimeZone::UTC }
+    let (title, color, zone) = ("cap.pcapng".into(), ColorChoice::Never, TimeZone::UTC);
+    Options { title, mouse: true, color, zone, can_reread: true }
 }
 
 fn progress(story: &Story, read: u64) -> Progress {

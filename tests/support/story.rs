@@ -123,6 +123,7 @@ impl Story {
             stream_offset: 0,
             len: 412,
             span: span(asked),
+            whole: true,
         };
         let reason = if status == 101 { "Switching Protocols" } else { "Forbidden" };
         let response = Head {
@@ -131,6 +132,7 @@ impl Story {
             stream_offset: 0,
             len: 201,
             span: span(answered),
+            whole: true,
         };
         self.talks[conn].offset = [412, 201];
         let list = |head: &Head, name: &str| Some(head.list(name).map(str::to_owned).collect::<Vec<_>>());
@@ -196,6 +198,7 @@ impl Story {
             close: None,
             rtt: odd.rtt,
             span: Span { first, last },
+            brought: last,
             findings,
         };
         let owned = OwnedMessage {

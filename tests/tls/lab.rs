@@ -33,9 +33,7 @@ fn every_message_is_what_the_endpoint_logged() {
         "tls_tls13_dsb",
     ] {
         let Some((seen, truth)) = lab(name) else { continue };
-        wrong.extend(
-            complaints(&truth, &seen.conversations, &[], &[]).into_iter().map(|line| format!("{name}: {line}")),
-        );
+        wrong.extend(complaints(&truth, &seen.conversations, &[]).into_iter().map(|line| format!("{name}: {line}")));
         for (session, url) in seen.outlines.iter().zip(&seen.urls) {
             let session = session.as_ref().unwrap();
             assert_eq!(session.keys, TlsKeys::Matched, "{name}");
@@ -76,7 +74,7 @@ fn sessions_are_named_as_they_were_agreed_on() {
 #[test]
 fn a_lost_segment_costs_its_records_only() {
     let (Some((seen, truth)), Some((whole, _))) = (lab("d_tls_gap"), lab("base_tls")) else { return };
-    let wrong = complaints(&truth, &seen.conversations, &[], &[]);
+    let wrong = complaints(&truth, &seen.conversations, &[]);
     assert!(wrong.len() == 2 && wrong[0].contains("57386 c2s data 9: sent 9000 bytes"), "{wrong:?}");
     assert_eq!(seen.messages().count() + 1, whole.messages().count());
     assert_eq!((seen.count("TLS-GAP"), seen.count("TLS-BAD-TAG")), (1, 0));
@@ -90,7 +88,7 @@ fn what_has_no_key_is_not_shown() {
     let Some((seen, truth)) = lab("d_tls_partial_keys") else { return };
     let known: Vec<_> = seen.conversations.iter().map(|conversation| conversation.port().to_string()).collect();
     assert!(!known.contains(&"57386".to_owned()) && !known.is_empty());
-    let wrong = complaints(&truth, &seen.conversations, &[], &[]);
+    let wrong = complaints(&truth, &seen.conversations, &[]);
     assert!(wrong.iter().all(|line| line.starts_with("57386 ")), "{wrong:?}");
     let (_, session) = seen.sessions.iter().find(|(conn, _)| conn.is_none()).unwrap();
     assert_eq!((session.why_not, session.decrypted), (Some(WhyNot::NoKey), 0));

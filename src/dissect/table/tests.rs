@@ -21,6 +21,12 @@ impl Sink for Told {
     }
 }
 
+impl Default for Table {
+    fn default() -> Self {
+        Self::new(DecodeAs::default())
+    }
+}
+
 /// A table under test; every stream has the same server, and its own client port.
 struct Bench {
     table: Table,

@@ -35,6 +35,8 @@ impl Stream {
                 first: &self.first,
                 ends: &live.ends,
                 one_sided: self.seen != (true, true),
+                captured: live.captured(self.seen),
+                waits: live.conn.waits(),
                 from_start: live.from_start,
             },
             last: live.conn.last(),

@@ -167,6 +167,13 @@ impl NoteSet {
         new
     }
 
+    /// Takes a code out.
+    #[expect(clippy::indexing_slicing, reason = "there is a word for each row of the table")]
+    pub const fn remove(&mut self, code: NoteCode) {
+        let (word, bit) = place(code);
+        self.0[word] &= !bit;
+    }
+
     /// Adds all codes of `other`.
     pub fn extend(&mut self, other: Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {

@@ -9,9 +9,16 @@ pub(super) struct Asked {
     /// Where a CONNECT is to lead.
     pub(super) tunnel: Option<String>,
     pub(super) upgrade: Option<Box<Upgrade>>,
+    /// A part of its head is lost, and what there is does not tell whether it asks for a WebSocket: the answer will.
+    pub(super) cut: Option<Box<Head>>,
 }
 
 impl Asked {
+    /// Whether its answer tells what the client's next bytes are.
+    pub(super) fn is_telling(&self) -> bool {
+        self.upgrade.is_some() || self.cut.is_some() || self.method == Method::Connect
+    }
+
     /// The version of the WebSocket that was asked for.
     pub(super) fn version(&self) -> Option<Version> {
         self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())

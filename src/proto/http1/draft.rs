@@ -206,6 +206,7 @@ mod tests {
             stream_offset: 0,
             len: 0,
             span: Span { first: Mark::default(), last: Mark::default() },
+            whole: true,
         }
     }
 

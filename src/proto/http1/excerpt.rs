@@ -123,6 +123,7 @@ mod tests {
             stream_offset: 0,
             len: 0,
             span: Span { first: Mark::default(), last: Mark::default() },
+            whole: true,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Heads: finding their end, and reading them without rejecting anything that can be shown.
 
+use super::telling::{Telling, is_telling};
 use crate::carry::Carry;
 use crate::model::{Head, Limits, Mark, Span, StartLine};
 
@@ -11,6 +12,8 @@ pub(super) struct HeadReader {
     seen: u64,
     /// The last bytes seen, oldest first, to find an end that lies across two pieces.
     tail: [u8; 3],
+    /// What is kept once the limit is reached.
+    telling: Option<Box<Telling>>,
 }
 
 /// What a piece did to the head.
@@ -48,8 +51,8 @@ impl HeadReader {
         carry.bytes().to_vec()
     }
 
-    /// Takes a piece that begins at `offset`; `mark` is the packet that completes the head, if it does.
-    pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, mark: Mark, limits: &Limits) -> Step {
+    /// Takes a piece that begins at `offset`, in the packet `brought`.
+    pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark, limits: &Limits) -> Step {
         let blank = if self.seen == 0 { bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count() } else { 0 };
         let piece = bytes.get(blank..).unwrap_or_default();
         if piece.is_empty() {
@@ -61,24 +64,59 @@ impl HeadReader {
         };
         let own = piece.get(..used).unwrap_or(piece);
         let head = if self.carry.is_empty() {
-            let span = Span { first: brought, last: mark };
+            let span = Span { first: brought, last: brought };
             parse(own, limits).map(|(start, headers)| (start, headers, offset + blank as u64, span))
         } else {
             self.keep(own, offset, brought, limits);
             let (at, first) = self.carry.start().unwrap_or((offset, brought));
-            parse(self.carry.bytes(), limits).map(|(start, headers)| (start, headers, at, Span { first, last: mark }))
+            let head = self.carry.bytes();
+            let parsed = match &self.telling {
+                None => parse(head, limits),
+                Some(telling) => parse(&telling.behind(head), limits),
+            };
+            parsed.map(|(start, headers)| (start, headers, at, Span { first, last: brought }))
         };
         let len = if self.carry.is_empty() { own.len() as u64 } else { self.seen };
-        let head = head.map(|(start, headers, stream_offset, span)| Head { start, headers, stream_offset, len, span });
+        let head = head.map(|(start, headers, stream_offset, span)| Head {
+            start,
+            headers,
+            stream_offset,
+            len,
+            span,
+            whole: true,
+        });
         self.carry.clear();
         self.seen = 0;
         self.tail = [0; 3];
+        self.telling = None;
         Step::Done(head, blank + used)
+    }
+
+    /// The next bytes are lost: what came of the head, its last line only if that is the first and tells something.
+    pub(super) fn cut(&mut self, mark: Mark, limits: &Limits) -> Option<Head> {
+        let Self { carry, seen: len, .. } = std::mem::take(self);
+        let (stream_offset, first) = carry.start()?;
+        let bytes = carry.bytes();
+        let ended = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let lines = if ended > 0 { bytes.get(..ended)? } else { bytes };
+        let (start, headers) = parse(lines, limits)?;
+        let tells = match &start {
+            StartLine::Request { target, .. } => ended > 0 || target.starts_with('/'),
+            StartLine::Response { status, .. } => ended > 0 || *status >= 100,
+        };
+        let span = Span { first, last: mark };
+        tells.then_some(Head { start, headers, stream_offset, len, span, whole: false })
     }
 
     fn keep(&mut self, piece: &[u8], offset: u64, brought: Mark, limits: &Limits) {
         let room = limits.head_bytes.saturating_sub(self.carry.bytes().len());
-        self.carry.push(piece.get(..piece.len().min(room)).unwrap_or(piece), offset, brought);
+        let (now, over) = piece.split_at_checked(room).unwrap_or((piece, &[]));
+        self.carry.push(now, offset, brought);
+        if !over.is_empty() {
+            let kept = self.carry.bytes();
+            let cut = memchr::memrchr(b'\n', kept).and_then(|at| kept.get(at + 1..)).unwrap_or(kept);
+            self.telling.get_or_insert_with(|| Box::new(Telling::new(cut))).push(over);
+        }
         self.seen += piece.len() as u64;
         for &byte in piece.get(piece.len().saturating_sub(3)..).unwrap_or_default() {
             let [_, b, c] = self.tail;
@@ -107,14 +145,22 @@ fn is_end(bytes: &[u8]) -> bool {
 type Headers = Vec<(String, String)>;
 
 /// Reads a whole head. Folded lines are joined by a blank (RFC 9112 §5.2), lines without a colon become a name without value.
+/// Of headers beyond the limit only telling ones are kept.
 fn parse(bytes: &[u8], limits: &Limits) -> Option<(StartLine, Headers)> {
     let mut lines = bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let start = start_line(lines.next()?)?;
     let mut headers: Headers = Vec::new();
+    let mut passed = false;
     for line in lines.take_while(|line| !line.is_empty()) {
         let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        let full = headers.len() >= limits.head_headers;
+        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        let (name, value) = line.split_at(colon);
+        let room = match headers.len() {
+            kept if kept < limits.head_headers => true,
+            kept => kept < 2 * limits.head_headers && is_telling(name),
+        };
         match headers.last_mut() {
+            Some(_) if folded && passed => {}
             Some((_, value)) if folded => {
                 let more = text(line.trim_ascii());
                 if !value.is_empty() && !more.is_empty() {
@@ -122,10 +168,11 @@ fn parse(bytes: &[u8], limits: &Limits) -> Option<(StartLine, Headers)> {
                 }
                 value.push_str(&more);
             }
-            _ if full => break,
             _ => {
-                let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-                let (name, value) = line.split_at(colon);
+                passed = !room;
+                if passed {
+                    continue;
+                }
                 let value = value.strip_prefix(b":").unwrap_or(value);
                 headers.push((text(name.trim_ascii()), text(value.trim_ascii())));
             }
@@ -168,7 +215,7 @@ mod tests {
         let mut reader = HeadReader::default();
         let mut offset = 0;
         for piece in pieces {
-            match reader.push(piece, offset, Mark::default(), Mark::default(), &Limits::DEFAULT) {
+            match reader.push(piece, offset, Mark::default(), &Limits::DEFAULT) {
                 Step::More => offset += piece.len() as u64,
                 Step::Done(head, used) => return (head, usize::try_from(offset).unwrap() + used),
                 Step::TooLong => panic!("too long"),
@@ -209,12 +256,37 @@ mod tests {
         let mut reader = HeadReader::default();
         let line = format!("X: {}\r\n", "y".repeat(996));
         let mark = Mark::default();
-        assert!(matches!(reader.push(b"GET / HTTP/1.1\r\n", 0, mark, mark, &Limits::DEFAULT), Step::More));
+        assert!(matches!(reader.push(b"GET / HTTP/1.1\r\n", 0, mark, &Limits::DEFAULT), Step::More));
         for i in 0..200_u64 {
-            assert!(matches!(reader.push(line.as_bytes(), 16 + i * 1001, mark, mark, &Limits::DEFAULT), Step::More));
+            assert!(matches!(reader.push(line.as_bytes(), 16 + i * 1001, mark, &Limits::DEFAULT), Step::More));
         }
-        let Step::Done(Some(head), 2) = reader.push(b"\r\n", 0, mark, mark, &Limits::DEFAULT) else { panic!() };
+        let Step::Done(Some(head), 2) = reader.push(b"\r\n", 0, mark, &Limits::DEFAULT) else { panic!() };
         assert_eq!(head.len, 16 + 200 * 1001 + 2);
         assert!(head.headers.len() < 70);
+    }
+
+    #[test]
+    fn what_tells_of_an_upgrade_is_found_behind_any_limit() {
+        let telling = "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\nX-Other: o\r\nCONNECTION: Upgrade\r\n\r\n";
+        let many = format!("GET / HTTP/1.1\r\n{}{telling}", "X: y\r\n z\r\n".repeat(1000));
+        let long = format!("GET / HTTP/1.1\r\nCookie: {}\r\n{telling}", "c".repeat(200_000));
+        for (bytes, size) in [(&many, 1 << 20), (&many, 1000), (&long, 1460), (&long, 65_521)] {
+            let head = read(&bytes.as_bytes().chunks(size).collect::<Vec<_>>()).0.unwrap();
+            for (name, value) in [("upgrade", "websocket"), ("sec-websocket-key", "k"), ("connection", "Upgrade")] {
+                assert_eq!(head.value(name), Some(value), "{size}");
+            }
+            assert_eq!(head.len, bytes.len() as u64);
+        }
+        // Where the limit falls does not matter, not even into such a header.
+        for fill in 0..90 {
+            let start = format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(65_440 + fill));
+            let bytes = format!("{start}{telling}");
+            let head = read(&bytes.as_bytes().chunks(1000).collect::<Vec<_>>()).0.unwrap();
+            assert_eq!(
+                (head.value("upgrade"), head.value("connection")),
+                (Some("websocket"), Some("Upgrade")),
+                "{fill}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
 mod answer;
+mod cut;
 
 use super::asked::{Answering, Asked, Method, Upgrade};
 use super::body::Body;
@@ -271,7 +272,7 @@ impl Http1 {
                 Side::Head(reader) if may_be_foreign && !reader.may_begin(foreign::HTTP, rest) => {
                     self.sides[dir] = Side::Foreign(Foreign::new(&reader.take()));
                 }
-                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.mark, cx.limits) {
+                Side::Head(reader) => match reader.push(rest, offset + at as u64, brought, cx.limits) {
                     Step::More => return bytes.len(),
                     Step::Done(Some(head), used) => {
                         at += used;
@@ -335,11 +336,14 @@ impl Http1 {
             }
             Side::Raw(_) | Side::Head(_) | Side::Foreign(_) | Side::Frames | Side::Lost => false,
         };
-        if kept {
+        if kept || self.cut(dir, (offset, len), cx) {
             return 0;
         }
         self.sides[dir] = Side::Lost;
         self.lost[dir] = Some((offset, len));
+        if dir == Direction::ToClient {
+            self.asked.retain(|asked| asked.cut.is_none());
+        }
         if dir == Direction::ToClient
             && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
@@ -382,11 +386,7 @@ impl Http1 {
             Direction::ToServer => {
                 matches!(self.sides[dir], Side::Frames)
                     || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
-                        && (self.answering.is_some()
-                            || self
-                                .asked
-                                .iter()
-                                .any(|asked| asked.upgrade.is_some() || asked.method == Method::Connect))
+                        && (self.answering.is_some() || self.asked.iter().any(|asked| asked.is_telling()))
             }
             Direction::ToClient => {
                 let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
@@ -463,37 +463,45 @@ impl Http1 {
             StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
             _ => None,
         };
-        let upgrade = upgrade::is_request(&head).then(|| {
-            let version = Version::asked(&head);
-            let raw = draft::raw_behind(&head, version);
-            if raw > 0 {
-                self.sides[dir] = Side::Raw(Raw::new(raw));
-            }
-            let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
-            let huge = limited(&head, cx);
-            let handshake = upgrade::asked(head, cx.ends(), cx.scheme());
-            let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
-            if let Some(text) = huge {
-                cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
-            }
-            Box::new(Upgrade { conn, handshake })
-        });
-        if self.asked.len() < ASKED_MAX || upgrade.is_some() {
-            self.asked.push_back(Asked { method, tunnel, upgrade });
+        let is_upgrade = upgrade::is_request(&head);
+        let (upgrade, cut) = match is_upgrade {
+            true => (Some(self.upgrade(head, cx)), None),
+            false => (None, Some(Box::new(head)).filter(|head| !head.whole)),
+        };
+        if self.asked.len() < ASKED_MAX || is_upgrade {
+            self.asked.push_back(Asked { method, tunnel, upgrade, cut });
         }
+    }
+
+    /// Opens the connection that a request asks for.
+    fn upgrade(&mut self, head: Head, cx: &mut Cx<'_>) -> Box<Upgrade> {
+        let version = Version::asked(&head);
+        let raw = if head.whole { draft::raw_behind(&head, version) } else { 0 };
+        if raw > 0 {
+            self.sides[Direction::ToServer] = Side::Raw(Raw::new(raw));
+        }
+        let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
+        let huge = limited(&head, cx);
+        let handshake = upgrade::asked(head, cx.ends(), cx.scheme());
+        let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
+        if let Some(text) = huge {
+            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
+        }
+        Box::new(Upgrade { conn, handshake })
     }
 
     fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
         self.answers += 1;
         let switching = status == 101 && upgrade::is_switch(&head);
         // A server that answers out of turn still answers the upgrade that was asked for.
-        let turn = if switching { self.asked.iter().position(|asked| asked.upgrade.is_some()) } else { None };
+        let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.cut.is_some();
+        let turn = if switching { self.asked.iter().position(is_upgrade) } else { None };
         let asked = self.asked.remove(turn.unwrap_or(0));
         let method = asked.as_ref().map_or(Method::Other, |asked| asked.method);
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let (to, upgrade) = asked.map_or((None, None), |asked| (asked.tunnel, asked.upgrade));
+        let (to, upgrade, cut) = asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.cut));
         if method == Method::Connect && !tunnel {
             let text = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
@@ -501,8 +509,8 @@ impl Http1 {
                 _ => blocked(&text, cx),
             }
         }
-        let upgrade = upgrade.or_else(|| {
-            let version = Version::answered(&head).filter(|_| switching && self.is_unasked())?;
+        let upgrade = upgrade.or_else(|| cut.filter(|_| switching).map(|cut| self.upgrade(*cut, cx))).or_else(|| {
+            let version = upgrade::answers(&head).filter(|_| switching && self.is_unasked())?;
             let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
             Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
         });

@@ -2,7 +2,7 @@
 
 use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
-use super::tell::tell;
+use super::tell::{tell, tell_unasked};
 use super::upgrade;
 use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -51,7 +51,7 @@ impl Lone {
     fn read(&mut self, bytes: &[u8], offset: u64, brought: Mark, cx: &mut Cx<'_>) -> Read {
         let mut used = 0;
         if self.raw.is_none() {
-            match self.head.push(bytes, offset, brought, cx.mark, cx.limits) {
+            match self.head.push(bytes, offset, brought, cx.limits) {
                 Step::More => return Read::More,
                 Step::Done(None, _) | Step::TooLong => return Read::Bad,
                 Step::Done(Some(head), len) => {
@@ -75,6 +75,13 @@ impl Lone {
             self.complete(head, &raw, cx);
         }
         Read::Done(used)
+    }
+
+    /// The other half of the handshake did not come.
+    fn tell_missing(&self, cx: &mut Cx<'_>) {
+        if self.missing == Direction::ToServer {
+            tell_unasked(self.conn, cx);
+        }
     }
 
     /// The frames go on without this layer.
@@ -107,6 +114,7 @@ impl Layer for Lone {
             _ => return self.inner.input(input, cx),
         };
         if !std::mem::replace(&mut self.heard, true) && !may_be_head(self.missing, bytes) {
+            self.tell_missing(cx);
             self.inner.input(input, cx);
             return self.step_aside();
         }
@@ -127,6 +135,7 @@ impl Layer for Lone {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        self.tell_missing(cx);
         self.inner.over(cx);
     }
 }

@@ -12,6 +12,7 @@ mod held;
 mod layer;
 mod lone;
 mod tell;
+mod telling;
 mod upgrade;
 
 pub use layer::Http1;

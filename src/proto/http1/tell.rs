@@ -35,3 +35,9 @@ pub(super) fn limited(head: &Head, cx: &Cx<'_>) -> Option<String> {
 pub(super) fn blocked(text: &str, cx: &mut Cx<'_>) {
     cx.note_stream(&Note { text, ..Note::new(NoteCode::ProxyRefused, cx.mark) });
 }
+
+/// Tells that the answer of a handshake was captured, and the request was not.
+pub(super) fn tell_unasked(conn: ConnId, cx: &mut Cx<'_>) {
+    let text = "the request was not captured; the answer opens a WebSocket";
+    cx.note(conn, &Note { text, ..Note::new(NoteCode::Midstream, cx.mark) });
+}

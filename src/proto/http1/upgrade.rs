@@ -22,10 +22,16 @@ pub(super) fn is_switch(head: &Head) -> bool {
     head.value("upgrade").is_none() || head.has_token("upgrade", "websocket")
 }
 
+/// The version that an answer speaks which stands without its request, if it opens a WebSocket.
+pub(super) fn answers(head: &Head) -> Option<Version> {
+    let cut = !head.whole && head.has_token("upgrade", "websocket");
+    Version::answered(head).or_else(|| cut.then(Version::default))
+}
+
 /// The handshake as far as the request tells; `scheme` is that of the stream.
 pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint), scheme: &str) -> Handshake {
     let version = Version::asked(&head);
-    if has_own_rules(version) {
+    if has_own_rules(version) && head.whole {
         let mut handshake = draft::asked(head, version, ends.1, scheme);
         let advice = Case::new(&handshake, ends).request_advice();
         handshake.checks.extend(advice);
@@ -36,12 +42,15 @@ pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint), scheme: &str) -> Han
         url: Some(url(&head, ends.1, scheme)),
         accept_expected: key.as_deref().map(accept),
         key,
-        subprotocols_offered: Some(owned(head.list("sec-websocket-protocol"))),
-        extensions_offered: Some(owned(head.list("sec-websocket-extensions"))),
+        subprotocols_offered: list(&head, "sec-websocket-protocol"),
+        extensions_offered: list(&head, "sec-websocket-extensions"),
         ..Handshake::default()
     };
+    let whole = head.whole;
     handshake.request = Some(head);
-    handshake.checks = Case::new(&handshake, ends).request_checks();
+    if whole {
+        handshake.checks = Case::new(&handshake, ends).request_checks();
+    }
     handshake
 }
 
@@ -55,7 +64,7 @@ pub(super) fn answered(
     ends: (Endpoint, Endpoint),
 ) {
     let version = if handshake.request.is_some() { Some(handshake.version()) } else { Version::answered(&head) };
-    if let Some(version) = version.filter(|&version| has_own_rules(version)) {
+    if let Some(version) = version.filter(|&version| has_own_rules(version) && head.whole) {
         draft::answered(handshake, version, head, raw);
         let found = Case::new(handshake, ends).saying(said).draft_answer_checks();
         return add(handshake, found);
@@ -63,9 +72,13 @@ pub(super) fn answered(
     handshake.accepted = Some(head.status() == Some(101));
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
-    handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
+    handshake.extensions = list(&head, "sec-websocket-extensions");
     handshake.latency = handshake.request.as_ref().and_then(|request| head.latency(request));
     handshake.response = Some(head);
+    // What a part of a head does not say may stand in the other.
+    if !handshake.is_whole() {
+        return;
+    }
     let found = Case::new(handshake, ends).saying(said).answer_checks();
     add(handshake, found);
 }
@@ -105,6 +118,11 @@ pub(super) fn url(head: &Head, server: Endpoint, scheme: &str) -> String {
         Some(host) => format!("{scheme}://{host}{target}"),
         None => format!("{scheme}://{server}{target}"),
     }
+}
+
+/// A list header, unless a part of the head is lost that may have it.
+fn list(head: &Head, name: &str) -> Option<Vec<String>> {
+    Some(owned(head.list(name))).filter(|list| head.whole || !list.is_empty())
 }
 
 pub(super) fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {

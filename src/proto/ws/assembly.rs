@@ -1,9 +1,10 @@
 //! A message under assembly: from one frame that spans packets, or from several.
 
-use super::deflate::{Evidence, Inflater, Piece};
+use super::deflate::{Corrupt, Evidence, Inflater, Piece};
 use super::frame::Head;
 use super::mask::{self, Mask};
-use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode};
+use super::utf8::Utf8;
+use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, count, number, ratio};
 use crate::proto::layer::Tools;
 
 /// What is known of an unfinished message.
@@ -11,6 +12,8 @@ use crate::proto::layer::Tools;
 pub(super) struct Assembly {
     /// Opcode of the first frame.
     pub(super) opcode: Opcode,
+    /// Reserved bits of the first frame.
+    pub(super) rsv: u8,
     /// The packet with its first byte.
     pub(super) first: Mark,
     /// Frames begun.
@@ -28,9 +31,23 @@ pub(super) struct Assembly {
     /// Bytes that come from a lost history, and bytes of it that a search restored.
     pub(super) unknown: u64,
     pub(super) inferred: u64,
+    /// The first fault of a text.
+    pub(super) fault: Option<Fault>,
+    /// The message that this one broke off.
+    pub(super) dropped: Option<u64>,
+    /// A rule that the first frame broke, and the frame: it is told with the message.
+    pub(super) untold: Option<(NoteCode, u64)>,
+    /// What keeps it from being inflated, in words.
+    pub(super) trouble: Option<Box<str>>,
+    text: Text,
+    /// Compressed bytes that came, and the first two of them.
+    packed: u64,
+    lead: [u8; 2],
     content: Content,
     /// Its frames are compressed each for itself, or not.
     by_frame: bool,
+    /// It is only guessed that it is compressed.
+    pub(super) guessed: bool,
     kept: Vec<u8>,
     /// The payload as on the wire, of a message that is inflated.
     wire: Vec<u8>,
@@ -38,6 +55,27 @@ pub(super) struct Assembly {
     holes: Vec<Hole>,
     /// How much was kept when the last hole began.
     kept_before_hole: usize,
+}
+
+/// Where a text stops being UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// The byte, in the whole message.
+    pub(super) offset: u64,
+    /// Its packet.
+    pub(super) at: Mark,
+    /// Its frame, once that has a number.
+    pub(super) frame: Option<u64>,
+    /// It was told before the message ended.
+    pub(super) told: bool,
+}
+
+/// A text that is judged as it comes.
+#[derive(Debug, Default)]
+struct Text {
+    utf8: Utf8,
+    /// The character that is not whole yet: the packet and, once that has a number, the frame in which it begins.
+    begun: Option<(Mark, Option<u64>)>,
 }
 
 /// What the payload bytes are.
@@ -53,11 +91,15 @@ pub(super) enum Content {
     Broken,
 }
 
+/// Bytes that are kept as on the wire of a message that may not be compressed after all.
+const GUESSED: usize = 64 << 10;
+
 impl Assembly {
     /// A message whose first frame has this head; `by_frame`: each of its frames may be compressed for itself.
     pub(super) fn new(head: &Head, by_frame: bool, first: Mark, tools: &mut Tools) -> Self {
         Self {
             opcode: head.opcode,
+            rsv: head.rsv,
             first,
             frames: 0,
             wire_len: 0,
@@ -67,8 +109,16 @@ impl Assembly {
             compressed: false,
             unknown: 0,
             inferred: 0,
+            fault: None,
+            dropped: None,
+            untold: None,
+            trouble: None,
+            text: Text::default(),
+            packed: 0,
+            lead: [0; 2],
             content: Content::Plain,
             by_frame,
+            guessed: false,
             kept: tools.take_buffer(),
             wire: Vec::new(),
             len: 0,
@@ -83,12 +133,12 @@ impl Assembly {
         self.compressed |= content != Content::Plain;
     }
 
-    /// Adds payload, the first byte of which is number `phase` in its frame.
+    /// Adds payload that a packet brought; its mask, and the number of its first byte in the frame.
     pub(super) fn append(
         &mut self,
         bytes: &[u8],
-        mask: Option<Mask>,
-        phase: u64,
+        brought: Mark,
+        (mask, phase): (Option<Mask>, u64),
         inflater: Option<&mut Inflater>,
         limits: &Limits,
         tools: &mut Tools,
@@ -99,6 +149,22 @@ impl Assembly {
                 self.keep(bytes, limits.message_bytes, limits, tools);
                 if let (Some(mask), Some(fresh)) = (mask, self.kept.get_mut(start..)) {
                     mask::apply(fresh, mask, phase);
+                }
+                if self.is_judged() {
+                    let (text, fault) = (&mut self.text, &mut self.fault);
+                    let kept = self.kept.get(start..).unwrap_or_default();
+                    text.push(kept, brought, fault);
+                    if let Some(beyond) = bytes.get(kept.len()..).filter(|beyond| !beyond.is_empty() && fault.is_none())
+                    {
+                        let mut plain = std::mem::take(&mut tools.scratch);
+                        plain.clear();
+                        plain.extend_from_slice(beyond);
+                        if let Some(mask) = mask {
+                            mask::apply(&mut plain, mask, phase + kept.len() as u64);
+                        }
+                        text.push(&plain, brought, fault);
+                        tools.scratch = plain;
+                    }
                 }
                 // Other frames of the message may be compressed.
                 if self.by_frame {
@@ -113,10 +179,10 @@ impl Assembly {
                         wire.clear();
                         wire.extend_from_slice(bytes);
                         mask::apply(&mut wire, mask, phase);
-                        self.inflate(inflater, Some(&wire), limits, tools);
+                        self.inflate(inflater, Some(&wire), brought, limits, tools);
                         tools.scratch = wire;
                     }
-                    None => self.inflate(inflater, Some(bytes), limits, tools),
+                    None => self.inflate(inflater, Some(bytes), brought, limits, tools),
                 }
             }
             (Content::Deflated | Content::Broken, inflater) => {
@@ -130,7 +196,8 @@ impl Assembly {
 
     fn keep_wire(&mut self, bytes: &[u8], mask: Option<Mask>, phase: u64, limits: &Limits) {
         let start = self.wire.len();
-        let room = limits.wire_bytes.saturating_sub(start);
+        let bound = if self.guessed { limits.wire_bytes.max(GUESSED) } else { limits.wire_bytes };
+        let room = bound.saturating_sub(start);
         self.wire.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let (Some(mask), Some(fresh)) = (mask, self.wire.get_mut(start..)) {
             mask::apply(fresh, mask, phase);
@@ -139,7 +206,8 @@ impl Assembly {
 
     /// The payload as on the wire, of a message that was inflated and lost nothing.
     pub(super) fn wire(&self) -> &[u8] {
-        if self.lost.is_empty() && self.compressed { &self.wire } else { &[] }
+        let is_kept = self.compressed && !self.guessed && !self.findings.contains(NoteCode::TcpGap);
+        if is_kept { &self.wire } else { &[] }
     }
 
     /// Ends what was compressed as one, the message or a frame of it: what the inflater still holds is added. `is_text`: it
@@ -148,17 +216,38 @@ impl Assembly {
         &mut self,
         inflater: Option<&mut Inflater>,
         is_text: bool,
+        brought: Mark,
         limits: &Limits,
         tools: &mut Tools,
     ) -> Option<Evidence> {
         if let (Content::Deflated, Some(inflater)) = (self.content, inflater) {
-            self.inflate(inflater, None, limits, tools);
+            self.inflate(inflater, None, brought, limits, tools);
             if self.content == Content::Deflated {
                 self.content = Content::Plain;
                 return inflater.learn(is_text, limits, tools);
             }
         }
         None
+    }
+
+    /// The guess that it is compressed was right.
+    pub(super) fn confirm(&mut self, limits: &Limits) {
+        self.guessed = false;
+        self.wire.truncate(limits.wire_bytes);
+    }
+
+    /// It was inflated in vain: what came on the wire stands as it is.
+    pub(super) fn leave_undecoded(&mut self, limits: &Limits, tools: &mut Tools) {
+        let wire = std::mem::take(&mut self.wire);
+        tools.assembling = tools.assembling.saturating_sub(self.kept.len());
+        self.kept.clear();
+        self.holes.clear();
+        self.findings.remove(NoteCode::DeflateBad);
+        (self.len, self.kept_before_hole, self.unknown, self.inferred) = (0, 0, 0, 0);
+        (self.content, self.limited) = (Content::Undecoded, false);
+        self.keep(&wire, limits.message_bytes, limits, tools);
+        self.limited |= (wire.len() as u64) < self.wire_len;
+        self.len = self.wire_len;
     }
 
     /// Whether the bytes kept are as on the wire although they are compressed.
@@ -172,12 +261,31 @@ impl Assembly {
     }
 
     /// Inflates bytes, or the end of what was compressed as one; a fault leaves what came before it.
-    fn inflate(&mut self, inflater: &mut Inflater, bytes: Option<&[u8]>, limits: &Limits, tools: &mut Tools) {
+    fn inflate(
+        &mut self,
+        inflater: &mut Inflater,
+        bytes: Option<&[u8]>,
+        brought: Mark,
+        limits: &Limits,
+        tools: &mut Tools,
+    ) {
+        for (at, &byte) in bytes.unwrap_or_default().iter().take(2).enumerate() {
+            if let Some(slot) = self.lead.iter_mut().skip(at).nth(usize::try_from(self.packed).unwrap_or(2)) {
+                *slot = byte;
+            }
+        }
+        let judged = self.is_judged();
         let mut out = |piece: Piece<'_>, tools: &mut Tools| {
             tools.inflated += piece.len() as u64;
             match piece {
-                Piece::Known(bytes) => self.keep(bytes, limits.inflated_bytes, limits, tools),
+                Piece::Known(bytes) => {
+                    if judged {
+                        self.text.push(bytes, brought, &mut self.fault);
+                    }
+                    self.keep(bytes, limits.inflated_bytes, limits, tools);
+                }
                 Piece::Inferred(bytes) => {
+                    self.text.utf8.hole(bytes.len() as u64);
                     self.inferred += bytes.len() as u64;
                     self.keep(bytes, limits.inflated_bytes, limits, tools);
                 }
@@ -192,11 +300,62 @@ impl Assembly {
             Some(bytes) => inflater.push(bytes, tools, &mut out),
             None => inflater.end(tools, &mut out),
         };
-        if result.is_err() {
-            let stopped = self.len > limits.inflated_stop || tools.inflated > limits.inflated_total;
-            self.findings.insert(if stopped { NoteCode::InflateLimit } else { NoteCode::DeflateBad });
-            self.end_missing(limits);
-            self.content = Content::Broken;
+        if let Err(why) = result {
+            let code = if why == Corrupt::Enough { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
+            self.findings.insert(code);
+            self.trouble.get_or_insert(self.trouble_words(why, bytes.unwrap_or_default().len(), limits, tools).into());
+            if why != Corrupt::Uncut {
+                self.end_missing(limits);
+                self.content = Content::Broken;
+            }
+        }
+        self.packed += bytes.unwrap_or_default().len() as u64;
+    }
+
+    /// What keeps it from being inflated; `fresh` compressed bytes were at hand.
+    fn trouble_words(&self, why: Corrupt, fresh: usize, limits: &Limits, tools: &Tools) -> String {
+        let packed = self.packed + fresh as u64;
+        let len = self.len;
+        let given = match len {
+            0 => "nothing was inflated before that".to_owned(),
+            1 => "1 byte was inflated before that".to_owned(),
+            len => format!("{} were inflated before that", count(len, "byte")),
+        };
+        match why {
+            Corrupt::Bits(what, read) => {
+                let [first, second] = self.lead;
+                let header = match (first, u16::from_be_bytes(self.lead) % 31) {
+                    (0x1f, _) if second == 0x8b => {
+                        "; it begins as gzip does, which raw DEFLATE does not (RFC 7692 §7.2.1)"
+                    }
+                    (0x78, 0) => "; it begins with a zlib header, which raw DEFLATE has none of (RFC 7692 §7.2.1)",
+                    _ => "",
+                };
+                format!(
+                    "a compressed message does not inflate: {what}, at byte {} of its payload; {given}{header}",
+                    self.packed + read as u64
+                )
+            }
+            Corrupt::Cut => {
+                format!("a compressed message ends inside a block, after {}; {given}", count(packed, "byte"))
+            }
+            Corrupt::Uncut => {
+                "the sender did not cut 00 00 ff ff from the end of a compressed message; it is inflated all the same"
+                    .to_owned()
+            }
+            Corrupt::Lost => format!("a compressed message does not inflate; {given}"),
+            Corrupt::Enough if len > limits.inflated_stop => format!(
+                "a message inflates to more than {}, from {} so far ({}); inflating stopped \
+                 (limit inflated-stop, option --max-message)",
+                count(limits.inflated_stop, "byte"),
+                number(packed),
+                ratio(len, packed).unwrap_or_default()
+            ),
+            Corrupt::Enough => format!(
+                "the messages of the connection inflate to {}; inflating stopped \
+                 (limit inflated-total, option --max-inflated)",
+                count(tools.inflated, "byte")
+            ),
         }
     }
 
@@ -214,10 +373,11 @@ impl Assembly {
         tools.assembling += keep.len();
     }
 
-    /// Adds a hole of known length on the wire.
-    pub(super) fn lose(&mut self, len: u64, mark: Mark, limits: &Limits, tools: &mut Tools) {
+    /// Adds a hole of known length on the wire; `mark`: it is told with the message.
+    pub(super) fn lose(&mut self, len: u64, mark: Option<Mark>, limits: &Limits, tools: &mut Tools) {
+        self.findings.insert(NoteCode::TcpGap);
         if self.lost.len() < limits.message_holes {
-            self.lost.push((len, mark));
+            self.lost.extend(mark.map(|mark| (len, mark)));
         }
         self.pass_over(len, limits, tools);
     }
@@ -237,6 +397,7 @@ impl Assembly {
 
     /// Adds a hole of known length, which may touch the last.
     fn add_hole(&mut self, len: u64, limits: &Limits, tools: &mut Tools) {
+        self.text.utf8.hole(len);
         let is_full = self.holes.len() >= limits.message_holes;
         let end = self.len.saturating_add(len);
         match self.holes.last_mut() {
@@ -263,6 +424,33 @@ impl Assembly {
         }
     }
 
+    /// Whether it is a text that can be read.
+    fn is_judged(&self) -> bool {
+        self.opcode == Opcode::TEXT && self.content != Content::Undecoded
+    }
+
+    /// The frame at hand has this number.
+    pub(super) fn frame_told(&mut self, number: u64) {
+        if let Some(fault) = &mut self.fault {
+            fault.frame.get_or_insert(number);
+        }
+        if let Some((_, frame)) = &mut self.text.begun {
+            frame.get_or_insert(number);
+        }
+    }
+
+    /// The text ends here: not inside a character.
+    pub(super) fn end_text(&mut self) {
+        if let Some(offset) = self.text.utf8.end().filter(|_| self.is_judged()) {
+            self.text.tell(offset, &mut self.fault);
+        }
+    }
+
+    /// Whether what is kept can be shown as text, where more is wrong or less is there than the whole of it.
+    pub(super) fn is_partly_known(&self) -> bool {
+        self.limited || self.inferred > 0
+    }
+
     /// What is wrong with its frames, and what of it is lost.
     pub(super) fn all_findings(&self) -> NoteSet {
         let mut findings = self.findings;
@@ -282,6 +470,11 @@ impl Assembly {
         !self.holes.is_empty()
     }
 
+    /// Whether its end is missing, nobody knows how much.
+    pub(super) fn has_open_end(&self) -> bool {
+        self.holes.last().is_some_and(|hole| hole.len.is_none())
+    }
+
     /// What there is of the body.
     pub(super) fn body(&self) -> Body<'_> {
         Body { kept: &self.kept, len: self.len, holes: &self.holes }
@@ -291,5 +484,29 @@ impl Assembly {
     pub(super) fn free(self, tools: &mut Tools) {
         tools.assembling = tools.assembling.saturating_sub(self.kept.len());
         tools.give_buffer(self.kept);
+    }
+}
+
+impl Text {
+    /// Takes the next bytes, and remembers the first fault.
+    fn push(&mut self, bytes: &[u8], brought: Mark, fault: &mut Option<Fault>) {
+        let before = self.utf8.begun();
+        match self.utf8.push(bytes) {
+            Some(offset) => {
+                // One that begins in this piece is of this packet.
+                if offset >= self.utf8.len().saturating_sub(bytes.len() as u64) {
+                    self.begun = Some((brought, None));
+                }
+                self.tell(offset, fault);
+            }
+            None if self.utf8.begun() == 0 => self.begun = None,
+            None if before == 0 || self.utf8.begun() <= bytes.len() => self.begun = Some((brought, None)),
+            None => {}
+        }
+    }
+
+    fn tell(&mut self, offset: u64, fault: &mut Option<Fault>) {
+        let (at, frame) = self.begun.unwrap_or_default();
+        fault.get_or_insert(Fault { offset, at, frame, told: false });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::half::Reading;
 use super::layer::Ws;
-use crate::model::{Both, Closed, Direction, End, Mark, Note, NoteCode, Unanswered, Version, abrupt, duration};
+use crate::model::{Both, Closed, Direction, End, Mark, Note, NoteCode, Unanswered, Unseen, Version, abrupt, duration};
 use crate::proto::layer::Cx;
 
 /// Nanoseconds that a pong may take. Heartbeats give up after 5 seconds at the earliest.
@@ -15,46 +15,46 @@ const REPLY_WAIT: i64 = 5_000_000_000;
 const END_WAIT: i64 = 1_000_000_000;
 
 /// What a direction's sender said last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Farewell {
-    /// The packet with its Close frame.
+    /// The packet that carried its Close frame.
     pub(super) at: Mark,
     /// The frame's message.
     pub(super) msg: u64,
     /// Its code, none when it was empty.
     pub(super) code: Option<u16>,
+    /// What its code says, where it may answer a Close frame that waits behind a hole: then it is not told yet.
+    pub(super) untold: Option<(NoteCode, Box<str>)>,
 }
 
 impl Ws {
     /// Nothing more comes: tells what is unfinished or was never answered, and that the connection is over.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) {
-        let blind = Both::from_fn(|dir| self.is_blind(dir, cx));
+        let unseen = Both::from_fn(|dir| self.unseen(dir, cx));
         for dir in Direction::BOTH {
-            self.give_up(dir, cx);
+            self.give_up(dir, NoteCode::WsUnfinished, cx);
             self.give_up_seeking(dir, cx);
             self.tell_doubt(dir, cx);
+            self.tell_repeats(dir, cx);
+            self.tell_farewell(dir, cx);
         }
-        let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().copied());
-        let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, blind[dir.reverse()], cx));
-        let closed = Closed {
-            ends: self.ends,
-            last: cx.last,
-            heard: self.heard,
-            unanswered: client.or(server),
-            lost: Direction::BOTH.iter().any(|&dir| self.lost[dir].is_some()),
-        };
+        let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().cloned());
+        let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, unseen[dir.reverse()].is_some(), cx));
+        let closed =
+            Closed { ends: self.ends, last: cx.last, heard: self.heard, unanswered: client.or(server), unseen };
         match (farewells.to_server, farewells.to_client) {
             (None, None) => self.no_farewell(&closed, cx),
             (Some(client), Some(server)) => self.both_said_farewell(client, server, cx),
-            (Some(first), None) => self.no_reply(Direction::ToServer, first, blind.to_client, cx),
-            (None, Some(first)) => self.no_reply(Direction::ToClient, first, blind.to_server, cx),
+            (Some(first), None) => self.no_reply(Direction::ToServer, first, unseen.to_client.is_some(), cx),
+            (None, Some(first)) => self.no_reply(Direction::ToClient, first, unseen.to_server.is_some(), cx),
         }
         cx.closed(self.conn, &closed);
     }
 
-    /// Whether what a direction says need not be known: it is not captured, or its last frames are lost.
-    fn is_blind(&self, dir: Direction, cx: &Cx<'_>) -> bool {
-        matches!(self.halves[dir].reading, Reading::Seek(_) | Reading::Over) || cx.flow.one_sided
+    /// Why it is not known what a direction said last.
+    fn unseen(&self, dir: Direction, cx: &Cx<'_>) -> Option<Unseen> {
+        let is_lost = || matches!(self.halves[dir].reading, Reading::Seek(_) | Reading::Over) || self.lost[dir];
+        if cx.is_captured(dir) { is_lost().then_some(Unseen::Lost) } else { Some(Unseen::NotCaptured) }
     }
 
     /// What became of TCP.
@@ -79,8 +79,7 @@ impl Ws {
         let note = Note { dir: Some(dir), msg: Some(msg), ..Note::new(NoteCode::PingUnanswered, since) };
         cx.note(self.conn, &Note { text: &unanswered.words(), ..note });
         if let Some((at, msg)) = pings.stray() {
-            let note = Note::new(NoteCode::PongMismatch, at);
-            cx.note(self.conn, &Note { dir: Some(dir.reverse()), msg: Some(msg), ..note });
+            self.tell_mismatch(dir.reverse(), (at, msg), cx);
         }
         Some(unanswered)
     }
@@ -98,12 +97,12 @@ impl Ws {
     /// One end sent a Close frame and got none back, though there was time, or TCP ended.
     fn no_reply(&self, dir: Direction, farewell: Farewell, blind: bool, cx: &mut Cx<'_>) {
         let waited = self.until(cx).since(farewell.at);
-        let hidden = self.lost[dir.reverse()].is_some_and(|lost| lost.packet >= farewell.at.packet);
-        if blind || hidden || self.ends.by_peer().is_none() && waited.is_none_or(|waited| waited < REPLY_WAIT) {
+        if blind || self.ends.by_peer().is_none() && waited.is_none_or(|waited| waited < REPLY_WAIT) {
             return;
         }
         let code = farewell.code.map(|code| format!(" {code}")).unwrap_or_default();
-        let later = waited.map(|waited| format!(", {} later", duration(waited))).unwrap_or_default();
+        let later = waited.filter(|&waited| waited >= 0).map(|waited| format!(", {} later", duration(waited)));
+        let later = later.unwrap_or_default();
         let (who, other) = (dir.sender(), dir.reverse().sender());
         let text = format!("the {other} did not answer the {who}'s Close{code}; {}{later}", self.tcp_end());
         let note = Note {
@@ -118,7 +117,7 @@ impl Ws {
     fn both_said_farewell(&self, client: Farewell, server: Farewell, cx: &mut Cx<'_>) {
         let last = if client.at.packet < server.at.packet { server.at } else { client.at };
         let end = self.ends.by_peer();
-        let waited = self.until(cx).since(last).unwrap_or(0);
+        let waited = self.until(cx).since(last).unwrap_or(0).max(0);
         let when = match end {
             Some((.., mark)) if mark.packet < last.packet => "before the other Close frame came".to_owned(),
             _ => format!("{} after the closing handshake", duration(waited)),

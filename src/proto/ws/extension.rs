@@ -1,13 +1,14 @@
 //! What the handshake agreed on about RSV1: compression, of messages or of frames.
 
-use crate::model::{Both, Handshake};
+use super::deflate::Terms;
+use crate::model::{Both, Extension, Handshake};
 
 /// How a direction's data is compressed: what RSV1 of a data frame means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Compression {
     pub(super) unit: Unit,
-    /// For each direction, whether what is compressed may refer to what came before.
-    pub(super) takeover: Both<bool>,
+    /// For each direction, what its sender keeps to.
+    pub(super) terms: Both<Terms>,
 }
 
 /// What is compressed as one.
@@ -19,9 +20,21 @@ pub(super) enum Unit {
     Frame,
 }
 
+/// How sure it is what RSV1 means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The handshake tells.
+    Agreed,
+    /// It was not captured: the first data frame with RSV1 will be taken for compressed.
+    Open,
+    /// Such a frame came, and no message was inflated to its end so far.
+    Guessed,
+}
+
 impl Compression {
     /// What is taken for agreed where RSV1 was seen and no handshake.
-    pub(super) const UNSEEN: Self = Self { unit: Unit::Message, takeover: Both { to_server: true, to_client: true } };
+    pub(super) const UNSEEN: Self =
+        Self { unit: Unit::Message, terms: Both { to_server: Terms::FREE, to_client: Terms::FREE } };
 
     /// What a handshake agreed on; without the answer, what was offered may be in use.
     pub(super) fn agreed(handshake: &Handshake) -> Option<Self> {
@@ -30,14 +43,29 @@ impl Compression {
         used.iter().filter_map(|extension| Self::of(extension, offered.unwrap_or_default())).reduce(Self::or)
     }
 
+    /// How sure [`Self::agreed`] can be.
+    pub(super) const fn source(handshake: &Handshake) -> Source {
+        if handshake.extensions.is_none() && handshake.extensions_offered.is_none() {
+            Source::Open
+        } else {
+            Source::Agreed
+        }
+    }
+
     /// What an extension in use means, by its parameters.
     fn of(extension: &str, offered: &[String]) -> Option<Self> {
         match unit(extension)? {
             Unit::Message => Some(Self {
                 unit: Unit::Message,
-                takeover: Both {
-                    to_server: !has(extension, "client_no_context_takeover"),
-                    to_client: !has(extension, "server_no_context_takeover"),
+                terms: Both {
+                    to_server: Terms {
+                        takeover: !has(extension, "client_no_context_takeover"),
+                        window_bits: window_bits(extension, "client_max_window_bits"),
+                    },
+                    to_client: Terms {
+                        takeover: !has(extension, "server_no_context_takeover"),
+                        window_bits: window_bits(extension, "server_max_window_bits"),
+                    },
                 },
             }),
             // A parameter binds the receiver of the head that it stands in, when it compresses.
@@ -45,9 +73,12 @@ impl Compression {
                 let mut offers = offered.iter().filter(|offer| unit(offer) == Some(Unit::Frame));
                 Some(Self {
                     unit: Unit::Frame,
-                    takeover: Both {
-                        to_server: !has(extension, "no_context_takeover"),
-                        to_client: !offers.any(|offer| has(offer, "no_context_takeover")),
+                    terms: Both {
+                        to_server: Terms { takeover: !has(extension, "no_context_takeover"), ..Terms::FREE },
+                        to_client: Terms {
+                            takeover: !offers.any(|offer| has(offer, "no_context_takeover")),
+                            ..Terms::FREE
+                        },
                     },
                 })
             }
@@ -56,11 +87,11 @@ impl Compression {
 
     /// Of several, the first; what one of them allows is possible.
     fn or(self, other: Self) -> Self {
-        let takeover = Both {
-            to_server: self.takeover.to_server || other.takeover.to_server,
-            to_client: self.takeover.to_client || other.takeover.to_client,
-        };
-        if self.unit == other.unit { Self { takeover, ..self } } else { self }
+        let terms = Both::from_fn(|dir| Terms {
+            takeover: self.terms[dir].takeover || other.terms[dir].takeover,
+            window_bits: self.terms[dir].window_bits.max(other.terms[dir].window_bits),
+        });
+        if self.unit == other.unit { Self { terms, ..self } } else { self }
     }
 }
 
@@ -77,6 +108,17 @@ fn unit(extension: &str) -> Option<Unit> {
     }
 }
 
+/// The value of a parameter that limits a window; the largest where there is none (RFC 7692 §7.1.2).
+fn window_bits(extension: &str, parameter: &str) -> u8 {
+    let extension = Extension::parse(extension);
+    let found = extension.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(parameter));
+    found
+        .and_then(|(_, value)| value.as_deref())
+        .and_then(|value| value.parse().ok())
+        .filter(|bits| (8..=15).contains(bits))
+        .unwrap_or(15)
+}
+
 /// Whether an extension has a parameter.
 fn has(extension: &str, parameter: &str) -> bool {
     let names = extension.split(';').skip(1).filter_map(|part| part.split('=').next());
@@ -91,7 +133,7 @@ mod tests {
         let list = |all: &[&str]| all.iter().map(|&text| text.to_owned()).collect();
         let handshake =
             Handshake { extensions_offered: Some(list(offered)), extensions: used.map(list), ..Handshake::default() };
-        Compression::agreed(&handshake).map(|it| (it.unit, it.takeover.to_server, it.takeover.to_client))
+        Compression::agreed(&handshake).map(|it| (it.unit, it.terms.to_server.takeover, it.terms.to_client.takeover))
     }
 
     #[test]

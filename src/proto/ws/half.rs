@@ -27,8 +27,14 @@ pub(super) struct Half {
     unverified_history: Option<u64>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
+    /// The packet that carried the last byte read.
+    pub(super) brought: Mark,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
     pub(super) missed: bool,
+    /// Messages went by before an inflater was needed: what comes may refer to them.
+    pub(super) late: bool,
+    /// Frames behind those that a search found in which one of the other side's kind refutes it.
+    pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
 }
@@ -131,7 +137,7 @@ impl Half {
         let inflater = self.inflater.as_deref_mut();
         let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
         if let Some(assembly) = assembly {
-            assembly.append(bytes, mask, phase, inflater, cx.limits, cx.tools);
+            assembly.append(bytes, self.brought, (mask, phase), inflater, cx.limits, cx.tools);
         }
     }
 
@@ -168,6 +174,11 @@ impl Half {
 }
 
 impl Partial {
+    /// How many bytes of a head came.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
     /// Reads a head that begins here or before: the head, where it began, and how many of `bytes` belong to it.
     pub(super) fn push(
         &mut self,

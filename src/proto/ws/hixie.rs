@@ -75,7 +75,8 @@ impl Layer for Hixie {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                self.ws.note_reset(dir, cx);
+                self.ws.note_reset(dir, brought, cx);
+                self.ws.halves[dir].brought = brought;
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     let at = offset + (bytes.len() - rest.len()) as u64;
@@ -236,7 +237,7 @@ impl Hixie {
 
     fn append(&mut self, dir: Direction, bytes: &[u8], cx: &mut Cx<'_>) {
         if let Some(assembly) = &mut self.sides[dir].open {
-            assembly.append(bytes, None, 0, None, cx.limits, cx.tools);
+            assembly.append(bytes, self.ws.halves[dir].brought, (None, 0), None, cx.limits, cx.tools);
         }
     }
 
@@ -261,7 +262,8 @@ impl Hixie {
         }
         assembly.findings.extend(place.findings);
         let number = self.ws.tell_frame(dir, &place, complete, Some(self.ws.messages + 1), cx);
-        self.ws.message(dir, &assembly, Some(number), true, cx);
+        assembly.frame_told(number);
+        self.ws.message(dir, &mut assembly, Some(number), true, cx);
         assembly.free(cx.tools);
     }
 
@@ -289,9 +291,10 @@ impl Hixie {
         }
         assembly.wire_len = place.head.len;
         assembly.lost.extend(lost);
-        self.ws.tell_frame(dir, &place, false, None, cx);
+        let number = self.ws.tell_frame(dir, &place, false, Some(self.ws.messages + 1), cx);
+        assembly.frame_told(number);
         if lost.is_some() {
-            self.ws.message(dir, &assembly, None, false, cx);
+            self.ws.message(dir, &mut assembly, None, false, cx);
             assembly.free(cx.tools);
         } else {
             self.ws.incomplete(dir, *assembly, NoteCode::WsUnfinished, cx);
@@ -304,7 +307,7 @@ impl Hixie {
         let Reading::Sized { place, left, .. } = side.reading else { return self.give_up(dir, Some((len, mark)), cx) };
         let inside = left.min(len);
         if let Some(assembly) = &mut side.open {
-            assembly.lose(inside, mark, cx.limits, cx.tools);
+            assembly.lose(inside, Some(mark), cx.limits, cx.tools);
         }
         side.reading = Reading::Sized { place, left: left - inside, holed: true };
         if left == inside {

@@ -1,14 +1,15 @@
 //! One WebSocket connection: its frames in both directions, its messages, and what is odd about them.
 
 use super::assembly::{Assembly, Content};
-use super::deflate::Inflater;
+use super::deflate::{Breach, Inflater};
 use super::draft::Layout;
-use super::extension::{Compression, Unit};
+use super::extension::{Compression, Source, Unit};
 use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
 use super::pings::Pings;
 use super::rules::{self, Situation};
+use super::told::Broken;
 use crate::model::{
     Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version, count,
 };
@@ -27,13 +28,19 @@ pub struct Ws {
     pub(super) shaken: bool,
     /// What was agreed on about compression.
     pub(super) compression: Option<Compression>,
+    /// How sure that is.
+    pub(super) source: Source,
+    /// Bytes inflated so far, in both directions.
+    pub(super) inflated: u64,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
     /// Pings that wait, once there was one.
     pub(super) pings: Option<Box<Both<Pings>>>,
-    /// What was told of each direction: the rules of a frame are told once each.
+    /// What was told of each direction and is told once.
     pub(super) told: Both<NoteSet>,
+    /// The rules of frames that each direction broke, once there was one.
+    pub(super) broken: Option<Box<Both<Broken>>>,
     /// The client's masking keys, once there was one.
     pub(super) masks: Option<Box<Masks>>,
     /// How the stream ended.
@@ -41,14 +48,14 @@ pub struct Ws {
     /// What was heard last.
     pub(super) heard: Heard,
     /// The directions in which the head of a frame was lost, and no frame has come since.
-    pub(super) lost: Both<Option<Mark>>,
+    pub(super) lost: Both<bool>,
 }
 
 impl Layer for Ws {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
-                self.note_reset(dir, cx);
+                self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
@@ -76,6 +83,7 @@ impl Ws {
             layouts: Both::from_fn(|dir| Layout::new(handshake, dir)),
             unknown: handshake.unknown_extensions().next().is_some(),
             compression: Compression::agreed(handshake),
+            source: Compression::source(handshake),
             shaken: true,
             heard: handshake.response.as_ref().map_or(Heard::Nothing, |head| Heard::Answer(head.span.last)),
             ..Self::unshaken(conn)
@@ -91,11 +99,14 @@ impl Ws {
             unknown: false,
             shaken: false,
             compression: None,
+            source: Source::Open,
+            inflated: 0,
             frames: 0,
             messages: 0,
             halves: Both::default(),
             pings: None,
             told: Both::default(),
+            broken: None,
             masks: None,
             ends: Ends::default(),
             heard: Heard::Nothing,
@@ -104,13 +115,16 @@ impl Ws {
     }
 
     /// Says once that bytes came after a reset.
-    pub(super) fn note_reset(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if matches!(self.ends.first(), Some((_, End::Rst, _))) && self.told[dir].insert(NoteCode::TcpAfterReset) {
+    pub(super) fn note_reset(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
+        if matches!(self.ends.first(), Some((_, End::Rst, mark)) if mark.packet < brought.packet)
+            && self.told[dir].insert(NoteCode::TcpAfterReset)
+        {
             self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);
         }
     }
 
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        self.halves[dir].brought = brought;
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
@@ -139,6 +153,12 @@ impl Ws {
         rest: &'b [u8],
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
+        if self.source == Source::Open && head.rsv == 4 && starts_message(&head) {
+            (self.compression, self.source) = (Some(Compression::UNSEEN), Source::Guessed);
+        }
+        if self.halves[dir].on_trial > 0 && self.is_refuted(dir, &head, offset, cx) {
+            return rest;
+        }
         let half = &mut self.halves[dir];
         let open = half.data.is_some();
         let unit = self.compression.map(|compression| compression.unit);
@@ -160,7 +180,7 @@ impl Ws {
         }
         let half = &mut self.halves[dir];
         place.findings.extend(half.doubts_in(offset, place.end()));
-        let takeover = self.compression.is_some_and(|compression| compression.takeover[dir]);
+        let takeover = self.compression.is_some_and(|compression| compression.terms[dir].takeover);
         let goes_on = head.opcode == Opcode::CONTINUATION && half.inflates();
         if takeover
             && (goes_on || is_packed(&head, self.unknown))
@@ -187,8 +207,10 @@ impl Ws {
             let by_frame = unit == Some(Unit::Frame);
             let begins = !open || head.opcode != Opcode::CONTINUATION;
             if begins {
-                self.drop_open(dir, cx);
-                self.halves[dir].data = Some(Box::new(Assembly::new(&head, by_frame, first, cx.tools)));
+                let dropped = self.drop_open(dir, cx);
+                let mut assembly = Box::new(Assembly::new(&head, by_frame, first, cx.tools));
+                assembly.dropped = dropped;
+                self.halves[dir].data = Some(assembly);
             }
             if begins || by_frame {
                 self.expect(dir, &head);
@@ -216,14 +238,16 @@ impl Ws {
         open.left -= now.len() as u64;
         let done = open.left == 0;
         let mask = self.layouts[dir].mask(&head);
+        cx.tools.inflated = self.inflated;
         half.append(now, &head, mask, phase, cx);
+        self.inflated = cx.tools.inflated;
         if done {
             self.frame_done(dir, cx);
         }
         rest
     }
 
-    fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
+    pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
         if exact && let Reading::Payload(open) = &mut half.reading {
@@ -233,7 +257,8 @@ impl Ws {
             left -= lost;
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
-                assembly.lose(lost, mark, cx.limits, cx.tools);
+                // A hole that goes beyond the frame is told as a whole.
+                assembly.lose(lost, (left == 0).then_some(mark), cx.limits, cx.tools);
             }
             if !head.opcode.is_control() {
                 half.lose_history(Some(lost));
@@ -243,15 +268,29 @@ impl Ws {
             }
         }
         if left > 0 && !matches!(self.halves[dir].reading, Reading::Over) {
-            self.pings = None;
-            let about = if exact { "" } else { "about " };
-            let text = format!("{about}{} never captured", count(len, "byte"));
-            self.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
-            if !matches!(self.halves[dir].reading, Reading::Seek(_)) {
-                self.give_up(dir, cx);
-                self.lose_place(dir, offset + len, cx);
+            self.doubt_pings(dir);
+            let before = self.messages;
+            let holed = left < len;
+            let reading = &self.halves[dir].reading;
+            let seeks = matches!(reading, Reading::Seek(_));
+            // A hole in a frame that is found later is told with it.
+            let is_told = matches!(reading, Reading::Seek(seek) if exact && seek.leads_to(offset + len));
+            if !seeks {
+                self.give_up(dir, NoteCode::TcpGap, cx);
             }
-            self.lost[dir] = Some(mark);
+            let number = (holed || self.messages > before).then_some(self.messages);
+            let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
+            let about = if exact { "" } else { "about " };
+            let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
+            if !is_told {
+                self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
+            }
+            self.lost[dir] = true;
+            if seeks {
+                self.seek_past(dir, offset + len, exact, cx);
+            } else {
+                self.lose_place(dir, offset + len - left, offset + len, cx);
+            }
         }
     }
 
@@ -285,18 +324,25 @@ impl Ws {
         self.note(dir, code, None, None, text, (!detail.is_empty()).then_some(detail), cx);
     }
 
-    /// The direction ends: what is unfinished is told as far as it came.
-    pub(super) fn give_up(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    /// The direction ends, or its place is lost: what is unfinished is told as far as it came; `why` is what is wrong with it.
+    pub(super) fn give_up(&mut self, dir: Direction, why: NoteCode, cx: &mut Cx<'_>) {
         let mut ended = false;
+        if let (Reading::Head(partial), NoteCode::WsUnfinished) = (&self.halves[dir].reading, why)
+            && let came @ 1.. = partial.len()
+        {
+            let text = format!("the stream ends inside the head of a frame, behind {came} of its bytes");
+            self.note(dir, why, None, None, &text, None, cx);
+        }
         if let Reading::Payload(Open { place, left, .. }) = self.halves[dir].reading {
             self.halves[dir].reading = Reading::Over;
-            self.tell_frame(dir, &place, false, None, cx);
+            let number = self.tell_frame(dir, &place, false, Some(self.messages + 1), cx);
             if let Some(assembly) = self.halves[dir].assembly(&place.head) {
+                assembly.frame_told(number);
                 assembly.wire_len = assembly.wire_len.saturating_add(place.head.len);
                 assembly.pass_over(left, cx.limits, cx.tools);
             }
             if let Some(control) = self.halves[dir].control.take() {
-                self.incomplete(dir, *control, NoteCode::WsUnfinished, cx);
+                self.incomplete(dir, *control, why, cx);
             } else {
                 ended = place.head.fin;
             }
@@ -306,17 +352,19 @@ impl Ws {
             if !ended {
                 data.end_missing(cx.limits);
             }
-            self.incomplete(dir, *data, NoteCode::WsUnfinished, cx);
+            self.incomplete(dir, *data, why, cx);
         }
     }
 
-    /// A new message begins inside an open one, which will not be finished any more.
-    fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    /// A new message begins inside an open one, which will not be finished any more: its number.
+    fn drop_open(&mut self, dir: Direction, cx: &mut Cx<'_>) -> Option<u64> {
         self.halves[dir].lose_history(None);
         if let Some(mut data) = self.halves[dir].data.take() {
             data.end_missing(cx.limits);
             self.incomplete(dir, *data, NoteCode::WsInterleaved, cx);
+            return Some(self.messages);
         }
+        None
     }
 
     /// Tells a frame that ended, and its message when it was the last.
@@ -333,6 +381,9 @@ impl Ws {
         let last = head.fin || head.opcode.is_control();
         let msg = last.then_some(self.messages + 1);
         let number = self.tell_frame(dir, &place, !holed, msg, cx);
+        if let Some(assembly) = self.halves[dir].assembly(&head) {
+            assembly.frame_told(number);
+        }
         let by_frame = self.compression.is_some_and(|compression| compression.unit == Unit::Frame);
         let mut found = None;
         let half = &mut self.halves[dir];
@@ -341,24 +392,64 @@ impl Ws {
             && let Some(assembly) = &mut half.data
         {
             let is_text = assembly.opcode == Opcode::TEXT && (!by_frame || last && assembly.frames == 1);
-            found = assembly.finish(half.inflater.as_deref_mut(), is_text, cx.limits, cx.tools);
+            cx.tools.inflated = self.inflated;
+            found = assembly.finish(half.inflater.as_deref_mut(), is_text, half.brought, cx.limits, cx.tools);
+            self.inflated = cx.tools.inflated;
         }
+        if last && self.source == Source::Guessed && !head.opcode.is_control() {
+            self.judge_guess(dir, cx);
+        }
+        let half = &mut self.halves[dir];
         if last {
             let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
-            if let Some(assembly) = assembly {
-                self.message(dir, &assembly, Some(number), true, cx);
+            if let Some(mut assembly) = assembly {
+                self.message(dir, &mut assembly, Some(number), true, cx);
                 assembly.free(cx.tools);
             }
         }
+        if !last {
+            self.tell_early_fault(dir, cx);
+        }
         if let Some(evidence) = found {
             self.tell_evidence(dir, &evidence, cx);
+        }
+        if last && let Some(breach) = self.halves[dir].inflater.as_deref_mut().and_then(Inflater::breach) {
+            self.tell_breach(dir, breach, cx);
+        }
+    }
+
+    /// Tells that a sender does not keep to what was agreed on about its compression.
+    fn tell_breach(&self, dir: Direction, breach: Breach, cx: &mut Cx<'_>) {
+        let sender = dir.sender();
+        let bits = self.compression.map_or(15, |compression| compression.terms[dir].window_bits);
+        let (code, text) = match breach {
+            Breach::Context => (
+                NoteCode::PmdContext,
+                format!("a message refers to earlier ones, although {sender}_no_context_takeover was agreed on"),
+            ),
+            Breach::Window => (
+                NoteCode::PmdWindow,
+                format!(
+                    "a message refers farther back than {} bytes, although {sender}_max_window_bits={bits} was agreed on",
+                    1_u32 << bits
+                ),
+            ),
+        };
+        self.note(dir, code, Some(self.messages), None, &text, None, cx);
+    }
+
+    /// Bytes were lost in a direction: among them may be pings of its sender, and pongs for those of the other.
+    pub(super) fn doubt_pings(&mut self, dir: Direction) {
+        if let Some(pings) = &mut self.pings {
+            pings[dir].doubt_pings();
+            pings[dir.reverse()].doubt_pongs();
         }
     }
 
     /// Tells a message that will not be completed.
     pub(super) fn incomplete(&mut self, dir: Direction, mut assembly: Assembly, why: NoteCode, cx: &mut Cx<'_>) {
         assembly.findings.insert(why);
-        self.message(dir, &assembly, None, false, cx);
+        self.message(dir, &mut assembly, None, false, cx);
         if why == NoteCode::WsUnfinished {
             let text = format!("the stream ends inside message {}", self.messages);
             self.note(dir, why, Some(self.messages), None, &text, None, cx);
@@ -366,10 +457,29 @@ impl Ws {
         assembly.free(cx.tools);
     }
 
-    /// Messages were missed: what follows may refer to them.
-    pub(super) fn forget_history(&mut self, dir: Direction) {
-        if let Some(compression) = self.compression {
-            self.inflater(dir, compression).lose(None);
+    /// Messages were missed, `wire` bytes if anybody knows: what follows may go on with them, or refer to them.
+    pub(super) fn miss(&mut self, dir: Direction, wire: Option<u64>) {
+        let half = &mut self.halves[dir];
+        half.missed = true;
+        match &mut half.inflater {
+            Some(inflater) => inflater.lose(wire),
+            None => half.late = true,
+        }
+    }
+
+    /// A data message ended while it is only guessed what RSV1 means: it tells whether the guess was right.
+    fn judge_guess(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let whole =
+            half.data.as_mut().filter(|assembly| assembly.compressed && !assembly.findings.contains(NoteCode::TcpGap));
+        let Some(assembly) = whole else { return };
+        self.source = Source::Agreed;
+        if assembly.findings.contains(NoteCode::DeflateBad) {
+            assembly.leave_undecoded(cx.limits, cx.tools);
+            half.inflater = None;
+            (self.compression, self.unknown) = (None, true);
+        } else {
+            assembly.confirm(cx.limits);
         }
     }
 
@@ -389,19 +499,32 @@ impl Ws {
                 Content::Deflated
             }
         };
+        let guessed = self.source == Source::Guessed;
         if let Some(assembly) = &mut self.halves[dir].data {
+            assembly.guessed = guessed;
             assembly.expect(content);
         }
     }
 
     /// A direction's inflater; it is made when it is first needed.
     fn inflater(&mut self, dir: Direction, compression: Compression) -> &mut Inflater {
-        let takeover = compression.takeover[dir];
-        self.halves[dir].inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover)))
+        let Half { inflater, late, .. } = &mut self.halves[dir];
+        inflater.get_or_insert_with(|| {
+            let mut inflater = Inflater::new(compression.terms[dir]);
+            if *late {
+                inflater.lose(None);
+            }
+            Box::new(inflater)
+        })
     }
 }
 
 /// See [`Ws::is_packed`].
 const fn is_packed(head: &Head, unknown: bool) -> bool {
     !head.opcode.is_control() && (head.rsv & 4 != 0 || unknown && head.rsv != 0)
+}
+
+/// Whether a frame with this head begins a data message.
+fn starts_message(head: &Head) -> bool {
+    !head.opcode.is_control() && head.opcode != Opcode::CONTINUATION
 }

@@ -2,8 +2,8 @@
 
 use super::draft::Layout;
 use super::layer::Ws;
-use super::seek::{Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version};
+use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
+use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -13,27 +13,38 @@ pub struct Midstream {
     read: u64,
     /// The user says that it is a WebSocket: less evidence will do, and it is looked for as long as it takes.
     forced: bool,
+    /// Nothing came before the first bytes, which therefore begin a frame if the user is right.
+    from_start: bool,
     ends: Ends,
 }
 
-/// What little is asked for where the user says what it is: a head where a segment begins, and that it fits.
-const FORCED_BAR: u32 = 4;
+/// Bytes that may come from one end before it is settled who is the client without hearing the other.
+const WAIT: u64 = 64 << 10;
 
 impl Default for Midstream {
     fn default() -> Self {
-        Self::with(MIDSTREAM_BAR, false)
+        Self::with(MIDSTREAM_BAR, false, false)
     }
 }
 
 impl Midstream {
-    /// The layer for a stream that the user says is a WebSocket.
-    pub fn forced() -> Self {
-        Self::with(FORCED_BAR, true)
+    /// The layer for a stream that the user says is a WebSocket; `from_start`: its first bytes were captured.
+    pub fn forced(from_start: bool) -> Self {
+        Self::with(FORCED_BAR, true, from_start)
     }
 
-    fn with(bar: u32, forced: bool) -> Self {
-        let known = Known { layout: Layout::Rfc6455, masked: None, compressed: true, bar };
-        Self { seeks: Both::from_fn(|_| Seek::new(known, 0)), read: 0, forced, ends: Ends::default() }
+    fn with(bar: u32, forced: bool, from_start: bool) -> Self {
+        let known = Known {
+            layout: Layout::Rfc6455,
+            masked: None,
+            compressed: true,
+            bar,
+            lost_from: None,
+            forced,
+            tunnel: false,
+        };
+        let seeks = Both::from_fn(|_| Seek::new(known, 0));
+        Self { seeks, read: 0, forced, from_start, ends: Ends::default() }
     }
 
     fn release(&mut self, cx: &mut Cx<'_>) {
@@ -42,39 +53,102 @@ impl Midstream {
         }
     }
 
-    /// Opens the connection, and reads what is held of both directions.
+    /// Frames were found in a direction: opens the connection, and reads what is held of both.
     fn recognised(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) -> Next {
         let swapped = found.masked == (dir == Direction::ToClient);
+        let sender = if swapped { dir.reverse() } else { dir }.sender();
+        let (frames, bits) = (count(found.frames as u64, "frame"), found.bits);
+        let text =
+            format!("no handshake was captured; {frames} from the {sender} would be so by chance one time in 2^{bits}");
+        let bar = if self.forced { FORCED_BAR } else { RESYNC_BAR };
+        self.open(swapped, &text, cx, |ws, from, to, seek| {
+            if from == dir {
+                ws.miss(to, None);
+                found.at
+            } else {
+                ws.look_from(to, seek.from(), bar);
+                seek.from()
+            }
+        })
+    }
+
+    /// The user is taken at his word: frames begin with the first byte of each direction, where that can be.
+    fn insisted(&mut self, swapped: bool, cx: &mut Cx<'_>) -> Next {
+        let text = "no handshake was captured; the user says that it is a WebSocket";
+        self.open(swapped, text, cx, |ws, _, to, seek| {
+            let from = seek.from();
+            if seek.first().is_some_and(|(_, is_plausible)| !is_plausible) {
+                ws.look_from(to, from, FORCED_BAR);
+            }
+            from
+        })
+    }
+
+    /// Opens the connection, and reads what is held of both directions; `begin` says from where on, and prepares the layer for that.
+    fn open(
+        &mut self,
+        swapped: bool,
+        text: &str,
+        cx: &mut Cx<'_>,
+        begin: impl Fn(&mut Ws, Direction, Direction, &Seek) -> u64,
+    ) -> Next {
         cx.swapped ^= swapped;
-        let sender = if swapped { dir.reverse() } else { dir };
+        let turn = |dir: Direction| if swapped { dir.reverse() } else { dir };
         let conn = cx.opened(None, None, Version::default(), *cx.flow.first);
         cx.emit(conn, Event::Handshake(&Handshake::default()));
-        let text = format!(
-            "no handshake was captured; {} frames from the {} agree, by chance one time in 2^{}",
-            found.frames,
-            sender.sender(),
-            found.bits
-        );
-        cx.note(conn, &Note { dir: Some(sender), text: &text, ..Note::new(NoteCode::Midstream, cx.mark) });
-        let mut ws = Ws::midstream(conn, found.compressed);
-        for from in [dir, dir.reverse()] {
-            let to = if swapped { from.reverse() } else { from };
-            let seek = &self.seeks[from];
-            let begin = if from == dir { found.at } else { seek.from() };
-            // What the user insists on begins with its first byte, if that was captured.
-            if from != dir && !(self.forced && cx.flow.from_start) {
-                ws.look_from(to, begin, if self.forced { FORCED_BAR } else { RESYNC_BAR });
-            }
-            for (offset, bytes, brought) in seek.since(begin) {
+        cx.note(conn, &Note { text, ..Note::new(NoteCode::Midstream, cx.mark) });
+        let mut ws = Ws::unshaken(conn);
+        for from in Direction::BOTH {
+            let (to, seek) = (turn(from), &self.seeks[from]);
+            let mut end = begin(&mut ws, from, to, seek);
+            let gap = |ws: &mut Ws, offset: u64, end: u64, cx: &mut Cx<'_>| {
+                if end < offset {
+                    ws.input(Input::Gap { dir: to, offset: end, len: offset - end, exact: true, mark: cx.mark }, cx);
+                }
+            };
+            for (offset, bytes, brought) in seek.since(end) {
+                gap(&mut ws, offset, end, cx);
                 ws.input(Input::Data { dir: to, offset, bytes, brought, mark: cx.mark }, cx);
+                end = offset + bytes.len() as u64;
             }
+            gap(&mut ws, seek.end(), end, cx);
         }
         self.release(cx);
         for (dir, how, mark) in self.ends.in_order() {
-            let dir = if swapped { dir.reverse() } else { dir };
-            ws.input(Input::End { dir, how, mark }, cx);
+            ws.input(Input::End { dir: turn(dir), how, mark }, cx);
         }
         Next::Become(Box::new(ws))
+    }
+
+    /// Goes on with what was found in a direction, unless the other denies it: one side masks its frames, and the other does not.
+    fn weigh(&mut self, dir: Direction, found: Option<Found>, cx: &mut Cx<'_>) -> Next {
+        if self.from_start
+            && let Some(swapped) = self.client_by_mask()
+        {
+            return self.insisted(swapped, cx);
+        }
+        match found {
+            Some(found) if self.forced && !self.from_start => self.recognised(dir, found, cx),
+            Some(found) if !self.forced && !self.seeks[dir.reverse()].denies(!found.masked) => {
+                self.recognised(dir, found, cx)
+            }
+            _ => Next::Read,
+        }
+    }
+
+    /// Whether the client is the one whom TCP takes for the server, by whose first frame is masked; `None` as long as none is, and a
+    /// masked one may come from the other.
+    fn client_by_mask(&self) -> Option<bool> {
+        let masked = Both::from_fn(|dir| {
+            let (head, is_plausible) = self.seeks[dir].first()?;
+            Some(head.key.is_some() && is_plausible)
+        });
+        match (masked.to_server, masked.to_client) {
+            (Some(true), _) | (_, Some(false)) => Some(false),
+            (_, Some(true)) => Some(true),
+            (Some(false), None) if self.read > WAIT => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -84,23 +158,36 @@ impl Layer for Midstream {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.read += bytes.len() as u64;
                 let found = self.seeks[dir].push(bytes, offset, brought, cx.limits.seek_bytes, cx.tools);
-                if let Some(found) = found {
-                    return self.recognised(dir, found, cx);
+                match self.weigh(dir, found, cx) {
+                    Next::Read => {}
+                    next => return next,
                 }
                 let enough = self.read > cx.limits.midstream_bytes && !self.forced;
                 if enough || cx.tools.seeking > cx.limits.seek_total {
                     return Next::Nothing;
                 }
             }
+            Input::Gap { dir, offset, len, exact, .. } => {
+                let found = self.seeks[dir].lose(offset + len, exact, cx.tools);
+                return self.weigh(dir, found, cx);
+            }
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
             }
-            Input::Gap { .. } | Input::Odd { .. } => {}
+            Input::Odd { .. } => {}
         }
         Next::Read
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        // Only one that is not masked came, from who sent the SYN.
+        let begun = Direction::BOTH.iter().any(|&dir| self.seeks[dir].end() > self.seeks[dir].from());
+        if self.from_start
+            && begun
+            && let Next::Become(mut ws) = self.insisted(false, cx)
+        {
+            return ws.over(cx);
+        }
         self.release(cx);
     }
 }

@@ -18,6 +18,8 @@ mod rules;
 mod seek;
 mod stream;
 mod tell;
+mod told;
+mod utf8;
 
 pub use layer::Ws;
 pub use midstream::Midstream;

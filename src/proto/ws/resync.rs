@@ -1,33 +1,55 @@
 //! A connection whose frames are lost from sight, and how they are found again.
 
-use super::extension::Compression;
+use super::extension::Source;
+use super::frame::Head;
 use super::half::Reading;
 use super::layer::Ws;
-use super::seek::{Found, Known, RESYNC_BAR, Seek};
-use crate::model::{ConnId, Direction, Mark, NoteCode, count};
+use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
+use crate::model::{Direction, Mark, NoteCode, count};
 use crate::proto::layer::Cx;
 
-impl Ws {
-    /// The layer for a connection of which no handshake was captured. In both directions frames are still to be found;
-    /// `compressed` says that frames with RSV1 were seen.
-    pub(super) fn midstream(conn: ConnId, compressed: bool) -> Self {
-        Self { compression: compressed.then_some(Compression::UNSEEN), ..Self::unshaken(conn) }
-    }
+/// Frames that may refute what a search found.
+const TRIAL: u8 = 64;
 
+impl Ws {
     /// Looks for frames from the byte at `from` on, of which so many bits must speak.
     pub(super) fn look_from(&mut self, dir: Direction, from: u64, bar: u32) {
-        let layout = self.layouts[dir];
-        let masked = Some(layout.masks(dir));
-        let known = Known { layout, masked, compressed: self.compression.is_some(), bar };
-        let half = &mut self.halves[dir];
-        half.missed = true;
-        half.reading = Reading::Seek(Box::new(Seek::new(known, from)));
-        self.forget_history(dir);
+        let known = Known { bar, forced: bar == FORCED_BAR, ..self.known(dir) };
+        self.look(dir, from, known);
     }
 
-    /// A head was lost: what stands behind the hole, at `from`, is looked through for frames.
-    pub(super) fn lose_place(&mut self, dir: Direction, from: u64, cx: &mut Cx<'_>) {
-        self.look_from(dir, from, RESYNC_BAR);
+    fn look(&mut self, dir: Direction, from: u64, known: Known) {
+        self.halves[dir].reading = Reading::Seek(Box::new(Seek::new(known, from)));
+        // How much was missed is known when frames are found again.
+        self.miss(dir, known.lost_from.map(|_| 0));
+    }
+
+    fn known(&self, dir: Direction) -> Known {
+        let layout = self.layouts[dir];
+        let masked = Some(layout.masks(dir));
+        let compressed = self.compression.is_some() || self.source == Source::Open;
+        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false }
+    }
+
+    /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled
+    /// through it has masked ones. If so, it is looked on behind that head.
+    pub(super) fn is_refuted(&mut self, dir: Direction, head: &Head, offset: u64, cx: &mut Cx<'_>) -> bool {
+        let half = &mut self.halves[dir];
+        half.on_trial -= 1;
+        if head.key.is_none() || self.layouts[dir].masks(dir) {
+            return false;
+        }
+        half.on_trial = 0;
+        self.give_up(dir, NoteCode::TcpGap, cx);
+        let known = Known { tunnel: true, ..self.known(dir) };
+        self.look(dir, offset + u64::from(head.header_len), known);
+        true
+    }
+
+    /// A head was lost between `lost_from` and `from`: what stands behind is looked through for frames.
+    pub(super) fn lose_place(&mut self, dir: Direction, lost_from: u64, from: u64, cx: &mut Cx<'_>) {
+        let known = Known { lost_from: Some(lost_from), ..self.known(dir) };
+        self.look(dir, from, known);
         if cx.tools.seeking > cx.limits.seek_total || !self.layouts[dir].can_be_sought() {
             self.give_up_seeking(dir, cx);
         }
@@ -37,6 +59,14 @@ impl Ws {
     pub(super) fn seek(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
         if let Some(found) = seek.push(bytes, offset, brought, cx.limits.seek_bytes, cx.tools) {
+            self.go_on(dir, found, cx);
+        }
+    }
+
+    /// Bytes up to `to` were lost where frames are looked for, so many if that is `exact`.
+    pub(super) fn seek_past(&mut self, dir: Direction, to: u64, exact: bool, cx: &mut Cx<'_>) {
+        let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
+        if let Some(found) = seek.lose(to, exact, cx.tools) {
             self.go_on(dir, found, cx);
         }
     }
@@ -57,11 +87,28 @@ impl Ws {
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
         let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
+        let half = &mut self.halves[dir];
+        half.on_trial = TRIAL;
+        // Frames with their heads, compressed or not: it is near enough.
+        if let (Some(from), Some(inflater)) = (seek.lost_from(), &mut half.inflater) {
+            inflater.lose(Some(found.at - from));
+        }
+        let mut end = found.at;
         for (offset, bytes, brought) in seek.since(found.at) {
-            self.halves[dir].sought_to = offset + bytes.len() as u64;
+            self.pass_hole(dir, end, offset, cx);
+            end = offset + bytes.len() as u64;
+            self.halves[dir].sought_to = end;
             self.data(dir, offset, bytes, brought, cx);
         }
+        self.pass_hole(dir, end, seek.end(), cx);
         seek.release(cx.tools);
+    }
+
+    /// The bytes from `from` to `to`, if any, are a hole in a frame that a search found.
+    fn pass_hole(&mut self, dir: Direction, from: u64, to: u64, cx: &mut Cx<'_>) {
+        if from < to {
+            self.gap(dir, from, (to - from, true), cx.mark, cx);
+        }
     }
 
     /// No frames were found where they were looked for.
@@ -69,15 +116,22 @@ impl Ws {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
         let (from, len) = (seek.from(), seek.release(cx.tools));
         self.halves[dir].reading = Reading::Over;
-        let text = match len {
-            0 => format!("a frame head was lost before stream offset {from}, and nothing was captured behind it"),
-            _ => format!(
-                "no frames were found in the {} behind the loss, from stream offset {from} on",
-                count(len, "byte")
+        let bytes = count(len, "byte");
+        let (code, text) = match len {
+            _ if !self.shaken && !self.lost[dir] => {
+                (NoteCode::Midstream, format!("no frames were found in the {bytes} captured of this direction"))
+            }
+            0 => (
+                NoteCode::WsLost,
+                format!("a frame head was lost before stream offset {from}, and nothing was captured behind it"),
+            ),
+            _ => (
+                NoteCode::WsLost,
+                format!("no frames were found in the {bytes} behind the loss, from stream offset {from} on"),
             ),
         };
         if len > 0 || self.shaken {
-            self.note(dir, NoteCode::WsLost, None, None, &text, None, cx);
+            self.note(dir, code, None, None, &text, None, cx);
         }
     }
 }

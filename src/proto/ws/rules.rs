@@ -36,12 +36,7 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     };
     rule(now.tells_mask && now.dir == Direction::ToServer && head.key.is_none(), NoteCode::WsUnmasked);
     rule(now.tells_mask && now.dir == Direction::ToClient && head.key.is_some(), NoteCode::WsMasked);
-    let allowed = match now.unit {
-        Some(Unit::Message) if !control && head.opcode != Opcode::CONTINUATION => 4,
-        Some(Unit::Frame) if !control => 4,
-        _ => 0,
-    };
-    rule(head.rsv & !allowed != 0 && !now.unknown, NoteCode::WsRsv);
+    rule(undefined(head, now.unit) != 0 && !now.unknown, NoteCode::WsRsv);
     rule(head.opcode.is_reserved(), NoteCode::WsOpcode);
     rule(!is_minimal(head), NoteCode::WsLength);
     rule(control && !head.fin, NoteCode::WsControlFragmented);
@@ -50,6 +45,45 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
     rule(now.closed, NoteCode::WsAfterClose);
     set
+}
+
+/// The reserved bits that nothing defines which was agreed on.
+fn undefined(head: &Head, unit: Option<Unit>) -> u8 {
+    let control = head.opcode.is_control();
+    let allowed = match unit {
+        Some(Unit::Message) if !control && head.opcode != Opcode::CONTINUATION => 4,
+        Some(Unit::Frame) if !control => 4,
+        _ => 0,
+    };
+    head.rsv & !allowed
+}
+
+/// Which reserved bits a frame must not have, and why.
+pub(super) fn reserved_bits(head: &Head, unit: Option<Unit>) -> String {
+    let bits = undefined(head, unit);
+    let names = rsv_names(bits);
+    let are = if bits.is_power_of_two() { "is" } else { "are" };
+    let why = match unit {
+        Some(_) if bits == 4 && head.opcode.is_control() => "control frames are never compressed (RFC 7692 §6)",
+        Some(Unit::Message) if bits == 4 => "it marks the first frame of a compressed message only (RFC 7692 §6)",
+        _ => "no extension that was agreed on defines that",
+    };
+    format!("{names} {are} set in a {} frame; {why}", head.opcode.name())
+}
+
+/// `RSV1`, `RSV1 and RSV3`.
+pub(super) fn rsv_names(bits: u8) -> String {
+    let names = [(4, "RSV1"), (2, "RSV2"), (1, "RSV3"), (8, "RSV4")];
+    let set = names.into_iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| name.to_owned());
+    listed(&set.collect::<Vec<_>>())
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(words: &[String]) -> String {
+    match words {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        all => all.concat(),
+    }
 }
 
 /// A short message in one frame, masked as it should be: most frames are, and break no rule.
@@ -72,8 +106,9 @@ pub(super) fn is_minimal(head: &Head) -> bool {
     }
 }
 
-/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4); one that answers the peer's Close repeats its code.
-pub(super) fn close(body: &[u8], answers: bool) -> (Option<Close<'_>>, NoteSet) {
+/// Code and reason of a Close frame's whole body, and what is wrong with it (RFC 6455 §5.5.1, §7.4). `echoes`: it repeats the code of the
+/// peer's Close, which says all there is to say.
+pub(super) fn close(body: &[u8], echoes: bool) -> (Option<Close<'_>>, NoteSet) {
     let mut set = NoteSet::EMPTY;
     let close = match body {
         [] => None,
@@ -91,7 +126,7 @@ pub(super) fn close(body: &[u8], answers: bool) -> (Option<Close<'_>>, NoteSet) 
             set.insert(NoteCode::CloseReason);
         }
         if let Some(code) = told_by(close.code)
-            && !answers
+            && !echoes
         {
             set.insert(code);
         }
@@ -100,7 +135,7 @@ pub(super) fn close(body: &[u8], answers: bool) -> (Option<Close<'_>>, NoteSet) 
 }
 
 /// The finding that a close code itself is.
-const fn told_by(code: CloseCode) -> Option<NoteCode> {
+pub(super) const fn told_by(code: CloseCode) -> Option<NoteCode> {
     Some(match code.0 {
         1002 => NoteCode::Close1002,
         1003 => NoteCode::Close1003,

@@ -1,6 +1,6 @@
 //! `deflate-stream` (HyBi-04 to 10 §9.2.1): all that follows the handshake, frame heads included, is one DEFLATE stream in each direction.
 
-use super::deflate::{Inflater, Piece};
+use super::deflate::{Inflater, Piece, Terms};
 use super::layer::Ws;
 use crate::model::{Both, Direction, Input, Mark, NoteCode, count};
 use crate::proto::layer::{Cx, Layer, Next};
@@ -26,7 +26,7 @@ const STEP: usize = 64;
 impl DeflateStream {
     pub(super) fn new(inner: Ws) -> Self {
         let side = |_| {
-            let mut inflater = Inflater::new(true);
+            let mut inflater = Inflater::new(Terms::FREE);
             inflater.begin();
             Side { inflater: Some(Box::new(inflater)), offset: 0 }
         };
@@ -39,6 +39,7 @@ impl DeflateStream {
             let Some(inflater) = &mut side.inflater else { return };
             let mut plain = cx.tools.take_buffer();
             let total = cx.limits.inflated_total;
+            cx.tools.inflated = self.inner.inflated;
             let result = inflater.push(piece, cx.tools, &mut |piece, tools| {
                 // Nothing is missing before it: all of it is known.
                 if let Piece::Known(bytes) = piece {
@@ -47,6 +48,7 @@ impl DeflateStream {
                 tools.inflated += piece.len() as u64;
                 tools.inflated <= total
             });
+            self.inner.inflated = cx.tools.inflated;
             let offset = side.offset;
             side.offset += plain.len() as u64;
             if !plain.is_empty() {
@@ -54,7 +56,7 @@ impl DeflateStream {
             }
             cx.tools.give_buffer(plain);
             if result.is_err() {
-                let code = if cx.tools.inflated > total { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
+                let code = if self.inner.inflated > total { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
                 self.lose(dir, code, "the deflate-stream of this direction is not read any further", cx);
             }
         }

@@ -1,14 +1,17 @@
 //! From what was read to events: frames and messages are numbered, judged and told.
 
-use super::assembly::Assembly;
+use super::assembly::{Assembly, Fault};
 use super::deflate::Evidence;
 use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask;
+use super::pings::Answer;
 use super::rules;
+use super::utf8::first_bad;
 use crate::model::{
-    Body, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span, count, number,
+    Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span, count,
+    number,
 };
 use crate::proto::layer::Cx;
 
@@ -17,13 +20,23 @@ impl Ws {
     pub(super) fn message(
         &mut self,
         dir: Direction,
-        assembly: &Assembly,
+        assembly: &mut Assembly,
         frame: Option<u64>,
         ended: bool,
         cx: &mut Cx<'_>,
     ) {
+        let whole = ended && !assembly.has_holes();
+        if ended && !assembly.has_open_end() {
+            assembly.end_text();
+        }
+        // A fault may stand beyond what is kept, and what is inferred may be wrong.
+        let utf8 = match assembly.fault {
+            fault if !assembly.is_partly_known() => fault.is_none(),
+            _ => first_fault(&kept_characters(assembly.body()), whole && !assembly.limited).is_none(),
+        };
         let draft = Draft {
             opcode: assembly.opcode,
+            rsv: assembly.rsv,
             compressed: assembly.compressed,
             undecoded: assembly.is_undecoded(),
             frames: assembly.frames,
@@ -31,7 +44,10 @@ impl Ws {
             first: assembly.first,
             body: assembly.body(),
             wire: assembly.wire(),
-            whole: ended && !assembly.has_holes(),
+            whole,
+            utf8,
+            fault: assembly.fault.as_ref(),
+            trouble: assembly.trouble.as_deref(),
             inferred: assembly.inferred > 0,
             limited: assembly.limited,
             findings: assembly.all_findings(),
@@ -49,6 +65,11 @@ impl Ws {
         if assembly.limited {
             let text = limited(&draft);
             self.note(dir, NoteCode::MessageLimit, Some(number), None, &text, None, cx);
+        }
+        if let Some((code, frame)) = assembly.untold {
+            let note =
+                Note { dir: Some(dir), msg: Some(number), frame: Some(frame), ..Note::new(code, assembly.first) };
+            cx.note(self.conn, &note);
         }
     }
 
@@ -69,8 +90,13 @@ impl Ws {
             None => payload,
         };
         let kept = body.get(..cx.limits.message_bytes).unwrap_or(body);
+        let is_text = head.opcode == Opcode::TEXT && !compressed;
+        let bad = if is_text { first_bad(body) } else { None };
+        let brought = self.halves[dir].brought;
+        let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
         let draft = Draft {
             opcode: head.opcode,
+            rsv: head.rsv,
             compressed,
             undecoded: compressed,
             frames: 1,
@@ -79,6 +105,9 @@ impl Ws {
             body: Body { kept, ..Body::whole(body) },
             wire: &[],
             whole: true,
+            utf8: bad.is_none_or(|at| at > kept.len()),
+            fault: fault.as_ref(),
+            trouble: None,
             inferred: false,
             limited: kept.len() < body.len(),
             findings: place.findings,
@@ -101,8 +130,11 @@ impl Ws {
         cx: &mut Cx<'_>,
     ) -> u64 {
         self.frames += 1;
-        self.heard = Heard::Frame(cx.mark);
-        self.lost[dir] = None;
+        let brought = self.halves[dir].brought;
+        if self.heard.mark().is_none_or(|heard| heard.packet <= brought.packet) {
+            self.heard = Heard::Frame(brought);
+        }
+        self.lost[dir] = false;
         let &Place { head, offset, first, findings } = place;
         let frame = Frame {
             number: self.frames,
@@ -123,15 +155,59 @@ impl Ws {
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
             for code in findings.iter().filter(|&code| !is_of_transport(code)) {
-                if self.told[dir].insert(code) {
-                    let at = if complete { cx.mark } else { first };
-                    let frame = Some(self.frames);
-                    let note = Note { dir: Some(dir), msg, frame, ..Note::new(code, at) };
-                    cx.note(self.conn, &note);
-                }
+                self.tell_broken(dir, code, place, msg, cx);
             }
         }
         self.frames
+    }
+
+    /// Tells a rule that the frame just told breaks, the first time.
+    fn tell_broken(&mut self, dir: Direction, code: NoteCode, place: &Place, msg: Option<u64>, cx: &mut Cx<'_>) {
+        self.told[dir].insert(code);
+        let frame = self.frames;
+        if !self.broken.get_or_insert_default()[dir].is_first(code, &place.head, frame, place.first) {
+            return;
+        }
+        let msg = match code {
+            NoteCode::WsContinuation if msg.is_none() => {
+                // Its message has no number yet.
+                if let Some(data) = &mut self.halves[dir].data {
+                    data.untold = Some((code, frame));
+                    return;
+                }
+                None
+            }
+            NoteCode::WsInterleaved => msg.or(self.halves[dir].data.as_ref().and_then(|data| data.dropped)),
+            _ => msg,
+        };
+        let unit = self.compression.map(|compression| compression.unit);
+        let text = if code == NoteCode::WsRsv { rules::reserved_bits(&place.head, unit) } else { String::new() };
+        let note = Note { dir: Some(dir), msg, frame: Some(frame), text: &text, ..Note::new(code, place.first) };
+        cx.note(self.conn, &note);
+    }
+
+    /// Tells the fault of a text that goes on: whoever receives it may fail the connection at once (RFC 6455 §8.1).
+    pub(super) fn tell_early_fault(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Some(data) = &mut self.halves[dir].data else { return };
+        if data.inferred == 0
+            && let Some(fault) = data.fault.as_mut().filter(|fault| !fault.told)
+        {
+            fault.told = true;
+            let fault = *fault;
+            self.tell_fault(dir, &fault, None, cx);
+        }
+    }
+
+    fn tell_fault(&self, dir: Direction, fault: &Fault, msg: Option<u64>, cx: &mut Cx<'_>) {
+        let text = format!("invalid UTF-8 at byte {} of a text message", fault.offset);
+        let note =
+            Note { dir: Some(dir), msg, frame: fault.frame, text: &text, ..Note::new(NoteCode::Utf8Bad, fault.at) };
+        cx.note(self.conn, &note);
+    }
+
+    /// Tells a pong that is none for the pings that wait.
+    pub(super) fn tell_mismatch(&self, dir: Direction, (at, msg): (Mark, u64), cx: &mut Cx<'_>) {
+        cx.note(self.conn, &Note { dir: Some(dir), msg: Some(msg), ..Note::new(NoteCode::PongMismatch, at) });
     }
 
     /// Numbers, judges and tells a message.
@@ -142,36 +218,39 @@ impl Ws {
         let mut found = NoteSet::EMPTY;
         let mut body = draft.body;
         let mut utf8 = true;
-        let mut bad_at = None;
         let mut close = None;
-        let mut rtt = None;
+        let mut answer = Answer::default();
+        let brought = self.halves[dir].brought;
         match draft.opcode {
             Opcode::TEXT if !draft.undecoded => {
                 if draft.limited {
-                    body.kept = whole_characters(body.kept);
+                    body = kept_characters(body);
                 }
-                bad_at = first_fault(&body, draft.whole);
-                utf8 = bad_at.is_none();
-                if !utf8 && !draft.inferred {
+                utf8 = draft.utf8;
+                if draft.fault.is_some() && !draft.inferred {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
             Opcode::CLOSE => {
                 if draft.whole && self.version.has_close_codes() {
-                    let answers = self.halves[dir.reverse()].closed.is_some();
-                    (close, found) = rules::close(body.kept, answers);
+                    (close, found) = self.judge_close(dir, body.kept, cx);
                 }
                 let code = close.map(|close| close.code.0);
-                let farewell = || Box::new(Farewell { at: cx.mark, msg: number, code });
+                let untold = close.and_then(|close| Some((close, rules::told_by(close.code)?)));
+                let untold = untold.filter(|(_, code)| !found.contains(*code) && cx.flow.waits);
+                let untold = untold.map(|(close, code)| (code, closed_with(dir, &close).into()));
+                let farewell = || Box::new(Farewell { at: brought, msg: number, code, untold });
                 self.halves[dir].closed.get_or_insert_with(farewell);
             }
+            // What it holds is not known in full.
+            Opcode::PING | Opcode::PONG if !draft.whole => self.doubt_pings(dir),
             Opcode::PING => {
                 let pings = self.pings.get_or_insert_default();
-                pings[dir].sent(body.kept, draft.first, number, cx.limits.pings);
+                pings[dir].sent(body.kept, brought, number, cx.limits.pings);
             }
             Opcode::PONG => {
-                let pings = self.pings.as_deref_mut();
-                rtt = pings.and_then(|pings| pings[dir.reverse()].answered(body.kept, draft.first, number));
+                let pings = &mut self.pings.get_or_insert_default()[dir.reverse()];
+                answer = pings.answered(body.kept, brought, number, cx.limits.pings);
             }
             _ => {}
         }
@@ -204,13 +283,48 @@ impl Ws {
             inferred: draft.inferred,
             utf8,
             close,
-            rtt,
+            rtt: answer.rtt,
             span: Span { first: draft.first, last: cx.mark },
+            brought,
             findings,
         };
         cx.emit(self.conn, Event::Message(&message));
         if !found.is_empty() {
-            self.tell_found(&message, found, bad_at, frame, cx);
+            self.tell_found(&message, found, draft, frame, cx);
+        }
+        if let Some(stray) = answer.mismatch {
+            self.tell_mismatch(dir, stray, cx);
+        }
+        if message.opcode == Opcode::CLOSE {
+            self.tell_farewell(dir.reverse(), cx);
+        }
+    }
+
+    /// Code and reason of a Close frame, and what is wrong with it. What its code says is left for later where the frame may
+    /// be an answer to one that waits behind a hole.
+    fn judge_close<'b>(&self, dir: Direction, body: &'b [u8], cx: &Cx<'_>) -> (Option<Close<'b>>, NoteSet) {
+        let other = self.halves[dir.reverse()].closed.as_deref();
+        let before = other.filter(|other| other.at.packet < self.halves[dir].brought.packet);
+        let code = body.first_chunk().map(|&code| u16::from_be_bytes(code));
+        let (close, mut found) = rules::close(body, before.is_some_and(|other| other.code == code));
+        if other.is_none()
+            && cx.flow.waits
+            && let Some(code) = close.and_then(|close| rules::told_by(close.code))
+        {
+            found.remove(code);
+        }
+        (close, found)
+    }
+
+    /// Tells what a Close frame's code says, where that was left for later: it is none that repeats the other end's.
+    pub(super) fn tell_farewell(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let other = self.halves[dir.reverse()].closed.as_deref().map(|other| (other.at.packet, other.code));
+        let Some(own) = self.halves[dir].closed.as_deref_mut() else { return };
+        let Some((code, text)) = own.untold.take() else { return };
+        let echo = other.is_some_and(|(packet, code)| packet < own.at.packet && code == own.code);
+        if !echo {
+            let note = Note { dir: Some(dir), msg: Some(own.msg), text: &text, ..Note::new(code, own.at) };
+            cx.note(self.conn, &note);
         }
     }
 
@@ -219,7 +333,7 @@ impl Ws {
         &mut self,
         message: &Message<'_>,
         found: NoteSet,
-        bad_at: Option<u64>,
+        draft: &Draft<'_>,
         frame: Option<u64>,
         cx: &mut Cx<'_>,
     ) {
@@ -229,22 +343,39 @@ impl Ws {
             if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
                 continue;
             }
-            let text = match (code, message.close) {
-                (NoteCode::Utf8Bad, _) => {
-                    format!("invalid UTF-8 at byte {} of a text message", bad_at.unwrap_or_default())
+            if let (NoteCode::Utf8Bad, Some(fault)) = (code, draft.fault) {
+                if !fault.told {
+                    self.tell_fault(message.dir, fault, Some(message.number), cx);
                 }
+                continue;
+            }
+            let text = match (code, message.close) {
+                (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => draft.trouble.unwrap_or_default().to_owned(),
+                (NoteCode::DeflateUnknown, _) => self.marked_by(draft),
                 (NoteCode::CloseCodeBad, Some(close)) => {
                     format!("{sender} closed with {}, which must not be sent: {}", close.code, close.code.meaning())
                 }
                 (NoteCode::CloseBody | NoteCode::CloseReason, _) | (_, None) => String::new(),
-                (_, Some(close)) if close.reason.is_empty() => {
-                    format!("{sender} closed with {}: {}", close.code, close.code.meaning())
-                }
-                (_, Some(close)) => {
-                    format!("{sender} closed with {}: {}", close.code, String::from_utf8_lossy(close.reason))
-                }
+                (_, Some(close)) => closed_with(message.dir, &close),
             };
-            self.note(message.dir, code, Some(message.number), frame, &text, None, cx);
+            let note =
+                Note { dir: Some(message.dir), msg: Some(message.number), frame, ..Note::new(code, message.brought) };
+            cx.note(self.conn, &Note { text: &text, ..note });
+        }
+    }
+
+    /// What marks a message that is shown as on the wire.
+    fn marked_by(&self, draft: &Draft<'_>) -> String {
+        let bits = rules::rsv_names(draft.rsv);
+        let mark = if draft.rsv.is_power_of_two() { "marks" } else { "mark" };
+        if self.unknown {
+            format!(
+                "{bits} {mark} a message as changed by an extension that is not known here; it is shown as on the wire"
+            )
+        } else {
+            format!(
+                "{bits} {mark} a message as compressed, and no compression was agreed on; it is shown as on the wire"
+            )
         }
     }
 
@@ -320,6 +451,13 @@ const fn is_of_transport(code: NoteCode) -> bool {
     matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TlsUnverified | NoteCode::WsResync)
 }
 
+/// Who closed with which code, and what the reason or else the code says.
+fn closed_with(dir: Direction, close: &Close<'_>) -> String {
+    let reason = String::from_utf8_lossy(close.reason);
+    let why = if reason.is_empty() { close.code.meaning() } else { &reason };
+    format!("{} closed with {}: {why}", dir.sender(), close.code)
+}
+
 /// How much of a message a limit took, and which.
 fn limited(draft: &Draft<'_>) -> String {
     let limit = if draft.compressed && !draft.undecoded { "inflated-bytes" } else { "message-bytes" };
@@ -344,15 +482,13 @@ struct Draft<'a> {
     inferred: bool,
     limited: bool,
     findings: NoteSet,
-}
-
-/// Where UTF-8 ends, if it does. Short text is mostly ASCII, which is seen at a glance; otherwise SIMD is faster.
-fn first_bad(bytes: &[u8]) -> Option<usize> {
-    const SHORT: usize = 128;
-    if bytes.len() < SHORT && bytes.is_ascii() {
-        return None;
-    }
-    simdutf8::compat::from_utf8(bytes).err().map(|error| error.valid_up_to())
+    /// What is kept is UTF-8; the first fault of the whole.
+    utf8: bool,
+    fault: Option<&'a Fault>,
+    /// What keeps it from being inflated.
+    trouble: Option<&'a str>,
+    /// The reserved bits of its first frame.
+    rsv: u8,
 }
 
 /// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
@@ -384,6 +520,11 @@ fn first_fault(body: &Body<'_>, whole: bool) -> Option<u64> {
     None
 }
 
+/// The body without a character that a limit cut at its end.
+fn kept_characters(body: Body<'_>) -> Body<'_> {
+    Body { kept: whole_characters(body.kept), ..body }
+}
+
 /// The bytes without a character that a limit cut at their end.
 fn whole_characters(bytes: &[u8]) -> &[u8] {
     let tail = bytes.len().saturating_sub(3);
@@ -393,26 +534,5 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
             bytes.get(..at).unwrap_or_default()
         }
         _ => bytes,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Hole;
-
-    #[test]
-    fn a_hole_may_cut_a_character() {
-        let judge = |kept: &[u8], holes: &[(u64, Option<u64>)]| {
-            let holes: Vec<Hole> = holes.iter().map(|&(offset, len)| Hole { offset, len }).collect();
-            first_fault(&Body { kept, len: 99, holes: &holes }, true).is_none()
-        };
-        let crab = "🦀".as_bytes();
-        assert!(judge(&crab[..2], &[(2, Some(2))]), "its end is unknown");
-        assert!(judge(&crab[1..], &[(0, Some(1))]), "its beginning is unknown");
-        assert!(judge(&[crab[0], crab[3]], &[(1, Some(2))]), "its middle is unknown");
-        assert!(!judge(&crab[..2], &[(0, Some(2))]), "its end never came");
-        assert!(!judge(&crab[1..], &[(3, Some(2))]), "its beginning never came");
-        assert!(!judge(b"a\xffb", &[(1, Some(1))]), "no character has this byte");
     }
 }

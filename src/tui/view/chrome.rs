@@ -89,11 +89,14 @@ pub(super) fn banner(app: &App, buf: &mut Buffer, regions: &Regions) {
 
 pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     let area = regions.status;
-    if app.overlay == Overlay::Search {
-        return search_line(app, buf, area);
+    match app.overlay {
+        Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
+        Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
+        Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => {}
     }
     if let Some(words) = &app.said {
-        return set(buf, area, Line::styled(format!(" {words}"), app.theme.bold()));
+        let words = text::cut(&format!(" {words}"), area.width.into());
+        return set(buf, area, Line::styled(words, app.theme.bold()));
     }
     if let Some(run) = app.search.run {
         return set(buf, area, Line::raw(format!(" searching {} %   ^C stop", run.percent())));
@@ -109,7 +112,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     };
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
     let left = match app.screen {
-        Screen::Connections => super::connections::status(app),
+        Screen::Connections => super::connections::status(app, room),
         Screen::Messages => super::messages::status(app, regions.wide),
         Screen::Handshake => super::handshake::status(app),
         Screen::Bytes => super::bytes::status(app, room),
@@ -118,13 +121,15 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     both_ends(buf, area, &Line::raw(text::cut(&left, room)), &Line::styled(right, app.theme.dim()));
 }
 
-fn search_line(app: &App, buf: &mut Buffer, area: Rect) {
-    let pattern = escape::display_str(&app.search.pattern).into_owned();
+/// What is being typed, its end where there is no room for all of it, and what is to be said of it.
+fn typed_line(app: &App, buf: &mut Buffer, area: Rect, prompt: &'static str, typed: &str) {
+    let said = app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(prompt.len() + 1 + text::width(&said));
     let spans = vec![
-        Span::styled(" /", app.theme.key()),
-        Span::raw(pattern),
+        Span::styled(prompt, app.theme.key()),
+        Span::raw(text::cut_start(&escape::display_str(typed), room)),
         Span::styled(" ", app.theme.selected()),
-        Span::styled(app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default(), app.theme.gap()),
+        Span::styled(said, app.theme.gap()),
     ];
     set(buf, area, Line::from(spans));
 }
@@ -141,6 +146,11 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
 pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
     let pairs: Vec<(String, &str)> = match app.overlay {
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
+        Overlay::Command => vec![
+            ("keys FILE".to_owned(), "decode again with a key log"),
+            ("Enter".to_owned(), "do"),
+            ("Esc".to_owned(), "drop"),
+        ],
         Overlay::Help(_) => vec![("↓ ↑".to_owned(), "scroll"), ("Esc".to_owned(), "close")],
         Overlay::Menu(_) => {
             vec![("↓ ↑".to_owned(), "choose"), ("Enter".to_owned(), "take"), ("Esc".to_owned(), "close")]

@@ -9,7 +9,7 @@ use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::connections::{SortBy, end};
 use crate::tui::layout::Regions;
-use crate::tui::text;
+use crate::tui::{text, tls};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -39,6 +39,8 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
     let mode = app.times.0;
     let digits = app.connections.len().to_string().len().max(3);
     let time = if wide || matches!(mode, TimeMode::Epoch) { mode.width(false) } else { 8 };
+    // `T key? mid`.
+    let flags = if app.book.lacks_keys() { 10 } else { 5 };
     let all = if wide {
         vec![
             column(Key::Number, "#", digits, true, 0),
@@ -50,7 +52,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::ToServer, "→ msg", 7, true, 3),
             column(Key::ToClient, "← msg", 7, true, 3),
             column(Key::Bytes, "bytes", 7, true, 6),
-            column(Key::Flags, "flags", 5, false, 2),
+            column(Key::Flags, "flags", flags, false, 2),
             column(Key::End, "end", 6, false, 1),
         ]
     } else {
@@ -61,7 +63,7 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
             column(Key::Duration, "dur", 8, true, 3),
             column(Key::Host, "host / path", 14, false, 0),
             column(Key::Both, "→/← msgs", 10, true, 2),
-            column(Key::Flags, "flags", 5, false, 6),
+            column(Key::Flags, "flags", flags, false, 6),
             column(Key::End, "end", 6, false, 1),
         ]
     };
@@ -195,6 +197,7 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
         ending(app, connection),
         protocol(connection),
+        tls::words(app, connection).unwrap_or_default(),
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}", connection.client(), connection.server()),
         route(connection),
@@ -221,6 +224,7 @@ fn protocol(connection: &Connection) -> String {
             let Opened { version, transport, .. } = &connection.opened;
             format!("{} · {} {status}", version.name(), transport.unwrap_or_default().to_uppercase())
         }
+        None if connection.lacks_keys() => "no answer to the upgrade request was decrypted".to_owned(),
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),
     }];
@@ -295,7 +299,8 @@ fn findings(app: &App, connection: &Connection) -> Vec<String> {
     lines
 }
 
-pub(super) fn status(app: &App) -> String {
+/// How much there is, in at most `columns` where that can be.
+pub(super) fn status(app: &App, columns: usize) -> String {
     let progress = &app.load.progress;
     let mut parts = vec![
         count(app.book.connections() as u64, "connection"),
@@ -305,8 +310,16 @@ pub(super) fn status(app: &App) -> String {
     if let (Some(start), Some(end)) = (progress.start, progress.end) {
         parts.extend(Some(end.since(start)).filter(|&nanos| nanos > 0).map(duration));
     }
+    let tls = app.load.tls_words().map(|words| (parts.len(), words));
     parts.extend(trouble(app).iter().map(|warning| format!("! {}", display_str(warning))));
-    format!(" {}", parts.join(" · "))
+    let words = format!(" {}", parts.join(" · "));
+    match tls {
+        Some((at, tls)) if text::width(&words) + 3 + text::width(&tls) <= columns => {
+            parts.insert(at, tls);
+            format!(" {}", parts.join(" · "))
+        }
+        _ => words,
+    }
 }
 
 /// What the user must know about the reading.

@@ -3,9 +3,9 @@
 use super::draw;
 use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
-use crate::tui::handshake::{Look, check_lines, head_lines};
+use crate::tui::handshake::{Look, check_lines, head_lines, push_fact};
 use crate::tui::list::List;
-use crate::tui::text;
+use crate::tui::{text, tls};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -44,22 +44,27 @@ const fn list(app: &App, pane: Pane) -> &List {
 /// The lines of a pane that is `columns` wide inside.
 pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look, String)> {
     let Some(connection) = app.connection() else { return Vec::new() };
+    let seen = if connection.lacks_keys() { "decrypted" } else { "captured" };
     let Some(handshake) = &app.handshake.whole else {
         let why = match (&connection.handshake, app.load.is_done()) {
-            (Some(_), _) => "The handshake could not be kept.",
-            (None, true) => "The handshake was not captured.",
-            (None, false) => "The handshake is not complete yet.",
+            (Some(_), _) => "The handshake could not be kept.".to_owned(),
+            (None, true) => format!("The handshake was not {seen}."),
+            (None, false) => "The handshake is not complete yet.".to_owned(),
         };
-        return vec![(Look::Dim, why.to_owned())];
+        let mut lines = vec![(Look::Dim, why)];
+        if let Some(tls) = tls::words(app, connection).filter(|_| pane == Pane::Checks) {
+            push_fact(&mut lines, "Encryption", &tls, columns);
+        }
+        return lines;
     };
     let (head, missing) = match pane {
-        Pane::Request => (&handshake.request, "The request was not captured."),
-        Pane::Response => (&handshake.response, "No answer was captured."),
-        _ => return check_lines(connection, handshake, columns),
+        Pane::Request => (&handshake.request, format!("The request was not {seen}.")),
+        Pane::Response => (&handshake.response, format!("No answer was {seen}.")),
+        _ => return check_lines(connection, handshake, tls::words(app, connection), columns),
     };
     match head {
         Some(head) => head_lines(head, app.handshake.secrets, columns),
-        None => vec![(Look::Dim, missing.to_owned())],
+        None => vec![(Look::Dim, missing)],
     }
 }
 

@@ -102,6 +102,9 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     lines.extend(wrapped(&head).map(|line| Line::styled(line, app.theme.bold())));
     lines.push(Line::raw(""));
     lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
+    if app.can_reread && outcome.tls.decrypted < outcome.tls.streams {
+        lines.extend(wrapped("  :keys FILE reads a key log, and decodes again").map(Line::raw));
+    }
     lines.extend(outcome.warnings.iter().flat_map(|line| wrapped(&display_str(line))).map(Line::raw));
     draw::lines(buf, area, lines);
 }

@@ -16,7 +16,7 @@ const KEYS: usize = 24;
 
 pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     match &app.overlay {
-        Overlay::None | Overlay::Search => {}
+        Overlay::None | Overlay::Search | Overlay::Command => {}
         Overlay::Help(top) => help(app, buf, area, *top),
         Overlay::Menu(menu) => choices(app, buf, area, menu),
     }

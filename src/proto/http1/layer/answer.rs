@@ -6,7 +6,7 @@ use crate::proto::http1::asked::{Answering, Upgrade};
 use crate::proto::http1::draft::{self, Raw};
 use crate::proto::http1::excerpt::Excerpt;
 use crate::proto::http1::lone::Lone;
-use crate::proto::http1::tell::{limited, tell};
+use crate::proto::http1::tell::{limited, tell, tell_unasked};
 use crate::proto::http1::upgrade;
 use crate::proto::layer::{Cx, Hint};
 
@@ -19,7 +19,7 @@ impl Http1 {
             Some(_) => upgrade.handshake.version(),
             None => Version::answered(&head).unwrap_or_default(),
         };
-        let raw = if switching { draft::raw_behind(&head, version) } else { 0 };
+        let raw = if switching && head.whole { draft::raw_behind(&head, version) } else { 0 };
         let has_body = matches!(self.sides.to_client, Side::Body(_));
         let excerpt = if has_body { Excerpt::of(&head, cx.limits.refusal_bytes) } else { None };
         let waits = raw > 0 || excerpt.is_some();
@@ -65,6 +65,9 @@ impl Http1 {
         let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
         let inner = self.tell_lost(Direction::ToServer, inner, cx);
         let lone = self.lone_server && !self.heard.to_server;
+        if handshake.request.is_none() && !lone {
+            tell_unasked(conn, cx);
+        }
         self.inner = Some(match lone {
             true => Box::new(Lone::new(Direction::ToServer, conn, handshake, inner)),
             false => inner,

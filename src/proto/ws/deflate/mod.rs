@@ -5,11 +5,13 @@ mod planes;
 mod repeats;
 mod search;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub(super) use search::Evidence;
 pub(super) use stream::Corrupt;
+pub(super) use terms::{Breach, Terms};
 
 use crate::model::Limits;
 use crate::proto::layer::Tools;
@@ -17,9 +19,10 @@ use planes::{Planes, Symbol};
 use search::{Before, Outcome, Search};
 use std::sync::Arc;
 use stream::{Step, Stream};
+use terms::Watch;
 
 /// What the sender cut from the end of every message, and the receiver puts back (RFC 7692 §7.2.2).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+const TAIL: [u8; 4] = 0x0000_ffff_u32.to_be_bytes();
 
 /// The inflater of one direction.
 ///
@@ -34,10 +37,14 @@ pub(super) struct Inflater {
     state: State,
     /// Messages may refer to the ones before them (RFC 7692 §7.1.1).
     takeover: bool,
+    /// Sees whether the sender keeps to what was agreed on.
+    watch: Option<Box<Watch>>,
     /// Inflated lengths of the last messages, the latest last.
     lengths: Lengths,
     /// Losses so far.
     losses: u64,
+    /// The last four bytes of the message as it came, as a number.
+    last: u32,
 }
 
 #[derive(Debug)]
@@ -91,14 +98,20 @@ pub(super) type Taker<'a> = dyn FnMut(Piece<'_>, &mut Tools) -> bool + 'a;
 const SOUGHT: usize = 16 << 10;
 
 impl Inflater {
-    /// An inflater for a direction whose messages refer to earlier ones, or do not.
-    pub(super) fn new(takeover: bool) -> Self {
-        Self { state: State::Sure(Box::new(Stream::new())), takeover, lengths: Lengths::default(), losses: 0 }
+    /// An inflater for a direction whose sender agreed to these terms.
+    pub(super) fn new(terms: Terms) -> Self {
+        let state = State::Sure(Box::new(Stream::new()));
+        let watch = Watch::new(terms);
+        Self { state, takeover: terms.takeover, watch, lengths: Lengths::default(), losses: 0, last: u32::MAX }
     }
 
     /// Begins a message.
     pub(super) fn begin(&mut self) {
         self.lengths.begin();
+        if let Some(watch) = &mut self.watch {
+            watch.begin();
+        }
+        self.last = u32::MAX;
         match &mut self.state {
             State::Sure(stream) => stream.ended = true,
             State::Unsure(unsure) => {
@@ -119,7 +132,18 @@ impl Inflater {
 
     /// Inflates the next bytes of the message; `out` gets what they give.
     pub(super) fn push(&mut self, bytes: &[u8], tools: &mut Tools, out: &mut Taker<'_>) -> Result<(), Corrupt> {
+        for &byte in bytes.get(bytes.len().saturating_sub(TAIL.len())..).unwrap_or_default() {
+            self.last = self.last << 8 | u32::from(byte);
+        }
         let result = if bytes.is_empty() { Ok(()) } else { self.inflate(bytes, tools, out) };
+        if result.is_ok()
+            && let Some(watch) = &mut self.watch
+            && watch.found().is_none()
+            && !watch.push(bytes)
+            && watch.found().is_none()
+        {
+            self.watch = None;
+        }
         if result.is_err() {
             // Where the fault began is not known: the bytes before it may be wrong already.
             self.forget();
@@ -139,12 +163,17 @@ impl Inflater {
         if ended {
             return Ok(());
         }
+        // A message that was cut as it should be ends with the first bits of that block, which are zero.
+        if self.last.to_be_bytes() == TAIL {
+            return Err(Corrupt::Uncut);
+        }
         // What gives bytes was not such a block: the message was cut, and what follows would be read out of step.
         let mut is_tail = true;
-        self.push(&TAIL, tools, &mut |piece, tools| {
+        let result = self.push(&TAIL, tools, &mut |piece, tools| {
             is_tail &= piece.is_empty();
             is_tail && out(piece, tools)
-        })
+        });
+        result.map_err(|why| if is_tail && why == Corrupt::Enough { why } else { Corrupt::Cut })
     }
 
     /// The message that just ended tells something about an earlier loss: perhaps its length. `is_text`: all of it is text.
@@ -157,6 +186,15 @@ impl Inflater {
             self.state = State::Sure(Box::new(unsure.planes.into_stream()));
         }
         found
+    }
+
+    /// How the sender broke the terms with the message that just ended; told once.
+    pub(super) fn breach(&mut self) -> Option<Breach> {
+        let breach = self.watch.as_ref()?.found();
+        if breach.is_some() {
+            self.watch = None;
+        }
+        breach
     }
 
     /// Whether all that a message may refer to is known.
@@ -181,12 +219,14 @@ impl Inflater {
             return;
         }
         self.losses += 1;
+        self.watch = None;
         let starts = self.lengths.starts(past.len());
         self.state = State::Lost(Before { past, starts, wire, sizes: self.lengths.ended() });
     }
 
     fn forget(&mut self) {
         self.losses += 1;
+        self.watch = None;
         self.state = State::Lost(Before::default());
     }
 
@@ -197,15 +237,18 @@ impl Inflater {
                 State::Sure(stream) => {
                     let step = stream.step(input)?;
                     if !out(Piece::Known(stream.last(step.made)), tools) {
-                        return Err(Corrupt);
+                        return Err(Corrupt::Enough);
                     }
                     step
                 }
                 State::Unsure(unsure) => unsure.step(input, tools, out)?,
-                State::Lost(_) => return Err(Corrupt),
+                State::Lost(_) => return Err(Corrupt::Lost),
             };
             self.lengths.add(step.used, step.made);
             input = input.get(step.used..).unwrap_or_default();
+            if let Some(fault) = step.fault {
+                return Err(Corrupt::Bits(fault, bytes.len() - input.len()));
+            }
             if step.drained {
                 return Ok(());
             }
@@ -235,7 +278,7 @@ impl Unsure {
                 Kind::Unknown => Piece::Unknown(len),
             };
             if !out(piece, tools) {
-                return Err(Corrupt);
+                return Err(Corrupt::Enough);
             }
             rest = others;
         }

@@ -86,7 +86,7 @@ impl Planes {
         let step = self.low.step(input)?;
         // The same bits and the same room: they cannot come out of step.
         if self.inverse.step(input)? != step || self.high.step(input)? != step {
-            return Err(Corrupt);
+            return Err(Corrupt::Lost);
         }
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.clear();

@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// Weight at which a length is believed, in nats (a wrong one gets there by chance once in e^25 tries).
 const ENOUGH: f32 = 25.0;
 /// What the best must be ahead of the second best by, and of a length that reads nothing.
-const MARGIN: f32 = 14.0;
+const MARGIN: f32 = 10.0;
 /// A length that is so far behind is out of question.
 const HOPELESS: f32 = 60.0;
 /// How often the right length fails a copy: a careful compressor misses the longest or the nearest hardly ever, one in a

@@ -37,7 +37,7 @@ const HELLO: [u8; 7] = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
 #[test]
 fn inflates_the_examples_of_rfc_7692() {
     for step in 1..12 {
-        let mut inflater = Inflater::new(true);
+        let mut inflater = Inflater::new(Terms::FREE);
         let mut check = |message: &[u8]| {
             assert_eq!(inflate(&mut inflater, message, step).as_deref(), Ok(&b"Hello"[..]), "{message:02x?}");
         };
@@ -54,7 +54,7 @@ fn inflates_the_examples_of_rfc_7692() {
 
 #[test]
 fn empty_messages_have_two_forms() {
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(Terms::FREE);
     assert_eq!(inflate(&mut inflater, &[0x00], 1).as_deref(), Ok(&[][..]));
     assert_eq!(inflate(&mut inflater, &[], 1).as_deref(), Ok(&[][..]));
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
@@ -63,7 +63,7 @@ fn empty_messages_have_two_forms() {
 #[test]
 fn after_a_loss_only_what_is_copied_from_there_is_unknown() {
     let again = [0xf2, 0x00, 0x11, 0x00, 0x00];
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(Terms::FREE);
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
     inflater.lose(Some(3));
     let tools = &mut Tools::default();
@@ -77,20 +77,23 @@ fn after_a_loss_only_what_is_copied_from_there_is_unknown() {
 
 #[test]
 fn without_a_context_only_the_message_itself_is_lost() {
-    let mut inflater = Inflater::new(false);
+    let mut inflater = Inflater::new(Terms { takeover: false, ..Terms::FREE });
     inflater.lose(None);
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
-    assert_eq!(inflate(&mut inflater, &[0xff, 0xff, 0xff], 9), Err(Corrupt));
+    assert_eq!(
+        inflate(&mut inflater, &[0xff, 0xff, 0xff], 9),
+        Err(Corrupt::Bits("a block of a type that does not exist", 1))
+    );
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
 }
 
 #[test]
 fn after_a_fault_nothing_before_it_is_trusted() {
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(Terms::FREE);
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
     let tools = &mut Tools::default();
     for _ in 0..2 {
-        assert_eq!(tell(&mut inflater, &[0xff, 0xff, 0xff], 9, tools), Err(Corrupt));
+        assert!(matches!(tell(&mut inflater, &[0xff, 0xff, 0xff], 9, tools), Err(Corrupt::Bits(..))));
         let told = tell(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00], 9, tools).unwrap();
         assert_eq!(told, [Some((b'H', false)), None, None, None, None]);
     }
@@ -233,7 +236,7 @@ struct Outcomes {
 
 /// Plays a conversation of which parts are lost, in pieces of `step` bytes.
 fn play(messages: &[(Vec<u8>, Vec<u8>)], cuts: &[Cut], step: usize, limits: &Limits) -> Outcomes {
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(Terms::FREE);
     let mut tools = Tools::default();
     let mut outcome = Outcomes::default();
     let mut lost = 0;
@@ -275,6 +278,43 @@ fn play(messages: &[(Vec<u8>, Vec<u8>)], cuts: &[Cut], step: usize, limits: &Lim
     outcome
 }
 
+/// What is wrong with a message that comes in pieces, at which byte of it, and what it gave before that.
+fn fault(wire: &[u8], step: usize) -> (Option<(&'static str, usize)>, Vec<u8>) {
+    let mut given = Vec::new();
+    let mut out = |piece: Piece<'_>, _: &mut Tools| {
+        if let Piece::Known(bytes) = piece {
+            given.extend_from_slice(bytes);
+        }
+        true
+    };
+    let (mut inflater, tools) = (Inflater::new(Terms::FREE), &mut Tools::default());
+    inflater.begin();
+    for (nth, piece) in wire.chunks(step).enumerate() {
+        if let Err(Corrupt::Bits(what, read)) = inflater.push(piece, tools, &mut out) {
+            return (Some((what, nth * step + read)), given);
+        }
+    }
+    (None, given)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    /// However a broken message is cut, the same is wrong with it, at the same byte, after the same text.
+    #[test]
+    fn a_fault_stands_where_it_stands(
+        text in "[a-f ]{0,400}",
+        (at, bit) in (any::<prop::sample::Index>(), 0_u8..8),
+        step in 1_usize..40,
+    ) {
+        let mut wire = Vec::with_capacity(1_000);
+        Compress::new(Compression::default(), false).compress_vec(text.as_bytes(), &mut wire, FlushCompress::Sync).unwrap();
+        let at = at.index(wire.len());
+        wire[at] ^= 1 << bit;
+        prop_assert_eq!(fault(&wire, step), fault(&wire, wire.len()));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
@@ -285,7 +325,7 @@ proptest! {
         step in 1_usize..500,
     ) {
         let mut sender = Compress::new(Compression::default(), false);
-        let mut inflater = Inflater::new(takeover);
+        let mut inflater = Inflater::new(Terms { takeover, ..Terms::FREE });
         for (text, times) in messages {
             let message = text.repeat(times);
             if !takeover {
@@ -351,7 +391,7 @@ fn trust_returns_with_a_window_of_known_bytes() {
     messages.push(dice.noise(WINDOW));
     messages.extend(conversation(0, 6, 8));
     let messages = sent(messages, 6);
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(Terms::FREE);
     inflater.lose(None);
     let mut sure = Vec::new();
     for (message, wire) in &messages[1..] {

@@ -1,0 +1,176 @@
+//! `export pcapng`: the packets of connections as they were captured, and on demand what decrypts them.
+
+use super::exit::{Exit, Failure, say};
+use super::progress::Progress;
+use super::run::{Pass, Run, pass};
+use super::watch::Watch;
+use crate::dissect::{self, Settings};
+use crate::export::{Exporter, Out, Pcapng, Totals};
+use crate::model::{ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+
+/// What is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// These connections; none: all.
+    pub conns: Vec<ConnId>,
+    /// Their secrets, too.
+    pub secrets: bool,
+}
+
+/// The streams of the wanted connections, with the randoms of the TLS sessions in them.
+struct Chosen<'a> {
+    wanted: &'a Wanted,
+    conns: HashSet<ConnId>,
+    streams: BTreeMap<u32, Option<ClientRandom>>,
+}
+
+impl Exporter for Chosen<'_> {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        match (event, at.conn, at.stream) {
+            (Event::Opened(_), Some(conn), Some(stream))
+                if self.wanted.conns.is_empty() || self.wanted.conns.contains(&conn) =>
+            {
+                self.conns.insert(conn);
+                self.streams.entry(stream).or_default();
+            }
+            (Event::Tls(session), _, Some(stream)) => {
+                if let Some(random) = self.streams.get_mut(&stream) {
+                    *random = session.client_random;
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
+}
+
+/// What was written.
+#[derive(Default)]
+struct Copied {
+    packets: u64,
+    secrets: usize,
+}
+
+impl Run<'_> {
+    /// Reads the capture for its connections, then once more for their packets.
+    pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
+        let Self { job, settings, stop, input, mut target } = self;
+        let (name, len, limits) = (input.name.clone(), input.len, settings.limits);
+        if !job.source.is_file() {
+            return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));
+        }
+        if wanted.secrets {
+            target.keep_private()?;
+        }
+        let progress = Progress::new(job.progress, len, false);
+        let mut chosen = Chosen { wanted, conns: HashSet::new(), streams: BTreeMap::new() };
+        // Both passes see the same bytes, also of a file that grows.
+        let input = input.up_to(len);
+        let (summary, tally) = {
+            let mut watch = Watch::new(&mut chosen, Out::memory(), &progress, stop);
+            (watch.name, watch.tell) = (&name, job.tell);
+            let Pass { summary, .. } = pass(input, settings, &mut watch)?;
+            (summary, watch.tally)
+        };
+        if stop.is_wanted() {
+            return Ok(Exit::Done);
+        }
+        if let Some(why) = chosen.lacks() {
+            return Err(Failure::new(Exit::Found, format!("{name}: {why}")));
+        }
+        let mut reader = job.source.open(stop)?.up_to(len).reader()?;
+        let secrets = wanted.secrets.then_some(&*summary.secrets);
+        let written = write(target.writer(), secrets, &chosen.streams, |packet| {
+            let mut step = |at| {
+                progress.step(at);
+                if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            dissect::run_beside(&mut reader, streams_only(limits), &mut Nobody, &mut step, packet);
+        });
+        progress.clear();
+        let copied = match written {
+            Err(error) => return target.broken(&error),
+            Ok(copied) => copied,
+        };
+        if stop.is_wanted() {
+            return Ok(Exit::Done);
+        }
+        target.commit()?;
+        if job.sums_up {
+            say(chosen.sum(&copied, &summary.secrets));
+        }
+        Ok(job.exit(&tally))
+    }
+}
+
+impl Chosen<'_> {
+    /// What is not there, though it is wanted.
+    fn lacks(&self) -> Option<String> {
+        let missing = self.wanted.conns.iter().find(|conn| !self.conns.contains(conn));
+        let missing = missing.map(|conn| format!("no connection {conn} (wspect ls lists them)"));
+        missing.or_else(|| self.conns.is_empty().then(|| "no WebSocket connection in it".to_owned()))
+    }
+
+    /// `84 packets of 2 connections, without their 8 keys: --secrets adds them`.
+    fn sum(&self, copied: &Copied, secrets: &Secrets) -> String {
+        let connections = count(self.conns.len() as u64, "connection");
+        let what = format!("{} of {connections}", count(copied.packets, "packet"));
+        let keys = |keys: usize| count(keys as u64, "key");
+        let known = self.streams.values().flatten().map(|random| secrets.of(random).count()).sum();
+        match (self.wanted.secrets, known) {
+            (true, 0) => format!("{what}; no key is known for them"),
+            (true, _) => format!("{what}, with {}: whoever has the file can read them", keys(copied.secrets)),
+            (false, 0) => what,
+            (false, known) => format!("{what}, without their {}: --secrets adds them", keys(known)),
+        }
+    }
+}
+
+/// Told each packet with the number of its TCP stream.
+type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>;
+
+/// Writes a capture of the packets of some streams, which `read` brings.
+fn write(
+    out: impl Write,
+    secrets: Option<&Secrets>,
+    streams: &BTreeMap<u32, Option<ClientRandom>>,
+    read: impl FnOnce(Tap<'_>),
+) -> io::Result<Copied> {
+    let mut file = Pcapng::new(BufWriter::new(out), concat!("wspect ", env!("CARGO_PKG_VERSION")))?;
+    let mut copied = Copied::default();
+    if let Some(secrets) = secrets {
+        let sessions: BTreeSet<ClientRandom> = streams.values().flatten().copied().collect();
+        copied.secrets = file.secrets(secrets, &sessions)?;
+    }
+    let mut written = Ok(());
+    read(&mut |packet, stream| {
+        if stream.is_none_or(|stream| !streams.contains_key(&stream)) {
+            return ControlFlow::Continue(());
+        }
+        copied.packets += 1;
+        written = file.packet(packet);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    written?;
+    file.finish()?;
+    Ok(copied)
+}
+
+/// Streams have the same numbers, whatever is in them.
+fn streams_only(limits: Limits) -> Settings {
+    Settings { limits, uses_own_keys: false, ..Settings::default() }
+}
+
+/// Wants no events.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,205 @@
+//! Heads of which each stands where the frame before ends, and what speaks for them.
+
+use super::{Known, rules};
+use crate::model::Opcode;
+use crate::proto::ws::frame::Head;
+
+/// A first frame that does not begin where a segment begins is only believed with so many bits of its own.
+const ANCHOR: u32 = 12;
+/// A longer frame is not believed where its head is all there is.
+const FRAME_MAX: u64 = 1 << 32;
+/// Empty fragments that may follow each other, inside a WebSocket only: they are zeros, and so is much else.
+const EMPTY_MAX: u8 = 8;
+/// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
+const NESTED: u32 = 300;
+/// A first head of the other side's kind is only believed with so many bits.
+const OTHER: u32 = 5;
+
+/// Heads of which each stands where the frame before it ends.
+#[derive(Debug)]
+pub(super) struct Chain {
+    /// The first frame that is believed; those before it may have led here by chance.
+    pub(super) anchor: Option<Anchor>,
+    /// What speaks for the frames from the anchor on, and how many of them were reached to their ends.
+    pub(super) bits: u32,
+    pub(super) frames: usize,
+    /// Where the last frame begins, its head, and what speaks for it.
+    pub(super) at: u64,
+    pub(super) head: Head,
+    own_bits: u32,
+    /// The end of the last frame was reached, and its payload looked at.
+    pub(super) landed: bool,
+    pub(super) masked: bool,
+    /// A frame of it begins a message or controls the connection: continuations alone are zeros and lengths.
+    pub(super) begins: bool,
+    /// Whether a fragmented message is open; unknown at first.
+    open: Option<bool>,
+    /// Empty fragments in a row.
+    empty: u8,
+    /// The last head is the same as the one before, and begins no message: other protocols have a zero and a small number
+    /// at regular distances too.
+    pub(super) repeats: bool,
+    /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a segment begins.
+    nested: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Anchor {
+    pub(super) at: u64,
+    /// It begins where a segment begins.
+    pub(super) at_edge: bool,
+}
+
+impl Chain {
+    /// A chain that begins with this head; nothing where no sender would send it.
+    pub(super) fn new(head: &Head, at: u64, at_edge: bool, known: Known) -> Option<Self> {
+        if !is_plausible(head, known) || is_empty_fragment(head) {
+            return None;
+        }
+        let masked = head.key.is_some();
+        let is_other = known.masked.is_some_and(|known| known != masked);
+        // What goes to the server is masked, so that nothing shows in it.
+        if is_other && !masked {
+            return None;
+        }
+        let mut chain = Self {
+            anchor: None,
+            bits: 0,
+            frames: 0,
+            at,
+            head: *head,
+            own_bits: 0,
+            landed: false,
+            masked: known.masked.unwrap_or(masked),
+            begins: head.opcode != Opcode::CONTINUATION,
+            open: if head.opcode.is_control() { None } else { Some(!head.fin) },
+            empty: 0,
+            repeats: false,
+            nested: is_other || known.tunnel,
+        };
+        let bits = head_bits(head, known.masked.is_some(), true);
+        chain.add(at, *head, bits, at_edge);
+        (!is_other || bits >= OTHER).then_some(chain)
+    }
+
+    /// The chain with a further head; nothing where it does not fit.
+    pub(super) fn extend(mut self, head: &Head, at: u64, at_edge: bool, known: Known) -> Option<Self> {
+        let is_other = head.key.is_some() != self.masked;
+        self.empty = if is_empty_fragment(head) { self.empty + 1 } else { 0 };
+        if !is_plausible(head, known)
+            || is_other && known.masked != Some(false)
+            || self.head.opcode == Opcode::CLOSE
+            || self.empty > 0 && (self.open != Some(true) || known.masked.is_none())
+            || self.empty > EMPTY_MAX
+        {
+            return None;
+        }
+        if is_other {
+            (self.nested, self.anchor, self.bits, self.frames) = (true, None, 0, 0);
+        }
+        let continues = head.opcode == Opcode::CONTINUATION;
+        match self.open {
+            _ if head.opcode.is_control() => {}
+            // A tunnel carries the frames of several connections.
+            Some(open) if open != continues && !self.nested => return None,
+            _ => self.open = Some(!head.fin),
+        }
+        self.begins |= !continues;
+        self.repeats = *head == self.head && (continues || head.opcode.is_control());
+        let told = if self.repeats && known.masked.is_none() { 0 } else { head_bits(head, true, false) };
+        let bits = told.saturating_sub(repetition(head, &self.head));
+        self.add(at, *head, bits, at_edge);
+        Some(self)
+    }
+
+    fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool) {
+        (self.at, self.head, self.own_bits, self.landed) = (at, head, bits, false);
+        let fits = head.key.is_some() == self.masked;
+        if at_edge && fits && (self.anchor.is_none() || self.nested) {
+            self.anchor = Some(Anchor { at, at_edge });
+            (self.nested, self.bits, self.frames) = (false, 0, 0);
+        }
+        if self.anchor.is_some() {
+            self.bits = self.bits.saturating_add(bits);
+        }
+    }
+
+    /// The last frame was reached to its end, and this speaks for it.
+    pub(super) fn land(&mut self, bits: u32) {
+        self.landed = true;
+        self.own_bits += bits;
+        if self.anchor.is_some() {
+            self.bits = self.bits.saturating_add(bits);
+            self.frames += 1;
+        } else if self.own_bits >= ANCHOR && self.head.key.is_some() == self.masked {
+            self.anchor = Some(Anchor { at: self.at, at_edge: false });
+            (self.bits, self.frames) = (self.own_bits, 1);
+        }
+    }
+
+    /// Bits that must speak for it beyond those for any chain.
+    pub(super) const fn doubt(&self) -> u32 {
+        if self.nested { NESTED } else { 0 }
+    }
+}
+
+/// Whether the head breaks no rule that senders keep (RFC 6455 §5.2, §5.4, §5.5).
+pub(super) fn is_plausible(head: &Head, known: Known) -> bool {
+    let control = head.opcode.is_control();
+    let starts = !control && head.opcode != Opcode::CONTINUATION;
+    head.rsv & if known.compressed && starts { 11 } else { 15 } == 0
+        && !head.opcode.is_reserved()
+        && (!control || head.fin && head.len <= 125)
+        && rules::is_minimal(head)
+        && head.len < FRAME_MAX
+        && !(head.opcode == Opcode::CLOSE && head.len == 1)
+}
+
+/// A fragment of nothing that is not the last: legal, and two zeros.
+fn is_empty_fragment(head: &Head) -> bool {
+    head.opcode == Opcode::CONTINUATION && !head.fin && head.len == 0
+}
+
+/// What a head tells by itself: RSV bits, opcode, and the mask bit where it is known. An empty frame is little more than two likely bytes.
+fn head_bits(head: &Head, knows_mask: bool, first: bool) -> u32 {
+    if is_empty_fragment(head) {
+        return 0;
+    }
+    if head.len == 0 || first && head.opcode == Opcode::CONTINUATION {
+        return 2;
+    }
+    3 + u32::from(head.rsv == 0) + u32::from(knows_mask)
+}
+
+/// What a head tells less because the one before is like it: other protocols repeat themselves too.
+fn repetition(head: &Head, before: &Head) -> u32 {
+    match head.key {
+        Some(_) if head == before => u32::MAX,
+        None if head == before => 4,
+        _ if head.fin == before.fin && head.opcode == before.opcode => 2,
+        _ => 0,
+    }
+}
+
+/// What a payload of which `looked` is the beginning tells; `None` when no sender would have sent it.
+pub(super) fn payload_bits(head: &Head, looked: &[u8]) -> Option<u32> {
+    let is_cut = (looked.len() as u64) < head.len;
+    match head.opcode {
+        Opcode::TEXT if head.rsv == 0 => {
+            let text = match std::str::from_utf8(looked) {
+                Ok(text) => text,
+                Err(error) if (is_cut || !head.fin) && error.error_len().is_none() => {
+                    std::str::from_utf8(looked.get(..error.valid_up_to())?).ok()?
+                }
+                Err(_) => return None,
+            };
+            let odd = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
+            Some(if odd { 0 } else { u32::try_from(text.len()).unwrap_or(u32::MAX).min(12) })
+        }
+        Opcode::CLOSE if !is_cut && !looked.is_empty() => {
+            let (close, found) = rules::close(looked, true);
+            (close.is_some() && found.is_empty()).then_some(8)
+        }
+        _ => Some(0),
+    }
+}

@@ -1,0 +1,321 @@
+//! Finding frames where no head is known to stand: behind a lost head, or where a capture begins inside a conversation.
+//!
+//! Any two bytes can be read as a head, so one proves nothing. A chain does, of which each head stands where the one
+//! before it says that its frame ends: what speaks for it is counted in bits, each of which halves the chance that the
+//! bytes are something else.
+
+mod chain;
+mod kept;
+
+use super::draft::Layout;
+use super::frame::{Head, Parsed};
+use super::mask;
+use super::rules;
+use crate::model::Mark;
+use crate::proto::layer::Tools;
+use chain::{Anchor, Chain};
+use kept::Kept;
+use std::collections::BTreeMap;
+
+/// What is known of a direction's frames before one is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// How their heads are laid out.
+    pub(super) layout: Layout,
+    /// Whether they are masked.
+    pub(super) masked: Option<bool>,
+    /// Whether RSV1 may be set.
+    pub(super) compressed: bool,
+    /// Bits that a chain must have which begins where a segment begins; one that does not needs [`ANYWHERE`] more.
+    pub(super) bar: u32,
+    /// Stream offset from which on frames were lost from sight, if they were seen before.
+    pub(super) lost_from: Option<u64>,
+    /// The user says that there are frames: a lone one will do, and repeated ones.
+    pub(super) forced: bool,
+    /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
+    pub(super) tunnel: bool,
+}
+
+/// Where the user says that there are frames.
+pub(super) const FORCED_BAR: u32 = 1;
+/// Inside a connection that is known to be a WebSocket.
+pub(super) const RESYNC_BAR: u32 = 20;
+/// In a stream of which nothing is known.
+pub(super) const MIDSTREAM_BAR: u32 = 30;
+/// There are many more places inside segments than beginnings of them.
+const ANYWHERE: u32 = 8;
+/// Frames of a chain that ends somewhere inside the data, and of one that ends where they end.
+const CHAIN: usize = 3;
+const CHAIN_TO_THE_END: usize = 2;
+/// A lone frame that fills its segments needs so many bits more.
+const LONE: u32 = 4;
+/// Bytes of a text that are looked at: all that they can tell is told by then.
+const LOOKED_AT: usize = 256;
+/// Chains that are followed at a time; those that reach farthest are dropped first.
+const CHAINS_MAX: usize = 4096;
+
+/// The search in one direction.
+///
+/// ```text
+/// from            begin     tried            end
+/// ├── let go ──────┤── kept ──┼── to come ────┤
+///                      chains ▲ by where their next head stands
+/// ```
+///
+/// Each byte is tried once, in order; what is kept is bounded. A hole is passed over by the chains that lead beyond it.
+#[derive(Debug)]
+pub(super) struct Seek {
+    known: Known,
+    /// Stream offset at which the search began.
+    from: u64,
+    kept: Kept,
+    /// Stream offset up to which heads were looked for.
+    tried: u64,
+    /// By the stream offset at which the next head is expected.
+    chains: BTreeMap<u64, Chain>,
+}
+
+/// Where frames begin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Stream offset of the first head.
+    pub(super) at: u64,
+    /// Whether the frames are masked.
+    pub(super) masked: bool,
+    /// How many frames agree.
+    pub(super) frames: usize,
+    /// What speaks for them.
+    pub(super) bits: u32,
+    /// Bytes since the search began that are in no frame.
+    pub(super) skipped: u64,
+}
+
+impl Seek {
+    /// A search that begins with the byte at `from`.
+    pub(super) fn new(known: Known, from: u64) -> Self {
+        Self { known, from, kept: Kept::new(from), tried: from, chains: BTreeMap::new() }
+    }
+
+    /// Stream offset at which the search began.
+    pub(super) const fn from(&self) -> u64 {
+        self.from
+    }
+
+    /// Stream offset from which on frames were lost from sight, if they were seen before.
+    pub(super) const fn lost_from(&self) -> Option<u64> {
+        self.known.lost_from
+    }
+
+    /// Stream offset behind all that came or was lost.
+    pub(super) const fn end(&self) -> u64 {
+        self.kept.end()
+    }
+
+    /// Takes the bytes of a segment that begins at `offset`, and says where frames begin, once that is sure enough.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        offset: u64,
+        brought: Mark,
+        bound: usize,
+        tools: &mut Tools,
+    ) -> Option<Found> {
+        if offset > self.end() {
+            self.pass_over(offset);
+        }
+        let before = self.kept.len();
+        self.kept.push(bytes, brought);
+        let mut changed = self.sweep();
+        self.land_at_the_end(&mut changed);
+        let found = self.decide(&changed);
+        if found.is_none() && self.kept.len() > bound {
+            self.let_go(bound / 2);
+        }
+        tools.seeking = (tools.seeking + self.kept.len()).saturating_sub(before);
+        found
+    }
+
+    /// The bytes up to `to` were lost; says where frames begin, if one of them ends there. Where it is not `exact` how many,
+    /// nothing leads over them.
+    pub(super) fn lose(&mut self, to: u64, exact: bool, tools: &mut Tools) -> Option<Found> {
+        if !exact {
+            self.release(tools);
+            (self.kept, self.tried) = (Kept::new(to), to);
+            self.chains.clear();
+            return None;
+        }
+        self.pass_over(to);
+        let mut changed = Vec::new();
+        self.land_at_the_end(&mut changed);
+        self.decide(&changed)
+    }
+
+    /// The head that the first bytes make, once they are there, and whether a sender would send it.
+    pub(super) fn first(&self) -> Option<(Head, bool)> {
+        match self.known.layout.head(self.kept.bytes(self.from, self.end())) {
+            Parsed::Done(head) => Some((head, chain::is_plausible(&head, self.known))),
+            Parsed::More(_) => None,
+        }
+    }
+
+    /// What is kept from `at` on, as it came: offset, bytes, packet.
+    pub(super) fn since(&self, at: u64) -> impl Iterator<Item = (u64, &[u8], Mark)> {
+        self.kept.since(at)
+    }
+
+    /// Gives back what it holds; returns how many bytes were looked through.
+    pub(super) fn release(&mut self, tools: &mut Tools) -> u64 {
+        tools.seeking = tools.seeking.saturating_sub(self.kept.len());
+        self.kept.clear();
+        self.kept.begin().max(self.tried) - self.from
+    }
+
+    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one.
+    pub(super) fn denies(&self, masked: bool) -> bool {
+        let fits = |&at: &u64| match self.known.layout.head(self.kept.bytes(at, self.end())) {
+            Parsed::Done(head) => head.key.is_some() == masked && chain::is_plausible(&head, self.known),
+            Parsed::More(_) => true,
+        };
+        let (fitting, others): (Vec<u64>, Vec<u64>) = self.kept.writes().partition(fits);
+        fitting.len() * 3 < others.len()
+    }
+
+    /// Whether a chain that may be believed leads to `at` or beyond.
+    pub(super) fn leads_to(&self, at: u64) -> bool {
+        self.chains.range(at..).any(|(_, chain)| chain.anchor.is_some())
+    }
+
+    /// The bytes up to `to` are missing: what has a head among them leads nowhere.
+    fn pass_over(&mut self, to: u64) {
+        self.kept.lose(to);
+        self.chains = self.chains.split_off(&to);
+        self.tried = to;
+    }
+
+    /// Keeps only the last `keep` bytes, and what was not tried yet.
+    fn let_go(&mut self, keep: usize) {
+        self.kept.let_go(keep, self.tried);
+        let from = self.kept.begin();
+        // What speaks for a chain counts on; its frames can be shown from the next one on.
+        for (&next, chain) in &mut self.chains {
+            if let Some(anchor) = chain.anchor.as_mut().filter(|anchor| anchor.at < from) {
+                anchor.at = next;
+            }
+        }
+    }
+
+    /// Looks for heads at every byte that was not tried yet, and follows the chains that lead there; returns where those that grew lead.
+    fn sweep(&mut self) -> Vec<u64> {
+        let mut changed = Vec::new();
+        loop {
+            let at = self.tried;
+            let mut chain = self.chains.first_entry().filter(|entry| *entry.key() == at).map(|entry| entry.remove());
+            if let Some(own) = &mut chain
+                && !own.landed
+                && !self.land(own, at)
+            {
+                chain = None;
+            }
+            let rest = self.kept.bytes(at, self.end());
+            let Some(&first) = rest.first() else {
+                self.keep(at, chain, &mut changed);
+                return changed;
+            };
+            if chain.is_none() && !self.known.layout.may_begin(first, self.known.compressed) {
+                self.tried += 1;
+                continue;
+            }
+            let Parsed::Done(head) = self.known.layout.head(rest) else {
+                self.keep(at, chain, &mut changed);
+                return changed;
+            };
+            if let Some(chain) = self.extend(chain, &head, at) {
+                let next = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
+                let better = self.chains.get(&next).is_none_or(|other| other.bits < chain.bits);
+                self.keep(next, Some(chain).filter(|_| better), &mut changed);
+            }
+            self.tried += 1;
+        }
+    }
+
+    fn keep(&mut self, next: u64, chain: Option<Chain>, changed: &mut Vec<u64>) {
+        if let Some(chain) = chain {
+            if chain.frames > 0 {
+                changed.push(next);
+            }
+            self.chains.insert(next, chain);
+            if self.chains.len() > CHAINS_MAX {
+                self.chains.pop_last();
+            }
+        }
+    }
+
+    /// The chain with a further head; a new chain where it does not fit, or nothing.
+    fn extend(&self, chain: Option<Chain>, head: &Head, at: u64) -> Option<Chain> {
+        let at_edge = self.kept.edge(at).is_some();
+        chain
+            .and_then(|chain| chain.extend(head, at, at_edge, self.known))
+            .or_else(|| Chain::new(head, at, at_edge, self.known))
+    }
+
+    /// Counts what speaks for the last frame of a chain, which ends at `at`; false when something speaks against it.
+    fn land(&self, chain: &mut Chain, at: u64) -> bool {
+        let head = chain.head;
+        let begin = chain.at + u64::from(head.header_len);
+        let mut bits = 0;
+        // What was let go cannot be looked at any more.
+        if begin >= self.kept.begin() {
+            let mut looked = [0; LOOKED_AT];
+            let payload = self.kept.bytes(begin, at);
+            let len = payload.len().min(LOOKED_AT);
+            looked.iter_mut().zip(payload).for_each(|(to, from)| *to = *from);
+            let looked = looked.get_mut(..len).unwrap_or_default();
+            if let Some(mask) = self.known.layout.mask(&head) {
+                mask::apply(looked, mask, 0);
+            }
+            let Some(told) = chain::payload_bits(&head, looked) else { return false };
+            bits += told;
+        }
+        let is_any = self.known.masked.is_none() && chain.repeats;
+        if let Some(len) = self.kept.edge(at)
+            && head.len > 0
+            && !is_any
+        {
+            bits += len.max(1).ilog2().min(6);
+        }
+        chain.land(bits);
+        true
+    }
+
+    /// A chain that leads to the end of the data has landed, whatever head before it is still incomplete.
+    fn land_at_the_end(&mut self, changed: &mut Vec<u64>) {
+        let end = self.end();
+        if let Some(mut chain) = self.chains.remove(&end)
+            && (chain.landed || self.land(&mut chain, end))
+        {
+            self.keep(end, Some(chain), changed);
+        }
+    }
+
+    /// The best of the chains that changed, if it is good enough.
+    fn decide(&self, changed: &[u64]) -> Option<Found> {
+        let chains = changed.iter().filter_map(|next| Some((*next, self.chains.get(next)?)));
+        chains.filter_map(|(next, chain)| self.judge(next, chain)).max_by_key(|found| found.bits)
+    }
+
+    fn judge(&self, next: u64, chain: &Chain) -> Option<Found> {
+        let Chain { bits, frames, masked, .. } = *chain;
+        let Anchor { at, at_edge } = chain.anchor?;
+        let to_the_end = chain.landed && next == self.end();
+        let bar = self.known.bar + chain.doubt() + if at_edge { 0 } else { ANYWHERE };
+        let bar = match frames {
+            CHAIN.. => bar,
+            CHAIN_TO_THE_END if to_the_end => bar,
+            1 if to_the_end && at_edge => bar + if self.known.forced { 0 } else { LONE },
+            _ => return None,
+        };
+        // Where most frames say nothing, it is one pattern over and over.
+        let is_dense = self.known.forced || usize::try_from(bits).unwrap_or(usize::MAX) >= frames;
+        (chain.begins && is_dense && bits >= bar).then(|| Found { at, masked, frames, bits, skipped: at - self.from })
+    }
+}

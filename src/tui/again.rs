@@ -1,0 +1,94 @@
+//! The capture is read again, with one more key log: what was known is forgotten, and the user stays where he was.
+
+use super::app::{App, Pane};
+use super::list::List;
+use super::load::Load;
+use crate::book::{Book, MessageId};
+use crate::escape::display_str;
+use crate::model::PacketNo;
+
+/// Where the user was, in words that mean the same after another reading.
+///
+/// With more keys there may be more connections, so that their numbers say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Landmark {
+    stream: Option<u32>,
+    /// Connections of the stream before this one.
+    before: usize,
+    /// Number and packet of the message.
+    message: Option<(u64, PacketNo)>,
+}
+
+impl Landmark {
+    fn connection(&self, book: &Book) -> Option<usize> {
+        let same = |&index: &usize| book.connection(index).is_some_and(|other| other.stream == self.stream);
+        (0..book.connections()).filter(same).nth(self.before)
+    }
+
+    /// The message; at the end the one that stands in its place.
+    fn message(&self, book: &Book, conn: usize, at_end: bool) -> Option<MessageId> {
+        let (number, packet) = self.message?;
+        let same = |&id: &MessageId| book.message(id).is_some_and(|row| row.last.packet == packet);
+        book.numbered(conn, number).filter(same).or_else(|| at_end.then(|| book.message_at(conn, packet)).flatten())
+    }
+}
+
+impl App {
+    /// Forgets what was read; how things are shown stays.
+    pub(super) fn begin_again(&mut self) {
+        self.landmark = self.landmark();
+        (self.book, self.load) = (Book::default(), Load::default());
+        self.drop_search();
+        self.connections.forget();
+        self.messages.forget();
+        self.findings.forget();
+        self.handshake.forget();
+        self.detail.forget();
+        self.bytes.forget();
+        (self.summary, self.explanation) = (List::default(), List::default());
+        self.past.clear();
+        self.future.clear();
+        self.said = None;
+    }
+
+    fn landmark(&self) -> Option<Landmark> {
+        let index = self.connections.selected()?;
+        let stream = self.book.connection(index)?.stream;
+        let same = |&other: &usize| self.book.connection(other).is_some_and(|other| other.stream == stream);
+        let row = self.messages.selected().and_then(|id| self.book.message(id));
+        let message = row.filter(|row| row.conn == index).map(|row| (row.number, row.last.packet));
+        Some(Landmark { stream, before: (0..index).filter(same).count(), message })
+    }
+
+    /// Goes back to where the user was, as soon as that is read.
+    pub(super) fn seek_landmark(&mut self) {
+        let Some(landmark) = self.landmark else { return };
+        let at_end = self.load.is_done();
+        let conn = landmark.connection(&self.book);
+        let message = conn.and_then(|conn| landmark.message(&self.book, conn, at_end));
+        if let Some(conn) = conn {
+            self.open_connection(conn);
+        }
+        if let Some(id) = message {
+            self.messages.select(&self.book, id, self.height(Pane::Messages));
+        }
+        if at_end || conn.is_some() && (message.is_some() || landmark.message.is_none()) {
+            self.landmark = None;
+        }
+    }
+
+    /// The key log is of no use, and what was read stays.
+    pub(super) fn keep_reading(&mut self, why: &str) {
+        self.key_log = None;
+        self.say(display_str(why));
+    }
+
+    /// What the key log has brought.
+    pub(super) fn tell_of_keys(&mut self) {
+        if let Some(name) = self.key_log.take()
+            && let Some(words) = self.load.tls_words()
+        {
+            self.say(format!("{name}: now {words}"));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `export pcapng`: whole packets of the chosen connections, and no more secrets than were asked for.
+
+#![allow(clippy::indexing_slicing, clippy::print_stderr, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+fn wspect(dir: &TempDir, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
+    command.args(line.split_whitespace()).current_dir(dir.path()).stdin(Stdio::null());
+    command.env("TZ", "UTC").env_remove("SSLKEYLOGFILE").output().unwrap()
+}
+
+/// A directory with a capture, the key log beside it where there is one.
+fn directory(capture: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(sample(capture), dir.path().join(capture)).unwrap();
+    let keys = Path::new(capture).with_extension("keys");
+    if sample(keys.to_str().unwrap()).is_file() {
+        fs::copy(sample(keys.to_str().unwrap()), dir.path().join(&keys)).unwrap();
+    }
+    dir
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The messages of a capture, without what depends on the numbers of packets and connections.
+fn messages(dir: &TempDir, line: &str) -> Vec<(Value, Value, Value, Value)> {
+    let output = wspect(dir, line);
+    assert!(output.status.success(), "{output:?}");
+    let rows = String::from_utf8(output.stdout).unwrap();
+    let rows = rows.lines().map(|row| serde_json::from_str::<Value>(row).unwrap());
+    rows.map(|row| (row["msg"].clone(), row["dir"].clone(), row["time"].clone(), row["payload"].clone())).collect()
+}
+
+fn count(dir: &TempDir, file: &str, needle: &str) -> usize {
+    let bytes = fs::read(dir.path().join(file)).unwrap();
+    bytes.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
+}
+
+fn key_lines() -> Vec<String> {
+    fs::read_to_string(sample("tls.keys")).unwrap().lines().map(str::to_lowercase).collect()
+}
+
+#[test]
+fn a_copy_with_secrets_is_read_as_the_capture_was() {
+    let dir = directory("tls.pcap");
+    let before = messages(&dir, "msgs --json tls.pcap");
+    let output = wspect(&dir, "export pcapng --secrets tls.pcap -o copy.pcapng");
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(said(&output).contains(" of 2 connections, with 8 keys: whoever has the file can read them"), "{output:?}");
+    assert!(before.len() > 10);
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+    assert!(count(&dir, "copy.pcapng", "original frame ") > 20);
+    assert_eq!(count(&dir, "copy.pcapng", "original frame 1\0"), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let about = fs::metadata(dir.path().join("copy.pcapng")).unwrap();
+        assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn secrets_are_those_of_the_chosen_connections_and_only_on_demand() {
+    let dir = directory("tls.pcap");
+    let secret = |line: &String| line.rsplit(' ').next().unwrap().to_owned();
+    let all = key_lines();
+    assert!(all.len() >= 8);
+    let output = wspect(&dir, "export pcapng tls.pcap -o none.pcapng");
+    assert!(said(&output).contains("without their 8 keys: --secrets adds them"), "{output:?}");
+    let output = wspect(&dir, "export pcapng --secrets --conn 2 tls.pcap -o one.pcapng");
+    assert!(said(&output).contains(" of 1 connection, with 4 keys"), "{output:?}");
+    let written = |file: &str| all.iter().map(secret).filter(|secret| count(&dir, file, secret) > 0).count();
+    assert_eq!((written("none.pcapng"), written("one.pcapng")), (0, 4));
+    let of_second = messages(&dir, "msgs --json one.pcapng");
+    let whole = wspect(&dir, "msgs --json tls.pcap");
+    let whole = String::from_utf8(whole.stdout).unwrap();
+    let second = whole.lines().filter(|row| row.contains(r#""conn":2,"#)).count();
+    assert!(second > 0);
+    assert_eq!(of_second.len(), second);
+    // What the input carries itself is left out, too.
+    let dir = directory("wss.pcapng");
+    assert!(count(&dir, "wss.pcapng", "_TRAFFIC_SECRET") > 0);
+    assert!(wspect(&dir, "export pcapng wss.pcapng -o none.pcapng").status.success());
+    assert_eq!(count(&dir, "none.pcapng", "_TRAFFIC_SECRET"), 0);
+    let before = messages(&dir, "msgs --json wss.pcapng");
+    assert!(wspect(&dir, "export pcapng --secrets wss.pcapng -o all.pcapng").status.success());
+    assert_eq!(messages(&dir, "msgs --json all.pcapng"), before);
+}
+
+/// Every packet of the stream, with its time and lengths, and none of another.
+#[test]
+fn packets_are_copied_whole() {
+    let dir = directory("mix.pcap");
+    let before = messages(&dir, "msgs --json mix.pcap");
+    let output = wspect(&dir, "export pcapng mix.pcap -o copy.pcapng");
+    assert!(!said(&output).contains("key"), "{output:?}");
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+    let packets = |file: &str| -> Value {
+        let output = wspect(&dir, &format!("stats --json {file}"));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // The sample has nothing but these connections.
+    let (old, new) = (packets("mix.pcap"), packets("copy.pcapng"));
+    for key in ["packets", "tcp_streams", "connections", "start", "end", "bins"] {
+        assert_eq!(old[key], new[key], "{key}");
+    }
+    let output = wspect(&dir, "export pcapng --conn 3 mix.pcap -o third.pcapng");
+    assert!(output.status.success());
+    let third = packets("third.pcapng");
+    assert_eq!((&third["tcp_streams"], &third["connections"]), (&Value::from(1), &Value::from(1)));
+    assert!(third["packets"].as_u64() < old["packets"].as_u64());
+}
+
+#[test]
+fn what_cannot_be_copied_leaves_no_file() {
+    let dir = directory("tls.pcap");
+    fs::copy(sample("mix.pcap"), dir.path().join("mix.pcap")).unwrap();
+    for (line, code, words) in [
+        ("export pcapng --conn 2,9 tls.pcap -o out", 1, "tls.pcap: no connection 9 (wspect ls lists them)"),
+        ("export pcapng --no-keylog tls.pcap -o out", 1, "tls.pcap: no WebSocket connection in it"),
+        ("export pcapng - -o out", 2, "stdin: export pcapng reads twice: name a file"),
+        ("export pcapng -n 3 tls.pcap -o out", 2, "are for export jsonl"),
+        ("export pcapng --records frame tls.pcap -o out", 2, "are for export jsonl"),
+        ("export jsonl --secrets tls.pcap -o out", 2, "--conn and --secrets are for export pcapng"),
+        ("export pcapng tls.pcap -o mix.pcap", 5, "exists: --force replaces it"),
+    ] {
+        let output = wspect(&dir, line);
+        assert!(output.status.code() == Some(code) && said(&output).contains(words), "{line}: {output:?}");
+        assert!(!dir.path().join("out").exists(), "{line}");
+    }
+}
+
+/// tshark reads the copy without any key log, and sees the same frames as in the capture with it.
+#[test]
+fn tshark_decrypts_the_copy() {
+    let dir = directory("tls.pcap");
+    assert!(wspect(&dir, "export pcapng --secrets tls.pcap -o copy.pcapng").status.success());
+    let tshark = |line: &str| {
+        let command = Command::new("tshark").args(line.split(' ')).current_dir(dir.path()).output().ok()?;
+        Some(String::from_utf8(command.stdout).unwrap())
+    };
+    let fields = "-Y websocket -T fields -e frame.time_epoch -e websocket.opcode -e websocket.payload_length";
+    let Some(copy) = tshark(&format!("-r copy.pcapng {fields}")) else {
+        return eprintln!("skipped: there is no tshark");
+    };
+    let capture = tshark(&format!("-r tls.pcap -o tls.keylog_file:tls.keys {fields}")).unwrap();
+    assert!(copy.lines().count() > 10);
+    assert_eq!(copy, capture);
+    let comments = tshark("-r copy.pcapng -T fields -e frame.comment -c 1").unwrap();
+    assert_eq!(comments.trim(), "original frame 1");
+}

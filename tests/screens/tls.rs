@@ -1,0 +1,212 @@
+//! Connections inside TLS: what is told of it, and keys that come when the capture is shown.
+
+use super::*;
+use crate::support::keys::secrets;
+use std::sync::Arc;
+use wspect::dissect::Settings;
+use wspect::model::{Secrets, Sink, Stamp};
+use wspect::tui::{Effect, TlsSum};
+
+fn sample(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn keys() -> Secrets {
+    secrets(&String::from_utf8(sample("tls.keys")).unwrap())
+}
+
+/// Counts TLS streams on the way to the book, as the program does.
+struct Counted<'a>(&'a mut dyn Sink, TlsSum);
+
+impl Sink for Counted<'_> {
+    fn accept(&mut self, at: &Stamp, event: wspect::model::Event<'_>) -> ControlFlow<()> {
+        if let wspect::model::Event::Tls(session) = event {
+            self.1.count(session);
+        }
+        self.0.accept(at, event)
+    }
+}
+
+/// Lets the browser read a sample, up to its last word, which is returned.
+fn batches(app: &mut App, name: &str, secrets: Secrets) -> Outcome {
+    let mut reader = Reader::new(Box::new(std::io::Cursor::new(sample(name)))).unwrap();
+    let mut recorder = Recorder::new(|batch| {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+        app.settle();
+        ControlFlow::Continue(())
+    });
+    let limits = Limits { wire_bytes: 1 << 20, ..Limits::DEFAULT };
+    let settings = Settings { limits, secrets: Arc::new(secrets), ..Settings::default() };
+    let mut sink = Counted(&mut recorder, TlsSum::default());
+    let summary = dissect::run(&mut reader, settings, &mut sink, &mut |_| ControlFlow::Continue(()));
+    let tls = sink.1;
+    let _ = recorder.flush();
+    Outcome { tls, key_logs: summary.secrets.logs().to_vec(), ..Outcome::default() }
+}
+
+fn read(app: &mut App, name: &str, secrets: Secrets) {
+    let outcome = batches(app, name, secrets);
+    app.take(Loading::Done(outcome), Duration::ZERO);
+    app.settle();
+}
+
+fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) -> App {
+    let mut app = App::new(options(), size);
+    read(&mut app, name, secrets);
+    app
+}
+
+/// The line above the hints.
+fn status(app: &App, size: (u16, u16)) -> String {
+    let shown = picture(app, size);
+    shown.lines().nth_back(1).unwrap().trim().to_owned()
+}
+
+#[test]
+fn tls_is_told_wherever_a_connection_is() {
+    for size in [WIDE, NARROW] {
+        let at = format!("{}x{}", size.0, size.1);
+        let mut app = browser_of_sample("tls.pcap", keys(), size);
+        shot(&format!("tls_connections@{at}"), &picture(&app, size));
+        press(&mut app, "3");
+        shot(&format!("tls_handshake@{at}"), &picture(&app, size));
+        press(&mut app, "24");
+        shot(&format!("tls_bytes@{at}"), &picture(&app, size));
+    }
+}
+
+/// What the server sent was captured, so it is not said to be missing.
+#[test]
+fn what_is_not_decrypted_is_not_called_lost() {
+    let keys = String::from_utf8(sample("tls.keys")).unwrap();
+    let one_way: String =
+        keys.lines().filter(|line| !line.contains("SERVER_TRAFFIC")).map(|l| format!("{l}\n")).collect();
+    for size in [WIDE, NARROW] {
+        let mut app = browser_of_sample("tls.pcap", secrets(&one_way), size);
+        let shown = picture(&app, size);
+        assert!(shown.lines().nth(3).unwrap().contains(" T key? "), "{shown}");
+        assert!(shown.contains("no answer to the upgrade request was decrypted"), "{shown}");
+        assert!(shown.contains("keys partial (test.keys:1): the secret of what the server sent") || size == NARROW);
+        press(&mut app, "3");
+        let shown = picture(&app, size);
+        assert!(shown.contains("No answer was decrypted.") && !shown.contains("not captured"), "{shown}");
+    }
+}
+
+/// Where nothing can be read for want of keys, the way to give them is told.
+#[test]
+fn keys_are_asked_for_where_there_are_none() {
+    let advice = ":keys FILE reads a key log, and decodes again";
+    let mut app = browser_of_sample("tls.pcap", Secrets::default(), NARROW);
+    assert!(picture(&app, NARROW).contains(advice));
+    app = App::new(Options { can_reread: false, ..options() }, NARROW);
+    read(&mut app, "tls.pcap", Secrets::default());
+    assert!(!picture(&app, NARROW).contains(advice));
+    app = browser_of_sample("mqtt.pcap", Secrets::default(), NARROW);
+    assert!(!picture(&app, NARROW).contains(advice));
+}
+
+#[test]
+fn a_key_log_is_asked_for_by_its_name() {
+    let mut app = browser_of_sample("tls.pcap", Secrets::default(), NARROW);
+    press(&mut app, ":keys  ~/my keys.txt");
+    assert_eq!(status(&app, NARROW), ":keys  ~/my keys.txt");
+    press(&mut app, "<Enter>");
+    assert_eq!(app.take_effects(), [Effect::ReadKeys("~/my keys.txt".into())]);
+    assert_eq!(status(&app, NARROW), "reading ~/my keys.txt");
+    press(&mut app, ":keys other<Enter>");
+    assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("still being read"));
+    app.take(Loading::Refused("my\x1b keys.txt: no such file".to_owned()), Duration::ZERO);
+    assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
+    for (keys, said) in [
+        (":keys<Enter>", "keys FILE: which key log?"),
+        (":kyes x<Enter>", "no command kyes: keys FILE reads a key log"),
+    ] {
+        press(&mut app, keys);
+        assert_eq!(status(&app, NARROW), said);
+    }
+    press(&mut app, ":<Enter>:ke<Esc>:<C-c>");
+    assert!(app.take_effects().is_empty() && !status(&app, NARROW).starts_with(':'));
+    app.event(&Event::Paste("keys pasted\n".to_owned()));
+    press(&mut app, ":");
+    app.event(&Event::Paste("keys pasted\nQ".to_owned()));
+    press(&mut app, "<Enter>");
+    assert_eq!(app.take_effects(), [Effect::ReadKeys("pasted".into())]);
+}
+
+#[test]
+fn what_came_through_a_pipe_is_not_read_again() {
+    let mut app = App::new(Options { can_reread: false, ..options() }, NARROW);
+    press(&mut app, ":keys keys.txt<Enter>");
+    assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("pipe cannot be read again"));
+    // A file is not read twice at once.
+    let mut app = App::new(options(), NARROW);
+    press(&mut app, ":keys keys.txt<Enter>");
+    assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("still being read"));
+}
+
+/// A key log that brings nothing leaves all as it was, one that does leads back to where the user was.
+#[test]
+fn the_user_stays_in_place_when_the_capture_is_read_again() {
+    for place in ["}2jjjjj", "}2jjjjj4", "}3", "}2jjF", "}"] {
+        let mut app = browser_of_sample("tls.pcap", keys(), WIDE);
+        press(&mut app, place);
+        let before = picture(&app, WIDE);
+        press(&mut app, ":keys x<Enter>");
+        app.take(Loading::Again, Duration::ZERO);
+        app.settle();
+        assert!(!app.is_busy() && app.is_loading());
+        read(&mut app, "tls.pcap", keys());
+        assert_eq!(status(&app, WIDE), "x: now 2 of 2 TLS streams decrypted");
+        // Any key takes the line away.
+        press(&mut app, "<Esc>");
+        while app.is_busy() {
+            app.work();
+            app.settle();
+        }
+        let after = picture(&app, WIDE);
+        assert_eq!(before, after, "{place}");
+    }
+}
+
+/// Connections that are read now come before the one that the user looks at.
+#[test]
+fn a_connection_is_found_again_by_its_stream() {
+    let all = String::from_utf8(sample("tls.keys")).unwrap();
+    let randoms: Vec<&str> = all.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    let last = *randoms.last().unwrap();
+    let some: String = all.lines().filter(|line| line.contains(last)).map(|line| format!("{line}\n")).collect();
+    let mut app = browser_of_sample("tls.pcap", secrets(&some), WIDE);
+    let streams = |app: &App| picture(app, WIDE).lines().find(|line| line.contains("tcp.stream")).map(str::to_owned);
+    press(&mut app, "1");
+    let before = streams(&app).unwrap();
+    assert!(picture(&app, WIDE).contains("1 of 2 TLS streams decrypted"));
+    press(&mut app, ":keys x<Enter>");
+    app.take(Loading::Again, Duration::ZERO);
+    read(&mut app, "tls.pcap", keys());
+    assert_eq!(streams(&app).unwrap(), before);
+    assert!(picture(&app, WIDE).contains("Connections 2"));
+}
+
+/// Who goes elsewhere while the capture is read again is not called back.
+#[test]
+fn who_goes_elsewhere_meanwhile_stays_there() {
+    let mut app = browser_of_sample("tls.pcap", keys(), WIDE);
+    press(&mut app, "}2jjjjj:keys x<Enter>");
+    app.take(Loading::Again, Duration::ZERO);
+    app.settle();
+    press(&mut app, "1");
+    read(&mut app, "tls.pcap", keys());
+    assert!(picture(&app, WIDE).contains("┌─ Connection 1 ─"));
+}
+
+#[test]
+fn a_reader_that_is_gone_leaves_what_was_read() {
+    let mut app = browser_of_sample("tls.pcap", keys(), WIDE);
+    press(&mut app, ":keys x<Enter>");
+    assert_eq!(app.take_effects().len(), 1);
+    press(&mut app, "<C-c>");
+    assert_eq!(app.take_effects(), [Effect::StopLoading]);
+    app.take(Loading::Refused("x: not read to its end; the keys are as before".to_owned()), Duration::ZERO);
+    assert!(picture(&app, WIDE).contains("Connections 2"));
+}
