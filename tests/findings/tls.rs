@@ -31,6 +31,15 @@ fn without(session: &Session, n: usize) -> Vec<Segment> {
     segments
 }
 
+/// A session that pings so often.
+fn heartbeats(times: usize) -> Vec<u8> {
+    let mut session = Session::new(1);
+    for _ in 0..times {
+        session.heartbeat(Server, "beat");
+    }
+    capture_of(&Tls::around(1, &session).session.segments())
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let whole = talk();
     let (capture, keys) = (capture_of(&whole.session.segments()), whole.log());
@@ -81,6 +90,7 @@ pub(super) fn cases() -> Vec<Case> {
         keyed("TLS-UNSUPPORTED", of_suite(0x0303, 0x0007), of_suite(0x0303, 0xc02f), &keys),
         keyed("TLS-BAD-TAG", capture_of(&flipped.session.segments()), capture.clone(), &keys),
         keyed("TLS-GAP", capture_of(&without(&whole.session, 6)), late, &keys),
+        case("TLS-LIKELY", heartbeats(20), heartbeats(2)),
         keyed("TLS-UNVERIFIED", cut(1000), cut(usize::MAX), &long.log()),
         Case {
             limits: Limits { key_wait_bytes: 5000, ..Limits::DEFAULT },

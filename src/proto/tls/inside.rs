@@ -27,6 +27,11 @@ impl Inside {
         self.conn
     }
 
+    /// What is around is taken for a connection.
+    pub(super) const fn stands_for(&mut self, conn: ConnId) {
+        self.conn = Some(conn);
+    }
+
     /// Whether nothing inside is to be read any more.
     pub(super) const fn is_over(&self) -> bool {
         self.over

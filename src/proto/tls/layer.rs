@@ -7,11 +7,14 @@ use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
 use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
+use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
+
+mod lack;
 
 /// A TLS stream.
 ///
@@ -31,6 +34,8 @@ pub struct Tls {
     /// What is to be told of it.
     session: tell::Session,
     inside: Inside,
+    /// How it looks from outside, if nothing of it can be read.
+    shape: Shape,
     /// Things that had to wait so far.
     held: u64,
     /// It is to be told when secrets come.
@@ -56,7 +61,13 @@ impl Layer for Tls {
             }
         }
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
-        if self.over || blind || self.inside.is_over() { Next::Nothing } else { self.inside.reads() }
+        if self.over || self.inside.is_over() || blind && !self.shape.is_watching() {
+            Next::Nothing
+        } else if blind {
+            Next::Skim
+        } else {
+            self.inside.reads()
+        }
     }
 
     fn secrets(&mut self, cx: &mut Cx<'_>) {
@@ -95,6 +106,9 @@ impl Layer for Tls {
         }
         self.session.tell(&self.inside, cx);
         self.inside.over(cx);
+        if let Some(conn) = self.shape.conn {
+            cx.closed(conn, &Closed { ends: self.shape.ends, last: cx.last, ..Closed::default() });
+        }
     }
 }
 
@@ -102,8 +116,6 @@ impl Layer for Tls {
 const TICKETS_MAX: u64 = 4;
 /// How often there may be no record where one should begin, before a direction is given up.
 const DERAILED_MAX: u32 = 16;
-/// Memory of a stream that waits for its keys, beside the bytes that it holds.
-const WAITING_OVERHEAD: usize = 4096;
 /// Records of one direction that may fail before its keys are given up, if none has opened.
 const FAILED_MAX: u64 = 64;
 
@@ -113,7 +125,7 @@ impl Tls {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let half = &mut self.halves[dir];
-            if half.is_opaque() {
+            if half.is_opaque() && !self.shape.is_watching() {
                 return;
             }
             if half.cutter.record.bytes.capacity() == 0 {
@@ -204,11 +216,6 @@ impl Tls {
         }
     }
 
-    /// Whether keys are waited for. Then both directions wait: what is said comes in the order in which it was said.
-    fn lacks_keys(&self) -> bool {
-        Direction::BOTH.iter().any(|&dir| self.halves[dir].is_waiting())
-    }
-
     /// Whether a direction's record cannot be read yet.
     fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
@@ -261,6 +268,7 @@ impl Tls {
                 Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
                 Some(Held::Hole(lost)) => self.hole(dir, lost, cx),
                 Some(Held::End(how, mark)) => {
+                    self.shape.ends.add(dir, how, mark);
                     self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
                 }
                 None => {}
@@ -280,7 +288,8 @@ impl Tls {
             return self.torn(dir, header, record, cx);
         }
         match &mut self.halves[dir].cover {
-            Cover::Opaque | Cover::Waiting(_) => {}
+            Cover::Opaque => self.opaque(dir, header, record, cx),
+            Cover::Waiting(_) => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
             Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
             Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => {}
@@ -487,46 +496,6 @@ impl Tls {
                 self.lack(dir, why, cx);
             }
         }
-    }
-
-    /// What a direction carries from here on cannot be read: not yet, if the capture may bring what is missing.
-    fn lack(&mut self, dir: Direction, why: WhyNot, cx: &mut Cx<'_>) {
-        let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
-        if may_come && cx.tools.awaits_keys {
-            if cx.tools.waiting_bytes <= cx.limits.key_wait_bytes {
-                self.halves[dir].cover = Cover::Waiting(why);
-                if !std::mem::replace(&mut self.asks, true) {
-                    cx.tools.waiting.push(cx.flow.stream);
-                }
-                return;
-            }
-            tell::no_room(self.inside.conn(), cx);
-        }
-        self.session.why(why);
-        self.halves[dir].cover = Cover::Opaque;
-        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) {
-            self.halves[dir.reverse()].cover = Cover::Opaque;
-        }
-    }
-
-    /// Keys are not waited for any more.
-    fn resign(&mut self, cx: &mut Cx<'_>) {
-        self.asks = false;
-        for dir in Direction::BOTH {
-            if let Cover::Waiting(why) = self.halves[dir].cover {
-                self.session.why(why);
-                self.halves[dir].cover = Cover::Opaque;
-            }
-        }
-        self.release(cx);
-    }
-
-    /// Counts the bytes that wait for keys.
-    fn count_waiting(&mut self, cx: &mut Cx<'_>) {
-        let held: usize = Direction::BOTH.iter().map(|&dir| self.halves[dir].held_bytes).sum();
-        let waiting = if self.asks { WAITING_OVERHEAD + held } else { 0 };
-        cx.tools.waiting_bytes = cx.tools.waiting_bytes.saturating_sub(self.waiting) + waiting;
-        self.waiting = waiting;
     }
 
     fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {

@@ -11,6 +11,7 @@ mod layer;
 mod rc4;
 mod record;
 mod schedule;
+mod shape;
 mod stream;
 mod suite;
 mod tell;

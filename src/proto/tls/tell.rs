@@ -5,6 +5,7 @@ use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::record::Header;
+use super::shape::Shape;
 use crate::model::{
     ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot,
 };
@@ -142,6 +143,15 @@ pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: Fatal, cx: &mut
 pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: &mut Cx<'_>) {
     let text = format!("a TLS record of {} bytes does not open: its content is not shown", header.len);
     note(conn, dir, NoteCode::TlsBadTag, &text, cx);
+}
+
+/// A session that is not decrypted is taken for a WebSocket.
+pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnId {
+    *cx.tls = Some(Box::new(session.outline().clone()));
+    let conn = cx.opened_encrypted(session.client_random.unwrap_or_default());
+    let text = shape.words();
+    cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) });
+    conn
 }
 
 /// More waits for keys than may.
