@@ -21,10 +21,8 @@ pub(super) struct Half {
     pub(super) inflater: Option<Box<Inflater>>,
     /// What the last loss cost so far.
     pub(super) doubt: Option<Box<Doubt>>,
-    /// Stretches of the stream that are not to be trusted, and why, ahead of what was read.
-    doubtful: Vec<(u64, u64, NoteCode)>,
-    /// A compressed message was not verified: later ones may be copied from it. How many losses there were before it.
-    unverified_history: Option<u64>,
+    /// What is not to be trusted, once there was something.
+    distrust: Option<Box<Distrust>>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
     /// The packet that carried the last byte read.
@@ -37,6 +35,15 @@ pub(super) struct Half {
     pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
+}
+
+/// Bytes that are not to be trusted.
+#[derive(Debug, Default)]
+struct Distrust {
+    /// Stretches of the stream, and why, ahead of what was read.
+    stretches: Vec<(u64, u64, NoteCode)>,
+    /// A compressed message was not verified: later ones may be copied from it. How many losses there were before it.
+    history: Option<u64>,
 }
 
 /// Where in a frame a direction stands.
@@ -106,16 +113,17 @@ impl Place {
 }
 
 /// Stretches that are not to be trusted, of those that are remembered until their frames are read.
-const DOUBTFUL_MAX: usize = 64;
+const STRETCHES_MAX: usize = 64;
 
 impl Half {
     /// Remembers that bytes are not to be trusted; past a bound, what lies between them and the last ones isn't either.
     pub(super) fn distrust(&mut self, offset: u64, len: u64, code: NoteCode) {
         let end = offset.saturating_add(len);
-        let is_full = self.doubtful.len() >= DOUBTFUL_MAX;
-        match self.doubtful.last_mut() {
+        let stretches = &mut self.distrust.get_or_insert_default().stretches;
+        let is_full = stretches.len() >= STRETCHES_MAX;
+        match stretches.last_mut() {
             Some((_, last, why)) if *why == code && (is_full || *last >= offset) => *last = end.max(*last),
-            _ if !is_full => self.doubtful.push((offset, end, code)),
+            _ if !is_full => stretches.push((offset, end, code)),
             _ => {}
         }
     }
@@ -123,9 +131,9 @@ impl Half {
     /// Why bytes from `start` to before `end` are not to be trusted; what lies before is forgotten.
     pub(super) fn doubts_in(&mut self, start: u64, end: u64) -> NoteSet {
         let mut doubts = NoteSet::EMPTY;
-        if !self.doubtful.is_empty() {
-            self.doubtful.retain(|&(_, last, _)| last > start);
-            for &(_, _, code) in self.doubtful.iter().filter(|&&(first, ..)| first < end) {
+        if let Some(Distrust { stretches, .. }) = self.distrust.as_deref_mut() {
+            stretches.retain(|&(_, last, _)| last > start);
+            for &(_, _, code) in stretches.iter().filter(|&&(first, ..)| first < end) {
                 doubts.insert(code);
             }
         }
@@ -143,14 +151,18 @@ impl Half {
 
     /// Compressed bytes are read; says whether they, or what they may be copied from, are not verified.
     pub(super) fn distrusts_history(&mut self, unverified: bool) -> bool {
+        if !unverified && self.distrust.is_none() {
+            return false;
+        }
         let losses = self.inflater.as_ref().map_or(0, |inflater| inflater.losses());
         // Behind a loss that is over nothing is copied from what was before it.
         let is_over = self.inflater.as_ref().is_some_and(|inflater| inflater.is_sure());
-        self.unverified_history = self.unverified_history.filter(|&before| !is_over || losses == before);
+        let history = &mut self.distrust.get_or_insert_default().history;
+        *history = history.filter(|&before| !is_over || losses == before);
         if unverified {
-            self.unverified_history = Some(losses);
+            *history = Some(losses);
         }
-        self.unverified_history.is_some()
+        history.is_some()
     }
 
     /// Whether the open message is compressed.
