@@ -264,11 +264,13 @@ impl Table {
         }
         let stream = row(&mut self.streams, at);
         let mut env = Env { limits, tools, sink, budget: &mut self.budget };
-        stream.keep(segment, forward, &mut env);
-        if stream.begins_earlier(segment, forward)
-            && let Some(hint) = hint(&self.decode_as, stream.number, segment)
-        {
-            stream.begin_anew(segment.mark, hint, &mut env);
+        if stream.is_opening() {
+            stream.keep(segment, forward, &mut env);
+            if stream.begins_earlier(segment, forward)
+                && let Some(hint) = hint(&self.decode_as, stream.number, segment)
+            {
+                stream.begin_anew(segment.mark, hint, &mut env);
+            }
         }
         stream.segment(segment, forward, &mut env);
         if let Some(live) = &mut stream.live

@@ -259,7 +259,13 @@ impl Stream {
         live
     }
 
-    /// Keeps a copy of the segment while the stream may turn out to have begun earlier.
+    /// Whether the stream may turn out to have begun earlier.
+    #[inline]
+    pub(super) fn is_opening(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.opening.is_some())
+    }
+
+    /// Keeps a copy of the segment.
     pub(super) fn keep(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
         if let Some(live) = &mut self.live
             && let Some(opening) = &mut live.opening
@@ -272,7 +278,7 @@ impl Stream {
 
     /// Whether the segment shows that the stream began before what was taken for its beginning, and nothing was told yet.
     pub(super) fn begins_earlier(&self, segment: &Segment<'_>, forward: bool) -> bool {
-        let Some(live) = self.live.as_ref().filter(|live| live.opening.is_some()) else { return false };
+        let Some(live) = self.live.as_ref().filter(|_| self.is_opening()) else { return false };
         let dir = live.direction(forward);
         let (syn, seq) = (segment.flags.has(Flags::SYN), Seq(segment.seq));
         if syn {
