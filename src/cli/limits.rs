@@ -13,13 +13,16 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 32] {
+fn rows(limits: Limits) -> [Row; 35] {
     let Limits {
         reorder_bytes,
         reorder_segments,
         reorder_total,
         overlap_window,
         overlap_total,
+        opening_segments,
+        opening_bytes,
+        opening_total,
         gap_packets,
         gap_nanos,
         one_sided_segments,
@@ -56,6 +59,9 @@ fn rows(limits: Limits) -> [Row; 32] {
         ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),
         ("overlap-window", n(overlap_window), "bytes", "kept of one direction to compare retransmissions with"),
         ("overlap-total", n(overlap_total), "bytes", "kept of all streams to compare retransmissions with"),
+        ("opening-segments", n(opening_segments), "segments", "kept of a stream in case that its handshake comes late"),
+        ("opening-bytes", n(opening_bytes), "bytes", "kept of a stream in case that its handshake comes late"),
+        ("opening-total", n(opening_total), "bytes", "kept of all such streams"),
         ("gap-packets", gap_packets, "packets", "after an acknowledgement until a hole before it is final"),
         ("gap-nanos", nanos(gap_nanos), "nanoseconds", "after an acknowledgement until a hole before it is final"),
         ("one-sided-segments", n(one_sided_segments), "segments", "until a hole is final when nobody acknowledges"),

@@ -111,7 +111,7 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    run_beside(reader, settings, sink, progress, &mut |_, _| ControlFlow::Continue(()))
+    pass(reader, settings.into(), sink, progress, |_, _| ControlFlow::Continue(()))
 }
 
 /// As [`run`]; each packet is shown to `beside`, with the number of its TCP stream if it is of one. Its `Break` ends the pass, too.
@@ -122,7 +122,18 @@ pub fn run_beside(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     beside: &mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys } = settings.into();
+    pass(reader, settings.into(), sink, progress, beside)
+}
+
+/// The loop over all packets; made anew for each kind of `beside`, since a packet that has an address is kept in memory.
+fn pass(
+    reader: &mut Reader,
+    settings: Settings,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
+) -> Summary {
+    let Settings { limits, decode_as, secrets, uses_own_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();

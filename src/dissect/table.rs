@@ -1,16 +1,20 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
-use crate::model::{
-    Both, DecodeAs, Direction, End, Endpoint, Flags, Limits, Mark, PacketNo, Protocol, Route, Segment, Sink, TlsOutline,
-};
+mod key;
+mod opening;
+mod stream;
+mod waiting;
+
+use crate::model::{DecodeAs, End, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
 use crate::net::Header;
-use crate::proto;
-use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, Out, Seq, Start};
+use crate::proto::layer::{Hint, Kind, Tools};
+use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use key::FlowKey;
 use std::collections::VecDeque;
-use std::hash::{BuildHasher as _, Hash, Hasher};
+use std::hash::BuildHasher as _;
+use stream::{Env, Older, Stream};
 
 /// All streams of a capture.
 ///
@@ -41,121 +45,11 @@ struct Leaving {
     life: u32,
 }
 
-/// The same for both directions: addresses and ports, the lower end first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FlowKey {
-    low: [u64; 2],
-    high: [u64; 2],
-    /// Whether the addresses are IPv6, and the ports of the lower and of the higher end.
-    rest: u64,
-}
-
-impl Hash for FlowKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let ([low_first, low], [high_first, high]) = (self.low, self.high);
-        if self.is_v6() {
-            state.write_u64(low_first);
-            state.write_u64(high_first);
-        }
-        state.write_u64(low);
-        state.write_u64(high);
-        state.write_u64(self.rest);
-    }
-}
-
-impl FlowKey {
-    const V6: u64 = 1 << 32;
-
-    /// Where the stream is remembered while its packets are the last ones. No secret is in it: who makes keys meet here
-    /// gains a look into the table for each packet.
-    #[inline]
-    const fn place(&self) -> usize {
-        let ([low_first, low], [high_first, high]) = (self.low, self.high);
-        let mixed = low ^ high.rotate_left(21) ^ (low_first ^ high_first).rotate_left(42) ^ self.rest.rotate_left(32);
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LATEST.ilog2())) as usize
-    }
-
-    /// Of an IPv4 address the first word is empty.
-    const fn is_v6(&self) -> bool {
-        self.rest & Self::V6 != 0
-    }
-
-    /// The key, and whether `a` is the lower end.
-    #[inline]
-    fn new(a: &Endpoint, b: &Endpoint) -> (Self, bool) {
-        let ([_, from], [_, to]) = (a.ip.words(), b.ip.words());
-        if !a.ip.is_v6() && !b.ip.is_v6() {
-            // Address and port in one number: most packets are told apart by one comparison.
-            let (from, to) = (from << 16 | u64::from(a.port), to << 16 | u64::from(b.port));
-            let (low, high) = (from.min(to), from.max(to));
-            let rest = (low & 0xffff) << 16 | high & 0xffff;
-            return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to);
-        }
-        let (from, to) = ((a.ip.words(), a.port), (b.ip.words(), b.port));
-        let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
-        let rest = Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
-        (Self { low, high, rest }, from <= to)
-    }
-}
-
-/// One TCP stream.
-struct Stream {
-    key: FlowKey,
-    number: u32,
-    first: Mark,
-    /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
-    bases: [Option<Seq>; 2],
-    /// A SYN was seen: the bases are those of the handshake.
-    syn: bool,
-    /// No payload was seen yet.
-    fresh: bool,
-    /// How many conversations it had before: a SYN of the same number after the end begins another in the same stream.
-    life: u32,
-    /// Packets of the lower end were seen, and of the higher.
-    seen: (bool, bool),
-    kind: Kind,
-    /// An older stream of the same endpoints, until the peer confirms this one: its SYN may be forged.
-    older: Option<u32>,
-    live: Option<Box<Live>>,
-}
-
-/// A flood of streams without payload costs no more for each, with its slot in a table that has just grown.
-const _: () = assert!(size_of::<Stream>() <= 112);
-
-/// A stream that is read.
-struct Live {
-    conn: Conn,
-    layer: Box<dyn Layer>,
-    /// Whether the layer reads the bytes, or passes over them.
-    reads: bool,
-    /// Who is taken for the client, and for the server.
-    ends: (Endpoint, Endpoint),
-    /// The client is the lower end of the flow's key.
-    client_is_low: bool,
-    /// Its first byte is known to be the first that was sent.
-    from_start: bool,
-    /// It told what it carries.
-    decided: bool,
-    leaving: bool,
-    /// The proxies that it is led through.
-    route: Option<Box<Route>>,
-    /// The TLS session that runs in it.
-    tls: Option<Box<TlsOutline>>,
-}
-
 /// Places for streams of the last packets; a power of two.
 const LATEST: usize = 256;
 
 /// Packets for which a stream that ended is kept.
 const LINGER: u64 = 500;
-
-/// What a call needs beside the table.
-struct Env<'a> {
-    limits: &'a Limits,
-    tools: &'a mut Tools,
-    sink: &'a mut dyn Sink,
-    budget: &'a mut Budget,
-}
 
 impl Table {
     pub(super) fn new(decode_as: DecodeAs) -> Self {
@@ -195,14 +89,15 @@ impl Table {
         let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
         if let Some(known) = known
             && known != at
-            && self.stream(at).older.is_none()
+            && self.stream(at).older == Older::None
         {
             self.end(known, End::Replaced, segment.mark, limits, tools, sink);
         }
         if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
         }
-        self.learn(at, segment, forward);
+        self.adopt(at);
+        self.stream(at).learn(segment, forward);
         let target = self.believe(at, segment, forward, limits, tools, sink);
         self.feed(target, segment, forward, limits, tools, sink);
         self.free_old(segment.mark, limits, tools, sink);
@@ -223,21 +118,9 @@ impl Table {
         }
     }
 
-    fn add(&mut self, key: FlowKey, first: Mark, older: Option<u32>) -> u32 {
+    fn add(&mut self, key: FlowKey, first: Mark, older: Older) -> u32 {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        self.streams.push(Stream {
-            key,
-            number: self.numbers,
-            first,
-            bases: [None; 2],
-            syn: false,
-            fresh: true,
-            life: 0,
-            seen: (false, false),
-            kind: Kind::default(),
-            older,
-            live: None,
-        });
+        self.streams.push(Stream::new(key, self.numbers, first, older));
         self.numbers += 1;
         let Self { newest, hasher, streams, .. } = self;
         let key_of = |at: u32| streams.get(at as usize).map(|stream| stream.key);
@@ -272,7 +155,7 @@ impl Table {
         let at = match self.latest.get(place) {
             Some(&at) if self.is_of(at, &key) => at,
             _ => {
-                let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, None));
+                let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, Older::None));
                 self.remember(place, at);
                 at
             }
@@ -282,11 +165,15 @@ impl Table {
         if !syn || old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
             return at;
         }
-        // A stream that goes on may be the true one yet: the SYN may be forged.
         let older = match &old.live {
-            Some(live) if live.conn.said_goodbye() => None,
-            Some(_) => Some(at),
-            None => old.older.take(),
+            _ if old.began_with(forward, seq, mark) => Older::Same(at),
+            Some(live) if live.conn.said_goodbye() => Older::None,
+            // A stream that goes on may be the true one yet: the SYN may be forged.
+            Some(_) => Older::Rival(at),
+            None => match std::mem::replace(&mut old.older, Older::None) {
+                Older::Rival(older) | Older::Same(older) => Older::Rival(older),
+                Older::None => Older::None,
+            },
         };
         let at = self.add(key, mark, older);
         self.remember(place, at);
@@ -305,26 +192,21 @@ impl Table {
         if !stream.fresh && stream.live.as_ref().is_none_or(|live| live.conn.is_over()) {
             self.end(at, End::Replaced, mark, limits, tools, sink);
             let stream = self.stream(at);
-            (stream.bases, stream.fresh) = ([None; 2], true);
+            (stream.bases, stream.syn, stream.fresh) = ([None; 2], (false, false), true);
             (stream.first, stream.life) = (mark, stream.life + 1);
         }
     }
 
-    /// Remembers what the segment tells of both ends' first sequence numbers.
-    fn learn(&mut self, at: u32, segment: &Segment<'_>, forward: bool) {
-        let stream = self.stream(at);
-        *(if forward { &mut stream.seen.0 } else { &mut stream.seen.1 }) = true;
-        let syn = segment.flags.has(Flags::SYN);
-        if let ([Some(_), Some(_)], false) = (stream.bases, syn) {
+    /// A stream that begins with the late SYN of an older one takes its place, if nothing was told of that yet.
+    fn adopt(&mut self, at: u32) {
+        let Older::Same(older) = self.stream(at).older else { return };
+        let Some(live) = &self.stream(older).live else { return };
+        if live.opening.is_none() || live.told {
             return;
         }
-        stream.syn |= syn;
-        let [low, high] = &mut stream.bases;
-        let (own, other) = if forward { (low, high) } else { (high, low) };
-        own.get_or_insert(if syn { Seq(segment.seq) } else { Seq(segment.seq.wrapping_sub(1)) });
-        if segment.flags.has(Flags::ACK) {
-            other.get_or_insert(Seq(segment.ack.wrapping_sub(1)));
-        }
+        let live = self.stream(older).leave();
+        let life = self.stream(at).take_over(live);
+        self.undecided.push_back((at, life));
     }
 
     /// Which stream of the endpoints the segment's bytes belong to: an older one until the peer has answered the new SYN.
@@ -337,7 +219,11 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) -> u32 {
-        let Some(older) = self.stream(at).older else { return at };
+        let older = match self.stream(at).older {
+            Older::None => return at,
+            Older::Same(older) => return older,
+            Older::Rival(older) => older,
+        };
         if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
             return at;
         }
@@ -354,7 +240,7 @@ impl Table {
         if fits_old && !(fits_new && self.stream(at).live.is_some()) {
             return older;
         }
-        self.stream(at).older = None;
+        self.stream(at).older = Older::None;
         self.end(older, End::Replaced, segment.mark, limits, tools, sink);
         at
     }
@@ -379,6 +265,14 @@ impl Table {
         }
         let stream = row(&mut self.streams, at);
         let mut env = Env { limits, tools, sink, budget: &mut self.budget };
+        if stream.is_opening() {
+            stream.keep(segment, forward, &mut env);
+            if stream.begins_earlier(segment, forward)
+                && let Some(hint) = hint(&self.decode_as, stream.number, segment)
+            {
+                stream.begin_anew(segment.mark, hint, &mut env);
+            }
+        }
         stream.segment(segment, forward, &mut env);
         if let Some(live) = &mut stream.live
             && live.conn.is_over()
@@ -457,167 +351,6 @@ fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
         }
     }
 }
-
-impl Stream {
-    /// The sequence number before the sender's first byte.
-    fn own_base(&self, forward: bool) -> Option<Seq> {
-        let [low, high] = self.bases;
-        if forward { low } else { high }
-    }
-
-    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
-    fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
-        let first = self.kind == Kind::Silent;
-        let begins =
-            if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
-        if !begins {
-            return false;
-        }
-        // Until a request is seen, who sent the SYN (or the first payload) is taken for the client.
-        let [own, other] = if forward { self.bases } else { [self.bases[1], self.bases[0]] };
-        let known = self.fresh && self.syn;
-        self.fresh = false;
-        // Until the probe knows better.
-        if self.kind == Kind::Silent {
-            self.kind = Kind::Other;
-        }
-        let start = |base: Option<Seq>| base.filter(|_| known).map(|base| base.plus(1));
-        let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, segment.mark);
-        self.live = Some(Box::new(Live {
-            conn,
-            layer: proto::open(hint),
-            reads: true,
-            ends: (segment.src, segment.dst),
-            client_is_low: forward,
-            from_start: known,
-            decided: false,
-            leaving: false,
-            route: None,
-            tls: None,
-        }));
-        true
-    }
-
-    fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
-        let Some(live) = &mut self.live else { return };
-        let (dir, keep) = (live.direction(forward), live.reads);
-        if live.conn.is_mere_acknowledgement(dir, segment) {
-            return;
-        }
-        self.with_layer(segment.mark, env, |conn, limits, budget, out| {
-            conn.segment(dir, segment, keep, limits, budget, out);
-        });
-    }
-
-    /// Lets the reassembly speak to the layer.
-    fn with_layer(
-        &mut self,
-        mark: Mark,
-        env: &mut Env<'_>,
-        step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
-    ) {
-        let Some(live) = self.live.as_deref_mut() else { return };
-        let (captured, waits) = (live.captured(self.seen), live.conn.waits());
-        let Live { conn, layer, reads, decided, ends, from_start, route, tls, .. } = live;
-        let one_sided = self.seen != (true, true);
-        let mut cx = Cx {
-            limits: env.limits,
-            tools: &mut *env.tools,
-            flow: LayerFlow {
-                stream: self.number,
-                first: &self.first,
-                ends,
-                one_sided,
-                captured,
-                waits,
-                from_start: *from_start,
-            },
-            last: mark,
-            swapped: false,
-            kind: &mut self.kind,
-            route,
-            tls,
-            mark,
-            sink: &mut *env.sink,
-            open: proto::open,
-        };
-        let (before, mut nothing) = (*reads, false);
-        step(conn, env.limits, env.budget, &mut |input| {
-            if nothing {
-                return;
-            }
-            match layer.input(if cx.swapped { input.reversed() } else { input }, &mut cx) {
-                Next::Read => *reads = true,
-                Next::Skim => *reads = false,
-                Next::Nothing => nothing = true,
-                Next::Become(inner) => (*layer, *reads, *decided) = (inner, true, true),
-            }
-        });
-        if nothing {
-            cx.last = conn.last();
-            layer.over(&mut cx);
-            conn.release(env.budget);
-            self.live = None;
-            return;
-        }
-        if before && !*reads {
-            conn.forget(env.budget);
-        }
-        if cx.swapped {
-            live.turn_round();
-        }
-    }
-
-    fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
-        self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
-        let Some(mut live) = self.live.take() else { return };
-        live.layer.over(&mut Cx {
-            limits: env.limits,
-            tools: &mut *env.tools,
-            flow: LayerFlow {
-                stream: self.number,
-                first: &self.first,
-                ends: &live.ends,
-                one_sided: self.seen != (true, true),
-                captured: live.captured(self.seen),
-                waits: false,
-                from_start: live.from_start,
-            },
-            last: live.conn.last(),
-            swapped: false,
-            kind: &mut self.kind,
-            route: &mut live.route,
-            tls: &mut live.tls,
-            mark,
-            sink: &mut *env.sink,
-            open: proto::open,
-        });
-    }
-}
-
-impl Live {
-    /// The probe knows better who is the client.
-    fn turn_round(&mut self) {
-        self.conn.turn_round();
-        self.ends = (self.ends.1, self.ends.0);
-        self.client_is_low = !self.client_is_low;
-    }
-
-    /// Which directions were captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
-    const fn captured(&self, (low, high): (bool, bool)) -> Both<bool> {
-        if self.client_is_low {
-            Both { to_server: low, to_client: high }
-        } else {
-            Both { to_server: high, to_client: low }
-        }
-    }
-
-    fn direction(&self, forward: bool) -> Direction {
-        if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
-    }
-}
-
-mod waiting;
 
 #[cfg(test)]
 mod tests;

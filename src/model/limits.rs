@@ -13,6 +13,12 @@ pub struct Limits {
     pub overlap_window: usize,
     /// Delivered bytes kept in all.
     pub overlap_total: usize,
+    /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late.
+    pub opening_segments: usize,
+    /// Bytes kept of such a stream.
+    pub opening_bytes: usize,
+    /// Bytes kept of all such streams.
+    pub opening_total: usize,
     /// Packets after an acknowledgement before a hole that it covers is final.
     pub gap_packets: u64,
     /// Nanoseconds of capture time after an acknowledgement before a hole that it covers is final.
@@ -84,6 +90,9 @@ impl Limits {
         reorder_total: 256 * MIB,
         overlap_window: 16 << 10,
         overlap_total: 64 * MIB,
+        opening_segments: 128,
+        opening_bytes: 64 << 10,
+        opening_total: 16 * MIB,
         gap_packets: 500,
         gap_nanos: 200 * MS,
         one_sided_segments: 64,

@@ -40,6 +40,8 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
     pub cut: u32,
+    /// RFC 7323 §2.2: by how many bits the sender of a SYN will shift its windows; `None` without the option, and without SYN.
+    pub scale: Option<u8>,
 }
 
 /// The control bits of a TCP header (RFC 9293 §3.1), low byte.

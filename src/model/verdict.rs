@@ -349,7 +349,7 @@ fn later(mark: Mark, other: Option<Mark>) -> String {
     let Some(nanos) = other.and_then(|other| mark.since(other)) else { return String::new() };
     let is_before = other.is_some_and(|other| mark.packet < other.packet);
     match (nanos, is_before) {
-        (..=0, true) => format!(", {} before that", duration(-nanos)),
+        (..=0, true) => format!(", {} before that", duration(nanos.saturating_neg())),
         (0.., false) => format!(", {} later", duration(nanos)),
         // The clock was set in between.
         _ => String::new(),

@@ -116,7 +116,9 @@ impl Decoder {
     }
 
     /// What `packet` is to TCP.
-    #[inline]
+    ///
+    /// Inlined always: handed over in memory, a segment is written in pieces and read back whole, and the processor waits.
+    #[inline(always)]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
         self.seen.packets += 1;
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
@@ -142,7 +144,7 @@ impl Decoder {
     }
 
     /// Looks behind the link header.
-    #[inline]
+    #[inline(always)]
     fn network<'a>(&mut self, packet: &Packet<'a>) -> Network<'a> {
         match self.link {
             Some(link) if link.link == packet.link => (link.parse)(packet.bytes),
@@ -159,7 +161,7 @@ impl Decoder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ip<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
         if let Ok(ip) = ip::plain(bytes, missing)
             && ip.protocol == IpNumber::TCP

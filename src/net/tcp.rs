@@ -3,7 +3,7 @@
 use super::ip::Ip;
 use super::{Decoded, Header};
 use crate::model::{Endpoint, Flags, Mark, Segment};
-use etherparse::TcpHeaderSlice;
+use etherparse::{TcpHeaderSlice, TcpOptionElement};
 
 /// A TCP header without options (RFC 9293 §3.1).
 const HEADER: usize = 20;
@@ -53,8 +53,18 @@ fn fixed(payload: &[u8]) -> Option<([u8; HEADER], usize)> {
 #[inline(always)]
 fn build<'a>(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark, payload: &'a [u8], cut: usize) -> Segment<'a> {
     let Header { mark, src, dst, seq, flags } = head(header, ip, mark);
+    let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
-    Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut }
+    Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut, scale }
+}
+
+/// RFC 7323 §2.2: the option may stand on a SYN only.
+#[cold]
+fn scale(header: &TcpHeaderSlice<'_>) -> Option<u8> {
+    header.options_iterator().map_while(Result::ok).find_map(|option| match option {
+        TcpOptionElement::WindowScale(shift) => Some(shift),
+        _ => None,
+    })
 }
 
 #[inline(always)]

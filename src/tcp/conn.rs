@@ -1,18 +1,39 @@
 //! Both directions of a TCP stream.
 
 use super::half::Budget;
-use super::half::{Feed, Half, Out};
+use super::half::{Feed, Half, NEAR, Out, Reset};
 use super::seq::Seq;
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
 
 /// What the packets before the first payload told: the sequence number of each direction's first byte.
 pub type Start = Both<Option<Seq>>;
 
+/// A segment that was captured before, and is read again.
+#[derive(Debug, Clone, Copy)]
+pub struct Recalled<'a> {
+    /// Its direction.
+    pub dir: Direction,
+    /// Sequence number of its first byte.
+    pub seq: Seq,
+    /// Its payload.
+    pub payload: &'a [u8],
+    /// Payload bytes behind it that were cut from the capture.
+    pub cut: u32,
+    /// It is the last of its direction.
+    pub fin: bool,
+    /// The packet that carried it.
+    pub brought: Mark,
+}
+
 /// One TCP stream under reassembly. Directions are the caller's guess; a layer above may turn them round.
 #[derive(Debug)]
 pub struct Conn {
     halves: Both<Option<Half>>,
-    start: Start,
+    /// The first sequence number of each direction, where it is known: two options would take twice the room.
+    first: Both<Seq>,
+    knows_first: Both<bool>,
+    /// log₂ of the widest window that the receiver of each direction can offer, in bytes.
+    windows: Both<u8>,
     /// Both ends said goodbye, or one reset: nothing more is expected.
     over: bool,
     last: Mark,
@@ -21,7 +42,22 @@ pub struct Conn {
 impl Conn {
     /// A stream of which no payload was seen yet.
     pub const fn new(start: Start, first: Mark) -> Self {
-        Self { halves: Both { to_server: None, to_client: None }, start, over: false, last: first }
+        Self {
+            halves: Both { to_server: None, to_client: None },
+            first: Both { to_server: or_zero(start.to_server), to_client: or_zero(start.to_client) },
+            knows_first: Both { to_server: start.to_server.is_some(), to_client: start.to_client.is_some() },
+            windows: Both { to_server: Self::WIDEST, to_client: Self::WIDEST },
+            over: false,
+            last: first,
+        }
+    }
+
+    /// log₂ of the window that is taken for possible where the handshake does not tell: the largest usual one, in bytes.
+    pub const WIDEST: u8 = 20;
+
+    /// Sets how wide a window the receiver of each direction can offer: log₂ of its bytes, at most [`Self::WIDEST`].
+    pub const fn limit_windows(&mut self, windows: Both<u8>) {
+        self.windows = windows;
     }
 
     /// Whether nothing more is expected: FIN both ways, or RST.
@@ -43,7 +79,11 @@ impl Conn {
     pub fn turn_round(&mut self) {
         let Both { to_server, to_client } = &mut self.halves;
         std::mem::swap(to_server, to_client);
-        let Both { to_server, to_client } = &mut self.start;
+        let Both { to_server, to_client } = &mut self.first;
+        std::mem::swap(to_server, to_client);
+        let Both { to_server, to_client } = &mut self.knows_first;
+        std::mem::swap(to_server, to_client);
+        let Both { to_server, to_client } = &mut self.windows;
         std::mem::swap(to_server, to_client);
     }
 
@@ -89,6 +129,11 @@ impl Conn {
     ) {
         let mark = segment.mark;
         self.last = mark;
+        if let Some(half) = &mut self.halves[dir]
+            && !segment.flags.has(Flags::RST)
+        {
+            half.speaks_on();
+        }
         let odd = Flags::SYN.with(Flags::FIN).with(Flags::RST);
         if segment.flags.has(Flags::ACK)
             && let Some(other) = &mut self.halves[dir.reverse()]
@@ -113,39 +158,84 @@ impl Conn {
         }
     }
 
+    /// Takes what a stream said before it was known where it begins; what that lets be known now goes to `out`.
+    pub fn recall(
+        &mut self,
+        all: &[Recalled<'_>],
+        mark: Mark,
+        keep: bool,
+        limits: &Limits,
+        budget: &mut Budget,
+        out: Out<'_>,
+    ) {
+        for dir in Direction::BOTH {
+            let own = || all.iter().filter(|recalled| recalled.dir == dir);
+            let Some(some) = own().next() else { continue };
+            let first = own().map(|recalled| recalled.seq).min_by_key(|seq| seq.since(some.seq)).unwrap_or(some.seq);
+            let first = self.start(dir).unwrap_or(first);
+            let half = self.halves[dir].insert(Half::new(first));
+            let mut feed = Feed { dir, limits, budget: &mut *budget, out: &mut *out };
+            for recalled in own() {
+                half.recall(recalled, &mut feed);
+            }
+            half.drain(mark, keep, &mut feed);
+        }
+        self.settle(mark, keep, limits, budget, out);
+    }
+
+    /// Whether the direction was begun behind that number, so that what stands there is missing.
+    pub fn begins_behind(&self, dir: Direction, seq: Seq) -> bool {
+        self.halves[dir].as_ref().is_some_and(|half| (1..NEAR).contains(&half.first().since(seq)))
+    }
+
     /// Any segment but the usual one: flags, first of its direction, out of order, cut.
     fn unusual(&mut self, dir: Direction, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) {
         let mark = segment.mark;
         let syn = segment.flags.has(Flags::SYN);
         let seq = if syn { Seq(segment.seq).plus(1) } else { Seq(segment.seq) };
-        let speaks = syn || !segment.payload.is_empty() || segment.cut > 0 || segment.flags.has(Flags::FIN);
-        if self.halves[dir].is_none() && speaks {
+        let carries = !segment.payload.is_empty() || segment.cut > 0;
+        // Of a FIN alone that is far from where the stream begins nothing is learned.
+        let ends = segment.flags.has(Flags::FIN) && self.start(dir).is_none_or(|start| may_begin(start, seq));
+        if self.halves[dir].is_none() && (syn || carries || ends) {
             self.halves[dir] = Some(Half::new(self.first_byte(dir, seq)));
         }
-        let Some(half) = &mut self.halves[dir] else {
-            if segment.flags.has(Flags::RST) {
-                self.reset(dir, mark, feed.limits, feed.budget, feed.out);
+        let reset = segment.flags.has(Flags::RST).then(|| self.judge(dir, seq, mark));
+        if let Some(half) = &mut self.halves[dir] {
+            if syn && !segment.payload.is_empty() {
+                half.hold_syn_data(segment.payload, mark);
+            } else if carries {
+                half.data(seq, segment.payload, segment.cut, mark, keep, feed);
             }
-            return;
-        };
-        if syn && !segment.payload.is_empty() {
-            half.hold_syn_data(segment.payload, mark);
-        } else if !segment.payload.is_empty() || segment.cut > 0 {
-            half.data(seq, segment.payload, segment.cut, mark, keep, feed);
+            if segment.flags.has(Flags::FIN) {
+                let len = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
+                half.fin(seq.plus(len), mark, feed);
+            }
         }
-        if segment.flags.has(Flags::FIN) {
-            let len = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
-            half.fin(seq.plus(len), mark, feed);
-        }
-        if segment.flags.has(Flags::RST) && half.rst(seq, mark) {
-            self.reset(dir, mark, feed.limits, feed.budget, feed.out);
+        match reset {
+            Some(Reset::Believed) => self.reset(dir, mark, feed.limits, feed.budget, feed.out),
+            Some(Reset::Refused) | None => {}
         }
     }
 
-    /// The handshake tells where a direction begins, unless its first data stand elsewhere; one byte before it is a keep-alive.
+    /// The first sequence number of a direction, where it is known.
+    fn start(&self, dir: Direction) -> Option<Seq> {
+        self.knows_first[dir].then_some(self.first[dir])
+    }
+
+    /// What to think of a RST. Where its sender has said nothing yet, the handshake tells the number.
+    fn judge(&mut self, dir: Direction, seq: Seq, mark: Mark) -> Reset {
+        let window = 1 << self.windows[dir];
+        let start = self.start(dir);
+        match (&mut self.halves[dir], start) {
+            (Some(half), _) => half.rst(seq, window, mark),
+            (None, Some(start)) => Half::new(start).rst(seq, window, mark),
+            (None, None) => Reset::Believed,
+        }
+    }
+
+    /// The handshake tells where a direction begins, unless its first data stand elsewhere.
     fn first_byte(&self, dir: Direction, seq: Seq) -> Seq {
-        const NEAR: i64 = 1 << 20;
-        self.start[dir].filter(|start| (-1..NEAR).contains(&seq.since(*start))).unwrap_or(seq)
+        self.start(dir).filter(|&start| may_begin(start, seq)).unwrap_or(seq)
     }
 
     fn reset(&mut self, dir: Direction, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
@@ -189,11 +279,17 @@ impl Conn {
         }
     }
 
-    /// Delivers all that is there and ends both directions.
+    /// Delivers all that is there and ends both directions; a RST after which its sender was silent is believed now.
     pub fn finish(&mut self, how: End, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
-        for dir in Direction::BOTH {
+        let doubted = |dir: Direction| self.halves[dir].as_ref().and_then(Half::doubted_reset).map(|at| (dir, at));
+        let doubted = Direction::BOTH.into_iter().find_map(doubted);
+        let (first, end) = match doubted.filter(|_| !self.over) {
+            Some((from, at)) => (from, (End::Rst, at)),
+            None => (Direction::ToServer, (how, mark)),
+        };
+        for dir in [first, first.reverse()] {
             if let Some(half) = &mut self.halves[dir] {
-                half.finish(how, mark, false, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out });
+                half.finish(end, mark, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out });
             }
         }
         self.over = true;
@@ -217,4 +313,16 @@ impl Conn {
             }
         }
     }
+}
+
+const fn or_zero(seq: Option<Seq>) -> Seq {
+    match seq {
+        Some(seq) => seq,
+        None => Seq(0),
+    }
+}
+
+/// Whether a segment at `seq` can be of a direction that begins at `start`; one byte before it is a keep-alive.
+fn may_begin(start: Seq, seq: Seq) -> bool {
+    (-1..NEAR).contains(&seq.since(start))
 }

@@ -1,5 +1,6 @@
 //! One direction of a TCP stream.
 
+use super::conn::Recalled;
 use super::queue::Queue;
 use super::recent::{Conflict, Recent};
 use super::seq::Seq;
@@ -14,6 +15,8 @@ pub struct Budget {
     pub queued: usize,
     /// Delivered data kept for comparison.
     pub recent: usize,
+    /// Copies of the first segments of streams whose handshake was not seen.
+    pub opening: usize,
 }
 
 /// Who takes the ordered bytes.
@@ -53,32 +56,45 @@ struct Aside {
     waiting: Option<Mark>,
     /// What the peer acknowledged beyond `offset`, and when it first did: both rise.
     acks: VecDeque<(u64, Mark)>,
-    /// The FIN, once it was seen.
-    fin: Option<Fin>,
+    /// The FINs that were seen and not passed yet: all but one are forged.
+    fins: Vec<Fin>,
     /// When a RST was seen.
     reset: Option<Mark>,
+    /// A RST that is not believed unless its sender falls silent.
+    doubted: Option<Mark>,
     /// Data on the SYN, which counts only if the peer acknowledges it (RFC 7413).
     on_syn: Option<(Vec<u8>, Mark)>,
     /// The last holes that were given up: offset and length.
     gaps: VecDeque<(u64, u64)>,
 }
 
-/// The end of a stream, which may lie behind a hole.
+/// What is thought of a RST (RFC 9293 §3.10.7.4, RFC 5961 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reset {
+    /// Its number is in the window.
+    Believed,
+    /// It is not: forged, or of another stream. If it is past it may be a late copy, or the word of an end that lost its
+    /// memory: it is remembered, and counts if its sender is silent from there on.
+    Refused,
+}
+
+/// The end of a stream, which may lie behind a hole, or be forged.
 #[derive(Debug, Clone, Copy)]
 struct Fin {
     /// Where the stream ends.
     at: u64,
     /// The packet that carried it.
     brought: Mark,
-    /// Since when it has been waited for what lies before it.
-    since: Mark,
+    /// The peer has spoken since, and did not acknowledge it.
+    doubted: bool,
 }
 
 const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
+const FINS_KEPT: usize = 4;
 const GAPS_KEPT: usize = 16;
-/// How far a RST may stand from the next byte and still be believed: the largest usual window.
-const RESET_WINDOW: i64 = 1 << 20;
+/// How far a segment may stand from the next byte and still be of this stream: the largest usual window.
+pub(super) const NEAR: i64 = 1 << 20;
 /// Bytes of each copy that a conflict quotes.
 const QUOTED: usize = 64;
 
@@ -94,17 +110,19 @@ impl Half {
 
     /// Whether a segment with this sequence number could belong here: near the next byte.
     pub(super) fn fits(&self, seq: Seq) -> bool {
-        seq.since(self.seq).abs() <= RESET_WINDOW
+        seq.since(self.seq).abs() <= NEAR
     }
 
     /// Whether the segment is exactly the next one, with nothing queued: the usual case.
     pub(super) fn is_next(&self, seq: Seq) -> bool {
-        seq == self.seq && self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty() && aside.on_syn.is_none())
+        let is_usual = |aside: &Aside| aside.queue.is_empty() && aside.on_syn.is_none() && aside.fins.is_empty();
+        seq == self.seq && self.aside.as_deref().is_none_or(is_usual)
     }
 
     /// Whether nothing is queued and no end is known.
     pub(super) fn is_quiet(&self) -> bool {
-        self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty() && aside.fin.is_none())
+        let is_quiet = |aside: &Aside| aside.queue.is_empty() && aside.fins.is_empty() && aside.doubted.is_none();
+        self.aside.as_deref().is_none_or(is_quiet)
     }
 
     /// Whether everything before `ack` was delivered, and nothing waits to hear of it.
@@ -131,19 +149,20 @@ impl Half {
     pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
-        if let Some(Fin { since, .. }) = self.aside.as_mut().and_then(|aside| aside.fin.as_mut()) {
-            // While bytes come in order, an end ahead of them, which may be forged, makes no hole final.
-            *since = mark;
-        }
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
         if keep && feed.budget.recent < feed.limits.overlap_total {
             feed.budget.recent += self.recent.push(offset, bytes, brought.packet, feed.limits.overlap_window);
         }
+        self.end_if_reached(feed);
     }
 
     /// Takes a segment's payload wherever it stands: delivers, queues, or compares it with what is known.
     pub(super) fn data(&mut self, seq: Seq, bytes: &[u8], cut: u32, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         self.settle_syn_data(seq.since(self.seq) + self.signed_offset() > 0, mark, keep, feed);
+        // In the place of a FIN that the peer acknowledged, one byte is a keep-alive.
+        if bytes.len() == 1 && seq == self.seq && self.acknowledged_fin().is_some_and(|fin| fin.at == self.offset) {
+            return;
+        }
         let at = self.signed_offset() + seq.since(self.seq);
         let known = usize::try_from(self.signed_offset().saturating_sub(at)).unwrap_or(0).min(bytes.len());
         if known > 0 {
@@ -160,6 +179,26 @@ impl Half {
             self.enqueue(at, bytes, cut, mark, feed);
             self.drain(mark, keep, feed);
         }
+    }
+
+    /// Queues what was captured before the direction's beginning was known.
+    pub(super) fn recall(&mut self, recalled: &Recalled<'_>, feed: &mut Feed<'_>) {
+        let &Recalled { seq, payload, cut, fin, brought, .. } = recalled;
+        let at = self.signed_offset() + seq.since(self.seq);
+        let before = usize::try_from(at.saturating_neg()).unwrap_or(0).min(payload.len());
+        if let Ok(at) = u64::try_from(at.saturating_add_unsigned(before as u64)) {
+            self.enqueue(at, payload.get(before..).unwrap_or_default(), cut, brought, feed);
+        }
+        if fin {
+            let len = u32::try_from(payload.len()).unwrap_or(u32::MAX).wrapping_add(cut);
+            self.fin(seq.plus(len), brought, feed);
+        }
+    }
+
+    /// The sequence number of its first byte.
+    pub(super) const fn first(&self) -> Seq {
+        #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]
+        Seq(self.seq.0.wrapping_sub(self.offset as u32))
     }
 
     /// Holds the data of a SYN until the peer acknowledges it or not.
@@ -192,6 +231,11 @@ impl Half {
         let ahead = ack.since(self.seq);
         self.settle_syn_data(ahead > 0, mark, keep, feed);
         let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };
+        if let Some(aside) = &mut self.aside {
+            for fin in aside.fins.iter_mut().filter(|fin| fin.brought.packet < mark.packet) {
+                fin.doubted = upto <= fin.at;
+            }
+        }
         // A number beyond any window is no acknowledgement of this stream.
         if upto.saturating_sub(self.offset) > ACK_AHEAD {
             return;
@@ -212,27 +256,72 @@ impl Half {
     /// Takes a FIN that stands at `seq`, behind the segment's data.
     pub(super) fn fin(&mut self, seq: Seq, mark: Mark, feed: &mut Feed<'_>) {
         let Ok(at) = u64::try_from(self.signed_offset() + seq.since(self.seq)) else { return };
-        if at >= self.offset {
-            self.aside().fin.get_or_insert(Fin { at, brought: mark, since: mark });
-            self.end_if_reached(feed);
+        if self.ended || at < self.offset || at - self.offset > ACK_AHEAD {
+            return;
+        }
+        let fins = &mut self.aside().fins;
+        if fins.iter().any(|fin| fin.at == at) {
+            return;
+        }
+        // The one that the stream reaches first is kept: that of another must lie in what is to come.
+        fins.insert(fins.partition_point(|fin| fin.at < at), Fin { at, brought: mark, doubted: false });
+        fins.truncate(FINS_KEPT);
+        self.end_if_reached(feed);
+    }
+
+    /// The FIN that was reached, or that the peer acknowledged; without one, the first that it did not fail to acknowledge.
+    fn believed_fin(&self) -> Option<Fin> {
+        let fins = &self.aside.as_ref()?.fins;
+        let reached = fins.first().filter(|fin| fin.at == self.offset).copied();
+        reached.or_else(|| self.acknowledged_fin()).or_else(|| fins.iter().find(|fin| !fin.doubted).copied())
+    }
+
+    fn acknowledged_fin(&self) -> Option<Fin> {
+        let Aside { fins, acks, .. } = self.aside.as_deref()?;
+        fins.iter().find(|fin| acks.iter().any(|&(upto, _)| upto == fin.at + 1)).copied()
+    }
+
+    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes.
+    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> Reset {
+        let acked = self.aside.as_ref().and_then(|aside| aside.acks.back()).map_or(self.offset, |&(upto, _)| upto);
+        let beyond = acked.saturating_sub(self.offset).cast_signed() + window;
+        match seq.since(self.seq) {
+            ahead if (0..beyond).contains(&ahead) => {
+                self.aside().reset.get_or_insert(mark);
+                Reset::Believed
+            }
+            behind => {
+                if (-window..0).contains(&behind) {
+                    self.aside().doubted = Some(mark);
+                }
+                Reset::Refused
+            }
         }
     }
 
-    /// Takes a RST from this direction's sender; true when it stands near enough to be believed.
-    pub(super) fn rst(&mut self, seq: Seq, mark: Mark) -> bool {
-        let believed = self.fits(seq);
-        if believed {
-            self.aside().reset.get_or_insert(mark);
+    /// Its sender goes on: a RST that was doubted is none.
+    pub(super) fn speaks_on(&mut self) {
+        if let Some(aside) = &mut self.aside {
+            aside.doubted = None;
         }
-        believed
+    }
+
+    /// The RST after which its sender was silent, though its number was past.
+    pub(super) fn doubted_reset(&self) -> Option<Mark> {
+        self.aside.as_ref()?.doubted
     }
 
     /// Ends the direction at once, when it has not ended, or by the FIN that was seen of it; what is queued stays.
     pub(super) fn end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
         if !self.ended {
+            let (how, mark) = self.believed_fin().map_or((how, mark), |fin| (End::Fin, fin.brought));
+            self.end_now(how, mark, feed);
+        }
+    }
+
+    fn end_now(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
+        if !self.ended {
             self.ended = true;
-            let fin = self.aside.as_ref().and_then(|aside| aside.fin);
-            let (how, mark) = fin.map_or((how, mark), |fin| (End::Fin, fin.brought));
             (feed.out)(Input::End { dir: feed.dir, how, mark });
         }
     }
@@ -261,21 +350,19 @@ impl Half {
         self.give_up(mark, keep, feed);
     }
 
-    /// Delivers all that is there, holes or not, and ends the direction.
-    pub(super) fn finish(&mut self, how: End, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        self.settle_syn_data(true, mark, keep, feed);
+    /// Delivers all that is there, holes or not, and ends the direction: how, and by which packet.
+    pub(super) fn finish(&mut self, (how, at): (End, Mark), mark: Mark, feed: &mut Feed<'_>) {
+        self.settle_syn_data(true, mark, false, feed);
         while self.has_hole() {
-            self.give_up(mark, keep, feed);
+            self.give_up(mark, false, feed);
         }
+        let fin = self.believed_fin().map(|fin| fin.at);
         // One byte acknowledged too much is the place of a FIN that was not captured.
-        if let Some(aside) = &self.aside
-            && aside.fin.is_none()
-            && let Some(&(upto, _)) = aside.acks.back()
-            && upto > self.offset + 1
-        {
-            self.lose(upto - self.offset, mark, feed);
+        let acked = || self.aside.as_ref()?.acks.back().map(|&(upto, _)| upto).filter(|&upto| upto > self.offset + 1);
+        if let Some(upto) = fin.or_else(acked) {
+            self.lose(upto.saturating_sub(self.offset), mark, feed);
         }
-        self.end(how, mark, feed);
+        self.end(how, at, feed);
     }
 
     /// Gives its memory back to the totals.
@@ -298,8 +385,7 @@ impl Half {
     /// The stream offset behind the first hole.
     fn hole_end(&self) -> Option<u64> {
         let aside = self.aside.as_ref()?;
-        let fin = aside.fin.map(|fin| fin.at).filter(|&at| at > self.offset);
-        aside.queue.start().or(fin)
+        aside.queue.start().or_else(|| self.acknowledged_fin().map(|fin| fin.at).filter(|&at| at > self.offset))
     }
 
     fn is_final(&self, mark: Mark, one_sided: bool, limits: &Limits) -> bool {
@@ -317,7 +403,6 @@ impl Half {
             _ => since,
         });
         old(acked)
-            || old(aside.fin.map(|fin| fin.since))
             || old(aside.reset)
             || one_sided
                 && (aside.queue.len() >= limits.one_sided_segments
@@ -398,7 +483,7 @@ impl Half {
     }
 
     /// Delivers the pieces that are next in order.
-    fn drain(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+    pub(super) fn drain(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         while let Some(mut piece) = self.aside.as_mut().and_then(|aside| aside.queue.take(self.offset, feed.budget)) {
             if !piece.bytes.is_empty() {
                 self.deliver(piece.bytes.make_contiguous(), piece.brought, mark, keep, feed);
@@ -413,9 +498,13 @@ impl Half {
         self.end_if_reached(feed);
     }
 
+    /// Ends the direction where a FIN stands, and forgets those that bytes have passed.
     fn end_if_reached(&mut self, feed: &mut Feed<'_>) {
-        if let Some(fin) = self.aside.as_ref().and_then(|aside| aside.fin).filter(|fin| fin.at <= self.offset) {
-            self.end(End::Fin, fin.brought, feed);
+        let offset = self.offset;
+        let Some(aside) = self.aside.as_mut().filter(|aside| !aside.fins.is_empty()) else { return };
+        aside.fins.retain(|fin| fin.at >= offset);
+        if let Some(fin) = aside.fins.first().copied().filter(|fin| fin.at == offset) {
+            self.end_now(End::Fin, fin.brought, feed);
         }
     }
 

@@ -6,6 +6,6 @@ mod queue;
 mod recent;
 mod seq;
 
-pub use conn::{Conn, Start};
+pub use conn::{Conn, Recalled, Start};
 pub use half::{Budget, Out};
 pub use seq::Seq;

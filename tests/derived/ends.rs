@@ -73,6 +73,29 @@ fn a_fin_may_come_early() {
     has_no_findings(&file, LOSS, "early FIN");
 }
 
+/// The FIN is captured before the data that it follows, and then both are acknowledged: the connection is ended all the same.
+#[test]
+fn a_fin_before_the_last_data_is_remembered() {
+    let mut session = Session { fin: false, ..Session::new(0) };
+    session.text(Client, "hello");
+    let mut segments = session.segments();
+    let last = segments.iter().rposition(|segment| !segment.payload.is_empty()).unwrap();
+    segments.truncate(last + 1);
+    segments.insert(last, forged(&segments, last, FIN | ACK, 0, b""));
+    let mut answer = flipped(&segments[last]);
+    (answer.seq, answer.ack, answer.flags) = (segments[last].ack, segments[last].seq.wrapping_add(1), ACK);
+    segments.push(answer);
+    let file = capture_of(&segments);
+    says(&file, std::slice::from_ref(&session), "FIN before the data");
+    let row = &records("ls", Input::Bytes(&file))[0];
+    assert_eq!((row["state"].as_str(), row["closed_by"].as_str()), (Some("aborted"), Some("fin")));
+}
+
+/// The same segment the other way round.
+fn flipped(segment: &Segment) -> Segment {
+    Segment { src: segment.dst, dst: segment.src, ..segment.clone() }
+}
+
 /// Each end of a connection has its state and its name.
 #[test]
 fn ends_are_told_apart() {
@@ -124,6 +147,49 @@ fn a_blind_rst_ends_nothing() {
     (rst.flags, rst.payload, rst.seq) = (RST, Vec::new(), rst.seq.wrapping_add(0x4000_0000));
     segments.insert(11, rst);
     says(&capture_of(&segments), std::slice::from_ref(&session), "blind RST");
+}
+
+/// RFC 9293 §3.10.7.4: without scaling no window reaches farther than 65 535 bytes, and what is past is in none.
+#[test]
+fn a_rst_outside_the_window_ends_nothing() {
+    for ahead in [66_000, 900_000, -1, -60, -50_000] {
+        let mut session = Session { isn: [90_000, 90_000], ..Session::sample(0) };
+        session.text(Client, "and on").text(Server, "and on").close();
+        let mut segments = session.segments();
+        segments.insert(12, forged(&segments, 11, RST, 0_u32.wrapping_add_signed(ahead), b""));
+        let file = capture_of(&segments);
+        says(&file, std::slice::from_ref(&session), "RST outside the window");
+        let row = &records("ls", Input::Bytes(&file))[0];
+        assert_eq!(row["closed_by"], "client", "RST {ahead} from the next byte: {row}");
+    }
+}
+
+/// RFC 7323 §2.2: a window is as wide as both SYNs let it be.
+#[test]
+fn a_rst_in_a_scaled_window_ends_the_connection() {
+    for (shift, closed_by) in [(0, None), (3, Some("rst"))] {
+        let mut session = Session { fin: false, ..Session::new(0) };
+        session.text(Server, "hello");
+        let mut segments = session.segments();
+        segments.push(forged(&segments, segments.len() - 1, RST, 300_000, b""));
+        let scale = Wire { tcp_options: vec![3, 3, shift, 0], ..Wire::default() };
+        let file = Pcap::default().file(&packets(&segments, &scale));
+        let row = &records("ls", Input::Bytes(&file))[0];
+        let ended = row["closed_by"].as_str().filter(|by| *by == "rst");
+        assert_eq!(ended, closed_by, "shift {shift}: {row}");
+    }
+}
+
+/// The word of an end that lost its memory: the RST repeats the number that the peer expects, which may be past (RFC 9293 §3.5.1).
+#[test]
+fn a_rst_that_is_past_ends_the_connection_when_nothing_follows() {
+    let mut session = Session { fin: false, ..Session::new(0) };
+    session.text(Client, "hello").text(Server, "nobody gets this");
+    let mut segments = session.segments();
+    let last = segments.iter().rposition(|segment| segment.src == session.server).unwrap();
+    segments.push(Segment { flags: RST, payload: Vec::new(), ..segments[last].clone() });
+    let row = &records("ls", Input::Bytes(&capture_of(&segments)))[0];
+    assert_eq!((row["state"].as_str(), row["closed_by"].as_str()), (Some("aborted"), Some("rst")));
 }
 
 /// Whatever comes behind a RST that is believed is shown all the same.
@@ -237,6 +303,28 @@ fn a_stranger_sends(flags: u8, ahead: u32, payload: &[u8]) {
 #[test]
 fn a_forged_fin_ahead_takes_nothing_away() {
     a_stranger_sends(FIN | ACK, 9000, b"");
+}
+
+/// The peer never acknowledges what would lie before the FIN: not even long after it is anything missing.
+#[test]
+fn a_forged_fin_is_no_end_however_long_it_stands() {
+    for ahead in [1, 30, 1000, 70_000, 2_000_000, 1_000_000_000] {
+        let mut session = Session::new(0);
+        session.text(Client, "a");
+        let early = session.segments().iter().rposition(|segment| !segment.payload.is_empty()).unwrap();
+        session.text(Server, "tick").text(Client, "b").text(Server, "tock").close();
+        let segments = session.segments();
+        let forged = forged(&segments, early, FIN | ACK, ahead, b"");
+        let mut all = packets(&segments, &Wire::default());
+        all.insert(early + 1, packets(&[forged], &Wire::default()).remove(0));
+        for (at, packet) in all.iter_mut().enumerate() {
+            packet.time = time_of(at) + if at > early + 1 { 500_000_000 } else { 0 };
+        }
+        let file = Pcap::default().file(&all);
+        says(&file, std::slice::from_ref(&session), &format!("FIN {ahead} bytes ahead"));
+        has_no_findings(&file, LOSS, "FIN ahead");
+        assert_eq!(records("ls", Input::Bytes(&file))[0]["state"], "closed", "FIN {ahead} bytes ahead");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::support::Dice;
 use super::support::craft::*;
+use super::support::run::{Input, records};
 use super::{LOSS, has_no_findings, says};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -131,6 +132,18 @@ proptest! {
         let file = capture_of(&segments);
         says(&file, &sessions, "shuffled");
         has_no_findings(&file, LOSS, "shuffled");
+    }
+
+    /// The SYNs are moved as well, each by less than eight places.
+    #[test]
+    fn a_late_syn_does_not_matter(talks in talks(), seed: u64) {
+        let dice = &mut Dice(seed);
+        let sessions = sessions(&talks);
+        let mut segments: Vec<Segment> = cut_anyhow(&sessions, dice);
+        shuffle(&mut segments, 8, dice, |_, _| false);
+        let file = capture_of(&segments);
+        says(&file, &sessions, "SYN shuffled");
+        has_no_findings(&file, LOSS, "SYN shuffled");
     }
 
     #[test]
@@ -269,4 +282,33 @@ fn a_late_byte_makes_the_packet() {
     let all = says(&capture_of(&segments), std::slice::from_ref(&session), "filled");
     let packets: Vec<_> = all.values().flat_map(|c| &c.messages).map(|m| (m.first_packet, m.packet)).collect();
     assert_eq!(packets, [(8, 13), (12, 13)]);
+}
+
+/// A SYN behind data of its connection: on the stream that Wireshark begins there, and all of it is one conversation.
+#[test]
+fn a_syn_behind_its_data_begins_the_same_conversation() {
+    let mut session = Session { fin: false, ..Session::new(0) };
+    session.text(Client, "hi").text(Server, "yo");
+    let mut plain = session.segments();
+    // The request in two pieces.
+    let head = plain.remove(3);
+    let tail = head.part(50, head.payload.len());
+    plain.splice(3..3, [head.part(0, 50), tail]);
+    plain.retain(|segment| segment.flags & SYN != 0 || !segment.payload.is_empty());
+    let says_all = |early: &[usize], stream| {
+        let mut segments: Vec<Segment> = early.iter().map(|&at| plain[at].clone()).collect();
+        segments.extend((0..plain.len()).filter(|at| !early.contains(at)).map(|at| plain[at].clone()));
+        let file = capture_of(&segments);
+        let all = says(&file, std::slice::from_ref(&session), &format!("{early:?} before the SYN"));
+        assert_eq!(all.values().next().unwrap().stream, stream, "{early:?} before the SYN");
+        has_no_findings(&file, LOSS, "late SYN");
+        assert!(!records("ls", Input::Bytes(&file))[0]["url"].is_null(), "{early:?} before the SYN: the request");
+    };
+    // A connection that is told before its SYN comes keeps the number that it was told with.
+    // SYN, SYN-ACK, the request in two pieces, the answer, two messages.
+    for (early, stream) in
+        [(&[2][..], 0), (&[3], 1), (&[1, 3], 0), (&[3, 1], 1), (&[4], 1), (&[6], 1), (&[6, 3, 2, 1], 0), (&[3, 2], 0)]
+    {
+        says_all(early, stream);
+    }
 }

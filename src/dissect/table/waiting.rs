@@ -1,9 +1,10 @@
 //! Streams that wait for secrets.
 
-use super::{Env, LayerFlow, Leaving, Stream, Table};
+use super::stream::{Env, Stream};
+use super::{Leaving, Table};
 use crate::model::{Limits, Mark, Sink};
 use crate::proto;
-use crate::proto::layer::{Cx, Tools};
+use crate::proto::layer::{Cx, Flow, Tools};
 
 impl Table {
     /// Tells the streams that asked for it that secrets were added.
@@ -30,7 +31,7 @@ impl Stream {
         live.layer.secrets(&mut Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: LayerFlow {
+            flow: Flow {
                 stream: self.number,
                 first: &self.first,
                 ends: &live.ends,

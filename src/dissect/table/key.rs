@@ -1,0 +1,62 @@
+//! What tells streams apart.
+
+use super::LATEST;
+use crate::model::Endpoint;
+use std::hash::{Hash, Hasher};
+
+/// The same for both directions: addresses and ports, the lower end first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FlowKey {
+    low: [u64; 2],
+    high: [u64; 2],
+    /// Whether the addresses are IPv6, and the ports of the lower and of the higher end.
+    rest: u64,
+}
+
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ([low_first, low], [high_first, high]) = (self.low, self.high);
+        if self.is_v6() {
+            state.write_u64(low_first);
+            state.write_u64(high_first);
+        }
+        state.write_u64(low);
+        state.write_u64(high);
+        state.write_u64(self.rest);
+    }
+}
+
+impl FlowKey {
+    const V6: u64 = 1 << 32;
+
+    /// Where the stream is remembered while its packets are the last ones. No secret is in it: who makes keys meet here
+    /// gains a look into the table for each packet.
+    #[inline]
+    pub(super) const fn place(&self) -> usize {
+        let ([low_first, low], [high_first, high]) = (self.low, self.high);
+        let mixed = low ^ high.rotate_left(21) ^ (low_first ^ high_first).rotate_left(42) ^ self.rest.rotate_left(32);
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LATEST.ilog2())) as usize
+    }
+
+    /// Of an IPv4 address the first word is empty.
+    const fn is_v6(&self) -> bool {
+        self.rest & Self::V6 != 0
+    }
+
+    /// The key, and whether `a` is the lower end.
+    #[inline]
+    pub(super) fn new(a: &Endpoint, b: &Endpoint) -> (Self, bool) {
+        let ([_, from], [_, to]) = (a.ip.words(), b.ip.words());
+        if !a.ip.is_v6() && !b.ip.is_v6() {
+            // Address and port in one number: most packets are told apart by one comparison.
+            let (from, to) = (from << 16 | u64::from(a.port), to << 16 | u64::from(b.port));
+            let (low, high) = (from.min(to), from.max(to));
+            let rest = (low & 0xffff) << 16 | high & 0xffff;
+            return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to);
+        }
+        let (from, to) = ((a.ip.words(), a.port), (b.ip.words(), b.port));
+        let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
+        let rest = Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
+        (Self { low, high, rest }, from <= to)
+    }
+}

@@ -1,0 +1,460 @@
+//! One stream: reassembly and layers, once it has payload.
+
+use super::key::FlowKey;
+use super::opening::{Opening, is_request};
+use crate::model::{
+    Both, Direction, End, Endpoint, Event, Flags, Limits, Mark, Route, Segment, Sink, Stamp, TlsOutline,
+};
+use crate::proto;
+use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
+use crate::tcp::{Budget, Conn, Out, Seq, Start};
+use std::ops::ControlFlow;
+
+/// One TCP stream.
+pub(super) struct Stream {
+    pub(super) key: FlowKey,
+    pub(super) number: u32,
+    pub(super) first: Mark,
+    /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
+    pub(super) bases: [Option<Seq>; 2],
+    /// log₂ of the widest window that the lower and the higher end can offer, in bytes.
+    pub(super) windows: [u8; 2],
+    /// A SYN of the lower end was seen, and of the higher: their bases are those of the handshake.
+    pub(super) syn: (bool, bool),
+    /// No payload was seen yet.
+    pub(super) fresh: bool,
+    /// How many conversations it had before: a SYN of the same number after the end begins another in the same stream.
+    pub(super) life: u32,
+    /// Packets of the lower end were seen, and of the higher.
+    pub(super) seen: (bool, bool),
+    pub(super) kind: Kind,
+    pub(super) older: Older,
+    pub(super) live: Option<Box<Live>>,
+}
+
+/// An older stream of the same endpoints, to which the bytes may belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Older {
+    None,
+    /// It goes on until the peer confirms the newer one: whose SYN may be forged.
+    Rival(u32),
+    /// It is the same conversation, whose SYN was captured late: all bytes are of the older one.
+    Same(u32),
+}
+
+/// What a stream leaves to another.
+pub(super) struct Left {
+    first: Mark,
+    bases: [Option<Seq>; 2],
+    windows: [u8; 2],
+    syn: (bool, bool),
+    seen: (bool, bool),
+    kind: Kind,
+    live: Option<Box<Live>>,
+}
+
+/// A flood of streams without payload costs no more for each, with its slot in a table that has just grown.
+const _: () = assert!(size_of::<Stream>() <= 112);
+
+/// A stream that is read.
+pub(super) struct Live {
+    pub(super) conn: Conn,
+    pub(super) layer: Box<dyn Layer>,
+    /// Whether the layer reads the bytes, or passes over them.
+    pub(super) reads: bool,
+    /// Who is taken for the client, and for the server.
+    pub(super) ends: (Endpoint, Endpoint),
+    /// The client is the lower end of the flow's key.
+    pub(super) client_is_low: bool,
+    /// Its first byte is known to be the first that was sent.
+    pub(super) from_start: bool,
+    /// It told what it carries.
+    pub(super) decided: bool,
+    pub(super) leaving: bool,
+    /// A connection was recognised in it.
+    pub(super) told: bool,
+    /// What it began with, until that is told or known to be its beginning.
+    pub(super) opening: Option<Box<Opening>>,
+    /// The proxies that it is led through.
+    pub(super) route: Option<Box<Route>>,
+    /// The TLS session that runs in it.
+    pub(super) tls: Option<Box<TlsOutline>>,
+}
+
+/// log₂ of a window without scaling, in bytes.
+const UNSCALED: u8 = 16;
+
+/// Packets behind the first of a stream within which its SYN may be captured late.
+const LATE: u64 = 500;
+/// How far before the first byte that was seen the SYN may stand then: the largest usual window.
+const NEAR: i64 = 1 << 20;
+
+/// Hears nothing.
+struct Deaf;
+
+impl Sink for Deaf {
+    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a call needs beside the table.
+pub(super) struct Env<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) tools: &'a mut Tools,
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) budget: &'a mut Budget,
+}
+
+impl Stream {
+    pub(super) fn new(key: FlowKey, number: u32, first: Mark, older: Older) -> Self {
+        Self {
+            key,
+            number,
+            first,
+            bases: [None; 2],
+            windows: [Conn::WIDEST; 2],
+            syn: (false, false),
+            fresh: true,
+            life: 0,
+            seen: (false, false),
+            kind: Kind::default(),
+            older,
+            live: None,
+        }
+    }
+
+    /// The sequence number before the sender's first byte.
+    pub(super) fn own_base(&self, forward: bool) -> Option<Seq> {
+        let [low, high] = self.bases;
+        if forward { low } else { high }
+    }
+
+    /// Whether the sender's SYN was seen.
+    const fn has_syn(&self, forward: bool) -> bool {
+        if forward { self.syn.0 } else { self.syn.1 }
+    }
+
+    /// Remembers what the segment tells of both ends' first sequence numbers.
+    pub(super) fn learn(&mut self, segment: &Segment<'_>, forward: bool) {
+        *(if forward { &mut self.seen.0 } else { &mut self.seen.1 }) = true;
+        let syn = segment.flags.has(Flags::SYN);
+        if let ([Some(_), Some(_)], false) = (self.bases, syn) {
+            return;
+        }
+        let [low, high] = &mut self.bases;
+        let (own, other) = if forward { (low, high) } else { (high, low) };
+        if syn {
+            let known = if forward { &mut self.syn.0 } else { &mut self.syn.1 };
+            if !std::mem::replace(known, true) {
+                *own = Some(Seq(segment.seq));
+            }
+        }
+        own.get_or_insert(Seq(segment.seq.wrapping_sub(1)));
+        if segment.flags.has(Flags::ACK) {
+            other.get_or_insert(Seq(segment.ack.wrapping_sub(1)));
+        }
+        if syn {
+            self.learn_window(segment.scale, forward);
+        }
+    }
+
+    /// Whether a SYN of that number, sent now, is the one with which this stream began: it was captured behind its data.
+    pub(super) fn began_with(&self, forward: bool, seq: u32, mark: Mark) -> bool {
+        let behind = self.own_base(forward).map(|base| base.since(Seq(seq)));
+        !self.has_syn(forward)
+            && self.live.is_some()
+            && mark.packet.0.saturating_sub(self.first.packet.0) <= LATE
+            && behind.is_some_and(|behind| (1..NEAR).contains(&behind))
+    }
+
+    /// Gives its conversation to the stream that began with its SYN.
+    pub(super) fn leave(&mut self) -> Left {
+        let Self { first, bases, windows, syn, seen, .. } = *self;
+        Left { first, bases, windows, syn, seen, kind: std::mem::take(&mut self.kind), live: self.live.take() }
+    }
+
+    /// Takes over a conversation; returns which of the row's it is.
+    pub(super) fn take_over(&mut self, left: Left) -> u32 {
+        let Left { first, bases: [low, high], windows, syn, seen, kind, live } = left;
+        // What was no handshake's was guessed.
+        self.bases = [low.filter(|_| syn.0), high.filter(|_| syn.1)];
+        (self.first, self.windows, self.syn, self.seen) = (first, windows, syn, seen);
+        (self.kind, self.live) = (kind, live);
+        if let Some(live) = &mut self.live {
+            live.leaving = false;
+        }
+        (self.fresh, self.older) = (false, Older::None);
+        self.life
+    }
+
+    /// Windows are scaled where both SYNs say so (RFC 7323 §2.2).
+    pub(super) fn learn_window(&mut self, scale: Option<u8>, forward: bool) {
+        let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(Conn::WIDEST));
+        let [low, high] = &mut self.windows;
+        *(if forward { &mut *low } else { &mut *high }) = own;
+        if scale.is_none() {
+            (*low, *high) = (own, own);
+        }
+        let windows = self.windows;
+        if let Some(live) = &mut self.live {
+            live.limit_windows(windows);
+        }
+    }
+
+    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
+    pub(super) fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
+        let first = self.kind == Kind::Silent;
+        let begins =
+            if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
+        if !begins {
+            return false;
+        }
+        let known = self.fresh && self.syn != (false, false);
+        let mut bases = if known { self.bases } else { [None; 2] };
+        if self.fresh && is_request(segment) {
+            // It acknowledges what came before its answer.
+            let [low, high] = &mut bases;
+            (if forward { high } else { low }).get_or_insert(Seq(segment.ack.wrapping_sub(1)));
+        }
+        let from_start = self.fresh && self.has_syn(forward);
+        let may_begin_earlier = self.fresh && self.syn != (true, true);
+        let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, hint);
+        live.opening = may_begin_earlier.then(Box::default);
+        self.fresh = false;
+        true
+    }
+
+    /// Lays out reassembly and layers. Until a request is seen, who sent the SYN (or the first payload) is taken for the client: `forward` when that is the lower end.
+    fn begin(
+        &mut self,
+        [low, high]: [Option<Seq>; 2],
+        from_start: bool,
+        ends: (Endpoint, Endpoint),
+        forward: bool,
+        hint: Hint<'_>,
+    ) -> &mut Live {
+        let (own, other) = if forward { (low, high) } else { (high, low) };
+        // Until the probe knows better.
+        if self.kind == Kind::Silent {
+            self.kind = Kind::Other;
+        }
+        let start = |base: Option<Seq>| base.map(|base| base.plus(1));
+        let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, self.first);
+        let live = self.live.insert(Box::new(Live {
+            conn,
+            layer: proto::open(hint),
+            reads: true,
+            ends,
+            client_is_low: forward,
+            from_start,
+            decided: false,
+            leaving: false,
+            told: false,
+            opening: None,
+            route: None,
+            tls: None,
+        }));
+        live.limit_windows(self.windows);
+        live
+    }
+
+    /// Whether the stream may turn out to have begun earlier.
+    #[inline]
+    pub(super) fn is_opening(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.opening.is_some())
+    }
+
+    /// Keeps a copy of the segment.
+    pub(super) fn keep(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+        if let Some(live) = &mut self.live
+            && let Some(opening) = &mut live.opening
+            && (live.told || !opening.hold(forward, segment, env.limits, env.budget))
+            && let Some(opening) = live.opening.take()
+        {
+            opening.release(env.budget);
+        }
+    }
+
+    /// Whether the segment shows that the stream began before what was taken for its beginning, and nothing was told yet.
+    pub(super) fn begins_earlier(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let Some(live) = self.live.as_ref().filter(|_| self.is_opening()) else { return false };
+        let dir = live.direction(forward);
+        let (syn, seq) = (segment.flags.has(Flags::SYN), Seq(segment.seq));
+        if syn {
+            return live.conn.begins_behind(dir, seq.plus(1));
+        }
+        if is_request(segment) && live.conn.begins_behind(dir.reverse(), Seq(segment.ack)) {
+            return true;
+        }
+        // One byte before the first is a keep-alive.
+        let keep_alive = segment.payload.len() == 1 && !live.conn.begins_behind(dir, seq.plus(1));
+        !self.has_syn(forward) && !segment.payload.is_empty() && !keep_alive && live.conn.begins_behind(dir, seq)
+    }
+
+    /// Reads the stream anew from what was kept of it.
+    pub(super) fn begin_anew(&mut self, mark: Mark, hint: Hint<'_>, env: &mut Env<'_>) {
+        let Some(mut live) = self.live.take() else { return };
+        let Some(opening) = live.opening.take() else { return };
+        // The layer has told nothing, and what it would say at an end is not heard.
+        let conns = env.tools.conns;
+        let (client_is_low, ends, leaving) = (live.client_is_low, live.ends, live.leaving);
+        self.live = Some(live);
+        self.over(mark, &mut Env { sink: &mut Deaf, tools: &mut *env.tools, budget: &mut *env.budget, ..*env });
+        env.tools.conns = conns;
+        self.kind = Kind::default();
+        let [low, high] = self.bases;
+        let [low_answer, high_answer] =
+            opening.answers().map(|answer| answer.map(|first| Seq(first.0.wrapping_sub(1))));
+        let bases = [low.filter(|_| self.syn.0).or(low_answer), high.filter(|_| self.syn.1).or(high_answer)];
+        let from_start = (self.syn.0 || !opening.has(true)) && (self.syn.1 || !opening.has(false));
+        let live = self.begin(bases, from_start, ends, client_is_low, hint);
+        live.leaving = leaving;
+        let low_sends = live.direction(true);
+        self.with_layer(mark, env, |conn, limits, budget, out| {
+            conn.recall(&opening.recalled(low_sends), mark, true, limits, budget, out);
+        });
+        match &mut self.live {
+            Some(live) if !live.told => live.opening = Some(opening),
+            _ => opening.release(env.budget),
+        }
+    }
+
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+        let Some(live) = &mut self.live else { return };
+        let (dir, keep) = (live.direction(forward), live.reads);
+        if live.conn.is_mere_acknowledgement(dir, segment) {
+            return;
+        }
+        self.with_layer(segment.mark, env, |conn, limits, budget, out| {
+            conn.segment(dir, segment, keep, limits, budget, out);
+        });
+    }
+
+    /// Lets the reassembly speak to the layer.
+    pub(super) fn with_layer(
+        &mut self,
+        mark: Mark,
+        env: &mut Env<'_>,
+        step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
+    ) {
+        let Some(live) = self.live.as_deref_mut() else { return };
+        let (captured, waits) = (live.captured(self.seen), live.conn.waits());
+        let Live { conn, layer, reads, decided, told, ends, from_start, route, tls, .. } = live;
+        let conns = env.tools.conns;
+        let one_sided = self.seen != (true, true);
+        let mut cx = Cx {
+            limits: env.limits,
+            tools: &mut *env.tools,
+            flow: LayerFlow {
+                stream: self.number,
+                first: &self.first,
+                ends,
+                one_sided,
+                captured,
+                waits,
+                from_start: *from_start,
+            },
+            last: mark,
+            swapped: false,
+            kind: &mut self.kind,
+            route,
+            tls,
+            mark,
+            sink: &mut *env.sink,
+            open: proto::open,
+        };
+        let (before, mut nothing) = (*reads, false);
+        step(conn, env.limits, env.budget, &mut |input| {
+            if nothing {
+                return;
+            }
+            match layer.input(if cx.swapped { input.reversed() } else { input }, &mut cx) {
+                Next::Read => *reads = true,
+                Next::Skim => *reads = false,
+                Next::Nothing => nothing = true,
+                Next::Become(inner) => (*layer, *reads, *decided) = (inner, true, true),
+            }
+        });
+        *told |= cx.tools.conns != conns;
+        if nothing {
+            if let Some(opening) = &live.opening {
+                opening.release(env.budget);
+            }
+            cx.last = conn.last();
+            layer.over(&mut cx);
+            conn.release(env.budget);
+            self.live = None;
+            return;
+        }
+        if before && !*reads {
+            conn.forget(env.budget);
+        }
+        if cx.swapped {
+            live.turn_round();
+        }
+    }
+
+    pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
+        self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
+        self.over(mark, env);
+    }
+
+    /// Lets the layer go, and gives back what was kept for it.
+    fn over(&mut self, mark: Mark, env: &mut Env<'_>) {
+        let Some(mut live) = self.live.take() else { return };
+        live.conn.release(env.budget);
+        if let Some(opening) = &live.opening {
+            opening.release(env.budget);
+        }
+        live.layer.over(&mut Cx {
+            limits: env.limits,
+            tools: &mut *env.tools,
+            flow: LayerFlow {
+                stream: self.number,
+                first: &self.first,
+                ends: &live.ends,
+                one_sided: self.seen != (true, true),
+                captured: live.captured(self.seen),
+                waits: false,
+                from_start: live.from_start,
+            },
+            last: live.conn.last(),
+            swapped: false,
+            kind: &mut self.kind,
+            route: &mut live.route,
+            tls: &mut live.tls,
+            mark,
+            sink: &mut *env.sink,
+            open: proto::open,
+        });
+    }
+}
+
+impl Live {
+    /// How wide a window the lower and the higher end can offer: each is the receiver of what the other sends.
+    pub(super) fn limit_windows(&mut self, [low, high]: [u8; 2]) {
+        let (client, server) = if self.client_is_low { (low, high) } else { (high, low) };
+        self.conn.limit_windows(Both { to_server: server, to_client: client });
+    }
+
+    /// The probe knows better who is the client.
+    pub(super) fn turn_round(&mut self) {
+        self.conn.turn_round();
+        self.ends = (self.ends.1, self.ends.0);
+        self.client_is_low = !self.client_is_low;
+    }
+
+    /// Which directions were captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
+    pub(super) const fn captured(&self, (low, high): (bool, bool)) -> Both<bool> {
+        if self.client_is_low {
+            Both { to_server: low, to_client: high }
+        } else {
+            Both { to_server: high, to_client: low }
+        }
+    }
+
+    pub(super) fn direction(&self, forward: bool) -> Direction {
+        if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
+    }
+}
