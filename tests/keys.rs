@@ -63,20 +63,26 @@ fn complaints(output: &Output) -> String {
     stderr.lines().filter(|line| line.starts_with("wspect: ")).map(|line| format!("{line}\n")).collect()
 }
 
-/// A pcapng of the capture's packets: its blocks before them, among them and behind them as given.
-fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
-    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
-        let len = (12 + body.len().next_multiple_of(4)) as u32;
-        let mut block = [kind.to_le_bytes(), len.to_le_bytes()].concat();
-        block.extend(body);
-        block.resize(len as usize - 4, 0);
-        block.extend(len.to_le_bytes());
-        block
-    }
-    let secrets = |text: &str| match text {
+/// A block of a pcapng.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let len = (12 + body.len().next_multiple_of(4)) as u32;
+    let mut block = [kind.to_le_bytes(), len.to_le_bytes()].concat();
+    block.extend(body);
+    block.resize(len as usize - 4, 0);
+    block.extend(len.to_le_bytes());
+    block
+}
+
+/// A decryption secrets block with that key log; of none no block.
+fn secrets(text: &str) -> Vec<u8> {
+    match text {
         "" => Vec::new(),
         _ => block(10, &[b"KSLT", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()),
-    };
+    }
+}
+
+/// A pcapng of the capture's packets: its blocks before them, among them and behind them as given.
+fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
     let mut section = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
     if !comment.is_empty() {
         section.extend([1, 0]);
@@ -169,9 +175,7 @@ fn key_logs_in_the_capture_count_wherever_they_stand_in_a_file() {
         fs::write(dir.path().join("cap.pcapng"), &file).unwrap();
         assert_eq!(sources(&wspect(&dir, "keys --json cap.pcapng").output().unwrap()), both(word));
         assert_eq!(sources(&wspect(&dir, "keys --json --no-keylog cap.pcapng").output().unwrap()), [None, None]);
-        if behind.is_empty() {
-            assert_eq!(sources(&piped(&dir, "keys --json", &file)), both(word));
-        }
+        assert_eq!(sources(&piped(&dir, "keys --json", &file)), both(word));
         assert_eq!(sources(&piped(&dir, "keys --json --no-keylog", &file)), [None, None]);
     }
 }
@@ -286,13 +290,38 @@ fn tells_of_every_stream() {
     insta::assert_snapshot!(format!("{text}\n{}", others.map(shown).join("\n")));
 }
 
-/// A stream's secrets may stand in the capture before the stream only: what comes behind cannot be waited for.
+/// From a pipe what is said is the same, wherever the secrets stand; behind the packets it is known with the last of them.
 #[test]
-fn from_a_pipe_keys_count_from_where_they_stand() {
+fn records_in_a_pipe_wait_for_their_keys() {
     let dir = TempDir::new().unwrap();
-    let file = pcapng("", "", &key_log());
-    let records = records(&piped(&dir, "keys --json", &file));
-    assert_eq!(records.iter().map(|record| record["keys"].as_str().unwrap()).collect::<Vec<_>>(), ["none", "none"]);
+    let log = key_log();
+    let said = |command: &str, file: &[u8]| {
+        let mut said = records(&piped(&dir, command, file));
+        for record in &mut said {
+            let record = record.as_object_mut().unwrap();
+            for key in ["packet", "time", "request", "response"] {
+                record.remove(key);
+            }
+        }
+        said
+    };
+    for command in ["msgs --json", "frames --json", "keys --json", "handshake --json"] {
+        let before = said(command, &pcapng("", &log, ""));
+        assert!(before.len() >= 2, "{command}");
+        assert_eq!(said(command, &pcapng("", "", &log)), before, "{command}");
+    }
+    // Line by line, in blocks of their own, each stream's last line first.
+    let mut file = pcapng("", "", "");
+    for lines in log.lines().collect::<Vec<_>>().chunks(5) {
+        lines.iter().rev().for_each(|line| file.extend(secrets(line)));
+    }
+    assert_eq!(said("msgs --json", &file), said("msgs --json", &pcapng("", &log, "")));
+    let packets = records(&piped(&dir, "msgs --json", &file));
+    let last = packets.iter().map(|record| record["packet"].as_u64().unwrap()).min();
+    assert_eq!(last, packets.iter().map(|record| record["packet"].as_u64().unwrap()).max());
+    // Without the key of one stream the other is whole.
+    let half: String = log.lines().take(5).map(|line| format!("{line}\n")).collect();
+    assert_eq!(sources(&piped(&dir, "keys --json", &pcapng("", "", &half))), [Some("dsb".to_owned()), None]);
 }
 
 /// Every command, in text and as records, with good keys and with garbage: no secret in any of it.

@@ -273,7 +273,7 @@ prop_compose! {
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
         let tls = tls.map(|session| Box::new(session.outline));
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, first }
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, first }
     }
 }
 

@@ -53,6 +53,7 @@ const fn means_loss(code: NoteCode) -> bool {
             | NoteCode::TcpLimit
             | NoteCode::TlsBadTag
             | NoteCode::TlsGap
+            | NoteCode::TlsUnverified
             | NoteCode::WsLost
     )
 }

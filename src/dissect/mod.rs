@@ -135,6 +135,7 @@ fn pass(
 ) -> Summary {
     let Settings { limits, decode_as, secrets, uses_own_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
+    dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
@@ -179,6 +180,10 @@ struct Dissector<'s> {
     summary: Summary,
     last: Mark,
     own_keys: Inside,
+    /// Secrets came that streams were not told of yet.
+    fresh_keys: bool,
+    /// Packets since streams were told of secrets.
+    since_keys: usize,
 }
 
 impl<'s> Dissector<'s> {
@@ -191,16 +196,31 @@ impl<'s> Dissector<'s> {
             summary: Summary::default(),
             last: Mark::default(),
             own_keys: Inside::default(),
+            fresh_keys: false,
+            since_keys: 0,
         }
     }
 
     /// Takes a key log that stands in the capture: its secrets are known from here on.
     fn keys(&mut self, source: KeySource, text: &[u8]) {
         let wanted = Wanted::All(self.limits.key_secrets);
+        let before = self.tools.secrets.len();
         self.own_keys.push(source, text, &wanted, Arc::make_mut(&mut self.tools.secrets));
+        self.fresh_keys |= self.tools.secrets.len() > before;
+        self.tell_keys(false);
+    }
+
+    /// Tells the streams that wait of fresh secrets; not more often than packets come for each of them, unless it is the `last` time.
+    fn tell_keys(&mut self, last: bool) {
+        if self.fresh_keys && (last || self.since_keys >= self.tools.waiting.len()) {
+            (self.fresh_keys, self.since_keys) = (false, 0);
+            self.table.secrets(self.last, &self.limits, &mut self.tools, self.sink);
+        }
     }
 
     fn packet(&mut self, mark: Mark) {
+        self.since_keys += 1;
+        self.tell_keys(false);
         self.summary.packets += 1;
         self.last = mark;
         if let Some(time) = mark.time {
@@ -227,6 +247,7 @@ impl<'s> Dissector<'s> {
     }
 
     fn finish(mut self) -> Summary {
+        self.tell_keys(true);
         self.table.finish(self.last, &self.limits, &mut self.tools, self.sink);
         self.summary.streams = self.table.streams();
         self.summary.connections = self.tools.conns;

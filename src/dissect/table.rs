@@ -3,6 +3,7 @@
 mod key;
 mod opening;
 mod stream;
+mod waiting;
 
 use crate::model::{DecodeAs, End, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
 use crate::net::Header;
@@ -310,6 +311,8 @@ impl Table {
                     let last = live.conn.last().packet;
                     self.leaving.push_back(Leaving { packet: last, at, life });
                 }
+                // What waits for secrets is freed when they came.
+                Some(live) if live.layer.waits() => {}
                 _ => self.end(at, End::Capture, now, limits, tools, sink),
             }
         }

@@ -4,7 +4,7 @@ use super::json::hex;
 use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
-use crate::model::{Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, size};
+use crate::model::{ConnId, Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, size};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;
@@ -87,9 +87,9 @@ pub(super) fn write(rows: &[(Stamp, TlsSession)], secrets: &Secrets, style: Styl
     let header = line(&HEADER.map(str::to_owned), widths, "server name");
     out.line(&style.paint(Ink::Dim, header).to_string());
     let indent = " ".repeat(widths[0] + 2);
-    for (row, (_, session)) in cells.iter().zip(rows) {
+    for (row, (at, session)) in cells.iter().zip(rows) {
         out.line(&line(row, widths, &name(&session.outline)));
-        for (ink, text) in about_keys(session, secrets) {
+        for (ink, text) in about_keys(at.conn, session, secrets) {
             out.line(&format!("{indent}{}", style.paint(ink, text)));
         }
         if let Some(random) = &session.client_random {
@@ -126,7 +126,7 @@ fn name(outline: &TlsOutline) -> String {
 }
 
 /// Where the key stands, and why it does not open all.
-fn about_keys(session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (Ink, String)> {
+fn about_keys(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (Ink, String)> {
     let place = session.origin.map(|origin| secrets.place(origin));
     let word = match session.outline.keys {
         TlsKeys::Partial => "keys    partial, ",
@@ -134,5 +134,8 @@ fn about_keys(session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (
     };
     let place = place.map(|place| (Ink::Plain, format!("{word}{}", escape::display_str(&place))));
     let why_not = session.why_not.map(|why| (Ink::Warning, format!("reason  {why}")));
-    place.into_iter().chain(why_not)
+    // Nothing of it was read, and yet there is a connection.
+    let looks = conn.filter(|_| session.why_not == Some(WhyNot::NoKey) && session.decrypted == 0);
+    let looks = looks.map(|conn| (Ink::Warning, format!("looks   like a WebSocket: connection {conn}")));
+    place.into_iter().chain(why_not).chain(looks)
 }

@@ -81,6 +81,9 @@ fn end(row: &Connection) -> String {
     if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
         return String::from("no answer");
     }
+    if let (State::Encrypted, Some(by)) = (row.state(), row.ended_by()) {
+        return by.name().to_owned();
+    }
     match (&row.close, row.ended_by()) {
         (Some((_, Goodbye { code: Some(code), .. })), _) => format!("close {code}"),
         (Some((_, Goodbye { code: None, .. })), _) => String::from("close (1005)"),

@@ -12,6 +12,8 @@ use super::ws::{Message, Opcode};
 /// How a connection stands: the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
+    /// It cannot be read: it runs in TLS whose key is not known, and is taken for a WebSocket by its looks.
+    Encrypted,
     /// The server answered otherwise than with a switch to WebSocket.
     Rejected,
     /// Recognised by its frames: its request or its answer was not captured.
@@ -28,6 +30,7 @@ impl State {
     /// The name in records.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Encrypted => "encrypted",
             Self::Rejected => "rejected",
             Self::Midstream => "midstream",
             Self::Closed => "closed",
@@ -290,6 +293,7 @@ impl Connection {
     pub fn state(&self) -> State {
         let handshake = self.handshake.as_ref();
         match handshake.and_then(|handshake| handshake.accepted) {
+            _ if self.opened.encrypted.is_some() => State::Encrypted,
             _ if handshake.is_some_and(Outline::is_refused) => State::Rejected,
             _ if handshake.is_some_and(|h| h.asked.is_none()) => State::Midstream,
             None if self.messages() > 0 => State::Midstream,
@@ -312,9 +316,19 @@ impl Connection {
         }
     }
 
-    /// `ws://host/path`, or the server's address when the request was not captured.
+    /// `ws://host/path`, or the server's address when the request was not captured; `wss://host/…` when it cannot be read.
     pub fn title(&self) -> String {
-        self.opened.url.clone().unwrap_or_else(|| self.opened.server.to_string())
+        let sni =
+            self.opened.tls.as_ref().and_then(|tls| tls.sni.as_deref()).filter(|_| self.opened.encrypted.is_some());
+        let host = sni.map(|sni| format!("wss://{sni}/…"));
+        self.opened.url.clone().or(host).unwrap_or_else(|| self.opened.server.to_string())
+    }
+
+    /// What there is to say of one that cannot be read: `Encrypted: no secret for client random 7a1f0042…`.
+    pub fn encrypted(&self) -> Option<String> {
+        let random = self.opened.encrypted?;
+        let first: String = random.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("Encrypted: no secret for client random {first}…"))
     }
 
     /// Who asked.

@@ -5,6 +5,7 @@ use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
 use super::route::Hop;
+use super::secrets::ClientRandom;
 use super::tls::{TlsOutline, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
@@ -50,6 +51,8 @@ pub struct Opened {
     pub via: Box<[Hop]>,
     /// The TLS session that it runs in.
     pub tls: Option<Box<TlsOutline>>,
+    /// It is taken for a WebSocket by how its records look: nothing of it can be read without the key for this random.
+    pub encrypted: Option<ClientRandom>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }

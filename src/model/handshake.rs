@@ -50,6 +50,13 @@ impl Head {
         self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Nanoseconds since the request that it answers. Of what was known later than it came, because it waited for a key, the packets
+    /// that brought the first bytes count.
+    pub fn latency(&self, request: &Self) -> Option<i64> {
+        let waited = request.span.last.packet >= self.span.last.packet;
+        if waited { self.span.first.since(request.span.first) } else { self.span.last.since(request.span.last) }
+    }
+
     /// The value of the first header of that name.
     pub fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.values(name).next()

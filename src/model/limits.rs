@@ -70,6 +70,8 @@ pub struct Limits {
     pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Bytes of TLS records of all streams that wait for secrets which the capture may bring behind them.
+    pub key_wait_bytes: usize,
     /// Secrets kept of key logs where it is not known which sessions the capture has.
     pub key_secrets: usize,
 }
@@ -116,6 +118,7 @@ impl Limits {
         message_holes: 1024,
         trial_bytes: 256 << 20,
         pings: 64,
+        key_wait_bytes: 64 * MIB,
         key_secrets: 4_000_000,
     };
 }

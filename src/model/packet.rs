@@ -107,6 +107,8 @@ pub enum Input<'a> {
         dir: Direction,
         /// The first byte concerned.
         offset: u64,
+        /// How many are, at least one.
+        len: u64,
         /// What is odd.
         code: NoteCode,
         /// What exactly, in one sentence.

@@ -267,6 +267,15 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
     {
         return text;
     }
+    if let Some(text) = connection.encrypted() {
+        let ending = match connection.closed.and_then(|closed| closed.ends.first()) {
+            Some((_, End::Fin, _)) => Ending::Fin,
+            Some((_, End::Rst, _)) => Ending::Rst,
+            Some((_, End::Replaced, _)) => Ending::Replaced,
+            _ => Ending::Open,
+        };
+        return (ending, text);
+    }
     let Some(closed) = &connection.closed else { return (Ending::Open, "open so far".to_owned()) };
     if let Some(handshake) = handshake.filter(|handshake| handshake.accepted.is_none() && handshake.asked.is_some())
         && connection.messages() == 0

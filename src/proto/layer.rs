@@ -1,8 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Both, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened, Route, Secrets,
-    Sink, Stamp, TlsOutline, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened,
+    Route, Secrets, Sink, Stamp, TlsOutline, Version,
 };
 use std::sync::Arc;
 
@@ -13,6 +13,14 @@ pub trait Layer: Send {
 
     /// Nothing more will come, in either direction.
     fn over(&mut self, cx: &mut Cx<'_>);
+
+    /// Secrets were added, which it may have asked for in [`Tools::waiting`].
+    fn secrets(&mut self, _: &mut Cx<'_>) {}
+
+    /// Whether it waits for secrets: it holds what it cannot read yet.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// What a layer says of the bytes that follow.
@@ -98,6 +106,12 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// The capture may still bring secrets.
+    pub awaits_keys: bool,
+    /// Streams that are to be told when it does.
+    pub waiting: Vec<u32>,
+    /// Bytes that wait for secrets.
+    pub waiting_bytes: usize,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// A buffer for bytes that live for one event only.
@@ -225,6 +239,22 @@ impl Cx<'_> {
         version: Version,
         first: Mark,
     ) -> ConnId {
+        self.open_conn(url, transport, version, first, None)
+    }
+
+    /// The same for what is taken for one although it cannot be read; the stream's key is known by the random.
+    pub fn opened_encrypted(&mut self, random: ClientRandom) -> ConnId {
+        self.open_conn(None, None, Version::default(), *self.flow.first, Some(random))
+    }
+
+    fn open_conn(
+        &mut self,
+        url: Option<String>,
+        transport: Option<&'static str>,
+        version: Version,
+        first: Mark,
+        encrypted: Option<ClientRandom>,
+    ) -> ConnId {
         self.tools.conns += 1;
         let conn = ConnId(self.tools.conns);
         let (mut client, server) = self.ends();
@@ -233,10 +263,9 @@ impl Cx<'_> {
             client = route.client.unwrap_or(client);
             via = route.hops.as_slice().into();
         }
-        self.emit(
-            conn,
-            Event::Opened(&Opened { client, server, url, transport, version, via, tls: self.tls.clone(), first }),
-        );
+        let tls = self.tls.clone();
+        let opened = Opened { client, server, url, transport, version, via, tls, encrypted, first };
+        self.emit(conn, Event::Opened(&opened));
         conn
     }
 

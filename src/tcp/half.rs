@@ -547,7 +547,7 @@ fn conflict(offset: u64, (first, packet): (&[u8], PacketNo), (second, mark): (&[
 }
 
 fn odd(code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
-    (feed.out)(Input::Odd { dir: feed.dir, offset, code, text, detail, mark });
+    (feed.out)(Input::Odd { dir: feed.dir, offset, len: 1, code, text, detail, mark });
 }
 
 fn push_hex(out: &mut String, bytes: &[u8]) {

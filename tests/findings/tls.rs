@@ -2,7 +2,7 @@
 
 use super::support::craft::tls::{ALERT, HANDSHAKE, client_hello, key_log, record, server_hello};
 use super::support::craft::*;
-use super::{Case, capture_of, case};
+use super::{Case, Limits, capture_of, case};
 
 /// A case that is read with a key log; the near miss with the same one.
 fn keyed(code: &'static str, raises: Vec<u8>, spares: Vec<u8>, keys: &str) -> Case {
@@ -31,6 +31,15 @@ fn without(session: &Session, n: usize) -> Vec<Segment> {
     segments
 }
 
+/// A session that pings so often.
+fn heartbeats(times: usize) -> Vec<u8> {
+    let mut session = Session::new(1);
+    for _ in 0..times {
+        session.heartbeat(Server, "beat");
+    }
+    capture_of(&Tls::around(1, &session).session.segments())
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let whole = talk();
     let (capture, keys) = (capture_of(&whole.session.segments()), whole.log());
@@ -42,6 +51,7 @@ pub(super) fn cases() -> Vec<Case> {
     odd.session.turns.insert(6, (Client, b"no record".to_vec()));
     let mut midstream = whole.clone();
     midstream.session.turns.remove(0);
+    let long = Tls::around(1, Session::new(1).text(Client, "one").text(Server, &"two".repeat(450)));
     let ended = |level, description| {
         let mut tls = Tls::bare(1);
         tls.hellos(&[]).flight("http/1.1").sealed(Client, ALERT, &[level, description]);
@@ -59,6 +69,19 @@ pub(super) fn cases() -> Vec<Case> {
         segments.swap(at, at + 2);
         capture_of(&segments)
     };
+    let cut = |len: usize| {
+        let mut packets = packets(&long.session.segments(), &Wire::default());
+        let longest = packets.iter_mut().max_by_key(|packet| packet.bytes.len()).unwrap();
+        longest.bytes.truncate(len);
+        Pcap::default().file(&packets)
+    };
+    let late_keys = {
+        let mut file = Ng::new(false);
+        file.bytes = pcapng(&packets(&whole.session.segments(), &Wire::default()), false);
+        let log = whole.log();
+        let body = [b"KSLT", &(log.len() as u32).to_le_bytes()[..], log.as_bytes()].concat();
+        file.block(10, &body).bytes.clone()
+    };
     vec![
         Case { keys: [of_another.clone(), keys.clone()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
         Case { keys: [of_another, String::new()], ..case("NO-KEYS", capture.clone(), capture.clone()) },
@@ -67,6 +90,12 @@ pub(super) fn cases() -> Vec<Case> {
         keyed("TLS-UNSUPPORTED", of_suite(0x0303, 0x0007), of_suite(0x0303, 0xc02f), &keys),
         keyed("TLS-BAD-TAG", capture_of(&flipped.session.segments()), capture.clone(), &keys),
         keyed("TLS-GAP", capture_of(&without(&whole.session, 6)), late, &keys),
+        case("TLS-LIKELY", heartbeats(20), heartbeats(2)),
+        keyed("TLS-UNVERIFIED", cut(1000), cut(usize::MAX), &long.log()),
+        Case {
+            limits: Limits { key_wait_bytes: 5000, ..Limits::DEFAULT },
+            ..case("TLS-LIMIT", late_keys.clone(), late_keys)
+        },
         keyed("TLS-RECORD", capture_of(&odd.session.segments()), capture.clone(), &keys),
         keyed("TLS-ALERT", refused(40), refused(0), ""),
         keyed("TLS-ALERT", ended(2, 42), ended(2, 0), &keys),

@@ -71,3 +71,21 @@ fn a_cut_capture_says_so_everywhere() {
     app.settle();
     assert!(picture(&app, NARROW).contains("\n ! Capture is cut before its first packet.\n"));
 }
+
+/// What cannot be read stays in the list, and each screen says which key is missing.
+#[test]
+fn a_connection_without_its_key_says_which() {
+    let mut story = Story::new();
+    story.open_encrypted(story::endpoint(9, 33991), story::endpoint(2, 443), 12);
+    for size in [WIDE, NARROW] {
+        let mut app = browser(&story, size);
+        press(&mut app, "1");
+        let list = picture(&app, size);
+        assert!(list.contains("wss://feed.example/…") && list.contains("T key?"), "{list}");
+        for screen in ["2", "3"] {
+            press(&mut app, screen);
+            let shown = picture(&app, size);
+            assert!(shown.contains("Encrypted: no secret for client random 7a7a7a7a"), "{shown}");
+        }
+    }
+}

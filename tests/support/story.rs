@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
     Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
-    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, Version,
+    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, TlsOutline,
+    Version,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -98,10 +99,21 @@ impl Story {
             version: Version::Rfc6455,
             via: Box::default(),
             tls: None,
+            encrypted: None,
             first,
         };
         let at = self.mark();
         self.events.push((self.stamp(conn, at), Owned::Opened(opened)));
+        conn
+    }
+
+    /// Opens a connection of which nothing can be read.
+    pub(crate) fn open_encrypted(&mut self, client: Endpoint, server: Endpoint, stream: u32) -> usize {
+        let conn = self.open(None, client, server, stream);
+        if let Some((_, Owned::Opened(opened))) = self.events.last_mut() {
+            let tls = TlsOutline { sni: Some("feed.example".to_owned()), ..TlsOutline::default() };
+            (opened.transport, opened.encrypted, opened.tls) = (None, Some([0x7a; 32]), Some(Box::new(tls)));
+        }
         conn
     }
 

@@ -12,5 +12,7 @@ mod support;
 
 mod lab;
 mod laws;
+mod looks;
 mod public;
 mod seen;
+mod snaplen;

@@ -98,7 +98,7 @@ pub(super) fn answered(handshake: &mut Handshake, version: Version, head: Head, 
     handshake.accept = answer;
     handshake.subprotocol = head.value(&header(version, "Protocol")).map(str::to_owned);
     handshake.extensions = Some(owned(head.list("sec-websocket-extensions")));
-    handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
+    handshake.latency = handshake.request.as_ref().and_then(|request| head.latency(request));
     check_response(&head, version, handshake);
     handshake.response = Some(head);
 }

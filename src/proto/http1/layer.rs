@@ -42,6 +42,8 @@ pub struct Http1 {
     lost: Both<Option<(u64, u64)>>,
     /// The directions in which any byte came.
     heard: Both<bool>,
+    /// Where in each direction bytes of TLS are not verified: from the first to the last of them.
+    unverified: Both<Option<(u64, u64)>>,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
     /// An upgrade whose answer has bytes behind its head that are being read.
@@ -109,6 +111,10 @@ impl Layer for Http1 {
                     self.said_all(cx);
                     return self.pump(cx);
                 }
+            }
+            Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, .. } => {
+                let (first, _) = *self.unverified[dir].get_or_insert((offset, 0));
+                self.unverified[dir] = Some((first, offset.saturating_add(len)));
             }
             Input::Odd { .. } => {}
         }
@@ -229,7 +235,13 @@ impl Http1 {
 
     /// Gives what is held to the layer that goes on.
     fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let turned = cx.swapped;
+        let (turned, mark) = (cx.swapped, cx.mark);
+        for dir in Direction::BOTH {
+            if let Some((offset, end)) = self.unverified[dir] {
+                let (len, code) = (end - offset, NoteCode::TlsUnverified);
+                inner.input(Input::Odd { dir, offset, len, code, text: "", detail: "", mark }, cx);
+            }
+        }
         for dir in Direction::BOTH {
             match self.held[dir].feed(dir, turned, inner, cx) {
                 Next::Become(layer) => inner = layer,

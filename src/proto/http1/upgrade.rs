@@ -73,7 +73,7 @@ pub(super) fn answered(
     handshake.accept = head.value("sec-websocket-accept").map(str::to_owned);
     handshake.subprotocol = head.value("sec-websocket-protocol").map(str::to_owned);
     handshake.extensions = list(&head, "sec-websocket-extensions");
-    handshake.latency = handshake.request.as_ref().and_then(|request| head.span.last.since(request.span.last));
+    handshake.latency = handshake.request.as_ref().and_then(|request| head.latency(request));
     handshake.response = Some(head);
     // What a part of a head does not say may stand in the other.
     if !handshake.is_whole() {

@@ -1,8 +1,9 @@
 //! How one record is opened.
 
 use super::rc4::Rc4;
-use super::record::{ContentType, Header};
+use super::record::{ContentType, Header, Record};
 use super::schedule::{Digest, MacKey, expand_label};
+use super::stream;
 use super::suite::{Aead, Block, Hash, Sealing};
 use crate::model::TlsVersion;
 use aes::cipher::block::BlockCipherDecrypt;
@@ -33,13 +34,24 @@ pub(super) struct Opened {
     pub(super) padded: bool,
 }
 
+/// A record of which bytes are missing, decrypted as far as it goes. Nothing of it is authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Torn {
+    pub(super) kind: ContentType,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Whether it is certain where it ends; if not, a few bytes more may follow.
+    pub(super) exact: bool,
+}
+
 enum Key {
     Aead {
         cipher: Box<dyn Sealed>,
+        aead: Aead,
+        key: Digest,
         iv: [u8; 12],
         /// Eight bytes of the nonce stand in the record (RFC 5288 §3).
         explicit: bool,
-        tag: usize,
     },
     Cbc {
         cipher: Box<dyn Chained>,
@@ -47,6 +59,8 @@ enum Key {
         encrypt_then_mac: bool,
         /// The last block of the record before, where that is the initialisation vector (RFC 2246 §6.2.3.2).
         chained: Option<[u8; 16]>,
+        /// That block was lost.
+        unchained: bool,
     },
     Rc4 {
         /// Goes on over all records.
@@ -210,7 +224,7 @@ impl Opener {
         let key = key.get_mut(..aead.key_len())?;
         expand_label(hash, secret.bytes(), "key", key);
         expand_label(hash, secret.bytes(), "iv", &mut iv);
-        let key = Key::Aead { cipher: aead.cipher(key)?, iv, explicit: false, tag: aead.tag_len() };
+        let key = Key::Aead { cipher: aead.cipher(key)?, aead, key: Digest::new(key), iv, explicit: false };
         Some(Self { version: TlsVersion::TLS_1_3, key })
     }
 
@@ -225,7 +239,7 @@ impl Opener {
             Sealing::Aead(aead) => {
                 let mut iv = [0; 12];
                 iv.get_mut(..fixed.len())?.copy_from_slice(fixed);
-                Key::Aead { cipher: aead.cipher(key)?, iv, explicit: fixed.len() == 4, tag: aead.tag_len() }
+                Key::Aead { cipher: aead.cipher(key)?, aead, key: Digest::new(key), iv, explicit: fixed.len() == 4 }
             }
             Sealing::Cbc(block, hash) => {
                 let mut chained = [0; 16];
@@ -235,6 +249,7 @@ impl Opener {
                     mac: MacKey::new(hash, mac)?,
                     encrypt_then_mac,
                     chained: (!fixed.is_empty()).then_some(chained),
+                    unchained: false,
                 }
             }
             Sealing::Rc4(hash) => Key::Rc4 { stream: Box::new(Rc4::new(key)), mac: MacKey::new(hash, mac)? },
@@ -247,9 +262,9 @@ impl Opener {
     /// Bytes that a record is longer than what it carries, where that is always the same; in TLS 1.3 without padding.
     pub(super) fn overhead(&self) -> Option<u64> {
         match &self.key {
-            Key::Aead { explicit, tag, .. } => {
+            Key::Aead { aead, explicit, .. } => {
                 let more = if *explicit { 8 } else { 0 } + u64::from(self.version == TlsVersion::TLS_1_3);
-                Some(more + *tag as u64)
+                Some(more + aead.tag_len() as u64)
             }
             Key::Cbc { .. } => None,
             Key::Rc4 { mac, .. } | Key::Null(mac) => Some(mac.len() as u64),
@@ -279,8 +294,9 @@ impl Opener {
                 stream.apply(body);
                 None
             }
-            Key::Cbc { cipher, chained: Some(chained), .. } => {
+            Key::Cbc { cipher, chained: Some(chained), unchained, .. } => {
                 let before = *chained;
+                *unchained = false;
                 if let Some(last) = body.len().checked_sub(cipher.block()).and_then(|at| body.get(at..)) {
                     for (to, from) in chained.iter_mut().zip(last) {
                         *to = *from;
@@ -292,11 +308,16 @@ impl Opener {
         }
     }
 
-    /// Passes over a record of that length.
-    pub(super) fn skip(&mut self, len: usize) {
-        if let Key::Rc4 { stream, .. } = &mut self.key {
-            stream.skip(len);
+    /// The end of a record that was told of is missing, or whole records were lost.
+    pub(super) const fn unchain(&mut self) {
+        if let Key::Cbc { unchained, .. } = &mut self.key {
+            *unchained = true;
         }
+    }
+
+    /// The beginning of the next record cannot be decrypted: the end of the record before, on which it hangs, is missing.
+    pub(super) const fn is_unchained(&self) -> bool {
+        matches!(self.key, Key::Cbc { chained: Some(_), unchained: true, .. })
     }
 
     /// Opens the fragment of a record in place, as the record with this sequence number. `chained` is from [`Self::chain`].
@@ -310,15 +331,10 @@ impl Opener {
         body: &mut [u8],
     ) -> Option<Opened> {
         match &self.key {
-            Key::Aead { cipher, iv, explicit, tag } => {
-                let mut nonce = *iv;
+            Key::Aead { cipher, aead, iv, explicit, .. } => {
                 let skip = if *explicit { 8 } else { 0 };
-                let explicit = body.get(..skip)?;
-                let varying = if skip > 0 { explicit.first_chunk().copied()? } else { sequence.to_be_bytes() };
-                for (to, from) in nonce.iter_mut().skip(4).zip(varying) {
-                    *to ^= from;
-                }
-                let plain = body.len().checked_sub(skip + *tag)?;
+                let nonce = nonce(*iv, *explicit, sequence, body)?;
+                let plain = body.len().checked_sub(skip + aead.tag_len())?;
                 let sealed = body.get_mut(skip..)?;
                 let is_open = if self.version == TlsVersion::TLS_1_3 {
                     cipher.open(nonce, &header.bytes(), sealed)
@@ -380,6 +396,79 @@ impl Opener {
             }
         }
     }
+
+    /// Decrypts what there is of a record that is torn, in place. `chained` is from [`Self::chain`]; with `padded` the length of a
+    /// record does not tell that of its content.
+    ///
+    /// `None` when it is not clear what its bytes are.
+    pub(super) fn open_torn(
+        &self,
+        sequence: u64,
+        chained: Option<[u8; 16]>,
+        padded: bool,
+        header: Header,
+        record: &mut Record,
+    ) -> Option<Torn> {
+        let len = usize::from(header.len);
+        let (kind, exact) = (header.kind, true);
+        match &self.key {
+            Key::Aead { aead, key, iv, explicit, .. } => {
+                let skip = if *explicit { 8 } else { 0 };
+                if !record.knows(0, skip) {
+                    return None;
+                }
+                let nonce = nonce(*iv, *explicit, sequence, record.fragment())?;
+                let to = len.checked_sub(aead.tag_len()).filter(|&to| to > skip)?;
+                stream::apply(*aead, key.bytes(), nonce, record.fragment().get_mut(skip..to)?);
+                if self.version != TlsVersion::TLS_1_3 {
+                    return Some(Torn { kind, from: skip, to, exact });
+                }
+                // RFC 8446 §5.2: the content, its type, zeros.
+                let end = record.end();
+                let last = record.fragment().get(end.min(to)..to)?.iter().rposition(|&byte| byte != 0);
+                if let Some(at) = last.map(|at| end + at) {
+                    return Some(Torn { kind: ContentType(*record.fragment().get(at)?), from: 0, to: at, exact });
+                }
+                let handshake = is_late_handshake(record.beginning());
+                let kind = if handshake { ContentType::HANDSHAKE } else { ContentType::DATA };
+                (!padded && end >= to).then_some(Torn { kind, from: 0, to: to - 1, exact })
+            }
+            Key::Cbc { cipher, mac, encrypt_then_mac, .. } => {
+                let (block, from) = (cipher.block(), if chained.is_some() { 0 } else { cipher.block() });
+                let (behind, within) = if *encrypt_then_mac { (mac.len(), 0) } else { (0, mac.len()) };
+                let end = len.checked_sub(behind).filter(|&end| end > from && (end - from) % block == 0)?;
+                let (vector, blocks) = record.fragment().get_mut(..end)?.split_at_mut_checked(from)?;
+                let vector = chained.as_ref().map_or(&*vector, |chained| chained.get(..block).unwrap_or_default());
+                cipher.decrypt(vector, blocks);
+                record.widen_holes(block);
+                let padding = if record.knows(end - 1, end) { record.fragment().get(end - 1).copied() } else { None };
+                // Where its length is missing, padding is taken for as short as can be.
+                let padding = padding.map_or(block, |padding| usize::from(padding) + 1);
+                let to = end.checked_sub(padding + within).filter(|&to| to >= from)?;
+                Some(Torn { kind, from, to, exact: record.knows(end - 1, end) })
+            }
+            // What RC4 did is undone already.
+            Key::Rc4 { mac, .. } | Key::Null(mac) => {
+                Some(Torn { kind, from: 0, to: len.checked_sub(mac.len())?, exact })
+            }
+        }
+    }
+}
+
+/// The nonce of a record (RFC 8446 §5.3, RFC 7905 §2), of which a part may stand before its ciphertext (RFC 5288 §3).
+fn nonce(iv: [u8; 12], explicit: bool, sequence: u64, body: &[u8]) -> Option<[u8; 12]> {
+    let mut nonce = iv;
+    let varying = if explicit { body.first_chunk().copied()? } else { sequence.to_be_bytes() };
+    for (to, from) in nonce.iter_mut().skip(4).zip(varying) {
+        *to ^= from;
+    }
+    Some(nonce)
+}
+
+/// Whether content whose type is missing is a message after the handshake: a NewSessionTicket, CertificateRequest or KeyUpdate
+/// (RFC 8446 §4.6). Neither HTTP nor a frame begins so.
+const fn is_late_handshake(content: &[u8]) -> bool {
+    matches!(content, [4 | 13 | 24, 0, _, _, ..])
 }
 
 /// What is authenticated beside the fragment up to TLS 1.2 (RFC 5246 §6.2.3.3): `sequence 8 | type 1 | version 2 | length 2`.

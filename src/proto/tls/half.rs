@@ -3,7 +3,7 @@
 use super::handshake::Messages;
 use super::keys::Keys;
 use super::record::{Cutter, Header, Record};
-use crate::model::{End, Mark};
+use crate::model::{End, Mark, WhyNot};
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -14,8 +14,8 @@ pub(super) struct Half {
     pub(super) cover: Cover,
     /// Where the next byte of the application stands in its stream.
     pub(super) plain: u64,
-    /// What waits for the other direction.
-    pub(super) held: VecDeque<Held>,
+    /// What waits, for the other direction or for keys, and its place among all that came in both directions.
+    pub(super) held: VecDeque<(u64, Held)>,
     /// Bytes that wait.
     pub(super) held_bytes: usize,
     /// Nothing waits any more: it waited in vain, or for too long.
@@ -40,41 +40,40 @@ pub(super) enum Cover {
     /// Not yet.
     #[default]
     Clear,
+    /// By keys that are not known, but the capture may still bring them; and what is to be said if it doesn't.
+    Waiting(WhyNot),
     /// By keys that are known.
     Sealed(Keys),
     /// By keys that are not: nothing can be read any more.
     Opaque,
 }
 
-/// What waits for the other direction.
+/// What waits.
 pub(super) enum Held {
     Record(Header, Record),
-    Hole(Hole),
+    /// So many bytes of the stream were lost, from a record's beginning to another's.
+    Hole(u64),
     End(End, Mark),
-}
-
-/// Bytes that were lost.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Hole {
-    /// One record with this header.
-    Record(Header),
-    /// So many bytes of the stream, from a record's beginning to another's.
-    Bytes(u64),
 }
 
 impl Half {
     /// Holds something; past so many bytes the direction waits no longer.
-    pub(super) fn hold(&mut self, held: Held, bytes_max: usize) {
+    pub(super) fn hold(&mut self, place: u64, held: Held, bytes_max: usize) {
         self.held_bytes += cost(&held);
         self.impatient |= self.held_bytes > bytes_max;
-        self.held.push_back(held);
+        self.held.push_back((place, held));
     }
 
     /// Takes what waits longest.
     pub(super) fn take(&mut self) -> Option<Held> {
-        let held = self.held.pop_front()?;
+        let (_, held) = self.held.pop_front()?;
         self.held_bytes = self.held_bytes.saturating_sub(cost(&held));
         Some(held)
+    }
+
+    /// Its keys are waited for.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.cover, Cover::Waiting(_))
     }
 
     /// Nothing of what comes can be read.

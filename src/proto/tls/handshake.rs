@@ -27,6 +27,8 @@ pub(super) struct ClientHello {
     pub(super) sni: Option<String>,
     /// Data follows before the server has answered (RFC 8446 §4.2.10).
     pub(super) early_data: bool,
+    /// It offers to speak something else than HTTP/1 inside (RFC 7301), or that is not known.
+    pub(super) offers_others: bool,
 }
 
 /// RFC 8446 §4.1.3; a HelloRetryRequest is one with a certain random.
@@ -67,6 +69,7 @@ impl ServerHello {
 struct Extensions {
     sni: Option<String>,
     alpn: Option<String>,
+    offers_others: bool,
     version: Option<TlsVersion>,
     encrypt_then_mac: bool,
     early_data: bool,
@@ -101,7 +104,16 @@ fn client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
         (be_u16, random, length_data(be_u8), length_data(be_u16), length_data(be_u8)).parse(bytes)?;
     let (rest, found) = opt(extensions).parse(rest)?;
     let found = found.unwrap_or_default();
-    Ok((rest, ClientHello { random, sni: found.sni, early_data: found.early_data }))
+    Ok((rest, ClientHello { random, sni: found.sni, early_data: found.early_data, offers_others: found.offers_others }))
+}
+
+/// A ClientHello whose end is missing: its random, by which the secrets are known, and what else there is.
+fn torn_client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
+    let (rest, (_, random)) = (be_u16, random).parse(bytes)?;
+    let (rest, list) = opt((length_data(be_u8), length_data(be_u16), length_data(be_u8), be_u16)).parse(rest)?;
+    let sni = list.and_then(|_| listed(rest).sni);
+    // It may have said so: whether there are such data, their key tells.
+    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true }))
 }
 
 /// `version 2 | random 32 | session id <1> | cipher suite 2 | compression method 1 | extensions <2>`, the last if there.
@@ -127,13 +139,20 @@ fn random(bytes: &[u8]) -> IResult<&[u8], [u8; 32]> {
 
 /// `length 2`, then of each extension `type 2 | length 2 | data`.
 fn extensions(bytes: &[u8]) -> IResult<&[u8], Extensions> {
-    let (rest, list) = length_data(be_u16).parse(bytes)?;
-    let (_, list) = many0((be_u16, length_data(be_u16))).parse(list)?;
+    length_data(be_u16).map(listed).parse(bytes)
+}
+
+/// What extensions tell, up to one that is cut.
+fn listed(list: &[u8]) -> Extensions {
     let mut found = Extensions::default();
-    for (kind, data) in list {
+    let all: IResult<&[u8], Vec<(u16, &[u8])>> = many0((be_u16, length_data(be_u16))).parse(list);
+    for (kind, data) in all.map(|(_, all)| all).unwrap_or_default() {
         match kind {
             SERVER_NAME => found.sni = server_name(data).ok().and_then(|(_, name)| name),
-            ALPN => found.alpn = first_protocol(data).ok().map(|(_, name)| name),
+            ALPN => {
+                found.alpn = first_protocol(data).ok().map(|(_, name)| name);
+                found.offers_others = !offers_http1_only(data);
+            }
             ENCRYPT_THEN_MAC => found.encrypt_then_mac = true,
             EARLY_DATA => found.early_data = true,
             // In a ClientHello a list, which is longer.
@@ -145,7 +164,7 @@ fn extensions(bytes: &[u8]) -> IResult<&[u8], Extensions> {
             _ => {}
         }
     }
-    Ok((rest, found))
+    found
 }
 
 /// RFC 6066 §3: a list of names, each `type 1 | length 2 | name`; type 0 is a host's.
@@ -160,6 +179,12 @@ fn first_protocol(data: &[u8]) -> IResult<&[u8], String> {
     let (rest, list) = length_data(be_u16).parse(data)?;
     let (_, name) = length_data(be_u8).parse(list)?;
     Ok((rest, text(name)))
+}
+
+/// Whether each name of such a list is HTTP/1.0 or 1.1.
+fn offers_http1_only(data: &[u8]) -> bool {
+    let names: IResult<&[u8], Vec<&[u8]>> = length_data(be_u16).and_then(many0(length_data(be_u8))).parse(data);
+    names.is_ok_and(|(_, names)| names.iter().all(|name| name.starts_with(b"http/1.")))
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -202,10 +227,12 @@ impl Messages {
         Some(message)
     }
 
-    /// Bytes were lost: whatever comes next is taken for a message's beginning.
-    pub(super) fn lose(&mut self) {
-        self.bytes = Vec::new();
+    /// Bytes were lost: whatever comes next is taken for a message's beginning. What there is of a ClientHello is returned.
+    pub(super) fn lose(&mut self) -> Option<Message> {
         self.passing = 0;
+        let bytes = std::mem::take(&mut self.bytes);
+        let (body, _) = head(&bytes).ok().filter(|(_, (kind, _))| *kind == 1)?;
+        torn_client_hello(body).ok().map(|(_, hello)| Message::ClientHello(Box::new(hello)))
     }
 
     /// Takes bytes until so many are kept.

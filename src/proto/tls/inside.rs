@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
 use super::tell::Session;
-use crate::model::{ConnId, Input};
+use crate::model::{ConnId, Input, NoteCode};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -14,6 +14,8 @@ pub(super) struct Inside {
     over: bool,
     /// It passes over what comes.
     skims: bool,
+    /// The last bytes that are not verified, for who only now begins to read.
+    unverified: Option<Input<'static>>,
     /// HTTP/2 was found.
     pub(super) http2: bool,
     conn: Option<ConnId>,
@@ -23,6 +25,11 @@ impl Inside {
     /// The first connection inside.
     pub(super) const fn conn(&self) -> Option<ConnId> {
         self.conn
+    }
+
+    /// What is around is taken for a connection.
+    pub(super) const fn stands_for(&mut self, conn: ConnId) {
+        self.conn = Some(conn);
     }
 
     /// Whether nothing inside is to be read any more.
@@ -42,6 +49,9 @@ impl Inside {
 
     /// The same; with `alone` the other direction cannot be read.
     pub(super) fn feed_alone(&mut self, alone: bool, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
+        if let Input::Odd { dir, offset, len, code: code @ NoteCode::TlsUnverified, mark, .. } = input {
+            self.unverified = Some(Input::Odd { dir, offset, len, code, text: "", detail: "", mark });
+        }
         if self.over || self.layer.is_none() && !matches!(input, Input::Data { .. } | Input::Gap { .. }) {
             return;
         }
@@ -58,9 +68,28 @@ impl Inside {
             Next::Read => self.skims = false,
             Next::Skim => self.skims = true,
             Next::Nothing => self.over = true,
-            Next::Become(inner) => (layer, self.skims) = (inner, false),
+            Next::Become(inner) => {
+                (layer, self.skims) = (inner, false);
+                if let Some(odd) = self.unverified {
+                    let odd = if self.turned { odd.reversed() } else { odd };
+                    self.within(alone, cx, |cx| layer.input(odd, cx));
+                }
+            }
         }
         self.layer = Some(layer);
+    }
+
+    /// Secrets were added.
+    pub(super) fn secrets(&mut self, cx: &mut Cx<'_>) {
+        if let Some(mut layer) = self.layer.take() {
+            self.within(false, cx, |cx| layer.secrets(cx));
+            self.layer = Some(layer);
+        }
+    }
+
+    /// Whether something inside waits for secrets.
+    pub(super) fn waits(&self) -> bool {
+        self.layer.as_ref().is_some_and(|layer| layer.waits())
     }
 
     /// Nothing more will come.

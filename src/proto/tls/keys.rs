@@ -1,7 +1,7 @@
 //! The keys of one direction, one after the other, and which record is opened with which.
 
-use super::cipher::{Opened, Opener};
-use super::record::Header;
+use super::cipher::{Opened, Opener, Torn};
+use super::record::{Header, Record};
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash};
 use crate::proto::layer::Cx;
@@ -30,12 +30,16 @@ pub(super) struct Stage {
     sure: bool,
     /// A record was opened.
     proven: bool,
+    /// The number of the next record is certain, and so are the keys: of no record since the last that opened it is unclear what it was.
+    counted: bool,
+    /// They come after a KeyUpdate.
+    updated: bool,
 }
 
 impl Stage {
     /// Keys that were not used yet.
     pub(super) const fn new(purpose: Use, opener: Opener) -> Self {
-        Self { purpose, opener, sequence: 0, sure: false, proven: false }
+        Self { purpose, opener, sequence: 0, sure: false, proven: false, counted: false, updated: false }
     }
 
     /// The keys of a secret of TLS 1.3.
@@ -43,11 +47,17 @@ impl Stage {
         Some(Self::new(purpose, Opener::of_secret(aead, hash, secret)?))
     }
 
+    /// Whether a record is as long as a KeyUpdate (RFC 8446 §4.6.3).
+    fn may_update(&self, header: Header) -> bool {
+        let overhead = self.opener.overhead().unwrap_or_default();
+        matches!(self.purpose, Use::Traffic { .. }) && u64::from(header.len) == overhead + 5
+    }
+
     /// The keys after a KeyUpdate.
     fn updated(&self) -> Option<Self> {
         let Use::Traffic { aead, hash, secret } = self.purpose else { return None };
         let secret = next_secret(hash, &secret);
-        Self::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)
+        Some(Self { updated: true, ..Self::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)? })
     }
 }
 
@@ -73,6 +83,8 @@ pub(super) struct Plain {
     pub(super) first_skipped: u64,
     /// It is the first of other keys: how many records of the former were not seen is not known.
     pub(super) changed: bool,
+    /// It is the first of the data, behind the handshake.
+    pub(super) begins: bool,
     /// It is 0-RTT data.
     pub(super) early: bool,
 }
@@ -114,15 +126,24 @@ impl Keys {
             let sequence = front.sequence;
             front.sequence = sequence.wrapping_add(1);
             let opened = front.opener.open(sequence, chained, header, fragment);
-            front.sure = opened.is_some();
+            (front.sure, front.counted) = (opened.is_some(), opened.is_some());
             self.failed += u64::from(opened.is_none());
             let early = matches!(front.purpose, Use::Early);
-            return opened.map(|opened| Plain { opened, skipped: 0, first_skipped: sequence, changed: false, early });
+            return opened.map(|opened| Plain {
+                opened,
+                skipped: 0,
+                first_skipped: sequence,
+                changed: false,
+                begins: false,
+                early,
+            });
         }
+        let in_handshake = matches!(front.purpose, Use::Handshake);
         let found = self.find(header, chained, fragment, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             self.failed += 1;
+            front.counted = false;
             // It counts, if it is one of these keys at all.
             if front.proven {
                 front.sequence = front.sequence.wrapping_add(1);
@@ -132,9 +153,12 @@ impl Keys {
             return None;
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
-        (front.sequence, front.sure, front.proven) = (sequence.wrapping_add(1), true, true);
+        (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         self.window = 0;
-        Some(Plain { opened, skipped, first_skipped, changed, early: matches!(front.purpose, Use::Early) })
+        let early = matches!(front.purpose, Use::Early);
+        // Of keys that were updated meanwhile the first may be another.
+        let begins = changed && in_handshake && !front.updated;
+        Some(Plain { opened, skipped, first_skipped, changed, begins, early })
     }
 
     /// Looks for keys and number of a record; puts these keys in front, and says whether they were not.
@@ -191,23 +215,40 @@ impl Keys {
         }
     }
 
-    /// One record with this header was lost, and where the next begins is known.
-    pub(super) fn lose_record(&mut self, header: Header) {
-        if let Some(front) = self.stages.front_mut() {
-            front.opener.skip(usize::from(header.len));
-            front.sure = false;
-            if front.proven {
-                front.sequence = front.sequence.wrapping_add(1);
-            } else {
-                self.window = (self.window + 1).min(WINDOW_MIN);
-            }
+    /// Whether records hang together, and the end of the one before the next is missing.
+    pub(super) fn is_unchained(&self) -> bool {
+        self.stages.front().is_some_and(|front| front.opener.is_unchained())
+    }
+
+    /// Decrypts what there is of a record that is torn, and counts it; `None` when it is not clear which keys it needs, or what its
+    /// bytes are. `padded`: padding was seen.
+    pub(super) fn open_torn(&mut self, padded: bool, header: Header, record: &mut Record) -> Option<Torn> {
+        let front = self.stages.front_mut()?;
+        let len = usize::from(header.len);
+        let chained = front.opener.chain(record.fragment());
+        if record.end() >= len {
+            front.opener.unchain();
         }
+        let certain = front.counted && matches!(front.purpose, Use::Traffic { .. } | Use::Session);
+        let (sequence, unchanged) = (front.sequence, !front.may_update(header));
+        (front.sure, front.counted) = (false, front.counted && unchanged);
+        if !front.proven {
+            self.window = (self.window + 1).min(WINDOW_MIN);
+            return None;
+        }
+        front.sequence = sequence.wrapping_add(1);
+        if !unchanged {
+            self.window = self.window.max(1);
+        }
+        let front = self.stages.front().filter(|_| certain)?;
+        front.opener.open_torn(sequence, chained, padded, header, record)
     }
 
     /// Bytes were lost, and it is not known how many records.
     pub(super) fn lose(&mut self, bytes: u64) {
         if let Some(front) = self.stages.front_mut() {
-            front.sure = false;
+            (front.sure, front.counted) = (false, false);
+            front.opener.unchain();
         }
         self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
     }

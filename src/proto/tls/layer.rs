@@ -1,17 +1,20 @@
 //! One TLS stream: both directions' records, what their handshake agrees on, and what runs inside.
 
 use super::alert::Fatal;
-use super::half::{Cover, Half, Held, Hole};
+use super::half::{Cover, Half, Held};
 use super::handshake::Message;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
-use super::record::{ContentType, Cut, HEADER, Header, Record};
+use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
+use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Direction, Input, Mark, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
+
+mod lack;
 
 /// A TLS stream.
 ///
@@ -31,6 +34,14 @@ pub struct Tls {
     /// What is to be told of it.
     session: tell::Session,
     inside: Inside,
+    /// How it looks from outside, if nothing of it can be read.
+    shape: Shape,
+    /// Things that had to wait so far.
+    held: u64,
+    /// It is to be told when secrets come.
+    asks: bool,
+    /// Bytes that wait for them, as they were counted.
+    waiting: usize,
     /// Nothing is to be expected any more.
     over: bool,
 }
@@ -44,16 +55,42 @@ impl Layer for Tls {
             }
             Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
-            Input::Odd { dir, code, text, detail, mark, .. } => {
+            Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
-                self.inside.feed(Input::Odd { dir, offset, code, text, detail, mark }, &self.session, cx);
+                self.inside.feed(Input::Odd { dir, offset, len, code, text, detail, mark }, &self.session, cx);
             }
         }
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
-        if self.over || blind || self.inside.is_over() { Next::Nothing } else { self.inside.reads() }
+        if self.over || self.inside.is_over() || blind && !self.shape.is_watching() {
+            Next::Nothing
+        } else if blind {
+            Next::Skim
+        } else {
+            self.inside.reads()
+        }
+    }
+
+    fn secrets(&mut self, cx: &mut Cx<'_>) {
+        if self.session.look_up(&self.hello, cx) {
+            self.asks = false;
+            for dir in Direction::BOTH {
+                if self.halves[dir].is_waiting() {
+                    self.change_keys(dir, cx);
+                }
+            }
+            self.release(cx);
+        } else if self.asks {
+            cx.tools.waiting.push(cx.flow.stream);
+        }
+        self.inside.secrets(cx);
+    }
+
+    fn waits(&self) -> bool {
+        self.asks || self.inside.waits()
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
+        self.resign(cx);
         for dir in Direction::BOTH {
             self.halves[dir].impatient = true;
             self.seek(dir, true, cx);
@@ -69,6 +106,9 @@ impl Layer for Tls {
         }
         self.session.tell(&self.inside, cx);
         self.inside.over(cx);
+        if let Some(conn) = self.shape.conn {
+            cx.closed(conn, &Closed { ends: self.shape.ends, last: cx.last, ..Closed::default() });
+        }
     }
 }
 
@@ -85,7 +125,7 @@ impl Tls {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let half = &mut self.halves[dir];
-            if half.is_opaque() {
+            if half.is_opaque() && !self.shape.is_watching() {
                 return;
             }
             if half.cutter.record.bytes.capacity() == 0 {
@@ -96,7 +136,6 @@ impl Tls {
             match cut {
                 Cut::More => {}
                 Cut::Record(header) => self.record_came(dir, header, cx),
-                Cut::Holed(header) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
                 Cut::Bad if self.session.is_blank() => {
                     self.over = true;
                     return;
@@ -130,8 +169,14 @@ impl Tls {
 
     /// Takes something in its turn.
     fn arrive(&mut self, dir: Direction, held: Held, cx: &mut Cx<'_>) {
-        self.halves[dir].hold(held, cx.limits.early_bytes);
+        self.held += 1;
+        let bound = if self.lacks_keys() { usize::MAX } else { cx.limits.early_bytes };
+        self.halves[dir].hold(self.held, held, bound);
         self.release(cx);
+        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.lacks_keys() {
+            tell::no_room(self.inside.conn(), cx);
+            self.resign(cx);
+        }
     }
 
     /// Passes over bytes that were lost.
@@ -140,7 +185,7 @@ impl Tls {
             self.seek(dir, true, cx);
         }
         match self.halves[dir].cutter.lose(offset, len) {
-            Some(Cut::Holed(header)) => self.arrive(dir, Held::Hole(Hole::Record(header)), cx),
+            Some(Cut::Record(header)) => self.record_came(dir, header, cx),
             Some(_) => {}
             None => self.halves[dir].holed |= !matches!(self.halves[dir].cover, Cover::Sealed(_)),
         }
@@ -151,7 +196,7 @@ impl Tls {
         while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
             let version = self.hello.version();
             let half = &mut self.halves[dir];
-            let sealed = matches!(half.cover, Cover::Sealed(_));
+            let sealed = matches!(half.cover, Cover::Sealed(_) | Cover::Waiting(_));
             let fits = |header: Header| match version {
                 Some(TlsVersion::TLS_1_3) if sealed => header.kind == ContentType::DATA && header.version == 0x0303,
                 Some(TlsVersion(version)) => header.version == version.min(0x0303),
@@ -162,8 +207,8 @@ impl Tls {
                 return;
             }
             let (found, passed) = half.cutter.found();
-            self.arrive(dir, Held::Hole(Hole::Bytes(passed)), cx);
-            let Record { bytes, brought, offset } = found;
+            self.arrive(dir, Held::Hole(passed), cx);
+            let Record { bytes, brought, offset, .. } = found;
             let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
             for (&(from, mark), to) in brought.iter().zip(ends) {
                 self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
@@ -174,7 +219,11 @@ impl Tls {
     /// Whether a direction's record cannot be read yet.
     fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
-        if half.impatient || cx.tools.secrets.is_empty() || !matches!(half.cover, Cover::Clear) {
+        if self.lacks_keys() {
+            return true;
+        }
+        let hopeless = cx.tools.secrets.is_empty() && !cx.tools.awaits_keys;
+        if half.impatient || hopeless || !matches!(half.cover, Cover::Clear) {
             return self.waits_with_early_data(dir, cx);
         }
         let other = &self.halves[dir.reverse()];
@@ -202,37 +251,45 @@ impl Tls {
             && matches!(&half.cover, Cover::Sealed(keys) if !keys.is_proven())
     }
 
-    /// Reads what waited for the other direction, as far as it need not wait any more.
+    /// Reads what waited, as far as it need not wait any more, in the order in which it came.
     fn release(&mut self, cx: &mut Cx<'_>) {
-        let mut progress = true;
-        while std::mem::take(&mut progress) {
-            for dir in Direction::BOTH {
-                while let Some(held) = self.halves[dir].held.front() {
-                    if let Held::Record(header, _) = held
-                        && self.must_wait(dir, *header, cx)
-                    {
-                        break;
-                    }
-                    progress = true;
-                    match self.halves[dir].take() {
-                        Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
-                        Some(Held::Hole(hole)) => self.hole(dir, hole, cx),
-                        Some(Held::End(how, mark)) => {
-                            self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
-                        }
-                        None => {}
-                    }
+        let ready = |tls: &Self, dir: Direction, cx: &Cx<'_>| {
+            let (place, held) = tls.halves[dir].held.front()?;
+            let waits = match held {
+                Held::Record(header, _) => tls.must_wait(dir, *header, cx),
+                Held::Hole(_) | Held::End(..) => tls.lacks_keys(),
+            };
+            (!waits).then_some((*place, dir))
+        };
+        while let Some((_, dir)) =
+            Direction::BOTH.into_iter().filter_map(|dir| ready(self, dir, cx)).min_by_key(|&(place, _)| place)
+        {
+            match self.halves[dir].take() {
+                Some(Held::Record(header, mut record)) => self.record(dir, header, &mut record, cx),
+                Some(Held::Hole(lost)) => self.hole(dir, lost, cx),
+                Some(Held::End(how, mark)) => {
+                    self.shape.ends.add(dir, how, mark);
+                    self.inside.feed(Input::End { dir, how, mark }, &self.session, cx);
                 }
+                None => {}
             }
         }
+        self.count_waiting(cx);
     }
 
     /// Reads a record.
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
         self.halves[dir].begun = true;
+        if matches!(&self.halves[dir].cover, Cover::Sealed(keys) if keys.is_unchained()) {
+            record.orphan();
+        }
+        if record.is_torn() {
+            return self.torn(dir, header, record, cx);
+        }
         match &mut self.halves[dir].cover {
-            Cover::Opaque => {}
+            Cover::Opaque => self.opaque(dir, header, record, cx),
+            Cover::Waiting(_) => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
             Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
             Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => {}
@@ -261,7 +318,9 @@ impl Tls {
         let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
         // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
         let was_clear = std::mem::take(&mut half.holed);
-        if let Some(bytes) = half.missing.take().filter(|_| !was_clear || plain.skipped > 1) {
+        // Neither are they of one within the handshake, if the first record of the data opens.
+        let is_handshake = plain.begins && plain.skipped == 0;
+        if let Some(bytes) = half.missing.take().filter(|_| (!was_clear || plain.skipped > 1) && !is_handshake) {
             // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
             let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
             let exact = overhead
@@ -282,6 +341,56 @@ impl Tls {
             let content = record.fragment().get(from..to).unwrap_or_default();
             self.content(dir, plain.opened.kind, content, cx);
         }
+    }
+
+    /// Reads what there is of a record of which bytes are missing.
+    fn torn(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        let half = &mut self.halves[dir];
+        let keys = match &mut half.cover {
+            Cover::Opaque | Cover::Waiting(_) => return,
+            Cover::Clear => {
+                half.holed = true;
+                *half.missing.get_or_insert(0) += header.total() as u64;
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                // A hello may stand before what is missing.
+                if header.kind == ContentType::HANDSHAKE {
+                    self.content(dir, header.kind, record.beginning(), cx);
+                }
+                return self.lose_messages(dir, cx);
+            }
+            Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => return,
+            Cover::Sealed(keys) => keys,
+        };
+        half.messages.lose();
+        let data = match keys.open_torn(half.padded, header, record) {
+            Some(torn) if half.missing.is_none() => (torn.kind == ContentType::DATA).then_some(torn),
+            _ => {
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                return self.lose_record(dir, header, cx);
+            }
+        };
+        let pieces = data.map(|torn| record.pieces(torn.from, torn.to)).unwrap_or_default();
+        let shown = pieces.iter().map(|piece| if let Piece::Bytes(bytes, _) = piece { bytes.len() } else { 0 }).sum();
+        tell::torn(self.inside.conn(), dir, header, Some(shown), cx);
+        let Some(torn) = data else { return };
+        self.doubt(dir, (torn.to - torn.from) as u64, cx);
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes, brought) => self.plain(dir, bytes, brought, cx),
+                Piece::Lost(len) => self.lose_plain(dir, len as u64, true, cx),
+            }
+        }
+        if !torn.exact {
+            self.lose_plain(dir, 1, false, cx);
+        }
+    }
+
+    /// Tells the inner layer that the next bytes are not verified.
+    fn doubt(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) {
+        let (offset, mark) = (self.halves[dir].plain, cx.mark);
+        let input = Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, text: "", detail: "", mark };
+        self.inside.feed(input, &self.session, cx);
     }
 
     /// A record did not open.
@@ -345,13 +454,19 @@ impl Tls {
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover
                     && !keys.finished()
                 {
-                    self.session.why(self.hello.lacking(dir, &cx.tools.secrets));
-                    self.halves[dir].cover = Cover::Opaque;
+                    self.lack(dir, self.hello.lacking(dir, &cx.tools.secrets), cx);
                 }
             }
             Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
+        }
+    }
+
+    /// Messages are missing.
+    fn lose_messages(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if let Some(begun) = self.halves[dir].messages.lose() {
+            self.message(dir, begun, cx);
         }
     }
 
@@ -362,15 +477,15 @@ impl Tls {
     }
 
     /// From here on a direction is protected by the keys that the hellos agree on.
-    fn change_keys(&mut self, dir: Direction, cx: &Cx<'_>) {
+    fn change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let secrets = &cx.tools.secrets;
         let half = &self.halves[dir];
-        let cover = match self.hello.keys(dir, secrets) {
+        match self.hello.keys(dir, secrets) {
             Ok(mut keys) => {
                 if half.holed {
                     keys.lose(0);
                 }
-                Cover::Sealed(keys)
+                self.halves[dir].cover = Cover::Sealed(keys);
             }
             Err(why) => {
                 let why = match why {
@@ -378,14 +493,9 @@ impl Tls {
                     WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
                     why => why,
                 };
-                self.session.why(why);
-                if !matches!(why, WhyNot::OneWay(_)) {
-                    self.halves[dir.reverse()].cover = Cover::Opaque;
-                }
-                Cover::Opaque
+                self.lack(dir, why, cx);
             }
-        };
-        self.halves[dir].cover = cover;
+        }
     }
 
     fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {
@@ -398,41 +508,31 @@ impl Tls {
     /// Hands on data of the application, which stand between two places of a record.
     fn application(&mut self, dir: Direction, record: &Record, (from, to): (usize, usize), cx: &mut Cx<'_>) {
         for (_, bytes, brought) in record.parts(from, to) {
-            let offset = self.halves[dir].plain;
-            self.halves[dir].plain += bytes.len() as u64;
-            self.session.decrypted(bytes.len());
-            let alone = self.halves[dir.reverse()].is_opaque();
-            let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
-            self.inside.feed_alone(alone, input, &self.session, cx);
+            self.plain(dir, bytes, brought, cx);
         }
     }
 
+    fn plain(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let offset = self.halves[dir].plain;
+        self.halves[dir].plain += bytes.len() as u64;
+        self.session.decrypted(bytes.len());
+        let alone = self.halves[dir.reverse()].is_opaque();
+        let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
+        self.inside.feed_alone(alone, input, &self.session, cx);
+    }
+
     /// Passes over records that were lost.
-    fn hole(&mut self, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
+    fn hole(&mut self, dir: Direction, lost: u64, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
-        half.messages.lose();
-        let lost = match hole {
-            Hole::Record(header) => header.total() as u64,
-            Hole::Bytes(bytes) => bytes,
-        };
-        let Cover::Sealed(keys) = &mut half.cover else {
-            if !half.is_opaque() {
-                half.holed = true;
-                *half.missing.get_or_insert(0) += lost;
-                tell::gap(self.inside.conn(), dir, hole, cx);
-            }
-            return;
-        };
-        match hole {
-            Hole::Record(header) => keys.lose_record(header),
-            Hole::Bytes(bytes) => keys.lose(bytes),
+        match &mut half.cover {
+            Cover::Opaque | Cover::Waiting(_) => return,
+            Cover::Clear => half.holed = true,
+            Cover::Sealed(keys) => keys.lose(lost),
         }
-        tell::gap(self.inside.conn(), dir, hole, cx);
-        match hole {
-            Hole::Record(header) => self.lose_record(dir, header, cx),
-            // How many of them are data is known when the next record opens: from its number.
-            Hole::Bytes(_) => *self.halves[dir].missing.get_or_insert(0) += lost,
-        }
+        // How many of them are data is known when the next record opens: from its number.
+        *half.missing.get_or_insert(0) += lost;
+        tell::gap(self.inside.conn(), dir, lost, cx);
+        self.lose_messages(dir, cx);
     }
 
     /// Passes over a record whose length is known.

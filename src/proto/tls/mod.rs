@@ -11,6 +11,8 @@ mod layer;
 mod rc4;
 mod record;
 mod schedule;
+mod shape;
+mod stream;
 mod suite;
 mod tell;
 

@@ -65,6 +65,17 @@ pub(super) struct Record {
     pub(super) brought: Vec<(usize, Mark)>,
     /// Where it begins in the direction's stream.
     pub(super) offset: u64,
+    /// Stretches of its bytes that were not captured, in order: zeros stand there.
+    holes: Vec<(usize, usize)>,
+}
+
+/// Holes of one record that are told apart.
+const HOLES_MAX: usize = 64;
+
+/// A part of a record: bytes that one packet brought, or a number of bytes that were not captured.
+pub(super) enum Piece<'a> {
+    Bytes(&'a [u8], Mark),
+    Lost(usize),
 }
 
 impl Record {
@@ -87,6 +98,74 @@ impl Record {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.brought.clear();
+        self.holes.clear();
+    }
+
+    /// Whether bytes of it were not captured.
+    pub(super) const fn is_torn(&self) -> bool {
+        !self.holes.is_empty()
+    }
+
+    /// Leaves out bytes that were not captured.
+    fn lose(&mut self, len: usize) {
+        let from = self.bytes.len();
+        self.bytes.resize(from + len, 0);
+        self.add_hole(from, from + len);
+    }
+
+    /// Between two places nothing is known; past a bound the last hole takes in what is known behind it.
+    fn add_hole(&mut self, from: usize, to: usize) {
+        let is_full = self.holes.len() >= HOLES_MAX;
+        match self.holes.last_mut() {
+            Some((_, end)) if *end >= from || is_full => *end = to,
+            _ if to > from => self.holes.push((from, to)),
+            _ => {}
+        }
+    }
+
+    /// The block before its fragment, with which the first is decrypted, is missing.
+    pub(super) fn orphan(&mut self) {
+        self.holes.insert(0, (HEADER, HEADER));
+    }
+
+    /// From which place of its fragment on all is there.
+    pub(super) fn end(&self) -> usize {
+        self.holes.last().map_or(0, |hole| hole.1.saturating_sub(HEADER))
+    }
+
+    /// Whether all bytes of its fragment between two places are there.
+    pub(super) fn knows(&self, from: usize, to: usize) -> bool {
+        !self.holes.iter().any(|&(start, end)| start < HEADER + to && end > HEADER + from)
+    }
+
+    /// Bytes of its fragment before the first that is missing.
+    pub(super) fn beginning(&self) -> &[u8] {
+        let until = self.holes.first().map_or(self.bytes.len(), |hole| hole.0);
+        self.bytes.get(HEADER..until).unwrap_or_default()
+    }
+
+    /// A block of its fragment that is missing in part is so wholly, and the block behind it, too: each is decrypted with the
+    /// one before it.
+    pub(super) fn widen_holes(&mut self, block: usize) {
+        for (start, end) in &mut self.holes {
+            *start = HEADER + start.saturating_sub(HEADER) / block * block;
+            *end = HEADER + (end.saturating_sub(HEADER).div_ceil(block) + 1) * block;
+        }
+    }
+
+    /// What there is of its fragment between two places, in order, and what is missing.
+    pub(super) fn pieces(&self, from: usize, to: usize) -> Vec<Piece<'_>> {
+        let (mut at, to) = (HEADER + from, HEADER + to);
+        let mut pieces = Vec::new();
+        for &(start, end) in self.holes.iter().chain([&(to, to)]) {
+            let (start, end) = (start.clamp(at, to), end.clamp(at, to));
+            pieces.extend(self.parts(at, start).map(|(_, bytes, brought)| Piece::Bytes(bytes, brought)));
+            if end > start {
+                pieces.push(Piece::Lost(end - start));
+            }
+            at = end;
+        }
+        pieces
     }
 
     /// Drops the first bytes.
@@ -114,7 +193,7 @@ impl Record {
 /// Cuts one direction's bytes into records.
 ///
 /// ```text
-/// ▶ Record ─▶ Record …     a hole in a fragment: ─▶ Passing ─▶ Record     any other: ─▶ Lost ─▶ Record
+/// ▶ Record ─▶ Record …     a hole in a fragment: ─▶ torn Record ─▶ Record     any other: ─▶ Lost ─▶ Record
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Cutter {
@@ -129,8 +208,6 @@ pub(super) struct Cutter {
 enum State {
     #[default]
     Whole,
-    /// A record lacks bytes: what is left of it is passed over.
-    Passing(Header, usize),
     /// It is not known where the next record begins. The record before ended at this offset; bytes before the index were tried.
     Lost { since: u64, tried: usize },
 }
@@ -140,10 +217,8 @@ enum State {
 pub(super) enum Cut {
     /// Nothing yet: all bytes were taken.
     More,
-    /// A record is there, to be taken and cleared.
+    /// A record is there, to be taken and cleared; it may lack bytes.
     Record(Header),
-    /// A record ends that lacks bytes.
-    Holed(Header),
     /// There is no record where one should begin.
     Bad,
 }
@@ -153,14 +228,6 @@ impl Cutter {
     pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark) -> (usize, Cut) {
         match self.state {
             State::Whole => self.whole(bytes, offset, brought),
-            State::Passing(header, left) if left <= bytes.len() => {
-                self.state = State::Whole;
-                (left, Cut::Holed(header))
-            }
-            State::Passing(header, left) => {
-                self.state = State::Passing(header, left - bytes.len());
-                (bytes.len(), Cut::More)
-            }
             State::Lost { .. } => {
                 self.record.push(bytes, offset, brought);
                 (bytes.len(), Cut::More)
@@ -188,13 +255,14 @@ impl Cutter {
     /// Passes over bytes that were lost: says what that completes, or `None` when it is not known any more where the next record
     /// begins.
     pub(super) fn lose(&mut self, offset: u64, len: u64) -> Option<Cut> {
-        let known = match self.state {
-            State::Passing(header, left) => Some((header, left)),
-            State::Whole => {
-                header(&self.record.bytes).ok().map(|(_, header)| (header, header.total() - self.record.bytes.len()))
-            }
-            State::Lost { .. } => None,
-        };
+        if self.state == State::Whole
+            && let Ok((_, header)) = header(&self.record.bytes)
+            && let left = header.total() - self.record.bytes.len()
+            && let Some(len) = usize::try_from(len).ok().filter(|&len| len <= left)
+        {
+            self.record.lose(len);
+            return Some(if len < left { Cut::More } else { Cut::Record(header) });
+        }
         let since = match self.state {
             State::Lost { since, .. } => since,
             State::Whole if self.record.bytes.is_empty() => offset,
@@ -202,13 +270,8 @@ impl Cutter {
         };
         self.record.clear();
         self.open.clear();
-        let left = known.and_then(|(header, left)| Some((header, left.checked_sub(usize::try_from(len).ok()?)?)));
-        let Some((header, left)) = left else {
-            self.state = State::Lost { since, tried: 0 };
-            return None;
-        };
-        self.state = if left > 0 { State::Passing(header, left) } else { State::Whole };
-        Some(if left > 0 { Cut::More } else { Cut::Holed(header) })
+        self.state = State::Lost { since, tried: 0 };
+        None
     }
 
     /// No record begins where one should: it is to be looked for behind that place.
@@ -359,11 +422,21 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_inside_a_fragment_costs_its_record() {
+    fn a_hole_inside_a_fragment_tears_its_record() {
         let mut cutter = Cutter::default();
         cutter.push(&record(23, 9)[..7], 0, Mark::default());
         assert_eq!(cutter.lose(7, 4), Some(Cut::More));
-        assert!(matches!(cutter.push(&[1, 2, 3, 23], 11, Mark::default()), (3, Cut::Holed(Header { len: 9, .. }))));
+        assert!(matches!(cutter.push(&[1, 2, 3, 23], 11, Mark::default()), (3, Cut::Record(Header { len: 9, .. }))));
+        let pieces: Vec<(Vec<u8>, usize)> = (cutter.record.pieces(0, 8).iter())
+            .map(|piece| match piece {
+                Piece::Bytes(bytes, _) => (bytes.to_vec(), 0),
+                Piece::Lost(len) => (Vec::new(), *len),
+            })
+            .collect();
+        assert_eq!(pieces, [(vec![0xaa, 0xaa], 0), (vec![], 4), (vec![1, 2], 0)]);
+        assert!(cutter.record.knows(0, 2) && !cutter.record.knows(1, 3) && cutter.record.knows(6, 9));
+        assert_eq!((cutter.record.beginning().len(), cutter.record.end()), (2, 6));
+        cutter.record.clear();
         assert_eq!(
             cutter.push(&record(23, 1), 14, Mark::default()).1,
             Cut::Record(Header { kind: ContentType(23), version: 0x0303, len: 1 })

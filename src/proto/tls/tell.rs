@@ -1,11 +1,11 @@
 //! What is told of a TLS session, and its findings.
 
 use super::alert::Fatal;
-use super::half::Hole;
 use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::record::Header;
+use super::shape::Shape;
 use crate::model::{
     ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot,
 };
@@ -62,12 +62,13 @@ impl Session {
         }
     }
 
-    /// Looks the secrets up.
-    pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) {
+    /// Looks the secrets up; says whether there is any.
+    pub(super) fn look_up(&mut self, hello: &Hello, cx: &Cx<'_>) -> bool {
         let secrets = &cx.tools.secrets;
         self.outline.keys = hello.known(secrets);
         let first = hello.random().and_then(|random| secrets.of(random).next());
         self.origin = self.origin.or(first.map(|secret| secret.origin));
+        first.is_some()
     }
 
     /// Data were decrypted.
@@ -144,18 +145,47 @@ pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: 
     note(conn, dir, NoteCode::TlsBadTag, &text, cx);
 }
 
+/// A session that is not decrypted is taken for a WebSocket.
+pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnId {
+    *cx.tls = Some(Box::new(session.outline().clone()));
+    let conn = cx.opened_encrypted(session.client_random.unwrap_or_default());
+    let text = shape.words();
+    cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) });
+    conn
+}
+
+/// More waits for keys than may.
+pub(super) fn no_room(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    let text = "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)";
+    let note = Note { text, ..Note::new(NoteCode::TlsLimit, cx.mark) };
+    cx.tell(conn, Event::Note(&note));
+}
+
 /// No record where one should begin.
 pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) {
     note(conn, dir, NoteCode::TlsRecord, "", cx);
 }
 
 /// Lost records.
-pub(super) fn gap(conn: Option<ConnId>, dir: Direction, hole: Hole, cx: &mut Cx<'_>) {
-    let text = match hole {
-        Hole::Record(header) => format!("a TLS record of {} bytes was not captured whole", header.len),
-        Hole::Bytes(bytes) => format!("{bytes} bytes of TLS records were lost; what follows is decrypted"),
-    };
+pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, cx: &mut Cx<'_>) {
+    let text = format!("{bytes} bytes of TLS records were lost; what follows is decrypted");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
+}
+
+/// A record of which bytes are missing, and how many of its content are shown all the same; `None` when it is not decrypted.
+pub(super) fn torn(conn: Option<ConnId>, dir: Direction, header: Header, shown: Option<usize>, cx: &mut Cx<'_>) {
+    let len = header.len;
+    let (code, text) = match shown {
+        Some(shown) => (
+            NoteCode::TlsUnverified,
+            format!("a TLS record of {len} bytes was not captured whole: {shown} of its bytes are shown, not verified"),
+        ),
+        None => (
+            NoteCode::TlsGap,
+            format!("a TLS record of {len} bytes is not read whole: bytes of it, or of the one before, are missing"),
+        ),
+    };
+    note(conn, dir, code, &text, cx);
 }
 
 fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &str, cx: &mut Cx<'_>) {

@@ -7,7 +7,7 @@ use super::ending::Farewell;
 use super::frame::{HEAD_MAX, Head, Parsed};
 use super::mask::Mask;
 use super::seek::Seek;
-use crate::model::{Mark, NoteSet};
+use crate::model::{Mark, NoteCode, NoteSet};
 use crate::proto::layer::Cx;
 
 /// One direction.
@@ -21,8 +21,10 @@ pub(super) struct Half {
     pub(super) inflater: Option<Box<Inflater>>,
     /// What the last loss cost so far.
     pub(super) doubt: Option<Box<Doubt>>,
-    /// Stream offsets at which copies disagreed, ahead of what was read.
-    conflicts: Vec<u64>,
+    /// Stretches of the stream that are not to be trusted, and why, ahead of what was read.
+    doubtful: Vec<(u64, u64, NoteCode)>,
+    /// A compressed message was not verified: later ones may be copied from it. How many losses there were before it.
+    unverified_history: Option<u64>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
     /// The packet that carried the last byte read.
@@ -103,24 +105,31 @@ impl Place {
     }
 }
 
-/// Disagreements that are remembered until their frame is read.
-const CONFLICTS: usize = 64;
+/// Stretches that are not to be trusted, of those that are remembered until their frames are read.
+const DOUBTFUL_MAX: usize = 64;
 
 impl Half {
-    /// Remembers that copies of the byte at `offset` disagree.
-    pub(super) fn conflict(&mut self, offset: u64) {
-        if self.conflicts.len() < CONFLICTS {
-            self.conflicts.push(offset);
+    /// Remembers that bytes are not to be trusted; past a bound, what lies between them and the last ones isn't either.
+    pub(super) fn distrust(&mut self, offset: u64, len: u64, code: NoteCode) {
+        let end = offset.saturating_add(len);
+        let is_full = self.doubtful.len() >= DOUBTFUL_MAX;
+        match self.doubtful.last_mut() {
+            Some((_, last, why)) if *why == code && (is_full || *last >= offset) => *last = end.max(*last),
+            _ if !is_full => self.doubtful.push((offset, end, code)),
+            _ => {}
         }
     }
 
-    /// Whether copies disagreed from `start` to before `end`; what lies before is forgotten.
-    pub(super) fn has_conflict_in(&mut self, start: u64, end: u64) -> bool {
-        if self.conflicts.is_empty() {
-            return false;
+    /// Why bytes from `start` to before `end` are not to be trusted; what lies before is forgotten.
+    pub(super) fn doubts_in(&mut self, start: u64, end: u64) -> NoteSet {
+        let mut doubts = NoteSet::EMPTY;
+        if !self.doubtful.is_empty() {
+            self.doubtful.retain(|&(_, last, _)| last > start);
+            for &(_, _, code) in self.doubtful.iter().filter(|&&(first, ..)| first < end) {
+                doubts.insert(code);
+            }
         }
-        self.conflicts.retain(|&offset| offset >= start);
-        self.conflicts.iter().any(|&offset| offset < end)
+        doubts
     }
 
     /// Adds payload to the message that a frame with this head belongs to.
@@ -132,9 +141,26 @@ impl Half {
         }
     }
 
+    /// Compressed bytes are read; says whether they, or what they may be copied from, are not verified.
+    pub(super) fn distrusts_history(&mut self, unverified: bool) -> bool {
+        let losses = self.inflater.as_ref().map_or(0, |inflater| inflater.losses());
+        // Behind a loss that is over nothing is copied from what was before it.
+        let is_over = self.inflater.as_ref().is_some_and(|inflater| inflater.is_sure());
+        self.unverified_history = self.unverified_history.filter(|&before| !is_over || losses == before);
+        if unverified {
+            self.unverified_history = Some(losses);
+        }
+        self.unverified_history.is_some()
+    }
+
+    /// Whether the open message is compressed.
+    pub(super) fn inflates(&self) -> bool {
+        self.data.as_ref().is_some_and(|data| data.is_inflated())
+    }
+
     /// A part of the open message is missing, `wire` bytes if anybody knows: if it is compressed, later ones may refer to it.
     pub(super) fn lose_history(&mut self, wire: Option<u64>) {
-        if self.data.as_ref().is_some_and(|assembly| assembly.is_inflated())
+        if self.inflates()
             && let Some(inflater) = &mut self.inflater
         {
             inflater.lose(wire);

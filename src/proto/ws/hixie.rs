@@ -241,13 +241,11 @@ impl Hixie {
         }
     }
 
-    /// The next frame's type comes; says with the frame that ended whether copies of its bytes disagreed.
+    /// The next frame's type comes; says with the frame that ended why its bytes are not to be trusted.
     fn ended(&mut self, dir: Direction, mut place: Place) -> Place {
         self.sides[dir].reading = Reading::Type;
         let sentinel = u64::from(matches!(place.head.opcode, Opcode::TEXT | Opcode(3)));
-        if self.ws.halves[dir].has_conflict_in(place.offset, place.end().saturating_add(sentinel)) {
-            place.findings.insert(NoteCode::TcpOverlap);
-        }
+        place.findings.extend(self.ws.halves[dir].doubts_in(place.offset, place.end().saturating_add(sentinel)));
         place
     }
 

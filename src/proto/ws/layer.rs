@@ -59,7 +59,9 @@ impl Layer for Ws {
                 self.data(dir, offset, bytes, brought, cx);
             }
             Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
-            Input::Odd { dir, offset, code, text, detail, .. } => self.odd(dir, offset, (code, text, detail), cx),
+            Input::Odd { dir, offset, len, code, text, detail, .. } => {
+                self.odd(dir, (offset, len), (code, text, detail), cx);
+            }
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
                 self.ends.add(dir, how, mark);
@@ -177,8 +179,14 @@ impl Ws {
             place.findings.insert(code);
         }
         let half = &mut self.halves[dir];
-        if half.has_conflict_in(offset, place.end()) {
-            place.findings.insert(NoteCode::TcpOverlap);
+        place.findings.extend(half.doubts_in(offset, place.end()));
+        let takeover = self.compression.is_some_and(|compression| compression.terms[dir].takeover);
+        let goes_on = head.opcode == Opcode::CONTINUATION && half.inflates();
+        if takeover
+            && (goes_on || is_packed(&head, self.unknown))
+            && half.distrusts_history(place.findings.contains(NoteCode::TlsUnverified))
+        {
+            place.findings.insert(NoteCode::TlsUnverified);
         }
         if offset < half.sought_to && self.shaken {
             place.findings.insert(NoteCode::WsResync);
@@ -287,21 +295,31 @@ impl Ws {
     }
 
     /// Passes a finding of the transport on, and marks the message that it falls into.
-    fn odd(&mut self, dir: Direction, offset: u64, (code, text, detail): (NoteCode, &str, &str), cx: &mut Cx<'_>) {
+    fn odd(&mut self, dir: Direction, at: (u64, u64), (code, text, detail): (NoteCode, &str, &str), cx: &mut Cx<'_>) {
         // A flood of them is one finding.
         let floods = matches!(code, NoteCode::TcpLate | NoteCode::TcpLimit);
         if floods && !self.told[dir].insert(code) {
             return;
         }
-        if code == NoteCode::TcpOverlap {
-            let half = &mut self.halves[dir];
-            half.conflict(offset);
-            if let Reading::Payload(Open { place, .. }) = half.reading
+        if matches!(code, NoteCode::TcpOverlap | NoteCode::TlsUnverified) {
+            let (half, (offset, len)) = (&mut self.halves[dir], at);
+            half.distrust(offset, len, code);
+            if let Reading::Payload(Open { place, .. }) = &mut half.reading
                 && offset < place.end()
-                && let Some(assembly) = half.assembly(&place.head)
             {
-                assembly.findings.insert(code);
+                place.findings.insert(code);
+                let head = place.head;
+                if let Some(assembly) = half.assembly(&head) {
+                    assembly.findings.insert(code);
+                }
+                if code == NoteCode::TlsUnverified && half.inflates() {
+                    half.distrusts_history(true);
+                }
             }
+        }
+        // Records that are not verified are told where they were decrypted.
+        if code == NoteCode::TlsUnverified {
+            return;
         }
         self.note(dir, code, None, None, text, (!detail.is_empty()).then_some(detail), cx);
     }
@@ -467,7 +485,7 @@ impl Ws {
 
     /// Whether an extension made something else of the payload: RSV1 says so, and any reserved bit where one is in use that is not known.
     pub(super) const fn is_packed(&self, head: &Head) -> bool {
-        !head.opcode.is_control() && (head.rsv & 4 != 0 || self.unknown && head.rsv != 0)
+        is_packed(head, self.unknown)
     }
 
     /// How the bytes that follow a head are to be read.
@@ -499,6 +517,11 @@ impl Ws {
             Box::new(inflater)
         })
     }
+}
+
+/// See [`Ws::is_packed`].
+const fn is_packed(head: &Head, unknown: bool) -> bool {
+    !head.opcode.is_control() && (head.rsv & 4 != 0 || unknown && head.rsv != 0)
 }
 
 /// Whether a frame with this head begins a data message.

@@ -82,10 +82,10 @@ impl Layer for DeflateStream {
                 let text = "bytes of a deflate-stream are missing; the rest of this direction cannot be inflated";
                 self.lose(dir, NoteCode::DeflateLost, text, cx);
             }
-            Input::Odd { dir, code, text, detail, mark, .. } => {
+            Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 // Where among the inflated bytes it falls is not known better.
                 let offset = self.sides[dir].offset;
-                self.inner.input(Input::Odd { dir, offset, code, text, detail, mark }, cx);
+                self.inner.input(Input::Odd { dir, offset, len, code, text, detail, mark }, cx);
             }
             Input::End { .. } => {
                 self.inner.input(input, cx);

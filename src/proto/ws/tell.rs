@@ -148,16 +148,13 @@ impl Ws {
             len: head.len,
             stream_offset: offset,
             span: Span { first, last: cx.mark },
-            complete,
+            complete: complete && !findings.contains(NoteCode::TlsUnverified),
             findings,
         };
         cx.emit(self.conn, Event::Frame(&frame));
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
-            let rules = findings
-                .iter()
-                .filter(|code| !matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::WsResync));
-            for code in rules {
+            for code in findings.iter().filter(|&code| !is_of_transport(code)) {
                 self.tell_broken(dir, code, place, msg, cx);
             }
         }
@@ -278,7 +275,11 @@ impl Ws {
             wire_len: draft.wire_len,
             body,
             wire: draft.wire,
-            complete: draft.whole && !draft.inferred && !draft.undecoded && draft.opcode != Opcode::CONTINUATION,
+            complete: draft.whole
+                && !draft.inferred
+                && !draft.undecoded
+                && draft.opcode != Opcode::CONTINUATION
+                && !findings.contains(NoteCode::TlsUnverified),
             inferred: draft.inferred,
             utf8,
             close,
@@ -443,6 +444,11 @@ impl Ws {
     ) {
         cx.note(self.conn, &Note { code, at: cx.mark, dir: Some(dir), msg, frame, text, detail });
     }
+}
+
+/// Whether a frame has a finding for what happened to its bytes, not for what they are.
+const fn is_of_transport(code: NoteCode) -> bool {
+    matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TlsUnverified | NoteCode::WsResync)
 }
 
 /// Who closed with which code, and what the reason or else the code says.

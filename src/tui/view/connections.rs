@@ -224,6 +224,9 @@ fn protocol(connection: &Connection) -> String {
             let Opened { version, transport, .. } = &connection.opened;
             format!("{} · {} {status}", version.name(), transport.unwrap_or_default().to_uppercase())
         }
+        None if connection.state() == State::Encrypted => {
+            "taken for a WebSocket by the looks of its records".to_owned()
+        }
         None if connection.lacks_keys() => "no answer to the upgrade request was decrypted".to_owned(),
         None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
         None => "no answer to the upgrade request".to_owned(),

@@ -47,6 +47,7 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look,
     let seen = if connection.lacks_keys() { "decrypted" } else { "captured" };
     let Some(handshake) = &app.handshake.whole else {
         let why = match (&connection.handshake, app.load.is_done()) {
+            _ if connection.opened.encrypted.is_some() => connection.encrypted().unwrap_or_default(),
             (Some(_), _) => "The handshake could not be kept.".to_owned(),
             (None, true) => format!("The handshake was not {seen}."),
             (None, false) => "The handshake is not complete yet.".to_owned(),

@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display, unknown};
-use crate::model::{Body, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, number};
+use crate::model::{Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, number};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
@@ -107,6 +107,9 @@ fn head(app: &App, column: &Column<Key>) -> String {
 pub(super) fn why_empty(app: &App) -> String {
     let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
     if all == 0 {
+        if let Some(text) = app.connection().and_then(Connection::encrypted) {
+            return text;
+        }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
     }
     format!("0 of {} match. d shows other directions, p pings and pongs.", count(all as u64, "message"))

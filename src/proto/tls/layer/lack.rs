@@ -1,0 +1,80 @@
+//! Keys that are not known: waiting for them, doing without, and looking at records from outside.
+
+use super::super::half::Cover;
+use super::super::record::{ContentType, Header, Record};
+use super::super::tell;
+use super::Tls;
+use crate::model::{Direction, WhyNot};
+use crate::proto::layer::Cx;
+
+/// Memory of a stream that waits for its keys, beside the bytes that it holds.
+const WAITING_OVERHEAD: usize = 4096;
+
+impl Tls {
+    /// Whether keys are waited for. Then both directions wait: what is said comes in the order in which it was said.
+    pub(super) fn lacks_keys(&self) -> bool {
+        Direction::BOTH.iter().any(|&dir| self.halves[dir].is_waiting())
+    }
+
+    /// Looks at a record that cannot be read from outside.
+    pub(super) fn opaque(&mut self, dir: Direction, header: Header, record: &Record, cx: &mut Cx<'_>) {
+        if header.kind == ContentType::DATA && self.shape.is_watching() {
+            self.shape.record(
+                dir,
+                usize::from(header.len),
+                record.brought.first().map_or(cx.mark, |&(_, brought)| brought),
+            );
+            if self.shape.is_news() {
+                let conn = tell::likely(&self.session, &self.shape, cx);
+                self.shape.conn = Some(conn);
+                self.inside.stands_for(conn);
+            }
+        }
+    }
+
+    /// What a direction carries from here on cannot be read: not yet, if the capture may bring what is missing.
+    pub(super) fn lack(&mut self, dir: Direction, why: WhyNot, cx: &mut Cx<'_>) {
+        let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
+        if may_come && cx.tools.awaits_keys {
+            if cx.tools.waiting_bytes <= cx.limits.key_wait_bytes {
+                self.halves[dir].cover = Cover::Waiting(why);
+                if !std::mem::replace(&mut self.asks, true) {
+                    cx.tools.waiting.push(cx.flow.stream);
+                }
+                return;
+            }
+            tell::no_room(self.inside.conn(), cx);
+        }
+        self.session.why(why);
+        self.halves[dir].cover = Cover::Opaque;
+        if why == WhyNot::NoKey {
+            self.shape.watch(&self.hello);
+        }
+        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) {
+            self.halves[dir.reverse()].cover = Cover::Opaque;
+        }
+    }
+
+    /// Keys are not waited for any more.
+    pub(super) fn resign(&mut self, cx: &mut Cx<'_>) {
+        self.asks = false;
+        for dir in Direction::BOTH {
+            if let Cover::Waiting(why) = self.halves[dir].cover {
+                self.session.why(why);
+                self.halves[dir].cover = Cover::Opaque;
+                if why == WhyNot::NoKey {
+                    self.shape.watch(&self.hello);
+                }
+            }
+        }
+        self.release(cx);
+    }
+
+    /// Counts the bytes that wait for keys.
+    pub(super) fn count_waiting(&mut self, cx: &mut Cx<'_>) {
+        let held: usize = Direction::BOTH.iter().map(|&dir| self.halves[dir].held_bytes).sum();
+        let waiting = if self.asks { WAITING_OVERHEAD + held } else { 0 };
+        cx.tools.waiting_bytes = cx.tools.waiting_bytes.saturating_sub(self.waiting) + waiting;
+        self.waiting = waiting;
+    }
+}

@@ -1,0 +1,159 @@
+//! What a session that cannot be decrypted looks like from outside: whether it behaves like a WebSocket.
+
+use super::hello::Hello;
+use super::suite::{Sealing, Suite};
+use crate::model::{ConnId, Direction, Ends, Mark, TlsVersion, duration};
+
+/// Sizes and times of a session's records. It is judged to be a WebSocket only if nothing else is likely: a request and an answer
+/// that are long enough for an upgrade, then the client says, again and again, what is too short for a request.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    stage: Stage,
+    /// Bytes that a record is longer than what it carries.
+    overhead: usize,
+    /// The first record of each direction cannot be before the handshake is over, as it can in TLS 1.3.
+    is_plain: bool,
+    /// Records before the request.
+    before: u32,
+    /// Request-sized records of the client.
+    requests: u32,
+    /// When each direction spoke last, and which did.
+    spoke: [Option<Mark>; 2],
+    last: Option<Direction>,
+    /// How often the client said something tiny, at different times; the first and the last of them.
+    tiny: u32,
+    span: Option<(Mark, Mark)>,
+    /// How often the server spoke after its answer.
+    heard: u32,
+    /// The connection, once it is taken for one, and how its stream ended.
+    pub(super) conn: Option<ConnId>,
+    pub(super) ends: Ends,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing is known of it, or it is something else.
+    #[default]
+    Dull,
+    /// The request is awaited, its answer, and what follows.
+    Fresh,
+    Asked,
+    Answered,
+    /// It is taken for a WebSocket.
+    Likely,
+}
+
+/// The shortest upgrade (RFC 6455 §4.1) with a host and without anything else, and the shortest answer (§4.2.2).
+const REQUEST_MIN: usize = 140;
+const ANSWER_MIN: usize = 129;
+/// No HTTP request that a program sends is so short.
+const TINY: usize = 64;
+/// Records before the request: a Finished, and certificates.
+const BEFORE_MAX: u32 = 4;
+/// Nanoseconds between what is said at different times.
+const APART: i64 = 100_000_000;
+/// How often something tiny must be said: over so many nanoseconds, or in a shorter time.
+const TINY_MIN: u32 = 3;
+const LONG: i64 = 5_000_000_000;
+const TINY_MIN_SHORT: u32 = 6;
+/// Requests, and nanoseconds without a word of the client while the server speaks, after which it is none.
+const REQUESTS_MAX: u32 = 8;
+const SILENT_MAX: i64 = 600_000_000_000;
+/// How often the server must speak meanwhile.
+const HEARD_MIN: u32 = 3;
+
+impl Shape {
+    /// Begins to watch, if HTTP/1.1 may be inside: it was agreed on, or nothing else was offered.
+    pub(super) fn watch(&mut self, hello: &Hello) {
+        let (Some(client), Some(server)) = (&hello.client, &hello.server) else { return };
+        let agreed = server.alpn.as_deref().map(|alpn| alpn == "http/1.1");
+        let Some(suite) = Suite::find(server.suite) else { return };
+        if self.stage == Stage::Dull && agreed.unwrap_or(!client.offers_others) {
+            self.stage = Stage::Fresh;
+            self.is_plain = server.version < TlsVersion::TLS_1_3;
+            self.overhead = match suite.sealing {
+                Sealing::Aead(_) if self.is_plain => 24,
+                Sealing::Aead(_) => 17,
+                // The initialisation vector, the MAC, and half a block.
+                Sealing::Cbc(..) => 44,
+                Sealing::Rc4(_) | Sealing::Null(_) | Sealing::Other => 20,
+            };
+        }
+    }
+
+    /// Whether records are to be told.
+    pub(super) fn is_watching(&self) -> bool {
+        self.stage != Stage::Dull
+    }
+
+    /// Whether it is taken for a WebSocket, and no connection was told yet.
+    pub(super) fn is_news(&self) -> bool {
+        self.stage == Stage::Likely && self.conn.is_none()
+    }
+
+    /// A record of data with a fragment of that length.
+    pub(super) fn record(&mut self, dir: Direction, len: usize, at: Mark) {
+        let plain = len.saturating_sub(self.overhead);
+        let side = usize::from(dir == Direction::ToClient);
+        let since = self.spoke.get(side).copied().flatten().and_then(|before| at.since(before));
+        let apart = self.last != Some(dir) || since.is_none_or(|since| since >= APART);
+        if let Some(spoke) = self.spoke.get_mut(side) {
+            *spoke = Some(at);
+        }
+        self.last = Some(dir);
+        match (self.stage, dir) {
+            (Stage::Fresh, Direction::ToServer) if plain >= REQUEST_MIN => self.stage = Stage::Asked,
+            (Stage::Fresh, Direction::ToServer) => {
+                self.before += 1;
+                // Up to TLS 1.2 all data are the application's.
+                if self.is_plain || self.before > BEFORE_MAX {
+                    self.stage = Stage::Dull;
+                }
+            }
+            // Who greets is no web server.
+            (Stage::Fresh, Direction::ToClient) if self.is_plain => self.stage = Stage::Dull,
+            (Stage::Asked, Direction::ToClient) if plain >= ANSWER_MIN => self.stage = Stage::Answered,
+            (Stage::Answered, Direction::ToServer) if plain <= TINY && apart => {
+                self.tiny += 1;
+                let (first, _) = *self.span.get_or_insert((at, at));
+                self.span = Some((first, at));
+                self.judge();
+            }
+            (Stage::Answered, Direction::ToServer) if plain >= REQUEST_MIN => {
+                self.requests += 1;
+                if self.requests > REQUESTS_MAX.max(self.tiny) {
+                    self.stage = Stage::Dull;
+                }
+            }
+            (Stage::Answered, Direction::ToClient) => {
+                let silent = self.spoke[0].and_then(|before| at.since(before)).unwrap_or_default();
+                if silent > SILENT_MAX {
+                    self.stage = Stage::Dull;
+                } else if apart {
+                    self.heard += 1;
+                    self.judge();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Of each request something tiny may be the body, which waited for `100 Continue`.
+    fn judge(&mut self) {
+        let lasted = self.span.and_then(|(first, last)| last.since(first)).unwrap_or_default();
+        let enough = if lasted >= LONG { TINY_MIN } else { TINY_MIN_SHORT };
+        if self.tiny >= enough && self.heard >= HEARD_MIN && self.tiny > self.requests + 1 {
+            self.stage = Stage::Likely;
+        }
+    }
+
+    /// What speaks for it: one sentence.
+    pub(super) fn words(&self) -> String {
+        let lasted = self.span.and_then(|(first, last)| last.since(first)).unwrap_or_default();
+        let within = if lasted > 0 { format!(" within {}", duration(lasted)) } else { String::new() };
+        format!(
+            "not decrypted, but like a WebSocket: after an exchange as long as an upgrade the client said {} tiny things{within}, and the server spoke {} times",
+            self.tiny, self.heard
+        )
+    }
+}

@@ -1,0 +1,113 @@
+//! Sessions without a key: those that behave like a WebSocket are told of, and nothing else is.
+
+use crate::seen::{Seen, dissect};
+use crate::support::craft::tls::{HANDSHAKE, client_hello, record};
+use crate::support::craft::*;
+use crate::support::{capture, find};
+
+/// Dissects a session without its key, with so many milliseconds between two packets.
+fn keyless(tls: &Tls, millis: i64) -> Seen {
+    let mut packets = packets(&tls.session.segments(), &Wire::default());
+    for (packet, at) in packets.iter_mut().zip(0..) {
+        packet.time = time_of(0) + at * millis * 1_000_000;
+    }
+    dissect(&Pcap::default().file(&packets), "")
+}
+
+/// A session after its handshake, whose client offers these extensions.
+fn open(extensions: &[u8]) -> Tls {
+    let mut tls = Tls::bare(1);
+    tls.session.turn(Client, record(HANDSHAKE, &client_hello(tls.random, extensions)));
+    tls.answer(false);
+    tls.keys(Client, "client handshake").finish(Client);
+    tls
+}
+
+const H2: &[u8] = &[0, 16, 0, 14, 0, 12, 2, b'h', b'2', 8, b'h', b't', b't', b'p', b'/', b'1', b'.', b'1'];
+const HTTP1: &[u8] = &[0, 16, 0, 11, 0, 9, 8, b'h', b't', b't', b'p', b'/', b'1', b'.', b'1'];
+
+/// What is said: by whom, and how many bytes.
+fn say(extensions: &[u8], turns: &[(Side, usize)]) -> Tls {
+    let mut tls = open(extensions);
+    for &(side, len) in turns {
+        tls.data(side, &vec![b'x'; len]);
+    }
+    tls
+}
+
+fn often(turns: &[(Side, usize)]) -> Vec<(Side, usize)> {
+    let upgrade = [(Client, 400), (Server, 160)];
+    upgrade.into_iter().chain(std::iter::repeat_n(turns, 20).flatten().copied()).collect()
+}
+
+#[test]
+fn a_session_that_behaves_like_a_websocket_is_a_connection() {
+    let heartbeats = often(&[(Server, 2), (Client, 6)]);
+    let feed = often(&[(Server, 900), (Server, 1200), (Server, 2), (Client, 6)]);
+    let chat = often(&[(Client, 50), (Server, 120), (Client, 300), (Server, 80), (Client, 31), (Client, 40)]);
+    for (what, turns) in [("heartbeats", heartbeats), ("feed", feed), ("chat", chat)] {
+        let mut unnamed = say(&[], &turns);
+        let at = unnamed.session.turns[0].1.windows(4).position(|four| *four == HTTP1[..4]).unwrap();
+        unnamed.session.turns[0].1[at] = 0xfa;
+        for tls in [say(&[], &turns), unnamed] {
+            let seen = keyless(&tls, 200);
+            assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (1, 1), "{what}: {:?}", seen.notes);
+            assert_eq!(seen.messages().count(), 0);
+            assert!(seen.sessions[0].0.is_some());
+        }
+        assert_eq!(keyless(&say(H2, &turns), 200).conversations.len(), 0, "{what}: h2 is likelier");
+    }
+}
+
+#[test]
+fn what_else_uses_tls_is_none() {
+    let cases = [
+        ("requests", often(&[(Client, 380), (Server, 700)])),
+        ("short answers", often(&[(Client, 380), (Server, 30)])),
+        ("bodies of their own", often(&[(Client, 380), (Client, 12), (Server, 30)])),
+        ("bodies that wait", often(&[(Client, 380), (Server, 25), (Client, 12), (Server, 200)])),
+        ("events", often(&[(Server, 20)])),
+        ("a download", often(&[(Server, 16_000)])),
+        ("an upload in pieces", often(&[(Client, 20)])),
+        ("a mail client", [(Server, 60), (Client, 20)].repeat(20)),
+        ("short queries", [(Client, 20), (Server, 300)].repeat(20)),
+        ("one exchange", vec![(Client, 400), (Server, 160), (Client, 2)]),
+    ];
+    for (what, turns) in cases {
+        for millis in [0, 20, 2000] {
+            let seen = keyless(&say(HTTP1, &turns), millis);
+            assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (0, 0), "{what}: {:?}", seen.notes);
+        }
+    }
+}
+
+/// Of the lab's captures those at the pace of a program are told of where they last; what is found is a WebSocket, whatever the pace.
+#[test]
+fn captures_without_their_keys() {
+    for (name, least) in [
+        ("base_tls", 2),
+        ("tls_tls12", 0),
+        ("tls_tls13", 2),
+        ("chromium_wss13", 2),
+        ("tls_resume13", 0),
+        ("proxy_connect", 6),
+        ("chromium_h2", 0),
+    ] {
+        let path = find("lab", &format!("{name}.pcap")).or_else(|| capture("lab", &format!("{name}.pcap")));
+        let Some(path) = path else { continue };
+        let mut packets = read(&std::fs::read(&path).unwrap());
+        let keys = std::fs::read_to_string(path.with_extension("keys")).unwrap();
+        let whole = dissect(&Pcap::default().file(&packets), &keys);
+        let known: Vec<u64> = whole.conversations.iter().map(|of| of.stream).collect();
+        let mut found = 0;
+        for pace in [1, 30, 10] {
+            let start = packets[0].time;
+            packets.iter_mut().for_each(|packet| packet.time = start + (packet.time - start) * pace);
+            let seen = dissect(&Pcap::default().file(&packets), "");
+            let likely: Vec<u64> = seen.conversations.iter().map(|of| of.stream).collect();
+            assert!(likely.iter().all(|stream| known.contains(stream)), "{name}: {likely:?} of {known:?}");
+            found = likely.len();
+        }
+        assert!(found >= least, "{name}: {found} of {known:?}");
+    }
+}
