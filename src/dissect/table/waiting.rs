@@ -4,7 +4,7 @@ use super::stream::{Env, Stream};
 use super::{Leaving, Table};
 use crate::model::{Limits, Mark, Sink};
 use crate::proto;
-use crate::proto::layer::{Cx, Flow, Tools};
+use crate::proto::layer::{Cx, Flow as LayerFlow, Tools};
 
 impl Table {
     /// Tells the streams that asked for it that secrets were added.
@@ -31,7 +31,7 @@ impl Stream {
         live.layer.secrets(&mut Cx {
             limits: env.limits,
             tools: &mut *env.tools,
-            flow: Flow {
+            flow: LayerFlow {
                 stream: self.number,
                 first: &self.first,
                 ends: &live.ends,
