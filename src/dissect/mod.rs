@@ -182,8 +182,8 @@ struct Dissector<'s> {
     own_keys: Inside,
     /// Secrets came that streams were not told of yet.
     fresh_keys: bool,
-    /// Packets since streams were told of secrets.
-    since_keys: usize,
+    /// Packets read when streams were last told of secrets.
+    keys_told: u64,
 }
 
 impl<'s> Dissector<'s> {
@@ -197,7 +197,7 @@ impl<'s> Dissector<'s> {
             last: Mark::default(),
             own_keys: Inside::default(),
             fresh_keys: false,
-            since_keys: 0,
+            keys_told: 0,
         }
     }
 
@@ -212,15 +212,17 @@ impl<'s> Dissector<'s> {
 
     /// Tells the streams that wait of fresh secrets; not more often than packets come for each of them, unless it is the `last` time.
     fn tell_keys(&mut self, last: bool) {
-        if self.fresh_keys && (last || self.since_keys >= self.tools.waiting.len()) {
-            (self.fresh_keys, self.since_keys) = (false, 0);
+        let since = self.summary.packets - self.keys_told;
+        if self.fresh_keys && (last || since >= self.tools.waiting.len() as u64) {
+            (self.fresh_keys, self.keys_told) = (false, self.summary.packets);
             self.table.secrets(self.last, &self.limits, &mut self.tools, self.sink);
         }
     }
 
     fn packet(&mut self, mark: Mark) {
-        self.since_keys += 1;
-        self.tell_keys(false);
+        if self.fresh_keys {
+            self.tell_keys(false);
+        }
         self.summary.packets += 1;
         self.last = mark;
         if let Some(time) = mark.time {

@@ -150,19 +150,29 @@ impl Table {
     /// The stream of a segment: the newest of its endpoints, unless it begins one.
     ///
     /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
+    #[inline]
     fn find(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
-        let place = key.place();
-        let at = match self.latest.get(place) {
+        let at = match self.latest.get(key.place()) {
             Some(&at) if self.is_of(at, &key) => at,
-            _ => {
-                let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, Older::None));
-                self.remember(place, at);
-                at
-            }
+            _ => self.look_up(key, mark),
         };
         let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        if syn { self.begun(at, key, forward, seq, mark) } else { at }
+    }
+
+    /// The newest stream of its endpoints, which there may be none of yet.
+    #[inline(never)]
+    fn look_up(&mut self, key: FlowKey, mark: Mark) -> u32 {
+        let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, Older::None));
+        self.remember(key.place(), at);
+        at
+    }
+
+    /// The stream of a SYN, where `at` is the newest of its endpoints.
+    #[inline(never)]
+    fn begun(&mut self, at: u32, key: FlowKey, forward: bool, seq: u32, mark: Mark) -> u32 {
         let old = self.stream(at);
-        if !syn || old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
+        if old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
             return at;
         }
         let older = match &old.live {
@@ -176,7 +186,7 @@ impl Table {
             },
         };
         let at = self.add(key, mark, older);
-        self.remember(place, at);
+        self.remember(key.place(), at);
         at
     }
 

@@ -227,7 +227,15 @@ impl Half {
     }
 
     /// Notes that the peer expects `ack` next.
+    #[inline]
     pub(super) fn acknowledged(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        // Most acknowledge what was delivered, and nothing waits to hear of it.
+        if self.aside.is_some() || ack.since(self.seq) > 0 {
+            self.acknowledged_ahead(ack, mark, keep, feed);
+        }
+    }
+
+    fn acknowledged_ahead(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let ahead = ack.since(self.seq);
         self.settle_syn_data(ahead > 0, mark, keep, feed);
         let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };

@@ -300,7 +300,7 @@ impl Stream {
         let conns = env.tools.conns;
         let (client_is_low, ends, leaving) = (live.client_is_low, live.ends, live.leaving);
         self.live = Some(live);
-        self.over(mark, &mut Env { sink: &mut Deaf, tools: &mut *env.tools, budget: &mut *env.budget, ..*env });
+        self.over(mark, false, &mut Env { sink: &mut Deaf, tools: &mut *env.tools, budget: &mut *env.budget, ..*env });
         env.tools.conns = conns;
         self.kind = Kind::default();
         let [low, high] = self.bases;
@@ -331,26 +331,20 @@ impl Stream {
         });
     }
 
-    /// Lets the reassembly speak to the layer.
-    pub(super) fn with_layer(
-        &mut self,
-        mark: Mark,
-        env: &mut Env<'_>,
-        step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
-    ) {
-        let Some(live) = self.live.as_deref_mut() else { return };
+    /// The stream's reassembly, its layer, and what that may use.
+    #[inline(always)]
+    pub(super) fn parts<'s>(&'s mut self, mark: Mark, env: &'s mut Env<'_>) -> Option<Parts<'s>> {
+        let live = self.live.as_deref_mut()?;
         let (captured, waits) = (live.captured(self.seen), live.conn.waits());
-        let Live { conn, layer, reads, decided, told, ends, from_start, route, tls, .. } = live;
-        let conns = env.tools.conns;
-        let one_sided = self.seen != (true, true);
-        let mut cx = Cx {
+        let Live { conn, layer, reads, decided, told, opening, ends, from_start, route, tls, .. } = live;
+        let cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
             flow: LayerFlow {
                 stream: self.number,
                 first: &self.first,
                 ends,
-                one_sided,
+                one_sided: self.seen != (true, true),
                 captured,
                 waits,
                 from_start: *from_start,
@@ -364,8 +358,21 @@ impl Stream {
             sink: &mut *env.sink,
             open: proto::open,
         };
-        let (before, mut nothing) = (*reads, false);
-        step(conn, env.limits, env.budget, &mut |input| {
+        Some(Parts { conn, layer, reads, decided, told, opening, budget: &mut *env.budget, cx })
+    }
+
+    /// Lets the reassembly speak to the layer.
+    pub(super) fn with_layer(
+        &mut self,
+        mark: Mark,
+        env: &mut Env<'_>,
+        step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
+    ) {
+        let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
+            return;
+        };
+        let (before, conns, mut nothing) = (*reads, cx.tools.conns, false);
+        step(conn, cx.limits, budget, &mut |input| {
             if nothing {
                 return;
             }
@@ -377,58 +384,45 @@ impl Stream {
             }
         });
         *told |= cx.tools.conns != conns;
-        if nothing {
-            if let Some(opening) = &live.opening {
-                opening.release(env.budget);
-            }
-            cx.last = conn.last();
-            layer.over(&mut cx);
-            conn.release(env.budget);
-            self.live = None;
-            return;
-        }
         if before && !*reads {
-            conn.forget(env.budget);
+            conn.forget(budget);
         }
-        if cx.swapped {
+        let swapped = cx.swapped;
+        if nothing {
+            self.over(mark, swapped, env);
+        } else if swapped && let Some(live) = &mut self.live {
             live.turn_round();
         }
     }
 
     pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
         self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
-        self.over(mark, env);
+        self.over(mark, false, env);
     }
 
     /// Lets the layer go, and gives back what was kept for it.
-    fn over(&mut self, mark: Mark, env: &mut Env<'_>) {
-        let Some(mut live) = self.live.take() else { return };
-        live.conn.release(env.budget);
-        if let Some(opening) = &live.opening {
-            opening.release(env.budget);
+    fn over(&mut self, mark: Mark, swapped: bool, env: &mut Env<'_>) {
+        let Some(Parts { conn, layer, opening, budget, mut cx, .. }) = self.parts(mark, env) else { return };
+        conn.release(budget);
+        if let Some(opening) = opening {
+            opening.release(budget);
         }
-        live.layer.over(&mut Cx {
-            limits: env.limits,
-            tools: &mut *env.tools,
-            flow: LayerFlow {
-                stream: self.number,
-                first: &self.first,
-                ends: &live.ends,
-                one_sided: self.seen != (true, true),
-                captured: live.captured(self.seen),
-                waits: false,
-                from_start: live.from_start,
-            },
-            last: live.conn.last(),
-            swapped: false,
-            kind: &mut self.kind,
-            route: &mut live.route,
-            tls: &mut live.tls,
-            mark,
-            sink: &mut *env.sink,
-            open: proto::open,
-        });
+        (cx.last, cx.swapped, cx.flow.waits) = (conn.last(), swapped, false);
+        layer.over(&mut cx);
+        self.live = None;
     }
+}
+
+/// What of a stream takes part when its layer is spoken to.
+pub(super) struct Parts<'s> {
+    pub(super) conn: &'s mut Conn,
+    pub(super) layer: &'s mut Box<dyn Layer>,
+    reads: &'s mut bool,
+    decided: &'s mut bool,
+    told: &'s mut bool,
+    opening: &'s mut Option<Box<Opening>>,
+    budget: &'s mut Budget,
+    pub(super) cx: Cx<'s>,
 }
 
 impl Live {

@@ -1,10 +1,9 @@
 //! Streams that wait for secrets.
 
-use super::stream::{Env, Stream};
+use super::stream::{Env, Parts, Stream};
 use super::{Leaving, Table};
 use crate::model::{Limits, Mark, Sink};
-use crate::proto;
-use crate::proto::layer::{Cx, Flow as LayerFlow, Tools};
+use crate::proto::layer::Tools;
 
 impl Table {
     /// Tells the streams that asked for it that secrets were added.
@@ -27,27 +26,8 @@ impl Table {
 
 impl Stream {
     fn secrets(&mut self, mark: Mark, env: &mut Env<'_>) {
-        let Some(live) = self.live.as_deref_mut() else { return };
-        live.layer.secrets(&mut Cx {
-            limits: env.limits,
-            tools: &mut *env.tools,
-            flow: LayerFlow {
-                stream: self.number,
-                first: &self.first,
-                ends: &live.ends,
-                one_sided: self.seen != (true, true),
-                captured: live.captured(self.seen),
-                waits: live.conn.waits(),
-                from_start: live.from_start,
-            },
-            last: live.conn.last(),
-            swapped: false,
-            kind: &mut self.kind,
-            route: &mut live.route,
-            tls: &mut live.tls,
-            mark,
-            sink: &mut *env.sink,
-            open: proto::open,
-        });
+        let Some(Parts { conn, layer, mut cx, .. }) = self.parts(mark, env) else { return };
+        cx.last = conn.last();
+        layer.secrets(&mut cx);
     }
 }
