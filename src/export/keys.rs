@@ -1,10 +1,9 @@
 //! TLS streams: how each is encrypted, and whether its key is known.
 
-use super::json::hex;
 use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
-use crate::model::{ConnId, Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, size};
+use crate::model::{ConnId, Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, hex, size};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;

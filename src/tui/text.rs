@@ -72,19 +72,6 @@ pub(super) fn right(text: &str, columns: usize) -> String {
     " ".repeat(columns - used.min(columns)) + &out
 }
 
-/// Bytes in hex with blanks between.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    let mut out = String::with_capacity(bytes.len() * 3);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(' ');
-        }
-        out.extend([digit(byte >> 4), digit(byte & 15)]);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

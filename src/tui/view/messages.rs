@@ -3,7 +3,9 @@
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display, unknown};
-use crate::model::{Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, number};
+use crate::model::{
+    Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, hex_apart, number,
+};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
@@ -202,7 +204,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
         opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
             String::from_utf8_lossy(&bytes).into_owned()
         }
-        _ => text::hex(&bytes),
+        _ => hex_apart(&bytes),
     };
     let words = words.chars().skip(skip).collect();
     match row.rtt {
@@ -256,7 +258,7 @@ pub(in crate::tui) fn close_words(version: Version, body: &[u8]) -> String {
         Some(close) if close.reason.is_empty() => format!("{} {}", close.code, close.code.meaning()),
         Some(close) => format!("{} \"{}\"", close.code, display(close.reason)),
         None if body.is_empty() => "no code".to_owned(),
-        None => text::hex(body),
+        None => hex_apart(body),
     }
 }
 
