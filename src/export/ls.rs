@@ -78,7 +78,7 @@ fn end(row: &Connection) -> String {
         };
         return fit(words.trim_end(), 32, false).into_owned();
     }
-    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
+    if row.is_unanswered() {
         return String::from("no answer");
     }
     if let (State::Encrypted, Some(by)) = (row.state(), row.ended_by()) {

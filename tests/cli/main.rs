@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod on_a_terminal;
+mod one_side;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
