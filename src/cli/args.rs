@@ -115,8 +115,9 @@ pub(super) enum Command {
     Follow(Follow),
     /// TLS streams: which have keys, from where, and why not
     ///
-    /// Two or three lines for each stream: TCP stream, version, cipher suite, decrypted bytes, server name and ALPN; where its
-    /// key stands, or why it was not decrypted; the client random that its key-log lines begin with.
+    /// For each stream a line with its number (Wireshark's tcp.stream), version, cipher suite, decrypted bytes, server name
+    /// and ALPN. Below it, as far as there is something to say: where its key stands; why not all was decrypted; which
+    /// connection it is taken for, by its looks; the client random that names its lines in a key log.
     #[command(after_long_help = examples!(
         "wspect keys -k keys.txt chat.pcapng",
         r#"wspect keys --json chat.pcapng | jq -r 'select(.keys != "matched").sni'"#
@@ -327,7 +328,7 @@ pub(super) struct Payload {
     /// base64 writes every one in base64, none writes null.
     #[arg(long, value_name = "MODE", default_value = "auto", hide_possible_values = true, hide_default_value = true)]
     pub payload: PayloadArg,
-    /// Show at most so many bytes of each payload, text up to the end of a character; 0: all
+    /// Show at most so many bytes of each payload, text up to the end of a character; 0, the default: all
     #[arg(long, value_name = "BYTES", default_value_t = 0, hide_default_value = true)]
     pub max_payload: u64,
 }

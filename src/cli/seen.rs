@@ -62,16 +62,13 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
-/// `4 TLS streams, 3 decrypted; 12 keys from key logs, 8 of no stream here`.
+/// `3 of 4 TLS streams decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
-    let KeySum { streams, open, secrets, idle } = *sum;
+    let KeySum { tls, secrets, idle } = *sum;
     let name = escape::display_str(name);
-    let seen = match streams {
-        0 => format!("No TLS stream in {name}"),
-        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), number(open)),
-    };
+    let seen = tls.words().unwrap_or_else(|| format!("No TLS stream in {name}"));
     match (secrets, idle) {
-        (0, _) if streams == 0 => seen,
+        (0, _) if tls.streams == 0 => seen,
         (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
         (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),

@@ -263,13 +263,14 @@ fn quiet_says_nothing_and_verbose_says_more() {
 
 #[test]
 fn a_pipe_is_as_good_as_a_file() {
-    let commands = ["ls", "ls --json", "msgs --json", "frames", "stats --json", "msgs", "handshake", "check"];
+    let commands = ["ls", "ls --json", "msgs --json", "frames", "stats --json", "msgs", "handshake", "check", "keys"];
     for command in commands {
+        let name = if command == "keys" { "wss.pcapng" } else { "chat.pcapng" };
         let args = command.split(' ');
-        let from_file = stdout(&format!("{command} samples/chat.pcapng"));
-        let redirected = wspect(args.clone()).stdin(fs::File::open(sample("chat.pcapng")).unwrap()).output().unwrap();
+        let from_file = stdout(&format!("{command} samples/{name}"));
+        let redirected = wspect(args.clone()).stdin(fs::File::open(sample(name)).unwrap()).output().unwrap();
         assert_eq!(String::from_utf8(redirected.stdout).unwrap(), from_file, "{command}");
-        let piped = pipe_in(wspect(args.chain(["-"])), &fs::read(sample("chat.pcapng")).unwrap());
+        let piped = pipe_in(wspect(args.chain(["-"])), &fs::read(sample(name)).unwrap());
         assert_eq!(String::from_utf8(piped.stdout).unwrap(), from_file, "{command} -");
     }
 }
@@ -416,7 +417,6 @@ mod unix {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout("msgs --json samples/mix.pcap"));
     }
 
-    /// Sends a signal to one that is ready for it.
     /// A burst that is over is shown, whether or not another one follows.
     #[test]
     fn rows_of_a_live_pipe_do_not_wait_for_the_next_packet() {
@@ -451,6 +451,7 @@ mod unix {
         String::from_utf8(pipe_in(command, input).stdout).unwrap()
     }
 
+    /// Sends a signal to one that is ready for it.
     fn signal(child: &Child, name: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         while !catches_signals(child) && Instant::now() < until {
@@ -538,28 +539,31 @@ fn paths_may_begin_with_a_hyphen() {
 
 #[test]
 fn limits_count_rows_and_change_nothing_else() {
-    for command in ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json"] {
-        let all = stdout(&format!("{command} -q samples/handshakes.pcapng"));
+    for command in
+        ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json", "keys --json"]
+    {
+        let name = if command == "keys --json" { "wss.pcapng" } else { "handshakes.pcapng" };
+        let all = stdout(&format!("{command} -q samples/{name}"));
         let header = usize::from(command == "ls");
-        let some = stdout(&format!("{command} -q -n 3 samples/handshakes.pcapng"));
+        let some = stdout(&format!("{command} -q -n 3 samples/{name}"));
         assert_eq!(some.lines().count(), 3 + header, "{command}");
         if command.ends_with("--json") {
             assert!(all.starts_with(&some), "{command}");
         }
-        assert_eq!(stdout(&format!("{command} -q -n 0 samples/handshakes.pcapng")), "", "{command}");
+        assert_eq!(stdout(&format!("{command} -q -n 0 samples/{name}")), "", "{command}");
     }
 }
 
 #[test]
 fn no_control_character_reaches_a_terminal() {
-    for sample in fs::read_dir(sample("")).unwrap().map(|entry| entry.unwrap().path()) {
-        if sample.extension().is_some_and(|extension| extension == "md") {
-            continue;
-        }
-        for command in ["ls", "msgs", "msgs --payload text", "frames", "handshake", "follow", "show", "stats", "check"]
+    let captures = fs::read_dir(sample("")).unwrap().map(|entry| entry.unwrap().path());
+    for sample in captures.filter(|path| path.extension().is_some_and(|one| one == "pcap" || one == "pcapng")) {
+        for command in
+            ["ls", "msgs", "msgs --payload text", "frames", "handshake", "follow", "show", "stats", "check", "keys"]
         {
             let place = if matches!(command, "follow" | "show") { Some("1") } else { None };
             let output = wspect(command.split(' ')).arg(&sample).args(place).output().unwrap();
+            assert!(output.status.success(), "{command} {}: {output:?}", sample.display());
             let text = String::from_utf8(output.stdout).unwrap();
             let is_odd = |c: char| c.is_control() && c != '\n' || wspect::escape::is_hidden(c);
             assert!(!text.contains(is_odd), "{command} {}", sample.display());

@@ -4,8 +4,8 @@ use super::*;
 use crate::support::keys::secrets;
 use std::sync::Arc;
 use wspect::dissect::Settings;
-use wspect::model::{Secrets, Sink, Stamp};
-use wspect::tui::{Effect, TlsSum};
+use wspect::model::{Secrets, Sink, Stamp, TlsSum};
+use wspect::tui::Effect;
 
 fn sample(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -96,7 +96,7 @@ fn what_is_not_decrypted_is_not_called_lost() {
 /// Where nothing can be read for want of keys, the way to give them is told.
 #[test]
 fn keys_are_asked_for_where_there_are_none() {
-    let advice = ":keys FILE reads a key log, and decodes again";
+    let advice = ":keys FILE to decode again with a key log";
     let mut app = browser_of_sample("tls.pcap", Secrets::default(), NARROW);
     assert!(picture(&app, NARROW).contains(advice));
     app = App::new(Options { can_reread: false, ..options() }, NARROW);
@@ -119,8 +119,8 @@ fn a_key_log_is_asked_for_by_its_name() {
     app.take(Loading::Refused("my\x1b keys.txt: no such file".to_owned()), Duration::ZERO);
     assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
     for (keys, said) in [
-        (":keys<Enter>", "keys FILE: which key log?"),
-        (":kyes x<Enter>", "no command kyes: keys FILE reads a key log"),
+        (":keys<Enter>", "keys FILE to decode again with a key log"),
+        (":kyes x<Enter>", "no command kyes: keys FILE to decode again with a key log"),
     ] {
         press(&mut app, keys);
         assert_eq!(status(&app, NARROW), said);
