@@ -85,7 +85,7 @@ fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
     let kinds = [
         (kinds.tls, "TLS", advice.as_str()),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
-        (kinds.http2, "HTTP/2", ""),
+        (kinds.http2, "HTTP/2", ": not decoded"),
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
     ];

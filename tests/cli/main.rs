@@ -109,6 +109,10 @@ fn wrong_command_lines() {
         "msgs --pyload text samples/mix.pcap",
         "msgs -t noon samples/mix.pcap",
         "msgs -n many samples/mix.pcap",
+        "msgs -n -1 samples/mix.pcap",
+        "msgs --max-payload some samples/mix.pcap",
+        "show samples/mix.pcap --frame first",
+        "export pcapng --conn 1,b samples/mix.pcap",
         "msgs --color blue samples/mix.pcap",
         "check --fail-on fatal samples/mix.pcap",
         "--json msgs samples/mix.pcap",
@@ -552,6 +556,14 @@ fn limits_count_rows_and_change_nothing_else() {
         }
         assert_eq!(stdout(&format!("{command} -q -n 0 samples/{name}")), "", "{command}");
     }
+}
+
+/// Why a connection was closed stands in a message, and is known whatever is kept of others.
+#[test]
+fn the_least_that_is_kept_of_a_message_holds_a_close_frame() {
+    let rows = stdout("ls -q samples/mix.pcap");
+    let without_sign: String = stdout("ls -q --max-message 0 samples/mix.pcap").replace(" !", "");
+    assert_eq!(without_sign, rows);
 }
 
 #[test]
