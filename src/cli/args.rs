@@ -8,6 +8,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The payload of a control frame has no more bytes (RFC 6455 §5.5): why a connection was closed is always kept.
+const CONTROL_BYTES: usize = 125;
+
 /// Examples below a command's options.
 macro_rules! examples {
     ($first:literal $(, $other:literal)+) => {
