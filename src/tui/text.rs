@@ -1,4 +1,4 @@
-//! Text cut and wrapped to a width, and bytes as hex.
+//! Text cut and wrapped to a width.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

@@ -50,7 +50,7 @@ fn read(app: &mut App, name: &str, secrets: Secrets) {
     app.settle();
 }
 
-fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) -> App {
+pub(super) fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) -> App {
     let mut app = App::new(options(), size);
     read(&mut app, name, secrets);
     app
@@ -104,6 +104,17 @@ fn keys_are_asked_for_where_there_are_none() {
     assert!(!picture(&app, NARROW).contains(advice));
     app = browser_of_sample("mqtt.pcap", Secrets::default(), NARROW);
     assert!(!picture(&app, NARROW).contains(advice));
+}
+
+#[test]
+fn a_finding_about_a_stream_without_a_connection_names_it() {
+    let all = String::from_utf8(sample("tls.keys")).unwrap();
+    let handshakes: String =
+        all.lines().filter(|line| line.contains("HANDSHAKE")).map(|line| format!("{line}\n")).collect();
+    let mut app = browser_of_sample("tls.pcap", secrets(&handshakes), NARROW);
+    press(&mut app, "6");
+    let shown = picture(&app, NARROW);
+    assert!(shown.contains("NO-KEYS             — stream 0") && shown.contains("— stream 1"), "{shown}");
 }
 
 #[test]
