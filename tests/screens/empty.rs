@@ -115,3 +115,14 @@ fn an_explanation_does_not_say_its_headline_again() {
     assert!(shown.contains("│HS-KEY  Sec-WebSocket-Key is missing, repeated or not 16 bytes in base64."), "{shown}");
     assert!(shown.contains("│Sec-WebSocket-Key: short  "), "{shown}");
 }
+
+#[test]
+fn what_was_not_chosen_is_not_called_offered() {
+    let mut app = tls::browser_of_sample("chat.pcapng", Secrets::default(), WIDE);
+    press(&mut app, "3");
+    assert!(picture(&app, WIDE).contains("✓ extensions were offered"));
+    press(&mut app, "}");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("✓ no subprotocol chosen") && shown.contains("✓ no extension chosen"), "{shown}");
+    assert!(!shown.contains("offered  "), "{shown}");
+}
