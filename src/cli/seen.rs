@@ -92,3 +92,24 @@ fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
     let seen = kinds.into_iter().filter(|(streams, ..)| *streams > 0);
     seen.map(|(streams, what, more)| count(streams.into(), &format!("{what} stream")) + more).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody is left to guess why what was seen is not shown.
+    #[test]
+    fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
+        let seen = Kinds { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
+        assert_eq!(
+            kinds(&seen, &Secrets::default(), "a.pcap"),
+            [
+                "2 TLS streams: encrypted; with their key log: wspect -k keys.txt a.pcap",
+                "1 HTTP/1 stream without a WebSocket handshake",
+                "1 HTTP/2 stream: not decoded",
+                "3 other streams",
+                "1 silent stream: no payload was captured",
+            ]
+        );
+    }
+}
