@@ -212,6 +212,8 @@ pub(super) struct Reading {
     #[arg(long, global = true, hide_short_help = true)]
     pub no_keylog: bool,
     /// Bytes kept of one message, inflated or not, 125 at least: 5000000, 100M (default: see wspect --limits)
+    ///
+    /// The letters k, M and G stand for powers of 1024, here and wherever bytes are wanted.
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
     /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)

@@ -62,6 +62,14 @@ fn rows_fit_and_are_coloured() {
     }
 }
 
+/// Where nothing else can go, the URL gives way.
+#[test]
+fn connections_fit_into_half_a_screen() {
+    let (text, _) = plain(&on_terminal(60, "ls -q samples/handshakes.pcapng").0);
+    assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+    assert!(text.contains("503 Service Unavailable !"), "{text}");
+}
+
 /// No word is broken: sentences go on under their beginning, or stand below where there is little room.
 #[test]
 fn findings_are_wrapped_at_blanks() {
