@@ -395,13 +395,13 @@ impl Assembly {
         }
     }
 
-    /// Adds a hole of known length, which may touch the last.
+    /// Adds a hole of known length, which may touch the last. The whole is never longer than a number.
     fn add_hole(&mut self, len: u64, limits: &Limits, tools: &mut Tools) {
         self.text.utf8.hole(len);
         let is_full = self.holes.len() >= limits.message_holes;
         let end = self.len.saturating_add(len);
         match self.holes.last_mut() {
-            _ if len == 0 => return,
+            _ if end == self.len => return,
             Some(Hole { offset, len: Some(known) }) if is_full || offset.saturating_add(*known) == self.len => {
                 // Beyond the bound the last hole takes in what is known between it and this one.
                 *known = end.saturating_sub(*offset);
@@ -409,7 +409,7 @@ impl Assembly {
                 self.kept.truncate(self.kept_before_hole);
             }
             _ => {
-                self.holes.push(Hole { offset: self.len, len: Some(len) });
+                self.holes.push(Hole { offset: self.len, len: Some(end - self.len) });
                 self.kept_before_hole = self.kept.len();
             }
         }

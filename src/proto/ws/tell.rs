@@ -391,7 +391,7 @@ impl Ws {
             let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
             let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
-            doubt.bytes += assembly.body().len;
+            doubt.bytes = doubt.bytes.saturating_add(assembly.body().len);
             doubt.unknown += assembly.unknown;
             doubt.inferred += assembly.inferred;
         }
