@@ -59,7 +59,8 @@ impl Looks {
         if let Some(&(_, _, what, advice)) = signature {
             return Some(Self { what, advice });
         }
-        let (what, advice) = text(data).or_else(|| trace(data)).or_else(|| erf(data))?;
+        let (what, advice) =
+            text(data).or_else(|| trace(data)).or_else(|| if is_text(data) { None } else { erf(data) })?;
         Some(Self { what, advice })
     }
 }

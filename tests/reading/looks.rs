@@ -25,6 +25,8 @@ fn text() {
     assert_eq!(said(b"Hello, world\n"), text);
     assert_eq!(said(&[&b"Hell"[..], "\u{fc}ber".repeat(200).as_bytes()].concat()), text);
     assert!(!said(b"Hello\x1b[31m").contains("text"));
+    let page = [&b"# wspect\n\nGive it a packet capture and it shows what was said.\n"[..]; 40].concat();
+    assert!(said(&page).ends_with("it looks like text"), "its first words have the shape of an ERF record's head");
 }
 
 #[test]
