@@ -1,6 +1,6 @@
 //! What a stream carries and who is its client, told from its first bytes.
 
-use super::layer::{Cx, Hint, Kind, Layer, Next};
+use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
 use crate::model::{Both, Direction, Input};
 
@@ -206,25 +206,15 @@ impl Probe {
 
     /// Gives a layer what was carried and then the input at hand; returns it, or whoever takes its place. `swapped` says that
     /// TCP's guess of the directions is to be turned round before.
-    fn begin(&mut self, mut inner: Box<dyn Layer>, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+    fn begin(&mut self, inner: Box<dyn Layer>, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         let before = cx.swapped;
         cx.swapped ^= swapped;
-        let carry = std::mem::take(&mut self.carry);
+        let (carry, mark) = (std::mem::take(&mut self.carry), cx.mark);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
-            Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
+            Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark })
         });
-        for input in carried.chain(input).collect::<Vec<_>>() {
-            match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => {
-                    inner.over(cx);
-                    return Next::Nothing;
-                }
-                Next::Read | Next::Skim => {}
-            }
-        }
-        Next::Become(inner)
+        feed(inner, before, carried.chain(input), cx)
     }
 }
 

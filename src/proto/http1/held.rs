@@ -1,7 +1,6 @@
 //! What came before it was clear what it is.
 
 use crate::model::{Direction, Input, Mark, Version};
-use crate::proto::layer::{Cx, Layer, Next};
 use std::collections::VecDeque;
 
 /// What a held piece costs beside its bytes.
@@ -63,26 +62,11 @@ impl Held {
         }
     }
 
-    /// Gives everything to `inner`, which is returned, or whoever takes its place. `turned` says how the directions were turned
-    /// when it was held: who looks into a tunnel may turn them round.
-    pub(super) fn feed(&mut self, dir: Direction, turned: bool, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let Self { pieces, dropped, end, .. } = std::mem::take(self);
-        for piece in pieces {
-            let input = piece.input(dir, cx.mark);
-            match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => {
-                    inner.over(cx);
-                    return Next::Nothing;
-                }
-                Next::Read | Next::Skim => {}
-            }
-        }
-        if dropped > 0 {
-            let input = Input::Gap { dir, offset: end, len: dropped, exact: true, mark: cx.mark };
-            inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
-        }
-        Next::Become(inner)
+    /// Everything, for the layer that goes on.
+    pub(super) fn inputs(&self, dir: Direction, mark: Mark) -> impl Iterator<Item = Input<'_>> {
+        let beyond = Input::Gap { dir, offset: self.end, len: self.dropped, exact: true, mark };
+        let pieces = self.pieces.iter().map(move |piece| piece.input(dir, mark));
+        pieces.chain((self.dropped > 0).then_some(beyond))
     }
 
     /// Counts bytes behind what is held; nothing that follows is held either.

@@ -11,13 +11,13 @@ use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
-use super::tell::{blocked, limited, no_answer, tell};
+use super::tell::{limited, no_answer, tell};
 use super::upgrade;
 use crate::model::{
     Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Version,
     count,
 };
-use crate::proto::layer::{Cx, Hint, Layer, Next};
+use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
 
 /// One HTTP/1.x connection.
@@ -146,8 +146,8 @@ impl Layer for Http1 {
             }
         }
         self.close_refused(cx);
-        if let Some(text) = self.blocked.take() {
-            blocked(&text, cx);
+        if let Some(how) = self.blocked.take() {
+            cx.proxy_refused(&how);
         }
         let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
         let mut part = match &self.sides.to_client {
@@ -234,21 +234,14 @@ impl Http1 {
     }
 
     /// Gives what is held to the layer that goes on.
-    fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let (turned, mark) = (cx.swapped, cx.mark);
-        for dir in Direction::BOTH {
-            if let Some((offset, end)) = self.unverified[dir] {
-                let (len, code) = (end - offset, NoteCode::TlsUnverified);
-                inner.input(Input::Odd { dir, offset, len, code, text: "", detail: "", mark }, cx);
-            }
-        }
-        for dir in Direction::BOTH {
-            match self.held[dir].feed(dir, turned, inner, cx) {
-                Next::Become(layer) => inner = layer,
-                next => return next,
-            }
-        }
-        Next::Become(inner)
+    fn step_aside(&mut self, inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+        let (held, mark) = (std::mem::take(&mut self.held), cx.mark);
+        let unverified = Direction::BOTH.into_iter().filter_map(|dir| {
+            let ((offset, end), code) = (self.unverified[dir]?, NoteCode::TlsUnverified);
+            Some(Input::Odd { dir, offset, len: end - offset, code, text: "", detail: "", mark })
+        });
+        let held = Direction::BOTH.into_iter().flat_map(|dir| held[dir].inputs(dir, mark));
+        feed(inner, cx.swapped, unverified.chain(held), cx)
     }
 
     /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.
@@ -503,10 +496,10 @@ impl Http1 {
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
         let (to, upgrade, cut) = asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.cut));
         if method == Method::Connect && !tunnel {
-            let text = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
+            let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
-                407 => self.blocked = Some(text),
-                _ => blocked(&text, cx),
+                407 => self.blocked = Some(how),
+                _ => cx.proxy_refused(&how),
             }
         }
         let upgrade = upgrade.or_else(|| cut.filter(|_| switching).map(|cut| self.upgrade(*cut, cx))).or_else(|| {
