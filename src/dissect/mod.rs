@@ -188,9 +188,11 @@ struct Dissector<'s> {
 
 impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
+        let mut tools = Tools::new(secrets);
+        tools.skips_frames = !sink.hears_frames();
         Self {
             table: Table::new(decode_as),
-            tools: Tools::new(secrets),
+            tools,
             limits,
             sink,
             summary: Summary::default(),

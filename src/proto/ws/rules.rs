@@ -86,14 +86,14 @@ pub(super) fn listed(words: &[String]) -> String {
     }
 }
 
-/// A short message in one frame, masked as it should be: most frames are, and break no rule.
+/// A message in one frame, masked as it should be: most frames are, and break no rule.
 fn is_usual(head: &Head, now: Situation) -> bool {
     let masked = now.dir == Direction::ToServer;
     head.fin
         && head.rsv == 0
         && matches!(head.opcode, Opcode::TEXT | Opcode::BINARY)
         && head.key.is_some() == masked
-        && head.header_len == if masked { 6 } else { 2 }
+        && is_minimal(head)
         && !now.open
         && !now.closed
 }

@@ -115,6 +115,7 @@ impl Ws {
     }
 
     /// Numbers and tells a frame, and each rule that this direction breaks for the first time.
+    #[inline(always)]
     pub(super) fn tell_frame(
         &mut self,
         dir: Direction,
@@ -129,30 +130,39 @@ impl Ws {
             self.heard = Heard::Frame(brought);
         }
         self.lost[dir] = false;
+        if !cx.tools.skips_frames || !place.findings.is_empty() {
+            self.announce(dir, place, complete, msg, cx);
+        }
+        self.frames
+    }
+
+    #[inline(never)]
+    fn announce(&mut self, dir: Direction, place: &Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) {
         let &Place { head, offset, first, findings } = place;
-        let frame = Frame {
-            number: self.frames,
-            msg,
-            dir,
-            fin: head.fin,
-            rsv: head.rsv,
-            opcode: head.opcode,
-            mask: head.key,
-            header_len: head.header_len,
-            len: head.len,
-            stream_offset: offset,
-            span: Span { first, last: cx.mark },
-            complete: complete && !findings.contains(NoteCode::TlsUnverified),
-            findings,
-        };
-        cx.emit(self.conn, Event::Frame(&frame));
+        if !cx.tools.skips_frames {
+            let frame = Frame {
+                number: self.frames,
+                msg,
+                dir,
+                fin: head.fin,
+                rsv: head.rsv,
+                opcode: head.opcode,
+                mask: head.key,
+                header_len: head.header_len,
+                len: head.len,
+                stream_offset: offset,
+                span: Span { first, last: cx.mark },
+                complete: complete && !findings.contains(NoteCode::TlsUnverified),
+                findings,
+            };
+            cx.emit(self.conn, Event::Frame(&frame));
+        }
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
             for code in findings.iter().filter(|&code| !is_of_transport(code)) {
                 self.tell_broken(dir, code, place, msg, cx);
             }
         }
-        self.frames
     }
 
     /// Tells a rule that the frame just told breaks, the first time.
