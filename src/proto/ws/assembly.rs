@@ -463,16 +463,14 @@ impl Assembly {
         faults.next().is_none() && (self.limited || !whole || text.end().is_none())
     }
 
-    /// What is wrong with its frames, and what of it is lost.
+    /// What is wrong with its frames, and what of it comes from a lost history.
     pub(super) fn all_findings(&self) -> NoteSet {
         let mut findings = self.findings;
-        let more = [
-            (!self.lost.is_empty(), NoteCode::TcpGap),
-            (self.unknown > 0, NoteCode::DeflateLost),
-            (self.inferred > 0, NoteCode::DeflateInferred),
-        ];
-        for (_, code) in more.into_iter().filter(|&(holds, _)| holds) {
-            findings.insert(code);
+        if self.unknown > 0 {
+            findings.insert(NoteCode::DeflateLost);
+        }
+        if self.inferred > 0 {
+            findings.insert(NoteCode::DeflateInferred);
         }
         findings
     }
