@@ -239,6 +239,45 @@ fn other_upgrades_are_left_alone() {
     }
 }
 
+/// An answer whose first line makes no sense is none; what follows is read all the same, and belongs to the one connection,
+/// also where the request was cut.
+#[test]
+fn frames_behind_an_answer_that_makes_no_sense_are_read() {
+    let answer = String::from_utf8(response("")).unwrap().replace(" 101 ", " 101");
+    let session = upgraded(0, &request("/", ""), answer.as_bytes());
+    let mut together = Session::bare(1);
+    together
+        .turn(Client, request("/", ""))
+        .turn(Server, [answer.as_bytes(), &Frame::new(TEXT, "welcome").bytes()].concat());
+    together.said.push(Said { dir: "s2c", opcode: TEXT, frames: 1, payload: b"welcome".into(), packed: None });
+    together.text(Client, "thanks").text(Server, "bye").close();
+    for (session, what) in [(session, "alone"), (together, "with a frame")] {
+        for cut in [false, true] {
+            let mut all = packets(&session.segments(), &Wire::default());
+            if cut {
+                let len = all[3].bytes.len() - 20;
+                all[3] = all[3].clone().snapped(len);
+            }
+            let file = Pcap::default().file(&all);
+            let rows = records("ls", Input::Bytes(&file));
+            assert_eq!(rows.len(), 1, "{what}, cut {cut}");
+            says(&file, std::slice::from_ref(&session), &format!("{what}, cut {cut}"));
+            has_finding(&file, "HS-NO-ANSWER", what);
+        }
+    }
+}
+
+/// A server that goes over to something else leaves an upgrade that was asked for behind that unanswered.
+#[test]
+fn an_upgrade_behind_another_is_not_answered() {
+    let mut session = Session::bare(0);
+    session.turn(Client, [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &request("/", "")[..]].concat());
+    session.turn(Server, "HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+    let file = capture_of(&session.segments());
+    has_finding(&file, "HS-NO-ANSWER", "behind another");
+    assert_eq!(records("ls", Input::Bytes(&file)).len(), 1);
+}
+
 /// A refused upgrade is a connection with its status; a second try on the same stream is another one.
 #[test]
 fn refusals_are_kept() {

@@ -62,11 +62,11 @@ impl Held {
         }
     }
 
-    /// Everything, for the layer that goes on.
-    pub(super) fn inputs(&self, dir: Direction, mark: Mark) -> impl Iterator<Item = Input<'_>> {
-        let beyond = Input::Gap { dir, offset: self.end, len: self.dropped, exact: true, mark };
-        let pieces = self.pieces.iter().map(move |piece| piece.input(dir, mark));
-        pieces.chain((self.dropped > 0).then_some(beyond))
+    /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
+    pub(super) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
+        let Self { pieces, end: offset, dropped: lost, .. } = self;
+        let beyond = Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, brought: mark };
+        pieces.into_iter().chain((lost > 0).then_some(beyond))
     }
 
     /// Counts bytes behind what is held; nothing that follows is held either.

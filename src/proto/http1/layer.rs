@@ -150,32 +150,28 @@ impl Layer for Http1 {
             cx.proxy_refused(&how);
         }
         let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
-        let mut part = match &self.sides.to_client {
+        let came = match &self.sides.to_client {
             Side::Head(reader) if !reader.is_fresh() => {
                 format!("only {} of its head came; ", count(reader.seen(), "byte"))
             }
             _ => String::new(),
         };
-        for asked in std::mem::take(&mut self.asked) {
-            let part = std::mem::take(&mut part);
-            if let Some(upgrade) = asked.upgrade {
-                let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, &format!("{part}{end}"));
-                tell(conn, &handshake, 0, cx);
-                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
-            }
-        }
+        self.close_asked(&came, &end, cx);
     }
 }
 
 impl Http1 {
     fn next(&self, cx: &Cx<'_>) -> Next {
         match (&self.sides.to_server, &self.sides.to_client) {
-            // A refused upgrade has still to be closed when the stream ends.
-            (Side::Lost, Side::Lost) if self.refused.is_none() => match self.left {
-                true => Next::Nothing,
-                false => Next::Become(cx.open(Hint::Holed)),
-            },
+            // A refused upgrade has still to be closed when the stream ends, and one without an answer to be told.
+            (Side::Lost, Side::Lost)
+                if self.refused.is_none() && self.asked.iter().all(|asked| asked.upgrade.is_none()) =>
+            {
+                match self.left {
+                    true => Next::Nothing,
+                    false => Next::Become(cx.open(Hint::Holed)),
+                }
+            }
             (Side::Head(_) | Side::Frames, _) | (_, Side::Head(_)) => Next::Read,
             _ => Next::Skim,
         }
@@ -235,13 +231,19 @@ impl Http1 {
 
     /// Gives what is held to the layer that goes on.
     fn step_aside(&mut self, inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let (held, mark) = (std::mem::take(&mut self.held), cx.mark);
+        let (turned, mark) = (cx.swapped, cx.mark);
         let unverified = Direction::BOTH.into_iter().filter_map(|dir| {
             let ((offset, end), code) = (self.unverified[dir]?, NoteCode::TlsUnverified);
             Some(Input::Odd { dir, offset, len: end - offset, code, text: "", detail: "", mark })
         });
-        let held = Direction::BOTH.into_iter().flat_map(|dir| held[dir].inputs(dir, mark));
-        feed(inner, cx.swapped, unverified.chain(held), cx)
+        let mut next = feed(inner, turned, unverified, cx);
+        for dir in Direction::BOTH {
+            for piece in std::mem::take(&mut self.held[dir]).into_pieces(mark) {
+                let Next::Become(inner) = next else { return next };
+                next = feed(inner, turned, [piece.input(dir, mark)], cx);
+            }
+        }
+        next
     }
 
     /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.
@@ -271,9 +273,19 @@ impl Http1 {
                         at += used;
                         self.head(dir, head, cx);
                     }
-                    Step::TooLong | Step::Done(None, _) => {
+                    Step::TooLong | Step::Done(None, _) if dir == Direction::ToServer => {
                         self.sides[dir] = Side::Lost;
                         return bytes.len();
+                    }
+                    step => {
+                        let used = if let Step::Done(None, used) = step { used } else { rest.len() };
+                        self.sides[dir] = Side::Lost;
+                        self.lost[dir] = Some((offset + at as u64, used as u64));
+                        self.lose_answer("what came makes no sense", cx);
+                        if self.inner.is_none() {
+                            return bytes.len();
+                        }
+                        at += used;
                     }
                 },
                 Side::Body(body) => {
@@ -335,16 +347,20 @@ impl Http1 {
         self.sides[dir] = Side::Lost;
         self.lost[dir] = Some((offset, len));
         if dir == Direction::ToClient {
-            self.asked.retain(|asked| asked.cut.is_none());
-        }
-        if dir == Direction::ToClient
-            && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
-            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
-        {
-            let inner = self.unanswered(*upgrade, "bytes of it were lost", cx);
-            self.inner = Some(self.tell_lost(dir, inner, cx));
+            self.lose_answer("bytes of it were lost", cx);
         }
         0
+    }
+
+    /// The answer at hand cannot be read: if it is that to an upgrade, what follows may be frames.
+    fn lose_answer(&mut self, why: &str, cx: &mut Cx<'_>) {
+        self.asked.retain(|asked| asked.cut.is_none());
+        if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            let inner = self.unanswered(*upgrade, why, cx);
+            self.inner = Some(self.tell_lost(Direction::ToClient, inner, cx));
+        }
     }
 
     /// A challenge or its answer is there, as far as it will be.
@@ -509,7 +525,7 @@ impl Http1 {
         });
         match upgrade {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
-            None if status == 101 => self.leave(),
+            None if status == 101 => self.leave(cx),
             None if tunnel => {
                 cx.route().push(HopKind::Connect, to.unwrap_or_default());
                 self.inner = Some(cx.open(Hint::Unknown));
@@ -519,17 +535,30 @@ impl Http1 {
     }
 
     /// The connection speaks something that is not read here.
-    fn leave(&mut self) {
+    fn leave(&mut self, cx: &mut Cx<'_>) {
         self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
-        self.asked.clear();
+        self.close_asked("", "the connection speaks something else from the answer to an earlier request on", cx);
     }
 
     /// An answer other than to an upgrade: what began like frames is something else.
     fn release_frames(&mut self) {
         if matches!(self.sides.to_server, Side::Frames) {
             self.sides.to_server = Side::Lost;
+        }
+    }
+
+    /// Tells upgrades that will have no answer; `came` is what came of that of the first request.
+    fn close_asked(&mut self, mut came: &str, why: &str, cx: &mut Cx<'_>) {
+        for asked in std::mem::take(&mut self.asked) {
+            let came = std::mem::take(&mut came);
+            if let Some(upgrade) = asked.upgrade {
+                let Upgrade { conn, mut handshake } = *upgrade;
+                no_answer(&mut handshake, &format!("{came}{why}"));
+                tell(conn, &handshake, 0, cx);
+                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
+            }
         }
     }
 
