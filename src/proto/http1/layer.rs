@@ -273,15 +273,13 @@ impl Http1 {
                         at += used;
                         self.head(dir, head, cx);
                     }
-                    Step::TooLong | Step::Done(None, _) if dir == Direction::ToServer => {
-                        self.sides[dir] = Side::Lost;
-                        return bytes.len();
-                    }
-                    step => {
-                        let used = if let Step::Done(None, used) = step { used } else { rest.len() };
+                    step @ (Step::TooLong | Step::Done(None, _)) => {
+                        let used = if let Step::Done(_, used) = step { used } else { rest.len() };
                         self.sides[dir] = Side::Lost;
                         self.lost[dir] = Some((offset + at as u64, used as u64));
-                        self.lose_answer("what came makes no sense", cx);
+                        if dir == Direction::ToClient {
+                            self.lose_answer("what came makes no sense", cx);
+                        }
                         if self.inner.is_none() {
                             return bytes.len();
                         }
@@ -358,8 +356,7 @@ impl Http1 {
         if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
-            let inner = self.unanswered(*upgrade, why, cx);
-            self.inner = Some(self.tell_lost(Direction::ToClient, inner, cx));
+            self.inner = Some(self.unanswered(*upgrade, why, cx));
         }
     }
 
@@ -436,7 +433,10 @@ impl Http1 {
         no_answer(&mut handshake, why);
         tell(conn, &handshake, 0, cx);
         handshake.checks.truncate(known);
-        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let mut inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        for dir in Direction::BOTH {
+            inner = self.tell_lost(dir, inner, cx);
+        }
         Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
     }
 
