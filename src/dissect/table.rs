@@ -76,7 +76,11 @@ impl Table {
         self.streams.iter().map(|stream| stream.kind)
     }
 
-    /// Takes one segment.
+    /// Takes one segment; returns the number of its stream.
+    ///
+    /// Inlined, so that what was just read of the packet is used from registers: in memory it is written in pieces and read
+    /// back whole, and the processor waits.
+    #[inline(always)]
     pub(super) fn segment(
         &mut self,
         segment: &Segment<'_>,
@@ -286,6 +290,7 @@ impl Table {
     }
 
     /// Gives a stream its segment; returns the stream's number.
+    #[inline(always)]
     fn feed(
         &mut self,
         at: u32,

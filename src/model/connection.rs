@@ -99,7 +99,7 @@ impl Counts {
     /// Counts one message, and its frames: each frame is of one message.
     pub fn count(&mut self, message: &Message<'_>) {
         self.messages += 1;
-        self.frames += message.frames;
+        self.frames = self.frames.saturating_add(message.frames);
         self.bytes = self.bytes.saturating_add(message.body.len);
         self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);
         self.missing_bytes = self.missing_bytes.saturating_add(message.body.missing());

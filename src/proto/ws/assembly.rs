@@ -446,10 +446,13 @@ impl Assembly {
         }
     }
 
-    /// Whether what is kept can be shown as text; `whole`: it ends where the text does. A fault may stand beyond what is kept, and
-    /// what is inferred may be wrong: then only what is there is judged.
+    /// Whether what is kept of a text can be shown as such; `whole`: it ends where the text does. A fault may stand beyond what
+    /// is kept, and what is inferred may be wrong: then only what is there is judged.
     pub(super) fn is_utf8(&self, whole: bool) -> bool {
-        if !self.is_judged() || !self.limited && self.inferred == 0 {
+        if !self.is_judged() {
+            return true;
+        }
+        if !self.limited && self.inferred == 0 {
             return self.fault.is_none();
         }
         let mut text = Utf8::default();
