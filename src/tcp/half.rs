@@ -3,7 +3,7 @@
 use super::conn::Recalled;
 use super::queue::Queue;
 use super::recent::{Conflict, Place, Recent};
-use super::seq::Seq;
+use super::seq::{NEAR, Seq};
 use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
 use std::collections::VecDeque;
 
@@ -68,16 +68,6 @@ struct Aside {
     gaps: VecDeque<(u64, u64)>,
 }
 
-/// What is thought of a RST (RFC 9293 §3.10.7.4, RFC 5961 §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reset {
-    /// Its number is in the window.
-    Believed,
-    /// It is not: forged, or of another stream. If it is past it may be a late copy, or the word of an end that lost its
-    /// memory: it is remembered, and counts if its sender is silent from there on.
-    Refused,
-}
-
 /// The end of a stream, which may lie behind a hole, or be forged.
 #[derive(Debug, Clone, Copy)]
 struct Fin {
@@ -99,8 +89,6 @@ const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
 const FINS_KEPT: usize = 4;
 const GAPS_KEPT: usize = 16;
-/// How far a segment may stand from the next byte and still be of this stream: the largest usual window.
-pub(super) const NEAR: i64 = 1 << 20;
 /// Bytes of each copy that a conflict quotes.
 const QUOTED: usize = 64;
 
@@ -294,20 +282,24 @@ impl Half {
         fins.iter().find(|fin| acks.iter().any(|&(upto, _)| upto == fin.at + 1)).copied()
     }
 
-    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes.
-    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> Reset {
+    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes; says whether it is
+    /// believed (RFC 9293 §3.10.7.4, RFC 5961 §3).
+    ///
+    /// One whose number is not in the window is not: forged, or of another stream. If it is past it may be a late copy, or the
+    /// word of an end that lost its memory: it is remembered, and counts if its sender is silent from there on.
+    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> bool {
         let acked = self.aside.as_ref().and_then(|aside| aside.acks.back()).map_or(self.offset, |&(upto, _)| upto);
         let beyond = acked.saturating_sub(self.offset).cast_signed() + window;
         match seq.since(self.seq) {
             ahead if (0..beyond).contains(&ahead) => {
                 self.aside().reset.get_or_insert(mark);
-                Reset::Believed
+                true
             }
             behind => {
                 if (-window..0).contains(&behind) {
                     self.aside().doubted = Some(mark);
                 }
-                Reset::Refused
+                false
             }
         }
     }

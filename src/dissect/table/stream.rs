@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, Out, Seq, Start};
+use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST};
 use std::ops::ControlFlow;
 
 /// One TCP stream.
@@ -86,8 +86,6 @@ const UNSCALED: u8 = 16;
 
 /// Packets behind the first of a stream within which its SYN may be captured late.
 const LATE: u64 = 500;
-/// How far before the first byte that was seen the SYN may stand then: the largest usual window.
-const NEAR: i64 = 1 << 20;
 
 /// Hears nothing.
 struct Deaf;
@@ -113,7 +111,7 @@ impl Stream {
             number,
             first,
             bases: [None; 2],
-            windows: [Conn::WIDEST; 2],
+            windows: [WIDEST; 2],
             syn: (false, false),
             fresh: true,
             life: 0,
@@ -190,7 +188,7 @@ impl Stream {
 
     /// Windows are scaled where both SYNs say so (RFC 7323 §2.2).
     pub(super) fn learn_window(&mut self, scale: Option<u8>, forward: bool) {
-        let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(Conn::WIDEST));
+        let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(WIDEST));
         let [low, high] = &mut self.windows;
         *(if forward { &mut *low } else { &mut *high }) = own;
         if scale.is_none() {
