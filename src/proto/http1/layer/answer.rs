@@ -47,7 +47,7 @@ impl Http1 {
         }
         tell(conn, &handshake, 0, cx);
         if !switching {
-            self.refused = Some(conn);
+            self.refused(conn, cx);
             return;
         }
         let version = handshake.version();
@@ -89,7 +89,7 @@ impl Http1 {
                 handshake.accepted = Some(false);
                 handshake.checks.push(check);
                 tell(conn, &handshake, 0, cx);
-                self.refused = Some(conn);
+                self.refused(conn, cx);
             }
         }
     }
