@@ -252,6 +252,58 @@ fn a_silent_direction_lost_nothing() {
     assert!(texts.iter().any(|text| text.contains("no frames were found in the 40 bytes captured")), "{texts:?}");
 }
 
+/// Where nothing is said, pings and the pongs that repeat them tell a WebSocket: three empty ones, or two that say something.
+#[test]
+fn heartbeats_are_recognised_by_their_answers() {
+    for (n, asks, says, least) in [(0, Server, "", 3), (1, Client, "", 3), (2, Server, "8f3a", 2), (3, Client, "still here", 2)] {
+        let answers = if asks == Server { Client } else { Server };
+        for beats in 1..=5 {
+            let mut session = Session::bare(n);
+            for _ in 0..beats {
+                session.say(asks, PING, says).say(answers, PONG, says);
+            }
+            let segments = session.segments();
+            let told = frames(&segments[3..]);
+            let is_told = beats >= least;
+            assert_eq!((told.connections, told.all.len()), if is_told { (1, 2 * beats) } else { (0, 0) }, "{n}: {beats}");
+            assert!(told.all.iter().all(|((side, ..), _)| [Client, Server].contains(side)));
+            if is_told {
+                let file = capture_of(&segments[3..]);
+                has_finding(&file, "MID-STREAM", "heartbeats");
+                has_no_findings(&file, FAULTS, "heartbeats");
+            }
+            assert_eq!(frames(&segments).connections, 0, "{n}: it was never upgraded");
+        }
+    }
+}
+
+/// Other protocols show signs of life too: what is not answered as RFC 6455 says, is masked by both or by none, or comes
+/// with anything else, is none.
+#[test]
+fn other_signs_of_life_are_not_heartbeats() {
+    let beat = |opcode, says: &str, key: Option<[u8; 4]>| {
+        let frame = Frame::new(opcode, says);
+        if let Some(key) = key { frame.masked(key).bytes() } else { frame.bytes() }
+    };
+    let key = Some([1, 2, 3, 4]);
+    let talks = [
+        ("not answered", beat(PING, "tick", None), beat(PONG, "tock", key)),
+        ("asked by both", beat(PING, "tick", None), beat(PING, "tick", key)),
+        ("answered before", beat(PONG, "tick", None), beat(PONG, "tick", key)),
+        ("masked by none", beat(PING, "tick", None), beat(PONG, "tick", None)),
+        ("masked by both", beat(PING, "tick", key), beat(PONG, "tick", key)),
+        ("more than that", [beat(PING, "tick", None), vec![0x7f]].concat(), beat(PONG, "tick", key)),
+        ("less than that", beat(PING, "tick", None)[..5].to_vec(), beat(PONG, "tic", key)),
+    ];
+    for (n, (what, ask, answer)) in talks.into_iter().enumerate() {
+        let mut session = Session::bare(n);
+        for _ in 0..20 {
+            session.turn(Server, ask.clone()).turn(Client, answer.clone());
+        }
+        assert_eq!(frames(&session.segments()[3..]).connections, 0, "{what}");
+    }
+}
+
 fn forced(segments: &[Segment]) -> Frames {
     frames_as(segments, vec![Rule { select: Select::Port(8080..=8080), protocol: Protocol::WebSocket }])
 }

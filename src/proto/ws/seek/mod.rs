@@ -170,14 +170,15 @@ impl Seek {
         self.kept.begin().max(self.tried) - self.from
     }
 
-    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one.
-    pub(super) fn denies(&self, masked: bool) -> bool {
+    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one; and how many were
+    /// looked at.
+    pub(super) fn denies(&self, masked: bool) -> (bool, usize) {
         let fits = |&at: &u64| match self.known.layout.head(self.kept.bytes(at, self.end())) {
             Parsed::Done(head) => head.key.is_some() == masked && chain::is_plausible(&head, self.known),
             Parsed::More(_) => true,
         };
         let (fitting, others): (Vec<u64>, Vec<u64>) = self.kept.writes().partition(fits);
-        fitting.len() * 3 < others.len()
+        (fitting.len() * 3 < others.len(), fitting.len() + others.len())
     }
 
     /// Whether a chain that may be believed leads to `at` or beyond.
