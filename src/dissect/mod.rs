@@ -147,13 +147,14 @@ fn pass(
         Aside::Keys(source, text) if uses_own_keys => dissector.keys(source, text),
         Aside::Keys(..) => {}
     }) {
-        let (mark, decoded) = (packet.mark, decoder.decode(&packet));
-        dissector.packet(mark);
-        let stream = match decoded {
+        dissector.packet(packet.mark);
+        let decoded = decoder.decode(&packet);
+        // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
+        let stream = match &decoded {
             Decoded::Segment(segment) => {
-                Some(dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink))
+                Some(dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink))
             }
-            Decoded::Header(header) => Some(dissector.table.header(&header)),
+            Decoded::Header(header) => Some(dissector.table.header(header)),
             Decoded::Other => None,
         };
         enough |= beside(&packet, stream).is_break();
@@ -188,9 +189,11 @@ struct Dissector<'s> {
 
 impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
+        let mut tools = Tools::new(secrets);
+        tools.skips_frames = !sink.hears_frames();
         Self {
             table: Table::new(decode_as),
-            tools: Tools::new(secrets),
+            tools,
             limits,
             sink,
             summary: Summary::default(),

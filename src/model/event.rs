@@ -98,6 +98,11 @@ pub trait Sink {
 
     /// The next event may be long in coming: a live input is waited for. What was gathered is to be handed on.
     fn pause(&mut self) {}
+
+    /// Whether frames are to be told, beside the messages that they make. Asked once, before the first event.
+    fn hears_frames(&self) -> bool {
+        true
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -107,5 +112,9 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn pause(&mut self) {
         (**self).pause();
+    }
+
+    fn hears_frames(&self) -> bool {
+        (**self).hears_frames()
     }
 }

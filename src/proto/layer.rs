@@ -130,6 +130,8 @@ pub struct Tools {
     pub seeking: usize,
     /// Bytes in messages under assembly.
     pub assembling: usize,
+    /// The sink has no use for frames.
+    pub skips_frames: bool,
     /// The sink has enough.
     pub stop: bool,
 }
