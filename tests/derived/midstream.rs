@@ -255,7 +255,9 @@ fn a_silent_direction_lost_nothing() {
 /// Where nothing is said, pings and the pongs that repeat them tell a WebSocket: three empty ones, or two that say something.
 #[test]
 fn heartbeats_are_recognised_by_their_answers() {
-    for (n, asks, says, least) in [(0, Server, "", 3), (1, Client, "", 3), (2, Server, "8f3a", 2), (3, Client, "still here", 2)] {
+    for (n, asks, says, least) in
+        [(0, Server, "", 3), (1, Client, "", 3), (2, Server, "8f3a", 2), (3, Client, "still here", 2)]
+    {
         let answers = if asks == Server { Client } else { Server };
         for beats in 1..=5 {
             let mut session = Session::bare(n);
@@ -265,7 +267,11 @@ fn heartbeats_are_recognised_by_their_answers() {
             let segments = session.segments();
             let told = frames(&segments[3..]);
             let is_told = beats >= least;
-            assert_eq!((told.connections, told.all.len()), if is_told { (1, 2 * beats) } else { (0, 0) }, "{n}: {beats}");
+            assert_eq!(
+                (told.connections, told.all.len()),
+                if is_told { (1, 2 * beats) } else { (0, 0) },
+                "{n}: {beats}"
+            );
             assert!(told.all.iter().all(|((side, ..), _)| [Client, Server].contains(side)));
             if is_told {
                 let file = capture_of(&segments[3..]);

@@ -363,8 +363,11 @@ impl Search {
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
         // What fails nothing that the right length hardly fails contends, though it reads less.
         let contends = |other: &Candidate| other.hard == 0 && other.weight() > best.weight() * CONTENDER;
-        let is_enough =
-            best.weight() >= ENOUGH && margin >= MARGIN && best.passed >= PASSED && best.hard <= best.passed / FAILED && best.failed <= best.passed / 2;
+        let is_enough = best.weight() >= ENOUGH
+            && margin >= MARGIN
+            && best.passed >= PASSED
+            && best.hard <= best.passed / FAILED
+            && best.failed <= best.passed / 2;
         (is_enough && !others().any(contends)).then_some(Evidence {
             length: usize::from(best.length),
             tried: self.tried,
