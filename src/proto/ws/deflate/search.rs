@@ -75,6 +75,8 @@ const HEADS: f32 = 64.0;
 /// One in so many tests may have failed that the right length hardly fails: its neighbours pass much of what it passes,
 /// and where compressors are in a great hurry the best may be one of them.
 const FAILED: u16 = 32;
+/// One in so many may have failed of all.
+const MISSED: u16 = 2;
 /// Tests that must have been passed.
 const PASSED: u16 = 6;
 /// The shortest copy there is (RFC 1951 §3.2.5).
@@ -367,7 +369,7 @@ impl Search {
             && margin >= MARGIN
             && best.passed >= PASSED
             && best.hard <= best.passed / FAILED
-            && best.failed <= best.passed / 2;
+            && best.failed <= best.passed / MISSED;
         (is_enough && !others().any(contends)).then_some(Evidence {
             length: usize::from(best.length),
             tried: self.tried,
