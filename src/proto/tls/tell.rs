@@ -7,7 +7,8 @@ use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot,
+    ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion,
+    WhyNot, hex,
 };
 use crate::proto::layer::Cx;
 use std::borrow::Cow;
@@ -101,11 +102,9 @@ impl Session {
             && !cx.tools.secrets.is_empty()
             && let Some(code) = code(why)
         {
-            let random = self.client_random.map(|random| random.iter().map(|byte| format!("{byte:02x}")).collect());
-            let random: String = random.unwrap_or_default();
+            let random = self.client_random.map(|random| hex(&random));
             let text = format!("TLS is not decrypted: {why}");
-            let detail = (!random.is_empty()).then_some(random.as_str());
-            let note = Note { text: &text, detail, ..Note::new(code, cx.mark) };
+            let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, cx.mark) };
             cx.tell(inside.conn(), Event::Note(&note));
         }
         let (client, server) = cx.ends();
