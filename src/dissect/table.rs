@@ -8,7 +8,7 @@ mod waiting;
 use crate::model::{DecodeAs, End, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
 use crate::net::Header;
 use crate::proto::layer::{Hint, Kind, Tools};
-use crate::tcp::{Budget, Seq};
+use crate::tcp::{Budget, NEAR, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use key::FlowKey;
@@ -272,7 +272,7 @@ impl Table {
             return at;
         }
         let bases = self.stream(at).bases;
-        let near = |base: Option<Seq>, seq: u32| base.is_some_and(|base| (0..1 << 20).contains(&Seq(seq).since(base)));
+        let near = |base: Option<Seq>, seq: u32| base.is_some_and(|base| (0..NEAR).contains(&Seq(seq).since(base)));
         let [own, other] = if forward { bases } else { [bases[1], bases[0]] };
         let confirmed = segment.flags.has(Flags::SYN) && near(other, segment.ack);
         let fits_new = confirmed || near(own, segment.seq);

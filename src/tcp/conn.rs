@@ -1,8 +1,8 @@
 //! Both directions of a TCP stream.
 
 use super::half::Budget;
-use super::half::{Feed, Half, NEAR, Out, Reset};
-use super::seq::Seq;
+use super::half::{Feed, Half, Out};
+use super::seq::{NEAR, Seq, WIDEST};
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
 
 /// What the packets before the first payload told: the sequence number of each direction's first byte.
@@ -46,16 +46,13 @@ impl Conn {
             halves: Both { to_server: None, to_client: None },
             first: Both { to_server: or_zero(start.to_server), to_client: or_zero(start.to_client) },
             knows_first: Both { to_server: start.to_server.is_some(), to_client: start.to_client.is_some() },
-            windows: Both { to_server: Self::WIDEST, to_client: Self::WIDEST },
+            windows: Both { to_server: WIDEST, to_client: WIDEST },
             over: false,
             last: first,
         }
     }
 
-    /// log₂ of the window that is taken for possible where the handshake does not tell: the largest usual one, in bytes.
-    pub const WIDEST: u8 = 20;
-
-    /// Sets how wide a window the receiver of each direction can offer: log₂ of its bytes, at most [`Self::WIDEST`].
+    /// Sets how wide a window the receiver of each direction can offer: log₂ of its bytes, at most [`WIDEST`].
     pub const fn limit_windows(&mut self, windows: Both<u8>) {
         self.windows = windows;
     }
@@ -215,7 +212,7 @@ impl Conn {
         if self.halves[dir].is_none() && (syn || carries || ends) {
             self.halves[dir] = Some(Half::new(self.first_byte(dir, seq)));
         }
-        let reset = segment.flags.has(Flags::RST).then(|| self.judge(dir, seq, mark));
+        let is_reset = segment.flags.has(Flags::RST) && self.believes_reset(dir, seq, mark);
         if let Some(half) = &mut self.halves[dir] {
             if syn && !segment.payload.is_empty() {
                 half.hold_syn_data(segment.payload, mark);
@@ -227,9 +224,8 @@ impl Conn {
                 half.fin(seq.plus(len), mark, feed);
             }
         }
-        match reset {
-            Some(Reset::Believed) => self.reset(dir, mark, feed.limits, feed.budget, feed.out),
-            Some(Reset::Refused) | None => {}
+        if is_reset {
+            self.reset(dir, mark, feed.limits, feed.budget, feed.out);
         }
     }
 
@@ -238,14 +234,14 @@ impl Conn {
         self.knows_first[dir].then_some(self.first[dir])
     }
 
-    /// What to think of a RST. Where its sender has said nothing yet, the handshake tells the number.
-    fn judge(&mut self, dir: Direction, seq: Seq, mark: Mark) -> Reset {
+    /// Takes a RST; says whether it is believed. Where its sender has said nothing yet, the handshake tells the number.
+    fn believes_reset(&mut self, dir: Direction, seq: Seq, mark: Mark) -> bool {
         let window = 1 << self.windows[dir];
         let start = self.start(dir);
         match (&mut self.halves[dir], start) {
             (Some(half), _) => half.rst(seq, window, mark),
             (None, Some(start)) => Half::new(start).rst(seq, window, mark),
-            (None, None) => Reset::Believed,
+            (None, None) => true,
         }
     }
 
@@ -317,15 +313,6 @@ impl Conn {
         for dir in Direction::BOTH {
             if let Some(half) = &mut self.halves[dir] {
                 half.release(budget);
-            }
-        }
-    }
-
-    /// Forgets delivered bytes.
-    pub fn forget(&mut self, budget: &mut Budget) {
-        for dir in Direction::BOTH {
-            if let Some(half) = &mut self.halves[dir] {
-                half.forget(budget);
             }
         }
     }

@@ -2,19 +2,19 @@
 
 use super::conn::Recalled;
 use super::queue::Queue;
-use super::recent::{Conflict, Recent};
-use super::seq::Seq;
+use super::recent::{Conflict, Place, Recent};
+use super::seq::{NEAR, Seq};
 use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
 use std::collections::VecDeque;
 
-/// What all streams together have queued and remember, in bytes.
-#[derive(Debug, Default, Clone, Copy)]
+/// What all streams together have queued and remember.
+#[derive(Debug, Default)]
 pub struct Budget {
-    /// Out-of-order data.
+    /// Bytes of out-of-order data.
     pub queued: usize,
     /// Delivered data kept for comparison.
-    pub recent: usize,
-    /// Copies of the first segments of streams whose handshake was not seen.
+    pub(super) recent: Recent,
+    /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
 }
 
@@ -43,7 +43,8 @@ pub(super) struct Half {
     offset: u64,
     seq: Seq,
     ended: bool,
-    recent: Recent,
+    /// Its last piece in [`Budget::recent`].
+    last: Place,
     aside: Option<Box<Aside>>,
 }
 
@@ -67,16 +68,6 @@ struct Aside {
     gaps: VecDeque<(u64, u64)>,
 }
 
-/// What is thought of a RST (RFC 9293 §3.10.7.4, RFC 5961 §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reset {
-    /// Its number is in the window.
-    Believed,
-    /// It is not: forged, or of another stream. If it is past it may be a late copy, or the word of an end that lost its
-    /// memory: it is remembered, and counts if its sender is silent from there on.
-    Refused,
-}
-
 /// The end of a stream, which may lie behind a hole, or be forged.
 #[derive(Debug, Clone, Copy)]
 struct Fin {
@@ -98,15 +89,13 @@ const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
 const FINS_KEPT: usize = 4;
 const GAPS_KEPT: usize = 16;
-/// How far a segment may stand from the next byte and still be of this stream: the largest usual window.
-pub(super) const NEAR: i64 = 1 << 20;
 /// Bytes of each copy that a conflict quotes.
 const QUOTED: usize = 64;
 
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self { offset: 0, seq, ended: false, recent: Recent::default(), aside: None }
+        Self { offset: 0, seq, ended: false, last: Place::default(), aside: None }
     }
 
     fn aside(&mut self) -> &mut Aside {
@@ -154,8 +143,8 @@ impl Half {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
-        if keep && feed.budget.recent < feed.limits.overlap_total {
-            feed.budget.recent += self.recent.push(offset, bytes, brought.packet, feed.limits.overlap_window);
+        if keep {
+            self.last = feed.budget.recent.push(self.last, offset, bytes, brought.packet, feed.limits);
         }
         self.end_if_reached(feed);
     }
@@ -293,20 +282,24 @@ impl Half {
         fins.iter().find(|fin| acks.iter().any(|&(upto, _)| upto == fin.at + 1)).copied()
     }
 
-    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes.
-    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> Reset {
+    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes; says whether it is
+    /// believed (RFC 9293 §3.10.7.4, RFC 5961 §3).
+    ///
+    /// One whose number is not in the window is not: forged, or of another stream. If it is past it may be a late copy, or the
+    /// word of an end that lost its memory: it is remembered, and counts if its sender is silent from there on.
+    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> bool {
         let acked = self.aside.as_ref().and_then(|aside| aside.acks.back()).map_or(self.offset, |&(upto, _)| upto);
         let beyond = acked.saturating_sub(self.offset).cast_signed() + window;
         match seq.since(self.seq) {
             ahead if (0..beyond).contains(&ahead) => {
                 self.aside().reset.get_or_insert(mark);
-                Reset::Believed
+                true
             }
             behind => {
                 if (-window..0).contains(&behind) {
                     self.aside().doubted = Some(mark);
                 }
-                Reset::Refused
+                false
             }
         }
     }
@@ -379,15 +372,9 @@ impl Half {
 
     /// Gives its memory back to the totals.
     pub(super) fn release(&mut self, budget: &mut Budget) {
-        self.forget(budget);
         if let Some(aside) = &mut self.aside {
             aside.queue.clear(budget);
         }
-    }
-
-    /// Forgets the delivered bytes: nobody will compare them.
-    pub(super) fn forget(&mut self, budget: &mut Budget) {
-        budget.recent = budget.recent.saturating_sub(self.recent.clear());
     }
 
     fn has_hole(&self) -> bool {
@@ -534,7 +521,8 @@ impl Half {
             let text = format!("{} {plural} came after the place had been given up as lost", copy.len());
             odd(NoteCode::TcpLate, at, &text, "", mark, feed);
         }
-        if let Some(Conflict { offset, first, packet }) = self.recent.conflict(at, copy, QUOTED + 1) {
+        let conflicts = feed.budget.recent.conflict(self.last, at, copy, QUOTED + 1, feed.limits);
+        if let Some(Conflict { offset, first, packet }) = conflicts {
             let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
             conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
         }

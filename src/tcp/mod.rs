@@ -8,4 +8,4 @@ mod seq;
 
 pub use conn::{Conn, Recalled, Start};
 pub use half::{Budget, Out};
-pub use seq::Seq;
+pub use seq::{NEAR, Seq, WIDEST};

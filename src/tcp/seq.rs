@@ -18,6 +18,12 @@ impl Seq {
     }
 }
 
+/// log₂ of the window that is taken for possible where the handshake does not tell: the largest usual one, in bytes.
+pub const WIDEST: u8 = 20;
+
+/// How far apart two numbers of one stream may stand: that window.
+pub const NEAR: i64 = 1 << WIDEST;
+
 #[cfg(test)]
 mod tests {
     use super::Seq;

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, Out, Seq, Start};
+use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST};
 use std::ops::ControlFlow;
 
 /// One TCP stream.
@@ -86,8 +86,6 @@ const UNSCALED: u8 = 16;
 
 /// Packets behind the first of a stream within which its SYN may be captured late.
 const LATE: u64 = 500;
-/// How far before the first byte that was seen the SYN may stand then: the largest usual window.
-const NEAR: i64 = 1 << 20;
 
 /// Hears nothing.
 struct Deaf;
@@ -113,7 +111,7 @@ impl Stream {
             number,
             first,
             bases: [None; 2],
-            windows: [Conn::WIDEST; 2],
+            windows: [WIDEST; 2],
             syn: (false, false),
             fresh: true,
             life: 0,
@@ -190,7 +188,7 @@ impl Stream {
 
     /// Windows are scaled where both SYNs say so (RFC 7323 §2.2).
     pub(super) fn learn_window(&mut self, scale: Option<u8>, forward: bool) {
-        let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(Conn::WIDEST));
+        let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(WIDEST));
         let [low, high] = &mut self.windows;
         *(if forward { &mut *low } else { &mut *high }) = own;
         if scale.is_none() {
@@ -373,7 +371,7 @@ impl Stream {
         let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
             return;
         };
-        let (before, conns, mut nothing) = (*reads, cx.tools.conns, false);
+        let (conns, mut nothing) = (cx.tools.conns, false);
         step(conn, cx.limits, budget, &mut |input| {
             if nothing {
                 return;
@@ -386,9 +384,6 @@ impl Stream {
             }
         });
         *told |= cx.tools.conns != conns;
-        if before && !*reads {
-            conn.forget(budget);
-        }
         let swapped = cx.swapped;
         if nothing {
             self.over(mark, swapped, env);
