@@ -1,7 +1,7 @@
 //! Conversations that began before the capture, and those that the user insists on.
 
 use super::deflate::is_unsure;
-use super::resync::{Frames, frames, frames_as, frames_in, sent};
+use super::resync::{Frames, frames, frames_as, frames_in, place, sent};
 use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Message, findings};
