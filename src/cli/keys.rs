@@ -5,8 +5,8 @@ use super::input::{Pipe, Source, words};
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
-use crate::keys::{Fault, Inside, Log, Report, Wanted};
-use crate::model::{ClientRandom, Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
+use crate::keys::{Fault, Inside, Log, Randoms, Report, Wanted};
+use crate::model::{Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
@@ -50,7 +50,7 @@ impl Loaded {
     ///
     /// # Errors
     /// Why it has none, in one line; not escaped.
-    pub(super) fn check(&self, log: &Path, sessions: Option<&HashSet<ClientRandom>>) -> Result<(), String> {
+    pub(super) fn check(&self, log: &Path, sessions: Option<&Randoms>) -> Result<(), String> {
         let (name, secrets) = (log.display().to_string(), &self.settings.secrets);
         let of_file = |log: &&KeyLog| matches!(&log.source, KeySource::File(file) if *file == name);
         let Some(keys) = secrets.logs().first().filter(of_file).map(|log| log.secrets).filter(|&keys| keys > 0) else {
@@ -87,15 +87,24 @@ impl Keys {
 
     /// Reads all that there are before the capture's first packet is.
     ///
-    /// A log that cannot be read is a complaint. Of a capture that is no file the key logs inside come as they stand.
-    pub(super) fn load(&self, source: &Source, settings: Settings, stop: &Stop, step: Step<'_>) -> Loaded {
+    /// A log that cannot be read is a complaint. Of a capture that is no file the key logs inside come as they stand. Which sessions
+    /// it has may be `known` already.
+    pub(super) fn load(
+        &self,
+        source: &Source,
+        settings: Settings,
+        known: Option<&Randoms>,
+        stop: &Stop,
+        step: Step<'_>,
+    ) -> Loaded {
         let files = self.files(source);
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
         if bytes > LARGE && source.is_file() {
             let settings = Settings { uses_own_keys: false, ..settings.clone() };
-            wanted = randoms(source, settings, stop, step).map_or(wanted, Wanted::Of);
+            let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
+            wanted = known.map_or(wanted, Wanted::Of);
         }
         for (path, must_exist) in &files {
             complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
@@ -220,24 +229,19 @@ fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) 
 /// The randoms of the ClientHellos in a capture; `None` when it cannot be read.
 ///
 /// One that is itself encrypted, in a renegotiation, is not among them.
-fn randoms(
-    source: &Source,
-    settings: Settings,
-    stop: &Stop,
-    step: Step<'_>,
-) -> Option<hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>> {
+fn randoms(source: &Source, settings: Settings, stop: &Stop, step: Step<'_>) -> Option<Randoms> {
     let mut reader = source.open(stop).ok()?.reader().ok()?;
-    let mut randoms = Randoms(hashbrown::HashSet::default());
-    dissect::run(&mut reader, settings, &mut randoms, step);
-    Some(randoms.0)
+    let mut hellos = Hellos(Randoms::default());
+    dissect::run(&mut reader, settings, &mut hellos, step);
+    Some(hellos.0)
 }
 
-struct Randoms(hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>);
+struct Hellos(Randoms);
 
-impl Sink for Randoms {
+impl Sink for Hellos {
     fn accept(&mut self, _: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Tls(session) = event {
-            self.0.extend(session.client_random);
+            self.0.extend(&session.client_randoms);
         }
         ControlFlow::Continue(())
     }

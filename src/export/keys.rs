@@ -62,7 +62,7 @@ impl Exporter for Sessions {
 
 fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
     let logged = secrets.logs().iter().map(|KeyLog { secrets, repeated, .. }| secrets - repeated).sum::<u64>();
-    let randoms: HashSet<_> = rows.iter().filter_map(|(_, session)| session.client_random).collect();
+    let randoms: HashSet<_> = rows.iter().flat_map(|(_, session)| &session.client_randoms).collect();
     let used: usize = randoms.iter().map(|random| secrets.of(random).count()).sum();
     KeySum {
         streams: rows.len() as u64,
@@ -92,7 +92,7 @@ pub(super) fn write(rows: &[(Stamp, TlsSession)], secrets: &Secrets, style: Styl
         for (ink, text) in about_keys(at.conn, session, secrets) {
             out.line(&format!("{indent}{}", style.paint(ink, text)));
         }
-        if let Some(random) = &session.client_random {
+        for random in &session.client_randoms {
             out.line(&format!("{indent}{}", style.paint(Ink::Dim, format_args!("random  {}", hex(random)))));
         }
         out.spill();

@@ -5,9 +5,13 @@ use super::look;
 use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
+use std::fmt;
 
 /// Faulty lines that are told one by one.
 const TOLD: usize = 3;
+
+/// Sessions, by the randoms of their ClientHellos.
+pub type Randoms = HashSet<ClientRandom, RandomState>;
 
 /// Which sessions' secrets are kept.
 #[derive(Debug, Clone)]
@@ -15,11 +19,10 @@ pub enum Wanted {
     /// Those of all, up to this many secrets.
     All(usize),
     /// Those of these randoms.
-    Of(HashSet<ClientRandom, RandomState>),
+    Of(Randoms),
 }
 
-/// Reads a key log line by line into [`Secrets`]; it keeps no more than a line.
-#[derive(Debug)]
+/// Reads a key log line by line into [`Secrets`]; it keeps no more than a line, of which `Debug` shows nothing.
 pub struct Log {
     source: u16,
     /// Lines that began.
@@ -31,6 +34,14 @@ pub struct Log {
     /// The first bytes of all.
     first: Vec<u8>,
     faults: Vec<(u32, Fault)>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, line, faults, .. } = self;
+        let mut shown = f.debug_struct("Log");
+        shown.field("source", source).field("line", line).field("faults", faults).finish_non_exhaustive()
+    }
 }
 
 /// How a key log was, in the eyes of its reader.
@@ -200,6 +211,14 @@ mod tests {
         assert_eq!((secrets.len(), log.secrets, log.unwanted, log.repeated, log.dropped), (1, 4, 2, 1, 0));
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
         assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
+    }
+
+    #[test]
+    fn no_byte_of_a_log_is_shown() {
+        let (mut secrets, text) = (Secrets::default(), line(1, 0xaa));
+        let mut log = Log::new(KeySource::Block, &mut secrets);
+        log.push(text.as_bytes(), &ALL, &mut secrets);
+        assert!(!format!("{log:?}").contains("97, 97"), "{log:?}");
     }
 
     #[test]

@@ -9,4 +9,4 @@ mod look;
 
 pub use inside::Inside;
 pub use line::Fault;
-pub use log::{Log, Report, Wanted};
+pub use log::{Log, Randoms, Report, Wanted};

@@ -70,8 +70,12 @@ pub struct Limits {
     pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// TLS handshakes of one stream whose randoms are kept.
+    pub tls_handshakes: usize,
     /// Bytes of TLS records of all streams that wait for secrets which the capture may bring behind them.
     pub key_wait_bytes: usize,
+    /// Randoms kept of a capture's ClientHellos, to know which key log has a key for it; of more, none is known.
+    pub key_sessions: usize,
     /// Secrets kept of key logs where it is not known which sessions the capture has.
     pub key_secrets: usize,
 }
@@ -118,7 +122,9 @@ impl Limits {
         message_holes: 1024,
         trial_bytes: 256 << 20,
         pings: 64,
+        tls_handshakes: 64,
         key_wait_bytes: 64 * MIB,
+        key_sessions: 1 << 20,
         key_secrets: 4_000_000,
     };
 }

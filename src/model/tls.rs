@@ -85,8 +85,8 @@ pub struct TlsSession {
     pub server: Endpoint,
     /// What was agreed on.
     pub outline: TlsOutline,
-    /// The random of the ClientHello that the secrets are known by; of several handshakes in one stream the first.
-    pub client_random: Option<ClientRandom>,
+    /// The randoms of the ClientHellos that the secrets are known by: one for each handshake, a renegotiation's behind the first.
+    pub client_randoms: Vec<ClientRandom>,
     /// Where the secrets stand.
     pub origin: Option<Origin>,
     /// Bytes that were decrypted for the application, both directions.

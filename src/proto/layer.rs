@@ -4,6 +4,7 @@ use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened,
     Route, Secrets, Sink, Stamp, TlsOutline, Version,
 };
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
@@ -296,8 +297,13 @@ impl Cx<'_> {
 
     /// Tells an event of a connection, or of a stream in which there is none.
     pub fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
+        self.relay(conn, |at, sink| sink.accept(at, event));
+    }
+
+    /// Lets something tell its events itself, unless the sink has enough.
+    pub fn relay(&mut self, conn: Option<ConnId>, tell: impl FnOnce(&Stamp, &mut dyn Sink) -> ControlFlow<()>) {
         let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
-        if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
+        if !self.tools.stop && tell(&stamp, self.sink).is_break() {
             self.tools.stop = true;
         }
     }

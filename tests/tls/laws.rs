@@ -53,6 +53,35 @@ fn a_sealed_conversation_says_what_it_says_in_clear() {
     assert_eq!(session.decrypted, plain as u64);
 }
 
+/// A session in a tunnel that another session leads: each is told of, and with the connection.
+#[test]
+fn a_session_within_a_session_is_told_of_too() {
+    let inner = Tls::around(2, &inside());
+    let outer = Tls::tunnel(1, &inner);
+    let shown = dissect(&capture_of(&outer.session.segments()), &(outer.log() + &inner.log()));
+    assert_eq!(said(&shown), clear());
+    let told: Vec<_> =
+        shown.sessions.iter().map(|(conn, session)| (conn.is_some(), &session.client_randoms[..])).collect();
+    assert_eq!(told, [(true, &[outer.random][..]), (true, &[inner.random])]);
+}
+
+/// What runs inside is recognised only when nothing more comes: the session is told of with it.
+#[test]
+fn a_session_is_told_with_a_connection_that_its_end_shows() {
+    let mut inside = Session::new(1);
+    inside.text(Server, "one").text(Server, "two");
+    let mut tls = Tls::around(1, &inside);
+    tls.session.fin = false;
+    // The request was lost, which may yet come.
+    let mut segments = tls.session.segments();
+    let request =
+        segments.iter().position(|segment| segment.payload.first() == Some(&DATA) && segment.payload.len() > 140);
+    segments.remove(request.unwrap());
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    assert_eq!((shown.conversations.len(), shown.sessions.len()), (1, 1), "{:?}", shown.notes);
+    assert!(shown.sessions[0].0.is_some());
+}
+
 #[test]
 fn no_cut_changes_what_is_said() {
     let (tls, expected) = (sealed(), clear());

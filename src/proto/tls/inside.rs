@@ -1,6 +1,6 @@
 //! What runs inside a TLS session.
 
-use super::tell::Session;
+use super::tell::{Farewell, Herald, Session};
 use crate::model::{ConnId, Input, NoteCode};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
@@ -92,10 +92,22 @@ impl Inside {
         self.layer.as_ref().is_some_and(|layer| layer.waits())
     }
 
-    /// Nothing more will come.
-    pub(super) fn over(&mut self, cx: &mut Cx<'_>) {
+    /// Nothing more will come: the session is told of with the connection inside, which may be recognised only now.
+    pub(super) fn over(&mut self, mut farewell: Option<Farewell>, cx: &mut Cx<'_>) {
+        if let Some(farewell) = farewell.take_if(|_| self.conn.is_some()) {
+            cx.relay(self.conn, |at, sink| farewell.tell(at, sink));
+        }
         if let Some(mut layer) = self.layer.take() {
-            self.within(false, cx, |cx| layer.over(cx));
+            let Cx { limits, flow, last, swapped, mark, open, .. } = *cx;
+            let (tools, kind, route, tls) = (&mut *cx.tools, &mut *cx.kind, &mut *cx.route, &mut *cx.tls);
+            let mut herald = Herald { sink: &mut *cx.sink, farewell };
+            let sink = &mut herald;
+            let mut within = Cx { limits, tools, flow, last, swapped, kind, route, tls, mark, sink, open };
+            self.within(false, &mut within, |cx| layer.over(cx));
+            farewell = herald.farewell;
+        }
+        if let Some(farewell) = farewell {
+            cx.relay(None, |at, sink| farewell.tell(at, sink));
         }
     }
 

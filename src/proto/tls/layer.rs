@@ -104,8 +104,8 @@ impl Layer for Tls {
                 self.session.why(WhyNot::WrongKey { dir, record: 0 });
             }
         }
-        self.session.tell(&self.inside, cx);
-        self.inside.over(cx);
+        let farewell = self.session.farewell(&self.inside, cx);
+        self.inside.over(farewell, cx);
         if let Some(conn) = self.shape.conn {
             cx.closed(conn, &Closed { ends: self.shape.ends, last: cx.last, ..Closed::default() });
         }
@@ -426,7 +426,7 @@ impl Tls {
     fn message(&mut self, dir: Direction, message: Message, cx: &mut Cx<'_>) {
         match message {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
-                self.session.client_hello(&hello);
+                self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
                     self.hello.server = None;

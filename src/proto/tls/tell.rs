@@ -7,16 +7,18 @@ use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot,
+    ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsKeys, TlsOutline,
+    TlsSession, TlsVersion, WhyNot,
 };
 use crate::proto::layer::Cx;
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// What is known of the session so far.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     outline: TlsOutline,
-    client_random: Option<ClientRandom>,
+    client_randoms: Vec<ClientRandom>,
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
@@ -27,7 +29,7 @@ pub(super) struct Session {
 impl Session {
     /// Nothing was learned.
     pub(super) const fn is_blank(&self) -> bool {
-        self.client_random.is_none() && self.outline.version.is_none() && self.why.is_none()
+        self.client_randoms.is_empty() && self.outline.version.is_none() && self.why.is_none()
     }
 
     pub(super) const fn outline(&self) -> &TlsOutline {
@@ -43,8 +45,11 @@ impl Session {
         self.outline.alpn.as_deref() == Some("h2")
     }
 
-    pub(super) fn client_hello(&mut self, hello: &ClientHello) {
-        self.client_random.get_or_insert(hello.random);
+    /// A handshake begins; past so many their randoms are not kept.
+    pub(super) fn client_hello(&mut self, hello: &ClientHello, limits: &Limits) {
+        if self.client_randoms.len() < limits.tls_handshakes && !self.client_randoms.contains(&hello.random) {
+            self.client_randoms.push(hello.random);
+        }
         if self.outline.sni.is_none() {
             self.outline.sni.clone_from(&hello.sni);
         }
@@ -86,10 +91,10 @@ impl Session {
         self.failed = true;
     }
 
-    /// Tells of the session as a whole.
-    pub(super) fn tell(&mut self, inside: &Inside, cx: &mut Cx<'_>) {
+    /// What is to be told of the session as a whole; `None` when it was none.
+    pub(super) fn farewell(&mut self, inside: &Inside, cx: &Cx<'_>) -> Option<Farewell> {
         if self.is_blank() {
-            return;
+            return None;
         }
         if self.why.is_none() && inside.http2 {
             self.why = Some(WhyNot::Inside);
@@ -97,28 +102,60 @@ impl Session {
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
         }
-        if let Some(why) = self.why
-            && !cx.tools.secrets.is_empty()
-            && let Some(code) = code(why)
-        {
-            let random = self.client_random.map(|random| random.iter().map(|byte| format!("{byte:02x}")).collect());
-            let random: String = random.unwrap_or_default();
-            let text = format!("TLS is not decrypted: {why}");
-            let detail = (!random.is_empty()).then_some(random.as_str());
-            let note = Note { text: &text, detail, ..Note::new(code, cx.mark) };
-            cx.tell(inside.conn(), Event::Note(&note));
-        }
         let (client, server) = cx.ends();
         let session = TlsSession {
             client,
             server,
             outline: self.outline.clone(),
-            client_random: self.client_random,
+            client_randoms: std::mem::take(&mut self.client_randoms),
             origin: self.origin,
             decrypted: self.decrypted,
             why_not: self.why,
         };
-        cx.tell(inside.conn(), Event::Tls(&session));
+        Some(Farewell { session, has_keys: !cx.tools.secrets.is_empty() })
+    }
+}
+
+/// What is told of a session when its stream ends.
+pub(super) struct Farewell {
+    session: TlsSession,
+    /// Some key log was given.
+    has_keys: bool,
+}
+
+impl Farewell {
+    /// Tells it, and before it as a finding why the session was not decrypted.
+    pub(super) fn tell(&self, at: &Stamp, sink: &mut dyn Sink) -> ControlFlow<()> {
+        if let Some(why) = self.session.why_not.filter(|_| self.has_keys)
+            && let Some(code) = code(why)
+        {
+            let hex = |random: &ClientRandom| random.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let random = self.session.client_randoms.first().map(hex);
+            let text = format!("TLS is not decrypted: {why}");
+            let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, at.at) };
+            sink.accept(at, Event::Note(&note))?;
+        }
+        sink.accept(at, Event::Tls(&self.session))
+    }
+}
+
+/// Tells of a session behind the first connection that is opened inside it.
+pub(super) struct Herald<'a> {
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) farewell: Option<Farewell>,
+}
+
+impl Sink for Herald<'_> {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        self.sink.accept(at, event)?;
+        match self.farewell.take_if(|_| matches!(event, Event::Opened(_))) {
+            Some(farewell) => farewell.tell(at, self.sink),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pause(&mut self) {
+        self.sink.pause();
     }
 }
 
@@ -148,7 +185,7 @@ pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: 
 /// A session that is not decrypted is taken for a WebSocket.
 pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnId {
     *cx.tls = Some(Box::new(session.outline().clone()));
-    let conn = cx.opened_encrypted(session.client_random.unwrap_or_default());
+    let conn = cx.opened_encrypted(session.client_randoms.first().copied().unwrap_or_default());
     let text = shape.words();
     cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) });
     conn

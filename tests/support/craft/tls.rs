@@ -119,6 +119,17 @@ impl Tls {
         tls
     }
 
+    /// A session that asks a proxy for a tunnel, in which another session runs.
+    pub(crate) fn tunnel(n: usize, inner: &Self) -> Self {
+        let mut tls = Self::new(n);
+        tls.data(Client, b"CONNECT wss.test:443 HTTP/1.1\r\nHost: wss.test:443\r\n\r\n");
+        tls.data(Server, b"HTTP/1.1 200 OK\r\n\r\n");
+        for (side, bytes) in &inner.session.turns {
+            tls.data(*side, bytes);
+        }
+        tls
+    }
+
     /// ClientHello and ServerHello.
     pub(crate) fn hellos(&mut self, more: &[u8]) -> &mut Self {
         self.session.turn(Client, record(HANDSHAKE, &client_hello(self.random, more)));
