@@ -14,6 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use support::craft::{Client, Server, Session, Tls, capture_of};
 use support::truth::Truth;
 use tempfile::TempDir;
 
@@ -322,6 +323,25 @@ fn records_in_a_pipe_wait_for_their_keys() {
     // Without the key of one stream the other is whole.
     let half: String = log.lines().take(5).map(|line| format!("{line}\n")).collect();
     assert_eq!(sources(&piped(&dir, "keys --json", &pcapng("", "", &half))), [Some("dsb".to_owned()), None]);
+}
+
+/// A capture that begins behind the handshakes: keys are tried when the user says so, also those of a log that is searched
+/// otherwise.
+#[test]
+fn keys_are_tried_where_no_hello_names_them() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..20 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.pcap"), capture_of(&tls.session.segments()[30..])).unwrap();
+    let others: String = (0..180_000_u32).map(|n| format!("# {n:090}\n")).collect();
+    fs::write(dir.path().join("cap.keys"), others + &tls.log()).unwrap();
+    let why = |line: &str| records(&wspect(&dir, line).output().unwrap())[0]["why_not"].clone();
+    assert_eq!(why("keys --json cap.pcap"), "the ClientHello was not captured: the key cannot be looked up");
+    assert_eq!(why("keys --json --try-keys cap.pcap"), Value::Null);
+    assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
 }
 
 /// Every command, in text and as records, with good keys and with garbage: no secret in any of it.

@@ -207,6 +207,11 @@ pub(super) struct Reading {
     /// Use only the key logs that -k names
     #[arg(long, global = true, hide_short_help = true)]
     pub no_keylog: bool,
+    /// Try all keys on TLS 1.3 streams whose ClientHello was not captured
+    ///
+    /// A record's tag tells whether a key fits. How many keys and how many records ahead are tried, wspect --limits shows.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub try_keys: bool,
     /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,

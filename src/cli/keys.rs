@@ -34,6 +34,7 @@ const PIPE_STOP: u64 = 64 << 20;
 pub(super) struct Keys {
     files: Vec<PathBuf>,
     only_these: bool,
+    try_all: bool,
 }
 
 /// What key logs told.
@@ -76,7 +77,7 @@ type Step<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 impl Keys {
     /// As the command line says.
     pub(super) fn new(reading: Reading) -> Self {
-        Self { files: reading.keylog, only_these: reading.no_keylog }
+        Self { files: reading.keylog, only_these: reading.no_keylog, try_all: reading.try_keys }
     }
 
     /// These, and before them one more that must exist.
@@ -101,7 +102,7 @@ impl Keys {
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
-        if bytes > LARGE && source.is_file() {
+        if bytes > LARGE && source.is_file() && !self.try_all {
             let settings = Settings { uses_own_keys: false, ..settings.clone() };
             let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
             wanted = known.map_or(wanted, Wanted::Of);
@@ -114,7 +115,10 @@ impl Keys {
             complaints.extend(complaint(&report, &secrets));
         }
         let uses_own_keys = !self.only_these && !reads_ahead;
-        Loaded { settings: Settings { secrets: Arc::new(secrets), uses_own_keys, ..settings }, complaints }
+        Loaded {
+            settings: Settings { secrets: Arc::new(secrets), uses_own_keys, try_keys: self.try_all, ..settings },
+            complaints,
+        }
     }
 
     /// The files in question, each once, and whether they must exist.

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 37] {
+fn rows(limits: Limits) -> [Row; 41] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -48,6 +48,10 @@ fn rows(limits: Limits) -> [Row; 37] {
         message_holes,
         trial_bytes,
         pings,
+        try_sessions,
+        try_numbers,
+        try_bytes,
+        try_total,
         tls_handshakes,
         key_wait_bytes,
         key_sessions,
@@ -99,6 +103,10 @@ fn rows(limits: Limits) -> [Row; 37] {
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
+        ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
+        ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),
+        ("try-total", try_total, "bytes", "of all such streams opened in vain"),
         ("tls-handshakes", n(tls_handshakes), "handshakes", "of one TLS stream whose randoms are kept"),
         ("key-wait-bytes", n(key_wait_bytes), "bytes", "of TLS records that wait for keys behind them in a pipe"),
         ("key-sessions", n(key_sessions), "sessions", "of a capture that are kept in mind for another key log"),

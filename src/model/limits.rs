@@ -70,6 +70,14 @@ pub struct Limits {
     pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Sessions of key logs whose secrets are tried on a TLS stream without ClientHello.
+    pub try_sessions: usize,
+    /// Records that may have gone before the first that was captured of such a stream.
+    pub try_numbers: u64,
+    /// Bytes of such a stream that may be opened in vain.
+    pub try_bytes: u64,
+    /// Bytes of all such streams that may be.
+    pub try_total: u64,
     /// TLS handshakes of one stream whose randoms are kept.
     pub tls_handshakes: usize,
     /// Bytes of TLS records of all streams that wait for secrets which the capture may bring behind them.
@@ -122,6 +130,10 @@ impl Limits {
         message_holes: 1024,
         trial_bytes: 256 << 20,
         pings: 64,
+        try_sessions: 4096,
+        try_numbers: 1 << 20,
+        try_bytes: 1 << 30,
+        try_total: 8 << 30,
         tls_handshakes: 64,
         key_wait_bytes: 64 * MIB,
         key_sessions: 1 << 20,

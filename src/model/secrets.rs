@@ -202,6 +202,17 @@ impl Secrets {
         })
     }
 
+    /// The randoms of the sessions that were added first, in that order.
+    pub fn first_sessions(&self, most: usize) -> Vec<ClientRandom> {
+        let mut sessions: Vec<_> = self.sessions.iter().map(|(random, &at)| (at, random)).collect();
+        if most < sessions.len() {
+            sessions.select_nth_unstable(most);
+            sessions.truncate(most);
+        }
+        sessions.sort_unstable();
+        sessions.into_iter().map(|(_, random)| *random).collect()
+    }
+
     /// The key logs, in the order in which they were named.
     pub fn logs(&self) -> &[KeyLog] {
         &self.logs

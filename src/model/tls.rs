@@ -106,6 +106,9 @@ pub enum WhyNot {
     OneWay(Direction),
     /// The capture does not have the ClientHello: its random names the secrets.
     NoClientHello,
+    /// The capture does not have it, and of all secrets that were tried none opens a record. Up to TLS 1.2 none can: the keys
+    /// depend on what the hellos say.
+    NoneFits,
     /// The capture does not have the ServerHello: it names the cipher suite, and up to TLS 1.2 its random makes the keys.
     NoServerHello,
     /// Bytes of the handshake were lost.
@@ -135,6 +138,9 @@ impl fmt::Display for WhyNot {
             Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
             Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
             Self::NoClientHello => f.write_str("the ClientHello was not captured: the key cannot be looked up"),
+            Self::NoneFits => {
+                f.write_str("the ClientHello was not captured, and no key that was tried fits (up to TLS 1.2 none can)")
+            }
             Self::NoServerHello => f.write_str("the ServerHello was not captured"),
             Self::Gap => f.write_str("bytes of the handshake were lost"),
             Self::Suite(suite) => write!(f, "the cipher suite 0x{suite:04x} is not supported"),

@@ -107,6 +107,10 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// Secrets are tried where no ClientHello names them.
+    pub try_keys: bool,
+    /// Weighed bytes of records that were opened in vain by that.
+    pub tried: u64,
     /// The capture may still bring secrets.
     pub awaits_keys: bool,
     /// Streams that are to be told when it does.

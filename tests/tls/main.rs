@@ -13,6 +13,7 @@ mod support;
 mod lab;
 mod laws;
 mod looks;
+mod midway;
 mod public;
 mod seen;
 mod snaplen;

@@ -2,6 +2,7 @@
 
 use super::handshake::Messages;
 use super::keys::Keys;
+use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
 use crate::model::{End, Mark, WhyNot};
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ pub(super) struct Half {
     pub(super) held_bytes: usize,
     /// Nothing waits any more: it waited in vain, or for too long.
     pub(super) impatient: bool,
+    /// Its keys were looked for by trial.
+    pub(super) tried: Tried,
     /// A record was read.
     pub(super) begun: bool,
     /// A hole was met before the keys were known.

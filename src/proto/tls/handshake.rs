@@ -58,6 +58,12 @@ const RETRY: [u8; 32] = [
 ];
 
 impl ServerHello {
+    /// One of TLS 1.3 that was not captured, of which nothing but the suite is known.
+    pub(super) const fn unseen(suite: u16) -> Self {
+        let (version, random) = (TlsVersion::TLS_1_3, [0; 32]);
+        Self { version, random, suite, compressed: false, alpn: None, encrypt_then_mac: false }
+    }
+
     /// The client is to send another ClientHello; nothing is agreed on.
     pub(super) fn is_retry(&self) -> bool {
         self.random == RETRY

@@ -17,7 +17,7 @@ pub(super) struct Hello {
 }
 
 /// Label of the handshake's secret and of the data's, for what one side sends.
-const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
+pub(super) const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
     match dir {
         Direction::ToServer => (SecretLabel::ClientHandshake, SecretLabel::ClientTraffic),
         Direction::ToClient => (SecretLabel::ServerHandshake, SecretLabel::ServerTraffic),

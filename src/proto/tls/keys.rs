@@ -102,6 +102,17 @@ impl Keys {
         (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0 })
     }
 
+    /// The next record has this number, and is sealed for the handshake or for the data.
+    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool) {
+        if !in_handshake {
+            self.pass(|purpose| matches!(purpose, Use::Early));
+            self.pass(|purpose| matches!(purpose, Use::Handshake));
+        }
+        if let Some(front) = self.stages.front_mut() {
+            front.sequence = sequence;
+        }
+    }
+
     /// Whether any record was opened.
     pub(super) fn is_proven(&self) -> bool {
         self.stages.iter().any(|stage| stage.proven)

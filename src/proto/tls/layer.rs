@@ -2,7 +2,7 @@
 
 use super::alert::Fatal;
 use super::half::{Cover, Half, Held};
-use super::handshake::Message;
+use super::handshake::{Message, ServerHello};
 use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
@@ -15,6 +15,9 @@ use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
 
 mod lack;
+mod tried;
+
+pub(super) use tried::Tried;
 
 /// A TLS stream.
 ///
@@ -29,6 +32,8 @@ mod lack;
 pub struct Tls {
     halves: Both<Half>,
     hello: Hello,
+    /// The ClientHello was not captured: keys that were tried tell which session it is.
+    guessed: bool,
     /// The server takes the 0-RTT data.
     takes_early: bool,
     /// What is to be told of it.
@@ -59,6 +64,9 @@ impl Layer for Tls {
                 let offset = self.halves[dir].plain;
                 self.inside.feed(Input::Odd { dir, offset, len, code, text, detail, mark }, &self.session, cx);
             }
+        }
+        if cx.tools.try_keys {
+            self.try_keys(false, cx);
         }
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
         if self.over || self.inside.is_over() || blind && !self.shape.is_watching() {
@@ -92,8 +100,11 @@ impl Layer for Tls {
     fn over(&mut self, cx: &mut Cx<'_>) {
         self.resign(cx);
         for dir in Direction::BOTH {
-            self.halves[dir].impatient = true;
             self.seek(dir, true, cx);
+        }
+        self.try_keys(true, cx);
+        for dir in Direction::BOTH {
+            self.halves[dir].impatient = true;
         }
         self.release(cx);
         for dir in Direction::BOTH {
@@ -136,7 +147,7 @@ impl Tls {
             match cut {
                 Cut::More => {}
                 Cut::Record(header) => self.record_came(dir, header, cx),
-                Cut::Bad if self.session.is_blank() => {
+                Cut::Bad if self.session.is_blank() && !cx.tools.try_keys => {
                     self.over = true;
                     return;
                 }
@@ -219,7 +230,7 @@ impl Tls {
     /// Whether a direction's record cannot be read yet.
     fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
-        if self.lacks_keys() {
+        if self.lacks_keys() || header.kind == ContentType::DATA && self.is_tried(dir, cx) {
             return true;
         }
         let hopeless = cx.tools.secrets.is_empty() && !cx.tools.awaits_keys;
@@ -435,9 +446,7 @@ impl Tls {
             }
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
-                let suite = Suite::find(hello.suite).map(|suite| Cow::Owned(suite.name));
-                let suite = suite.unwrap_or_else(|| Cow::Owned(format!("0x{:04x}", hello.suite)));
-                self.session.agreed(hello.version, suite, hello.alpn.clone());
+                self.agreed(&hello);
                 self.hello.server = Some(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
@@ -461,6 +470,13 @@ impl Tls {
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
         }
+    }
+
+    /// What the server chose.
+    fn agreed(&mut self, hello: &ServerHello) {
+        let suite = Suite::find(hello.suite).map(|suite| Cow::Owned(suite.name));
+        let suite = suite.unwrap_or_else(|| Cow::Owned(format!("0x{:04x}", hello.suite)));
+        self.session.agreed(hello.version, suite, hello.alpn.clone());
     }
 
     /// Messages are missing.
@@ -487,8 +503,10 @@ impl Tls {
                 }
                 self.halves[dir].cover = Cover::Sealed(keys);
             }
+            Err(WhyNot::NoClientHello) if self.is_tried(dir, cx) => {}
             Err(why) => {
                 let why = match why {
+                    WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
                     WhyNot::NoClientHello | WhyNot::NoServerHello if half.holed => WhyNot::Gap,
                     WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
                     why => why,

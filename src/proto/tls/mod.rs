@@ -2,6 +2,7 @@
 
 mod alert;
 mod cipher;
+mod guess;
 mod half;
 mod handshake;
 mod hello;

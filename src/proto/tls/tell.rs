@@ -163,7 +163,7 @@ impl Sink for Herald<'_> {
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
         WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
-        WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
+        WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey { .. } => Some(NoteCode::TlsWrongKey),
         WhyNot::NoRecords(_) | WhyNot::Inside => None,

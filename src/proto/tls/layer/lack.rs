@@ -50,7 +50,7 @@ impl Tls {
         if why == WhyNot::NoKey {
             self.shape.watch(&self.hello);
         }
-        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) {
+        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
             self.halves[dir.reverse()].cover = Cover::Opaque;
         }
     }
