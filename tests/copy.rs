@@ -118,6 +118,22 @@ fn keys_of_a_session_within_a_session_are_copied() {
     assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
 }
 
+/// Of what a private key opens, the master secrets are copied, and not the key.
+#[test]
+fn what_a_private_key_opens_is_copied_with_its_master_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tls_rsa.pcap", "tls_rsa.pem"] {
+        fs::copy(data.join(name), dir.path().join(name)).unwrap();
+    }
+    let before = messages(&dir, "msgs --json --rsa-key tls_rsa.pem tls_rsa.pcap");
+    assert_eq!(before.len(), 40);
+    let output = wspect(&dir, "export pcapng --secrets --rsa-key tls_rsa.pem tls_rsa.pcap -o copy.pcapng");
+    assert!(said(&output).contains(" of 5 connections, with 5 keys"), "{output:?}");
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+    assert_eq!((count(&dir, "copy.pcapng", "CLIENT_RANDOM "), count(&dir, "copy.pcapng", "PRIVATE")), (5, 0));
+}
+
 /// Every packet of the stream, with its time and lengths, and none of another.
 #[test]
 fn packets_are_copied_whole() {

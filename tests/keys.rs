@@ -344,6 +344,29 @@ fn keys_are_tried_where_no_hello_names_them() {
     assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
 }
 
+#[test]
+fn a_private_key_is_named_where_it_opens_a_stream() {
+    let dir = TempDir::new().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tls_rsa.pcap", "tls_rsa.pem", "tls_rsa.premasters"] {
+        fs::copy(data.join(name), dir.path().join(name)).unwrap();
+    }
+    let output = wspect(&dir, "keys --json tls_rsa.pcap --rsa-key tls_rsa.pem").output().unwrap();
+    assert_eq!(sources(&output), [const { "tls_rsa.pem" }; 5].map(|name| Some(name.to_owned())));
+    let output = wspect(&dir, "keys tls_rsa.pcap -k tls_rsa.premasters").output().unwrap();
+    let sum = String::from_utf8(output.stderr).unwrap();
+    assert!(sum.contains("5 keys") && !sum.contains("of no stream"), "{sum}");
+    fs::write(dir.path().join("encrypted"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END").unwrap();
+    for (name, why) in [
+        ("encrypted", "the key is encrypted: decrypt it first, as with openssl pkey"),
+        ("tls_rsa.premasters", "no private key (PEM)"),
+        ("missing", "no such file or directory; its key is not used"),
+    ] {
+        let output = wspect(&dir, &format!("keys tls_rsa.pcap --rsa-key {name}")).output().unwrap();
+        assert_eq!((output.status.code(), complaints(&output)), (Some(0), format!("wspect: warning: {name}: {why}\n")));
+    }
+}
+
 /// Every command, in text and as records, with good keys and with garbage: no secret in any of it.
 #[test]
 fn no_secret_is_told() {

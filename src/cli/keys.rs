@@ -5,8 +5,8 @@ use super::input::{Pipe, Source, words};
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
-use crate::keys::{Fault, Inside, Log, Randoms, Report, Wanted};
-use crate::model::{Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
+use crate::keys::{self, Fault, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
+use crate::model::{Event, KeyLog, KeySource, Origin, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
@@ -33,6 +33,7 @@ const PIPE_STOP: u64 = 64 << 20;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     files: Vec<PathBuf>,
+    rsa_keys: Vec<PathBuf>,
     only_these: bool,
     try_all: bool,
 }
@@ -77,13 +78,14 @@ type Step<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 impl Keys {
     /// As the command line says.
     pub(super) fn new(reading: Reading) -> Self {
-        Self { files: reading.keylog, only_these: reading.no_keylog, try_all: reading.try_keys }
+        let Reading { keylog: files, rsa_key: rsa_keys, no_keylog: only_these, try_keys: try_all, .. } = reading;
+        Self { files, rsa_keys, only_these, try_all }
     }
 
     /// These, and before them one more that must exist.
     pub(super) fn with(&self, log: &Path) -> Self {
         let others = self.files.iter().filter(|other| *other != log);
-        Self { files: [log].into_iter().map(Path::to_owned).chain(others.cloned()).collect(), ..*self }
+        Self { files: [log].into_iter().map(Path::to_owned).chain(others.cloned()).collect(), ..self.clone() }
     }
 
     /// Reads all that there are before the capture's first packet is.
@@ -110,6 +112,7 @@ impl Keys {
         for (path, must_exist) in &files {
             complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
         }
+        complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
         let reads_ahead = !self.only_these && source.is_file();
         if reads_ahead && let Some(report) = inside(source, &wanted, &mut secrets, stop) {
             complaints.extend(complaint(&report, &secrets));
@@ -170,6 +173,17 @@ fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, s
         Err(error) => Some(format!("{name}: {}; only what was read before is used", words(&error))),
         Ok(()) => complaint(&log.report(), secrets),
     }
+}
+
+/// Reads the private key in a file.
+fn rsa_key(path: &Path, secrets: &mut Secrets) -> Result<(), String> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(PEM_BYTES as u64).read_to_end(&mut bytes));
+    file.map_err(|error| format!("{name}: {}; its key is not used", words(&error)))?;
+    let origin = Origin { source: secrets.source(KeySource::RsaKey(name.clone())), line: 1 };
+    secrets.add_rsa_key(keys::rsa_key(&bytes, origin).map_err(|why| format!("{name}: {why}"))?);
+    Ok(())
 }
 
 fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {

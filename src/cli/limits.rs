@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 41] {
+fn rows(limits: Limits) -> [Row; 42] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -48,6 +48,7 @@ fn rows(limits: Limits) -> [Row; 41] {
         message_holes,
         trial_bytes,
         pings,
+        transcript_bytes,
         try_sessions,
         try_numbers,
         try_bytes,
@@ -103,6 +104,7 @@ fn rows(limits: Limits) -> [Row; 41] {
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
         ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
         ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),

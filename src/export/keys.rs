@@ -4,7 +4,9 @@ use super::json::hex;
 use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
-use crate::model::{ConnId, Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, size};
+use crate::model::{
+    ConnId, Event, KeyLog, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, size,
+};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;
@@ -63,7 +65,12 @@ impl Exporter for Sessions {
 fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
     let logged = secrets.logs().iter().map(|KeyLog { secrets, repeated, .. }| secrets - repeated).sum::<u64>();
     let randoms: HashSet<_> = rows.iter().flat_map(|(_, session)| &session.client_randoms).collect();
-    let used: usize = randoms.iter().map(|random| secrets.of(random).count()).sum();
+    // What a private key decrypted stands in no line.
+    let is_logged = |secret: &&Secret| {
+        let log = secrets.logs().get(usize::from(secret.origin.source));
+        log.is_some_and(|log| !matches!(log.source, KeySource::RsaKey(_)))
+    };
+    let used: usize = randoms.iter().map(|random| secrets.of(random).filter(is_logged).count()).sum();
     KeySum {
         streams: rows.len() as u64,
         open: rows.iter().filter(|(_, session)| session.decrypted > 0).count() as u64,

@@ -1,8 +1,8 @@
 //! A key log, taken in pieces.
 
-use super::line::{self, Fault, Found, Line, MAX_LINE};
+use super::line::{self, Fault, Found, Line, MAX_LINE, Secret48};
 use super::look;
-use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
+use crate::model::{ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use std::fmt;
@@ -119,6 +119,8 @@ impl Log {
         let parsed = if len > MAX_LINE { Line::Bad(Fault::Long) } else { line::parse(line) };
         let fate = match &parsed {
             Line::Secret(found) => Some(self.keep(found, wanted, secrets)),
+            // Whose they are is not known before the capture is read.
+            Line::Premaster(id, secret) => Some(self.keep_premaster(*id, secret, wanted, secrets)),
             _ => None,
         };
         let Some(log) = secrets.log_mut(self.source) else { return };
@@ -139,15 +141,28 @@ impl Log {
         }
     }
 
+    fn keep_premaster(&self, id: PremasterId, secret: &Secret48, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
+        if matches!(wanted, Wanted::All(most) if secrets.len() >= *most) {
+            return Fate::Dropped;
+        }
+        let secret = Secret::new(SecretLabel::Premaster, &secret.0, self.origin());
+        let is_new = secret.is_some_and(|secret| secrets.add_premaster(id, secret));
+        if is_new { Fate::Kept } else { Fate::Repeated }
+    }
+
+    /// Where the line stands.
+    const fn origin(&self) -> Origin {
+        Origin { source: self.source, line: self.line }
+    }
+
     fn keep(&self, found: &Found, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
         match wanted {
             Wanted::Of(randoms) if !randoms.contains(&found.random) => return Fate::Unwanted,
             Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
             _ => {}
         }
-        let origin = Origin { source: self.source, line: self.line };
-        let is_new =
-            Secret::new(found.label, found.bytes(), origin).is_some_and(|secret| secrets.add(&found.random, secret));
+        let is_new = Secret::new(found.label, found.bytes(), self.origin())
+            .is_some_and(|secret| secrets.add(&found.random, secret));
         if is_new { Fate::Kept } else { Fate::Repeated }
     }
 }
@@ -164,7 +179,6 @@ enum Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SecretLabel;
     use proptest::prelude::*;
 
     const ALL: Wanted = Wanted::All(1000);

@@ -11,7 +11,7 @@ static SIGNATURES: &[(&[u8], &str)] = &[
     (b"\xa1\xb2\x3c\x4d", "a pcap capture"),
     (b"\x4d\x3c\xb2\xa1", "a pcap capture"),
     (b"-----BEGIN CERTIFICATE", "a certificate (PEM)"),
-    (b"-----BEGIN", "a private key (PEM)"),
+    (b"-----BEGIN", "a private key (PEM), which --rsa-key takes"),
     (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
     (b"\x1f\x8b", "a gzip-compressed file: unpack it first"),

@@ -70,6 +70,8 @@ pub struct Limits {
     pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Bytes of the handshake messages of one TLS session that are kept, where a master secret may be made from them.
+    pub transcript_bytes: usize,
     /// Sessions of key logs whose secrets are tried on a TLS stream without ClientHello.
     pub try_sessions: usize,
     /// Records that may have gone before the first that was captured of such a stream.
@@ -130,6 +132,7 @@ impl Limits {
         message_holes: 1024,
         trial_bytes: 256 << 20,
         pings: 64,
+        transcript_bytes: 256 << 10,
         try_sessions: 4096,
         try_numbers: 1 << 20,
         try_bytes: 1 << 30,

@@ -35,7 +35,9 @@ pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use route::{Hop, HopKind, Route};
-pub use secrets::{ClientRandom, KeyLog, KeySource, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
+pub use secrets::{
+    ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
+};
 pub use time::Timestamp;
 pub use tls::{TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};

@@ -15,5 +15,6 @@ mod laws;
 mod looks;
 mod midway;
 mod public;
+mod rsa;
 mod seen;
 mod snaplen;

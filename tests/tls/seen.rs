@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use wspect::capture::Reader;
 use wspect::dissect::{Settings, run};
-use wspect::model::{ConnId, Event, Sink, Stamp, TlsOutline, TlsSession};
+use wspect::model::{ConnId, Event, Secrets, Sink, Stamp, TlsOutline, TlsSession};
 
 /// All that was told.
 #[derive(Default)]
@@ -24,10 +24,18 @@ pub(crate) fn dissect(capture: &[u8], keys: &str) -> Seen {
     dissect_with(capture, keys, Settings::default())
 }
 
+/// The same with secrets of any kind.
+pub(crate) fn dissect_secrets(capture: &[u8], secrets: Secrets) -> Seen {
+    settle(capture, Settings { secrets: Arc::new(secrets), ..Settings::default() })
+}
+
 /// The same, with these settings beside.
 pub(crate) fn dissect_with(capture: &[u8], keys: &str, settings: Settings) -> Seen {
+    settle(capture, Settings { secrets: Arc::new(secrets(keys)), ..settings })
+}
+
+fn settle(capture: &[u8], settings: Settings) -> Seen {
     let mut reader = Reader::new(Box::new(Cursor::new(capture.to_vec()))).unwrap();
-    let settings = Settings { secrets: Arc::new(secrets(keys)), ..settings };
     let mut seen = Seen::default();
     run(&mut reader, settings, &mut seen, &mut |_| ControlFlow::Continue(()));
     seen

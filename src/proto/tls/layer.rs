@@ -6,13 +6,15 @@ use super::handshake::{Message, ServerHello};
 use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
+use super::premaster;
 use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsVersion, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 mod lack;
 mod tried;
@@ -79,6 +81,7 @@ impl Layer for Tls {
     }
 
     fn secrets(&mut self, cx: &mut Cx<'_>) {
+        self.make_master(cx);
         if self.session.look_up(&self.hello, cx) {
             self.asks = false;
             for dir in Direction::BOTH {
@@ -423,6 +426,9 @@ impl Tls {
     fn content(&mut self, dir: Direction, kind: ContentType, content: &[u8], cx: &mut Cx<'_>) {
         match kind {
             ContentType::HANDSHAKE => {
+                if (cx.tools.secrets.knows_premasters() || cx.tools.awaits_keys) && !self.hello.is_1_3() {
+                    self.hello.transcript.push(dir, content, cx.limits.transcript_bytes);
+                }
                 let mut rest = content;
                 while let Some(message) = self.halves[dir].messages.next(&mut rest) {
                     self.message(dir, message, cx);
@@ -440,7 +446,7 @@ impl Tls {
                 self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
-                    self.hello.server = None;
+                    (self.hello.server, self.hello.exchange) = (None, None);
                 }
                 self.hello.client = Some(hello);
             }
@@ -466,6 +472,7 @@ impl Tls {
                     self.lack(dir, self.hello.lacking(dir, &cx.tools.secrets), cx);
                 }
             }
+            Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
             Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
@@ -494,6 +501,7 @@ impl Tls {
 
     /// From here on a direction is protected by the keys that the hellos agree on.
     fn change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        self.make_master(cx);
         let secrets = &cx.tools.secrets;
         let half = &self.halves[dir];
         match self.hello.keys(dir, secrets) {
@@ -502,6 +510,9 @@ impl Tls {
                     keys.lose(0);
                 }
                 self.halves[dir].cover = Cover::Sealed(keys);
+                if matches!(self.halves[dir.reverse()].cover, Cover::Sealed(_)) {
+                    self.hello.transcript.forget();
+                }
             }
             Err(WhyNot::NoClientHello) if self.is_tried(dir, cx) => {}
             Err(why) => {
@@ -513,6 +524,21 @@ impl Tls {
                 };
                 self.lack(dir, why, cx);
             }
+        }
+    }
+
+    /// Adds the master secret to those that are known, if it can be made.
+    fn make_master(&mut self, cx: &mut Cx<'_>) {
+        let secrets = &mut cx.tools.secrets;
+        if self.hello.exchange.is_some()
+            && let Some(random) = self.hello.random()
+            && secrets.knows_premasters()
+            && secrets.len() < cx.limits.key_secrets
+            && secrets.find(random, SecretLabel::Master).is_none()
+            && let Some(master) = premaster::master(&self.hello, secrets)
+        {
+            Arc::make_mut(secrets).add(random, master);
+            self.session.look_up(&self.hello, cx);
         }
     }
 

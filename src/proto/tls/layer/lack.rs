@@ -47,6 +47,7 @@ impl Tls {
         }
         self.session.why(why);
         self.halves[dir].cover = Cover::Opaque;
+        self.hello.transcript.forget();
         if why == WhyNot::NoKey {
             self.shape.watch(&self.hello);
         }
@@ -73,7 +74,7 @@ impl Tls {
     /// Counts the bytes that wait for keys.
     pub(super) fn count_waiting(&mut self, cx: &mut Cx<'_>) {
         let held: usize = Direction::BOTH.iter().map(|&dir| self.halves[dir].held_bytes).sum();
-        let waiting = if self.asks { WAITING_OVERHEAD + held } else { 0 };
+        let waiting = if self.asks { WAITING_OVERHEAD + self.hello.transcript.len() + held } else { 0 };
         cx.tools.waiting_bytes = cx.tools.waiting_bytes.saturating_sub(self.waiting) + waiting;
         self.waiting = waiting;
     }
