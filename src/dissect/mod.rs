@@ -28,12 +28,14 @@ pub struct Settings {
     pub uses_own_keys: bool,
     /// All secrets are tried on streams whose ClientHello was not captured.
     pub try_keys: bool,
+    /// TLS records are told as they are read.
+    pub tells_records: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false }
+        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false, tells_records: false }
     }
 }
 
@@ -135,9 +137,9 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
+    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys, tells_records } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
-    dissector.tools.try_keys = try_keys;
+    (dissector.tools.try_keys, dissector.tools.tells_records) = (try_keys, tells_records);
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);

@@ -84,7 +84,7 @@ impl Exporter for Stats {
                     self.counts[dir].gaps += 1;
                 }
             }
-            Event::Opened(_) | Event::Handshake(_) | Event::Tls(_) | Event::Closed(_) => {}
+            Event::Opened(_) | Event::Handshake(_) | Event::Record(_) | Event::Tls(_) | Event::Closed(_) => {}
         }
         ControlFlow::Continue(())
     }

@@ -226,7 +226,7 @@ impl Connection {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
             Event::Opened(_) => {}
-            Event::Tls(_) => return,
+            Event::Tls(_) | Event::Record(_) => return,
             Event::Handshake(handshake) => return self.agree(at, handshake.outline()),
             Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {

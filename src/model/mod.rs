@@ -39,7 +39,7 @@ pub use secrets::{
     ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
 pub use time::Timestamp;
-pub use tls::{TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot};
+pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsVersion, WhyNot};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

@@ -95,6 +95,28 @@ pub struct TlsSession {
     pub why_not: Option<WhyNot>,
 }
 
+/// A record with data of a connection that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsRecord {
+    /// Who sent it.
+    pub dir: Direction,
+    /// Its number, from 0 with every change of keys.
+    pub number: u64,
+    /// Bytes on the wire, its header included.
+    pub wire_len: u32,
+    /// Where its data begin among all that was decrypted in this direction.
+    pub offset: u64,
+    /// Bytes of data.
+    pub len: u32,
+}
+
+impl TlsRecord {
+    /// Where its data end.
+    pub const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.len as u64)
+    }
+}
+
 /// Why a session was not decrypted, or not wholly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WhyNot {

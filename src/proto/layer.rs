@@ -111,6 +111,10 @@ pub struct Tools {
     pub try_keys: bool,
     /// Weighed bytes of records that were opened in vain by that.
     pub tried: u64,
+    /// TLS records are told.
+    pub tells_records: bool,
+    /// TLS sessions in which something was read.
+    pub sessions: u32,
     /// The capture may still bring secrets.
     pub awaits_keys: bool,
     /// Streams that are to be told when it does.

@@ -1,10 +1,11 @@
 //! Laws: what is shown of a session does not depend on how it was cut, ordered or damaged; what is lost is lost alone.
 
-use crate::seen::{Seen, dissect};
+use crate::seen::{Seen, dissect, dissect_with};
 use crate::support::Dice;
 use crate::support::craft::tls::{ALERT, DATA, HANDSHAKE, client_hello, key_log, record, secret};
 use crate::support::craft::*;
-use wspect::model::{TlsKeys, WhyNot};
+use wspect::dissect::Settings;
+use wspect::model::{Direction, TlsKeys, WhyNot};
 
 /// A conversation in clear, with messages long and short.
 fn inside() -> Session {
@@ -63,6 +64,28 @@ fn a_session_within_a_session_is_told_of_too() {
     let told: Vec<_> =
         shown.sessions.iter().map(|(conn, session)| (conn.is_some(), &session.client_randoms[..])).collect();
     assert_eq!(told, [(true, &[outer.random][..]), (true, &[inner.random])]);
+}
+
+/// Records are told to who asks, those of the innermost session, and all that carry something of the connection.
+#[test]
+fn records_are_told_on_demand() {
+    let inner = Tls::around(2, &inside());
+    for tls in [&inner, &Tls::tunnel(1, &inner)] {
+        let (capture, log) = (capture_of(&tls.session.segments()), tls.log() + &inner.log());
+        assert!(dissect(&capture, &log).records.is_empty());
+        let shown = dissect_with(&capture, &log, Settings { tells_records: true, ..Settings::default() });
+        assert_eq!(said(&shown), clear());
+        for dir in Direction::BOTH {
+            let side = if dir == Direction::ToServer { Client } else { Server };
+            let turns: usize = inside().turns.iter().filter(|turn| turn.0 == side).map(|turn| turn.1.len()).sum();
+            let records: Vec<_> = shown.records.iter().filter(|record| record.dir == dir).collect();
+            assert!(
+                records.windows(2).all(|pair| pair[0].end() == pair[1].offset && pair[0].number + 1 == pair[1].number)
+            );
+            assert_eq!((records[0].offset, records.last().unwrap().end()), (0, turns as u64));
+            assert!(records.iter().all(|record| record.wire_len == record.len + 5 + 1 + 16));
+        }
+    }
 }
 
 /// What runs inside is recognised only when nothing more comes: the session is told of with it.
@@ -171,10 +194,7 @@ fn secrets_of_one_direction_show_that_direction() {
     };
     let shown = dissect(&capture_of(&tls.session.segments()), &keys("CLIENT"));
     let (_, session) = &shown.sessions[0];
-    assert_eq!(
-        (session.outline.keys, session.why_not),
-        (TlsKeys::Partial, Some(WhyNot::OneWay(wspect::model::Direction::ToClient)))
-    );
+    assert_eq!((session.outline.keys, session.why_not), (TlsKeys::Partial, Some(WhyNot::OneWay(Direction::ToClient))));
     assert_eq!(said(&shown)[0][0], clear()[0][0]);
     assert_eq!(said(&shown)[0][1].len(), 0);
     let shown = dissect(&capture_of(&tls.session.segments()), &keys("SERVER"));

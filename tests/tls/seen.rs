@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use wspect::capture::Reader;
 use wspect::dissect::{Settings, run};
-use wspect::model::{ConnId, Event, Secrets, Sink, Stamp, TlsOutline, TlsSession};
+use wspect::model::{ConnId, Event, Secrets, Sink, Stamp, TlsOutline, TlsRecord, TlsSession};
 
 /// All that was told.
 #[derive(Default)]
@@ -17,6 +17,7 @@ pub(crate) struct Seen {
     pub(crate) urls: Vec<Option<String>>,
     pub(crate) sessions: Vec<(Option<ConnId>, TlsSession)>,
     pub(crate) notes: Vec<(String, String)>,
+    pub(crate) records: Vec<TlsRecord>,
 }
 
 /// Dissects a capture with the secrets of a key log.
@@ -94,6 +95,7 @@ impl Sink for Seen {
                 findings: m.findings.iter().map(|code| code.name().to_owned()).collect(),
             }),
             Event::Note(note) => self.notes.push((note.code.name().to_owned(), note.sentence().to_owned())),
+            Event::Record(record) => self.records.push(*record),
             Event::Tls(session) => self.sessions.push((at.conn, session.clone())),
             _ => {}
         }

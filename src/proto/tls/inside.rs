@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
 use super::tell::{Farewell, Herald, Session};
-use crate::model::{ConnId, Input, NoteCode};
+use crate::model::{ConnId, Event, Input, NoteCode, TlsRecord};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -19,6 +19,8 @@ pub(super) struct Inside {
     /// HTTP/2 was found.
     pub(super) http2: bool,
     conn: Option<ConnId>,
+    /// Another session runs in it.
+    nested: bool,
 }
 
 impl Inside {
@@ -61,6 +63,7 @@ impl Inside {
         }
         let mut layer = self.layer.take().unwrap_or_else(|| {
             *cx.tls = Some(Box::new(session.outline().clone()));
+            cx.tools.sessions += 1;
             cx.open(Hint::Unknown)
         });
         let input = if self.turned { input.reversed() } else { input };
@@ -77,6 +80,14 @@ impl Inside {
             }
         }
         self.layer = Some(layer);
+    }
+
+    /// Tells of a record that was read, if it is of a connection.
+    pub(super) fn tell_record(&self, record: TlsRecord, cx: &mut Cx<'_>) {
+        if let Some(conn) = self.conn.filter(|_| !self.nested && record.len > 0) {
+            let dir = if self.turned { record.dir.reverse() } else { record.dir };
+            cx.emit(conn, Event::Record(&TlsRecord { dir, ..record }));
+        }
     }
 
     /// Secrets were added.
@@ -114,6 +125,7 @@ impl Inside {
     /// Lets the inner layer act, and keeps apart what it learns and what holds for the stream outside.
     fn within<T>(&mut self, alone: bool, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
         let (conns, swapped, one_sided) = (cx.tools.conns, cx.swapped, cx.flow.one_sided);
+        let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
         cx.flow.one_sided |= alone;
         let done = act(cx);
@@ -121,6 +133,7 @@ impl Inside {
         (cx.swapped, cx.flow.one_sided) = (swapped, one_sided);
         self.http2 |= *cx.kind == Kind::Http2;
         *cx.kind = Kind::Tls;
+        self.nested |= cx.tools.sessions != sessions;
         if cx.tools.conns > conns {
             self.conn.get_or_insert(ConnId(conns + 1));
         }

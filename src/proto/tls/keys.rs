@@ -89,6 +89,13 @@ pub(super) struct Plain {
     pub(super) early: bool,
 }
 
+impl Plain {
+    /// Its number.
+    pub(super) const fn number(&self) -> u64 {
+        self.first_skipped.saturating_add(self.skipped)
+    }
+}
+
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;

@@ -11,7 +11,9 @@ use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{
+    Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsRecord, TlsVersion, WhyNot,
+};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -349,7 +351,13 @@ impl Tls {
         let (from, to) = (plain.opened.from, plain.opened.to);
         if plain.opened.kind == ContentType::DATA {
             if !plain.early || self.takes_early {
+                let offset = self.halves[dir].plain;
                 self.application(dir, record, (HEADER + from, HEADER + to), cx);
+                if cx.tools.tells_records {
+                    let (number, wire_len, len) = (plain.number(), HEADER as u32 + u32::from(header.len), to - from);
+                    let record = TlsRecord { dir, number, wire_len, offset, len: len as u32 };
+                    self.inside.tell_record(record, cx);
+                }
             }
         } else {
             let content = record.fragment().get(from..to).unwrap_or_default();
