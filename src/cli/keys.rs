@@ -26,7 +26,7 @@ const PIECE: usize = 256 << 10;
 /// How long a pipe may be silent that should bring a key log.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes in which a pipe must bring a good line.
+/// Bytes in which a log, which may be an endless pipe, must bring a good line.
 const PIPE_STOP: u64 = 64 << 20;
 
 /// What was said of key logs on the command line.

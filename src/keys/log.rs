@@ -134,10 +134,9 @@ impl Log {
                     self.faults.push((self.line, fault));
                 }
             }
-            (_, Some(Fate::Unwanted)) => log.unwanted += 1,
             (_, Some(Fate::Dropped)) => log.dropped += 1,
             (_, Some(Fate::Repeated)) => log.repeated += 1,
-            (_, Some(Fate::Kept) | None) => {}
+            (_, Some(Fate::Kept | Fate::Unwanted) | None) => {}
         }
     }
 
@@ -222,7 +221,7 @@ mod tests {
         let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xdd)].join("\n");
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::Of(std::iter::once([2; 32]).collect()));
         let log = &secrets.logs()[0];
-        assert_eq!((secrets.len(), log.secrets, log.unwanted, log.repeated, log.dropped), (1, 4, 2, 1, 0));
+        assert_eq!((secrets.len(), log.secrets, log.repeated, log.dropped), (1, 4, 1, 0));
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
         assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
     }

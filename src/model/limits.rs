@@ -37,11 +37,12 @@ pub struct Limits {
     pub head_end: usize,
     /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
     pub refusal_bytes: usize,
-    /// Bytes that a client may send before the answer to its upgrade request, or the server before the request.
+    /// Bytes that a client may send before the answer to its upgrade request, or the server before the request; and those of one
+    /// direction's TLS records that wait for the other's.
     pub early_bytes: usize,
-    /// Bytes held of one direction in which frames are looked for.
+    /// Bytes held of one direction in which frames, or TLS records, are looked for.
     pub seek_bytes: usize,
-    /// Bytes held of all directions in which frames are looked for.
+    /// Bytes held of all directions in which frames, or TLS records, are looked for.
     pub seek_total: usize,
     /// Bytes of a stream that began before the capture in which frames must be found.
     pub midstream_bytes: u64,

@@ -1,5 +1,6 @@
 //! The nouns: what every floor speaks of. No input or output, no parsing.
 
+mod alert;
 mod amount;
 mod body;
 mod connection;
@@ -21,6 +22,7 @@ mod verdict;
 mod version;
 mod ws;
 
+pub use alert::TlsAlert;
 pub use amount::{count, duration, number, ratio, seconds, size};
 pub use body::{Body, Hole, Part};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};

@@ -71,7 +71,7 @@ pub struct Secret {
 /// Where a secret stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// Index into [`Secrets::sources`].
+    /// Index into [`Secrets::logs`].
     pub source: u16,
     /// Line, from 1.
     pub line: u32,
@@ -187,8 +187,6 @@ pub struct KeyLog {
     pub lines: u64,
     /// Those with a secret.
     pub secrets: u64,
-    /// Of these, how many are of a session that the capture is known not to have.
-    pub unwanted: u64,
     /// Of these, how many came when there was no room left.
     pub dropped: u64,
     /// Of these, how many were known already.
@@ -318,11 +316,6 @@ impl Secrets {
         self.kept.len() + self.premasters.len()
     }
 
-    /// Sessions of which at least one secret is known.
-    pub fn sessions(&self) -> usize {
-        self.sessions.len()
-    }
-
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty() && !self.knows_premasters()
@@ -352,7 +345,7 @@ mod tests {
             Secret::new(SecretLabel::ServerTraffic, &[0xef; 32], Origin { source, line: 3 }).expect("32 bytes");
         assert!(secrets.add(&[8; 32], server) && secrets.add(&random, server));
         assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [1, 3]);
-        assert_eq!((secrets.len(), secrets.sessions()), (3, 2));
+        assert_eq!((secrets.len(), secrets.first_sessions(9)), (3, vec![random, [8; 32]]));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
         assert_eq!((found.bytes(), found.origin.line), (&[0xab; 48][..], 1));
         assert_eq!(secrets.place(found.origin), "keys.txt:1");

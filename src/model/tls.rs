@@ -2,7 +2,6 @@
 
 use super::flow::{Direction, Endpoint};
 use super::secrets::{ClientRandom, Origin};
-use std::borrow::Cow;
 use std::fmt;
 
 /// A protocol version as the wire has it (RFC 8446 §4.2.1): 0x0304 is TLS 1.3.
@@ -45,7 +44,7 @@ pub enum TlsKeys {
     /// None.
     #[default]
     None,
-    /// Nothing was encrypted: the handshake failed, or the cipher suite does not encrypt.
+    /// Nothing encrypted came: the handshake failed, or the stream ended within it.
     NotNeeded,
 }
 
@@ -67,7 +66,7 @@ pub struct TlsOutline {
     /// The version that was agreed on; without a ServerHello none.
     pub version: Option<TlsVersion>,
     /// The IANA name of the cipher suite that was agreed on, or its number as `0x1234`.
-    pub cipher: Option<Cow<'static, str>>,
+    pub cipher: Option<String>,
     /// The server name that the client asked for (RFC 6066 §3), as sent.
     pub sni: Option<String>,
     /// The protocol that was agreed on for the inside (RFC 7301), as sent.
@@ -139,13 +138,8 @@ pub enum WhyNot {
     Suite(u16),
     /// The records are compressed before they are encrypted (RFC 3749).
     Compressed,
-    /// A secret is known, but the record with this number (from 0, of its direction, since the keys changed) does not open with it.
-    WrongKey {
-        /// Which way it went.
-        dir: Direction,
-        /// Its number.
-        record: u64,
-    },
+    /// A secret is known, but with it no record of this direction opens, from the first on.
+    WrongKey(Direction),
     /// What this direction carries is not made of records, again and again.
     NoRecords(Direction),
     /// It was decrypted, but what runs inside is not read here: HTTP/2.
@@ -167,9 +161,7 @@ impl fmt::Display for WhyNot {
             Self::Gap => f.write_str("bytes of the handshake were lost"),
             Self::Suite(suite) => write!(f, "the cipher suite 0x{suite:04x} is not supported"),
             Self::Compressed => f.write_str("TLS compression is not supported"),
-            Self::WrongKey { dir, record } => {
-                write!(f, "the key does not fit: record {record} of the {} does not open", dir.sender())
-            }
+            Self::WrongKey(dir) => write!(f, "the key does not fit: record 0 of the {} does not open", dir.sender()),
             Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
             Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
         }

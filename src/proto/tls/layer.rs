@@ -1,6 +1,6 @@
 //! One TLS stream: both directions' records, what their handshake agrees on, and what runs inside.
 
-use super::alert::Fatal;
+use super::alert;
 use super::half::{Cover, Half, Held};
 use super::handshake::{Message, ServerHello};
 use super::hello::Hello;
@@ -15,7 +15,6 @@ use crate::model::{
     Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsRecord, TlsVersion, WhyNot,
 };
 use crate::proto::layer::{Cx, Layer, Next};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 mod lack;
@@ -61,8 +60,12 @@ impl Layer for Tls {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.data(dir, offset, bytes, brought, cx);
                 self.seek(dir, false, cx);
+                self.count_sought(dir, cx);
             }
-            Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
+            Input::Gap { dir, offset, len, .. } => {
+                self.gap(dir, offset, len, cx);
+                self.count_sought(dir, cx);
+            }
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
@@ -113,11 +116,12 @@ impl Layer for Tls {
         }
         self.release(cx);
         for dir in Direction::BOTH {
+            cx.tools.seeking = cx.tools.seeking.saturating_sub(self.halves[dir].sought);
             if let Cover::Sealed(keys) = &self.halves[dir].cover
                 && !keys.is_proven()
                 && keys.failed > 0
             {
-                self.session.why(WhyNot::WrongKey { dir, record: 0 });
+                self.session.why(WhyNot::WrongKey(dir));
             }
         }
         let farewell = self.session.farewell(&self.inside, cx);
@@ -161,8 +165,7 @@ impl Tls {
                     half.cutter.derail();
                     half.derailed += 1;
                     if half.derailed > DERAILED_MAX {
-                        self.session.why(WhyNot::NoRecords(dir));
-                        half.cover = Cover::Opaque;
+                        self.shut(dir, WhyNot::NoRecords(dir));
                     }
                 }
             }
@@ -209,10 +212,10 @@ impl Tls {
 
     /// Looks for the next record behind a hole, and reads on from there; with `last` no more bytes will come before another one.
     fn seek(&mut self, dir: Direction, last: bool, cx: &mut Cx<'_>) {
-        while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
+        while self.halves[dir].cutter.is_lost() && (!self.halves[dir].is_opaque() || self.shape.is_watching()) {
             let version = self.hello.version();
             let half = &mut self.halves[dir];
-            let sealed = matches!(half.cover, Cover::Sealed(_) | Cover::Waiting(_));
+            let sealed = !matches!(half.cover, Cover::Clear);
             let fits = |header: Header| match version {
                 Some(TlsVersion::TLS_1_3) if sealed => header.kind == ContentType::DATA && header.version == 0x0303,
                 Some(TlsVersion(version)) => header.version == version.min(0x0303),
@@ -230,6 +233,21 @@ impl Tls {
                 self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
             }
         }
+    }
+
+    /// Counts the bytes in which records are looked for; they are dropped where all streams have too many.
+    fn count_sought(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let others = cx.tools.seeking.saturating_sub(half.sought);
+        half.sought = half.cutter.sought();
+        if others + half.sought > cx.limits.seek_total {
+            half.cutter.bound(0);
+            half.sought = half.cutter.sought();
+            if !std::mem::replace(&mut half.curbed, true) {
+                tell::no_search(self.inside.conn(), cx);
+            }
+        }
+        cx.tools.seeking = others + self.halves[dir].sought;
     }
 
     /// Whether a direction's record cannot be read yet.
@@ -425,8 +443,7 @@ impl Tls {
             }
             self.lose_record(dir, header, cx);
         } else if keys.failed >= FAILED_MAX {
-            self.session.why(WhyNot::WrongKey { dir, record: 0 });
-            self.halves[dir].cover = Cover::Opaque;
+            self.shut(dir, WhyNot::WrongKey(dir));
         }
     }
 
@@ -489,8 +506,7 @@ impl Tls {
 
     /// What the server chose.
     fn agreed(&mut self, hello: &ServerHello) {
-        let suite = Suite::find(hello.suite).map(|suite| Cow::Owned(suite.name));
-        let suite = suite.unwrap_or_else(|| Cow::Owned(format!("0x{:04x}", hello.suite)));
+        let suite = Suite::find(hello.suite).map_or_else(|| format!("0x{:04x}", hello.suite), |suite| suite.name);
         self.session.agreed(hello.version, suite, hello.alpn.clone());
     }
 
@@ -551,8 +567,7 @@ impl Tls {
     }
 
     fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {
-        if let Some(fatal) = Fatal::read(content, self.hello.is_1_3()) {
-            self.session.failed();
+        if let Some(fatal) = alert::fatal(content, self.hello.is_1_3()) {
             tell::alert(self.inside.conn(), dir, fatal, cx);
         }
     }

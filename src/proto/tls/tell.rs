@@ -1,17 +1,15 @@
 //! What is told of a TLS session, and its findings.
 
-use super::alert::Fatal;
 use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsKeys, TlsOutline,
-    TlsSession, TlsVersion, WhyNot,
+    ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsAlert, TlsKeys, TlsOutline,
+    TlsSession, TlsVersion, WhyNot, count,
 };
 use crate::proto::layer::Cx;
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 /// What is known of the session so far.
@@ -22,8 +20,6 @@ pub(super) struct Session {
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
-    /// It ended with an error before anything was encrypted, as far as is known.
-    failed: bool,
 }
 
 impl Session {
@@ -55,7 +51,7 @@ impl Session {
         }
     }
 
-    pub(super) fn agreed(&mut self, version: TlsVersion, suite: Cow<'static, str>, alpn: Option<String>) {
+    pub(super) fn agreed(&mut self, version: TlsVersion, suite: String, alpn: Option<String>) {
         self.outline.version = Some(version);
         self.outline.cipher = Some(suite);
         self.alpn(alpn);
@@ -84,11 +80,6 @@ impl Session {
     /// Why not all can be decrypted; the first reason stays.
     pub(super) fn why(&mut self, why: WhyNot) {
         self.why.get_or_insert(why);
-    }
-
-    /// An alert ended it.
-    pub(super) const fn failed(&mut self) {
-        self.failed = true;
     }
 
     /// What is to be told of the session as a whole; `None` when it was none.
@@ -165,20 +156,20 @@ const fn code(why: WhyNot) -> Option<NoteCode> {
         WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
-        WhyNot::WrongKey { .. } => Some(NoteCode::TlsWrongKey),
+        WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
         WhyNot::NoRecords(_) | WhyNot::Inside => None,
     }
 }
 
 /// A fatal alert.
-pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: Fatal, cx: &mut Cx<'_>) {
-    let text = format!("the {} ended the TLS session: {}", dir.sender(), fatal.name());
+pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: TlsAlert, cx: &mut Cx<'_>) {
+    let text = format!("the {} ended the TLS session: {fatal}", dir.sender());
     note(conn, dir, NoteCode::TlsAlert, &text, cx);
 }
 
 /// A record whose authentication failed.
 pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: &mut Cx<'_>) {
-    let text = format!("a TLS record of {} bytes does not open: its content is not shown", header.len);
+    let text = format!("a TLS record of {} does not open: its content is not shown", length(header));
     note(conn, dir, NoteCode::TlsBadTag, &text, cx);
 }
 
@@ -193,7 +184,19 @@ pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnI
 
 /// More waits for keys than may.
 pub(super) fn no_room(conn: Option<ConnId>, cx: &mut Cx<'_>) {
-    let text = "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)";
+    limit(
+        conn,
+        "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)",
+        cx,
+    );
+}
+
+/// Records are looked for in more bytes than may be.
+pub(super) fn no_search(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    limit(conn, "TLS records are not looked for in all bytes behind a loss (limit seek-total)", cx);
+}
+
+fn limit(conn: Option<ConnId>, text: &str, cx: &mut Cx<'_>) {
     let note = Note { text, ..Note::new(NoteCode::TlsLimit, cx.mark) };
     cx.tell(conn, Event::Note(&note));
 }
@@ -205,24 +208,32 @@ pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) 
 
 /// Lost records.
 pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, cx: &mut Cx<'_>) {
-    let text = format!("{bytes} bytes of TLS records were lost; what follows is decrypted");
+    let bytes = count(bytes, "byte");
+    let text = format!("{bytes} of TLS records were lost; what follows is decrypted");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
 }
 
 /// A record of which bytes are missing, and how many of its content are shown all the same; `None` when it is not decrypted.
 pub(super) fn torn(conn: Option<ConnId>, dir: Direction, header: Header, shown: Option<usize>, cx: &mut Cx<'_>) {
-    let len = header.len;
+    let len = length(header);
     let (code, text) = match shown {
         Some(shown) => (
             NoteCode::TlsUnverified,
-            format!("a TLS record of {len} bytes was not captured whole: {shown} of its bytes are shown, not verified"),
+            format!(
+                "a TLS record of {len} was not captured whole: {} of it are shown, not verified",
+                count(shown as u64, "byte")
+            ),
         ),
         None => (
             NoteCode::TlsGap,
-            format!("a TLS record of {len} bytes is not read whole: bytes of it, or of the one before, are missing"),
+            format!("a TLS record of {len} is not read whole: bytes of it, or of the one before, are missing"),
         ),
     };
     note(conn, dir, code, &text, cx);
+}
+
+fn length(header: Header) -> String {
+    count(header.len.into(), "byte")
 }
 
 fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &str, cx: &mut Cx<'_>) {

@@ -45,14 +45,19 @@ impl Tls {
             }
             tell::no_room(self.inside.conn(), cx);
         }
+        self.shut(dir, why);
+        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
+            self.halves[dir.reverse()].cover = Cover::Opaque;
+        }
+    }
+
+    /// Nothing that a direction carries is read any more.
+    pub(super) fn shut(&mut self, dir: Direction, why: WhyNot) {
         self.session.why(why);
         self.halves[dir].cover = Cover::Opaque;
         self.hello.transcript.forget();
         if why == WhyNot::NoKey {
             self.shape.watch(&self.hello);
-        }
-        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
-            self.halves[dir.reverse()].cover = Cover::Opaque;
         }
     }
 
@@ -61,11 +66,7 @@ impl Tls {
         self.asks = false;
         for dir in Direction::BOTH {
             if let Cover::Waiting(why) = self.halves[dir].cover {
-                self.session.why(why);
-                self.halves[dir].cover = Cover::Opaque;
-                if why == WhyNot::NoKey {
-                    self.shape.watch(&self.hello);
-                }
+                self.shut(dir, why);
             }
         }
         self.release(cx);
