@@ -283,7 +283,7 @@ prop_compose! {
         alpn in prop::option::of(any_text()), client_randoms in prop::collection::vec(any::<[u8; 32]>(), 0..3), line in prop::option::of(any::<u32>()),
         decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()),
     ) -> TlsSession {
-        let cipher = suite.map(|suite| format!("0x{suite:04x}").into());
+        let cipher = suite.map(|suite| format!("0x{suite:04x}"));
         TlsSession {
             client, server, client_randoms, decrypted,
             outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial },

@@ -193,11 +193,16 @@ impl Tls {
         self
     }
 
+    /// The key in use and its initialisation vector (RFC 8446 §7.3).
+    pub(crate) fn key(&self, side: Side) -> (Vec<u8>, [u8; 12]) {
+        let secret = &self.secrets[at(side)];
+        (expand(secret, "key", 16), expand(secret, "iv", 12).try_into().unwrap())
+    }
+
     /// A record that is sealed with the keys in use (RFC 8446 §5.2).
     pub(crate) fn seal(&mut self, side: Side, kind: u8, content: &[u8]) -> Vec<u8> {
-        let secret = &self.secrets[at(side)];
-        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &expand(secret, "key", 16)).unwrap());
-        let mut nonce: [u8; 12] = expand(secret, "iv", 12).try_into().unwrap();
+        let (key, mut nonce) = self.key(side);
+        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap());
         for (to, from) in nonce[4..].iter_mut().zip(self.sequences[at(side)].to_be_bytes()) {
             *to ^= from;
         }
