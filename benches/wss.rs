@@ -3,7 +3,12 @@
 //! The TLS layer reads records of 16 KiB, sealed with AES-128-GCM, in segments as a capture has them; beside it ring opens the
 //! same records, which lie whole in memory. What is told is the ratio: the goal is 1.5 at most.
 
-#![allow(clippy::unwrap_used, reason = "a bench that goes wrong here ends, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a bench that goes wrong ends, and what it shares with the tests is theirs"
+)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -83,7 +88,7 @@ fn layered(session: &Tls) -> Duration {
                 first: &first,
                 ends: &ends,
                 one_sided: false,
-                captured: Both { to_server: true, to_client: true },
+                unseen: Both::default(),
                 waits: false,
                 from_start: true,
             };

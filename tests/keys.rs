@@ -344,6 +344,32 @@ fn keys_are_tried_where_no_hello_names_them() {
     assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
 }
 
+/// What was captured and cannot be read is not said to be missing, nor that it was not sent.
+#[test]
+fn what_is_not_decrypted_is_not_called_missing() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..5 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    session.close();
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.pcap"), capture_of(&tls.session.segments())).unwrap();
+    let mut told = String::new();
+    for side in ["CLIENT_", "SERVER_"] {
+        let of_side = |line: &&str| line.starts_with(side) && line.contains("TRAFFIC");
+        let lines: Vec<String> = tls.log().lines().filter(of_side).map(str::to_owned).collect();
+        fs::write(dir.path().join("half"), lines.join("\n")).unwrap();
+        let output = |line: &str| wspect(&dir, line).output().unwrap();
+        told += &format!("{side}\n{}\n", records(&output("ls --json cap.pcap -k half"))[0]["verdict"]);
+        for command in ["check", "ls"] {
+            told += &String::from_utf8(output(&format!("{command} cap.pcap -k half")).stdout).unwrap();
+        }
+    }
+    assert!(!["captured", "did not answer"].iter().any(|words| told.contains(words)), "{told}");
+    insta::assert_snapshot!(told);
+}
+
 #[test]
 fn a_private_key_is_named_where_it_opens_a_stream() {
     let dir = TempDir::new().unwrap();

@@ -61,7 +61,7 @@ pub(super) fn outcome(handshake: &Handshake, style: Style) -> String {
         (Some(true), _) => style.paint(Ink::Good, "accepted").to_string(),
         (Some(false), Some(status)) => style.paint(Ink::Error, format!("refused with {status}")).to_string(),
         (Some(false), None) => style.paint(Ink::Error, "refused").to_string(),
-        (None, _) => style.paint(Ink::Warning, "no answer captured").to_string(),
+        (None, _) => style.paint(Ink::Warning, "no answer seen").to_string(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened,
-    Route, Secrets, Sink, Stamp, TlsOutline, Version,
+    Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -94,8 +94,8 @@ pub struct Flow<'a> {
     pub ends: &'a (Endpoint, Endpoint),
     /// No packet of the other direction was captured so far, not even an acknowledgement.
     pub one_sided: bool,
-    /// Whether packets of each direction were captured so far, in TCP's guess of the directions.
-    pub captured: Both<bool>,
+    /// Why nothing is seen of a direction, if nothing is so far, in TCP's guess of the directions.
+    pub unseen: Both<Option<Unseen>>,
     /// Data is queued behind a hole: what one direction said may be told after what the other said later.
     pub waits: bool,
     /// Its first byte is known to be the first that was sent.
@@ -224,9 +224,9 @@ impl Cx<'_> {
         (self.open)(hint)
     }
 
-    /// Whether packets of a direction were captured so far.
-    pub fn is_captured(&self, dir: Direction) -> bool {
-        self.flow.captured[if self.swapped { dir.reverse() } else { dir }]
+    /// Why nothing is seen of a direction, if nothing is so far.
+    pub fn unseen(&self, dir: Direction) -> Option<Unseen> {
+        self.flow.unseen[if self.swapped { dir.reverse() } else { dir }]
     }
 
     /// Client and server.

@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
 use super::tell::{Farewell, Herald, Session};
-use crate::model::{ConnId, Event, Input, NoteCode, TlsRecord};
+use crate::model::{Both, ConnId, Direction, Event, Input, NoteCode, TlsRecord, Unseen};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -21,6 +21,8 @@ pub(super) struct Inside {
     conn: Option<ConnId>,
     /// Another session runs in it.
     nested: bool,
+    /// What a direction carries cannot be read.
+    shut: Both<bool>,
 }
 
 impl Inside {
@@ -44,13 +46,13 @@ impl Inside {
         if self.skims { Next::Skim } else { Next::Read }
     }
 
-    /// Gives the inner layer something.
-    pub(super) fn feed(&mut self, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
-        self.feed_alone(false, input, session, cx);
+    /// What a direction carries cannot be read from here on.
+    pub(super) fn shut(&mut self, dir: Direction) {
+        self.shut[dir] = true;
     }
 
-    /// The same; with `alone` the other direction cannot be read.
-    pub(super) fn feed_alone(&mut self, alone: bool, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
+    /// Gives the inner layer something.
+    pub(super) fn feed(&mut self, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
         if let Input::Odd { dir, offset, len, code: code @ NoteCode::TlsUnverified, mark, .. } = input {
             self.unverified = Some(Input::Odd { dir, offset, len, code, text: "", detail: "", mark });
         }
@@ -67,7 +69,7 @@ impl Inside {
             cx.open(Hint::Unknown)
         });
         let input = if self.turned { input.reversed() } else { input };
-        match self.within(alone, cx, |cx| layer.input(input, cx)) {
+        match self.within(cx, |cx| layer.input(input, cx)) {
             Next::Read => self.skims = false,
             Next::Skim => self.skims = true,
             Next::Nothing => self.over = true,
@@ -75,7 +77,7 @@ impl Inside {
                 (layer, self.skims) = (inner, false);
                 if let Some(odd) = self.unverified {
                     let odd = if self.turned { odd.reversed() } else { odd };
-                    self.within(alone, cx, |cx| layer.input(odd, cx));
+                    self.within(cx, |cx| layer.input(odd, cx));
                 }
             }
         }
@@ -93,7 +95,7 @@ impl Inside {
     /// Secrets were added.
     pub(super) fn secrets(&mut self, cx: &mut Cx<'_>) {
         if let Some(mut layer) = self.layer.take() {
-            self.within(false, cx, |cx| layer.secrets(cx));
+            self.within(cx, |cx| layer.secrets(cx));
             self.layer = Some(layer);
         }
     }
@@ -114,7 +116,7 @@ impl Inside {
             let mut herald = Herald { sink: &mut *cx.sink, farewell };
             let sink = &mut herald;
             let mut within = Cx { limits, tools, flow, last, swapped, kind, route, tls, mark, sink, open };
-            self.within(false, &mut within, |cx| layer.over(cx));
+            self.within(&mut within, |cx| layer.over(cx));
             farewell = herald.farewell;
         }
         if let Some(farewell) = farewell {
@@ -123,14 +125,17 @@ impl Inside {
     }
 
     /// Lets the inner layer act, and keeps apart what it learns and what holds for the stream outside.
-    fn within<T>(&mut self, alone: bool, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
-        let (conns, swapped, one_sided) = (cx.tools.conns, cx.swapped, cx.flow.one_sided);
+    fn within<T>(&mut self, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
+        let (conns, swapped, flow) = (cx.tools.conns, cx.swapped, cx.flow);
         let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
-        cx.flow.one_sided |= alone;
+        for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir]) {
+            cx.flow.one_sided = true;
+            cx.flow.unseen[if swapped { dir.reverse() } else { dir }].get_or_insert(Unseen::NotDecrypted);
+        }
         let done = act(cx);
         self.turned = cx.swapped != swapped;
-        (cx.swapped, cx.flow.one_sided) = (swapped, one_sided);
+        (cx.swapped, cx.flow) = (swapped, flow);
         self.http2 |= *cx.kind == Kind::Http2;
         *cx.kind = Kind::Tls;
         self.nested |= cx.tools.sessions != sessions;

@@ -583,9 +583,8 @@ impl Tls {
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += bytes.len() as u64;
         self.session.decrypted(bytes.len());
-        let alone = self.halves[dir.reverse()].is_opaque();
         let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
-        self.inside.feed_alone(alone, input, &self.session, cx);
+        self.inside.feed(input, &self.session, cx);
     }
 
     /// Passes over records that were lost.

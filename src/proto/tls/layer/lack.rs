@@ -48,6 +48,7 @@ impl Tls {
         self.shut(dir, why);
         if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
             self.halves[dir.reverse()].cover = Cover::Opaque;
+            self.inside.shut(dir.reverse());
         }
     }
 
@@ -55,6 +56,7 @@ impl Tls {
     pub(super) fn shut(&mut self, dir: Direction, why: WhyNot) {
         self.session.why(why);
         self.halves[dir].cover = Cover::Opaque;
+        self.inside.shut(dir);
         self.hello.transcript.forget();
         if why == WhyNot::NoKey {
             self.shape.watch(&self.hello);
