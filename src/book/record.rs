@@ -250,4 +250,8 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
     fn pause(&mut self) {
         let _ = self.flush();
     }
+
+    fn hears_records(&self) -> bool {
+        true
+    }
 }

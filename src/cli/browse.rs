@@ -42,7 +42,7 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
-    let settings = Settings { limits, tells_records: true, ..settings };
+    let settings = Settings { limits, ..settings };
     let known = Arc::new(Mutex::new(Known { keys, randoms: None, len: None }));
     let can_reread = source.is_file();
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
@@ -256,5 +256,9 @@ impl Sink for Told<'_> {
 
     fn pause(&mut self) {
         self.events.pause();
+    }
+
+    fn hears_records(&self) -> bool {
+        self.events.hears_records()
     }
 }

@@ -147,4 +147,8 @@ impl Sink for Watch<'_> {
             self.out.flush();
         }
     }
+
+    fn hears_frames(&self) -> bool {
+        self.exporter.hears_frames()
+    }
 }

@@ -28,14 +28,12 @@ pub struct Settings {
     pub uses_own_keys: bool,
     /// All secrets are tried on streams whose ClientHello was not captured.
     pub try_keys: bool,
-    /// TLS records are told as they are read.
-    pub tells_records: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false, tells_records: false }
+        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false }
     }
 }
 
@@ -137,9 +135,9 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys, tells_records } = settings;
+    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
-    (dissector.tools.try_keys, dissector.tools.tells_records) = (try_keys, tells_records);
+    dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
@@ -152,13 +150,14 @@ fn pass(
         Aside::Keys(source, text) if uses_own_keys => dissector.keys(source, text),
         Aside::Keys(..) => {}
     }) {
-        let (mark, decoded) = (packet.mark, decoder.decode(&packet));
-        dissector.packet(mark);
-        let stream = match decoded {
+        dissector.packet(packet.mark);
+        let decoded = decoder.decode(&packet);
+        // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
+        let stream = match &decoded {
             Decoded::Segment(segment) => {
-                Some(dissector.table.segment(&segment, &limits, &mut dissector.tools, dissector.sink))
+                Some(dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink))
             }
-            Decoded::Header(header) => Some(dissector.table.header(&header)),
+            Decoded::Header(header) => Some(dissector.table.header(header)),
             Decoded::Other => None,
         };
         enough |= beside(&packet, stream).is_break();
@@ -193,9 +192,11 @@ struct Dissector<'s> {
 
 impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
+        let mut tools = Tools::new(secrets);
+        (tools.skips_frames, tools.tells_records) = (!sink.hears_frames(), sink.hears_records());
         Self {
             table: Table::new(decode_as),
-            tools: Tools::new(secrets),
+            tools,
             limits,
             sink,
             summary: Summary::default(),

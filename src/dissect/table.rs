@@ -76,7 +76,11 @@ impl Table {
         self.streams.iter().map(|stream| stream.kind)
     }
 
-    /// Takes one segment.
+    /// Takes one segment; returns the number of its stream.
+    ///
+    /// Inlined, so that what was just read of the packet is used from registers: in memory it is written in pieces and read
+    /// back whole, and the processor waits.
+    #[inline(always)]
     pub(super) fn segment(
         &mut self,
         segment: &Segment<'_>,
@@ -85,29 +89,61 @@ impl Table {
         sink: &mut dyn Sink,
     ) -> u32 {
         let (key, forward) = FlowKey::new(&segment.src, &segment.dst);
-        let known = if segment.flags.has(Flags::SYN) { self.newest(&key) } else { None };
-        let at = self.find(key, forward, segment.flags, segment.seq, segment.mark);
+        let mut at = if segment.flags.has(Flags::SYN) {
+            self.greet(key, forward, segment, limits, tools, sink)
+        } else {
+            self.find(key, segment.mark)
+        };
+        let stream = row(&mut self.streams, at);
+        if stream.older == Older::None {
+            stream.learn(segment, forward);
+        } else {
+            self.adopt(at);
+            self.stream(at).learn(segment, forward);
+            at = self.believe(at, segment, forward, limits, tools, sink);
+        }
+        let number = self.feed(at, segment, forward, limits, tools, sink);
+        if !self.leaving.is_empty() {
+            self.free_old(segment.mark, limits, tools, sink);
+        }
+        number
+    }
+
+    /// The stream of a SYN, which may be a new one that replaces the one before, or begin anew in its place.
+    #[inline(never)]
+    fn greet(
+        &mut self,
+        key: FlowKey,
+        forward: bool,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        tools: &mut Tools,
+        sink: &mut dyn Sink,
+    ) -> u32 {
+        let known = self.newest(&key);
+        let mut at = self.find(key, segment.mark);
+        if !segment.flags.has(Flags::ACK) {
+            at = self.begun(at, key, forward, segment.seq, segment.mark);
+        }
         if let Some(known) = known
             && known != at
             && self.stream(at).older == Older::None
         {
             self.end(known, End::Replaced, segment.mark, limits, tools, sink);
         }
-        if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
+        if !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
         }
-        self.adopt(at);
-        self.stream(at).learn(segment, forward);
-        let target = self.believe(at, segment, forward, limits, tools, sink);
-        self.feed(target, segment, forward, limits, tools, sink);
-        self.free_old(segment.mark, limits, tools, sink);
-        self.stream(target).number
+        at
     }
 
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
     pub(super) fn header(&mut self, header: &Header) -> u32 {
         let (key, forward) = FlowKey::new(&header.src, &header.dst);
-        let at = self.find(key, forward, header.flags, header.seq, header.mark);
+        let mut at = self.find(key, header.mark);
+        if header.flags.has(Flags::SYN) && !header.flags.has(Flags::ACK) {
+            at = self.begun(at, key, forward, header.seq, header.mark);
+        }
         self.stream(at).number
     }
 
@@ -147,17 +183,13 @@ impl Table {
         row(&mut self.streams, at)
     }
 
-    /// The stream of a segment: the newest of its endpoints, unless it begins one.
-    ///
-    /// A SYN with another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
+    /// The newest stream of a segment's endpoints.
     #[inline]
-    fn find(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
-        let at = match self.latest.get(key.place()) {
+    fn find(&mut self, key: FlowKey, mark: Mark) -> u32 {
+        match self.latest.get(key.place()) {
             Some(&at) if self.is_of(at, &key) => at,
             _ => self.look_up(key, mark),
-        };
-        let syn = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
-        if syn { self.begun(at, key, forward, seq, mark) } else { at }
+        }
     }
 
     /// The newest stream of its endpoints, which there may be none of yet.
@@ -169,6 +201,8 @@ impl Table {
     }
 
     /// The stream of a SYN, where `at` is the newest of its endpoints.
+    ///
+    /// Another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
     #[inline(never)]
     fn begun(&mut self, at: u32, key: FlowKey, forward: bool, seq: u32, mark: Mark) -> u32 {
         let old = self.stream(at);
@@ -255,6 +289,8 @@ impl Table {
         at
     }
 
+    /// Gives a stream its segment; returns the stream's number.
+    #[inline(always)]
     fn feed(
         &mut self,
         at: u32,
@@ -263,7 +299,7 @@ impl Table {
         limits: &Limits,
         tools: &mut Tools,
         sink: &mut dyn Sink,
-    ) {
+    ) -> u32 {
         let stream = row(&mut self.streams, at);
         if stream.live.is_none()
             && let Some(hint) = hint(&self.decode_as, stream.number, segment)
@@ -290,9 +326,11 @@ impl Table {
         {
             self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life: stream.life });
         }
+        let number = stream.number;
         if env.budget.queued > limits.reorder_total {
             make_room(&mut self.streams, segment.mark, &mut env);
         }
+        number
     }
 
     /// A stream that has not told what it carries while very many others began is not read any more.

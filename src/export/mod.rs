@@ -60,6 +60,11 @@ pub trait Exporter {
 
     /// Writes what could only be written at the end.
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>);
+
+    /// Whether what it writes depends on frames, beside the messages that they make.
+    fn hears_frames(&self) -> bool {
+        false
+    }
 }
 
 /// What a capture holds beside its events.

@@ -88,6 +88,10 @@ impl<E: Exporter> Exporter for Places<E> {
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         self.inner.finish(totals, out);
     }
+
+    fn hears_frames(&self) -> bool {
+        self.inner.hears_frames()
+    }
 }
 
 /// Lets the messages through that begin or end in a packet, or have a frame that does.
@@ -162,5 +166,9 @@ impl<E: Exporter> Exporter for InPacket<E> {
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         self.inner.finish(totals, out);
+    }
+
+    fn hears_frames(&self) -> bool {
+        true
     }
 }

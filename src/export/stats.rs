@@ -70,7 +70,6 @@ impl Stats {
 impl Exporter for Stats {
     fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
         match event {
-            Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
                 self.bins.add(at.at.time, message.dir, message.body.len);
@@ -84,7 +83,12 @@ impl Exporter for Stats {
                     self.counts[dir].gaps += 1;
                 }
             }
-            Event::Opened(_) | Event::Handshake(_) | Event::Record(_) | Event::Tls(_) | Event::Closed(_) => {}
+            Event::Opened(_)
+            | Event::Handshake(_)
+            | Event::Frame(_)
+            | Event::Record(_)
+            | Event::Tls(_)
+            | Event::Closed(_) => {}
         }
         ControlFlow::Continue(())
     }
@@ -110,7 +114,7 @@ pub struct Bins {
     origin: Option<Timestamp>,
     width: i64,
     bytes: Vec<Both<u64>>,
-    /// The bin of the last time, and the times that lie in it: most times are near the one before.
+    /// The bin of the last time, and the times that lie in it, in nanoseconds: most times are near the one before.
     last: usize,
     within: Range<i64>,
 }
@@ -122,8 +126,10 @@ impl Bins {
     }
 
     /// Adds bytes; those without a time, or from before the first bin, count in the bin that is last or first.
+    #[inline]
     pub fn add(&mut self, at: Option<Timestamp>, dir: Direction, bytes: u64) {
         let index = match at {
+            Some(at) if self.within.contains(&at.nanos()) => self.last,
             Some(at) => self.index(at),
             None => self.bytes.len().saturating_sub(1),
         };
@@ -139,13 +145,10 @@ impl Bins {
     fn index(&mut self, at: Timestamp) -> usize {
         let origin = *self.origin.get_or_insert(at);
         let since = at.since(origin).max(0);
-        if self.within.contains(&since) {
-            return self.last;
-        }
         while since / self.width >= MAX_BINS as i64 {
             self.widen();
         }
-        let begin = since - since % self.width;
+        let begin = at.nanos().saturating_sub(since % self.width);
         self.within = begin..begin.saturating_add(self.width);
         self.last = usize::try_from(since / self.width).unwrap_or(0);
         self.last

@@ -128,6 +128,10 @@ impl Exporter for Stream {
         }
     }
 
+    fn hears_frames(&self) -> bool {
+        self.kinds.frame
+    }
+
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
         self.hold.finish(&mut *self.form, out);
         if let Rows::Last(rows) = &self.rows {

@@ -96,9 +96,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts one message; its frames are counted by themselves.
+    /// Counts one message, and its frames: each frame is of one message.
     pub fn count(&mut self, message: &Message<'_>) {
         self.messages += 1;
+        self.frames = self.frames.saturating_add(message.frames);
         self.bytes = self.bytes.saturating_add(message.body.len);
         self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);
         self.missing_bytes = self.missing_bytes.saturating_add(message.body.missing());
@@ -225,10 +226,9 @@ impl Connection {
     /// Adds what an event of this connection tells.
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
-            Event::Opened(_) => {}
+            Event::Opened(_) | Event::Frame(_) => {}
             Event::Tls(_) | Event::Record(_) => return,
             Event::Handshake(handshake) => return self.agree(at, handshake.outline()),
-            Event::Frame(frame) => self.counts[frame.dir].frames += 1,
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
                 if message.opcode == Opcode::CLOSE {

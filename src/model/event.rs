@@ -85,7 +85,7 @@ pub enum Event<'a> {
     Message(&'a Message<'a>),
     /// A finding.
     Note(&'a Note<'a>),
-    /// A TLS record of the connection was read, behind what it carries. Only who asks for it is told.
+    /// A TLS record of the connection was read, behind what it carries. Only who hears them is told.
     Record(&'a TlsRecord),
     /// A TLS stream ended. Its stamp has the first connection inside, where there was one, and comes before the connection's last event.
     Tls(&'a TlsSession),
@@ -100,6 +100,16 @@ pub trait Sink {
 
     /// The next event may be long in coming: a live input is waited for. What was gathered is to be handed on.
     fn pause(&mut self) {}
+
+    /// Whether frames are to be told, beside the messages that they make. Asked once, before the first event.
+    fn hears_frames(&self) -> bool {
+        true
+    }
+
+    /// Whether TLS records are to be told. Asked once, before the first event.
+    fn hears_records(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -109,5 +119,13 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn pause(&mut self) {
         (**self).pause();
+    }
+
+    fn hears_frames(&self) -> bool {
+        (**self).hears_frames()
+    }
+
+    fn hears_records(&self) -> bool {
+        (**self).hears_records()
     }
 }

@@ -111,7 +111,7 @@ pub struct Tools {
     pub try_keys: bool,
     /// Weighed bytes of records that were opened in vain by that.
     pub tried: u64,
-    /// TLS records are told.
+    /// The sink hears TLS records.
     pub tells_records: bool,
     /// TLS sessions in which something was read.
     pub sessions: u32,
@@ -139,6 +139,8 @@ pub struct Tools {
     pub seeking: usize,
     /// Bytes in messages under assembly.
     pub assembling: usize,
+    /// The sink has no use for frames.
+    pub skips_frames: bool,
     /// The sink has enough.
     pub stop: bool,
 }

@@ -106,11 +106,7 @@ impl Conn {
 
     /// Takes a segment that only acknowledges what was delivered: it tells nothing. False, and untouched, for any other.
     pub fn is_mere_acknowledgement(&mut self, dir: Direction, segment: &Segment<'_>) -> bool {
-        let mere = segment.payload.is_empty()
-            && segment.cut == 0
-            && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
-            && self.is_quiet()
-            && self.halves[dir.reverse()].as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)));
+        let mere = segment.payload.is_empty() && self.is_usual(dir, segment);
         if mere {
             self.last = segment.mark;
         }
@@ -118,6 +114,9 @@ impl Conn {
     }
 
     /// Takes one segment; what it lets be known goes to `out`, in order. With `keep`, delivered bytes are remembered so that retransmissions can be compared.
+    ///
+    /// Inlined, so that who hears of the usual segment is known.
+    #[inline(always)]
     pub fn segment(
         &mut self,
         dir: Direction,
@@ -129,30 +128,47 @@ impl Conn {
     ) {
         let mark = segment.mark;
         self.last = mark;
+        let is_usual = self.is_usual(dir, segment) && !segment.payload.is_empty();
+        match &mut self.halves[dir] {
+            Some(half) if is_usual && half.is_next(Seq(segment.seq)) => {
+                half.deliver(segment.payload, mark, mark, keep, &mut Feed { dir, limits, budget, out });
+            }
+            _ => self.unusual(dir, segment, keep, limits, budget, out),
+        }
+    }
+
+    /// Whether a segment brings no more than bytes, and acknowledges what was delivered, while neither direction waits for anything.
+    fn is_usual(&self, dir: Direction, segment: &Segment<'_>) -> bool {
+        let other = &self.halves[dir.reverse()];
+        segment.cut == 0
+            && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
+            && self.is_quiet()
+            && other.as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)))
+    }
+
+    #[inline(never)]
+    fn unusual(
+        &mut self,
+        dir: Direction,
+        segment: &Segment<'_>,
+        keep: bool,
+        limits: &Limits,
+        budget: &mut Budget,
+        out: Out<'_>,
+    ) {
+        let mark = segment.mark;
         if let Some(half) = &mut self.halves[dir]
             && !segment.flags.has(Flags::RST)
         {
             half.speaks_on();
         }
-        let odd = Flags::SYN.with(Flags::FIN).with(Flags::RST);
         if segment.flags.has(Flags::ACK)
             && let Some(other) = &mut self.halves[dir.reverse()]
         {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
             other.acknowledged(Seq(segment.ack), mark, keep, &mut feed);
         }
-        let mut feed = Feed { dir, limits, budget, out };
-        if segment.flags.0 & odd.0 == 0
-            && segment.cut == 0
-            && let Some(half) = &mut self.halves[dir]
-            && half.is_next(Seq(segment.seq))
-        {
-            if !segment.payload.is_empty() {
-                half.deliver(segment.payload, mark, mark, keep, &mut feed);
-            }
-        } else {
-            self.unusual(dir, segment, keep, &mut feed);
-        }
+        self.place(dir, segment, keep, &mut Feed { dir, limits, budget, out });
         if !self.is_quiet() {
             self.settle(mark, keep, limits, budget, out);
         }
@@ -188,8 +204,8 @@ impl Conn {
         self.halves[dir].as_ref().is_some_and(|half| (1..NEAR).contains(&half.first().since(seq)))
     }
 
-    /// Any segment but the usual one: flags, first of its direction, out of order, cut.
-    fn unusual(&mut self, dir: Direction, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) {
+    /// Takes the bytes and flags of a segment wherever it stands.
+    fn place(&mut self, dir: Direction, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) {
         let mark = segment.mark;
         let syn = segment.flags.has(Flags::SYN);
         let seq = if syn { Seq(segment.seq).plus(1) } else { Seq(segment.seq) };

@@ -89,6 +89,12 @@ struct Fin {
     doubted: bool,
 }
 
+impl Aside {
+    fn is_quiet(&self) -> bool {
+        self.queue.is_empty() && self.fins.is_empty() && self.doubted.is_none() && self.on_syn.is_none()
+    }
+}
+
 const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
 const FINS_KEPT: usize = 4;
@@ -113,21 +119,19 @@ impl Half {
         seq.since(self.seq).abs() <= NEAR
     }
 
-    /// Whether the segment is exactly the next one, with nothing queued: the usual case.
+    /// Whether a segment with this sequence number is exactly the next one.
     pub(super) fn is_next(&self, seq: Seq) -> bool {
-        let is_usual = |aside: &Aside| aside.queue.is_empty() && aside.on_syn.is_none() && aside.fins.is_empty();
-        seq == self.seq && self.aside.as_deref().is_none_or(is_usual)
+        seq == self.seq
     }
 
-    /// Whether nothing is queued and no end is known.
+    /// Whether nothing is held and no end is known.
     pub(super) fn is_quiet(&self) -> bool {
-        let is_quiet = |aside: &Aside| aside.queue.is_empty() && aside.fins.is_empty() && aside.doubted.is_none();
-        self.aside.as_deref().is_none_or(is_quiet)
+        self.aside.as_deref().is_none_or(Aside::is_quiet)
     }
 
-    /// Whether everything before `ack` was delivered, and nothing waits to hear of it.
+    /// Whether everything before `ack` was delivered.
     pub(super) fn has_delivered(&self, ack: Seq) -> bool {
-        ack.since(self.seq) <= 0 && self.aside.as_ref().is_none_or(|aside| aside.on_syn.is_none())
+        ack.since(self.seq) <= 0
     }
 
     /// Whether the direction's end was delivered.
@@ -146,6 +150,7 @@ impl Half {
     }
 
     /// Delivers the next bytes.
+    #[inline(always)]
     pub(super) fn deliver(&mut self, bytes: &[u8], brought: Mark, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         let offset = self.offset;
         self.advance(bytes.len() as u64);

@@ -29,20 +29,42 @@ pub(super) struct Conflict {
 impl Recent {
     /// Remembers the bytes at `offset`; returns by how much its memory grew.
     pub(super) fn push(&mut self, offset: u64, bytes: &[u8], packet: PacketNo, bound: usize) -> usize {
+        let end = self.head + bytes.len();
+        if self.end == offset
+            && self.pieces.len() < self.pieces.capacity()
+            && end < bound
+            && let Some(oldest) = self.ring.get_mut(self.head..end)
+        {
+            oldest.copy_from_slice(bytes);
+            self.head = end;
+            self.add_piece(offset + bytes.len() as u64, packet);
+            return 0;
+        }
+        self.grow(offset, bytes, packet, bound)
+    }
+
+    /// Remembers bytes for which there is no room yet, or which do not follow the last ones.
+    #[inline(never)]
+    fn grow(&mut self, offset: u64, bytes: &[u8], packet: PacketNo, bound: usize) -> usize {
         let before = self.memory();
         if self.end != offset {
             self.ring.clear();
             self.pieces.clear();
             self.head = 0;
         }
-        self.end = offset + bytes.len() as u64;
         self.write(bytes.get(bytes.len().saturating_sub(bound)..).unwrap_or_default(), bound);
+        self.add_piece(offset + bytes.len() as u64, packet);
+        self.memory().saturating_sub(before)
+    }
+
+    /// Notes which packet brought the bytes before `end`, and forgets the pieces that are overwritten.
+    fn add_piece(&mut self, end: u64, packet: PacketNo) {
+        self.end = end;
         let start = self.start();
         while self.pieces.front().is_some_and(|&(end, _)| end <= start) {
             self.pieces.pop_front();
         }
-        self.pieces.push_back((self.end, packet));
-        self.memory().saturating_sub(before)
+        self.pieces.push_back((end, packet));
     }
 
     fn memory(&self) -> usize {

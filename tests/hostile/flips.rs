@@ -54,15 +54,22 @@ fn mutate(file: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// Takes everything and says nothing.
-struct Listener(u64);
+/// Takes everything and counts: messages, their frames, and frames told by themselves.
+#[derive(Default)]
+struct Listener {
+    messages: u64,
+    frames: u64,
+    told: u64,
+}
 
 impl Sink for Listener {
     fn accept(&mut self, _: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Message(message) = event {
             assert!(message.body.kept.len() as u64 <= message.body.len, "more is kept than there was");
-            self.0 += 1;
+            self.messages += 1;
+            self.frames += message.frames;
         }
+        self.told += u64::from(matches!(event, Event::Frame(_)));
         ControlFlow::Continue(())
     }
 }
@@ -82,9 +89,10 @@ fn mutated_captures_are_dissected() {
         let mut file = captures[seed as usize % captures.len()].clone();
         mutate(&mut file, &mut dice);
         let Ok(mut reader) = Reader::new(Box::new(std::io::Cursor::new(file))) else { continue };
-        let mut listener = Listener(0);
+        let mut listener = Listener::default();
         wspect::dissect::run(&mut reader, Limits::DEFAULT, &mut listener, &mut |_| ControlFlow::Continue(()));
-        said += listener.0;
+        assert_eq!(listener.frames, listener.told, "seed {seed}: each frame is of one message");
+        said += listener.messages;
     }
     assert!(said > 10_000, "most of what is there is still found: {said} messages");
 }

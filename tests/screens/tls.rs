@@ -25,6 +25,10 @@ impl Sink for Counted<'_> {
         }
         self.0.accept(at, event)
     }
+
+    fn hears_records(&self) -> bool {
+        self.0.hears_records()
+    }
 }
 
 /// Lets the browser read a sample, up to its last word, which is returned.
@@ -40,7 +44,7 @@ fn batches_of(app: &mut App, capture: Vec<u8>, secrets: Secrets) -> Outcome {
         ControlFlow::Continue(())
     });
     let limits = Limits { wire_bytes: 1 << 20, ..Limits::DEFAULT };
-    let settings = Settings { limits, secrets: Arc::new(secrets), tells_records: true, ..Settings::default() };
+    let settings = Settings { limits, secrets: Arc::new(secrets), ..Settings::default() };
     let mut sink = Counted(&mut recorder, TlsSum::default());
     let summary = dissect::run(&mut reader, settings, &mut sink, &mut |_| ControlFlow::Continue(()));
     let tls = sink.1;

@@ -1,6 +1,6 @@
 //! Laws: what is shown of a session does not depend on how it was cut, ordered or damaged; what is lost is lost alone.
 
-use crate::seen::{Seen, dissect, dissect_with};
+use crate::seen::{Seen, dissect, dissect_records, dissect_with};
 use crate::support::Dice;
 use crate::support::craft::tls::{ALERT, DATA, HANDSHAKE, client_hello, key_log, record, secret};
 use crate::support::craft::*;
@@ -73,7 +73,7 @@ fn records_are_told_on_demand() {
     for tls in [&inner, &Tls::tunnel(1, &inner)] {
         let (capture, log) = (capture_of(&tls.session.segments()), tls.log() + &inner.log());
         assert!(dissect(&capture, &log).records.is_empty());
-        let shown = dissect_with(&capture, &log, Settings { tells_records: true, ..Settings::default() });
+        let shown = dissect_records(&capture, &log);
         assert_eq!(said(&shown), clear());
         for dir in Direction::BOTH {
             let side = if dir == Direction::ToServer { Client } else { Server };

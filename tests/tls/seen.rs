@@ -18,6 +18,7 @@ pub(crate) struct Seen {
     pub(crate) sessions: Vec<(Option<ConnId>, TlsSession)>,
     pub(crate) notes: Vec<(String, String)>,
     pub(crate) records: Vec<TlsRecord>,
+    hears_records: bool,
 }
 
 /// Dissects a capture with the secrets of a key log.
@@ -27,17 +28,22 @@ pub(crate) fn dissect(capture: &[u8], keys: &str) -> Seen {
 
 /// The same with secrets of any kind.
 pub(crate) fn dissect_secrets(capture: &[u8], secrets: Secrets) -> Seen {
-    settle(capture, Settings { secrets: Arc::new(secrets), ..Settings::default() })
+    settle(Seen::default(), capture, Settings { secrets: Arc::new(secrets), ..Settings::default() })
+}
+
+/// The same, and its TLS records.
+pub(crate) fn dissect_records(capture: &[u8], keys: &str) -> Seen {
+    let settings = Settings { secrets: Arc::new(secrets(keys)), ..Settings::default() };
+    settle(Seen { hears_records: true, ..Seen::default() }, capture, settings)
 }
 
 /// The same, with these settings beside.
 pub(crate) fn dissect_with(capture: &[u8], keys: &str, settings: Settings) -> Seen {
-    settle(capture, Settings { secrets: Arc::new(secrets(keys)), ..settings })
+    settle(Seen::default(), capture, Settings { secrets: Arc::new(secrets(keys)), ..settings })
 }
 
-fn settle(capture: &[u8], settings: Settings) -> Seen {
+fn settle(mut seen: Seen, capture: &[u8], settings: Settings) -> Seen {
     let mut reader = Reader::new(Box::new(Cursor::new(capture.to_vec()))).unwrap();
-    let mut seen = Seen::default();
     run(&mut reader, settings, &mut seen, &mut |_| ControlFlow::Continue(()));
     seen
 }
@@ -100,5 +106,9 @@ impl Sink for Seen {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    fn hears_records(&self) -> bool {
+        self.hears_records
     }
 }

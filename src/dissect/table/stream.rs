@@ -320,6 +320,7 @@ impl Stream {
         }
     }
 
+    #[inline(always)]
     pub(super) fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
         let Some(live) = &mut self.live else { return };
         let (dir, keep) = (live.direction(forward), live.reads);
@@ -362,6 +363,7 @@ impl Stream {
     }
 
     /// Lets the reassembly speak to the layer.
+    #[inline(always)]
     pub(super) fn with_layer(
         &mut self,
         mark: Mark,

@@ -128,6 +128,16 @@ impl Half {
         }
     }
 
+    /// Whether nothing before a frame at `offset` has a say in what it is: no open message, no loss, no Close.
+    pub(super) fn is_plain(&self, offset: u64) -> bool {
+        self.data.is_none()
+            && self.closed.is_none()
+            && self.distrust.is_none()
+            && !self.missed
+            && self.on_trial == 0
+            && offset >= self.sought_to
+    }
+
     /// Why bytes from `start` to before `end` are not to be trusted; what lies before is forgotten.
     pub(super) fn doubts_in(&mut self, start: u64, end: u64) -> NoteSet {
         let mut doubts = NoteSet::EMPTY;

@@ -144,6 +144,7 @@ impl Ws {
     }
 
     /// Begins a frame; a whole message that is all there is told at once. Returns what follows.
+    #[inline(always)]
     fn begin<'b>(
         &mut self,
         dir: Direction,
@@ -153,6 +154,32 @@ impl Ws {
         rest: &'b [u8],
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
+        let mut place = Place { head, offset, first, findings: NoteSet::EMPTY };
+        if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
+            && rules::is_usual(&head, dir)
+            && self.halves[dir].is_plain(offset)
+        {
+            self.judge_key(dir, &mut place);
+            self.whole(dir, &place, payload, cx);
+            return rest;
+        }
+        self.judge(dir, place, rest, cx)
+    }
+
+    /// Takes a client's masking key; adds what is wrong with its keys, if that was not told yet.
+    fn judge_key(&mut self, dir: Direction, place: &mut Place) {
+        if dir == Direction::ToServer
+            && let Some(code) = place.head.key.and_then(|key| self.masks.get_or_insert_default().next(key))
+            && !self.told[dir].contains(code)
+        {
+            place.findings.insert(code);
+        }
+    }
+
+    /// Judges a frame and begins it; returns what follows what is told of it at once.
+    #[inline(never)]
+    fn judge<'b>(&mut self, dir: Direction, mut place: Place, rest: &'b [u8], cx: &mut Cx<'_>) -> &'b [u8] {
+        let Place { head, offset, first, .. } = place;
         if self.source == Source::Open && head.rsv == 4 && starts_message(&head) {
             (self.compression, self.source) = (Some(Compression::UNSEEN), Source::Guessed);
         }
@@ -171,13 +198,8 @@ impl Ws {
             unit,
             unknown: self.unknown,
         };
-        let mut place = Place { head, offset, first, findings: rules::judge(&head, situation) };
-        if dir == Direction::ToServer
-            && let Some(code) = head.key.and_then(|key| self.masks.get_or_insert_default().next(key))
-            && !self.told[dir].contains(code)
-        {
-            place.findings.insert(code);
-        }
+        place.findings = rules::judge(&head, situation);
+        self.judge_key(dir, &mut place);
         let half = &mut self.halves[dir];
         place.findings.extend(half.doubts_in(offset, place.end()));
         let takeover = self.compression.is_some_and(|compression| compression.terms[dir].takeover);

@@ -24,9 +24,6 @@ pub(super) struct Situation {
 
 /// What is wrong with a frame, by its head alone.
 pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
-    if is_usual(head, now) {
-        return NoteSet::EMPTY;
-    }
     let mut set = NoteSet::EMPTY;
     let control = head.opcode.is_control();
     let mut rule = |broken: bool, code: NoteCode| {
@@ -86,16 +83,14 @@ pub(super) fn listed(words: &[String]) -> String {
     }
 }
 
-/// A short message in one frame, masked as it should be: most frames are, and break no rule.
-fn is_usual(head: &Head, now: Situation) -> bool {
-    let masked = now.dir == Direction::ToServer;
+/// Whether it is a message in one frame, masked as it should be: most frames are, and break no rule.
+pub(super) fn is_usual(head: &Head, dir: Direction) -> bool {
+    let masked = dir == Direction::ToServer;
     head.fin
         && head.rsv == 0
         && matches!(head.opcode, Opcode::TEXT | Opcode::BINARY)
         && head.key.is_some() == masked
-        && head.header_len == if masked { 6 } else { 2 }
-        && !now.open
-        && !now.closed
+        && is_minimal(head)
 }
 
 pub(super) fn is_minimal(head: &Head) -> bool {

@@ -6,7 +6,6 @@ use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask;
-use super::pings::Answer;
 use super::rules;
 use super::utf8::first_bad;
 use crate::model::{
@@ -34,26 +33,35 @@ impl Ws {
             fault if !assembly.is_partly_known() => fault.is_none(),
             _ => first_fault(&kept_characters(assembly.body()), whole && !assembly.limited).is_none(),
         };
-        let draft = Draft {
+        let undecoded = assembly.is_undecoded();
+        let number = self.messages + 1;
+        let mut message = Message {
+            number,
+            dir,
             opcode: assembly.opcode,
-            rsv: assembly.rsv,
-            compressed: assembly.compressed,
-            undecoded: assembly.is_undecoded(),
             frames: assembly.frames,
+            compressed: assembly.compressed,
+            undecoded,
             wire_len: assembly.wire_len,
-            first: assembly.first,
             body: assembly.body(),
             wire: assembly.wire(),
-            whole,
-            utf8,
-            fault: assembly.fault.as_ref(),
-            trouble: assembly.trouble.as_deref(),
+            complete: whole,
             inferred: assembly.inferred > 0,
-            limited: assembly.limited,
+            utf8: utf8 || undecoded || assembly.opcode != Opcode::TEXT,
+            close: None,
+            rtt: None,
+            span: Span { first: assembly.first, last: cx.mark },
+            brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
         };
-        self.tell_message(dir, &draft, frame, cx);
-        let number = self.messages;
+        let about = About {
+            fault: assembly.fault.as_ref(),
+            trouble: assembly.trouble.as_deref(),
+            rsv: assembly.rsv,
+            limited: assembly.limited,
+        };
+        let limited = assembly.limited.then(|| limited(&message));
+        self.tell_message(&mut message, &about, frame, cx);
         if assembly.compressed {
             self.doubt(dir, assembly, cx);
         }
@@ -62,8 +70,7 @@ impl Ws {
             let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
             cx.note(self.conn, &note);
         }
-        if assembly.limited {
-            let text = limited(&draft);
+        if let Some(text) = limited {
             self.note(dir, NoteCode::MessageLimit, Some(number), None, &text, None, cx);
         }
         if let Some((code, frame)) = assembly.untold {
@@ -94,26 +101,28 @@ impl Ws {
         let bad = if is_text { first_bad(body) } else { None };
         let brought = self.halves[dir].brought;
         let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
-        let draft = Draft {
+        let mut message = Message {
+            number: self.messages + 1,
+            dir,
             opcode: head.opcode,
-            rsv: head.rsv,
+            frames: 1,
             compressed,
             undecoded: compressed,
-            frames: 1,
             wire_len: head.len,
-            first: place.first,
             body: Body { kept, ..Body::whole(body) },
             wire: &[],
-            whole: true,
-            utf8: bad.is_none_or(|at| at > kept.len()),
-            fault: fault.as_ref(),
-            trouble: None,
+            complete: true,
             inferred: false,
-            limited: kept.len() < body.len(),
+            utf8: bad.is_none_or(|at| at > kept.len()),
+            close: None,
+            rtt: None,
+            span: Span { first: place.first, last: cx.mark },
+            brought,
             findings: place.findings,
         };
-        let limited = draft.limited.then(|| limited(&draft));
-        self.tell_message(dir, &draft, Some(number), cx);
+        let about = About { fault: fault.as_ref(), trouble: None, rsv: head.rsv, limited: kept.len() < body.len() };
+        let limited = about.limited.then(|| limited(&message));
+        self.tell_message(&mut message, &about, Some(number), cx);
         if let Some(text) = limited {
             self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), &text, None, cx);
         }
@@ -121,6 +130,7 @@ impl Ws {
     }
 
     /// Numbers and tells a frame, and each rule that this direction breaks for the first time.
+    #[inline(always)]
     pub(super) fn tell_frame(
         &mut self,
         dir: Direction,
@@ -135,30 +145,39 @@ impl Ws {
             self.heard = Heard::Frame(brought);
         }
         self.lost[dir] = false;
+        if !cx.tools.skips_frames || !place.findings.is_empty() {
+            self.announce(dir, place, complete, msg, cx);
+        }
+        self.frames
+    }
+
+    #[inline(never)]
+    fn announce(&mut self, dir: Direction, place: &Place, complete: bool, msg: Option<u64>, cx: &mut Cx<'_>) {
         let &Place { head, offset, first, findings } = place;
-        let frame = Frame {
-            number: self.frames,
-            msg,
-            dir,
-            fin: head.fin,
-            rsv: head.rsv,
-            opcode: head.opcode,
-            mask: head.key,
-            header_len: head.header_len,
-            len: head.len,
-            stream_offset: offset,
-            span: Span { first, last: cx.mark },
-            complete: complete && !findings.contains(NoteCode::TlsUnverified),
-            findings,
-        };
-        cx.emit(self.conn, Event::Frame(&frame));
+        if !cx.tools.skips_frames {
+            let frame = Frame {
+                number: self.frames,
+                msg,
+                dir,
+                fin: head.fin,
+                rsv: head.rsv,
+                opcode: head.opcode,
+                mask: head.key,
+                header_len: head.header_len,
+                len: head.len,
+                stream_offset: offset,
+                span: Span { first, last: cx.mark },
+                complete: complete && !findings.contains(NoteCode::TlsUnverified),
+                findings,
+            };
+            cx.emit(self.conn, Event::Frame(&frame));
+        }
         if !findings.is_empty() {
             // What the transport lost or doubted is told by itself, with its particulars.
             for code in findings.iter().filter(|&code| !is_of_transport(code)) {
                 self.tell_broken(dir, code, place, msg, cx);
             }
         }
-        self.frames
     }
 
     /// Tells a rule that the frame just told breaks, the first time.
@@ -210,31 +229,27 @@ impl Ws {
         cx.note(self.conn, &Note { dir: Some(dir), msg: Some(msg), ..Note::new(NoteCode::PongMismatch, at) });
     }
 
-    /// Numbers, judges and tells a message.
+    /// Counts, judges and tells a message, of which is known so far what its frames tell.
     #[inline(always)]
-    fn tell_message(&mut self, dir: Direction, draft: &Draft<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
-        self.messages += 1;
-        let number = self.messages;
+    fn tell_message(&mut self, message: &mut Message<'_>, about: &About<'_>, frame: Option<u64>, cx: &mut Cx<'_>) {
+        let Message { number, dir, body, brought, .. } = *message;
+        self.messages = number;
         let mut found = NoteSet::EMPTY;
-        let mut body = draft.body;
-        let mut utf8 = true;
-        let mut close = None;
-        let mut answer = Answer::default();
-        let brought = self.halves[dir].brought;
-        match draft.opcode {
-            Opcode::TEXT if !draft.undecoded => {
-                if draft.limited {
-                    body = kept_characters(body);
+        let mut stray = None;
+        match message.opcode {
+            Opcode::TEXT if !message.undecoded => {
+                if about.limited {
+                    message.body = kept_characters(body);
                 }
-                utf8 = draft.utf8;
-                if draft.fault.is_some() && !draft.inferred {
+                if about.fault.is_some() && !message.inferred {
                     found.insert(NoteCode::Utf8Bad);
                 }
             }
             Opcode::CLOSE => {
-                if draft.whole && self.version.has_close_codes() {
-                    (close, found) = self.judge_close(dir, body.kept, cx);
+                if message.complete && self.version.has_close_codes() {
+                    (message.close, found) = self.judge_close(dir, body.kept, cx);
                 }
+                let close = message.close;
                 let code = close.map(|close| close.code.0);
                 let untold = close.and_then(|close| Some((close, rules::told_by(close.code)?)));
                 let untold = untold.filter(|(_, code)| !found.contains(*code) && cx.flow.waits);
@@ -243,56 +258,37 @@ impl Ws {
                 self.halves[dir].closed.get_or_insert_with(farewell);
             }
             // What it holds is not known in full.
-            Opcode::PING | Opcode::PONG if !draft.whole => self.doubt_pings(dir),
+            Opcode::PING | Opcode::PONG if !message.complete => self.doubt_pings(dir),
             Opcode::PING => {
                 let pings = self.pings.get_or_insert_default();
                 pings[dir].sent(body.kept, brought, number, cx.limits.pings);
             }
             Opcode::PONG => {
                 let pings = &mut self.pings.get_or_insert_default()[dir.reverse()];
-                answer = pings.answered(body.kept, brought, number, cx.limits.pings);
+                let answer = pings.answered(body.kept, brought, number, cx.limits.pings);
+                (message.rtt, stray) = (answer.rtt, answer.mismatch);
             }
             _ => {}
         }
-        if draft.undecoded {
+        if message.undecoded {
             found.insert(NoteCode::DeflateUnknown);
         }
-        let mut findings = draft.findings;
-        if !findings.is_empty() {
+        if !message.findings.is_empty() {
             let own = [NoteCode::DeflateBad, NoteCode::InflateLimit];
-            own.into_iter().filter(|&code| findings.contains(code)).for_each(|code| {
+            own.into_iter().filter(|&code| message.findings.contains(code)).for_each(|code| {
                 found.insert(code);
             });
         }
-        findings.extend(found);
-        let message = Message {
-            number,
-            dir,
-            opcode: draft.opcode,
-            frames: draft.frames,
-            compressed: draft.compressed,
-            undecoded: draft.undecoded,
-            wire_len: draft.wire_len,
-            body,
-            wire: draft.wire,
-            complete: draft.whole
-                && !draft.inferred
-                && !draft.undecoded
-                && draft.opcode != Opcode::CONTINUATION
-                && !findings.contains(NoteCode::TlsUnverified),
-            inferred: draft.inferred,
-            utf8,
-            close,
-            rtt: answer.rtt,
-            span: Span { first: draft.first, last: cx.mark },
-            brought,
-            findings,
-        };
-        cx.emit(self.conn, Event::Message(&message));
+        message.findings.extend(found);
+        message.complete &= !message.inferred
+            && !message.undecoded
+            && message.opcode != Opcode::CONTINUATION
+            && !message.findings.contains(NoteCode::TlsUnverified);
+        cx.emit(self.conn, Event::Message(message));
         if !found.is_empty() {
-            self.tell_found(&message, found, draft, frame, cx);
+            self.tell_found(message, found, about, frame, cx);
         }
-        if let Some(stray) = answer.mismatch {
+        if let Some(stray) = stray {
             self.tell_mismatch(dir, stray, cx);
         }
         if message.opcode == Opcode::CLOSE {
@@ -333,7 +329,7 @@ impl Ws {
         &mut self,
         message: &Message<'_>,
         found: NoteSet,
-        draft: &Draft<'_>,
+        about: &About<'_>,
         frame: Option<u64>,
         cx: &mut Cx<'_>,
     ) {
@@ -343,15 +339,15 @@ impl Ws {
             if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
                 continue;
             }
-            if let (NoteCode::Utf8Bad, Some(fault)) = (code, draft.fault) {
+            if let (NoteCode::Utf8Bad, Some(fault)) = (code, about.fault) {
                 if !fault.told {
                     self.tell_fault(message.dir, fault, Some(message.number), cx);
                 }
                 continue;
             }
             let text = match (code, message.close) {
-                (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => draft.trouble.unwrap_or_default().to_owned(),
-                (NoteCode::DeflateUnknown, _) => self.marked_by(draft),
+                (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => about.trouble.unwrap_or_default().to_owned(),
+                (NoteCode::DeflateUnknown, _) => self.marked_by(about.rsv),
                 (NoteCode::CloseCodeBad, Some(close)) => {
                     format!("{sender} closed with {}, which must not be sent: {}", close.code, close.code.meaning())
                 }
@@ -365,9 +361,9 @@ impl Ws {
     }
 
     /// What marks a message that is shown as on the wire.
-    fn marked_by(&self, draft: &Draft<'_>) -> String {
-        let bits = rules::rsv_names(draft.rsv);
-        let mark = if draft.rsv.is_power_of_two() { "marks" } else { "mark" };
+    fn marked_by(&self, rsv: u8) -> String {
+        let bits = rules::rsv_names(rsv);
+        let mark = if rsv.is_power_of_two() { "marks" } else { "mark" };
         if self.unknown {
             format!(
                 "{bits} {mark} a message as changed by an extension that is not known here; it is shown as on the wire"
@@ -459,36 +455,23 @@ fn closed_with(dir: Direction, close: &Close<'_>) -> String {
 }
 
 /// How much of a message a limit took, and which.
-fn limited(draft: &Draft<'_>) -> String {
-    let limit = if draft.compressed && !draft.undecoded { "inflated-bytes" } else { "message-bytes" };
-    let Body { kept, len, .. } = draft.body;
+fn limited(message: &Message<'_>) -> String {
+    let limit = if message.compressed && !message.undecoded { "inflated-bytes" } else { "message-bytes" };
+    let Body { kept, len, .. } = message.body;
     let kept = number(kept.len() as u64);
     format!("a message of {}, of which {kept} are kept (limits {limit} and message-total)", count(len, "byte"))
 }
 
-/// What a message is before it is numbered and judged.
-struct Draft<'a> {
-    opcode: Opcode,
-    compressed: bool,
-    undecoded: bool,
-    frames: u64,
-    wire_len: u64,
-    first: Mark,
-    body: Body<'a>,
-    wire: &'a [u8],
-    /// It was finished and no byte is missing.
-    whole: bool,
-    /// Bytes of it were restored by a search.
-    inferred: bool,
-    limited: bool,
-    findings: NoteSet,
-    /// What is kept is UTF-8; the first fault of the whole.
-    utf8: bool,
+/// What is to be told of a message beside it.
+struct About<'a> {
+    /// The first fault of a text, which may stand behind what is kept of it.
     fault: Option<&'a Fault>,
     /// What keeps it from being inflated.
     trouble: Option<&'a str>,
     /// The reserved bits of its first frame.
     rsv: u8,
+    /// A limit took the end of it.
+    limited: bool,
 }
 
 /// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
