@@ -223,6 +223,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             }
             Event::Note(note) => Item::Note(Box::new(Finding {
                 conn: at.conn,
+                stream: at.stream,
                 code: note.code,
                 at: at.at,
                 evidence: note.at,

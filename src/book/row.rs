@@ -302,8 +302,10 @@ impl PackedMessage {
 /// One finding, with its words.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// The connection's number; `None` for what concerns the file.
+    /// The connection's number; `None` for what concerns the file, or a stream without one.
     pub conn: Option<ConnId>,
+    /// The TCP stream, where it is in one.
+    pub stream: Option<u32>,
     /// What it is about.
     pub code: NoteCode,
     /// The packet with which it was known: the one of its record.

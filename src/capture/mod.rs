@@ -12,7 +12,7 @@ mod source;
 
 pub use looks::Looks;
 
-use crate::model::{FileNote, KeySource, Packet};
+use crate::model::{FileNote, KeySource, Packet, hex_apart};
 use buffer::Buffer;
 use pcap::Pcap;
 use pcapng::PcapNg;
@@ -69,16 +69,11 @@ pub enum OpenError {
     #[error("this is {}, not a pcap or pcapng file: {}", .0.what, .0.advice)]
     Other(Looks),
     /// Text without a mark.
-    #[error("not a pcap or pcapng file (first bytes {}): it looks like text", hex(.0))]
+    #[error("not a pcap or pcapng file (first bytes {}): it looks like text", hex_apart(.0))]
     Text(Vec<u8>),
     /// Nothing known. Holds the first bytes, at most four.
-    #[error("not a pcap or pcapng file (first bytes {})", hex(.0))]
+    #[error("not a pcap or pcapng file (first bytes {})", hex_apart(.0))]
     Unknown(Vec<u8>),
-}
-
-/// `48 65 6c 6c`.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 impl Reader {

@@ -8,6 +8,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The payload of a control frame has no more bytes (RFC 6455 §5.5): why a connection was closed is always kept.
+const CONTROL_BYTES: usize = 125;
+
 /// Examples below a command's options.
 macro_rules! examples {
     ($first:literal $(, $other:literal)+) => {
@@ -115,8 +118,9 @@ pub(super) enum Command {
     Follow(Follow),
     /// TLS streams: which have keys, from where, and why not
     ///
-    /// Two or three lines for each stream: TCP stream, version, cipher suite, decrypted bytes, server name and ALPN; where its
-    /// key stands, or why it was not decrypted; the client random that its key-log lines begin with.
+    /// For each stream a line with its number (Wireshark's tcp.stream), version, cipher suite, decrypted bytes, server name
+    /// and ALPN. Below it, as far as there is something to say: where its key stands; why not all was decrypted; which
+    /// connection it is taken for, by its looks; the client random that names its lines in a key log.
     #[command(after_long_help = examples!(
         "wspect keys -k keys.txt chat.pcapng",
         r#"wspect keys --json chat.pcapng | jq -r 'select(.keys != "matched").sni'"#
@@ -217,7 +221,9 @@ pub(super) struct Reading {
     /// A record's tag tells whether a key fits. How many keys and how many records ahead are tried, wspect --limits shows.
     #[arg(long, global = true, hide_short_help = true)]
     pub try_keys: bool,
-    /// Bytes kept of one message, inflated or not: 5000000, 100M (default: see wspect --limits)
+    /// Bytes kept of one message, inflated or not, 125 at least: 5000000, 100M (default: see wspect --limits)
+    ///
+    /// The letters k, M and G stand for powers of 1024, here and wherever bytes are wanted.
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
     /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
@@ -231,6 +237,7 @@ impl Reading {
         let mut limits = Limits::DEFAULT;
         if let Some(max) = self.max_message {
             let bytes = usize::try_from(max).unwrap_or(usize::MAX);
+            let bytes = bytes.max(CONTROL_BYTES);
             (limits.message_bytes, limits.inflated_bytes) = (bytes, bytes);
             limits.message_total = limits.message_total.max(bytes.saturating_mul(2));
             limits.inflated_stop = limits.inflated_stop.max(max);
@@ -307,7 +314,7 @@ pub(super) struct Json {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Limit {
     /// Print the first N rows only
-    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = choices::number::<u64>, allow_negative_numbers = true)]
     pub limit: Option<u64>,
 }
 
@@ -337,8 +344,15 @@ pub(super) struct Payload {
     /// base64 writes every one in base64, none writes null.
     #[arg(long, value_name = "MODE", default_value = "auto", hide_possible_values = true, hide_default_value = true)]
     pub payload: PayloadArg,
-    /// Show at most so many bytes of each payload, text up to the end of a character; 0: all
-    #[arg(long, value_name = "BYTES", default_value_t = 0, hide_default_value = true)]
+    /// Show at most so many bytes of each payload, text up to the end of a character; 0, the default: all
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_parser = choices::size,
+        allow_negative_numbers = true,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     pub max_payload: u64,
 }
 
@@ -413,7 +427,7 @@ pub(super) struct Show {
     #[command(flatten)]
     pub input: FileAndMore,
     /// Messages that begin or end in this packet, or have a frame that does (Wireshark's frame.number)
-    #[arg(long, value_name = "PACKET")]
+    #[arg(long, value_name = "PACKET", value_parser = choices::number::<u64>)]
     pub frame: Option<u64>,
     /// The payload's bytes alone; to a terminal only with --force
     #[arg(long, conflicts_with_all = ["json", "payload", "max_payload"])]
@@ -510,7 +524,7 @@ pub(super) struct Export {
     )]
     pub records: Vec<Record>,
     /// pcapng: these connections only, by their numbers (wspect ls)
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choices::number::<u32>)]
     pub conn: Vec<u32>,
     /// pcapng: with the TLS keys of these connections, so that whoever has the file can read them
     ///

@@ -10,8 +10,8 @@ use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::Randoms;
-use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, clause};
-use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading, TlsSum};
+use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
+use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
 use std::env;
 use std::ops::ControlFlow;
@@ -247,7 +247,10 @@ impl Sink for Told<'_> {
         {
             match note.code {
                 NoteCode::FileCut => self.cut_after = Some(note.at.packet),
-                _ if self.warnings.len() < WARNINGS => self.warnings.push(clause(note.sentence())),
+                _ if self.warnings.len() < WARNINGS => {
+                    let place = at.place().map_or(String::new(), |place| format!("{place}: "));
+                    self.warnings.push(format!("{place}{}", clause(note.sentence())));
+                }
                 _ => {}
             }
         }
@@ -260,5 +263,36 @@ impl Sink for Told<'_> {
 
     fn hears_records(&self) -> bool {
         self.events.hears_records()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Note;
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    #[test]
+    fn what_concerns_a_stream_names_it() {
+        let mut told = Told {
+            events: &mut Nobody,
+            warnings: Vec::new(),
+            cut_after: None,
+            tls: TlsSum::default(),
+            randoms: Randoms::default(),
+            randoms_max: 0,
+        };
+        let at = Stamp { conn: None, stream: Some(7), at: Default::default() };
+        let note = Note { text: "TLS is not decrypted", ..Note::new(NoteCode::NoKeys, at.at) };
+        let _ = told.accept(&at, Event::Note(&note));
+        let _ = told.accept(&Stamp { stream: None, ..at }, Event::Note(&note));
+        assert_eq!(told.warnings, ["stream 7: TLS is not decrypted", "TLS is not decrypted"]);
     }
 }

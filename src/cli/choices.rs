@@ -1,6 +1,7 @@
 //! What users say of streams and sizes, in their own notation.
 
 use crate::model::{Protocol, Rule, Select};
+use std::str::FromStr;
 
 /// `tcp.port==9000,websocket` (as tshark's `-d`).
 pub(super) fn rule(text: &str) -> Result<Rule, String> {
@@ -30,6 +31,11 @@ fn select(text: &str) -> Result<Select, String> {
         "ip.addr" | "ipv6.addr" => value.parse().map(Select::Address).map_err(|_| wrong()),
         _ => Err(format!("unknown selector {field}: tcp.port, tcp.stream or ip.addr")),
     }
+}
+
+/// A number, of rows, packets or connections.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "a number is wanted, as 12")
 }
 
 /// Bytes: `5000000`, `64k`, `100M`, `2G`; the letters are powers of 1024.
@@ -66,6 +72,12 @@ mod tests {
         {
             assert!(rule(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn reads_numbers() {
+        assert_eq!((number("0"), number("12")), (Ok(0), Ok(12)));
+        assert!(["", "-1", "many", "4294967296"].iter().all(|wrong| number::<u32>(wrong).is_err()));
     }
 
     #[test]

@@ -62,16 +62,13 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
-/// `4 TLS streams, 3 decrypted; 12 keys from key logs, 8 of no stream here`.
+/// `3 of 4 TLS streams decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
-    let KeySum { streams, open, secrets, idle } = *sum;
+    let KeySum { tls, secrets, idle } = *sum;
     let name = escape::display_str(name);
-    let seen = match streams {
-        0 => format!("No TLS stream in {name}"),
-        _ => format!("{}, {} decrypted", count(streams, "TLS stream"), number(open)),
-    };
+    let seen = tls.words().unwrap_or_else(|| format!("No TLS stream in {name}"));
     match (secrets, idle) {
-        (0, _) if streams == 0 => seen,
+        (0, _) if tls.streams == 0 => seen,
         (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
         (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
@@ -88,10 +85,31 @@ fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
     let kinds = [
         (kinds.tls, "TLS", advice.as_str()),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
-        (kinds.http2, "HTTP/2", ""),
+        (kinds.http2, "HTTP/2", ": not decoded"),
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
     ];
     let seen = kinds.into_iter().filter(|(streams, ..)| *streams > 0);
     seen.map(|(streams, what, more)| count(streams.into(), &format!("{what} stream")) + more).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody is left to guess why what was seen is not shown.
+    #[test]
+    fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
+        let seen = Kinds { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
+        assert_eq!(
+            kinds(&seen, &Secrets::default(), "a.pcap"),
+            [
+                "2 TLS streams: encrypted; with their key log: wspect -k keys.txt a.pcap",
+                "1 HTTP/1 stream without a WebSocket handshake",
+                "1 HTTP/2 stream: not decoded",
+                "3 other streams",
+                "1 silent stream: no payload was captured",
+            ]
+        );
+    }
 }

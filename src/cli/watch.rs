@@ -120,7 +120,7 @@ impl<'a> Watch<'a> {
             Some(Tell::All) => true,
         };
         if is_told {
-            let place = at.conn.map_or(String::new(), |conn| format!(" conn {conn}:"));
+            let place = at.place().map_or(String::new(), |place| format!(" {place}:"));
             let sentence = clause(note.sentence());
             let line = format!("wspect: {}: {}:{place} {sentence}", severity.name(), self.name);
             self.progress.say(&escape::display_str(&line));

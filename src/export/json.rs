@@ -2,6 +2,7 @@
 
 use super::out::Out;
 use crate::escape;
+use crate::model::hex_digit;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -138,19 +139,6 @@ fn escape_char(out: &mut Vec<u8>, c: char) {
             }
         }
         _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-    }
-}
-
-/// Bytes in hex, lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, *byte]).map(|digit| char::from(hex_digit(digit))).collect()
-}
-
-/// The low four bits as a lower-case digit.
-pub(super) const fn hex_digit(value: u8) -> u8 {
-    match value & 0xf {
-        digit @ 0..=9 => b'0' + digit,
-        digit => b'a' - 10 + digit,
     }
 }
 

@@ -1,11 +1,12 @@
 //! TLS streams: how each is encrypted, and whether its key is known.
 
-use super::json::hex;
+use super::payload::fit;
 use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
 use crate::model::{
-    ConnId, Event, KeyLog, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, WhyNot, size,
+    ConnId, Event, KeyLog, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
+    size,
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -22,9 +23,7 @@ pub struct Sessions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeySum {
     /// TLS streams.
-    pub streams: u64,
-    /// Those of which something was decrypted.
-    pub open: u64,
+    pub tls: TlsSum,
     /// Lines of key logs with a secret that was not there before.
     pub secrets: u64,
     /// Of these, how many fit no stream.
@@ -33,8 +32,8 @@ pub struct KeySum {
 
 impl Sessions {
     /// Rows in this form.
-    pub const fn new(form: Box<dyn Form>) -> Self {
-        Self { form, rows: Vec::new(), sum: KeySum { streams: 0, open: 0, secrets: 0, idle: 0 } }
+    pub fn new(form: Box<dyn Form>) -> Self {
+        Self { form, rows: Vec::new(), sum: KeySum::default() }
     }
 
     /// What there was in all, once it is finished.
@@ -71,12 +70,9 @@ fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
         log.is_some_and(|log| !matches!(log.source, KeySource::RsaKey(_)))
     };
     let used: usize = randoms.iter().map(|random| secrets.of(random).filter(is_logged).count()).sum();
-    KeySum {
-        streams: rows.len() as u64,
-        open: rows.iter().filter(|(_, session)| session.decrypted > 0).count() as u64,
-        secrets: logged,
-        idle: logged.saturating_sub(used as u64),
-    }
+    let mut tls = TlsSum::default();
+    rows.iter().for_each(|(_, session)| tls.count(session));
+    KeySum { tls, secrets: logged, idle: logged.saturating_sub(used as u64) }
 }
 
 /// Columns before a stream's name.
@@ -91,16 +87,15 @@ pub(super) fn write(rows: &[(Stamp, TlsSession)], secrets: &Secrets, style: Styl
             *width = cell.width().max(*width);
         }
     }
+    let columns = style.columns.unwrap_or(usize::MAX);
     let header = line(&HEADER.map(str::to_owned), widths, "server name");
-    out.line(&style.paint(Ink::Dim, header).to_string());
+    out.line(&style.paint(Ink::Dim, fit(&header, columns, false)).to_string());
     let indent = " ".repeat(widths[0] + 2);
     for (row, (at, session)) in cells.iter().zip(rows) {
-        out.line(&line(row, widths, &name(&session.outline)));
-        for (ink, text) in about_keys(at.conn, session, secrets) {
-            out.line(&format!("{indent}{}", style.paint(ink, text)));
-        }
-        for random in &session.client_randoms {
-            out.line(&format!("{indent}{}", style.paint(Ink::Dim, format_args!("random  {}", hex(random)))));
+        out.line(&fit(&line(row, widths, &name(&session.outline)), columns, false));
+        for (ink, what, text) in told(at.conn, session, secrets) {
+            let begin = format!("{indent}{}", style.paint(ink, format_args!("{what:<8}")));
+            style.hang(&begin, indent.len() + 8, ink, &text, out);
         }
         out.spill();
     }
@@ -132,17 +127,17 @@ fn name(outline: &TlsOutline) -> String {
     }
 }
 
-/// Where the key stands, and why it does not open all.
-fn about_keys(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = (Ink, String)> {
+/// Where the key stands, why it does not open all, and the randoms that name it: a word each, and what there is to say.
+fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = Told> {
+    let part = if session.outline.keys == TlsKeys::Partial { "partial, " } else { "" };
     let place = session.origin.map(|origin| secrets.place(origin));
-    let word = match session.outline.keys {
-        TlsKeys::Partial => "keys    partial, ",
-        _ => "keys    ",
-    };
-    let place = place.map(|place| (Ink::Plain, format!("{word}{}", escape::display_str(&place))));
-    let why_not = session.why_not.map(|why| (Ink::Warning, format!("reason  {why}")));
+    let place = place.map(|place| (Ink::Plain, "keys", format!("{part}{}", escape::display_str(&place))));
+    let why_not = session.why_not.map(|why| (Ink::Warning, "reason", why.to_string()));
     // Nothing of it was read, and yet there is a connection.
     let looks = conn.filter(|_| session.why_not == Some(WhyNot::NoKey) && session.decrypted == 0);
-    let looks = looks.map(|conn| (Ink::Warning, format!("looks   like a WebSocket: connection {conn}")));
-    place.into_iter().chain(why_not).chain(looks)
+    let looks = looks.map(|conn| (Ink::Warning, "looks", format!("like a WebSocket: connection {conn}")));
+    let randoms = session.client_randoms.iter().map(|random| (Ink::Dim, "random", hex(random)));
+    [place, why_not, looks].into_iter().flatten().chain(randoms)
 }
+
+type Told = (Ink, &'static str, String);

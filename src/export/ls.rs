@@ -26,9 +26,11 @@ const COLUMNS: [(&str, bool); 11] = [
 /// The one column that gives way: to a narrow terminal, and so that one long URL does not push the others out of sight.
 const URL: usize = 5;
 const MIN_URL: usize = 24;
+const LEAST_URL: usize = 8;
 const MAX_URL: usize = 80;
 
-/// What goes, one after the other, where even that is not enough: stream, client, start, flags, duration.
+/// What goes, one after the other, where even that is not enough: stream, client, start, flags, duration; then the URL gives
+/// way once more.
 const EXPENDABLE: [usize; 5] = [1, 4, 2, 9, 3];
 
 type Row = [String; COLUMNS.len()];
@@ -78,7 +80,7 @@ fn end(row: &Connection) -> String {
         };
         return fit(words.trim_end(), 32, false).into_owned();
     }
-    if row.handshake.as_ref().is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some()) {
+    if row.is_unanswered() {
         return String::from("no answer");
     }
     if let (State::Encrypted, Some(by)) = (row.state(), row.ended_by()) {
@@ -114,10 +116,12 @@ fn squeeze(widths: &mut Widths, columns: usize) {
             widths[URL] = widths[URL].min(columns - others);
             return;
         }
-        let Some(width) = expendable.next().and_then(|column| widths.get_mut(column)) else { break };
+        let Some(width) = expendable.next().and_then(|column| widths.get_mut(column)) else {
+            widths[URL] = columns.saturating_sub(others).max(LEAST_URL).min(least);
+            return;
+        };
         *width = 0;
     }
-    widths[URL] = least;
 }
 
 fn line(row: &Row, widths: &Widths) -> String {

@@ -1,9 +1,9 @@
 //! What is shown of a payload: as text, in hex, in base64, or not at all.
 
-use super::json::{self, char_boundary, hex_digit};
+use super::json::{self, char_boundary};
 use super::out::Out;
 use crate::escape;
-use crate::model::{Body, Message, Opcode, Part};
+use crate::model::{Body, Message, Opcode, Part, hex_digit};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar as _;

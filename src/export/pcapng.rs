@@ -3,8 +3,7 @@
 //! draft-ietf-opsawg-pcapng, one section in little-endian order. Every block ends with its length once more, and every
 //! body is filled up to a multiple of 4 bytes.
 
-use super::json::hex;
-use crate::model::{ClientRandom, LinkType, Packet, Secrets};
+use crate::model::{ClientRandom, LinkType, Packet, Secrets, hex};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 

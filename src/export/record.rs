@@ -10,15 +10,15 @@
 //! `via` lists the proxies that a connection is led through, as `{"kind","address"}`: for `connect`, `socks4` and `socks5`
 //! where it is to lead, for `proxy-v1` and `proxy-v2` where the stream comes from, while `client` is whom the proxy names.
 
+use super::Form;
 use super::json;
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
-use super::{Form, json::hex_digit};
 use crate::model::{
     Both, Check, ConnId, Connection, Counts, Direction, Endpoint, Frame, Handshake, Head, Mark, Message, Note, NoteSet,
-    Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession,
+    Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
 };
 use std::io::Write as _;
 
@@ -152,7 +152,7 @@ impl Records {
         lit!(row, ",");
         tls_outline(row, &session.outline);
         lit!(row, r#","client_random":"#);
-        json::opt_string(row, session.client_randoms.first().map(|random| json::hex(random)).as_deref());
+        json::opt_string(row, session.client_randoms.first().map(|random| hex(random)).as_deref());
         lit!(row, r#","source":"#);
         json::opt_string(row, session.origin.map(|origin| secrets.place(origin)).as_deref());
         lit!(row, r#","decrypted_bytes":"#);

@@ -4,7 +4,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::{Form, Out, figures, head, keys, ls, wrap};
+use super::{Form, Out, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
     Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
@@ -134,11 +134,7 @@ impl Form for Table {
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {
         let longest = NOTES.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let severity = note.code.severity();
-        let place = match (at.conn, at.stream) {
-            (Some(conn), _) => format!("conn {conn}"),
-            (None, Some(stream)) => format!("stream {stream}"),
-            (None, None) => String::from("file"),
-        };
+        let place = at.place().unwrap_or_else(|| String::from("file"));
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
         let frame = match at.at.packet {
             PacketNo(0) => String::new(),
@@ -149,19 +145,11 @@ impl Form for Table {
         let detail = note.detail.map_or(String::new(), |detail| format!(" ({})", escape::display_str(detail)));
         let begin = format!("{word} {:<longest$}  {place:<8}  {frame:<12}", note.code);
         let (used, sentence) = (5 + 1 + longest + 2 + 8 + 2 + 12 + 2, format!("{sentence}{detail}"));
-        match self.style.columns {
-            Some(columns) if columns < used + SENTENCE => {
-                out.line(begin.trim_end());
-                for line in wrap(&sentence, columns.saturating_sub(6), 0) {
-                    out.line(&format!("      {line}"));
-                }
-            }
-            Some(columns) => {
-                let mut lines = wrap(&sentence, columns - used, 0).into_iter();
-                out.line(&format!("{begin}  {}", lines.next().unwrap_or_default()));
-                lines.for_each(|line| out.line(&format!("{:used$}{line}", "")));
-            }
-            None => out.line(&format!("{begin}  {sentence}")),
+        if self.style.columns.is_some_and(|columns| columns < used + SENTENCE) {
+            out.line(begin.trim_end());
+            self.style.hang("      ", 6, Ink::Plain, &sentence, out);
+        } else {
+            self.style.hang(&format!("{begin}  "), used, Ink::Plain, &sentence, out);
         }
     }
 

@@ -4,10 +4,11 @@ use super::page::write_body;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::{Form, Out, head, table, wrap};
+use super::{Form, Out, head, table};
 use crate::escape;
 use crate::model::{Closed, Connection, Direction, Event, Handshake, Message, Opcode, Opened, Stamp, count, duration};
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Writes who said what when, each payload below its line.
 #[derive(Debug)]
@@ -45,17 +46,20 @@ impl Form for Talk {
         self.row = at.conn.map(|conn| Connection::new(conn, at, opened));
         let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
         let url = escape::display_str(opened.url.as_deref().unwrap_or("(no request captured)"));
-        let title = self.style.paint(Ink::Bold, format!("{conn}{url}"));
         let hops: Vec<String> =
             opened.via.iter().map(|hop| escape::display_str(&hop.to_string()).into_owned()).collect();
         let through = if hops.is_empty() { String::new() } else { format!(" through {}", hops.join(", ")) };
-        out.line(&format!("{title}  {} → {}{through}", opened.client, opened.server));
+        let ends = format!("  {} → {}{through}", opened.client, opened.server);
+        let title = format!("{conn}{url}");
+        let title = self.style.paint(Ink::Bold, self.style.cut(&title, ends.width()));
+        out.line(&format!("{title}{ends}"));
     }
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
         self.learn(at, Event::Handshake(handshake));
         let mut line = self.begin(Direction::ToClient, at);
-        let _ = write!(line, "handshake {}", head::outcome(handshake, self.style));
+        let (ink, outcome) = head::outcome(handshake);
+        let _ = write!(line, "handshake {}", self.style.paint(ink, outcome));
         if let Some(subprotocol) = &handshake.subprotocol {
             let _ = write!(line, ", subprotocol {}", escape::display_str(subprotocol));
         }
@@ -92,16 +96,8 @@ impl Form for Talk {
         row.apply(at, Event::Closed(closed));
         let verdict = row.verdict().text;
         let margin = self.clock.width() + 4;
-        let text = escape::display_str(&verdict);
-        let lines = match self.style.columns {
-            Some(columns) => wrap(&text, columns.saturating_sub(margin), 0),
-            None => vec![text.into_owned()],
-        };
         let mut time = String::new();
         self.clock.write(at.at.time, &mut time);
-        for (nth, line) in lines.iter().enumerate() {
-            let begin = if nth == 0 { format!("  {time}  ") } else { " ".repeat(margin) };
-            out.line(&format!("{begin}{}", self.style.paint(Ink::Dim, line)));
-        }
+        self.style.hang(&format!("  {time}  "), margin, Ink::Dim, &escape::display_str(&verdict), out);
     }
 }

@@ -3,6 +3,7 @@
 use super::event::{Closed, ConnId, Event, Opened, Stamp};
 use super::flow::{Both, Direction, Endpoint};
 use super::handshake::Outline;
+use super::hex::hex;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, Severity};
 use super::packet::End;
@@ -303,6 +304,13 @@ impl Connection {
         }
     }
 
+    /// Whether the upgrade was asked for, and nothing came of it: without an answer that was captured, nor a message behind it.
+    pub fn is_unanswered(&self) -> bool {
+        let handshake = self.handshake.as_ref();
+        handshake.is_some_and(|handshake| handshake.accepted.is_none() && handshake.asked.is_some())
+            && self.messages() == 0
+    }
+
     /// Who or what ended it.
     pub fn ended_by(&self) -> Option<EndedBy> {
         let closed = self.closed?;
@@ -327,8 +335,8 @@ impl Connection {
     /// What there is to say of one that cannot be read: `Encrypted: no secret for client random 7a1f0042…`.
     pub fn encrypted(&self) -> Option<String> {
         let random = self.opened.encrypted?;
-        let first: String = random.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("Encrypted: no secret for client random {first}…"))
+        let first = random.first_chunk::<8>()?;
+        Some(format!("Encrypted: no secret for client random {}…", hex(first)))
     }
 
     /// Who asked.

@@ -26,12 +26,20 @@ impl fmt::Display for ConnId {
 /// Where an event belongs.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp {
-    /// The WebSocket connection; `None` for what concerns the file.
+    /// The WebSocket connection; `None` for what concerns the file, or a stream without one.
     pub conn: Option<ConnId>,
     /// The TCP stream, from 0, as Wireshark's `tcp.stream`.
     pub stream: Option<u32>,
     /// The packet with which the event is known. Events come in packet order.
     pub at: Mark,
+}
+
+impl Stamp {
+    /// `conn 4`, or `stream 7` where it is in no connection; `None` for what concerns the file.
+    pub fn place(&self) -> Option<String> {
+        let conn = self.conn.map(|conn| format!("conn {conn}"));
+        conn.or_else(|| self.stream.map(|stream| format!("stream {stream}")))
+    }
 }
 
 /// A WebSocket connection was recognised.

@@ -23,7 +23,7 @@ pub const FLAGS: [Flag; 5] = [
         holds: Connection::lacks_keys,
     },
     Flag { name: "z", meaning: "messages may be compressed", holds: is_compressed },
-    Flag { name: "mid", meaning: "begun before the capture: the handshake is missing", holds: is_midstream },
+    Flag { name: "mid", meaning: "the handshake is not in the capture, or only half of it", holds: is_midstream },
     Flag { name: "g", meaning: "gaps: bytes are missing from the capture", holds: has_gaps },
 ];
 

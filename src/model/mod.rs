@@ -10,6 +10,7 @@ mod file;
 mod flag;
 mod flow;
 mod handshake;
+mod hex;
 mod limits;
 mod mark;
 mod note;
@@ -32,6 +33,7 @@ pub use file::FileNote;
 pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};
+pub use hex::{hex, hex_apart, hex_digit};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
@@ -41,7 +43,7 @@ pub use secrets::{
     ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
 pub use time::Timestamp;
-pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsVersion, WhyNot};
+pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

@@ -1,5 +1,6 @@
 //! A TLS session as a whole: what its handshake tells in clear, and how far it could be decrypted.
 
+use super::amount::{count, number};
 use super::flow::{Direction, Endpoint};
 use super::secrets::{ClientRandom, Origin};
 use std::fmt;
@@ -113,6 +114,29 @@ impl TlsRecord {
     /// Where its data end.
     pub const fn end(&self) -> u64 {
         self.offset.saturating_add(self.len as u64)
+    }
+}
+
+/// TLS streams, and how many of them were decrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TlsSum {
+    /// All of them.
+    pub streams: u64,
+    /// Those of which anything was.
+    pub decrypted: u64,
+}
+
+impl TlsSum {
+    /// Counts one more.
+    pub const fn count(&mut self, session: &TlsSession) {
+        self.streams += 1;
+        self.decrypted += (session.decrypted > 0) as u64;
+    }
+
+    /// `3 of 4 TLS streams decrypted`, where there are any.
+    pub fn words(&self) -> Option<String> {
+        let Self { streams, decrypted } = *self;
+        (streams > 0).then(|| format!("{} of {} decrypted", number(decrypted), count(streams, "TLS stream")))
     }
 }
 

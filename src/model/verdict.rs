@@ -292,10 +292,8 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
         return (ending, text);
     }
     let Some(closed) = &connection.closed else { return (Ending::Open, "open so far".to_owned()) };
-    if let Some(handshake) = handshake.filter(|handshake| handshake.accepted.is_none() && handshake.asked.is_some())
-        && connection.messages() == 0
-    {
-        return no_answer(handshake.asked, closed, evidence);
+    if connection.is_unanswered() {
+        return no_answer(handshake.and_then(|handshake| handshake.asked), closed, evidence);
     }
     if let Some(text) = said_goodbye(connection, closed, evidence) {
         return text;

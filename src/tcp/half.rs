@@ -4,9 +4,8 @@ use super::conn::Recalled;
 use super::queue::Queue;
 use super::recent::{Conflict, Recent};
 use super::seq::Seq;
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 /// What all streams together have queued and remember, in bytes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -552,10 +551,7 @@ fn conflict(offset: u64, (first, packet): (&[u8], PacketNo), (second, mark): (&[
         "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
         mark.packet
     );
-    let mut detail = String::from("first ");
-    push_hex(&mut detail, first);
-    detail.push_str(", second ");
-    push_hex(&mut detail, second);
+    let detail = format!("first {}, second {}", quoted(first), quoted(second));
     odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
 }
 
@@ -563,11 +559,8 @@ fn odd(code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: 
     (feed.out)(Input::Odd { dir: feed.dir, offset, len: 1, code, text, detail, mark });
 }
 
-fn push_hex(out: &mut String, bytes: &[u8]) {
-    for byte in bytes.iter().take(QUOTED) {
-        let _ = write!(out, "{byte:02x}");
-    }
-    if bytes.len() > QUOTED {
-        out.push('…');
-    }
+/// The first bytes of a copy.
+fn quoted(bytes: &[u8]) -> String {
+    let (first, more) = bytes.split_at(bytes.len().min(QUOTED));
+    hex(first) + if more.is_empty() { "" } else { "…" }
 }

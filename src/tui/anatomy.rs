@@ -1,11 +1,10 @@
 //! The fields of a frame, with the bytes they take.
 
-use super::text::hex;
 use super::tls;
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Opcode, TlsOutline, TlsRecord, Version, count, number, ratio};
+use crate::model::{CloseCode, Opcode, TlsOutline, TlsRecord, Version, count, hex_apart, number, ratio};
 use std::ops::Range;
 
 /// A line of the field tree.
@@ -109,7 +108,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
             depth: 1,
             name: "websocket.masking_key",
             bits: String::new(),
-            value: hex(&mask),
+            value: hex_apart(&mask),
             span: Some(span),
             folds: false,
         };

@@ -1,4 +1,4 @@
-//! The command line: `:keys FILE`.
+//! The command line: what can be typed behind `:`.
 
 use super::app::{App, Effect, Overlay};
 use super::input::{self, Typed};
@@ -9,6 +9,35 @@ use std::path::PathBuf;
 
 /// Bytes of a command: a path may be long.
 const MAX_COMMAND: usize = 4096;
+
+/// A command. The prompt, the help and what is said of a wrong one come from its row.
+pub(super) struct Command {
+    name: &'static str,
+    /// What is to stand behind the name.
+    argument: &'static str,
+    /// What it does: `to` stands before it in sentences.
+    pub(super) label: &'static str,
+    run: fn(&mut App, &str),
+}
+
+/// All commands.
+pub(super) static COMMANDS: &[&Command] = &[&KEYS];
+
+/// Named by screens on which a key log is wanted.
+pub(super) static KEYS: Command =
+    Command { name: "keys", argument: "FILE", label: "decode again with a key log", run: App::read_keys };
+
+impl Command {
+    /// `keys FILE`.
+    pub(super) fn usage(&self) -> String {
+        format!("{} {}", self.name, self.argument)
+    }
+
+    /// `keys FILE to decode again with a key log`.
+    pub(super) fn advice(&self) -> String {
+        format!("{} to {}", self.usage(), self.label)
+    }
+}
 
 impl App {
     pub(super) fn start_command(&mut self) {
@@ -34,11 +63,14 @@ impl App {
     fn run_command(&mut self) {
         let command = std::mem::take(&mut self.command);
         let (name, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
-        match (name, rest.trim()) {
-            ("", _) => {}
-            ("keys", "") => self.say("keys FILE: which key log?"),
-            ("keys", file) => self.read_keys(file),
-            (other, _) => self.say(format!("no command {}: keys FILE reads a key log", display_str(other))),
+        match (COMMANDS.iter().find(|command| command.name == name), rest.trim()) {
+            _ if name.is_empty() => {}
+            (Some(command), "") => self.say(command.advice()),
+            (Some(command), argument) => (command.run)(self, argument),
+            (None, _) => {
+                let known: Vec<_> = COMMANDS.iter().map(|command| command.advice()).collect();
+                self.say(format!("no command {}: {}", display_str(name), known.join(", ")));
+            }
         }
     }
 

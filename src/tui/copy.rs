@@ -3,9 +3,10 @@
 use super::app::{App, Pane};
 use super::bytes::Bytes;
 use super::menu::{Choice, Menu};
-use super::{text, view};
+use super::view;
 use crate::decode::json::{Document, Kind};
 use crate::escape;
+use crate::model::hex_apart;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -68,7 +69,7 @@ pub(super) fn text(app: &App, form: Form) -> Option<String> {
         Form::Lines => Some(app.lines_of(pane).join("\n")),
         Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, &body()?)),
         Form::Text => Some(lines(&body()?)),
-        Form::Hex => Some(text::hex(&body()?)),
+        Form::Hex => Some(hex_apart(&body()?)),
         Form::Base64 => Some(STANDARD.encode(body()?)),
         Form::Wireshark => wireshark(app, pane),
     }

@@ -130,9 +130,8 @@ pub(super) fn push_fact(out: &mut Vec<(Look, String)>, name: &str, value: &str, 
 
 /// The rules that were kept, as many beside each other as fit.
 fn kept(handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
-    let version = handshake.version();
-    let labels: Vec<String> =
-        handshake.checks.iter().filter(|check| check.ok).map(|check| format!("✓ {}", label(check, version))).collect();
+    let kept = handshake.checks.iter().filter(|check| check.ok);
+    let labels: Vec<String> = kept.map(|check| format!("✓ {}", label(check, handshake))).collect();
     // Each column is as wide as its longest label; a blank stands before the first, three between two.
     let widths = |beside: usize| -> Vec<usize> {
         let column = |nth| labels.iter().skip(nth).step_by(beside).map(|label| text::width(label)).max().unwrap_or(0);
@@ -148,7 +147,7 @@ fn kept(handshake: &Handshake, columns: usize) -> Vec<(Look, String)> {
 }
 
 /// A rule that was kept, in few words.
-fn label(check: &Check, version: Version) -> String {
+fn label(check: &Check, handshake: &Handshake) -> String {
     let answer = if check.detail.starts_with("answer:") { " in the answer" } else { "" };
     let words = match check.code {
         NoteCode::HsMethod => "method GET",
@@ -158,14 +157,16 @@ fn label(check: &Check, version: Version) -> String {
         NoteCode::HsConnection => "Connection: Upgrade",
         NoteCode::HsChallenge => "keys make numbers",
         NoteCode::HsKey => "key of 16 bytes",
-        NoteCode::HsVersion if version != Version::Rfc6455 => "version of a draft",
+        NoteCode::HsVersion if handshake.version() != Version::Rfc6455 => "version of a draft",
         NoteCode::HsVersion => "version 13",
         NoteCode::HsStatus => "status 101",
         NoteCode::HsChallengeAnswer => "answer = md5(challenge)",
         NoteCode::HsAccept => "accept = base64(sha1(key + GUID))",
         NoteCode::HsOrigin => "origin repeated",
         NoteCode::HsLocation => "URL repeated",
+        NoteCode::HsSubprotocol if handshake.subprotocol.is_none() => "no subprotocol chosen",
         NoteCode::HsSubprotocol => "subprotocol was offered",
+        NoteCode::HsExtension if handshake.extensions.as_ref().is_none_or(Vec::is_empty) => "no extension chosen",
         NoteCode::HsExtension => "extensions were offered",
         NoteCode::HsDeflate => "deflate parameters are allowed",
         other => other.name(),

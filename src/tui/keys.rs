@@ -322,8 +322,7 @@ pub static KEYMAP: &[Binding] = &[
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
         "next / previous match",
     ),
-    all(&[(c(':'), Action::Command)], "command line: keys FILE decodes again with one more key log")
-        .hint(69, 1, "command"),
+    all(&[(c(':'), Action::Command)], "command line").hint(69, 1, "command"),
     all(&[(c('y'), Action::Copy)], "copy …").hint(61, 1, "copy"),
     // The screen.
     all(&[(c('z'), Action::Zoom), (c('\\'), Action::Zoom)], "this pane alone / all panes").hint(70, 1, "zoom"),

@@ -1,6 +1,6 @@
 //! How far the reading is.
 
-use crate::model::{KeyLog, PacketNo, Timestamp, TlsSession, count, duration, number, size};
+use crate::model::{KeyLog, PacketNo, Timestamp, TlsSum, duration, size};
 use std::time::Duration;
 
 /// How far the reader is.
@@ -18,23 +18,6 @@ pub struct Progress {
     pub start: Option<Timestamp>,
     /// The time of the last packet.
     pub end: Option<Timestamp>,
-}
-
-/// TLS streams, and how many of them were decrypted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TlsSum {
-    /// All of them.
-    pub streams: u64,
-    /// Those of which anything was.
-    pub decrypted: u64,
-}
-
-impl TlsSum {
-    /// Counts one more.
-    pub fn count(&mut self, session: &TlsSession) {
-        self.streams += 1;
-        self.decrypted += u64::from(session.decrypted > 0);
-    }
 }
 
 /// How the reading ended.
@@ -93,8 +76,7 @@ impl Load {
 
     /// `3 of 4 TLS streams decrypted`: known at the end, where there are any.
     pub(super) fn tls_words(&self) -> Option<String> {
-        let TlsSum { streams, decrypted } = self.outcome.as_ref()?.tls;
-        (streams > 0).then(|| format!("{} of {} decrypted", number(decrypted), count(streams, "TLS stream")))
+        self.outcome.as_ref()?.tls.words()
     }
 
     /// The key logs that were read: known at the end.

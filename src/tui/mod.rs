@@ -47,7 +47,7 @@ pub use app::{App, Effect, Options, Pane};
 pub use detail::PayloadView;
 pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
-pub use load::{Outcome, Progress, TlsSum};
+pub use load::{Outcome, Progress};
 pub use terminal::run;
 pub use theme::ColorChoice;
 pub use view::view;

@@ -1,4 +1,4 @@
-//! Text cut and wrapped to a width, and bytes as hex.
+//! Text cut and wrapped to a width.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -70,19 +70,6 @@ pub(super) fn right(text: &str, columns: usize) -> String {
     let out = cut(text, columns);
     let used = width(&out);
     " ".repeat(columns - used.min(columns)) + &out
-}
-
-/// Bytes in hex with blanks between.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    let mut out = String::with_capacity(bytes.len() * 3);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(' ');
-        }
-        out.extend([digit(byte >> 4), digit(byte & 15)]);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod on_a_terminal;
+mod one_side;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -108,6 +109,10 @@ fn wrong_command_lines() {
         "msgs --pyload text samples/mix.pcap",
         "msgs -t noon samples/mix.pcap",
         "msgs -n many samples/mix.pcap",
+        "msgs -n -1 samples/mix.pcap",
+        "msgs --max-payload some samples/mix.pcap",
+        "show samples/mix.pcap --frame first",
+        "export pcapng --conn 1,b samples/mix.pcap",
         "msgs --color blue samples/mix.pcap",
         "check --fail-on fatal samples/mix.pcap",
         "--json msgs samples/mix.pcap",
@@ -262,13 +267,14 @@ fn quiet_says_nothing_and_verbose_says_more() {
 
 #[test]
 fn a_pipe_is_as_good_as_a_file() {
-    let commands = ["ls", "ls --json", "msgs --json", "frames", "stats --json", "msgs", "handshake", "check"];
+    let commands = ["ls", "ls --json", "msgs --json", "frames", "stats --json", "msgs", "handshake", "check", "keys"];
     for command in commands {
+        let name = if command == "keys" { "wss.pcapng" } else { "chat.pcapng" };
         let args = command.split(' ');
-        let from_file = stdout(&format!("{command} samples/chat.pcapng"));
-        let redirected = wspect(args.clone()).stdin(fs::File::open(sample("chat.pcapng")).unwrap()).output().unwrap();
+        let from_file = stdout(&format!("{command} samples/{name}"));
+        let redirected = wspect(args.clone()).stdin(fs::File::open(sample(name)).unwrap()).output().unwrap();
         assert_eq!(String::from_utf8(redirected.stdout).unwrap(), from_file, "{command}");
-        let piped = pipe_in(wspect(args.chain(["-"])), &fs::read(sample("chat.pcapng")).unwrap());
+        let piped = pipe_in(wspect(args.chain(["-"])), &fs::read(sample(name)).unwrap());
         assert_eq!(String::from_utf8(piped.stdout).unwrap(), from_file, "{command} -");
     }
 }
@@ -415,7 +421,6 @@ mod unix {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout("msgs --json samples/mix.pcap"));
     }
 
-    /// Sends a signal to one that is ready for it.
     /// A burst that is over is shown, whether or not another one follows.
     #[test]
     fn rows_of_a_live_pipe_do_not_wait_for_the_next_packet() {
@@ -450,6 +455,7 @@ mod unix {
         String::from_utf8(pipe_in(command, input).stdout).unwrap()
     }
 
+    /// Sends a signal to one that is ready for it.
     fn signal(child: &Child, name: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         while !catches_signals(child) && Instant::now() < until {
@@ -537,28 +543,39 @@ fn paths_may_begin_with_a_hyphen() {
 
 #[test]
 fn limits_count_rows_and_change_nothing_else() {
-    for command in ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json"] {
-        let all = stdout(&format!("{command} -q samples/handshakes.pcapng"));
+    for command in
+        ["ls", "ls --json", "msgs", "msgs --json", "frames --json", "check --json", "handshake --json", "keys --json"]
+    {
+        let name = if command == "keys --json" { "wss.pcapng" } else { "handshakes.pcapng" };
+        let all = stdout(&format!("{command} -q samples/{name}"));
         let header = usize::from(command == "ls");
-        let some = stdout(&format!("{command} -q -n 3 samples/handshakes.pcapng"));
+        let some = stdout(&format!("{command} -q -n 3 samples/{name}"));
         assert_eq!(some.lines().count(), 3 + header, "{command}");
         if command.ends_with("--json") {
             assert!(all.starts_with(&some), "{command}");
         }
-        assert_eq!(stdout(&format!("{command} -q -n 0 samples/handshakes.pcapng")), "", "{command}");
+        assert_eq!(stdout(&format!("{command} -q -n 0 samples/{name}")), "", "{command}");
     }
+}
+
+/// Why a connection was closed stands in a message, and is known whatever is kept of others.
+#[test]
+fn the_least_that_is_kept_of_a_message_holds_a_close_frame() {
+    let rows = stdout("ls -q samples/mix.pcap");
+    let without_sign: String = stdout("ls -q --max-message 0 samples/mix.pcap").replace(" !", "");
+    assert_eq!(without_sign, rows);
 }
 
 #[test]
 fn no_control_character_reaches_a_terminal() {
-    for sample in fs::read_dir(sample("")).unwrap().map(|entry| entry.unwrap().path()) {
-        if sample.extension().is_some_and(|extension| extension == "md") {
-            continue;
-        }
-        for command in ["ls", "msgs", "msgs --payload text", "frames", "handshake", "follow", "show", "stats", "check"]
+    let captures = fs::read_dir(sample("")).unwrap().map(|entry| entry.unwrap().path());
+    for sample in captures.filter(|path| path.extension().is_some_and(|one| one == "pcap" || one == "pcapng")) {
+        for command in
+            ["ls", "msgs", "msgs --payload text", "frames", "handshake", "follow", "show", "stats", "check", "keys"]
         {
             let place = if matches!(command, "follow" | "show") { Some("1") } else { None };
             let output = wspect(command.split(' ')).arg(&sample).args(place).output().unwrap();
+            assert!(output.status.success(), "{command} {}: {output:?}", sample.display());
             let text = String::from_utf8(output.stdout).unwrap();
             let is_odd = |c: char| c.is_control() && c != '\n' || wspect::escape::is_hidden(c);
             assert!(!text.contains(is_odd), "{command} {}", sample.display());

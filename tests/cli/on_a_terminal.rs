@@ -31,12 +31,28 @@ fn plain(text: &str) -> (String, bool) {
 
 #[test]
 fn rows_fit_and_are_coloured() {
+    // Of these the reason is a long one.
+    let keys = fs::read_to_string(sample("tls.keys")).unwrap();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let only: Vec<_> = keys.lines().filter(|line| line.contains("HANDSHAKE")).collect();
+    fs::write(&log, only.join("\n")).unwrap();
+    let only_handshakes = format!("keys -q --no-keylog -k {}", log.path().display());
     for columns in [80, 100, 120] {
-        for command in ["ls -q", "msgs -q", "msgs -q --payload hex", "check -q", "stats -q", "frames -q -n 40"] {
-            for sample in ["chat.pcapng", "handshakes.pcapng", "mix.pcap"] {
+        for command in [
+            "ls -q",
+            "msgs -q",
+            "msgs -q --payload hex",
+            "check -q",
+            "stats -q",
+            "frames -q -n 40",
+            "handshake -q",
+            "keys -q",
+            &only_handshakes,
+        ] {
+            for sample in ["chat.pcapng", "handshakes.pcapng", "mix.pcap", "tls.pcap", "wss.pcapng"] {
                 let (text, code) = on_terminal(columns, &format!("{command} samples/{sample}"));
                 let (text, is_coloured) = plain(&text);
-                assert!(code == 0 && is_coloured, "{command} {sample}");
+                assert!(code == 0 && is_coloured != text.is_empty(), "{command} {sample}");
                 for line in text.lines() {
                     assert!(line.width() <= usize::from(columns), "{columns} {command} {sample}: {line}");
                     assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
@@ -44,6 +60,14 @@ fn rows_fit_and_are_coloured() {
             }
         }
     }
+}
+
+/// Where nothing else can go, the URL gives way.
+#[test]
+fn connections_fit_into_half_a_screen() {
+    let (text, _) = plain(&on_terminal(60, "ls -q samples/handshakes.pcapng").0);
+    assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+    assert!(text.contains("503 Service Unavailable !"), "{text}");
 }
 
 /// No word is broken: sentences go on under their beginning, or stand below where there is little room.

@@ -1,7 +1,7 @@
 //! Captures in which there is little or nothing to see, or of which a part is missing.
 
 use super::*;
-use wspect::model::PacketNo;
+use wspect::model::{PacketNo, Secrets};
 
 /// The browser after a capture without a connection was read.
 fn without_connection(seen: &[&str], size: (u16, u16)) -> App {
@@ -88,4 +88,41 @@ fn a_connection_without_its_key_says_which() {
             assert!(shown.contains("Encrypted: no secret for client random 7a7a7a7a"), "{shown}");
         }
     }
+}
+
+/// Where the handshake tells why there is no message, so does the list.
+#[test]
+fn an_empty_list_says_why_it_is_empty() {
+    let mut app = tls::browser_of_sample("handshakes.pcapng", Secrets::default(), WIDE);
+    let mut said = |conn: &str| {
+        press(&mut app, "1g");
+        press(&mut app, &"j".repeat(conn.parse::<usize>().unwrap() - 1));
+        press(&mut app, "2");
+        let shown = picture(&app, WIDE);
+        let lines = shown.lines().skip(3).take(2).map(|line| line.split(['┃', '│']).nth(1).unwrap().trim());
+        lines.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    };
+    assert_eq!(said("1"), "No message: the upgrade was refused with 401. 3 shows the handshake.");
+    assert_eq!(said("22"), "No message: the upgrade was not answered. 3 shows the handshake.");
+    assert_eq!(said("28"), "No message: the server switched to h2c. 3 shows the handshake.");
+}
+
+#[test]
+fn an_explanation_does_not_say_its_headline_again() {
+    let mut app = tls::browser_of_sample("handshakes.pcapng", Secrets::default(), WIDE);
+    press(&mut app, "6");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("│HS-KEY  Sec-WebSocket-Key is missing, repeated or not 16 bytes in base64."), "{shown}");
+    assert!(shown.contains("│Sec-WebSocket-Key: short  "), "{shown}");
+}
+
+#[test]
+fn what_was_not_chosen_is_not_called_offered() {
+    let mut app = tls::browser_of_sample("chat.pcapng", Secrets::default(), WIDE);
+    press(&mut app, "3");
+    assert!(picture(&app, WIDE).contains("✓ extensions were offered"));
+    press(&mut app, "}");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("✓ no subprotocol chosen") && shown.contains("✓ no extension chosen"), "{shown}");
+    assert!(!shown.contains("offered  "), "{shown}");
 }

@@ -4,8 +4,8 @@ use super::*;
 use crate::support::keys::secrets;
 use std::sync::Arc;
 use wspect::dissect::Settings;
-use wspect::model::{Secrets, Sink, Stamp};
-use wspect::tui::{Effect, TlsSum};
+use wspect::model::{Secrets, Sink, Stamp, TlsSum};
+use wspect::tui::Effect;
 
 fn sample(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -58,7 +58,7 @@ fn read(app: &mut App, name: &str, secrets: Secrets) {
     app.settle();
 }
 
-fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) -> App {
+pub(super) fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) -> App {
     let mut app = App::new(options(), size);
     read(&mut app, name, secrets);
     app
@@ -142,7 +142,7 @@ fn what_is_not_decrypted_is_not_called_lost() {
 /// Where nothing can be read for want of keys, the way to give them is told.
 #[test]
 fn keys_are_asked_for_where_there_are_none() {
-    let advice = ":keys FILE reads a key log, and decodes again";
+    let advice = ":keys FILE to decode again with a key log";
     let mut app = browser_of_sample("tls.pcap", Secrets::default(), NARROW);
     assert!(picture(&app, NARROW).contains(advice));
     app = App::new(Options { can_reread: false, ..options() }, NARROW);
@@ -150,6 +150,17 @@ fn keys_are_asked_for_where_there_are_none() {
     assert!(!picture(&app, NARROW).contains(advice));
     app = browser_of_sample("mqtt.pcap", Secrets::default(), NARROW);
     assert!(!picture(&app, NARROW).contains(advice));
+}
+
+#[test]
+fn a_finding_about_a_stream_without_a_connection_names_it() {
+    let all = String::from_utf8(sample("tls.keys")).unwrap();
+    let handshakes: String =
+        all.lines().filter(|line| line.contains("HANDSHAKE")).map(|line| format!("{line}\n")).collect();
+    let mut app = browser_of_sample("tls.pcap", secrets(&handshakes), NARROW);
+    press(&mut app, "6");
+    let shown = picture(&app, NARROW);
+    assert!(shown.contains("NO-KEYS             — stream 0") && shown.contains("— stream 1"), "{shown}");
 }
 
 #[test]
@@ -165,8 +176,8 @@ fn a_key_log_is_asked_for_by_its_name() {
     app.take(Loading::Refused("my\x1b keys.txt: no such file".to_owned()), Duration::ZERO);
     assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
     for (keys, said) in [
-        (":keys<Enter>", "keys FILE: which key log?"),
-        (":kyes x<Enter>", "no command kyes: keys FILE reads a key log"),
+        (":keys<Enter>", "keys FILE to decode again with a key log"),
+        (":kyes x<Enter>", "no command kyes: keys FILE to decode again with a key log"),
     ] {
         press(&mut app, keys);
         assert_eq!(status(&app, NARROW), said);

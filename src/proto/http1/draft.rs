@@ -2,7 +2,7 @@
 
 use super::doctor::shown;
 use super::upgrade::{owned, url};
-use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version};
+use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version, hex};
 use md5::{Digest, Md5};
 
 /// Bytes of the challenge behind the request's head, and of the answer behind the 101's.
@@ -186,11 +186,6 @@ fn number(head: &Head, name: &str) -> Option<u32> {
     let blanks = key.matches(' ').count() as u64;
     let even = digits.checked_rem(blanks)? == 0;
     even.then(|| u32::try_from(digits / blanks).ok()).flatten()
-}
-
-/// Bytes as records have them.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! An answer to an upgrade request that is no HTTP: what it looks like.
 
-use crate::model::{Check, NoteCode, TlsAlert};
-use std::fmt::Write as _;
+use crate::model::{Check, NoteCode, TlsAlert, hex_apart};
 
 /// How an answer of HTTP/1.x begins (RFC 9112 §4).
 pub(super) const HTTP: &[u8] = b"HTTP/";
@@ -50,13 +49,14 @@ impl Foreign {
             return Check { code: NoteCode::HsTlsPort, ok: false, detail: format!("answer: {}", tls(bytes)) };
         }
         let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+        let first = bytes.get(..OTHER).unwrap_or(bytes);
         let detail = match (http2(bytes), websocket(bytes)) {
             (Some(frame), _) => format!("answer: an HTTP/2 frame ({frame})"),
-            (None, true) => format!("answer: what looks like a WebSocket frame ({})", hex(bytes)),
+            (None, true) => format!("answer: what looks like a WebSocket frame ({})", hex_apart(first)),
             (None, false) if is_text(line) && !line.is_empty() => {
                 format!("answer: {}\"{}\"", service(line), String::from_utf8_lossy(line))
             }
-            (None, false) => format!("answer: {}{}", binary_service(bytes), hex(bytes)),
+            (None, false) => format!("answer: {}{}", binary_service(bytes), hex_apart(first)),
         };
         Check { code: NoteCode::HsNotHttp, ok: false, detail }
     }
@@ -130,15 +130,6 @@ fn binary_service(bytes: &[u8]) -> &'static str {
         [0xff, 0xfb..=0xfe, ..] => "Telnet, ",
         _ => "",
     }
-}
-
-/// The first bytes in hex.
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for (at, byte) in bytes.iter().take(OTHER).enumerate() {
-        let _ = write!(out, "{}{byte:02x}", if at == 0 { "" } else { " " });
-    }
-    out
 }
 
 #[cfg(test)]

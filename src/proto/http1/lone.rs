@@ -4,7 +4,7 @@ use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
 use super::tell::{tell, tell_unasked};
 use super::upgrade;
-use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version};
+use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version, hex};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Stands before the frames of a connection whose other direction was not captured so far. Should it come after all, it begins
@@ -32,7 +32,7 @@ impl Lone {
         let mut known = handshake.checks.len();
         match (&head.start, handshake.response.take()) {
             (StartLine::Response { .. }, _) => {
-                upgrade::answered(&mut handshake, head, raw.whole().map(draft::hex), None, cx.ends())
+                upgrade::answered(&mut handshake, head, raw.whole().map(hex), None, cx.ends())
             }
             (StartLine::Request { .. }, response) => {
                 let answer = handshake.accept.take();

@@ -7,7 +7,7 @@ use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
     ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsAlert, TlsKeys, TlsOutline,
-    TlsSession, TlsVersion, WhyNot, count,
+    TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -120,8 +120,7 @@ impl Farewell {
         if let Some(why) = self.session.why_not.filter(|_| self.has_keys)
             && let Some(code) = code(why)
         {
-            let hex = |random: &ClientRandom| random.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            let random = self.session.client_randoms.first().map(hex);
+            let random = self.session.client_randoms.first().map(|random| hex(random));
             let text = format!("TLS is not decrypted: {why}");
             let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, at.at) };
             sink.accept(at, Event::Note(&note))?;

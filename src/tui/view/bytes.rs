@@ -4,7 +4,7 @@ use super::draw::{self, Column};
 use super::hexdump::Row;
 use super::messages::kind;
 use crate::book::FrameRow;
-use crate::model::{Opcode, Version, count, number};
+use crate::model::{Opcode, Version, count, hex, number};
 use crate::tui::anatomy::Field;
 use crate::tui::app::{App, Pane};
 use crate::tui::bytes::Bytes;
@@ -92,7 +92,7 @@ fn frame_cell(app: &App, frame: &FrameRow, at: usize, key: Key) -> String {
         Key::Dir => message.map_or_else(String::new, |row| format!(" {}", row.dir.arrow())),
         Key::Fin => u8::from(frame.fin).to_string(),
         Key::Op => op(app.version(), frame.opcode),
-        Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| text::hex(&mask).replace(' ', "")),
+        Key::Mask => frame.mask.map_or_else(|| "no".to_owned(), |mask| hex(&mask)),
         Key::Len => number(frame.len),
         Key::Wire => number(Layout::of(app.version(), None).whole_len(frame)),
         Key::Fragment => {

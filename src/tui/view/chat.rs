@@ -2,7 +2,7 @@
 
 use super::detail::exact;
 use super::draw;
-use super::messages::{frame, kind, preview, style, time, why_empty};
+use super::messages::{draw_empty, frame, kind, preview, style, time};
 use crate::book::MessageRow;
 use crate::model::Direction;
 use crate::tui::app::{App, CHAT_ROWS, Pane};
@@ -20,7 +20,7 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
     let list = &app.messages.list;
     let inside = frame(app, buf, regions, area);
     if ids.is_empty() {
-        return draw::lines(buf, inside, [Line::styled(format!(" {}", why_empty(app)), app.theme.dim())]);
+        return draw_empty(app, buf, inside);
     }
     for nth in 0..usize::from(inside.height).div_ceil(CHAT_ROWS) {
         let at = list.top + nth;

@@ -5,6 +5,7 @@ use crate::escape;
 use crate::model::{Severity, number, size};
 use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
+use crate::tui::command::COMMANDS;
 use crate::tui::keys;
 use crate::tui::layout::Regions;
 use crate::tui::text;
@@ -146,11 +147,10 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
 pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
     let pairs: Vec<(String, &str)> = match app.overlay {
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
-        Overlay::Command => vec![
-            ("keys FILE".to_owned(), "decode again with a key log"),
-            ("Enter".to_owned(), "do"),
-            ("Esc".to_owned(), "drop"),
-        ],
+        Overlay::Command => {
+            let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));
+            commands.chain([("Enter".to_owned(), "do"), ("Esc".to_owned(), "drop")]).collect()
+        }
         Overlay::Help(_) => vec![("↓ ↑".to_owned(), "scroll"), ("Esc".to_owned(), "close")],
         Overlay::Menu(_) => {
             vec![("↓ ↑".to_owned(), "choose"), ("Enter".to_owned(), "take"), ("Esc".to_owned(), "close")]

@@ -97,9 +97,12 @@ fn list_row(app: &App, finding: &Finding, columns: &[Column<Key>], selected: boo
     Line::from(spans)
 }
 
-/// `#6 close ←`, `handshake`, `frame 9120 ←`, `file`.
+/// `#6 close ←`, `handshake`, `frame 9120 ←`; `stream 7` where there is no connection, `file` where neither.
 fn place(app: &App, finding: &Finding) -> String {
     let arrow = finding.dir.map(|dir| format!(" {}", dir.arrow())).unwrap_or_default();
+    if let (None, Some(stream)) = (finding.conn, finding.stream) {
+        return format!("stream {stream}{arrow}");
+    }
     let message = finding.msg.zip(finding.conn).and_then(|(number, id)| {
         let message = app.book.message(app.book.numbered(app.book.index_of(id)?, number)?)?;
         Some(format!("#{number} {}{arrow}", kind(&message)))
@@ -145,12 +148,17 @@ pub(in crate::tui) fn explanation_lines(app: &App, columns: usize) -> Vec<(usize
     let row = finding.code.row();
     let rfc = if row.rfc.is_empty() { String::new() } else { format!(" — {}", row.rfc) };
     let detail = finding.detail.as_deref().map(|detail| format!("Detail: {}", display_str(detail)));
+    // What the headline says already is not said again.
+    let said = match finding.text.strip_prefix(row.text.trim_end_matches('.')) {
+        Some(rest) => rest.trim_start_matches([':', '.', ' ']),
+        None => &finding.text,
+    };
     // Where there is little room, paragraphs stand close together.
     let space = (columns >= usize::from(WIDE) - 2).then(|| (0, String::new()));
     let paragraphs = [
         Some((row.name.len(), format!("{}  {}{rfc}", row.name, row.text))),
         space.clone(),
-        Some((0, display_str(&finding.text).into_owned())).filter(|_| finding.text != row.text),
+        Some((0, display_str(said).into_owned())).filter(|_| !said.is_empty()),
         detail.map(|detail| (7, detail)),
         Some((13, format!("Likely cause: {}", row.cause))),
         space,

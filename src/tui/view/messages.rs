@@ -3,7 +3,9 @@
 use super::draw::{self, Column};
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display, unknown};
-use crate::model::{Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, number};
+use crate::model::{
+    Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, hex_apart, number,
+};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::layout::Regions;
@@ -70,7 +72,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if ids.is_empty() {
-        return draw::lines(buf, rows, [Line::styled(format!(" {}", why_empty(app)), app.theme.dim())]);
+        return draw_empty(app, buf, rows);
     }
     for line in 0..usize::from(rows.height) {
         let at = list.top + line;
@@ -104,15 +106,34 @@ fn head(app: &App, column: &Column<Key>) -> String {
     column.cell(&format!("{}{arrow}", column.head))
 }
 
-pub(super) fn why_empty(app: &App) -> String {
+/// Says why there is nothing in the list.
+pub(super) fn draw_empty(app: &App, buf: &mut Buffer, area: Rect) {
+    let lines = text::wrap(&why_empty(app), usize::from(area.width).saturating_sub(2), 0).into_iter();
+    draw::lines(buf, area, lines.map(|line| Line::styled(format!(" {line}"), app.theme.dim())));
+}
+
+fn why_empty(app: &App) -> String {
     let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
     if all == 0 {
-        if let Some(text) = app.connection().and_then(Connection::encrypted) {
+        if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(row))) {
             return text;
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
     }
     format!("0 of {} match. d shows other directions, p pings and pongs.", count(all as u64, "message"))
+}
+
+/// Why there can be no message, where the handshake tells.
+fn never_opened(row: &Connection) -> Option<String> {
+    let handshake = row.handshake.as_ref()?;
+    let words = match (&handshake.elsewhere, handshake.status) {
+        _ if row.is_unanswered() => "the upgrade was not answered".to_owned(),
+        _ if !handshake.is_refused() => return None,
+        (Some(protocol), _) => format!("the server switched to {}", display(protocol.as_bytes())),
+        (None, Some(status)) => format!("the upgrade was refused with {status}"),
+        (None, None) => "the upgrade was refused".to_owned(),
+    };
+    Some(format!("No message: {words}. 3 shows the handshake."))
 }
 
 fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: bool, wide: bool) -> Line<'static> {
@@ -202,7 +223,7 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
         opcode if opcode.is_control() && bytes.iter().all(|b| (b' '..=b'~').contains(b)) => {
             String::from_utf8_lossy(&bytes).into_owned()
         }
-        _ => text::hex(&bytes),
+        _ => hex_apart(&bytes),
     };
     let words = words.chars().skip(skip).collect();
     match row.rtt {
@@ -256,7 +277,7 @@ pub(in crate::tui) fn close_words(version: Version, body: &[u8]) -> String {
         Some(close) if close.reason.is_empty() => format!("{} {}", close.code, close.code.meaning()),
         Some(close) => format!("{} \"{}\"", close.code, display(close.reason)),
         None if body.is_empty() => "no code".to_owned(),
-        None => text::hex(body),
+        None => hex_apart(body),
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) use messages::{column_at as message_column_at, row_text as message_ro
 pub(super) use overlay::help_lines;
 
 use super::app::{App, Pane};
+use super::command::KEYS;
 use super::layout::SMALLEST;
 use super::text;
 use crate::escape::display_str;
@@ -103,7 +104,7 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     lines.push(Line::raw(""));
     lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
     if app.can_reread && outcome.tls.decrypted < outcome.tls.streams {
-        lines.extend(wrapped("  :keys FILE reads a key log, and decodes again").map(Line::raw));
+        lines.extend(wrapped(&format!("  :{}", KEYS.advice())).map(Line::raw));
     }
     lines.extend(outcome.warnings.iter().flat_map(|line| wrapped(&display_str(line))).map(Line::raw));
     draw::lines(buf, area, lines);

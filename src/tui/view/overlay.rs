@@ -3,6 +3,7 @@
 use super::draw;
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
+use crate::tui::command::COMMANDS;
 use crate::tui::keys::{self, Scope};
 use crate::tui::menu::Menu;
 use crate::tui::text;
@@ -42,6 +43,10 @@ pub(in crate::tui) fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
         own.extend(FLAGS.iter().flat_map(|flag| help_entry(app, flag.name, flag.meaning, columns)));
     }
     own.extend(everywhere);
+    own.extend([Line::raw(""), section(app, "Commands")]);
+    own.extend(
+        COMMANDS.iter().flat_map(|command| help_entry(app, &format!(":{}", command.usage()), command.label, columns)),
+    );
     own
 }
 

@@ -1,7 +1,7 @@
 //! Answers to upgrade requests: what has to be there before they are told, and what comes of them.
 
 use super::{Http1, Side};
-use crate::model::{Direction, Head, Note, NoteCode, Version};
+use crate::model::{Direction, Head, Note, NoteCode, Version, hex};
 use crate::proto::http1::asked::{Answering, Upgrade};
 use crate::proto::http1::draft::{self, Raw};
 use crate::proto::http1::excerpt::Excerpt;
@@ -41,7 +41,7 @@ impl Http1 {
         }
         let switching = head.status() == Some(101) && upgrade::is_switch(&head);
         let said = excerpt.map(|excerpt| excerpt.said());
-        upgrade::answered(&mut handshake, head, raw.map(draft::hex), said.as_ref(), cx.ends());
+        upgrade::answered(&mut handshake, head, raw.map(hex), said.as_ref(), cx.ends());
         if let Some(bytes) = early {
             upgrade::was_early(&mut handshake, bytes);
         }
