@@ -10,7 +10,7 @@
 use super::Aside;
 use super::order::ByteOrder;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{LinkType, NoteCode, Timestamp};
+use crate::model::{LinkType, NoteCode, Timestamp, count};
 use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -149,10 +149,10 @@ impl Pcap {
         let found = (1..data.len().min(SEARCH)).find(|&skipped| {
             data.get(skipped..).is_some_and(|data| self.is_sound(data, near, source.buffer.is_last()))
         });
-        let what = format!("damaged at offset {at}: a record claims {claimed} bytes");
+        let what = format!("damaged at offset {at}: a record claims {}", count(claimed as u64, "byte"));
         source.note(NoteCode::FileDamaged, || match found {
-            Some(skipped) => format!("{what}; passed over {skipped} bytes to the next sound one"),
-            None => format!("{what}; no sound one follows within {SEARCH} bytes"),
+            Some(skipped) => format!("{what}; passed over {} to the next sound one", count(skipped as u64, "byte")),
+            None => format!("{what}; no sound one follows within {}", count(SEARCH as u64, "byte")),
         });
         source.buffer.consume(found?);
         Some(())

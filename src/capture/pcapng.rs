@@ -12,7 +12,7 @@ use super::Aside;
 use super::clock::Clock;
 use super::order::ByteOrder;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{KeySource, LinkType, NoteCode};
+use crate::model::{KeySource, LinkType, NoteCode, count};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{
     Block, OptionCode, PcapNGOption, SimplePacketBlock, parse_block_be, parse_block_le, parse_option_be,
@@ -400,8 +400,10 @@ impl PcapNg {
         let found = (1..data.len().min(SEARCH))
             .find(|&skipped| data.get(skipped..).is_some_and(|data| self.is_sound(data, last)));
         source.note(NoteCode::FileDamaged, || match found {
-            Some(skipped) => format!("damaged at offset {at}: passed over {skipped} bytes to the next sound block"),
-            None => format!("damaged at offset {at}: no sound block follows within {SEARCH} bytes"),
+            Some(skipped) => {
+                format!("damaged at offset {at}: passed over {} to the next sound block", count(skipped as u64, "byte"))
+            }
+            None => format!("damaged at offset {at}: no sound block follows within {}", count(SEARCH as u64, "byte")),
         });
         source.buffer.consume(found?);
         Some(())
@@ -438,7 +440,8 @@ fn pass(head: Head, source: &mut Source) {
 fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
     let (at, total) = (source.buffer.position(), head.total);
     let fate = if head.kind == kind::INTERFACE && why == BAD_END { "used nevertheless" } else { "passed over" };
-    source.note(NoteCode::FileBlock, || format!("block at offset {at} ({total} bytes) {fate}: {why}"));
+    source
+        .note(NoteCode::FileBlock, || format!("block at offset {at} ({}) {fate}: {why}", count(total as u64, "byte")));
     if kind::is_counted(head.kind) {
         source.count();
     }
@@ -447,7 +450,7 @@ fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
     }
     if !source.buffer.has_failed() {
         source.note(NoteCode::FileCut, || {
-            format!("truncated inside the block at offset {at}, which needs {total} bytes")
+            format!("truncated inside the block at offset {at}, which needs {}", count(total as u64, "byte"))
         });
     }
     None

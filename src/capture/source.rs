@@ -2,7 +2,7 @@
 
 use super::Stopped;
 use super::buffer::Buffer;
-use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp};
+use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp, count, number};
 
 /// The longest packet or block that is taken for real, in bytes. The largest that an interface yields are 512 KiB.
 pub(super) const MAX_RECORD: usize = 16 << 20;
@@ -99,7 +99,11 @@ impl Source {
         let (at, left) = (self.buffer.position(), self.buffer.data().len());
         if left > 0 && !self.buffer.has_failed() {
             self.note(NoteCode::FileCut, || {
-                format!("truncated at offset {at}: {what} needs {need} bytes, {left} left")
+                format!(
+                    "truncated at offset {at}: {what} needs {}, {} left",
+                    count(need as u64, "byte"),
+                    number(left as u64)
+                )
             });
         }
     }

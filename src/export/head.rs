@@ -40,8 +40,7 @@ fn write_check(check: &Check, longest: usize, style: Style, out: &mut Out<'_>) {
     }
     let row = code.row();
     let sign = style.paint(row.severity.into(), row.severity.sign());
-    let what = format!("{}: {detail}", row.text.trim_end_matches('.'));
-    write(format!("  {sign} {code:<longest$}  "), Ink::Plain, &what);
+    write(format!("  {sign} {code:<longest$}  "), Ink::Plain, &row.with(&detail));
     write(" ".repeat(margin), Ink::Dim, &format!("{} {}", row.cause, row.next));
 }
 

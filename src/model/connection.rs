@@ -354,6 +354,13 @@ impl Connection {
         self.span.last.since(self.span.first)
     }
 
+    /// What both directions carried.
+    pub fn both(&self) -> Counts {
+        let mut counts = self.counts.to_server;
+        counts.add(&self.counts.to_client);
+        counts
+    }
+
     /// Messages in both directions.
     pub const fn messages(&self) -> u64 {
         self.counts.to_server.messages + self.counts.to_client.messages

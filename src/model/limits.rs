@@ -9,10 +9,10 @@ pub struct Limits {
     pub reorder_segments: usize,
     /// Bytes of out-of-order data queued in all.
     pub reorder_total: usize,
-    /// Delivered bytes kept for one direction, to compare retransmissions with.
-    pub overlap_window: usize,
-    /// Delivered bytes kept in all.
+    /// Delivered bytes kept of all streams, to compare retransmissions with.
     pub overlap_total: usize,
+    /// Pieces of one direction that are looked through for those that a retransmission repeats.
+    pub overlap_pieces: usize,
     /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late.
     pub opening_segments: usize,
     /// Bytes kept of such a stream.
@@ -103,8 +103,8 @@ impl Limits {
         reorder_bytes: 16 * MIB,
         reorder_segments: 4096,
         reorder_total: 256 * MIB,
-        overlap_window: 16 << 10,
-        overlap_total: 64 * MIB,
+        overlap_total: MIB,
+        overlap_pieces: 128,
         opening_segments: 128,
         opening_bytes: 64 << 10,
         opening_total: 16 * MIB,

@@ -1,6 +1,6 @@
 //! How and why a connection ended: one sentence, and the packets that show it.
 
-use super::amount::{count, duration};
+use super::amount::{count, duration, number};
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
@@ -137,7 +137,7 @@ impl Unanswered {
     /// `3 pings of the server went unanswered for 30.0s`.
     pub fn words(&self) -> String {
         let Self { dir, count, waited, .. } = self;
-        let pings = if *count == 1 { "a ping".to_owned() } else { format!("{count} pings") };
+        let pings = if *count == 1 { "a ping".to_owned() } else { format!("{} pings", number(*count)) };
         format!("{pings} of the {} went unanswered for {}", dir.sender(), duration(*waited))
     }
 }

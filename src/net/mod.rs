@@ -8,7 +8,7 @@ mod ip;
 mod link;
 mod tcp;
 
-use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment};
+use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, count};
 use ether::Network;
 use etherparse::IpNumber;
 use ip::Unread;
@@ -91,8 +91,7 @@ impl Tally {
 
     /// The finding that `what` happened to these packets, if there are any.
     fn note(&self, code: NoteCode, what: &str) -> Option<FileNote> {
-        let plural = if self.count == 1 { "" } else { "s" };
-        let text = format!("{what}: {} packet{plural}, first packet {}", self.count, self.first.packet);
+        let text = format!("{what}: {}, first packet {}", count(self.count, "packet"), self.first.packet);
         (self.count > 0).then_some(FileNote { code, at: self.first, text })
     }
 }

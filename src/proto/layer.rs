@@ -1,8 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, Opened,
-    Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, NoteCode,
+    Opened, Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -34,6 +34,27 @@ pub enum Next {
     Nothing,
     /// They are this layer's: it stands here now, and the one that opened it steps aside.
     Become(Box<dyn Layer>),
+}
+
+/// Gives a layer what was kept for it, and says who goes on: it, or whoever takes its place. `turned` says how the directions were
+/// turned when that was kept: who looks into a stream may turn them round.
+pub fn feed<'a>(
+    mut inner: Box<dyn Layer>,
+    turned: bool,
+    inputs: impl IntoIterator<Item = Input<'a>>,
+    cx: &mut Cx<'_>,
+) -> Next {
+    for input in inputs {
+        match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
+            Next::Become(layer) => inner = layer,
+            Next::Nothing => {
+                inner.over(cx);
+                return Next::Nothing;
+            }
+            Next::Read | Next::Skim => {}
+        }
+    }
+    Next::Become(inner)
 }
 
 /// What a layer expects inside.
@@ -298,6 +319,12 @@ impl Cx<'_> {
     /// Tells a finding about the stream, which has no connection that it could be about.
     pub fn note_stream(&mut self, note: &Note<'_>) {
         self.tell(None, Event::Note(note));
+    }
+
+    /// Tells that a proxy did not let the client through, and how. What for, nobody knows: the finding is about no connection.
+    pub fn proxy_refused(&mut self, how: &str) {
+        let text = NoteCode::ProxyRefused.row().with(how);
+        self.note_stream(&Note { text: &text, ..Note::new(NoteCode::ProxyRefused, self.mark) });
     }
 
     /// Tells an event of a connection.

@@ -1,6 +1,6 @@
 //! What a stream carries and who is its client, told from its first bytes.
 
-use super::layer::{Cx, Hint, Kind, Layer, Next};
+use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
 use crate::model::{Both, Direction, Input};
 
@@ -12,6 +12,8 @@ pub(super) struct Probe {
     carry: Both<Carry>,
     /// Bytes are missing.
     holed: bool,
+    /// From the first of those in each direction to the last byte that was looked through, and whether it is certain how many.
+    lost: Both<Option<(u64, u64, bool)>>,
     /// The user says that it is a WebSocket.
     forced: bool,
     /// Looks for frames, where the first bytes told nothing.
@@ -162,7 +164,22 @@ impl Probe {
             Next::Become(seeker) => self.seeker = Some(seeker),
             next => return next,
         }
+        self.pass(input);
         Next::Read
+    }
+
+    /// Remembers that what was lost, and what was looked through behind it, is behind: the layer that comes then has not seen it.
+    fn pass(&mut self, input: Option<Input<'_>>) {
+        match input {
+            Some(Input::Gap { dir, offset, len, exact, .. }) => {
+                let (from, _, sure) = self.lost[dir].unwrap_or((offset, offset, true));
+                self.lost[dir] = Some((from, offset.saturating_add(len), sure && exact));
+            }
+            Some(Input::Data { dir, offset, bytes, .. }) => {
+                self.lost[dir] = self.lost[dir].map(|(from, _, sure)| (from, offset + bytes.len() as u64, sure));
+            }
+            _ => {}
+        }
     }
 
     /// Looks for frames, unless a head or a TLS record comes first.
@@ -186,6 +203,7 @@ impl Probe {
                 return self.tls(dir, answers, Some(input), cx);
             }
         }
+        self.pass(Some(input));
         self.seeker.as_mut().map_or(Next::Nothing, |seeker| seeker.input(input, cx))
     }
 
@@ -200,31 +218,35 @@ impl Probe {
     /// Opens the HTTP layer.
     fn http(&mut self, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         *cx.kind = Kind::Http;
+        let (lost, mark) = (std::mem::take(&mut self.lost), cx.mark);
+        let lost = Direction::BOTH.into_iter().filter_map(|dir| {
+            let (offset, end, exact) = lost[dir]?;
+            Some(Input::Gap { dir, offset, len: end.saturating_sub(offset), exact, mark })
+        });
         let inner = cx.open(Hint::Http1);
-        self.begin(inner, swapped, input, cx)
+        self.begin(inner, swapped, lost.chain(input), cx)
     }
 
-    /// Gives a layer what was carried and then the input at hand; returns it, or whoever takes its place. `swapped` says that
-    /// TCP's guess of the directions is to be turned round before.
-    fn begin(&mut self, mut inner: Box<dyn Layer>, swapped: bool, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+    /// Gives a layer what was carried and then what is at hand; returns it, or whoever takes its place. `swapped` says that TCP's
+    /// guess of the directions is to be turned round before.
+    fn begin<'a>(
+        &mut self,
+        inner: Box<dyn Layer>,
+        swapped: bool,
+        inputs: impl IntoIterator<Item = Input<'a>>,
+        cx: &mut Cx<'_>,
+    ) -> Next {
         let before = cx.swapped;
         cx.swapped ^= swapped;
-        let carry = std::mem::take(&mut self.carry);
+        let (carry, mark) = (std::mem::take(&mut self.carry), cx.mark);
         let carried = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, brought) = carry[dir].start()?;
-            Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark: cx.mark })
+            Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark })
         });
-        for input in carried.chain(input).collect::<Vec<_>>() {
-            match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => {
-                    inner.over(cx);
-                    return Next::Nothing;
-                }
-                Next::Read | Next::Skim => {}
-            }
+        match feed(inner, before, carried, cx) {
+            Next::Become(inner) => feed(inner, before, inputs, cx),
+            next => next,
         }
-        Next::Become(inner)
     }
 }
 

@@ -320,15 +320,6 @@ impl Conn {
             }
         }
     }
-
-    /// Forgets delivered bytes.
-    pub fn forget(&mut self, budget: &mut Budget) {
-        for dir in Direction::BOTH {
-            if let Some(half) = &mut self.halves[dir] {
-                half.forget(budget);
-            }
-        }
-    }
 }
 
 const fn or_zero(seq: Option<Seq>) -> Seq {

@@ -2,19 +2,19 @@
 
 use super::conn::Recalled;
 use super::queue::Queue;
-use super::recent::{Conflict, Recent};
+use super::recent::{Conflict, Place, Recent};
 use super::seq::Seq;
 use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
 use std::collections::VecDeque;
 
-/// What all streams together have queued and remember, in bytes.
-#[derive(Debug, Default, Clone, Copy)]
+/// What all streams together have queued and remember.
+#[derive(Debug, Default)]
 pub struct Budget {
-    /// Out-of-order data.
+    /// Bytes of out-of-order data.
     pub queued: usize,
     /// Delivered data kept for comparison.
-    pub recent: usize,
-    /// Copies of the first segments of streams whose handshake was not seen.
+    pub(super) recent: Recent,
+    /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
 }
 
@@ -43,7 +43,8 @@ pub(super) struct Half {
     offset: u64,
     seq: Seq,
     ended: bool,
-    recent: Recent,
+    /// Its last piece in [`Budget::recent`].
+    last: Place,
     aside: Option<Box<Aside>>,
 }
 
@@ -106,7 +107,7 @@ const QUOTED: usize = 64;
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self { offset: 0, seq, ended: false, recent: Recent::default(), aside: None }
+        Self { offset: 0, seq, ended: false, last: Place::default(), aside: None }
     }
 
     fn aside(&mut self) -> &mut Aside {
@@ -154,8 +155,8 @@ impl Half {
         let offset = self.offset;
         self.advance(bytes.len() as u64);
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
-        if keep && feed.budget.recent < feed.limits.overlap_total {
-            feed.budget.recent += self.recent.push(offset, bytes, brought.packet, feed.limits.overlap_window);
+        if keep {
+            self.last = feed.budget.recent.push(self.last, offset, bytes, brought.packet, feed.limits);
         }
         self.end_if_reached(feed);
     }
@@ -379,15 +380,9 @@ impl Half {
 
     /// Gives its memory back to the totals.
     pub(super) fn release(&mut self, budget: &mut Budget) {
-        self.forget(budget);
         if let Some(aside) = &mut self.aside {
             aside.queue.clear(budget);
         }
-    }
-
-    /// Forgets the delivered bytes: nobody will compare them.
-    pub(super) fn forget(&mut self, budget: &mut Budget) {
-        budget.recent = budget.recent.saturating_sub(self.recent.clear());
     }
 
     fn has_hole(&self) -> bool {
@@ -534,7 +529,8 @@ impl Half {
             let text = format!("{} {plural} came after the place had been given up as lost", copy.len());
             odd(NoteCode::TcpLate, at, &text, "", mark, feed);
         }
-        if let Some(Conflict { offset, first, packet }) = self.recent.conflict(at, copy, QUOTED + 1) {
+        let conflicts = feed.budget.recent.conflict(self.last, at, copy, QUOTED + 1, feed.limits);
+        if let Some(Conflict { offset, first, packet }) = conflicts {
             let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
             conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
         }

@@ -1,19 +1,26 @@
-//! The last delivered bytes of one direction, to compare retransmissions with.
+//! The last delivered bytes of all streams, to compare retransmissions with.
 
-use crate::model::PacketNo;
-use std::collections::VecDeque;
+use crate::model::{Limits, PacketNo};
 
-/// A window over the end of a delivered stream: a ring that grows to its bound, then overwrites its oldest bytes.
+/// A log over the ends of all delivered streams: piece behind piece in one ring, which grows to its bound and then overwrites
+/// the oldest. Written on and on in one place it stays in the processor's cache, where a ring for each stream would not.
+///
+/// ```text
+/// piece: place of its direction's piece before, stream offset, packet (all u64), length u32, the bytes
+/// ```
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     ring: Vec<u8>,
-    /// Where in the ring the next byte goes: at its end, until it has grown to its bound.
-    head: usize,
-    /// Stream offset behind the last byte.
-    end: u64,
-    /// For each delivered piece, the offset behind it and its packet.
-    pieces: VecDeque<(u64, PacketNo)>,
+    bound: usize,
+    /// Bytes written so far, those left free at the end of the ring included: where the next piece goes.
+    head: u64,
+    /// The same, within the ring.
+    at: usize,
 }
+
+/// Where a direction's last piece is; the default: it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(u64);
 
 /// A byte at which two copies disagree.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,139 +33,230 @@ pub(super) struct Conflict {
     pub(super) packet: PacketNo,
 }
 
+/// What was delivered at once.
+struct Piece<'a> {
+    before: Place,
+    offset: u64,
+    packet: PacketNo,
+    bytes: &'a [u8],
+}
+
+/// Bytes before those of a piece.
+const HEAD: usize = 28;
+
+/// The part of the ring that one piece may take: of longer ones the end is kept.
+const PART: usize = 8;
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(u64::MAX)
+    }
+}
+
 impl Recent {
-    /// Remembers the bytes at `offset`; returns by how much its memory grew.
-    pub(super) fn push(&mut self, offset: u64, bytes: &[u8], packet: PacketNo, bound: usize) -> usize {
-        let end = self.head + bytes.len();
-        if self.end == offset
-            && self.pieces.len() < self.pieces.capacity()
-            && end < bound
-            && let Some(oldest) = self.ring.get_mut(self.head..end)
-        {
-            oldest.copy_from_slice(bytes);
-            self.head = end;
-            self.add_piece(offset + bytes.len() as u64, packet);
-            return 0;
+    /// Remembers the bytes at `offset` of a direction whose last piece is at `last`; returns where they are.
+    #[inline]
+    pub(super) fn push(&mut self, last: Place, offset: u64, bytes: &[u8], packet: PacketNo, limits: &Limits) -> Place {
+        self.bound = limits.overlap_total;
+        let most = (self.bound / PART).saturating_sub(HEAD);
+        if most == 0 {
+            return last;
         }
-        self.grow(offset, bytes, packet, bound)
-    }
-
-    /// Remembers bytes for which there is no room yet, or which do not follow the last ones.
-    #[inline(never)]
-    fn grow(&mut self, offset: u64, bytes: &[u8], packet: PacketNo, bound: usize) -> usize {
-        let before = self.memory();
-        if self.end != offset {
-            self.ring.clear();
-            self.pieces.clear();
-            self.head = 0;
+        let skip = bytes.len().saturating_sub(most);
+        let (bytes, offset) = (bytes.get(skip..).unwrap_or_default(), offset + skip as u64);
+        let len = HEAD + bytes.len();
+        if self.at + len > self.bound {
+            self.head += (self.bound - self.at) as u64;
+            self.at = 0;
         }
-        self.write(bytes.get(bytes.len().saturating_sub(bound)..).unwrap_or_default(), bound);
-        self.add_piece(offset + bytes.len() as u64, packet);
-        self.memory().saturating_sub(before)
-    }
-
-    /// Notes which packet brought the bytes before `end`, and forgets the pieces that are overwritten.
-    fn add_piece(&mut self, end: u64, packet: PacketNo) {
-        self.end = end;
-        let start = self.start();
-        while self.pieces.front().is_some_and(|&(end, _)| end <= start) {
-            self.pieces.pop_front();
-        }
-        self.pieces.push_back((end, packet));
-    }
-
-    fn memory(&self) -> usize {
-        self.ring.capacity() + self.pieces.capacity() * size_of::<(u64, PacketNo)>()
-    }
-
-    fn write(&mut self, bytes: &[u8], bound: usize) {
-        let (now, rest) = bytes.split_at(bytes.len().min(bound - self.head));
-        match self.ring.get_mut(self.head..self.head + now.len()) {
-            Some(old) => old.copy_from_slice(now),
-            None => {
-                if self.ring.capacity() < self.head + now.len() {
-                    let half_more = self.ring.len() + self.ring.len() / 2;
-                    let grown = half_more.max(self.head + now.len()).min(bound);
-                    self.ring.reserve_exact(grown - self.ring.len());
-                }
-                self.ring.truncate(self.head);
-                self.ring.extend_from_slice(now);
+        let head = head(last, offset, packet, bytes.len());
+        match self.ring.get_mut(self.at..self.at + len).and_then(|old| old.split_first_chunk_mut()) {
+            Some((old_head, old_bytes)) => {
+                *old_head = head;
+                old_bytes.copy_from_slice(bytes);
             }
+            None => self.grow(&head, bytes),
         }
-        let head = self.head + now.len();
-        self.head = if head < bound { head } else { 0 };
-        if !rest.is_empty() {
-            self.write(rest, bound);
+        let place = Place(self.head);
+        self.head += len as u64;
+        self.at += len;
+        place
+    }
+
+    /// Writes a piece at the end of a ring that has not grown to its bound.
+    #[cold]
+    fn grow(&mut self, head: &[u8; HEAD], bytes: &[u8]) {
+        self.ring.truncate(self.at);
+        let len = HEAD + bytes.len();
+        if self.ring.capacity() < self.at + len {
+            let half_more = (self.at + self.at / 2).clamp(self.at + len, self.bound);
+            self.ring.reserve_exact(half_more - self.at);
         }
+        self.ring.extend_from_slice(head);
+        self.ring.extend_from_slice(bytes);
     }
 
-    /// Forgets everything and gives its memory back; returns how much that was.
-    pub(super) fn clear(&mut self) -> usize {
-        let freed = self.memory();
-        *self = Self::default();
-        freed
+    /// A direction's pieces, the last first, as far as they are there and the bound allows.
+    fn pieces(&self, last: Place, limits: &Limits) -> impl Iterator<Item = Piece<'_>> {
+        let last = self.piece(last);
+        std::iter::successors(last, |piece| self.piece(piece.before)).take(limits.overlap_pieces)
     }
 
-    fn start(&self) -> u64 {
-        self.end - self.ring.len() as u64
+    fn piece(&self, Place(place): Place) -> Option<Piece<'_>> {
+        // What lies farther back is overwritten.
+        if place >= self.head || self.head - place > self.bound as u64 {
+            return None;
+        }
+        let at = usize::try_from(place % self.bound as u64).ok()?;
+        let (head, rest) = self.ring.get(at..)?.split_first_chunk::<HEAD>()?;
+        let (before, rest_of_head) = head.split_first_chunk()?;
+        let (offset, rest_of_head) = rest_of_head.split_first_chunk()?;
+        let (packet, len) = rest_of_head.split_first_chunk()?;
+        let bytes = rest.get(..u32::from_le_bytes(*len.first_chunk()?) as usize)?;
+        let (before, offset) = (Place(u64::from_le_bytes(*before)), u64::from_le_bytes(*offset));
+        Some(Piece { before, offset, packet: PacketNo(u64::from_le_bytes(*packet)), bytes })
     }
 
-    /// The bytes from a stream offset on that is remembered, oldest first.
-    fn from(&self, offset: u64) -> Option<impl Iterator<Item = &u8> + Clone> {
-        let skip = usize::try_from(offset.checked_sub(self.start())?).ok()?;
-        // Until the ring is full its head is its end, and nothing stands before it.
-        let (newer, older) = self.ring.split_at_checked(self.head)?;
-        Some(older.iter().chain(newer).skip(skip))
+    /// The first byte at which another copy of the bytes at `offset` differs from what was delivered, as far as that is
+    /// remembered; at most `quoted` bytes of the first copy.
+    pub(super) fn conflict(
+        &self,
+        last: Place,
+        offset: u64,
+        copy: &[u8],
+        quoted: usize,
+        limits: &Limits,
+    ) -> Option<Conflict> {
+        let pieces = || self.pieces(last, limits).take_while(|piece| piece.end() > offset);
+        let differs = |piece: &Piece<'_>| {
+            let from = piece.offset.max(offset);
+            let ours = piece.bytes.get(usize::try_from(from - piece.offset).ok()?..)?;
+            let theirs = copy.get(usize::try_from(from - offset).ok()?..)?;
+            let at = ours.iter().zip(theirs).position(|(a, b)| a != b)?;
+            Some((from + at as u64, piece.packet))
+        };
+        let (at, packet) = pieces().filter_map(|piece| differs(&piece)).last()?;
+        // Joined from their end, as far as they follow each other.
+        let (mut first, mut begin) = (Vec::new(), u64::MAX);
+        for piece in pieces().take_while(|piece| piece.end() > at) {
+            if piece.end() != begin {
+                first.clear();
+            }
+            let skip = usize::try_from(at.saturating_sub(piece.offset)).unwrap_or(usize::MAX);
+            first.splice(..0, piece.bytes.iter().skip(skip).take(quoted).copied());
+            first.truncate(quoted);
+            begin = piece.offset;
+        }
+        Some(Conflict { offset: at, first, packet })
     }
+}
 
-    /// The first byte at which another copy of the bytes at `offset` differs from what was delivered, as far as it is remembered; at most `quoted` bytes of the first copy.
-    pub(super) fn conflict(&self, offset: u64, copy: &[u8], quoted: usize) -> Option<Conflict> {
-        let from = offset.max(self.start());
-        let ours = self.from(from)?;
-        let theirs = copy.get(usize::try_from(from - offset).ok()?..)?;
-        let at = ours.clone().zip(theirs).position(|(a, b)| a != b)?;
-        let offset = from + at as u64;
-        let packet = self.pieces.iter().find(|&&(end, _)| end > offset).map_or(PacketNo(0), |&(_, packet)| packet);
-        Some(Conflict { offset, first: ours.skip(at).take(quoted).copied().collect(), packet })
+impl Piece<'_> {
+    /// The stream offset behind it.
+    const fn end(&self) -> u64 {
+        self.offset + self.bytes.len() as u64
     }
+}
+
+/// The bytes before those of a piece.
+#[inline]
+fn head(Place(before): Place, offset: u64, PacketNo(packet): PacketNo, len: usize) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    let len = u32::try_from(len).unwrap_or(u32::MAX);
+    let fields = before.to_le_bytes().into_iter().chain(offset.to_le_bytes()).chain(packet.to_le_bytes());
+    head.iter_mut().zip(fields.chain(len.to_le_bytes())).for_each(|(to, from)| *to = from);
+    head
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn finds_the_first_difference_and_its_packet() {
-        let mut recent = Recent::default();
-        recent.push(0, b"abcd", PacketNo(1), 8);
-        recent.push(4, b"efgh", PacketNo(2), 8);
-        assert_eq!(recent.conflict(2, b"cdef", 9), None);
-        let conflict = recent.conflict(2, b"cdeX", 9).unwrap();
-        assert_eq!((conflict.offset, &conflict.first[..], conflict.packet), (5, &b"fgh"[..], PacketNo(2)));
-        assert_eq!(recent.conflict(8, b"new", 9), None);
+    const LIMITS: Limits = Limits { overlap_total: 1024, ..Limits::DEFAULT };
+
+    /// A log, and the last piece of one direction in it.
+    #[derive(Default)]
+    struct One {
+        recent: Recent,
+        last: Place,
+    }
+
+    impl One {
+        fn push(&mut self, offset: u64, bytes: &[u8], packet: u64) {
+            self.last = self.recent.push(self.last, offset, bytes, PacketNo(packet), &LIMITS);
+        }
+
+        fn conflict(&self, offset: u64, copy: &[u8]) -> Option<(u64, Vec<u8>, u64)> {
+            let conflict = self.recent.conflict(self.last, offset, copy, 9, &LIMITS)?;
+            Some((conflict.offset, conflict.first, conflict.packet.0))
+        }
     }
 
     #[test]
-    fn forgets_the_oldest_and_nothing_else() {
+    fn finds_the_first_difference_and_its_packet() {
+        let mut one = One::default();
+        one.push(0, b"abcd", 1);
+        one.push(4, b"efgh", 2);
+        assert_eq!(one.conflict(2, b"cdef"), None);
+        assert_eq!(one.conflict(2, b"cdeX"), Some((5, b"fgh".to_vec(), 2)));
+        assert_eq!(one.conflict(2, b"XdeX"), Some((2, b"cdefgh".to_vec(), 1)));
+        assert_eq!(one.conflict(8, b"new"), None);
+    }
+
+    #[test]
+    fn a_hole_is_not_compared() {
+        let mut one = One::default();
+        one.push(0, b"abcd", 1);
+        one.push(6, b"ghij", 2);
+        assert_eq!(one.conflict(2, b"cdXXgh"), None);
+        assert_eq!(one.conflict(3, b"X"), Some((3, b"d".to_vec(), 1)), "what is behind the hole is no part of it");
+    }
+
+    #[test]
+    fn of_a_long_piece_the_end_is_kept() {
+        let mut one = One::default();
+        one.push(0, &[b'a'; 5000], 1);
+        assert_eq!(one.conflict(0, &[b'b'; 4900]), None);
+        assert_eq!(one.conflict(4900, b"ab"), Some((4901, vec![b'a'; 9], 1)));
+    }
+
+    #[test]
+    fn without_room_nothing_is_remembered() {
         let mut recent = Recent::default();
-        let stream: Vec<u8> = (0..2000_u32).map(|n| (n % 251) as u8).collect();
-        let mut at = 0;
-        for step in (1..60).cycle() {
-            if at + step > stream.len() {
-                break;
+        let limits = Limits { overlap_total: 64, ..Limits::DEFAULT };
+        let last = recent.push(Place::default(), 0, b"abcd", PacketNo(1), &limits);
+        assert_eq!(recent.conflict(last, 0, b"X", 9, &limits), None);
+        assert_eq!(recent.ring.capacity(), 0);
+    }
+
+    proptest! {
+        /// Several directions in one log: each is compared with its own bytes, and what is not remembered with none.
+        #[test]
+        fn directions_do_not_disturb_each_other(pieces in prop::collection::vec((0..3_usize, 1..60_usize), 1..200)) {
+            let mut recent = Recent::default();
+            let (mut lasts, mut sent) = ([Place::default(); 3], [const { Vec::<u8>::new() }; 3]);
+            for (packet, &(dir, len)) in pieces.iter().enumerate() {
+                let bytes: Vec<u8> = (0..len).map(|n| (packet * 7 + n + dir) as u8).collect();
+                let packet = PacketNo(packet as u64);
+                lasts[dir] = recent.push(lasts[dir], sent[dir].len() as u64, &bytes, packet, &LIMITS);
+                sent[dir].extend(bytes);
+                prop_assert!(recent.ring.capacity() <= LIMITS.overlap_total);
+                for (last, sent) in lasts.iter().zip(&sent) {
+                    prop_assert_eq!(recent.conflict(*last, 0, sent, 9, &LIMITS), None);
+                    let near = sent.len().saturating_sub(20);
+                    let mut other = sent[near..].to_vec();
+                    if let Some(last) = other.last_mut() {
+                        *last ^= 1;
+                    }
+                    let found = recent.conflict(*last, near as u64, &other, 9, &LIMITS);
+                    if let Some(found) = found {
+                        prop_assert_eq!((found.offset + 1, found.first.last()), (sent.len() as u64, sent.last()));
+                    }
+                }
+                let own = recent.conflict(lasts[dir], sent[dir].len() as u64 - 1, &[!sent[dir].last().unwrap()], 9, &LIMITS);
+                prop_assert_eq!(own.map(|own| own.packet), Some(packet), "the last piece is always there");
             }
-            recent.push(at as u64, &stream[at..at + step], PacketNo(at as u64), 32);
-            at += step;
-            assert!(recent.ring.len() <= 32 && recent.ring.capacity() <= 32 && recent.pieces.len() <= 32);
-            let from = at.saturating_sub(32);
-            assert_eq!(recent.conflict(from as u64, &stream[from..at], 9), None);
-            for (offset, &byte) in (from as u64..).zip(&stream[from..at]) {
-                let conflict = recent.conflict(offset, &[byte ^ 1], 1).unwrap();
-                assert_eq!((conflict.offset, conflict.first), (offset, vec![byte]));
-            }
-            assert_eq!(recent.conflict(0, &[0xff; 8], 9).is_some(), at <= 32 + 7);
         }
-        recent.push(5000, b"after a hole", PacketNo(9), 32);
-        assert_eq!(recent.conflict(at as u64 - 4, b"zzzz", 9), None);
     }
 }

@@ -111,8 +111,7 @@ pub(super) fn check_lines(
     let mut out = kept(handshake, columns);
     for check in handshake.checks.iter().filter(|check| !check.ok) {
         let row = check.code.row();
-        let rule = row.text.trim_end_matches('.');
-        let line = format!(" {} {rule}: {}", row.severity.sign(), display_str(&check.detail));
+        let line = format!(" {} {}", row.severity.sign(), row.with(&display_str(&check.detail)));
         push_wrapped(&mut out, Look::Bad(row.severity), &line, columns);
         push_wrapped(&mut out, Look::Dim, &format!("   {} · {} {}", row.name, row.cause, row.next), columns);
     }

@@ -239,6 +239,92 @@ fn other_upgrades_are_left_alone() {
     }
 }
 
+/// An answer whose first line makes no sense is none; what follows is read all the same, and belongs to the one connection,
+/// also where the request was cut.
+#[test]
+fn frames_behind_an_answer_that_makes_no_sense_are_read() {
+    let answer = String::from_utf8(response("")).unwrap().replace(" 101 ", " 101");
+    let session = upgraded(0, &request("/", ""), answer.as_bytes());
+    let mut together = Session::bare(1);
+    together
+        .turn(Client, request("/", ""))
+        .turn(Server, [answer.as_bytes(), &Frame::new(TEXT, "welcome").bytes()].concat());
+    together.said.push(Said { dir: "s2c", opcode: TEXT, frames: 1, payload: b"welcome".into(), packed: None });
+    together.text(Client, "thanks").text(Server, "bye").close();
+    for (session, what) in [(session, "alone"), (together, "with a frame")] {
+        for cut in [false, true] {
+            let mut all = packets(&session.segments(), &Wire::default());
+            if cut {
+                let len = all[3].bytes.len() - 20;
+                all[3] = all[3].clone().snapped(len);
+            }
+            let file = Pcap::default().file(&all);
+            let rows = records("ls", Input::Bytes(&file));
+            assert_eq!(rows.len(), 1, "{what}, cut {cut}");
+            says(&file, std::slice::from_ref(&session), &format!("{what}, cut {cut}"));
+            has_finding(&file, "HS-NO-ANSWER", what);
+        }
+    }
+}
+
+/// A request of which no byte was captured: where it stood is passed over, and the client's frames are found behind it.
+#[test]
+fn frames_behind_a_request_that_was_cut_away_are_found() {
+    let mut session = Session::bare(0);
+    session.turn(Client, request("/", "")).turn(Server, response(""));
+    for n in 0..6 {
+        session.text(Client, &format!("the client says\n\n{n}")).text(Server, &format!("the server says {n}"));
+    }
+    session.close();
+    for pieces in [1, 2] {
+        let segments = session.cut(|bytes| vec![bytes.len().div_ceil(pieces)]);
+        let mut all = packets(&segments, &Wire::default());
+        let headers = all[3].bytes.len() - segments[3].payload.len();
+        all[3] = all[3].clone().snapped(headers);
+        let file = Pcap::default().file(&all);
+        says(&file, std::slice::from_ref(&session), &format!("in {pieces}"));
+    }
+}
+
+/// Bytes of both heads are lost: where the frames of either side begin is not known, and nothing is made up.
+#[test]
+fn two_lost_heads_make_nothing_up() {
+    for n in 0..40 {
+        let mut session = Session::bare(n);
+        session.turn(Client, request("/", "")).turn(Server, response(""));
+        for n in 0..6 {
+            session.text(Client, &format!("the client says {n}")).text(Server, &format!("the server says {n}"));
+        }
+        session.close();
+        let heads = [session.turns[0].1.clone(), session.turns[1].1.clone()];
+        let mut segments = session
+            .cut(|bytes| if heads.iter().any(|head| head == bytes) { vec![90, 7, 999] } else { vec![bytes.len()] });
+        // Inside the request, and the beginning of the answer.
+        for (side, len) in [(session.client, 7), (session.server, 90)] {
+            let lost = segments.iter().position(|segment| segment.src == side && segment.payload.len() == len);
+            segments.remove(lost.unwrap());
+        }
+        let all = shown(&capture_of(&segments));
+        let messages = &all[&session.client.to_string()].messages;
+        for message in messages.iter().filter(|message| message.complete) {
+            let true_one = session.said.iter().any(|said| said.dir == message.dir && said.payload == message.payload);
+            assert!(true_one, "{n}: made up {}", message.brief());
+        }
+        assert_eq!(messages.len(), session.said.len(), "{n}");
+    }
+}
+
+/// A server that goes over to something else leaves an upgrade that was asked for behind that unanswered.
+#[test]
+fn an_upgrade_behind_another_is_not_answered() {
+    let mut session = Session::bare(0);
+    session.turn(Client, [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &request("/", "")[..]].concat());
+    session.turn(Server, "HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+    let file = capture_of(&session.segments());
+    has_finding(&file, "HS-NO-ANSWER", "behind another");
+    assert_eq!(records("ls", Input::Bytes(&file)).len(), 1);
+}
+
 /// A refused upgrade is a connection with its status; a second try on the same stream is another one.
 #[test]
 fn refusals_are_kept() {

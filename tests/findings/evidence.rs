@@ -160,17 +160,23 @@ fn utf8_faults_are_told_where_they_stand() {
     assert_eq!(split.place("UTF8-BAD"), (8, Some(1), Some(1)));
 }
 
-/// What is not kept is judged all the same; what is kept is shown as text.
+/// What is not kept is judged all the same; what is kept is shown as text, but for a character that the limit cuts.
 #[test]
 fn utf8_is_judged_beyond_what_is_kept() {
     let limits = wspect::model::Limits { message_bytes: 100, inflated_bytes: 100, ..Default::default() };
-    let text = [&[b'x'; 500][..], b"\xff", &[b'x'; 500]].concat();
-    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
-    deflated.say(Server, TEXT, &text).session.say(Client, TEXT, text.clone());
-    deflated.session.parts(Server, TEXT, &[text[..300].to_vec(), text[300..].to_vec()], false);
-    let told = super::told_with(&capture_of(&deflated.session.segments()), limits, "");
-    let faults: Vec<_> = told.findings.iter().filter(|finding| finding.0 == "UTF8-BAD").collect();
-    assert!(faults.len() == 3 && faults.iter().all(|fault| fault.1.contains("at byte 500 ")), "{:?}", told.findings);
+    for (bad, kept) in [(500, Some(100)), (100, Some(100)), (98, None)] {
+        let text = [&vec![b'x'; bad][..], b"\xff", &[b'x'; 500]].concat();
+        let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+        deflated.say(Server, TEXT, &text).session.say(Client, TEXT, text.clone());
+        deflated.session.parts(Server, TEXT, &[text[..50].to_vec(), text[50..].to_vec()], false);
+        let told = super::told_with(&capture_of(&deflated.session.segments()), limits, "");
+        let faults: Vec<_> = told.findings.iter().filter(|finding| finding.0 == "UTF8-BAD").collect();
+        let place = format!("at byte {bad} ");
+        assert!(faults.len() == 3 && faults.iter().all(|fault| fault.1.contains(&place)), "{:?}", told.findings);
+        assert_eq!(told.texts, [kept; 3], "{bad}");
+    }
+    let cut = talk(|session| _ = session.text(Server, &format!("{}é", "x".repeat(99))));
+    assert_eq!(super::told_with(&capture_of(&cut.segments()), limits, "").texts, [Some(99)]);
 }
 
 /// An answer that repeats the code says nothing new; one with another code does, also one that is told first.

@@ -54,6 +54,8 @@ struct Told {
     findings: Vec<(&'static str, String, Severity)>,
     /// Its packet, frame and message.
     places: Vec<(u64, Option<u64>, Option<u64>)>,
+    /// Of each message, how many of its bytes are shown, if they are as text.
+    texts: Vec<Option<usize>>,
     rows: Vec<Connection>,
 }
 
@@ -82,6 +84,9 @@ impl Sink for Told {
         if let Event::Note(note) = event {
             self.places.push((note.at.packet.0, note.frame, note.msg));
             self.findings.push((note.code.name(), note.sentence().to_owned(), note.code.severity()));
+        }
+        if let Event::Message(message) = event {
+            self.texts.push(message.is_text().then_some(message.body.kept.len()));
         }
         if let (Some(conn), Event::Opened(opened)) = (at.conn, event) {
             self.rows.push(Connection::new(conn, at, opened));

@@ -75,7 +75,7 @@ impl Sink for Listener {
 }
 
 /// Captures to mutate: few in every run, as many as one likes with `WSPECT_FLIPS`.
-fn rounds(usual: u64) -> u64 {
+pub(super) fn rounds(usual: u64) -> u64 {
     std::env::var("WSPECT_FLIPS").map_or(usual, |rounds| rounds.parse().expect("WSPECT_FLIPS is a number"))
 }
 

@@ -100,6 +100,28 @@ fn impossible_lengths_allocate_nothing() {
     }
 }
 
+/// Frames of one message, and holes in it, that are together longer than any number.
+#[test]
+fn impossible_lengths_add_up() {
+    for (opcode, hole) in [TEXT, BINARY].into_iter().flat_map(|opcode| [(opcode, 0), (opcode, 50)]) {
+        let mut session = Session::new(1);
+        session.text(Server, "before");
+        let turn = session.turns.len();
+        session.turn(Server, Frame::new(opcode, vec![b'a'; 90]).open().bytes());
+        session.turn(Server, Frame::new(CONTINUATION, "").length(Length::Claim(u64::MAX)).bytes());
+        let mut segments = session.segments();
+        let first = segments.iter().position(|segment| segment.payload == session.turns[turn].1).unwrap();
+        let (head, tail) = (segments[first].part(0, 20), segments[first].part(20 + hole, 92));
+        segments.splice(first..=first, [head, tail]);
+        let what = format!("{opcode}, a hole of {hole}");
+        let others = Survives::new(&what, &["WS-UNFINISHED"]).check(&between_segments(&segments));
+        let shown = others[&session.client.to_string()].of("s2c");
+        assert_eq!(shown.len(), 2, "{what}");
+        let last = shown[1];
+        assert_eq!((last.complete, last.len, last.payload.len()), (false, u64::MAX, 90 - hole), "{what}");
+    }
+}
+
 /// Fragments and control frames without end.
 #[test]
 fn many_small_frames_take_little() {

@@ -83,7 +83,8 @@ fn an_absurd_length_costs_one_packet() {
             assert_eq!(told, [&b"before"[..], b"after", b"later"]);
             assert_eq!(codes(&notes), ["FILE-DAMAGED"]);
             let skipped = 17 + if magic == MODIFIED { 24 } else { 16 };
-            let text = format!("a record claims 4294967295 bytes; passed over {skipped} bytes to the next sound one");
+            let text =
+                format!("a record claims 4 294 967 295 bytes; passed over {skipped} bytes to the next sound one");
             assert!(notes[0].text.ends_with(&text), "{}", notes[0].text);
         }
     }

@@ -22,7 +22,12 @@ fn hostile_story(evil: &[u8]) -> Story {
     let mut story = Story::new();
     let url = format!("ws://{text}/{text}");
     let conn = story.open(Some(&url), endpoint(1, 5000), endpoint(2, 80), 0);
-    let headers = [("Host", text.as_str()), (text.as_str(), text.as_str()), ("Sec-WebSocket-Protocol", text.as_str())];
+    let headers = [
+        ("Host", text.as_str()),
+        (text.as_str(), text.as_str()),
+        ("Sec-WebSocket-Protocol", text.as_str()),
+        ("Sec-WebSocket-Extensions", "permessage-deflate"),
+    ];
     story.upgrade(conn, 101, &headers, &headers);
     for opcode in [Opcode::TEXT, Opcode::BINARY, Opcode::PING, Opcode(3)] {
         story.say(conn, Direction::ToClient, opcode, evil);
@@ -30,7 +35,9 @@ fn hostile_story(evil: &[u8]) -> Story {
     let json = [b"{\"a\":\"", evil, b"\",\"", evil, b"\":[1,", evil, b"]}"].concat();
     story.say(conn, Direction::ToClient, Opcode::TEXT, &json);
     let holes = vec![Hole { offset: 1, len: Some(u64::MAX - 9) }, Hole { offset: u64::MAX - 5, len: None }];
-    story.say_oddly(conn, Direction::ToServer, Opcode::TEXT, evil, &Odd { holes, ..Odd::default() });
+    for dir in Direction::BOTH {
+        story.say_oddly(conn, dir, Opcode::TEXT, evil, &Odd { holes: holes.clone(), ..Odd::default() });
+    }
     story.note(conn, NoteCode::Utf8Bad, Some(Direction::ToClient), Some(1), &text);
     story.say(conn, Direction::ToServer, Opcode::CLOSE, &[b"\x03\xea", evil].concat());
     story.close(conn, Direction::ToServer, End::Rst);

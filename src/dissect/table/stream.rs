@@ -373,7 +373,7 @@ impl Stream {
         let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
             return;
         };
-        let (before, conns, mut nothing) = (*reads, cx.tools.conns, false);
+        let (conns, mut nothing) = (cx.tools.conns, false);
         step(conn, cx.limits, budget, &mut |input| {
             if nothing {
                 return;
@@ -386,9 +386,6 @@ impl Stream {
             }
         });
         *told |= cx.tools.conns != conns;
-        if before && !*reads {
-            conn.forget(budget);
-        }
         let swapped = cx.swapped;
         if nothing {
             self.over(mark, swapped, env);

@@ -99,6 +99,13 @@ pub struct NoteRow {
     pub next: &'static str,
 }
 
+impl NoteRow {
+    /// The sentence, with the particulars of one finding.
+    pub fn with(&self, detail: &str) -> String {
+        format!("{}: {detail}", self.text.trim_end_matches('.'))
+    }
+}
+
 macro_rules! notes {
     ($($topic:ident { $($code:ident $name:literal $severity:ident $rfc:literal $text:literal $cause:literal $next:literal)* })*) => {
         /// What a finding is about. Each has a row in [`NOTES`].

@@ -1,7 +1,6 @@
 //! What came before it was clear what it is.
 
 use crate::model::{Direction, Input, Mark, Version};
-use crate::proto::layer::{Cx, Layer, Next};
 use std::collections::VecDeque;
 
 /// What a held piece costs beside its bytes.
@@ -63,26 +62,11 @@ impl Held {
         }
     }
 
-    /// Gives everything to `inner`, which is returned, or whoever takes its place. `turned` says how the directions were turned
-    /// when it was held: who looks into a tunnel may turn them round.
-    pub(super) fn feed(&mut self, dir: Direction, turned: bool, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
-        let Self { pieces, dropped, end, .. } = std::mem::take(self);
-        for piece in pieces {
-            let input = piece.input(dir, cx.mark);
-            match inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => {
-                    inner.over(cx);
-                    return Next::Nothing;
-                }
-                Next::Read | Next::Skim => {}
-            }
-        }
-        if dropped > 0 {
-            let input = Input::Gap { dir, offset: end, len: dropped, exact: true, mark: cx.mark };
-            inner.input(if cx.swapped == turned { input } else { input.reversed() }, cx);
-        }
-        Next::Become(inner)
+    /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
+    pub(super) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
+        let Self { pieces, end: offset, dropped: lost, .. } = self;
+        let beyond = Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, brought: mark };
+        pieces.into_iter().chain((lost > 0).then_some(beyond))
     }
 
     /// Counts bytes behind what is held; nothing that follows is held either.

@@ -11,13 +11,13 @@ use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
-use super::tell::{blocked, limited, no_answer, tell, unread};
+use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
     Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
     Version, count,
 };
-use crate::proto::layer::{Cx, Hint, Layer, Next};
+use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
 
 /// One HTTP/1.x connection.
@@ -147,37 +147,33 @@ impl Layer for Http1 {
             }
         }
         self.close_refused(cx);
-        if let Some(text) = self.blocked.take() {
-            blocked(&text, cx);
+        if let Some(how) = self.blocked.take() {
+            cx.proxy_refused(&how);
         }
         let end = unread(cx).map(str::to_owned).or_else(|| self.ends.words());
         let end = end.unwrap_or_else(|| "the capture ends before it".to_owned());
-        let mut part = match &self.sides.to_client {
+        let came = match &self.sides.to_client {
             Side::Head(reader) if !reader.is_fresh() => {
                 format!("only {} of its head came; ", count(reader.seen(), "byte"))
             }
             _ => String::new(),
         };
-        for asked in std::mem::take(&mut self.asked) {
-            let part = std::mem::take(&mut part);
-            if let Some(upgrade) = asked.upgrade {
-                let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, &format!("{part}{end}"));
-                tell(conn, &handshake, 0, cx);
-                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
-            }
-        }
+        self.close_asked(&came, &end, cx);
     }
 }
 
 impl Http1 {
     fn next(&self, cx: &Cx<'_>) -> Next {
         match (&self.sides.to_server, &self.sides.to_client) {
-            // A refused upgrade has still to be closed when the stream ends.
-            (Side::Lost, Side::Lost) if self.refused.is_none() => match self.left {
-                true => Next::Nothing,
-                false => Next::Become(cx.open(Hint::Holed)),
-            },
+            // A refused upgrade has still to be closed when the stream ends, and one without an answer to be told.
+            (Side::Lost, Side::Lost)
+                if self.refused.is_none() && self.asked.iter().all(|asked| asked.upgrade.is_none()) =>
+            {
+                match self.left {
+                    true => Next::Nothing,
+                    false => Next::Become(cx.open(Hint::Holed)),
+                }
+            }
             (Side::Head(_) | Side::Frames, _) | (_, Side::Head(_)) => Next::Read,
             _ => Next::Skim,
         }
@@ -236,21 +232,20 @@ impl Http1 {
     }
 
     /// Gives what is held to the layer that goes on.
-    fn step_aside(&mut self, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
+    fn step_aside(&mut self, inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Next {
         let (turned, mark) = (cx.swapped, cx.mark);
+        let unverified = Direction::BOTH.into_iter().filter_map(|dir| {
+            let ((offset, end), code) = (self.unverified[dir]?, NoteCode::TlsUnverified);
+            Some(Input::Odd { dir, offset, len: end - offset, code, text: "", detail: "", mark })
+        });
+        let mut next = feed(inner, turned, unverified, cx);
         for dir in Direction::BOTH {
-            if let Some((offset, end)) = self.unverified[dir] {
-                let (len, code) = (end - offset, NoteCode::TlsUnverified);
-                inner.input(Input::Odd { dir, offset, len, code, text: "", detail: "", mark }, cx);
+            for piece in std::mem::take(&mut self.held[dir]).into_pieces(mark) {
+                let Next::Become(inner) = next else { return next };
+                next = feed(inner, turned, [piece.input(dir, mark)], cx);
             }
         }
-        for dir in Direction::BOTH {
-            match self.held[dir].feed(dir, turned, inner, cx) {
-                Next::Become(layer) => inner = layer,
-                next => return next,
-            }
-        }
-        Next::Become(inner)
+        next
     }
 
     /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.
@@ -280,9 +275,17 @@ impl Http1 {
                         at += used;
                         self.head(dir, head, cx);
                     }
-                    Step::TooLong | Step::Done(None, _) => {
+                    step @ (Step::TooLong | Step::Done(None, _)) => {
+                        let used = if let Step::Done(_, used) = step { used } else { rest.len() };
                         self.sides[dir] = Side::Lost;
-                        return bytes.len();
+                        self.lost[dir] = Some((offset + at as u64, used as u64));
+                        if dir == Direction::ToClient {
+                            self.lose_answer("what came makes no sense", cx);
+                        }
+                        if self.inner.is_none() {
+                            return bytes.len();
+                        }
+                        at += used;
                     }
                 },
                 Side::Body(body) => {
@@ -344,16 +347,19 @@ impl Http1 {
         self.sides[dir] = Side::Lost;
         self.lost[dir] = Some((offset, len));
         if dir == Direction::ToClient {
-            self.asked.retain(|asked| asked.cut.is_none());
-        }
-        if dir == Direction::ToClient
-            && self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
-            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
-        {
-            let inner = self.unanswered(*upgrade, "bytes of it were lost", cx);
-            self.inner = Some(self.tell_lost(dir, inner, cx));
+            self.lose_answer("bytes of it were lost", cx);
         }
         0
+    }
+
+    /// The answer at hand cannot be read: if it is that to an upgrade, what follows may be frames.
+    fn lose_answer(&mut self, why: &str, cx: &mut Cx<'_>) {
+        self.asked.retain(|asked| asked.cut.is_none());
+        if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
+            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
+        {
+            self.inner = Some(self.unanswered(*upgrade, why, cx));
+        }
     }
 
     /// A challenge or its answer is there, as far as it will be.
@@ -430,7 +436,10 @@ impl Http1 {
         no_answer(&mut handshake, why);
         tell(conn, &handshake, 0, cx);
         handshake.checks.truncate(known);
-        let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        let mut inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
+        for dir in Direction::BOTH {
+            inner = self.tell_lost(dir, inner, cx);
+        }
         Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
     }
 
@@ -506,10 +515,10 @@ impl Http1 {
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
         let (to, upgrade, cut) = asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.cut));
         if method == Method::Connect && !tunnel {
-            let text = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
+            let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
-                407 => self.blocked = Some(text),
-                _ => blocked(&text, cx),
+                407 => self.blocked = Some(how),
+                _ => cx.proxy_refused(&how),
             }
         }
         let upgrade = upgrade.or_else(|| cut.filter(|_| switching).map(|cut| self.upgrade(*cut, cx))).or_else(|| {
@@ -519,7 +528,7 @@ impl Http1 {
         });
         match upgrade {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
-            None if status == 101 => self.leave(),
+            None if status == 101 => self.leave(cx),
             None if tunnel => {
                 cx.route().push(HopKind::Connect, to.unwrap_or_default());
                 self.inner = Some(cx.open(Hint::Unknown));
@@ -529,17 +538,30 @@ impl Http1 {
     }
 
     /// The connection speaks something that is not read here.
-    fn leave(&mut self) {
+    fn leave(&mut self, cx: &mut Cx<'_>) {
         self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
-        self.asked.clear();
+        self.close_asked("", "the connection speaks something else from the answer to an earlier request on", cx);
     }
 
     /// An answer other than to an upgrade: what began like frames is something else.
     fn release_frames(&mut self) {
         if matches!(self.sides.to_server, Side::Frames) {
             self.sides.to_server = Side::Lost;
+        }
+    }
+
+    /// Tells upgrades that will have no answer; `came` is what came of that of the first request.
+    fn close_asked(&mut self, mut came: &str, why: &str, cx: &mut Cx<'_>) {
+        for asked in std::mem::take(&mut self.asked) {
+            let came = std::mem::take(&mut came);
+            if let Some(upgrade) = asked.upgrade {
+                let Upgrade { conn, mut handshake } = *upgrade;
+                no_answer(&mut handshake, &format!("{came}{why}"));
+                tell(conn, &handshake, 0, cx);
+                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
+            }
         }
     }
 

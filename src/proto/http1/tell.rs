@@ -1,13 +1,13 @@
 //! Telling handshakes, and what is to be said of them.
 
-use crate::model::{Check, ConnId, Direction, Event, Handshake, Head, Note, NoteCode, Unseen};
+use crate::model::{Check, ConnId, Direction, Event, Handshake, Head, Note, NoteCode, Unseen, count, number};
 use crate::proto::layer::Cx;
 
 /// Tells a handshake, and a finding for each rule that it breaks; the first `known` rules were told before.
 pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut Cx<'_>) {
     cx.emit(conn, Event::Handshake(handshake));
     for check in handshake.checks.iter().skip(known).filter(|check| !check.ok) {
-        let text = format!("{}: {}", check.code.row().text.trim_end_matches('.'), check.detail);
+        let text = check.code.row().with(&check.detail);
         // What never came is missed at the stream's last packet, whenever that becomes known.
         let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
         cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });
@@ -28,17 +28,12 @@ pub(super) fn no_answer(handshake: &mut Handshake, detail: &str) {
 pub(super) fn limited(head: &Head, cx: &Cx<'_>) -> Option<String> {
     let huge = head.len > cx.limits.head_bytes as u64 || head.headers.len() >= cx.limits.head_headers;
     huge.then(|| {
-        let kept = head.headers.len();
         format!(
-            "an HTTP head of {} bytes, of which {kept} headers are kept (limits head-bytes, head-headers)",
-            head.len
+            "an HTTP head of {}, of which {} headers are kept (limits head-bytes, head-headers)",
+            count(head.len, "byte"),
+            number(head.headers.len() as u64)
         )
     })
-}
-
-/// Tells that a proxy did not let the client through. What for, nobody knows: the finding is about no connection.
-pub(super) fn blocked(text: &str, cx: &mut Cx<'_>) {
-    cx.note_stream(&Note { text, ..Note::new(NoteCode::ProxyRefused, cx.mark) });
 }
 
 /// Tells that the answer of a handshake was captured, and the request was not.

@@ -4,8 +4,8 @@ use super::Parsed;
 use super::haproxy::{self, Header};
 use super::socks::{self, Asked, METHODS, Told};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, HopKind, Input, Note, NoteCode};
-use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
+use crate::model::{Both, Direction, HopKind, Input};
+use crate::proto::layer::{Cx, Hint, Kind, Layer, Next, feed};
 
 /// What is spoken with a proxy, up to where it steps aside.
 ///
@@ -58,17 +58,7 @@ impl Layer for Proxy {
                     Step::Leave => leave(cx),
                 }
             }
-            Input::Gap { .. } => {
-                let mut inner = cx.open(Hint::Holed);
-                match inner.input(input, cx) {
-                    Next::Become(layer) => Next::Become(layer),
-                    Next::Nothing => {
-                        inner.over(cx);
-                        Next::Nothing
-                    }
-                    Next::Read | Next::Skim => Next::Become(inner),
-                }
-            }
+            Input::Gap { .. } => feed(cx.open(Hint::Holed), cx.swapped, [input], cx),
             Input::End { .. } | Input::Odd { .. } => Next::Read,
         }
     }
@@ -175,17 +165,15 @@ impl Proxy {
             || matches!(self.told, Some(Told::Method(method)) if !METHODS.contains(&method))
     }
 
-    /// Tells that the proxy does not let the client through. What for, nobody knows: the finding is about no connection.
+    /// Tells that the proxy does not let the client through.
     fn blocked(&self, cx: &mut Cx<'_>) {
         let Some(why) = self.told.and_then(Told::refusal) else { return };
-        let row = NoteCode::ProxyRefused.row().text.trim_end_matches('.');
         let name = if self.speech == Some(Speech::Socks4) { "SOCKS 4" } else { "SOCKS 5" };
         let to = match &self.asked {
             Some(Asked::Connect(to)) => format!(" to {to}"),
             _ => String::new(),
         };
-        let text = format!("{row}: {name}{to} at {}; {why}", cx.ends().1);
-        cx.note_stream(&Note { text: &text, ..Note::new(NoteCode::ProxyRefused, cx.mark) });
+        cx.proxy_refused(&format!("{name}{to} at {}; {why}", cx.ends().1));
     }
 
     /// Looks at what runs behind the proxy's words.
@@ -194,22 +182,12 @@ impl Proxy {
             let kind = if self.speech == Some(Speech::Socks4) { HopKind::Socks4 } else { HopKind::Socks5 };
             cx.route().push(kind, address);
         }
-        let before = cx.swapped;
-        let mut inner = cx.open(Hint::Unknown);
-        for dir in Direction::BOTH {
-            let carry = std::mem::take(&mut self.carry[dir]);
-            let (Some((offset, brought)), used) = (carry.start(), self.used[dir]) else { continue };
-            let Some(bytes) = carry.bytes().get(used..).filter(|rest| !rest.is_empty()) else { continue };
-            let input = Input::Data { dir, offset: offset + used as u64, bytes, brought, mark: cx.mark };
-            match inner.input(if cx.swapped == before { input } else { input.reversed() }, cx) {
-                Next::Become(layer) => inner = layer,
-                Next::Nothing => {
-                    inner.over(cx);
-                    return Next::Nothing;
-                }
-                Next::Read | Next::Skim => {}
-            }
-        }
-        Next::Become(inner)
+        let (carry, mark) = (std::mem::take(&mut self.carry), cx.mark);
+        let rest = Direction::BOTH.into_iter().filter_map(|dir| {
+            let ((offset, brought), used) = (carry[dir].start()?, self.used[dir]);
+            let bytes = carry[dir].bytes().get(used..).filter(|rest| !rest.is_empty())?;
+            Some(Input::Data { dir, offset: offset + used as u64, bytes, brought, mark })
+        });
+        feed(cx.open(Hint::Unknown), cx.swapped, rest, cx)
     }
 }

@@ -4,7 +4,7 @@ use super::deflate::{Corrupt, Evidence, Inflater, Piece};
 use super::frame::Head;
 use super::mask::{self, Mask};
 use super::utf8::Utf8;
-use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, count, number, ratio};
+use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, Part, count, number, ratio};
 use crate::proto::layer::Tools;
 
 /// What is known of an unfinished message.
@@ -395,13 +395,13 @@ impl Assembly {
         }
     }
 
-    /// Adds a hole of known length, which may touch the last.
+    /// Adds a hole of known length, which may touch the last. The whole is never longer than a number.
     fn add_hole(&mut self, len: u64, limits: &Limits, tools: &mut Tools) {
         self.text.utf8.hole(len);
         let is_full = self.holes.len() >= limits.message_holes;
         let end = self.len.saturating_add(len);
         match self.holes.last_mut() {
-            _ if len == 0 => return,
+            _ if end == self.len => return,
             Some(Hole { offset, len: Some(known) }) if is_full || offset.saturating_add(*known) == self.len => {
                 // Beyond the bound the last hole takes in what is known between it and this one.
                 *known = end.saturating_sub(*offset);
@@ -409,7 +409,7 @@ impl Assembly {
                 self.kept.truncate(self.kept_before_hole);
             }
             _ => {
-                self.holes.push(Hole { offset: self.len, len: Some(len) });
+                self.holes.push(Hole { offset: self.len, len: Some(end - self.len) });
                 self.kept_before_hole = self.kept.len();
             }
         }
@@ -446,21 +446,34 @@ impl Assembly {
         }
     }
 
-    /// Whether what is kept can be shown as text, where more is wrong or less is there than the whole of it.
-    pub(super) fn is_partly_known(&self) -> bool {
-        self.limited || self.inferred > 0
+    /// Whether what is kept of a text can be shown as such; `whole`: it ends where the text does. A fault may stand beyond what
+    /// is kept, and what is inferred may be wrong: then only what is there is judged.
+    pub(super) fn is_utf8(&self, whole: bool) -> bool {
+        if !self.is_judged() {
+            return true;
+        }
+        if !self.limited && self.inferred == 0 {
+            return self.fault.is_none();
+        }
+        let mut text = Utf8::default();
+        let mut faults = self.body().parts().filter_map(|part| match part {
+            Part::Bytes(bytes) => text.push(bytes),
+            Part::Hole(hole) => {
+                text.hole(hole.len.unwrap_or(0));
+                None
+            }
+        });
+        faults.next().is_none() && (self.limited || !whole || text.end().is_none())
     }
 
-    /// What is wrong with its frames, and what of it is lost.
+    /// What is wrong with its frames, and what of it comes from a lost history.
     pub(super) fn all_findings(&self) -> NoteSet {
         let mut findings = self.findings;
-        let more = [
-            (!self.lost.is_empty(), NoteCode::TcpGap),
-            (self.unknown > 0, NoteCode::DeflateLost),
-            (self.inferred > 0, NoteCode::DeflateInferred),
-        ];
-        for (_, code) in more.into_iter().filter(|&(holds, _)| holds) {
-            findings.insert(code);
+        if self.unknown > 0 {
+            findings.insert(NoteCode::DeflateLost);
+        }
+        if self.inferred > 0 {
+            findings.insert(NoteCode::DeflateInferred);
         }
         findings
     }
@@ -508,5 +521,20 @@ impl Text {
     fn tell(&mut self, offset: u64, fault: &mut Option<Fault>) {
         let (at, frame) = self.begun.unwrap_or_default();
         fault.get_or_insert(Fault { offset, at, frame, told: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inferred_may_not_end_inside_a_character() {
+        let (limits, mut tools) = (Limits::DEFAULT, Tools::default());
+        let head = Head { fin: true, rsv: 4, opcode: Opcode::TEXT, key: None, len: 4, header_len: 2 };
+        let mut assembly = Assembly::new(&head, false, Mark::default(), &mut tools);
+        assembly.append(b"caf\xc3", Mark::default(), (None, 0), None, &limits, &mut tools);
+        assembly.inferred = 1;
+        assert!(assembly.is_utf8(false) && !assembly.is_utf8(true));
     }
 }

@@ -257,7 +257,7 @@ impl Hixie {
         }
         let mut place = self.ended(dir, place);
         assembly.wire_len = place.head.len;
-        if assembly.all_findings().contains(NoteCode::TcpGap) {
+        if assembly.findings.contains(NoteCode::TcpGap) {
             place.findings.insert(NoteCode::TcpGap);
         }
         assembly.findings.extend(place.findings);
@@ -290,7 +290,10 @@ impl Hixie {
             }
         }
         assembly.wire_len = place.head.len;
-        assembly.lost.extend(lost);
+        if let Some(lost) = lost {
+            assembly.findings.insert(NoteCode::TcpGap);
+            assembly.lost.push(lost);
+        }
         let number = self.ws.tell_frame(dir, &place, false, Some(self.ws.messages + 1), cx);
         assembly.frame_told(number);
         if lost.is_some() {

@@ -452,8 +452,8 @@ impl Ws {
             Breach::Window => (
                 NoteCode::PmdWindow,
                 format!(
-                    "a message refers farther back than {} bytes, although {sender}_max_window_bits={bits} was agreed on",
-                    1_u32 << bits
+                    "a message refers farther back than {}, although {sender}_max_window_bits={bits} was agreed on",
+                    count(1 << bits, "byte")
                 ),
             ),
         };

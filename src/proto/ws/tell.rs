@@ -9,8 +9,7 @@ use super::mask;
 use super::rules;
 use super::utf8::first_bad;
 use crate::model::{
-    Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Part, Span, count,
-    number,
+    Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span, count, number,
 };
 use crate::proto::layer::Cx;
 
@@ -28,12 +27,6 @@ impl Ws {
         if ended && !assembly.has_open_end() {
             assembly.end_text();
         }
-        // A fault may stand beyond what is kept, and what is inferred may be wrong.
-        let utf8 = match assembly.fault {
-            fault if !assembly.is_partly_known() => fault.is_none(),
-            _ => first_fault(&kept_characters(assembly.body()), whole && !assembly.limited).is_none(),
-        };
-        let undecoded = assembly.is_undecoded();
         let number = self.messages + 1;
         let mut message = Message {
             number,
@@ -41,13 +34,13 @@ impl Ws {
             opcode: assembly.opcode,
             frames: assembly.frames,
             compressed: assembly.compressed,
-            undecoded,
+            undecoded: assembly.is_undecoded(),
             wire_len: assembly.wire_len,
             body: assembly.body(),
             wire: assembly.wire(),
             complete: whole,
             inferred: assembly.inferred > 0,
-            utf8: utf8 || undecoded || assembly.opcode != Opcode::TEXT,
+            utf8: assembly.is_utf8(whole),
             close: None,
             rtt: None,
             span: Span { first: assembly.first, last: cx.mark },
@@ -113,7 +106,7 @@ impl Ws {
             wire: &[],
             complete: true,
             inferred: false,
-            utf8: bad.is_none_or(|at| at > kept.len()),
+            utf8: bad.is_none_or(|at| at >= kept.len()),
             close: None,
             rtt: None,
             span: Span { first: place.first, last: cx.mark },
@@ -387,7 +380,7 @@ impl Ws {
             let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
             let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
-            doubt.bytes += assembly.body().len;
+            doubt.bytes = doubt.bytes.saturating_add(assembly.body().len);
             doubt.unknown += assembly.unknown;
             doubt.inferred += assembly.inferred;
         }
@@ -417,11 +410,15 @@ impl Ws {
     pub(super) fn tell_evidence(&mut self, dir: Direction, evidence: &Evidence, cx: &mut Cx<'_>) {
         let &Evidence { length, tried, passed, failed, messages, margin } = evidence;
         let text = format!(
-            "{length} bytes were lost before the last {messages} messages: of {tried} lengths, only that one explains them"
+            "{} bytes were lost before the last {} messages: of {} lengths, only that one explains them",
+            number(length as u64),
+            number(messages.into()),
+            number(tried.into())
         );
         let detail = format!(
-            "{passed} of {} tests passed; the next best length is 10^{:.0} times less likely",
-            passed + failed,
+            "{} of {} tests passed; the next best length is 10^{:.0} times less likely",
+            number(passed.into()),
+            number((passed + failed).into()),
             (margin * std::f32::consts::LOG10_E).floor()
         );
         self.note(dir, NoteCode::DeflateInferred, Some(self.messages), None, &text, Some(&detail), cx);
@@ -472,35 +469,6 @@ struct About<'a> {
     rsv: u8,
     /// A limit took the end of it.
     limited: bool,
-}
-
-/// Where the first fault of a text is that no hole explains: a hole may cut the characters before and behind it, and so
-/// may the end of what is there, unless that is the end of the text.
-fn first_fault(body: &Body<'_>, whole: bool) -> Option<u64> {
-    if body.holes.is_empty() && first_bad(body.kept).is_none() {
-        return None;
-    }
-    let (mut at, mut behind_hole) = (0_u64, false);
-    let mut parts = body.parts().peekable();
-    while let Some(part) = parts.next() {
-        match part {
-            Part::Hole(hole) => {
-                at = hole.offset.saturating_add(hole.len.unwrap_or(0));
-                behind_hole = true;
-            }
-            Part::Bytes(bytes) => {
-                let cut = bytes.iter().take(3).take_while(|&&byte| behind_hole && byte & 0xc0 == 0x80).count();
-                let fault = std::str::from_utf8(bytes.get(cut..).unwrap_or_default()).err();
-                let last = whole && parts.peek().is_none();
-                if let Some(fault) = fault.filter(|fault| fault.error_len().is_some() || last) {
-                    return Some(at + (cut + fault.valid_up_to()) as u64);
-                }
-                at += bytes.len() as u64;
-                behind_hole = false;
-            }
-        }
-    }
-    None
 }
 
 /// The body without a character that a limit cut at its end.

@@ -23,8 +23,8 @@ impl Utf8 {
         if self.over {
             return None;
         }
-        let (mut rest, start) = (bytes, self.len);
-        self.len += bytes.len() as u64;
+        self.len = self.len.saturating_add(bytes.len() as u64);
+        let (mut rest, start) = (bytes, self.len - bytes.len() as u64);
         while self.orphans > 0
             && let [0x80..=0xbf, behind @ ..] = rest
         {
@@ -58,9 +58,9 @@ impl Utf8 {
         None
     }
 
-    /// Passes over bytes that are not known: they may end a character and begin one.
+    /// Passes over bytes that are not known: they may end a character and begin one. How many is what a head says.
     pub(super) const fn hole(&mut self, len: u64) {
-        self.len += len;
+        self.len = self.len.saturating_add(len);
         (self.begun_len, self.orphans) = (0, MAX - 1);
     }
 

@@ -256,15 +256,14 @@ fn compression(connection: &Connection) -> Option<String> {
     let parameters = extensions.iter().find_map(|extension| deflate(extension))?;
     let mut parts = vec!["permessage-deflate: on".to_owned()];
     parts.extend(parameters.map(|parameter| display_str(parameter).into_owned()));
-    let sum = |of: fn(&Counts) -> u64| Direction::BOTH.iter().map(|&dir| of(&connection.counts[dir])).sum::<u64>();
-    let ratio = ratio(sum(|counts| counts.bytes), sum(|counts| counts.wire_bytes));
+    let both = connection.both();
+    let ratio = ratio(both.bytes, both.wire_bytes);
     parts.extend(ratio.map(|ratio| format!("ratio {}", ratio.replace(':', " : "))));
     Some(parts.join(" · "))
 }
 
 fn pings(connection: &Connection) -> String {
-    let sum = |of: fn(&Counts) -> u64| Direction::BOTH.iter().map(|&dir| of(&connection.counts[dir])).sum::<u64>();
-    let (ping, pong) = (sum(|counts| counts.ping), sum(|counts| counts.pong));
+    let Counts { ping, pong, .. } = connection.both();
     if ping + pong == 0 { String::new() } else { format!("   ping {}  pong {}", number(ping), number(pong)) }
 }
 

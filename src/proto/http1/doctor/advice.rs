@@ -2,7 +2,7 @@
 
 use super::words::{brief, is_bearer, is_jwt};
 use super::{Case, Outcome, Rule};
-use crate::model::{Head, NoteCode, StartLine, duration};
+use crate::model::{Head, NoteCode, StartLine, count, duration};
 
 /// Of a request.
 pub(super) const REQUEST: &[Rule] =
@@ -111,7 +111,9 @@ fn query_token(case: &Case<'_>) -> Outcome {
         !BLANK.contains(value) && SECRETS.contains(&name.to_ascii_lowercase().as_str()) || is_jwt(value)
     });
     match secret {
-        Some((name, value)) => Outcome::Broken(format!("parameter {} of {} bytes", brief(name), value.len())),
+        Some((name, value)) => {
+            Outcome::Broken(format!("parameter {} of {}", brief(name), count(value.len() as u64, "byte")))
+        }
         None => Outcome::Silent,
     }
 }

@@ -1,10 +1,11 @@
 //! Why an upgrade did not come about: the first cause that fits.
 
 use super::super::excerpt::Said;
+use super::super::upgrade::is_switch;
 use super::Case;
 use super::advice::foreign_origin;
 use super::heard::{Heard, REASON};
-use super::rules::status;
+use super::rules::status as status_words;
 use super::words::{brief, header, public, shown};
 use crate::model::{Check, Endpoint, Head, NoteCode, Severity, StartLine, count};
 
@@ -47,25 +48,24 @@ const CAUSES: &[Cause] = &[
 
 /// The check that says why; `None` when the server switched to WebSocket, or did not answer.
 pub(super) fn why(case: &Case<'_>) -> Option<Check> {
-    let answer = case.answer()?;
-    let (request, nothing) = (case.request(), Said::default());
-    let heard = Heard::of(answer, request, case.said.unwrap_or(&nothing));
-    let refused = Refused { case, request, answer, status: answer.status()?, heard };
-    if refused.status == 101 && !refused.is_other_protocol() {
+    let (request, answer) = (case.request(), case.answer()?);
+    let status = answer.status()?;
+    if status == 101 && is_switch(answer) {
         return None;
     }
+    let heard = Heard::of(answer, request, case.said.unwrap_or(&Said::default()));
+    let refused = Refused { case, request, answer, status, heard };
     let (code, evidence) = CAUSES.iter().find_map(|(code, cause)| Some((*code, cause(&refused)?)))?;
-    let detail: Vec<String> = std::iter::once(status(answer)).chain(evidence).chain(refused.who()).collect();
+    let detail: Vec<String> = std::iter::once(status_words(answer)).chain(evidence).chain(refused.who()).collect();
     Some(Check { code, ok: false, detail: detail.join("; ") })
 }
 
-/// What is to be said of a proxy that refuses a CONNECT (RFC 9110 §9.3.6).
+/// How a proxy refuses a CONNECT (RFC 9110 §9.3.6).
 pub(in crate::proto::http1) fn blocked(answer: &Head, to: &str, proxy: Endpoint) -> String {
     let headers =
         ["Proxy-Authenticate", "X-Squid-Error", "Server", "Via"].iter().filter_map(|name| header(answer, name));
     let headers: String = headers.map(|header| format!("; {header}")).collect();
-    let row = NoteCode::ProxyRefused.row().text.trim_end_matches('.');
-    format!("{row}: CONNECT {} at {proxy}; {}{headers}", brief(to), status(answer))
+    format!("CONNECT {} at {proxy}; {}{headers}", brief(to), status_words(answer))
 }
 
 impl Refused<'_> {
@@ -80,7 +80,7 @@ impl Refused<'_> {
     }
 
     fn is_other_protocol(&self) -> bool {
-        !super::super::upgrade::is_switch(self.answer)
+        !is_switch(self.answer)
     }
 
     /// Whether the words of the answer name that cause.
