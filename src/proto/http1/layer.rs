@@ -11,11 +11,11 @@ use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
-use super::tell::{limited, no_answer, tell};
+use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Version,
-    count,
+    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
+    Version, count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -89,7 +89,8 @@ impl Layer for Http1 {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.heard[dir] = true;
                 self.data(dir, offset, bytes, brought, cx);
-                if self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided {
+                let is_alone = self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided;
+                if is_alone || cx.unseen(dir.reverse()) == Some(Unseen::NotDecrypted) {
                     self.go_alone(dir, cx);
                 }
                 return self.pump(cx);
@@ -149,7 +150,8 @@ impl Layer for Http1 {
         if let Some(how) = self.blocked.take() {
             cx.proxy_refused(&how);
         }
-        let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
+        let end = unread(cx).map(str::to_owned).or_else(|| self.ends.words());
+        let end = end.unwrap_or_else(|| "the capture ends before it".to_owned());
         let came = match &self.sides.to_client {
             Side::Head(reader) if !reader.is_fresh() => {
                 format!("only {} of its head came; ", count(reader.seen(), "byte"))
@@ -422,7 +424,8 @@ impl Http1 {
             && self.held[dir].begins_frame(version)
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
-            self.inner = Some(self.unanswered(*upgrade, "only the client was captured", cx));
+            let why = unread(cx).unwrap_or("only the client was captured");
+            self.inner = Some(self.unanswered(*upgrade, why, cx));
         }
     }
 
