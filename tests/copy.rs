@@ -2,10 +2,13 @@
 
 #![allow(clippy::indexing_slicing, clippy::print_stderr, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use support::craft::{Client, Server, Session, Tls, capture_of};
 use tempfile::TempDir;
 
 fn sample(name: &str) -> PathBuf {
@@ -96,6 +99,39 @@ fn secrets_are_those_of_the_chosen_connections_and_only_on_demand() {
     let before = messages(&dir, "msgs --json wss.pcapng");
     assert!(wspect(&dir, "export pcapng --secrets wss.pcapng -o all.pcapng").status.success());
     assert_eq!(messages(&dir, "msgs --json all.pcapng"), before);
+}
+
+/// The keys of a session in a tunnel that another session leads are those of the connection, too.
+#[test]
+fn keys_of_a_session_within_a_session_are_copied() {
+    let mut inside = Session::new(1);
+    inside.text(Client, "hello").text(Server, "there").close();
+    let inner = Tls::around(2, &inside);
+    let outer = Tls::tunnel(1, &inner);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cap.pcap"), capture_of(&outer.session.segments())).unwrap();
+    fs::write(dir.path().join("cap.keys"), outer.log() + &inner.log()).unwrap();
+    let before = messages(&dir, "msgs --json cap.pcap");
+    let output = wspect(&dir, "export pcapng --secrets cap.pcap -o copy.pcapng");
+    assert!(said(&output).contains(" of 1 connection, with 10 keys"), "{output:?}");
+    assert_eq!(before.len(), 4);
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+}
+
+/// Of what a private key opens, the master secrets are copied, and not the key.
+#[test]
+fn what_a_private_key_opens_is_copied_with_its_master_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tls_rsa.pcap", "tls_rsa.pem"] {
+        fs::copy(data.join(name), dir.path().join(name)).unwrap();
+    }
+    let before = messages(&dir, "msgs --json --rsa-key tls_rsa.pem tls_rsa.pcap");
+    assert_eq!(before.len(), 40);
+    let output = wspect(&dir, "export pcapng --secrets --rsa-key tls_rsa.pem tls_rsa.pcap -o copy.pcapng");
+    assert!(said(&output).contains(" of 5 connections, with 5 keys"), "{output:?}");
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+    assert_eq!((count(&dir, "copy.pcapng", "CLIENT_RANDOM "), count(&dir, "copy.pcapng", "PRIVATE")), (5, 0));
 }
 
 /// Every packet of the stream, with its time and lengths, and none of another.

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use wspect::model::{
-    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp,
+    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp, Unseen,
 };
 use wspect::proto;
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Next, Tools};
@@ -62,6 +62,7 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
+            Event::Record(_) => Ok(()),
             Event::Tls(session) => {
                 let why = session.why_not.map(|why| why.to_string());
                 writeln!(out, "{conn} tls {:?} decrypted {} {why:?}", session.outline, session.decrypted)
@@ -94,6 +95,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let mut lines = Lines::default();
     let limits = Limits::DEFAULT;
     let captured = Both::from_fn(|dir| parts.iter().any(|part| part.dir() == dir));
+    let unseen = Both::from_fn(|dir| (!captured[dir]).then_some(Unseen::NotCaptured));
     let one_sided = !(captured.to_server && captured.to_client);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
@@ -108,7 +110,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
             first: &mark,
             ends: &(end(1), end(2)),
             one_sided,
-            captured,
+            unseen,
             waits: false,
             from_start: true,
         },

@@ -14,6 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use support::craft::{Client, Server, Session, Tls, capture_of};
 use support::truth::Truth;
 use tempfile::TempDir;
 
@@ -322,6 +323,74 @@ fn records_in_a_pipe_wait_for_their_keys() {
     // Without the key of one stream the other is whole.
     let half: String = log.lines().take(5).map(|line| format!("{line}\n")).collect();
     assert_eq!(sources(&piped(&dir, "keys --json", &pcapng("", "", &half))), [Some("dsb".to_owned()), None]);
+}
+
+/// A capture that begins behind the handshakes: keys are tried when the user says so, also those of a log that is searched
+/// otherwise.
+#[test]
+fn keys_are_tried_where_no_hello_names_them() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..20 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.pcap"), capture_of(&tls.session.segments()[30..])).unwrap();
+    let others: String = (0..180_000_u32).map(|n| format!("# {n:090}\n")).collect();
+    fs::write(dir.path().join("cap.keys"), others + &tls.log()).unwrap();
+    let why = |line: &str| records(&wspect(&dir, line).output().unwrap())[0]["why_not"].clone();
+    assert_eq!(why("keys --json cap.pcap"), "the ClientHello was not captured: the key cannot be looked up");
+    assert_eq!(why("keys --json --try-keys cap.pcap"), Value::Null);
+    assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
+}
+
+/// What was captured and cannot be read is not said to be missing, nor that it was not sent.
+#[test]
+fn what_is_not_decrypted_is_not_called_missing() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..5 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    session.close();
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.pcap"), capture_of(&tls.session.segments())).unwrap();
+    let mut told = String::new();
+    for side in ["CLIENT_", "SERVER_"] {
+        let of_side = |line: &&str| line.starts_with(side) && line.contains("TRAFFIC");
+        let lines: Vec<String> = tls.log().lines().filter(of_side).map(str::to_owned).collect();
+        fs::write(dir.path().join("half"), lines.join("\n")).unwrap();
+        let output = |line: &str| wspect(&dir, line).output().unwrap();
+        told += &format!("{side}\n{}\n", records(&output("ls --json cap.pcap -k half"))[0]["verdict"]);
+        for command in ["check", "ls"] {
+            told += &String::from_utf8(output(&format!("{command} cap.pcap -k half")).stdout).unwrap();
+        }
+    }
+    assert!(!["captured", "did not answer"].iter().any(|words| told.contains(words)), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_private_key_is_named_where_it_opens_a_stream() {
+    let dir = TempDir::new().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tls_rsa.pcap", "tls_rsa.pem", "tls_rsa.premasters"] {
+        fs::copy(data.join(name), dir.path().join(name)).unwrap();
+    }
+    let output = wspect(&dir, "keys --json tls_rsa.pcap --rsa-key tls_rsa.pem").output().unwrap();
+    assert_eq!(sources(&output), [const { "tls_rsa.pem" }; 5].map(|name| Some(name.to_owned())));
+    let output = wspect(&dir, "keys tls_rsa.pcap -k tls_rsa.premasters").output().unwrap();
+    let sum = String::from_utf8(output.stderr).unwrap();
+    assert!(sum.contains("5 keys") && !sum.contains("of no stream"), "{sum}");
+    fs::write(dir.path().join("encrypted"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END").unwrap();
+    for (name, why) in [
+        ("encrypted", "the key is encrypted: decrypt it first, as with openssl pkey"),
+        ("tls_rsa.premasters", "no private key (PEM)"),
+        ("missing", "no such file or directory; its key is not used"),
+    ] {
+        let output = wspect(&dir, &format!("keys tls_rsa.pcap --rsa-key {name}")).output().unwrap();
+        assert_eq!((output.status.code(), complaints(&output)), (Some(0), format!("wspect: warning: {name}: {why}\n")));
+    }
 }
 
 /// Every command, in text and as records, with good keys and with garbage: no secret in any of it.

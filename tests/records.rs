@@ -280,12 +280,12 @@ prop_compose! {
 prop_compose! {
     fn any_session()(
         client in any_endpoint(), server in any_endpoint(), version in prop::option::of(any::<u16>()), sni in prop::option::of(any_text()),
-        alpn in prop::option::of(any_text()), client_random in prop::option::of(any::<[u8; 32]>()), line in prop::option::of(any::<u32>()),
+        alpn in prop::option::of(any_text()), client_randoms in prop::collection::vec(any::<[u8; 32]>(), 0..3), line in prop::option::of(any::<u32>()),
         decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()),
     ) -> TlsSession {
-        let cipher = suite.map(|suite| format!("0x{suite:04x}").into());
+        let cipher = suite.map(|suite| format!("0x{suite:04x}"));
         TlsSession {
-            client, server, client_random, decrypted,
+            client, server, client_randoms, decrypted,
             outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial },
             origin: line.map(|line| Origin { source: 0, line }),
             why_not: suite.map(WhyNot::Suite),
@@ -374,7 +374,7 @@ proptest! {
         prop_assert_eq!(record["sni"].as_str(), session.outline.sni.as_deref());
         let source = session.origin.map(|origin| format!("{place}:{}", origin.line));
         prop_assert_eq!(record["source"].as_str(), source.as_deref());
-        prop_assert_eq!(record["client_random"].is_null(), session.client_random.is_none());
+        prop_assert_eq!(record["client_random"].is_null(), session.client_randoms.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 28 bytes a message and 32 a frame, half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads.
+//! What it costs: 28 bytes a message and 32 a frame (in TLS 32 for each record), half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads.
 
 mod chunks;
 mod pack;
@@ -19,7 +19,7 @@ pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
     Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, Outline, PacketNo,
-    Severities, Severity, Stamp, TlsSession,
+    Severities, Severity, Stamp, TlsRecord, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
@@ -53,6 +53,8 @@ struct Talk {
     handshake: Option<(u64, u32)>,
     /// Frames whose message is not complete, while there are any.
     pending: Option<Box<Both<Pending>>>,
+    /// The TLS records that carry it, if they were told.
+    records: Option<Box<Both<Vec<TlsRecord>>>>,
     /// The packet in which the last frame ended, and how many ended there.
     last_frame: (PacketNo, u16),
 }
@@ -93,6 +95,8 @@ pub struct Book {
     /// Frames whose message is not complete.
     waiting: usize,
     rare: Vec<Rare>,
+    /// TLS records of all connections.
+    records: usize,
     findings: Vec<Finding>,
     /// TLS sessions with connections inside, by the number of their stream.
     sessions: HashMap<u32, TlsSession>,
@@ -121,6 +125,7 @@ impl Book {
             latest: None,
             waiting: 0,
             rare: Vec::new(),
+            records: 0,
             findings: Vec::new(),
             sessions: HashMap::new(),
             severities: Severities::default(),
@@ -157,6 +162,7 @@ impl Book {
                     self.message_ended(at, &message);
                 }
                 Item::Note(finding) => self.note(at, finding),
+                Item::Record(record) => self.keep_record(at, record),
                 Item::Tls(session) => self.keep_session(at, session),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
@@ -182,6 +188,15 @@ impl Book {
     /// The TLS session that a connection runs in, once its stream has ended.
     pub fn session(&self, index: usize) -> Option<&TlsSession> {
         self.sessions.get(&self.connection(index)?.stream?)
+    }
+
+    /// The TLS records of a direction that have bytes within a range of what was decrypted.
+    pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> &[TlsRecord] {
+        let Some(records) = self.talks.get(conn).and_then(|talk| talk.records.as_deref()) else { return &[] };
+        let records = &records[dir];
+        let first = records.partition_point(|record| record.end() <= range.start);
+        let behind = records.partition_point(|record| record.offset < range.end);
+        records.get(first..behind).unwrap_or_default()
     }
 
     /// The index of the connection with that number.
@@ -332,6 +347,7 @@ impl Book {
             messages: Vec::new(),
             handshake: None,
             pending: None,
+            records: None,
             last_frame: (PacketNo(0), 0),
         });
     }
@@ -362,6 +378,15 @@ impl Book {
             && self.sessions.len() < self.talks.len()
         {
             self.sessions.insert(stream, session.clone());
+        }
+    }
+
+    fn keep_record(&mut self, at: &Stamp, record: &TlsRecord) {
+        if !self.is_full()
+            && let Some(talk) = self.talk(at)
+        {
+            talk.records.get_or_insert_default()[record.dir].push(*record);
+            self.records += 1;
         }
     }
 
@@ -489,6 +514,7 @@ impl Book {
             + self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
             + (self.frames.len() + self.waiting) * size_of::<PackedFrame>()
             + self.rare.len() * size_of::<Rare>()
+            + self.records * size_of::<TlsRecord>()
             >= INDEX_BUDGET
     }
 }

@@ -3,7 +3,7 @@
 use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened, Outline,
-    Sink, Span, Stamp, TlsSession,
+    Sink, Span, Stamp, TlsRecord, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -85,6 +85,7 @@ pub(super) enum Item {
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
+    Record(TlsRecord),
     Tls(Box<TlsSession>),
     Closed(Closed),
 }
@@ -233,6 +234,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
                 detail: note.detail.map(str::to_owned),
             })),
             Event::Closed(closed) => Item::Closed(*closed),
+            Event::Record(record) => Item::Record(*record),
             // Of the streams without a connection nothing is shown here.
             Event::Tls(_) if at.conn.is_none() => return ControlFlow::Continue(()),
             Event::Tls(session) => Item::Tls(Box::new(session.clone())),
@@ -248,5 +250,9 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
     /// Who does not want a batch hears of the next one, too.
     fn pause(&mut self) {
         let _ = self.flush();
+    }
+
+    fn hears_records(&self) -> bool {
+        true
     }
 }

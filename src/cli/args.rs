@@ -211,6 +211,16 @@ pub(super) struct Reading {
     /// Use only the key logs that -k names
     #[arg(long, global = true, hide_short_help = true)]
     pub no_keylog: bool,
+    /// RSA private key of a server (PEM); may be given several times
+    ///
+    /// It opens TLS 1.0 to 1.2 where the cipher suite is TLS_RSA_WITH_…: where the client encrypts its secret with that key.
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
+    pub rsa_key: Vec<PathBuf>,
+    /// Try all keys on TLS 1.3 streams whose ClientHello was not captured
+    ///
+    /// A record's tag tells whether a key fits. How many keys and how many records ahead are tried, wspect --limits shows.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub try_keys: bool,
     /// Bytes kept of one message, inflated or not, 125 at least: 5000000, 100M (default: see wspect --limits)
     ///
     /// The letters k, M and G stand for powers of 1024, here and wherever bytes are wanted.

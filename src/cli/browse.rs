@@ -9,10 +9,10 @@ use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
-use crate::model::{ClientRandom, Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
+use crate::keys::Randoms;
+use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
-use std::collections::HashSet;
 use std::env;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -31,9 +31,6 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// Sentences about the file that are kept.
 const WARNINGS: usize = 8;
 
-/// ClientHellos of a capture that are known by their randoms; of more, none is.
-const RANDOMS: usize = 1 << 20;
-
 /// Shows a capture in the terminal until the user leaves.
 ///
 /// # Errors
@@ -46,7 +43,7 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
-    let known = Arc::new(Mutex::new(Known { keys, randoms: None }));
+    let known = Arc::new(Mutex::new(Known { keys, randoms: None, len: None }));
     let can_reread = source.is_file();
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
     let reading = capture.begin(total, stop, |teller| teller.read(opening));
@@ -90,7 +87,9 @@ struct Capture {
 struct Known {
     keys: Keys,
     /// Those of all ClientHellos; `None` while that is not known.
-    randoms: Option<HashSet<ClientRandom>>,
+    randoms: Option<Randoms>,
+    /// Bytes that the file had then.
+    len: Option<u64>,
 }
 
 impl Capture {
@@ -156,13 +155,14 @@ impl Teller {
         let keys = known.keys.with(log);
         let stop = &self.stop;
         let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let loaded = keys.load(source, settings.clone(), stop, &mut step);
+        let text = |failure: Failure| failure.text().to_owned();
+        let input = source.open(stop).map_err(text)?;
+        let randoms = known.randoms.as_ref().filter(|_| known.len == input.len);
+        let loaded = keys.load(source, settings.clone(), randoms, stop, &mut step);
         if stop.is_wanted() {
             return Err(format!("{}: not read to its end; the keys are as before", log.display()));
         }
-        loaded.check(log, known.randoms.as_ref())?;
-        let text = |failure: Failure| failure.text().to_owned();
-        let input = source.open(stop).map_err(text)?;
+        loaded.check(log, randoms)?;
         self.total = input.len;
         let reader = input.reader().map_err(text)?;
         known.keys = keys;
@@ -172,7 +172,7 @@ impl Teller {
     fn load_and_dissect(&self, reader: Reader) -> Outcome {
         let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
         let Capture { source, settings, .. } = &self.capture;
-        let loaded = self.capture.known().keys.load(source, settings.clone(), &self.stop, &mut step);
+        let loaded = self.capture.known().keys.load(source, settings.clone(), None, &self.stop, &mut step);
         self.dissect(reader, loaded)
     }
 
@@ -187,7 +187,8 @@ impl Teller {
     fn dissect_into(&self, reader: &mut Reader, loaded: Loaded, events: &mut dyn Sink) -> Outcome {
         let Loaded { settings, complaints: mut warnings } = loaded;
         warnings.truncate(WARNINGS);
-        let mut sink = Told { events, warnings, cut_after: None, tls: TlsSum::default(), randoms: HashSet::new() };
+        let (tls, randoms, randoms_max) = (TlsSum::default(), Randoms::default(), settings.limits.key_sessions);
+        let mut sink = Told { events, warnings, cut_after: None, tls, randoms, randoms_max };
         let mut told = 0;
         let mut step = |at: dissect::Progress| {
             // A file is read on without a pause; of a pipe, every byte may be the last for long.
@@ -199,8 +200,10 @@ impl Teller {
         };
         let summary = dissect::run(reader, settings, &mut sink, &mut step);
         let Told { warnings, cut_after, tls, randoms, .. } = sink;
-        let all = !self.stop.is_wanted() && randoms.len() < RANDOMS;
-        self.capture.known().randoms = all.then_some(randoms);
+        let all = !self.stop.is_wanted() && randoms.len() < randoms_max;
+        let mut known = self.capture.known();
+        (known.randoms, known.len) = (all.then_some(randoms), self.total);
+        drop(known);
         let name = self.capture.source.name();
         let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary) };
         let Summary { packets, streams, first, last, ref secrets, .. } = summary;
@@ -227,14 +230,16 @@ struct Told<'a> {
     warnings: Vec<String>,
     cut_after: Option<PacketNo>,
     tls: TlsSum,
-    randoms: HashSet<ClientRandom>,
+    randoms: Randoms,
+    randoms_max: usize,
 }
 
 impl Sink for Told<'_> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Tls(session) = event {
             self.tls.count(session);
-            self.randoms.extend(session.client_random.filter(|_| self.randoms.len() < RANDOMS));
+            let room = self.randoms_max.saturating_sub(self.randoms.len());
+            self.randoms.extend(session.client_randoms.iter().take(room));
         }
         if let Event::Note(note) = event
             && at.conn.is_none()
@@ -254,6 +259,10 @@ impl Sink for Told<'_> {
 
     fn pause(&mut self) {
         self.events.pause();
+    }
+
+    fn hears_records(&self) -> bool {
+        self.events.hears_records()
     }
 }
 
@@ -277,7 +286,8 @@ mod tests {
             warnings: Vec::new(),
             cut_after: None,
             tls: TlsSum::default(),
-            randoms: HashSet::new(),
+            randoms: Randoms::default(),
+            randoms_max: 0,
         };
         let at = Stamp { conn: None, stream: Some(7), at: Default::default() };
         let note = Note { text: "TLS is not decrypted", ..Note::new(NoteCode::NoKeys, at.at) };

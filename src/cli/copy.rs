@@ -24,7 +24,7 @@ pub(super) struct Wanted {
 struct Chosen<'a> {
     wanted: &'a Wanted,
     conns: HashSet<ConnId>,
-    streams: BTreeMap<u32, Option<ClientRandom>>,
+    streams: BTreeMap<u32, BTreeSet<ClientRandom>>,
 }
 
 impl Exporter for Chosen<'_> {
@@ -37,8 +37,8 @@ impl Exporter for Chosen<'_> {
                 self.streams.entry(stream).or_default();
             }
             (Event::Tls(session), _, Some(stream)) => {
-                if let Some(random) = self.streams.get_mut(&stream) {
-                    *random = session.client_random;
+                if let Some(randoms) = self.streams.get_mut(&stream) {
+                    randoms.extend(&session.client_randoms);
                 }
             }
             _ => {}
@@ -138,7 +138,7 @@ type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>;
 fn write(
     out: impl Write,
     secrets: Option<&Secrets>,
-    streams: &BTreeMap<u32, Option<ClientRandom>>,
+    streams: &BTreeMap<u32, BTreeSet<ClientRandom>>,
     read: impl FnOnce(Tap<'_>),
 ) -> io::Result<Copied> {
     let mut file = Pcapng::new(BufWriter::new(out), concat!("wspect ", env!("CARGO_PKG_VERSION")))?;

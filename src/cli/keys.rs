@@ -5,8 +5,8 @@ use super::input::{Pipe, Source, words};
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
-use crate::keys::{Fault, Inside, Log, Report, Wanted};
-use crate::model::{ClientRandom, Event, KeyLog, KeySource, Secrets, Sink, Stamp, count, number};
+use crate::keys::{self, Fault, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
+use crate::model::{Event, KeyLog, KeySource, Origin, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
@@ -26,14 +26,16 @@ const PIECE: usize = 256 << 10;
 /// How long a pipe may be silent that should bring a key log.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes in which a pipe must bring a good line.
+/// Bytes in which a log, which may be an endless pipe, must bring a good line.
 const PIPE_STOP: u64 = 64 << 20;
 
 /// What was said of key logs on the command line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     files: Vec<PathBuf>,
+    rsa_keys: Vec<PathBuf>,
     only_these: bool,
+    try_all: bool,
 }
 
 /// What key logs told.
@@ -50,7 +52,7 @@ impl Loaded {
     ///
     /// # Errors
     /// Why it has none, in one line; not escaped.
-    pub(super) fn check(&self, log: &Path, sessions: Option<&HashSet<ClientRandom>>) -> Result<(), String> {
+    pub(super) fn check(&self, log: &Path, sessions: Option<&Randoms>) -> Result<(), String> {
         let (name, secrets) = (log.display().to_string(), &self.settings.secrets);
         let of_file = |log: &&KeyLog| matches!(&log.source, KeySource::File(file) if *file == name);
         let Some(keys) = secrets.logs().first().filter(of_file).map(|log| log.secrets).filter(|&keys| keys > 0) else {
@@ -76,36 +78,50 @@ type Step<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 impl Keys {
     /// As the command line says.
     pub(super) fn new(reading: Reading) -> Self {
-        Self { files: reading.keylog, only_these: reading.no_keylog }
+        let Reading { keylog: files, rsa_key: rsa_keys, no_keylog: only_these, try_keys: try_all, .. } = reading;
+        Self { files, rsa_keys, only_these, try_all }
     }
 
     /// These, and before them one more that must exist.
     pub(super) fn with(&self, log: &Path) -> Self {
         let others = self.files.iter().filter(|other| *other != log);
-        Self { files: [log].into_iter().map(Path::to_owned).chain(others.cloned()).collect(), ..*self }
+        Self { files: [log].into_iter().map(Path::to_owned).chain(others.cloned()).collect(), ..self.clone() }
     }
 
     /// Reads all that there are before the capture's first packet is.
     ///
-    /// A log that cannot be read is a complaint. Of a capture that is no file the key logs inside come as they stand.
-    pub(super) fn load(&self, source: &Source, settings: Settings, stop: &Stop, step: Step<'_>) -> Loaded {
+    /// A log that cannot be read is a complaint. Of a capture that is no file the key logs inside come as they stand. Which sessions
+    /// it has may be `known` already.
+    pub(super) fn load(
+        &self,
+        source: &Source,
+        settings: Settings,
+        known: Option<&Randoms>,
+        stop: &Stop,
+        step: Step<'_>,
+    ) -> Loaded {
         let files = self.files(source);
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
-        if bytes > LARGE && source.is_file() {
+        if bytes > LARGE && source.is_file() && !self.try_all {
             let settings = Settings { uses_own_keys: false, ..settings.clone() };
-            wanted = randoms(source, settings, stop, step).map_or(wanted, Wanted::Of);
+            let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
+            wanted = known.map_or(wanted, Wanted::Of);
         }
         for (path, must_exist) in &files {
             complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
         }
+        complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
         let reads_ahead = !self.only_these && source.is_file();
         if reads_ahead && let Some(report) = inside(source, &wanted, &mut secrets, stop) {
             complaints.extend(complaint(&report, &secrets));
         }
         let uses_own_keys = !self.only_these && !reads_ahead;
-        Loaded { settings: Settings { secrets: Arc::new(secrets), uses_own_keys, ..settings }, complaints }
+        Loaded {
+            settings: Settings { secrets: Arc::new(secrets), uses_own_keys, try_keys: self.try_all, ..settings },
+            complaints,
+        }
     }
 
     /// The files in question, each once, and whether they must exist.
@@ -157,6 +173,17 @@ fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, s
         Err(error) => Some(format!("{name}: {}; only what was read before is used", words(&error))),
         Ok(()) => complaint(&log.report(), secrets),
     }
+}
+
+/// Reads the private key in a file.
+fn rsa_key(path: &Path, secrets: &mut Secrets) -> Result<(), String> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(PEM_BYTES as u64).read_to_end(&mut bytes));
+    file.map_err(|error| format!("{name}: {}; its key is not used", words(&error)))?;
+    let origin = Origin { source: secrets.source(KeySource::RsaKey(name.clone())), line: 1 };
+    secrets.add_rsa_key(keys::rsa_key(&bytes, origin).map_err(|why| format!("{name}: {why}"))?);
+    Ok(())
 }
 
 fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {
@@ -220,24 +247,19 @@ fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) 
 /// The randoms of the ClientHellos in a capture; `None` when it cannot be read.
 ///
 /// One that is itself encrypted, in a renegotiation, is not among them.
-fn randoms(
-    source: &Source,
-    settings: Settings,
-    stop: &Stop,
-    step: Step<'_>,
-) -> Option<hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>> {
+fn randoms(source: &Source, settings: Settings, stop: &Stop, step: Step<'_>) -> Option<Randoms> {
     let mut reader = source.open(stop).ok()?.reader().ok()?;
-    let mut randoms = Randoms(hashbrown::HashSet::default());
-    dissect::run(&mut reader, settings, &mut randoms, step);
-    Some(randoms.0)
+    let mut hellos = Hellos(Randoms::default());
+    dissect::run(&mut reader, settings, &mut hellos, step);
+    Some(hellos.0)
 }
 
-struct Randoms(hashbrown::HashSet<ClientRandom, foldhash::fast::RandomState>);
+struct Hellos(Randoms);
 
-impl Sink for Randoms {
+impl Sink for Hellos {
     fn accept(&mut self, _: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         if let Event::Tls(session) = event {
-            self.0.extend(session.client_random);
+            self.0.extend(&session.client_randoms);
         }
         ControlFlow::Continue(())
     }

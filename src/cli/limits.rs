@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 35] {
+fn rows(limits: Limits) -> [Row; 42] {
     let Limits {
         reorder_bytes,
         reorder_segments,
@@ -48,7 +48,14 @@ fn rows(limits: Limits) -> [Row; 35] {
         message_holes,
         trial_bytes,
         pings,
+        transcript_bytes,
+        try_sessions,
+        try_numbers,
+        try_bytes,
+        try_total,
+        tls_handshakes,
         key_wait_bytes,
+        key_sessions,
         key_secrets,
     } = limits;
     let n = |value: usize| value as u64;
@@ -97,7 +104,14 @@ fn rows(limits: Limits) -> [Row; 35] {
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
+        ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
+        ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
+        ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),
+        ("try-total", try_total, "bytes", "of all such streams opened in vain"),
+        ("tls-handshakes", n(tls_handshakes), "handshakes", "of one TLS stream whose randoms are kept"),
         ("key-wait-bytes", n(key_wait_bytes), "bytes", "of TLS records that wait for keys behind them in a pipe"),
+        ("key-sessions", n(key_sessions), "sessions", "of a capture that are kept in mind for another key log"),
         ("key-secrets", n(key_secrets), "secrets", "kept of key logs while it is not known which are needed"),
     ]
 }

@@ -197,7 +197,7 @@ fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
         progress.step(at);
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let Loaded { settings, complaints } = job.keys.load(&job.source, job.settings.clone(), stop, &mut step);
+    let Loaded { settings, complaints } = job.keys.load(&job.source, job.settings.clone(), None, stop, &mut step);
     progress.clear();
     for complaint in complaints.iter().filter(|_| job.tell.is_some()) {
         say(format_args!("wspect: warning: {}", escape::display_str(complaint)));

@@ -35,7 +35,7 @@ impl Tally {
                 self.is_incomplete |= means_loss(note.code);
             }
             Event::Tls(session) => self.is_incomplete |= lacks(session),
-            Event::Handshake(_) | Event::Frame(_) | Event::Closed(_) => {}
+            Event::Handshake(_) | Event::Frame(_) | Event::Record(_) | Event::Closed(_) => {}
         }
     }
 }

@@ -26,12 +26,14 @@ pub struct Settings {
     pub secrets: Arc<Secrets>,
     /// The key logs that the capture carries are used from where they stand; false: they are not wanted, or in `secrets`.
     pub uses_own_keys: bool,
+    /// All secrets are tried on streams whose ClientHello was not captured.
+    pub try_keys: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, secrets, uses_own_keys: true }
+        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false }
     }
 }
 
@@ -133,8 +135,9 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys } = settings;
+    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
+    dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();
     let (mut position, mut told, mut enough) = (0, 0, false);
@@ -190,7 +193,7 @@ struct Dissector<'s> {
 impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
         let mut tools = Tools::new(secrets);
-        tools.skips_frames = !sink.hears_frames();
+        (tools.skips_frames, tools.tells_records) = (!sink.hears_frames(), sink.hears_records());
         Self {
             table: Table::new(decode_as),
             tools,

@@ -53,7 +53,7 @@ pub(super) fn outcome(handshake: &Handshake) -> (Ink, String) {
         (Some(true), _) => (Ink::Good, String::from("accepted")),
         (Some(false), Some(status)) => (Ink::Error, format!("refused with {status}")),
         (Some(false), None) => (Ink::Error, String::from("refused")),
-        (None, _) => (Ink::Warning, String::from("no answer captured")),
+        (None, _) => (Ink::Warning, String::from("no answer seen")),
     }
 }
 

@@ -4,7 +4,10 @@ use super::payload::fit;
 use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
-use crate::model::{ConnId, Event, KeyLog, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex, size};
+use crate::model::{
+    ConnId, Event, KeyLog, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
+    size,
+};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;
@@ -60,8 +63,13 @@ impl Exporter for Sessions {
 
 fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
     let logged = secrets.logs().iter().map(|KeyLog { secrets, repeated, .. }| secrets - repeated).sum::<u64>();
-    let randoms: HashSet<_> = rows.iter().filter_map(|(_, session)| session.client_random).collect();
-    let used: usize = randoms.iter().map(|random| secrets.of(random).count()).sum();
+    let randoms: HashSet<_> = rows.iter().flat_map(|(_, session)| &session.client_randoms).collect();
+    // What a private key decrypted stands in no line.
+    let is_logged = |secret: &&Secret| {
+        let log = secrets.logs().get(usize::from(secret.origin.source));
+        log.is_some_and(|log| !matches!(log.source, KeySource::RsaKey(_)))
+    };
+    let used: usize = randoms.iter().map(|random| secrets.of(random).filter(is_logged).count()).sum();
     let mut tls = TlsSum::default();
     rows.iter().for_each(|(_, session)| tls.count(session));
     KeySum { tls, secrets: logged, idle: logged.saturating_sub(used as u64) }
@@ -119,7 +127,7 @@ fn name(outline: &TlsOutline) -> String {
     }
 }
 
-/// Where the key stands, why it does not open all, and the random that names it: a word each, and what there is to say.
+/// Where the key stands, why it does not open all, and the randoms that name it: a word each, and what there is to say.
 fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl Iterator<Item = Told> {
     let part = if session.outline.keys == TlsKeys::Partial { "partial, " } else { "" };
     let place = session.origin.map(|origin| secrets.place(origin));
@@ -128,8 +136,8 @@ fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl I
     // Nothing of it was read, and yet there is a connection.
     let looks = conn.filter(|_| session.why_not == Some(WhyNot::NoKey) && session.decrypted == 0);
     let looks = looks.map(|conn| (Ink::Warning, "looks", format!("like a WebSocket: connection {conn}")));
-    let random = session.client_random.map(|random| (Ink::Dim, "random", hex(&random)));
-    [place, why_not, looks, random].into_iter().flatten()
+    let randoms = session.client_randoms.iter().map(|random| (Ink::Dim, "random", hex(random)));
+    [place, why_not, looks].into_iter().flatten().chain(randoms)
 }
 
 type Told = (Ink, &'static str, String);

@@ -152,7 +152,7 @@ impl Records {
         lit!(row, ",");
         tls_outline(row, &session.outline);
         lit!(row, r#","client_random":"#);
-        json::opt_string(row, session.client_random.map(|random| hex(&random)).as_deref());
+        json::opt_string(row, session.client_randoms.first().map(|random| hex(random)).as_deref());
         lit!(row, r#","source":"#);
         json::opt_string(row, session.origin.map(|origin| secrets.place(origin)).as_deref());
         lit!(row, r#","decrypted_bytes":"#);

@@ -83,7 +83,12 @@ impl Exporter for Stats {
                     self.counts[dir].gaps += 1;
                 }
             }
-            Event::Opened(_) | Event::Handshake(_) | Event::Frame(_) | Event::Tls(_) | Event::Closed(_) => {}
+            Event::Opened(_)
+            | Event::Handshake(_)
+            | Event::Frame(_)
+            | Event::Record(_)
+            | Event::Tls(_)
+            | Event::Closed(_) => {}
         }
         ControlFlow::Continue(())
     }

@@ -122,7 +122,9 @@ impl Exporter for Stream {
                 self.form.closed(at, closed, out);
                 ControlFlow::Continue(())
             }
-            Event::Frame(_) | Event::Note(_) | Event::Handshake(_) | Event::Tls(_) => ControlFlow::Continue(()),
+            Event::Frame(_) | Event::Note(_) | Event::Handshake(_) | Event::Record(_) | Event::Tls(_) => {
+                ControlFlow::Continue(())
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! One line of a key log.
 
-use crate::model::{ClientRandom, SECRET_BYTES, SecretLabel};
+use crate::model::{ClientRandom, PremasterId, SECRET_BYTES, SecretLabel};
 use std::fmt;
 
 /// Bytes that a line may have. The longest that decrypts TLS has 195.
@@ -13,10 +13,22 @@ pub(super) enum Line {
     Blank,
     /// A secret of a TLS session.
     Secret(Found),
+    /// A premaster secret that was encrypted with RSA.
+    Premaster(PremasterId, Secret48),
     /// Something that decrypts no TLS record: an exporter's secret, another protocol's.
     Other,
     /// It is no line of a key log.
     Bad(Fault),
+}
+
+/// The bytes of a premaster secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Secret48(pub(super) [u8; SECRET_BYTES]);
+
+impl fmt::Debug for Secret48 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret48")
+    }
 }
 
 /// A secret as it stands in a line.
@@ -72,6 +84,7 @@ impl fmt::Display for Fault {
 ///
 /// ```text
 /// label, blank, client random in hex, blank, secret in hex                    (RFC 9850 §2)
+/// RSA, blank, encrypted secret's first 8 bytes in hex, blank, secret in hex   (NSS, before)
 /// ```
 pub(super) fn parse(line: &[u8]) -> Line {
     let line = line.trim_ascii();
@@ -81,8 +94,18 @@ pub(super) fn parse(line: &[u8]) -> Line {
     let (label, rest) = word(line);
     match SecretLabel::ALL.into_iter().find(|known| known.name().as_bytes() == label) {
         Some(label) => secret(label, rest).map_or_else(Line::Bad, Line::Secret),
-        None => other(label, rest),
+        None => premaster(label, rest).unwrap_or_else(|| other(label, rest)),
     }
+}
+
+fn premaster(label: &[u8], rest: &[u8]) -> Option<Line> {
+    let (id_digits, rest) = word(rest);
+    let (digits, more) = word(rest);
+    let (mut id, mut bytes) = (PremasterId::default(), [0; SECRET_BYTES]);
+    let is_sized = id_digits.len() == 2 * id.len() && digits.len() == 2 * bytes.len() && more.is_empty();
+    let is_premaster = label == SecretLabel::Premaster.name().as_bytes() && is_sized;
+    (is_premaster && decode(id_digits, &mut id) && decode(digits, &mut bytes))
+        .then_some(Line::Premaster(id, Secret48(bytes)))
 }
 
 /// What stands before the first blank, and what behind the blanks.
@@ -186,11 +209,19 @@ mod tests {
         for blank in ["", "  ", "\r", "# CLIENT_RANDOM", "#"] {
             assert_eq!(parse(blank.as_bytes()), Line::Blank, "{blank:?}");
         }
-        let rsa = format!("RSA 0011223344556677 {}", "ab".repeat(48));
+        let rsa = format!("RSA 0011223344556677 {}", "ab".repeat(47));
         let session = format!("RSA Session-ID:{} Master-Key:{}", "ab".repeat(32), "cd".repeat(48));
         for other in [line("EXPORTER_SECRET", &"ab".repeat(48)), line("ECH_CONFIG", "fe0d"), rsa, session] {
             assert_eq!(parse(other.as_bytes()), Line::Other, "{other}");
         }
+    }
+
+    #[test]
+    fn reads_premaster_secrets() {
+        let line = parse(format!("RSA 00112233445566FF {}", "aB".repeat(48)).as_bytes());
+        let expected = ([0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xff], Secret48([0xab; 48]));
+        assert_eq!(line, Line::Premaster(expected.0, expected.1));
+        assert!(!format!("{line:?}").contains("171"));
     }
 
     #[test]

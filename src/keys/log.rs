@@ -1,13 +1,17 @@
 //! A key log, taken in pieces.
 
-use super::line::{self, Fault, Found, Line, MAX_LINE};
+use super::line::{self, Fault, Found, Line, MAX_LINE, Secret48};
 use super::look;
-use crate::model::{ClientRandom, KeySource, Origin, Secret, Secrets};
+use crate::model::{ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
+use std::fmt;
 
 /// Faulty lines that are told one by one.
 const TOLD: usize = 3;
+
+/// Sessions, by the randoms of their ClientHellos.
+pub type Randoms = HashSet<ClientRandom, RandomState>;
 
 /// Which sessions' secrets are kept.
 #[derive(Debug, Clone)]
@@ -15,11 +19,10 @@ pub enum Wanted {
     /// Those of all, up to this many secrets.
     All(usize),
     /// Those of these randoms.
-    Of(HashSet<ClientRandom, RandomState>),
+    Of(Randoms),
 }
 
-/// Reads a key log line by line into [`Secrets`]; it keeps no more than a line.
-#[derive(Debug)]
+/// Reads a key log line by line into [`Secrets`]; it keeps no more than a line, of which `Debug` shows nothing.
 pub struct Log {
     source: u16,
     /// Lines that began.
@@ -31,6 +34,14 @@ pub struct Log {
     /// The first bytes of all.
     first: Vec<u8>,
     faults: Vec<(u32, Fault)>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, line, faults, .. } = self;
+        let mut shown = f.debug_struct("Log");
+        shown.field("source", source).field("line", line).field("faults", faults).finish_non_exhaustive()
+    }
 }
 
 /// How a key log was, in the eyes of its reader.
@@ -108,6 +119,8 @@ impl Log {
         let parsed = if len > MAX_LINE { Line::Bad(Fault::Long) } else { line::parse(line) };
         let fate = match &parsed {
             Line::Secret(found) => Some(self.keep(found, wanted, secrets)),
+            // Whose they are is not known before the capture is read.
+            Line::Premaster(id, secret) => Some(self.keep_premaster(*id, secret, wanted, secrets)),
             _ => None,
         };
         let Some(log) = secrets.log_mut(self.source) else { return };
@@ -121,11 +134,24 @@ impl Log {
                     self.faults.push((self.line, fault));
                 }
             }
-            (_, Some(Fate::Unwanted)) => log.unwanted += 1,
             (_, Some(Fate::Dropped)) => log.dropped += 1,
             (_, Some(Fate::Repeated)) => log.repeated += 1,
-            (_, Some(Fate::Kept) | None) => {}
+            (_, Some(Fate::Kept | Fate::Unwanted) | None) => {}
         }
+    }
+
+    fn keep_premaster(&self, id: PremasterId, secret: &Secret48, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
+        if matches!(wanted, Wanted::All(most) if secrets.len() >= *most) {
+            return Fate::Dropped;
+        }
+        let secret = Secret::new(SecretLabel::Premaster, &secret.0, self.origin());
+        let is_new = secret.is_some_and(|secret| secrets.add_premaster(id, secret));
+        if is_new { Fate::Kept } else { Fate::Repeated }
+    }
+
+    /// Where the line stands.
+    const fn origin(&self) -> Origin {
+        Origin { source: self.source, line: self.line }
     }
 
     fn keep(&self, found: &Found, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
@@ -134,9 +160,8 @@ impl Log {
             Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
             _ => {}
         }
-        let origin = Origin { source: self.source, line: self.line };
-        let is_new =
-            Secret::new(found.label, found.bytes(), origin).is_some_and(|secret| secrets.add(&found.random, secret));
+        let is_new = Secret::new(found.label, found.bytes(), self.origin())
+            .is_some_and(|secret| secrets.add(&found.random, secret));
         if is_new { Fate::Kept } else { Fate::Repeated }
     }
 }
@@ -153,7 +178,6 @@ enum Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SecretLabel;
     use proptest::prelude::*;
 
     const ALL: Wanted = Wanted::All(1000);
@@ -197,9 +221,17 @@ mod tests {
         let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xdd)].join("\n");
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::Of(std::iter::once([2; 32]).collect()));
         let log = &secrets.logs()[0];
-        assert_eq!((secrets.len(), log.secrets, log.unwanted, log.repeated, log.dropped), (1, 4, 2, 1, 0));
+        assert_eq!((secrets.len(), log.secrets, log.repeated, log.dropped), (1, 4, 1, 0));
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
         assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
+    }
+
+    #[test]
+    fn no_byte_of_a_log_is_shown() {
+        let (mut secrets, text) = (Secrets::default(), line(1, 0xaa));
+        let mut log = Log::new(KeySource::Block, &mut secrets);
+        log.push(text.as_bytes(), &ALL, &mut secrets);
+        assert!(!format!("{log:?}").contains("97, 97"), "{log:?}");
     }
 
     #[test]

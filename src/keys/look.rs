@@ -11,7 +11,7 @@ static SIGNATURES: &[(&[u8], &str)] = &[
     (b"\xa1\xb2\x3c\x4d", "a pcap capture"),
     (b"\x4d\x3c\xb2\xa1", "a pcap capture"),
     (b"-----BEGIN CERTIFICATE", "a certificate (PEM)"),
-    (b"-----BEGIN", "a private key (PEM)"),
+    (b"-----BEGIN", "a private key (PEM), which --rsa-key takes"),
     (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
     (b"\x1f\x8b", "a gzip-compressed file: unpack it first"),
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn names_what_is_given_by_mistake() {
         assert_eq!(like(b"\x0a\x0d\x0d\x0a\x1c\0\0\0"), "a pcapng capture");
-        assert_eq!(like(b"-----BEGIN RSA PRIVATE KEY-----"), "a private key (PEM)");
+        assert_eq!(like(b"-----BEGIN RSA PRIVATE KEY-----"), "a private key (PEM), which --rsa-key takes");
         assert_eq!(like(b"\xff\xfeC\0L\0"), "UTF-16 text: save it as UTF-8");
         assert_eq!(like(b"MZ\x90\0\x03"), "binary data");
         assert_eq!(like(b"hello\nworld\n"), "text of another kind");

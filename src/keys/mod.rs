@@ -6,7 +6,9 @@ mod inside;
 mod line;
 mod log;
 mod look;
+mod pem;
 
 pub use inside::Inside;
 pub use line::Fault;
-pub use log::{Log, Report, Wanted};
+pub use log::{Log, Randoms, Report, Wanted};
+pub use pem::{PEM_BYTES, rsa_key};

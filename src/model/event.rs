@@ -6,7 +6,7 @@ use super::mark::Mark;
 use super::note::Note;
 use super::route::Hop;
 use super::secrets::ClientRandom;
-use super::tls::{TlsOutline, TlsSession};
+use super::tls::{TlsOutline, TlsRecord, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
 use super::ws::{Frame, Message};
@@ -93,6 +93,8 @@ pub enum Event<'a> {
     Message(&'a Message<'a>),
     /// A finding.
     Note(&'a Note<'a>),
+    /// A TLS record of the connection was read, behind what it carries. Only who hears them is told.
+    Record(&'a TlsRecord),
     /// A TLS stream ended. Its stamp has the first connection inside, where there was one, and comes before the connection's last event.
     Tls(&'a TlsSession),
     /// Last event of a connection.
@@ -111,6 +113,11 @@ pub trait Sink {
     fn hears_frames(&self) -> bool {
         true
     }
+
+    /// Whether TLS records are to be told. Asked once, before the first event.
+    fn hears_records(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -124,5 +131,9 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn hears_frames(&self) -> bool {
         (**self).hears_frames()
+    }
+
+    fn hears_records(&self) -> bool {
+        (**self).hears_records()
     }
 }

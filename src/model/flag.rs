@@ -38,6 +38,11 @@ impl Connection {
     pub fn lacks_keys(&self) -> bool {
         self.opened.tls.as_ref().is_some_and(|tls| lacks(tls.keys))
     }
+
+    /// What is missing of it was not …: captured, or decrypted.
+    pub fn seen(&self) -> &'static str {
+        if self.lacks_keys() { "decrypted" } else { "captured" }
+    }
 }
 
 fn is_decrypted(connection: &Connection) -> bool {

@@ -37,11 +37,12 @@ pub struct Limits {
     pub head_end: usize,
     /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
     pub refusal_bytes: usize,
-    /// Bytes that a client may send before the answer to its upgrade request, or the server before the request.
+    /// Bytes that a client may send before the answer to its upgrade request, or the server before the request; and those of one
+    /// direction's TLS records that wait for the other's.
     pub early_bytes: usize,
-    /// Bytes held of one direction in which frames are looked for.
+    /// Bytes held of one direction in which frames, or TLS records, are looked for.
     pub seek_bytes: usize,
-    /// Bytes held of all directions in which frames are looked for.
+    /// Bytes held of all directions in which frames, or TLS records, are looked for.
     pub seek_total: usize,
     /// Bytes of a stream that began before the capture in which frames must be found.
     pub midstream_bytes: u64,
@@ -70,8 +71,22 @@ pub struct Limits {
     pub trial_bytes: u64,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Bytes of the handshake messages of one TLS session that are kept, where a master secret may be made from them.
+    pub transcript_bytes: usize,
+    /// Sessions of key logs whose secrets are tried on a TLS stream without ClientHello.
+    pub try_sessions: usize,
+    /// Records that may have gone before the first that was captured of such a stream.
+    pub try_numbers: u64,
+    /// Bytes of such a stream that may be opened in vain.
+    pub try_bytes: u64,
+    /// Bytes of all such streams that may be.
+    pub try_total: u64,
+    /// TLS handshakes of one stream whose randoms are kept.
+    pub tls_handshakes: usize,
     /// Bytes of TLS records of all streams that wait for secrets which the capture may bring behind them.
     pub key_wait_bytes: usize,
+    /// Randoms kept of a capture's ClientHellos, to know which key log has a key for it; of more, none is known.
+    pub key_sessions: usize,
     /// Secrets kept of key logs where it is not known which sessions the capture has.
     pub key_secrets: usize,
 }
@@ -118,7 +133,14 @@ impl Limits {
         message_holes: 1024,
         trial_bytes: 256 << 20,
         pings: 64,
+        transcript_bytes: 256 << 10,
+        try_sessions: 4096,
+        try_numbers: 1 << 20,
+        try_bytes: 1 << 30,
+        try_total: 8 << 30,
+        tls_handshakes: 64,
         key_wait_bytes: 64 * MIB,
+        key_sessions: 1 << 20,
         key_secrets: 4_000_000,
     };
 }

@@ -1,5 +1,6 @@
 //! The nouns: what every floor speaks of. No input or output, no parsing.
 
+mod alert;
 mod amount;
 mod body;
 mod connection;
@@ -22,6 +23,7 @@ mod verdict;
 mod version;
 mod ws;
 
+pub use alert::TlsAlert;
 pub use amount::{count, duration, number, ratio, seconds, size};
 pub use body::{Body, Hole, Part};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
@@ -37,9 +39,11 @@ pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
 pub use route::{Hop, HopKind, Route};
-pub use secrets::{ClientRandom, KeyLog, KeySource, Origin, SECRET_BYTES, Secret, SecretLabel, Secrets};
+pub use secrets::{
+    ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
+};
 pub use time::Timestamp;
-pub use tls::{TlsKeys, TlsOutline, TlsSession, TlsSum, TlsVersion, WhyNot};
+pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, CloseCode, Frame, Message, Opcode};

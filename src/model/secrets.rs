@@ -7,11 +7,16 @@ use std::num::NonZeroU32;
 /// A ClientHello's random: what a key log knows a session by (RFC 8446 §4.1.2; the same in the second ClientHello after a HelloRetryRequest).
 pub type ClientRandom = [u8; 32];
 
+/// The first bytes of a premaster secret as the client encrypted it: what a key log of former times knows it by.
+pub type PremasterId = [u8; 8];
+
 /// What a secret is, by its label in a key log (RFC 9850 §2, and NSS's `CLIENT_RANDOM`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretLabel {
     /// The master secret of TLS 1.2 and earlier, 48 bytes.
     Master,
+    /// What the master secret is made of where the client encrypted it with RSA, 48 bytes; known by its [`PremasterId`].
+    Premaster,
     /// TLS 1.3, the client's 0-RTT data.
     ClientEarly,
     /// TLS 1.3, the client's handshake messages.
@@ -25,7 +30,7 @@ pub enum SecretLabel {
 }
 
 impl SecretLabel {
-    /// All of them.
+    /// Those that are known by a client random.
     pub const ALL: [Self; 6] = [
         Self::Master,
         Self::ClientEarly,
@@ -39,6 +44,7 @@ impl SecretLabel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Master => "CLIENT_RANDOM",
+            Self::Premaster => "RSA",
             Self::ClientEarly => "CLIENT_EARLY_TRAFFIC_SECRET",
             Self::ClientHandshake => "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
             Self::ServerHandshake => "SERVER_HANDSHAKE_TRAFFIC_SECRET",
@@ -65,7 +71,7 @@ pub struct Secret {
 /// Where a secret stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// Index into [`Secrets::sources`].
+    /// Index into [`Secrets::logs`].
     pub source: u16,
     /// Line, from 1.
     pub line: u32,
@@ -103,6 +109,51 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// An RSA private key (RFC 8017 §3.2), which decrypts premaster secrets. It is never printed.
+#[derive(Clone)]
+pub struct RsaKey {
+    /// Where it stands.
+    pub origin: Origin,
+    modulus: Box<[u8]>,
+    exponent: Box<[u8]>,
+}
+
+impl RsaKey {
+    /// Bytes of the longest modulus.
+    const MODULUS_MAX: usize = 2048;
+
+    /// From both numbers, big-endian; `None` when that can be no key.
+    pub fn new(modulus: &[u8], exponent: &[u8], origin: Origin) -> Option<Self> {
+        let bare = |number: &[u8]| {
+            let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+            number.get(zeros..).map(Box::<[u8]>::from)
+        };
+        let (modulus, exponent) = (bare(modulus)?, bare(exponent)?);
+        let is_odd = modulus.last().is_some_and(|last| last % 2 == 1);
+        (is_odd && modulus.len() <= Self::MODULUS_MAX && exponent.len() <= modulus.len()).then_some(Self {
+            origin,
+            modulus,
+            exponent,
+        })
+    }
+
+    /// Big-endian, without zeros before it: it stands so in the server's certificate.
+    pub fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
+    /// Big-endian.
+    pub fn exponent(&self) -> &[u8] {
+        &self.exponent
+    }
+}
+
+impl fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RsaKey").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 /// Where a key log stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum KeySource {
@@ -113,12 +164,14 @@ pub enum KeySource {
     Block,
     /// In the comment of a section of the capture.
     Comment,
+    /// It is no log but an RSA private key, in a file that is called so.
+    RsaKey(String),
 }
 
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::File(name) => name,
+            Self::File(name) | Self::RsaKey(name) => name,
             Self::Block => "dsb",
             Self::Comment => "comment",
         })
@@ -134,8 +187,6 @@ pub struct KeyLog {
     pub lines: u64,
     /// Those with a secret.
     pub secrets: u64,
-    /// Of these, how many are of a session that the capture is known not to have.
-    pub unwanted: u64,
     /// Of these, how many came when there was no room left.
     pub dropped: u64,
     /// Of these, how many were known already.
@@ -155,6 +206,8 @@ pub struct Secrets {
     /// Where in `kept` a session's first secret stands.
     sessions: HashMap<ClientRandom, u32, foldhash::fast::RandomState>,
     kept: Vec<Kept>,
+    premasters: HashMap<PremasterId, Secret, foldhash::fast::RandomState>,
+    rsa_keys: Vec<RsaKey>,
 }
 
 /// A secret, and where in [`Secrets::kept`] the next one of its session stands: never at 0.
@@ -202,6 +255,47 @@ impl Secrets {
         })
     }
 
+    /// Adds a premaster secret; the first of one name stays.
+    pub fn add_premaster(&mut self, id: PremasterId, secret: Secret) -> bool {
+        let mut is_new = false;
+        self.premasters.entry(id).or_insert_with(|| {
+            is_new = true;
+            secret
+        });
+        is_new
+    }
+
+    /// The premaster secret that a client encrypted so.
+    pub fn premaster(&self, encrypted: &[u8]) -> Option<&Secret> {
+        self.premasters.get(encrypted.first_chunk::<8>()?)
+    }
+
+    /// Adds an RSA private key.
+    pub fn add_rsa_key(&mut self, key: RsaKey) {
+        self.rsa_keys.push(key);
+    }
+
+    /// The RSA private keys.
+    pub fn rsa_keys(&self) -> &[RsaKey] {
+        &self.rsa_keys
+    }
+
+    /// Whether master secrets may be made from premaster secrets.
+    pub fn knows_premasters(&self) -> bool {
+        !self.premasters.is_empty() || !self.rsa_keys.is_empty()
+    }
+
+    /// The randoms of the sessions that were added first, in that order.
+    pub fn first_sessions(&self, most: usize) -> Vec<ClientRandom> {
+        let mut sessions: Vec<_> = self.sessions.iter().map(|(random, &at)| (at, random)).collect();
+        if most < sessions.len() {
+            sessions.select_nth_unstable(most);
+            sessions.truncate(most);
+        }
+        sessions.sort_unstable();
+        sessions.into_iter().map(|(_, random)| *random).collect()
+    }
+
     /// The key logs, in the order in which they were named.
     pub fn logs(&self) -> &[KeyLog] {
         &self.logs
@@ -219,17 +313,12 @@ impl Secrets {
 
     /// Secrets of all sessions.
     pub fn len(&self) -> usize {
-        self.kept.len()
-    }
-
-    /// Sessions of which at least one secret is known.
-    pub fn sessions(&self) -> usize {
-        self.sessions.len()
+        self.kept.len() + self.premasters.len()
     }
 
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.kept.is_empty() && !self.knows_premasters()
     }
 }
 
@@ -256,7 +345,7 @@ mod tests {
             Secret::new(SecretLabel::ServerTraffic, &[0xef; 32], Origin { source, line: 3 }).expect("32 bytes");
         assert!(secrets.add(&[8; 32], server) && secrets.add(&random, server));
         assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [1, 3]);
-        assert_eq!((secrets.len(), secrets.sessions()), (3, 2));
+        assert_eq!((secrets.len(), secrets.first_sessions(9)), (3, vec![random, [8; 32]]));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
         assert_eq!((found.bytes(), found.origin.line), (&[0xab; 48][..], 1));
         assert_eq!(secrets.place(found.origin), "keys.txt:1");

@@ -3,7 +3,6 @@
 use super::amount::{count, number};
 use super::flow::{Direction, Endpoint};
 use super::secrets::{ClientRandom, Origin};
-use std::borrow::Cow;
 use std::fmt;
 
 /// A protocol version as the wire has it (RFC 8446 §4.2.1): 0x0304 is TLS 1.3.
@@ -46,7 +45,7 @@ pub enum TlsKeys {
     /// None.
     #[default]
     None,
-    /// Nothing was encrypted: the handshake failed, or the cipher suite does not encrypt.
+    /// Nothing encrypted came: the handshake failed, or the stream ended within it.
     NotNeeded,
 }
 
@@ -68,7 +67,7 @@ pub struct TlsOutline {
     /// The version that was agreed on; without a ServerHello none.
     pub version: Option<TlsVersion>,
     /// The IANA name of the cipher suite that was agreed on, or its number as `0x1234`.
-    pub cipher: Option<Cow<'static, str>>,
+    pub cipher: Option<String>,
     /// The server name that the client asked for (RFC 6066 §3), as sent.
     pub sni: Option<String>,
     /// The protocol that was agreed on for the inside (RFC 7301), as sent.
@@ -86,14 +85,36 @@ pub struct TlsSession {
     pub server: Endpoint,
     /// What was agreed on.
     pub outline: TlsOutline,
-    /// The random of the ClientHello that the secrets are known by; of several handshakes in one stream the first.
-    pub client_random: Option<ClientRandom>,
+    /// The randoms of the ClientHellos that the secrets are known by: one for each handshake, a renegotiation's behind the first.
+    pub client_randoms: Vec<ClientRandom>,
     /// Where the secrets stand.
     pub origin: Option<Origin>,
     /// Bytes that were decrypted for the application, both directions.
     pub decrypted: u64,
     /// Why not all of it was; `None` when all was, or nothing was to be.
     pub why_not: Option<WhyNot>,
+}
+
+/// A record with data of a connection that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsRecord {
+    /// Who sent it.
+    pub dir: Direction,
+    /// Its number, from 0 with every change of keys.
+    pub number: u64,
+    /// Bytes on the wire, its header included.
+    pub wire_len: u32,
+    /// Where its data begin among all that was decrypted in this direction.
+    pub offset: u64,
+    /// Bytes of data.
+    pub len: u32,
+}
+
+impl TlsRecord {
+    /// Where its data end.
+    pub const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.len as u64)
+    }
 }
 
 /// TLS streams, and how many of them were decrypted.
@@ -130,6 +151,9 @@ pub enum WhyNot {
     OneWay(Direction),
     /// The capture does not have the ClientHello: its random names the secrets.
     NoClientHello,
+    /// The capture does not have it, and of all secrets that were tried none opens a record. Up to TLS 1.2 none can: the keys
+    /// depend on what the hellos say.
+    NoneFits,
     /// The capture does not have the ServerHello: it names the cipher suite, and up to TLS 1.2 its random makes the keys.
     NoServerHello,
     /// Bytes of the handshake were lost.
@@ -138,13 +162,8 @@ pub enum WhyNot {
     Suite(u16),
     /// The records are compressed before they are encrypted (RFC 3749).
     Compressed,
-    /// A secret is known, but the record with this number (from 0, of its direction, since the keys changed) does not open with it.
-    WrongKey {
-        /// Which way it went.
-        dir: Direction,
-        /// Its number.
-        record: u64,
-    },
+    /// A secret is known, but with it no record of this direction opens, from the first on.
+    WrongKey(Direction),
     /// What this direction carries is not made of records, again and again.
     NoRecords(Direction),
     /// It was decrypted, but what runs inside is not read here: HTTP/2.
@@ -159,13 +178,14 @@ impl fmt::Display for WhyNot {
             Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
             Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
             Self::NoClientHello => f.write_str("the ClientHello was not captured: the key cannot be looked up"),
+            Self::NoneFits => {
+                f.write_str("the ClientHello was not captured, and no key that was tried fits (up to TLS 1.2 none can)")
+            }
             Self::NoServerHello => f.write_str("the ServerHello was not captured"),
             Self::Gap => f.write_str("bytes of the handshake were lost"),
             Self::Suite(suite) => write!(f, "the cipher suite 0x{suite:04x} is not supported"),
             Self::Compressed => f.write_str("TLS compression is not supported"),
-            Self::WrongKey { dir, record } => {
-                write!(f, "the key does not fit: record {record} of the {} does not open", dir.sender())
-            }
+            Self::WrongKey(dir) => write!(f, "the key does not fit: record 0 of the {} does not open", dir.sender()),
             Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
             Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
         }

@@ -10,6 +10,7 @@ use super::note::{NoteCode, clause};
 use super::packet::End;
 use super::version::Version;
 use super::ws::CloseCode;
+use std::fmt;
 
 /// How the directions of a stream ended, and which was first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,6 +103,19 @@ pub enum Unseen {
     Lost,
     /// Nothing of it was captured.
     NotCaptured,
+    /// It is encrypted, and its key is not known.
+    NotDecrypted,
+}
+
+impl fmt::Display for Unseen {
+    /// What is to be said of `it`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "bytes of it were lost",
+            Self::NotCaptured => "it was not captured",
+            Self::NotDecrypted => "it is not decrypted",
+        })
+    }
 }
 
 /// Pings that were not answered.
@@ -235,6 +249,7 @@ pub fn abrupt(closed: &Closed, version: Version) -> Option<String> {
         text += &match closed.unseen[dir] {
             Some(Unseen::Lost) => format!("; bytes of the {who} were lost, and a Close frame may be among them"),
             Some(Unseen::NotCaptured) => format!("; the {who} was not captured, and may have sent one"),
+            Some(Unseen::NotDecrypted) => format!("; what the {who} sent is not decrypted, and may hold one"),
             None => String::new(),
         };
     }
@@ -375,10 +390,6 @@ fn said_goodbye(connection: &Connection, closed: &Closed, evidence: &mut Vec<Pac
         }
         None => match closed.unseen[dir.reverse()] {
             Some(why) => {
-                let why = match why {
-                    Unseen::Lost => "bytes of it were lost",
-                    Unseen::NotCaptured => "it was not captured",
-                };
                 text = format!(
                     "the {who} closed with {}; whether the {other} did before it, or answered, is not known: {why}",
                     first.words()

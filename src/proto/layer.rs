@@ -2,8 +2,9 @@
 
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, NoteCode,
-    Opened, Route, Secrets, Sink, Stamp, TlsOutline, Version,
+    Opened, Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
@@ -114,8 +115,8 @@ pub struct Flow<'a> {
     pub ends: &'a (Endpoint, Endpoint),
     /// No packet of the other direction was captured so far, not even an acknowledgement.
     pub one_sided: bool,
-    /// Whether packets of each direction were captured so far, in TCP's guess of the directions.
-    pub captured: Both<bool>,
+    /// Why nothing is seen of a direction, if nothing is so far, in TCP's guess of the directions.
+    pub unseen: Both<Option<Unseen>>,
     /// Data is queued behind a hole: what one direction said may be told after what the other said later.
     pub waits: bool,
     /// Its first byte is known to be the first that was sent.
@@ -127,6 +128,14 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// Secrets are tried where no ClientHello names them.
+    pub try_keys: bool,
+    /// Weighed bytes of records that were opened in vain by that.
+    pub tried: u64,
+    /// The sink hears TLS records.
+    pub tells_records: bool,
+    /// TLS sessions in which something was read.
+    pub sessions: u32,
     /// The capture may still bring secrets.
     pub awaits_keys: bool,
     /// Streams that are to be told when it does.
@@ -238,9 +247,9 @@ impl Cx<'_> {
         (self.open)(hint)
     }
 
-    /// Whether packets of a direction were captured so far.
-    pub fn is_captured(&self, dir: Direction) -> bool {
-        self.flow.captured[if self.swapped { dir.reverse() } else { dir }]
+    /// Why nothing is seen of a direction, if nothing is so far.
+    pub fn unseen(&self, dir: Direction) -> Option<Unseen> {
+        self.flow.unseen[if self.swapped { dir.reverse() } else { dir }]
     }
 
     /// Client and server.
@@ -325,8 +334,13 @@ impl Cx<'_> {
 
     /// Tells an event of a connection, or of a stream in which there is none.
     pub fn tell(&mut self, conn: Option<ConnId>, event: Event<'_>) {
+        self.relay(conn, |at, sink| sink.accept(at, event));
+    }
+
+    /// Lets something tell its events itself, unless the sink has enough.
+    pub fn relay(&mut self, conn: Option<ConnId>, tell: impl FnOnce(&Stamp, &mut dyn Sink) -> ControlFlow<()>) {
         let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
-        if !self.tools.stop && self.sink.accept(&stamp, event).is_break() {
+        if !self.tools.stop && tell(&stamp, self.sink).is_break() {
             self.tools.stop = true;
         }
     }

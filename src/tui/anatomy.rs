@@ -4,7 +4,7 @@ use super::tls;
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Opcode, TlsOutline, Version, count, hex_apart, number, ratio};
+use crate::model::{CloseCode, Opcode, TlsOutline, TlsRecord, Version, count, hex_apart, number, ratio};
 use std::ops::Range;
 
 /// A line of the field tree.
@@ -32,6 +32,8 @@ pub(super) struct Anatomy<'a> {
     pub(super) stream: Option<u32>,
     /// The TLS that it runs in.
     pub(super) tls: Option<&'a TlsOutline>,
+    /// Its records that carry the frame, as far as they are known.
+    pub(super) records: &'a [TlsRecord],
 }
 
 /// The fields of a frame, from the first bit to what carries it.
@@ -197,6 +199,11 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     }
     if let Some(tls) = anatomy.tls {
         push(1, "tls", tls::version(tls));
+    }
+    if let (Some(first), Some(last)) = (anatomy.records.first(), anatomy.records.last()) {
+        let wire: u64 = anatomy.records.iter().map(|record| u64::from(record.wire_len)).sum();
+        let numbers = if first == last { String::new() } else { format!("…{}", last.number) };
+        push(1, "tls.record", format!("{}{numbers} · {}", first.number, count(wire, "byte")));
     }
     let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));

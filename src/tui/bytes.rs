@@ -5,6 +5,7 @@ use super::detail::Detail;
 use super::dump::Dump;
 use super::list::{List, Move};
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
+use super::plaintext::Around;
 use super::wire::{self, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::{PacketNo, Version};
@@ -40,6 +41,10 @@ pub(super) struct Bytes {
     chosen: Source,
     /// The message was inflated.
     is_inflated: bool,
+    /// The records that carry the frame are known.
+    in_tls: bool,
+    /// Bytes before the frame in what its records say.
+    lead: u64,
     pub(super) wire: Wire,
     /// Bytes of the frame's head.
     header_len: u64,
@@ -140,23 +145,33 @@ impl Bytes {
         let version = connection.map_or_else(Version::default, |connection| connection.opened.version);
         let handshake = version.has_old_heads().then(|| book.handshake(row.conn)).flatten();
         let layout = Layout::of(version, handshake.as_ref());
-        let payload = wire::rebuild(&frame, &layout, Arc::clone(&raw), &pieces, start, Source::Unmasked);
+        let around = Around::new(book, &row, &frame, &layout);
+        (self.in_tls, self.lead) = (!around.records.is_empty(), around.lead());
+        let rebuild = |raw, source| wire::rebuild(&frame, &layout, raw, &pieces, start, source, &around);
+        let payload = rebuild(Arc::clone(&raw), Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.read(0..payload.known.min(SHOWN));
         let tls = connection.and_then(|connection| connection.opened.tls.as_deref());
-        self.all_fields =
-            anatomy::fields(&Anatomy { message: &row, frame: &frame, layout, payload: &shown, stream, tls });
+        self.all_fields = anatomy::fields(&Anatomy {
+            message: &row,
+            frame: &frame,
+            layout,
+            payload: &shown,
+            stream,
+            tls,
+            records: &around.records,
+        });
         self.wire = match self.source() {
             Source::Unmasked => payload,
-            Source::Frame => wire::rebuild(&frame, &layout, raw, &pieces, start, Source::Frame),
+            source @ (Source::Tls | Source::Frame) => rebuild(raw, source),
             Source::Inflated => wire::inflated(detail.shared(), &detail.pieces),
         };
         self.lay_out();
     }
 
     /// The bytes that the message has, in the order of the tabs.
-    pub(super) const fn sources(&self) -> &'static [Source] {
-        Source::of(self.is_inflated)
+    pub(super) fn sources(&self) -> &'static [Source] {
+        Source::of(self.in_tls, self.is_inflated)
     }
 
     /// The bytes that are shown: those that the user chose, where the message has them.
@@ -197,11 +212,12 @@ impl Bytes {
         self.folded.contains(field.name)
     }
 
-    /// Bytes of the frame before the first one that is shown: offsets of fields count from the frame's first.
-    fn before(&self) -> u64 {
+    /// Where among the bytes that are shown a byte of the frame stands; before the first of them `None`.
+    fn shown_at(&self, offset: u64) -> Option<u64> {
         match self.source() {
-            Source::Frame => 0,
-            Source::Unmasked | Source::Inflated => self.header_len,
+            Source::Tls => offset.checked_add(self.lead),
+            Source::Frame => Some(offset),
+            Source::Unmasked | Source::Inflated => offset.checked_sub(self.header_len),
         }
     }
 
@@ -209,7 +225,7 @@ impl Bytes {
     pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
         // A field has no bytes of its own in what they inflate to.
         let span = field.span.clone().filter(|_| self.source() != Source::Inflated)?;
-        let (start, end) = (span.start.saturating_sub(self.before()), span.end.checked_sub(self.before())?);
+        let (start, end) = (self.shown_at(span.start).unwrap_or(0), self.shown_at(span.end)?);
         if start >= end || self.wire.known == 0 {
             return None;
         }

@@ -29,6 +29,7 @@ mod menu;
 mod messages;
 mod mouse;
 mod paper;
+mod plaintext;
 mod search;
 mod steady;
 mod terminal;

@@ -71,7 +71,7 @@ mod tests {
             client: end,
             server: end,
             outline: outline(),
-            client_random: None,
+            client_randoms: Vec::new(),
             origin: Some(Origin { source: 0, line: 17 }),
             decrypted: 5,
             why_not: None,

@@ -1,6 +1,7 @@
 //! A frame as it went over the wire, rebuilt from what the book knows.
 
 use super::paper::{Piece, PieceKind};
+use super::plaintext::{Around, Chunk};
 use crate::book::FrameRow;
 use crate::model::{Cover, Handshake, Opcode, Version};
 use std::ops::Range;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 /// Which bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Source {
+    /// What the TLS records say that carry the frame.
+    Tls,
     /// The frame as it was sent: head and masked payload.
     #[default]
     Frame,
@@ -20,16 +23,28 @@ pub(super) enum Source {
 
 impl Source {
     /// Those that a message has, in the order of the tabs.
-    pub(super) const fn of(is_inflated: bool) -> &'static [Self] {
-        if is_inflated { &[Self::Frame, Self::Unmasked, Self::Inflated] } else { &[Self::Frame, Self::Unmasked] }
+    pub(super) fn of(in_tls: bool, is_inflated: bool) -> &'static [Self] {
+        const ALL: &[Source] = &[Source::Tls, Source::Frame, Source::Unmasked, Source::Inflated];
+        ALL.get(usize::from(!in_tls)..ALL.len() - usize::from(!is_inflated)).unwrap_or_default()
     }
 
     /// The name on the tab.
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Tls => "TLS plain",
             Self::Frame => "Frame",
             Self::Unmasked => "Unmasked",
             Self::Inflated => "Inflated",
+        }
+    }
+
+    /// The name where there is little room.
+    pub(super) const fn short_name(self) -> &'static str {
+        match self {
+            Self::Tls => "TLS",
+            Self::Frame => "Frame",
+            Self::Unmasked => "Unm",
+            Self::Inflated => "Infl",
         }
     }
 }
@@ -44,7 +59,7 @@ pub(super) struct Wire {
     mask: Mask,
     parts: Vec<Part>,
     /// What stands behind the payload.
-    tail: &'static [u8],
+    tail: Vec<u8>,
     /// Where the known bytes stand, and the holes.
     pub(super) pieces: Vec<Piece>,
     /// Bytes that are known.
@@ -136,7 +151,7 @@ impl Layout {
     }
 }
 
-/// Rebuilds a frame's bytes. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
+/// Rebuilds a frame's bytes, and for [`Source::Tls`] what is `around`. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
 pub(super) fn rebuild(
     frame: &FrameRow,
     layout: &Layout,
@@ -144,9 +159,18 @@ pub(super) fn rebuild(
     pieces: &[Piece],
     start: u64,
     source: Source,
+    around: &Around,
 ) -> Wire {
     let mut wire = Wire { body, ..Wire::default() };
-    if source == Source::Frame {
+    if source == Source::Tls {
+        for chunk in &around.before {
+            match chunk {
+                Chunk::Bytes(bytes) => wire.push_head_bytes(bytes),
+                Chunk::NotKept(len) => wire.push_hole(PieceKind::NotKept(*len)),
+            }
+        }
+    }
+    if matches!(source, Source::Frame | Source::Tls) {
         wire.mask = layout.mask(frame);
         wire.push_head(frame, layout);
     }
@@ -170,10 +194,15 @@ pub(super) fn rebuild(
             }
         }
     }
-    if source == Source::Frame {
-        wire.tail = layout.tail(frame);
-        if !wire.tail.is_empty() {
-            wire.push_place(wire.tail.len());
+    if matches!(source, Source::Frame | Source::Tls) {
+        wire.push_tail(layout.tail(frame));
+    }
+    if source == Source::Tls {
+        for chunk in &around.after {
+            match chunk {
+                Chunk::Bytes(bytes) => wire.push_tail(bytes),
+                Chunk::NotKept(len) => wire.push_hole(PieceKind::NotKept(*len)),
+            }
         }
     }
     wire
@@ -226,6 +255,13 @@ impl Wire {
     fn push_head_bytes(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.head.extend_from_slice(bytes);
+            self.push_place(bytes.len());
+        }
+    }
+
+    fn push_tail(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.tail.extend_from_slice(bytes);
             self.push_place(bytes.len());
         }
     }
@@ -356,10 +392,17 @@ mod tests {
     #[test]
     fn rebuilds_the_examples_of_the_rfc() {
         let rfc = Layout::default();
-        let plain = rebuild(&frame(5, 2, None), &rfc, body(b"Hello"), &whole(5), 0, Source::Frame);
+        let plain = rebuild(&frame(5, 2, None), &rfc, body(b"Hello"), &whole(5), 0, Source::Frame, &Around::default());
         assert_eq!(all(&plain), [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        let masked =
-            rebuild(&frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])), &rfc, body(b"Hello"), &whole(5), 0, Source::Frame);
+        let masked = rebuild(
+            &frame(5, 6, Some([0x37, 0xfa, 0x21, 0x3d])),
+            &rfc,
+            body(b"Hello"),
+            &whole(5),
+            0,
+            Source::Frame,
+            &Around::default(),
+        );
         assert_eq!(all(&masked), [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         assert_eq!(bare_head(&frame(256, 4, None), Version::Rfc6455), [0x81, 0x7e, 0x01, 0x00]);
         assert_eq!(bare_head(&frame(65536, 10, None), Version::Rfc6455), [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
@@ -375,12 +418,14 @@ mod tests {
             Piece { offset: 8, kind: PieceKind::Bytes { start: 3, end: 7 } },
         ];
         let rfc = Layout::default();
-        let unmasked = rebuild(&frame(8, 6, None), &rfc, Arc::clone(&body), &pieces, 2, Source::Unmasked);
+        let unmasked =
+            rebuild(&frame(8, 6, None), &rfc, Arc::clone(&body), &pieces, 2, Source::Unmasked, &Around::default());
         assert_eq!(all(&unmasked), b"cij");
         assert_eq!(unmasked.len, 8);
         assert_eq!(unmasked.pieces[1], Piece { offset: 1, kind: PieceKind::Lost(Some(5)) });
         assert_eq!((unmasked.offset_of(1), unmasked.place_of(6), unmasked.place_of(3)), (Some(6), 1, 1));
-        let masked = rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &rfc, body, &pieces, 2, Source::Frame);
+        let masked =
+            rebuild(&frame(8, 6, Some([1, 2, 3, 4])), &rfc, body, &pieces, 2, Source::Frame, &Around::default());
         // Bytes 0, 6 and 7 of the payload.
         assert_eq!(all(&masked)[6..], [b'c' ^ 1, b'i' ^ 3, b'j' ^ 4]);
         // Any part reads as it stands in the whole.
@@ -397,7 +442,15 @@ mod tests {
     fn rebuilds_frames_of_drafts() {
         let frame_of = |number, len, header_len, mask| {
             let layout = Layout { version: Version::Hybi(number), masking_key: None };
-            rebuild(&frame(len, header_len, mask), &layout, body(b"Hello"), &whole(5), 0, Source::Frame)
+            rebuild(
+                &frame(len, header_len, mask),
+                &layout,
+                body(b"Hello"),
+                &whole(5),
+                0,
+                Source::Frame,
+                &Around::default(),
+            )
         };
         assert_eq!(all(&frame_of(3, 5, 2, None)), b"\x04\x05Hello");
         assert_eq!(all(&frame_of(4, 5, 2, None)), b"\x84\x05Hello");
@@ -419,7 +472,8 @@ mod tests {
             ]
         );
         let hixie = Layout { version: Version::Hixie76, masking_key: None };
-        let of = |frame: FrameRow| rebuild(&frame, &hixie, body(b"Hello"), &whole(5), 0, Source::Frame);
+        let of =
+            |frame: FrameRow| rebuild(&frame, &hixie, body(b"Hello"), &whole(5), 0, Source::Frame, &Around::default());
         assert_eq!(all(&of(frame(5, 1, None))), b"\0Hello\xff");
         assert_eq!(all(&of(FrameRow { opcode: Opcode::BINARY, ..frame(5, 3, None) })), b"\x80\x80\x05Hello");
         assert_eq!(all(&of(FrameRow { opcode: Opcode::CLOSE, ..frame(0, 2, None) })), b"\xff\0");

@@ -25,11 +25,19 @@ impl Sink for Counted<'_> {
         }
         self.0.accept(at, event)
     }
+
+    fn hears_records(&self) -> bool {
+        self.0.hears_records()
+    }
 }
 
 /// Lets the browser read a sample, up to its last word, which is returned.
 fn batches(app: &mut App, name: &str, secrets: Secrets) -> Outcome {
-    let mut reader = Reader::new(Box::new(std::io::Cursor::new(sample(name)))).unwrap();
+    batches_of(app, sample(name), secrets)
+}
+
+fn batches_of(app: &mut App, capture: Vec<u8>, secrets: Secrets) -> Outcome {
+    let mut reader = Reader::new(Box::new(std::io::Cursor::new(capture))).unwrap();
     let mut recorder = Recorder::new(|batch| {
         app.take(Loading::Batch(batch), Duration::ZERO);
         app.settle();
@@ -72,6 +80,44 @@ fn tls_is_told_wherever_a_connection_is() {
         shot(&format!("tls_handshake@{at}"), &picture(&app, size));
         press(&mut app, "24");
         shot(&format!("tls_bytes@{at}"), &picture(&app, size));
+    }
+}
+
+/// The records that carry a frame say more than that: what stands beside it is shown, each frame as it was sent.
+#[test]
+fn what_the_records_of_a_frame_say_is_shown() {
+    use crate::support::craft::*;
+    let mut session = Session::new(1);
+    session.text(Client, "first of one").text(Client, "second of it").text(Client, "third of them");
+    session.text(Client, &"cut over records ".repeat(3)).text(Client, "the last");
+    let (head, frames) = session.turns.split_at(2);
+    let sent: Vec<u8> = frames.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    let mut tls = Tls::new(1);
+    for (side, bytes) in head {
+        tls.data(*side, bytes);
+    }
+    for record in [&sent[..70], &sent[70..90], &sent[90..]] {
+        tls.data(Client, record);
+    }
+    let mut app = App::new(options(), WIDE);
+    let outcome = batches_of(&mut app, capture_of(&tls.session.segments()), secrets(&tls.log()));
+    app.take(Loading::Done(outcome), Duration::ZERO);
+    app.settle();
+    // The hex digits of the dump.
+    let dumped = |app: &App| -> String {
+        let digits = |line: &str| {
+            let row: String =
+                line.chars().skip_while(|c| *c != '┃').skip(1).skip_while(|c| *c != '┃').skip(6).collect();
+            row.chars().take(16 * 3 + 2).filter(char::is_ascii_hexdigit).collect::<String>()
+        };
+        picture(app, WIDE).lines().skip(8).take(16).map(digits).collect()
+    };
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    press(&mut app, "24[");
+    shot("tls_plaintext@120x36", &picture(&app, WIDE));
+    for (message, records) in [(1, 0..70), (2, 0..70), (3, 0..70), (4, 0..sent.len()), (5, 90..sent.len())] {
+        assert_eq!(dumped(&app), hex(&sent[records]), "message {message}: {}", picture(&app, WIDE));
+        press(&mut app, "J");
     }
 }
 

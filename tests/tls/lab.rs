@@ -79,7 +79,7 @@ fn a_lost_segment_costs_its_records_only() {
     assert_eq!(seen.messages().count() + 1, whole.messages().count());
     assert_eq!((seen.count("TLS-GAP"), seen.count("TLS-BAD-TAG")), (1, 0));
     let lost = seen.notes.iter().find(|note| note.0 == "TLS-GAP").unwrap();
-    assert_eq!(lost.1, "1694 bytes of TLS records were lost; what follows is decrypted");
+    assert_eq!(lost.1, "1 694 bytes of TLS records were lost; what follows is decrypted");
 }
 
 /// Without its keys a session is told of, and nothing of it is shown.

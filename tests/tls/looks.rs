@@ -82,6 +82,23 @@ fn what_else_uses_tls_is_none() {
 }
 
 /// Of the lab's captures those at the pace of a program are told of where they last; what is found is a WebSocket, whatever the pace.
+/// Behind a hole the records are found again, and looked at: nothing is kept until then but what is searched.
+#[test]
+fn a_session_is_looked_at_behind_a_hole() {
+    let heartbeats = often(&[(Server, 2), (Client, 6)]);
+    let tls = say(&[], &heartbeats);
+    let segments = tls.session.segments();
+    for lost in 14..24 {
+        let mut packets = packets(&segments, &Wire::default());
+        for (packet, at) in packets.iter_mut().zip(0..) {
+            packet.time = time_of(0) + at * 200_000_000;
+        }
+        packets.remove(lost);
+        let seen = dissect(&Pcap::default().file(&packets), "");
+        assert_eq!(seen.count("TLS-LIKELY"), 1, "without {lost}: {:?}", seen.notes);
+    }
+}
+
 #[test]
 fn captures_without_their_keys() {
     for (name, least) in [

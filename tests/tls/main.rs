@@ -13,6 +13,8 @@ mod support;
 mod lab;
 mod laws;
 mod looks;
+mod midway;
 mod public;
+mod rsa;
 mod seen;
 mod snaplen;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use wspect::capture::Reader;
 use wspect::dissect::{Settings, run};
-use wspect::model::{ConnId, Event, Limits, Sink, Stamp, TlsOutline, TlsSession};
+use wspect::model::{ConnId, Event, Secrets, Sink, Stamp, TlsOutline, TlsRecord, TlsSession};
 
 /// All that was told.
 #[derive(Default)]
@@ -17,13 +17,33 @@ pub(crate) struct Seen {
     pub(crate) urls: Vec<Option<String>>,
     pub(crate) sessions: Vec<(Option<ConnId>, TlsSession)>,
     pub(crate) notes: Vec<(String, String)>,
+    pub(crate) records: Vec<TlsRecord>,
+    hears_records: bool,
 }
 
 /// Dissects a capture with the secrets of a key log.
 pub(crate) fn dissect(capture: &[u8], keys: &str) -> Seen {
+    dissect_with(capture, keys, Settings::default())
+}
+
+/// The same with secrets of any kind.
+pub(crate) fn dissect_secrets(capture: &[u8], secrets: Secrets) -> Seen {
+    settle(Seen::default(), capture, Settings { secrets: Arc::new(secrets), ..Settings::default() })
+}
+
+/// The same, and its TLS records.
+pub(crate) fn dissect_records(capture: &[u8], keys: &str) -> Seen {
+    let settings = Settings { secrets: Arc::new(secrets(keys)), ..Settings::default() };
+    settle(Seen { hears_records: true, ..Seen::default() }, capture, settings)
+}
+
+/// The same, with these settings beside.
+pub(crate) fn dissect_with(capture: &[u8], keys: &str, settings: Settings) -> Seen {
+    settle(Seen::default(), capture, Settings { secrets: Arc::new(secrets(keys)), ..settings })
+}
+
+fn settle(mut seen: Seen, capture: &[u8], settings: Settings) -> Seen {
     let mut reader = Reader::new(Box::new(Cursor::new(capture.to_vec()))).unwrap();
-    let settings = Settings { limits: Limits::DEFAULT, secrets: Arc::new(secrets(keys)), ..Settings::default() };
-    let mut seen = Seen::default();
     run(&mut reader, settings, &mut seen, &mut |_| ControlFlow::Continue(()));
     seen
 }
@@ -81,9 +101,14 @@ impl Sink for Seen {
                 findings: m.findings.iter().map(|code| code.name().to_owned()).collect(),
             }),
             Event::Note(note) => self.notes.push((note.code.name().to_owned(), note.sentence().to_owned())),
+            Event::Record(record) => self.records.push(*record),
             Event::Tls(session) => self.sessions.push((at.conn, session.clone())),
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    fn hears_records(&self) -> bool {
+        self.hears_records
     }
 }

@@ -3,7 +3,7 @@
 use super::key::FlowKey;
 use super::opening::{Opening, is_request};
 use crate::model::{
-    Both, Direction, End, Endpoint, Event, Flags, Limits, Mark, Route, Segment, Sink, Stamp, TlsOutline,
+    Both, Direction, End, Endpoint, Event, Flags, Limits, Mark, Route, Segment, Sink, Stamp, TlsOutline, Unseen,
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
@@ -334,7 +334,7 @@ impl Stream {
     #[inline(always)]
     pub(super) fn parts<'s>(&'s mut self, mark: Mark, env: &'s mut Env<'_>) -> Option<Parts<'s>> {
         let live = self.live.as_deref_mut()?;
-        let (captured, waits) = (live.captured(self.seen), live.conn.waits());
+        let (unseen, waits) = (live.unseen(self.seen), live.conn.waits());
         let Live { conn, layer, reads, decided, told, opening, ends, from_start, route, tls, .. } = live;
         let cx = Cx {
             limits: env.limits,
@@ -344,7 +344,7 @@ impl Stream {
                 first: &self.first,
                 ends,
                 one_sided: self.seen != (true, true),
-                captured,
+                unseen,
                 waits,
                 from_start: *from_start,
             },
@@ -436,8 +436,10 @@ impl Live {
         self.client_is_low = !self.client_is_low;
     }
 
-    /// Which directions were captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
-    pub(super) const fn captured(&self, (low, high): (bool, bool)) -> Both<bool> {
+    /// Which directions were not captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
+    pub(super) const fn unseen(&self, (low, high): (bool, bool)) -> Both<Option<Unseen>> {
+        const NOT: Option<Unseen> = Some(Unseen::NotCaptured);
+        let (low, high) = (if low { None } else { NOT }, if high { None } else { NOT });
         if self.client_is_low {
             Both { to_server: low, to_client: high }
         } else {

@@ -287,8 +287,8 @@ ProxyRefused "PROXY-REFUSED" Warning "RFC 9110 §9.3.6, RFC 1928 §6"
     "A rule of the proxy, missing credentials, or a server that the proxy does not reach."
     "See the status and the target, then the proxy's log."
 HsNoAnswer "HS-NO-ANSWER" Warning "RFC 6455 §4.2.2"
-    "No answer to the upgrade request was captured."
-    "The server did not answer, the capture ended, or only one direction was captured."
+    "No answer to the upgrade request was seen."
+    "The server did not answer, the capture ended, or only one direction was captured, or could be decrypted."
     "Look at the end of the TCP stream."
 }
 Messages {

@@ -1,6 +1,6 @@
 //! An answer to an upgrade request that is no HTTP: what it looks like.
 
-use crate::model::{Check, NoteCode, hex_apart};
+use crate::model::{Check, NoteCode, TlsAlert, hex_apart};
 
 /// How an answer of HTTP/1.x begins (RFC 9112 §4).
 pub(super) const HTTP: &[u8] = b"HTTP/";
@@ -77,29 +77,13 @@ fn tls(bytes: &[u8]) -> String {
     match bytes {
         [0x15, _, _, _, _, level, about, ..] => {
             let level = if *level == 2 { "fatal" } else { "warning" };
-            match alert(*about) {
-                "" => format!("a TLS alert ({level}, {about})"),
-                name => format!("a TLS alert ({level}, {name})"),
+            match TlsAlert(*about).name() {
+                None => format!("a TLS alert ({level}, {about})"),
+                Some(name) => format!("a TLS alert ({level}, {name})"),
             }
         }
         [0x15, ..] => "a TLS alert".to_owned(),
         _ => "a record of a TLS handshake".to_owned(),
-    }
-}
-
-/// The alerts with which servers meet what is no TLS (RFC 8446 §6).
-const fn alert(about: u8) -> &'static str {
-    match about {
-        0 => "close_notify",
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        22 => "record_overflow",
-        40 => "handshake_failure",
-        47 => "illegal_parameter",
-        50 => "decode_error",
-        70 => "protocol_version",
-        80 => "internal_error",
-        _ => "",
     }
 }
 

@@ -12,11 +12,11 @@ use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
 use super::odds::Odds;
-use super::tell::{limited, no_answer, tell};
+use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Version,
-    count,
+    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
+    Version, count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -92,7 +92,8 @@ impl Layer for Http1 {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.heard[dir] = true;
                 self.data(dir, offset, bytes, brought, cx);
-                if self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided {
+                let is_alone = self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided;
+                if is_alone || cx.unseen(dir.reverse()) == Some(Unseen::NotDecrypted) {
                     self.go_alone(dir, cx);
                 }
                 return self.pump(cx);
@@ -157,7 +158,8 @@ impl Layer for Http1 {
         if let Some(how) = self.blocked.take() {
             cx.proxy_refused(&how);
         }
-        let end = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
+        let end = unread(cx).map(str::to_owned).or_else(|| self.ends.words());
+        let end = end.unwrap_or_else(|| "the capture ends before it".to_owned());
         let came = match &self.sides.to_client {
             Side::Head(reader) if !reader.is_fresh() => {
                 format!("only {} of its head came; ", count(reader.seen(), "byte"))
@@ -430,7 +432,8 @@ impl Http1 {
             && self.held[dir].begins_frame(version)
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
-            self.inner = Some(self.unanswered(*upgrade, "only the client was captured", cx));
+            let why = unread(cx).unwrap_or("only the client was captured");
+            self.inner = Some(self.unanswered(*upgrade, why, cx));
         }
     }
 
@@ -569,12 +572,6 @@ impl Http1 {
                 cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
             }
         }
-    }
-
-    /// An upgrade was refused: what is said of the stream is about it until the next request.
-    fn refused(&mut self, conn: ConnId, cx: &mut Cx<'_>) {
-        self.odds.tell(conn, cx);
-        self.refused = Some(conn);
     }
 
     fn close_refused(&mut self, cx: &mut Cx<'_>) {

@@ -1,6 +1,6 @@
 //! Telling handshakes, and what is to be said of them.
 
-use crate::model::{Check, ConnId, Event, Handshake, Head, Note, NoteCode, count, number};
+use crate::model::{Check, ConnId, Direction, Event, Handshake, Head, Note, NoteCode, Unseen, count, number};
 use crate::proto::layer::Cx;
 
 /// Tells a handshake, and a finding for each rule that it breaks; the first `known` rules were told before.
@@ -12,6 +12,11 @@ pub(super) fn tell(conn: ConnId, handshake: &Handshake, known: usize, cx: &mut C
         let at = if check.code == NoteCode::HsNoAnswer { cx.last } else { cx.mark };
         cx.note(conn, &Note { text: &text, ..Note::new(check.code, at) });
     }
+}
+
+/// Why no answer is seen, where the server's words cannot be read at all.
+pub(super) fn unread(cx: &Cx<'_>) -> Option<&'static str> {
+    (cx.unseen(Direction::ToClient) == Some(Unseen::NotDecrypted)).then_some("what the server sent is not decrypted")
 }
 
 /// Adds that the answer is missing, and why.
@@ -33,6 +38,9 @@ pub(super) fn limited(head: &Head, cx: &Cx<'_>) -> Option<String> {
 
 /// Tells that the answer of a handshake was captured, and the request was not.
 pub(super) fn tell_unasked(conn: ConnId, cx: &mut Cx<'_>) {
-    let text = "the request was not captured; the answer opens a WebSocket";
+    let text = match cx.unseen(Direction::ToServer) {
+        Some(Unseen::NotDecrypted) => "the request is not decrypted; the answer opens a WebSocket",
+        _ => "the request was not captured; the answer opens a WebSocket",
+    };
     cx.note(conn, &Note { text, ..Note::new(NoteCode::Midstream, cx.mark) });
 }

@@ -294,10 +294,12 @@ impl Opener {
                 stream.apply(body);
                 None
             }
-            Key::Cbc { cipher, chained: Some(chained), unchained, .. } => {
+            Key::Cbc { cipher, mac, encrypt_then_mac, chained: Some(chained), unchained } => {
                 let before = *chained;
                 *unchained = false;
-                if let Some(last) = body.len().checked_sub(cipher.block()).and_then(|at| body.get(at..)) {
+                // RFC 7366 §3: the MAC stands behind the last block.
+                let end = body.len().saturating_sub(if *encrypt_then_mac { mac.len() } else { 0 });
+                if let Some(last) = end.checked_sub(cipher.block()).and_then(|at| body.get(at..end)) {
                     for (to, from) in chained.iter_mut().zip(last) {
                         *to = *from;
                     }

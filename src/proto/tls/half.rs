@@ -2,6 +2,7 @@
 
 use super::handshake::Messages;
 use super::keys::Keys;
+use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
 use crate::model::{End, Mark, WhyNot};
 use std::collections::VecDeque;
@@ -20,10 +21,16 @@ pub(super) struct Half {
     pub(super) held_bytes: usize,
     /// Nothing waits any more: it waited in vain, or for too long.
     pub(super) impatient: bool,
+    /// Its keys were looked for by trial.
+    pub(super) tried: Tried,
     /// A record was read.
     pub(super) begun: bool,
     /// A hole was met before the keys were known.
     pub(super) holed: bool,
+    /// Bytes in which its records are looked for, as they were counted.
+    pub(super) sought: usize,
+    /// Some of them were dropped, which was told.
+    pub(super) curbed: bool,
     /// How often there was no record where one should begin.
     pub(super) derailed: u32,
     /// A record did not open, which was told; until one opens again.
@@ -82,10 +89,37 @@ impl Half {
     }
 }
 
-/// Memory of something that is held, beside its bytes.
-const HELD_OVERHEAD: usize = 128;
+/// Memory of something that is held, beside what it points to.
+const HELD_OVERHEAD: usize = 192;
+const _: () = assert!(size_of::<(u64, Held)>() <= HELD_OVERHEAD);
 
 /// What holding it costs, in bytes.
 const fn cost(held: &Held) -> usize {
-    HELD_OVERHEAD + if let Held::Record(_, record) = held { record.bytes.len() } else { 0 }
+    HELD_OVERHEAD + if let Held::Record(_, record) = held { record.held() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PacketNo;
+    use crate::proto::tls::record::{Cut, HEADER};
+
+    /// A record that came byte by byte is held with all its packets.
+    #[test]
+    fn what_is_held_is_counted_with_the_packets_that_brought_it() {
+        let mut cutter = Cutter::default();
+        let bytes = [&[23, 3, 3, 3, 0][..], &[0; 0x300]].concat();
+        let mut header = None;
+        for (byte, packet) in bytes.iter().zip(1..) {
+            let brought = Mark { packet: PacketNo(packet), time: None };
+            if let (_, Cut::Record(found)) = cutter.push(&[*byte], packet - 1, brought) {
+                header = Some(found);
+            }
+        }
+        let mut half = Half::default();
+        half.hold(1, Held::Record(header.expect("whole"), cutter.record), usize::MAX);
+        assert!(half.held_bytes >= (HEADER + 0x300) * (1 + size_of::<(usize, Mark)>()));
+        assert!(half.take().is_some());
+        assert_eq!(half.held_bytes, 0);
+    }
 }

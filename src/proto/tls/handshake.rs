@@ -14,6 +14,8 @@ pub(super) enum Message {
     ServerHello(Box<ServerHello>),
     EncryptedExtensions(EncryptedExtensions),
     EndOfEarlyData,
+    /// Up to TLS 1.2: what the client encrypted for the server, if it did (RFC 5246 §7.4.7.1).
+    KeyExchange(Box<[u8]>),
     Finished,
     KeyUpdate,
     /// Any other, or one that could not be read.
@@ -41,6 +43,8 @@ pub(super) struct ServerHello {
     pub(super) alpn: Option<String>,
     /// RFC 7366.
     pub(super) encrypt_then_mac: bool,
+    /// RFC 7627.
+    pub(super) extended_master_secret: bool,
 }
 
 /// RFC 8446 §4.3.1.
@@ -58,6 +62,13 @@ const RETRY: [u8; 32] = [
 ];
 
 impl ServerHello {
+    /// One of TLS 1.3 that was not captured, of which nothing but the suite is known.
+    pub(super) const fn unseen(suite: u16) -> Self {
+        let (version, random) = (TlsVersion::TLS_1_3, [0; 32]);
+        let (compressed, encrypt_then_mac, extended_master_secret) = (false, false, false);
+        Self { version, random, suite, compressed, alpn: None, encrypt_then_mac, extended_master_secret }
+    }
+
     /// The client is to send another ClientHello; nothing is agreed on.
     pub(super) fn is_retry(&self) -> bool {
         self.random == RETRY
@@ -72,6 +83,7 @@ struct Extensions {
     offers_others: bool,
     version: Option<TlsVersion>,
     encrypt_then_mac: bool,
+    extended_master_secret: bool,
     early_data: bool,
 }
 
@@ -79,6 +91,7 @@ struct Extensions {
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 const ENCRYPT_THEN_MAC: u16 = 22;
+const EXTENDED_MASTER_SECRET: u16 = 23;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 
@@ -91,6 +104,7 @@ fn message(kind: u8, body: &[u8]) -> Message {
             Message::EncryptedExtensions(EncryptedExtensions { alpn: found.alpn, early_data: found.early_data })
         }),
         5 => Ok(Message::EndOfEarlyData),
+        16 => key_exchange(body).map(|(_, encrypted)| Message::KeyExchange(encrypted.into())),
         20 => Ok(Message::Finished),
         24 => Ok(Message::KeyUpdate),
         _ => Ok(Message::Other),
@@ -129,8 +143,14 @@ fn server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
         compressed: compression != 0,
         alpn: found.alpn,
         encrypt_then_mac: found.encrypt_then_mac,
+        extended_master_secret: found.extended_master_secret,
     };
     Ok((rest, hello))
+}
+
+/// `length 2 | encrypted premaster secret`.
+fn key_exchange(bytes: &[u8]) -> IResult<&[u8], &[u8]> {
+    length_data(be_u16).parse(bytes)
 }
 
 fn random(bytes: &[u8]) -> IResult<&[u8], [u8; 32]> {
@@ -154,6 +174,7 @@ fn listed(list: &[u8]) -> Extensions {
                 found.offers_others = !offers_http1_only(data);
             }
             ENCRYPT_THEN_MAC => found.encrypt_then_mac = true,
+            EXTENDED_MASTER_SECRET => found.extended_master_secret = true,
             EARLY_DATA => found.early_data = true,
             // In a ClientHello a list, which is longer.
             SUPPORTED_VERSIONS => {
@@ -248,9 +269,20 @@ fn head(bytes: &[u8]) -> IResult<&[u8], (u8, usize)> {
     (be_u8, be_u24).map(|(kind, len)| (kind, len as usize)).parse(bytes)
 }
 
+/// The whole messages in bytes: of each its kind, where it begins and where it ends.
+pub(super) fn messages(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (_, (kind, len)) = bytes.get(at..).and_then(|rest| head(rest).ok())?;
+        let (from, end) = (at, at + HEAD + len);
+        at = end;
+        (end <= bytes.len()).then_some((kind, from, end))
+    })
+}
+
 /// Whether a message's body is read.
 const fn matters(kind: u8) -> bool {
-    matches!(kind, 1 | 2 | 5 | 8 | 20 | 24)
+    matches!(kind, 1 | 2 | 5 | 8 | 16 | 20 | 24)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::cipher::Opener;
 use super::handshake::{ClientHello, ServerHello};
 use super::keys::{Keys, Stage, Use};
+use super::premaster::Transcript;
 use super::schedule::{Digest, prf};
 use super::suite::{Sealing, Suite};
 use crate::model::{ClientRandom, Direction, SecretLabel, Secrets, TlsKeys, TlsVersion, WhyNot};
@@ -12,12 +13,16 @@ use crate::model::{ClientRandom, Direction, SecretLabel, Secrets, TlsKeys, TlsVe
 pub(super) struct Hello {
     pub(super) client: Option<Box<ClientHello>>,
     pub(super) server: Option<Box<ServerHello>>,
+    /// What the client encrypted for the server, where that is how keys are agreed on.
+    pub(super) exchange: Option<Box<[u8]>>,
+    /// The messages themselves, where keys may be made from that.
+    pub(super) transcript: Transcript,
     /// The server asked for another ClientHello, as only TLS 1.3 does.
     pub(super) retried: bool,
 }
 
 /// Label of the handshake's secret and of the data's, for what one side sends.
-const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
+pub(super) const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
     match dir {
         Direction::ToServer => (SecretLabel::ClientHandshake, SecretLabel::ClientTraffic),
         Direction::ToClient => (SecretLabel::ServerHandshake, SecretLabel::ServerTraffic),

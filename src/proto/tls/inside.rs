@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
-use super::tell::Session;
-use crate::model::{ConnId, Input, NoteCode};
+use super::tell::{Farewell, Herald, Session};
+use crate::model::{Both, ConnId, Direction, Event, Input, NoteCode, TlsRecord, Unseen};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -19,6 +19,10 @@ pub(super) struct Inside {
     /// HTTP/2 was found.
     pub(super) http2: bool,
     conn: Option<ConnId>,
+    /// Another session runs in it.
+    nested: bool,
+    /// What a direction carries cannot be read.
+    shut: Both<bool>,
 }
 
 impl Inside {
@@ -42,13 +46,13 @@ impl Inside {
         if self.skims { Next::Skim } else { Next::Read }
     }
 
-    /// Gives the inner layer something.
-    pub(super) fn feed(&mut self, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
-        self.feed_alone(false, input, session, cx);
+    /// What a direction carries cannot be read from here on.
+    pub(super) fn shut(&mut self, dir: Direction) {
+        self.shut[dir] = true;
     }
 
-    /// The same; with `alone` the other direction cannot be read.
-    pub(super) fn feed_alone(&mut self, alone: bool, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
+    /// Gives the inner layer something.
+    pub(super) fn feed(&mut self, input: Input<'_>, session: &Session, cx: &mut Cx<'_>) {
         if let Input::Odd { dir, offset, len, code: code @ NoteCode::TlsUnverified, mark, .. } = input {
             self.unverified = Some(Input::Odd { dir, offset, len, code, text: "", detail: "", mark });
         }
@@ -61,10 +65,11 @@ impl Inside {
         }
         let mut layer = self.layer.take().unwrap_or_else(|| {
             *cx.tls = Some(Box::new(session.outline().clone()));
+            cx.tools.sessions += 1;
             cx.open(Hint::Unknown)
         });
         let input = if self.turned { input.reversed() } else { input };
-        match self.within(alone, cx, |cx| layer.input(input, cx)) {
+        match self.within(cx, |cx| layer.input(input, cx)) {
             Next::Read => self.skims = false,
             Next::Skim => self.skims = true,
             Next::Nothing => self.over = true,
@@ -72,17 +77,25 @@ impl Inside {
                 (layer, self.skims) = (inner, false);
                 if let Some(odd) = self.unverified {
                     let odd = if self.turned { odd.reversed() } else { odd };
-                    self.within(alone, cx, |cx| layer.input(odd, cx));
+                    self.within(cx, |cx| layer.input(odd, cx));
                 }
             }
         }
         self.layer = Some(layer);
     }
 
+    /// Tells of a record that was read, if it is of a connection.
+    pub(super) fn tell_record(&self, record: TlsRecord, cx: &mut Cx<'_>) {
+        if let Some(conn) = self.conn.filter(|_| !self.nested && record.len > 0) {
+            let dir = if self.turned { record.dir.reverse() } else { record.dir };
+            cx.emit(conn, Event::Record(&TlsRecord { dir, ..record }));
+        }
+    }
+
     /// Secrets were added.
     pub(super) fn secrets(&mut self, cx: &mut Cx<'_>) {
         if let Some(mut layer) = self.layer.take() {
-            self.within(false, cx, |cx| layer.secrets(cx));
+            self.within(cx, |cx| layer.secrets(cx));
             self.layer = Some(layer);
         }
     }
@@ -92,23 +105,40 @@ impl Inside {
         self.layer.as_ref().is_some_and(|layer| layer.waits())
     }
 
-    /// Nothing more will come.
-    pub(super) fn over(&mut self, cx: &mut Cx<'_>) {
+    /// Nothing more will come: the session is told of with the connection inside, which may be recognised only now.
+    pub(super) fn over(&mut self, mut farewell: Option<Farewell>, cx: &mut Cx<'_>) {
+        if let Some(farewell) = farewell.take_if(|_| self.conn.is_some()) {
+            cx.relay(self.conn, |at, sink| farewell.tell(at, sink));
+        }
         if let Some(mut layer) = self.layer.take() {
-            self.within(false, cx, |cx| layer.over(cx));
+            let Cx { limits, flow, last, swapped, mark, open, .. } = *cx;
+            let (tools, kind, route, tls) = (&mut *cx.tools, &mut *cx.kind, &mut *cx.route, &mut *cx.tls);
+            let mut herald = Herald { sink: &mut *cx.sink, farewell };
+            let sink = &mut herald;
+            let mut within = Cx { limits, tools, flow, last, swapped, kind, route, tls, mark, sink, open };
+            self.within(&mut within, |cx| layer.over(cx));
+            farewell = herald.farewell;
+        }
+        if let Some(farewell) = farewell {
+            cx.relay(None, |at, sink| farewell.tell(at, sink));
         }
     }
 
     /// Lets the inner layer act, and keeps apart what it learns and what holds for the stream outside.
-    fn within<T>(&mut self, alone: bool, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
-        let (conns, swapped, one_sided) = (cx.tools.conns, cx.swapped, cx.flow.one_sided);
+    fn within<T>(&mut self, cx: &mut Cx<'_>, act: impl FnOnce(&mut Cx<'_>) -> T) -> T {
+        let (conns, swapped, flow) = (cx.tools.conns, cx.swapped, cx.flow);
+        let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
-        cx.flow.one_sided |= alone;
+        for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir]) {
+            cx.flow.one_sided = true;
+            cx.flow.unseen[if swapped { dir.reverse() } else { dir }].get_or_insert(Unseen::NotDecrypted);
+        }
         let done = act(cx);
         self.turned = cx.swapped != swapped;
-        (cx.swapped, cx.flow.one_sided) = (swapped, one_sided);
+        (cx.swapped, cx.flow) = (swapped, flow);
         self.http2 |= *cx.kind == Kind::Http2;
         *cx.kind = Kind::Tls;
+        self.nested |= cx.tools.sessions != sessions;
         if cx.tools.conns > conns {
             self.conn.get_or_insert(ConnId(conns + 1));
         }

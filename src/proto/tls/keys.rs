@@ -89,6 +89,13 @@ pub(super) struct Plain {
     pub(super) early: bool,
 }
 
+impl Plain {
+    /// Its number.
+    pub(super) const fn number(&self) -> u64 {
+        self.first_skipped.saturating_add(self.skipped)
+    }
+}
+
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;
@@ -100,6 +107,17 @@ impl Keys {
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Option<Self> {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
         (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0 })
+    }
+
+    /// The next record has this number, and is sealed for the handshake or for the data.
+    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool) {
+        if !in_handshake {
+            self.pass(|purpose| matches!(purpose, Use::Early));
+            self.pass(|purpose| matches!(purpose, Use::Handshake));
+        }
+        if let Some(front) = self.stages.front_mut() {
+            front.sequence = sequence;
+        }
     }
 
     /// Whether any record was opened.

@@ -1,20 +1,25 @@
 //! One TLS stream: both directions' records, what their handshake agrees on, and what runs inside.
 
-use super::alert::Fatal;
+use super::alert;
 use super::half::{Cover, Half, Held};
-use super::handshake::Message;
+use super::handshake::{Message, ServerHello};
 use super::hello::Hello;
 use super::inside::Inside;
 use super::keys::Keys;
+use super::premaster;
 use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsRecord, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
-use std::borrow::Cow;
+use std::sync::Arc;
 
 mod lack;
+mod sought;
+mod tried;
+
+pub(super) use tried::Tried;
 
 /// A TLS stream.
 ///
@@ -29,6 +34,8 @@ mod lack;
 pub struct Tls {
     halves: Both<Half>,
     hello: Hello,
+    /// The ClientHello was not captured: keys that were tried tell which session it is.
+    guessed: bool,
     /// The server takes the 0-RTT data.
     takes_early: bool,
     /// What is to be told of it.
@@ -52,13 +59,20 @@ impl Layer for Tls {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.data(dir, offset, bytes, brought, cx);
                 self.seek(dir, false, cx);
+                self.count_sought(dir, cx);
             }
-            Input::Gap { dir, offset, len, .. } => self.gap(dir, offset, len, cx),
+            Input::Gap { dir, offset, len, .. } => {
+                self.gap(dir, offset, len, cx);
+                self.count_sought(dir, cx);
+            }
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
                 self.inside.feed(Input::Odd { dir, offset, len, code, text, detail, mark }, &self.session, cx);
             }
+        }
+        if cx.tools.try_keys {
+            self.try_keys(false, cx);
         }
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
         if self.over || self.inside.is_over() || blind && !self.shape.is_watching() {
@@ -71,6 +85,7 @@ impl Layer for Tls {
     }
 
     fn secrets(&mut self, cx: &mut Cx<'_>) {
+        self.make_master(cx);
         if self.session.look_up(&self.hello, cx) {
             self.asks = false;
             for dir in Direction::BOTH {
@@ -92,20 +107,24 @@ impl Layer for Tls {
     fn over(&mut self, cx: &mut Cx<'_>) {
         self.resign(cx);
         for dir in Direction::BOTH {
-            self.halves[dir].impatient = true;
             self.seek(dir, true, cx);
+        }
+        self.try_keys(true, cx);
+        for dir in Direction::BOTH {
+            self.halves[dir].impatient = true;
         }
         self.release(cx);
         for dir in Direction::BOTH {
+            cx.tools.seeking = cx.tools.seeking.saturating_sub(self.halves[dir].sought);
             if let Cover::Sealed(keys) = &self.halves[dir].cover
                 && !keys.is_proven()
                 && keys.failed > 0
             {
-                self.session.why(WhyNot::WrongKey { dir, record: 0 });
+                self.session.why(WhyNot::WrongKey(dir));
             }
         }
-        self.session.tell(&self.inside, cx);
-        self.inside.over(cx);
+        let farewell = self.session.farewell(&self.inside, cx);
+        self.inside.over(farewell, cx);
         if let Some(conn) = self.shape.conn {
             cx.closed(conn, &Closed { ends: self.shape.ends, last: cx.last, ..Closed::default() });
         }
@@ -136,7 +155,7 @@ impl Tls {
             match cut {
                 Cut::More => {}
                 Cut::Record(header) => self.record_came(dir, header, cx),
-                Cut::Bad if self.session.is_blank() => {
+                Cut::Bad if self.session.is_blank() && !cx.tools.try_keys => {
                     self.over = true;
                     return;
                 }
@@ -145,8 +164,7 @@ impl Tls {
                     half.cutter.derail();
                     half.derailed += 1;
                     if half.derailed > DERAILED_MAX {
-                        self.session.why(WhyNot::NoRecords(dir));
-                        half.cover = Cover::Opaque;
+                        self.shut(dir, WhyNot::NoRecords(dir));
                     }
                 }
             }
@@ -179,47 +197,10 @@ impl Tls {
         }
     }
 
-    /// Passes over bytes that were lost.
-    fn gap(&mut self, dir: Direction, offset: u64, len: u64, cx: &mut Cx<'_>) {
-        if self.halves[dir].cutter.is_lost() {
-            self.seek(dir, true, cx);
-        }
-        match self.halves[dir].cutter.lose(offset, len) {
-            Some(Cut::Record(header)) => self.record_came(dir, header, cx),
-            Some(_) => {}
-            None => self.halves[dir].holed |= !matches!(self.halves[dir].cover, Cover::Sealed(_)),
-        }
-    }
-
-    /// Looks for the next record behind a hole, and reads on from there; with `last` no more bytes will come before another one.
-    fn seek(&mut self, dir: Direction, last: bool, cx: &mut Cx<'_>) {
-        while self.halves[dir].cutter.is_lost() && !self.halves[dir].is_opaque() {
-            let version = self.hello.version();
-            let half = &mut self.halves[dir];
-            let sealed = matches!(half.cover, Cover::Sealed(_) | Cover::Waiting(_));
-            let fits = |header: Header| match version {
-                Some(TlsVersion::TLS_1_3) if sealed => header.kind == ContentType::DATA && header.version == 0x0303,
-                Some(TlsVersion(version)) => header.version == version.min(0x0303),
-                None => true,
-            };
-            half.cutter.bound(cx.limits.seek_bytes);
-            if half.cutter.seek(last, fits).is_none() {
-                return;
-            }
-            let (found, passed) = half.cutter.found();
-            self.arrive(dir, Held::Hole(passed), cx);
-            let Record { bytes, brought, offset, .. } = found;
-            let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
-            for (&(from, mark), to) in brought.iter().zip(ends) {
-                self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
-            }
-        }
-    }
-
     /// Whether a direction's record cannot be read yet.
     fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
-        if self.lacks_keys() {
+        if self.lacks_keys() || header.kind == ContentType::DATA && self.is_tried(dir, cx) {
             return true;
         }
         let hopeless = cx.tools.secrets.is_empty() && !cx.tools.awaits_keys;
@@ -335,7 +316,13 @@ impl Tls {
         let (from, to) = (plain.opened.from, plain.opened.to);
         if plain.opened.kind == ContentType::DATA {
             if !plain.early || self.takes_early {
+                let offset = self.halves[dir].plain;
                 self.application(dir, record, (HEADER + from, HEADER + to), cx);
+                if cx.tools.tells_records {
+                    let (number, wire_len, len) = (plain.number(), HEADER as u32 + u32::from(header.len), to - from);
+                    let record = TlsRecord { dir, number, wire_len, offset, len: len as u32 };
+                    self.inside.tell_record(record, cx);
+                }
             }
         } else {
             let content = record.fragment().get(from..to).unwrap_or_default();
@@ -403,8 +390,7 @@ impl Tls {
             }
             self.lose_record(dir, header, cx);
         } else if keys.failed >= FAILED_MAX {
-            self.session.why(WhyNot::WrongKey { dir, record: 0 });
-            self.halves[dir].cover = Cover::Opaque;
+            self.shut(dir, WhyNot::WrongKey(dir));
         }
     }
 
@@ -412,6 +398,9 @@ impl Tls {
     fn content(&mut self, dir: Direction, kind: ContentType, content: &[u8], cx: &mut Cx<'_>) {
         match kind {
             ContentType::HANDSHAKE => {
+                if (cx.tools.secrets.knows_premasters() || cx.tools.awaits_keys) && !self.hello.is_1_3() {
+                    self.hello.transcript.push(dir, content, cx.limits.transcript_bytes);
+                }
                 let mut rest = content;
                 while let Some(message) = self.halves[dir].messages.next(&mut rest) {
                     self.message(dir, message, cx);
@@ -426,18 +415,16 @@ impl Tls {
     fn message(&mut self, dir: Direction, message: Message, cx: &mut Cx<'_>) {
         match message {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
-                self.session.client_hello(&hello);
+                self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
-                    self.hello.server = None;
+                    (self.hello.server, self.hello.exchange) = (None, None);
                 }
                 self.hello.client = Some(hello);
             }
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
-                let suite = Suite::find(hello.suite).map(|suite| Cow::Owned(suite.name));
-                let suite = suite.unwrap_or_else(|| Cow::Owned(format!("0x{:04x}", hello.suite)));
-                self.session.agreed(hello.version, suite, hello.alpn.clone());
+                self.agreed(&hello);
                 self.hello.server = Some(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
@@ -457,10 +444,17 @@ impl Tls {
                     self.lack(dir, self.hello.lacking(dir, &cx.tools.secrets), cx);
                 }
             }
+            Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
             Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
         }
+    }
+
+    /// What the server chose.
+    fn agreed(&mut self, hello: &ServerHello) {
+        let suite = Suite::find(hello.suite).map_or_else(|| format!("0x{:04x}", hello.suite), |suite| suite.name);
+        self.session.agreed(hello.version, suite, hello.alpn.clone());
     }
 
     /// Messages are missing.
@@ -478,6 +472,7 @@ impl Tls {
 
     /// From here on a direction is protected by the keys that the hellos agree on.
     fn change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        self.make_master(cx);
         let secrets = &cx.tools.secrets;
         let half = &self.halves[dir];
         match self.hello.keys(dir, secrets) {
@@ -486,9 +481,14 @@ impl Tls {
                     keys.lose(0);
                 }
                 self.halves[dir].cover = Cover::Sealed(keys);
+                if matches!(self.halves[dir.reverse()].cover, Cover::Sealed(_)) {
+                    self.hello.transcript.forget();
+                }
             }
+            Err(WhyNot::NoClientHello) if self.is_tried(dir, cx) => {}
             Err(why) => {
                 let why = match why {
+                    WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
                     WhyNot::NoClientHello | WhyNot::NoServerHello if half.holed => WhyNot::Gap,
                     WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
                     why => why,
@@ -498,9 +498,23 @@ impl Tls {
         }
     }
 
+    /// Adds the master secret to those that are known, if it can be made.
+    fn make_master(&mut self, cx: &mut Cx<'_>) {
+        let secrets = &mut cx.tools.secrets;
+        if self.hello.exchange.is_some()
+            && let Some(random) = self.hello.random()
+            && secrets.knows_premasters()
+            && secrets.len() < cx.limits.key_secrets
+            && secrets.find(random, SecretLabel::Master).is_none()
+            && let Some(master) = premaster::master(&self.hello, secrets)
+        {
+            Arc::make_mut(secrets).add(random, master);
+            self.session.look_up(&self.hello, cx);
+        }
+    }
+
     fn alert(&mut self, dir: Direction, content: &[u8], cx: &mut Cx<'_>) {
-        if let Some(fatal) = Fatal::read(content, self.hello.is_1_3()) {
-            self.session.failed();
+        if let Some(fatal) = alert::fatal(content, self.hello.is_1_3()) {
             tell::alert(self.inside.conn(), dir, fatal, cx);
         }
     }
@@ -516,9 +530,8 @@ impl Tls {
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += bytes.len() as u64;
         self.session.decrypted(bytes.len());
-        let alone = self.halves[dir.reverse()].is_opaque();
         let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
-        self.inside.feed_alone(alone, input, &self.session, cx);
+        self.inside.feed(input, &self.session, cx);
     }
 
     /// Passes over records that were lost.

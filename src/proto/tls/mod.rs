@@ -2,14 +2,17 @@
 
 mod alert;
 mod cipher;
+mod guess;
 mod half;
 mod handshake;
 mod hello;
 mod inside;
 mod keys;
 mod layer;
+mod premaster;
 mod rc4;
 mod record;
+mod rsa;
 mod schedule;
 mod shape;
 mod stream;

@@ -79,6 +79,12 @@ pub(super) enum Piece<'a> {
 }
 
 impl Record {
+    /// Memory that it points to.
+    pub(super) const fn held(&self) -> usize {
+        let (bytes, brought, holes) = (self.bytes.len(), self.brought.len(), self.holes.len());
+        bytes + brought * size_of::<(usize, Mark)>() + holes * size_of::<(usize, usize)>()
+    }
+
     /// Its fragment.
     pub(super) fn fragment(&mut self) -> &mut [u8] {
         self.bytes.get_mut(HEADER..).unwrap_or_default()
@@ -278,6 +284,11 @@ impl Cutter {
     pub(super) fn derail(&mut self) {
         let since = self.record.offset;
         self.state = State::Lost { since, tried: 1 };
+    }
+
+    /// Bytes in which records are looked for.
+    pub(super) const fn sought(&self) -> usize {
+        if self.is_lost() { self.record.held() } else { 0 }
     }
 
     /// Whether records are looked for.

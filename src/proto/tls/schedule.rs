@@ -5,7 +5,7 @@ use crate::model::TlsVersion;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Sha256, Sha384};
+use sha2::{Digest as Digester, Sha256, Sha384};
 
 /// The longest digest, of SHA-384, in bytes.
 const DIGEST_MAX: usize = 48;
@@ -91,6 +91,20 @@ fn signed(mut mac: impl Mac, parts: &[&[u8]]) -> Digest {
         mac.update(part);
     }
     Digest::new(&mac.finalize().into_bytes())
+}
+
+/// The hash of a handshake's messages (RFC 5246 §7.4.9, RFC 4346 §7.4.9), one part after the other.
+pub(super) fn transcript_hash(version: TlsVersion, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
+    fn of<D: Digester>(parts: &[&[u8]]) -> Vec<u8> {
+        parts.iter().fold(D::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()
+    }
+    match hash {
+        _ if version < TlsVersion::TLS_1_2 => [of::<Md5>(parts), of::<Sha1>(parts)].concat(),
+        Hash::Md5 => of::<Md5>(parts),
+        Hash::Sha1 => of::<Sha1>(parts),
+        Hash::Sha256 => of::<Sha256>(parts),
+        Hash::Sha384 => of::<Sha384>(parts),
+    }
 }
 
 /// RFC 8446 §7.1: `HKDF-Expand-Label(secret, label, "", out.len())`.

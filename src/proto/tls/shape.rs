@@ -2,7 +2,7 @@
 
 use super::hello::Hello;
 use super::suite::{Sealing, Suite};
-use crate::model::{ConnId, Direction, Ends, Mark, TlsVersion, duration};
+use crate::model::{ConnId, Direction, Ends, Mark, TlsVersion, count, duration};
 
 /// Sizes and times of a session's records. It is judged to be a WebSocket only if nothing else is likely: a request and an answer
 /// that are long enough for an upgrade, then the client says, again and again, what is too short for a request.
@@ -152,8 +152,9 @@ impl Shape {
         let lasted = self.span.and_then(|(first, last)| last.since(first)).unwrap_or_default();
         let within = if lasted > 0 { format!(" within {}", duration(lasted)) } else { String::new() };
         format!(
-            "not decrypted, but like a WebSocket: after an exchange as long as an upgrade the client said {} tiny things{within}, and the server spoke {} times",
-            self.tiny, self.heard
+            "not decrypted, but like a WebSocket: after an exchange as long as an upgrade the client said {}{within}, and the server spoke {}",
+            count(self.tiny.into(), "tiny thing"),
+            count(self.heard.into(), "time")
         )
     }
 }

@@ -1,34 +1,31 @@
 //! What is told of a TLS session, and its findings.
 
-use super::alert::Fatal;
 use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    ClientRandom, ConnId, Direction, Event, Note, NoteCode, Origin, TlsKeys, TlsOutline, TlsSession, TlsVersion,
-    WhyNot, hex,
+    ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsAlert, TlsKeys, TlsOutline,
+    TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
-use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// What is known of the session so far.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     outline: TlsOutline,
-    client_random: Option<ClientRandom>,
+    client_randoms: Vec<ClientRandom>,
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
-    /// It ended with an error before anything was encrypted, as far as is known.
-    failed: bool,
 }
 
 impl Session {
     /// Nothing was learned.
     pub(super) const fn is_blank(&self) -> bool {
-        self.client_random.is_none() && self.outline.version.is_none() && self.why.is_none()
+        self.client_randoms.is_empty() && self.outline.version.is_none() && self.why.is_none()
     }
 
     pub(super) const fn outline(&self) -> &TlsOutline {
@@ -44,14 +41,17 @@ impl Session {
         self.outline.alpn.as_deref() == Some("h2")
     }
 
-    pub(super) fn client_hello(&mut self, hello: &ClientHello) {
-        self.client_random.get_or_insert(hello.random);
+    /// A handshake begins; past so many their randoms are not kept.
+    pub(super) fn client_hello(&mut self, hello: &ClientHello, limits: &Limits) {
+        if self.client_randoms.len() < limits.tls_handshakes && !self.client_randoms.contains(&hello.random) {
+            self.client_randoms.push(hello.random);
+        }
         if self.outline.sni.is_none() {
             self.outline.sni.clone_from(&hello.sni);
         }
     }
 
-    pub(super) fn agreed(&mut self, version: TlsVersion, suite: Cow<'static, str>, alpn: Option<String>) {
+    pub(super) fn agreed(&mut self, version: TlsVersion, suite: String, alpn: Option<String>) {
         self.outline.version = Some(version);
         self.outline.cipher = Some(suite);
         self.alpn(alpn);
@@ -82,15 +82,10 @@ impl Session {
         self.why.get_or_insert(why);
     }
 
-    /// An alert ended it.
-    pub(super) const fn failed(&mut self) {
-        self.failed = true;
-    }
-
-    /// Tells of the session as a whole.
-    pub(super) fn tell(&mut self, inside: &Inside, cx: &mut Cx<'_>) {
+    /// What is to be told of the session as a whole; `None` when it was none.
+    pub(super) fn farewell(&mut self, inside: &Inside, cx: &Cx<'_>) -> Option<Farewell> {
         if self.is_blank() {
-            return;
+            return None;
         }
         if self.why.is_none() && inside.http2 {
             self.why = Some(WhyNot::Inside);
@@ -98,26 +93,59 @@ impl Session {
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
         }
-        if let Some(why) = self.why
-            && !cx.tools.secrets.is_empty()
-            && let Some(code) = code(why)
-        {
-            let random = self.client_random.map(|random| hex(&random));
-            let text = format!("TLS is not decrypted: {why}");
-            let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, cx.mark) };
-            cx.tell(inside.conn(), Event::Note(&note));
-        }
         let (client, server) = cx.ends();
         let session = TlsSession {
             client,
             server,
             outline: self.outline.clone(),
-            client_random: self.client_random,
+            client_randoms: std::mem::take(&mut self.client_randoms),
             origin: self.origin,
             decrypted: self.decrypted,
             why_not: self.why,
         };
-        cx.tell(inside.conn(), Event::Tls(&session));
+        Some(Farewell { session, has_keys: !cx.tools.secrets.is_empty() })
+    }
+}
+
+/// What is told of a session when its stream ends.
+pub(super) struct Farewell {
+    session: TlsSession,
+    /// Some key log was given.
+    has_keys: bool,
+}
+
+impl Farewell {
+    /// Tells it, and before it as a finding why the session was not decrypted.
+    pub(super) fn tell(&self, at: &Stamp, sink: &mut dyn Sink) -> ControlFlow<()> {
+        if let Some(why) = self.session.why_not.filter(|_| self.has_keys)
+            && let Some(code) = code(why)
+        {
+            let random = self.session.client_randoms.first().map(|random| hex(random));
+            let text = format!("TLS is not decrypted: {why}");
+            let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, at.at) };
+            sink.accept(at, Event::Note(&note))?;
+        }
+        sink.accept(at, Event::Tls(&self.session))
+    }
+}
+
+/// Tells of a session behind the first connection that is opened inside it.
+pub(super) struct Herald<'a> {
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) farewell: Option<Farewell>,
+}
+
+impl Sink for Herald<'_> {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        self.sink.accept(at, event)?;
+        match self.farewell.take_if(|_| matches!(event, Event::Opened(_))) {
+            Some(farewell) => farewell.tell(at, self.sink),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pause(&mut self) {
+        self.sink.pause();
     }
 }
 
@@ -125,29 +153,29 @@ impl Session {
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
         WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
-        WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
+        WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
-        WhyNot::WrongKey { .. } => Some(NoteCode::TlsWrongKey),
+        WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
         WhyNot::NoRecords(_) | WhyNot::Inside => None,
     }
 }
 
 /// A fatal alert.
-pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: Fatal, cx: &mut Cx<'_>) {
-    let text = format!("the {} ended the TLS session: {}", dir.sender(), fatal.name());
+pub(super) fn alert(conn: Option<ConnId>, dir: Direction, fatal: TlsAlert, cx: &mut Cx<'_>) {
+    let text = format!("the {} ended the TLS session: {fatal}", dir.sender());
     note(conn, dir, NoteCode::TlsAlert, &text, cx);
 }
 
 /// A record whose authentication failed.
 pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: &mut Cx<'_>) {
-    let text = format!("a TLS record of {} bytes does not open: its content is not shown", header.len);
+    let text = format!("a TLS record of {} does not open: its content is not shown", length(header));
     note(conn, dir, NoteCode::TlsBadTag, &text, cx);
 }
 
 /// A session that is not decrypted is taken for a WebSocket.
 pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnId {
     *cx.tls = Some(Box::new(session.outline().clone()));
-    let conn = cx.opened_encrypted(session.client_random.unwrap_or_default());
+    let conn = cx.opened_encrypted(session.client_randoms.first().copied().unwrap_or_default());
     let text = shape.words();
     cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) });
     conn
@@ -155,7 +183,19 @@ pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnI
 
 /// More waits for keys than may.
 pub(super) fn no_room(conn: Option<ConnId>, cx: &mut Cx<'_>) {
-    let text = "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)";
+    limit(
+        conn,
+        "this session does not wait any longer for a key that the capture may bring (limit key-wait-bytes)",
+        cx,
+    );
+}
+
+/// Records are looked for in more bytes than may be.
+pub(super) fn no_search(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    limit(conn, "TLS records are not looked for in all bytes behind a loss (limit seek-total)", cx);
+}
+
+fn limit(conn: Option<ConnId>, text: &str, cx: &mut Cx<'_>) {
     let note = Note { text, ..Note::new(NoteCode::TlsLimit, cx.mark) };
     cx.tell(conn, Event::Note(&note));
 }
@@ -167,24 +207,32 @@ pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) 
 
 /// Lost records.
 pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, cx: &mut Cx<'_>) {
-    let text = format!("{bytes} bytes of TLS records were lost; what follows is decrypted");
+    let bytes = count(bytes, "byte");
+    let text = format!("{bytes} of TLS records were lost; what follows is decrypted");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
 }
 
 /// A record of which bytes are missing, and how many of its content are shown all the same; `None` when it is not decrypted.
 pub(super) fn torn(conn: Option<ConnId>, dir: Direction, header: Header, shown: Option<usize>, cx: &mut Cx<'_>) {
-    let len = header.len;
+    let len = length(header);
     let (code, text) = match shown {
         Some(shown) => (
             NoteCode::TlsUnverified,
-            format!("a TLS record of {len} bytes was not captured whole: {shown} of its bytes are shown, not verified"),
+            format!(
+                "a TLS record of {len} was not captured whole: {} of it are shown, not verified",
+                count(shown as u64, "byte")
+            ),
         ),
         None => (
             NoteCode::TlsGap,
-            format!("a TLS record of {len} bytes is not read whole: bytes of it, or of the one before, are missing"),
+            format!("a TLS record of {len} is not read whole: bytes of it, or of the one before, are missing"),
         ),
     };
     note(conn, dir, code, &text, cx);
+}
+
+fn length(header: Header) -> String {
+    count(header.len.into(), "byte")
 }
 
 fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &str, cx: &mut Cx<'_>) {

@@ -54,7 +54,7 @@ impl Ws {
     /// Why it is not known what a direction said last.
     fn unseen(&self, dir: Direction, cx: &Cx<'_>) -> Option<Unseen> {
         let is_lost = || matches!(self.halves[dir].reading, Reading::Seek(_) | Reading::Over) || self.lost[dir];
-        if cx.is_captured(dir) { is_lost().then_some(Unseen::Lost) } else { Some(Unseen::NotCaptured) }
+        cx.unseen(dir).or_else(|| is_lost().then_some(Unseen::Lost))
     }
 
     /// What became of TCP.

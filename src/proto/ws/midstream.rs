@@ -1,6 +1,7 @@
 //! Connections without a handshake: captures that begin in the middle of one.
 
 use super::draft::Layout;
+use super::heartbeats::{Beating, Heartbeats};
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
 use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
@@ -9,6 +10,8 @@ use crate::proto::layer::{Cx, Layer, Next};
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
 pub struct Midstream {
     seeks: Both<Seek>,
+    /// What a search cannot tell from another protocol's regular signs of life.
+    heartbeats: Heartbeats,
     /// Bytes looked through.
     read: u64,
     /// The user says that it is a WebSocket: less evidence will do, and it is looked for as long as it takes.
@@ -44,7 +47,7 @@ impl Midstream {
             tunnel: false,
         };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
-        Self { seeks, read: 0, forced, from_start, ends: Ends::default() }
+        Self { seeks, heartbeats: Heartbeats::default(), read: 0, forced, from_start, ends: Ends::default() }
     }
 
     fn release(&mut self, cx: &mut Cx<'_>) {
@@ -69,6 +72,19 @@ impl Midstream {
                 ws.look_from(to, seek.from(), bar);
                 seek.from()
             }
+        })
+    }
+
+    /// Nothing but heartbeats came, which say who is who: opens the connection, and reads them all.
+    fn beating(&mut self, beating: Beating, cx: &mut Cx<'_>) -> Next {
+        let Beating { masker, answered, bits } = beating;
+        let pings = count(u64::from(answered), "ping");
+        let text = format!(
+            "no handshake was captured; {pings} would be answered with what it says by chance one time in 2^{bits}"
+        );
+        self.open(masker == Direction::ToClient, &text, cx, |ws, _, to, seek| {
+            ws.miss(to, None);
+            seek.from()
         })
     }
 
@@ -129,8 +145,11 @@ impl Midstream {
         }
         match found {
             Some(found) if self.forced && !self.from_start => self.recognised(dir, found, cx),
-            Some(found) if !self.forced && !self.seeks[dir.reverse()].denies(!found.masked) => {
-                self.recognised(dir, found, cx)
+            Some(found) if !self.forced => {
+                let (is_denied, looked_at) = self.seeks[dir.reverse()].denies(!found.masked);
+                // The first two bytes of each.
+                self.read += 2 * looked_at as u64;
+                if is_denied { Next::Read } else { self.recognised(dir, found, cx) }
             }
             _ => Next::Read,
         }
@@ -161,6 +180,11 @@ impl Layer for Midstream {
                 match self.weigh(dir, found, cx) {
                     Next::Read => {}
                     next => return next,
+                }
+                if !self.forced
+                    && let Some(beating) = self.heartbeats.push(dir, bytes, MIDSTREAM_BAR)
+                {
+                    return self.beating(beating, cx);
                 }
                 let enough = self.read > cx.limits.midstream_bytes && !self.forced;
                 if enough || cx.tools.seeking > cx.limits.seek_total {

@@ -7,6 +7,7 @@ mod ending;
 mod extension;
 pub mod frame;
 mod half;
+mod heartbeats;
 mod hixie;
 mod layer;
 pub mod mask;

@@ -74,7 +74,8 @@ impl Ws {
     /// Reads the frames that were found.
     fn go_on(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) {
         let Found { at, frames, bits, skipped, .. } = found;
-        let agree = format!("{frames} frames agree, by chance one time in 2^{bits}");
+        let verb = if frames == 1 { "agrees" } else { "agree" };
+        let agree = format!("{} {verb}, by chance one time in 2^{bits}", count(frames as u64, "frame"));
         if self.shaken {
             let text = format!(
                 "frames were found again at stream offset {at}, {} behind the loss: {agree}",

@@ -12,7 +12,7 @@ use crate::tui::dump::Dump;
 use crate::tui::layout::Regions;
 use crate::tui::paper::{HexRow, HexRows};
 use crate::tui::text;
-use crate::tui::wire::Layout;
+use crate::tui::wire::{Layout, Source};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -20,6 +20,9 @@ use std::ops::Range;
 
 /// From this width of the pane on fields have their full names.
 const FULL_NAMES: u16 = 60;
+
+/// Columns of a pane's border that its title leaves free.
+const TITLE_MARGIN: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -204,17 +207,14 @@ fn field_begin(app: &App, field: &Field, full: bool) -> String {
 }
 
 pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
-    let tabs: Vec<String> = app
-        .bytes
-        .sources()
-        .iter()
-        .map(
-            |&source| {
-                if source == app.bytes.source() { format!("[{}]", source.name()) } else { source.name().to_owned() }
-            },
-        )
-        .collect();
-    let title = format!("Bytes  {}", tabs.join(" "));
+    let title_of = |names: fn(Source) -> &'static str| {
+        let tab = |&source: &Source| {
+            if source == app.bytes.source() { format!("[{}]", names(source)) } else { names(source).to_owned() }
+        };
+        format!("Bytes  {}", app.bytes.sources().iter().map(tab).collect::<Vec<_>>().join(" "))
+    };
+    let title = Some(title_of(Source::name)).filter(|title| title.len() + TITLE_MARGIN <= usize::from(area.width));
+    let title = title.unwrap_or_else(|| title_of(Source::short_name));
     let foot = count(app.bytes.wire.len, "byte");
     let inside = draw::pane(app, buf, Pane::Bytes, area, &title, &foot);
     let rows = app.inspector_rows();

@@ -227,9 +227,10 @@ fn protocol(connection: &Connection) -> String {
         None if connection.state() == State::Encrypted => {
             "taken for a WebSocket by the looks of its records".to_owned()
         }
-        None if connection.lacks_keys() => "no answer to the upgrade request was decrypted".to_owned(),
-        None if connection.state() == State::Midstream => "the handshake was not captured".to_owned(),
-        None => "no answer to the upgrade request".to_owned(),
+        None if handshake.is_none() && connection.state() == State::Midstream => {
+            format!("the handshake was not {}", connection.seen())
+        }
+        None => format!("no answer to the upgrade request was {}", connection.seen()),
     }];
     let list = |name: &str, values: &str| format!("{name} {}", display_str(values));
     if let Some(subprotocol) = handshake.and_then(|handshake| handshake.subprotocol.as_deref()) {

@@ -44,7 +44,7 @@ const fn list(app: &App, pane: Pane) -> &List {
 /// The lines of a pane that is `columns` wide inside.
 pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look, String)> {
     let Some(connection) = app.connection() else { return Vec::new() };
-    let seen = if connection.lacks_keys() { "decrypted" } else { "captured" };
+    let seen = connection.seen();
     let Some(handshake) = &app.handshake.whole else {
         let why = match (&connection.handshake, app.load.is_done()) {
             _ if connection.opened.encrypted.is_some() => connection.encrypted().unwrap_or_default(),

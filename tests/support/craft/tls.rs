@@ -119,6 +119,17 @@ impl Tls {
         tls
     }
 
+    /// A session that asks a proxy for a tunnel, in which another session runs.
+    pub(crate) fn tunnel(n: usize, inner: &Self) -> Self {
+        let mut tls = Self::new(n);
+        tls.data(Client, b"CONNECT wss.test:443 HTTP/1.1\r\nHost: wss.test:443\r\n\r\n");
+        tls.data(Server, b"HTTP/1.1 200 OK\r\n\r\n");
+        for (side, bytes) in &inner.session.turns {
+            tls.data(*side, bytes);
+        }
+        tls
+    }
+
     /// ClientHello and ServerHello.
     pub(crate) fn hellos(&mut self, more: &[u8]) -> &mut Self {
         self.session.turn(Client, record(HANDSHAKE, &client_hello(self.random, more)));
@@ -182,11 +193,16 @@ impl Tls {
         self
     }
 
+    /// The key in use and its initialisation vector (RFC 8446 §7.3).
+    pub(crate) fn key(&self, side: Side) -> (Vec<u8>, [u8; 12]) {
+        let secret = &self.secrets[at(side)];
+        (expand(secret, "key", 16), expand(secret, "iv", 12).try_into().unwrap())
+    }
+
     /// A record that is sealed with the keys in use (RFC 8446 §5.2).
     pub(crate) fn seal(&mut self, side: Side, kind: u8, content: &[u8]) -> Vec<u8> {
-        let secret = &self.secrets[at(side)];
-        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &expand(secret, "key", 16)).unwrap());
-        let mut nonce: [u8; 12] = expand(secret, "iv", 12).try_into().unwrap();
+        let (key, mut nonce) = self.key(side);
+        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap());
         for (to, from) in nonce[4..].iter_mut().zip(self.sequences[at(side)].to_be_bytes()) {
             *to ^= from;
         }

@@ -1,7 +1,7 @@
 //! Answers to upgrade requests: what has to be there before they are told, and what comes of them.
 
 use super::{Http1, Side};
-use crate::model::{Direction, Head, Note, NoteCode, Version, hex};
+use crate::model::{ConnId, Direction, Head, Note, NoteCode, Version, hex};
 use crate::proto::http1::asked::{Answering, Upgrade};
 use crate::proto::http1::draft::{self, Raw};
 use crate::proto::http1::excerpt::Excerpt;
@@ -92,6 +92,12 @@ impl Http1 {
                 self.refused(conn, cx);
             }
         }
+    }
+
+    /// An upgrade was refused: what is said of the stream is about it until the next request.
+    fn refused(&mut self, conn: ConnId, cx: &mut Cx<'_>) {
+        self.odds.tell(conn, cx);
+        self.refused = Some(conn);
     }
 
     /// Whether the server's first bytes are to be the answer to an upgrade request.

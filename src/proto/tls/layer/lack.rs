@@ -45,13 +45,21 @@ impl Tls {
             }
             tell::no_room(self.inside.conn(), cx);
         }
+        self.shut(dir, why);
+        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
+            self.halves[dir.reverse()].cover = Cover::Opaque;
+            self.inside.shut(dir.reverse());
+        }
+    }
+
+    /// Nothing that a direction carries is read any more.
+    pub(super) fn shut(&mut self, dir: Direction, why: WhyNot) {
         self.session.why(why);
         self.halves[dir].cover = Cover::Opaque;
+        self.inside.shut(dir);
+        self.hello.transcript.forget();
         if why == WhyNot::NoKey {
             self.shape.watch(&self.hello);
-        }
-        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) {
-            self.halves[dir.reverse()].cover = Cover::Opaque;
         }
     }
 
@@ -60,11 +68,7 @@ impl Tls {
         self.asks = false;
         for dir in Direction::BOTH {
             if let Cover::Waiting(why) = self.halves[dir].cover {
-                self.session.why(why);
-                self.halves[dir].cover = Cover::Opaque;
-                if why == WhyNot::NoKey {
-                    self.shape.watch(&self.hello);
-                }
+                self.shut(dir, why);
             }
         }
         self.release(cx);
@@ -73,7 +77,7 @@ impl Tls {
     /// Counts the bytes that wait for keys.
     pub(super) fn count_waiting(&mut self, cx: &mut Cx<'_>) {
         let held: usize = Direction::BOTH.iter().map(|&dir| self.halves[dir].held_bytes).sum();
-        let waiting = if self.asks { WAITING_OVERHEAD + held } else { 0 };
+        let waiting = if self.asks { WAITING_OVERHEAD + self.hello.transcript.len() + held } else { 0 };
         cx.tools.waiting_bytes = cx.tools.waiting_bytes.saturating_sub(self.waiting) + waiting;
         self.waiting = waiting;
     }

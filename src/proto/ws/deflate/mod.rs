@@ -1,6 +1,7 @@
 //! permessage-deflate (RFC 7692): inflating one direction's messages as they come, also after a loss.
 
 mod grammar;
+mod grams;
 mod planes;
 mod repeats;
 mod search;

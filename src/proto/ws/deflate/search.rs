@@ -13,10 +13,12 @@
 //!
 //! - A copy is the longest there is: the byte behind it differs from that behind its source.
 //! - A copy is the nearest there is: what it copies does not stand once more between its source and the loss.
+//! - Where a copy begins and ends, bytes meet that have met before: keys go on as keys, and numbers as numbers.
 //! - A message takes about as much on the wire, for its length, as those before it.
 //! - Text is UTF-8, and JSON where what came before the loss was.
 
 use super::grammar;
+use super::grams::{Grams, HALVES};
 use super::planes::Symbol;
 use super::repeats::repeats;
 use super::stream::WINDOW;
@@ -26,19 +28,55 @@ use std::sync::Arc;
 /// Weight at which a length is believed, in nats (a wrong one gets there by chance once in e^25 tries).
 const ENOUGH: f32 = 25.0;
 /// What the best must be ahead of the second best by, and of a length that reads nothing.
-const MARGIN: f32 = 10.0;
+const MARGIN: f32 = 12.0;
+/// A length that reads little must be so much less likely, if the right one would hardly be like it.
+const CONTENDER: f32 = 1.0 / 3.0;
 /// A length that is so far behind is out of question.
-const HOPELESS: f32 = 60.0;
-/// How often the right length fails a copy: a careful compressor misses the longest or the nearest hardly ever, one in a
-/// hurry often. Every length is given the one that suits it better.
-const COPY_SLIPS: [f32; 2] = [0.01, 0.25];
-/// How often it fails a text.
-const TEXT_SLIPS: [f32; 2] = [0.01; 2];
+const HOPELESS: f32 = 40.0;
+
+/// A test, and how often the right length fails it. That depends on who sends, which is not known: every length is given
+/// what suits it best.
+#[derive(Debug, Clone, Copy)]
+struct Test {
+    /// One for each guess at what is not known, from which it may not differ between tests about the same.
+    slips: [f32; GUESSES],
+    about: About,
+    /// Whether the right length fails it hardly ever, whoever sends.
+    is_hard: bool,
+}
+
+/// What the guesses are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum About {
+    /// The compressor: a careful one, one in a hurry, which misses the nearest copy, and one that cuts copies short to begin
+    /// a longer one sooner.
+    Compressor,
+    /// How new the text is, by pairs of bytes that meet, and by threes; the last guess is that they tell nothing.
+    Pairs,
+    Threes,
+}
+
+const GUESSES: usize = 3;
+const ABOUT: usize = About::Threes as usize + 1;
+const LONGEST: Test = Test { slips: [0.01, 0.01, 0.2], about: About::Compressor, is_hard: true };
+const NEAREST: Test = Test { slips: [0.01, 0.3, 0.05], about: About::Compressor, is_hard: false };
+const TEXT: Test = Test { slips: [0.01; GUESSES], about: About::Compressor, is_hard: true };
+const PAIRS: Test = Test { slips: [0.05, 0.3, 1.0], about: About::Pairs, is_hard: false };
+const THREES: Test = Test { about: About::Threes, ..PAIRS };
+
+/// What is expected of the first message: that many nats are its length and its size on the wire apart.
+const USUAL: f32 = 0.7;
 /// The most that the size on the wire speaks against a length.
-const SURPRISE: f32 = 8.0;
-/// One in so many tests may have failed: the neighbours of the right length pass much of what it passes, and where
-/// compressors are in a great hurry the best may be one of them.
-const FAILED: u16 = 10;
+const SURPRISE: f32 = 16.0;
+/// A compressor that knows one code only makes nine bits of eight at most, and the heads of a few frames come with them.
+const SWELLS: f32 = 0.8;
+const HEADS: f32 = 64.0;
+/// One in so many tests may have failed that the right length hardly fails: its neighbours pass much of what it passes,
+/// and where compressors are in a great hurry the best may be one of them.
+const FAILED: u16 = 32;
+/// One in so many may have failed of all.
+const MISSED: u16 = 2;
 /// Tests that must have been passed.
 const PASSED: u16 = 6;
 /// The shortest copy there is (RFC 1951 §3.2.5).
@@ -56,6 +94,8 @@ pub(super) struct Search {
     past: Vec<Option<u8>>,
     /// For each place in it, the length of the text that also stands nearer to the loss.
     nearer: Vec<u16>,
+    /// What was seen so far.
+    grams: Grams,
     /// What was sent before the loss was JSON.
     is_json: bool,
     /// The lengths in question.
@@ -75,23 +115,41 @@ pub(super) struct Search {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     length: u16,
-    /// Tests passed and failed.
+    /// Tests passed and failed, and those failed that the right length hardly fails.
     passed: u16,
     failed: u16,
-    /// How much likelier it is than a length picked at random, in nats: with a careful compressor, and with one in a hurry.
-    weights: [f32; 2],
+    hard: u16,
+    /// How much likelier it is than a length picked at random, for each guess, in parts of a nat.
+    weights: [[i16; GUESSES]; ABOUT],
 }
+
+/// Parts of a nat that weights count.
+const PARTS: f32 = 64.0;
 
 impl Candidate {
     fn new(length: u16, prior: Option<&Prior>) -> Self {
-        let weight = prior.map_or(0.0, |prior| prior.weigh(length));
-        Self { length, passed: 0, failed: 0, weights: [weight; 2] }
+        let weight = prior.map_or(0, |prior| parts(prior.weigh(length)));
+        let weights = std::array::from_fn(|about| [if about == 0 { weight } else { 0 }; GUESSES]);
+        Self { length, passed: 0, failed: 0, hard: 0, weights }
     }
 
-    const fn weight(&self) -> f32 {
-        let [careful, hasty] = self.weights;
-        careful.max(hasty)
+    /// How much likelier it is than a length picked at random, in nats.
+    fn weight(&self) -> f32 {
+        let best = |guesses: &[i16; GUESSES]| guesses.iter().max().map_or(0, |&best| i32::from(best));
+        self.weights.iter().map(best).sum::<i32>() as f32 / PARTS
     }
+
+    fn count(&mut self, is_passed: bool, test: Test, changes: [i16; GUESSES]) {
+        let count = if is_passed { &mut self.passed } else { &mut self.failed };
+        *count = count.saturating_add(1);
+        self.hard = self.hard.saturating_add(u16::from(!is_passed && test.is_hard));
+        let weights = self.weights.get_mut(test.about as usize).into_iter().flatten();
+        weights.zip(changes).for_each(|(weight, change)| *weight = weight.saturating_add(change));
+    }
+}
+
+fn parts(nats: f32) -> i16 {
+    (nats * PARTS).round() as i16
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +158,12 @@ enum Verdict {
     Open,
     Passed,
     Failed,
+}
+
+impl Verdict {
+    const fn of(is_passed: bool) -> Self {
+        if is_passed { Self::Passed } else { Self::Failed }
+    }
 }
 
 /// What a search has come to.
@@ -146,22 +210,27 @@ struct Prior {
     expected: f32,
     /// How far from it, in the logarithm, is usual.
     spread: f32,
+    /// What compresses to that size is hardly shorter.
+    least: f32,
 }
 
 impl Prior {
-    /// `None` when the size is not known, or nothing to compare it with.
+    /// `None` when the size is not known.
     fn new(wire: Option<u64>, sizes: &[(u32, u32)]) -> Option<Self> {
         let ratio = |&(inflated, wire): &(u32, u32)| ((inflated as f32 + 1.0) / (wire as f32 + 1.0)).ln();
-        let count = sizes.len() as f32;
-        let mean = sizes.iter().map(ratio).sum::<f32>() / count;
-        let variance = sizes.iter().map(|size| (ratio(size) - mean).powi(2)).sum::<f32>() / count;
-        let expected = (wire? as f32 + 1.0).ln() + mean;
-        (sizes.len() >= 4).then_some(Self { expected, spread: variance.sqrt().max(0.3) })
+        // One more message, of which nothing is known, makes it a guess even where there are few.
+        let count = sizes.len() as f32 + 1.0;
+        let mean = (sizes.iter().map(ratio).sum::<f32>() + USUAL) / count;
+        let variance = (sizes.iter().map(|size| (ratio(size) - mean).powi(2)).sum::<f32>() + 1.0) / count;
+        let wire = wire? as f32;
+        let least = wire * SWELLS - HEADS;
+        Some(Self { expected: (wire + 1.0).ln() + mean, spread: variance.sqrt().max(0.3), least })
     }
 
     fn weigh(&self, length: u16) -> f32 {
         let off = ((f32::from(length) + 1.0).ln() - self.expected) / self.spread;
-        (-0.5 * off * off).max(-SURPRISE)
+        let surprise = if f32::from(length) < self.least { 2.0 * SURPRISE } else { SURPRISE };
+        (-0.5 * off * off).max(-surprise).min(SURPRISE - surprise)
     }
 }
 
@@ -188,8 +257,11 @@ impl Search {
         let messages = || starts.windows(2).filter_map(|pair| past.get(*pair.first()?..*pair.last()?));
         let is_json = messages().any(|message| !message.is_empty())
             && messages().all(|message| grammar::may_be_json(message.iter().copied(), true));
+        let mut grams = Grams::new();
+        grams.see(past.iter().copied());
         Self {
             nearer: repeats(&past),
+            grams,
             is_json,
             live: (0..=most).map(|length| Candidate::new(length, prior.as_ref())).collect(),
             verdicts: Vec::new(),
@@ -222,22 +294,22 @@ impl Search {
             let is_first = copied.contains(&false);
             copied.fill(true);
             if is_first && copy.len >= SHORTEST && self.steps <= budget {
-                let behind = message.get(copy.at + copy.len).copied();
-                self.steps += self.live.len() as u64;
-                self.weigh(COPY_SLIPS, |search, length| search.test_copy(copy, behind, length));
+                self.learn_copy(message, copy);
             }
         }
+        self.grams.see(message.iter().map(|symbol| symbol.byte()));
         if is_text && self.steps <= budget {
             let copies: Vec<Copy> = copies(message).collect();
-            let steps = Cell::new(self.steps);
-            self.weigh(TEXT_SLIPS, |search, length| {
-                if steps.get() > budget || !copies.iter().any(|copy| copy.reads(search.past.len(), length)) {
+            let read = Cell::new(0);
+            self.weigh(TEXT, |search, length| {
+                let is_spent = search.steps + read.get() > budget;
+                if is_spent || !copies.iter().any(|copy| copy.reads(search.past.len(), length)) {
                     return Verdict::Open;
                 }
-                steps.set(steps.get() + message.len() as u64);
+                read.set(read.get() + message.len() as u64);
                 search.test_text(message, is_whole, length)
             });
-            self.steps = steps.get();
+            self.steps += read.get();
         }
         match self.decide() {
             Some(evidence) => Outcome::Found(evidence),
@@ -246,30 +318,44 @@ impl Search {
         }
     }
 
-    /// Puts a test to every length in question, and drops those that are out of question then.
-    fn weigh(&mut self, slips: [f32; 2], test: impl Fn(&Self, usize) -> Verdict) {
+    /// Learns from a copy of the history, and from what it meets where it begins and ends.
+    fn learn_copy(&mut self, message: &[Symbol], copy: Copy) {
+        let end = copy.at + copy.len;
+        let behind = message.get(end).copied();
+        self.weigh(LONGEST, |search, length| search.test_longest(copy, behind, length));
+        self.weigh(NEAREST, |search, length| search.test_nearest(copy, length));
+        for joint in [copy.at, end] {
+            let [pairs, threes] = HALVES;
+            self.weigh(PAIRS, |search, length| search.test_joint(message, joint, pairs, length));
+            self.weigh(THREES, |search, length| match search.test_joint(message, joint, pairs, length) {
+                Verdict::Passed => search.test_joint(message, joint, threes, length),
+                // What it would say has been said.
+                Verdict::Open | Verdict::Failed => Verdict::Open,
+            });
+        }
+        let best = self.live.iter().map(Candidate::weight).fold(0.0, f32::max);
+        self.live.retain(|candidate| candidate.weight() > best - HOPELESS);
+    }
+
+    /// Puts a test to every length in question.
+    fn weigh(&mut self, test: Test, verdict: impl Fn(&Self, usize) -> Verdict) {
         let mut verdicts = std::mem::take(&mut self.verdicts);
         verdicts.clear();
-        verdicts.extend(self.live.iter().map(|candidate| test(self, usize::from(candidate.length))));
+        verdicts.extend(self.live.iter().map(|candidate| verdict(self, usize::from(candidate.length))));
+        self.steps += self.live.len() as u64;
         let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count() as f32;
         let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
         let rate = (failed + 0.5) / (passed + failed + 1.0);
-        let gains = slips.map(|slip| ((1.0 - slip) / (1.0 - rate)).ln().max(0.0));
-        let losses = slips.map(|slip| (slip / rate).ln().min(0.0));
+        let gains = test.slips.map(|slip| parts(((1.0 - slip) / (1.0 - rate)).ln().max(0.0)));
+        let losses = test.slips.map(|slip| parts((slip / rate).ln().min(0.0)));
         for (candidate, verdict) in self.live.iter_mut().zip(&verdicts) {
-            let (count, changes) = match verdict {
-                Verdict::Open => continue,
-                Verdict::Passed => (&mut candidate.passed, gains),
-                Verdict::Failed => (&mut candidate.failed, losses),
-            };
-            *count = count.saturating_add(1);
-            for (weight, change) in candidate.weights.iter_mut().zip(changes) {
-                *weight += change;
+            match verdict {
+                Verdict::Open => {}
+                Verdict::Passed => candidate.count(true, test, gains),
+                Verdict::Failed => candidate.count(false, test, losses),
             }
         }
         self.verdicts = verdicts;
-        let best = self.live.iter().map(Candidate::weight).fold(0.0, f32::max);
-        self.live.retain(|candidate| candidate.weight() > best - HOPELESS);
     }
 
     /// The length that is believed, if one is.
@@ -277,10 +363,13 @@ impl Search {
         let best = self.live.iter().max_by(|one, other| one.weight().total_cmp(&other.weight()))?;
         let others = || self.live.iter().filter(|candidate| candidate.length != best.length);
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
-        // What explains all that it reads contends, though it reads less.
-        let contends = |other: &Candidate| other.failed == 0 && other.weight() > best.weight() / 2.0;
-        let is_enough =
-            best.weight() >= ENOUGH && margin >= MARGIN && best.passed >= PASSED && best.failed <= best.passed / FAILED;
+        // What fails nothing that the right length hardly fails contends, though it reads less.
+        let contends = |other: &Candidate| other.hard == 0 && other.weight() > best.weight() * CONTENDER;
+        let is_enough = best.weight() >= ENOUGH
+            && margin >= MARGIN
+            && best.passed >= PASSED
+            && best.hard <= best.passed / FAILED
+            && best.failed <= best.passed / MISSED;
         (is_enough && !others().any(contends)).then_some(Evidence {
             length: usize::from(best.length),
             tried: self.tried,
@@ -291,28 +380,38 @@ impl Search {
         })
     }
 
-    /// Whether a copy is the longest and the nearest there is, if so many bytes were lost.
-    fn test_copy(&self, copy: Copy, behind: Option<Symbol>, length: usize) -> Verdict {
+    /// Whether a copy could not have gone on, if so many bytes were lost.
+    fn test_longest(&self, copy: Copy, behind: Option<Symbol>, length: usize) -> Verdict {
         let Some(source) = place(self.past.len(), copy.distance, length) else { return Verdict::Open };
-        let end = source + copy.len;
-        let text = self.past.get(source..end);
-        let (Some(text), Some(&nearer)) = (text, self.nearer.get(source)) else { return Verdict::Open };
-        if text.contains(&None) {
-            return Verdict::Open;
-        }
-        if usize::from(nearer) >= copy.len {
-            return Verdict::Failed;
-        }
-        let could_go_on = self.past.get(end).copied().flatten();
+        let could_go_on = self.past.get(source + copy.len).copied().flatten();
         let went_on = behind.and_then(|symbol| resolve(&self.past, symbol, length));
-        if could_go_on.is_some() && could_go_on == went_on { Verdict::Failed } else { Verdict::Passed }
+        match could_go_on.zip(went_on) {
+            None => Verdict::Open,
+            Some((could, went)) => Verdict::of(could != went),
+        }
+    }
+
+    /// Whether a copy is the nearest there is, if so many bytes were lost.
+    fn test_nearest(&self, copy: Copy, length: usize) -> Verdict {
+        let Some(source) = place(self.past.len(), copy.distance, length) else { return Verdict::Open };
+        let text = self.past.get(source..source + copy.len);
+        let (Some(text), Some(&nearer)) = (text, self.nearer.get(source)) else { return Verdict::Open };
+        if text.contains(&None) { Verdict::Open } else { Verdict::of(usize::from(nearer) < copy.len) }
+    }
+
+    /// Whether bytes that meet have met before, `half` of them on either side, if so many bytes were lost.
+    fn test_joint(&self, message: &[Symbol], joint: usize, half: usize, length: usize) -> Verdict {
+        let around = joint.checked_sub(half).and_then(|from| message.get(from..joint + half));
+        let Some(around) = around else { return Verdict::Open };
+        let bytes = around.iter().map(|&symbol| resolve(&self.past, symbol, length));
+        self.grams.saw(half, bytes).map_or(Verdict::Open, Verdict::of)
     }
 
     /// Whether a message can be text, if so many bytes were lost.
     fn test_text(&self, message: &[Symbol], is_whole: bool, length: usize) -> Verdict {
         let text = || message.iter().map(|&symbol| resolve(&self.past, symbol, length));
         let may_be = grammar::may_be_utf8(text()) && (!self.is_json || grammar::may_be_json(text(), is_whole));
-        if may_be { Verdict::Passed } else { Verdict::Failed }
+        Verdict::of(may_be)
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Watch {
     made: u64,
     /// Bytes that are still looked at.
     left: u64,
+    /// Bytes inflated at a time.
+    step: usize,
     found: Option<Breach>,
 }
 
@@ -46,8 +48,10 @@ struct Narrow {
 
 /// Inflated bytes of a direction that are looked at.
 const WATCHED: u64 = 64 << 10;
-/// Bytes inflated at a time: by so much a reference may be too long and not be seen.
-const STEP: usize = 64;
+/// Of a window, the part that is inflated at a time: by so much a reference may be too long and not be seen.
+const PART: usize = 16;
+/// Bytes inflated at a time, the least and the most.
+const STEP: [usize; 2] = [64, 1024];
 
 impl Terms {
     /// Nothing was agreed on.
@@ -60,7 +64,9 @@ impl Watch {
         let narrow = (terms.window_bits < Terms::FREE.window_bits).then(|| Narrow::new(terms.window_bits));
         (terms != Terms::FREE).then(|| {
             let state = Decompress::new(false);
-            Box::new(Self { terms, state, narrow, made: 0, left: WATCHED, found: None })
+            let [least, most] = STEP;
+            let step = narrow.as_ref().map_or(most, |narrow| (narrow.window / PART).clamp(least, most));
+            Box::new(Self { terms, state, narrow, made: 0, left: WATCHED, step, found: None })
         })
     }
 
@@ -78,10 +84,11 @@ impl Watch {
     /// Takes the next bytes of the message; false when no more need come.
     pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
         let mut input = bytes;
-        let mut out = [0; STEP];
+        let mut room = [0; STEP[1]];
+        let out = room.get_mut(..self.step).unwrap_or_default();
         loop {
             let before = (self.state.total_in(), self.state.total_out());
-            let Ok(status) = self.state.decompress(input, &mut out, FlushDecompress::Sync) else {
+            let Ok(status) = self.state.decompress(input, out, FlushDecompress::Sync) else {
                 let Terms { takeover, window_bits } = self.terms;
                 let context = !takeover && (window_bits >= 15 || self.made < 1 << window_bits);
                 self.found = Some(if context { Breach::Context } else { Breach::Window });
@@ -91,8 +98,8 @@ impl Watch {
             let used = usize::try_from(self.state.total_in() - before.0).unwrap_or(usize::MAX);
             self.made += made;
             self.left = self.left.saturating_sub(made);
-            let fresh = out.get(..usize::try_from(made).unwrap_or(STEP)).unwrap_or_default();
-            if self.narrow.as_mut().is_some_and(|narrow| !narrow.gives(input, fresh)) {
+            let fresh = out.get(..usize::try_from(made).unwrap_or(self.step)).unwrap_or_default();
+            if self.narrow.as_mut().is_some_and(|narrow| !narrow.gives(input, fresh, self.step)) {
                 self.found = Some(Breach::Window);
                 return false;
             }
@@ -101,7 +108,7 @@ impl Watch {
             if status == Status::StreamEnd || self.left == 0 {
                 return false;
             }
-            if made < STEP as u64 {
+            if made < self.step as u64 {
                 return true;
             }
         }
@@ -124,11 +131,12 @@ impl Narrow {
     }
 
     /// Whether the input gives these bytes although what lies beyond the window is turned round.
-    fn gives(&mut self, input: &[u8], fresh: &[u8]) -> bool {
-        let mut out = [0; STEP];
+    fn gives(&mut self, input: &[u8], fresh: &[u8], step: usize) -> bool {
+        let mut room = [0; STEP[1]];
+        let out = room.get_mut(..step).unwrap_or_default();
         let before = self.state.total_out();
-        let result = self.state.decompress(input, &mut out, FlushDecompress::Sync);
-        let made = usize::try_from(self.state.total_out() - before).unwrap_or(STEP);
+        let result = self.state.decompress(input, out, FlushDecompress::Sync);
+        let made = usize::try_from(self.state.total_out() - before).unwrap_or(step);
         if result.is_err() || out.get(..made) != Some(fresh) {
             return false;
         }
@@ -136,8 +144,11 @@ impl Narrow {
         let needless = self.history.len().saturating_sub(2 * self.window);
         self.history.drain(..needless);
         let beyond = self.history.len().saturating_sub(self.window);
+        if beyond == 0 {
+            return true;
+        }
         let turned = |(at, &byte): (usize, &u8)| if at < beyond { !byte } else { byte };
         let dictionary: Vec<u8> = self.history.iter().enumerate().map(turned).collect();
-        beyond == 0 || self.state.set_dictionary(&dictionary).is_ok()
+        self.state.set_dictionary(&dictionary).is_ok()
     }
 }

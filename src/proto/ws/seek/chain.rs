@@ -2,7 +2,7 @@
 
 use super::{Known, rules};
 use crate::model::Opcode;
-use crate::proto::ws::frame::Head;
+use crate::proto::ws::frame::{self, Head, Parsed};
 
 /// A first frame that does not begin where a segment begins is only believed with so many bits of its own.
 const ANCHOR: u32 = 12;
@@ -12,6 +12,8 @@ const FRAME_MAX: u64 = 1 << 32;
 const EMPTY_MAX: u8 = 8;
 /// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
+/// Frames in a payload that are looked at.
+const NESTED_FRAMES: usize = 4;
 /// A first head of the other side's kind is only believed with so many bits.
 const OTHER: u32 = 5;
 
@@ -41,6 +43,11 @@ pub(super) struct Chain {
     pub(super) repeats: bool,
     /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a segment begins.
     nested: bool,
+    /// It began inside a segment, and no frame stood where one begins since: it may be the payload of a frame of its own kind,
+    /// which shows when that next one is full of frames as well.
+    inside: bool,
+    /// The payload of the last frame, which stands where a segment begins, is full of frames as far as it came.
+    full: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +83,8 @@ impl Chain {
             empty: 0,
             repeats: false,
             nested: is_other || known.tunnel,
+            inside: !at_edge && known.masked == Some(false),
+            full: false,
         };
         let bits = head_bits(head, known.masked.is_some(), true);
         chain.add(at, *head, bits, at_edge);
@@ -113,15 +122,30 @@ impl Chain {
     }
 
     fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool) {
-        (self.at, self.head, self.own_bits, self.landed) = (at, head, bits, false);
+        (self.at, self.head, self.own_bits, self.landed, self.full) = (at, head, bits, false, false);
         let fits = head.key.is_some() == self.masked;
         if at_edge && fits && (self.anchor.is_none() || self.nested) {
             self.anchor = Some(Anchor { at, at_edge });
-            (self.nested, self.bits, self.frames) = (false, 0, 0);
+            (self.nested, self.inside, self.bits, self.frames) = (false, false, 0, 0);
         }
         if self.anchor.is_some() {
             self.bits = self.bits.saturating_add(bits);
         }
+    }
+
+    /// The last head stands where a segment begins, and its payload, as far as that came, is full of frames or not: if so,
+    /// those before it were the payload of another.
+    pub(super) fn arrive(&mut self, is_full_of_frames: bool) {
+        if self.inside && is_full_of_frames {
+            self.anchor = Some(Anchor { at: self.at, at_edge: true });
+            (self.bits, self.frames) = (self.own_bits, 0);
+        }
+        (self.inside, self.full) = (false, is_full_of_frames);
+    }
+
+    /// Whether its last frame is full of frames, and those of another chain, which leads no farther, are among them.
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        self.full && other.anchor.is_some_and(|anchor| anchor.at > self.at)
     }
 
     /// The last frame was reached to its end, and this speaks for it.
@@ -137,9 +161,16 @@ impl Chain {
         }
     }
 
+    /// Whether it explains better what leads to where both lead: the frames in a payload end where their frame does.
+    pub(super) fn is_better(&self, other: &Self) -> bool {
+        let (doubt, others) = (self.doubt(), other.doubt());
+        let says_more = doubt < others || doubt == others && self.bits > other.bits;
+        self.contains(other) || says_more && !other.contains(self)
+    }
+
     /// Bits that must speak for it beyond those for any chain.
     pub(super) const fn doubt(&self) -> u32 {
-        if self.nested { NESTED } else { 0 }
+        if self.nested || self.inside { NESTED } else { 0 }
     }
 }
 
@@ -153,6 +184,21 @@ pub(super) fn is_plausible(head: &Head, known: Known) -> bool {
         && rules::is_minimal(head)
         && head.len < FRAME_MAX
         && !(head.opcode == Opcode::CLOSE && head.len == 1)
+}
+
+/// Whether a payload, or the beginning of one, is nothing but frames that are not masked.
+pub(super) fn is_full_of_frames(payload: &[u8], known: Known) -> bool {
+    let (mut rest, mut frames) = (payload, 0);
+    while frames < NESTED_FRAMES
+        && let Parsed::Done(head) = frame::head(rest)
+        && head.key.is_none()
+        && is_plausible(&head, known)
+    {
+        frames += 1;
+        let len = usize::try_from(head.len).unwrap_or(usize::MAX);
+        rest = rest.get(usize::from(head.header_len)..).and_then(|rest| rest.get(len..)).unwrap_or_default();
+    }
+    frames == NESTED_FRAMES || frames > 0 && rest.is_empty()
 }
 
 /// A fragment of nothing that is not the last: legal, and two zeros.

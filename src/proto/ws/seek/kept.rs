@@ -116,11 +116,13 @@ impl Kept {
     /// Where the last segments begin that follow a short one, and the first if it is short: there a sender's writes begin, as
     /// far as that can be told.
     pub(super) fn writes(&self) -> impl Iterator<Item = u64> {
-        let begins = || self.segments.iter().map(|&(begin, _)| begin);
-        let lens = begins().skip(1).chain([self.end]).zip(begins()).map(|(end, begin)| end - begin);
-        let before = lens.clone().take(1).chain(lens);
-        let from = self.segments.len().saturating_sub(WRITES);
-        begins().zip(before).skip(from).filter(|(_, len)| SHORT.contains(len)).map(|(begin, _)| begin)
+        let begin = |nth: usize| self.segments.get(nth).map_or(self.end, |&(begin, _)| begin);
+        let follows_short = move |&nth: &usize| {
+            let before = nth.saturating_sub(1);
+            SHORT.contains(&(begin(before + 1) - begin(before)))
+        };
+        let last = self.segments.len().saturating_sub(WRITES)..self.segments.len();
+        last.filter(follows_short).map(begin)
     }
 
     /// Gives the memory back.

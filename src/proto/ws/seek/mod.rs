@@ -170,14 +170,15 @@ impl Seek {
         self.kept.begin().max(self.tried) - self.from
     }
 
-    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one.
-    pub(super) fn denies(&self, masked: bool) -> bool {
+    /// Whether the sender does not send frames of this kind: hardly any of its writes begins like one; and how many were
+    /// looked at.
+    pub(super) fn denies(&self, masked: bool) -> (bool, usize) {
         let fits = |&at: &u64| match self.known.layout.head(self.kept.bytes(at, self.end())) {
             Parsed::Done(head) => head.key.is_some() == masked && chain::is_plausible(&head, self.known),
             Parsed::More(_) => true,
         };
         let (fitting, others): (Vec<u64>, Vec<u64>) = self.kept.writes().partition(fits);
-        fitting.len() * 3 < others.len()
+        (fitting.len() * 3 < others.len(), fitting.len() + others.len())
     }
 
     /// Whether a chain that may be believed leads to `at` or beyond.
@@ -231,7 +232,7 @@ impl Seek {
             };
             if let Some(chain) = self.extend(chain, &head, at) {
                 let next = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
-                let better = self.chains.get(&next).is_none_or(|other| other.bits < chain.bits);
+                let better = self.chains.get(&next).is_none_or(|other| chain.is_better(other));
                 self.keep(next, Some(chain).filter(|_| better), &mut changed);
             }
             self.tried += 1;
@@ -253,9 +254,15 @@ impl Seek {
     /// The chain with a further head; a new chain where it does not fit, or nothing.
     fn extend(&self, chain: Option<Chain>, head: &Head, at: u64) -> Option<Chain> {
         let at_edge = self.kept.edge(at).is_some();
-        chain
+        let mut chain = chain
             .and_then(|chain| chain.extend(head, at, at_edge, self.known))
-            .or_else(|| Chain::new(head, at, at_edge, self.known))
+            .or_else(|| Chain::new(head, at, at_edge, self.known))?;
+        if at_edge && self.known.masked == Some(false) && !self.known.tunnel {
+            let begin = at + u64::from(head.header_len);
+            let payload = self.kept.bytes(begin, begin.saturating_add(head.len));
+            chain.arrive(chain::is_full_of_frames(payload, self.known));
+        }
+        Some(chain)
     }
 
     /// Counts what speaks for the last frame of a chain, which ends at `at`; false when something speaks against it.
@@ -316,6 +323,13 @@ impl Seek {
         };
         // Where most frames say nothing, it is one pattern over and over.
         let is_dense = self.known.forced || usize::try_from(bits).unwrap_or(usize::MAX) >= frames;
-        (chain.begins && is_dense && bits >= bar).then(|| Found { at, masked, frames, bits, skipped: at - self.from })
+        let is_contained = || self.chains.range(next..).any(|(_, other)| other.contains(chain));
+        (chain.begins && is_dense && bits >= bar && !is_contained()).then(|| Found {
+            at,
+            masked,
+            frames,
+            bits,
+            skipped: at - self.from,
+        })
     }
 }

@@ -1,0 +1,142 @@
+//! A session whose ClientHello was not captured, when the user wants all keys tried.
+
+use super::super::guess::{self, Field, Guess, QUICK, SUITES};
+use super::super::half::{Cover, Held};
+use super::super::handshake::{ClientHello, ServerHello};
+use super::super::record::{ContentType, Header};
+use super::Tls;
+use crate::model::{Direction, Limits, TlsVersion};
+use crate::proto::layer::Cx;
+
+/// Records of a direction that are held before numbers far ahead are tried.
+const HELD: usize = 8;
+/// Numbers that are tried for each of them, in case that the session has just begun.
+const NEAR: u64 = 16;
+/// Numbers that are tried of all sessions before many are of any.
+const FAR: u64 = 4096;
+
+/// How far a direction's keys were looked for.
+#[derive(Debug, Default, Clone, Copy)]
+pub(in super::super) struct Tried {
+    /// Held records that were tried.
+    records: usize,
+    /// Weighed bytes that were opened in vain.
+    spent: u64,
+}
+
+impl Tried {
+    /// Whether any record was tried.
+    pub(super) const fn any(self) -> bool {
+        self.records > 0
+    }
+}
+
+impl Tls {
+    /// Whether a direction's keys are still to be found by trial.
+    pub(super) fn is_tried(&self, dir: Direction, cx: &Cx<'_>) -> bool {
+        let half = &self.halves[dir];
+        cx.tools.try_keys
+            && matches!(half.cover, Cover::Clear)
+            && !half.impatient
+            && (self.guessed || self.hello.client.is_none())
+            && self.hello.version().is_none_or(|version| version == TlsVersion::TLS_1_3)
+    }
+
+    /// Tries the keys on what is held; with `last` there is no more to come.
+    pub(super) fn try_keys(&mut self, last: bool, cx: &mut Cx<'_>) {
+        for dir in Direction::BOTH {
+            if !self.is_tried(dir, cx) {
+                continue;
+            }
+            let records = self.sealed_records(dir).count();
+            let is_enough = records >= HELD || last && records > 0;
+            match self.guess(dir, records, is_enough, cx) {
+                Some((guess, at)) => return self.believe(guess, at, dir, last, cx),
+                None if is_enough => {
+                    self.halves[dir].impatient = true;
+                    self.release(cx);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// The held records that could be opened.
+    fn sealed_records(&self, dir: Direction) -> impl Iterator<Item = (Header, &[u8])> {
+        self.halves[dir].held.iter().filter_map(|(_, held)| match held {
+            Held::Record(header, record) if header.kind == ContentType::DATA && !record.is_torn() => {
+                Some((*header, record.beginning()))
+            }
+            _ => None,
+        })
+    }
+
+    /// What opens one of the held records, and how many are held before that. With `far` all numbers are tried on the shortest.
+    fn guess(&mut self, dir: Direction, records: usize, far: bool, cx: &mut Cx<'_>) -> Option<(Guess, usize)> {
+        let Tried { records: before, spent } = self.halves[dir].tried;
+        if records == before && !far {
+            return None;
+        }
+        let limits = cx.limits;
+        let (server, known) = (self.hello.server.as_ref().map(|server| server.suite), self.hello.random());
+        let is_given = server.is_some();
+        let randoms = known.map_or_else(|| cx.tools.secrets.first_sessions(limits.try_sessions), |known| vec![*known]);
+        let suites = server.map_or(SUITES.to_vec(), |suite| vec![suite]);
+        let dirs: &[Direction] = if is_given { &[dir] } else { &Direction::BOTH };
+        let field = |in_handshake, numbers| Field { randoms: &randoms, suites: &suites, dirs, in_handshake, numbers };
+        let mut left = budget(spent, limits, cx);
+        let all = left;
+        let sealed: Vec<(Header, &[u8])> = self.sealed_records(dir).collect();
+        let mut found = (before..records).find_map(|at| {
+            let &(header, fragment) = sealed.get(at)?;
+            Some((guess::search(&field(true, 0..NEAR), header, fragment, &mut left, cx)?, at))
+        });
+        if far
+            && found.is_none()
+            && let Some((at, &(header, fragment))) = sealed.iter().enumerate().min_by_key(|(_, of)| of.0.len)
+        {
+            let (quick, slow) = suites.split_at(QUICK.min(suites.len()));
+            let (near, far) = (NEAR..FAR.min(limits.try_numbers), FAR..limits.try_numbers);
+            let passes = [(quick, near.clone()), (slow, near), (quick, far.clone()), (slow, far)];
+            found = passes.into_iter().find_map(|(suites, numbers)| {
+                let field = Field { suites, ..field(false, numbers) };
+                Some((guess::search(&field, header, fragment, &mut left, cx)?, at))
+            });
+        }
+        cx.tools.tried += all - left;
+        self.halves[dir].tried = Tried { records, spent: spent + (all - left) };
+        found
+    }
+
+    /// From what opened a record the session is known: reads what is held.
+    fn believe(&mut self, guess: Guess, at: usize, dir: Direction, last: bool, cx: &mut Cx<'_>) {
+        let client = ClientHello { random: guess.random, ..ClientHello::default() };
+        if !self.guessed {
+            self.session.client_hello(&client, cx.limits);
+            self.hello.client = Some(Box::new(client));
+            self.guessed = true;
+        }
+        if self.hello.server.is_none() {
+            let server = ServerHello::unseen(guess.suite);
+            self.agreed(&server);
+            self.hello.server = Some(Box::new(server));
+        }
+        self.session.look_up(&self.hello, cx);
+        if guess.dir != dir {
+            std::mem::swap(&mut self.halves.to_server, &mut self.halves.to_client);
+            cx.swapped = !cx.swapped;
+        }
+        if let Ok(mut keys) = self.hello.keys(guess.dir, &cx.tools.secrets) {
+            keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake);
+            self.halves[guess.dir].cover = Cover::Sealed(keys);
+        }
+        self.release(cx);
+        self.try_keys(last, cx);
+    }
+}
+
+/// Weighed bytes that may be opened in vain for a direction that has spent so many.
+fn budget(spent: u64, limits: &Limits, cx: &Cx<'_>) -> u64 {
+    let of_all = limits.try_total.saturating_sub(cx.tools.tried);
+    (limits.try_bytes / 2).saturating_sub(spent).min(of_all)
+}

@@ -1,0 +1,116 @@
+//! Sessions whose ClientHello was not captured, with all keys tried.
+
+use crate::seen::{Seen, dissect, dissect_with};
+use crate::support::craft::*;
+use wspect::dissect::Settings;
+use wspect::model::{Limits, TlsKeys, WhyNot};
+
+fn trying(capture: &[u8], keys: &str) -> Seen {
+    dissect_with(capture, keys, Settings { try_keys: true, ..Settings::default() })
+}
+
+/// A conversation of many messages both ways, sealed.
+fn sealed() -> Tls {
+    let mut session = Session::new(3);
+    for n in 0..300 {
+        session.text(if n % 3 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(n % 50)));
+    }
+    session.close();
+    Tls::around(3, &session)
+}
+
+/// The keys of many sessions, of which that one is somewhere.
+fn log_with(tls: &Tls) -> String {
+    (10..40).map(Tls::bare).map(|other| other.log()).collect::<String>() + &tls.log()
+}
+
+fn behind(tls: &Tls, from: usize) -> Vec<u8> {
+    capture_of(&tls.session.segments()[from..])
+}
+
+/// How many messages it says that a whole capture says, too, and none besides.
+fn common(shown: &Seen, whole: &Seen) -> usize {
+    let payloads: Vec<&[u8]> = whole.messages().map(|message| &message.payload[..]).collect();
+    assert!(shown.messages().all(|message| !message.complete || payloads.contains(&&message.payload[..])));
+    shown.messages().filter(|message| message.complete).count()
+}
+
+#[test]
+fn a_session_that_began_before_the_capture_is_decrypted() {
+    let tls = sealed();
+    let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
+    let all = whole.messages().count();
+    let segments = tls.session.segments().len();
+    assert!(all > 290 && segments > 300);
+    // Behind the hellos, within the handshake, behind it, behind the upgrade, and long after.
+    for from in [4, 5, 6, 7, 8, 9, 10, 11, 60, 61, 62, 250] {
+        let shown = trying(&behind(&tls, from), &log_with(&tls));
+        let (conn, session) = &shown.sessions[0];
+        assert!(conn.is_some(), "{from}: {:?}", shown.notes);
+        assert_eq!((session.outline.keys, session.why_not), (TlsKeys::Matched, None), "from {from}");
+        assert_eq!(session.outline.cipher.as_deref(), Some("TLS_AES_128_GCM_SHA256"), "from {from}");
+        assert_eq!(session.client_randoms, [tls.random]);
+        assert_eq!(session.client.to_string(), tls.session.client.to_string(), "from {from}");
+        assert_eq!(shown.conversations[0].client, tls.session.client.to_string(), "from {from}");
+        let missing = all - common(&shown, &whole);
+        assert!(missing <= from.saturating_sub(8) + 2, "from {from}: {missing} messages are missing");
+        assert_eq!(shown.count("TLS-BAD-TAG") + shown.count("TLS-WRONG-KEY"), 0, "from {from}: {:?}", shown.notes);
+    }
+}
+
+/// A hello was lost, and nothing else.
+#[test]
+fn a_session_without_its_client_hello_is_decrypted() {
+    let tls = sealed();
+    let mut segments = tls.session.segments();
+    let hello = segments.iter().position(|segment| segment.payload.first() == Some(&22)).unwrap();
+    segments.remove(hello);
+    let shown = trying(&capture_of(&segments), &log_with(&tls));
+    let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
+    assert_eq!(common(&shown, &whole), whole.messages().count(), "{:?}", shown.notes);
+    assert_eq!(shown.sessions[0].1.outline.alpn.as_deref(), Some("http/1.1"));
+}
+
+/// One direction alone, from somewhere on.
+#[test]
+fn one_direction_is_decrypted_by_itself() {
+    let tls = sealed();
+    let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
+    for side in [tls.session.client, tls.session.server] {
+        let segments: Vec<Segment> =
+            tls.session.segments()[40..].iter().filter(|segment| segment.src == side).cloned().collect();
+        let shown = trying(&capture_of(&segments), &log_with(&tls));
+        assert!(common(&shown, &whole) > 60, "{side}: {:?}", shown.notes);
+    }
+}
+
+#[test]
+fn keys_are_tried_on_demand_only_and_what_fits_none_stays_shut() {
+    let tls = sealed();
+    let capture = behind(&tls, 60);
+    let shown = dissect(&capture, &log_with(&tls));
+    assert_eq!((shown.messages().count(), shown.sessions[0].1.why_not), (0, Some(WhyNot::NoClientHello)));
+    let others: String = (10..40).map(Tls::bare).map(|other| other.log()).collect();
+    let shown = trying(&capture, &others);
+    assert_eq!((shown.messages().count(), shown.sessions[0].1.why_not), (0, Some(WhyNot::NoneFits)));
+    assert_eq!(shown.count("TLS-HANDSHAKE"), 1);
+}
+
+/// What is spent on it is bounded.
+#[test]
+fn trials_end_where_they_may() {
+    let tls = sealed();
+    let limits = Limits { try_numbers: 40, ..Limits::DEFAULT };
+    for (limits, opens) in [
+        (limits, false),
+        (Limits { try_numbers: 400, ..limits }, true),
+        (Limits { try_bytes: 20_000, ..Limits::DEFAULT }, false),
+        (Limits { try_total: 20_000, ..Limits::DEFAULT }, false),
+        (Limits { try_sessions: 30, ..Limits::DEFAULT }, false),
+        (Limits { try_sessions: 31, ..Limits::DEFAULT }, true),
+    ] {
+        let settings = Settings { try_keys: true, limits, ..Settings::default() };
+        let shown = dissect_with(&behind(&tls, 250), &log_with(&tls), settings);
+        assert_eq!(shown.messages().count() > 0, opens, "{limits:?}");
+    }
+}
