@@ -103,14 +103,14 @@ impl Session {
             decrypted: self.decrypted,
             why_not: self.why,
         };
-        Some(Farewell { session, has_keys: !cx.tools.secrets.is_empty() })
+        Some(Farewell { session, has_keys: cx.tools.secrets.were_given() })
     }
 }
 
 /// What is told of a session when its stream ends.
 pub(super) struct Farewell {
     session: TlsSession,
-    /// Some key log was given.
+    /// Some key was given.
     has_keys: bool,
 }
 
