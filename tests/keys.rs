@@ -14,7 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use support::craft::{Client, Ng, Server, Session, Tls, capture_of, read};
+use support::craft::{Client, Ng, Server, Session, Tls, Wire, capture_of, packets, pcapng as pcapng_of, read};
 use support::truth::Truth;
 use tempfile::TempDir;
 
@@ -342,7 +342,15 @@ fn keys_are_tried_where_no_hello_names_them() {
     let why = |line: &str| records(&wspect(&dir, line).output().unwrap())[0]["why_not"].clone();
     assert_eq!(why("keys --json cap.pcap"), "the ClientHello was not captured: the key cannot be looked up");
     assert_eq!(why("keys --json --try-keys cap.pcap"), Value::Null);
-    assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
+    let said = records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap());
+    assert!(said.len() > 20);
+    // From a pipe they may stand behind the packets.
+    let mut file = Ng::new(false);
+    file.bytes = pcapng_of(&packets(&tls.session.segments()[30..], &Wire::default()), false);
+    add_secrets(&mut file, &tls.log());
+    let piped = records(&piped(&dir, "msgs --json --try-keys", &file.bytes));
+    let payloads = |said: &[Value]| said.iter().map(|said| said["payload"].clone()).collect::<Vec<_>>();
+    assert_eq!(payloads(&piped), payloads(&said));
 }
 
 /// What was captured and cannot be read is not said to be missing, nor that it was not sent.

@@ -36,6 +36,7 @@ pub(super) fn instead(name: &str, summary: &Summary, tls: TlsSum) -> Vec<String>
     if summary.streams == 0 {
         lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
     }
+    lines.extend(sealed(&summary.seen).into_iter().map(|line| format!("  {line}")));
     lines.extend(kinds(&summary.kinds, tls, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
     lines
 }
@@ -62,13 +63,20 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
+/// What is encrypted over UDP.
+fn sealed(seen: &Seen) -> Vec<String> {
+    let kinds = [(seen.dtls, "DTLS"), (seen.quic, "QUIC")];
+    let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
+    seen.map(|(packets, what)| format!("{} of {what}: not decoded", count(packets, "packet"))).collect()
+}
+
 /// `3 of 4 TLS streams decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
     let KeySum { tls, secrets, idle } = *sum;
     let name = escape::display_str(name);
     let seen = tls.words().unwrap_or_else(|| format!("No TLS stream in {name}"));
     match (secrets, idle) {
-        (0, _) if tls.streams == 0 => seen,
+        (0, _) if tls.decrypted == tls.streams => seen,
         (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
         (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
@@ -104,6 +112,8 @@ mod tests {
     /// Nobody is left to guess why what was seen is not shown.
     #[test]
     fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
+        let beside = Seen { udp: 9, dtls: 1, quic: 2, ..Seen::default() };
+        assert_eq!(sealed(&beside), ["1 packet of DTLS: not decoded", "2 packets of QUIC: not decoded"]);
         let seen = Kinds { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
         assert_eq!(
             kinds(&seen, TlsSum::default(), &Secrets::default(), "a.pcap"),

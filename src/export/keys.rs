@@ -5,8 +5,7 @@ use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
 use crate::model::{
-    ConnId, Event, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
-    size,
+    ConnId, Event, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex, size,
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;

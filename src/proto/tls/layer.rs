@@ -94,8 +94,12 @@ impl Layer for Tls {
                 }
             }
             self.release(cx);
-        } else if self.asks {
-            cx.tools.waiting.push(cx.flow.stream);
+        } else if std::mem::take(&mut self.asks) {
+            if self.lacks_keys() {
+                self.ask(cx);
+            } else {
+                self.try_anew(cx);
+            }
         }
         self.inside.secrets(cx);
     }
@@ -188,11 +192,12 @@ impl Tls {
     /// Takes something in its turn.
     fn arrive(&mut self, dir: Direction, held: Held, cx: &mut Cx<'_>) {
         self.held += 1;
-        let bound = if self.lacks_keys() { usize::MAX } else { cx.limits.early_bytes };
+        let bound = if self.asks { usize::MAX } else { cx.limits.early_bytes };
         self.halves[dir].hold(self.held, held, bound);
         self.release(cx);
-        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.lacks_keys() {
+        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.asks {
             tell::no_room(self.inside.conn(), cx);
+            self.give_up_trying(cx);
             self.resign(cx);
         }
     }
