@@ -445,6 +445,11 @@ impl Tls {
             Message::EncryptedExtensions(found) if dir == Direction::ToClient => {
                 self.takes_early = found.early_data;
                 self.session.alpn(found.alpn);
+                if self.takes_early && !self.hello.may_have_early_data(&cx.tools.secrets) {
+                    // The client's first data are there, and stay shut.
+                    self.session.why(WhyNot::NoEarly);
+                    self.lose_plain(Direction::ToServer, 1, false, cx);
+                }
             }
             Message::Finished => {
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover

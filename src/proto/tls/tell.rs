@@ -152,7 +152,7 @@ impl Sink for Herald<'_> {
 /// The finding that a reason is, for who gave a key log.
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
-        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
+        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => Some(NoteCode::NoKeys),
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
