@@ -1,7 +1,8 @@
 //! How fast TLS is decrypted: `cargo bench --bench wss`.
 //!
 //! The TLS layer reads records of 16 KiB, sealed with AES-128-GCM, in segments as a capture has them; beside it ring opens the
-//! same records, which lie whole in memory. What is told is the ratio: the goal is 1.5 at most.
+//! same records, which lie whole in memory. Both find them in the processor's cache, as what was just read of a file is there.
+//! What is told is the ratio: the goal is 1.5 at most.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,9 +27,9 @@ use wspect::proto::open;
 
 /// Bytes of data in a record, records, and bytes of a segment.
 const RECORD: usize = 16 << 10;
-const RECORDS: usize = 4096;
+const RECORDS: usize = 64;
 const SEGMENT: usize = 1448;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 400;
 
 fn main() -> io::Result<()> {
     let mut session = Tls::new(1);
@@ -40,7 +41,7 @@ fn main() -> io::Result<()> {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         times[0].push(bare(&session, handshake));
-        times[1].push(layered(&session));
+        times[1].push(layered(&session, handshake));
     }
     let [bare, layered] = times.map(|times| times.into_iter().min().unwrap().as_secs_f64());
     let rate = |seconds: f64| (RECORD * RECORDS) as f64 / seconds / 1e6;
@@ -67,8 +68,8 @@ fn bare(session: &Tls, handshake: usize) -> Duration {
     began.elapsed()
 }
 
-/// Lets the layer read the stream.
-fn layered(session: &Tls) -> Duration {
+/// Lets the layer read the stream; only the data counts.
+fn layered(session: &Tls, handshake: usize) -> Duration {
     let first = Mark { packet: PacketNo(1), time: None };
     let end = |port| Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port };
     let ends = (end(40_000), end(443));
@@ -77,8 +78,11 @@ fn layered(session: &Tls) -> Duration {
     let mut layer = open(Hint::Tls);
     let mut offsets = Both::<u64>::default();
     let mut packet = 1;
-    let began = Instant::now();
-    for (side, bytes) in &session.session.turns {
+    let mut began = Instant::now();
+    for (turn, (side, bytes)) in session.session.turns.iter().enumerate() {
+        if turn == handshake {
+            began = Instant::now();
+        }
         let dir = if *side == Client { Direction::ToServer } else { Direction::ToClient };
         for bytes in bytes.chunks(SEGMENT) {
             packet += 1;

@@ -396,13 +396,12 @@ impl Half {
             })
         };
         let acked = aside.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
-        // An acknowledgement counts from when there was a hole for it to cover.
-        let acked = acked.map(|since| match aside.waiting {
-            Some(waiting) if waiting.packet > since.packet => waiting,
-            _ => since,
-        });
-        old(acked)
-            || old(aside.reset)
+        // An acknowledgement or a RST counts from when there was a hole for it to cover.
+        let covers = |told: Option<Mark>| {
+            told.map(|since| aside.waiting.filter(|waiting| waiting.packet > since.packet).unwrap_or(since))
+        };
+        old(covers(acked))
+            || old(covers(aside.reset))
             || one_sided
                 && (aside.queue.len() >= limits.one_sided_segments
                     || aside

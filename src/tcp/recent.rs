@@ -6,7 +6,7 @@ use crate::model::{Limits, PacketNo};
 /// the oldest. Written on and on in one place it stays in the processor's cache, where a ring for each stream would not.
 ///
 /// ```text
-/// piece: place of its direction's piece before, stream offset, packet (all u64), length u32, the bytes
+/// piece: place of its direction's piece before, stream offset, packet, length (all u64), the bytes
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Recent {
@@ -41,8 +41,8 @@ struct Piece<'a> {
     bytes: &'a [u8],
 }
 
-/// Bytes before those of a piece.
-const HEAD: usize = 28;
+/// Bytes before those of a piece: four words.
+const HEAD: usize = 32;
 
 /// The part of the ring that one piece may take: of longer ones the end is kept.
 const PART: usize = 8;
@@ -69,13 +69,13 @@ impl Recent {
             self.head += (self.bound - self.at) as u64;
             self.at = 0;
         }
-        let head = head(last, offset, packet, bytes.len());
-        match self.ring.get_mut(self.at..self.at + len).and_then(|old| old.split_first_chunk_mut()) {
+        let head = [last.0, offset, packet.0, bytes.len() as u64].map(u64::to_le_bytes);
+        match self.ring.get_mut(self.at..self.at + len).and_then(|old| old.split_first_chunk_mut::<HEAD>()) {
             Some((old_head, old_bytes)) => {
-                *old_head = head;
+                old_head.copy_from_slice(head.as_flattened());
                 old_bytes.copy_from_slice(bytes);
             }
-            None => self.grow(&head, bytes),
+            None => self.grow(head.as_flattened(), bytes),
         }
         let place = Place(self.head);
         self.head += len as u64;
@@ -85,7 +85,7 @@ impl Recent {
 
     /// Writes a piece at the end of a ring that has not grown to its bound.
     #[cold]
-    fn grow(&mut self, head: &[u8; HEAD], bytes: &[u8]) {
+    fn grow(&mut self, head: &[u8], bytes: &[u8]) {
         self.ring.truncate(self.at);
         let len = HEAD + bytes.len();
         if self.ring.capacity() < self.at + len {
@@ -109,12 +109,10 @@ impl Recent {
         }
         let at = usize::try_from(place % self.bound as u64).ok()?;
         let (head, rest) = self.ring.get(at..)?.split_first_chunk::<HEAD>()?;
-        let (before, rest_of_head) = head.split_first_chunk()?;
-        let (offset, rest_of_head) = rest_of_head.split_first_chunk()?;
-        let (packet, len) = rest_of_head.split_first_chunk()?;
-        let bytes = rest.get(..u32::from_le_bytes(*len.first_chunk()?) as usize)?;
-        let (before, offset) = (Place(u64::from_le_bytes(*before)), u64::from_le_bytes(*offset));
-        Some(Piece { before, offset, packet: PacketNo(u64::from_le_bytes(*packet)), bytes })
+        let &[before, offset, packet, len] = head.as_chunks().0 else { return None };
+        let [before, offset, packet, len] = [before, offset, packet, len].map(u64::from_le_bytes);
+        let bytes = rest.get(..usize::try_from(len).ok()?)?;
+        Some(Piece { before: Place(before), offset, packet: PacketNo(packet), bytes })
     }
 
     /// The first byte at which another copy of the bytes at `offset` differs from what was delivered, as far as that is
@@ -156,16 +154,6 @@ impl Piece<'_> {
     const fn end(&self) -> u64 {
         self.offset + self.bytes.len() as u64
     }
-}
-
-/// The bytes before those of a piece.
-#[inline]
-fn head(Place(before): Place, offset: u64, PacketNo(packet): PacketNo, len: usize) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
-    let len = u32::try_from(len).unwrap_or(u32::MAX);
-    let fields = before.to_le_bytes().into_iter().chain(offset.to_le_bytes()).chain(packet.to_le_bytes());
-    head.iter_mut().zip(fields.chain(len.to_le_bytes())).for_each(|(to, from)| *to = from);
-    head
 }
 
 #[cfg(test)]
@@ -218,7 +206,7 @@ mod tests {
         let mut one = One::default();
         one.push(0, &[b'a'; 5000], 1);
         assert_eq!(one.conflict(0, &[b'b'; 4900]), None);
-        assert_eq!(one.conflict(4900, b"ab"), Some((4901, vec![b'a'; 9], 1)));
+        assert_eq!(one.conflict(4910, b"ab"), Some((4911, vec![b'a'; 9], 1)));
     }
 
     #[test]

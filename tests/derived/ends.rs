@@ -203,6 +203,22 @@ fn data_behind_a_rst_is_shown() {
     says(&capture_of(&segments), std::slice::from_ref(&session), "data behind a RST");
 }
 
+/// Long behind a RST that was none, segments may still be out of order: a hole is waited for as before it.
+#[test]
+fn long_behind_a_rst_a_hole_is_waited_for() {
+    let mut session = Session::new(0);
+    for n in 0..600 {
+        session.text(Client, &format!("{n}"));
+    }
+    let mut segments = session.segments();
+    let sent: Vec<usize> = (12..segments.len()).filter(|&at| segments[at].payload.len() > 4).collect();
+    segments.swap(sent[550], sent[551]);
+    let mut rst = segments[sent[0]].clone();
+    (rst.flags, rst.payload) = (RST, Vec::new());
+    segments.insert(sent[0], rst);
+    says(&capture_of(&segments), std::slice::from_ref(&session), "out of order behind a RST");
+}
+
 /// The same addresses and ports again: another connection on another stream, even while bytes of the old one come in late.
 #[test]
 fn ports_may_be_used_again() {

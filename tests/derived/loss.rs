@@ -382,6 +382,37 @@ fn of_two_copies_the_first_is_shown() {
     }
 }
 
+/// A handshake of which another copy was sent is told with a finding, whether it is accepted or refused.
+#[test]
+fn of_two_copies_of_a_handshake_the_first_is_shown() {
+    for (begins, other, dir) in [("GET ", &b"/evil"[..], "c2s"), ("HTTP/1.1 101", b"403 ", "s2c")] {
+        for accepted in [true, false] {
+            let session = Session::sample(0);
+            let mut segments = session.segments();
+            if !accepted {
+                segments.truncate(6);
+                for segment in segments.iter_mut().filter(|segment| segment.payload.starts_with(b"HTTP/1.1 101")) {
+                    segment.payload[9..12].copy_from_slice(b"404");
+                }
+            }
+            let begins = if accepted { begins } else { begins.split(' ').next().unwrap() };
+            let first = segments.iter().position(|segment| segment.payload.starts_with(begins.as_bytes())).unwrap();
+            let mut copy = segments[first].clone();
+            let at = begins.split(' ').next().unwrap().len() + 1;
+            copy.payload[at..at + other.len()].copy_from_slice(other);
+            segments.insert(first + 1, copy);
+            let file = capture_of(&segments);
+            let what = format!("{dir}, accepted: {accepted}");
+            if accepted {
+                says(&file, std::slice::from_ref(&session), &what);
+            }
+            let found = findings(Input::Bytes(&file)).into_iter().filter(|(code, _)| code == "TCP-OVERLAP");
+            let found: Vec<_> = found.map(|(_, record)| (record["conn"].clone(), record["dir"].clone())).collect();
+            assert_eq!(found, [(1.into(), dir.into())], "{what}");
+        }
+    }
+}
+
 /// A keep-alive repeats the last byte, or carries another in its place: it is no data and no conflict.
 #[test]
 fn keep_alives_are_no_data() {

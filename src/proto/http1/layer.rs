@@ -11,6 +11,7 @@ use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
 use super::lone::Lone;
+use super::odds::Odds;
 use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
@@ -44,6 +45,8 @@ pub struct Http1 {
     heard: Both<bool>,
     /// Where in each direction bytes of TLS are not verified: from the first to the last of them.
     unverified: Both<Option<(u64, u64)>>,
+    /// What else the transport said of the bytes so far.
+    odds: Odds,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
     /// An upgrade whose answer has bytes behind its head that are being read.
@@ -117,7 +120,12 @@ impl Layer for Http1 {
                 let (first, _) = *self.unverified[dir].get_or_insert((offset, 0));
                 self.unverified[dir] = Some((first, offset.saturating_add(len)));
             }
-            Input::Odd { .. } => {}
+            Input::Odd { dir, offset, len, code, text, detail, .. } => {
+                self.odds.keep(dir, (offset, len), (code, text, detail));
+                if let Some(conn) = self.refused {
+                    self.odds.tell(conn, cx);
+                }
+            }
         }
         self.next(cx)
     }
@@ -238,7 +246,7 @@ impl Http1 {
             let ((offset, end), code) = (self.unverified[dir]?, NoteCode::TlsUnverified);
             Some(Input::Odd { dir, offset, len: end - offset, code, text: "", detail: "", mark })
         });
-        let mut next = feed(inner, turned, unverified, cx);
+        let mut next = feed(inner, turned, unverified.chain(self.odds.inputs(mark)), cx);
         for dir in Direction::BOTH {
             for piece in std::mem::take(&mut self.held[dir]).into_pieces(mark) {
                 let Next::Become(inner) = next else { return next };
@@ -560,6 +568,7 @@ impl Http1 {
                 let Upgrade { conn, mut handshake } = *upgrade;
                 no_answer(&mut handshake, &format!("{came}{why}"));
                 tell(conn, &handshake, 0, cx);
+                self.odds.tell(conn, cx);
                 cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
             }
         }

@@ -11,6 +11,7 @@ mod head;
 mod held;
 mod layer;
 mod lone;
+mod odds;
 mod tell;
 mod telling;
 mod upgrade;

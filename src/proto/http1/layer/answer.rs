@@ -1,7 +1,7 @@
 //! Answers to upgrade requests: what has to be there before they are told, and what comes of them.
 
 use super::{Http1, Side};
-use crate::model::{Direction, Head, Note, NoteCode, Version, hex};
+use crate::model::{ConnId, Direction, Head, Note, NoteCode, Version, hex};
 use crate::proto::http1::asked::{Answering, Upgrade};
 use crate::proto::http1::draft::{self, Raw};
 use crate::proto::http1::excerpt::Excerpt;
@@ -47,7 +47,7 @@ impl Http1 {
         }
         tell(conn, &handshake, 0, cx);
         if !switching {
-            self.refused = Some(conn);
+            self.refused(conn, cx);
             return;
         }
         let version = handshake.version();
@@ -89,9 +89,15 @@ impl Http1 {
                 handshake.accepted = Some(false);
                 handshake.checks.push(check);
                 tell(conn, &handshake, 0, cx);
-                self.refused = Some(conn);
+                self.refused(conn, cx);
             }
         }
+    }
+
+    /// An upgrade was refused: what is said of the stream is about it until the next request.
+    fn refused(&mut self, conn: ConnId, cx: &mut Cx<'_>) {
+        self.odds.tell(conn, cx);
+        self.refused = Some(conn);
     }
 
     /// Whether the server's first bytes are to be the answer to an upgrade request.

@@ -1,0 +1,52 @@
+//! What the transport says of a handshake's bytes, until there is a connection that it is about.
+
+use crate::model::{ConnId, Direction, Input, Mark, Note, NoteCode};
+use crate::proto::layer::Cx;
+
+/// The first of what the transport said, in order.
+#[derive(Debug, Default)]
+pub(super) struct Odds(Vec<Odd>);
+
+/// An [`Input::Odd`] that is kept.
+#[derive(Debug)]
+struct Odd {
+    dir: Direction,
+    offset: u64,
+    len: u64,
+    code: NoteCode,
+    text: String,
+    detail: String,
+}
+
+/// How many are kept.
+const MOST: usize = 16;
+
+impl Odds {
+    /// Keeps what is said of `len` bytes from `offset` on.
+    pub(super) fn keep(
+        &mut self,
+        dir: Direction,
+        (offset, len): (u64, u64),
+        (code, text, detail): (NoteCode, &str, &str),
+    ) {
+        if self.0.len() < MOST {
+            self.0.push(Odd { dir, offset, len, code, text: text.to_owned(), detail: detail.to_owned() });
+        }
+    }
+
+    /// What was kept, for the layer that goes on.
+    pub(super) fn inputs(&self, mark: Mark) -> impl Iterator<Item = Input<'_>> {
+        self.0.iter().map(move |odd| {
+            let &Odd { dir, offset, len, code, ref text, ref detail } = odd;
+            Input::Odd { dir, offset, len, code, text, detail, mark }
+        })
+    }
+
+    /// Tells what was kept of a connection that no layer goes on with.
+    pub(super) fn tell(&mut self, conn: ConnId, cx: &mut Cx<'_>) {
+        for Odd { dir, code, text, detail, .. } in self.0.drain(..) {
+            let detail = Some(detail.as_str()).filter(|detail| !detail.is_empty());
+            cx.note(conn, &Note { dir: Some(dir), text: &text, detail, ..Note::new(code, cx.mark) });
+        }
+    }
+}
