@@ -56,7 +56,7 @@ impl Tls {
             match self.guess(dir, records, is_enough, cx) {
                 Some((guess, at)) => return self.believe(guess, at, dir, last, cx),
                 // Those that the capture still brings may fit.
-                None if is_enough && !last && self.may_wait(cx) => self.ask(cx),
+                None if (is_enough || records > 0 && self.has_ended(dir)) && !last && self.may_wait(cx) => self.ask(cx),
                 None if is_enough => {
                     self.halves[dir].impatient = true;
                     self.release(cx);
@@ -64,6 +64,11 @@ impl Tls {
                 None => {}
             }
         }
+    }
+
+    /// Whether a direction's end is among what is held.
+    fn has_ended(&self, dir: Direction) -> bool {
+        self.halves[dir].held.iter().any(|(_, held)| matches!(held, Held::End(..)))
     }
 
     /// Tries the keys anew, since there are more.
