@@ -14,7 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use support::craft::{Client, Server, Session, Tls, capture_of};
+use support::craft::{Client, Ng, Server, Session, Tls, Wire, capture_of, packets, pcapng as pcapng_of, read};
 use support::truth::Truth;
 use tempfile::TempDir;
 
@@ -64,49 +64,33 @@ fn complaints(output: &Output) -> String {
     stderr.lines().filter(|line| line.starts_with("wspect: ")).map(|line| format!("{line}\n")).collect()
 }
 
-/// A block of a pcapng.
-fn block(kind: u32, body: &[u8]) -> Vec<u8> {
-    let len = (12 + body.len().next_multiple_of(4)) as u32;
-    let mut block = [kind.to_le_bytes(), len.to_le_bytes()].concat();
-    block.extend(body);
-    block.resize(len as usize - 4, 0);
-    block.extend(len.to_le_bytes());
-    block
-}
-
-/// A decryption secrets block with that key log; of none no block.
-fn secrets(text: &str) -> Vec<u8> {
-    match text {
-        "" => Vec::new(),
-        _ => block(10, &[b"KSLT", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()),
+/// Adds a decryption secrets block with that key log; of none no block.
+fn add_secrets(file: &mut Ng, text: &str) {
+    if !text.is_empty() {
+        let mut body = file.out();
+        body.u32(0x544c_534b).u32(text.len() as u32).raw(text.as_bytes());
+        file.block(10, &body.bytes);
     }
 }
 
-/// A pcapng of the capture's packets: its blocks before them, among them and behind them as given.
+/// A pcapng of the capture's packets, with a comment on its section and blocks before and behind them.
+fn pcapng_in_blocks<'a>(comment: &str, before: &str, behind: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let mut file = Ng::commented(false, comment);
+    let packets = read(&fs::read(sample("tls.pcap")).unwrap());
+    file.interface(packets[0].link, None, None);
+    add_secrets(&mut file, before);
+    for packet in &packets {
+        file.enhanced(0, packet.time as u64 / 1000, packet);
+    }
+    for text in behind {
+        add_secrets(&mut file, text);
+    }
+    file.bytes
+}
+
+/// The same with at most one block behind the packets.
 fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
-    let mut section = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
-    if !comment.is_empty() {
-        section.extend([1, 0]);
-        section.extend((comment.len() as u16).to_le_bytes());
-        section.extend(comment.as_bytes());
-        section.resize(section.len().next_multiple_of(4), 0);
-        section.extend([0; 4]);
-    }
-    let pcap = fs::read(sample("tls.pcap")).unwrap();
-    let link = [&pcap[20..22], &[0; 6]].concat();
-    let mut file = [block(0x0a0d_0d0a, &section), block(1, &link), secrets(before)].concat();
-    let mut rest = &pcap[24..];
-    while let Some((head, body)) = rest.split_at_checked(16) {
-        let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
-        let micros = u64::from(word(0)) * 1_000_000 + u64::from(word(4));
-        let (packet, next) = body.split_at(word(8) as usize);
-        let words = [0, (micros >> 32) as u32, micros as u32, word(8), word(12)];
-        let head: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        file.extend(block(6, &[&head[..], packet].concat()));
-        rest = next;
-    }
-    file.extend(secrets(behind));
-    file
+    pcapng_in_blocks(comment, before, [behind])
 }
 
 /// Log, and what is said of it.
@@ -272,6 +256,25 @@ fn without_keys_it_says_how_to_give_them() {
     assert!(stderr.contains("2 TLS streams: encrypted; with their key log: wspect -k keys.txt cap.pcap"), "{stderr}");
 }
 
+/// Also one so large that none of it is kept.
+#[test]
+fn a_wrong_key_log_is_said_to_be_wrong() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    for number in [100_u32, 100_000] {
+        let log: String = (0..number).map(|n| format!("CLIENT_RANDOM {n:064x} {n:096x}\n")).collect();
+        fs::write(dir.path().join("wrong"), log).unwrap();
+        let output = wspect(&dir, "ls cap.pcap -k wrong").output().unwrap();
+        let (stderr, thousands) = (String::from_utf8(output.stderr).unwrap(), number / 1000);
+        let keys = if thousands > 0 { format!("{thousands} 000") } else { number.to_string() };
+        let expected = format!("2 TLS streams: none decrypted with {keys} keys; wspect keys tells why");
+        assert!(stderr.contains(&expected), "{stderr}");
+        let output = wspect(&dir, "check cap.pcap -k wrong").output().unwrap();
+        let found = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(found.matches("NO-KEYS").count(), 2, "{found}");
+    }
+}
+
 #[test]
 fn tells_of_every_stream() {
     let dir = TempDir::new().unwrap();
@@ -312,10 +315,8 @@ fn records_in_a_pipe_wait_for_their_keys() {
         assert_eq!(said(command, &pcapng("", "", &log)), before, "{command}");
     }
     // Line by line, in blocks of their own, each stream's last line first.
-    let mut file = pcapng("", "", "");
-    for lines in log.lines().collect::<Vec<_>>().chunks(5) {
-        lines.iter().rev().for_each(|line| file.extend(secrets(line)));
-    }
+    let lines: Vec<&str> = log.lines().collect();
+    let file = pcapng_in_blocks("", "", lines.chunks(5).flat_map(|lines| lines.iter().rev().copied()));
     assert_eq!(said("msgs --json", &file), said("msgs --json", &pcapng("", &log, "")));
     let packets = records(&piped(&dir, "msgs --json", &file));
     let last = packets.iter().map(|record| record["packet"].as_u64().unwrap()).min();
@@ -334,6 +335,7 @@ fn keys_are_tried_where_no_hello_names_them() {
     for n in 0..20 {
         session.text(Client, &format!("message {n}")).text(Server, "yes");
     }
+    session.close();
     let tls = Tls::around(1, &session);
     fs::write(dir.path().join("cap.pcap"), capture_of(&tls.session.segments()[30..])).unwrap();
     let others: String = (0..180_000_u32).map(|n| format!("# {n:090}\n")).collect();
@@ -342,6 +344,18 @@ fn keys_are_tried_where_no_hello_names_them() {
     assert_eq!(why("keys --json cap.pcap"), "the ClientHello was not captured: the key cannot be looked up");
     assert_eq!(why("keys --json --try-keys cap.pcap"), Value::Null);
     assert!(records(&wspect(&dir, "msgs --json --try-keys cap.pcap").output().unwrap()).len() > 20);
+    // From a pipe they may stand behind the packets: also of a stream that has ended before, with few records.
+    let segments = tls.session.segments();
+    let payloads = |said: &[Value]| said.iter().map(|said| said["payload"].clone()).collect::<Vec<_>>();
+    for from in [30, segments.len() - 11] {
+        let mut file = Ng::new(false);
+        file.bytes = pcapng_of(&packets(&segments[from..], &Wire::default()), false);
+        add_secrets(&mut file, &tls.log());
+        fs::write(dir.path().join("late.pcapng"), &file.bytes).unwrap();
+        let said = records(&wspect(&dir, "msgs --json --try-keys late.pcapng").output().unwrap());
+        assert!(said.len() > 2, "{said:?}");
+        assert_eq!(payloads(&records(&piped(&dir, "msgs --json --try-keys", &file.bytes))), payloads(&said));
+    }
 }
 
 /// What was captured and cannot be read is not said to be missing, nor that it was not sent.
@@ -427,6 +441,8 @@ fn no_secret_is_told() {
     for file in ["a.pcapng", "b.pcap", "b.pcap -k broken", "keys", "b.pcap -k b.pcap"] {
         for command in commands {
             let output = wspect(&dir, &format!("{command} -vv {file}")).output().unwrap();
+            let is_capture = file != "keys";
+            assert_eq!(output.status.code(), Some(if is_capture { 0 } else { 3 }), "{command} {file}: {output:?}");
             let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).to_ascii_lowercase();
             for secret in &secrets {
                 assert!(!text.contains(&secret[..16]), "{command} {file}");

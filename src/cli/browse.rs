@@ -205,7 +205,7 @@ impl Teller {
         (known.randoms, known.len) = (all.then_some(randoms), self.total);
         drop(known);
         let name = self.capture.source.name();
-        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary) };
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary, tls) };
         let Summary { packets, streams, first, last, ref secrets, .. } = summary;
         let key_logs = secrets.logs().to_vec();
         let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };

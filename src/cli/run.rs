@@ -237,7 +237,7 @@ impl Job {
         if self.sums_up && tally.connections > 0 {
             say(seen::summary(tally));
         } else if self.tell.is_some() && tally.connections == 0 {
-            seen::instead(name, summary).iter().for_each(say);
+            seen::instead(name, summary, tally.tls).iter().for_each(say);
         }
     }
 

@@ -4,7 +4,7 @@ use super::watch::Tally;
 use crate::dissect::{Kinds, Summary};
 use crate::escape;
 use crate::export::KeySum;
-use crate::model::{Secrets, count, duration, number, size};
+use crate::model::{Secrets, TlsSum, count, duration, number, size};
 use crate::net::Seen;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) fn summary(tally: &Tally) -> String {
 }
 
 /// What a capture without WebSocket holds instead, in lines.
-pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
+pub(super) fn instead(name: &str, summary: &Summary, tls: TlsSum) -> Vec<String> {
     let name = escape::display_str(name);
     if summary.packets == 0 {
         return vec![format!("No packets in {name}.")];
@@ -36,7 +36,8 @@ pub(super) fn instead(name: &str, summary: &Summary) -> Vec<String> {
     if summary.streams == 0 {
         lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
     }
-    lines.extend(kinds(&summary.kinds, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
+    lines.extend(sealed(&summary.seen).into_iter().map(|line| format!("  {line}")));
+    lines.extend(kinds(&summary.kinds, tls, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -62,13 +63,20 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
+/// What is encrypted over UDP.
+fn sealed(seen: &Seen) -> Vec<String> {
+    let kinds = [(seen.dtls, "DTLS"), (seen.quic, "QUIC")];
+    let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
+    seen.map(|(packets, what)| format!("{} of {what}: not decoded", count(packets, "packet"))).collect()
+}
+
 /// `3 of 4 TLS streams decrypted; 12 keys from key logs, 8 of no stream here`.
 pub(super) fn keys(name: &str, sum: &KeySum) -> String {
     let KeySum { tls, secrets, idle } = *sum;
     let name = escape::display_str(name);
     let seen = tls.words().unwrap_or_else(|| format!("No TLS stream in {name}"));
     match (secrets, idle) {
-        (0, _) if tls.streams == 0 => seen,
+        (0, _) if tls.decrypted == tls.streams => seen,
         (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
         (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
@@ -76,11 +84,15 @@ pub(super) fn keys(name: &str, sum: &KeySum) -> String {
 }
 
 /// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
-fn kinds(kinds: &Kinds, secrets: &Secrets, name: &str) -> Vec<String> {
-    let advice = if secrets.is_empty() {
-        format!(": encrypted; with their key log: wspect -k keys.txt {name}")
-    } else {
-        format!(": wspect keys {name} tells which are decrypted, and why others are not")
+fn kinds(kinds: &Kinds, tls: TlsSum, secrets: &Secrets, name: &str) -> Vec<String> {
+    let keys = || match secrets.logged() {
+        0 => "the private key".to_owned(),
+        logged => count(logged, "key"),
+    };
+    let advice = match tls.decrypted {
+        _ if !secrets.were_given() => format!(": encrypted; with their key log: wspect -k keys.txt {name}"),
+        0 => format!(": none decrypted with {}; wspect keys tells why", keys()),
+        decrypted => format!(": {} decrypted; wspect keys tells which, and why others are not", number(decrypted)),
     };
     let kinds = [
         (kinds.tls, "TLS", advice.as_str()),
@@ -100,9 +112,11 @@ mod tests {
     /// Nobody is left to guess why what was seen is not shown.
     #[test]
     fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
+        let beside = Seen { udp: 9, dtls: 1, quic: 2, ..Seen::default() };
+        assert_eq!(sealed(&beside), ["1 packet of DTLS: not decoded", "2 packets of QUIC: not decoded"]);
         let seen = Kinds { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
         assert_eq!(
-            kinds(&seen, &Secrets::default(), "a.pcap"),
+            kinds(&seen, TlsSum::default(), &Secrets::default(), "a.pcap"),
             [
                 "2 TLS streams: encrypted; with their key log: wspect -k keys.txt a.pcap",
                 "1 HTTP/1 stream without a WebSocket handshake",

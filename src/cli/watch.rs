@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals};
-use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, WhyNot, clause};
+use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause};
 use std::io;
 use std::ops::ControlFlow;
 
@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub worst: Option<Severity>,
     /// The input was cut, bytes are missing from it, or the keys to some of it are.
     pub is_incomplete: bool,
+    /// TLS streams.
+    pub tls: TlsSum,
 }
 
 impl Tally {
@@ -34,7 +36,10 @@ impl Tally {
                 self.worst = self.worst.max(Some(severity));
                 self.is_incomplete |= means_loss(note.code);
             }
-            Event::Tls(session) => self.is_incomplete |= lacks(session),
+            Event::Tls(session) => {
+                self.is_incomplete |= lacks(session);
+                self.tls.count(session);
+            }
             Event::Handshake(_) | Event::Frame(_) | Event::Record(_) | Event::Closed(_) => {}
         }
     }

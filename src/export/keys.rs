@@ -5,8 +5,7 @@ use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
 use crate::model::{
-    ConnId, Event, KeyLog, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
-    size,
+    ConnId, Event, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex, size,
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -62,7 +61,7 @@ impl Exporter for Sessions {
 }
 
 fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
-    let logged = secrets.logs().iter().map(|KeyLog { secrets, repeated, .. }| secrets - repeated).sum::<u64>();
+    let logged = secrets.logged();
     let randoms: HashSet<_> = rows.iter().flat_map(|(_, session)| &session.client_randoms).collect();
     // What a private key decrypted stands in no line.
     let is_logged = |secret: &&Secret| {

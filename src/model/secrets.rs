@@ -316,6 +316,16 @@ impl Secrets {
         self.kept.len() + self.premasters.len()
     }
 
+    /// Lines of key logs with a secret that was not there before, whether they were kept or not.
+    pub fn logged(&self) -> u64 {
+        self.logs.iter().map(|log| log.secrets.saturating_sub(log.repeated)).sum()
+    }
+
+    /// Whether there was a key in what the user named, or in the capture: it need not fit, nor be kept.
+    pub fn were_given(&self) -> bool {
+        self.logged() > 0 || !self.rsa_keys.is_empty()
+    }
+
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty() && !self.knows_premasters()

@@ -149,6 +149,8 @@ pub enum WhyNot {
     OnlyHandshake,
     /// No secret for what this direction carries, but for the other.
     OneWay(Direction),
+    /// No secret for the 0-RTT data, which the server took, but for what follows.
+    NoEarly,
     /// The capture does not have the ClientHello: its random names the secrets.
     NoClientHello,
     /// The capture does not have it, and of all secrets that were tried none opens a record. Up to TLS 1.2 none can: the keys
@@ -177,6 +179,7 @@ impl fmt::Display for WhyNot {
             Self::NoKey => f.write_str("no key for this client random"),
             Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
             Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
+            Self::NoEarly => f.write_str("the secret of the client's 0-RTT data is missing"),
             Self::NoClientHello => f.write_str("the ClientHello was not captured: the key cannot be looked up"),
             Self::NoneFits => {
                 f.write_str("the ClientHello was not captured, and no key that was tried fits (up to TLS 1.2 none can)")

@@ -7,6 +7,7 @@ mod icmp;
 mod ip;
 mod link;
 mod tcp;
+mod udp;
 
 use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, count};
 use ether::Network;
@@ -58,6 +59,10 @@ pub struct Seen {
     pub tcp: u64,
     /// UDP over IP.
     pub udp: u64,
+    /// Of these, records of DTLS.
+    pub dtls: u64,
+    /// Of these, the packets with which QUIC begins.
+    pub quic: u64,
     /// ICMP and ICMPv6.
     pub icmp: u64,
     /// Fragments of IP packets.
@@ -189,6 +194,8 @@ impl Decoder {
             }
             IpNumber::UDP => {
                 self.seen.udp += 1;
+                self.seen.dtls += u64::from(udp::is_dtls(ip.payload));
+                self.seen.quic += u64::from(udp::is_quic(ip.payload));
                 Decoded::Other
             }
             _ => {

@@ -2,8 +2,9 @@
 
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, NoteCode,
-    Opened, Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
+    Opened, Route, Secret, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
+use hashbrown::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -128,6 +129,8 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// Master secrets of sessions that may be resumed.
+    pub resumable: Resumable,
     /// Secrets are tried where no ClientHello names them.
     pub try_keys: bool,
     /// Weighed bytes of records that were opened in vain by that.
@@ -165,6 +168,9 @@ pub struct Tools {
     /// The sink has enough.
     pub stop: bool,
 }
+
+/// Master secrets, by the digests of the session ids and tickets by which their sessions may be resumed.
+pub type Resumable = HashMap<[u8; 32], Secret>;
 
 /// What may be spent on opening TLS records in vain.
 #[derive(Debug, Default, Clone, Copy)]

@@ -230,6 +230,14 @@ fn early_data_count_if_the_server_takes_them() {
         let shown = seen(&tls);
         assert_eq!(shown.conversations.len(), 1, "taken {taken}: {:?} {:?}", shown.notes, shown.sessions);
         assert_eq!(shown.messages().count(), 3, "taken {taken}");
+        // Without their secret it is said that they are there: what follows is read as behind a loss.
+        let late: String =
+            tls.log().lines().filter(|line| !line.contains("EARLY")).map(|line| format!("{line}\n")).collect();
+        let shown = dissect(&capture_of(&tls.session.segments()), &late);
+        // A lone Close of the client is too little to be found again.
+        assert_eq!(shown.messages().count(), 3 - usize::from(taken), "taken {taken}: {:?}", shown.notes);
+        assert_eq!(shown.sessions[0].1.why_not, taken.then_some(WhyNot::NoEarly));
+        assert_eq!(shown.count("NO-KEYS"), usize::from(taken));
     }
 }
 

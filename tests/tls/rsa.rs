@@ -1,7 +1,7 @@
 //! Static RSA: what the client encrypted for the server makes the master secret.
 
 use crate::seen::{Seen, dissect, dissect_secrets};
-use crate::support::craft::{Pcap, read};
+use crate::support::craft::{Packet, Pcap, read};
 use crate::support::keys::secrets;
 use crate::support::run::Message;
 use std::fs;
@@ -50,6 +50,40 @@ fn an_old_line_and_a_private_key_open_what_the_master_secrets_open() {
         }
         assert_eq!(known.place(shown.sessions[0].1.origin.unwrap()), place);
     }
+}
+
+/// By session id and by ticket, also by a ticket that a resumed session was given.
+#[test]
+fn a_session_that_is_resumed_needs_no_key_of_its_own() {
+    let shown = dissect_secrets(&data("tls_rsa_resumed.pcap"), private(&data("tls_rsa.pem")).unwrap());
+    let payloads: Vec<_> = shown.messages().map(|message| String::from_utf8_lossy(&message.payload)).collect();
+    let of_each = ["id", "ticket", "cbc-ticket"].map(|name| {
+        [("new", "new"), ("resumed", "resumed"), ("again", "resumed")]
+            .map(|(path, how)| [format!("hello {name}/{path}"), format!("echo {how}"), "bye".to_owned()])
+    });
+    assert_eq!(payloads, of_each.concat().concat(), "{:?}", shown.notes);
+    for (_, session) in &shown.sessions {
+        assert_eq!((session.outline.keys, session.why_not), (TlsKeys::Matched, None));
+    }
+}
+
+/// Captured in the other order: the server's ChangeCipherSpec stands before what the client encrypted.
+#[test]
+fn the_server_may_be_captured_before_the_client() {
+    let mut packets = read(&data("tls_rsa.pcap"));
+    let whole = said(&dissect(&data("tls_rsa.pcap"), &text("tls_rsa.keys")));
+    let ports = |at: &Packet| (at.bytes[34..36].to_vec(), at.bytes[36..38].to_vec());
+    let payload = |at: &Packet| at.bytes[34 + usize::from(at.bytes[46] >> 4) * 4..].to_vec();
+    for at in 0..packets.len() {
+        let (from, to) = ports(&packets[at]);
+        let is_change = from < to && payload(&packets[at]).windows(5).any(|bytes| matches!(bytes, [20, 3, _, 0, 1]));
+        let asked = |packet: &Packet| ports(packet) == (to.clone(), from.clone()) && !payload(packet).is_empty();
+        if let Some(before) = packets[..at].iter().rposition(asked).filter(|_| is_change) {
+            packets[before..=at].rotate_right(1);
+        }
+    }
+    let shown = dissect(&Pcap::default().file(&packets), &text("tls_rsa.premasters"));
+    assert_eq!(said(&shown), whole, "{:?}", shown.notes);
 }
 
 /// Another server's key opens nothing, and neither does a line whose secret is bent.

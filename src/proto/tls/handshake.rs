@@ -4,7 +4,8 @@ use crate::model::{ClientRandom, TlsVersion};
 use nom::bytes::complete::take;
 use nom::combinator::{map_opt, opt};
 use nom::multi::{length_data, many0};
-use nom::number::complete::{be_u8, be_u16, be_u24};
+use nom::number::complete::{be_u8, be_u16, be_u24, be_u32};
+use nom::sequence::preceded;
 use nom::{IResult, Parser as _};
 
 /// A message that matters.
@@ -16,6 +17,8 @@ pub(super) enum Message {
     EndOfEarlyData,
     /// Up to TLS 1.2: what the client encrypted for the server, if it did (RFC 5246 §7.4.7.1).
     KeyExchange(Box<[u8]>),
+    /// By what the client may resume the session (RFC 5077 §3.3); of another form in TLS 1.3.
+    NewTicket(Box<[u8]>),
     Finished,
     KeyUpdate,
     /// Any other, or one that could not be read.
@@ -26,6 +29,10 @@ pub(super) enum Message {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ClientHello {
     pub(super) random: ClientRandom,
+    /// The session that it would resume, or a name for that of the ticket.
+    pub(super) session_id: Box<[u8]>,
+    /// RFC 5077.
+    pub(super) ticket: Box<[u8]>,
     pub(super) sni: Option<String>,
     /// Data follows before the server has answered (RFC 8446 §4.2.10).
     pub(super) early_data: bool,
@@ -38,6 +45,8 @@ pub(super) struct ClientHello {
 pub(super) struct ServerHello {
     pub(super) version: TlsVersion,
     pub(super) random: [u8; 32],
+    /// The client's, if that session is resumed.
+    pub(super) session_id: Box<[u8]>,
     pub(super) suite: u16,
     pub(super) compressed: bool,
     pub(super) alpn: Option<String>,
@@ -63,10 +72,10 @@ const RETRY: [u8; 32] = [
 
 impl ServerHello {
     /// One of TLS 1.3 that was not captured, of which nothing but the suite is known.
-    pub(super) const fn unseen(suite: u16) -> Self {
-        let (version, random) = (TlsVersion::TLS_1_3, [0; 32]);
+    pub(super) fn unseen(suite: u16) -> Self {
+        let (version, random, session_id) = (TlsVersion::TLS_1_3, [0; 32], Box::default());
         let (compressed, encrypt_then_mac, extended_master_secret) = (false, false, false);
-        Self { version, random, suite, compressed, alpn: None, encrypt_then_mac, extended_master_secret }
+        Self { version, random, session_id, suite, compressed, alpn: None, encrypt_then_mac, extended_master_secret }
     }
 
     /// The client is to send another ClientHello; nothing is agreed on.
@@ -78,6 +87,7 @@ impl ServerHello {
 /// What extensions tell.
 #[derive(Default)]
 struct Extensions {
+    ticket: Box<[u8]>,
     sni: Option<String>,
     alpn: Option<String>,
     offers_others: bool,
@@ -92,6 +102,7 @@ const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 const ENCRYPT_THEN_MAC: u16 = 22;
 const EXTENDED_MASTER_SECRET: u16 = 23;
+const SESSION_TICKET: u16 = 35;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 
@@ -103,6 +114,7 @@ fn message(kind: u8, body: &[u8]) -> Message {
         8 => extensions(body).map(|(_, found)| {
             Message::EncryptedExtensions(EncryptedExtensions { alpn: found.alpn, early_data: found.early_data })
         }),
+        4 => new_ticket(body).map(|(_, ticket)| Message::NewTicket(ticket.into())),
         5 => Ok(Message::EndOfEarlyData),
         16 => key_exchange(body).map(|(_, encrypted)| Message::KeyExchange(encrypted.into())),
         20 => Ok(Message::Finished),
@@ -114,11 +126,11 @@ fn message(kind: u8, body: &[u8]) -> Message {
 
 /// `version 2 | random 32 | session id <1> | cipher suites <2> | compression methods <1> | extensions <2>`, the last if there.
 fn client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
-    let (rest, (_, random, ..)) =
+    let (rest, (_, random, session_id, ..)) =
         (be_u16, random, length_data(be_u8), length_data(be_u16), length_data(be_u8)).parse(bytes)?;
     let (rest, found) = opt(extensions).parse(rest)?;
-    let found = found.unwrap_or_default();
-    Ok((rest, ClientHello { random, sni: found.sni, early_data: found.early_data, offers_others: found.offers_others }))
+    let Extensions { ticket, sni, early_data, offers_others, .. } = found.unwrap_or_default();
+    Ok((rest, ClientHello { random, session_id: session_id.into(), ticket, sni, early_data, offers_others }))
 }
 
 /// A ClientHello whose end is missing: its random, by which the secrets are known, and what else there is.
@@ -127,18 +139,19 @@ fn torn_client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
     let (rest, list) = opt((length_data(be_u8), length_data(be_u16), length_data(be_u8), be_u16)).parse(rest)?;
     let sni = list.and_then(|_| listed(rest).sni);
     // It may have said so: whether there are such data, their key tells.
-    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true }))
+    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true, ..ClientHello::default() }))
 }
 
 /// `version 2 | random 32 | session id <1> | cipher suite 2 | compression method 1 | extensions <2>`, the last if there.
 fn server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
-    let (rest, (version, random, _, suite, compression)) =
+    let (rest, (version, random, session_id, suite, compression)) =
         (be_u16, random, length_data(be_u8), be_u16, be_u8).parse(bytes)?;
     let (rest, found) = opt(extensions).parse(rest)?;
     let found = found.unwrap_or_default();
     let hello = ServerHello {
         version: found.version.unwrap_or(TlsVersion(version)),
         random,
+        session_id: session_id.into(),
         suite,
         compressed: compression != 0,
         alpn: found.alpn,
@@ -151,6 +164,11 @@ fn server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
 /// `length 2 | encrypted premaster secret`.
 fn key_exchange(bytes: &[u8]) -> IResult<&[u8], &[u8]> {
     length_data(be_u16).parse(bytes)
+}
+
+/// `lifetime 4 | length 2 | ticket`.
+fn new_ticket(bytes: &[u8]) -> IResult<&[u8], &[u8]> {
+    preceded(be_u32, length_data(be_u16)).parse(bytes)
 }
 
 fn random(bytes: &[u8]) -> IResult<&[u8], [u8; 32]> {
@@ -175,6 +193,7 @@ fn listed(list: &[u8]) -> Extensions {
             }
             ENCRYPT_THEN_MAC => found.encrypt_then_mac = true,
             EXTENDED_MASTER_SECRET => found.extended_master_secret = true,
+            SESSION_TICKET => found.ticket = data.into(),
             EARLY_DATA => found.early_data = true,
             // In a ClientHello a list, which is longer.
             SUPPORTED_VERSIONS => {
@@ -282,7 +301,7 @@ pub(super) fn messages(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)>
 
 /// Whether a message's body is read.
 const fn matters(kind: u8) -> bool {
-    matches!(kind, 1 | 2 | 5 | 8 | 16 | 20 | 24)
+    matches!(kind, 1 | 2 | 4 | 5 | 8 | 16 | 20 | 24)
 }
 
 #[cfg(test)]

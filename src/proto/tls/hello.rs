@@ -15,6 +15,8 @@ pub(super) struct Hello {
     pub(super) server: Option<Box<ServerHello>>,
     /// What the client encrypted for the server, where that is how keys are agreed on.
     pub(super) exchange: Option<Box<[u8]>>,
+    /// What the server gave the client to resume the session by.
+    pub(super) ticket: Option<Box<[u8]>>,
     /// The messages themselves, where keys may be made from that.
     pub(super) transcript: Transcript,
     /// The server asked for another ClientHello, as only TLS 1.3 does.
@@ -43,6 +45,25 @@ impl Hello {
     /// The random that the key log knows it by.
     pub(super) fn random(&self) -> Option<&ClientRandom> {
         self.client.as_ref().map(|client| &client.random)
+    }
+
+    /// Whether the server resumes the session that the client named.
+    pub(super) fn is_resumed(&self) -> bool {
+        let ids = self.client.as_ref().zip(self.server.as_ref());
+        ids.is_some_and(|(client, server)| !server.session_id.is_empty() && client.session_id == server.session_id)
+    }
+
+    /// Whether the master secret may still come to be known, by what the client is about to encrypt.
+    pub(super) fn lacks_exchange(&self, secrets: &Secrets) -> bool {
+        self.exchange.is_none()
+            && secrets.knows_premasters()
+            && !self.is_1_3()
+            && !self.is_resumed()
+            && self.known(secrets) == TlsKeys::None
+            && self
+                .server
+                .as_ref()
+                .is_some_and(|server| Suite::find(server.suite).is_some_and(|suite| suite.is_by_rsa()))
     }
 
     /// How many of its secrets are known.

@@ -94,8 +94,12 @@ impl Layer for Tls {
                 }
             }
             self.release(cx);
-        } else if self.asks {
-            cx.tools.waiting.push(cx.flow.stream);
+        } else if std::mem::take(&mut self.asks) {
+            if self.lacks_keys() {
+                self.ask(cx);
+            } else {
+                self.try_anew(cx);
+            }
         }
         self.inside.secrets(cx);
     }
@@ -188,11 +192,12 @@ impl Tls {
     /// Takes something in its turn.
     fn arrive(&mut self, dir: Direction, held: Held, cx: &mut Cx<'_>) {
         self.held += 1;
-        let bound = if self.lacks_keys() { usize::MAX } else { cx.limits.early_bytes };
+        let bound = if self.asks { usize::MAX } else { cx.limits.early_bytes };
         self.halves[dir].hold(self.held, held, bound);
         self.release(cx);
-        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.lacks_keys() {
+        if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.asks {
             tell::no_room(self.inside.conn(), cx);
+            self.give_up_trying(cx);
             self.resign(cx);
         }
     }
@@ -216,8 +221,12 @@ impl Tls {
                     && self.hello.server.is_none()
                     && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
             }
+            Direction::ToClient if header.kind == ContentType::HANDSHAKE => {
+                !lonely && self.hello.client.is_none() && !other.begun
+            }
             Direction::ToClient => {
-                !lonely && self.hello.client.is_none() && !other.begun && header.kind == ContentType::HANDSHAKE
+                let is_behind = matches!(other.cover, Cover::Clear);
+                !lonely && is_behind && self.hello.lacks_exchange(&cx.tools.secrets)
             }
         }
     }
@@ -418,7 +427,7 @@ impl Tls {
                 self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
-                    (self.hello.server, self.hello.exchange) = (None, None);
+                    (self.hello.server, self.hello.exchange, self.hello.ticket) = (None, None, None);
                 }
                 self.hello.client = Some(hello);
             }
@@ -436,6 +445,11 @@ impl Tls {
             Message::EncryptedExtensions(found) if dir == Direction::ToClient => {
                 self.takes_early = found.early_data;
                 self.session.alpn(found.alpn);
+                if self.takes_early && !self.hello.may_have_early_data(&cx.tools.secrets) {
+                    // The client's first data are there, and stay shut.
+                    self.session.why(WhyNot::NoEarly);
+                    self.lose_plain(Direction::ToServer, 1, false, cx);
+                }
             }
             Message::Finished => {
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover
@@ -445,6 +459,7 @@ impl Tls {
                 }
             }
             Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
+            Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
             Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
@@ -481,6 +496,9 @@ impl Tls {
                     keys.lose(0);
                 }
                 self.halves[dir].cover = Cover::Sealed(keys);
+                if dir == Direction::ToClient {
+                    premaster::remember(&self.hello, &cx.tools.secrets, &mut cx.tools.resumable, cx.limits.key_secrets);
+                }
                 if matches!(self.halves[dir.reverse()].cover, Cover::Sealed(_)) {
                     self.hello.transcript.forget();
                 }
@@ -500,13 +518,12 @@ impl Tls {
 
     /// Adds the master secret to those that are known, if it can be made.
     fn make_master(&mut self, cx: &mut Cx<'_>) {
-        let secrets = &mut cx.tools.secrets;
-        if self.hello.exchange.is_some()
-            && let Some(random) = self.hello.random()
-            && secrets.knows_premasters()
+        let (secrets, resumable) = (&mut cx.tools.secrets, &cx.tools.resumable);
+        if let Some(random) = self.hello.random()
             && secrets.len() < cx.limits.key_secrets
             && secrets.find(random, SecretLabel::Master).is_none()
-            && let Some(master) = premaster::master(&self.hello, secrets)
+            && let Some(master) =
+                premaster::master(&self.hello, secrets).or_else(|| premaster::resumed(&self.hello, resumable))
         {
             Arc::make_mut(secrets).add(random, master);
             self.session.look_up(&self.hello, cx);

@@ -1,4 +1,4 @@
-//! From what a client encrypted with the server's RSA key to the master secret, up to TLS 1.2.
+//! The master secret up to TLS 1.2: from what a client encrypted with the server's RSA key, or of a session that is resumed.
 
 use super::handshake::messages;
 use super::hello::Hello;
@@ -6,7 +6,9 @@ use super::rsa;
 use super::schedule::{prf, transcript_hash};
 use super::suite::Suite;
 use crate::model::{Both, Direction, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets};
+use crate::proto::layer::Resumable;
 use memchr::memmem;
+use sha2::{Digest as _, Sha256};
 
 /// The messages of a handshake as they were sent, as far as there is room, for a master secret that depends on them.
 #[derive(Debug, Default)]
@@ -66,10 +68,28 @@ impl Transcript {
     }
 }
 
+/// Keeps a session's master secret for those that resume it, up to so many.
+pub(super) fn remember(hello: &Hello, secrets: &Secrets, resumable: &mut Resumable, most: usize) {
+    let master = hello.random().and_then(|random| secrets.find(random, SecretLabel::Master));
+    let Some((master, server)) = master.zip(hello.server.as_ref()).filter(|_| !hello.is_1_3()) else { return };
+    for name in hello.ticket.iter().chain([&server.session_id]).filter(|name| !name.is_empty()) {
+        if resumable.len() < most {
+            resumable.insert(Sha256::digest(name).into(), *master);
+        }
+    }
+}
+
+/// The master secret of the session that is resumed (RFC 5246 §7.3, RFC 5077), if it is known.
+pub(super) fn resumed(hello: &Hello, resumable: &Resumable) -> Option<Secret> {
+    let client = hello.client.as_ref().filter(|_| hello.is_resumed() && !hello.is_1_3())?;
+    let mut names = [&client.ticket, &client.session_id].into_iter().filter(|name| !name.is_empty());
+    names.find_map(|name| resumable.get(&<[u8; 32]>::from(Sha256::digest(name)))).copied()
+}
+
 /// The master secret of a session (RFC 5246 §8.1, RFC 7627 §4), if what it is made of is known.
 pub(super) fn master(hello: &Hello, secrets: &Secrets) -> Option<Secret> {
     let (client, server, encrypted) = (hello.client.as_ref()?, hello.server.as_ref()?, hello.exchange.as_deref()?);
-    let suite = Suite::find(server.suite).filter(|suite| suite.name.starts_with("TLS_RSA_WITH_"))?;
+    let suite = Suite::find(server.suite).filter(Suite::is_by_rsa)?;
     let (version, prf_hash) = (server.version, suite.prf);
     let known = secrets.premaster(encrypted).map(|known| (known.bytes().first_chunk().copied(), known.origin));
     let (premaster, origin) = known.or_else(|| {

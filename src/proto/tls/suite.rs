@@ -81,6 +81,11 @@ impl Suite {
             Some(Self { name, sealing: family.sealing, prf: family.prf })
         })
     }
+
+    /// Whether the client encrypts the premaster secret with the server's RSA key (RFC 5246 §7.4.7.1).
+    pub(super) fn is_by_rsa(&self) -> bool {
+        self.name.starts_with("TLS_RSA_WITH_")
+    }
 }
 
 /// RFC 8446 §B.4.

@@ -103,14 +103,14 @@ impl Session {
             decrypted: self.decrypted,
             why_not: self.why,
         };
-        Some(Farewell { session, has_keys: !cx.tools.secrets.is_empty() })
+        Some(Farewell { session, has_keys: cx.tools.secrets.were_given() })
     }
 }
 
 /// What is told of a session when its stream ends.
 pub(super) struct Farewell {
     session: TlsSession,
-    /// Some key log was given.
+    /// Some key was given.
     has_keys: bool,
 }
 
@@ -152,7 +152,7 @@ impl Sink for Herald<'_> {
 /// The finding that a reason is, for who gave a key log.
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
-        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) => Some(NoteCode::NoKeys),
+        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => Some(NoteCode::NoKeys),
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),

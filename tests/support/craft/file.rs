@@ -110,16 +110,30 @@ pub(crate) struct Ng {
 impl Ng {
     /// With its first section.
     pub(crate) fn new(big: bool) -> Self {
+        Self::commented(big, "")
+    }
+
+    /// With its first section, which has a comment, if any.
+    pub(crate) fn commented(big: bool, comment: &str) -> Self {
         let mut ng = Self { bytes: Vec::new(), big };
-        ng.section(big);
+        let options = if comment.is_empty() {
+            Vec::new()
+        } else {
+            [ng.option(1, comment.as_bytes()), ng.option(0, &[])].concat()
+        };
+        ng.section_with(&options);
         ng
     }
 
     /// Begins a section.
     pub(crate) fn section(&mut self, big: bool) -> &mut Self {
         self.big = big;
-        let mut body = Out::new(big);
-        body.u32(0x1a2b_3c4d).u16(1).u16(0).u64(u64::MAX);
+        self.section_with(&[])
+    }
+
+    fn section_with(&mut self, options: &[u8]) -> &mut Self {
+        let mut body = self.out();
+        body.u32(0x1a2b_3c4d).u16(1).u16(0).u64(u64::MAX).raw(options);
         self.block(0x0a0d_0d0a, &body.bytes)
     }
 

@@ -36,11 +36,9 @@ impl Tls {
     pub(super) fn lack(&mut self, dir: Direction, why: WhyNot, cx: &mut Cx<'_>) {
         let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
         if may_come && cx.tools.awaits_keys {
-            if cx.tools.waiting_bytes <= cx.limits.key_wait_bytes {
+            if self.may_wait(cx) {
                 self.halves[dir].cover = Cover::Waiting(why);
-                if !std::mem::replace(&mut self.asks, true) {
-                    cx.tools.waiting.push(cx.flow.stream);
-                }
+                self.ask(cx);
                 return;
             }
             tell::no_room(self.inside.conn(), cx);
@@ -49,6 +47,18 @@ impl Tls {
         if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
             self.halves[dir.reverse()].cover = Cover::Opaque;
             self.inside.shut(dir.reverse());
+        }
+    }
+
+    /// Whether the capture may bring more keys, and there is room for what waits for them.
+    pub(super) fn may_wait(&self, cx: &Cx<'_>) -> bool {
+        cx.tools.awaits_keys && cx.tools.waiting_bytes <= cx.limits.key_wait_bytes
+    }
+
+    /// Wants to be told when secrets come.
+    pub(super) fn ask(&mut self, cx: &mut Cx<'_>) {
+        if !std::mem::replace(&mut self.asks, true) {
+            cx.tools.waiting.push(cx.flow.stream);
         }
     }
 

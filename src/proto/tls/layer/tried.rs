@@ -44,6 +44,9 @@ impl Tls {
 
     /// Tries the keys on what is held; with `last` there is no more to come.
     pub(super) fn try_keys(&mut self, last: bool, cx: &mut Cx<'_>) {
+        if self.asks {
+            return;
+        }
         for dir in Direction::BOTH {
             if !self.is_tried(dir, cx) {
                 continue;
@@ -52,12 +55,34 @@ impl Tls {
             let is_enough = records >= HELD || last && records > 0;
             match self.guess(dir, records, is_enough, cx) {
                 Some((guess, at)) => return self.believe(guess, at, dir, last, cx),
+                // Those that the capture still brings may fit.
+                None if (is_enough || records > 0 && self.has_ended(dir)) && !last && self.may_wait(cx) => self.ask(cx),
                 None if is_enough => {
                     self.halves[dir].impatient = true;
                     self.release(cx);
                 }
                 None => {}
             }
+        }
+    }
+
+    /// Whether a direction's end is among what is held.
+    fn has_ended(&self, dir: Direction) -> bool {
+        self.halves[dir].held.iter().any(|(_, held)| matches!(held, Held::End(..)))
+    }
+
+    /// Tries the keys anew, since there are more.
+    pub(super) fn try_anew(&mut self, cx: &mut Cx<'_>) {
+        for dir in Direction::BOTH {
+            self.halves[dir].tried.records = 0;
+        }
+        self.try_keys(false, cx);
+    }
+
+    /// There are not to be more keys that could be tried.
+    pub(super) fn give_up_trying(&mut self, cx: &Cx<'_>) {
+        for dir in Direction::BOTH {
+            self.halves[dir].impatient |= self.is_tried(dir, cx);
         }
     }
 
@@ -130,8 +155,9 @@ impl Tls {
             keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake);
             self.halves[guess.dir].cover = Cover::Sealed(keys);
         }
-        self.release(cx);
+        // The other direction first, so that what is said comes in the order in which it was said.
         self.try_keys(last, cx);
+        self.release(cx);
     }
 }
 
