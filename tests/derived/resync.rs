@@ -193,6 +193,36 @@ fn frames_are_found_again_behind_a_lost_head() {
     }
 }
 
+/// A client that uploads without a pause fills its segments: its frames begin and end inside them.
+#[test]
+fn frames_are_found_again_in_an_upload_without_a_pause() {
+    let mut dice = Dice(5);
+    let mut score = Score::default();
+    for n in 0..20 {
+        let mut session = Session::new(n);
+        for _ in 0..300 {
+            let len = 100 + dice.below(900);
+            session.binary(Client, dice.bytes(len));
+        }
+        let truth = sent(&session);
+        let frames_sent = session.turns.split_off(2);
+        session.turns.push((Client, frames_sent.into_iter().flat_map(|(_, bytes)| bytes).collect()));
+        let mut segments = session.cut(|_| vec![1448]);
+        let gone = segments.remove(segments.len() / 4);
+        let (_, lost) = place(&session, &gone);
+        let told = frames(&segments).all;
+        let shown: HashSet<Sent> = told.iter().map(|(frame, _)| *frame).collect();
+        let behind: Vec<_> = truth.iter().filter(|frame| frame.1 >= lost.end).collect();
+        score.add(Score {
+            told: told.len(),
+            wrong: shown.iter().filter(|frame| !truth.contains(frame)).count(),
+            intact: behind.len(),
+            found: behind.into_iter().filter(|frame| shown.contains(frame)).count(),
+        });
+    }
+    score.holds("upload");
+}
+
 /// The capture begins anywhere in a conversation.
 #[test]
 fn a_conversation_is_recognised_without_its_beginning() {

@@ -6,6 +6,8 @@ use crate::proto::ws::frame::{self, Head, Parsed};
 
 /// A first frame that does not begin where a segment begins is only believed with so many bits of its own.
 const ANCHOR: u32 = 12;
+/// Or with so many bits of all that led to it: a sender that never pauses fills its segments, and no frame begins where one begins.
+const LED: u32 = 28;
 /// A longer frame is not believed where its head is all there is.
 const FRAME_MAX: u64 = 1 << 32;
 /// Empty fragments that may follow each other, inside a WebSocket only: they are zeros, and so is much else.
@@ -25,6 +27,8 @@ pub(super) struct Chain {
     /// What speaks for the frames from the anchor on, and how many of them were reached to their ends.
     pub(super) bits: u32,
     pub(super) frames: usize,
+    /// What speaks for the frames that were reached to their ends, as long as there is no anchor, and how many they are.
+    led: (u32, usize),
     /// Where the last frame begins, its head, and what speaks for it.
     pub(super) at: u64,
     pub(super) head: Head,
@@ -73,6 +77,7 @@ impl Chain {
             anchor: None,
             bits: 0,
             frames: 0,
+            led: (0, 0),
             at,
             head: *head,
             own_bits: 0,
@@ -104,7 +109,7 @@ impl Chain {
             return None;
         }
         if is_other {
-            (self.nested, self.anchor, self.bits, self.frames) = (true, None, 0, 0);
+            (self.nested, self.anchor, self.bits, self.frames, self.led) = (true, None, 0, 0, (0, 0));
         }
         let continues = head.opcode == Opcode::CONTINUATION;
         match self.open {
@@ -149,22 +154,28 @@ impl Chain {
     }
 
     /// The last frame was reached to its end, and this speaks for it.
-    pub(super) fn land(&mut self, bits: u32) {
+    pub(super) fn land(&mut self, bits: u32, known: Known) {
         self.landed = true;
         self.own_bits += bits;
         if self.anchor.is_some() {
             self.bits = self.bits.saturating_add(bits);
             self.frames += 1;
-        } else if self.own_bits >= ANCHOR && self.head.key.is_some() == self.masked {
+            return;
+        }
+        let (led, frames) = self.led;
+        self.led = (led.saturating_add(self.own_bits), frames + 1);
+        let told = if self.own_bits >= ANCHOR { (self.own_bits, 1) } else { self.led };
+        let is_led = known.masked.is_some() && self.led.0 >= LED;
+        if (self.own_bits >= ANCHOR || is_led) && self.head.key.is_some() == self.masked {
             self.anchor = Some(Anchor { at: self.at, at_edge: false });
-            (self.bits, self.frames) = (self.own_bits, 1);
+            (self.bits, self.frames) = told;
         }
     }
 
     /// Whether it explains better what leads to where both lead: the frames in a payload end where their frame does.
     pub(super) fn is_better(&self, other: &Self) -> bool {
         let (doubt, others) = (self.doubt(), other.doubt());
-        let says_more = doubt < others || doubt == others && self.bits > other.bits;
+        let says_more = doubt < others || doubt == others && (self.bits, self.led) > (other.bits, other.led);
         self.contains(other) || says_more && !other.contains(self)
     }
 

@@ -290,7 +290,7 @@ impl Seek {
         {
             bits += len.max(1).ilog2().min(6);
         }
-        chain.land(bits);
+        chain.land(bits, self.known);
         true
     }
 
