@@ -118,7 +118,7 @@ impl Limits {
         head_end: 8 * MIB,
         refusal_bytes: 4 << 10,
         early_bytes: MIB,
-        seek_bytes: 256 << 10,
+        seek_bytes: MIB,
         seek_total: 64 * MIB,
         midstream_bytes: 1 << 20,
         message_bytes: 64 * MIB,

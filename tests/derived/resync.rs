@@ -193,34 +193,50 @@ fn frames_are_found_again_behind_a_lost_head() {
     }
 }
 
-/// A client that uploads without a pause fills its segments: its frames begin and end inside them.
+/// Who sends without a pause fills the segments: frames begin and end inside them.
 #[test]
-fn frames_are_found_again_in_an_upload_without_a_pause() {
-    let mut dice = Dice(5);
-    let mut score = Score::default();
-    for n in 0..20 {
-        let mut session = Session::new(n);
-        for _ in 0..300 {
-            let len = 100 + dice.below(900);
-            session.binary(Client, dice.bytes(len));
+fn frames_are_found_again_where_the_sender_never_pauses() {
+    let kinds: [(&str, Side, usize, fn(&mut Dice) -> usize); 5] = [
+        ("upload", Client, 300, |dice| 100 + dice.below(900)),
+        ("download", Server, 300, |dice| 100 + dice.below(900)),
+        ("large frames", Server, 24, |dice| 70_000 + dice.below(60_000)),
+        ("large frames of one length", Server, 24, |_| 100_000),
+        ("chunks of one length", Server, 200, |_| 16_384),
+    ];
+    for (what, side, count, len) in kinds {
+        let mut dice = Dice(5);
+        let mut score = Score::default();
+        for n in 0..10 {
+            let mut session = Session::new(n);
+            for _ in 0..count {
+                let len = len(&mut dice);
+                session.binary(side, dice.bytes(len));
+            }
+            let truth = sent(&session);
+            let frames_sent = session.turns.split_off(2);
+            session.turns.push((side, frames_sent.into_iter().flat_map(|(_, bytes)| bytes).collect()));
+            let mut segments = session.cut(|_| vec![1448]);
+            // Over the head of a frame.
+            let heads: Vec<u64> = truth.iter().map(|frame| frame.1).collect();
+            let is_over = |segment: &Segment| {
+                let (_, place) = place(&session, segment);
+                heads.iter().skip(count / 4).any(|head| place.contains(head))
+            };
+            let at = segments.iter().position(is_over).unwrap();
+            let gone = segments.remove(at);
+            let (_, lost) = place(&session, &gone);
+            let told = frames(&segments).all;
+            let shown: HashSet<Sent> = told.iter().map(|(frame, _)| *frame).collect();
+            let behind: Vec<_> = truth.iter().filter(|frame| frame.1 >= lost.end).collect();
+            score.add(Score {
+                told: told.len(),
+                wrong: shown.iter().filter(|frame| !truth.contains(frame)).count(),
+                intact: behind.len(),
+                found: behind.into_iter().filter(|frame| shown.contains(frame)).count(),
+            });
         }
-        let truth = sent(&session);
-        let frames_sent = session.turns.split_off(2);
-        session.turns.push((Client, frames_sent.into_iter().flat_map(|(_, bytes)| bytes).collect()));
-        let mut segments = session.cut(|_| vec![1448]);
-        let gone = segments.remove(segments.len() / 4);
-        let (_, lost) = place(&session, &gone);
-        let told = frames(&segments).all;
-        let shown: HashSet<Sent> = told.iter().map(|(frame, _)| *frame).collect();
-        let behind: Vec<_> = truth.iter().filter(|frame| frame.1 >= lost.end).collect();
-        score.add(Score {
-            told: told.len(),
-            wrong: shown.iter().filter(|frame| !truth.contains(frame)).count(),
-            intact: behind.len(),
-            found: behind.into_iter().filter(|frame| shown.contains(frame)).count(),
-        });
+        score.holds(what);
     }
-    score.holds("upload");
 }
 
 /// The capture begins anywhere in a conversation.

@@ -35,6 +35,8 @@ pub(super) struct Half {
     pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
+    /// Bytes of the longest frame that came in more than one segment.
+    pub(super) longest: u64,
 }
 
 /// Bytes that are not to be trusted.

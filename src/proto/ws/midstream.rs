@@ -45,6 +45,7 @@ impl Midstream {
             lost_from: None,
             forced,
             tunnel: false,
+            longest: 0,
         };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
         Self { seeks, heartbeats: Heartbeats::default(), read: 0, forced, from_start, ends: Ends::default() }

@@ -28,7 +28,8 @@ impl Ws {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
         let compressed = self.compression.is_some() || self.source == Source::Open;
-        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false }
+        let longest = self.halves[dir].longest;
+        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false, longest }
     }
 
     /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled

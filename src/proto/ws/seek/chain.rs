@@ -14,6 +14,11 @@ const FRAME_MAX: u64 = 1 << 32;
 const EMPTY_MAX: u8 = 8;
 /// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
+/// How many times as long as the longest frame before, or a usual one, a chain is that cannot be the payload of one.
+const LONGER: u64 = 2;
+const USUAL: u64 = 64 << 10;
+/// What a length of eight bytes tells: four of them are zeros, which are likelier than others.
+const LONG: u32 = 16;
 /// Frames in a payload that are looked at.
 const NESTED_FRAMES: usize = 4;
 /// A first head of the other side's kind is only believed with so many bits.
@@ -173,15 +178,20 @@ impl Chain {
     }
 
     /// Whether it explains better what leads to where both lead: the frames in a payload end where their frame does.
-    pub(super) fn is_better(&self, other: &Self) -> bool {
-        let (doubt, others) = (self.doubt(), other.doubt());
+    pub(super) fn is_better(&self, other: &Self, known: Known) -> bool {
+        let (doubt, others) = (self.doubt(known), other.doubt(known));
         let says_more = doubt < others || doubt == others && (self.bits, self.led) > (other.bits, other.led);
         self.contains(other) || says_more && !other.contains(self)
     }
 
     /// Bits that must speak for it beyond those for any chain.
-    pub(super) const fn doubt(&self) -> u32 {
-        if self.nested || self.inside { NESTED } else { 0 }
+    pub(super) fn doubt(&self, known: Known) -> u32 {
+        if self.nested || self.inside && !self.outgrows(known) { NESTED } else { 0 }
+    }
+
+    /// Whether it is longer than any frame that it could be in.
+    fn outgrows(&self, known: Known) -> bool {
+        self.anchor.is_some_and(|anchor| self.at - anchor.at > known.longest.max(USUAL).saturating_mul(LONGER))
     }
 }
 
@@ -225,13 +235,16 @@ fn head_bits(head: &Head, knows_mask: bool, first: bool) -> u32 {
     if head.len == 0 || first && head.opcode == Opcode::CONTINUATION {
         return 2;
     }
-    3 + u32::from(head.rsv == 0) + u32::from(knows_mask)
+    let long = if head.len > u64::from(u16::MAX) { LONG } else { 0 };
+    3 + u32::from(head.rsv == 0) + u32::from(knows_mask) + long
 }
 
-/// What a head tells less because the one before is like it: other protocols repeat themselves too.
+/// What a head tells less because the one before is like it: other protocols repeat themselves too, though hardly at a
+/// distance that two of its bytes tell.
 fn repetition(head: &Head, before: &Head) -> u32 {
     match head.key {
         Some(_) if head == before => u32::MAX,
+        None if head == before && head.len > 125 => 0,
         None if head == before => 4,
         _ if head.fin == before.fin && head.opcode == before.opcode => 2,
         _ => 0,
