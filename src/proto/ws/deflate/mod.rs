@@ -38,6 +38,8 @@ pub(super) struct Inflater {
     state: State,
     /// Messages may refer to the ones before them (RFC 7692 §7.1.1).
     takeover: bool,
+    /// Its window is wide enough for a search.
+    is_wide: bool,
     /// Sees whether the sender keeps to what was agreed on.
     watch: Option<Box<Watch>>,
     /// Inflated lengths of the last messages, the latest last.
@@ -98,12 +100,17 @@ pub(super) type Taker<'a> = dyn FnMut(Piece<'_>, &mut Tools) -> bool + 'a;
 /// What the search wants of one message.
 const SOUGHT: usize = 16 << 10;
 
+/// log₂ of the smallest window in which a length is sought: of what came before the loss a smaller one holds too little to tell
+/// the right one from its neighbours.
+const WIDE: u8 = 12;
+
 impl Inflater {
     /// An inflater for a direction whose sender agreed to these terms.
     pub(super) fn new(terms: Terms) -> Self {
         let state = State::Sure(Box::new(Stream::new()));
         let watch = Watch::new(terms);
-        Self { state, takeover: terms.takeover, watch, lengths: Lengths::default(), losses: 0, last: u32::MAX }
+        let (takeover, is_wide) = (terms.takeover, terms.window_bits >= WIDE);
+        Self { state, takeover, is_wide, watch, lengths: Lengths::default(), losses: 0, last: u32::MAX }
     }
 
     /// Begins a message.
@@ -122,7 +129,8 @@ impl Inflater {
             State::Lost(before) if self.takeover => {
                 if let Ok(planes) = Planes::new() {
                     let before = std::mem::take(before);
-                    let lost = if before.past.is_empty() { Length::Unknown } else { Length::Unasked(before) };
+                    let is_sought = self.is_wide && !before.past.is_empty();
+                    let lost = if is_sought { Length::Unasked(before) } else { Length::Unknown };
                     self.state =
                         State::Unsure(Box::new(Unsure { planes, lost, message: Vec::new(), bytes: Vec::new() }));
                 }

@@ -76,9 +76,12 @@ const HEADS: f32 = 64.0;
 /// and where compressors are in a great hurry the best may be one of them.
 const FAILED: u16 = 32;
 /// One in so many may have failed of all.
-const MISSED: u16 = 2;
+const MISSED: u16 = 3;
+/// So far before the end of what was lost something must have been copied from: in a window that reaches less far the right
+/// length would read next to nothing, and could not contend.
+const REACH: usize = 1024;
 /// Tests that must have been passed.
-const PASSED: u16 = 6;
+const PASSED: u16 = 16;
 /// The shortest copy there is (RFC 1951 §3.2.5).
 const SHORTEST: usize = 3;
 /// What DEFLATE makes of one byte at most (RFC 1951 §3.2.5: 258 bytes from two codes of one bit).
@@ -103,6 +106,8 @@ pub(super) struct Search {
     verdicts: Vec<Verdict>,
     /// Distances that were copied from since the loss: later copies of them are copies of copies.
     copied: Vec<bool>,
+    /// How far before the end of the lost history copies reach.
+    reach: usize,
     messages: u32,
     tried: u32,
     /// Steps taken.
@@ -266,6 +271,7 @@ impl Search {
             live: (0..=most).map(|length| Candidate::new(length, prior.as_ref())).collect(),
             verdicts: Vec::new(),
             copied: vec![false; WINDOW + 1],
+            reach: 0,
             messages: 0,
             tried: u32::from(most) + 1,
             // What sorting the past costs.
@@ -289,6 +295,7 @@ impl Search {
     pub(super) fn learn(&mut self, message: &[Symbol], is_text: bool, is_whole: bool, budget: u64) -> Outcome {
         self.messages += 1;
         for copy in copies(message) {
+            self.reach = self.reach.max(copy.distance);
             let distances = copy.distance + 1 - copy.len..=copy.distance;
             let Some(copied) = self.copied.get_mut(distances) else { break };
             let is_first = copied.contains(&false);
@@ -365,7 +372,8 @@ impl Search {
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
         // What fails nothing that the right length hardly fails contends, though it reads less.
         let contends = |other: &Candidate| other.hard == 0 && other.weight() > best.weight() * CONTENDER;
-        let is_enough = best.weight() >= ENOUGH
+        let is_enough = self.reach >= REACH
+            && best.weight() >= ENOUGH
             && margin >= MARGIN
             && best.passed >= PASSED
             && best.hard <= best.passed / FAILED
