@@ -77,8 +77,8 @@ const HEADS: f32 = 64.0;
 const FAILED: u16 = 32;
 /// One in so many may have failed of all.
 const MISSED: u16 = 3;
-/// So far before the end of what was lost something must have been copied from: in a window that reaches less far the right
-/// length would read next to nothing, and could not contend.
+/// So far before the end of what was lost something must have been copied from, or half as far as the history goes: in a window
+/// that reaches less far the right length would read next to nothing, and could not contend.
 const REACH: usize = 1024;
 /// Tests that must have been passed.
 const PASSED: u16 = 16;
@@ -372,7 +372,7 @@ impl Search {
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
         // What fails nothing that the right length hardly fails contends, though it reads less.
         let contends = |other: &Candidate| other.hard == 0 && other.weight() > best.weight() * CONTENDER;
-        let is_enough = self.reach >= REACH
+        let is_enough = self.reach >= REACH.min(self.past.len() / 2)
             && best.weight() >= ENOUGH
             && margin >= MARGIN
             && best.passed >= PASSED
