@@ -196,7 +196,8 @@ fn frames_are_found_again_behind_a_lost_head() {
 /// Who sends without a pause fills the segments: frames begin and end inside them.
 #[test]
 fn frames_are_found_again_where_the_sender_never_pauses() {
-    let kinds: [(&str, Side, usize, fn(&mut Dice) -> usize); 5] = [
+    type Length = fn(&mut Dice) -> usize;
+    let kinds: [(&str, Side, usize, Length); 5] = [
         ("upload", Client, 300, |dice| 100 + dice.below(900)),
         ("download", Server, 300, |dice| 100 + dice.below(900)),
         ("large frames", Server, 24, |dice| 70_000 + dice.below(60_000)),
