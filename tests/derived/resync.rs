@@ -200,8 +200,8 @@ fn frames_are_found_again_where_the_sender_never_pauses() {
     let kinds: [(&str, Side, usize, Length); 5] = [
         ("upload", Client, 300, |dice| 100 + dice.below(900)),
         ("download", Server, 300, |dice| 100 + dice.below(900)),
-        ("large frames", Server, 24, |dice| 70_000 + dice.below(60_000)),
-        ("large frames of one length", Server, 24, |_| 100_000),
+        ("large frames", Server, 60, |dice| 70_000 + dice.below(60_000)),
+        ("large frames of one length", Server, 60, |_| 100_000),
         ("chunks of one length", Server, 200, |_| 16_384),
     ];
     for (what, side, count, len) in kinds {

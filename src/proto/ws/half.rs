@@ -35,7 +35,7 @@ pub(super) struct Half {
     pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
-    /// Bytes of the longest frame that came in more than one segment.
+    /// Bytes of the longest frame so far.
     pub(super) longest: u64,
 }
 

@@ -393,7 +393,6 @@ impl Ws {
     fn frame_done(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let half = &mut self.halves[dir];
         let Reading::Payload(Open { mut place, holed, .. }) = std::mem::take(&mut half.reading) else { return };
-        half.longest = half.longest.max(place.head.len);
         if holed {
             place.findings.insert(NoteCode::TcpGap);
         }

@@ -8,6 +8,8 @@ use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
 use crate::model::{Direction, Mark, NoteCode, count};
 use crate::proto::layer::Cx;
 
+/// So few frames do not tell how long they are.
+const FEW: u64 = 8;
 /// Frames that may refute what a search found.
 const TRIAL: u8 = 64;
 
@@ -28,7 +30,7 @@ impl Ws {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
         let compressed = self.compression.is_some() || self.source == Source::Open;
-        let longest = self.halves[dir].longest;
+        let longest = if self.frames < FEW { u64::from(u16::MAX) } else { self.halves[dir].longest };
         Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false, longest }
     }
 

@@ -138,6 +138,7 @@ impl Ws {
             self.heard = Heard::Frame(brought);
         }
         self.lost[dir] = false;
+        self.halves[dir].longest = self.halves[dir].longest.max(place.head.len);
         if !cx.tools.skips_frames || !place.findings.is_empty() {
             self.announce(dir, place, complete, msg, cx);
         }

@@ -14,9 +14,6 @@ const FRAME_MAX: u64 = 1 << 32;
 const EMPTY_MAX: u8 = 8;
 /// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
-/// How many times as long as the longest frame before, or a usual one, a chain is that cannot be the payload of one.
-const LONGER: u64 = 2;
-const USUAL: u64 = 64 << 10;
 /// What a length of eight bytes tells: four of them are zeros, which are likelier than others.
 const LONG: u32 = 16;
 /// Frames in a payload that are looked at.
@@ -53,8 +50,11 @@ pub(super) struct Chain {
     /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a segment begins.
     nested: bool,
     /// It began inside a segment, and no frame stood where one begins since: it may be the payload of a frame of its own kind,
-    /// which shows when that next one is full of frames as well.
+    /// which shows when that next one is full of frames as well. No frame is that is farther from where it began than any frame
+    /// was long before.
     inside: bool,
+    /// Where it began.
+    from: u64,
     /// The payload of the last frame, which stands where a segment begins, is full of frames as far as it came.
     full: bool,
 }
@@ -94,10 +94,11 @@ impl Chain {
             repeats: false,
             nested: is_other || known.tunnel,
             inside: !at_edge && known.masked == Some(false),
+            from: at,
             full: false,
         };
         let bits = head_bits(head, known.masked.is_some(), true);
-        chain.add(at, *head, bits, at_edge);
+        chain.add(at, *head, bits, at_edge, known);
         (!is_other || bits >= OTHER).then_some(chain)
     }
 
@@ -127,14 +128,15 @@ impl Chain {
         self.repeats = *head == self.head && (continues || head.opcode.is_control());
         let told = if self.repeats && known.masked.is_none() { 0 } else { head_bits(head, true, false) };
         let bits = told.saturating_sub(repetition(head, &self.head));
-        self.add(at, *head, bits, at_edge);
+        self.add(at, *head, bits, at_edge, known);
         Some(self)
     }
 
-    fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool) {
+    fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool, known: Known) {
         (self.at, self.head, self.own_bits, self.landed, self.full) = (at, head, bits, false, false);
         let fits = head.key.is_some() == self.masked;
-        if at_edge && fits && (self.anchor.is_none() || self.nested) {
+        let is_outside = self.inside && !self.nested && at - self.from > known.longest;
+        if fits && (at_edge && (self.anchor.is_none() || self.nested) || is_outside) {
             self.anchor = Some(Anchor { at, at_edge });
             (self.nested, self.inside, self.bits, self.frames) = (false, false, 0, 0);
         }
@@ -178,20 +180,15 @@ impl Chain {
     }
 
     /// Whether it explains better what leads to where both lead: the frames in a payload end where their frame does.
-    pub(super) fn is_better(&self, other: &Self, known: Known) -> bool {
-        let (doubt, others) = (self.doubt(known), other.doubt(known));
+    pub(super) fn is_better(&self, other: &Self) -> bool {
+        let (doubt, others) = (self.doubt(), other.doubt());
         let says_more = doubt < others || doubt == others && (self.bits, self.led) > (other.bits, other.led);
         self.contains(other) || says_more && !other.contains(self)
     }
 
     /// Bits that must speak for it beyond those for any chain.
-    pub(super) fn doubt(&self, known: Known) -> u32 {
-        if self.nested || self.inside && !self.outgrows(known) { NESTED } else { 0 }
-    }
-
-    /// Whether it is longer than any frame that it could be in.
-    fn outgrows(&self, known: Known) -> bool {
-        self.anchor.is_some_and(|anchor| self.at - anchor.at > known.longest.max(USUAL).saturating_mul(LONGER))
+    pub(super) const fn doubt(&self) -> u32 {
+        if self.nested || self.inside { NESTED } else { 0 }
     }
 }
 

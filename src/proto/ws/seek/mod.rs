@@ -34,7 +34,7 @@ pub(super) struct Known {
     pub(super) forced: bool,
     /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
     pub(super) tunnel: bool,
-    /// Bytes of the longest frame before, as far as it is known.
+    /// Bytes of the longest frame before, or what one may have where few are known.
     pub(super) longest: u64,
 }
 
@@ -234,7 +234,7 @@ impl Seek {
             };
             if let Some(chain) = self.extend(chain, &head, at) {
                 let next = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
-                let better = self.chains.get(&next).is_none_or(|other| chain.is_better(other, self.known));
+                let better = self.chains.get(&next).is_none_or(|other| chain.is_better(other));
                 self.keep(next, Some(chain).filter(|_| better), &mut changed);
             }
             self.tried += 1;
@@ -316,7 +316,7 @@ impl Seek {
         let Chain { bits, frames, masked, .. } = *chain;
         let Anchor { at, at_edge } = chain.anchor?;
         let to_the_end = chain.landed && next == self.end();
-        let bar = self.known.bar + chain.doubt(self.known) + if at_edge { 0 } else { ANYWHERE };
+        let bar = self.known.bar + chain.doubt() + if at_edge { 0 } else { ANYWHERE };
         let bar = match frames {
             CHAIN.. => bar,
             CHAIN_TO_THE_END if to_the_end => bar,
