@@ -121,10 +121,7 @@ impl Table {
         sink: &mut dyn Sink,
     ) -> u32 {
         let known = self.newest(&key);
-        let mut at = self.find(key, segment.mark);
-        if !segment.flags.has(Flags::ACK) {
-            at = self.begun(at, key, forward, segment.seq, segment.mark);
-        }
+        let at = self.find_or_begin(key, forward, segment.flags, segment.seq, segment.mark);
         if let Some(known) = known
             && known != at
             && self.stream(at).older == Older::None
@@ -140,10 +137,7 @@ impl Table {
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
     pub(super) fn header(&mut self, header: &Header) -> u32 {
         let (key, forward) = FlowKey::new(&header.src, &header.dst);
-        let mut at = self.find(key, header.mark);
-        if header.flags.has(Flags::SYN) && !header.flags.has(Flags::ACK) {
-            at = self.begun(at, key, forward, header.seq, header.mark);
-        }
+        let at = self.find_or_begin(key, forward, header.flags, header.seq, header.mark);
         self.stream(at).number
     }
 
@@ -190,6 +184,13 @@ impl Table {
             Some(&at) if self.is_of(at, &key) => at,
             _ => self.look_up(key, mark),
         }
+    }
+
+    /// The same, or the stream that a SYN begins.
+    fn find_or_begin(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
+        let at = self.find(key, mark);
+        let begins = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        if begins { self.begun(at, key, forward, seq, mark) } else { at }
     }
 
     /// The newest stream of its endpoints, which there may be none of yet.

@@ -138,7 +138,10 @@ impl Ws {
             self.heard = Heard::Frame(brought);
         }
         self.lost[dir] = false;
-        self.halves[dir].longest = self.halves[dir].longest.max(place.head.len);
+        // A head whose frame never came may be none.
+        if complete {
+            self.halves[dir].longest = self.halves[dir].longest.max(place.head.len);
+        }
         if !cx.tools.skips_frames || !place.findings.is_empty() {
             self.announce(dir, place, complete, msg, cx);
         }
