@@ -134,6 +134,8 @@ fn rules() -> Vec<Case> {
             exchange(&protocol("a, b"), &protocol("a")),
         ),
         case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange("", "")),
+        case("HS-BODY", exchange("", "Content-Length: 0\r\n"), exchange("", "X-Content-Length: 0\r\n")),
+        case("HS-BODY", exchange("", "Transfer-Encoding: chunked\r\n"), answered("200 OK", "")),
         case("HS-EXTENSION", exchange("", &deflate), exchange(&with_bits, &deflate)),
         case(
             "HS-EXTENSION-UNKNOWN",

@@ -42,6 +42,7 @@ pub(super) const ACCEPTED: &[Rule] = &[
     (NoteCode::HsNoSubprotocol, no_subprotocol),
     (NoteCode::HsExtension, extension),
     (NoteCode::HsDeflate, deflate),
+    (NoteCode::HsBody, |case| of_answer(case, body)),
 ];
 
 fn of_request(case: &Case<'_>, judge: fn(&Head) -> Outcome) -> Outcome {
@@ -178,6 +179,15 @@ fn no_subprotocol(case: &Case<'_>) -> Outcome {
     match offered(case).filter(|offered| !offered.is_empty() && !chosen) {
         Some(offered) => Outcome::Broken(format!("offered: {}", protocols(offered.iter().map(String::as_str)))),
         None => Outcome::Silent,
+    }
+}
+
+/// No 101 may announce a body (RFC 9110 §8.6, RFC 9112 §6.1), not even an empty one.
+fn body(head: &Head) -> Outcome {
+    let announced = ["Transfer-Encoding", "Content-Length"].into_iter().filter_map(|name| header(head, name));
+    match announced.collect::<Vec<_>>() {
+        none if none.is_empty() => Outcome::Silent,
+        some => Outcome::Broken(format!("answer: {}", some.join(", "))),
     }
 }
 
