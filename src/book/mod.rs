@@ -18,8 +18,8 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Event, Frame, Handshake, Mark, Message, Opcode, Opened, Outline, PacketNo,
-    Severities, Severity, Stamp, TlsRecord, TlsSession,
+    Both, ConnId, Connection, Direction, Event, FilePacket, FileRuns, Frame, Handshake, Mark, Message, Opcode, Opened,
+    Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
@@ -103,6 +103,7 @@ pub struct Book {
     severities: Severities,
     lacks_keys: bool,
     start: Option<Mark>,
+    files: FileRuns,
     beyond: u64,
     generation: u64,
     store: Store,
@@ -131,10 +132,16 @@ impl Book {
             severities: Severities::default(),
             lacks_keys: false,
             start: None,
+            files: FileRuns::default(),
             beyond: 0,
             generation: 0,
             store: Store::new(payload_bytes),
         }
+    }
+
+    /// In which of several files a packet stands.
+    pub fn file_packet(&self, packet: PacketNo) -> Option<FilePacket<'_>> {
+        self.files.find(packet)
     }
 
     /// Takes in the next events.
@@ -164,6 +171,7 @@ impl Book {
                 Item::Note(finding) => self.note(at, finding),
                 Item::Record(record) => self.keep_record(at, record),
                 Item::Tls(session) => self.keep_session(at, session),
+                Item::File(run) => self.files.push(run.clone()),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
         }

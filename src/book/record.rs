@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened, Outline,
-    Sink, Span, Stamp, TlsRecord, TlsSession,
+    Body, Close, CloseCode, Closed, Direction, Event, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened,
+    Outline, Sink, Span, Stamp, TlsRecord, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -88,6 +88,7 @@ pub(super) enum Item {
     Record(TlsRecord),
     Tls(Box<TlsSession>),
     Closed(Closed),
+    File(FileRun),
 }
 
 /// A message whose payload lies in the batch's arena, behind those of the messages before it.
@@ -245,6 +246,15 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
         }
         // The first event after a pause is shown at once; in a stream of events the clock is asked now and then.
         if self.batch.len() % CLOCK_EVERY == 1 { self.tick() } else { ControlFlow::Continue(()) }
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        let at = Stamp { conn: None, stream: None, at: Mark::default() };
+        self.batch.items.push((at, Item::File(run.clone())));
+        if self.batch.bytes() >= BATCH_BYTES {
+            // Who does not want it hears of the next event, too.
+            let _ = self.flush();
+        }
     }
 
     /// Who does not want a batch hears of the next one, too.

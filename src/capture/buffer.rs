@@ -1,26 +1,60 @@
 //! The input's bytes, a window at a time.
 
+use super::packed::Unpacked;
 use std::io::{self, Read};
+use std::mem;
 
 /// What one read asks for: larger is slower, since the bytes then leave the cache before they are parsed.
 const CAPACITY: usize = 64 << 10;
 
 /// A window on the input that slides forward. It grows only when it is full of bytes that were really there.
 pub(super) struct Buffer {
-    source: Box<dyn Read + Send>,
+    inlet: Inlet,
     /// Only `start..end` has been read and not been consumed.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Offset in the input of `bytes[start]`.
+    /// Offset in the input, unpacked, of `bytes[start]`.
     position: u64,
     ended: bool,
     failure: Option<io::Error>,
 }
 
+/// Where the bytes come from.
+enum Inlet {
+    Plain(Box<dyn Read + Send>),
+    Packed(Box<Unpacked>),
+}
+
 impl Buffer {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, bytes: vec![0; CAPACITY], start: 0, end: 0, position: 0, ended: false, failure: None }
+        Self::of(Inlet::Plain(source))
+    }
+
+    fn of(inlet: Inlet) -> Self {
+        Self { inlet, bytes: vec![0; CAPACITY], start: 0, end: 0, position: 0, ended: false, failure: None }
+    }
+
+    /// From here on the input is unpacked, to at most `most` bytes.
+    pub(super) fn unpack(&mut self, most: u64) {
+        let packed = mem::replace(self, Self::new(Box::new(io::empty())));
+        *self = Self::of(Inlet::Packed(Box::new(Unpacked::new(packed, most))));
+    }
+
+    /// What the input is compressed in.
+    pub(super) fn packed_in(&self) -> Option<&'static str> {
+        match &self.inlet {
+            Inlet::Plain(_) => None,
+            Inlet::Packed(unpacked) => Some(unpacked.name()),
+        }
+    }
+
+    /// Bytes of the input that were read, before they were unpacked; less what still waits in [`Self::data`], where they were not.
+    pub(super) fn taken(&self) -> u64 {
+        match &self.inlet {
+            Inlet::Plain(_) => self.position,
+            Inlet::Packed(unpacked) => unpacked.taken(),
+        }
     }
 
     /// What has been read and not been consumed.
@@ -29,7 +63,7 @@ impl Buffer {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Offset in the input of the first byte of [`Self::data`].
+    /// Offset in the input, unpacked, of the first byte of [`Self::data`].
     pub(super) fn position(&self) -> u64 {
         self.position
     }
@@ -56,7 +90,12 @@ impl Buffer {
                 return false;
             }
             self.make_room(need);
-            match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
+            let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+            let read = match &mut self.inlet {
+                Inlet::Plain(source) => source.read(room),
+                Inlet::Packed(unpacked) => unpacked.read(room),
+            };
+            match read {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -11,11 +11,8 @@ const CAPTURE: &str = "give a capture (.pcap, .pcapng)";
 type Signature = (usize, &'static [u8], &'static str, &'static str);
 
 static SIGNATURES: &[Signature] = &[
-    (0, b"\x1f\x8b", "a gzip-compressed file", UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", UNPACK),
-    (0, b"\xfd7zXZ\0", "an xz-compressed file", UNPACK),
     (0, b"BZh", "a bzip2-compressed file", UNPACK),
-    (0, b"\x04\x22\x4d\x18", "an lz4-compressed file", UNPACK),
+    (0, b"\x02\x21\x4c\x18", "an lz4-compressed file of the old form", UNPACK),
     (0, b"PK\x03\x04", "a ZIP archive", UNPACK),
     (0, b"PK\x05\x06", "an empty ZIP archive", CAPTURE),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),

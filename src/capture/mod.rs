@@ -1,29 +1,33 @@
-//! A capture's bytes → packets: pcap and pcapng, in one pass, from anything that can be read.
+//! A capture's bytes → packets: pcap and pcapng, compressed or not, in one pass, from anything that can be read.
 //!
 //! What cannot be read becomes a finding and costs no more than itself; the memory needed does not depend on the input's length.
 
 mod buffer;
 mod clock;
+mod file;
 mod looks;
+mod merge;
 mod order;
+mod packed;
+mod part;
 mod pcap;
 mod pcapng;
 mod source;
 
 pub use looks::Looks;
+pub use part::{Bytes, Part};
 
-use crate::model::{FileNote, KeySource, Packet, hex_apart};
-use buffer::Buffer;
-use pcap::Pcap;
-use pcapng::PcapNg;
-use source::Source;
+use crate::model::{FileNote, FileRun, KeySource, Limits, Packet, hex_apart};
+use file::CaptureFile;
+use merge::Merge;
 use std::io::{self, Read};
 
-/// Reads a capture packet by packet.
-pub struct Reader {
-    source: Source,
-    /// `None` once nothing more can be read.
-    format: Option<Format>,
+/// Reads one capture, or several as one timeline, packet by packet.
+pub struct Reader(Timeline);
+
+enum Timeline {
+    One(CaptureFile),
+    Many(Box<Merge>),
 }
 
 /// What a reader tells beside its packets, before the next of them.
@@ -32,11 +36,8 @@ pub enum Aside<'a> {
     Pause,
     /// Text that the capture carries where key logs are put. It may be a secret, so it is not printed.
     Keys(KeySource, &'a [u8]),
-}
-
-enum Format {
-    Pcap(Pcap),
-    PcapNg(PcapNg),
+    /// The next packets stand in another file.
+    File(FileRun),
 }
 
 /// What a source fails with when it is not read on because nobody wants more: the input has no fault, and none is told.
@@ -65,6 +66,9 @@ pub enum OpenError {
     /// There are no bytes.
     #[error("empty file (0 bytes)")]
     Empty,
+    /// Compressed, and no capture inside.
+    #[error("inside the {0} stream: {1}")]
+    Packed(&'static str, Box<Self>),
     /// Something else that is known by its first bytes.
     #[error("this is {}, not a pcap or pcapng file: {}", .0.what, .0.advice)]
     Other(Looks),
@@ -83,12 +87,25 @@ impl Reader {
     ///
     /// When there is nothing to read, or it is no capture; the error then names what it looks like.
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, OpenError> {
-        let mut source = Source::new(Buffer::new(source));
-        let format = open(&mut source)?;
-        if format.is_none() {
-            source.end();
+        Ok(Self(Timeline::One(CaptureFile::open(source, &Limits::DEFAULT)?)))
+    }
+
+    /// Reads one capture, or several as one, merged by time: the packet that comes next is that of the earliest time among those that
+    /// come next in each, of two at the same time that of the capture which was named first, as `mergecap` does it.
+    ///
+    /// One of several is opened when its time has come; if it cannot be read, that is a finding.
+    ///
+    /// # Errors
+    ///
+    /// When none can be read: the name of the first, and why.
+    pub fn timeline(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
+        match <[Part; 1]>::try_from(parts) {
+            Ok([part]) => {
+                let name = part.name.clone();
+                Ok(Self(Timeline::One(part.open(limits).map_err(|error| (name, error))?)))
+            }
+            Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, limits)?)))),
         }
-        Ok(Self { source, format })
     }
 
     /// The next packet, lent until the one after it is asked for; `None` at the end, also when the rest cannot be read.
@@ -100,74 +117,33 @@ impl Reader {
     /// As [`Self::next_packet`]; what comes before the packet is told aside.
     #[inline]
     pub fn next_packet_after(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
-        let record = match self.format.as_mut()? {
-            Format::Pcap(pcap) => {
-                if let Some(record) = pcap.ready(&self.source) {
-                    return Some(self.source.lend(record));
-                }
-                pcap.next(&mut self.source, aside)
-            }
-            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
-        };
-        let Some(record) = record else {
-            self.format = None;
-            self.source.end();
-            return None;
-        };
-        Some(self.source.lend(record))
+        match &mut self.0 {
+            Timeline::One(file) => file.next(aside),
+            Timeline::Many(merge) => merge.next(aside),
+        }
     }
 
     /// Whether the format has a place for key logs.
     pub const fn may_have_keys(&self) -> bool {
-        matches!(self.format, Some(Format::PcapNg(_)))
+        match &self.0 {
+            Timeline::One(file) => file.may_have_keys(),
+            Timeline::Many(_) => true,
+        }
     }
 
-    /// Bytes of the input that are behind the reader.
+    /// Bytes of the input that are behind the reader; of a compressed one, as it is compressed.
     pub fn position(&self) -> u64 {
-        self.source.buffer.position()
+        match &self.0 {
+            Timeline::One(file) => file.position(),
+            Timeline::Many(merge) => merge.position(),
+        }
     }
 
     /// The findings about the input since the last call. There are few, however broken it is: repetitions are counted.
     pub fn take_notes(&mut self) -> Vec<FileNote> {
-        self.source.take_notes()
-    }
-}
-
-/// Settles the format; `None` when it is known, but the input ends inside its first header.
-fn open(source: &mut Source) -> Result<Option<Format>, OpenError> {
-    source.buffer.fill(4);
-    let Some(&magic) = source.buffer.data().first_chunk::<4>() else { return Err(unknown(source)) };
-    if magic == pcapng::MAGIC {
-        if source.buffer.fill(12) && pcapng::byte_order(source.buffer.data()).is_none() {
-            return Err(unknown(source));
+        match &mut self.0 {
+            Timeline::One(file) => file.take_notes(),
+            Timeline::Many(merge) => merge.take_notes(),
         }
-        return Ok(Some(Format::PcapNg(PcapNg::new())));
-    }
-    if !pcap::is_magic(magic) {
-        return Err(unknown(source));
-    }
-    source.buffer.fill(pcap::HEADER);
-    let Some(header) = source.buffer.data().first_chunk() else {
-        source.end_inside("header", pcap::HEADER);
-        return Ok(None);
-    };
-    let format = Pcap::open(header).map(Format::Pcap);
-    source.buffer.consume(pcap::HEADER);
-    Ok(format)
-}
-
-/// Why an input that begins otherwise cannot be read.
-fn unknown(source: &mut Source) -> OpenError {
-    source.buffer.fill(looks::PEEK);
-    let data = source.buffer.data();
-    if let Some(looks) = Looks::of(data) {
-        return OpenError::Other(looks);
-    }
-    let first = data.iter().copied().take(4).collect::<Vec<_>>();
-    match source.buffer.take_failure() {
-        Some(error) => OpenError::Io(error),
-        None if first.is_empty() => OpenError::Empty,
-        None if looks::is_text(source.buffer.data()) => OpenError::Text(first),
-        None => OpenError::Unknown(first),
     }
 }

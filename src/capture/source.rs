@@ -2,6 +2,7 @@
 
 use super::Stopped;
 use super::buffer::Buffer;
+use super::packed::Fault;
 use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp, count, number};
 
 /// The longest packet or block that is taken for real, in bytes. The largest that an interface yields are 512 KiB.
@@ -57,16 +58,21 @@ impl Source {
     /// Moves past a record and lends its packet.
     #[inline]
     pub(super) fn lend(&mut self, record: Record) -> Packet<'_> {
-        let mark = self.next_mark(record.time);
-        self.last = mark;
+        self.lend_as(record, self.next_mark(record.time).packet)
+    }
+
+    /// As [`Self::lend`], under another number.
+    #[inline]
+    pub(super) fn lend_as(&mut self, record: Record, packet: PacketNo) -> Packet<'_> {
+        self.last = self.next_mark(record.time);
         let bytes = self.buffer.consume(record.total);
         let bytes = bytes.get(record.head..record.head + record.captured).unwrap_or_default();
-        Packet { mark, link: record.link, bytes, orig_len: record.orig_len }
+        Packet { mark: Mark { packet, time: record.time }, link: record.link, bytes, orig_len: record.orig_len }
     }
 
     /// The mark of the packet that is counted next.
     #[inline]
-    fn next_mark(&self, time: Option<Timestamp>) -> Mark {
+    pub(super) fn next_mark(&self, time: Option<Timestamp>) -> Mark {
         Mark { packet: PacketNo(self.last.packet.0 + 1), time }
     }
 
@@ -126,13 +132,20 @@ impl Source {
     pub(super) fn end(&mut self) {
         if let Some(error) = self.buffer.take_failure().filter(|error| !Stopped::is(error)) {
             let at = self.buffer.position() + self.buffer.data().len() as u64;
-            self.note(NoteCode::FileDamaged, || format!("reading failed at offset {at}: {error}"));
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+                Some(fault) => self.note(fault.code(), || fault.to_string()),
+                None => self.note(NoteCode::FileDamaged, || format!("reading failed at offset {at}: {error}")),
+            }
         }
         for (code, count) in std::mem::take(&mut self.counts) {
             if let more @ 1.. = count.saturating_sub(TOLD) {
                 self.notes.push(FileNote { code, at: self.last, text: format!("{more} more of this kind") });
             }
         }
+    }
+
+    pub(super) fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
     }
 
     pub(super) fn take_notes(&mut self) -> Vec<FileNote> {

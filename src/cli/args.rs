@@ -26,7 +26,7 @@ fn with_flags(rest: &str) -> String {
 
 /// Shows what was said over WebSocket in a packet capture.
 ///
-/// Reads .pcap and .pcapng, from a file or a pipe; never from the network. Without a command it opens a browser in the
+/// Reads .pcap and .pcapng, also compressed (gzip, zstd, lz4, xz), from a file or a pipe; never from the network. Without a command it opens a browser in the
 /// terminal; without a terminal, and with --json, -n, -t or -o, it lists the connections as `wspect ls` does.
 ///
 /// Rows go to stdout and nothing else does; warnings, progress and the summary go to stderr.
@@ -35,7 +35,7 @@ fn with_flags(rest: &str) -> String {
     name = "wspect",
     version,
     max_term_width = 100,
-    override_usage = "wspect [OPTIONS] [FILE]\n       wspect COMMAND [OPTIONS] [FILE]",
+    override_usage = "wspect [OPTIONS] [FILE]...\n       wspect COMMAND [OPTIONS] [FILE]...",
     subcommand_help_heading = "Commands",
     disable_help_subcommand = true,
     args_override_self = true,
@@ -229,6 +229,9 @@ pub(super) struct Reading {
     /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_inflated: Option<u64>,
+    /// Bytes to which a compressed capture may unpack: 200G (default: see wspect --limits)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_unpacked: Option<u64>,
 }
 
 impl Reading {
@@ -245,6 +248,9 @@ impl Reading {
         if let Some(max) = self.max_inflated {
             limits.inflated_total = max;
         }
+        if let Some(max) = self.max_unpacked {
+            limits.unpacked_bytes = max;
+        }
         Settings { limits, decode_as: DecodeAs(self.decode_as.clone()), ..Settings::default() }
     }
 }
@@ -257,23 +263,22 @@ pub(super) enum When {
     Never,
 }
 
-/// One capture.
+/// One capture, or several as one.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Input {
-    /// The capture, .pcap or .pcapng; - or nothing: stdin
+    /// The capture, .pcap or .pcapng; - or nothing: stdin. Several are merged by time
+    ///
+    /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next.
     #[arg(value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// One capture at a time: a second one is answered with advice.
-    #[arg(hide = true)]
-    pub more: Vec<PathBuf>,
+    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub read: Read,
 }
 
-/// One capture, then numbers in it.
+/// One capture, or several, then numbers in it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct FileAndMore {
-    /// The capture, .pcap or .pcapng; -: stdin
+    /// The capture, .pcap or .pcapng; -: stdin. Others may follow
     #[arg(value_name = "FILE")]
     pub file: Option<OsString>,
     /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
@@ -286,9 +291,9 @@ pub(super) struct FileAndMore {
 /// The other way to name the capture.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Read {
-    /// The capture, as in tshark: what stands behind are numbers only
+    /// The capture, as in tshark, also several times: what stands behind are numbers only
     #[arg(short, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
-    pub read: Option<PathBuf>,
+    pub read: Vec<PathBuf>,
 }
 
 /// Where rows go.

@@ -10,7 +10,7 @@ use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::Randoms;
-use crate::model::{Event, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
+use crate::model::{Event, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
 use std::env;
@@ -38,8 +38,8 @@ const WARNINGS: usize = 8;
 pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
-    let (name, total) = (input.name.clone(), input.len);
-    let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(input) };
+    let (name, total) = (input.name.clone(), input.len());
+    let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(Box::new(input)) };
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
@@ -71,7 +71,7 @@ fn from_home(path: PathBuf) -> PathBuf {
 /// A file is known to be a capture before the screen is taken; a pipe may be silent for long, so it is opened behind it.
 enum Opening {
     Done(Reader),
-    Later(Input),
+    Later(Box<Input>),
 }
 
 /// What is shown, and what one reading of it leaves for the next.
@@ -157,13 +157,13 @@ impl Teller {
         let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let text = |failure: Failure| failure.text().to_owned();
         let input = source.open(stop).map_err(text)?;
-        let randoms = known.randoms.as_ref().filter(|_| known.len == input.len);
+        let randoms = known.randoms.as_ref().filter(|_| known.len == input.len());
         let loaded = keys.load(source, settings.clone(), randoms, stop, &mut step);
         if stop.is_wanted() {
             return Err(format!("{}: not read to its end; the keys are as before", log.display()));
         }
         loaded.check(log, randoms)?;
-        self.total = input.len;
+        self.total = input.len();
         let reader = input.reader().map_err(text)?;
         known.keys = keys;
         Ok((reader, loaded))
@@ -208,13 +208,13 @@ impl Teller {
         let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary, tls) };
         let Summary { packets, streams, first, last, ref secrets, .. } = summary;
         let key_logs = secrets.logs().to_vec();
-        let progress = dissect::Progress { bytes: reader.position(), packets, streams, first, last };
+        let progress = dissect::Progress { bytes: reader.position(), files: None, packets, streams, first, last };
         Outcome { progress: self.progress(progress), seen, warnings, cut_after, tls, key_logs, error: None }
     }
 
     fn progress(&self, at: dissect::Progress) -> Progress {
-        let dissect::Progress { bytes, packets, streams, first, last } = at;
-        Progress { read: bytes, total: self.total, packets, streams, start: first, end: last }
+        let dissect::Progress { bytes, files, packets, streams, first, last } = at;
+        Progress { read: bytes, total: self.total, files, packets, streams, start: first, end: last }
     }
 
     /// Waits while the browser is behind; `Break` when it has enough, or is gone.
@@ -259,6 +259,10 @@ impl Sink for Told<'_> {
 
     fn pause(&mut self) {
         self.events.pause();
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.events.file(run);
     }
 
     fn hears_records(&self) -> bool {

@@ -6,7 +6,7 @@ use super::run::{Pass, Run, pass};
 use super::watch::Watch;
 use crate::dissect::{self, Settings};
 use crate::export::{Exporter, Out, Pcapng, Totals};
-use crate::model::{ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count};
+use crate::model::{ClientRandom, ConnId, Event, FileRun, Limits, Packet, Secrets, Sink, Stamp, count};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -46,6 +46,8 @@ impl Exporter for Chosen<'_> {
         ControlFlow::Continue(())
     }
 
+    fn file(&mut self, _: &FileRun) {}
+
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
 }
 
@@ -60,7 +62,7 @@ impl Run<'_> {
     /// Reads the capture for its connections, then once more for their packets.
     pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
         let Self { job, settings, stop, input, mut target } = self;
-        let (name, len, limits) = (input.name.clone(), input.len, settings.limits);
+        let (name, len, limits) = (input.name.clone(), input.len(), settings.limits);
         if !job.source.is_file() {
             return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));
         }
@@ -70,7 +72,8 @@ impl Run<'_> {
         let progress = Progress::new(job.progress, len, false);
         let mut chosen = Chosen { wanted, conns: HashSet::new(), streams: BTreeMap::new() };
         // Both passes see the same bytes, also of a file that grows.
-        let input = input.up_to(len);
+        let extent = input.extent;
+        let input = job.source.open_within(&extent, stop)?;
         let (summary, tally) = {
             let mut watch = Watch::new(&mut chosen, Out::memory(), &progress, stop);
             (watch.name, watch.tell) = (&name, job.tell);
@@ -83,7 +86,7 @@ impl Run<'_> {
         if let Some(why) = chosen.lacks() {
             return Err(Failure::new(Exit::Found, format!("{name}: {why}")));
         }
-        let mut reader = job.source.open(stop)?.up_to(len).reader()?;
+        let mut reader = job.source.open_within(&extent, stop)?.reader()?;
         let secrets = wanted.secrets.then_some(&*summary.secrets);
         let written = write(target.writer(), secrets, &chosen.streams, |packet| {
             let mut step = |at| {

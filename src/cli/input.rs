@@ -1,75 +1,162 @@
-//! The capture as a stream of bytes: a file, a pipe, or stdin.
+//! What is read: one capture or several, files, pipes or stdin, found and opened.
 
 use super::exit::{Exit, Failure};
+use super::pipe::Pipe;
 use super::signals::Stop;
-use crate::capture::{OpenError, Reader, Stopped};
-use crate::model::Timestamp;
+use crate::capture::{Bytes, OpenError, Part, Reader};
+use crate::model::{Limits, Timestamp};
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
-use std::mem;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::thread;
-use std::time::{Duration, Instant};
 
-/// What is to be read.
+/// What is to be read: at least one place, as named, directories taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) struct Source {
+    places: Vec<Place>,
+    limits: Limits,
+}
+
+/// Where one capture is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
     /// Standard input.
     Stdin,
     /// A file, pipe or device.
     Path(PathBuf),
 }
 
-impl Source {
-    /// `-` is stdin.
-    pub(super) fn new(path: &Path) -> Self {
-        if path == "-" { Self::Stdin } else { Self::Path(path.to_owned()) }
-    }
-
+impl Place {
     /// How it is called in messages; not escaped.
-    pub(super) fn name(&self) -> String {
+    fn name(&self) -> String {
         match self {
             Self::Stdin => String::from("stdin"),
             Self::Path(path) => path.display().to_string(),
         }
     }
 
-    /// Whether it can be read a second time.
-    pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::Path(path) if fs::metadata(path).is_ok_and(|about| about.is_file()))
-    }
-
     fn failure(&self, error: &io::Error) -> Failure {
         Failure::new(Exit::Input, format!("{}: {}", self.name(), words(error)))
     }
 
-    /// Opens it. A pipe that is silent when `stop` comes is read no more.
+    /// Makes sure that it can be read, no more than `most` bytes of a file, and tells a file's length.
+    ///
+    /// A pipe that is silent when `stop` comes is read no more.
+    fn open(&self, most: Option<u64>, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
+        let stop = stop.clone();
+        let Self::Path(path) = self else {
+            return Ok((Bytes::Stream(Box::new(Pipe::new(stop, || Ok(Box::new(io::stdin()))))), None));
+        };
+        let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
+        let path = path.clone();
+        if !about.is_file() {
+            let pipe = Pipe::new(stop, move || Ok(Box::new(File::open(path)?)));
+            return Ok((Bytes::Stream(Box::new(pipe)), None));
+        }
+        File::open(&path).map_err(|error| self.failure(&error))?;
+        let most = most.unwrap_or(u64::MAX);
+        let file = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&path)?.take(most))) };
+        Ok((Bytes::File(Box::new(file)), Some(about.len().min(most))))
+    }
+}
+
+impl Source {
+    /// The captures at these paths: `-` is stdin, a directory stands for the captures in it.
     ///
     /// # Errors
-    /// When there is no such file, it is a directory, or it must not be read.
-    pub(super) fn open(&self, stop: &Stop) -> Result<Input, Failure> {
-        let (bytes, len): (Box<dyn Read + Send>, _) = match self {
-            Self::Stdin => (Box::new(Pipe::new(stop.clone(), || Ok(Box::new(io::stdin())))), None),
-            Self::Path(path) => {
-                let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
-                if about.is_dir() {
-                    return Err(Failure::new(
-                        Exit::Input,
-                        format!("{}: is a directory: name a capture in it", self.name()),
-                    ));
-                }
-                if about.is_file() {
-                    let file = File::open(path).map_err(|error| self.failure(&error))?;
-                    (Box::new(file), Some(about.len()))
-                } else {
-                    let path = path.clone();
-                    (Box::new(Pipe::new(stop.clone(), move || Ok(Box::new(File::open(path)?)))), None)
-                }
+    /// When a directory cannot be read, or has no capture in it.
+    pub(super) fn new(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut places = Vec::new();
+        for path in paths {
+            if path == "-" {
+                places.push(Place::Stdin);
+            } else if path.is_dir() {
+                places.extend(captures_in(path)?.into_iter().map(Place::Path));
+            } else {
+                places.push(Place::Path(path.clone()));
             }
-        };
-        Ok(Input { name: self.name(), len, bytes })
+        }
+        Ok(Self { places, limits: Limits::DEFAULT })
     }
+
+    /// Standard input.
+    pub(super) fn stdin() -> Self {
+        Self { places: vec![Place::Stdin], limits: Limits::DEFAULT }
+    }
+
+    /// The same, read within these bounds.
+    #[must_use]
+    pub(super) fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How it is called in messages; not escaped.
+    pub(super) fn name(&self) -> String {
+        match self.places.as_slice() {
+            [place] => place.name(),
+            places => format!("{} captures", places.len()),
+        }
+    }
+
+    /// Where its captures lie; stdin lies nowhere.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().filter_map(|place| match place {
+            Place::Stdin => None,
+            Place::Path(path) => Some(path.as_path()),
+        })
+    }
+
+    /// Whether it can be read a second time.
+    pub(super) fn is_file(&self) -> bool {
+        let is_file = |path| fs::metadata(path).is_ok_and(|about: fs::Metadata| about.is_file());
+        self.paths().count() == self.places.len() && self.paths().all(is_file)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When there is no such file, or it must not be read.
+    pub(super) fn open(&self, stop: &Stop) -> Result<Input, Failure> {
+        self.open_within(&Extent::new(), stop)
+    }
+
+    /// Opens it to read what a reader before had to read: what was appended since waits for the next run.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn open_within(&self, extent: &Extent, stop: &Stop) -> Result<Input, Failure> {
+        let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
+        for (at, place) in self.places.iter().enumerate() {
+            let (bytes, len) = place.open(extent.get(at).copied().flatten(), stop)?;
+            input.parts.push(Part { name: short_name(place, &self.places), bytes });
+            input.extent.push(len);
+        }
+        Ok(input)
+    }
+}
+
+/// The name of a file without its directories, unless another has the same.
+fn short_name(place: &Place, all: &[Place]) -> String {
+    let name = |place: &Place| match place {
+        Place::Path(path) => path.file_name().map(|name| name.display().to_string()),
+        Place::Stdin => None,
+    };
+    if let [only] = all {
+        return only.name();
+    }
+    let short = name(place).filter(|short| all.iter().filter(|other| name(other).as_ref() == Some(short)).count() == 1);
+    short.unwrap_or_else(|| place.name())
+}
+
+/// The captures in a directory, by name; other files in it are no fault.
+fn captures_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let fail = |why: &str| Failure::new(Exit::Input, format!("{}: {why}", directory.display()));
+    let entries = fs::read_dir(directory).map_err(|error| fail(&words(&error)))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let is_capture =
+        |path: &PathBuf| path.is_file() && File::open(path).is_ok_and(|file| Reader::new(Box::new(file)).is_ok());
+    let mut captures: Vec<_> = paths.filter(is_capture).collect();
+    captures.sort_unstable();
+    if captures.is_empty() { Err(fail("no capture in this directory")) } else { Ok(captures) }
 }
 
 /// What the operating system says, in lower case and without its number.
@@ -80,44 +167,35 @@ pub(super) fn words(error: &io::Error) -> String {
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
 }
 
+/// How long each file is; `None` for a pipe.
+pub(super) type Extent = Vec<Option<u64>>;
+
 /// An open input.
 pub(super) struct Input {
     /// How it is called in messages; not escaped.
-    pub name: String,
-    /// Bytes of a file; `None` for a pipe.
-    pub len: Option<u64>,
-    bytes: Box<dyn Read + Send>,
+    pub(super) name: String,
+    /// How much there is to read.
+    pub(super) extent: Extent,
+    parts: Vec<Part>,
+    limits: Limits,
 }
 
 impl Input {
-    /// Only its first `len` bytes: what is appended to the file behind them waits for the next run.
-    #[must_use]
-    pub(super) fn up_to(self, len: Option<u64>) -> Self {
-        let most = len.unwrap_or(u64::MAX);
-        Self { bytes: Box::new(self.bytes.take(most)), ..self }
+    /// Bytes of all files; `None` where there is a pipe.
+    pub(super) fn len(&self) -> Option<u64> {
+        self.extent.iter().copied().sum()
     }
 
-    /// The time of the first packet that has one, looked for at the start; nothing of the input is lost.
+    /// The time of the first packet that has one, looked for at the start of each capture; nothing of the input is lost.
     pub(super) fn origin(&mut self) -> Option<Timestamp> {
-        const MOST: usize = 1 << 20;
-        const STEP: usize = 64 << 10;
-        let mut head = Vec::new();
-        let mut origin = None;
-        while origin.is_none() && head.len() < MOST {
-            let before = head.len();
-            head.resize(before + STEP, 0);
-            let (_, room) = head.split_at_mut(before);
-            // An error comes again when the rest is read, and is told then.
-            let read = self.bytes.read(room).unwrap_or(0);
-            head.truncate(before + read);
-            if read == 0 {
-                break;
-            }
-            origin = first_time(&head);
-        }
-        let rest = mem::replace(&mut self.bytes, Box::new(io::empty()));
-        self.bytes = Box::new(Cursor::new(head).chain(rest));
-        origin
+        // What is wrong is told when it is read.
+        self.parts.iter_mut().filter_map(|part| part.first_time().ok().flatten()).min()
+    }
+
+    /// A reader for each capture, opened when it is asked for.
+    pub(super) fn readers(self) -> impl Iterator<Item = Result<Reader, OpenError>> {
+        let limits = self.limits;
+        self.parts.into_iter().map(move |part| Reader::timeline(vec![part], &limits).map_err(|(_, error)| error))
     }
 
     /// A reader of its packets.
@@ -125,97 +203,13 @@ impl Input {
     /// # Errors
     /// When it is no capture.
     pub(super) fn reader(self) -> Result<Reader, Failure> {
-        let name = self.name;
-        Reader::new(self.bytes).map_err(|error| {
+        let Self { parts, limits, .. } = self;
+        Reader::timeline(parts, &limits).map_err(|(name, error)| {
             let why = match error {
                 OpenError::Io(error) => words(&error),
                 error => error.to_string(),
             };
             Failure::new(Exit::Input, format!("{name}: {why}"))
         })
-    }
-}
-
-/// The time of the first packet that lies whole in `head`.
-fn first_time(head: &[u8]) -> Option<Timestamp> {
-    let mut reader = Reader::new(Box::new(Cursor::new(head.to_vec()))).ok()?;
-    while let Some(packet) = reader.next_packet() {
-        if let Some(time) = packet.mark.time {
-            return Some(time);
-        }
-    }
-    None
-}
-
-/// Something that may keep its reader waiting, read by a thread of its own, so that the wait can be ended.
-pub(super) struct Pipe {
-    stop: Stop,
-    /// How long it may be silent.
-    patience: Duration,
-    chunks: Receiver<io::Result<Vec<u8>>>,
-    chunk: Cursor<Vec<u8>>,
-}
-
-impl Pipe {
-    /// What `open` opens, in the thread.
-    pub(super) fn new(stop: Stop, open: impl FnOnce() -> io::Result<Box<dyn Read>> + Send + 'static) -> Self {
-        const CHUNK: usize = 256 << 10;
-        let (sender, chunks) = sync_channel(4);
-        thread::spawn(move || {
-            let mut source = match open() {
-                Ok(source) => source,
-                Err(error) => {
-                    let _ = sender.send(Err(error));
-                    return;
-                }
-            };
-            loop {
-                let mut chunk = vec![0; CHUNK];
-                let read = match source.read(&mut chunk) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    read => read,
-                };
-                let is_end = !matches!(read, Ok(1..));
-                let read = read.map(|read| {
-                    chunk.truncate(read);
-                    chunk
-                });
-                if sender.send(read).is_err() || is_end {
-                    return;
-                }
-            }
-        });
-        Self { stop, patience: Duration::MAX, chunks, chunk: Cursor::default() }
-    }
-
-    /// The same; silence longer than `patience` is an error.
-    pub(super) fn for_at_most(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
-    /// The next chunk, empty at the end; [`Stopped`] when nobody wants it any more.
-    fn next(&self) -> io::Result<Vec<u8>> {
-        const STEP: Duration = Duration::from_millis(100);
-        let began = Instant::now();
-        while !self.stop.is_wanted() {
-            match self.chunks.recv_timeout(STEP) {
-                Ok(chunk) => return chunk,
-                Err(RecvTimeoutError::Timeout) if began.elapsed() > self.patience => {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
-            }
-        }
-        Err(Stopped.into())
-    }
-}
-
-impl Read for Pipe {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        if self.chunk.position() == self.chunk.get_ref().len() as u64 {
-            self.chunk = Cursor::new(self.next()?);
-        }
-        self.chunk.read(room)
     }
 }

@@ -14,7 +14,7 @@ use clap::CommandFactory as _;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All that a run needs to know.
 #[derive(Debug)]
@@ -104,7 +104,8 @@ impl Job {
     pub(super) fn new(args: Args) -> Result<Self, Failure> {
         let Args { command, list, reading, manners, .. } = args;
         let job = Self::of(command, list, &manners)?;
-        Ok(Self { settings: reading.settings(), keys: Keys::new(reading), ..job })
+        let settings = reading.settings();
+        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), ..job })
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
@@ -172,14 +173,14 @@ impl Job {
     }
 
     fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
-        let source = one_source(list.input)?;
+        let source = all_named(list.input)?;
         let base = Self::base(work, source, &list.json, list.output, manners);
         Ok(Self { limit: list.limit.limit, time: list.time.time.unwrap_or(time), ..base })
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
-        let (path, words) = file_and_words(args.input);
-        let source = source(path)?;
+        let (paths, words) = files_and_words(args.input);
+        let source = source(&paths)?;
         let conn = match words.as_slice() {
             [] => None,
             [word] => Some(connection(word)?),
@@ -191,7 +192,7 @@ impl Job {
     }
 
     fn show(args: args::Show, manners: &Manners) -> Result<Self, Failure> {
-        let (path, words) = file_and_words(args.input);
+        let (paths, words) = files_and_words(args.input);
         let wanted = match args.frame {
             Some(packet) if words.is_empty() => Wanted::Packet(PacketNo(packet)),
             Some(_) => return Err(usage("show takes --frame PACKET or CONN[:MSG], not both")),
@@ -200,19 +201,19 @@ impl Job {
             }
             None => Wanted::Places(words.iter().map(|word| place(word)).collect::<Result<_, _>>()?),
         };
-        let base = Self::base(Work::Show(wanted), source(path)?, &args.json, args.output, manners);
+        let base = Self::base(Work::Show(wanted), source(&paths)?, &args.json, args.output, manners);
         let form = if args.raw { FormKind::Raw } else { base.form };
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { form, time, payload: args.payload.options(), sums_up: false, ..base })
     }
 
     fn follow(args: args::Follow, manners: &Manners) -> Result<Self, Failure> {
-        let (path, words) = file_and_words(args.input);
+        let (paths, words) = files_and_words(args.input);
         let [word] = words.as_slice() else {
             return Err(usage("follow takes one connection: wspect follow FILE CONN (wspect ls FILE lists them)"));
         };
         let work = Work::Follow(connection(word)?);
-        let base = Self::base(work, source(path)?, &args.json, args.output, manners);
+        let base = Self::base(work, source(&paths)?, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
     }
@@ -253,7 +254,7 @@ impl Job {
         }
         let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
         let json = args::Json::default();
-        let job = Self::base(Work::Copy(wanted), one_source(input)?, &json, output, manners);
+        let job = Self::base(Work::Copy(wanted), all_named(input)?, &json, output, manners);
         Ok(Self { form: FormKind::Raw, ..job })
     }
 }
@@ -269,10 +270,11 @@ pub(super) fn browses(args: &Args) -> bool {
 /// What is to be browsed, and when colours are used.
 ///
 /// # Errors
-/// When it names no capture, or several.
+/// When it names no capture.
 pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
     mistyped(&args.list.input)?;
-    Ok((one_source(args.list.input)?, args.manners.color))
+    let limits = args.reading.settings().limits;
+    Ok((all_named(args.list.input)?.within(limits), args.manners.color))
 }
 
 fn usage(text: impl Into<String>) -> Failure {
@@ -283,57 +285,57 @@ fn usage(text: impl Into<String>) -> Failure {
 fn is_used(list: &args::List) -> bool {
     let args::List { input, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
-    input.file.is_some()
-        || input.read.read.is_some()
+    !input.files.is_empty()
+        || !input.read.read.is_empty()
         || json.json
         || limit.limit.is_some()
         || time.time.is_some()
         || output
 }
 
-fn one_source(input: args::Input) -> Result<Source, Failure> {
-    let args::Input { file, more, read } = input;
-    let second = more.into_iter().next().or_else(|| read.read.as_ref().and(file.clone()));
-    match (read.read.or(file), second) {
-        (Some(first), Some(second)) => {
-            Err(usage(format!("one capture at a time: {}, then {}", first.display(), second.display())))
-        }
-        (first, _) => source(first),
-    }
+fn all_named(input: args::Input) -> Result<Source, Failure> {
+    let args::Input { files, read } = input;
+    source(&read.read.into_iter().chain(files).collect::<Vec<_>>())
 }
 
 /// Advice where what stands for a capture is none, but may be a command that was mistyped.
 fn mistyped(input: &args::Input) -> Result<(), Failure> {
-    let Some(word) = input.file.as_deref().filter(|&path| path != "-" && !path.exists()) else { return Ok(()) };
+    let [word, more @ ..] = input.files.as_slice() else { return Ok(()) };
+    if word == "-" || word.exists() {
+        return Ok(());
+    }
     let commands = Args::command();
     let meant = word.to_str().and_then(|typed| nearest(typed, commands.get_subcommands().map(clap::Command::get_name)));
     let word = word.display();
-    match (meant, input.more.first()) {
+    match (meant, more) {
         (Some(command), _) => Err(usage(format!("no file or command {word}: did you mean `{command}`?"))),
-        (None, Some(second)) if second.exists() => {
-            let advice = "one capture at a time; wspect --help lists the commands";
-            Err(usage(format!("no file or command {word}: {advice}")))
+        (None, [second, ..]) if second.exists() => {
+            Err(usage(format!("no file or command {word}: wspect --help lists the commands")))
         }
         (None, _) => Ok(()),
     }
 }
 
-/// The capture; nothing means stdin, unless that is a terminal.
-fn source(path: Option<PathBuf>) -> Result<Source, Failure> {
-    match path {
-        Some(path) => Ok(Source::new(&path)),
-        None if io::stdin().is_terminal() => Err(usage("no capture: name a FILE, or pipe one in (wspect --help)")),
-        None => Ok(Source::Stdin),
+/// The captures; nothing means stdin, unless that is a terminal.
+fn source(paths: &[PathBuf]) -> Result<Source, Failure> {
+    match paths {
+        [] if io::stdin().is_terminal() => Err(usage("no capture: name a FILE, or pipe one in (wspect --help)")),
+        [] => Ok(Source::stdin()),
+        paths => Source::new(paths),
     }
 }
 
-/// The capture and the words behind it. When `-r` names the capture, the first word is not one.
-fn file_and_words(input: args::FileAndMore) -> (Option<PathBuf>, Vec<OsString>) {
+/// The captures and the words behind them. When `-r` names the captures, no word is one; else the first is, and those behind it
+/// that are no numbers, but files.
+fn files_and_words(input: args::FileAndMore) -> (Vec<PathBuf>, Vec<OsString>) {
     let args::FileAndMore { file, places, read } = input;
-    match read.read {
-        Some(path) => (Some(path), file.into_iter().chain(places).collect()),
-        None => (file.map(PathBuf::from), places),
+    if !read.read.is_empty() {
+        return (read.read, file.into_iter().chain(places).collect());
     }
+    let is_file = |word: &OsString| place(word).is_err() && Path::new(word).exists();
+    let more = places.iter().take_while(|word| is_file(word)).count();
+    let (more, words) = places.split_at(more);
+    (file.iter().chain(more).map(PathBuf::from).collect(), words.to_vec())
 }
 
 /// `3`.

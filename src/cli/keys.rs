@@ -1,7 +1,8 @@
 //! Which key logs are read, and what is said of them.
 
 use super::args::Reading;
-use super::input::{Pipe, Source, words};
+use super::input::{Source, words};
+use super::pipe::Pipe;
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
@@ -130,9 +131,7 @@ impl Keys {
         if !self.only_these {
             let named = env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty());
             files.extend(named.map(|name| (PathBuf::from(name), false)));
-            if let Source::Path(capture) = source {
-                files.extend(beside(capture).filter(|path| path.is_file()).map(|path| (path, false)));
-            }
+            files.extend(source.paths().flat_map(beside).filter(|path| path.is_file()).map(|path| (path, false)));
         }
         let mut seen = HashSet::new();
         files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
@@ -232,15 +231,16 @@ fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Sec
 
 /// Reads the key logs that a capture carries; what is to be told of them.
 fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<Report> {
-    // What is wrong with the capture is told when its packets are read.
-    let mut reader = source.open(stop).ok()?.reader().ok()?;
     let mut inside = Inside::default();
     let mut take = |aside: Aside<'_>| {
         if let Aside::Keys(source, text) = aside {
             inside.push(source, text, wanted, secrets);
         }
     };
-    while reader.may_have_keys() && !stop.is_wanted() && reader.next_packet_after(&mut take).is_some() {}
+    // What is wrong with a capture is told when its packets are read.
+    for mut reader in source.open(stop).ok()?.readers().flatten() {
+        while reader.may_have_keys() && !stop.is_wanted() && reader.next_packet_after(&mut take).is_some() {}
+    }
     inside.report()
 }
 

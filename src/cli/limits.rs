@@ -13,8 +13,9 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 42] {
+fn rows(limits: Limits) -> [Row; 43] {
     let Limits {
+        unpacked_bytes,
         reorder_bytes,
         reorder_segments,
         reorder_total,
@@ -61,6 +62,12 @@ fn rows(limits: Limits) -> [Row; 42] {
     let n = |value: usize| value as u64;
     let nanos = |value: i64| value.unsigned_abs();
     [
+        (
+            "unpacked-bytes",
+            unpacked_bytes,
+            "bytes",
+            "to which a compressed capture unpacks before it is read no further",
+        ),
         ("reorder-bytes", n(reorder_bytes), "bytes", "queued out of order in one direction of a stream"),
         ("reorder-segments", n(reorder_segments), "segments", "queued out of order in one direction of a stream"),
         ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),

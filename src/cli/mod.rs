@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod nearest;
 mod output;
+mod pipe;
 mod progress;
 mod run;
 mod seen;

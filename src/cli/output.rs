@@ -138,8 +138,8 @@ fn own_only(_: &File) -> io::Result<()> {
 }
 
 fn is_same(path: &Path, input: &Source) -> bool {
-    let Source::Path(input) = input else { return false };
-    matches!((path.canonicalize(), input.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    let Ok(path) = path.canonicalize() else { return false };
+    input.paths().any(|input| input.canonicalize().is_ok_and(|input| input == path))
 }
 
 fn exists(path: &Path) -> Failure {

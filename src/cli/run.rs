@@ -39,7 +39,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     }
     let origin = if job.needs_origin() { input.origin() } else { None };
     let form = job.form(origin, &target);
-    let settings = load(job, input.len, stop);
+    let settings = load(job, input.len(), stop);
     let run = Run { job, settings, stop, input, target };
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
@@ -108,12 +108,13 @@ impl<'j> Run<'j> {
     fn connections_first(self) -> Result<(Self, Collect), Failure> {
         let Self { job, settings, stop, input, target } = self;
         let mut connections = Collect::default();
-        let progress = Progress::new(job.progress, input.len, target.is_terminal());
+        let progress = Progress::new(job.progress, input.len(), target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
-        let len = input.len;
-        pass(input.up_to(len), settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        let extent = input.extent;
+        let input = job.source.open_within(&extent, stop)?;
+        pass(input, settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
         progress.clear();
-        let input = job.source.open(stop)?.up_to(len);
+        let input = job.source.open_within(&extent, stop)?;
         Ok((Self { job, settings, stop, input, target }, connections))
     }
 
@@ -161,7 +162,7 @@ impl<'j> Run<'j> {
         let Self { job, settings, stop, input, mut target } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
-        let progress = Progress::new(job.progress, input.len, is_terminal && job.has_rows_on_the_way());
+        let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
         let out = Out::new(target.writer(), job.limit).eager(is_terminal);
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;

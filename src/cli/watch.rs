@@ -4,7 +4,9 @@ use super::progress::Progress;
 use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals};
-use crate::model::{Event, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause};
+use crate::model::{
+    Event, FileRun, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause,
+};
 use std::io;
 use std::ops::ControlFlow;
 
@@ -151,6 +153,10 @@ impl Sink for Watch<'_> {
         if self.is_live {
             self.out.flush();
         }
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.exporter.file(run);
     }
 
     fn hears_frames(&self) -> bool {

@@ -96,6 +96,8 @@ impl Kinds {
 pub struct Progress {
     /// Bytes of the file read.
     pub bytes: u64,
+    /// How many of several files have begun, and how many there are.
+    pub files: Option<(usize, usize)>,
     /// Packets read.
     pub packets: u64,
     /// TCP streams seen.
@@ -149,6 +151,10 @@ fn pass(
         }
         Aside::Keys(source, text) if uses_own_keys => dissector.keys(source, text),
         Aside::Keys(..) => {}
+        Aside::File(run) => {
+            dissector.files = Some(run.begun);
+            dissector.sink.file(&run);
+        }
     }) {
         dissector.packet(packet.mark);
         let decoded = decoder.decode(&packet);
@@ -183,6 +189,7 @@ struct Dissector<'s> {
     sink: &'s mut dyn Sink,
     summary: Summary,
     last: Mark,
+    files: Option<(usize, usize)>,
     own_keys: Inside,
     /// Secrets came that streams were not told of yet.
     fresh_keys: bool,
@@ -201,6 +208,7 @@ impl<'s> Dissector<'s> {
             sink,
             summary: Summary::default(),
             last: Mark::default(),
+            files: None,
             own_keys: Inside::default(),
             fresh_keys: false,
             keys_told: 0,
@@ -240,7 +248,7 @@ impl<'s> Dissector<'s> {
 
     fn progress(&self, bytes: u64) -> Progress {
         let Summary { packets, first, last, .. } = self.summary;
-        Progress { bytes, packets, streams: self.table.streams(), first, last }
+        Progress { bytes, files: self.files, packets, streams: self.table.streams(), first, last }
     }
 
     fn file_notes(&mut self, notes: Vec<FileNote>) {

@@ -5,7 +5,8 @@ use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
 use crate::model::{
-    ConnId, Event, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex, size,
+    ConnId, Event, FileRun, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
+    size,
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -47,6 +48,10 @@ impl Exporter for Sessions {
             self.rows.push((*at, session.clone()));
         }
         ControlFlow::Continue(())
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.form.file(run);
     }
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {

@@ -1,7 +1,7 @@
 //! Rows in order of connections: what each added up to, and its handshake.
 
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Event, Stamp};
+use crate::model::{ConnId, Connection, Event, FileRun, Stamp};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -50,6 +50,8 @@ impl Exporter for Collect {
         ControlFlow::Continue(())
     }
 
+    fn file(&mut self, _: &FileRun) {}
+
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
 }
 
@@ -70,6 +72,10 @@ impl Exporter for Connections {
     fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
         self.rows.apply(at, event);
         ControlFlow::Continue(())
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.form.file(run);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
@@ -120,6 +126,10 @@ impl Exporter for Handshakes {
             _ => return ControlFlow::Continue(()),
         }
         self.release(out)
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.form.file(run);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {

@@ -48,7 +48,7 @@ pub use time::{Clock, TimeMode};
 pub use wrap::wrap;
 
 use crate::model::{
-    Closed, Connection, Event, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Timestamp, TlsSession,
+    Closed, Connection, Event, FileRun, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Timestamp, TlsSession,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -57,6 +57,9 @@ use std::sync::Arc;
 pub trait Exporter {
     /// Takes one event; `Break` when no later event can change what is written.
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()>;
+
+    /// The packets from here on stand in another of several files.
+    fn file(&mut self, run: &FileRun);
 
     /// Writes what could only be written at the end.
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>);
@@ -87,6 +90,9 @@ pub struct Totals {
 /// Writes rows of each kind; a kind that has no place in the form is passed over.
 #[expect(unused_variables, reason = "the names are the documentation")]
 pub trait Form {
+    /// The packets from here on stand in another of several files. Not a row.
+    fn file(&mut self, run: &FileRun) {}
+
     /// A message.
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {}
 

@@ -6,7 +6,7 @@ use super::style::{Ink, Style};
 use super::time::Clock;
 use super::{Form, Out, pretty, table};
 use crate::escape;
-use crate::model::{Message, Opcode, Stamp, count, duration, number};
+use crate::model::{FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]
@@ -14,13 +14,14 @@ pub struct Page {
     clock: Clock,
     payload: PayloadOptions,
     style: Style,
+    files: FileRuns,
     is_begun: bool,
 }
 
 impl Page {
     /// Pages with times of this clock and payloads shown so.
-    pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        Self { clock, payload, style, is_begun: false }
+    pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
+        Self { clock, payload, style, files: FileRuns::default(), is_begun: false }
     }
 
     fn title(&mut self, at: &Stamp, message: &Message<'_>) -> String {
@@ -39,6 +40,10 @@ impl Page {
 }
 
 impl Form for Page {
+    fn file(&mut self, run: &FileRun) {
+        self.files.push(run.clone());
+    }
+
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         if self.is_begun {
             out.text("\n");
@@ -48,6 +53,8 @@ impl Form for Page {
         let (first, last) = (message.span.first.packet, at.at.packet);
         let packets = if first == last { format!("frame {last}") } else { format!("frames {first} to {last}") };
         let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", number(message.frames)) };
+        let place = self.files.find(at.at.packet).map_or(String::new(), |place| format!(" ({place})"));
+        let packets = packets + &escape::display_str(&place);
         out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, packets)));
         for (ink, text) in table::faults(message) {
             out.line(&self.style.paint(ink, text).to_string());

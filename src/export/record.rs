@@ -17,8 +17,8 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
 use crate::model::{
-    Both, Check, ConnId, Connection, Counts, Direction, Endpoint, Frame, Handshake, Head, Mark, Message, Note, NoteSet,
-    Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
+    Both, Check, ConnId, Connection, Counts, Direction, Endpoint, FileRun, FileRuns, Frame, Handshake, Head, Mark,
+    Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
 };
 use std::io::Write as _;
 
@@ -27,6 +27,7 @@ use std::io::Write as _;
 pub struct Records {
     payload: PayloadOptions,
     times: Rfc3339,
+    files: FileRuns,
 }
 
 /// Appends constant text between values.
@@ -39,7 +40,7 @@ macro_rules! lit {
 impl Records {
     /// Records whose payloads are cut as told; of the modes, [`PayloadMode::Base64`] and [`PayloadMode::None`] matter.
     pub fn new(payload: PayloadOptions) -> Self {
-        Self { payload, times: Rfc3339::default() }
+        Self { payload, ..Self::default() }
     }
 
     /// Appends the keys that all records have.
@@ -54,7 +55,8 @@ impl Records {
         self.times.write(at.time, row);
         lit!(row, r#","packet":"#);
         json::opt_int(row, Some(at.packet.0).filter(|&packet| packet > 0));
-        lit!(row, r#","file_packet":null"#);
+        lit!(row, r#","file_packet":"#);
+        json::opt_string(row, self.files.find(at.packet).map(|at| at.to_string()).as_deref());
     }
 
     /// Appends `payload`, `enc` and `truncated`.
@@ -195,6 +197,10 @@ impl Records {
 }
 
 impl Form for Records {
+    fn file(&mut self, run: &FileRun) {
+        self.files.push(run.clone());
+    }
+
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         let row = out.bytes();
         self.begin("message", at.conn, at.stream, at.at, row);

@@ -1,7 +1,7 @@
 //! A part of a capture: connections, messages, or what lies in a packet.
 
 use super::{Exporter, Out, Totals};
-use crate::model::{ConnId, Direction, Event, Frame, Message, PacketNo, Span, Stamp};
+use crate::model::{ConnId, Direction, Event, FileRun, Frame, Message, PacketNo, Span, Stamp};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -85,6 +85,10 @@ impl<E: Exporter> Exporter for Places<E> {
         if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    fn file(&mut self, run: &FileRun) {
+        self.inner.file(run);
+    }
+
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         self.inner.finish(totals, out);
     }
@@ -162,6 +166,10 @@ impl<E: Exporter> Exporter for InPacket<E> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.inner.file(run);
     }
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {

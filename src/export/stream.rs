@@ -3,7 +3,7 @@
 use super::hold::Hold;
 use super::list::Collect;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Direction, Event, Frame, Stamp};
+use crate::model::{ConnId, Connection, Direction, Event, FileRun, Frame, Stamp};
 use std::ops::ControlFlow;
 
 /// Kinds of rows.
@@ -130,6 +130,10 @@ impl Exporter for Stream {
 
     fn hears_frames(&self) -> bool {
         self.kinds.frame
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.form.file(run);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {

@@ -1,5 +1,6 @@
 //! What a dissection tells, and who listens.
 
+use super::file::FileRun;
 use super::flow::{Both, Endpoint};
 use super::handshake::Handshake;
 use super::mark::Mark;
@@ -109,6 +110,9 @@ pub trait Sink {
     /// The next event may be long in coming: a live input is waited for. What was gathered is to be handed on.
     fn pause(&mut self) {}
 
+    /// The packets from here on stand in another of several files.
+    fn file(&mut self, _: &FileRun) {}
+
     /// Whether frames are to be told, beside the messages that they make. Asked once, before the first event.
     fn hears_frames(&self) -> bool {
         true
@@ -127,6 +131,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn pause(&mut self) {
         (**self).pause();
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        (**self).file(run);
     }
 
     fn hears_frames(&self) -> bool {

@@ -3,6 +3,8 @@
 /// The bounds. Past one, the prefix is kept, the rest is counted, and a finding says so once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Bytes to which a compressed capture may unpack.
+    pub unpacked_bytes: u64,
     /// Bytes of out-of-order data queued for one direction of one TCP stream.
     pub reorder_bytes: usize,
     /// Segments queued for one direction of one TCP stream.
@@ -100,6 +102,7 @@ impl Limits {
 
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {
+        unpacked_bytes: 64 << 30,
         reorder_bytes: 16 * MIB,
         reorder_segments: 4096,
         reorder_total: 256 * MIB,

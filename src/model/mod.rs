@@ -29,7 +29,7 @@ pub use body::{Body, Hole, Part};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
-pub use file::FileNote;
+pub use file::{FileNote, FilePacket, FileRun, FileRuns};
 pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};

@@ -10,6 +10,8 @@ pub struct Progress {
     pub read: u64,
     /// Bytes to read; `None` for a pipe.
     pub total: Option<u64>,
+    /// How many of several files have begun, and how many there are.
+    pub files: Option<(usize, usize)>,
     /// Packets read.
     pub packets: u64,
     /// TCP streams seen.
@@ -95,7 +97,7 @@ impl Load {
         Some((self.progress.read.min(total) as f64 / total as f64 * 100.0) as u64)
     }
 
-    /// `157/412 MB  210 MB/s  ETA 1.2s`.
+    /// `file 2 of 5  157/412 MB  210 MB/s  ETA 1.2s`.
     pub(super) fn words(&self) -> String {
         let read = size(self.progress.read);
         let mut out = match self.progress.total {
@@ -106,6 +108,9 @@ impl Load {
             }
             None => read,
         };
+        if let Some((begun, all)) = self.progress.files {
+            out.insert_str(0, &format!("file {begun} of {all}  "));
+        }
         if let Some(rate) = self.rate() {
             out.push_str(&format!("  {}/s", size(rate as u64)));
             if let Some(total) = self.progress.total {
@@ -144,6 +149,8 @@ mod tests {
         load.progress(progress, Duration::from_millis(748));
         assert_eq!(load.words(), "157/412 MB  210 MB/s  ETA 1.2s");
         assert_eq!(load.bar(10), "▓▓▓░░░░░░░");
+        load.progress(Progress { files: Some((2, 5)), ..progress }, Duration::from_millis(748));
+        assert_eq!(load.words(), "file 2 of 5  157/412 MB  210 MB/s  ETA 1.2s");
         load.progress(Progress { read: 900, total: None, ..progress }, Duration::ZERO);
         assert_eq!((load.words(), load.bar(3)), ("900 B".to_owned(), "░░░".to_owned()));
     }

@@ -2,6 +2,7 @@
 
 use super::support::craft::*;
 use super::{Case, case, talk, talked};
+use std::io::Write as _;
 use wspect::model::Limits;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -37,6 +38,10 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         case("FILE-CUT", cut(7), good()),
         case("FILE-DAMAGED", damaged, good()),
+        Case {
+            limits: Limits { unpacked_bytes: 300, ..Limits::DEFAULT },
+            ..case("FILE-LIMIT", gzip(&whole), gzip(&whole))
+        },
         case("FILE-BLOCK", ng(1).block(6, &[0; 16]).bytes.clone(), ng(1).bytes),
         case("FILE-TIME", ng(u64::MAX).bytes, ng(1).bytes),
         case("LINK-UNKNOWN", of_link(147), of_link(1)),
@@ -46,6 +51,12 @@ pub(super) fn cases() -> Vec<Case> {
     .into_iter()
     .chain(tcp())
     .collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
 }
 
 fn tcp() -> Vec<Case> {

@@ -25,7 +25,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use support::craft::*;
 use support::keys::secrets;
-use wspect::capture::Reader;
+use wspect::capture::{Bytes, Part, Reader};
 use wspect::dissect::{Settings, run};
 use wspect::model::{Connection, Event, Limits, NOTES, Severity, Sink, Stamp};
 
@@ -101,7 +101,9 @@ impl Sink for Told {
 fn told_with(file: &[u8], limits: Limits, keys: &str) -> Told {
     let settings = Settings { limits, secrets: Arc::new(secrets(keys)), ..Settings::default() };
     let mut told = Told::default();
-    let mut reader = Reader::new(Box::new(std::io::Cursor::new(file.to_vec()))).unwrap();
+    let bytes = Bytes::Stream(Box::new(std::io::Cursor::new(file.to_vec())));
+    let part = Part { name: "capture".into(), bytes };
+    let mut reader = Reader::timeline(vec![part], &limits).unwrap_or_else(|(_, error)| panic!("{error}"));
     run(&mut reader, settings, &mut told, &mut |_| ControlFlow::Continue(()));
     told
 }

@@ -44,6 +44,7 @@ fn progress(story: &Story, read: u64) -> Progress {
     Progress {
         read,
         total: Some(412_000_000),
+        files: None,
         packets: story.packets(),
         streams: 41,
         start: Some(story.started(0).time.unwrap()),

@@ -81,7 +81,9 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let stream = stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
     let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
     let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
-    let place = format!("{time} · frame {}{stream}", row.last.packet);
+    let packet = row.last.packet;
+    let file = app.book.file_packet(packet).map_or_else(String::new, |at| format!(" ({at})"));
+    let place = format!("{time} · frame {packet}{}{stream}", display_str(&file));
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
         let what = format!(" {} {length}{} · ", kind(row), rtl(app));

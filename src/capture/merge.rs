@@ -1,0 +1,217 @@
+//! Several captures as one timeline.
+
+use super::file::CaptureFile;
+use super::part::Part;
+use super::source::Record;
+use super::{Aside, OpenError};
+use crate::model::{FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp};
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+/// Captures that overlap in time and are read side by side; each takes a read buffer and a file handle.
+const OPEN: usize = 256;
+
+/// Captures merged by time. Those that lie one behind the other are open one at a time.
+pub(super) struct Merge {
+    /// Those not yet opened, by the time of their first packet.
+    coming: VecDeque<Coming>,
+    /// Those that have a packet to come.
+    open: Vec<Open>,
+    /// Which of these is read.
+    at: usize,
+    /// When another's turn comes: the order of the packet that comes next in all others.
+    until: Order,
+    /// Bytes of the others that are behind the reader.
+    behind: u64,
+    /// The last packet.
+    last: Mark,
+    /// The file of the last packet.
+    told: Option<usize>,
+    /// How many there are.
+    all: usize,
+    /// Bytes of the captures that ended.
+    ended: u64,
+    notes: Vec<FileNote>,
+    limits: Limits,
+}
+
+/// The time of a packet, and the place of its capture among all; what has no time comes first, since it has no place.
+type Order = (Option<Timestamp>, usize);
+
+/// Behind every packet.
+const LAST: Order = (Some(Timestamp::from_nanos(i64::MAX)), usize::MAX);
+
+struct Coming {
+    part: Part,
+    /// Its place among all, as they were named.
+    place: usize,
+    first: Option<Timestamp>,
+}
+
+impl Coming {
+    const fn order(&self) -> Order {
+        (self.first, self.place)
+    }
+}
+
+struct Open {
+    file: CaptureFile,
+    name: Arc<str>,
+    place: usize,
+    /// The packet that comes next, unless it was lent.
+    record: Record,
+    is_lent: bool,
+    /// The number of the last one in the file, and in the timeline.
+    number: u64,
+    packet: PacketNo,
+}
+
+impl Open {
+    const fn order(&self) -> Order {
+        (self.record.time, self.place)
+    }
+}
+
+impl Merge {
+    /// Looks at each capture for its first time.
+    ///
+    /// # Errors
+    /// When none of them can be read: the name of the first, and why.
+    pub(super) fn new(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
+        let (mut coming, mut notes, mut refused) = (Vec::new(), Vec::new(), None);
+        for (place, mut part) in parts.into_iter().enumerate() {
+            match part.first_time() {
+                Ok(first) => coming.push(Coming { part, place, first }),
+                Err(error) => {
+                    notes.push(left_out(&part.name, &error, Mark::default()));
+                    refused.get_or_insert((part.name, error));
+                }
+            }
+        }
+        if let (true, Some(refused)) = (coming.is_empty(), refused) {
+            return Err(refused);
+        }
+        coming.sort_by_key(Coming::order);
+        let (all, coming, limits) = (coming.len(), coming.into(), *limits);
+        Ok(Self {
+            coming,
+            open: Vec::new(),
+            at: 0,
+            until: LAST,
+            behind: 0,
+            last: Mark::default(),
+            told: None,
+            all,
+            ended: 0,
+            notes,
+            limits,
+        })
+    }
+
+    /// The next packet. Mostly it is of the capture that lent the last one: then nothing else is looked at.
+    #[inline]
+    pub(super) fn next(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
+        if let Some(open) = self.open.get_mut(self.at).filter(|open| open.is_lent) {
+            match open.file.advance(aside) {
+                // It goes on in registers: in memory it would be written in pieces and read back whole, and waited for.
+                Some(record) if (record.time, open.place) < self.until => return self.lend(record, aside),
+                Some(record) => (open.record, open.is_lent) = (record, false),
+                None => {
+                    let Open { mut file, name, packet, .. } = self.open.swap_remove(self.at);
+                    self.end(&mut file, &name, packet);
+                }
+            }
+        }
+        let record = self.choose(aside)?;
+        self.lend(record, aside)
+    }
+
+    /// The earliest packet, when the captures whose time has come are opened.
+    #[cold]
+    fn choose(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
+        let (at, record) = loop {
+            let first = self.open.iter().enumerate().min_by_key(|(_, open)| open.order());
+            match (first, self.coming.front()) {
+                (Some((_, open)), Some(coming)) if coming.order() < open.order() => self.begin(aside),
+                (Some((at, open)), _) => break (at, open.record),
+                (None, Some(_)) => self.begin(aside),
+                (None, None) => return None,
+            }
+        };
+        let others = || self.open.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, open)| open);
+        let coming = self.coming.front().map(Coming::order);
+        self.until = others().map(Open::order).chain(coming).min().unwrap_or(LAST);
+        self.behind = self.ended + others().map(|open| open.file.position()).sum::<u64>();
+        self.at = at;
+        Some(record)
+    }
+
+    /// Opens the capture whose time has come.
+    #[cold]
+    fn begin(&mut self, aside: &mut dyn FnMut(Aside<'_>)) {
+        let Some(Coming { part, place, .. }) = self.coming.pop_front() else { return };
+        let name: Arc<str> = part.name.as_str().into();
+        if self.open.len() >= OPEN {
+            let text = format!("{name} is left out: more than {OPEN} captures overlap in time");
+            return self.notes.push(FileNote { code: NoteCode::FileLimit, at: self.last, text });
+        }
+        let mut file = match part.open(&self.limits) {
+            Ok(file) => file,
+            Err(error) => return self.notes.push(left_out(&name, &error, self.last)),
+        };
+        match file.advance(aside) {
+            Some(record) => {
+                self.open.push(Open { file, name, place, record, is_lent: false, number: 0, packet: self.last.packet });
+            }
+            None => self.end(&mut file, &name, self.last.packet),
+        }
+    }
+
+    #[cold]
+    fn end(&mut self, file: &mut CaptureFile, name: &str, last: PacketNo) {
+        self.ended += file.position();
+        self.notes.extend(file.take_notes().into_iter().map(|note| named(last, note, name)));
+    }
+
+    #[inline]
+    fn lend(&mut self, record: Record, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
+        let open = self.open.get_mut(self.at)?;
+        // Packets that Wireshark counts and that are not handed on are counted here, too.
+        let (number, before, last) = (open.file.next_number(), open.number, open.packet);
+        let packet = PacketNo(self.last.packet.0 + (number - before));
+        (open.number, open.packet, open.is_lent) = (number, packet, true);
+        self.last = Mark { packet, time: record.time };
+        if open.file.has_notes() {
+            let at = |note: &FileNote| if note.at.packet.0 > before { packet } else { last };
+            self.notes.extend(open.file.take_notes().into_iter().map(|note| named(at(&note), note, &open.name)));
+        }
+        if self.told != Some(open.place) {
+            self.told = Some(open.place);
+            let (name, begun) = (Arc::clone(&open.name), (self.all - self.coming.len(), self.all));
+            aside(Aside::File(FileRun { name, packet, number, begun }));
+        }
+        Some(open.file.lend_as(record, packet))
+    }
+
+    /// Bytes of all captures that are behind the reader.
+    pub(super) fn position(&self) -> u64 {
+        match self.open.get(self.at) {
+            Some(open) => self.behind + open.file.position(),
+            None => self.ended,
+        }
+    }
+
+    pub(super) fn take_notes(&mut self) -> Vec<FileNote> {
+        mem::take(&mut self.notes)
+    }
+}
+
+/// The finding as one of the timeline.
+fn named(packet: PacketNo, note: FileNote, name: &str) -> FileNote {
+    FileNote { at: Mark { packet, ..note.at }, text: format!("{name}: {}", note.text), ..note }
+}
+
+fn left_out(name: &str, error: &OpenError, at: Mark) -> FileNote {
+    FileNote { code: NoteCode::FileDamaged, at, text: format!("{name} is left out: {error}") }
+}

@@ -1,0 +1,138 @@
+//! Several captures as one: rotated, side by side, in directories.
+
+use super::*;
+
+/// A pcap cut into captures of so many packets each, as a capture is that is rotated.
+fn rotated(capture: &[u8], packets: usize) -> Vec<Vec<u8>> {
+    let (header, mut rest) = capture.split_at(24);
+    let mut files = Vec::new();
+    while !rest.is_empty() {
+        let mut file = header.to_vec();
+        for _ in 0..packets {
+            let Some(len) = rest.get(8..12) else { break };
+            let (record, behind) = rest.split_at(16 + u32::from_le_bytes(len.try_into().unwrap()) as usize);
+            file.extend(record);
+            rest = behind;
+        }
+        files.push(file);
+    }
+    files
+}
+
+/// `mix.pcap`, rotated, in a directory of its own.
+fn pieces() -> (tempfile::TempDir, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let files = rotated(&fs::read(sample("mix.pcap")).unwrap(), 50);
+    let names: Vec<_> = (0..files.len()).map(|at| format!("mix_{at:05}.pcap")).collect();
+    for (name, file) in names.iter().zip(files) {
+        fs::write(dir.path().join(name), file).unwrap();
+    }
+    assert!(names.len() > 3);
+    (dir, names)
+}
+
+/// Records without the name of the file, and those names.
+fn parted(records: &str) -> (String, Vec<String>) {
+    let mut names = Vec::new();
+    let line = |line: &str| {
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let name = record.as_object_mut().unwrap().remove("file_packet").unwrap();
+        names.extend(name.as_str().map(str::to_owned));
+        record.to_string() + "\n"
+    };
+    (records.lines().map(line).collect(), names)
+}
+
+#[test]
+fn rotated_captures_are_read_as_the_whole() {
+    let (dir, names) = pieces();
+    let said = |line: &[&str], files: &[String]| {
+        let output = wspect(line.iter().copied()).args(files).current_dir(&dir).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let shuffled: Vec<_> = names.iter().rev().cloned().collect();
+    for command in ["msgs", "frames", "ls", "handshake", "check", "stats", "keys"] {
+        let whole = stdout(&format!("{command} samples/mix.pcap"));
+        for files in [&names, &shuffled, &vec![String::from(".")]] {
+            assert_eq!(said(&[command], files), whole, "{command} {files:?}");
+        }
+        let (whole, _) = parted(&stdout(&format!("{command} --json samples/mix.pcap")));
+        let (pieces, places) = parted(&said(&[command, "--json"], &shuffled));
+        assert_eq!(pieces, whole, "{command} --json");
+        assert!(places.iter().all(|place| place.starts_with("mix_0000")), "{places:?}");
+    }
+    let (_, places) = parted(&said(&["msgs", "--json"], &shuffled));
+    let packets = stdout("msgs --json samples/mix.pcap");
+    let packets =
+        packets.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["packet"].as_u64());
+    let expected = packets.map(Option::unwrap).map(|at| format!("mix_{:05}.pcap:{}", (at - 1) / 50, (at - 1) % 50 + 1));
+    assert_eq!(places, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn words_behind_several_captures_are_still_numbers() {
+    let (dir, names) = pieces();
+    let said = |line: Vec<&str>| {
+        let output = wspect(line).current_dir(&dir).output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    let files: Vec<_> = names.iter().map(String::as_str).collect();
+    let page = said([vec!["show"], files.clone(), vec!["2:3"]].concat());
+    assert_eq!(page.replace(" (mix_00001.pcap:21)", ""), stdout("show samples/mix.pcap 2:3"));
+    let named: Vec<_> = files.iter().flat_map(|&file| ["-r", file]).collect();
+    assert_eq!(said([vec!["show", "2:3"], named].concat()), page);
+    assert_eq!(said([vec!["follow"], files.clone(), vec!["1"]].concat()), stdout("follow samples/mix.pcap 1"));
+    let missing = said([vec!["follow"], files, vec!["9"]].concat());
+    assert_eq!(missing, format!("wspect: {} captures: no connection 9 (wspect ls lists them)\n", names.len()));
+}
+
+#[test]
+fn keys_beside_any_of_them_are_used() {
+    let dir = tempfile::tempdir().unwrap();
+    for (piece, name) in rotated(&fs::read(sample("tls.pcap")).unwrap(), 40).iter().zip(["a.pcap", "b.pcap", "c.pcap"])
+    {
+        fs::write(dir.path().join(name), piece).unwrap();
+    }
+    fs::copy(sample("tls.keys"), dir.path().join("b.keys")).unwrap();
+    let output = wspect(["msgs", "-q", "."]).current_dir(&dir).output().unwrap();
+    let whole = wspect(["msgs", "-q", "samples/tls.pcap"]).output().unwrap();
+    assert!(!whole.stdout.is_empty());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), String::from_utf8(whole.stdout).unwrap());
+}
+
+#[test]
+fn what_is_wrong_with_one_is_told_by_its_name() {
+    let (dir, names) = pieces();
+    fs::write(dir.path().join("notes\x1b[31m.txt"), b"Hello, this is no capture.\n").unwrap();
+    let said = |files: &[&str]| {
+        let output = wspect(["ls"]).args(files).current_dir(&dir).output().unwrap();
+        (String::from_utf8(output.stderr).unwrap(), output.status.code())
+    };
+    let (told, code) = said(&[&names[0], "notes\x1b[31m.txt"]);
+    let expected = "wspect: error: 2 captures: notes\\x1b[31m.txt is left out: not a pcap or pcapng file \
+                    (first bytes 48 65 6c 6c): it looks like text\n";
+    assert!(told.starts_with(expected) && code == Some(0), "{told}");
+    assert_eq!(said(&["."]).0.lines().count(), 1, "in a directory it is no fault");
+    assert_eq!(
+        said(&[&names[0], "missing.pcap"]),
+        ("wspect: missing.pcap: no such file or directory\n".into(), Some(3))
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let output = wspect(["ls", "."]).current_dir(&empty).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "wspect: .: no capture in this directory\n");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn no_capture_is_written_over() {
+    let (dir, names) = pieces();
+    let output =
+        wspect(["export", "pcapng", "--force", "-o", &names[1]]).args(&names).current_dir(&dir).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("is the input: name another file"), "{told}");
+    let output = wspect(["export", "pcapng", "-o", "all.pcapng"]).args(&names).current_dir(&dir).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let all = wspect(["msgs", "-q"]).arg(dir.path().join("all.pcapng")).output().unwrap();
+    assert_eq!(String::from_utf8(all.stdout).unwrap(), stdout("msgs samples/mix.pcap"));
+}

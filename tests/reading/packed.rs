@@ -1,0 +1,165 @@
+//! Compressed captures: every format, its members, and every way in which it can end.
+
+use super::make::{Got, codes, drain, read, read_from};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use std::io::{Cursor, Write as _};
+use wspect::capture::{Bytes, OpenError, Part, Reader};
+use wspect::model::{FileNote, Limits};
+
+const PLAIN: &[u8] = include_bytes!("../../samples/stomp.pcapng");
+
+/// As gzip, zstd, lz4 and xz write it.
+const PACKED: [&[u8]; 4] = [
+    include_bytes!("../data/stomp.pcapng.gz"),
+    include_bytes!("../data/stomp.pcapng.zst"),
+    include_bytes!("../data/stomp.pcapng.lz4"),
+    include_bytes!("../data/stomp.pcapng.xz"),
+];
+
+/// A frame that zstd and lz4 pass over.
+const SKIPPED: &[u8] = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    Reader::new(Box::new(Cursor::new(bytes.to_vec()))).err().unwrap().to_string()
+}
+
+/// Reads at most so many bytes, unpacked.
+fn within(bytes: Vec<u8>, most: u64) -> Result<(Vec<Got>, Vec<FileNote>), OpenError> {
+    let limits = Limits { unpacked_bytes: most, ..Limits::DEFAULT };
+    let part = Part { name: "it".into(), bytes: Bytes::Stream(Box::new(Cursor::new(bytes))) };
+    let mut reader = Reader::timeline(vec![part], &limits).map_err(|(_, error)| error)?;
+    let packets = drain(&mut reader);
+    Ok((packets, reader.take_notes()))
+}
+
+#[test]
+fn every_format_is_read_as_what_it_holds() {
+    let plain = read(PLAIN);
+    assert!(plain.0.len() > 20 && plain.1.is_empty());
+    for packed in PACKED {
+        assert!(packed.len() < PLAIN.len());
+        assert!(read(packed) == plain);
+        let mut reader = Reader::new(Box::new(Cursor::new(packed.to_vec()))).unwrap();
+        drain(&mut reader);
+        assert_eq!(reader.position(), packed.len() as u64, "progress is that of the file as it is");
+    }
+}
+
+#[test]
+fn members_follow_each_other() {
+    let plain = read(PLAIN);
+    for at in [1, 7, 100, 4000] {
+        let (first, second) = PLAIN.split_at(at);
+        let whole = [SKIPPED, &gzip(first), &[0; 700], SKIPPED, &gzip(b""), &gzip(second), &[0; 5]].concat();
+        assert!(read(&whole) == plain, "cut at {at}");
+    }
+    let captures = PACKED.concat();
+    assert_eq!(read(&captures).0.len(), PACKED.len() * plain.0.len(), "captures joined as they are, each packed");
+}
+
+#[test]
+fn what_ends_too_early_is_shown_up_to_there() {
+    let (plain, _) = read(PLAIN);
+    for packed in PACKED {
+        let mut most = 0;
+        for len in (1..packed.len()).step_by(7) {
+            let Ok((packets, notes)) = within(packed[..len].to_vec(), u64::MAX) else { continue };
+            assert!(packets == plain[..packets.len()], "cut at {len}");
+            assert!(codes(&notes).contains(&"FILE-CUT"), "cut at {len}: {notes:?}");
+            assert!(notes.iter().all(|note| note.code.name() == "FILE-CUT"), "cut at {len}: {notes:?}");
+            assert!(packets.len() >= most, "more of the file shows no less of it");
+            most = packets.len();
+        }
+    }
+    assert!(refusal(&PACKED[0][..12]).contains("gzip stream is cut"), "{}", refusal(&PACKED[0][..12]));
+}
+
+#[test]
+fn what_stands_behind_is_told() {
+    for packed in PACKED {
+        let (packets, notes) = read(&[packed, b"Hello"].concat());
+        assert!(packets == read(PLAIN).0);
+        assert_eq!(codes(&notes), ["FILE-DAMAGED"]);
+        assert!(notes[0].text.contains(&format!("offset {} of the file", packed.len())), "{}", notes[0].text);
+    }
+}
+
+#[test]
+fn damage_is_told_and_costs_what_is_behind_it() {
+    let mut packed = gzip(&PLAIN.repeat(200));
+    let at = packed.len() - 6;
+    packed[at] ^= 1;
+    let (packets, notes) = read(&packed);
+    assert_eq!(packets.len(), 200 * read(PLAIN).0.len(), "the checksum alone is wrong");
+    assert_eq!(codes(&notes), ["FILE-DAMAGED"]);
+    let at = packed.len() / 2;
+    packed[at..at + 40].fill(0xff);
+    let (packets, notes) = read(&packed);
+    assert!(packets.len() > 10 && codes(&notes).contains(&"FILE-DAMAGED"), "{} {notes:?}", packets.len());
+}
+
+#[test]
+fn bombs_stop_at_the_bound() {
+    let bomb = gzip(&[PLAIN, &vec![1; 30 << 20]].concat());
+    assert!(bomb.len() < 100_000);
+    for packed in PACKED {
+        let len = PLAIN.len() as u64;
+        assert!(within(packed.to_vec(), len).unwrap() == read(PLAIN), "as much as may be is no fault");
+        let (packets, notes) = within(packed.to_vec(), len - 1).unwrap();
+        assert!(codes(&notes).contains(&"FILE-LIMIT"), "{notes:?}");
+        assert!(packets == read(&PLAIN[..PLAIN.len() - 1]).0, "all that may be is shown");
+    }
+    let (packets, notes) = within(bomb, 1 << 20).unwrap();
+    assert!(packets == read(PLAIN).0);
+    let told = notes.iter().find(|note| note.code.name() == "FILE-LIMIT").unwrap();
+    assert!(told.text.contains("--max-unpacked"), "{}", told.text);
+}
+
+#[test]
+fn what_is_inside_is_named() {
+    let mut tar = vec![0; 600];
+    tar[257..262].copy_from_slice(b"ustar");
+    assert!(refusal(&gzip(&tar)).starts_with("inside the gzip stream: this is a tar archive"));
+    assert!(refusal(&gzip(b"Hello, world\n")).contains("it looks like text"));
+    assert_eq!(refusal(&gzip(b"")), "inside the gzip stream: empty file (0 bytes)");
+    assert!(
+        refusal(&gzip(&gzip(PLAIN))).contains("not a pcap or pcapng file (first bytes 1f 8b"),
+        "one level is unpacked"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damage_is_survived(which in 0..PACKED.len(), flips in prop::collection::vec((any::<usize>(), any::<u8>()), 1..8)) {
+        let mut packed = PACKED[which].to_vec();
+        for (at, with) in flips {
+            let at = at % packed.len();
+            packed[at] ^= with;
+        }
+        if let Ok((packets, notes)) = within(packed, 1 << 20) {
+            prop_assert!(notes.len() < 50 && packets.len() < 10_000);
+        }
+    }
+
+    #[test]
+    fn however_it_comes(which in 0..PACKED.len(), step in 1..50_usize) {
+        struct Steps(&'static [u8], usize);
+        impl std::io::Read for Steps {
+            fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+                let most = self.1.min(room.len());
+                self.0.read(&mut room[..most])
+            }
+        }
+        prop_assert!(read_from(Steps(PACKED[which], step)) == read(PLAIN));
+    }
+}
