@@ -271,6 +271,9 @@ pub(super) struct Input {
     /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read on as the file grows, until ^C; also in another that takes its name
+    #[arg(long, hide_short_help = true)]
+    pub follow: bool,
     #[command(flatten)]
     pub read: Read,
 }

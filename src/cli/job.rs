@@ -286,6 +286,7 @@ fn is_used(list: &args::List) -> bool {
     let args::List { input, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
     !input.files.is_empty()
+        || input.follow
         || !input.read.read.is_empty()
         || json.json
         || limit.limit.is_some()
@@ -294,8 +295,9 @@ fn is_used(list: &args::List) -> bool {
 }
 
 fn all_named(input: args::Input) -> Result<Source, Failure> {
-    let args::Input { files, read } = input;
-    source(&read.read.into_iter().chain(files).collect::<Vec<_>>())
+    let args::Input { files, follow, read } = input;
+    let source = source(&read.read.into_iter().chain(files).collect::<Vec<_>>())?;
+    if follow { source.growing() } else { Ok(source) }
 }
 
 /// Advice where what stands for a capture is none, but may be a command that was mistyped.

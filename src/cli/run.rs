@@ -43,7 +43,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let run = Run { job, settings, stop, input, target };
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
-        Work::Rows(kinds) if kinds.connection && job.source.is_file() => {
+        Work::Rows(kinds) if kinds.connection && job.source.is_whole() => {
             let (run, known) = run.connections_first()?;
             run.export(&mut Stream::new(*kinds, form).with_connections(known))
         }
@@ -167,7 +167,7 @@ impl<'j> Run<'j> {
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
-        watch.is_live = !job.source.is_file();
+        watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
