@@ -29,7 +29,7 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l interface:s? \
     ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
@@ -269,11 +269,12 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 prop_compose! {
     fn any_opened()(
         client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
-        tls in prop::option::of(any_session()), first in any_mark(),
+        tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
         let tls = tls.map(|session| Box::new(session.outline));
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, first }
+        let interface = interface.map(Into::into);
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, interface, first }
     }
 }
 
