@@ -37,6 +37,8 @@ pub(super) struct Half {
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.
     pub(super) missing: Option<u64>,
+    /// Bytes of the 0-RTT data whose secret is missing, and of the message that ends them.
+    pub(super) early: u64,
     /// Padding was seen: sizes tell nothing.
     pub(super) padded: bool,
 }

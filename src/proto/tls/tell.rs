@@ -93,6 +93,9 @@ impl Session {
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
         }
+        if self.why == Some(WhyNot::NoEarly) && self.outline.keys == TlsKeys::Matched {
+            self.outline.keys = TlsKeys::Partial;
+        }
         let (client, server) = cx.ends();
         let session = TlsSession {
             client,
