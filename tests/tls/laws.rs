@@ -50,6 +50,12 @@ fn a_sealed_conversation_says_what_it_says_in_clear() {
     assert!(conn.is_some());
     assert_eq!(session.outline.sni.as_deref(), Some("wss.test"));
     assert_eq!(session.outline.alpn.as_deref(), Some("http/1.1"));
+    let segments = tls.session.segments();
+    let at = |which: &dyn Fn(&Segment) -> bool| segments.iter().position(which).unwrap();
+    let hello = at(&|segment| !segment.payload.is_empty());
+    let is_clients = |segment: &Segment| segment.src == tls.session.client && segment.payload.first() == Some(&DATA);
+    let finished = at(&is_clients);
+    assert_eq!(session.outline.took, Some(time_of(finished) - time_of(hello)));
     let plain: usize = inside().turns.iter().map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(session.decrypted, plain as u64);
 }

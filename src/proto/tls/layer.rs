@@ -225,7 +225,7 @@ impl Tls {
                     && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
             }
             Direction::ToClient if header.kind == ContentType::HANDSHAKE => {
-                !lonely && self.hello.client.is_none() && !other.begun
+                !lonely && self.hello.client.is_none() && other.brought.is_none()
             }
             Direction::ToClient => {
                 let is_behind = matches!(other.cover, Cover::Clear);
@@ -263,7 +263,7 @@ impl Tls {
     /// Reads a record.
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
-        self.halves[dir].begun = true;
+        self.halves[dir].brought = record.span();
         if matches!(&self.halves[dir].cover, Cover::Sealed(keys) if keys.is_unchained()) {
             record.orphan();
         }
@@ -423,6 +423,7 @@ impl Tls {
     fn message(&mut self, dir: Direction, message: Message, cx: &mut Cx<'_>) {
         match message {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
+                self.session.begin(self.halves[dir].brought);
                 self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
@@ -446,6 +447,7 @@ impl Tls {
                 self.answer_early_data(found.early_data, cx);
             }
             Message::Finished => {
+                self.session.finish(dir, self.halves[dir].brought);
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover
                     && !keys.finished()
                 {
