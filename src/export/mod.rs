@@ -7,6 +7,7 @@
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
 //! A new format is a new form, a new selection is a new exporter, and each fits the others.
 
+mod around;
 mod capture;
 mod figures;
 mod head;
@@ -32,7 +33,7 @@ mod time;
 mod wrap;
 
 pub use capture::{About, Capture};
-pub use keys::{KeySum, Sessions};
+pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
 pub use page::Page;
@@ -51,7 +52,7 @@ pub use wrap::wrap;
 
 use crate::model::{
     Closed, Connection, Event, Fact, FileRun, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Streams,
-    Timestamp, TlsSession, Traffic,
+    Timestamp, TlsOutline, TlsSession, Traffic,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -115,8 +116,8 @@ pub trait Form {
     /// A finding.
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {}
 
-    /// A handshake.
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {}
+    /// A handshake, and the TLS around it.
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, tls: Option<&TlsOutline>, out: &mut Out<'_>) {}
 
     /// Connections, in order.
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {}

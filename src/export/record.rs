@@ -303,7 +303,7 @@ impl Form for Records {
         lit!(row, "}\n");
     }
 
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, _: Option<&TlsOutline>, out: &mut Out<'_>) {
         let row = out.bytes();
         self.begin("handshake", at.conn, at.stream, at.at, row);
         lit!(row, r#","request":"#);
@@ -401,9 +401,9 @@ fn endpoint(row: &mut Vec<u8>, endpoint: Endpoint) {
     let _ = write!(row, "\"{endpoint}\"");
 }
 
-/// Appends `version`, `cipher`, `sni`, `alpn` and `keys`.
+/// Appends `version`, `cipher`, `sni`, `alpn`, `keys` and `handshake_ns`.
 fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
-    let TlsOutline { version, cipher, sni, alpn, keys } = outline;
+    let TlsOutline { version, cipher, sni, alpn, keys, took } = outline;
     lit!(row, r#""version":"#);
     json::opt_string(row, version.map(|version| version.to_string()).as_deref());
     lit!(row, r#","cipher":"#);
@@ -414,6 +414,8 @@ fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
     json::opt_string(row, alpn.as_deref());
     lit!(row, r#","keys":"#);
     json::name(row, keys.name());
+    lit!(row, r#","handshake_ns":"#);
+    json::opt_int(row, *took);
 }
 
 fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {

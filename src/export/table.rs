@@ -9,7 +9,7 @@ use super::{Form, Out, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
     Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
-    TlsSession, clause, duration, number,
+    TlsOutline, TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -154,11 +154,11 @@ impl Form for Table {
         }
     }
 
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, tls: Option<&TlsOutline>, out: &mut Out<'_>) {
         if !self.begins() {
             out.text("\n");
         }
-        head::write(at, handshake, &mut self.clock, self.style, out);
+        head::write(at, handshake, tls, &mut self.clock, self.style, out);
     }
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {

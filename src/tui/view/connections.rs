@@ -9,7 +9,8 @@ use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::connections::{SortBy, end};
 use crate::tui::layout::Regions;
-use crate::tui::{text, tls};
+use crate::tui::text;
+use crate::tui::tls::Told;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -203,7 +204,7 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
         ending(app, connection),
         protocol(connection),
-        tls::words(app, connection).unwrap_or_default(),
+        Told::of(app, connection).map(|tls| tls.words).unwrap_or_default(),
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}{interface}", end(connection.client()), end(connection.server())),
         route(connection),
