@@ -16,6 +16,7 @@ mod support;
 mod deflate;
 mod drafts;
 mod ends;
+mod filled;
 mod formats;
 mod heads;
 mod loss;
