@@ -18,6 +18,7 @@ mod drafts;
 mod ends;
 mod formats;
 mod heads;
+mod links;
 mod loss;
 mod midstream;
 mod order;

@@ -5,6 +5,7 @@
 
 mod cuts;
 mod frames;
+mod links;
 mod looks;
 mod make;
 mod merge;
