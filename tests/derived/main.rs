@@ -19,6 +19,7 @@ mod ends;
 mod filled;
 mod formats;
 mod heads;
+mod links;
 mod loss;
 mod midstream;
 mod order;

@@ -6,6 +6,7 @@
 mod cuts;
 mod facts;
 mod frames;
+mod links;
 mod looks;
 mod make;
 mod merge;
