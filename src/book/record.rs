@@ -3,7 +3,7 @@
 use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Event, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened,
-    Outline, Sink, Span, Stamp, TlsRecord, TlsSession,
+    Outline, Sink, Span, Stamp, TlsRecord, TlsSession, Wait,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -112,6 +112,7 @@ pub(super) struct OwnedMessage {
     utf8: bool,
     has_close: bool,
     rtt: Option<i64>,
+    waited: Option<Wait>,
     span: Span,
     brought: Mark,
     findings: NoteSet,
@@ -136,6 +137,7 @@ impl OwnedMessage {
             utf8: message.utf8,
             has_close: message.close.is_some(),
             rtt: message.rtt,
+            waited: message.waited.copied(),
             span: message.span,
             brought: message.brought,
             findings: message.findings,
@@ -160,6 +162,7 @@ impl OwnedMessage {
             utf8: self.utf8,
             close,
             rtt: self.rtt,
+            waited: self.waited.as_ref(),
             span: self.span,
             brought: self.brought,
             findings: self.findings,

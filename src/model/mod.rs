@@ -46,4 +46,4 @@ pub use time::Timestamp;
 pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
-pub use ws::{Close, CloseCode, Frame, Message, Opcode};
+pub use ws::{Close, CloseCode, Frame, Message, Opcode, Wait, WaitCause};

@@ -1,8 +1,9 @@
 //! What the lower floors hand on: packets, then TCP segments, then bytes in order.
 
 use super::flow::{Direction, Endpoint};
-use super::mark::Mark;
+use super::mark::{Mark, PacketNo};
 use super::note::NoteCode;
+use super::ws::Wait;
 
 /// A link-layer header type, as registered for pcap (`LINKTYPE_…`); unknown ones keep their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,8 @@ pub struct Segment<'a> {
     pub ack: u32,
     /// The control bits.
     pub flags: Flags,
+    /// How much the sender will take, as the header has it: not scaled. Nothing at 0.
+    pub window: u16,
     /// The captured payload.
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
@@ -118,6 +121,17 @@ pub enum Input<'a> {
         /// The packet that showed it.
         mark: Mark,
     },
+    /// The bytes that a packet brought had to wait. Said before them.
+    Waited {
+        /// Which way they went.
+        dir: Direction,
+        /// The packet.
+        brought: PacketNo,
+        /// How long, and what for.
+        wait: Wait,
+        /// The packet with which they are delivered.
+        mark: Mark,
+    },
     /// The direction's stream ends.
     End {
         /// Which way it went.
@@ -133,8 +147,11 @@ impl Input<'_> {
     /// The same in the other direction.
     #[must_use]
     pub const fn reversed(mut self) -> Self {
-        let (Self::Data { dir, .. } | Self::Gap { dir, .. } | Self::Odd { dir, .. } | Self::End { dir, .. }) =
-            &mut self;
+        let (Self::Data { dir, .. }
+        | Self::Gap { dir, .. }
+        | Self::Odd { dir, .. }
+        | Self::Waited { dir, .. }
+        | Self::End { dir, .. }) = &mut self;
         *dir = dir.reverse();
         self
     }

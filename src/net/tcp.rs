@@ -55,7 +55,8 @@ fn build<'a>(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark, payload: &'a 
     let Header { mark, src, dst, seq, flags } = head(header, ip, mark);
     let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
-    Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut, scale }
+    let (ack, window) = (header.acknowledgment_number(), header.window_size());
+    Segment { mark, src, dst, seq, ack, flags, window, payload, cut, scale }
 }
 
 /// RFC 7323 §2.2: the option may stand on a SYN only.

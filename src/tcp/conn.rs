@@ -138,6 +138,7 @@ impl Conn {
     fn is_usual(&self, dir: Direction, segment: &Segment<'_>) -> bool {
         let other = &self.halves[dir.reverse()];
         segment.cut == 0
+            && segment.window != 0
             && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
             && self.is_quiet()
             && other.as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)))
@@ -164,6 +165,9 @@ impl Conn {
         {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
             other.acknowledged(Seq(segment.ack), mark, keep, &mut feed);
+            if !segment.flags.has(Flags::RST) {
+                other.offered(segment.window, mark);
+            }
         }
         self.place(dir, segment, keep, &mut Feed { dir, limits, budget, out });
         if !self.is_quiet() {

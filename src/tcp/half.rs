@@ -4,7 +4,7 @@ use super::conn::Recalled;
 use super::queue::Queue;
 use super::recent::{Conflict, Place, Recent};
 use super::seq::{NEAR, Seq};
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, Wait, WaitCause, count, hex};
 use std::collections::VecDeque;
 
 /// What all streams together have queued and remember.
@@ -66,6 +66,17 @@ struct Aside {
     on_syn: Option<(Vec<u8>, Mark)>,
     /// The last holes that were given up: offset and length.
     gaps: VecDeque<(u64, u64)>,
+    /// The receiver takes nothing, or took nothing until just now.
+    window: Option<Window>,
+}
+
+/// A window that is not as usual (RFC 9293 §3.8.6).
+#[derive(Debug, Clone, Copy)]
+enum Window {
+    /// It is zero, since when.
+    Shut(Mark),
+    /// It was for so many nanoseconds, and opened when; nothing was sent since.
+    Opened(i64, Mark),
 }
 
 /// The end of a stream, which may lie behind a hole, or be forged.
@@ -81,9 +92,18 @@ struct Fin {
 
 impl Aside {
     fn is_quiet(&self) -> bool {
-        self.queue.is_empty() && self.fins.is_empty() && self.doubted.is_none() && self.on_syn.is_none()
+        self.queue.is_empty()
+            && self.fins.is_empty()
+            && self.doubted.is_none()
+            && self.on_syn.is_none()
+            && self.window.is_none()
     }
 }
+
+/// Waits that are shorter are not told, in nanoseconds: so late may come what other ways delayed, and not a loss.
+const NOTICED: i64 = 3_000_000;
+/// Who sends no sooner than this behind the opening of a window did not wait for it, in nanoseconds.
+const PROMPT: i64 = 1_000_000_000;
 
 const ACKS_KEPT: usize = 64;
 const ACK_AHEAD: u64 = 64 << 20;
@@ -162,6 +182,9 @@ impl Half {
             self.compare_old(at, bytes.get(..known).unwrap_or_default(), mark, feed);
         }
         let bytes = bytes.get(known..).unwrap_or_default();
+        if !bytes.is_empty() {
+            self.use_window(mark, feed);
+        }
         let Ok(at) = u64::try_from(at.saturating_add_unsigned(known as u64)) else { return };
         if at == self.offset && self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty()) {
             if !bytes.is_empty() {
@@ -170,7 +193,50 @@ impl Half {
             self.lose(u64::from(cut), mark, feed);
         } else if at >= self.offset {
             self.enqueue(at, bytes, cut, mark, feed);
+            if at == self.offset {
+                self.tell_waits(mark, feed);
+            }
             self.drain(mark, keep, feed);
+        }
+    }
+
+    /// Says how long the bytes waited that are next in order, now that a packet has filled the hole before them: its own since
+    /// there was something behind it.
+    fn tell_waits(&self, mark: Mark, feed: &mut Feed<'_>) {
+        let Some(aside) = &self.aside else { return };
+        let (mut pieces, mut end) = (aside.queue.iter().peekable(), self.offset);
+        while let Some((start, piece)) = pieces.next_if(|&(start, _)| start == end) {
+            end = start + piece.len();
+            let since = if piece.brought == mark {
+                pieces.peek().map(|(_, behind)| behind.brought)
+            } else {
+                Some(piece.brought)
+            };
+            if let Some(nanos) = since.and_then(|since| mark.since(since)) {
+                waited(piece.brought.packet, (nanos, WaitCause::Retransmission, mark), mark, feed);
+            }
+        }
+    }
+
+    /// Notes how much the receiver will take.
+    pub(super) fn offered(&mut self, window: u16, mark: Mark) {
+        let before = self.aside.as_ref().and_then(|aside| aside.window);
+        let now = match (before, window) {
+            (None | Some(Window::Opened(..)), 0) => Some(Window::Shut(mark)),
+            (Some(Window::Shut(since)), 1..) => mark.since(since).map(|nanos| Window::Opened(nanos, mark)),
+            _ => return,
+        };
+        self.aside().window = now;
+    }
+
+    /// Bytes are sent: just behind the opening of a window they waited for it.
+    fn use_window(&mut self, mark: Mark, feed: &mut Feed<'_>) {
+        let Some(aside) = &mut self.aside else { return };
+        if let Some(Window::Opened(nanos, at)) = aside.window {
+            aside.window = None;
+            if mark.since(at).is_some_and(|late| late <= nanos.min(PROMPT)) {
+                waited(mark.packet, (nanos, WaitCause::Window, at), mark, feed);
+            }
         }
     }
 
@@ -529,6 +595,14 @@ impl Half {
 
     const fn signed_offset(&self) -> i64 {
         self.offset.cast_signed()
+    }
+}
+
+/// Says what the bytes of a packet waited for, how long and until which packet, if that is worth telling.
+fn waited(brought: PacketNo, (nanos, cause, until): (i64, WaitCause, Mark), mark: Mark, feed: &mut Feed<'_>) {
+    if nanos >= NOTICED {
+        let wait = Wait { nanos, cause, packet: until.packet };
+        (feed.out)(Input::Waited { dir: feed.dir, brought, wait, mark });
     }
 }
 

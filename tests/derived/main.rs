@@ -24,6 +24,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

@@ -116,6 +116,7 @@ impl Layer for Http1 {
                     return self.pump(cx);
                 }
             }
+            Input::Waited { dir, brought, wait, .. } => self.odds.keep_wait(dir, brought, wait),
             Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, .. } => {
                 let (first, _) = *self.unverified[dir].get_or_insert((offset, 0));
                 self.unverified[dir] = Some((first, offset.saturating_add(len)));

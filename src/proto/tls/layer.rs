@@ -65,6 +65,7 @@ impl Layer for Tls {
                 self.gap(dir, offset, len, cx);
                 self.count_sought(dir, cx);
             }
+            Input::Waited { .. } => self.inside.feed(input, &self.session, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;

@@ -76,7 +76,7 @@ impl Layer for Hixie {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.ws.note_reset(dir, brought, cx);
-                self.ws.halves[dir].brought = brought;
+                self.ws.halves[dir].arrive(brought);
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     let at = offset + (bytes.len() - rest.len()) as u64;
@@ -92,7 +92,7 @@ impl Layer for Hixie {
                 self.give_up(dir, Some((len, mark)), cx);
                 Next::Read
             }
-            Input::Odd { .. } | Input::End { .. } => self.ws.input(input, cx),
+            Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => self.ws.input(input, cx),
         }
     }
 
@@ -237,6 +237,7 @@ impl Hixie {
 
     fn append(&mut self, dir: Direction, bytes: &[u8], cx: &mut Cx<'_>) {
         if let Some(assembly) = &mut self.sides[dir].open {
+            assembly.wait(self.ws.halves[dir].waited());
             assembly.append(bytes, self.ws.halves[dir].brought, (None, 0), None, cx.limits, cx.tools);
         }
     }

@@ -62,6 +62,9 @@ impl Layer for Ws {
             Input::Odd { dir, offset, len, code, text, detail, .. } => {
                 self.odd(dir, (offset, len), (code, text, detail), cx);
             }
+            Input::Waited { dir, brought, wait, mark } => {
+                self.halves[dir].waits.get_or_insert_default().expect(brought, wait, mark.packet);
+            }
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
                 self.ends.add(dir, how, mark);
@@ -124,7 +127,7 @@ impl Ws {
     }
 
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
-        self.halves[dir].brought = brought;
+        self.halves[dir].arrive(brought);
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;

@@ -199,7 +199,7 @@ impl Layer for Midstream {
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
             }
-            Input::Odd { .. } => {}
+            Input::Odd { .. } | Input::Waited { .. } => {}
         }
         Next::Read
     }

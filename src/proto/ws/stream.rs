@@ -87,7 +87,7 @@ impl Layer for DeflateStream {
                 let offset = self.sides[dir].offset;
                 self.inner.input(Input::Odd { dir, offset, len, code, text, detail, mark }, cx);
             }
-            Input::End { .. } => {
+            Input::Waited { .. } | Input::End { .. } => {
                 self.inner.input(input, cx);
             }
         }

@@ -43,6 +43,7 @@ impl Ws {
             utf8: assembly.is_utf8(whole),
             close: None,
             rtt: None,
+            waited: assembly.waited.as_ref(),
             span: Span { first: assembly.first, last: cx.mark },
             brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
@@ -94,6 +95,7 @@ impl Ws {
         let bad = if is_text { first_bad(body) } else { None };
         let brought = self.halves[dir].brought;
         let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
+        let waited = self.halves[dir].waited();
         let mut message = Message {
             number: self.messages + 1,
             dir,
@@ -109,6 +111,7 @@ impl Ws {
             utf8: bad.is_none_or(|at| at >= kept.len()),
             close: None,
             rtt: None,
+            waited: waited.as_ref(),
             span: Span { first: place.first, last: cx.mark },
             brought,
             findings: place.findings,
