@@ -37,7 +37,7 @@ pub use hex::{hex, hex_apart, hex_digit};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
-pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
+pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,

@@ -39,6 +39,8 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// How much the sender will take, as the header has it: not scaled. Nothing at 0.
     pub window: u16,
+    /// The options of the header, where it was captured whole (RFC 9293 §3.2).
+    pub options: &'a [u8],
     /// The captured payload.
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
@@ -101,6 +103,8 @@ pub enum Input<'a> {
         len: u64,
         /// Whether that is certain. If not, there may be fewer or more: who counts bytes does not know where it stands.
         exact: bool,
+        /// Whether their receiver has them.
+        receipt: Receipt,
         /// The packet at which they were given up.
         mark: Mark,
     },
@@ -154,6 +158,29 @@ impl Input<'_> {
         | Self::End { dir, .. }) = &mut self;
         *dir = dir.reverse();
         self
+    }
+}
+
+/// Whether bytes that were not captured reached their receiver, as its acknowledgements tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Receipt {
+    /// Nobody knows.
+    #[default]
+    Unknown,
+    /// It has them: the capture lost them, not the network.
+    Received,
+    /// It asked for them again and again.
+    Lacked,
+}
+
+impl Receipt {
+    /// What that tells of a hole.
+    pub const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Received => Some("the receiver acknowledged them: the capture lost them"),
+            Self::Lacked => Some("the receiver asked for them and never acknowledged them: the network lost them"),
+        }
     }
 }
 

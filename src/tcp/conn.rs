@@ -2,6 +2,7 @@
 
 use super::half::Budget;
 use super::half::{Feed, Half, Out};
+use super::sack;
 use super::seq::{NEAR, Seq, WIDEST};
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
 
@@ -164,7 +165,10 @@ impl Conn {
             && let Some(other) = &mut self.halves[dir.reverse()]
         {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
-            other.acknowledged(Seq(segment.ack), mark, keep, &mut feed);
+            other.acknowledged((Seq(segment.ack), segment.payload.is_empty()), mark, keep, &mut feed);
+            if other.waits() {
+                sack::blocks(segment.options).for_each(|block| other.sacked(block, mark));
+            }
             if !segment.flags.has(Flags::RST) {
                 other.offered(segment.window, mark);
             }

@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;

@@ -4,7 +4,7 @@ use super::handshake::Messages;
 use super::keys::Keys;
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
-use crate::model::{End, Mark, WhyNot};
+use crate::model::{End, Mark, Receipt, WhyNot};
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -37,6 +37,8 @@ pub(super) struct Half {
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.
     pub(super) missing: Option<u64>,
+    /// What its receiver told of the bytes that were lost last.
+    pub(super) receipt: Receipt,
     /// Padding was seen: sizes tell nothing.
     pub(super) padded: bool,
 }

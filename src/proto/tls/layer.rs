@@ -61,7 +61,8 @@ impl Layer for Tls {
                 self.seek(dir, false, cx);
                 self.count_sought(dir, cx);
             }
-            Input::Gap { dir, offset, len, .. } => {
+            Input::Gap { dir, offset, len, receipt, .. } => {
+                self.halves[dir].receipt = receipt;
                 self.gap(dir, offset, len, cx);
                 self.count_sought(dir, cx);
             }
@@ -587,6 +588,7 @@ impl Tls {
         }
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += len;
-        self.inside.feed(Input::Gap { dir, offset, len, exact, mark: cx.mark }, &self.session, cx);
+        let receipt = std::mem::take(&mut self.halves[dir].receipt);
+        self.inside.feed(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, &self.session, cx);
     }
 }

@@ -8,7 +8,7 @@ use super::frame::{HEAD_MAX, Head, Parsed};
 use super::mask::Mask;
 use super::seek::Seek;
 use super::waits::Waits;
-use crate::model::{Mark, NoteCode, NoteSet, Wait};
+use crate::model::{Mark, NoteCode, NoteSet, Receipt, Wait};
 use crate::proto::layer::Cx;
 
 /// One direction.
@@ -28,6 +28,8 @@ pub(super) struct Half {
     pub(super) closed: Option<Box<Farewell>>,
     /// What bytes waited for that are read, or about to be.
     pub(super) waits: Option<Box<Waits>>,
+    /// What their receiver told of the bytes that were lost last.
+    pub(super) receipt: Receipt,
     /// The packet that carried the last byte read.
     pub(super) brought: Mark,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.

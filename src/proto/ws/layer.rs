@@ -58,7 +58,10 @@ impl Layer for Ws {
                 self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
-            Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
+            Input::Gap { dir, offset, len, exact, receipt, mark } => {
+                self.halves[dir].receipt = receipt;
+                self.gap(dir, offset, (len, exact), mark, cx);
+            }
             Input::Odd { dir, offset, len, code, text, detail, .. } => {
                 self.odd(dir, (offset, len), (code, text, detail), cx);
             }
@@ -275,6 +278,7 @@ impl Ws {
     pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
+        let receipt = half.receipt;
         if exact && let Reading::Payload(open) = &mut half.reading {
             let lost = open.left.min(left);
             open.left -= lost;
@@ -283,7 +287,7 @@ impl Ws {
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
                 // A hole that goes beyond the frame is told as a whole.
-                assembly.lose(lost, (left == 0).then_some(mark), cx.limits, cx.tools);
+                assembly.lose(lost, (left == 0).then_some((mark, receipt)), cx.limits, cx.tools);
             }
             if !head.opcode.is_control() {
                 half.lose_history(Some(lost));
@@ -308,7 +312,7 @@ impl Ws {
             let about = if exact { "" } else { "about " };
             let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
             if !is_told {
-                self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
+                self.note(dir, NoteCode::TcpGap, number, None, &text, receipt.words(), cx);
             }
             self.lost[dir] = true;
             if seeks {

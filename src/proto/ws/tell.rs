@@ -59,9 +59,10 @@ impl Ws {
         if assembly.compressed {
             self.doubt(dir, assembly, cx);
         }
-        for &(len, mark) in &assembly.lost {
+        for &(len, mark, receipt) in &assembly.lost {
             let text = format!("{} never captured; message {number} incomplete", count(len, "byte"));
-            let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
+            let (detail, note) = (receipt.words(), Note::new(NoteCode::TcpGap, mark));
+            let note = Note { dir: Some(dir), msg: Some(number), text: &text, detail, ..note };
             cx.note(self.conn, &note);
         }
         if let Some(text) = limited {
