@@ -22,7 +22,7 @@ type Keys = &'static str;
 
 const COMMON: Keys = "v:i kind:s conn:i? tcp_stream:i? h2_stream:i? time:s? packet:i? file_packet:s?";
 const MESSAGE: Keys = "msg:i first_packet:i dir:s type:s opcode:i frames:i compressed:b wire_len:i len:i complete:b \
-    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o?";
+    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o? waited:o?";
 const FRAME: Keys = "frame:i msg:i? dir:s fin:b rsv:i opcode:i masked:b mask:s? header_len:i len:i stream_offset:i \
     first_packet:i complete:b findings:l";
 const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key:s? accept:s? accept_expected:s? \
@@ -219,7 +219,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, brought: span.last, findings };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, waited: None, span, brought: span.last, findings };
         Owned { bytes, holes, reason, message }
     }
 }
@@ -446,6 +446,7 @@ fn the_example_of_the_manual() {
         utf8: true,
         close: None,
         rtt: None,
+        waited: None,
         span: Span { first: at.at, last: at.at },
         brought: at.at,
         findings: NoteSet::EMPTY,

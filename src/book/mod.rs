@@ -502,6 +502,7 @@ impl Book {
             && wire == 0
             && message.body.holes.is_empty()
             && message.rtt.is_none()
+            && message.waited.is_none()
             && message.findings.is_empty();
         if plain {
             return PackedMessage::PLAIN;
@@ -516,6 +517,7 @@ impl Book {
             frame_rows: u32::try_from(frames.len()).unwrap_or(u32::MAX),
             last: message.span.last,
             rtt: message.rtt,
+            waited: message.waited.map(|wait| Box::new(*wait)),
             findings: message.findings,
             holes: message.body.holes.into(),
         });

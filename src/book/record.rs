@@ -3,7 +3,7 @@
 use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode,
-    Opened, Outline, PacketNo, Sink, Span, Stamp, TlsRecord, TlsSession,
+    Opened, Outline, PacketNo, Sink, Span, Stamp, TlsRecord, TlsSession, Wait,
 };
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -115,6 +115,7 @@ pub(super) struct OwnedMessage {
     utf8: bool,
     has_close: bool,
     rtt: Option<i64>,
+    waited: Option<Wait>,
     span: Span,
     brought: Mark,
     findings: NoteSet,
@@ -139,6 +140,7 @@ impl OwnedMessage {
             utf8: message.utf8,
             has_close: message.close.is_some(),
             rtt: message.rtt,
+            waited: message.waited.copied(),
             span: message.span,
             brought: message.brought,
             findings: message.findings,
@@ -163,6 +165,7 @@ impl OwnedMessage {
             utf8: self.utf8,
             close,
             rtt: self.rtt,
+            waited: self.waited.as_ref(),
             span: self.span,
             brought: self.brought,
             findings: self.findings,

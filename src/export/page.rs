@@ -74,6 +74,9 @@ impl Form for Page {
         if let Some(rtt) = message.rtt {
             out.line(&format!("answers a ping after {}", duration(rtt)));
         }
+        if let Some(wait) = message.waited {
+            out.line(&wait.to_string());
+        }
         if message.opcode == Opcode::CLOSE {
             out.line(&payload::close_words(message));
         }

@@ -241,7 +241,20 @@ impl Form for Records {
         json::bool(row, message.inferred);
         lit!(row, r#","findings":"#);
         codes(row, message.findings);
-        lit!(row, ",\"decoded\":null}\n");
+        lit!(row, r#","decoded":null,"waited":"#);
+        match message.waited {
+            Some(wait) => {
+                lit!(row, r#"{"for":"#);
+                json::name(row, wait.cause.name());
+                lit!(row, r#","duration_ns":"#);
+                json::int(row, wait.nanos);
+                lit!(row, r#","packet":"#);
+                json::int(row, wait.packet.0);
+                lit!(row, "}");
+            }
+            None => lit!(row, "null"),
+        }
+        lit!(row, "}\n");
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {

@@ -42,7 +42,7 @@ pub use hex::{hex, hex_apart, hex_digit};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
-pub use packet::{End, Flags, Input, LinkType, Packet, Segment};
+pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
@@ -52,4 +52,4 @@ pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, Wh
 pub use traffic::{Streams, Traffic};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
-pub use ws::{Close, CloseCode, Frame, Message, Opcode};
+pub use ws::{Close, CloseCode, Frame, Message, Opcode, Wait, WaitCause};

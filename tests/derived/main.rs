@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;
@@ -26,6 +27,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

@@ -210,6 +210,7 @@ impl Story {
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,
             rtt: odd.rtt,
+            waited: None,
             span: Span { first, last },
             brought: last,
             findings,

@@ -160,7 +160,8 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
     let subprotocol =
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
-    Line::styled(format!("{what}{}{subprotocol}", rtl(app)), app.theme.dim())
+    let waited = row.waited.map_or_else(String::new, |wait| format!(" · {wait}"));
+    Line::styled(format!("{what}{}{subprotocol}{waited}", rtl(app)), app.theme.dim())
 }
 
 /// Text that is read from right to left is shown in the order in which it was sent, whatever the terminal makes of it.
