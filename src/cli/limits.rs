@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 43] {
+fn rows(limits: Limits) -> [Row; 44] {
     let Limits {
         unpacked_bytes,
         reorder_bytes,
@@ -52,6 +52,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         transcript_bytes,
         try_sessions,
         try_numbers,
+        try_updates,
         try_bytes,
         try_total,
         tls_handshakes,
@@ -114,6 +115,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
         ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
+        ("try-updates", try_updates.into(), "changes", "of keys that may have gone before it"),
         ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),
         ("try-total", try_total, "bytes", "of all such streams opened in vain"),
         ("tls-handshakes", n(tls_handshakes), "handshakes", "of one TLS stream whose randoms are kept"),

@@ -79,6 +79,8 @@ pub struct Limits {
     pub try_sessions: usize,
     /// Records that may have gone before the first that was captured of such a stream.
     pub try_numbers: u64,
+    /// Changes of keys that may have gone before it in each direction (RFC 8446 §4.6.3).
+    pub try_updates: u32,
     /// Bytes of such a stream that may be opened in vain.
     pub try_bytes: u64,
     /// Bytes of all such streams that may be.
@@ -139,6 +141,7 @@ impl Limits {
         transcript_bytes: 256 << 10,
         try_sessions: 4096,
         try_numbers: 1 << 20,
+        try_updates: 16,
         try_bytes: 1 << 30,
         try_total: 8 << 30,
         tls_handshakes: 64,

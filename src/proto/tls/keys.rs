@@ -111,11 +111,14 @@ impl Keys {
         (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0, others: false })
     }
 
-    /// The next record has this number, and is sealed for the handshake or for the data.
-    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool) {
+    /// The next record has this number, and is sealed for the handshake or for the data, after so many changes of keys.
+    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool, updates: u32) {
         if !in_handshake {
             self.pass(|purpose| matches!(purpose, Use::Early));
             self.pass(|purpose| matches!(purpose, Use::Handshake));
+        }
+        for _ in 0..updates {
+            self.update();
         }
         if let Some(front) = self.stages.front_mut() {
             front.sequence = sequence;
