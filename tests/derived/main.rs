@@ -21,6 +21,7 @@ mod formats;
 mod heads;
 mod loss;
 mod midstream;
+mod nested;
 mod order;
 mod payloads;
 mod proxies;
