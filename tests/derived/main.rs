@@ -13,12 +13,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;
 mod filled;
 mod formats;
 mod heads;
+mod links;
 mod loss;
 mod midstream;
 mod nested;
@@ -26,6 +28,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

@@ -22,6 +22,7 @@ mod stream;
 mod tell;
 mod told;
 mod utf8;
+mod waits;
 
 pub use layer::Ws;
 pub use midstream::Midstream;
