@@ -23,6 +23,7 @@ mod heads;
 mod links;
 mod loss;
 mod midstream;
+mod nested;
 mod order;
 mod payloads;
 mod proxies;
