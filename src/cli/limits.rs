@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 43] {
+fn rows(limits: Limits) -> [Row; 44] {
     let Limits {
         unpacked_bytes,
         reorder_bytes,
@@ -29,6 +29,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         one_sided_segments,
         one_sided_nanos,
         undecided_streams,
+        exported_streams,
         head_bytes,
         head_headers,
         head_end,
@@ -81,6 +82,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         ("one-sided-segments", n(one_sided_segments), "segments", "until a hole is final when nobody acknowledges"),
         ("one-sided-nanos", nanos(one_sided_nanos), "nanoseconds", "until a hole is final when nobody acknowledges"),
         ("undecided-streams", n(undecided_streams), "streams", "begun after one before it must tell what it carries"),
+        ("exported-streams", n(exported_streams), "streams", "of exported PDUs that have no sequence numbers"),
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
