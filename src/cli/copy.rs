@@ -63,7 +63,7 @@ impl Run<'_> {
     pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
         let Self { job, settings, stop, input, mut target } = self;
         let (name, len, limits) = (input.name.clone(), input.len(), settings.limits);
-        if !job.source.is_file() {
+        if !job.source.is_whole() {
             return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));
         }
         if wanted.secrets {

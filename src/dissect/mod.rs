@@ -8,8 +8,10 @@ mod table;
 
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
-use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
-use crate::net::{Decoded, Decoder, Parts, Seen};
+use crate::model::{
+    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams, Timestamp, Traffic,
+};
+use crate::net::{Decoded, Decoder, Parts};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -57,38 +59,11 @@ pub struct Summary {
     /// See `first`.
     pub last: Option<Timestamp>,
     /// TCP streams by what their first bytes were.
-    pub kinds: Kinds,
+    pub kinds: Streams,
     /// Packets by what they carried.
-    pub seen: Seen,
+    pub seen: Traffic,
     /// What was known at the end to decrypt TLS with.
     pub secrets: Arc<Secrets>,
-}
-
-/// TCP streams by what their first bytes were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kinds {
-    /// TLS.
-    pub tls: u32,
-    /// HTTP/1.x.
-    pub http: u32,
-    /// HTTP/2 in clear.
-    pub http2: u32,
-    /// Anything else.
-    pub other: u32,
-    /// No payload.
-    pub silent: u32,
-}
-
-impl Kinds {
-    fn count(&mut self, kind: Kind) {
-        match kind {
-            Kind::Tls => self.tls += 1,
-            Kind::Http => self.http += 1,
-            Kind::Http2 => self.http2 += 1,
-            Kind::Other => self.other += 1,
-            Kind::Silent => self.silent += 1,
-        }
-    }
 }
 
 /// How far a dissection has come.
@@ -156,6 +131,8 @@ fn pass(
             dissector.files = Some(run.begun);
             dissector.sink.file(&run);
         }
+        Aside::Interface(name) => dissector.tools.interface = name,
+        Aside::Fact(file, fact) => dissector.sink.fact(file, &fact),
     }) {
         dissector.packet(packet.mark);
         let decoded = decoder.decode(&packet);
@@ -294,9 +271,19 @@ impl<'s> Dissector<'s> {
         self.summary.streams = self.table.streams();
         self.summary.connections = self.tools.conns;
         for kind in self.table.kinds() {
-            self.summary.kinds.count(kind);
+            count(&mut self.summary.kinds, kind);
         }
         self.summary.secrets = self.tools.secrets;
         self.summary
+    }
+}
+
+fn count(streams: &mut Streams, kind: Kind) {
+    match kind {
+        Kind::Tls => streams.tls += 1,
+        Kind::Http => streams.http += 1,
+        Kind::Http2 => streams.http2 += 1,
+        Kind::Other => streams.other += 1,
+        Kind::Silent => streams.silent += 1,
     }
 }

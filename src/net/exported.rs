@@ -207,7 +207,9 @@ impl Streams {
         };
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
         own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
-        Some(Segment { mark, src, dst, seq, ack, flags, payload, cut, scale: None })
+        // Nothing is known of its window: it is open.
+        let (window, options, scale) = (u16::MAX, &[][..], None);
+        Some(Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale })
     }
 }
 

@@ -10,13 +10,18 @@ mod link;
 mod tcp;
 mod udp;
 
-use crate::model::{Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, count};
+use crate::model::{Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count};
 use ether::Network;
 use etherparse::IpNumber;
 use exported::Pdu;
 use ip::Unread;
 use link::{Link, Msdus};
 use std::collections::BTreeMap;
+
+/// The name of a link type, as registered, without `LINKTYPE_`: `ETHERNET`, `USER0`, `unknown`.
+pub fn link_name(link: LinkType) -> String {
+    link::name(link)
+}
 
 /// Link types that are told one by one.
 const TOLD: usize = 8;
@@ -62,31 +67,6 @@ pub struct Parts<'a> {
     mark: Mark,
 }
 
-/// How many packets there were of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
-    /// All packets.
-    pub packets: u64,
-    /// TCP over IP, whole or cut.
-    pub tcp: u64,
-    /// UDP over IP.
-    pub udp: u64,
-    /// Of these, records of DTLS.
-    pub dtls: u64,
-    /// Of these, the packets with which QUIC begins.
-    pub quic: u64,
-    /// ICMP and ICMPv6.
-    pub icmp: u64,
-    /// Fragments of IP packets.
-    pub fragments: u64,
-    /// Other protocols over IP.
-    pub other_ip: u64,
-    /// Address resolution.
-    pub arp: u64,
-    /// Anything else, unknown link types included.
-    pub other: u64,
-}
-
 /// Some packets of a kind: how many, and the first.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
@@ -118,7 +98,7 @@ impl Tally {
 pub struct Decoder {
     /// The row of the last packet's link type: most captures have one.
     link: Option<&'static Link>,
-    seen: Seen,
+    seen: Traffic,
     unknown: BTreeMap<LinkType, Tally>,
     cut: Tally,
     fragments: Tally,
@@ -143,7 +123,9 @@ impl Decoder {
     #[inline(always)]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
         self.seen.packets += 1;
+        self.seen.bytes += packet.bytes.len() as u64;
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
+        self.seen.missing += missing as u64;
         if missing > 0 {
             self.cut.add(packet.mark);
         }
@@ -287,7 +269,7 @@ impl Decoder {
     }
 
     /// How many packets there were of each kind.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> Traffic {
         self.seen
     }
 

@@ -13,9 +13,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;
+mod filled;
 mod formats;
 mod heads;
 mod links;
@@ -25,6 +27,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

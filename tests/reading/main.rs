@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod cuts;
+mod facts;
 mod frames;
 mod links;
 mod looks;
