@@ -117,7 +117,7 @@ fn pass(
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(limits);
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
         Aside::Pause => {

@@ -31,6 +31,8 @@ pub struct Limits {
     pub one_sided_nanos: i64,
     /// Streams that may begin after one before it must have told what it carries.
     pub undecided_streams: usize,
+    /// Streams of exported PDUs that have no sequence numbers.
+    pub exported_streams: usize,
     /// Bytes of an HTTP head that are kept.
     pub head_bytes: usize,
     /// Headers of an HTTP head that are kept.
@@ -118,6 +120,7 @@ impl Limits {
         one_sided_segments: 64,
         one_sided_nanos: 10_000 * MS,
         undecided_streams: 1 << 16,
+        exported_streams: 1 << 16,
         head_bytes: 64 << 10,
         head_headers: 256,
         head_end: 8 * MIB,

@@ -32,6 +32,8 @@ pub(super) enum Network<'a> {
     Other,
     /// The body of a frame of IEEE 802.11 with several packets.
     Amsdu(&'a [u8]),
+    /// A PDU that Wireshark exported, with its tags.
+    Exported(&'a [u8]),
     /// A fragment of a frame of IEEE 802.11.
     Fragment,
     /// Encrypted by the link.

@@ -3,15 +3,17 @@
 //! Nothing is dropped for a checksum: captures made on the sending host have wrong ones.
 
 mod ether;
+mod exported;
 mod icmp;
 mod ip;
 mod link;
 mod tcp;
 mod udp;
 
-use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count};
+use crate::model::{Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count};
 use ether::Network;
 use etherparse::IpNumber;
+use exported::Pdu;
 use ip::Unread;
 use link::{Link, Msdus};
 use std::collections::BTreeMap;
@@ -103,12 +105,16 @@ pub struct Decoder {
     too_deep: Tally,
     encrypted: Tally,
     frame_fragments: Tally,
+    exported: exported::Streams,
+    /// Exported PDUs of more streams than the limit allows.
+    beyond: Tally,
+    limits: Limits,
 }
 
 impl Decoder {
     /// A decoder that has seen nothing.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
     }
 
     /// What `packet` is to TCP.
@@ -125,7 +131,7 @@ impl Decoder {
         }
         match self.network(packet) {
             Network::Ip(bytes) => self.ip(bytes, missing, packet.mark),
-            other => self.no_ip(&other, packet.mark),
+            other => self.no_ip(&other, missing, packet.mark),
         }
     }
 
@@ -134,15 +140,16 @@ impl Decoder {
         let (network, missing) = parts.msdus.next()?;
         Some(match network {
             Network::Ip(bytes) => self.unusual(bytes, missing, parts.mark),
-            other => self.no_ip(&other, parts.mark),
+            other => self.no_ip(&other, missing, parts.mark),
         })
     }
 
     /// A packet that does not begin with IP behind its link header.
     #[inline(never)]
-    fn no_ip<'a>(&mut self, network: &Network<'a>, mark: Mark) -> Decoded<'a> {
+    fn no_ip<'a>(&mut self, network: &Network<'a>, missing: usize, mark: Mark) -> Decoded<'a> {
         let tally = match *network {
             Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark }),
+            Network::Exported(bytes) => return self.exported(bytes, missing, mark),
             Network::Arp => {
                 self.seen.arp += 1;
                 return Decoded::Other;
@@ -158,6 +165,36 @@ impl Decoder {
             tally.add(mark);
         }
         Decoded::Other
+    }
+
+    /// A PDU that Wireshark exported.
+    fn exported<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
+        match exported::parse(bytes, missing) {
+            Pdu::Network(Network::Ip(bytes)) => self.unusual(bytes, missing, mark),
+            Pdu::Network(network) => self.no_ip(&network, missing, mark),
+            Pdu::Segment(ip) => {
+                self.seen.tcp += 1;
+                tcp::segment(&ip, mark)
+            }
+            Pdu::Bytes(piece) => {
+                self.seen.tcp += 1;
+                match self.exported.segment(&piece, missing, mark, self.limits.exported_streams) {
+                    Some(segment) => Decoded::Segment(segment),
+                    None => {
+                        self.beyond.add(mark);
+                        Decoded::Other
+                    }
+                }
+            }
+            Pdu::Datagram => {
+                self.seen.udp += 1;
+                Decoded::Other
+            }
+            Pdu::Other => {
+                self.seen.other += 1;
+                Decoded::Other
+            }
+        }
     }
 
     /// Looks behind the link header.
@@ -250,6 +287,7 @@ impl Decoder {
             ),
             (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
             (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
+            (NoteCode::LinkUnknown, self.beyond, "exported PDUs belong to more streams than the limit allows"),
             (NoteCode::LinkUnknown, self.too_deep, "more VLAN tags or IPv6 extension headers than are looked through"),
             (
                 NoteCode::PacketCut,

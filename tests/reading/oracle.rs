@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use wspect::capture::Reader;
+use wspect::model::Limits;
 use wspect::net::{Decoded, Decoder};
 
 /// Captures whose segments tshark finds behind what is not looked into yet.
@@ -102,7 +103,7 @@ fn segments_are_those_of_tshark() {
             continue;
         }
         let theirs: Vec<_> = tshark(&path, &fields).into_iter().filter(|line| !line.ends_with('\t')).collect();
-        let (mut reader, mut decoder, mut ours) = (open(&path), Decoder::new(), Vec::new());
+        let (mut reader, mut decoder, mut ours) = (open(&path), Decoder::new(Limits::DEFAULT), Vec::new());
         while let Some(packet) = reader.next_packet() {
             let Decoded::Segment(segment) = decoder.decode(&packet) else { continue };
             let address = |ip: IpAddr| if ip.is_ipv4() { format!("{ip}\t") } else { format!("\t{ip}") };

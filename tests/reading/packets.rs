@@ -2,7 +2,7 @@
 
 use crate::frames::*;
 use std::net::IpAddr;
-use wspect::model::{Endpoint, LinkType, Mark, Packet, PacketNo};
+use wspect::model::{Endpoint, Limits, LinkType, Mark, Packet, PacketNo};
 use wspect::net::{Decoded, Decoder};
 
 const ETHERNET: u32 = 1;
@@ -41,7 +41,7 @@ fn told(decoded: &Decoded<'_>, mark: Mark) -> String {
 
 /// A packet as captured, whole.
 pub(crate) fn whole(link: u32, bytes: &[u8]) -> String {
-    decoded(&mut Decoder::new(), link, bytes, bytes.len())
+    decoded(&mut Decoder::new(Limits::DEFAULT), link, bytes, bytes.len())
 }
 
 pub(crate) const V4: &str = r#"v4 "hello" cut 0"#;
@@ -113,7 +113,7 @@ fn eight_tags_are_looked_through() {
             assert_eq!(whole(ETHERNET, &tagged(tags, kind)), V4, "{tags} tags {kind:x}");
         }
     }
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for tags in [9, 60] {
         let frame = tagged(tags, 0x8100);
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
@@ -145,14 +145,14 @@ fn a_length_of_zero_is_left_to_the_network_card() {
     let jumbo = [&[6, 0, 0xc2, 4, 0, 1, 0, 0], &tcp(b"hello")[..]].concat();
     assert_eq!(whole(ETHERNET, &frame(&ip6_with(0, Some(0), &jumbo))), V6);
     let frame = frame(&offloaded.packet(&tcp(b"hello")));
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &frame, frame.len() + 9), r#"v4 "hello" cut 9"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &frame, frame.len() + 9), r#"v4 "hello" cut 9"#);
 }
 
 #[test]
 fn what_the_snap_length_took_is_counted() {
     for ip in [ip4(&tcp_with(&[1; 12], b"hello world")), ip6(&tcp_with(&[1; 12], b"hello world"))] {
         let frame = frame(&ip);
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(Limits::DEFAULT);
         let version = ip[0] >> 4;
         let mut at = |len: usize| decoded(&mut decoder, ETHERNET, &frame[..len], frame.len());
         let end = frame.len();
@@ -176,9 +176,9 @@ fn a_length_beyond_the_frame_is_the_frames() {
     let long = Ip4 { total: Some(1000), ..Ip4::default() };
     let bytes = frame(&long.packet(&tcp(b"hello")));
     assert_eq!(whole(ETHERNET, &bytes), V4);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, bytes.len() + 10), r#"v4 "hello" cut 10"#);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, 5000), r#"v4 "hello" cut 955"#);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, 3), V4);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, bytes.len() + 10), r#"v4 "hello" cut 10"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, 5000), r#"v4 "hello" cut 955"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, 3), V4);
     assert_eq!(whole(ETHERNET, &frame(&ip6_with(6, Some(1000), &tcp(b"hello")))), V6);
 }
 
@@ -233,7 +233,7 @@ fn extension_headers_are_looked_through() {
     let authenticated = Ip4 { protocol: 51, ..Ip4::default() };
     assert_eq!(whole(ETHERNET, &frame(&authenticated.packet(&[&authentication, &tcp(b"hello")[..]].concat()))), V4);
 
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     let mut chain = |count: usize| {
         let extensions = [options(60).repeat(count - 1), options(6).to_vec()].concat();
         let frame = frame(&ip6_with(60, None, &[extensions, tcp(b"hello")].concat()));
@@ -249,7 +249,7 @@ fn extension_headers_are_looked_through() {
 
 #[test]
 fn fragments_are_counted() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for fragment in [0x2000, 0x2001, 0x0001, 0x1fff] {
         let frame = frame(&Ip4 { fragment, ..Ip4::default() }.packet(&tcp(b"hello")));
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
@@ -294,7 +294,7 @@ fn errors_quote_headers() {
 
 #[test]
 fn what_was_seen_is_counted() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     let protocol = |protocol| frame(&Ip4 { protocol, ..Ip4::default() }.packet(&tcp(b"")));
     let mut see = |link, frame: &[u8]| {
         decoded(&mut decoder, link, frame, frame.len());
@@ -326,7 +326,7 @@ fn what_was_seen_is_counted() {
 
 #[test]
 fn many_unknown_link_types_are_few_findings() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for link in 1000..2000 {
         decoded(&mut decoder, link, b"", 0);
     }

@@ -6,6 +6,7 @@
 mod change;
 mod deflate;
 mod draft;
+mod exported;
 mod file;
 mod frame;
 mod link;
@@ -16,6 +17,7 @@ mod wire;
 pub(crate) use change::*;
 pub(crate) use deflate::*;
 pub(crate) use draft::*;
+pub(crate) use exported::*;
 pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use link::*;

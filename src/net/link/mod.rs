@@ -7,6 +7,7 @@ mod wifi;
 
 use super::ether::Network;
 use crate::model::LinkType;
+pub(super) use lan::ethernet;
 pub(super) use wifi::Msdus;
 
 /// A link type that is read.
@@ -24,7 +25,7 @@ const fn row(number: u32, name: &'static str, parse: for<'a> fn(&'a [u8]) -> Net
 
 /// The link types that are read (<https://www.tcpdump.org/linktypes.html>).
 pub(super) static LINKS: &[Link] = &[
-    row(1, "ETHERNET", lan::ethernet),
+    row(1, "ETHERNET", ethernet),
     row(113, "LINUX_SLL", host::sll),
     row(276, "LINUX_SLL2", host::sll2),
     row(0, "NULL", host::null),
@@ -59,10 +60,11 @@ pub(super) static LINKS: &[Link] = &[
     row(226, "IPNET", host::ipnet),
     row(239, "NFLOG", host::nflog),
     row(258, "PKTAP", host::pktap),
+    row(252, "WIRESHARK_UPPER_PDU", exported),
 ];
 
 /// Link types whose frames hold one of another link type, which is none of these.
-const WRAPPERS: [LinkType; 2] = [LinkType(192), LinkType(258)];
+const WRAPPERS: [LinkType; 3] = [LinkType(192), LinkType(252), LinkType(258)];
 
 /// The row of a link type that is read.
 pub(super) fn find(link: LinkType) -> Option<&'static Link> {
@@ -94,7 +96,6 @@ static OTHERS: &[(u32, &str)] = &[
     (231, "DBUS"),
     (249, "USBPCAP"),
     (251, "BLUETOOTH_LE_LL"),
-    (252, "WIRESHARK_UPPER_PDU"),
     (253, "NETLINK"),
     (266, "USB_DARWIN"),
     (271, "VSOCK"),
@@ -114,4 +115,9 @@ pub(super) fn name(link: LinkType) -> String {
 /// No link header.
 fn raw(frame: &[u8]) -> Network<'_> {
     Network::Ip(frame)
+}
+
+/// What Wireshark exported.
+fn exported(frame: &[u8]) -> Network<'_> {
+    Network::Exported(frame)
 }
