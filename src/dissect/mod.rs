@@ -8,7 +8,9 @@ mod table;
 
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
-use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
+use crate::model::{
+    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Timestamp,
+};
 use crate::net::{Decoded, Decoder, Seen};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
@@ -22,6 +24,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What streams carry, against what their bytes tell.
     pub decode_as: DecodeAs,
+    /// Which copy of a byte counts where queued segments disagree.
+    pub overlap: Overlap,
     /// What decrypts TLS.
     pub secrets: Arc<Secrets>,
     /// The key logs that the capture carries are used from where they stand; false: they are not wanted, or in `secrets`.
@@ -33,7 +37,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false }
+        Self { limits, decode_as, overlap: Overlap::First, secrets, uses_own_keys: true, try_keys: false }
     }
 }
 
@@ -137,8 +141,9 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
+    let Settings { limits, decode_as, overlap, secrets, uses_own_keys, try_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
+    dissector.table.prefer(overlap);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::default();
