@@ -29,12 +29,12 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l interface:s? \
     ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
-const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s client_random:s? source:s? \
+const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s handshake_ns:i? client_random:s? source:s? \
     decrypted_bytes:i why_not:s?";
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
@@ -269,11 +269,12 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 prop_compose! {
     fn any_opened()(
         client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
-        tls in prop::option::of(any_session()), first in any_mark(),
+        tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
         let tls = tls.map(|session| Box::new(session.outline));
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, first }
+        let interface = interface.map(Into::into);
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, interface, first }
     }
 }
 
@@ -281,12 +282,12 @@ prop_compose! {
     fn any_session()(
         client in any_endpoint(), server in any_endpoint(), version in prop::option::of(any::<u16>()), sni in prop::option::of(any_text()),
         alpn in prop::option::of(any_text()), client_randoms in prop::collection::vec(any::<[u8; 32]>(), 0..3), line in prop::option::of(any::<u32>()),
-        decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()),
+        decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()), took in prop::option::of(any::<i64>()),
     ) -> TlsSession {
         let cipher = suite.map(|suite| format!("0x{suite:04x}"));
         TlsSession {
             client, server, client_randoms, decrypted,
-            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial },
+            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial, took },
             origin: line.map(|line| Origin { source: 0, line }),
             why_not: suite.map(WhyNot::Suite),
         }
@@ -338,8 +339,8 @@ proptest! {
     }
 
     #[test]
-    fn handshakes(at in any_stamp(), handshake in any_handshake()) {
-        let record = parsed(&line(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default()), HANDSHAKE);
+    fn handshakes(at in any_stamp(), handshake in any_handshake(), session in any_session()) {
+        let record = parsed(&line(|form, out| form.handshake(&at, &handshake, None, out), PayloadOptions::default()), HANDSHAKE);
         for (head, value) in [(&handshake.request, &record["request"]), (&handshake.response, &record["response"])] {
             if let Some(head) = head {
                 check_types(value, HEAD);
@@ -350,7 +351,7 @@ proptest! {
         for check in record["checks"].as_array().unwrap() {
             check_types(check, "code:s ok:b detail:s");
         }
-        check_text(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default(), None);
+        check_text(|form, out| form.handshake(&at, &handshake, Some(&session.outline), out), PayloadOptions::default(), None);
     }
 
     #[test]

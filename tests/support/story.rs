@@ -100,6 +100,7 @@ impl Story {
             via: Box::default(),
             tls: None,
             encrypted: None,
+            interface: None,
             first,
         };
         let at = self.mark();

@@ -5,6 +5,7 @@ use super::deflate::Inflater;
 use super::draft::Layout;
 use super::ending::Farewell;
 use super::frame::{HEAD_MAX, Head, Parsed};
+use super::habits::Habits;
 use super::mask::Mask;
 use super::seek::Seek;
 use super::waits::Waits;
@@ -40,8 +41,8 @@ pub(super) struct Half {
     pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
-    /// Bytes of the longest frame so far.
-    pub(super) longest: u64,
+    /// What its frames are like.
+    pub(super) habits: Habits,
 }
 
 /// Bytes that are not to be trusted.

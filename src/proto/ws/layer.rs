@@ -161,6 +161,7 @@ impl Ws {
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
         let mut place = Place { head, offset, first, findings: NoteSet::EMPTY };
+        self.halves[dir].habits.learn(&head, || self.layouts[dir].first(&head, rest));
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && rules::is_usual(&head, dir)
             && self.halves[dir].is_plain(offset)

@@ -1,6 +1,7 @@
 //! Connections without a handshake: captures that begin in the middle of one.
 
 use super::draft::Layout;
+use super::habits::Habits;
 use super::heartbeats::{Beating, Heartbeats};
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
@@ -45,7 +46,7 @@ impl Midstream {
             lost_from: None,
             forced,
             tunnel: false,
-            longest: 0,
+            habits: Habits::default(),
         };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
         Self { seeks, heartbeats: Heartbeats::default(), read: 0, forced, from_start, ends: Ends::default() }

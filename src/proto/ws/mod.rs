@@ -6,6 +6,7 @@ mod draft;
 mod ending;
 mod extension;
 pub mod frame;
+mod habits;
 mod half;
 mod heartbeats;
 mod hixie;

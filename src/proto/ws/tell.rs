@@ -144,7 +144,7 @@ impl Ws {
         self.lost[dir] = false;
         // A head whose frame never came may be none.
         if complete {
-            self.halves[dir].longest = self.halves[dir].longest.max(place.head.len);
+            self.halves[dir].habits.complete(&place.head);
         }
         if !cx.tools.skips_frames || !place.findings.is_empty() {
             self.announce(dir, place, complete, msg, cx);
