@@ -3,7 +3,7 @@
 use super::choices;
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
-use crate::model::{DecodeAs, FLAGS, Limits, Rule, Severity};
+use crate::model::{DecodeAs, FLAGS, Limits, Overlap, Rule, Severity};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -221,6 +221,12 @@ pub(super) struct Reading {
     /// A record's tag tells whether a key fits. How many keys and how many records ahead are tried, wspect --limits shows.
     #[arg(long, global = true, hide_short_help = true)]
     pub try_keys: bool,
+    /// Which copy of a byte counts where segments disagree: first, last, linux, bsd, windows or solaris (default: first)
+    ///
+    /// What a system makes of a segment that overlaps one which it holds out of order: the one that received is to be named.
+    /// Bytes that were delivered are final. Where copies differ, TCP-OVERLAP says which is shown.
+    #[arg(long, global = true, value_name = "POLICY", hide_short_help = true)]
+    pub overlap: Option<Overlap>,
     /// Bytes kept of one message, inflated or not, 125 at least: 5000000, 100M (default: see wspect --limits)
     ///
     /// The letters k, M and G stand for powers of 1024, here and wherever bytes are wanted.
@@ -251,7 +257,8 @@ impl Reading {
         if let Some(max) = self.max_unpacked {
             limits.unpacked_bytes = max;
         }
-        Settings { limits, decode_as: DecodeAs(self.decode_as.clone()), ..Settings::default() }
+        let (decode_as, overlap) = (DecodeAs(self.decode_as.clone()), self.overlap.unwrap_or_default());
+        Settings { limits, decode_as, overlap, ..Settings::default() }
     }
 }
 

@@ -9,7 +9,8 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
 use crate::model::{
-    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams, Timestamp, Traffic,
+    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
+    Timestamp, Traffic,
 };
 use crate::net::{Decoded, Decoder, Parts};
 use crate::proto::layer::{Kind, Tools};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What streams carry, against what their bytes tell.
     pub decode_as: DecodeAs,
+    /// Which copy of a byte counts where queued segments disagree.
+    pub overlap: Overlap,
     /// What decrypts TLS.
     pub secrets: Arc<Secrets>,
     /// The key logs that the capture carries are used from where they stand; false: they are not wanted, or in `secrets`.
@@ -35,7 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, secrets, uses_own_keys: true, try_keys: false }
+        Self { limits, decode_as, overlap: Overlap::First, secrets, uses_own_keys: true, try_keys: false }
     }
 }
 
@@ -113,8 +116,9 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
+    let Settings { limits, decode_as, overlap, secrets, uses_own_keys, try_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
+    dissector.table.prefer(overlap);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
     let mut decoder = Decoder::new(limits);

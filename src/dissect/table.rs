@@ -5,7 +5,7 @@ mod opening;
 mod stream;
 mod waiting;
 
-use crate::model::{DecodeAs, End, Flags, Limits, Mark, PacketNo, Protocol, Segment, Sink};
+use crate::model::{DecodeAs, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink};
 use crate::net::Header;
 use crate::proto::layer::{Hint, Kind, Tools};
 use crate::tcp::{Budget, NEAR, Seq};
@@ -64,6 +64,11 @@ impl Table {
             budget: Budget::default(),
             decode_as,
         }
+    }
+
+    /// Sets which copy of a byte counts where queued segments disagree.
+    pub(super) const fn prefer(&mut self, overlap: Overlap) {
+        self.budget.overlap = overlap;
     }
 
     /// How many streams there were.

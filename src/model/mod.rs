@@ -16,6 +16,7 @@ mod hex;
 mod limits;
 mod mark;
 mod note;
+mod overlap;
 mod packet;
 mod route;
 mod secrets;
@@ -42,6 +43,7 @@ pub use hex::{hex, hex_apart, hex_digit};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
+pub use overlap::Overlap;
 pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{

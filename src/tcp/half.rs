@@ -5,18 +5,21 @@ mod peer;
 mod tell;
 
 use super::conn::Recalled;
-use super::queue::Queue;
+use super::queue::{Origin, Queue};
 use super::recent::{Conflict, Place, Recent};
 use super::seq::{NEAR, Seq};
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, Receipt, count};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, Overlap, Receipt, count};
 use ends::Fin;
 use peer::Peer;
 use std::collections::VecDeque;
+use std::ops::Range;
 use tell::{QUOTED, conflict, odd};
 
-/// What all streams together have queued and remember.
+/// What all streams together have queued and remember, and which copy of a byte is to count in all of them.
 #[derive(Debug, Default)]
 pub struct Budget {
+    /// Which copy stays in a queue.
+    pub overlap: Overlap,
     /// Bytes of out-of-order data.
     pub queued: usize,
     /// Delivered data kept for comparison.
@@ -152,6 +155,7 @@ impl Half {
             return;
         }
         let at = self.signed_offset() + seq.since(self.seq);
+        let whole = extent(at, bytes.len(), cut);
         let known = usize::try_from(self.signed_offset().saturating_sub(at)).unwrap_or(0).min(bytes.len());
         if known > 0 {
             self.compare_old(at, bytes.get(..known).unwrap_or_default(), mark, feed);
@@ -167,7 +171,7 @@ impl Half {
             }
             self.lose(u64::from(cut), Receipt::Unknown, mark, feed);
         } else if at >= self.offset {
-            self.enqueue(at, bytes, cut, mark, feed);
+            self.enqueue(at, bytes, cut, &Origin { brought: mark, whole }, feed);
             if at == self.offset {
                 self.tell_waits(mark, feed);
             }
@@ -181,7 +185,8 @@ impl Half {
         let at = self.signed_offset() + seq.since(self.seq);
         let before = usize::try_from(at.saturating_neg()).unwrap_or(0).min(payload.len());
         if let Ok(at) = u64::try_from(at.saturating_add_unsigned(before as u64)) {
-            self.enqueue(at, payload.get(before..).unwrap_or_default(), cut, brought, feed);
+            let whole = at - before as u64..at + payload.len().saturating_sub(before) as u64 + u64::from(cut);
+            self.enqueue(at, payload.get(before..).unwrap_or_default(), cut, &Origin { brought, whole }, feed);
         }
         if fin {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX).wrapping_add(cut);
@@ -306,8 +311,8 @@ impl Half {
         }
     }
 
-    /// Queues what no queued piece covers yet; the first copy of a byte stays.
-    fn enqueue(&mut self, offset: u64, bytes: &[u8], cut: u32, mark: Mark, feed: &mut Feed<'_>) {
+    /// Queues what no queued piece covers yet; where one does, it tells which copy of a byte stays.
+    fn enqueue(&mut self, offset: u64, bytes: &[u8], cut: u32, origin: &Origin, feed: &mut Feed<'_>) {
         let mut rest = bytes;
         let mut at = offset;
         let Aside { queue, waiting, .. } = self.aside.get_or_insert_default().as_mut();
@@ -315,21 +320,14 @@ impl Half {
             let take = match queue.over(at) {
                 Some((start, piece)) => {
                     let covered = (start + piece.len() - at).min(rest.len() as u64);
-                    let skip = usize::try_from(at - start).unwrap_or(usize::MAX);
-                    let theirs = piece.bytes.iter().skip(skip);
-                    if let Some(differs) = theirs.clone().zip(rest).position(|(a, b)| a != b) {
-                        let first: Vec<u8> = theirs.skip(differs).take(QUOTED + 1).copied().collect();
-                        let brought = piece.brought.packet;
-                        let second = rest.get(differs..).unwrap_or_default();
-                        conflict(at + differs as u64, (&first, brought), (second, mark), feed);
-                    }
+                    overlap(queue, start, at, rest, origin, feed);
                     covered
                 }
                 None => {
                     let take = queue.free_from(at).min(rest.len() as u64);
                     let (now, _) = rest.split_at(usize::try_from(take).unwrap_or(rest.len()).min(rest.len()));
-                    waiting.get_or_insert(mark);
-                    queue.insert(at, now, mark, feed.budget);
+                    waiting.get_or_insert(origin.brought);
+                    queue.insert(at, now, origin, feed.budget);
                     take
                 }
             };
@@ -338,8 +336,8 @@ impl Half {
         }
         let cut = u32::try_from(queue.free_from(at).min(u64::from(cut))).unwrap_or(cut);
         if cut > 0 && queue.over(at).is_none() {
-            waiting.get_or_insert(mark);
-            queue.insert_cut(at, cut, mark, feed.budget);
+            waiting.get_or_insert(origin.brought);
+            queue.insert_cut(at, cut, origin, feed.budget);
         }
     }
 
@@ -376,11 +374,31 @@ impl Half {
         let conflicts = feed.budget.recent.conflict(self.last, at, copy, QUOTED + 1, feed.limits);
         if let Some(Conflict { offset, first, packet }) = conflicts {
             let skip = usize::try_from(offset - at).unwrap_or(usize::MAX);
-            conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), feed);
+            conflict(offset, (&first, packet), (copy.get(skip..).unwrap_or_default(), mark), false, feed);
         }
     }
 
     const fn signed_offset(&self) -> i64 {
         self.offset.cast_signed()
+    }
+}
+
+/// The stream offsets of a segment's bytes, those that were cut off included, from the first byte of the stream on.
+fn extent(at: i64, len: usize, cut: u32) -> Range<u64> {
+    let end = at.saturating_add_unsigned(len as u64).saturating_add(i64::from(cut));
+    u64::try_from(at).unwrap_or(0)..u64::try_from(end).unwrap_or(0)
+}
+
+/// Compares another copy with the piece of the queue that begins at `start`; where they differ, one of them stays.
+fn overlap(queue: &mut Queue, start: u64, at: u64, copy: &[u8], origin: &Origin, feed: &mut Feed<'_>) {
+    let Some((_, piece)) = queue.over(at) else { return };
+    let held = piece.bytes.iter().skip(usize::try_from(at - start).unwrap_or(usize::MAX));
+    let Some(differs) = held.clone().zip(copy).position(|(a, b)| a != b) else { return };
+    let replaces = feed.budget.overlap.replaces(&origin.whole, piece.whole());
+    let first: Vec<u8> = held.skip(differs).take(QUOTED + 1).copied().collect();
+    let second = copy.get(differs..).unwrap_or_default();
+    conflict(at + differs as u64, (&first, piece.brought.packet), (second, origin.brought), replaces, feed);
+    if replaces {
+        queue.replace(start, at, copy, origin, feed.budget);
     }
 }

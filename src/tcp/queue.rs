@@ -1,8 +1,9 @@
 //! Out-of-order data that waits behind a hole.
 
 use super::half::Budget;
-use crate::model::Mark;
+use crate::model::{Mark, Overlap};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 /// The pieces of one direction, by stream offset.
 ///
@@ -21,10 +22,22 @@ pub(super) struct Piece {
     pub(super) cut: u32,
     /// The packet of its first byte.
     pub(super) brought: Mark,
+    /// The bytes of the segment that it is of.
+    whole: Range<u64>,
+}
+
+/// The segment that bytes are of.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// Its packet.
+    pub(super) brought: Mark,
+    /// All its bytes.
+    pub(super) whole: Range<u64>,
 }
 
 /// Memory that a piece takes beside its bytes.
-const PIECE_OVERHEAD: usize = 64;
+const PIECE_OVERHEAD: usize = 88;
+const _: () = assert!(size_of::<(u64, Piece)>() <= PIECE_OVERHEAD);
 /// Pieces from which on neighbours are joined: a flood of tiny segments is a few long pieces then, each known by its first packet.
 const JOIN_FROM: usize = 64;
 
@@ -35,6 +48,11 @@ impl Piece {
 
     fn cost(&self) -> usize {
         self.bytes.len() + PIECE_OVERHEAD
+    }
+
+    /// The bytes of the segment that it is of.
+    pub(super) const fn whole(&self) -> &Range<u64> {
+        &self.whole
     }
 }
 
@@ -80,19 +98,48 @@ impl Queue {
     }
 
     /// Adds bytes where nothing is.
-    pub(super) fn insert(&mut self, at: u64, bytes: &[u8], brought: Mark, budget: &mut Budget) {
+    pub(super) fn insert(&mut self, at: u64, bytes: &[u8], origin: &Origin, budget: &mut Budget) {
         let before = self.cost;
-        if self.len() < JOIN_FROM || !self.join(at, bytes, brought) {
+        // Which copy replaces another may depend on the segment that each is of.
+        let may_join = self.len() >= JOIN_FROM && budget.overlap == Overlap::First;
+        if !may_join || !self.join(at, bytes, origin.brought) {
             let bytes = VecDeque::from_iter(bytes.iter().copied());
-            self.add(at, Piece { bytes, cut: 0, brought });
+            self.add(at, Piece { bytes, cut: 0, brought: origin.brought, whole: origin.whole.clone() });
         }
         budget.queued += self.cost - before;
     }
 
     /// Adds a stretch that the snap length cut off, where nothing is.
-    pub(super) fn insert_cut(&mut self, at: u64, cut: u32, brought: Mark, budget: &mut Budget) {
-        self.add(at, Piece { bytes: VecDeque::new(), cut, brought });
+    pub(super) fn insert_cut(&mut self, at: u64, cut: u32, origin: &Origin, budget: &mut Budget) {
+        let whole = origin.whole.clone();
+        self.add(at, Piece { bytes: VecDeque::new(), cut, brought: origin.brought, whole });
         budget.queued += PIECE_OVERHEAD;
+    }
+
+    /// Puts bytes in the place of those at `at`, which are in the piece that begins at `start`.
+    pub(super) fn replace(&mut self, start: u64, at: u64, bytes: &[u8], origin: &Origin, budget: &mut Budget) {
+        let Some(mut left) = self.pieces.remove(&start) else { return };
+        budget.queued = budget.queued.saturating_sub(self.cost);
+        self.cost = self.cost.saturating_sub(left.cost());
+        let skip = usize::try_from(at - start).unwrap_or(usize::MAX).min(left.bytes.len());
+        let mut old = left.bytes.split_off(skip);
+        let rest = old.split_off(bytes.len().min(old.len()));
+        let right =
+            Piece { bytes: rest, cut: std::mem::take(&mut left.cut), brought: left.brought, whole: left.whole.clone() };
+        let new = bytes.get(..old.len()).unwrap_or_default();
+        let behind = at + new.len() as u64;
+        let new = Piece {
+            bytes: new.iter().copied().collect(),
+            cut: 0,
+            brought: origin.brought,
+            whole: origin.whole.clone(),
+        };
+        for (at, piece) in [(start, left), (at, new), (behind, right)] {
+            if piece.len() > 0 {
+                self.add(at, piece);
+            }
+        }
+        budget.queued += self.cost;
     }
 
     /// Takes the first piece, if it begins at or before `upto`.

@@ -41,17 +41,21 @@ pub(super) fn waited(
     }
 }
 
-/// Says that another copy of the bytes from `offset` on differs.
+/// Says that another copy of the bytes from `offset` on differs, and which is shown.
 pub(super) fn conflict(
     offset: u64,
     (first, packet): (&[u8], PacketNo),
     (second, mark): (&[u8], Mark),
+    replaces: bool,
     feed: &mut Feed<'_>,
 ) {
-    let text = format!(
-        "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
-        mark.packet
-    );
+    let shown = if replaces {
+        format!("the second is shown (--overlap {})", feed.budget.overlap.name())
+    } else {
+        "the first is shown".to_owned()
+    };
+    let text =
+        format!("packets {packet} and {} disagree about the bytes from stream offset {offset}; {shown}", mark.packet);
     let detail = format!("first {}, second {}", quoted(first), quoted(second));
     odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
 }
