@@ -9,7 +9,7 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
 use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
-use crate::net::{Decoded, Decoder, Seen};
+use crate::net::{Decoded, Decoder, Seen, Whole};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ fn pass(
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
-    let mut decoder = Decoder::default();
+    let (mut decoder, mut whole) = (Decoder::new(limits), Whole::default());
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
         Aside::Pause => {
@@ -157,7 +157,7 @@ fn pass(
         }
     }) {
         dissector.packet(packet.mark);
-        let decoded = decoder.decode(&packet);
+        let decoded = decoder.decode(&packet, &mut whole);
         // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
         let stream = match &decoded {
             Decoded::Segment(segment) => {

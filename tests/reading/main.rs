@@ -13,3 +13,4 @@ mod packed;
 mod packets;
 mod pcap;
 mod pcapng;
+mod tunnels;

@@ -10,6 +10,7 @@ mod file;
 mod frame;
 mod session;
 pub(crate) mod tls;
+mod tunnel;
 mod wire;
 
 pub(crate) use change::*;
@@ -19,6 +20,7 @@ pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use session::*;
 pub(crate) use tls::Tls;
+pub(crate) use tunnel::*;
 pub(crate) use wire::*;
 
 /// A pcap of these segments over Ethernet, 100 µs apart: what a test uses when the file is not its matter.
