@@ -8,7 +8,9 @@ mod table;
 
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
-use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
+use crate::model::{
+    DecodeAs, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp,
+};
 use crate::net::{Decoded, Decoder, Seen, Whole};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
@@ -161,6 +163,7 @@ fn pass(
         // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
         let stream = match &decoded {
             Decoded::Segment(segment) => {
+                dissector.learn(segment.encap, &decoder);
                 Some(dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink))
             }
             Decoded::Header(header) => Some(dissector.table.header(header)),
@@ -243,6 +246,14 @@ impl<'s> Dissector<'s> {
             let Summary { first, last, .. } = &mut self.summary;
             *first = Some(first.map_or(time, |first| first.min(time)));
             *last = Some(last.map_or(time, |last| last.max(time)));
+        }
+    }
+
+    /// Learns what a number stands for that was not met before.
+    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
+        let known = self.tools.encaps.len();
+        if usize::from(encap.0) > known {
+            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
         }
     }
 

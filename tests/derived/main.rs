@@ -24,6 +24,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod tenants;
 mod tunnels;
 
 use std::collections::BTreeMap;
