@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::io::{self, Read};
 use wspect::capture::{Reader, Stopped};
 use wspect::model::Limits;
-use wspect::net::Decoder;
+use wspect::net::{Decoder, Whole};
 
 /// Small captures, and the offsets at which their headers, packets and blocks end.
 fn captures() -> Vec<(Vec<u8>, Vec<usize>)> {
@@ -189,7 +189,7 @@ fn survive(bytes: &[u8]) {
     let Ok(mut reader) = Reader::new(Box::new(io::Cursor::new(bytes.to_vec()))) else { return };
     let mut decoder = Decoder::new(Limits::DEFAULT);
     while let Some(packet) = reader.next_packet() {
-        decoder.decode(&packet);
+        decoder.decode(&packet, &mut Whole::default());
     }
     assert!(reader.take_notes().len() <= 5 * 9 && reader.position() <= bytes.len() as u64);
     decoder.notes();

@@ -3,17 +3,19 @@
 use crate::frames::*;
 use std::net::IpAddr;
 use wspect::model::{Endpoint, Limits, LinkType, Mark, Packet, PacketNo};
-use wspect::net::{Decoded, Decoder};
+use wspect::net::{Decoded, Decoder, Whole};
 
 const ETHERNET: u32 = 1;
 
 /// What a packet decodes to, in a line.
 pub(crate) fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
     let mark = Mark { packet: PacketNo(7), time: None };
-    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }) {
+    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }, &mut Whole::default()) {
         Decoded::Several(mut parts) => {
-            let all = std::iter::from_fn(|| decoder.next_part(&mut parts));
-            all.map(|part| told(&part, mark)).collect::<Vec<_>>().join(", ")
+            let all = std::iter::from_fn(|| {
+                decoder.next_part(&mut parts, &mut Whole::default()).map(|part| told(&part, mark))
+            });
+            all.collect::<Vec<_>>().join(", ")
         }
         one => told(&one, mark),
     }
@@ -120,7 +122,7 @@ fn eight_tags_are_looked_through() {
     }
     let notes = decoder.notes();
     assert_eq!(notes.len(), 1);
-    assert!(notes[0].text.contains("more VLAN tags") && notes[0].text.contains("2 packets"), "{}", notes[0].text);
+    assert!(notes[0].text.contains("more tags") && notes[0].text.contains("2 packets"), "{}", notes[0].text);
 }
 
 #[test]
@@ -250,19 +252,49 @@ fn extension_headers_are_looked_through() {
 #[test]
 fn fragments_are_counted() {
     let mut decoder = Decoder::new(Limits::DEFAULT);
-    for fragment in [0x2000, 0x2001, 0x0001, 0x1fff] {
+    for fragment in [0x2000, 0x2001, 0x3fff] {
         let frame = frame(&Ip4 { fragment, ..Ip4::default() }.packet(&tcp(b"hello")));
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
     }
-    for fragment in [[0, 1], [0, 8]] {
+    for fragment in [[0, 1], [0, 17]] {
         let header = [&[6, 0][..], &fragment, &[0, 0, 0, 1]].concat();
         let frame = frame(&ip6_with(44, None, &[header, tcp(b"hello")].concat()));
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
     }
     let notes = decoder.notes();
     assert_eq!(notes[0].code.name(), "IP-FRAGMENT");
-    assert!(notes[0].text.contains("6 packets"), "{}", notes[0].text);
-    assert_eq!(decoder.seen().fragments, 6);
+    assert!(notes[0].text.contains("not all fragments came: 2 packets"), "{}", notes[0].text);
+    assert_eq!(decoder.seen().fragments, 5);
+}
+
+/// Extension headers may stand on either side of the cut, and what was not captured may be missing anywhere.
+#[test]
+fn fragments_are_put_together() {
+    let segment = tcp(b"hello world");
+    let mut decoder = Decoder::default();
+    let mut see = |ip: &[u8], missing: usize| {
+        let frame = frame(ip);
+        let captured = frame.len() - missing;
+        decoded(&mut decoder, ETHERNET, &frame[..captured], frame.len())
+    };
+    let v4 = |fragment: u16, payload: &[u8]| Ip4 { fragment, ..Ip4::default() }.packet(payload);
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 0), "other");
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 0), r#"v4 "hello world" cut 0"#);
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 0), "other");
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 3), r#"v4 "hello wo" cut 3"#);
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 0), "other");
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 1), r#"v4 "hel" cut 8"#);
+    let rest = [&[6, 0, 1, 4, 0, 0, 0, 0], &segment[..]].concat();
+    let v6 = |next: u8, fragment: [u8; 2], payload: &[u8]| {
+        let header = [&[next, 0][..], &fragment, &[0, 0, 0, 1]].concat();
+        ip6_with(0, None, &[&[44, 0, 1, 4, 0, 0, 0, 0], &header[..], payload].concat())
+    };
+    // What the first one says is carried holds.
+    assert_eq!(see(&v6(17, [0, 16], &rest[16..]), 0), "other");
+    assert_eq!(see(&v6(60, [0, 1], &rest[..16]), 0), r#"v6 "hello world" cut 0"#);
+    assert_eq!((decoder.seen().fragments, decoder.seen().tcp), (4, 4));
+    let codes: Vec<_> = decoder.notes().iter().map(|note| note.code.name()).collect();
+    assert_eq!(codes, ["PACKET-CUT"]);
 }
 
 #[test]
