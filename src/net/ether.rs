@@ -152,7 +152,10 @@ fn mpls(mut bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
 /// ```
 fn pppoe(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
     match bytes.split_first_chunk()? {
-        (&[0x11, 0, high, low, _, _], rest) => Some((Some(Encap::Pppoe(u16::from_be_bytes([high, low]))), ppp(rest))),
+        (&[0x11, 0, a, b, c, d], rest) => {
+            let length = usize::from(u16::from_be_bytes([c, d]));
+            Some((Some(Encap::Pppoe(u16::from_be_bytes([a, b]))), ppp(rest.get(..length).unwrap_or(rest))))
+        }
         _ => None,
     }
 }

@@ -235,10 +235,7 @@ impl Decoder {
     ) -> Decoded<'a> {
         match exported::parse(bytes, missing) {
             Pdu::Network(network) => return self.behind(network, missing, way, whole),
-            Pdu::Segment(ip) => {
-                self.seen.tcp += 1;
-                return tcp::segment(&ip, way.mark, EncapId::default());
-            }
+            Pdu::Segment(ip) => return self.carried(&ip, way, whole),
             Pdu::Bytes(piece) => {
                 self.seen.tcp += 1;
                 match self.exported.segment(&piece, missing, way.mark, self.limits.exported_streams) {
