@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use support::craft::{Client, Ng, Server, Session, Tls, Wire, capture_of, packets, pcapng as pcapng_of, read};
@@ -98,7 +98,7 @@ fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
 fn a_bad_key_log_is_one_clear_line() {
     let dir = TempDir::new().unwrap();
     capture(&dir);
-    let logs: [(&str, &[u8]); 9] = [
+    let logs: [(&str, &[u8]); 10] = [
         ("empty", b""),
         ("capture", b"\xd4\xc3\xb2\xa1\x02\0\x04\0"),
         ("pcapng", b"\x0a\x0d\x0d\x0a\x1c\0\0\0"),
@@ -108,6 +108,7 @@ fn a_bad_key_log_is_one_clear_line() {
         ("text", b"hello\nCLIENT_RANDOM 00 00\n"),
         ("comments", b"# nothing yet\n\n"),
         ("others", b"EXPORTER_SECRET 00112233 44556677\n"),
+        ("begun", b"# opened\nCLIENT_RANDOM 0011"),
     ];
     let mut told = String::new();
     for (name, bytes) in logs {
@@ -116,7 +117,9 @@ fn a_bad_key_log_is_one_clear_line() {
     }
     let mixed = format!("garbage\n{}secret of mine\n{}\n", key_log(), "x".repeat(2000));
     fs::write(dir.path().join("mixed"), mixed).unwrap();
-    for name in ["mixed", "missing", "."] {
+    let cut = key_log();
+    fs::write(dir.path().join("cut"), &cut[..cut.len() - 9]).unwrap();
+    for name in ["mixed", "cut", "missing", "."] {
         let output = wspect(&dir, &format!("keys cap.pcap -k {name}")).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         told += &complaints(&output);
@@ -219,6 +222,23 @@ fn a_large_key_log_is_searched_for_what_is_needed() {
     assert_eq!(sources(&output), [100_001, 100_006].map(|line| Some(format!("cap.keys:{line}"))));
     let sum = String::from_utf8(output.stderr).unwrap();
     assert!(sum.contains("100 008 keys") && sum.contains("100 000 of no stream"), "{sum}");
+}
+
+/// A line of any length is passed over; what has none but bad lines is not read to its end.
+#[test]
+fn keys_are_found_behind_a_line_without_end() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let found_behind = |bad: &str| {
+        let mut file = fs::File::create(dir.path().join("log")).unwrap();
+        file.write_all(bad.as_bytes()).unwrap();
+        file.set_len(65 << 20).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(format!("\n{}", key_log()).as_bytes()).unwrap();
+        sources(&wspect(&dir, "keys --json cap.pcap -k log").output().unwrap())
+    };
+    assert_eq!(found_behind(""), [Some("log:2".to_owned()), Some("log:7".to_owned())]);
+    assert_eq!(found_behind(&"bad\n".repeat(1000)), [None, None]);
 }
 
 #[cfg(unix)]

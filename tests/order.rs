@@ -62,6 +62,8 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
             seq,
             ack,
             flags,
+            window: 1,
+            options: &[],
             payload,
             cut: 0,
             scale: None,

@@ -22,7 +22,7 @@ type Keys = &'static str;
 
 const COMMON: Keys = "v:i kind:s conn:i? tcp_stream:i? h2_stream:i? time:s? packet:i? file_packet:s?";
 const MESSAGE: Keys = "msg:i first_packet:i dir:s type:s opcode:i frames:i compressed:b wire_len:i len:i complete:b \
-    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o?";
+    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o? waited:o?";
 const FRAME: Keys = "frame:i msg:i? dir:s fin:b rsv:i opcode:i masked:b mask:s? header_len:i len:i stream_offset:i \
     first_packet:i complete:b findings:l";
 const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key:s? accept:s? accept_expected:s? \
@@ -30,11 +30,11 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
     end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
-    encapsulation:l encapsulation_back:l? ending:s verdict:s evidence:l";
+    encapsulation:l encapsulation_back:l? interface:s? ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
-const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s client_random:s? source:s? \
+const TLS: Keys = "client:s server:s version:s? cipher:s? sni:s? alpn:s? keys:s handshake_ns:i? client_random:s? source:s? \
     decrypted_bytes:i why_not:s?";
 const STATS: Keys =
     "packets:i tcp_streams:i connections:i start:s? end:s? c2s:o s2c:o rtt_ns:o? findings:o bin_ns:i? bins:l";
@@ -219,7 +219,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, brought: span.last, findings };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, waited: None, span, brought: span.last, findings };
         Owned { bytes, holes, reason, message }
     }
 }
@@ -269,12 +269,13 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 prop_compose! {
     fn any_opened()(
         client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
-        tls in prop::option::of(any_session()), first in any_mark(),
+        tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
         let encap = Box::new([Encap::Vlan(12), Encap::Gre(None)]);
         let tls = tls.map(|session| Box::new(session.outline));
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back: None, tls, encrypted: None, first }
+        let interface = interface.map(Into::into);
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back: None, tls, encrypted: None, interface, first }
     }
 }
 
@@ -282,12 +283,12 @@ prop_compose! {
     fn any_session()(
         client in any_endpoint(), server in any_endpoint(), version in prop::option::of(any::<u16>()), sni in prop::option::of(any_text()),
         alpn in prop::option::of(any_text()), client_randoms in prop::collection::vec(any::<[u8; 32]>(), 0..3), line in prop::option::of(any::<u32>()),
-        decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()),
+        decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()), took in prop::option::of(any::<i64>()),
     ) -> TlsSession {
         let cipher = suite.map(|suite| format!("0x{suite:04x}"));
         TlsSession {
             client, server, client_randoms, decrypted,
-            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial },
+            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial, took },
             origin: line.map(|line| Origin { source: 0, line }),
             why_not: suite.map(WhyNot::Suite),
         }
@@ -339,8 +340,8 @@ proptest! {
     }
 
     #[test]
-    fn handshakes(at in any_stamp(), handshake in any_handshake()) {
-        let record = parsed(&line(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default()), HANDSHAKE);
+    fn handshakes(at in any_stamp(), handshake in any_handshake(), session in any_session()) {
+        let record = parsed(&line(|form, out| form.handshake(&at, &handshake, None, out), PayloadOptions::default()), HANDSHAKE);
         for (head, value) in [(&handshake.request, &record["request"]), (&handshake.response, &record["response"])] {
             if let Some(head) = head {
                 check_types(value, HEAD);
@@ -351,7 +352,7 @@ proptest! {
         for check in record["checks"].as_array().unwrap() {
             check_types(check, "code:s ok:b detail:s");
         }
-        check_text(|form, out| form.handshake(&at, &handshake, out), PayloadOptions::default(), None);
+        check_text(|form, out| form.handshake(&at, &handshake, Some(&session.outline), out), PayloadOptions::default(), None);
     }
 
     #[test]
@@ -446,6 +447,7 @@ fn the_example_of_the_manual() {
         utf8: true,
         close: None,
         rtt: None,
+        waited: None,
         span: Span { first: at.at, last: at.at },
         brought: at.at,
         findings: NoteSet::EMPTY,

@@ -130,7 +130,7 @@ pub(super) enum Command {
     ///
     /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which
     /// begins with the capture. Percentiles of round trips are exact up to 131 072 different values.
-    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
+    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --capture chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
     Stats(Stats),
     /// Findings: what is wrong, each with a packet to look at
     #[command(after_long_help = examples!(
@@ -473,6 +473,9 @@ pub(super) struct Follow {
 pub(super) struct Stats {
     #[command(flatten)]
     pub input: Input,
+    /// What the capture is: format, interfaces, dropped packets, protocols, names and comments
+    #[arg(long)]
+    pub capture: bool,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

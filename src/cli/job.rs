@@ -70,6 +70,8 @@ pub(super) enum Work {
     Keys,
     /// Figures.
     Stats,
+    /// What the capture is.
+    Capture,
     /// Their packets.
     Copy(copy::Wanted),
     /// Findings, and the severity from which they fail the run.
@@ -134,9 +136,10 @@ impl Job {
                 let list = args::List { input, json, limit, output, ..args::List::default() };
                 Self::list(Work::Keys, list, TimeMode::Relative, manners)
             }
-            Command::Stats(args::Stats { input, json, time, output }) => {
+            Command::Stats(args::Stats { input, capture, json, time, output }) => {
                 let list = args::List { input, json, time, output, ..args::List::default() };
-                let job = Self::list(Work::Stats, list, TimeMode::Local, manners)?;
+                let job =
+                    Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::Local, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
             Command::Check(args::Check { input, fail_on, json, limit, output }) => {

@@ -27,8 +27,9 @@ const PIECE: usize = 256 << 10;
 /// How long a pipe may be silent that should bring a key log.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes in which a log, which may be an endless pipe, must bring a good line.
-const PIPE_STOP: u64 = 64 << 20;
+/// Bytes in which a log must bring a good line: a pipe, which may be endless, and a file in which there are so many bad ones.
+const GOOD_WITHIN: u64 = 64 << 20;
+const BAD_MAX: u64 = 1000;
 
 /// What was said of key logs on the command line.
 #[derive(Debug, Clone, Default)]
@@ -155,14 +156,15 @@ fn beside(capture: &Path) -> impl Iterator<Item = PathBuf> {
 /// Reads a file; what is wrong with it.
 fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<String> {
     let name = path.display().to_string();
-    let mut source = match open(path, stop) {
-        Ok(source) => source,
+    let (mut source, is_pipe) = match open(path, stop) {
+        Ok(opened) => opened,
         // SSLKEYLOGFILE may name a file that nothing was written to yet.
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
         Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
     };
     let mut log = Log::new(KeySource::File(name.clone()), secrets);
-    let ended = read(&mut *source, &mut log, wanted, secrets, stop);
+    let bad_max = if is_pipe { 0 } else { BAD_MAX };
+    let ended = read(&mut *source, bad_max, &mut log, wanted, secrets, stop);
     log.end_line(wanted, secrets);
     match ended {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -185,10 +187,11 @@ fn rsa_key(path: &Path, secrets: &mut Secrets) -> Result<(), String> {
     Ok(())
 }
 
-fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {
+/// Opens a log; whether it is a pipe.
+fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read>, bool)> {
     let about = fs::metadata(path)?;
     if about.is_file() {
-        return Ok(Box::new(File::open(path)?));
+        return Ok((Box::new(File::open(path)?), false));
     }
     if !is_pipe(&about) {
         let kind = if about.is_dir() { "directory" } else { "device" };
@@ -196,7 +199,7 @@ fn open(path: &Path, stop: &Stop) -> io::Result<Box<dyn Read>> {
     }
     let path = path.to_owned();
     let pipe = Pipe::new(stop.clone(), move || Ok(Box::new(File::open(path)?)));
-    Ok(Box::new(pipe.for_at_most(PATIENCE)))
+    Ok((Box::new(pipe.for_at_most(PATIENCE)), true))
 }
 
 #[cfg(unix)]
@@ -210,7 +213,15 @@ fn is_pipe(_: &fs::Metadata) -> bool {
     false
 }
 
-fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> io::Result<()> {
+/// Reads a log; with more bad lines than so many, and no good one, not to its end.
+fn read(
+    source: &mut dyn Read,
+    bad_max: u64,
+    log: &mut Log,
+    wanted: &Wanted,
+    secrets: &mut Secrets,
+    stop: &Stop,
+) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     let mut bytes = 0;
     while !stop.is_wanted() {
@@ -222,7 +233,8 @@ fn read(source: &mut dyn Read, log: &mut Log, wanted: &Wanted, secrets: &mut Sec
         };
         log.push(piece.get(..read).unwrap_or_default(), wanted, secrets);
         bytes += read as u64;
-        if bytes > PIPE_STOP && secrets.logs().last().is_none_or(|log| log.secrets + log.others == 0) {
+        let is_hopeless = |log: &KeyLog| log.secrets + log.others == 0 && log.bad >= bad_max;
+        if bytes > GOOD_WITHIN && secrets.logs().last().is_none_or(is_hopeless) {
             break;
         }
     }
@@ -272,7 +284,8 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
     if report.is_empty {
         return Some(format!("{source}: a key log of 0 bytes: no keys in it"));
     }
-    if log.secrets == 0 {
+    let is_begun = matches!(report.faults[..], [(_, Fault::Cut)]);
+    if log.secrets == 0 && !is_begun {
         return Some(match (bad, others) {
             (0, 0) => format!("{source}: no keys in it, only comments"),
             (_, 0) => format!("{source}: not a key log: it looks like {}", report.like),

@@ -1,14 +1,22 @@
 //! A handshake as text: what was asked, what was answered, and which rules were kept.
 
 use super::Out;
+use super::keys::agreed;
 use super::style::{Ink, Style};
 use super::time::Clock;
 use crate::escape;
-use crate::model::{Check, Direction, Handshake, Head, Stamp, StartLine, duration};
+use crate::model::{Check, Direction, Handshake, Head, Stamp, StartLine, TlsOutline, duration};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Appends one handshake.
-pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+/// Appends one handshake, and the TLS around it.
+pub(super) fn write(
+    at: &Stamp,
+    handshake: &Handshake,
+    tls: Option<&TlsOutline>,
+    clock: &mut Clock,
+    style: Style,
+    out: &mut Out<'_>,
+) {
     let conn = at.conn.map_or(String::new(), |conn| format!("conn {conn}  "));
     let url = escape::display_str(handshake.url.as_deref().unwrap_or("(no request captured)"));
     let latency = handshake.latency.map_or(String::new(), |latency| format!(" in {}", duration(latency)));
@@ -26,6 +34,17 @@ pub(super) fn write(at: &Stamp, handshake: &Handshake, clock: &mut Clock, style:
     for check in &handshake.checks {
         write_check(check, longest, style, out);
     }
+    if let Some(tls) = tls {
+        write_tls(tls, style, out);
+    }
+}
+
+/// What was agreed on, and how long that took.
+fn write_tls(tls: &TlsOutline, style: Style, out: &mut Out<'_>) {
+    let took = tls.took.map_or(String::new(), |nanos| format!(" · handshake {}", duration(nanos)));
+    let words = agreed(tls) + &took;
+    let begin = format!("  {}  ", style.paint(Ink::Dim, "TLS"));
+    style.hang(&begin, 7, Ink::Plain, words.strip_prefix("TLS ").unwrap_or(&words), out);
 }
 
 /// A rule that was kept in a line; one that was broken in two: what it says and what was seen, likely cause and advice.

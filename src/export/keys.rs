@@ -122,6 +122,16 @@ fn line([stream, version, cipher, decrypted]: &[String; HEADER.len()], widths: [
     line.trim_end().to_owned()
 }
 
+/// `TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat.example · ALPN http/1.1`.
+pub fn agreed(outline: &TlsOutline) -> String {
+    let begin = outline.cipher.iter().fold(outline.protocol(), |words, cipher| format!("{words} · {cipher}"));
+    let said = [("SNI", &outline.sni), ("ALPN", &outline.alpn)];
+    said.iter().fold(begin, |words, (name, value)| match value {
+        Some(value) => format!("{words} · {name} {}", escape::display_str(value)),
+        None => words,
+    })
+}
+
 /// `chat.example (http/1.1)`.
 fn name(outline: &TlsOutline) -> String {
     let sni = outline.sni.as_deref().map_or("-".into(), escape::display_str);

@@ -1,5 +1,6 @@
 //! Rows in order of connections: what each added up to, and its handshake.
 
+use super::around::Around;
 use super::{Exporter, Form, Out, Totals};
 use crate::model::{ConnId, Connection, Event, FileRun, Stamp};
 use std::collections::BTreeMap;
@@ -50,8 +51,6 @@ impl Exporter for Collect {
         ControlFlow::Continue(())
     }
 
-    fn file(&mut self, _: &FileRun) {}
-
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
 }
 
@@ -90,12 +89,13 @@ pub struct Handshakes {
     next: ConnId,
     /// What is known of later ones; empty when there is none.
     waiting: BTreeMap<ConnId, Vec<u8>>,
+    around: Around,
 }
 
 impl Handshakes {
     /// Handshakes in this form.
     pub fn new(form: Box<dyn Form>) -> Self {
-        Self { form, next: ConnId(1), waiting: BTreeMap::new() }
+        Self { form, next: ConnId(1), waiting: BTreeMap::new(), around: Around::default() }
     }
 
     /// Writes the rows whose turn has come.
@@ -114,10 +114,11 @@ impl Handshakes {
 impl Exporter for Handshakes {
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         let Some(conn) = at.conn.filter(|&conn| conn >= self.next) else { return ControlFlow::Continue(()) };
+        self.around.learn(at, event);
         match event {
             Event::Handshake(handshake) => {
                 let mut row = Out::memory();
-                self.form.handshake(at, handshake, &mut row);
+                self.form.handshake(at, handshake, self.around.of(at), &mut row);
                 self.waiting.insert(conn, row.take());
             }
             Event::Closed(_) => {

@@ -11,7 +11,8 @@
 //! where it is to lead, for `proxy-v1` and `proxy-v2` where the stream comes from, while `client` is whom the proxy names.
 
 use super::Form;
-use super::json;
+use super::capture::{self, About};
+use super::json::{self, lit};
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
@@ -28,13 +29,6 @@ pub struct Records {
     payload: PayloadOptions,
     times: Rfc3339,
     files: FileRuns,
-}
-
-/// Appends constant text between values.
-macro_rules! lit {
-    ($out:expr, $text:literal) => {
-        $out.extend_from_slice($text.as_bytes())
-    };
 }
 
 impl Records {
@@ -142,6 +136,8 @@ impl Records {
             Some(back) => encaps(row, back),
             None => lit!(row, "null"),
         }
+        lit!(row, r#","interface":"#);
+        json::opt_string(row, connection.opened.interface.as_deref());
         let verdict = connection.verdict();
         lit!(row, r#","ending":"#);
         json::name(row, verdict.ending.name());
@@ -252,7 +248,20 @@ impl Form for Records {
         json::bool(row, message.inferred);
         lit!(row, r#","findings":"#);
         codes(row, message.findings);
-        lit!(row, ",\"decoded\":null}\n");
+        lit!(row, r#","decoded":null,"waited":"#);
+        match message.waited {
+            Some(wait) => {
+                lit!(row, r#"{"for":"#);
+                json::name(row, wait.cause.name());
+                lit!(row, r#","duration_ns":"#);
+                json::int(row, wait.nanos);
+                lit!(row, r#","packet":"#);
+                json::int(row, wait.packet.0);
+                lit!(row, "}");
+            }
+            None => lit!(row, "null"),
+        }
+        lit!(row, "}\n");
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
@@ -314,7 +323,7 @@ impl Form for Records {
         lit!(row, "}\n");
     }
 
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, _: Option<&TlsOutline>, out: &mut Out<'_>) {
         let row = out.bytes();
         self.begin("handshake", at.conn, at.stream, at.at, row);
         lit!(row, r#","request":"#);
@@ -365,6 +374,17 @@ impl Form for Records {
         }
     }
 
+    fn capture(&mut self, about: &About, out: &mut Out<'_>) {
+        let row = out.bytes();
+        self.begin("capture", None, None, Mark::default(), row);
+        lit!(row, r#","start":"#);
+        self.times.write(about.totals.first, row);
+        lit!(row, r#","end":"#);
+        self.times.write(about.totals.last, row);
+        capture::write_record(about, row);
+        lit!(row, "}\n");
+    }
+
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {
         let row = out.bytes();
         self.begin("stats", None, None, Mark::default(), row);
@@ -401,9 +421,9 @@ fn endpoint(row: &mut Vec<u8>, endpoint: Endpoint) {
     let _ = write!(row, "\"{endpoint}\"");
 }
 
-/// Appends `version`, `cipher`, `sni`, `alpn` and `keys`.
+/// Appends `version`, `cipher`, `sni`, `alpn`, `keys` and `handshake_ns`.
 fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
-    let TlsOutline { version, cipher, sni, alpn, keys } = outline;
+    let TlsOutline { version, cipher, sni, alpn, keys, took } = outline;
     lit!(row, r#""version":"#);
     json::opt_string(row, version.map(|version| version.to_string()).as_deref());
     lit!(row, r#","cipher":"#);
@@ -414,6 +434,8 @@ fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
     json::opt_string(row, alpn.as_deref());
     lit!(row, r#","keys":"#);
     json::name(row, keys.name());
+    lit!(row, r#","handshake_ns":"#);
+    json::opt_int(row, *took);
 }
 
 fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {

@@ -1,9 +1,10 @@
 //! Rows in the order of the capture: messages, frames, findings, handshakes, connections, or several of them.
 
+use super::around::Around;
 use super::hold::Hold;
 use super::list::Collect;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Direction, Event, FileRun, Frame, Stamp};
+use crate::model::{ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Stamp};
 use std::ops::ControlFlow;
 
 /// Kinds of rows.
@@ -35,12 +36,13 @@ pub struct Stream {
     kinds: Kinds,
     hold: Hold,
     rows: Rows,
+    around: Around,
 }
 
 impl Stream {
     /// Rows of these kinds, in this form; those of connections last.
     pub fn new(kinds: Kinds, form: Box<dyn Form>) -> Self {
-        Self { form, kinds, hold: Hold::default(), rows: Rows::Last(Collect::default()) }
+        Self { form, kinds, hold: Hold::default(), rows: Rows::Last(Collect::default()), around: Around::default() }
     }
 
     /// Rows of connections come from a pass before this one, and stand where each got its number.
@@ -93,6 +95,9 @@ impl Exporter for Stream {
         if let (Rows::Last(rows), true) = (&mut self.rows, self.kinds.connection) {
             rows.apply(at, event);
         }
+        if self.kinds.handshake {
+            self.around.learn(at, event);
+        }
         match event {
             Event::Opened(opened) => {
                 self.form.opened(at, opened, out);
@@ -113,7 +118,8 @@ impl Exporter for Stream {
             }
             Event::Note(note) if self.kinds.finding => self.row(out, |form, out| form.finding(at, note, out)),
             Event::Handshake(handshake) if self.kinds.handshake => {
-                self.row(out, |form, out| form.handshake(at, handshake, out))
+                let tls = self.around.of(at).cloned();
+                self.row(out, |form, out| form.handshake(at, handshake, tls.as_ref(), out))
             }
             Event::Closed(closed) => {
                 for dir in Direction::BOTH {
@@ -134,6 +140,10 @@ impl Exporter for Stream {
 
     fn file(&mut self, run: &FileRun) {
         self.form.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.form.fact(file, fact);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {

@@ -1,5 +1,6 @@
 //! Aligned rows for people.
 
+use super::capture::{self, About};
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
@@ -8,7 +9,7 @@ use super::{Form, Out, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
     Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
-    TlsSession, clause, duration, number,
+    TlsOutline, TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -153,11 +154,11 @@ impl Form for Table {
         }
     }
 
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, tls: Option<&TlsOutline>, out: &mut Out<'_>) {
         if !self.begins() {
             out.text("\n");
         }
-        head::write(at, handshake, &mut self.clock, self.style, out);
+        head::write(at, handshake, tls, &mut self.clock, self.style, out);
     }
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {
@@ -166,6 +167,10 @@ impl Form for Table {
 
     fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
         keys::write(rows, secrets, self.style, out);
+    }
+
+    fn capture(&mut self, about: &About, out: &mut Out<'_>) {
+        capture::write_text(about, &mut self.clock, self.style, out);
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

@@ -6,7 +6,9 @@ use super::style::{Ink, Style};
 use super::time::Clock;
 use super::{Form, Out, head, table};
 use crate::escape;
-use crate::model::{Closed, Connection, Direction, Event, Handshake, Message, Opcode, Opened, Stamp, count, duration};
+use crate::model::{
+    Closed, Connection, Direction, Event, Handshake, Message, Opcode, Opened, Stamp, TlsOutline, count, duration,
+};
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -56,7 +58,7 @@ impl Form for Talk {
         out.line(&format!("{title}{ends}"));
     }
 
-    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, out: &mut Out<'_>) {
+    fn handshake(&mut self, at: &Stamp, handshake: &Handshake, _: Option<&TlsOutline>, out: &mut Out<'_>) {
         self.learn(at, Event::Handshake(handshake));
         let mut line = self.begin(Direction::ToClient, at);
         let (ink, outcome) = head::outcome(handshake);

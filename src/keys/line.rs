@@ -65,6 +65,8 @@ pub enum Fault {
     Secret,
     /// Something stands behind the secret.
     More,
+    /// The log ends before it is whole.
+    Cut,
 }
 
 impl fmt::Display for Fault {
@@ -76,6 +78,7 @@ impl fmt::Display for Fault {
             Self::Random => "its client random is not 64 hex digits",
             Self::Secret => "its secret is not hex or has a wrong length",
             Self::More => "something stands behind its secret",
+            Self::Cut => "the log ends within it",
         })
     }
 }
@@ -138,17 +141,34 @@ fn secret(label: SecretLabel, rest: &[u8]) -> Result<Found, Fault> {
 
 /// A line whose label we do not use.
 fn other(label: &[u8], rest: &[u8]) -> Line {
-    let is_label = label.first().is_some_and(u8::is_ascii_uppercase)
-        && label.iter().all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let (random, secret) = word(rest);
-    let is_hex = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    match is_label {
+    match is_label(label) {
         // `RSA` has two shapes, one with names before its values.
         true if label == b"RSA" || (is_hex(random) && is_hex(secret)) => Line::Other,
         true if !is_hex(random) => Line::Bad(Fault::Random),
         true => Line::Bad(Fault::Secret),
         false => Line::Bad(Fault::Label),
     }
+}
+
+fn is_label(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_uppercase)
+        && word.iter().all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn is_hex(digits: &[u8]) -> bool {
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether more text could make a good line of a bad one.
+pub(super) fn may_go_on(line: &[u8]) -> bool {
+    let (label, rest) = word(line.trim_ascii());
+    let (random, secret) = word(rest);
+    let is_begun = |digits: &[u8], most: usize| digits.len() <= most && digits.iter().all(u8::is_ascii_hexdigit);
+    let random_len = 2 * size_of::<ClientRandom>();
+    is_label(label)
+        && is_begun(random, random_len)
+        && (secret.is_empty() || random.len() == random_len && is_begun(secret, 2 * SECRET_BYTES))
 }
 
 /// A digit's value by its byte; 0xff for what is none.
@@ -213,6 +233,17 @@ mod tests {
         let session = format!("RSA Session-ID:{} Master-Key:{}", "ab".repeat(32), "cd".repeat(48));
         for other in [line("EXPORTER_SECRET", &"ab".repeat(48)), line("ECH_CONFIG", "fe0d"), rsa, session] {
             assert_eq!(parse(other.as_bytes()), Line::Other, "{other}");
+        }
+    }
+
+    #[test]
+    fn knows_the_beginning_of_a_line() {
+        let whole = line("CLIENT_RANDOM", &"ab".repeat(48));
+        let cuts = (1..whole.len()).filter_map(|at| whole.get(..at));
+        assert!(cuts.clone().all(|cut| may_go_on(cut.as_bytes())));
+        assert!(cuts.clone().all(|cut| matches!(parse(cut.as_bytes()), Line::Bad(_))));
+        for other in ["hello", "CLIENT_RANDOM x", "CLIENT_RANDOM 12 34", &format!("{whole}a"), &format!("{whole} 1")] {
+            assert!(!may_go_on(other.as_bytes()), "{other}");
         }
     }
 

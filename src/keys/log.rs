@@ -31,6 +31,8 @@ pub struct Log {
     carry: Vec<u8>,
     /// Bytes of it that went by.
     carried: usize,
+    /// A piece ended with a carriage return: a line feed before all else is of the same line end.
+    returned: bool,
     /// The first bytes of all.
     first: Vec<u8>,
     faults: Vec<(u32, Fault)>,
@@ -61,23 +63,27 @@ impl Log {
     /// A key log that stands there.
     pub fn new(source: KeySource, secrets: &mut Secrets) -> Self {
         let (carry, first) = (Vec::new(), Vec::new());
-        Self { source: secrets.source(source), line: 0, carry, carried: 0, first, faults: Vec::new() }
+        Self { source: secrets.source(source), line: 0, carry, carried: 0, returned: false, first, faults: Vec::new() }
     }
 
-    /// Takes the next piece of its text.
+    /// Takes the next piece of its text. A line ends with LF, CR or both.
     pub fn push(&mut self, mut text: &[u8], wanted: &Wanted, secrets: &mut Secrets) {
         if self.first.len() < look::PEEK {
             self.first.extend(text.iter().take(look::PEEK - self.first.len()));
         }
-        while let Some(end) = memchr::memchr(b'\n', text) {
+        if !text.is_empty() && std::mem::take(&mut self.returned) {
+            text = text.strip_prefix(b"\n").unwrap_or(text);
+        }
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', text) {
             let (line, rest) = text.split_at(end);
             if self.carried == 0 {
-                self.line(line, line.len(), wanted, secrets);
+                self.line(line, line.len(), true, wanted, secrets);
             } else {
                 self.carry(line);
-                self.carried_line(wanted, secrets);
+                self.carried_line(true, wanted, secrets);
             }
-            text = rest.get(1..).unwrap_or_default();
+            self.returned = rest == b"\r";
+            text = rest.strip_prefix(b"\r\n").or(rest.get(1..)).unwrap_or_default();
         }
         self.carry(text);
     }
@@ -85,7 +91,7 @@ impl Log {
     /// The text ends, perhaps inside a line.
     pub fn end_line(&mut self, wanted: &Wanted, secrets: &mut Secrets) {
         if self.carried > 0 {
-            self.carried_line(wanted, secrets);
+            self.carried_line(false, wanted, secrets);
         }
     }
 
@@ -105,18 +111,22 @@ impl Log {
         self.carried = self.carried.saturating_add(part.len());
     }
 
-    fn carried_line(&mut self, wanted: &Wanted, secrets: &mut Secrets) {
+    fn carried_line(&mut self, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
         let mut line = std::mem::take(&mut self.carry);
-        self.line(&line, self.carried, wanted, secrets);
+        self.line(&line, self.carried, ends, wanted, secrets);
         line.clear();
         (self.carry, self.carried) = (line, 0);
     }
 
-    /// Takes a line that had `len` bytes.
-    fn line(&mut self, line: &[u8], len: usize, wanted: &Wanted, secrets: &mut Secrets) {
+    /// Takes a line that had `len` bytes; what does not end may go on where it was cut.
+    fn line(&mut self, line: &[u8], len: usize, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
         self.line = self.line.saturating_add(1);
         let line = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-        let parsed = if len > MAX_LINE { Line::Bad(Fault::Long) } else { line::parse(line) };
+        let parsed = match line::parse(line) {
+            _ if len > MAX_LINE => Line::Bad(Fault::Long),
+            Line::Bad(_) if !ends && line::may_go_on(line) => Line::Bad(Fault::Cut),
+            parsed => parsed,
+        };
         let fate = match &parsed {
             Line::Secret(found) => Some(self.keep(found, wanted, secrets)),
             // Whose they are is not known before the capture is read.
@@ -204,6 +214,42 @@ mod tests {
         let last = secrets.find(&[2; 32], SecretLabel::Master).expect("the last line has no end");
         assert_eq!(last.origin.line, 4);
         assert_eq!(secrets.logs()[0].lines, 4);
+    }
+
+    #[test]
+    fn a_line_ends_with_any_line_end() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = [line(1, 0xaa), "garbage".to_owned(), String::new(), line(2, 0xbb)].join(end);
+            for piece in [1, 7, usize::MAX] {
+                let (secrets, report) = read(text.as_bytes(), piece, &ALL);
+                assert_eq!(report.faults, [(2, Fault::Label)], "{end:?} {piece}");
+                assert_eq!(secrets.find(&[2; 32], SecretLabel::Master).map(|secret| secret.origin.line), Some(4));
+            }
+        }
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_is_used_if_it_is_whole() {
+        let text = format!("{}\n{}", line(1, 0xaa), line(2, 0xbb));
+        assert_eq!(read(text.as_bytes(), 50, &ALL).0.len(), 2);
+        for cut in 1..line(2, 0xbb).len() {
+            let (secrets, report) = read(&text.as_bytes()[..text.len() - cut], 50, &ALL);
+            assert_eq!((secrets.len(), report.faults), (1, vec![(2, Fault::Cut)]), "{cut}");
+        }
+        let text = format!("{}\ngarbage", line(1, 0xaa));
+        assert_eq!(read(text.as_bytes(), 50, &ALL).1.faults, [(2, Fault::Label)]);
+    }
+
+    #[test]
+    fn of_a_line_no_more_is_kept_than_a_line_may_have() {
+        let (mut secrets, piece) = (Secrets::default(), vec![b'A'; 1 << 20]);
+        let mut log = Log::new(KeySource::Block, &mut secrets);
+        for _ in 0..100 {
+            log.push(&piece, &ALL, &mut secrets);
+        }
+        assert!(log.carry.capacity() <= 2 * MAX_LINE);
+        log.push(format!("\n{}\n", line(1, 0xaa)).as_bytes(), &ALL, &mut secrets);
+        assert_eq!((log.report().faults, secrets.len()), (vec![(1, Fault::Long)], 1));
     }
 
     #[test]

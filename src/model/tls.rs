@@ -74,6 +74,15 @@ pub struct TlsOutline {
     pub alpn: Option<String>,
     /// Which secrets are known.
     pub keys: TlsKeys,
+    /// Nanoseconds from the ClientHello to the last Finished; `None` where one of them is not seen.
+    pub took: Option<i64>,
+}
+
+impl TlsOutline {
+    /// `TLS 1.3`.
+    pub fn protocol(&self) -> String {
+        self.version.map_or_else(|| "TLS".to_owned(), |version| version.to_string())
+    }
 }
 
 /// A TLS session, told when its stream ends.

@@ -1,8 +1,7 @@
 //! From an EtherType to the packet it announces, through tags and labels.
 
-use super::link::ethernet;
-use super::ppp;
-use crate::model::Encap;
+use super::link::{ethernet, ppp};
+use crate::model::{Encap, LinkType};
 
 /// Tags, or labels, that are looked through one after the other; real frames carry one or two.
 pub(super) const MAX_TAGS: usize = 8;
@@ -42,6 +41,14 @@ pub(super) enum Network<'a> {
     TooDeep,
     /// Something else, or too few bytes to tell.
     Other,
+    /// The body of a frame of IEEE 802.11 with several packets.
+    Amsdu(&'a [u8]),
+    /// A fragment of a frame of IEEE 802.11.
+    Fragment,
+    /// Encrypted by the link.
+    Encrypted,
+    /// A frame of a link type that is not read.
+    Unknown(LinkType),
 }
 
 impl<'a> Network<'a> {
@@ -49,7 +56,7 @@ impl<'a> Network<'a> {
     pub(super) const fn bytes(self) -> &'a [u8] {
         match self {
             Self::Ip(bytes) | Self::Wrapped(_, bytes) => bytes,
-            Self::Arp | Self::TooDeep | Self::Other => &[],
+            _ => &[],
         }
     }
 }
@@ -143,8 +150,9 @@ fn mpls(mut bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
 /// ```
 fn pppoe(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
     match bytes.split_first_chunk()? {
-        (&[0x11, 0, high, low, _, _], rest) => {
-            Some((Some(Encap::Pppoe(u16::from_be_bytes([high, low]))), ppp::network(rest)))
+        (&[0x11, 0, a, b, c, d], rest) => {
+            let length = usize::from(u16::from_be_bytes([c, d]));
+            Some((Some(Encap::Pppoe(u16::from_be_bytes([a, b]))), ppp(rest.get(..length).unwrap_or(rest))))
         }
         _ => None,
     }

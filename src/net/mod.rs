@@ -9,22 +9,26 @@ mod fragments;
 mod icmp;
 mod ip;
 mod link;
-mod ppp;
 mod tcp;
 mod tunnel;
 mod udp;
 
 use crate::model::{
-    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, count, size,
+    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count, size,
 };
 use encaps::{Encaps, Way};
 use ether::{MAX_TAGS, Network};
 use etherparse::IpNumber;
 use fragments::{Fragment, Room};
 use ip::{Ip, Unread};
-use link::{LINKS, Link};
+use link::{Link, Msdus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// The name of a link type, as registered, without `LINKTYPE_`: `ETHERNET`, `USER0`, `unknown`.
+pub fn link_name(link: LinkType) -> String {
+    link::name(link)
+}
 
 /// Link types that are told one by one.
 const TOLD: usize = 8;
@@ -36,6 +40,8 @@ pub enum Decoded<'a> {
     Segment(Segment<'a>),
     /// A header that brings no bytes and yet takes part in the numbering of streams.
     Header(Header),
+    /// Several packets in one.
+    Several(Parts<'a>),
     /// No TCP, or not enough of it.
     Other,
 }
@@ -66,29 +72,12 @@ pub struct Header {
 #[derive(Debug, Default)]
 pub struct Whole([Vec<u8>; 4]);
 
-/// How many packets there were of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
-    /// All packets.
-    pub packets: u64,
-    /// TCP over IP, whole or cut.
-    pub tcp: u64,
-    /// UDP over IP.
-    pub udp: u64,
-    /// Of these, records of DTLS.
-    pub dtls: u64,
-    /// Of these, the packets with which QUIC begins.
-    pub quic: u64,
-    /// ICMP and ICMPv6.
-    pub icmp: u64,
-    /// Fragments of IP packets, but for those that complete one.
-    pub fragments: u64,
-    /// Other protocols over IP.
-    pub other_ip: u64,
-    /// Address resolution.
-    pub arp: u64,
-    /// Anything else, unknown link types included.
-    pub other: u64,
+/// The packets in an aggregate of IEEE 802.11 (A-MSDU), for [`Decoder::next_part`].
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    msdus: Msdus<'a>,
+    /// Number and time of the packet that has them.
+    mark: Mark,
 }
 
 /// Some packets of a kind: how many, and the first.
@@ -122,7 +111,7 @@ impl Tally {
 pub struct Decoder {
     /// The row of the last packet's link type: most captures have one.
     link: Option<&'static Link>,
-    seen: Seen,
+    seen: Traffic,
     unknown: BTreeMap<LinkType, Tally>,
     cut: Tally,
     fragments: Room,
@@ -130,6 +119,8 @@ pub struct Decoder {
     torn: Tally,
     encaps: Encaps,
     too_deep: Tally,
+    encrypted: Tally,
+    frame_fragments: Tally,
     limits: Limits,
 }
 
@@ -145,7 +136,9 @@ impl Decoder {
     #[inline(always)]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Whole) -> Decoded<'a> {
         self.seen.packets += 1;
+        self.seen.bytes += packet.bytes.len() as u64;
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
+        self.seen.missing += missing as u64;
         if missing > 0 {
             self.cut.add(packet.mark);
         }
@@ -160,20 +153,23 @@ impl Decoder {
         self.unusual(network, missing, packet.mark, &mut whole.0)
     }
 
+    /// What the next of several packets is to TCP; `None` behind the last one.
+    pub fn next_part<'w, 'a: 'w>(&mut self, parts: &mut Parts<'a>, whole: &'w mut Whole) -> Option<Decoded<'w>> {
+        let (network, missing) = parts.msdus.next()?;
+        Some(self.unusual(network, missing, parts.mark, &mut whole.0))
+    }
+
     /// Looks behind the link header.
     #[inline(always)]
     fn network<'a>(&mut self, packet: &Packet<'a>) -> Network<'a> {
         match self.link {
             Some(link) if link.link == packet.link => (link.parse)(packet.bytes),
-            _ => match LINKS.iter().find(|row| row.link == packet.link) {
+            _ => match link::find(packet.link) {
                 Some(link) => {
                     self.link = Some(link);
                     (link.parse)(packet.bytes)
                 }
-                None => {
-                    self.unknown.entry(packet.link).or_default().add(packet.mark);
-                    Network::Other
-                }
+                None => Network::Unknown(packet.link),
             },
         }
     }
@@ -198,29 +194,28 @@ impl Decoder {
         way: &mut Way,
         whole: &'a mut [Vec<u8>],
     ) -> Decoded<'a> {
-        for _ in 0..=MAX_TAGS {
-            match network {
-                Network::Ip(bytes) => return self.packet(bytes, missing, way, whole),
-                Network::Arp => {
-                    self.seen.arp += 1;
-                    return Decoded::Other;
-                }
-                Network::Other => {
-                    self.seen.other += 1;
-                    return Decoded::Other;
-                }
-                Network::TooDeep => break,
-                Network::Wrapped(ether_type, bytes) => {
-                    let (encap, inside) = ether::inside(ether_type, bytes);
-                    if !way.enter(encap) {
-                        break;
-                    }
-                    network = inside;
-                }
-            }
+        for _ in 0..MAX_TAGS {
+            let Network::Wrapped(ether_type, bytes) = network else { break };
+            let (encap, inside) = ether::inside(ether_type, bytes);
+            network = if way.enter(encap) { inside } else { Network::TooDeep };
         }
+        let tally = match network {
+            Network::Ip(bytes) => return self.packet(bytes, missing, way, whole),
+            Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark: way.mark }),
+            Network::Arp => {
+                self.seen.arp += 1;
+                return Decoded::Other;
+            }
+            Network::Other => None,
+            Network::TooDeep | Network::Wrapped(..) => Some(&mut self.too_deep),
+            Network::Fragment => Some(&mut self.frame_fragments),
+            Network::Encrypted => Some(&mut self.encrypted),
+            Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
+        };
         self.seen.other += 1;
-        self.too_deep.add(way.mark);
+        if let Some(tally) = tally {
+            tally.add(way.mark);
+        }
         Decoded::Other
     }
 
@@ -318,7 +313,7 @@ impl Decoder {
     }
 
     /// How many packets there were of each kind.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> Traffic {
         self.seen
     }
 
@@ -339,6 +334,8 @@ impl Decoder {
                 self.unknown.values().skip(TOLD).fold(Tally::default(), Tally::with),
                 "other link types are not supported either",
             ),
+            (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
+            (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
             (
                 NoteCode::LinkUnknown,
                 self.too_deep,

@@ -5,8 +5,8 @@
 
 use super::ether::{Network, inside, network};
 use super::ip::Ip;
-use super::link::ethernet;
-use super::{ppp, udp};
+use super::link::{ethernet, ppp};
+use super::udp;
 use crate::model::Encap;
 
 /// What a tunnel calls its network, and what it carries; `None` for what is no such tunnel.
@@ -61,12 +61,12 @@ fn looks_right(carried: Network<'_>, wire_len: usize) -> bool {
         Network::Ip(&[first, _, _, _, high, low, ..]) if first >> 4 == 6 => {
             usize::from(u16::from_be_bytes([high, low])) + 40 <= wire_len
         }
-        Network::Ip(_) | Network::TooDeep | Network::Other => false,
         Network::Arp => true,
         Network::Wrapped(ether_type, bytes) => match inside(ether_type, bytes) {
             (_, Network::Wrapped(..)) => true,
             (_, deeper) => looks_right(deeper, wire_len.saturating_sub(bytes.len() - deeper.bytes().len())),
         },
+        _ => false,
     }
 }
 
@@ -252,5 +252,5 @@ fn l2tp(bytes: &[u8], wire_len: usize) -> Inside<'_> {
     if flags & OFFSET != 0 {
         at += 2 + usize::from(word(at)?);
     }
-    Some((encap, ppp::network(bytes.get(at..)?)))
+    Some((encap, ppp(bytes.get(at..)?)))
 }

@@ -147,6 +147,8 @@ pub struct Tools {
     pub waiting: Vec<u32>,
     /// Bytes that wait for secrets.
     pub waiting_bytes: usize,
+    /// The interface that the packet at hand was captured on, where the capture names it.
+    pub interface: Option<Arc<str>>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// All that packets were wrapped in so far, by the numbers of [`EncapId`] from 1.
@@ -317,7 +319,21 @@ impl Cx<'_> {
         let encap = self.tools.around(self.flow.encap);
         let back = self.tools.joined.get(&(self.flow.stream, self.flow.encap));
         let encap_back = back.map(|&back| self.tools.around(back));
-        let opened = Opened { client, server, url, transport, version, via, encap, encap_back, tls, encrypted, first };
+        let interface = self.tools.interface.clone();
+        let opened = Opened {
+            client,
+            server,
+            url,
+            transport,
+            version,
+            via,
+            encap,
+            encap_back,
+            tls,
+            encrypted,
+            interface,
+            first,
+        };
         self.emit(conn, Event::Opened(&opened));
         conn
     }

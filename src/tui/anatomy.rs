@@ -1,6 +1,5 @@
 //! The fields of a frame, with the bytes they take.
 
-use super::tls;
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
@@ -198,7 +197,7 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         push(1, "tcp.stream", stream.to_string());
     }
     if let Some(tls) = anatomy.tls {
-        push(1, "tls", tls::version(tls));
+        push(1, "tls", tls.protocol());
     }
     if let (Some(first), Some(last)) = (anatomy.records.first(), anatomy.records.last()) {
         let wire: u64 = anatomy.records.iter().map(|record| u64::from(record.wire_len)).sum();

@@ -2,6 +2,7 @@
 
 use super::list::List;
 use super::text;
+use super::tls::Told;
 use crate::book::Book;
 use crate::escape::display_str;
 use crate::model::{Check, Connection, Handshake, Head, NoteCode, Severity, StartLine, Version, duration, number};
@@ -101,11 +102,11 @@ fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: 
     out.extend(looks.zip(text::wrap(line, columns, 4)));
 }
 
-/// The rules, what was negotiated, and how long it took; `tls` tells what was around.
+/// The rules, what was negotiated, and how long it took; `tls` is what was around.
 pub(super) fn check_lines(
     connection: &Connection,
     handshake: &Handshake,
-    tls: Option<String>,
+    tls: Option<&Told>,
     columns: usize,
 ) -> Vec<(Look, String)> {
     let mut out = kept(handshake, columns);
@@ -173,7 +174,7 @@ fn label(check: &Check, handshake: &Handshake) -> String {
     format!("{words}{answer}")
 }
 
-fn facts(connection: &Connection, handshake: &Handshake, tls: Option<String>) -> Vec<(&'static str, String)> {
+fn facts(connection: &Connection, handshake: &Handshake, tls: Option<&Told>) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     let list = |items: &[String]| {
         if items.is_empty() { "none".to_owned() } else { display_str(&items.join(", ")).into_owned() }
@@ -190,15 +191,16 @@ fn facts(connection: &Connection, handshake: &Handshake, tls: Option<String>) ->
     {
         out.push(("Accept", format!("{}   expected: {expected}", display_str(accept))));
     }
-    out.extend(tls.map(|tls| ("Encryption", tls)));
+    let agreed = tls.and_then(|tls| tls.took).map(|nanos| format!("TLS {}", duration(nanos)));
     let latency = handshake.latency.map(|nanos| format!("request→answer {}", duration(nanos)));
     let request = handshake.request.as_ref();
     let opened = request.and_then(|head| head.span.last.since(connection.opened.first));
     let opened = opened.filter(|&nanos| nanos > 0).map(|nanos| format!("first packet→request {}", duration(nanos)));
-    let timing: Vec<String> = opened.into_iter().chain(latency).collect();
+    let timing: Vec<String> = [agreed, opened, latency].into_iter().flatten().collect();
     if !timing.is_empty() {
         out.push(("Timing", timing.join(" · ")));
     }
+    out.extend(tls.map(|tls| ("TLS", tls.fact().to_owned())));
     let place = |name: &str, head: &Head| {
         let end = head.stream_offset.saturating_add(head.len);
         format!("{name} {} (bytes {}–{})", head.span.last.packet, number(head.stream_offset), number(end))

@@ -2,28 +2,31 @@
 
 use super::app::App;
 use crate::escape::display_str;
+use crate::export::agreed;
 use crate::model::{Connection, KeyLog, TlsKeys, TlsOutline, TlsSession};
 
-/// How the connection that is looked at is encrypted, and whether its keys are known; `None`: it is not.
-pub(super) fn words(app: &App, connection: &Connection) -> Option<String> {
-    let outline = connection.opened.tls.as_deref()?;
-    let session = app.book.index_of(connection.id).and_then(|index| app.book.session(index));
-    Some(format!("{} · {}", agreed(outline), keys(outline, session, app.load.key_logs())))
+/// What is to be told of the TLS around a connection.
+pub(super) struct Told {
+    /// How it is encrypted, and whether its keys are known.
+    pub(super) words: String,
+    /// Nanoseconds of its handshake.
+    pub(super) took: Option<i64>,
 }
 
-/// `TLS 1.3`.
-pub(super) fn version(outline: &TlsOutline) -> String {
-    outline.version.map_or_else(|| "TLS".to_owned(), |version| version.to_string())
-}
+impl Told {
+    /// That of the connection that is looked at; `None`: it is in clear.
+    pub(super) fn of(app: &App, connection: &Connection) -> Option<Self> {
+        let outline = connection.opened.tls.as_deref()?;
+        let session = app.book.index_of(connection.id).and_then(|index| app.book.session(index));
+        let words = format!("{} · {}", agreed(outline), keys(outline, session, app.load.key_logs()));
+        // Where 0-RTT data came before its end, that is known with the stream's.
+        Some(Self { words, took: outline.took.or_else(|| session?.outline.took) })
+    }
 
-/// `TLS 1.3 · TLS_AES_128_GCM_SHA256 · SNI chat.example · ALPN http/1.1`.
-fn agreed(outline: &TlsOutline) -> String {
-    let begin = outline.cipher.iter().fold(version(outline), |words, cipher| format!("{words} · {cipher}"));
-    let said = [("SNI", &outline.sni), ("ALPN", &outline.alpn)];
-    said.iter().fold(begin, |words, (name, value)| match value {
-        Some(value) => format!("{words} · {name} {}", display_str(value)),
-        None => words,
-    })
+    /// The same words behind the name `TLS`.
+    pub(super) fn fact(&self) -> &str {
+        self.words.strip_prefix("TLS ").unwrap_or(&self.words)
+    }
 }
 
 /// `keys matched (keys.txt:17)`, and why not all was decrypted. The whole of it is known when the stream has ended.
@@ -53,6 +56,7 @@ mod tests {
             sni: Some("chat\u{202e}.example".to_owned()),
             alpn: None,
             keys: TlsKeys::Matched,
+            took: None,
         }
     }
 

@@ -13,11 +13,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;
+mod filled;
 mod formats;
 mod heads;
+mod links;
 mod loss;
 mod midstream;
 mod order;
@@ -26,6 +29,7 @@ mod proxies;
 mod resync;
 mod tenants;
 mod tunnels;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

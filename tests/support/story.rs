@@ -102,6 +102,7 @@ impl Story {
             encap_back: None,
             tls: None,
             encrypted: None,
+            interface: None,
             first,
         };
         let at = self.mark();
@@ -211,6 +212,7 @@ impl Story {
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,
             rtt: odd.rtt,
+            waited: None,
             span: Span { first, last },
             brought: last,
             findings,

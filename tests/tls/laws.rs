@@ -50,6 +50,12 @@ fn a_sealed_conversation_says_what_it_says_in_clear() {
     assert!(conn.is_some());
     assert_eq!(session.outline.sni.as_deref(), Some("wss.test"));
     assert_eq!(session.outline.alpn.as_deref(), Some("http/1.1"));
+    let segments = tls.session.segments();
+    let at = |which: &dyn Fn(&Segment) -> bool| segments.iter().position(which).unwrap();
+    let hello = at(&|segment| !segment.payload.is_empty());
+    let is_clients = |segment: &Segment| segment.src == tls.session.client && segment.payload.first() == Some(&DATA);
+    let finished = at(&is_clients);
+    assert_eq!(session.outline.took, Some(time_of(finished) - time_of(hello)));
     let plain: usize = inside().turns.iter().map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(session.decrypted, plain as u64);
 }
@@ -206,38 +212,78 @@ fn secrets_of_one_direction_show_that_direction() {
     assert_eq!(shown.sessions[0].1.outline.alpn.as_deref(), Some("http/1.1"), "it is in the handshake");
 }
 
+/// A session whose client asks in 0-RTT data, once in so many records, and what the server takes of that.
+fn early(session: &Session, records: usize, taken: bool) -> Tls {
+    let mut tls = Tls::bare(1);
+    let (side, request) = &session.turns[0];
+    let extension = [&[0, 42][..], &[0, 0]].concat();
+    tls.session.turn(Client, record(HANDSHAKE, &client_hello(tls.random, &extension)));
+    tls.keys(Client, "early");
+    for part in request.chunks(request.len().div_ceil(records)) {
+        tls.data(*side, part);
+    }
+    let mut early_part = tls.clone();
+    if taken {
+        early_part.sealed(Client, HANDSHAKE, &[5, 0, 0, 0]);
+    }
+    let end_of_early_data = early_part.session.turns.split_off(tls.session.turns.len());
+    tls.answer(taken);
+    tls.session.turns.extend(end_of_early_data);
+    tls.keys(Client, "client handshake").finish(Client);
+    for (side, bytes) in &session.turns[usize::from(taken)..] {
+        tls.data(*side, bytes);
+    }
+    tls
+}
+
+/// The session's key log without the lines that have such a word.
+fn without(tls: &Tls, words: &[&str]) -> String {
+    let log = tls.log();
+    let lines = log.lines().filter(|line| !words.iter().any(|word| line.contains(word)));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn early_data_count_if_the_server_takes_them() {
     let mut session = Session::new(1);
     session.text(Server, "welcome").close();
-    let early = [&[0, 42][..], &[0, 0]].concat();
     for taken in [true, false] {
-        let mut tls = Tls::bare(1);
-        let (side, request) = &session.turns[0];
-        tls.session.turn(Client, record(HANDSHAKE, &client_hello(tls.random, &early)));
-        tls.keys(Client, "early").data(*side, request);
-        let mut early_part = tls.clone();
-        if taken {
-            early_part.sealed(Client, HANDSHAKE, &[5, 0, 0, 0]);
-        }
-        let end_of_early_data = early_part.session.turns.split_off(tls.session.turns.len());
-        tls.answer(taken);
-        tls.session.turns.extend(end_of_early_data);
-        tls.keys(Client, "client handshake").finish(Client);
-        for (side, bytes) in &session.turns[usize::from(taken)..] {
-            tls.data(*side, bytes);
-        }
-        let shown = seen(&tls);
+        let shown = seen(&early(&session, 1, taken));
         assert_eq!(shown.conversations.len(), 1, "taken {taken}: {:?} {:?}", shown.notes, shown.sessions);
         assert_eq!(shown.messages().count(), 3, "taken {taken}");
-        // Without their secret it is said that they are there: what follows is read as behind a loss.
-        let late: String =
-            tls.log().lines().filter(|line| !line.contains("EARLY")).map(|line| format!("{line}\n")).collect();
-        let shown = dissect(&capture_of(&tls.session.segments()), &late);
-        // A lone Close of the client is too little to be found again.
-        assert_eq!(shown.messages().count(), 3 - usize::from(taken), "taken {taken}: {:?}", shown.notes);
-        assert_eq!(shown.sessions[0].1.why_not, taken.then_some(WhyNot::NoEarly));
-        assert_eq!(shown.count("NO-KEYS"), usize::from(taken));
+    }
+}
+
+/// Without their secret it is said that they are there, and nothing else: all that follows is read.
+#[test]
+fn early_data_without_their_secret_are_all_that_is_missing() {
+    let mut session = Session::new(1);
+    session.text(Client, "hello").text(Server, "welcome").close();
+    let secrets: [&[&str]; 3] = [&["EARLY"], &["EARLY", "SERVER_HANDSHAKE"], &["EARLY", "HANDSHAKE"]];
+    for (records, taken) in [(1, true), (100, true), (1, false), (100, false)] {
+        for missing in secrets {
+            let tls = early(&session, records, taken);
+            let capture = capture_of(&tls.session.segments());
+            let shown = dissect(&capture, &without(&tls, missing));
+            assert_eq!(said(&shown), said(&seen(&tls)), "{records} {taken} {missing:?}: {:?}", shown.notes);
+            if taken && missing.len() == 1 {
+                let records = dissect_records(&capture, &without(&tls, missing)).records;
+                let first = records.iter().find(|record| record.dir == Direction::ToServer).unwrap();
+                assert_eq!(first.offset, session.turns[0].1.len() as u64, "behind {records:?}");
+            }
+            let (conn, session) = &shown.sessions[0];
+            let is_hidden = taken || missing.len() > 1;
+            assert_eq!((conn.is_some(), session.why_not), (true, is_hidden.then_some(WhyNot::NoEarly)));
+            assert_eq!(session.outline.keys == TlsKeys::Partial, is_hidden);
+            let expected: &[&str] = match (taken, is_hidden) {
+                (true, _) => &["MID-STREAM", "NO-KEYS"],
+                (false, true) => &["NO-KEYS"],
+                (false, false) => &[],
+            };
+            let codes = shown.notes.iter().map(|note| &*note.0).filter(|code| !code.starts_with("CLOSE"));
+            let codes: Vec<&str> = codes.collect();
+            assert_eq!(codes, expected, "{records} {taken} {missing:?}: {:?}", shown.notes);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::handshake::Messages;
 use super::keys::Keys;
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
-use crate::model::{End, Mark, WhyNot};
+use crate::model::{End, Mark, Receipt, Span, WhyNot};
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -23,8 +23,8 @@ pub(super) struct Half {
     pub(super) impatient: bool,
     /// Its keys were looked for by trial.
     pub(super) tried: Tried,
-    /// A record was read.
-    pub(super) begun: bool,
+    /// The packets that brought the last record that was read.
+    pub(super) brought: Option<Span>,
     /// A hole was met before the keys were known.
     pub(super) holed: bool,
     /// Bytes in which its records are looked for, as they were counted.
@@ -37,6 +37,10 @@ pub(super) struct Half {
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.
     pub(super) missing: Option<u64>,
+    /// Bytes of the 0-RTT data whose secret is missing, and of the message that ends them.
+    pub(super) early: u64,
+    /// What its receiver told of the bytes that were lost last.
+    pub(super) receipt: Receipt,
     /// Padding was seen: sizes tell nothing.
     pub(super) padded: bool,
 }

@@ -81,10 +81,15 @@ impl Hello {
         }
     }
 
-    /// Whether the 0-RTT data that the client may send could be decrypted.
-    pub(super) fn may_have_early_data(&self, secrets: &Secrets) -> bool {
-        self.client.as_ref().is_some_and(|client| client.early_data)
-            && self.random().is_some_and(|random| secrets.find(random, SecretLabel::ClientEarly).is_some())
+    /// Whether the client may send 0-RTT data; then, whether their secret is known.
+    pub(super) fn early_data(&self, secrets: &Secrets) -> Option<bool> {
+        let client = self.client.as_ref().filter(|client| client.early_data)?;
+        Some(secrets.find(&client.random, SecretLabel::ClientEarly).is_some())
+    }
+
+    /// Whether it cannot be known if the server takes them.
+    pub(super) fn hides_answer(&self, secrets: &Secrets) -> bool {
+        self.random().is_none_or(|random| secrets.find(random, SecretLabel::ServerHandshake).is_none())
     }
 
     /// The keys of a direction; or why there are none.
@@ -105,7 +110,11 @@ impl Hello {
         } else {
             return Err(unknown);
         };
-        Keys::new(stages).ok_or(WhyNot::NoKey)
+        let mut keys = Keys::new(stages).ok_or(WhyNot::NoKey)?;
+        if dir == Direction::ToServer && self.early_data(secrets) == Some(false) {
+            keys.expect_others();
+        }
+        Ok(keys)
     }
 
     /// RFC 8446 §7.3: the stages of a direction, as far as their secrets are known.

@@ -23,6 +23,8 @@ pub(super) struct Inside {
     nested: bool,
     /// What a direction carries cannot be read.
     shut: Both<bool>,
+    /// What it has carried so far could not.
+    sealed: Both<bool>,
 }
 
 impl Inside {
@@ -49,6 +51,11 @@ impl Inside {
     /// What a direction carries cannot be read from here on.
     pub(super) fn shut(&mut self, dir: Direction) {
         self.shut[dir] = true;
+    }
+
+    /// The first that a direction carries cannot be read, what follows can.
+    pub(super) fn seal(&mut self, dir: Direction) {
+        self.sealed[dir] = true;
     }
 
     /// Gives the inner layer something.
@@ -82,6 +89,9 @@ impl Inside {
             }
         }
         self.layer = Some(layer);
+        if let Input::Data { dir, .. } = input {
+            self.sealed[if self.turned { dir.reverse() } else { dir }] = false;
+        }
     }
 
     /// Tells of a record that was read, if it is of a connection.
@@ -129,8 +139,9 @@ impl Inside {
         let (conns, swapped, flow) = (cx.tools.conns, cx.swapped, cx.flow);
         let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
-        for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir]) {
-            cx.flow.one_sided = true;
+        for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir] || self.sealed[dir]) {
+            cx.flow.one_sided |= self.shut[dir];
+            cx.flow.from_start &= !self.sealed[dir];
             cx.flow.unseen[if swapped { dir.reverse() } else { dir }].get_or_insert(Unseen::NotDecrypted);
         }
         let done = act(cx);

@@ -72,6 +72,8 @@ pub(super) struct Keys {
     window: u64,
     /// Records that did not open.
     pub(super) failed: u64,
+    /// Before the first that opens there may be any number that need other keys: 0-RTT data, whose secret is missing.
+    others: bool,
 }
 
 /// A record that was opened.
@@ -106,7 +108,7 @@ impl Keys {
     /// Keys in the order of their use; `None` when there are none.
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Option<Self> {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
-        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0 })
+        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0, others: false })
     }
 
     /// The next record has this number, and is sealed for the handshake or for the data.
@@ -118,6 +120,16 @@ impl Keys {
         if let Some(front) = self.stages.front_mut() {
             front.sequence = sequence;
         }
+    }
+
+    /// There are records before these keys' first.
+    pub(super) const fn expect_others(&mut self) {
+        self.others = true;
+    }
+
+    /// Whether a record that does not open may need other keys.
+    pub(super) const fn expects_others(&self) -> bool {
+        self.others
     }
 
     /// Whether any record was opened.
@@ -160,6 +172,9 @@ impl Keys {
         let found = self.find(header, chained, fragment, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
+            if self.others {
+                return None;
+            }
             self.failed += 1;
             front.counted = false;
             // It counts, if it is one of these keys at all.
@@ -172,7 +187,7 @@ impl Keys {
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
-        self.window = 0;
+        (self.window, self.others) = (0, false);
         let early = matches!(front.purpose, Use::Early);
         // Of keys that were updated meanwhile the first may be another.
         let begins = changed && in_handshake && !front.updated;

@@ -15,6 +15,7 @@ use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, 
 use crate::proto::layer::{Cx, Layer, Next};
 use std::sync::Arc;
 
+mod early;
 mod lack;
 mod sought;
 mod tried;
@@ -61,10 +62,12 @@ impl Layer for Tls {
                 self.seek(dir, false, cx);
                 self.count_sought(dir, cx);
             }
-            Input::Gap { dir, offset, len, .. } => {
+            Input::Gap { dir, offset, len, receipt, .. } => {
+                self.halves[dir].receipt = receipt;
                 self.gap(dir, offset, len, cx);
                 self.count_sought(dir, cx);
             }
+            Input::Waited { .. } => self.inside.feed(input, &self.session, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
@@ -139,6 +142,8 @@ impl Layer for Tls {
 const TICKETS_MAX: u64 = 4;
 /// How often there may be no record where one should begin, before a direction is given up.
 const DERAILED_MAX: u32 = 16;
+/// RFC 8446 §4.5: the message behind the 0-RTT data is a header only.
+const END_OF_EARLY_DATA: u64 = 4;
 /// Records of one direction that may fail before its keys are given up, if none has opened.
 const FAILED_MAX: u64 = 64;
 
@@ -222,23 +227,13 @@ impl Tls {
                     && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
             }
             Direction::ToClient if header.kind == ContentType::HANDSHAKE => {
-                !lonely && self.hello.client.is_none() && !other.begun
+                !lonely && self.hello.client.is_none() && other.brought.is_none()
             }
             Direction::ToClient => {
                 let is_behind = matches!(other.cover, Cover::Clear);
                 !lonely && is_behind && self.hello.lacks_exchange(&cx.tools.secrets)
             }
         }
-    }
-
-    /// Whether it is not known yet if the server takes the 0-RTT data that may be at hand.
-    fn waits_with_early_data(&self, dir: Direction, cx: &Cx<'_>) -> bool {
-        let half = &self.halves[dir];
-        dir == Direction::ToServer
-            && !half.impatient
-            && self.hello.may_have_early_data(&cx.tools.secrets)
-            && matches!(&self.halves.to_client.cover, Cover::Sealed(keys) if keys.in_handshake())
-            && matches!(&half.cover, Cover::Sealed(keys) if !keys.is_proven())
     }
 
     /// Reads what waited, as far as it need not wait any more, in the order in which it came.
@@ -270,7 +265,7 @@ impl Tls {
     /// Reads a record.
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
-        self.halves[dir].begun = true;
+        self.halves[dir].brought = record.span();
         if matches!(&self.halves[dir].cover, Cover::Sealed(keys) if keys.is_unchained()) {
             record.orphan();
         }
@@ -305,6 +300,10 @@ impl Tls {
         };
         half.broken = false;
         half.padded |= plain.opened.padded;
+        let early = std::mem::take(&mut half.early);
+        if self.takes_early && keys.in_handshake() {
+            half.plain += early.saturating_sub(END_OF_EARLY_DATA);
+        }
         let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
         // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
         let was_clear = std::mem::take(&mut half.holed);
@@ -398,6 +397,8 @@ impl Tls {
                 tell::bad_tag(self.inside.conn(), dir, header, cx);
             }
             self.lose_record(dir, header, cx);
+        } else if keys.expects_others() {
+            half.early += u64::from(header.len).saturating_sub(keys.overhead().unwrap_or_default());
         } else if keys.failed >= FAILED_MAX {
             self.shut(dir, WhyNot::WrongKey(dir));
         }
@@ -424,6 +425,7 @@ impl Tls {
     fn message(&mut self, dir: Direction, message: Message, cx: &mut Cx<'_>) {
         match message {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
+                self.session.begin(self.halves[dir].brought);
                 self.session.client_hello(&hello, cx.limits);
                 // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
                 if self.hello.random() != Some(&hello.random) {
@@ -443,15 +445,11 @@ impl Tls {
                 }
             }
             Message::EncryptedExtensions(found) if dir == Direction::ToClient => {
-                self.takes_early = found.early_data;
                 self.session.alpn(found.alpn);
-                if self.takes_early && !self.hello.may_have_early_data(&cx.tools.secrets) {
-                    // The client's first data are there, and stay shut.
-                    self.session.why(WhyNot::NoEarly);
-                    self.lose_plain(Direction::ToServer, 1, false, cx);
-                }
+                self.answer_early_data(found.early_data, cx);
             }
             Message::Finished => {
+                self.session.finish(dir, self.halves[dir].brought);
                 if let Cover::Sealed(keys) = &mut self.halves[dir].cover
                     && !keys.finished()
                 {
@@ -501,6 +499,10 @@ impl Tls {
                 }
                 if matches!(self.halves[dir.reverse()].cover, Cover::Sealed(_)) {
                     self.hello.transcript.forget();
+                }
+                // In doubt they count as taken: either way they cannot be read.
+                if dir == Direction::ToServer && self.hello.hides_answer(&cx.tools.secrets) {
+                    self.answer_early_data(true, cx);
                 }
             }
             Err(WhyNot::NoClientHello) if self.is_tried(dir, cx) => {}
@@ -586,6 +588,7 @@ impl Tls {
         }
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += len;
-        self.inside.feed(Input::Gap { dir, offset, len, exact, mark: cx.mark }, &self.session, cx);
+        let receipt = std::mem::take(&mut self.halves[dir].receipt);
+        self.inside.feed(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, &self.session, cx);
     }
 }

@@ -1,6 +1,6 @@
 //! Records: their header, and how one direction's bytes are cut into them.
 
-use crate::model::Mark;
+use crate::model::{Mark, Span};
 use nom::IResult;
 use nom::Parser as _;
 use nom::combinator::verify;
@@ -184,6 +184,12 @@ impl Record {
         for (from, _) in &mut self.brought {
             *from = from.saturating_sub(bytes);
         }
+    }
+
+    /// The packets that brought it.
+    pub(super) fn span(&self) -> Option<Span> {
+        let (&(_, first), &(_, last)) = (self.brought.first()?, self.brought.last()?);
+        Some(Span { first, last })
     }
 
     /// The parts of some of its bytes that one packet each brought.

@@ -6,8 +6,8 @@ use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    ClientRandom, ConnId, Direction, Event, Limits, Note, NoteCode, Origin, Sink, Stamp, TlsAlert, TlsKeys, TlsOutline,
-    TlsSession, TlsVersion, WhyNot, count, hex,
+    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Sink, Span, Stamp, TlsAlert,
+    TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -20,6 +20,9 @@ pub(super) struct Session {
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
+    /// The packet that brought the first ClientHello, and those that brought the first Finished of each side.
+    began: Option<Mark>,
+    finished: Both<Option<Mark>>,
 }
 
 impl Session {
@@ -41,7 +44,20 @@ impl Session {
         self.outline.alpn.as_deref() == Some("h2")
     }
 
-    /// A handshake begins; past so many their randoms are not kept.
+    /// A handshake begins, with what those packets brought.
+    pub(super) fn begin(&mut self, brought: Option<Span>) {
+        self.began = self.began.or(brought.map(|span| span.first));
+    }
+
+    /// A side is done with it.
+    pub(super) fn finish(&mut self, dir: Direction, brought: Option<Span>) {
+        self.finished[dir] = self.finished[dir].or(brought.map(|span| span.last));
+        if let (Some(began), Some(one), Some(other)) = (self.began, self.finished.to_server, self.finished.to_client) {
+            self.outline.took = one.since(began).max(other.since(began));
+        }
+    }
+
+    /// Learns whose handshake it is; past so many their randoms are not kept.
     pub(super) fn client_hello(&mut self, hello: &ClientHello, limits: &Limits) {
         if self.client_randoms.len() < limits.tls_handshakes && !self.client_randoms.contains(&hello.random) {
             self.client_randoms.push(hello.random);
@@ -92,6 +108,9 @@ impl Session {
         }
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
+        }
+        if self.why == Some(WhyNot::NoEarly) && self.outline.keys == TlsKeys::Matched {
+            self.outline.keys = TlsKeys::Partial;
         }
         let (client, server) = cx.ends();
         let session = TlsSession {

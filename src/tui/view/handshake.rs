@@ -5,7 +5,8 @@ use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
 use crate::tui::handshake::{Look, check_lines, head_lines, push_fact};
 use crate::tui::list::List;
-use crate::tui::{text, tls};
+use crate::tui::text;
+use crate::tui::tls::Told;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -53,15 +54,15 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look,
             (None, false) => "The handshake is not complete yet.".to_owned(),
         };
         let mut lines = vec![(Look::Dim, why)];
-        if let Some(tls) = tls::words(app, connection).filter(|_| pane == Pane::Checks) {
-            push_fact(&mut lines, "Encryption", &tls, columns);
+        if let Some(tls) = Told::of(app, connection).filter(|_| pane == Pane::Checks) {
+            push_fact(&mut lines, "TLS", tls.fact(), columns);
         }
         return lines;
     };
     let (head, missing) = match pane {
         Pane::Request => (&handshake.request, format!("The request was not {seen}.")),
         Pane::Response => (&handshake.response, format!("No answer was {seen}.")),
-        _ => return check_lines(connection, handshake, tls::words(app, connection), columns),
+        _ => return check_lines(connection, handshake, Told::of(app, connection).as_ref(), columns),
     };
     match head {
         Some(head) => head_lines(head, app.handshake.secrets, columns),
