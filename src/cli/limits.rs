@@ -13,9 +13,14 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 44] {
+fn rows(limits: Limits) -> [Row; 49] {
     let Limits {
         unpacked_bytes,
+        fragment_pieces,
+        fragment_total,
+        fragment_packets,
+        fragment_nanos,
+        encaps,
         reorder_bytes,
         reorder_segments,
         reorder_total,
@@ -69,6 +74,11 @@ fn rows(limits: Limits) -> [Row; 44] {
             "bytes",
             "to which a compressed capture unpacks before it is read no further",
         ),
+        ("fragment-pieces", n(fragment_pieces), "fragments", "of one IP packet before it is given up"),
+        ("fragment-total", n(fragment_total), "bytes", "kept of the fragments of all packets"),
+        ("fragment-packets", fragment_packets, "packets", "in which all fragments of an IP packet must come"),
+        ("fragment-nanos", nanos(fragment_nanos), "nanoseconds", "in which all fragments of an IP packet must come"),
+        ("encaps", u64::from(encaps), "kinds", "of tags and tunnels around packets that are told apart"),
         ("reorder-bytes", n(reorder_bytes), "bytes", "queued out of order in one direction of a stream"),
         ("reorder-segments", n(reorder_segments), "segments", "queued out of order in one direction of a stream"),
         ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),

@@ -11,7 +11,7 @@ use crate::keys::{Inside, Wanted};
 use crate::model::{
     DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams, Timestamp, Traffic,
 };
-use crate::net::{Decoded, Decoder, Parts};
+use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ fn pass(
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
-    let mut decoder = Decoder::new(limits);
+    let (mut decoder, mut whole) = (Decoder::new(limits), Whole::default());
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
         Aside::Pause => {
@@ -135,7 +135,7 @@ fn pass(
         Aside::Fact(file, fact) => dissector.sink.fact(file, &fact),
     }) {
         dissector.packet(packet.mark);
-        let decoded = decoder.decode(&packet);
+        let decoded = decoder.decode(&packet, &mut whole);
         // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
         let stream;
         let streams: &[u32] = match &decoded {
@@ -237,7 +237,8 @@ impl<'s> Dissector<'s> {
     #[cold]
     fn parts(&mut self, mut parts: Parts<'_>, decoder: &mut Decoder) -> &[u32] {
         self.several.clear();
-        while let Some(part) = decoder.next_part(&mut parts) {
+        let mut whole = Whole::default();
+        while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
             match &part {
                 Decoded::Segment(segment) => {
                     self.several.push(self.table.segment(segment, &self.limits, &mut self.tools, self.sink));

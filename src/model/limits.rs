@@ -5,6 +5,16 @@
 pub struct Limits {
     /// Bytes to which a compressed capture may unpack.
     pub unpacked_bytes: u64,
+    /// Fragments of one IP packet.
+    pub fragment_pieces: usize,
+    /// Bytes kept of the fragments of all packets.
+    pub fragment_total: usize,
+    /// Packets after its first fragment in which an IP packet must be complete.
+    pub fragment_packets: u64,
+    /// Nanoseconds of capture time after its first fragment in which an IP packet must be complete.
+    pub fragment_nanos: i64,
+    /// Kinds of tags and tunnels around packets that are told apart.
+    pub encaps: u16,
     /// Bytes of out-of-order data queued for one direction of one TCP stream.
     pub reorder_bytes: usize,
     /// Segments queued for one direction of one TCP stream.
@@ -105,6 +115,11 @@ impl Limits {
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {
         unpacked_bytes: 64 << 30,
+        fragment_pieces: 64,
+        fragment_total: 32 * MIB,
+        fragment_packets: 1 << 16,
+        fragment_nanos: 30_000 * MS,
+        encaps: 4096,
         reorder_bytes: 16 * MIB,
         reorder_segments: 4096,
         reorder_total: 256 * MIB,

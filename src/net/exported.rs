@@ -7,7 +7,7 @@
 use super::ether::{Network, network};
 use super::ip::Ip;
 use super::link::ethernet;
-use crate::model::{self, Endpoint, Flags, Mark, Segment};
+use crate::model::{self, EncapId, Endpoint, Flags, Mark, Segment};
 use etherparse::IpNumber;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -209,7 +209,8 @@ impl Streams {
         own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
         // Nothing is known of its window: it is open.
         let (window, options, scale) = (u16::MAX, &[][..], None);
-        Some(Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale })
+        let encap = EncapId::default();
+        Some(Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale, encap })
     }
 }
 

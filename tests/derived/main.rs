@@ -27,6 +27,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod tunnels;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -104,6 +105,10 @@ fn has_finding(file: &[u8], code: &str, what: &str) {
 
 /// Findings that only a loss or a conflict may bring.
 const LOSS: &[&str] = &[
+    "LINK-UNKNOWN",
+    "IP-FRAGMENT",
+    "IP-OVERLAP",
+    "ENCAP-LIMIT",
     "TCP-GAP",
     "TCP-OVERLAP",
     "TCP-LATE",

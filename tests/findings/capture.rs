@@ -43,6 +43,16 @@ pub(super) fn cases() -> Vec<Case> {
         packets[0].bytes[14 + 6] = flags;
         Pcap::default().file(&packets)
     };
+    let torn = |change: u8| {
+        let mut fragments = fragmented(&packet(), 16, 7);
+        fragments.insert(1, fragments[0].clone());
+        fragments[1].bytes[40] ^= change;
+        Pcap::default().file(&fragments)
+    };
+    let two_vlans = || {
+        let tagged = [7, 8].map(|vlan| wrapped(&packet(), &[Tunnel::Vlan(0x8100, vlan)]));
+        Pcap::default().file(&tagged)
+    };
     vec![
         case("FILE-CUT", cut(7), good()),
         case("FILE-DAMAGED", damaged, good()),
@@ -56,6 +66,8 @@ pub(super) fn cases() -> Vec<Case> {
         case("LINK-ENCRYPTED", protected(true), protected(false)),
         case("PACKET-CUT", snapped(3), snapped(0)),
         case("IP-FRAGMENT", fragment(0x20), fragment(0x40)),
+        case("IP-OVERLAP", torn(1), torn(0)),
+        Case { limits: Limits { encaps: 1, ..Limits::DEFAULT }, ..case("ENCAP-LIMIT", two_vlans(), two_vlans()) },
     ]
     .into_iter()
     .chain(tcp())

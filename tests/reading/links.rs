@@ -116,7 +116,7 @@ fn every_header_is_looked_behind() {
             assert_eq!(whole(link, &frame[..len]), "other", "{link}: {header}: {len} bytes");
         }
         for len in hex(header).len()..frame.len() {
-            decoded(&mut Decoder::new(Limits::DEFAULT), link, &frame[..len], frame.len());
+            decoded(&mut Decoder::default(), link, &frame[..len], frame.len());
         }
     }
 }
@@ -159,7 +159,7 @@ fn what_is_no_packet_is_not_taken_for_one() {
 #[test]
 fn what_is_encrypted_or_in_fragments_is_counted() {
     let v4 = ip4(&tcp(b"hello"));
-    let mut decoder = Decoder::new(Limits::DEFAULT);
+    let mut decoder = Decoder::default();
     for header in [
         "0841 2c00 00146c7e4080 0013e8c4a1b2 00146c7e4081 5000 a2000020 01000000 5caf09e1b7d6",
         "8841 2c00 00146c7e4080 0013e8c4a1b2 00146c7e4081 5000 8000 a2000020 01000000 5caf09e1b7d6",
@@ -183,7 +183,7 @@ fn what_is_encrypted_or_in_fragments_is_counted() {
 /// What is wrapped in a wrapper, or of a link type that is not read, is named.
 #[test]
 fn a_wrapper_names_what_it_holds() {
-    let mut decoder = Decoder::new(Limits::DEFAULT);
+    let mut decoder = Decoder::default();
     for (link, header) in [
         (192, "00 00 0800 93000000"),
         (258, "0c000000 01000000 93000000"),
@@ -220,11 +220,11 @@ fn an_aggregate_is_taken_apart() {
     assert_eq!(whole(105, &[&frame[..], &[0xee; 6]].concat()), all, "with a check sequence");
     let cut = &frame[..frame.len() - 3];
     assert_eq!(
-        decoded(&mut Decoder::new(Limits::DEFAULT), 105, cut, frame.len()),
+        decoded(&mut Decoder::default(), 105, cut, frame.len()),
         all.replace(r#""world" cut 0"#, r#""wo" cut 3"#)
     );
     for len in 0..frame.len() {
-        decoded(&mut Decoder::new(Limits::DEFAULT), 105, &frame[..len], frame.len());
+        decoded(&mut Decoder::default(), 105, &frame[..len], frame.len());
     }
 }
 
@@ -264,7 +264,7 @@ fn an_exported_pdu_is_read_from_the_layer_that_it_carries() {
     ] {
         assert_eq!(whole(252, &pdu), expected, "{}", pdu.escape_ascii());
         for len in 0..pdu.len() {
-            decoded(&mut Decoder::new(Limits::DEFAULT), 252, &pdu[..len], pdu.len());
+            decoded(&mut Decoder::default(), 252, &pdu[..len], pdu.len());
         }
     }
 }

@@ -12,6 +12,7 @@ mod frame;
 mod link;
 mod session;
 pub(crate) mod tls;
+mod tunnel;
 mod wire;
 
 pub(crate) use change::*;
@@ -23,6 +24,7 @@ pub(crate) use frame::*;
 pub(crate) use link::*;
 pub(crate) use session::*;
 pub(crate) use tls::Tls;
+pub(crate) use tunnel::*;
 pub(crate) use wire::*;
 
 /// A pcap of these segments over Ethernet, 100 µs apart: what a test uses when the file is not its matter.
