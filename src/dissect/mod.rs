@@ -9,7 +9,8 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
 use crate::model::{
-    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams, Timestamp, Traffic,
+    DecodeAs, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams,
+    Timestamp, Traffic,
 };
 use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
@@ -140,6 +141,7 @@ fn pass(
         let stream;
         let streams: &[u32] = match &decoded {
             Decoded::Segment(segment) => {
+                dissector.learn(segment.encap, &decoder);
                 stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
                 &stream
             }
@@ -241,6 +243,7 @@ impl<'s> Dissector<'s> {
         while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
             match &part {
                 Decoded::Segment(segment) => {
+                    self.learn(segment.encap, decoder);
                     self.several.push(self.table.segment(segment, &self.limits, &mut self.tools, self.sink));
                 }
                 Decoded::Header(header) => self.several.push(self.table.header(header)),
@@ -248,6 +251,14 @@ impl<'s> Dissector<'s> {
             }
         }
         &self.several
+    }
+
+    /// Learns what a number stands for that was not met before.
+    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
+        let known = self.tools.encaps.len();
+        if usize::from(encap.0) > known {
+            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
+        }
     }
 
     fn progress(&self, bytes: u64) -> Progress {

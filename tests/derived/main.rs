@@ -27,6 +27,7 @@ mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod tenants;
 mod tunnels;
 mod waits;
 

@@ -128,8 +128,13 @@ impl Stream {
         if forward { low } else { high }
     }
 
+    /// Whether packets of the sender were seen.
+    pub(super) const fn is_seen(&self, forward: bool) -> bool {
+        if forward { self.seen.0 } else { self.seen.1 }
+    }
+
     /// Whether the sender's SYN was seen.
-    const fn has_syn(&self, forward: bool) -> bool {
+    pub(super) const fn has_syn(&self, forward: bool) -> bool {
         if forward { self.syn.0 } else { self.syn.1 }
     }
 
@@ -341,6 +346,7 @@ impl Stream {
             tools: &mut *env.tools,
             flow: LayerFlow {
                 stream: self.number,
+                encap: self.key.encap(),
                 first: &self.first,
                 ends,
                 one_sided: self.seen != (true, true),
