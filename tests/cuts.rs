@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use wspect::model::{
-    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Sink, Stamp, Timestamp, Unseen,
+    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Receipt, Sink, Stamp, Timestamp, Unseen,
 };
 use wspect::proto;
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Next, Tools};
@@ -144,7 +144,17 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
                 }
             }
             Part::Gap(dir, len) => {
-                layer.input(Input::Gap { dir: *dir, offset: offsets[*dir], len: *len, exact: true, mark }, &mut cx);
+                layer.input(
+                    Input::Gap {
+                        dir: *dir,
+                        offset: offsets[*dir],
+                        len: *len,
+                        exact: true,
+                        receipt: Receipt::Unknown,
+                        mark,
+                    },
+                    &mut cx,
+                );
                 offsets[*dir] += len;
             }
         }

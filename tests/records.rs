@@ -22,14 +22,14 @@ type Keys = &'static str;
 
 const COMMON: Keys = "v:i kind:s conn:i? tcp_stream:i? h2_stream:i? time:s? packet:i? file_packet:s?";
 const MESSAGE: Keys = "msg:i first_packet:i dir:s type:s opcode:i frames:i compressed:b wire_len:i len:i complete:b \
-    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o?";
+    payload:s? enc:s? truncated:b close_code:i? close_reason:s? rtt_ns:i? missing:l inferred:b findings:l decoded:o? waited:o?";
 const FRAME: Keys = "frame:i msg:i? dir:s fin:b rsv:i opcode:i masked:b mask:s? header_len:i len:i stream_offset:i \
     first_packet:i complete:b findings:l";
 const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key:s? accept:s? accept_expected:s? \
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l interface:s? \
     ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
@@ -219,7 +219,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, span, brought: span.last, findings };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, waited: None, span, brought: span.last, findings };
         Owned { bytes, holes, reason, message }
     }
 }
@@ -269,11 +269,12 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
 prop_compose! {
     fn any_opened()(
         client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
-        tls in prop::option::of(any_session()), first in any_mark(),
+        tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
         let tls = tls.map(|session| Box::new(session.outline));
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, first }
+        let interface = interface.map(Into::into);
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, interface, first }
     }
 }
 
@@ -445,6 +446,7 @@ fn the_example_of_the_manual() {
         utf8: true,
         close: None,
         rtt: None,
+        waited: None,
         span: Span { first: at.at, last: at.at },
         brought: at.at,
         findings: NoteSet::EMPTY,

@@ -183,8 +183,8 @@ fn streams_are_as_many_as_tshark_says() {
 
 /// Compares streams and frames of segments made up for the purpose.
 fn agrees(what: &str, packets: &[Packet]) -> Option<String> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tshark_{}.pcap", what.replace(' ', "_")));
-    std::fs::write(&path, Pcap::default().file(packets)).unwrap();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tshark_{}.pcapng", what.replace(' ', "_")));
+    std::fs::write(&path, pcapng(packets, false)).unwrap();
     let rows = tshark(&path)?;
     let (theirs, streams) = (frames_of_tshark(&rows), streams_of_tshark(&rows));
     let ours = frames_of_ours(&path);
@@ -239,6 +239,29 @@ fn streams_are_numbered_as_tshark_numbers_them() {
     let wrong: Vec<String> =
         cases.iter().filter_map(|(what, segments)| agrees(what, &packets(segments, &Wire::default()))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Link types of which tshark 4.0 reads less.
+const TSHARK_KNOWS_LESS: &[(Framing, &str)] = &[
+    (Framing::Pppd, "it does not know the link type"),
+    (Framing::CiscoHdlcWithDir, "it does not know the link type"),
+    (Framing::FrameRelayWithDir, "it does not know the link type"),
+    (Framing::FrameRelayBridged, "it takes all connections with these addresses on a line for one"),
+    (Framing::FrameRelayCisco, "as before"),
+    (Framing::InfinibandBare, "it expects a routing header"),
+    (Framing::WifiDecrypted, "it believes the bit that says encrypted"),
+    (Framing::NflogBig, "it expects the byte order of its own machine"),
+];
+
+/// A connection over each of the rarer link types, in one capture.
+#[test]
+fn rarer_links_are_read_as_tshark_reads_them() {
+    let known = Framing::ALL.iter().filter(|framing| !TSHARK_KNOWS_LESS.iter().any(|row| row.0 == **framing));
+    let of = |(n, &framing): (usize, &Framing)| packets(&small(n).segments(), &Wire::over(framing.into()));
+    let packets: Vec<Packet> = known.enumerate().flat_map(of).collect();
+    if let Some(wrong) = agrees("links", &packets) {
+        panic!("{wrong}");
+    }
 }
 
 /// A SYN that nobody answers takes a number, and what follows on its addresses with it: tshark loses the conversation.

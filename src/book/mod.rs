@@ -18,13 +18,14 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Event, FilePacket, FileRuns, Frame, Handshake, Mark, Message, Opcode, Opened,
-    Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
+    Both, ConnId, Connection, Direction, Event, Fact, Facts, FilePacket, FileRuns, Frame, Handshake, Mark, Message,
+    Opcode, Opened, Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
 use row::{LongFrame, PackedFrame, PackedMessage, Rare};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use store::Store;
 
@@ -104,6 +105,7 @@ pub struct Book {
     lacks_keys: bool,
     start: Option<Mark>,
     files: FileRuns,
+    facts: Facts,
     beyond: u64,
     generation: u64,
     store: Store,
@@ -133,6 +135,7 @@ impl Book {
             lacks_keys: false,
             start: None,
             files: FileRuns::default(),
+            facts: Facts::default(),
             beyond: 0,
             generation: 0,
             store: Store::new(payload_bytes),
@@ -142,6 +145,16 @@ impl Book {
     /// In which of several files a packet stands.
     pub fn file_packet(&self, packet: PacketNo) -> Option<FilePacket<'_>> {
         self.files.find(packet)
+    }
+
+    /// The comments on a packet; not escaped.
+    pub fn comments(&self, packet: PacketNo) -> &[String] {
+        self.facts.comments.get(&packet).map_or(&[], Vec::as_slice)
+    }
+
+    /// The name that the capture has for an address; not escaped.
+    pub fn name(&self, address: IpAddr) -> Option<&str> {
+        self.facts.names.get(&address)?.first().map(String::as_str)
     }
 
     /// Takes in the next events.
@@ -172,6 +185,8 @@ impl Book {
                 Item::Record(record) => self.keep_record(at, record),
                 Item::Tls(session) => self.keep_session(at, session),
                 Item::File(run) => self.files.push(run.clone()),
+                Item::Name(address, name) => self.facts.add(0, &Fact::Name(*address, name)),
+                Item::Comment(packet, text) => self.facts.add(0, &Fact::Comment(Some(*packet), text)),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
         }
@@ -487,6 +502,7 @@ impl Book {
             && wire == 0
             && message.body.holes.is_empty()
             && message.rtt.is_none()
+            && message.waited.is_none()
             && message.findings.is_empty();
         if plain {
             return PackedMessage::PLAIN;
@@ -501,6 +517,7 @@ impl Book {
             frame_rows: u32::try_from(frames.len()).unwrap_or(u32::MAX),
             last: message.span.last,
             rtt: message.rtt,
+            waited: message.waited.map(|wait| Box::new(*wait)),
             findings: message.findings,
             holes: message.body.holes.into(),
         });

@@ -2,9 +2,10 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode, Opened,
-    Outline, Sink, Span, Stamp, TlsRecord, TlsSession,
+    Body, Close, CloseCode, Closed, Direction, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode,
+    Opened, Outline, PacketNo, Sink, Span, Stamp, TlsRecord, TlsSession, Wait,
 };
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -89,6 +90,8 @@ pub(super) enum Item {
     Tls(Box<TlsSession>),
     Closed(Closed),
     File(FileRun),
+    Name(IpAddr, Box<[u8]>),
+    Comment(PacketNo, Box<[u8]>),
 }
 
 /// A message whose payload lies in the batch's arena, behind those of the messages before it.
@@ -112,6 +115,7 @@ pub(super) struct OwnedMessage {
     utf8: bool,
     has_close: bool,
     rtt: Option<i64>,
+    waited: Option<Wait>,
     span: Span,
     brought: Mark,
     findings: NoteSet,
@@ -136,6 +140,7 @@ impl OwnedMessage {
             utf8: message.utf8,
             has_close: message.close.is_some(),
             rtt: message.rtt,
+            waited: message.waited.copied(),
             span: message.span,
             brought: message.brought,
             findings: message.findings,
@@ -160,6 +165,7 @@ impl OwnedMessage {
             utf8: self.utf8,
             close,
             rtt: self.rtt,
+            waited: self.waited.as_ref(),
             span: self.span,
             brought: self.brought,
             findings: self.findings,
@@ -195,6 +201,14 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
             return ControlFlow::Continue(());
         }
         self.flush()
+    }
+
+    /// Takes what is no event. Who does not want it hears of the next event, too.
+    fn aside(&mut self, item: Item) {
+        self.batch.items.push((Stamp { conn: None, stream: None, at: Mark::default() }, item));
+        if self.batch.bytes() >= BATCH_BYTES {
+            let _ = self.flush();
+        }
     }
 
     /// Hands over what waits: to be called at the end.
@@ -249,12 +263,17 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
     }
 
     fn file(&mut self, run: &FileRun) {
-        let at = Stamp { conn: None, stream: None, at: Mark::default() };
-        self.batch.items.push((at, Item::File(run.clone())));
-        if self.batch.bytes() >= BATCH_BYTES {
-            // Who does not want it hears of the next event, too.
-            let _ = self.flush();
-        }
+        self.aside(Item::File(run.clone()));
+    }
+
+    /// Of what a capture tells of itself, names and comments are shown beside what is browsed.
+    fn fact(&mut self, _: usize, fact: &Fact<'_>) {
+        let item = match *fact {
+            Fact::Name(address, name) => Item::Name(address, name.into()),
+            Fact::Comment(Some(packet), text) => Item::Comment(packet, text.into()),
+            _ => return,
+        };
+        self.aside(item);
     }
 
     /// Who does not want a batch hears of the next one, too.

@@ -2,7 +2,7 @@
 
 use super::MessageId;
 use crate::model::{
-    ConnId, Direction, Frame, Hole, Mark, Message, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Timestamp,
+    ConnId, Direction, Frame, Hole, Mark, Message, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Timestamp, Wait,
 };
 use std::ops::Range;
 
@@ -41,6 +41,8 @@ pub struct MessageRow<'a> {
     pub utf8: bool,
     /// Nanoseconds since the ping that a pong answers.
     pub rtt: Option<i64>,
+    /// What bytes of it waited for longest.
+    pub waited: Option<&'a Wait>,
     /// The packet with which it was complete or given up.
     pub last: Mark,
     /// What is wrong with it.
@@ -228,6 +230,7 @@ pub(super) struct Rare {
     pub(super) frame_rows: u32,
     pub(super) last: Mark,
     pub(super) rtt: Option<i64>,
+    pub(super) waited: Option<Box<Wait>>,
     pub(super) findings: NoteSet,
     pub(super) holes: Box<[Hole]>,
 }
@@ -279,6 +282,7 @@ impl PackedMessage {
             complete: self.has(Self::COMPLETE),
             utf8: self.has(Self::UTF8),
             rtt: rare.and_then(|rare| rare.rtt),
+            waited: rare.and_then(|rare| rare.waited.as_deref()),
             last,
             findings: rare.map_or(NoteSet::EMPTY, |rare| rare.findings),
             wire_kept: rare.map_or(0, |rare| rare.wire_kept),
@@ -394,6 +398,7 @@ mod tests {
             utf8: complete,
             close: None,
             rtt: None,
+            waited: None,
             span: Span { first: last, last },
             brought: last,
             findings: NoteSet::EMPTY,

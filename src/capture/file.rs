@@ -7,14 +7,17 @@ use super::pcap::{self, Pcap};
 use super::pcapng::{self, PcapNg};
 use super::source::{Record, Source};
 use super::{Aside, OpenError};
-use crate::model::{FileNote, Limits, Packet, PacketNo};
+use crate::model::{Fact, FileNote, Limits, Packet, PacketNo};
 use std::io::Read;
+use std::mem;
 
 /// A capture that is read.
 pub(super) struct CaptureFile {
     source: Source,
     /// `None` once nothing more can be read.
     format: Option<Format>,
+    /// It was told how it is written.
+    is_told: bool,
 }
 
 enum Format {
@@ -37,7 +40,7 @@ impl CaptureFile {
         if format.is_none() {
             source.end();
         }
-        Ok(Self { source, format })
+        Ok(Self { source, format, is_told: false })
     }
 
     /// The next packet.
@@ -62,11 +65,23 @@ impl CaptureFile {
     }
 
     fn read_on(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
-        let record = match self.format.as_mut()? {
+        let format = self.format.as_mut()?;
+        if !mem::replace(&mut self.is_told, true) {
+            let packed = self.source.buffer.packed_in();
+            match format {
+                Format::Pcap(pcap) => pcap.tell_format(packed, aside),
+                Format::PcapNg(_) => aside(Aside::fact(pcapng::format(&self.source, packed))),
+            }
+        }
+        let record = match format {
             Format::Pcap(pcap) => pcap.next(&mut self.source, aside),
             Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
         };
         if record.is_none() {
+            match format {
+                Format::Pcap(_) => aside(Aside::fact(Fact::Packets(0, self.source.counted()))),
+                Format::PcapNg(pcapng) => pcapng.tell_packets(aside),
+            }
             self.format = None;
             self.source.end();
         }

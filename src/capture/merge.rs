@@ -4,7 +4,7 @@ use super::file::CaptureFile;
 use super::part::Part;
 use super::source::Record;
 use super::{Aside, OpenError};
-use crate::model::{FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp};
+use crate::model::{Fact, FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp};
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
@@ -65,6 +65,28 @@ struct Open {
     /// The number of the last one in the file, and in the timeline.
     number: u64,
     packet: PacketNo,
+    /// What it told that goes with the packet that comes next.
+    next: Next,
+}
+
+/// What goes with a packet, and is told when that has its number.
+#[derive(Default)]
+struct Next {
+    interface: Option<Arc<str>>,
+    is_other: bool,
+    comments: Vec<Vec<u8>>,
+}
+
+impl Next {
+    /// Who hears a capture at this place among all, and tells it on.
+    fn hear(&mut self, place: usize, aside: &mut dyn FnMut(Aside<'_>)) -> impl FnMut(Aside<'_>) {
+        move |told| match told {
+            Aside::Fact(_, Fact::Comment(Some(_), text)) => self.comments.push(text.to_vec()),
+            Aside::Fact(_, fact) => aside(Aside::Fact(place, fact)),
+            Aside::Interface(name) => (self.interface, self.is_other) = (name, true),
+            told => aside(told),
+        }
+    }
 }
 
 impl Open {
@@ -113,7 +135,8 @@ impl Merge {
     #[inline]
     pub(super) fn next(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
         if let Some(open) = self.open.get_mut(self.at).filter(|open| open.is_lent) {
-            match open.file.advance(aside) {
+            let record = open.file.advance(&mut open.next.hear(open.place, aside));
+            match record {
                 // It goes on in registers: in memory it would be written in pieces and read back whole, and waited for.
                 Some(record) if (record.time, open.place) < self.until => return self.lend(record, aside),
                 Some(record) => (open.record, open.is_lent) = (record, false),
@@ -160,9 +183,13 @@ impl Merge {
             Ok(file) => file,
             Err(error) => return self.notes.push(left_out(&name, &error, self.last)),
         };
-        match file.advance(aside) {
+        aside(Aside::Fact(place, Fact::File(&name)));
+        let mut next = Next::default();
+        let record = file.advance(&mut next.hear(place, aside));
+        match record {
             Some(record) => {
-                self.open.push(Open { file, name, place, record, is_lent: false, number: 0, packet: self.last.packet });
+                let packet = self.last.packet;
+                self.open.push(Open { file, name, place, record, is_lent: false, number: 0, packet, next });
             }
             None => self.end(&mut file, &name, self.last.packet),
         }
@@ -190,6 +217,13 @@ impl Merge {
             self.told = Some(open.place);
             let (name, begun) = (Arc::clone(&open.name), (self.all - self.coming.len(), self.all));
             aside(Aside::File(FileRun { name, packet, number, begun }));
+            open.next.is_other = true;
+        }
+        if mem::take(&mut open.next.is_other) {
+            aside(Aside::Interface(open.next.interface.clone()));
+        }
+        for text in open.next.comments.drain(..) {
+            aside(Aside::Fact(open.place, Fact::Comment(Some(packet), &text)));
         }
         Some(open.file.lend_as(record, packet))
     }

@@ -17,10 +17,11 @@ mod source;
 pub use looks::Looks;
 pub use part::{Bytes, Part};
 
-use crate::model::{FileNote, FileRun, KeySource, Limits, Packet, hex_apart};
+use crate::model::{Fact, FileNote, FileRun, KeySource, Limits, Packet, hex_apart};
 use file::CaptureFile;
 use merge::Merge;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// Reads one capture, or several as one timeline, packet by packet.
 pub struct Reader(Timeline);
@@ -38,6 +39,17 @@ pub enum Aside<'a> {
     Keys(KeySource, &'a [u8]),
     /// The next packets stand in another file.
     File(FileRun),
+    /// The next packets come from another interface: its name, where it has one.
+    Interface(Option<Arc<str>>),
+    /// What the capture of that place, among several, tells of itself.
+    Fact(usize, Fact<'a>),
+}
+
+impl<'a> Aside<'a> {
+    /// What the only capture tells of itself.
+    const fn fact(fact: Fact<'a>) -> Self {
+        Self::Fact(0, fact)
+    }
 }
 
 /// What a source fails with when it is not read on because nobody wants more: the input has no fault, and none is told.

@@ -8,6 +8,14 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
+    /// The name for users.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Little => "little-endian",
+            Self::Big => "big-endian",
+        }
+    }
+
     /// The number at an offset; `None` when it is not all there.
     #[inline]
     pub(super) fn u16(self, data: &[u8], at: usize) -> Option<u16> {

@@ -10,7 +10,7 @@
 use super::Aside;
 use super::order::ByteOrder;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{LinkType, NoteCode, Timestamp, count};
+use crate::model::{Fact, Format, Interface, LinkType, NoteCode, Timestamp, count};
 use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -32,6 +32,8 @@ pub(super) struct Pcap {
     /// Length of a record's head.
     head: usize,
     link: LinkType,
+    /// Bytes of a packet that were to be captured at most.
+    snaplen: u32,
 }
 
 impl Pcap {
@@ -47,7 +49,19 @@ impl Pcap {
         let (_, header) = parse_pcap_header(&known).ok()?;
         // The bits above the link type tell the length of the frame check sequence.
         let link = LinkType(header.network.0.cast_unsigned() & 0xffff);
-        Some(Self { order, unit, head, link })
+        Some(Self { order, unit, head, link, snaplen: header.snaplen })
+    }
+
+    /// How the file is written, and what its packets were captured on.
+    pub(super) fn tell_format(&self, packed: Option<&'static str>, aside: &mut dyn FnMut(Aside<'_>)) {
+        let format = Format {
+            name: if self.head == 24 { "modified pcap" } else { "pcap" },
+            byte_order: self.order.name(),
+            packed,
+        };
+        aside(Aside::fact(Fact::Format(format)));
+        let resolution = if self.unit == 1 { 9 } else { 6 };
+        aside(Aside::fact(Fact::Interface(Interface::new(self.link, self.snaplen, resolution))));
     }
 
     /// The next record, when it is whole in the buffer and of a likely length, as most are.

@@ -50,6 +50,11 @@ impl Source {
         self.last = self.next_mark(self.last.time);
     }
 
+    /// How many packets were counted.
+    pub(super) const fn counted(&self) -> u64 {
+        self.last.packet.0
+    }
+
     /// The time of the last packet.
     pub(super) fn last_time(&self) -> Option<Timestamp> {
         self.last.time

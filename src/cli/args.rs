@@ -130,7 +130,7 @@ pub(super) enum Command {
     ///
     /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which
     /// begins with the capture. Percentiles of round trips are exact up to 131 072 different values.
-    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
+    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --capture chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
     Stats(Stats),
     /// Findings: what is wrong, each with a packet to look at
     #[command(after_long_help = examples!(
@@ -271,6 +271,9 @@ pub(super) struct Input {
     /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read on as the file grows, until ^C; also in another that takes its name
+    #[arg(long, hide_short_help = true)]
+    pub follow: bool,
     #[command(flatten)]
     pub read: Read,
 }
@@ -470,6 +473,9 @@ pub(super) struct Follow {
 pub(super) struct Stats {
     #[command(flatten)]
     pub input: Input,
+    /// What the capture is: format, interfaces, dropped packets, protocols, names and comments
+    #[arg(long)]
+    pub capture: bool,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

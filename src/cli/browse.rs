@@ -44,7 +44,7 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
     let known = Arc::new(Mutex::new(Known { keys, randoms: None, len: None }));
-    let can_reread = source.is_file();
+    let can_reread = source.can_be_reread();
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
     let reading = capture.begin(total, stop, |teller| teller.read(opening));
     let color = match color {

@@ -63,7 +63,7 @@ impl Run<'_> {
     pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
         let Self { job, settings, stop, input, mut target } = self;
         let (name, len, limits) = (input.name.clone(), input.len(), settings.limits);
-        if !job.source.is_file() {
+        if !job.source.is_whole() {
             return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));
         }
         if wanted.secrets {
@@ -134,8 +134,8 @@ impl Chosen<'_> {
     }
 }
 
-/// Told each packet with the number of its TCP stream.
-type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>;
+/// Told each packet with the numbers of its TCP streams.
+type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>;
 
 /// Writes a capture of the packets of some streams, which `read` brings.
 fn write(
@@ -151,8 +151,8 @@ fn write(
         copied.secrets = file.secrets(secrets, &sessions)?;
     }
     let mut written = Ok(());
-    read(&mut |packet, stream| {
-        if stream.is_none_or(|stream| !streams.contains_key(&stream)) {
+    read(&mut |packet, of| {
+        if !of.iter().any(|stream| streams.contains_key(stream)) {
             return ControlFlow::Continue(());
         }
         copied.packets += 1;

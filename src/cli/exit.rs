@@ -1,5 +1,6 @@
 //! How a run ends: the exit codes, and what is said on the way out.
 
+use super::signals::SIGPIPE;
 use crate::escape;
 use std::fmt;
 use std::io::{self, Write as _};
@@ -29,7 +30,7 @@ pub enum Exit {
 
 impl Exit {
     /// The reader of our output went away, as if by SIGPIPE.
-    pub const CLOSED_PIPE: Self = Self::Signal(13);
+    pub const CLOSED_PIPE: Self = Self::Signal(SIGPIPE);
 
     /// The code.
     pub const fn code(self) -> u8 {

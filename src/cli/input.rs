@@ -1,6 +1,7 @@
 //! What is read: one capture or several, files, pipes or stdin, found and opened.
 
 use super::exit::{Exit, Failure};
+use super::growing::Growing;
 use super::pipe::Pipe;
 use super::signals::Stop;
 use crate::capture::{Bytes, OpenError, Part, Reader};
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
     places: Vec<Place>,
+    /// It is read on as it grows.
+    grows: bool,
     limits: Limits,
 }
 
@@ -57,6 +60,13 @@ impl Place {
         let file = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&path)?.take(most))) };
         Ok((Bytes::File(Box::new(file)), Some(about.len().min(most))))
     }
+
+    /// Opens it to be read on as it grows.
+    fn open_growing(&self, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
+        let Self::Path(path) = self else { return self.open(None, stop) };
+        let growing = Growing::open(path.clone(), stop.clone()).map_err(|error| self.failure(&error))?;
+        Ok((Bytes::Stream(Box::new(growing)), None))
+    }
 }
 
 impl Source {
@@ -75,18 +85,30 @@ impl Source {
                 places.push(Place::Path(path.clone()));
             }
         }
-        Ok(Self { places, limits: Limits::DEFAULT })
+        Ok(Self { places, grows: false, limits: Limits::DEFAULT })
     }
 
     /// Standard input.
     pub(super) fn stdin() -> Self {
-        Self { places: vec![Place::Stdin], limits: Limits::DEFAULT }
+        Self { places: vec![Place::Stdin], grows: false, limits: Limits::DEFAULT }
     }
 
     /// The same, read within these bounds.
     #[must_use]
     pub(super) fn within(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same, read on as it grows.
+    ///
+    /// # Errors
+    /// When it is not one file.
+    pub(super) fn growing(self) -> Result<Self, Failure> {
+        if self.places.len() > 1 || !self.can_be_reread() {
+            let text = format!("{}: --follow reads one file as it grows; a pipe is read as it comes", self.name());
+            return Err(Failure::new(Exit::Usage, text));
+        }
+        Ok(Self { grows: true, ..self })
     }
 
     /// How it is called in messages; not escaped.
@@ -105,8 +127,13 @@ impl Source {
         })
     }
 
-    /// Whether it can be read a second time.
-    pub(super) fn is_file(&self) -> bool {
+    /// Whether all of it is there, and can be read more than once.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.grows && self.can_be_reread()
+    }
+
+    /// Whether it can be read from its beginning more than once.
+    pub(super) fn can_be_reread(&self) -> bool {
         let is_file = |path| fs::metadata(path).is_ok_and(|about: fs::Metadata| about.is_file());
         self.paths().count() == self.places.len() && self.paths().all(is_file)
     }
@@ -126,7 +153,8 @@ impl Source {
     pub(super) fn open_within(&self, extent: &Extent, stop: &Stop) -> Result<Input, Failure> {
         let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
         for (at, place) in self.places.iter().enumerate() {
-            let (bytes, len) = place.open(extent.get(at).copied().flatten(), stop)?;
+            let most = extent.get(at).copied().flatten();
+            let (bytes, len) = if self.grows { place.open_growing(stop)? } else { place.open(most, stop)? };
             input.parts.push(Part { name: short_name(place, &self.places), bytes });
             input.extent.push(len);
         }

@@ -70,6 +70,8 @@ pub(super) enum Work {
     Keys,
     /// Figures.
     Stats,
+    /// What the capture is.
+    Capture,
     /// Their packets.
     Copy(copy::Wanted),
     /// Findings, and the severity from which they fail the run.
@@ -134,9 +136,10 @@ impl Job {
                 let list = args::List { input, json, limit, output, ..args::List::default() };
                 Self::list(Work::Keys, list, TimeMode::Relative, manners)
             }
-            Command::Stats(args::Stats { input, json, time, output }) => {
+            Command::Stats(args::Stats { input, capture, json, time, output }) => {
                 let list = args::List { input, json, time, output, ..args::List::default() };
-                let job = Self::list(Work::Stats, list, TimeMode::Local, manners)?;
+                let job =
+                    Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::Local, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
             Command::Check(args::Check { input, fail_on, json, limit, output }) => {
@@ -286,6 +289,7 @@ fn is_used(list: &args::List) -> bool {
     let args::List { input, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
     !input.files.is_empty()
+        || input.follow
         || !input.read.read.is_empty()
         || json.json
         || limit.limit.is_some()
@@ -294,8 +298,9 @@ fn is_used(list: &args::List) -> bool {
 }
 
 fn all_named(input: args::Input) -> Result<Source, Failure> {
-    let args::Input { files, read } = input;
-    source(&read.read.into_iter().chain(files).collect::<Vec<_>>())
+    let args::Input { files, follow, read } = input;
+    let source = source(&read.read.into_iter().chain(files).collect::<Vec<_>>())?;
+    if follow { source.growing() } else { Ok(source) }
 }
 
 /// Advice where what stands for a capture is none, but may be a command that was mistyped.

@@ -106,7 +106,7 @@ impl Keys {
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
-        if bytes > LARGE && source.is_file() && !self.try_all {
+        if bytes > LARGE && source.is_whole() && !self.try_all {
             let settings = Settings { uses_own_keys: false, ..settings.clone() };
             let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
             wanted = known.map_or(wanted, Wanted::Of);
@@ -115,7 +115,7 @@ impl Keys {
             complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
         }
         complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
-        let reads_ahead = !self.only_these && source.is_file();
+        let reads_ahead = !self.only_these && source.is_whole();
         if reads_ahead && let Some(report) = inside(source, &wanted, &mut secrets, stop) {
             complaints.extend(complaint(&report, &secrets));
         }

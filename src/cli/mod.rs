@@ -5,6 +5,7 @@ mod browse;
 mod choices;
 mod copy;
 mod exit;
+mod growing;
 mod input;
 mod job;
 mod keys;

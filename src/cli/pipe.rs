@@ -57,7 +57,7 @@ impl Pipe {
     fn next(&self) -> io::Result<Vec<u8>> {
         const STEP: Duration = Duration::from_millis(100);
         let began = Instant::now();
-        while !self.stop.is_wanted() {
+        while !self.stop.ends_waiting() {
             match self.chunks.recv_timeout(STEP) {
                 Ok(chunk) => return chunk,
                 Err(RecvTimeoutError::Timeout) if began.elapsed() > self.patience => {

@@ -12,10 +12,11 @@ use super::watch::{Tally, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
-    Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw, Records,
-    Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
+    Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw,
+    Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
 };
 use crate::model::{PacketNo, Timestamp};
+use crate::net;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let run = Run { job, settings, stop, input, target };
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
-        Work::Rows(kinds) if kinds.connection && job.source.is_file() => {
+        Work::Rows(kinds) if kinds.connection && job.source.is_whole() => {
             let (run, known) = run.connections_first()?;
             run.export(&mut Stream::new(*kinds, form).with_connections(known))
         }
@@ -59,6 +60,10 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Keys => run.keys(Sessions::new(form)),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
+        Work::Capture => {
+            let name = run.input.name.clone();
+            run.export(&mut Capture::new(&name, net::link_name, form))
+        }
         Work::Check(_) => run.export(&mut Stream::new(Kinds { finding: true, ..NOTHING }, form)),
     }
 }
@@ -90,7 +95,7 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        !matches!(self.work, Work::Connections | Work::Keys | Work::Stats)
+        !matches!(self.work, Work::Connections | Work::Keys | Work::Stats | Work::Capture)
     }
 }
 
@@ -167,7 +172,7 @@ impl<'j> Run<'j> {
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
-        watch.is_live = !job.source.is_file();
+        watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
@@ -225,8 +230,9 @@ pub(super) struct Pass {
 }
 
 fn totals(summary: &Summary) -> Totals {
-    let Summary { packets, streams, connections, first, last, .. } = *summary;
-    Totals { packets, streams, connections, first, last, secrets: Arc::clone(&summary.secrets) }
+    let Summary { packets, streams, connections, first, last, seen, kinds, .. } = *summary;
+    let secrets = Arc::clone(&summary.secrets);
+    Totals { packets, streams, connections, first, last, secrets, traffic: seen, kinds }
 }
 
 impl Job {

@@ -1,11 +1,10 @@
 //! What is said at the end: the sum, or what was seen instead of WebSocket.
 
 use super::watch::Tally;
-use crate::dissect::{Kinds, Summary};
+use crate::dissect::Summary;
 use crate::escape;
 use crate::export::KeySum;
-use crate::model::{Secrets, TlsSum, count, duration, number, size};
-use crate::net::Seen;
+use crate::model::{Secrets, Streams, TlsSum, Traffic, count, duration, number, size};
 use std::time::Duration;
 
 /// `2 connections, 5 095 messages; 1 warning (wspect check)`.
@@ -50,7 +49,7 @@ pub(super) fn speed(summary: &Summary, bytes: u64, elapsed: Duration) -> String 
 }
 
 /// Packets by what they carried, where none of it was TCP.
-fn packets_by_kind(seen: &Seen) -> Vec<String> {
+fn packets_by_kind(seen: &Traffic) -> Vec<String> {
     let kinds = [
         (seen.udp, "UDP"),
         (seen.icmp, "ICMP"),
@@ -64,7 +63,7 @@ fn packets_by_kind(seen: &Seen) -> Vec<String> {
 }
 
 /// What is encrypted over UDP, in lines.
-pub(super) fn sealed(seen: &Seen) -> Vec<String> {
+pub(super) fn sealed(seen: &Traffic) -> Vec<String> {
     let kinds = [(seen.dtls, "DTLS"), (seen.quic, "QUIC")];
     let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
     seen.map(|(packets, what)| format!("{} of {what}: not decoded", count(packets, "packet"))).collect()
@@ -84,7 +83,7 @@ pub(super) fn keys(name: &str, sum: &KeySum) -> String {
 }
 
 /// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
-fn kinds(kinds: &Kinds, tls: TlsSum, secrets: &Secrets, name: &str) -> Vec<String> {
+fn kinds(kinds: &Streams, tls: TlsSum, secrets: &Secrets, name: &str) -> Vec<String> {
     let keys = || match secrets.logged() {
         0 => "the private key".to_owned(),
         logged => count(logged, "key"),
@@ -112,9 +111,9 @@ mod tests {
     /// Nobody is left to guess why what was seen is not shown.
     #[test]
     fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
-        let beside = Seen { udp: 9, dtls: 1, quic: 2, ..Seen::default() };
+        let beside = Traffic { udp: 9, dtls: 1, quic: 2, ..Traffic::default() };
         assert_eq!(sealed(&beside), ["1 packet of DTLS: not decoded", "2 packets of QUIC: not decoded"]);
-        let seen = Kinds { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
+        let seen = Streams { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
         assert_eq!(
             kinds(&seen, TlsSum::default(), &Secrets::default(), "a.pcap"),
             [

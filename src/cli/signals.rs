@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+/// Sent to who writes where nobody reads, and ignored by us.
+pub(super) const SIGPIPE: u8 = 13;
+
 /// Whether the work is to end, and why. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stop {
@@ -29,6 +32,20 @@ impl Stop {
         self.wanted.load(Ordering::Relaxed)
     }
 
+    /// The same, asked by who waits for input: also when nobody reads standard output any more, of which SIGPIPE would
+    /// tell only with the next row.
+    pub(super) fn ends_waiting(&self) -> bool {
+        if is_unread() {
+            self.set(SIGPIPE);
+        }
+        self.is_wanted()
+    }
+
+    fn set(&self, signal: u8) {
+        self.signal.store(signal, Ordering::Relaxed);
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
     /// The signal that ended it.
     pub(super) fn signal(&self) -> Option<u8> {
         Some(self.signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
@@ -47,12 +64,26 @@ impl Stop {
                 if stop.is_wanted() {
                     std::process::exit(128_i32.saturating_add(signal.into()));
                 }
-                stop.signal.store(signal, Ordering::Relaxed);
-                stop.wanted.store(true, Ordering::Relaxed);
+                stop.set(signal);
             }
         });
     }
 
     #[cfg(not(unix))]
     fn catch(&self) {}
+}
+
+#[cfg(unix)]
+fn is_unread() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = std::io::stdout();
+    let mut ends = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut ends, Some(&now)).is_ok()
+        && ends.iter().any(|end| end.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
+#[cfg(not(unix))]
+fn is_unread() -> bool {
+    false
 }

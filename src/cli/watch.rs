@@ -5,7 +5,7 @@ use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals};
 use crate::model::{
-    Event, FileRun, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause,
+    Event, Fact, FileRun, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause,
 };
 use std::io;
 use std::ops::ControlFlow;
@@ -157,6 +157,10 @@ impl Sink for Watch<'_> {
 
     fn file(&mut self, run: &FileRun) {
         self.exporter.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.exporter.fact(file, fact);
     }
 
     fn hears_frames(&self) -> bool {

@@ -8,8 +8,10 @@ mod table;
 
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
-use crate::model::{DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Timestamp};
-use crate::net::{Decoded, Decoder, Seen};
+use crate::model::{
+    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Packet, Secrets, Sink, Stamp, Streams, Timestamp, Traffic,
+};
+use crate::net::{Decoded, Decoder, Parts};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -57,38 +59,11 @@ pub struct Summary {
     /// See `first`.
     pub last: Option<Timestamp>,
     /// TCP streams by what their first bytes were.
-    pub kinds: Kinds,
+    pub kinds: Streams,
     /// Packets by what they carried.
-    pub seen: Seen,
+    pub seen: Traffic,
     /// What was known at the end to decrypt TLS with.
     pub secrets: Arc<Secrets>,
-}
-
-/// TCP streams by what their first bytes were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kinds {
-    /// TLS.
-    pub tls: u32,
-    /// HTTP/1.x.
-    pub http: u32,
-    /// HTTP/2 in clear.
-    pub http2: u32,
-    /// Anything else.
-    pub other: u32,
-    /// No payload.
-    pub silent: u32,
-}
-
-impl Kinds {
-    fn count(&mut self, kind: Kind) {
-        match kind {
-            Kind::Tls => self.tls += 1,
-            Kind::Http => self.http += 1,
-            Kind::Http2 => self.http2 += 1,
-            Kind::Other => self.other += 1,
-            Kind::Silent => self.silent += 1,
-        }
-    }
 }
 
 /// How far a dissection has come.
@@ -118,13 +93,14 @@ pub fn run(
     pass(reader, settings.into(), sink, progress, |_, _| ControlFlow::Continue(()))
 }
 
-/// As [`run`]; each packet is shown to `beside`, with the number of its TCP stream if it is of one. Its `Break` ends the pass, too.
+/// As [`run`]; each packet is shown to `beside`, with the numbers of the TCP streams that it is of: several where a frame has
+/// several packets. Its `Break` ends the pass, too.
 pub fn run_beside(
     reader: &mut Reader,
     settings: impl Into<Settings>,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    beside: &mut dyn FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
+    beside: &mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
 ) -> Summary {
     pass(reader, settings.into(), sink, progress, beside)
 }
@@ -135,7 +111,7 @@ fn pass(
     settings: Settings,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    mut beside: impl FnMut(&Packet<'_>, Option<u32>) -> ControlFlow<()>,
+    mut beside: impl FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
 ) -> Summary {
     let Settings { limits, decode_as, secrets, uses_own_keys, try_keys } = settings;
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
@@ -155,18 +131,26 @@ fn pass(
             dissector.files = Some(run.begun);
             dissector.sink.file(&run);
         }
+        Aside::Interface(name) => dissector.tools.interface = name,
+        Aside::Fact(file, fact) => dissector.sink.fact(file, &fact),
     }) {
         dissector.packet(packet.mark);
         let decoded = decoder.decode(&packet);
         // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
-        let stream = match &decoded {
+        let stream;
+        let streams: &[u32] = match &decoded {
             Decoded::Segment(segment) => {
-                Some(dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink))
+                stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
+                &stream
             }
-            Decoded::Header(header) => Some(dissector.table.header(header)),
-            Decoded::Other => None,
+            Decoded::Header(header) => {
+                stream = [dissector.table.header(header)];
+                &stream
+            }
+            Decoded::Several(parts) => dissector.parts(*parts, &mut decoder),
+            Decoded::Other => &[],
         };
-        enough |= beside(&packet, stream).is_break();
+        enough |= beside(&packet, streams).is_break();
         if told == position {
             dissector.file_notes(reader.take_notes());
         }
@@ -189,6 +173,8 @@ struct Dissector<'s> {
     sink: &'s mut dyn Sink,
     summary: Summary,
     last: Mark,
+    /// Of the last packet that had several packets in it: their streams.
+    several: Vec<u32>,
     files: Option<(usize, usize)>,
     own_keys: Inside,
     /// Secrets came that streams were not told of yet.
@@ -208,6 +194,7 @@ impl<'s> Dissector<'s> {
             sink,
             summary: Summary::default(),
             last: Mark::default(),
+            several: Vec::new(),
             files: None,
             own_keys: Inside::default(),
             fresh_keys: false,
@@ -246,6 +233,22 @@ impl<'s> Dissector<'s> {
         }
     }
 
+    /// Takes the packets that are in one, in their order; the numbers of their streams.
+    #[cold]
+    fn parts(&mut self, mut parts: Parts<'_>, decoder: &mut Decoder) -> &[u32] {
+        self.several.clear();
+        while let Some(part) = decoder.next_part(&mut parts) {
+            match &part {
+                Decoded::Segment(segment) => {
+                    self.several.push(self.table.segment(segment, &self.limits, &mut self.tools, self.sink));
+                }
+                Decoded::Header(header) => self.several.push(self.table.header(header)),
+                Decoded::Several(_) | Decoded::Other => {}
+            }
+        }
+        &self.several
+    }
+
     fn progress(&self, bytes: u64) -> Progress {
         let Summary { packets, first, last, .. } = self.summary;
         Progress { bytes, files: self.files, packets, streams: self.table.streams(), first, last }
@@ -268,9 +271,19 @@ impl<'s> Dissector<'s> {
         self.summary.streams = self.table.streams();
         self.summary.connections = self.tools.conns;
         for kind in self.table.kinds() {
-            self.summary.kinds.count(kind);
+            count(&mut self.summary.kinds, kind);
         }
         self.summary.secrets = self.tools.secrets;
         self.summary
+    }
+}
+
+fn count(streams: &mut Streams, kind: Kind) {
+    match kind {
+        Kind::Tls => streams.tls += 1,
+        Kind::Http => streams.http += 1,
+        Kind::Http2 => streams.http2 += 1,
+        Kind::Other => streams.other += 1,
+        Kind::Silent => streams.silent += 1,
     }
 }

@@ -9,6 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 /// Bytes of a long payload that are escaped between two looks at the buffer; a multiple of 3, so that base64 pieces join.
 const STEP: usize = 48 << 10;
 
+/// Appends constant text between values.
+macro_rules! lit {
+    ($out:expr, $text:literal) => {
+        $out.extend_from_slice($text.as_bytes())
+    };
+}
+pub(super) use lit;
+
 /// Appends an integer.
 pub(super) fn int(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());

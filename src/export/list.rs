@@ -51,8 +51,6 @@ impl Exporter for Collect {
         ControlFlow::Continue(())
     }
 
-    fn file(&mut self, _: &FileRun) {}
-
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
 }
 

@@ -1,13 +1,14 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
 //! A new format is a new form, a new selection is a new exporter, and each fits the others.
 
 mod around;
+mod capture;
 mod figures;
 mod head;
 mod hold;
@@ -31,6 +32,7 @@ mod talk;
 mod time;
 mod wrap;
 
+pub use capture::{About, Capture};
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
@@ -49,8 +51,8 @@ pub use time::{Clock, TimeMode};
 pub use wrap::wrap;
 
 use crate::model::{
-    Closed, Connection, Event, FileRun, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Timestamp, TlsOutline,
-    TlsSession,
+    Closed, Connection, Event, Fact, FileRun, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Streams,
+    Timestamp, TlsOutline, TlsSession, Traffic,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -61,7 +63,10 @@ pub trait Exporter {
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()>;
 
     /// The packets from here on stand in another of several files.
-    fn file(&mut self, run: &FileRun);
+    fn file(&mut self, _: &FileRun) {}
+
+    /// What a capture tells of itself: which of several, and what.
+    fn fact(&mut self, _: usize, _: &Fact<'_>) {}
 
     /// Writes what could only be written at the end.
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>);
@@ -87,6 +92,10 @@ pub struct Totals {
     pub last: Option<Timestamp>,
     /// What was known to decrypt TLS with.
     pub secrets: Arc<Secrets>,
+    /// Packets by what they carried.
+    pub traffic: Traffic,
+    /// TCP streams by what their first bytes were.
+    pub kinds: Streams,
 }
 
 /// Writes rows of each kind; a kind that has no place in the form is passed over.
@@ -94,6 +103,9 @@ pub struct Totals {
 pub trait Form {
     /// The packets from here on stand in another of several files. Not a row.
     fn file(&mut self, run: &FileRun) {}
+
+    /// What a capture tells of itself. Not a row.
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {}
 
     /// A message.
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {}
@@ -112,6 +124,9 @@ pub trait Form {
 
     /// TLS sessions, in the order of their streams.
     fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {}
+
+    /// The facts about a capture.
+    fn capture(&mut self, about: &About, out: &mut Out<'_>) {}
 
     /// The figures of a capture.
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {}

@@ -6,7 +6,7 @@ use super::style::{Ink, Style};
 use super::time::Clock;
 use super::{Form, Out, pretty, table};
 use crate::escape;
-use crate::model::{FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
+use crate::model::{Fact, Facts, FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]
@@ -15,13 +15,14 @@ pub struct Page {
     payload: PayloadOptions,
     style: Style,
     files: FileRuns,
+    facts: Facts,
     is_begun: bool,
 }
 
 impl Page {
     /// Pages with times of this clock and payloads shown so.
     pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        Self { clock, payload, style, files: FileRuns::default(), is_begun: false }
+        Self { clock, payload, style, files: FileRuns::default(), facts: Facts::default(), is_begun: false }
     }
 
     fn title(&mut self, at: &Stamp, message: &Message<'_>) -> String {
@@ -44,6 +45,12 @@ impl Form for Page {
         self.files.push(run.clone());
     }
 
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        if let Fact::Comment(Some(_), _) = fact {
+            self.facts.add(file, fact);
+        }
+    }
+
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         if self.is_begun {
             out.text("\n");
@@ -56,11 +63,19 @@ impl Form for Page {
         let place = self.files.find(at.at.packet).map_or(String::new(), |place| format!(" ({place})"));
         let packets = packets + &escape::display_str(&place);
         out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, packets)));
+        for packet in [first].into_iter().chain(Some(last).filter(|&last| last != first)) {
+            for text in self.facts.comments.get(&packet).into_iter().flatten() {
+                self.style.hang("comment: ", 9, Ink::Plain, &escape::display_str(text), out);
+            }
+        }
         for (ink, text) in table::faults(message) {
             out.line(&self.style.paint(ink, text).to_string());
         }
         if let Some(rtt) = message.rtt {
             out.line(&format!("answers a ping after {}", duration(rtt)));
+        }
+        if let Some(wait) = message.waited {
+            out.line(&wait.to_string());
         }
         if message.opcode == Opcode::CLOSE {
             out.line(&payload::close_words(message));

@@ -11,7 +11,8 @@
 //! where it is to lead, for `proxy-v1` and `proxy-v2` where the stream comes from, while `client` is whom the proxy names.
 
 use super::Form;
-use super::json;
+use super::capture::{self, About};
+use super::json::{self, lit};
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
@@ -28,13 +29,6 @@ pub struct Records {
     payload: PayloadOptions,
     times: Rfc3339,
     files: FileRuns,
-}
-
-/// Appends constant text between values.
-macro_rules! lit {
-    ($out:expr, $text:literal) => {
-        $out.extend_from_slice($text.as_bytes())
-    };
 }
 
 impl Records {
@@ -135,6 +129,8 @@ impl Records {
             json::string(row, &hop.address);
             lit!(row, "}");
         });
+        lit!(row, r#","interface":"#);
+        json::opt_string(row, connection.opened.interface.as_deref());
         let verdict = connection.verdict();
         lit!(row, r#","ending":"#);
         json::name(row, verdict.ending.name());
@@ -245,7 +241,20 @@ impl Form for Records {
         json::bool(row, message.inferred);
         lit!(row, r#","findings":"#);
         codes(row, message.findings);
-        lit!(row, ",\"decoded\":null}\n");
+        lit!(row, r#","decoded":null,"waited":"#);
+        match message.waited {
+            Some(wait) => {
+                lit!(row, r#"{"for":"#);
+                json::name(row, wait.cause.name());
+                lit!(row, r#","duration_ns":"#);
+                json::int(row, wait.nanos);
+                lit!(row, r#","packet":"#);
+                json::int(row, wait.packet.0);
+                lit!(row, "}");
+            }
+            None => lit!(row, "null"),
+        }
+        lit!(row, "}\n");
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
@@ -356,6 +365,17 @@ impl Form for Records {
             self.session(at, session, secrets, out.bytes());
             out.spill();
         }
+    }
+
+    fn capture(&mut self, about: &About, out: &mut Out<'_>) {
+        let row = out.bytes();
+        self.begin("capture", None, None, Mark::default(), row);
+        lit!(row, r#","start":"#);
+        self.times.write(about.totals.first, row);
+        lit!(row, r#","end":"#);
+        self.times.write(about.totals.last, row);
+        capture::write_record(about, row);
+        lit!(row, "}\n");
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

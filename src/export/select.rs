@@ -1,7 +1,7 @@
 //! A part of a capture: connections, messages, or what lies in a packet.
 
 use super::{Exporter, Out, Totals};
-use crate::model::{ConnId, Direction, Event, FileRun, Frame, Message, PacketNo, Span, Stamp};
+use crate::model::{ConnId, Direction, Event, Fact, FileRun, Frame, Message, PacketNo, Span, Stamp};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -89,6 +89,10 @@ impl<E: Exporter> Exporter for Places<E> {
         self.inner.file(run);
     }
 
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.inner.fact(file, fact);
+    }
+
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         self.inner.finish(totals, out);
     }
@@ -170,6 +174,10 @@ impl<E: Exporter> Exporter for InPacket<E> {
 
     fn file(&mut self, run: &FileRun) {
         self.inner.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.inner.fact(file, fact);
     }
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {

@@ -4,7 +4,7 @@ use super::around::Around;
 use super::hold::Hold;
 use super::list::Collect;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Direction, Event, FileRun, Frame, Stamp};
+use crate::model::{ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Stamp};
 use std::ops::ControlFlow;
 
 /// Kinds of rows.
@@ -140,6 +140,10 @@ impl Exporter for Stream {
 
     fn file(&mut self, run: &FileRun) {
         self.form.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.form.fact(file, fact);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {

@@ -1,5 +1,6 @@
 //! Aligned rows for people.
 
+use super::capture::{self, About};
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
@@ -166,6 +167,10 @@ impl Form for Table {
 
     fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
         keys::write(rows, secrets, self.style, out);
+    }
+
+    fn capture(&mut self, about: &About, out: &mut Out<'_>) {
+        capture::write_text(about, &mut self.clock, self.style, out);
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

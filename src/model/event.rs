@@ -1,5 +1,6 @@
 //! What a dissection tells, and who listens.
 
+use super::fact::Fact;
 use super::file::FileRun;
 use super::flow::{Both, Endpoint};
 use super::handshake::Handshake;
@@ -13,6 +14,7 @@ use super::version::Version;
 use super::ws::{Frame, Message};
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// A WebSocket connection's number, from 1, in the order in which they are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +64,8 @@ pub struct Opened {
     pub tls: Option<Box<TlsOutline>>,
     /// It is taken for a WebSocket by how its records look: nothing of it can be read without the key for this random.
     pub encrypted: Option<ClientRandom>,
+    /// The interface that it was captured on, where the capture names it; not escaped.
+    pub interface: Option<Arc<str>>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }
@@ -113,6 +117,9 @@ pub trait Sink {
     /// The packets from here on stand in another of several files.
     fn file(&mut self, _: &FileRun) {}
 
+    /// What a capture tells of itself: which of several, and what; on a packet, before that packet.
+    fn fact(&mut self, _: usize, _: &Fact<'_>) {}
+
     /// Whether frames are to be told, beside the messages that they make. Asked once, before the first event.
     fn hears_frames(&self) -> bool {
         true
@@ -135,6 +142,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn file(&mut self, run: &FileRun) {
         (**self).file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        (**self).fact(file, fact);
     }
 
     fn hears_frames(&self) -> bool {

@@ -1,8 +1,9 @@
 //! What the lower floors hand on: packets, then TCP segments, then bytes in order.
 
 use super::flow::{Direction, Endpoint};
-use super::mark::Mark;
+use super::mark::{Mark, PacketNo};
 use super::note::NoteCode;
+use super::ws::Wait;
 
 /// A link-layer header type, as registered for pcap (`LINKTYPE_…`); unknown ones keep their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,10 @@ pub struct Segment<'a> {
     pub ack: u32,
     /// The control bits.
     pub flags: Flags,
+    /// How much the sender will take, as the header has it: not scaled. Nothing at 0.
+    pub window: u16,
+    /// The options of the header, where it was captured whole (RFC 9293 §3.2).
+    pub options: &'a [u8],
     /// The captured payload.
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
@@ -98,6 +103,8 @@ pub enum Input<'a> {
         len: u64,
         /// Whether that is certain. If not, there may be fewer or more: who counts bytes does not know where it stands.
         exact: bool,
+        /// Whether their receiver has them.
+        receipt: Receipt,
         /// The packet at which they were given up.
         mark: Mark,
     },
@@ -118,6 +125,17 @@ pub enum Input<'a> {
         /// The packet that showed it.
         mark: Mark,
     },
+    /// The bytes that a packet brought had to wait. Said before them.
+    Waited {
+        /// Which way they went.
+        dir: Direction,
+        /// The packet.
+        brought: PacketNo,
+        /// How long, and what for.
+        wait: Wait,
+        /// The packet with which they are delivered.
+        mark: Mark,
+    },
     /// The direction's stream ends.
     End {
         /// Which way it went.
@@ -133,10 +151,36 @@ impl Input<'_> {
     /// The same in the other direction.
     #[must_use]
     pub const fn reversed(mut self) -> Self {
-        let (Self::Data { dir, .. } | Self::Gap { dir, .. } | Self::Odd { dir, .. } | Self::End { dir, .. }) =
-            &mut self;
+        let (Self::Data { dir, .. }
+        | Self::Gap { dir, .. }
+        | Self::Odd { dir, .. }
+        | Self::Waited { dir, .. }
+        | Self::End { dir, .. }) = &mut self;
         *dir = dir.reverse();
         self
+    }
+}
+
+/// Whether bytes that were not captured reached their receiver, as its acknowledgements tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Receipt {
+    /// Nobody knows.
+    #[default]
+    Unknown,
+    /// It has them: the capture lost them, not the network.
+    Received,
+    /// It asked for them again and again.
+    Lacked,
+}
+
+impl Receipt {
+    /// What that tells of a hole.
+    pub const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Received => Some("the receiver acknowledged them: the capture lost them"),
+            Self::Lacked => Some("the receiver asked for them and never acknowledged them: the network lost them"),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! WebSocket frames and messages (RFC 6455 §5).
 
+use super::amount::duration;
 use super::body::Body;
 use super::flow::Direction;
-use super::mark::{Mark, Span};
+use super::mark::{Mark, PacketNo, Span};
 use super::note::NoteSet;
 use std::fmt;
 
@@ -165,6 +166,8 @@ pub struct Message<'a> {
     pub close: Option<Close<'a>>,
     /// Nanoseconds since the ping that a pong answers.
     pub rtt: Option<i64>,
+    /// What bytes of it waited for longest, of what is worth telling.
+    pub waited: Option<&'a Wait>,
     /// Packets with its first byte, and with which it was complete or given up.
     pub span: Span,
     /// The packet that carried the last byte of it that was captured: on the wire it came with this one.
@@ -182,6 +185,47 @@ impl Message<'_> {
     /// The packet that the record names.
     pub fn mark(&self) -> Mark {
         self.span.last
+    }
+}
+
+/// Why bytes were late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// For how many nanoseconds.
+    pub nanos: i64,
+    /// What was waited for.
+    pub cause: WaitCause,
+    /// The packet that ended it.
+    pub packet: PacketNo,
+}
+
+/// What bytes wait for in TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitCause {
+    /// Bytes before them, or they themselves, were lost and sent again.
+    Retransmission,
+    /// The receiver took nothing: its window was zero (RFC 9293 §3.8.6).
+    Window,
+}
+
+impl WaitCause {
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retransmission => "retransmission",
+            Self::Window => "window",
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    /// `waited 812 ms for the retransmission in packet 4411`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.cause {
+            WaitCause::Retransmission => "the retransmission in packet",
+            WaitCause::Window => "the receiver, whose window was 0 until packet",
+        };
+        write!(f, "waited {} for {what} {}", duration(self.nanos), self.packet)
     }
 }
 

@@ -1,5 +1,7 @@
 //! From an EtherType to the packet it announces, through tags.
 
+use crate::model::LinkType;
+
 /// VLAN tags that are looked through; real frames carry one or two.
 const MAX_TAGS: usize = 8;
 
@@ -28,6 +30,14 @@ pub(super) enum Network<'a> {
     TooDeep,
     /// Something else, or too few bytes to tell.
     Other,
+    /// The body of a frame of IEEE 802.11 with several packets.
+    Amsdu(&'a [u8]),
+    /// A fragment of a frame of IEEE 802.11.
+    Fragment,
+    /// Encrypted by the link.
+    Encrypted,
+    /// A frame of a link type that is not read.
+    Unknown(LinkType),
 }
 
 /// Looks through tags.

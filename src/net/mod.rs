@@ -9,12 +9,17 @@ mod link;
 mod tcp;
 mod udp;
 
-use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, count};
+use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count};
 use ether::Network;
 use etherparse::IpNumber;
 use ip::Unread;
-use link::{LINKS, Link};
+use link::{Link, Msdus};
 use std::collections::BTreeMap;
+
+/// The name of a link type, as registered, without `LINKTYPE_`: `ETHERNET`, `USER0`, `unknown`.
+pub fn link_name(link: LinkType) -> String {
+    link::name(link)
+}
 
 /// Link types that are told one by one.
 const TOLD: usize = 8;
@@ -26,6 +31,8 @@ pub enum Decoded<'a> {
     Segment(Segment<'a>),
     /// A header that brings no bytes and yet takes part in the numbering of streams.
     Header(Header),
+    /// Several packets in one.
+    Several(Parts<'a>),
     /// No TCP, or not enough of it.
     Other,
 }
@@ -50,29 +57,12 @@ pub struct Header {
     pub flags: Flags,
 }
 
-/// How many packets there were of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
-    /// All packets.
-    pub packets: u64,
-    /// TCP over IP, whole or cut.
-    pub tcp: u64,
-    /// UDP over IP.
-    pub udp: u64,
-    /// Of these, records of DTLS.
-    pub dtls: u64,
-    /// Of these, the packets with which QUIC begins.
-    pub quic: u64,
-    /// ICMP and ICMPv6.
-    pub icmp: u64,
-    /// Fragments of IP packets.
-    pub fragments: u64,
-    /// Other protocols over IP.
-    pub other_ip: u64,
-    /// Address resolution.
-    pub arp: u64,
-    /// Anything else, unknown link types included.
-    pub other: u64,
+/// The packets in an aggregate of IEEE 802.11 (A-MSDU), for [`Decoder::next_part`].
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    msdus: Msdus<'a>,
+    /// Number and time of the packet that has them.
+    mark: Mark,
 }
 
 /// Some packets of a kind: how many, and the first.
@@ -106,11 +96,13 @@ impl Tally {
 pub struct Decoder {
     /// The row of the last packet's link type: most captures have one.
     link: Option<&'static Link>,
-    seen: Seen,
+    seen: Traffic,
     unknown: BTreeMap<LinkType, Tally>,
     cut: Tally,
     fragments: Tally,
     too_deep: Tally,
+    encrypted: Tally,
+    frame_fragments: Tally,
 }
 
 impl Decoder {
@@ -125,26 +117,47 @@ impl Decoder {
     #[inline(always)]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
         self.seen.packets += 1;
+        self.seen.bytes += packet.bytes.len() as u64;
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
+        self.seen.missing += missing as u64;
         if missing > 0 {
             self.cut.add(packet.mark);
         }
         match self.network(packet) {
             Network::Ip(bytes) => self.ip(bytes, missing, packet.mark),
+            other => self.no_ip(&other, packet.mark),
+        }
+    }
+
+    /// What the next of several packets is to TCP; `None` behind the last one.
+    pub fn next_part<'a>(&mut self, parts: &mut Parts<'a>) -> Option<Decoded<'a>> {
+        let (network, missing) = parts.msdus.next()?;
+        Some(match network {
+            Network::Ip(bytes) => self.unusual(bytes, missing, parts.mark),
+            other => self.no_ip(&other, parts.mark),
+        })
+    }
+
+    /// A packet that does not begin with IP behind its link header.
+    #[inline(never)]
+    fn no_ip<'a>(&mut self, network: &Network<'a>, mark: Mark) -> Decoded<'a> {
+        let tally = match *network {
+            Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark }),
             Network::Arp => {
                 self.seen.arp += 1;
-                Decoded::Other
+                return Decoded::Other;
             }
-            Network::TooDeep => {
-                self.seen.other += 1;
-                self.too_deep.add(packet.mark);
-                Decoded::Other
-            }
-            Network::Other => {
-                self.seen.other += 1;
-                Decoded::Other
-            }
+            Network::Ip(_) | Network::Other => None,
+            Network::TooDeep => Some(&mut self.too_deep),
+            Network::Fragment => Some(&mut self.frame_fragments),
+            Network::Encrypted => Some(&mut self.encrypted),
+            Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
+        };
+        self.seen.other += 1;
+        if let Some(tally) = tally {
+            tally.add(mark);
         }
+        Decoded::Other
     }
 
     /// Looks behind the link header.
@@ -152,15 +165,12 @@ impl Decoder {
     fn network<'a>(&mut self, packet: &Packet<'a>) -> Network<'a> {
         match self.link {
             Some(link) if link.link == packet.link => (link.parse)(packet.bytes),
-            _ => match LINKS.iter().find(|row| row.link == packet.link) {
+            _ => match link::find(packet.link) {
                 Some(link) => {
                     self.link = Some(link);
                     (link.parse)(packet.bytes)
                 }
-                None => {
-                    self.unknown.entry(packet.link).or_default().add(packet.mark);
-                    Network::Other
-                }
+                None => Network::Unknown(packet.link),
             },
         }
     }
@@ -222,7 +232,7 @@ impl Decoder {
     }
 
     /// How many packets there were of each kind.
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> Traffic {
         self.seen
     }
 
@@ -238,6 +248,8 @@ impl Decoder {
                 self.unknown.values().skip(TOLD).fold(Tally::default(), Tally::with),
                 "other link types are not supported either",
             ),
+            (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
+            (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
             (NoteCode::LinkUnknown, self.too_deep, "more VLAN tags or IPv6 extension headers than are looked through"),
             (
                 NoteCode::PacketCut,

@@ -16,9 +16,10 @@ const ENOUGH: usize = 16;
 pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark) -> Decoded<'a> {
     // Copied: an address of it would keep it in memory, where it is written in pieces and read back whole, and waited for.
     let Ok(header) = TcpHeaderSlice::from_slice(ip.payload) else { return cut_segment(*ip, mark) };
-    let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
+    let (head, payload) = ip.payload.split_at_checked(header.slice().len()).unwrap_or_default();
+    let options = head.get(HEADER..).unwrap_or_default();
     let cut = ip.wire_len.saturating_sub(ip.payload.len());
-    Decoded::Segment(build(&header, ip, mark, payload, cut))
+    Decoded::Segment(build(&header, ip, mark, (options, payload), cut))
 }
 
 /// A segment whose header is cut or lies about its length.
@@ -27,7 +28,7 @@ fn cut_segment(ip: Ip<'_>, mark: Mark) -> Decoded<'_> {
     let Some((fixed, length)) = fixed(ip.payload) else { return Decoded::Other };
     let Ok(header) = TcpHeaderSlice::from_slice(&fixed) else { return Decoded::Other };
     match ip.wire_len.checked_sub(length) {
-        Some(cut) if length >= HEADER => Decoded::Segment(build(&header, &ip, mark, &[], cut)),
+        Some(cut) if length >= HEADER => Decoded::Segment(build(&header, &ip, mark, (&[], &[]), cut)),
         _ => Decoded::Header(head(&header, &ip, mark)),
     }
 }
@@ -51,11 +52,18 @@ fn fixed(payload: &[u8]) -> Option<([u8; HEADER], usize)> {
 }
 
 #[inline(always)]
-fn build<'a>(header: &TcpHeaderSlice<'_>, ip: &Ip<'_>, mark: Mark, payload: &'a [u8], cut: usize) -> Segment<'a> {
+fn build<'a>(
+    header: &TcpHeaderSlice<'_>,
+    ip: &Ip<'_>,
+    mark: Mark,
+    (options, payload): (&'a [u8], &'a [u8]),
+    cut: usize,
+) -> Segment<'a> {
     let Header { mark, src, dst, seq, flags } = head(header, ip, mark);
     let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
-    Segment { mark, src, dst, seq, ack: header.acknowledgment_number(), flags, payload, cut, scale }
+    let (ack, window) = (header.acknowledgment_number(), header.window_size());
+    Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale }
 }
 
 /// RFC 7323 §2.2: the option may stand on a SYN only.

@@ -145,6 +145,8 @@ pub struct Tools {
     pub waiting: Vec<u32>,
     /// Bytes that wait for secrets.
     pub waiting_bytes: usize,
+    /// The interface that the packet at hand was captured on, where the capture names it.
+    pub interface: Option<Arc<str>>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// A buffer for bytes that live for one event only.
@@ -302,7 +304,8 @@ impl Cx<'_> {
             via = route.hops.as_slice().into();
         }
         let tls = self.tls.clone();
-        let opened = Opened { client, server, url, transport, version, via, tls, encrypted, first };
+        let interface = self.tools.interface.clone();
+        let opened = Opened { client, server, url, transport, version, via, tls, encrypted, interface, first };
         self.emit(conn, Event::Opened(&opened));
         conn
     }

@@ -2,7 +2,7 @@
 
 use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, Input};
+use crate::model::{Both, Direction, Input, Receipt};
 
 /// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
@@ -126,7 +126,7 @@ impl Layer for Probe {
                 self.holed = true;
                 self.unknown(Some(input), cx)
             }
-            Input::End { .. } | Input::Odd { .. } => Next::Read,
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Next::Read,
         }
     }
 
@@ -221,7 +221,7 @@ impl Probe {
         let (lost, mark) = (std::mem::take(&mut self.lost), cx.mark);
         let lost = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, end, exact) = lost[dir]?;
-            Some(Input::Gap { dir, offset, len: end.saturating_sub(offset), exact, mark })
+            Some(Input::Gap { dir, offset, len: end.saturating_sub(offset), exact, receipt: Receipt::Unknown, mark })
         });
         let inner = cx.open(Hint::Http1);
         self.begin(inner, swapped, lost.chain(input), cx)

@@ -2,6 +2,7 @@
 
 use super::half::Budget;
 use super::half::{Feed, Half, Out};
+use super::sack;
 use super::seq::{NEAR, Seq, WIDEST};
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
 
@@ -138,6 +139,7 @@ impl Conn {
     fn is_usual(&self, dir: Direction, segment: &Segment<'_>) -> bool {
         let other = &self.halves[dir.reverse()];
         segment.cut == 0
+            && segment.window != 0
             && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
             && self.is_quiet()
             && other.as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)))
@@ -163,7 +165,13 @@ impl Conn {
             && let Some(other) = &mut self.halves[dir.reverse()]
         {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
-            other.acknowledged(Seq(segment.ack), mark, keep, &mut feed);
+            other.acknowledged((Seq(segment.ack), segment.payload.is_empty()), mark, keep, &mut feed);
+            if other.waits() {
+                sack::blocks(segment.options).for_each(|block| other.sacked(block, mark));
+            }
+            if !segment.flags.has(Flags::RST) {
+                other.offered(segment.window, mark);
+            }
         }
         self.place(dir, segment, keep, &mut Feed { dir, limits, budget, out });
         if !self.is_quiet() {

@@ -1,11 +1,18 @@
 //! One direction of a TCP stream.
 
+mod ends;
+mod peer;
+mod tell;
+
 use super::conn::Recalled;
 use super::queue::Queue;
 use super::recent::{Conflict, Place, Recent};
 use super::seq::{NEAR, Seq};
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, PacketNo, count, hex};
+use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, Receipt, count};
+use ends::Fin;
+use peer::Peer;
 use std::collections::VecDeque;
+use tell::{QUOTED, conflict, odd};
 
 /// What all streams together have queued and remember.
 #[derive(Debug, Default)]
@@ -54,8 +61,8 @@ struct Aside {
     queue: Queue,
     /// Since when something stands behind a hole.
     waiting: Option<Mark>,
-    /// What the peer acknowledged beyond `offset`, and when it first did: both rise.
-    acks: VecDeque<(u64, Mark)>,
+    /// What the receiver told.
+    peer: Peer,
     /// The FINs that were seen and not passed yet: all but one are forged.
     fins: Vec<Fin>,
     /// When a RST was seen.
@@ -68,29 +75,17 @@ struct Aside {
     gaps: VecDeque<(u64, u64)>,
 }
 
-/// The end of a stream, which may lie behind a hole, or be forged.
-#[derive(Debug, Clone, Copy)]
-struct Fin {
-    /// Where the stream ends.
-    at: u64,
-    /// The packet that carried it.
-    brought: Mark,
-    /// The peer has spoken since, and did not acknowledge it.
-    doubted: bool,
-}
-
 impl Aside {
     fn is_quiet(&self) -> bool {
-        self.queue.is_empty() && self.fins.is_empty() && self.doubted.is_none() && self.on_syn.is_none()
+        self.queue.is_empty()
+            && self.fins.is_empty()
+            && self.doubted.is_none()
+            && self.on_syn.is_none()
+            && self.peer.is_quiet()
     }
 }
 
-const ACKS_KEPT: usize = 64;
-const ACK_AHEAD: u64 = 64 << 20;
-const FINS_KEPT: usize = 4;
 const GAPS_KEPT: usize = 16;
-/// Bytes of each copy that a conflict quotes.
-const QUOTED: usize = 64;
 
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
@@ -162,14 +157,20 @@ impl Half {
             self.compare_old(at, bytes.get(..known).unwrap_or_default(), mark, feed);
         }
         let bytes = bytes.get(known..).unwrap_or_default();
+        if !bytes.is_empty() {
+            self.use_window(mark, feed);
+        }
         let Ok(at) = u64::try_from(at.saturating_add_unsigned(known as u64)) else { return };
         if at == self.offset && self.aside.as_ref().is_none_or(|aside| aside.queue.is_empty()) {
             if !bytes.is_empty() {
                 self.deliver(bytes, mark, mark, keep, feed);
             }
-            self.lose(u64::from(cut), mark, feed);
+            self.lose(u64::from(cut), Receipt::Unknown, mark, feed);
         } else if at >= self.offset {
             self.enqueue(at, bytes, cut, mark, feed);
+            if at == self.offset {
+                self.tell_waits(mark, feed);
+            }
             self.drain(mark, keep, feed);
         }
     }
@@ -219,122 +220,10 @@ impl Half {
         }
     }
 
-    /// Notes that the peer expects `ack` next.
-    #[inline]
-    pub(super) fn acknowledged(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        // Most acknowledge what was delivered, and nothing waits to hear of it.
-        if self.aside.is_some() || ack.since(self.seq) > 0 {
-            self.acknowledged_ahead(ack, mark, keep, feed);
-        }
-    }
-
-    fn acknowledged_ahead(&mut self, ack: Seq, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        let ahead = ack.since(self.seq);
-        self.settle_syn_data(ahead > 0, mark, keep, feed);
-        let Ok(upto) = u64::try_from(self.signed_offset() + ack.since(self.seq)) else { return };
-        if let Some(aside) = &mut self.aside {
-            for fin in aside.fins.iter_mut().filter(|fin| fin.brought.packet < mark.packet) {
-                fin.doubted = upto <= fin.at;
-            }
-        }
-        // A number beyond any window is no acknowledgement of this stream.
-        if upto.saturating_sub(self.offset) > ACK_AHEAD {
-            return;
-        }
-        if upto <= self.offset {
-            return;
-        }
-        let acks = &mut self.aside().acks;
-        if acks.back().is_some_and(|&(known, _)| upto <= known) {
-            return;
-        }
-        if acks.len() >= ACKS_KEPT {
-            acks.pop_back();
-        }
-        acks.push_back((upto, mark));
-    }
-
-    /// Takes a FIN that stands at `seq`, behind the segment's data.
-    pub(super) fn fin(&mut self, seq: Seq, mark: Mark, feed: &mut Feed<'_>) {
-        let Ok(at) = u64::try_from(self.signed_offset() + seq.since(self.seq)) else { return };
-        if self.ended || at < self.offset || at - self.offset > ACK_AHEAD {
-            return;
-        }
-        let fins = &mut self.aside().fins;
-        if fins.iter().any(|fin| fin.at == at) {
-            return;
-        }
-        // The one that the stream reaches first is kept: that of another must lie in what is to come.
-        fins.insert(fins.partition_point(|fin| fin.at < at), Fin { at, brought: mark, doubted: false });
-        fins.truncate(FINS_KEPT);
-        self.end_if_reached(feed);
-    }
-
-    /// The FIN that was reached, or that the peer acknowledged; without one, the first that it did not fail to acknowledge.
-    fn believed_fin(&self) -> Option<Fin> {
-        let fins = &self.aside.as_ref()?.fins;
-        let reached = fins.first().filter(|fin| fin.at == self.offset).copied();
-        reached.or_else(|| self.acknowledged_fin()).or_else(|| fins.iter().find(|fin| !fin.doubted).copied())
-    }
-
-    fn acknowledged_fin(&self) -> Option<Fin> {
-        let Aside { fins, acks, .. } = self.aside.as_deref()?;
-        fins.iter().find(|fin| acks.iter().any(|&(upto, _)| upto == fin.at + 1)).copied()
-    }
-
-    /// Takes a RST from this direction's sender, for a receiver whose window is no wider than `window` bytes; says whether it is
-    /// believed (RFC 9293 §3.10.7.4, RFC 5961 §3).
-    ///
-    /// One whose number is not in the window is not: forged, or of another stream. If it is past it may be a late copy, or the
-    /// word of an end that lost its memory: it is remembered, and counts if its sender is silent from there on.
-    pub(super) fn rst(&mut self, seq: Seq, window: i64, mark: Mark) -> bool {
-        let acked = self.aside.as_ref().and_then(|aside| aside.acks.back()).map_or(self.offset, |&(upto, _)| upto);
-        let beyond = acked.saturating_sub(self.offset).cast_signed() + window;
-        match seq.since(self.seq) {
-            ahead if (0..beyond).contains(&ahead) => {
-                self.aside().reset.get_or_insert(mark);
-                true
-            }
-            behind => {
-                if (-window..0).contains(&behind) {
-                    self.aside().doubted = Some(mark);
-                }
-                false
-            }
-        }
-    }
-
-    /// Its sender goes on: a RST that was doubted is none.
-    pub(super) fn speaks_on(&mut self) {
-        if let Some(aside) = &mut self.aside {
-            aside.doubted = None;
-        }
-    }
-
-    /// The RST after which its sender was silent, though its number was past.
-    pub(super) fn doubted_reset(&self) -> Option<Mark> {
-        self.aside.as_ref()?.doubted
-    }
-
-    /// Ends the direction at once, when it has not ended, or by the FIN that was seen of it; what is queued stays.
-    pub(super) fn end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
-        if !self.ended {
-            let (how, mark) = self.believed_fin().map_or((how, mark), |fin| (End::Fin, fin.brought));
-            self.end_now(how, mark, feed);
-        }
-    }
-
-    fn end_now(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
-        if !self.ended {
-            self.ended = true;
-            (feed.out)(Input::End { dir: feed.dir, how, mark });
-        }
-    }
-
     /// Gives up holes that will not be filled any more (see [`Limits`]): the peer acknowledged what lay in them long ago, too much is queued, or the other direction is not captured.
     pub(super) fn settle(&mut self, mark: Mark, one_sided: bool, keep: bool, feed: &mut Feed<'_>) {
-        while self.has_hole() && self.is_final(mark, one_sided, feed.limits) {
-            self.give_up(mark, keep, feed);
+        while let Some(to) = self.final_end(mark, one_sided, feed.limits) {
+            self.give_up(to, mark, keep, feed);
         }
         let too_much =
             |queue: &Queue| queue.cost() > feed.limits.reorder_bytes || queue.len() > feed.limits.reorder_segments;
@@ -352,20 +241,22 @@ impl Half {
             count(queue.len() as u64, "piece")
         );
         odd(NoteCode::TcpLimit, self.offset, &text, "", mark, feed);
-        self.give_up(mark, keep, feed);
+        if let Some(to) = self.hole_end() {
+            self.give_up(to, mark, keep, feed);
+        }
     }
 
     /// Delivers all that is there, holes or not, and ends the direction: how, and by which packet.
     pub(super) fn finish(&mut self, (how, at): (End, Mark), mark: Mark, feed: &mut Feed<'_>) {
         self.settle_syn_data(true, mark, false, feed);
-        while self.has_hole() {
-            self.give_up(mark, false, feed);
+        while let Some(to) = self.hole_end() {
+            self.give_up(to, mark, false, feed);
         }
         let fin = self.believed_fin().map(|fin| fin.at);
         // One byte acknowledged too much is the place of a FIN that was not captured.
-        let acked = || self.aside.as_ref()?.acks.back().map(|&(upto, _)| upto).filter(|&upto| upto > self.offset + 1);
+        let acked = || self.aside.as_ref()?.peer.acked().filter(|&upto| upto > self.offset + 1);
         if let Some(upto) = fin.or_else(acked) {
-            self.lose(upto.saturating_sub(self.offset), mark, feed);
+            self.give_up(upto, mark, false, feed);
         }
         self.end(how, at, feed);
     }
@@ -377,47 +268,20 @@ impl Half {
         }
     }
 
-    fn has_hole(&self) -> bool {
-        self.hole_end().is_some()
-    }
-
     /// The stream offset behind the first hole.
     fn hole_end(&self) -> Option<u64> {
         let aside = self.aside.as_ref()?;
         aside.queue.start().or_else(|| self.acknowledged_fin().map(|fin| fin.at).filter(|&at| at > self.offset))
     }
 
-    fn is_final(&self, mark: Mark, one_sided: bool, limits: &Limits) -> bool {
-        let Some(aside) = &self.aside else { return false };
-        let old = |since: Option<Mark>| {
-            since.is_some_and(|since| {
-                mark.packet.0.saturating_sub(since.packet.0) >= limits.gap_packets
-                    || mark.since(since).is_some_and(|nanos| nanos >= limits.gap_nanos)
-            })
-        };
-        let acked = aside.acks.iter().find(|&&(upto, _)| upto > self.offset).map(|&(_, since)| since);
-        // An acknowledgement or a RST counts from when there was a hole for it to cover.
-        let covers = |told: Option<Mark>| {
-            told.map(|since| aside.waiting.filter(|waiting| waiting.packet > since.packet).unwrap_or(since))
-        };
-        old(covers(acked))
-            || old(covers(aside.reset))
-            || one_sided
-                && (aside.queue.len() >= limits.one_sided_segments
-                    || aside
-                        .waiting
-                        .and_then(|since| mark.since(since))
-                        .is_some_and(|nanos| nanos >= limits.one_sided_nanos))
-    }
-
-    fn give_up(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
-        let Some(to) = self.hole_end() else { return };
-        self.lose(to.saturating_sub(self.offset), mark, feed);
+    /// Passes over the bytes before `to`, which will not come any more, and goes on behind them.
+    fn give_up(&mut self, to: u64, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        self.lose(to.saturating_sub(self.offset), self.receipt(to), mark, feed);
         self.drain(mark, keep, feed);
     }
 
     /// Passes over bytes that the capture does not have.
-    fn lose(&mut self, len: u64, mark: Mark, feed: &mut Feed<'_>) {
+    fn lose(&mut self, len: u64, receipt: Receipt, mark: Mark, feed: &mut Feed<'_>) {
         if len == 0 {
             return;
         }
@@ -428,7 +292,7 @@ impl Half {
             gaps.pop_front();
         }
         gaps.push_back((offset, len));
-        (feed.out)(Input::Gap { dir: feed.dir, offset, len, exact: true, mark });
+        (feed.out)(Input::Gap { dir: feed.dir, offset, len, exact: true, receipt, mark });
         self.end_if_reached(feed);
     }
 
@@ -437,9 +301,8 @@ impl Half {
         #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]
         let step = len as u32;
         self.seq = self.seq.plus(step);
-        let Some(aside) = &mut self.aside else { return };
-        while aside.acks.front().is_some_and(|&(upto, _)| upto <= self.offset) {
-            aside.acks.pop_front();
+        if let Some(aside) = &mut self.aside {
+            aside.peer.forget(self.offset);
         }
     }
 
@@ -486,7 +349,7 @@ impl Half {
             if !piece.bytes.is_empty() {
                 self.deliver(piece.bytes.make_contiguous(), piece.brought, mark, keep, feed);
             }
-            self.lose(u64::from(piece.cut), mark, feed);
+            self.lose(u64::from(piece.cut), Receipt::Unknown, mark, feed);
         }
         if let Some(aside) = &mut self.aside
             && aside.queue.is_empty()
@@ -494,16 +357,6 @@ impl Half {
             aside.waiting = None;
         }
         self.end_if_reached(feed);
-    }
-
-    /// Ends the direction where a FIN stands, and forgets those that bytes have passed.
-    fn end_if_reached(&mut self, feed: &mut Feed<'_>) {
-        let offset = self.offset;
-        let Some(aside) = self.aside.as_mut().filter(|aside| !aside.fins.is_empty()) else { return };
-        aside.fins.retain(|fin| fin.at >= offset);
-        if let Some(fin) = aside.fins.first().copied().filter(|fin| fin.at == offset) {
-            self.end_now(End::Fin, fin.brought, feed);
-        }
     }
 
     /// Looks at another copy of bytes whose place is past: same, different, or late for a hole that was given up.
@@ -530,24 +383,4 @@ impl Half {
     const fn signed_offset(&self) -> i64 {
         self.offset.cast_signed()
     }
-}
-
-/// Says that another copy of the bytes from `offset` on differs.
-fn conflict(offset: u64, (first, packet): (&[u8], PacketNo), (second, mark): (&[u8], Mark), feed: &mut Feed<'_>) {
-    let text = format!(
-        "packets {packet} and {} disagree about the bytes from stream offset {offset}; the first is shown",
-        mark.packet
-    );
-    let detail = format!("first {}, second {}", quoted(first), quoted(second));
-    odd(NoteCode::TcpOverlap, offset, &text, &detail, mark, feed);
-}
-
-fn odd(code: NoteCode, offset: u64, text: &str, detail: &str, mark: Mark, feed: &mut Feed<'_>) {
-    (feed.out)(Input::Odd { dir: feed.dir, offset, len: 1, code, text, detail, mark });
-}
-
-/// The first bytes of a copy.
-fn quoted(bytes: &[u8]) -> String {
-    let (first, more) = bytes.split_at(bytes.len().min(QUOTED));
-    hex(first) + if more.is_empty() { "" } else { "…" }
 }

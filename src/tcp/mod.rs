@@ -4,6 +4,7 @@ mod conn;
 mod half;
 mod queue;
 mod recent;
+mod sack;
 mod seq;
 
 pub use conn::{Conn, Recalled, Start};

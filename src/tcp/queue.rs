@@ -63,6 +63,11 @@ impl Queue {
         self.pieces.first_key_value().map(|(&at, _)| at)
     }
 
+    /// The pieces and where they begin, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Piece)> {
+        self.pieces.iter().map(|(&at, piece)| (at, piece))
+    }
+
     /// The piece over the byte at `at`, and where it begins.
     pub(super) fn over(&self, at: u64) -> Option<(u64, &Piece)> {
         let (&start, piece) = self.pieces.range(..=at).next_back()?;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
 
+mod growing;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;

@@ -13,17 +13,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acks;
 mod deflate;
 mod drafts;
 mod ends;
+mod filled;
 mod formats;
 mod heads;
+mod links;
 mod loss;
 mod midstream;
 mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod waits;
 
 use std::collections::BTreeMap;
 use support::craft::*;

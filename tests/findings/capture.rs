@@ -23,6 +23,14 @@ pub(super) fn cases() -> Vec<Case> {
         file
     };
     let of_link = |link: u16| Pcap::default().file(&[Packet { link, ..packet() }]);
+    // The body is in clear although the head says that it is not, or it is not.
+    let protected = |sealed: bool| {
+        let mut packets =
+            packets(&talk(|session| _ = session.close()).segments(), &Wire::over(Framing::WifiQos.into()));
+        packets[0].bytes[1] |= 0x40;
+        packets[0].bytes[26] ^= u8::from(sealed);
+        Pcap::default().file(&packets)
+    };
     let snapped = |less: usize| {
         let mut packets = read(&whole);
         let at = packets.iter().rposition(|packet| packet.bytes.len() > 60).unwrap();
@@ -45,6 +53,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("FILE-BLOCK", ng(1).block(6, &[0; 16]).bytes.clone(), ng(1).bytes),
         case("FILE-TIME", ng(u64::MAX).bytes, ng(1).bytes),
         case("LINK-UNKNOWN", of_link(147), of_link(1)),
+        case("LINK-ENCRYPTED", protected(true), protected(false)),
         case("PACKET-CUT", snapped(3), snapped(0)),
         case("IP-FRAGMENT", fragment(0x20), fragment(0x40)),
     ]

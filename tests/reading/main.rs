@@ -4,7 +4,9 @@
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod cuts;
+mod facts;
 mod frames;
+mod links;
 mod looks;
 mod make;
 mod merge;

@@ -8,9 +8,20 @@ use wspect::net::{Decoded, Decoder};
 const ETHERNET: u32 = 1;
 
 /// What a packet decodes to, in a line.
-fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
+pub(crate) fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
     let mark = Mark { packet: PacketNo(7), time: None };
     match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }) {
+        Decoded::Several(mut parts) => {
+            let all = std::iter::from_fn(|| decoder.next_part(&mut parts));
+            all.map(|part| told(&part, mark)).collect::<Vec<_>>().join(", ")
+        }
+        one => told(&one, mark),
+    }
+}
+
+fn told(decoded: &Decoded<'_>, mark: Mark) -> String {
+    match decoded {
+        Decoded::Several(_) => unreachable!("several packets in one of several"),
         Decoded::Other => "other".to_owned(),
         Decoded::Header(header) => {
             assert_eq!(header.mark, mark);
@@ -29,12 +40,12 @@ fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> S
 }
 
 /// A packet as captured, whole.
-fn whole(link: u32, bytes: &[u8]) -> String {
+pub(crate) fn whole(link: u32, bytes: &[u8]) -> String {
     decoded(&mut Decoder::new(), link, bytes, bytes.len())
 }
 
-const V4: &str = r#"v4 "hello" cut 0"#;
-const V6: &str = r#"v6 "hello" cut 0"#;
+pub(crate) const V4: &str = r#"v4 "hello" cut 0"#;
+pub(crate) const V6: &str = r#"v6 "hello" cut 0"#;
 
 #[test]
 fn every_link_type() {
@@ -297,7 +308,7 @@ fn what_was_seen_is_counted() {
     see(1, b"short");
     see(147, b"");
     see(147, b"");
-    see(9, b"");
+    see(8, b"");
     see(40_000, b"");
     let seen = decoder.seen();
     assert_eq!((seen.packets, seen.tcp, seen.udp, seen.icmp), (11, 1, 2, 1));
@@ -306,7 +317,7 @@ fn what_was_seen_is_counted() {
     assert_eq!(
         texts,
         [
-            "link type 9 (PPP) is not supported: 1 packet, first packet 7",
+            "link type 8 (SLIP) is not supported: 1 packet, first packet 7",
             "link type 147 (USER0) is not supported: 2 packets, first packet 7",
             "link type 40000 (unknown) is not supported: 1 packet, first packet 7",
         ]

@@ -100,6 +100,7 @@ impl Story {
             via: Box::default(),
             tls: None,
             encrypted: None,
+            interface: None,
             first,
         };
         let at = self.mark();
@@ -209,6 +210,7 @@ impl Story {
             utf8: std::str::from_utf8(payload).is_ok(),
             close: None,
             rtt: odd.rtt,
+            waited: None,
             span: Span { first, last },
             brought: last,
             findings,

@@ -52,7 +52,8 @@ impl Bench {
         let (src, dst) = if dir == Direction::ToServer { (client, server) } else { (server, client) };
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
-        let segment = Segment { mark, src, dst, seq, ack: 1, flags, payload, cut: 0, scale: None };
+        let segment =
+            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, options: &[], payload, cut: 0, scale: None };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }
 

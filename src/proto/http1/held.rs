@@ -1,6 +1,6 @@
 //! What came before it was clear what it is.
 
-use crate::model::{Direction, Input, Mark, Version};
+use crate::model::{Direction, Input, Mark, Receipt, Version};
 use std::collections::VecDeque;
 
 /// What a held piece costs beside its bytes.
@@ -32,7 +32,7 @@ impl Piece {
     pub(super) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
         let offset = self.offset + self.read as u64;
         if self.lost > 0 {
-            return Input::Gap { dir, offset, len: self.lost, exact: self.exact, mark };
+            return Input::Gap { dir, offset, len: self.lost, exact: self.exact, receipt: Receipt::Unknown, mark };
         }
         let bytes = self.bytes.get(self.read..).unwrap_or_default();
         Input::Data { dir, offset, bytes, brought: self.brought, mark }

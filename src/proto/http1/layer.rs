@@ -15,8 +15,8 @@ use super::odds::Odds;
 use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
-    Version, count,
+    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, Receipt, StartLine,
+    Unseen, Version, count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -98,7 +98,7 @@ impl Layer for Http1 {
                 }
                 return self.pump(cx);
             }
-            Input::Gap { dir, offset, len, exact, mark } => {
+            Input::Gap { dir, offset, len, exact, mark, .. } => {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, (len, exact), mark, cx.limits.early_bytes);
                 } else {
@@ -116,6 +116,7 @@ impl Layer for Http1 {
                     return self.pump(cx);
                 }
             }
+            Input::Waited { dir, brought, wait, .. } => self.odds.keep_wait(dir, brought, wait),
             Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, .. } => {
                 let (first, _) = *self.unverified[dir].get_or_insert((offset, 0));
                 self.unverified[dir] = Some((first, offset.saturating_add(len)));
@@ -391,7 +392,7 @@ impl Http1 {
     /// Tells a layer that opens behind a hole of it: where it stands is not known.
     fn tell_lost(&self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Box<dyn Layer> {
         if let (Side::Lost, Some((offset, len))) = (&self.sides[dir], self.lost[dir]) {
-            inner.input(Input::Gap { dir, offset, len, exact: true, mark: cx.mark }, cx);
+            inner.input(Input::Gap { dir, offset, len, exact: true, receipt: Receipt::Unknown, mark: cx.mark }, cx);
         }
         inner
     }

@@ -4,7 +4,7 @@ use super::handshake::Messages;
 use super::keys::Keys;
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
-use crate::model::{End, Mark, Span, WhyNot};
+use crate::model::{End, Mark, Receipt, Span, WhyNot};
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -39,6 +39,8 @@ pub(super) struct Half {
     pub(super) missing: Option<u64>,
     /// Bytes of the 0-RTT data whose secret is missing, and of the message that ends them.
     pub(super) early: u64,
+    /// What its receiver told of the bytes that were lost last.
+    pub(super) receipt: Receipt,
     /// Padding was seen: sizes tell nothing.
     pub(super) padded: bool,
 }

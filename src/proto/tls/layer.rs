@@ -62,10 +62,12 @@ impl Layer for Tls {
                 self.seek(dir, false, cx);
                 self.count_sought(dir, cx);
             }
-            Input::Gap { dir, offset, len, .. } => {
+            Input::Gap { dir, offset, len, receipt, .. } => {
+                self.halves[dir].receipt = receipt;
                 self.gap(dir, offset, len, cx);
                 self.count_sought(dir, cx);
             }
+            Input::Waited { .. } => self.inside.feed(input, &self.session, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
@@ -585,6 +587,7 @@ impl Tls {
         }
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += len;
-        self.inside.feed(Input::Gap { dir, offset, len, exact, mark: cx.mark }, &self.session, cx);
+        let receipt = std::mem::take(&mut self.halves[dir].receipt);
+        self.inside.feed(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, &self.session, cx);
     }
 }

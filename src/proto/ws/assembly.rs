@@ -4,7 +4,7 @@ use super::deflate::{Corrupt, Evidence, Inflater, Piece};
 use super::frame::Head;
 use super::mask::{self, Mask};
 use super::utf8::Utf8;
-use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, Part, count, number, ratio};
+use crate::model::{Body, Hole, Limits, Mark, NoteCode, NoteSet, Opcode, Part, Receipt, Wait, count, number, ratio};
 use crate::proto::layer::Tools;
 
 /// What is known of an unfinished message.
@@ -22,8 +22,8 @@ pub(super) struct Assembly {
     pub(super) wire_len: u64,
     /// What is wrong with its frames.
     pub(super) findings: NoteSet,
-    /// Bytes lost, and the packet at which they were given up.
-    pub(super) lost: Vec<(u64, Mark)>,
+    /// Bytes lost, the packet at which they were given up, and whether their receiver has them.
+    pub(super) lost: Vec<(u64, Mark, Receipt)>,
     /// A limit took bytes.
     pub(super) limited: bool,
     /// Some of it came compressed.
@@ -37,6 +37,8 @@ pub(super) struct Assembly {
     pub(super) dropped: Option<u64>,
     /// A rule that the first frame broke, and the frame: it is told with the message.
     pub(super) untold: Option<(NoteCode, u64)>,
+    /// What bytes of it waited for longest.
+    pub(super) waited: Option<Wait>,
     /// What keeps it from being inflated, in words.
     pub(super) trouble: Option<Box<str>>,
     text: Text,
@@ -112,6 +114,7 @@ impl Assembly {
             fault: None,
             dropped: None,
             untold: None,
+            waited: None,
             trouble: None,
             text: Text::default(),
             packed: 0,
@@ -124,6 +127,13 @@ impl Assembly {
             len: 0,
             holes: Vec::new(),
             kept_before_hole: 0,
+        }
+    }
+
+    /// Bytes of it waited.
+    pub(super) fn wait(&mut self, waited: Option<Wait>) {
+        if waited.is_some_and(|wait| self.waited.is_none_or(|longest| longest.nanos < wait.nanos)) {
+            self.waited = waited;
         }
     }
 
@@ -374,10 +384,10 @@ impl Assembly {
     }
 
     /// Adds a hole of known length on the wire; `mark`: it is told with the message.
-    pub(super) fn lose(&mut self, len: u64, mark: Option<Mark>, limits: &Limits, tools: &mut Tools) {
+    pub(super) fn lose(&mut self, len: u64, told: Option<(Mark, Receipt)>, limits: &Limits, tools: &mut Tools) {
         self.findings.insert(NoteCode::TcpGap);
         if self.lost.len() < limits.message_holes {
-            self.lost.extend(mark.map(|mark| (len, mark)));
+            self.lost.extend(told.map(|(mark, receipt)| (len, mark, receipt)));
         }
         self.pass_over(len, limits, tools);
     }

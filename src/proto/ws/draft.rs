@@ -1,7 +1,7 @@
 //! The heads of drafts before RFC 6455 (HyBi-01 to 06), read as if they were its own.
 
 use super::frame::{self, Head, Parsed};
-use super::mask::Mask;
+use super::mask::{self, Mask};
 use crate::model::{Cover, Direction, Handshake, Version};
 
 /// How the frame heads of one direction are laid out.
@@ -82,6 +82,16 @@ impl Layout {
                 Mask::Frame(Cover::new(key, masking_key), head.header_len.saturating_sub(KEY as u8))
             }
         })
+    }
+
+    /// The first byte of the payload that follows a head, unmasked.
+    pub(super) fn first(&self, head: &Head, payload: &[u8]) -> Option<u8> {
+        let mut first = [*payload.first().filter(|_| head.len > 0)?];
+        if let Some(mask) = self.mask(head) {
+            mask::apply(&mut first, mask, 0);
+        }
+        let [first] = first;
+        Some(first)
     }
 
     /// Reads a head from the beginning of `bytes`.

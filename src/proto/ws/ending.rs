@@ -30,6 +30,9 @@ pub(super) struct Farewell {
 impl Ws {
     /// Nothing more comes: tells what is unfinished or was never answered, and that the connection is over.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>) {
+        for dir in Direction::BOTH {
+            self.conclude_seeking(dir, cx);
+        }
         let unseen = Both::from_fn(|dir| self.unseen(dir, cx));
         for dir in Direction::BOTH {
             self.give_up(dir, NoteCode::WsUnfinished, cx);

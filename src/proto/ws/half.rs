@@ -5,9 +5,11 @@ use super::deflate::Inflater;
 use super::draft::Layout;
 use super::ending::Farewell;
 use super::frame::{HEAD_MAX, Head, Parsed};
+use super::habits::Habits;
 use super::mask::Mask;
 use super::seek::Seek;
-use crate::model::{Mark, NoteCode, NoteSet};
+use super::waits::Waits;
+use crate::model::{Mark, NoteCode, NoteSet, Receipt, Wait};
 use crate::proto::layer::Cx;
 
 /// One direction.
@@ -25,6 +27,10 @@ pub(super) struct Half {
     distrust: Option<Box<Distrust>>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
+    /// What bytes waited for that are read, or about to be.
+    pub(super) waits: Option<Box<Waits>>,
+    /// What their receiver told of the bytes that were lost last.
+    pub(super) receipt: Receipt,
     /// The packet that carried the last byte read.
     pub(super) brought: Mark,
     /// Frames were missed: the first continuation may belong to a message that was begun among them.
@@ -35,8 +41,8 @@ pub(super) struct Half {
     pub(super) on_trial: u8,
     /// Up to this stream offset frames were found by a search.
     pub(super) sought_to: u64,
-    /// Bytes of the longest frame so far.
-    pub(super) longest: u64,
+    /// What its frames are like.
+    pub(super) habits: Habits,
 }
 
 /// Bytes that are not to be trusted.
@@ -118,6 +124,17 @@ impl Place {
 const STRETCHES_MAX: usize = 64;
 
 impl Half {
+    /// The bytes of a packet are read next.
+    pub(super) fn arrive(&mut self, brought: Mark) {
+        self.brought = brought;
+        self.waits.take_if(|waits| !waits.arrive(brought.packet));
+    }
+
+    /// What the bytes waited for that are read.
+    pub(super) fn waited(&self) -> Option<Wait> {
+        self.waits.as_ref()?.now()
+    }
+
     /// Remembers that bytes are not to be trusted; past a bound, what lies between them and the last ones isn't either.
     pub(super) fn distrust(&mut self, offset: u64, len: u64, code: NoteCode) {
         let end = offset.saturating_add(len);
@@ -154,9 +171,11 @@ impl Half {
 
     /// Adds payload to the message that a frame with this head belongs to.
     pub(super) fn append(&mut self, bytes: &[u8], head: &Head, mask: Option<Mask>, phase: u64, cx: &mut Cx<'_>) {
+        let waited = self.waited();
         let inflater = self.inflater.as_deref_mut();
         let assembly = if head.opcode.is_control() { &mut self.control } else { &mut self.data };
         if let Some(assembly) = assembly {
+            assembly.wait(waited);
             assembly.append(bytes, self.brought, (mask, phase), inflater, cx.limits, cx.tools);
         }
     }

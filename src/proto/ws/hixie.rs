@@ -76,7 +76,7 @@ impl Layer for Hixie {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.ws.note_reset(dir, brought, cx);
-                self.ws.halves[dir].brought = brought;
+                self.ws.halves[dir].arrive(brought);
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     let at = offset + (bytes.len() - rest.len()) as u64;
@@ -84,15 +84,16 @@ impl Layer for Hixie {
                 }
                 Next::Read
             }
-            Input::Gap { dir, len, exact: true, mark, .. } => {
-                self.gap(dir, len, mark, cx);
+            Input::Gap { dir, len, exact, receipt, mark, .. } => {
+                self.ws.halves[dir].receipt = receipt;
+                if exact {
+                    self.gap(dir, len, mark, cx);
+                } else {
+                    self.give_up(dir, Some((len, mark)), cx);
+                }
                 Next::Read
             }
-            Input::Gap { dir, len, mark, .. } => {
-                self.give_up(dir, Some((len, mark)), cx);
-                Next::Read
-            }
-            Input::Odd { .. } | Input::End { .. } => self.ws.input(input, cx),
+            Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => self.ws.input(input, cx),
         }
     }
 
@@ -237,6 +238,7 @@ impl Hixie {
 
     fn append(&mut self, dir: Direction, bytes: &[u8], cx: &mut Cx<'_>) {
         if let Some(assembly) = &mut self.sides[dir].open {
+            assembly.wait(self.ws.halves[dir].waited());
             assembly.append(bytes, self.ws.halves[dir].brought, (None, 0), None, cx.limits, cx.tools);
         }
     }
@@ -269,6 +271,7 @@ impl Hixie {
 
     /// What is unfinished is told as far as it came: the stream ends, or bytes of it were lost.
     fn give_up(&mut self, dir: Direction, lost: Option<(u64, Mark)>, cx: &mut Cx<'_>) {
+        let receipt = self.ws.halves[dir].receipt;
         let side = &mut self.sides[dir];
         let reading = std::mem::replace(&mut side.reading, Reading::Gap);
         let (
@@ -278,7 +281,7 @@ impl Hixie {
         else {
             if let Some((len, _)) = lost {
                 let text = format!("{} never captured", count(len, "byte"));
-                self.ws.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
+                self.ws.note(dir, NoteCode::TcpGap, None, None, &text, receipt.words(), cx);
             }
             return;
         };
@@ -290,9 +293,9 @@ impl Hixie {
             }
         }
         assembly.wire_len = place.head.len;
-        if let Some(lost) = lost {
+        if let Some((len, mark)) = lost {
             assembly.findings.insert(NoteCode::TcpGap);
-            assembly.lost.push(lost);
+            assembly.lost.push((len, mark, receipt));
         }
         let number = self.ws.tell_frame(dir, &place, false, Some(self.ws.messages + 1), cx);
         assembly.frame_told(number);
@@ -310,7 +313,7 @@ impl Hixie {
         let Reading::Sized { place, left, .. } = side.reading else { return self.give_up(dir, Some((len, mark)), cx) };
         let inside = left.min(len);
         if let Some(assembly) = &mut side.open {
-            assembly.lose(inside, Some(mark), cx.limits, cx.tools);
+            assembly.lose(inside, Some((mark, self.ws.halves[dir].receipt)), cx.limits, cx.tools);
         }
         side.reading = Reading::Sized { place, left: left - inside, holed: true };
         if left == inside {

@@ -58,9 +58,15 @@ impl Layer for Ws {
                 self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
             }
-            Input::Gap { dir, offset, len, exact, mark } => self.gap(dir, offset, (len, exact), mark, cx),
+            Input::Gap { dir, offset, len, exact, receipt, mark } => {
+                self.halves[dir].receipt = receipt;
+                self.gap(dir, offset, (len, exact), mark, cx);
+            }
             Input::Odd { dir, offset, len, code, text, detail, .. } => {
                 self.odd(dir, (offset, len), (code, text, detail), cx);
+            }
+            Input::Waited { dir, brought, wait, mark } => {
+                self.halves[dir].waits.get_or_insert_default().expect(brought, wait, mark.packet);
             }
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
@@ -124,7 +130,7 @@ impl Ws {
     }
 
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
-        self.halves[dir].brought = brought;
+        self.halves[dir].arrive(brought);
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
@@ -155,6 +161,7 @@ impl Ws {
         cx: &mut Cx<'_>,
     ) -> &'b [u8] {
         let mut place = Place { head, offset, first, findings: NoteSet::EMPTY };
+        self.halves[dir].habits.learn(&head, || self.layouts[dir].first(&head, rest));
         if let Some((payload, rest)) = usize::try_from(head.len).ok().and_then(|len| rest.split_at_checked(len))
             && rules::is_usual(&head, dir)
             && self.halves[dir].is_plain(offset)
@@ -272,6 +279,7 @@ impl Ws {
     pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
         let mut left = len;
         let half = &mut self.halves[dir];
+        let receipt = half.receipt;
         if exact && let Reading::Payload(open) = &mut half.reading {
             let lost = open.left.min(left);
             open.left -= lost;
@@ -280,7 +288,7 @@ impl Ws {
             let (done, head) = (open.left == 0, open.place.head);
             if let Some(assembly) = half.assembly(&head) {
                 // A hole that goes beyond the frame is told as a whole.
-                assembly.lose(lost, (left == 0).then_some(mark), cx.limits, cx.tools);
+                assembly.lose(lost, (left == 0).then_some((mark, receipt)), cx.limits, cx.tools);
             }
             if !head.opcode.is_control() {
                 half.lose_history(Some(lost));
@@ -305,7 +313,7 @@ impl Ws {
             let about = if exact { "" } else { "about " };
             let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
             if !is_told {
-                self.note(dir, NoteCode::TcpGap, number, None, &text, None, cx);
+                self.note(dir, NoteCode::TcpGap, number, None, &text, receipt.words(), cx);
             }
             self.lost[dir] = true;
             if seeks {

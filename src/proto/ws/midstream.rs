@@ -1,10 +1,11 @@
 //! Connections without a handshake: captures that begin in the middle of one.
 
 use super::draft::Layout;
+use super::habits::Habits;
 use super::heartbeats::{Beating, Heartbeats};
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
+use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Receipt, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -45,7 +46,7 @@ impl Midstream {
             lost_from: None,
             forced,
             tunnel: false,
-            longest: 0,
+            habits: Habits::default(),
         };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
         Self { seeks, heartbeats: Heartbeats::default(), read: 0, forced, from_start, ends: Ends::default() }
@@ -120,7 +121,17 @@ impl Midstream {
             let mut end = begin(&mut ws, from, to, seek);
             let gap = |ws: &mut Ws, offset: u64, end: u64, cx: &mut Cx<'_>| {
                 if end < offset {
-                    ws.input(Input::Gap { dir: to, offset: end, len: offset - end, exact: true, mark: cx.mark }, cx);
+                    ws.input(
+                        Input::Gap {
+                            dir: to,
+                            offset: end,
+                            len: offset - end,
+                            exact: true,
+                            receipt: Receipt::Unknown,
+                            mark: cx.mark,
+                        },
+                        cx,
+                    );
                 }
             };
             for (offset, bytes, brought) in seek.since(end) {
@@ -199,7 +210,7 @@ impl Layer for Midstream {
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
             }
-            Input::Odd { .. } => {}
+            Input::Odd { .. } | Input::Waited { .. } => {}
         }
         Next::Read
     }

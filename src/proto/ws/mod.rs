@@ -6,6 +6,7 @@ mod draft;
 mod ending;
 mod extension;
 pub mod frame;
+mod habits;
 mod half;
 mod heartbeats;
 mod hixie;
@@ -21,6 +22,7 @@ mod stream;
 mod tell;
 mod told;
 mod utf8;
+mod waits;
 
 pub use layer::Ws;
 pub use midstream::Midstream;

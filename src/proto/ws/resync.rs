@@ -8,8 +8,6 @@ use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
 use crate::model::{Direction, Mark, NoteCode, count};
 use crate::proto::layer::Cx;
 
-/// So few frames do not tell how long they are.
-const FEW: u64 = 8;
 /// Frames that may refute what a search found.
 const TRIAL: u8 = 64;
 
@@ -30,8 +28,8 @@ impl Ws {
         let layout = self.layouts[dir];
         let masked = Some(layout.masks(dir));
         let compressed = self.compression.is_some() || self.source == Source::Open;
-        let longest = if self.frames < FEW { u64::from(u16::MAX) } else { self.halves[dir].longest };
-        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false, longest }
+        let habits = self.halves[dir].habits;
+        Known { layout, masked, compressed, bar: RESYNC_BAR, lost_from: None, forced: false, tunnel: false, habits }
     }
 
     /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled
@@ -70,6 +68,15 @@ impl Ws {
     pub(super) fn seek_past(&mut self, dir: Direction, to: u64, exact: bool, cx: &mut Cx<'_>) {
         let Reading::Seek(seek) = &mut self.halves[dir].reading else { return };
         if let Some(found) = seek.lose(to, exact, cx.tools) {
+            self.go_on(dir, found, cx);
+        }
+    }
+
+    /// Nothing more comes: what leads to the end of the stream, where frames are looked for, is believed sooner.
+    pub(super) fn conclude_seeking(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if let Reading::Seek(seek) = &mut self.halves[dir].reading
+            && let Some(found) = seek.conclude()
+        {
             self.go_on(dir, found, cx);
         }
     }

@@ -74,10 +74,10 @@ impl Layer for DeflateStream {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, bytes, brought, .. } => self.data(dir, bytes, brought, cx),
-            Input::Gap { dir, len, .. } => {
+            Input::Gap { dir, len, receipt, .. } => {
                 if self.sides[dir].inflater.is_some() {
                     let text = format!("{} never captured", count(len, "byte"));
-                    self.inner.note(dir, NoteCode::TcpGap, None, None, &text, None, cx);
+                    self.inner.note(dir, NoteCode::TcpGap, None, None, &text, receipt.words(), cx);
                 }
                 let text = "bytes of a deflate-stream are missing; the rest of this direction cannot be inflated";
                 self.lose(dir, NoteCode::DeflateLost, text, cx);
@@ -87,7 +87,7 @@ impl Layer for DeflateStream {
                 let offset = self.sides[dir].offset;
                 self.inner.input(Input::Odd { dir, offset, len, code, text, detail, mark }, cx);
             }
-            Input::End { .. } => {
+            Input::Waited { .. } | Input::End { .. } => {
                 self.inner.input(input, cx);
             }
         }

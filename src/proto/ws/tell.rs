@@ -43,6 +43,7 @@ impl Ws {
             utf8: assembly.is_utf8(whole),
             close: None,
             rtt: None,
+            waited: assembly.waited.as_ref(),
             span: Span { first: assembly.first, last: cx.mark },
             brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
@@ -58,9 +59,10 @@ impl Ws {
         if assembly.compressed {
             self.doubt(dir, assembly, cx);
         }
-        for &(len, mark) in &assembly.lost {
+        for &(len, mark, receipt) in &assembly.lost {
             let text = format!("{} never captured; message {number} incomplete", count(len, "byte"));
-            let note = Note { dir: Some(dir), msg: Some(number), text: &text, ..Note::new(NoteCode::TcpGap, mark) };
+            let (detail, note) = (receipt.words(), Note::new(NoteCode::TcpGap, mark));
+            let note = Note { dir: Some(dir), msg: Some(number), text: &text, detail, ..note };
             cx.note(self.conn, &note);
         }
         if let Some(text) = limited {
@@ -94,6 +96,7 @@ impl Ws {
         let bad = if is_text { first_bad(body) } else { None };
         let brought = self.halves[dir].brought;
         let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
+        let waited = self.halves[dir].waited();
         let mut message = Message {
             number: self.messages + 1,
             dir,
@@ -109,6 +112,7 @@ impl Ws {
             utf8: bad.is_none_or(|at| at >= kept.len()),
             close: None,
             rtt: None,
+            waited: waited.as_ref(),
             span: Span { first: place.first, last: cx.mark },
             brought,
             findings: place.findings,
@@ -140,7 +144,7 @@ impl Ws {
         self.lost[dir] = false;
         // A head whose frame never came may be none.
         if complete {
-            self.halves[dir].longest = self.halves[dir].longest.max(place.head.len);
+            self.halves[dir].habits.complete(&place.head);
         }
         if !cx.tools.skips_frames || !place.findings.is_empty() {
             self.announce(dir, place, complete, msg, cx);

@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use crate::escape::display_str;
 use crate::model::{
-    Connection, Counts, Direction, Opened, Outline, State, clause, count, duration, number, ratio, size,
+    Connection, Counts, Direction, Endpoint, Opened, Outline, State, clause, count, duration, number, ratio, size,
 };
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
@@ -193,6 +193,12 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
     };
     let stream = connection.stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
+    let interface = connection.opened.interface.as_deref();
+    let interface = interface.map_or_else(String::new, |name| format!(" · captured on {}", display_str(name)));
+    let end = |end: Endpoint| match app.book.name(end.ip.into()) {
+        Some(name) => format!("{end} ({})", display_str(name)),
+        None => end.to_string(),
+    };
     let (first, last) = (connection.span.first.packet, connection.span.last.packet);
     let mut facts = vec![
         text::cut(&display_str(&connection.title()), columns * 2 - 4),
@@ -200,7 +206,7 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         protocol(connection),
         Told::of(app, connection).map(|tls| tls.words).unwrap_or_default(),
         compression(connection).unwrap_or_default(),
-        format!("client {} → server {}{stream}", connection.client(), connection.server()),
+        format!("client {} → server {}{stream}{interface}", end(connection.client()), end(connection.server())),
         route(connection),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
         format!("frames {}…{}{}", first.0, last.0, lasted(connection)),

@@ -83,7 +83,7 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
     let packet = row.last.packet;
     let file = app.book.file_packet(packet).map_or_else(String::new, |at| format!(" ({at})"));
-    let place = format!("{time} · frame {packet}{}{stream}", display_str(&file));
+    let place = format!("{time} · frame {packet}{}{stream}{}", display_str(&file), comments(app, row));
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
         let what = format!(" {} {length}{} · ", kind(row), rtl(app));
@@ -98,6 +98,11 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
         about(app, row, columns),
         Line::styled("─".repeat(columns), app.theme.dim()),
     ]
+}
+
+/// ` · “slow again”`: what was written in the capture beside the packet with which the message was known.
+fn comments(app: &App, row: &MessageRow<'_>) -> String {
+    app.book.comments(row.last.packet).iter().map(|text| format!(" · “{}”", display_str(text))).collect()
 }
 
 /// `! DEFLATE-LOST +2 more`: the findings about a message, the worst first, and the look of the worst.
@@ -155,7 +160,8 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
     let subprotocol =
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
-    Line::styled(format!("{what}{}{subprotocol}", rtl(app)), app.theme.dim())
+    let waited = row.waited.map_or_else(String::new, |wait| format!(" · {wait}"));
+    Line::styled(format!("{what}{}{subprotocol}{waited}", rtl(app)), app.theme.dim())
 }
 
 /// Text that is read from right to left is shown in the order in which it was sent, whatever the terminal makes of it.

@@ -1,5 +1,6 @@
 //! TCP segments as packets of any link type, and back.
 
+use super::link::Framing;
 use super::session::Segment;
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,6 +20,14 @@ pub(crate) enum Link {
     Loop,
     /// Raw IP under any of its link types: 101, 228, 229, 12, 14.
     Raw(u16),
+    /// A rarer one.
+    Framed(Framing),
+}
+
+impl From<Framing> for Link {
+    fn from(framing: Framing) -> Self {
+        Self::Framed(framing)
+    }
 }
 
 impl Link {
@@ -31,6 +40,7 @@ impl Link {
             Self::Null { .. } => 0,
             Self::Loop => 108,
             Self::Raw(number) => number,
+            Self::Framed(framing) => framing.number(),
         }
     }
 
@@ -43,7 +53,7 @@ impl Link {
             Self::Sll2 => [&ethertype.to_be_bytes()[..], &[0, 0, 0, 0, 0, 1, 0, 1, 4, 6], &mac, &[0, 0]].concat(),
             Self::Null { big: true } | Self::Loop => family.to_be_bytes().to_vec(),
             Self::Null { big: false } => family.to_le_bytes().to_vec(),
-            Self::Raw(_) => Vec::new(),
+            Self::Raw(_) | Self::Framed(_) => Vec::new(),
         }
     }
 }
@@ -123,6 +133,9 @@ impl Wire {
     pub(crate) fn packet(&self, segment: &Segment, time: i64) -> Packet {
         let ip = self.ip(segment);
         let ethertype = if ip[0] >> 4 == 4 { IPV4 } else { IPV6 };
+        if let Link::Framed(framing) = self.link {
+            return Packet::new(time, framing.number(), framing.frame(ethertype, &ip));
+        }
         let mut bytes = self.link.header(ethertype);
         if matches!(self.link, Link::Ethernet | Link::Sll) {
             for (tpid, tag) in &self.vlans {

@@ -14,6 +14,8 @@ const FRAME_MAX: u64 = 1 << 32;
 const EMPTY_MAX: u8 = 8;
 /// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
+/// The same for frames up to the end of a stream, which may be the payload of its last frame.
+const LAST: u32 = 20;
 /// What a length of eight bytes tells: four of them are zeros, which are likelier than others.
 const LONG: u32 = 16;
 /// Frames in a payload that are looked at.
@@ -29,8 +31,8 @@ pub(super) struct Chain {
     /// What speaks for the frames from the anchor on, and how many of them were reached to their ends.
     pub(super) bits: u32,
     pub(super) frames: usize,
-    /// What speaks for the frames that were reached to their ends, as long as there is no anchor, and how many they are.
-    led: (u32, usize),
+    /// What led here.
+    led: Led,
     /// Where the last frame begins, its head, and what speaks for it.
     pub(super) at: u64,
     pub(super) head: Head,
@@ -54,9 +56,24 @@ pub(super) struct Chain {
     /// was long before.
     inside: bool,
     /// Where it began.
-    from: u64,
+    pub(super) from: u64,
     /// The payload of the last frame, which stands where a segment begins, is full of frames as far as it came.
     full: bool,
+}
+
+/// Frames of a chain that were reached to their ends, either all like those before the loss or none of them.
+#[derive(Debug, Clone, Copy)]
+struct Led {
+    from: u64,
+    bits: u32,
+    frames: usize,
+    is_alike: bool,
+}
+
+impl Led {
+    const fn new(from: u64) -> Self {
+        Self { from, bits: 0, frames: 0, is_alike: false }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +99,7 @@ impl Chain {
             anchor: None,
             bits: 0,
             frames: 0,
-            led: (0, 0),
+            led: Led::new(at),
             at,
             head: *head,
             own_bits: 0,
@@ -93,7 +110,7 @@ impl Chain {
             empty: 0,
             repeats: false,
             nested: is_other || known.tunnel,
-            inside: !at_edge && known.masked == Some(false),
+            inside: !at_edge && known.masked == Some(false) && known.habits.roomiest() > 0,
             from: at,
             full: false,
         };
@@ -115,7 +132,8 @@ impl Chain {
             return None;
         }
         if is_other {
-            (self.nested, self.anchor, self.bits, self.frames, self.led) = (true, None, 0, 0, (0, 0));
+            (self.nested, self.anchor, self.bits, self.frames) = (true, None, 0, 0);
+            self.led = Led::new(at);
         }
         let continues = head.opcode == Opcode::CONTINUATION;
         match self.open {
@@ -135,7 +153,7 @@ impl Chain {
     fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool, known: Known) {
         (self.at, self.head, self.own_bits, self.landed, self.full) = (at, head, bits, false, false);
         let fits = head.key.is_some() == self.masked;
-        let is_outside = self.inside && !self.nested && at - self.from > known.longest;
+        let is_outside = self.inside && !self.nested && at - self.from > known.habits.roomiest();
         if fits && (at_edge && (self.anchor.is_none() || self.nested) || is_outside) {
             self.anchor = Some(Anchor { at, at_edge });
             (self.nested, self.inside, self.bits, self.frames) = (false, false, 0, 0);
@@ -161,20 +179,35 @@ impl Chain {
     }
 
     /// The last frame was reached to its end, and this speaks for it.
-    pub(super) fn land(&mut self, bits: u32, known: Known) {
+    pub(super) fn land(&mut self, bits: u32, like: Option<u32>, known: Known) {
         self.landed = true;
+        // What is like the frames before tells no less where it is like the one before, too.
+        let bits = bits + like.unwrap_or(0).saturating_sub(self.own_bits);
         self.own_bits += bits;
         if self.anchor.is_some() {
             self.bits = self.bits.saturating_add(bits);
             self.frames += 1;
+        }
+        let goes_on = self.led.is_alike == like.is_some();
+        if !goes_on && known.habits.are_known() {
+            self.led = Led::new(self.at);
+        }
+        self.led.is_alike = like.is_some();
+        self.led.bits = self.led.bits.saturating_add(self.own_bits);
+        self.led.frames += 1;
+        if self.anchor.is_some() {
             return;
         }
-        let (led, frames) = self.led;
-        self.led = (led.saturating_add(self.own_bits), frames + 1);
-        let told = if self.own_bits >= ANCHOR { (self.own_bits, 1) } else { self.led };
-        let is_led = known.masked.is_some() && self.led.0 >= LED;
-        if (self.own_bits >= ANCHOR || is_led) && self.head.key.is_some() == self.masked {
-            self.anchor = Some(Anchor { at: self.at, at_edge: false });
+        let Led { from, bits, frames, is_alike } = self.led;
+        let is_led = known.masked.is_some() && bits >= LED;
+        let (at, told) = match (self.own_bits >= ANCHOR, is_led) {
+            (_, true) if is_alike => (from, (bits, frames)),
+            (true, _) => (self.at, (self.own_bits, 1)),
+            (_, true) => (self.at, (bits, frames)),
+            _ => return,
+        };
+        if self.head.key.is_some() == self.masked {
+            self.anchor = Some(Anchor { at, at_edge: false });
             (self.bits, self.frames) = told;
         }
     }
@@ -182,13 +215,22 @@ impl Chain {
     /// Whether it explains better what leads to where both lead: the frames in a payload end where their frame does.
     pub(super) fn is_better(&self, other: &Self) -> bool {
         let (doubt, others) = (self.doubt(), other.doubt());
-        let says_more = doubt < others || doubt == others && (self.bits, self.led) > (other.bits, other.led);
+        let says_more = doubt < others || doubt == others && (self.bits, self.led.bits) > (other.bits, other.led.bits);
         self.contains(other) || says_more && !other.contains(self)
     }
 
     /// Bits that must speak for it beyond those for any chain.
     pub(super) const fn doubt(&self) -> u32 {
         if self.nested || self.inside { NESTED } else { 0 }
+    }
+
+    /// The same where the stream ends with it: few frames that could hold it end there as well.
+    pub(super) const fn last_doubt(&self) -> u32 {
+        match (self.nested, self.inside) {
+            (true, _) => NESTED,
+            (_, true) if !self.led.is_alike => LAST,
+            _ => 0,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod kept;
 
 use super::draft::Layout;
 use super::frame::{Head, Parsed};
+use super::habits::Habits;
 use super::mask;
 use super::rules;
 use crate::model::Mark;
@@ -34,8 +35,8 @@ pub(super) struct Known {
     pub(super) forced: bool,
     /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
     pub(super) tunnel: bool,
-    /// Bytes of the longest frame before, or what one may have where few are known.
-    pub(super) longest: u64,
+    /// What they were like so far.
+    pub(super) habits: Habits,
 }
 
 /// Where the user says that there are frames.
@@ -271,7 +272,7 @@ impl Seek {
     fn land(&self, chain: &mut Chain, at: u64) -> bool {
         let head = chain.head;
         let begin = chain.at + u64::from(head.header_len);
-        let mut bits = 0;
+        let (mut bits, mut like) = (0, None);
         // What was let go cannot be looked at any more.
         if begin >= self.kept.begin() {
             let mut looked = [0; LOOKED_AT];
@@ -284,6 +285,7 @@ impl Seek {
             }
             let Some(told) = chain::payload_bits(&head, looked) else { return false };
             bits += told;
+            like = self.known.habits.likeness(&head, looked.first().copied());
         }
         let is_any = self.known.masked.is_none() && chain.repeats;
         if let Some(len) = self.kept.edge(at)
@@ -292,7 +294,7 @@ impl Seek {
         {
             bits += len.max(1).ilog2().min(6);
         }
-        chain.land(bits, self.known);
+        chain.land(bits, like, self.known);
         true
     }
 
@@ -309,14 +311,27 @@ impl Seek {
     /// The best of the chains that changed, if it is good enough.
     fn decide(&self, changed: &[u64]) -> Option<Found> {
         let chains = changed.iter().filter_map(|next| Some((*next, self.chains.get(next)?)));
-        chains.filter_map(|(next, chain)| self.judge(next, chain)).max_by_key(|found| found.bits)
+        self.best(chains.filter_map(|(next, chain)| self.judge(next, chain, chain.doubt())))
     }
 
-    fn judge(&self, next: u64, chain: &Chain) -> Option<Found> {
+    /// Nothing more comes: the best of the chains that lead to the end, if it is good enough.
+    pub(super) fn conclude(&self) -> Option<Found> {
+        let chains = self.chains.range(self.end()..);
+        self.best(chains.filter_map(|(&next, chain)| self.judge(next, chain, chain.last_doubt())))
+    }
+
+    fn best(&self, found: impl Iterator<Item = (u64, Found)>) -> Option<Found> {
+        let (next, found) = found.max_by_key(|(_, found)| found.bits)?;
+        let at = self.reach_back(self.chains.get(&next)?.from, found.at, next);
+        Some(Found { at, skipped: at - self.from, ..found })
+    }
+
+    /// What is found if a chain that leads to `next` is good enough, in spite of this doubt.
+    fn judge(&self, next: u64, chain: &Chain, doubt: u32) -> Option<(u64, Found)> {
         let Chain { bits, frames, masked, .. } = *chain;
         let Anchor { at, at_edge } = chain.anchor?;
         let to_the_end = chain.landed && next == self.end();
-        let bar = self.known.bar + chain.doubt() + if at_edge { 0 } else { ANYWHERE };
+        let bar = self.known.bar + doubt + if at_edge { 0 } else { ANYWHERE };
         let bar = match frames {
             CHAIN.. => bar,
             CHAIN_TO_THE_END if to_the_end => bar,
@@ -326,12 +341,36 @@ impl Seek {
         // Where most frames say nothing, it is one pattern over and over.
         let is_dense = self.known.forced || usize::try_from(bits).unwrap_or(usize::MAX) >= frames;
         let is_contained = || self.chains.range(next..).any(|(_, other)| other.contains(chain));
-        (chain.begins && is_dense && bits >= bar && !is_contained()).then(|| Found {
-            at,
-            masked,
-            frames,
-            bits,
-            skipped: at - self.from,
+        (chain.begins && is_dense && bits >= bar && !is_contained())
+            .then(|| (next, Found { at, masked, frames, bits, skipped: at - self.from }))
+    }
+
+    /// Where the frames begin of which those from `at` to `end` are believed: a chain that began at `from` led there, and those
+    /// of its last frames that are like the others are believed as well.
+    fn reach_back(&self, from: u64, at: u64, end: u64) -> u64 {
+        let mut habits = self.known.habits;
+        for (head, first, _) in self.walk(at, end) {
+            habits.learn(&head, || first);
+            habits.complete(&head);
+        }
+        let alike = self.walk(from, at).fold(None, |alike: Option<u64>, (head, first, begin)| {
+            habits.likeness(&head, first).and(alike.or(Some(begin)))
+        });
+        alike.unwrap_or(at)
+    }
+
+    /// The frames from `at` to `end`: head, the first byte of the payload, where it begins.
+    fn walk(&self, mut at: u64, end: u64) -> impl Iterator<Item = (Head, Option<u8>, u64)> {
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let rest = self.kept.bytes(at, end);
+            let Parsed::Done(head) = self.known.layout.head(rest) else { return None };
+            let payload = rest.get(usize::from(head.header_len)..).unwrap_or_default();
+            let begin = at;
+            at = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
+            Some((head, self.known.layout.first(&head, payload), begin))
         })
     }
 }

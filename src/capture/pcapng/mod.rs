@@ -8,17 +8,21 @@
 //! each section. pcap-parser reads the rare blocks and all options; packets that carry their time are read here, since
 //! the crate makes a list of options for each.
 
+mod told;
+
 use super::Aside;
 use super::clock::Clock;
 use super::order::ByteOrder;
 use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{KeySource, LinkType, NoteCode, count};
+use crate::model::{Fact, Format, KeySource, LinkType, NoteCode, count};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{
     Block, OptionCode, PcapNGOption, SimplePacketBlock, parse_block_be, parse_block_le, parse_option_be,
     parse_option_le,
 };
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Block types (draft-ietf-opsawg-pcapng §11.1). A section header's reads the same in both byte orders.
 mod kind {
@@ -86,6 +90,9 @@ const MAX_BLOCK: usize = 128 << 20;
 /// Interfaces of one section.
 const MAX_INTERFACES: usize = 1_000_000;
 
+/// Of these, how many names are known beside connections.
+const MAX_NAMES: usize = 4096;
+
 /// An interface of the section, as few bytes as it takes: a file may describe millions.
 #[derive(Clone, Copy)]
 struct Interface {
@@ -93,14 +100,25 @@ struct Interface {
     /// The longest part of a packet that is captured; 0: no bound.
     snaplen: u32,
     link: LinkType,
+    /// How many of its packets were read.
+    packets: u64,
 }
 
-const _: () = assert!(size_of::<Interface>() <= 24);
+const _: () = assert!(size_of::<Interface>() <= 32);
 
 /// A section, and where its reader stands: always at the head of a block.
 pub(super) struct PcapNg {
     order: ByteOrder,
     interfaces: Vec<Interface>,
+    called: Box<Called>,
+}
+
+/// What the section's interfaces are called.
+#[derive(Default)]
+struct Called {
+    names: BTreeMap<u32, Arc<str>>,
+    /// The interface of the last packet.
+    last: Option<u32>,
 }
 
 /// A block's type and its whole length.
@@ -124,10 +142,16 @@ pub(super) fn byte_order(section: &[u8]) -> Option<ByteOrder> {
     [ByteOrder::Little, ByteOrder::Big].into_iter().find(|order| order.u32(section, 8) == Some(MARK))
 }
 
+/// How a file is written whose first section is at the front.
+pub(super) fn format(source: &Source, packed: Option<&'static str>) -> Fact<'static> {
+    let byte_order = byte_order(source.buffer.data()).map_or("", ByteOrder::name);
+    Fact::Format(Format { name: "pcapng", byte_order, packed })
+}
+
 impl PcapNg {
     /// A reader in front of the first section header.
     pub(super) fn new() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new() }
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), called: Box::default() }
     }
 
     /// The next packet, whole in the buffer.
@@ -142,7 +166,7 @@ impl PcapNg {
             match self.block(head, block, aside) {
                 Ok(Some(record)) => {
                     if head.kind != kind::SIMPLE_PACKET {
-                        self.judge(record, source);
+                        self.judge(record, source, aside);
                     }
                     return Some(record);
                 }
@@ -171,24 +195,34 @@ impl PcapNg {
     #[inline]
     fn block(&mut self, head: Head, block: &[u8], aside: &mut dyn FnMut(Aside<'_>)) -> Result<Option<Record>, Bad> {
         if head.kind == kind::SECTION {
+            self.tell_packets(aside);
             self.order = byte_order(block).ok_or(TOO_SHORT)?;
             self.interfaces.clear();
+            *self.called = Called::default();
         }
         let (body, end) = block.get(8..).and_then(<[u8]>::split_last_chunk::<4>).ok_or(TOO_SHORT)?;
         if head.kind == kind::INTERFACE {
             // Also when its end is bad: later blocks count interfaces.
-            self.describe(body)?;
+            self.describe(body, aside)?;
         }
         if self.order.u32(end, 0) != self.order.u32(block, 4) {
             return Err(BAD_END);
         }
         match head.kind {
-            kind::ENHANCED_PACKET => self.packet(self.order.u32(body, 0), body, head),
-            kind::OBSOLETE_PACKET => self.packet(self.order.u16(body, 0).map(u32::from), body, head),
-            kind::SIMPLE_PACKET => self.rare(block),
+            kind::ENHANCED_PACKET => self.packet(self.order.u32(body, 0), body, head, aside),
+            kind::OBSOLETE_PACKET => self.packet(self.order.u16(body, 0).map(u32::from), body, head, aside),
+            kind::SIMPLE_PACKET => self.rare(block, aside),
             kind::SECRETS => self.key_log(body, aside),
             kind::SECTION => {
-                self.comments(body, aside);
+                self.tell_section(body, aside);
+                Ok(None)
+            }
+            kind::STATISTICS => {
+                self.tell_counters(body, aside);
+                Ok(None)
+            }
+            kind::NAMES => {
+                self.tell_names(body, aside);
                 Ok(None)
             }
             _ => Ok(None),
@@ -201,9 +235,16 @@ impl PcapNg {
     /// interface u32, ticks (high u32, low u32), captured length u32, original length u32, packet, options
     /// ```
     #[inline]
-    fn packet(&self, interface: Option<u32>, body: &[u8], head: Head) -> Result<Option<Record>, Bad> {
-        let field = |at| self.order.u32(body, at).ok_or(TOO_SHORT);
-        let interface = self.interfaces.get(interface.ok_or(TOO_SHORT)? as usize).ok_or(NO_INTERFACE)?;
+    fn packet(
+        &mut self,
+        interface: Option<u32>,
+        body: &[u8],
+        head: Head,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<Option<Record>, Bad> {
+        let order = self.order;
+        let field = |at| order.u32(body, at).ok_or(TOO_SHORT);
+        let interface = self.count(interface.ok_or(TOO_SHORT)?, aside).ok_or(NO_INTERFACE)?;
         let ticks = u64::from(field(4)?) << 32 | u64::from(field(8)?);
         let (captured, orig_len) = (field(12)? as usize, field(16)? as usize);
         if captured > body.len().saturating_sub(PACKET_HEAD) {
@@ -219,14 +260,27 @@ impl PcapNg {
         }))
     }
 
+    /// Counts a packet of an interface.
+    #[inline]
+    fn count(&mut self, number: u32, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Interface> {
+        let interface = self.interfaces.get_mut(number as usize)?;
+        interface.packets += 1;
+        let interface = *interface;
+        if self.called.last != Some(number) {
+            self.called.last = Some(number);
+            aside(Aside::Interface(self.called.names.get(&number).cloned()));
+        }
+        Some(interface)
+    }
+
     /// A block that pcap-parser reads.
-    fn rare(&mut self, block: &[u8]) -> Result<Option<Record>, Bad> {
+    fn rare(&mut self, block: &[u8], aside: &mut dyn FnMut(Aside<'_>)) -> Result<Option<Record>, Bad> {
         let parsed = match self.order {
             ByteOrder::Little => parse_block_le(block),
             ByteOrder::Big => parse_block_be(block),
         };
         match parsed.map_err(|_| TOO_SHORT)?.1 {
-            Block::SimplePacket(packet) => self.simple(&packet),
+            Block::SimplePacket(packet) => self.simple(&packet, aside),
             _ => Ok(None),
         }
     }
@@ -242,24 +296,19 @@ impl PcapNg {
         let len = self.order.u32(body, 4).ok_or(TOO_SHORT)? as usize;
         let text = body.get(8..).and_then(|rest| rest.get(..len)).ok_or(TOO_SHORT)?;
         if kind == TLS_KEY_LOG {
+            aside(Aside::fact(Fact::Secrets));
             aside(Aside::Keys(KeySource::Block, text));
         }
         Ok(None)
     }
 
-    /// Some tools put a key log into a section's comments.
-    fn comments(&self, body: &[u8], aside: &mut dyn FnMut(Aside<'_>)) {
-        let options = self.options(body.get(SECTION_HEAD..)).map_while(Result::ok);
-        for option in options.filter(|option| option.code == OptionCode::Comment) {
-            // The value still has its padding.
-            let text = option.value().get(..option.len.into()).unwrap_or_default();
-            aside(Aside::Keys(KeySource::Comment, text));
-        }
-    }
-
     /// A packet without a time, of the first interface; its captured length follows from the other lengths.
-    fn simple(&self, packet: &SimplePacketBlock<'_>) -> Result<Option<Record>, Bad> {
-        let interface = self.interfaces.first().ok_or(NO_INTERFACE)?;
+    fn simple(
+        &mut self,
+        packet: &SimplePacketBlock<'_>,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) -> Result<Option<Record>, Bad> {
+        let interface = self.count(0, aside).ok_or(NO_INTERFACE)?;
         let bound = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
         Ok(Some(Record {
             head: 12,
@@ -274,7 +323,7 @@ impl PcapNg {
     /// ```text
     /// link type u16, reserved u16, snap length u32, options
     /// ```
-    fn describe(&mut self, body: &[u8]) -> Result<(), Bad> {
+    fn describe(&mut self, body: &[u8], aside: &mut dyn FnMut(Aside<'_>)) -> Result<(), Bad> {
         if self.interfaces.len() == MAX_INTERFACES {
             return Err("there are too many interfaces");
         }
@@ -288,7 +337,12 @@ impl PcapNg {
                 _ => {}
             }
         }
-        self.interfaces.push(Interface { clock, snaplen, link: LinkType(link.into()) });
+        self.interfaces.push(Interface { clock, snaplen, link: LinkType(link.into()), packets: 0 });
+        if let Some(name) = self.tell_interface(body, aside)
+            && self.called.names.len() < MAX_NAMES
+        {
+            self.called.names.insert(self.interfaces.len() as u32 - 1, name);
+        }
         Ok(())
     }
 
@@ -315,18 +369,26 @@ impl PcapNg {
 
     /// Says what is odd about a packet that is handed on nevertheless.
     #[inline]
-    fn judge(&self, record: Record, source: &mut Source) {
+    fn judge(&self, record: Record, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) {
         if record.time.is_none() {
             self.note_time(record, source);
         }
         let used = record.head + record.captured.next_multiple_of(4);
         if used + 4 < record.total {
-            self.judge_options(used..record.total - 4, record, source);
+            self.options_of_packet(used..record.total - 4, record, source, aside);
         }
     }
 
     #[cold]
-    fn judge_options(&self, range: Range<usize>, record: Record, source: &mut Source) {
+    fn options_of_packet(
+        &self,
+        range: Range<usize>,
+        record: Record,
+        source: &mut Source,
+        aside: &mut dyn FnMut(Aside<'_>),
+    ) {
+        let packet = source.next_mark(None).packet;
+        self.tell_comments(Some(packet), source.buffer.data().get(range.clone()), aside);
         if let Some(why) = self.bad_options(range, source) {
             let at = source.buffer.position();
             source.note_next(record.time, NoteCode::FileBlock, || {

@@ -1,0 +1,92 @@
+//! Captures that are still written: `--follow`.
+
+use super::*;
+use std::io::{BufRead as _, BufReader};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Lines as they come; an hour is longer than any of them takes.
+fn lines(child: &mut Child) -> Receiver<String> {
+    let (sender, lines) = channel();
+    let rows = child.stdout.take().unwrap();
+    std::thread::spawn(move || BufReader::new(rows).lines().try_for_each(|line| sender.send(line.unwrap())));
+    lines
+}
+
+fn follow(path: &Path) -> Command {
+    let mut command = wspect(["msgs", "-q", "--follow"]);
+    command.arg(path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    fs::OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+#[test]
+fn rows_come_as_the_file_grows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cap.pcap");
+    let mix = fs::read(sample("mix.pcap")).unwrap();
+    fs::write(&path, &mix[..30_000]).unwrap();
+    let mut child = follow(&path).spawn().unwrap();
+    let rows = lines(&mut child);
+    let next = || rows.recv_timeout(Duration::from_secs(600)).unwrap();
+    let whole = stdout("msgs samples/mix.pcap");
+    let expected: Vec<&str> = whole.lines().collect();
+    let before = stdout_of(&mix[..30_000]).lines().count();
+    assert!(before > 3 && before < expected.len());
+    for row in &expected[..before] {
+        assert_eq!(next(), *row);
+    }
+    append(&path, &mix[30_000..]);
+    for row in &expected[before..] {
+        assert_eq!(next(), *row);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn stdout_of(capture: &[u8]) -> String {
+    String::from_utf8(pipe_in(wspect(["msgs", "-q", "-"]), capture).stdout).unwrap()
+}
+
+#[test]
+fn a_capture_that_takes_the_name_is_read_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cap.pcap");
+    fs::copy(sample("mix.pcap"), &path).unwrap();
+    let mut child = follow(&path).spawn().unwrap();
+    let rows = lines(&mut child);
+    let next = || rows.recv_timeout(Duration::from_secs(600)).unwrap();
+    let first = stdout("msgs samples/mix.pcap").lines().count();
+    (0..first).for_each(|_| _ = next());
+    fs::rename(&path, dir.path().join("cap.1")).unwrap();
+    fs::copy(sample("mqtt.pcap"), &path).unwrap();
+    let second = stdout("msgs samples/mqtt.pcap").lines().count();
+    let came: Vec<_> = (1..second).map(|_| next()).collect();
+    assert!(came.iter().all(|row| !row.is_empty()), "{came:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_when_nobody_reads_any_more() {
+    let mut child = follow(&sample("mix.pcap")).spawn().unwrap();
+    drop(child.stdout.take().unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(141), "no row is to come, and yet it ends");
+}
+
+#[test]
+fn one_file_grows() {
+    let said = |line: &str| {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let expected = "wspect: 2 captures: --follow reads one file as it grows; a pipe is read as it comes\n";
+    assert_eq!(said("msgs --follow samples/mix.pcap samples/mqtt.pcap"), expected);
+    assert!(said("msgs --follow -").starts_with("wspect: stdin: --follow reads one file"));
+    assert!(said("export pcapng --follow samples/mix.pcap").contains("export pcapng reads twice"));
+}
