@@ -39,14 +39,21 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// How much the sender will take, as the header has it: not scaled. Nothing at 0.
     pub window: u16,
-    /// The options of the header, where it was captured whole (RFC 9293 §3.2).
-    pub options: &'a [u8],
+    /// Header and payload as they were captured; nothing where the header was cut.
+    pub bytes: &'a [u8],
     /// The captured payload.
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
     pub cut: u32,
     /// RFC 7323 §2.2: by how many bits the sender of a SYN will shift its windows; `None` without the option, and without SYN.
     pub scale: Option<u8>,
+}
+
+impl Segment<'_> {
+    /// The options of the header, where that was captured whole (RFC 9293 §3.2).
+    pub fn options(&self) -> &[u8] {
+        self.bytes.get(20..self.bytes.len().saturating_sub(self.payload.len())).unwrap_or_default()
+    }
 }
 
 /// The control bits of a TCP header (RFC 9293 §3.1), low byte.
@@ -114,7 +121,7 @@ pub enum Input<'a> {
         dir: Direction,
         /// The first byte concerned.
         offset: u64,
-        /// How many are, at least one.
+        /// How many are; none where another copy of them is odd, and not they.
         len: u64,
         /// What is odd.
         code: NoteCode,

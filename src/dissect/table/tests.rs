@@ -53,7 +53,7 @@ impl Bench {
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
         let segment =
-            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, options: &[], payload, cut: 0, scale: None };
+            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, bytes: &[], payload, cut: 0, scale: None };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }
 
