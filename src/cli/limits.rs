@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 43] {
+fn rows(limits: Limits) -> [Row; 44] {
     let Limits {
         unpacked_bytes,
         reorder_bytes,
@@ -28,6 +28,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         gap_nanos,
         one_sided_segments,
         one_sided_nanos,
+        streams,
         undecided_streams,
         head_bytes,
         head_headers,
@@ -80,6 +81,7 @@ fn rows(limits: Limits) -> [Row; 43] {
         ("gap-nanos", nanos(gap_nanos), "nanoseconds", "after an acknowledgement until a hole before it is final"),
         ("one-sided-segments", n(one_sided_segments), "segments", "until a hole is final when nobody acknowledges"),
         ("one-sided-nanos", nanos(one_sided_nanos), "nanoseconds", "until a hole is final when nobody acknowledges"),
+        ("streams", n(streams), "streams", "kept in mind while nothing is read of them"),
         ("undecided-streams", n(undecided_streams), "streams", "begun after one before it must tell what it carries"),
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),

@@ -29,6 +29,8 @@ pub struct Limits {
     pub one_sided_segments: usize,
     /// Nanoseconds after which a hole is final when the other direction is not captured.
     pub one_sided_nanos: i64,
+    /// TCP streams that are kept in mind while nothing is read of them.
+    pub streams: usize,
     /// Streams that may begin after one before it must have told what it carries.
     pub undecided_streams: usize,
     /// Bytes of an HTTP head that are kept.
@@ -115,6 +117,7 @@ impl Limits {
         gap_nanos: 200 * MS,
         one_sided_segments: 64,
         one_sided_nanos: 10_000 * MS,
+        streams: 2 << 20,
         undecided_streams: 1 << 16,
         head_bytes: 64 << 10,
         head_headers: 256,

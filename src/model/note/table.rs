@@ -65,9 +65,9 @@ TcpAfterReset "TCP-AFTER-RESET" Warning "RFC 9293 §3.10.7"
     "A reset that the peer did not accept, perhaps forged by a middlebox."
     "Look at the RST packet: its sequence number, TTL and sender."
 TcpLimit "TCP-LIMIT" Warning ""
-    "More out-of-order data was queued than the limit allows; the hole before it was given up."
-    "A segment that was never captured, followed by much data."
-    "The data after the hole is shown."
+    "There is more of TCP than the limits allow to keep: out-of-order data, or streams."
+    "A segment that was never captured, followed by much data; or a flood of connections that say nothing."
+    "The data after the hole is shown, and a stream that goes on is read as a new one."
 }
 Tls {
 NoKeys "NO-KEYS" Warning ""
