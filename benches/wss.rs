@@ -89,6 +89,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
             let mark = Mark { packet: PacketNo(packet), time: None };
             let flow = Flow {
                 stream: 0,
+                began: 0,
                 encap: EncapId::default(),
                 first: &first,
                 ends: &ends,

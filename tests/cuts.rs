@@ -108,6 +108,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         tools: &mut tools,
         flow: Flow {
             stream: 0,
+            began: 0,
             encap: EncapId::default(),
             first: &mark,
             ends: &(end(1), end(2)),

@@ -56,7 +56,7 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
     let segment = |seq, ack, flags, payload, packet, back| {
         let (src, dst) = if back { (endpoint(2), endpoint(1)) } else { (endpoint(1), endpoint(2)) };
         let (mark, encap) = (mark(packet), EncapId::default());
-        Segment { mark, src, dst, seq, ack, flags, window: 1, options: &[], payload, cut: 0, scale: None, encap }
+        Segment { mark, src, dst, seq, ack, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap }
     };
     let mut all: Vec<(u64, Option<&Piece>, u32)> =
         pieces.iter().map(|(packet, piece)| (*packet, Some(piece), 0)).collect();

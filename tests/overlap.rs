@@ -43,7 +43,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
             ack: 0,
             flags: Flags::ACK,
             window: 1,
-            options: &[],
+            bytes: &[],
             payload: payload.as_bytes(),
             cut: 0,
             scale: None,

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 50] {
+fn rows(limits: Limits) -> [Row; 51] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -33,6 +33,7 @@ fn rows(limits: Limits) -> [Row; 50] {
         gap_nanos,
         one_sided_segments,
         one_sided_nanos,
+        streams,
         undecided_streams,
         exported_streams,
         head_bytes,
@@ -92,6 +93,7 @@ fn rows(limits: Limits) -> [Row; 50] {
         ("gap-nanos", nanos(gap_nanos), "nanoseconds", "after an acknowledgement until a hole before it is final"),
         ("one-sided-segments", n(one_sided_segments), "segments", "until a hole is final when nobody acknowledges"),
         ("one-sided-nanos", nanos(one_sided_nanos), "nanoseconds", "until a hole is final when nobody acknowledges"),
+        ("streams", n(streams), "streams", "kept in mind while nothing is read of them"),
         ("undecided-streams", n(undecided_streams), "streams", "begun after one before it must tell what it carries"),
         ("exported-streams", n(exported_streams), "streams", "of exported PDUs that have no sequence numbers"),
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),

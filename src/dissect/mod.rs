@@ -193,7 +193,7 @@ impl<'s> Dissector<'s> {
         let mut tools = Tools::new(secrets);
         (tools.skips_frames, tools.tells_records) = (!sink.hears_frames(), sink.hears_records());
         Self {
-            table: Table::new(decode_as),
+            table: Table::new(decode_as, &limits),
             tools,
             limits,
             sink,
@@ -285,9 +285,8 @@ impl<'s> Dissector<'s> {
         self.table.finish(self.last, &self.limits, &mut self.tools, self.sink);
         self.summary.streams = self.table.streams();
         self.summary.connections = self.tools.conns;
-        for kind in self.table.kinds() {
-            count(&mut self.summary.kinds, kind);
-        }
+        self.summary.kinds = self.table.kinds();
+        self.file_notes(self.table.notes(&self.limits));
         self.summary.secrets = self.tools.secrets;
         self.summary
     }

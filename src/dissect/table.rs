@@ -1,16 +1,18 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
+mod forget;
 mod key;
 mod opening;
 mod stream;
 mod waiting;
 mod wrapped;
 
-use crate::model::{DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink};
+use crate::model::{DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams};
 use crate::net::Header;
-use crate::proto::layer::{Hint, Kind, Tools};
+use crate::proto::layer::{Hint, Tools};
 use crate::tcp::{Budget, NEAR, Seq};
 use foldhash::fast::RandomState;
+use forget::Tally;
 use hashbrown::HashTable;
 use key::FlowKey;
 use std::collections::VecDeque;
@@ -30,6 +32,8 @@ pub(super) struct Table {
     latest: Vec<u32>,
     /// Numbers given to streams, also to those that have no row.
     numbers: u32,
+    /// Streams that began so far, also those that share a number with another.
+    began: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
     leaving: VecDeque<Leaving>,
     /// Streams that began to be read and may not have told yet what they carry, oldest first: which, and which of their lives.
@@ -37,6 +41,14 @@ pub(super) struct Table {
     wrapped: Wrapped,
     budget: Budget,
     decode_as: DecodeAs,
+    /// Rows that may be kept of streams that are not read, and the number of all rows at which some are forgotten.
+    streams_max: usize,
+    full_at: usize,
+    /// Streams that were forgotten, and what they carried.
+    forgotten: Tally,
+    forgotten_kinds: Streams,
+    /// Streams that were given up before they told what they carry.
+    given_up: Tally,
 }
 
 /// A stream that said goodbye.
@@ -55,18 +67,24 @@ const LATEST: usize = 256;
 const LINGER: u64 = 500;
 
 impl Table {
-    pub(super) fn new(decode_as: DecodeAs) -> Self {
+    pub(super) fn new(decode_as: DecodeAs, limits: &Limits) -> Self {
         Self {
             newest: HashTable::default(),
             hasher: RandomState::default(),
             streams: Vec::new(),
             latest: vec![u32::MAX; LATEST],
             numbers: 0,
+            began: 0,
             leaving: VecDeque::new(),
             undecided: VecDeque::new(),
             wrapped: Wrapped::default(),
             budget: Budget::default(),
             decode_as,
+            streams_max: limits.streams,
+            full_at: limits.streams,
+            forgotten: Tally::default(),
+            forgotten_kinds: Streams::default(),
+            given_up: Tally::default(),
         }
     }
 
@@ -81,8 +99,10 @@ impl Table {
     }
 
     /// What each stream carried.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.streams.iter().map(|stream| stream.kind)
+    pub(super) fn kinds(&self) -> Streams {
+        let mut kinds = self.forgotten_kinds;
+        self.streams.iter().for_each(|stream| super::count(&mut kinds, stream.kind));
+        kinds
     }
 
     /// Takes one segment; returns the number of its stream.
@@ -132,6 +152,7 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) -> u32 {
+        self.make_way(segment.mark);
         let known = self.newest(&key);
         let at = self.find_or_begin(key, forward, segment.flags, segment.seq, segment.mark);
         if let Some(known) = known
@@ -148,6 +169,7 @@ impl Table {
 
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
     pub(super) fn header(&mut self, header: &Header) -> u32 {
+        self.make_way(header.mark);
         let (key, forward) = FlowKey::new(&header.src, &header.dst, header.encap);
         let at = self.find_or_begin(key, forward, header.flags, header.seq, header.mark);
         self.stream(at).number
@@ -165,11 +187,17 @@ impl Table {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let is_wrapped = self.wrapped.is_any || key.encap() != EncapId::default();
         let shared = if is_wrapped { self.shared_number(key, syn) } else { None };
-        self.streams.push(Stream::new(key, shared.unwrap_or(self.numbers), first, older));
+        self.streams.push(Stream::new(key, (self.began, shared.unwrap_or(self.numbers)), first, older));
         self.numbers += u32::from(shared.is_none());
+        self.began += 1;
         if is_wrapped {
-            self.register(at, key);
+            self.register(key, at);
         }
+        self.set_newest(key, at);
+        at
+    }
+
+    fn set_newest(&mut self, key: FlowKey, at: u32) {
         let Self { newest, hasher, streams, .. } = self;
         let key_of = |at: u32| streams.get(at as usize).map(|stream| stream.key);
         let hash = hasher.hash_one(key);
@@ -179,7 +207,6 @@ impl Table {
                 newest.insert_unique(hash, at, |&at| key_of(at).map_or(0, |key| hasher.hash_one(key)));
             }
         }
-        at
     }
 
     /// The newest stream of a pair of endpoints.
@@ -214,6 +241,7 @@ impl Table {
     /// The newest stream of its endpoints, which there may be none of yet.
     #[inline(never)]
     fn look_up(&mut self, key: FlowKey, syn: Option<(bool, u32)>, mark: Mark) -> u32 {
+        self.make_way(mark);
         let at = self.newest(&key).unwrap_or_else(|| self.add(key, syn, mark, Older::None));
         self.remember(key.place(), at);
         at
@@ -358,6 +386,7 @@ impl Table {
             let Some((at, life)) = self.undecided.pop_front() else { return };
             let stream = self.stream(at);
             if stream.life == life && stream.live.as_ref().is_some_and(|live| !live.decided) {
+                self.given_up.add(1, mark);
                 self.end(at, End::Replaced, mark, limits, tools, sink);
             }
         }

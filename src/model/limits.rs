@@ -39,6 +39,8 @@ pub struct Limits {
     pub one_sided_segments: usize,
     /// Nanoseconds after which a hole is final when the other direction is not captured.
     pub one_sided_nanos: i64,
+    /// TCP streams that are kept in mind while nothing is read of them.
+    pub streams: usize,
     /// Streams that may begin after one before it must have told what it carries.
     pub undecided_streams: usize,
     /// Streams of exported PDUs that have no sequence numbers.
@@ -134,6 +136,7 @@ impl Limits {
         gap_nanos: 200 * MS,
         one_sided_segments: 64,
         one_sided_nanos: 10_000 * MS,
+        streams: 2 << 20,
         undecided_streams: 1 << 16,
         exported_streams: 1 << 16,
         head_bytes: 64 << 10,

@@ -40,8 +40,8 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// How much the sender will take, as the header has it: not scaled. Nothing at 0.
     pub window: u16,
-    /// The options of the header, where it was captured whole (RFC 9293 §3.2).
-    pub options: &'a [u8],
+    /// Header and payload as they were captured; nothing where the header was cut.
+    pub bytes: &'a [u8],
     /// The captured payload.
     pub payload: &'a [u8],
     /// Payload bytes that were on the wire behind `payload` but cut from the capture.
@@ -50,6 +50,13 @@ pub struct Segment<'a> {
     pub scale: Option<u8>,
     /// What it is wrapped in.
     pub encap: EncapId,
+}
+
+impl Segment<'_> {
+    /// The options of the header, where that was captured whole (RFC 9293 §3.2).
+    pub fn options(&self) -> &[u8] {
+        self.bytes.get(20..self.bytes.len().saturating_sub(self.payload.len())).unwrap_or_default()
+    }
 }
 
 /// The control bits of a TCP header (RFC 9293 §3.1), low byte.
@@ -117,7 +124,7 @@ pub enum Input<'a> {
         dir: Direction,
         /// The first byte concerned.
         offset: u64,
-        /// How many are, at least one.
+        /// How many are; none where another copy of them is odd, and not they.
         len: u64,
         /// What is odd.
         code: NoteCode,

@@ -208,8 +208,8 @@ impl Streams {
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
         own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
         // Nothing is known of its window: it is open.
-        let (window, options, scale, encap) = (u16::MAX, &[][..], None, EncapId::default());
-        Some(Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale, encap })
+        let (window, bytes, scale, encap) = (u16::MAX, &[][..], None, EncapId::default());
+        Some(Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap })
     }
 }
 

@@ -16,10 +16,9 @@ const ENOUGH: usize = 16;
 pub(super) fn segment<'a>(ip: &Ip<'a>, mark: Mark, encap: EncapId) -> Decoded<'a> {
     // Copied: an address of it would keep it in memory, where it is written in pieces and read back whole, and waited for.
     let Ok(header) = TcpHeaderSlice::from_slice(ip.payload) else { return cut_segment(*ip, mark, encap) };
-    let (head, payload) = ip.payload.split_at_checked(header.slice().len()).unwrap_or_default();
-    let options = head.get(HEADER..).unwrap_or_default();
+    let payload = ip.payload.get(header.slice().len()..).unwrap_or_default();
     let cut = ip.wire_len.saturating_sub(ip.payload.len());
-    Decoded::Segment(build(&header, ip, (mark, encap), (options, payload), cut))
+    Decoded::Segment(build(&header, ip, (mark, encap), (ip.payload, payload), cut))
 }
 
 /// A segment whose header is cut or lies about its length.
@@ -56,14 +55,14 @@ fn build<'a>(
     header: &TcpHeaderSlice<'_>,
     ip: &Ip<'_>,
     (mark, encap): (Mark, EncapId),
-    (options, payload): (&'a [u8], &'a [u8]),
+    (bytes, payload): (&'a [u8], &'a [u8]),
     cut: usize,
 ) -> Segment<'a> {
     let Header { mark, src, dst, seq, flags, encap } = head(header, ip, mark, encap);
     let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
     let (ack, window) = (header.acknowledgment_number(), header.window_size());
-    Segment { mark, src, dst, seq, ack, flags, window, options, payload, cut, scale, encap }
+    Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap }
 }
 
 /// RFC 7323 §2.2: the option may stand on a SYN only.

@@ -110,6 +110,8 @@ pub enum Kind {
 pub struct Flow<'a> {
     /// Its number.
     pub stream: u32,
+    /// Which it is in the order in which they began: those that are wrapped differently may share a number.
+    pub began: u32,
     /// What the packets that began it are wrapped in.
     pub encap: EncapId,
     /// Its first packet.
@@ -154,7 +156,7 @@ pub struct Tools {
     /// All that packets were wrapped in so far, by the numbers of [`EncapId`] from 1.
     pub encaps: Vec<Arc<[Encap]>>,
     /// What the other direction is wrapped in where it is something else, by a stream's number and what began it.
-    pub joined: HashMap<(u32, EncapId), EncapId>,
+    joined: HashMap<(u32, EncapId), EncapId>,
     /// A buffer for bytes that live for one event only.
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
@@ -213,6 +215,16 @@ impl Tools {
     /// Nothing was recognised yet; this decrypts TLS.
     pub fn new(secrets: Arc<Secrets>) -> Self {
         Self { secrets, ..Self::default() }
+    }
+
+    /// The other direction of a stream that began in `encap` is wrapped in `back`. It is told when a connection is recognised,
+    /// which is soon: of many streams the first are forgotten.
+    pub fn join(&mut self, stream: u32, encap: EncapId, back: EncapId) {
+        const JOINED: usize = 1 << 16;
+        if self.joined.len() >= JOINED {
+            self.joined.clear();
+        }
+        self.joined.insert((stream, encap), back);
     }
 
     /// What a number stands for; nothing where there were too many to tell apart.

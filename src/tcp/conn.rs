@@ -132,11 +132,14 @@ impl Conn {
         let mark = segment.mark;
         self.last = mark;
         let is_usual = self.is_usual(dir, segment) && !segment.payload.is_empty();
-        match &mut self.halves[dir] {
-            Some(half) if is_usual && half.is_next(Seq(segment.seq)) => {
-                half.deliver(segment.payload, mark, mark, keep, &mut Feed { dir, limits, budget, out });
-            }
-            _ => self.unusual(dir, segment, keep, limits, budget, out),
+        if let Some(half) = &mut self.halves[dir]
+            && is_usual
+            && half.is_next(Seq(segment.seq))
+            && (!keep || half.vouches(segment))
+        {
+            half.deliver(segment.payload, mark, mark, keep, &mut Feed { dir, limits, budget, out });
+        } else {
+            self.unusual(dir, segment, keep, limits, budget, out);
         }
     }
 
@@ -162,6 +165,12 @@ impl Conn {
     ) {
         let mark = segment.mark;
         if let Some(half) = &mut self.halves[dir]
+            && keep
+            && half.sets_aside(segment, keep, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out })
+        {
+            return self.settle(mark, keep, limits, budget, out);
+        }
+        if let Some(half) = &mut self.halves[dir]
             && !segment.flags.has(Flags::RST)
         {
             half.speaks_on();
@@ -172,7 +181,7 @@ impl Conn {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
             other.acknowledged((Seq(segment.ack), segment.payload.is_empty()), mark, keep, &mut feed);
             if other.waits() {
-                sack::blocks(segment.options).for_each(|block| other.sacked(block, mark));
+                sack::blocks(segment.options()).for_each(|block| other.sacked(block, mark));
             }
             if !segment.flags.has(Flags::RST) {
                 other.offered(segment.window, mark);

@@ -2,8 +2,10 @@
 
 mod ends;
 mod peer;
+mod suspects;
 mod tell;
 
+use super::checksum::Sums;
 use super::conn::Recalled;
 use super::queue::{Origin, Queue};
 use super::recent::{Conflict, Place, Recent};
@@ -13,6 +15,7 @@ use ends::Fin;
 use peer::Peer;
 use std::collections::VecDeque;
 use std::ops::Range;
+use suspects::Suspect;
 use tell::{QUOTED, conflict, odd};
 
 /// What all streams together have queued and remember, and which copy of a byte is to count in all of them.
@@ -53,6 +56,8 @@ pub(super) struct Half {
     offset: u64,
     seq: Seq,
     ended: bool,
+    /// What its checksums are worth.
+    sums: Sums,
     /// Its last piece in [`Budget::recent`].
     last: Place,
     aside: Option<Box<Aside>>,
@@ -76,6 +81,8 @@ struct Aside {
     on_syn: Option<(Vec<u8>, Mark)>,
     /// The last holes that were given up: offset and length.
     gaps: VecDeque<(u64, u64)>,
+    /// Segments whose checksum is wrong.
+    suspects: Vec<Suspect>,
 }
 
 impl Aside {
@@ -85,6 +92,7 @@ impl Aside {
             && self.doubted.is_none()
             && self.on_syn.is_none()
             && self.peer.is_quiet()
+            && self.suspects.is_empty()
     }
 }
 
@@ -93,7 +101,7 @@ const GAPS_KEPT: usize = 16;
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self { offset: 0, seq, ended: false, last: Place::default(), aside: None }
+        Self { offset: 0, seq, ended: false, sums: Sums::default(), last: Place::default(), aside: None }
     }
 
     fn aside(&mut self) -> &mut Aside {
@@ -127,7 +135,7 @@ impl Half {
 
     /// Whether something is queued behind a hole.
     pub(super) fn waits(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| !aside.queue.is_empty())
+        self.aside.as_ref().is_some_and(|aside| !aside.queue.is_empty() || !aside.suspects.is_empty())
     }
 
     /// Memory of what is queued behind a hole, in bytes.
@@ -177,6 +185,7 @@ impl Half {
             }
             self.drain(mark, keep, feed);
         }
+        self.pass_suspects(mark, feed);
     }
 
     /// Queues what was captured before the direction's beginning was known.
@@ -270,17 +279,24 @@ impl Half {
     pub(super) fn release(&mut self, budget: &mut Budget) {
         if let Some(aside) = &mut self.aside {
             aside.queue.clear(budget);
+            let suspects: usize = aside.suspects.drain(..).map(|suspect| suspect.len()).sum();
+            budget.queued = budget.queued.saturating_sub(suspects);
         }
     }
 
     /// The stream offset behind the first hole.
     fn hole_end(&self) -> Option<u64> {
         let aside = self.aside.as_ref()?;
-        aside.queue.start().or_else(|| self.acknowledged_fin().map(|fin| fin.at).filter(|&at| at > self.offset))
+        aside
+            .queue
+            .start()
+            .or_else(|| self.suspect_end())
+            .or_else(|| self.acknowledged_fin().map(|fin| fin.at).filter(|&at| at > self.offset))
     }
 
     /// Passes over the bytes before `to`, which will not come any more, and goes on behind them.
     fn give_up(&mut self, to: u64, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+        self.use_suspects(to, mark, keep, feed);
         self.lose(to.saturating_sub(self.offset), self.receipt(to), mark, feed);
         self.drain(mark, keep, feed);
     }

@@ -1,5 +1,6 @@
 //! TCP reassembly: segments in, ordered bytes with named holes out (RFC 9293).
 
+mod checksum;
 mod conn;
 mod half;
 mod queue;

@@ -14,6 +14,7 @@
 mod support;
 
 mod acks;
+mod checksums;
 mod deflate;
 mod drafts;
 mod ends;

@@ -115,9 +115,17 @@ fn tcp() -> Vec<Case> {
         })
     };
     let hole = changed(&|segments| drop(segments.remove(first)));
+    let last = segments.iter().rposition(|segment| !segment.payload.is_empty()).unwrap();
+    // The first are those whose checksums are right.
+    let wrong_from = |from: usize| {
+        let wire = |at: usize| Wire { bad_checksums: at >= from && at <= last, ..Wire::default() };
+        let packets = segments.iter().enumerate().map(|(at, segment)| wire(at).packet(segment, time_of(at)));
+        Pcap::default().file(&packets.collect::<Vec<_>>())
+    };
     vec![
         case("TCP-GAP", hole.clone(), changed(&|segments| segments.swap(first, first + 1))),
         case("TCP-OVERLAP", copy(8), copy(7)),
+        case("TCP-CHECKSUM", wrong_from(last), wrong_from(0)),
         case("TCP-LATE", late(300), late(3)),
         case("TCP-AFTER-RESET", after_reset(RST), after_reset(ACK)),
         Case { limits: Limits { reorder_bytes: 100, ..Limits::DEFAULT }, ..case("TCP-LIMIT", hole.clone(), hole) },

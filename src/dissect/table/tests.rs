@@ -23,7 +23,7 @@ impl Sink for Told {
 
 impl Default for Table {
     fn default() -> Self {
-        Self::new(DecodeAs::default())
+        Self::new(DecodeAs::default(), &Limits::DEFAULT)
     }
 }
 
@@ -39,11 +39,20 @@ struct Bench {
 impl Default for Bench {
     fn default() -> Self {
         let (tools, told, limits) = (Tools::default(), Told::default(), Limits::default());
-        Self { table: Table::new(DecodeAs::default()), tools, told, limits, packets: 0 }
+        Self { table: Table::default(), tools, told, limits, packets: 0 }
     }
 }
 
 impl Bench {
+    fn with(limits: Limits) -> Self {
+        Self { table: Table::new(DecodeAs::default(), &limits), limits, ..Self::default() }
+    }
+
+    /// What is said of streams that were not kept.
+    fn notes(&self) -> Vec<String> {
+        self.table.notes(&self.limits).into_iter().map(|note| note.text).collect()
+    }
+
     fn send(&mut self, port: u16, dir: Direction, flags: Flags, at: usize, payload: &[u8]) {
         self.packets += 1;
         let time = Some(Timestamp::from_nanos(self.packets.cast_signed() * 1000));
@@ -52,20 +61,9 @@ impl Bench {
         let (src, dst) = if dir == Direction::ToServer { (client, server) } else { (server, client) };
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
-        let segment = Segment {
-            mark,
-            src,
-            dst,
-            seq,
-            ack: 1,
-            flags,
-            window: 1,
-            options: &[],
-            payload,
-            cut: 0,
-            scale: None,
-            encap: EncapId::default(),
-        };
+        let encap = EncapId::default();
+        let segment =
+            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }
 
@@ -100,7 +98,7 @@ fn an_idle_session_takes_a_kilobyte() {
 
 #[test]
 fn streams_that_do_not_tell_what_they_carry_are_given_up_one_by_one() {
-    let mut bench = Bench { limits: Limits { undecided_streams: 3, ..Limits::DEFAULT }, ..Bench::default() };
+    let mut bench = Bench::with(Limits { undecided_streams: 3, ..Limits::DEFAULT });
     let (first, rest) = REQUEST.split_at(2);
     bench.open(999);
     for port in 1000..1004 {
@@ -114,5 +112,63 @@ fn streams_that_do_not_tell_what_they_carry_are_given_up_one_by_one() {
     // The oldest of the four was given up; the one that had told before them was not.
     assert_eq!(bench.told.0, [(ConnId(1), 0), (ConnId(2), 2), (ConnId(3), 3), (ConnId(4), 4)]);
     bench.says(999, Direction::ToClient, ANSWER.len(), b"\x88\x00");
+    let text = "1 TCP stream given up without knowing what they carry, when 3 others had begun behind (limit \
+                undecided-streams); the first at packet 16";
+    assert_eq!(bench.notes(), [text]);
     assert!(bench.table.streams[0].live.is_some() && bench.table.streams[1].live.is_none());
+}
+
+/// A flood of SYNs costs no more than so many rows, and no stream that is read.
+#[test]
+fn a_flood_leaves_what_is_read_alone() {
+    let mut bench = Bench::with(Limits { streams: 16, ..Limits::DEFAULT });
+    bench.open(1);
+    bench.begin(2);
+    for port in 100..1100 {
+        bench.send(port, Direction::ToServer, Flags::SYN, 0, b"");
+        assert!(bench.table.streams.len() <= 18, "{}", bench.table.streams.len());
+        if port % 10 == 0 {
+            // Repeated, it is the same stream still.
+            bench.send(port, Direction::ToServer, Flags::SYN, 0, b"");
+        }
+    }
+    bench.says(1, Direction::ToClient, ANSWER.len(), b"\x88\x00");
+    // The last of the flood goes on, and so does one that was forgotten, as another stream.
+    for port in [1099, 2] {
+        bench.says(port, Direction::ToServer, 0, REQUEST);
+        bench.says(port, Direction::ToClient, 0, ANSWER);
+    }
+    assert_eq!(bench.told.0, [(ConnId(1), 0), (ConnId(2), 1001), (ConnId(3), 1002)]);
+    assert!(bench.table.streams.iter().zip(bench.table.streams.iter().skip(1)).all(|(a, b)| a.number < b.number));
+    let kinds = bench.table.kinds();
+    assert_eq!((bench.table.streams(), kinds.http, kinds.silent), (1003, 3, 1000));
+    let kept = bench.table.streams.len();
+    let text = format!(
+        "{} TCP streams forgotten while nothing was read of them: what goes on counts as a new one (limit streams); the first at packet 23",
+        1003 - kept
+    );
+    assert_eq!(bench.notes(), [text]);
+}
+
+/// A forged SYN is no reason to forget the stream that it would replace.
+#[test]
+fn a_rival_is_found_where_its_row_has_moved_to() {
+    let mut bench = Bench::with(Limits { streams: 8, ..Limits::DEFAULT });
+    for port in 100..107 {
+        bench.send(port, Direction::ToServer, Flags::SYN, 0, b"");
+    }
+    bench.open(1);
+    bench.send(1, Direction::ToServer, Flags::SYN, 5_000_000, b"");
+    bench.send(200, Direction::ToServer, Flags::SYN, 0, b"");
+    assert!(bench.table.streams.len() < 9, "some were forgotten");
+    bench.says(1, Direction::ToClient, ANSWER.len(), b"\x88\x00");
+    let live: Vec<_> = bench.table.streams.iter().filter(|stream| stream.live.is_some()).collect();
+    assert_eq!(live.iter().map(|stream| stream.number).collect::<Vec<_>>(), [7]);
+    assert!(
+        bench
+            .table
+            .streams
+            .iter()
+            .any(|stream| matches!(stream.older, Older::Rival(at) if bench.table.streams[at as usize].number == 7))
+    );
 }

@@ -34,6 +34,14 @@ pub(super) struct Wrapped {
     joined: HashMap<(FlowKey, bool), FlowKey, RandomState>,
 }
 
+impl Wrapped {
+    /// Forgets all streams. Those that were joined are joined again by their next segments.
+    pub(super) fn clear(&mut self) {
+        self.twins.clear();
+        self.joined.clear();
+    }
+}
+
 impl Table {
     /// The key under which a segment's stream is found: its own, or that of a stream that it joins.
     #[inline(never)]
@@ -52,7 +60,7 @@ impl Table {
         let twins = self.twins(key.bare()).filter(|&at| self.streams.get(at as usize).is_some_and(joins));
         let Some(other) = twins.max().and_then(|at| self.streams.get(at as usize)) else { return key };
         if !other.is_seen(forward) {
-            tools.joined.insert((other.number, other.key.encap()), key.encap());
+            tools.join(other.number, other.key.encap(), key.encap());
         }
         self.wrapped.joined.insert((key, forward), other.key);
         other.key
@@ -80,10 +88,14 @@ impl Table {
     }
 
     /// Remembers a stream for those that are wrapped differently.
-    pub(super) fn register(&mut self, at: u32, key: FlowKey) {
+    pub(super) fn register(&mut self, key: FlowKey, at: u32) {
         self.wrapped.is_any = true;
         self.wrapped.joined.remove(&(key, false));
         self.wrapped.joined.remove(&(key, true));
+        self.set_twin(key, at);
+    }
+
+    pub(super) fn set_twin(&mut self, key: FlowKey, at: u32) {
         let Self { wrapped, hasher, streams, .. } = self;
         let key_of = |at: u32| streams.get(at as usize).map(|stream| stream.key);
         let hash = hasher.hash_one(key.bare());

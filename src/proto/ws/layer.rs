@@ -331,7 +331,7 @@ impl Ws {
         if floods && !self.told[dir].insert(code) {
             return;
         }
-        if matches!(code, NoteCode::TcpOverlap | NoteCode::TlsUnverified) {
+        if matches!(code, NoteCode::TcpOverlap | NoteCode::TcpChecksum | NoteCode::TlsUnverified) && at.1 > 0 {
             let (half, (offset, len)) = (&mut self.halves[dir], at);
             half.distrust(offset, len, code);
             if let Reading::Payload(Open { place, .. }) = &mut half.reading

@@ -449,7 +449,10 @@ impl Ws {
 
 /// Whether a frame has a finding for what happened to its bytes, not for what they are.
 const fn is_of_transport(code: NoteCode) -> bool {
-    matches!(code, NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TlsUnverified | NoteCode::WsResync)
+    matches!(
+        code,
+        NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TcpChecksum | NoteCode::TlsUnverified | NoteCode::WsResync
+    )
 }
 
 /// Who closed with which code, and what the reason or else the code says.

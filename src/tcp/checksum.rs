@@ -1,0 +1,129 @@
+//! Whether a segment came as it was sent (RFC 9293 §3.1).
+//!
+//! A receiver drops what has a wrong checksum, so that bytes may be slipped in that only an observer believes. But a host that
+//! captures what it sends, or joins what it receives, shows wrong checksums that nobody else sees: they tell something only
+//! in a direction in which nearly all are right.
+
+use crate::model::Segment;
+
+/// The protocol number of TCP, for the pseudo-header.
+const TCP: u32 = 6;
+
+/// Whether the checksum is right; `None` for a segment that was not captured whole.
+#[inline]
+pub(super) fn is_right(segment: &Segment<'_>) -> Option<bool> {
+    if segment.bytes.is_empty() || segment.cut > 0 {
+        return None;
+    }
+    let (Some(len), [src, dst]) = (u32::try_from(segment.bytes.len()).ok(), [segment.src.ip, segment.dst.ip]) else {
+        return None;
+    };
+    // The sum is the same in any byte order, but for its own (RFC 1071 §2): here the first byte is the lowest.
+    let address = src.words().into_iter().chain(dst.words()).map(|word| {
+        let word = if src.is_v6() { word } else { word << 32 };
+        u128::from(word.swap_bytes())
+    });
+    let pseudo = address.fold(0, u128::wrapping_add) + u128::from(len.swap_bytes()) + u128::from(TCP.swap_bytes());
+    Some(fold(sum(segment.bytes).wrapping_add(pseudo)) == 0xffff)
+}
+
+/// The sum of the bytes as little-endian words, a few at a time.
+#[inline]
+fn sum(bytes: &[u8]) -> u128 {
+    let (words, rest) = bytes.as_chunks();
+    let whole = words.iter().fold(0, |sum: u128, &word| sum.wrapping_add(u64::from_le_bytes(word).into()));
+    let rest = rest.iter().rev().fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
+    whole.wrapping_add(rest.into())
+}
+
+/// The sum in sixteen bits, with every carry added again.
+fn fold(sum: u128) -> u16 {
+    let halve = |sum: u64, bits: u32| (sum & ((1 << bits) - 1)) + (sum >> bits);
+    #[expect(clippy::cast_possible_truncation, reason = "the upper half is added")]
+    let (low, carry) = (sum as u64).overflowing_add((sum >> 64) as u64);
+    let sum = halve(low, 32) + u64::from(carry);
+    let sum = halve(halve(halve(sum, 32), 16), 16);
+    u16::try_from(halve(sum, 16)).unwrap_or(u16::MAX)
+}
+
+/// How many checksums of a direction were right, and how many wrong.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sums {
+    right: u8,
+    /// [`Sums::GIVEN_UP`]: so many that none tells anything.
+    wrong: u8,
+}
+
+impl Sums {
+    const GIVEN_UP: u8 = u8::MAX;
+    /// Right ones are counted so far.
+    const MOST: u8 = 250;
+    /// So many must be right before a wrong one tells something, or wrong before none does.
+    const FEW: u8 = 4;
+
+    /// Whether checksums are looked at.
+    pub(super) const fn are_read(self) -> bool {
+        self.wrong != Self::GIVEN_UP
+    }
+
+    /// Whether one that is wrong tells something: nine in ten are right.
+    pub(super) const fn tell(self) -> bool {
+        self.are_read() && self.right >= Self::FEW && self.are_mostly_right()
+    }
+
+    const fn are_mostly_right(self) -> bool {
+        self.wrong as u32 * 9 <= self.right as u32
+    }
+
+    pub(super) const fn add_right(&mut self) {
+        if self.right < Self::MOST {
+            self.right += 1;
+        }
+    }
+
+    pub(super) const fn add_wrong(&mut self) {
+        if self.are_read() {
+            self.wrong += 1;
+            if self.wrong >= Self::FEW && !self.are_mostly_right() {
+                self.wrong = Self::GIVEN_UP;
+            }
+        }
+    }
+
+    /// One that was wrong did tell something: it was sent again.
+    pub(super) const fn forgive(&mut self) {
+        if self.are_read() {
+            self.wrong = self.wrong.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// RFC 1071 §4.1, bytes two by two.
+    fn plain(bytes: &[u8]) -> u16 {
+        let pairs = bytes.chunks(2).map(|pair| u64::from(pair[0]) | u64::from(*pair.get(1).unwrap_or(&0)) << 8);
+        let mut sum: u64 = pairs.sum();
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum as u16
+    }
+
+    proptest! {
+        #[test]
+        fn sums_as_the_rfc_does(bytes in prop::collection::vec(prop_oneof![Just(0xff), Just(0), any::<u8>()], 0..300)) {
+            prop_assert_eq!(fold(sum(&bytes)), plain(&bytes));
+        }
+    }
+
+    #[test]
+    fn carries_to_the_end() {
+        for all in [u128::MAX, u128::from(u64::MAX), u128::MAX - 1, 1 << 127 | u128::from(u64::MAX)] {
+            assert_eq!(fold(all), plain(&all.to_le_bytes()), "{all:x}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Segments whose checksum is wrong: their receiver dropped them, unless the capturing host made the checksums wrong.
+
+use super::support::craft::*;
+use super::support::run::{Input, findings, key, messages};
+use super::{has_no_findings, is_said, says, shown};
+
+/// A server says twenty messages, each its own segment, the first of which has the index that is returned.
+fn twenty() -> (Session, Vec<Segment>, usize) {
+    let mut session = Session::new(1);
+    for n in 0..20 {
+        session.text(Server, &format!("twenty {n:02} {}", "x".repeat(40)));
+    }
+    session.fin = false;
+    let segments = session.segments();
+    let first = segments.iter().position(|segment| segment.payload.ends_with(b"xx")).unwrap();
+    (session, segments, first)
+}
+
+/// The capture of these segments, of which those with these indices have wrong checksums.
+fn with_wrong(segments: &[Segment], wrong: impl Fn(usize) -> bool) -> Vec<u8> {
+    let packet = |(at, segment): (usize, &Segment)| {
+        Wire { bad_checksums: wrong(at), ..Wire::default() }.packet(segment, at as i64 * 100_000)
+    };
+    Pcap::default().file(&segments.iter().enumerate().map(packet).collect::<Vec<_>>())
+}
+
+/// The sentences of the findings about checksums.
+fn told(file: &[u8]) -> Vec<String> {
+    let found = findings(Input::Bytes(file)).into_iter().filter(|(code, _)| code == "TCP-CHECKSUM");
+    found.map(|(_, record)| key(&record, "text").as_str().unwrap().to_owned()).collect()
+}
+
+/// Bytes that only an observer believes give way to those that the receiver got, wherever they are slipped in.
+#[test]
+fn what_is_slipped_in_is_not_shown() {
+    let (session, segments, first) = twenty();
+    for nth in 5..19 {
+        let at = first + 2 * nth;
+        let mut forged = segments[at].clone();
+        forged.payload[2..].fill(b'!');
+        let mut all = segments.clone();
+        all.insert(at, forged);
+        let file = with_wrong(&all, |index| index == at);
+        says(&file, std::slice::from_ref(&session), "forged");
+        has_no_findings(&file, super::LOSS, "forged");
+        let text =
+            format!("packet {} has a wrong checksum and other bytes than packet {}, which is shown", at + 1, at + 2);
+        assert_eq!(told(&file), [text]);
+    }
+}
+
+/// A copy that is only damaged in its checksum, and sent again, is nothing to talk about.
+#[test]
+fn what_is_sent_again_is_shown_once() {
+    let (session, segments, first) = twenty();
+    let at = first + 2 * 8;
+    let mut all = segments.clone();
+    all.insert(at + 3, segments[at].clone());
+    let file = with_wrong(&all, |index| index == at);
+    says(&file, std::slice::from_ref(&session), "sent again");
+    assert!(told(&file).is_empty());
+}
+
+/// No checksum drops a byte for good: without another copy it is used, where the hole would be, and marked.
+#[test]
+fn what_comes_only_once_is_used() {
+    let (session, segments, first) = twenty();
+    let at = first + 2 * 8;
+    let file = with_wrong(&segments, |index| index == at);
+    says(&file, std::slice::from_ref(&session), "one wrong checksum");
+    assert_eq!(
+        told(&file),
+        [format!("packet {} has a wrong checksum; its bytes are shown, since no other copy came", at + 1)]
+    );
+    let marked: Vec<_> = messages(Input::Bytes(&file)).into_iter().filter(|m| !m.findings.is_empty()).collect();
+    assert_eq!(marked.iter().map(|message| message.number).collect::<Vec<_>>(), [9]);
+    assert_eq!(marked[0].findings, ["TCP-CHECKSUM"]);
+}
+
+/// Where checksums are wrong because the capturing host fills them in later, or joins segments, they say nothing.
+#[test]
+fn wrong_checksums_of_a_host_that_offloads_say_nothing() {
+    let (session, segments, first) = twenty();
+    let packets =
+        |file: &[u8]| shown(file).values().next().unwrap().of("s2c").iter().map(|m| m.packet).collect::<Vec<_>>();
+    let right = packets(&with_wrong(&segments, |_| false));
+    for (every, what) in [(1, "all"), (2, "one in two"), (3, "one in three")] {
+        let is_wrong = |at: usize| every == 1 || at >= first && ((at - first) / 2).is_multiple_of(every);
+        let file = with_wrong(&segments, is_wrong);
+        says(&file, std::slice::from_ref(&session), what);
+        assert!(told(&file).is_empty(), "{what}");
+        if every == 1 {
+            assert_eq!(packets(&file), right, "{what}");
+        }
+    }
+}
+
+/// Neither do those of segments that the snap length cut.
+#[test]
+fn what_is_cut_cannot_be_judged() {
+    let (session, segments, first) = twenty();
+    let at = first + 2 * 8;
+    let mut packets = read(&with_wrong(&segments, |index| index == at));
+    let len = packets[at].bytes.len() - 3;
+    packets[at] = packets[at].clone().snapped(len);
+    let file = Pcap::default().file(&packets);
+    assert!(told(&file).is_empty());
+    let all = shown(&file);
+    let messages = all.values().next().unwrap().of("s2c");
+    let said: Vec<_> = session.said.iter().collect();
+    assert!(messages.iter().zip(said).filter(|(message, said)| is_said(message, said)).count() == 19);
+}
