@@ -83,7 +83,7 @@ fn fragments_are_reported() {
 
 /// Very many packets of which a fragment is missing, or all but a byte; one packet in very many pieces.
 #[test]
-fn fragments_are_kept_within_bounds() {
+fn very_many_fragments_are_survived() {
     let segment = Segment { payload: vec![7; 1400], ..Session::sample(1).segments()[3].clone() };
     let packet = Wire::default().packet(&segment, time_of(0));
     let lacking = |most: usize| -> Vec<Packet> {
