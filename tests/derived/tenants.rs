@@ -1,9 +1,10 @@
 //! Networks with the same addresses stay apart; one conversation that is wrapped in two ways stays one.
 
 use super::support::craft::*;
-use super::support::run::{Essence, Input, conversations, key, number, records};
+use super::support::run::{Essence, Input, conversations, key, number, records, wspect_with};
 use super::{LOSS, has_no_findings};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// What each direction of a connection says, and what it is wrapped in, there and back.
 type Told = ([Vec<Essence>; 2], Value, Value);
@@ -123,6 +124,18 @@ fn tenants_of_which_each_is_wrapped_in_two_ways_stay_apart() {
     let number = |n: u16| json!([format!("vlan {n}")]);
     let expected = tenants.expected(&[1, 3, 5].map(|n| (number(n), number(n + 1))));
     tells(&tenants.packets(0), &expected, &[0, 1, 2], "tenants in two ways");
+}
+
+/// Both faces say it in the same words.
+#[test]
+fn what_is_around_is_said() {
+    let tenants = Tenants::new(&[[&[vlan(7), vxlan(5001)], &[vlan(8)]]]);
+    let file = Pcap::default().file(&tenants.packets(0));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("what_is_around_is_said.pcap");
+    std::fs::write(&path, file).unwrap();
+    let said = String::from_utf8(wspect_with(&["follow"], &path, &["1"]).stdout).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(said.contains(" in vlan 7, vxlan 5001, back in vlan 8"), "{said}");
 }
 
 /// Captured before and behind a router, or the end of a tunnel, a packet is there twice.
