@@ -149,7 +149,7 @@ fn pass(
                 stream = [dissector.table.header(header)];
                 &stream
             }
-            Decoded::Several(parts) => dissector.parts(*parts, &mut decoder),
+            Decoded::Several(parts) => dissector.parts(*parts, &mut decoder, &mut Whole::default()),
             Decoded::Other => &[],
         };
         enough |= beside(&packet, streams).is_break();
@@ -235,12 +235,19 @@ impl<'s> Dissector<'s> {
         }
     }
 
+    /// Learns what a number stands for that was not met before.
+    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
+        let known = self.tools.encaps.len();
+        if usize::from(encap.0) > known {
+            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
+        }
+    }
+
     /// Takes the packets that are in one, in their order; the numbers of their streams.
     #[cold]
-    fn parts(&mut self, mut parts: Parts<'_>, decoder: &mut Decoder) -> &[u32] {
+    fn parts(&mut self, mut parts: Parts<'_>, decoder: &mut Decoder, whole: &mut Whole) -> &[u32] {
         self.several.clear();
-        let mut whole = Whole::default();
-        while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
+        while let Some(part) = decoder.next_part(&mut parts, whole) {
             match &part {
                 Decoded::Segment(segment) => {
                     self.learn(segment.encap, decoder);
@@ -251,14 +258,6 @@ impl<'s> Dissector<'s> {
             }
         }
         &self.several
-    }
-
-    /// Learns what a number stands for that was not met before.
-    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
-        let known = self.tools.encaps.len();
-        if usize::from(encap.0) > known {
-            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
-        }
     }
 
     fn progress(&self, bytes: u64) -> Progress {

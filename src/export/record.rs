@@ -129,8 +129,6 @@ impl Records {
             json::string(row, &hop.address);
             lit!(row, "}");
         });
-        lit!(row, r#","interface":"#);
-        json::opt_string(row, connection.opened.interface.as_deref());
         lit!(row, r#","encapsulation":"#);
         encaps(row, &connection.opened.encap);
         lit!(row, r#","encapsulation_back":"#);
@@ -138,6 +136,8 @@ impl Records {
             Some(back) => encaps(row, back),
             None => lit!(row, "null"),
         }
+        lit!(row, r#","interface":"#);
+        json::opt_string(row, connection.opened.interface.as_deref());
         let verdict = connection.verdict();
         lit!(row, r#","ending":"#);
         json::name(row, verdict.ending.name());

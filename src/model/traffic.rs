@@ -19,7 +19,7 @@ pub struct Traffic {
     pub quic: u64,
     /// ICMP and ICMPv6.
     pub icmp: u64,
-    /// Fragments of IP packets.
+    /// Fragments of IP packets, but for those that complete one.
     pub fragments: u64,
     /// Other protocols over IP.
     pub other_ip: u64,

@@ -1,7 +1,6 @@
 //! From an EtherType to the packet it announces, through tags and labels.
 
-use super::link::ethernet;
-use super::ppp;
+use super::link::{ethernet, ppp};
 use crate::model::{Encap, LinkType};
 
 /// Tags, or labels, that are looked through one after the other; real frames carry one or two.
@@ -153,8 +152,9 @@ fn mpls(mut bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
 /// ```
 fn pppoe(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
     match bytes.split_first_chunk()? {
-        (&[0x11, 0, high, low, _, _], rest) => {
-            Some((Some(Encap::Pppoe(u16::from_be_bytes([high, low]))), ppp::network(rest)))
+        (&[0x11, 0, a, b, c, d], rest) => {
+            let length = usize::from(u16::from_be_bytes([c, d]));
+            Some((Some(Encap::Pppoe(u16::from_be_bytes([a, b]))), ppp(rest.get(..length).unwrap_or(rest))))
         }
         _ => None,
     }

@@ -10,7 +10,6 @@ mod fragments;
 mod icmp;
 mod ip;
 mod link;
-mod ppp;
 mod tcp;
 mod tunnel;
 mod udp;
@@ -160,7 +159,7 @@ impl Decoder {
     }
 
     /// What the next of several packets is to TCP; `None` behind the last one.
-    pub fn next_part<'a, 'p: 'a>(&mut self, parts: &mut Parts<'p>, whole: &'a mut Whole) -> Option<Decoded<'a>> {
+    pub fn next_part<'w, 'a: 'w>(&mut self, parts: &mut Parts<'a>, whole: &'w mut Whole) -> Option<Decoded<'w>> {
         let (network, missing) = parts.msdus.next()?;
         Some(self.unusual(network, missing, parts.mark, &mut whole.0))
     }
@@ -200,48 +199,30 @@ impl Decoder {
         way: &mut Way,
         whole: &'a mut [Vec<u8>],
     ) -> Decoded<'a> {
-        for _ in 0..=MAX_TAGS {
-            match network {
-                Network::Ip(bytes) => return self.packet(bytes, missing, way, whole),
-                Network::TooDeep => break,
-                Network::Wrapped(ether_type, bytes) => {
-                    let (encap, inside) = ether::inside(ether_type, bytes);
-                    if !way.enter(encap) {
-                        break;
-                    }
-                    network = inside;
-                }
-                Network::Amsdu(body) => {
-                    return Decoded::Several(Parts { msdus: Msdus::new(body), mark: way.mark });
-                }
-                Network::Exported(bytes) => return self.exported(bytes, missing, way, whole),
-                other => {
-                    self.no_packet(&other, way.mark);
-                    return Decoded::Other;
-                }
-            }
+        for _ in 0..MAX_TAGS {
+            let Network::Wrapped(ether_type, bytes) = network else { break };
+            let (encap, inside) = ether::inside(ether_type, bytes);
+            network = if way.enter(encap) { inside } else { Network::TooDeep };
         }
-        self.no_packet(&Network::TooDeep, way.mark);
-        Decoded::Other
-    }
-
-    /// Counts what is no packet, and why it is none.
-    fn no_packet(&mut self, network: &Network<'_>, mark: Mark) {
-        let why = match network {
+        let tally = match network {
+            Network::Ip(bytes) => return self.packet(bytes, missing, way, whole),
+            Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark: way.mark }),
+            Network::Exported(bytes) => return self.exported(bytes, missing, way, whole),
             Network::Arp => {
                 self.seen.arp += 1;
-                return;
+                return Decoded::Other;
             }
-            Network::TooDeep => Some(&mut self.too_deep),
+            Network::Other => None,
+            Network::TooDeep | Network::Wrapped(..) => Some(&mut self.too_deep),
             Network::Fragment => Some(&mut self.frame_fragments),
             Network::Encrypted => Some(&mut self.encrypted),
-            Network::Unknown(link) => Some(self.unknown.entry(*link).or_default()),
-            _ => None,
+            Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
         };
         self.seen.other += 1;
-        if let Some(why) = why {
-            why.add(mark);
+        if let Some(tally) = tally {
+            tally.add(way.mark);
         }
+        Decoded::Other
     }
 
     /// A PDU that Wireshark exported.

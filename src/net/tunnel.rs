@@ -5,8 +5,8 @@
 
 use super::ether::{Network, inside, network};
 use super::ip::Ip;
-use super::link::ethernet;
-use super::{ppp, udp};
+use super::link::{ethernet, ppp};
+use super::udp;
 use crate::model::Encap;
 
 /// What a tunnel calls its network, and what it carries; `None` for what is no such tunnel.
@@ -252,5 +252,5 @@ fn l2tp(bytes: &[u8], wire_len: usize) -> Inside<'_> {
     if flags & OFFSET != 0 {
         at += 2 + usize::from(word(at)?);
     }
-    Some((encap, ppp::network(bytes.get(at..)?)))
+    Some((encap, ppp(bytes.get(at..)?)))
 }

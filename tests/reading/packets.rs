@@ -12,12 +12,8 @@ pub(crate) fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: 
     let mark = Mark { packet: PacketNo(7), time: None };
     match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }, &mut Whole::default()) {
         Decoded::Several(mut parts) => {
-            let mut all = Vec::new();
-            let mut whole = Whole::default();
-            while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
-                all.push(told(&part, mark));
-            }
-            all.join(", ")
+            let next = || Some(told(&decoder.next_part(&mut parts, &mut Whole::default())?, mark));
+            std::iter::from_fn(next).collect::<Vec<_>>().join(", ")
         }
         one => told(&one, mark),
     }

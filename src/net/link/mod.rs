@@ -6,9 +6,9 @@ mod serial;
 mod wifi;
 
 use super::ether::Network;
-use super::ppp;
 use crate::model::LinkType;
 pub(super) use lan::ethernet;
+pub(super) use serial::ppp;
 pub(super) use wifi::Msdus;
 
 /// A link type that is read.
@@ -42,7 +42,7 @@ pub(super) static LINKS: &[Link] = &[
     row(122, "IP_OVER_FC", lan::fibre_channel),
     row(138, "APPLE_IP_OVER_IEEE1394", lan::firewire),
     row(242, "IPOIB", lan::infiniband),
-    row(9, "PPP", ppp::network),
+    row(9, "PPP", ppp),
     row(50, "PPP_HDLC", serial::hdlc),
     row(51, "PPP_ETHER", serial::pppoe),
     row(104, "C_HDLC", serial::hdlc),

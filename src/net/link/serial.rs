@@ -2,19 +2,54 @@
 
 use super::lan::ethernet;
 use crate::net::ether::{Network, network};
-use crate::net::ppp;
+
+/// PPP, bare or in HDLC-like framing (RFC 1662 §3.1).
+///
+/// ```text
+/// address 0xff, control 0x03 (both may be left out), protocol, payload
+/// ```
+pub(in crate::net) fn ppp(frame: &[u8]) -> Network<'_> {
+    match frame {
+        [0xff, 0x03, rest @ ..] => protocol(rest),
+        _ => protocol(frame),
+    }
+}
 
 /// PPP behind a byte that tells which way it went; pppd writes it in place of the address.
 pub(super) fn directed_ppp(frame: &[u8]) -> Network<'_> {
     match frame {
-        [_, 0x03, rest @ ..] | [_, rest @ ..] => ppp::network(rest),
+        [_, 0x03, rest @ ..] => protocol(rest),
+        [_, rest @ ..] => ppp(rest),
         [] => Network::Other,
     }
 }
 
-/// PPPoE without the Ethernet header.
+/// PPP over Ethernet, a frame of a session.
 pub(super) fn pppoe(frame: &[u8]) -> Network<'_> {
     network(0x8864, frame)
+}
+
+/// What a PPP frame carries (RFC 1661 §2).
+///
+/// ```text
+/// protocol u16, or its lower byte alone (§6.5): only the last byte of a number is odd
+/// ```
+fn protocol(bytes: &[u8]) -> Network<'_> {
+    const IPV4: u16 = 0x0021;
+    const IPV6: u16 = 0x0057;
+    const MPLS: u16 = 0x0281;
+    const MPLS_MULTICAST: u16 = 0x0283;
+    let (number, rest) = match bytes {
+        [low, rest @ ..] if low & 1 == 1 => (u16::from(*low), rest),
+        [high, low, rest @ ..] => (u16::from_be_bytes([*high, *low]), rest),
+        _ => return Network::Other,
+    };
+    match number {
+        IPV4 | IPV6 => Network::Ip(rest),
+        MPLS => network(0x8847, rest),
+        MPLS_MULTICAST => network(0x8848, rest),
+        _ => Network::Other,
+    }
 }
 
 /// HDLC with Cisco's protocol field (RFC 1547 §4.3.1), or with PPP.
@@ -25,7 +60,7 @@ pub(super) fn pppoe(frame: &[u8]) -> Network<'_> {
 pub(super) fn hdlc(frame: &[u8]) -> Network<'_> {
     match frame {
         [0x0f | 0x8f, _, high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
-        _ => ppp::network(frame),
+        _ => ppp(frame),
     }
 }
 
