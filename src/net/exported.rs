@@ -122,7 +122,7 @@ impl<'a> Tags<'a> {
     fn segment(&self, payload: &'a [u8], missing: usize) -> Option<Pdu<'a>> {
         let (src, dst) = self.src.zip(self.dst)?;
         let wire_len = payload.len().saturating_add(missing);
-        Some(Pdu::Segment(Ip { src, dst, protocol: IpNumber::TCP, payload, wire_len }))
+        Some(Pdu::Segment(Ip { src, dst, protocol: IpNumber::TCP, id: 0, payload, wire_len }))
     }
 
     fn piece(&self, payload: &'a [u8], missing: usize) -> Option<Pdu<'a>> {

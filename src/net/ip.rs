@@ -16,6 +16,8 @@ pub(super) struct Ip<'a> {
     pub(super) src: model::Ip,
     pub(super) dst: model::Ip,
     pub(super) protocol: IpNumber,
+    /// The number that its sender gave it; 0 in IPv6, which has none.
+    pub(super) id: u16,
     /// The captured part, without what the link layer put behind it.
     pub(super) payload: &'a [u8],
     /// Bytes of the payload on the wire, at least those captured.
@@ -77,7 +79,8 @@ fn parse_v4(bytes: &[u8], missing: usize) -> Option<(Ipv4HeaderSlice<'_>, Ip<'_>
         total => bounds(bytes, start, total, missing),
     };
     let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
-    Some((header, Ip { src, dst, protocol: header.protocol(), payload, wire_len }))
+    let (protocol, id) = (header.protocol(), header.identification());
+    Some((header, Ip { src, dst, protocol, id, payload, wire_len }))
 }
 
 /// RFC 8200 §3.
@@ -91,7 +94,7 @@ fn parse_v6(bytes: &[u8], missing: usize) -> Option<Ip<'_>> {
         len => bounds(bytes, start, start + len, missing),
     };
     let (src, dst) = (header.source_addr().into(), header.destination_addr().into());
-    Some(Ip { src, dst, protocol: header.next_header(), payload, wire_len })
+    Some(Ip { src, dst, protocol: header.next_header(), id: 0, payload, wire_len })
 }
 
 /// The payload from `start` to `end`, and its length on the wire. The frame bounds what the header claims.
@@ -136,6 +139,6 @@ pub(super) fn extensions(mut ip: Ip<'_>) -> Result<Ip<'_>, Unread<'_>> {
 }
 
 const fn fragment<'a>(ip: &Ip<'a>, id: u32, offset: usize, more: bool) -> Unread<'a> {
-    let &Ip { src, dst, protocol, payload, wire_len } = ip;
+    let &Ip { src, dst, protocol, payload, wire_len, .. } = ip;
     Unread::Fragment(Fragment { src, dst, id, protocol: protocol.0, offset, more, payload, wire_len })
 }

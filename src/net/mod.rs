@@ -12,6 +12,7 @@ mod ip;
 mod link;
 mod tcp;
 mod tunnel;
+mod twice;
 mod udp;
 
 use crate::model::{
@@ -120,6 +121,9 @@ pub struct Decoder {
     /// Fragments that say otherwise than those before them.
     torn: Tally,
     encaps: Encaps,
+    last: twice::Last,
+    /// Packets that were captured before.
+    twice: Tally,
     too_deep: Tally,
     encrypted: Tally,
     frame_fragments: Tally,
@@ -152,10 +156,21 @@ impl Decoder {
             && let Some(ip) = ip::plain(bytes, missing)
             && ip.protocol == IpNumber::TCP
         {
-            self.seen.tcp += 1;
-            return tcp::segment(&ip, packet.mark, EncapId::default());
+            return self.segment(&ip, packet.mark, EncapId::default());
         }
         self.unusual(network, missing, packet.mark, &mut whole.0)
+    }
+
+    #[inline(always)]
+    fn segment<'a>(&mut self, ip: &Ip<'a>, mark: Mark, encap: EncapId) -> Decoded<'a> {
+        self.seen.tcp += 1;
+        let decoded = tcp::segment(ip, mark, encap);
+        if let Decoded::Segment(segment) = &decoded
+            && self.last.saw(segment, ip.id)
+        {
+            self.twice.add(mark);
+        }
+        decoded
     }
 
     /// What the next of several packets is to TCP; `None` behind the last one.
@@ -260,8 +275,8 @@ impl Decoder {
     fn carried<'a>(&mut self, ip: &Ip<'a>, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
         match ip.protocol {
             IpNumber::TCP => {
-                self.seen.tcp += 1;
-                tcp::segment(ip, way.mark, self.encaps.number(way, &self.limits))
+                let encap = self.encaps.number(way, &self.limits);
+                self.segment(ip, way.mark, encap)
             }
             IpNumber::ICMP | IpNumber::IPV6_ICMP => {
                 self.seen.icmp += 1;
@@ -328,6 +343,7 @@ impl Decoder {
             src: fragment.src,
             dst: fragment.dst,
             protocol: IpNumber(completed.protocol),
+            id: 0,
             payload: place,
             wire_len: completed.wire_len,
         };
@@ -377,6 +393,7 @@ impl Decoder {
                 self.cut,
                 "packets were cut by the snap length: their last bytes are not in the capture",
             ),
+            (NoteCode::PacketTwice, self.twice, "TCP packets were captured before; what they bring is shown once"),
             (NoteCode::IpFragment, lost, "packets of which not all fragments came"),
             (NoteCode::IpFragment, crowded_out, &crowd),
             (NoteCode::IpOverlap, self.torn, "fragments say otherwise than those before them"),

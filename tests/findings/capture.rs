@@ -43,6 +43,14 @@ pub(super) fn cases() -> Vec<Case> {
         packets[0].bytes[14 + 6] = flags;
         Pcap::default().file(&packets)
     };
+    // A copy of each packet, or what is sent again for want of an acknowledgement.
+    let twice = |nanos: i64| {
+        let copies = read(&whole).into_iter().flat_map(|packet| {
+            let copy = Packet { time: packet.time + nanos, ..packet.clone() };
+            [packet, copy]
+        });
+        Pcap::default().file(&copies.collect::<Vec<_>>())
+    };
     let torn = |change: u8| {
         let mut fragments = fragmented(&packet(), 16, 7);
         fragments.insert(1, fragments[0].clone());
@@ -65,6 +73,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("LINK-UNKNOWN", of_link(147), of_link(1)),
         case("LINK-ENCRYPTED", protected(true), protected(false)),
         case("PACKET-CUT", snapped(3), snapped(0)),
+        case("PACKET-TWICE", twice(9_000), twice(300_000_000)),
         case("IP-FRAGMENT", fragment(0x20), fragment(0x40)),
         case("IP-OVERLAP", torn(1), torn(0)),
         Case { limits: Limits { encaps: 1, ..Limits::DEFAULT }, ..case("ENCAP-LIMIT", two_vlans(), two_vlans()) },

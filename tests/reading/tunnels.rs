@@ -75,7 +75,7 @@ fn what_runs_over_ip_is_a_tunnel_where_its_header_fits() {
     is_strict(|payload| over_ip(97, payload), &[&[0x30, 0], &frame(&inner)[..]].concat(), &[(0, 0x20), (1, 1)]);
     is_strict(
         |payload| ethernet(0x8864, payload),
-        &[&[0x11, 0, 0, 1, 0, 9, 0, 0x21], &inner[..]].concat(),
+        &[&[0x11, 0, 0, 1, 0, inner.len() as u8 + 2, 0, 0x21], &inner[..]].concat(),
         &[(0, 0x12), (1, 9), (7, 0x23)],
     );
     is_strict(|payload| ethernet(0x8847, payload), &[&[0, 1, 1, 64], &inner[..]].concat(), &[(2, 0), (4, 0x54)]);
