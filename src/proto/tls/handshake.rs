@@ -1,8 +1,9 @@
 //! Handshake messages, as far as keys, names and versions depend on them.
 
+use super::suite::{Sealing, Suite};
 use crate::model::{ClientRandom, TlsVersion};
 use nom::bytes::complete::take;
-use nom::combinator::{map_opt, opt};
+use nom::combinator::{map_opt, opt, verify};
 use nom::multi::{length_data, many0};
 use nom::number::complete::{be_u8, be_u16, be_u24, be_u32};
 use nom::sequence::preceded;
@@ -38,6 +39,8 @@ pub(super) struct ClientHello {
     pub(super) early_data: bool,
     /// It offers to speak something else than HTTP/1 inside (RFC 7301), or that is not known.
     pub(super) offers_others: bool,
+    /// Its end is missing, and with it the answer to both.
+    pub(super) torn: bool,
 }
 
 /// RFC 8446 §4.1.3; a HelloRetryRequest is one with a certain random.
@@ -130,7 +133,10 @@ fn client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
         (be_u16, random, length_data(be_u8), length_data(be_u16), length_data(be_u8)).parse(bytes)?;
     let (rest, found) = opt(extensions).parse(rest)?;
     let Extensions { ticket, sni, early_data, offers_others, .. } = found.unwrap_or_default();
-    Ok((rest, ClientHello { random, session_id: session_id.into(), ticket, sni, early_data, offers_others }))
+    Ok((
+        rest,
+        ClientHello { random, session_id: session_id.into(), ticket, sni, early_data, offers_others, torn: false },
+    ))
 }
 
 /// A ClientHello whose end is missing: its random, by which the secrets are known, and what else there is.
@@ -139,7 +145,7 @@ fn torn_client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
     let (rest, list) = opt((length_data(be_u8), length_data(be_u16), length_data(be_u8), be_u16)).parse(rest)?;
     let sni = list.and_then(|_| listed(rest).sni);
     // It may have said so: whether there are such data, their key tells.
-    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true, ..ClientHello::default() }))
+    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true, torn: true, ..ClientHello::default() }))
 }
 
 /// `version 2 | random 32 | session id <1> | cipher suite 2 | compression method 1 | extensions <2>`, the last if there.
@@ -159,6 +165,19 @@ fn server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
         extended_master_secret: found.extended_master_secret,
     };
     Ok((rest, hello))
+}
+
+/// A ServerHello whose end is missing. The suite tells the version where it is one of TLS 1.3 (RFC 8446 §B.4), and that no
+/// extension changes what is sealed how where it is an AEAD.
+fn torn_server_hello(bytes: &[u8]) -> IResult<&[u8], ServerHello> {
+    let (rest, (version, random, session_id, suite)) =
+        (be_u16, random, length_data(be_u8), verify(be_u16, |&suite| is_aead(suite))).parse(bytes)?;
+    let version = if suite >> 8 == 0x13 { TlsVersion::TLS_1_3 } else { TlsVersion(version) };
+    Ok((rest, ServerHello { version, random, session_id: session_id.into(), ..ServerHello::unseen(suite) }))
+}
+
+fn is_aead(suite: u16) -> bool {
+    Suite::find(suite).is_some_and(|suite| matches!(suite.sealing, Sealing::Aead(_)))
 }
 
 /// `length 2 | encrypted premaster secret`.
@@ -267,12 +286,16 @@ impl Messages {
         Some(message)
     }
 
-    /// Bytes were lost: whatever comes next is taken for a message's beginning. What there is of a ClientHello is returned.
+    /// Bytes were lost: whatever comes next is taken for a message's beginning. What there is of a hello is returned.
     pub(super) fn lose(&mut self) -> Option<Message> {
         self.passing = 0;
         let bytes = std::mem::take(&mut self.bytes);
-        let (body, _) = head(&bytes).ok().filter(|(_, (kind, _))| *kind == 1)?;
-        torn_client_hello(body).ok().map(|(_, hello)| Message::ClientHello(Box::new(hello)))
+        let (body, (kind, _)) = head(&bytes).ok()?;
+        match kind {
+            1 => torn_client_hello(body).ok().map(|(_, hello)| Message::ClientHello(Box::new(hello))),
+            2 => torn_server_hello(body).ok().map(|(_, hello)| Message::ServerHello(Box::new(hello))),
+            _ => None,
+        }
     }
 
     /// Takes bytes until so many are kept.

@@ -87,9 +87,10 @@ impl Hello {
         Some(secrets.find(&client.random, SecretLabel::ClientEarly).is_some())
     }
 
-    /// Whether it cannot be known if the server takes them.
+    /// Whether it cannot be known if the server takes those that the client surely sends.
     pub(super) fn hides_answer(&self, secrets: &Secrets) -> bool {
-        self.random().is_none_or(|random| secrets.find(random, SecretLabel::ServerHandshake).is_none())
+        let client = self.client.as_ref().filter(|client| !client.torn);
+        client.is_some_and(|client| secrets.find(&client.random, SecretLabel::ServerHandshake).is_none())
     }
 
     /// The keys of a direction; or why there are none.

@@ -25,6 +25,8 @@ pub(super) struct Inside {
     shut: Both<bool>,
     /// What it has carried so far could not.
     sealed: Both<bool>,
+    /// There were data before the first that are read.
+    late: bool,
 }
 
 impl Inside {
@@ -56,6 +58,11 @@ impl Inside {
     /// The first that a direction carries cannot be read, what follows can.
     pub(super) fn seal(&mut self, dir: Direction) {
         self.sealed[dir] = true;
+    }
+
+    /// What is read begins within the data.
+    pub(super) const fn begin_late(&mut self) {
+        self.late = true;
     }
 
     /// Gives the inner layer something.
@@ -139,6 +146,7 @@ impl Inside {
         let (conns, swapped, flow) = (cx.tools.conns, cx.swapped, cx.flow);
         let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
+        cx.flow.from_start &= !self.late;
         for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir] || self.sealed[dir]) {
             cx.flow.one_sided |= self.shut[dir];
             cx.flow.from_start &= !self.sealed[dir];

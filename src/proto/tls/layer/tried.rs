@@ -165,6 +165,9 @@ impl Tls {
             std::mem::swap(&mut self.halves.to_server, &mut self.halves.to_client);
             cx.swapped = !cx.swapped;
         }
+        if !guess.in_handshake && guess.sequence > at as u64 {
+            self.inside.begin_late();
+        }
         if let Ok(mut keys) = self.hello.keys(guess.dir, &cx.tools.secrets) {
             keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake, guess.updates);
             self.halves[guess.dir].cover = Cover::Sealed(keys);
