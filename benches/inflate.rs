@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use support::Dice;
 use support::craft::{BINARY, Client, Deflated, Ending, Server, Session, TEXT};
-use wspect::model::{Both, Direction, Endpoint, Event, Input, Limits, Mark, PacketNo, Sink, Stamp};
+use wspect::model::{Both, Direction, EncapId, Endpoint, Event, Input, Limits, Mark, PacketNo, Sink, Stamp};
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Next, Tools};
 use wspect::proto::open;
 
@@ -116,6 +116,8 @@ fn read(session: &Session) -> Duration {
             let mark = Mark { packet: PacketNo(packet), time: None };
             let flow = Flow {
                 stream: 0,
+                began: 0,
+                encap: EncapId::default(),
                 first: &first,
                 ends: &ends,
                 one_sided: false,

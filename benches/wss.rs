@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::craft::{Client, Server, Tls, tls};
-use wspect::model::{Both, Direction, Endpoint, Event, Input, Limits, Mark, PacketNo, Sink, Stamp};
+use wspect::model::{Both, Direction, EncapId, Endpoint, Event, Input, Limits, Mark, PacketNo, Sink, Stamp};
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Layer, Next, Tools};
 use wspect::proto::open;
 
@@ -89,6 +89,8 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
             let mark = Mark { packet: PacketNo(packet), time: None };
             let flow = Flow {
                 stream: 0,
+                began: 0,
+                encap: EncapId::default(),
                 first: &first,
                 ends: &ends,
                 one_sided: false,

@@ -17,7 +17,8 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use wspect::model::{
-    Both, Direction, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Receipt, Sink, Stamp, Timestamp, Unseen,
+    Both, Direction, EncapId, End, Endpoint, Event, Input, Limits, Mark, Note, PacketNo, Receipt, Sink, Stamp,
+    Timestamp, Unseen,
 };
 use wspect::proto;
 use wspect::proto::layer::{Cx, Flow, Hint, Kind, Next, Tools};
@@ -107,6 +108,8 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         tools: &mut tools,
         flow: Flow {
             stream: 0,
+            began: 0,
+            encap: EncapId::default(),
             first: &mark,
             ends: &(end(1), end(2)),
             one_sided,

@@ -14,7 +14,9 @@ use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use support::craft::{Client, Ng, Server, Session, Tls, Wire, capture_of, packets, pcapng as pcapng_of, read};
+use support::craft::{
+    Client, Ng, Packet, Pcap, Server, Session, Tls, Wire, capture_of, packets, pcapng as pcapng_of, read,
+};
 use support::truth::Truth;
 use tempfile::TempDir;
 
@@ -250,6 +252,36 @@ fn a_silent_pipe_is_not_waited_for() {
     let output = wspect(&dir, "keys cap.pcap -k fifo").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(complaints(&output), "wspect: warning: fifo: a pipe that is silent; read so far: 0 lines\n");
+}
+
+/// What is encrypted otherwise is named, and not decoded.
+#[test]
+fn dtls_and_quic_are_named() {
+    let dir = TempDir::new().unwrap();
+    let udp = |payload: &[u8]| {
+        let len = 28 + payload.len() as u8;
+        let ip =
+            [0x45, 0, 0, len, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1, 1, 187, 1, 187, 0, len - 20, 0, 0];
+        [&[2; 12][..], b"\x08\0", &ip, payload].concat()
+    };
+    let mut packets = read(&fs::read(sample("tls.pcap")).unwrap());
+    let last = packets.last().unwrap().clone();
+    for payload in
+        [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 9, 1][..], &[0xc3, 0, 0, 0, 1, 1, 9], &[0xe3, 0, 0, 0, 1, 1, 9]]
+    {
+        let bytes = udp(payload);
+        packets.push(Packet { orig_len: bytes.len() as u32, bytes, ..last.clone() });
+    }
+    fs::write(dir.path().join("cap.pcap"), Pcap::default().file(&packets)).unwrap();
+    fs::write(dir.path().join("cap.keys"), key_log()).unwrap();
+    for command in ["keys", "ls", "ls --no-keylog"] {
+        let output = wspect(&dir, &format!("{command} cap.pcap")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("1 packet of DTLS: not decoded") && said.contains("2 packets of QUIC: not decoded"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use wspect::model::{
-    Both, Direction, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, PacketNo, Segment, Timestamp,
+    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, PacketNo, Segment, Timestamp,
 };
 use wspect::tcp::{Budget, Conn, Seq};
 
@@ -55,7 +55,8 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
     };
     let segment = |seq, ack, flags, payload, packet, back| {
         let (src, dst) = if back { (endpoint(2), endpoint(1)) } else { (endpoint(1), endpoint(2)) };
-        Segment { mark: mark(packet), src, dst, seq, ack, flags, window: 1, bytes: &[], payload, cut: 0, scale: None }
+        let (mark, encap) = (mark(packet), EncapId::default());
+        Segment { mark, src, dst, seq, ack, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap }
     };
     let mut all: Vec<(u64, Option<&Piece>, u32)> =
         pieces.iter().map(|(packet, piece)| (*packet, Some(piece), 0)).collect();

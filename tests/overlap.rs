@@ -13,7 +13,9 @@ mod support;
 use std::net::Ipv4Addr;
 use support::craft::{Pcap, Server, Session, Wire};
 use support::run::{Input as File, wspect};
-use wspect::model::{Both, Direction, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, Overlap, PacketNo, Segment};
+use wspect::model::{
+    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, Overlap, PacketNo, Segment,
+};
 use wspect::tcp::{Budget, Conn, Seq};
 
 /// The bytes that come of these segments of one direction, and what is said of them. None is ever acknowledged.
@@ -45,6 +47,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
             payload: payload.as_bytes(),
             cut: 0,
             scale: None,
+            encap: EncapId::default(),
         };
         conn.segment(Direction::ToServer, &segment, true, &Limits::DEFAULT, &mut budget, &mut out);
     }

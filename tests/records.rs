@@ -12,9 +12,9 @@ use wspect::export::{
     Clock, Figures, Form, Out, Page, PayloadMode, PayloadOptions, Records, Rtt, Style, Table, Talk, TimeMode, Totals,
 };
 use wspect::model::{
-    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, End, Endpoint, Ends, Event, Frame,
-    Handshake, Head, Hole, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, Origin, PacketNo, Secrets,
-    Span, Stamp, StartLine, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion, Version, WhyNot,
+    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint, Ends, Event,
+    Frame, Handshake, Head, Hole, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, Origin, PacketNo,
+    Secrets, Span, Stamp, StartLine, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion, Version, WhyNot,
 };
 
 /// A key and the types that its value may have: `s` string, `i` integer, `b` bool, `l` list, `o` object, `?` null.
@@ -29,8 +29,8 @@ const HANDSHAKE: Keys = "request:o? response:o? url:s? accepted:b? status:i? key
     subprotocols_offered:l? subprotocol:s? extensions_offered:l? extensions:l? checks:l latency_ns:i?";
 const HEAD: Keys = "method:s? target:s? version:s status:i? reason:s? headers:l packet:i time:s?";
 const CONNECTION: Keys = "client:s server:s url:s? state:s transport:s? tls:o? subprotocol:s? extensions:l? start:s? \
-    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l interface:s? \
-    ending:s verdict:s evidence:l";
+    end:s? first_packet:i last_packet:i c2s:o s2c:o close_code:i? close_reason:s? closed_by:s? findings:o via:l \
+    encapsulation:l encapsulation_back:l? interface:s? ending:s verdict:s evidence:l";
 const COUNTS: Keys =
     "messages:i frames:i bytes:i wire_bytes:i text:i binary:i ping:i pong:i close:i gaps:i missing_bytes:i";
 const FINDING: Keys = "code:s severity:s dir:s? msg:i? frame:i? text:s rfc:s? detail:s? evidence:l";
@@ -272,9 +272,10 @@ prop_compose! {
         tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
     ) -> Opened {
         let (version, via) = (Version::Rfc6455, Box::default());
+        let encap = Box::new([Encap::Vlan(12), Encap::Gre(None)]);
         let tls = tls.map(|session| Box::new(session.outline));
         let interface = interface.map(Into::into);
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, tls, encrypted: None, interface, first }
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back: None, tls, encrypted: None, interface, first }
     }
 }
 

@@ -23,9 +23,6 @@ use support::{SAMPLES, capture, find, in_collection};
 /// Of these only this is asked: what is shown as complete is true.
 const LATER: &[(&str, &str)] = &[
     ("chromium_h2", "HTTP/2"),
-    ("d_mix_gre", "tunnels"),
-    ("d_mix_ipv4_fragments", "IP fragments"),
-    ("d_mix_vxlan", "tunnels"),
     ("d_tls_gap", "a message of which all bytes are lost"),
     ("d_tls_partial_keys", "connections without a key"),
     ("h2c_prior", "HTTP/2"),

@@ -121,16 +121,6 @@ fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-/// Captures in which not everything is opened yet that tshark opens.
-const LATER: &[&str] = &[
-    "d_mix_gre.pcap",
-    "d_mix_ipv4_fragments.pcap",
-    "d_mix_vxlan.pcap",
-    "pcapplusplus_frag_http_req.pcap",
-    "suricata_pppoe-session-http.pcap",
-    "zeek_vxlan-encapsulated-http.pcap",
-];
-
 /// Captures in which tshark 4.0 sees fewer frames than there are.
 const TSHARK_SEES_LESS: &[(&str, &str)] = &[
     ("app_sio4.pcapng", "a WebSocket behind a long poll is not recognised"),
@@ -148,7 +138,7 @@ const TSHARK_SEES_LESS: &[(&str, &str)] = &[
 #[test]
 fn frames_are_in_the_packets_and_streams_that_tshark_says() {
     let mut wrong = Vec::new();
-    for (path, rows) in seen().iter().filter(|(path, _)| !LATER.contains(&name(path))) {
+    for (path, rows) in seen() {
         let (ours, theirs) = (frames_of_ours(path), frames_of_tshark(rows));
         let less = TSHARK_SEES_LESS.iter().any(|row| row.0 == name(path));
         let agree = if less {
@@ -172,7 +162,7 @@ fn only(a: &Frames, b: &Frames) -> Vec<(u64, u64, u64, bool, bool)> {
 #[test]
 fn streams_are_as_many_as_tshark_says() {
     let mut wrong = Vec::new();
-    for (path, rows) in seen().iter().filter(|(path, _)| !LATER.contains(&name(path))) {
+    for (path, rows) in seen() {
         let (ours, theirs) = (streams_of_ours(path), streams_of_tshark(rows));
         if ours != theirs {
             wrong.push(format!("{}: {ours} streams, tshark {theirs}", name(path)));

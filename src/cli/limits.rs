@@ -13,9 +13,14 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 44] {
+fn rows(limits: Limits) -> [Row; 51] {
     let Limits {
         unpacked_bytes,
+        fragment_pieces,
+        fragment_total,
+        fragment_packets,
+        fragment_nanos,
+        encaps,
         reorder_bytes,
         reorder_segments,
         reorder_total,
@@ -30,6 +35,7 @@ fn rows(limits: Limits) -> [Row; 44] {
         one_sided_nanos,
         streams,
         undecided_streams,
+        exported_streams,
         head_bytes,
         head_headers,
         head_end,
@@ -53,6 +59,7 @@ fn rows(limits: Limits) -> [Row; 44] {
         transcript_bytes,
         try_sessions,
         try_numbers,
+        try_updates,
         try_bytes,
         try_total,
         tls_handshakes,
@@ -69,6 +76,11 @@ fn rows(limits: Limits) -> [Row; 44] {
             "bytes",
             "to which a compressed capture unpacks before it is read no further",
         ),
+        ("fragment-pieces", n(fragment_pieces), "fragments", "of one IP packet before it is given up"),
+        ("fragment-total", n(fragment_total), "bytes", "kept of the fragments of all packets"),
+        ("fragment-packets", fragment_packets, "packets", "in which all fragments of an IP packet must come"),
+        ("fragment-nanos", nanos(fragment_nanos), "nanoseconds", "in which all fragments of an IP packet must come"),
+        ("encaps", u64::from(encaps), "kinds", "of tags and tunnels around packets that are told apart"),
         ("reorder-bytes", n(reorder_bytes), "bytes", "queued out of order in one direction of a stream"),
         ("reorder-segments", n(reorder_segments), "segments", "queued out of order in one direction of a stream"),
         ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),
@@ -83,6 +95,7 @@ fn rows(limits: Limits) -> [Row; 44] {
         ("one-sided-nanos", nanos(one_sided_nanos), "nanoseconds", "until a hole is final when nobody acknowledges"),
         ("streams", n(streams), "streams", "kept in mind while nothing is read of them"),
         ("undecided-streams", n(undecided_streams), "streams", "begun after one before it must tell what it carries"),
+        ("exported-streams", n(exported_streams), "streams", "of exported PDUs that have no sequence numbers"),
         ("head-bytes", n(head_bytes), "bytes", "kept of an HTTP head"),
         ("head-headers", n(head_headers), "headers", "kept of an HTTP head"),
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
@@ -116,6 +129,7 @@ fn rows(limits: Limits) -> [Row; 44] {
         ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
         ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
+        ("try-updates", try_updates.into(), "changes", "of keys that may have gone before it"),
         ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),
         ("try-total", try_total, "bytes", "of all such streams opened in vain"),
         ("tls-handshakes", n(tls_handshakes), "handshakes", "of one TLS stream whose randoms are kept"),

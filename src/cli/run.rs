@@ -238,7 +238,11 @@ fn totals(summary: &Summary) -> Totals {
 impl Job {
     /// The sum on stderr, once all was read.
     fn tell_end(&self, name: &str, summary: &Summary, tally: &Tally) {
-        if self.work == Work::Keys {
+        let is_keys = self.work == Work::Keys;
+        if self.sums_up && (is_keys || tally.connections > 0) {
+            seen::sealed(&summary.seen).iter().for_each(say);
+        }
+        if is_keys {
             return;
         }
         if self.sums_up && tally.connections > 0 {

@@ -62,8 +62,8 @@ fn packets_by_kind(seen: &Traffic) -> Vec<String> {
     seen.map(|(packets, what)| count(packets, &format!("{what} packet"))).collect()
 }
 
-/// What is encrypted over UDP.
-fn sealed(seen: &Traffic) -> Vec<String> {
+/// What is encrypted over UDP, in lines.
+pub(super) fn sealed(seen: &Traffic) -> Vec<String> {
     let kinds = [(seen.dtls, "DTLS"), (seen.quic, "QUIC")];
     let seen = kinds.into_iter().filter(|(packets, _)| *packets > 0);
     seen.map(|(packets, what)| format!("{} of {what}: not decoded", count(packets, "packet"))).collect()

@@ -9,10 +9,10 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
 use crate::model::{
-    DecodeAs, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
+    DecodeAs, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
     Timestamp, Traffic,
 };
-use crate::net::{Decoded, Decoder, Parts};
+use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ fn pass(
     dissector.table.prefer(overlap);
     dissector.tools.try_keys = try_keys;
     dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
-    let mut decoder = Decoder::default();
+    let (mut decoder, mut whole) = (Decoder::new(limits), Whole::default());
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
         Aside::Pause => {
@@ -139,11 +139,12 @@ fn pass(
         Aside::Fact(file, fact) => dissector.sink.fact(file, &fact),
     }) {
         dissector.packet(packet.mark);
-        let decoded = decoder.decode(&packet);
+        let decoded = decoder.decode(&packet, &mut whole);
         // Looked at where it lies: moved, it would be read back whole from the pieces in which it was written, and waited for.
         let stream;
         let streams: &[u32] = match &decoded {
             Decoded::Segment(segment) => {
+                dissector.learn(segment.encap, &decoder);
                 stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
                 &stream
             }
@@ -241,9 +242,11 @@ impl<'s> Dissector<'s> {
     #[cold]
     fn parts(&mut self, mut parts: Parts<'_>, decoder: &mut Decoder) -> &[u32] {
         self.several.clear();
-        while let Some(part) = decoder.next_part(&mut parts) {
+        let mut whole = Whole::default();
+        while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
             match &part {
                 Decoded::Segment(segment) => {
+                    self.learn(segment.encap, decoder);
                     self.several.push(self.table.segment(segment, &self.limits, &mut self.tools, self.sink));
                 }
                 Decoded::Header(header) => self.several.push(self.table.header(header)),
@@ -251,6 +254,14 @@ impl<'s> Dissector<'s> {
             }
         }
         &self.several
+    }
+
+    /// Learns what a number stands for that was not met before.
+    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
+        let known = self.tools.encaps.len();
+        if usize::from(encap.0) > known {
+            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
+        }
     }
 
     fn progress(&self, bytes: u64) -> Progress {

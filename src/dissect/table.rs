@@ -5,8 +5,9 @@ mod key;
 mod opening;
 mod stream;
 mod waiting;
+mod wrapped;
 
-use crate::model::{DecodeAs, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams};
+use crate::model::{DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams};
 use crate::net::Header;
 use crate::proto::layer::{Hint, Tools};
 use crate::tcp::{Budget, NEAR, Seq};
@@ -17,6 +18,7 @@ use key::FlowKey;
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 use stream::{Env, Older, Stream};
+use wrapped::Wrapped;
 
 /// All streams of a capture.
 ///
@@ -30,10 +32,13 @@ pub(super) struct Table {
     latest: Vec<u32>,
     /// Numbers given to streams, also to those that have no row.
     numbers: u32,
+    /// Streams that began so far, also those that share a number with another.
+    began: u32,
     /// Streams that said goodbye, oldest first: they are freed when late packets are no longer expected.
     leaving: VecDeque<Leaving>,
     /// Streams that began to be read and may not have told yet what they carry, oldest first: which, and which of their lives.
     undecided: VecDeque<(u32, u32)>,
+    wrapped: Wrapped,
     budget: Budget,
     decode_as: DecodeAs,
     /// Rows that may be kept of streams that are not read, and the number of all rows at which some are forgotten.
@@ -69,8 +74,10 @@ impl Table {
             streams: Vec::new(),
             latest: vec![u32::MAX; LATEST],
             numbers: 0,
+            began: 0,
             leaving: VecDeque::new(),
             undecided: VecDeque::new(),
+            wrapped: Wrapped::default(),
             budget: Budget::default(),
             decode_as,
             streams_max: limits.streams,
@@ -110,11 +117,14 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) -> u32 {
-        let (key, forward) = FlowKey::new(&segment.src, &segment.dst);
+        let (mut key, forward) = FlowKey::new(&segment.src, &segment.dst, segment.encap);
+        if self.wrapped.is_any || segment.encap != EncapId::default() {
+            key = self.settle(key, forward, segment, tools);
+        }
         let mut at = if segment.flags.has(Flags::SYN) {
             self.greet(key, forward, segment, limits, tools, sink)
         } else {
-            self.find(key, segment.mark)
+            self.find(key, None, segment.mark)
         };
         let stream = row(&mut self.streams, at);
         if stream.older == Older::None {
@@ -160,7 +170,7 @@ impl Table {
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
     pub(super) fn header(&mut self, header: &Header) -> u32 {
         self.make_way(header.mark);
-        let (key, forward) = FlowKey::new(&header.src, &header.dst);
+        let (key, forward) = FlowKey::new(&header.src, &header.dst, header.encap);
         let at = self.find_or_begin(key, forward, header.flags, header.seq, header.mark);
         self.stream(at).number
     }
@@ -172,10 +182,17 @@ impl Table {
         }
     }
 
-    fn add(&mut self, key: FlowKey, first: Mark, older: Older) -> u32 {
+    /// Begins a stream; `syn` are the direction and the number of a SYN that does so.
+    fn add(&mut self, key: FlowKey, syn: Option<(bool, u32)>, first: Mark, older: Older) -> u32 {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        self.streams.push(Stream::new(key, self.numbers, first, older));
-        self.numbers += 1;
+        let is_wrapped = self.wrapped.is_any || key.encap() != EncapId::default();
+        let shared = if is_wrapped { self.shared_number(key, syn) } else { None };
+        self.streams.push(Stream::new(key, (self.began, shared.unwrap_or(self.numbers)), first, older));
+        self.numbers += u32::from(shared.is_none());
+        self.began += 1;
+        if is_wrapped {
+            self.register(key, at);
+        }
         self.set_newest(key, at);
         at
     }
@@ -207,25 +224,25 @@ impl Table {
 
     /// The newest stream of a segment's endpoints.
     #[inline]
-    fn find(&mut self, key: FlowKey, mark: Mark) -> u32 {
+    fn find(&mut self, key: FlowKey, syn: Option<(bool, u32)>, mark: Mark) -> u32 {
         match self.latest.get(key.place()) {
             Some(&at) if self.is_of(at, &key) => at,
-            _ => self.look_up(key, mark),
+            _ => self.look_up(key, syn, mark),
         }
     }
 
     /// The same, or the stream that a SYN begins.
     fn find_or_begin(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
-        let at = self.find(key, mark);
         let begins = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        let at = self.find(key, begins.then_some((forward, seq)), mark);
         if begins { self.begun(at, key, forward, seq, mark) } else { at }
     }
 
     /// The newest stream of its endpoints, which there may be none of yet.
     #[inline(never)]
-    fn look_up(&mut self, key: FlowKey, mark: Mark) -> u32 {
+    fn look_up(&mut self, key: FlowKey, syn: Option<(bool, u32)>, mark: Mark) -> u32 {
         self.make_way(mark);
-        let at = self.newest(&key).unwrap_or_else(|| self.add(key, mark, Older::None));
+        let at = self.newest(&key).unwrap_or_else(|| self.add(key, syn, mark, Older::None));
         self.remember(key.place(), at);
         at
     }
@@ -249,7 +266,7 @@ impl Table {
                 Older::None => Older::None,
             },
         };
-        let at = self.add(key, mark, older);
+        let at = self.add(key, Some((forward, seq)), mark, older);
         self.remember(key.place(), at);
         at
     }

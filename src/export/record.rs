@@ -18,8 +18,8 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
 use crate::model::{
-    Both, Check, ConnId, Connection, Counts, Direction, Endpoint, FileRun, FileRuns, Frame, Handshake, Head, Mark,
-    Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
+    Both, Check, ConnId, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake, Head,
+    Mark, Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
 };
 use std::io::Write as _;
 
@@ -129,6 +129,13 @@ impl Records {
             json::string(row, &hop.address);
             lit!(row, "}");
         });
+        lit!(row, r#","encapsulation":"#);
+        encaps(row, &connection.opened.encap);
+        lit!(row, r#","encapsulation_back":"#);
+        match &connection.opened.encap_back {
+            Some(back) => encaps(row, back),
+            None => lit!(row, "null"),
+        }
         lit!(row, r#","interface":"#);
         json::opt_string(row, connection.opened.interface.as_deref());
         let verdict = connection.verdict();
@@ -461,6 +468,10 @@ fn strings(row: &mut Vec<u8>, strings: Option<&[String]>) {
         Some(strings) => json::list(row, strings, |row, text| json::string(row, text)),
         None => lit!(row, "null"),
     }
+}
+
+fn encaps(row: &mut Vec<u8>, encaps: &[Encap]) {
+    json::list(row, encaps, |row, encap| json::string(row, &encap.to_string()));
 }
 
 fn check(row: &mut Vec<u8>, check: &Check) {

@@ -51,7 +51,8 @@ impl Form for Talk {
         let hops: Vec<String> =
             opened.via.iter().map(|hop| escape::display_str(&hop.to_string()).into_owned()).collect();
         let through = if hops.is_empty() { String::new() } else { format!(" through {}", hops.join(", ")) };
-        let ends = format!("  {} → {}{through}", opened.client, opened.server);
+        let wrapping = opened.wrapping().map_or_else(String::new, |wrapping| format!(" {wrapping}"));
+        let ends = format!("  {} → {}{through}{wrapping}", opened.client, opened.server);
         let title = format!("{conn}{url}");
         let title = self.style.paint(Ink::Bold, self.style.cut(&title, ends.width()));
         out.line(&format!("{title}{ends}"));

@@ -1,5 +1,6 @@
 //! What a dissection tells, and who listens.
 
+use super::encap::Encap;
 use super::fact::Fact;
 use super::file::FileRun;
 use super::flow::{Both, Endpoint};
@@ -60,6 +61,10 @@ pub struct Opened {
     pub version: Version,
     /// The proxies that it is led through.
     pub via: Box<[Hop]>,
+    /// The tags and tunnels around the packets that began its stream, outermost first.
+    pub encap: Box<[Encap]>,
+    /// Those around the other direction's packets, where they are others.
+    pub encap_back: Option<Box<[Encap]>>,
     /// The TLS session that it runs in.
     pub tls: Option<Box<TlsOutline>>,
     /// It is taken for a WebSocket by how its records look: nothing of it can be read without the key for this random.
@@ -68,6 +73,18 @@ pub struct Opened {
     pub interface: Option<Arc<str>>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
+}
+
+impl Opened {
+    /// `in vlan 12, vxlan 5001`, and where the other direction's are others: `in vlan 12, back in vlan 13`.
+    pub fn wrapping(&self) -> Option<String> {
+        let words = |encaps: &[Encap]| encaps.iter().map(Encap::to_string).collect::<Vec<_>>().join(", ");
+        let none = |words: String| if words.is_empty() { "nothing".to_owned() } else { words };
+        match &self.encap_back {
+            Some(back) => Some(format!("in {}, back in {}", none(words(&self.encap)), none(words(back)))),
+            None => (!self.encap.is_empty()).then(|| format!("in {}", words(&self.encap))),
+        }
+    }
 }
 
 /// A WebSocket connection ended, or the capture did.

@@ -5,6 +5,16 @@
 pub struct Limits {
     /// Bytes to which a compressed capture may unpack.
     pub unpacked_bytes: u64,
+    /// Fragments of one IP packet.
+    pub fragment_pieces: usize,
+    /// Bytes kept of the fragments of all packets.
+    pub fragment_total: usize,
+    /// Packets after its first fragment in which an IP packet must be complete.
+    pub fragment_packets: u64,
+    /// Nanoseconds of capture time after its first fragment in which an IP packet must be complete.
+    pub fragment_nanos: i64,
+    /// Kinds of tags and tunnels around packets that are told apart.
+    pub encaps: u16,
     /// Bytes of out-of-order data queued for one direction of one TCP stream.
     pub reorder_bytes: usize,
     /// Segments queued for one direction of one TCP stream.
@@ -33,6 +43,8 @@ pub struct Limits {
     pub streams: usize,
     /// Streams that may begin after one before it must have told what it carries.
     pub undecided_streams: usize,
+    /// Streams of exported PDUs that have no sequence numbers.
+    pub exported_streams: usize,
     /// Bytes of an HTTP head that are kept.
     pub head_bytes: usize,
     /// Headers of an HTTP head that are kept.
@@ -81,6 +93,8 @@ pub struct Limits {
     pub try_sessions: usize,
     /// Records that may have gone before the first that was captured of such a stream.
     pub try_numbers: u64,
+    /// Changes of keys that may have gone before it in each direction (RFC 8446 §4.6.3).
+    pub try_updates: u32,
     /// Bytes of such a stream that may be opened in vain.
     pub try_bytes: u64,
     /// Bytes of all such streams that may be.
@@ -105,6 +119,11 @@ impl Limits {
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {
         unpacked_bytes: 64 << 30,
+        fragment_pieces: 64,
+        fragment_total: 32 * MIB,
+        fragment_packets: 1 << 16,
+        fragment_nanos: 30_000 * MS,
+        encaps: 4096,
         reorder_bytes: 16 * MIB,
         reorder_segments: 4096,
         reorder_total: 256 * MIB,
@@ -119,6 +138,7 @@ impl Limits {
         one_sided_nanos: 10_000 * MS,
         streams: 2 << 20,
         undecided_streams: 1 << 16,
+        exported_streams: 1 << 16,
         head_bytes: 64 << 10,
         head_headers: 256,
         head_end: 8 * MIB,
@@ -142,6 +162,7 @@ impl Limits {
         transcript_bytes: 256 << 10,
         try_sessions: 4096,
         try_numbers: 1 << 20,
+        try_updates: 16,
         try_bytes: 1 << 30,
         try_total: 8 << 30,
         tls_handshakes: 64,

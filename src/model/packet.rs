@@ -1,5 +1,6 @@
 //! What the lower floors hand on: packets, then TCP segments, then bytes in order.
 
+use super::encap::EncapId;
 use super::flow::{Direction, Endpoint};
 use super::mark::{Mark, PacketNo};
 use super::note::NoteCode;
@@ -47,6 +48,8 @@ pub struct Segment<'a> {
     pub cut: u32,
     /// RFC 7323 §2.2: by how many bits the sender of a SYN will shift its windows; `None` without the option, and without SYN.
     pub scale: Option<u8>,
+    /// What it is wrapped in.
+    pub encap: EncapId,
 }
 
 impl Segment<'_> {

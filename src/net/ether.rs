@@ -1,37 +1,50 @@
-//! From an EtherType to the packet it announces, through tags.
+//! From an EtherType to the packet it announces, through tags and labels.
 
-use crate::model::LinkType;
+use super::link::{ethernet, ppp};
+use crate::model::{Encap, LinkType};
 
-/// VLAN tags that are looked through; real frames carry one or two.
-const MAX_TAGS: usize = 8;
+/// Tags, or labels, that are looked through one after the other; real frames carry one or two.
+pub(super) const MAX_TAGS: usize = 8;
 
 /// EtherTypes (IEEE 802).
 mod ether_type {
     pub(super) const IPV4: u16 = 0x0800;
     pub(super) const ARP: u16 = 0x0806;
+    /// Transparent Ethernet bridging: a whole frame (RFC 1701 §"Protocol Type").
+    pub(super) const FRAME: u16 = 0x6558;
     pub(super) const VLAN: u16 = 0x8100;
     pub(super) const IPV6: u16 = 0x86dd;
+    /// RFC 5332 §3: the two are read alike.
+    pub(super) const MPLS: u16 = 0x8847;
+    pub(super) const MPLS_MULTICAST: u16 = 0x8848;
+    pub(super) const PPPOE_SESSION: u16 = 0x8864;
     /// IEEE 802.1ad, the outer tag of QinQ.
     pub(super) const SERVICE_VLAN: u16 = 0x88a8;
+    /// IEEE 802.1ah, a frame in a provider's frame.
+    pub(super) const BACKBONE: u16 = 0x88e7;
     /// The outer tag before 802.1ad.
     pub(super) const OLD_SERVICE_VLAN: u16 = 0x9100;
     /// A value up to this is a length: LLC follows (IEEE 802.3).
     pub(super) const MAX_LENGTH: u16 = 1500;
 }
 
-/// What stands behind a link header and its tags.
-#[derive(Debug, PartialEq, Eq)]
+/// What stands behind a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Network<'a> {
     /// An IP packet; its first four bits tell the version.
     Ip(&'a [u8]),
     /// Address resolution.
     Arp,
-    /// More than [`MAX_TAGS`] tags.
+    /// A tag, a label or a frame of this EtherType, which [`inside`] looks into.
+    Wrapped(u16, &'a [u8]),
+    /// More than [`MAX_TAGS`] labels.
     TooDeep,
     /// Something else, or too few bytes to tell.
     Other,
     /// The body of a frame of IEEE 802.11 with several packets.
     Amsdu(&'a [u8]),
+    /// A PDU that Wireshark exported, with its tags.
+    Exported(&'a [u8]),
     /// A fragment of a frame of IEEE 802.11.
     Fragment,
     /// Encrypted by the link.
@@ -40,27 +53,25 @@ pub(super) enum Network<'a> {
     Unknown(LinkType),
 }
 
-/// Looks through tags.
-///
-/// ```text
-/// tag: priority and VLAN u16, EtherType u16
-/// ```
-#[inline]
-pub(super) fn network(mut ether_type: u16, mut bytes: &[u8]) -> Network<'_> {
-    for _ in 0..=MAX_TAGS {
-        match ether_type {
-            ether_type::IPV4 | ether_type::IPV6 => return Network::Ip(bytes),
-            ether_type::ARP => return Network::Arp,
-            ether_type::VLAN | ether_type::SERVICE_VLAN | ether_type::OLD_SERVICE_VLAN => {
-                let Some((&[_, _, high, low], rest)) = bytes.split_first_chunk() else { return Network::Other };
-                ether_type = u16::from_be_bytes([high, low]);
-                bytes = rest;
-            }
-            0..=ether_type::MAX_LENGTH => return llc(bytes),
-            _ => return Network::Other,
+impl<'a> Network<'a> {
+    /// Its bytes, as far as they are looked at.
+    pub(super) const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Ip(bytes) | Self::Wrapped(_, bytes) => bytes,
+            _ => &[],
         }
     }
-    Network::TooDeep
+}
+
+/// What an EtherType announces.
+#[inline]
+pub(super) fn network(ether_type: u16, bytes: &[u8]) -> Network<'_> {
+    match ether_type {
+        ether_type::IPV4 | ether_type::IPV6 => Network::Ip(bytes),
+        ether_type::ARP => Network::Arp,
+        0..=ether_type::MAX_LENGTH => llc(bytes),
+        _ => Network::Wrapped(ether_type, bytes),
+    }
 }
 
 /// IEEE 802.2 logical link control: IP directly (RFC 1042 §"Header Format"), or an EtherType in a SNAP header.
@@ -77,4 +88,84 @@ pub(super) fn llc(bytes: &[u8]) -> Network<'_> {
         },
         _ => Network::Other,
     }
+}
+
+/// Looks behind one header that is [`Network::Wrapped`]: what it calls its network, and what it carries.
+pub(super) fn inside(ether_type: u16, bytes: &[u8]) -> (Option<Encap>, Network<'_>) {
+    let found = match ether_type {
+        ether_type::VLAN | ether_type::SERVICE_VLAN | ether_type::OLD_SERVICE_VLAN => vlan(bytes),
+        ether_type::MPLS | ether_type::MPLS_MULTICAST => mpls(bytes),
+        ether_type::PPPOE_SESSION => pppoe(bytes),
+        ether_type::BACKBONE => backbone(bytes),
+        ether_type::FRAME => Some((None, ethernet(bytes))),
+        _ => None,
+    };
+    found.unwrap_or((None, Network::Other))
+}
+
+/// IEEE 802.1Q §9.6. Of VLAN 0 only the priority is meant.
+///
+/// ```text
+/// priority (3 bits), drop eligible (1 bit), VLAN (12 bits), EtherType u16
+/// ```
+fn vlan(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
+    let (&[a, b, c, d], rest) = bytes.split_first_chunk()?;
+    let id = u16::from_be_bytes([a, b]) & 0xfff;
+    Some(((id > 0).then_some(Encap::Vlan(id)), network(u16::from_be_bytes([c, d]), rest)))
+}
+
+/// RFC 3032 §2.1. What follows the last label is told by its first bits (RFC 4928 §3): an IP packet, or behind a control word
+/// (RFC 4385 §3) an Ethernet frame.
+///
+/// ```text
+/// label (20 bits), traffic class (3 bits), last (1 bit), TTL u8
+/// ```
+fn mpls(mut bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
+    /// Labels up to this have a meaning of their own (RFC 7274 §3); the one behind 7 spreads load (RFC 6790 §4.2).
+    const RESERVED: u32 = 15;
+    const ENTROPY: u32 = 7;
+    let (mut network, mut before) = (None, None);
+    for _ in 0..MAX_TAGS {
+        let (entry, rest) = bytes.split_first_chunk()?;
+        let entry = u32::from_be_bytes(*entry);
+        let label = entry >> 12;
+        if label > RESERVED && before != Some(ENTROPY) {
+            network = Some(Encap::Mpls(label));
+        }
+        (bytes, before) = (rest, Some(label));
+        if entry & 0x100 != 0 {
+            let carried = match rest.first().map(|first| first >> 4) {
+                Some(4 | 6) => Network::Ip(rest),
+                Some(0) => ethernet(rest.get(4..)?),
+                _ => Network::Other,
+            };
+            return Some((network, carried));
+        }
+    }
+    Some((network, Network::TooDeep))
+}
+
+/// RFC 2516 §4. Only code 0 is data.
+///
+/// ```text
+/// version and type (0x11), code u8, session u16, length u16, PPP
+/// ```
+fn pppoe(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
+    match bytes.split_first_chunk()? {
+        (&[0x11, 0, a, b, c, d], rest) => {
+            let length = usize::from(u16::from_be_bytes([c, d]));
+            Some((Some(Encap::Pppoe(u16::from_be_bytes([a, b]))), ppp(rest.get(..length).unwrap_or(rest))))
+        }
+        _ => None,
+    }
+}
+
+/// IEEE 802.1Q §9.7.
+///
+/// ```text
+/// priority and flags u8, service (24 bits), a frame
+/// ```
+fn backbone(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
+    let (&[_, a, b, c], rest) = bytes.split_first_chunk()?;
+    Some((Some(Encap::Service(u32::from_be_bytes([0, a, b, c]))), ethernet(rest)))
 }

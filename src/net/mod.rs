@@ -1,20 +1,32 @@
-//! Packets → TCP segments: link headers, IP, TCP, and the TCP headers that ICMP errors quote.
+//! Packets → TCP segments: link headers, tags and tunnels, IP and its fragments, TCP, and the TCP headers that ICMP errors
+//! quote.
 //!
 //! Nothing is dropped for a checksum: captures made on the sending host have wrong ones.
 
+mod encaps;
 mod ether;
+mod exported;
+mod fragments;
 mod icmp;
 mod ip;
 mod link;
 mod tcp;
+mod tunnel;
+mod twice;
 mod udp;
 
-use crate::model::{Endpoint, FileNote, Flags, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count};
-use ether::Network;
+use crate::model::{
+    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count, size,
+};
+use encaps::{Encaps, Way};
+use ether::{MAX_TAGS, Network};
 use etherparse::IpNumber;
-use ip::Unread;
+use exported::Pdu;
+use fragments::{Fragment, Room};
+use ip::{Ip, Unread};
 use link::{Link, Msdus};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The name of a link type, as registered, without `LINKTYPE_`: `ETHERNET`, `USER0`, `unknown`.
 pub fn link_name(link: LinkType) -> String {
@@ -55,7 +67,13 @@ pub struct Header {
     pub seq: u32,
     /// Its control bits.
     pub flags: Flags,
+    /// What it is wrapped in.
+    pub encap: EncapId,
 }
+
+/// Packets that were put together from fragments: what is decoded may lie in them. Fragments may be wrapped in fragments.
+#[derive(Debug, Default)]
+pub struct Whole([Vec<u8>; 4]);
 
 /// The packets in an aggregate of IEEE 802.11 (A-MSDU), for [`Decoder::next_part`].
 #[derive(Debug, Clone, Copy)]
@@ -99,23 +117,33 @@ pub struct Decoder {
     seen: Traffic,
     unknown: BTreeMap<LinkType, Tally>,
     cut: Tally,
-    fragments: Tally,
+    fragments: Room,
+    /// Fragments that say otherwise than those before them.
+    torn: Tally,
+    encaps: Encaps,
+    last: twice::Last,
+    /// Packets that were captured before.
+    twice: Tally,
     too_deep: Tally,
     encrypted: Tally,
     frame_fragments: Tally,
+    exported: exported::Streams,
+    /// Exported PDUs of more streams than the limit allows.
+    beyond: Tally,
+    limits: Limits,
 }
 
 impl Decoder {
     /// A decoder that has seen nothing.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
     }
 
-    /// What `packet` is to TCP.
+    /// What `packet` is to TCP. Where it completes a packet that came in fragments, that is put into `whole`.
     ///
     /// Inlined always: handed over in memory, a segment is written in pieces and read back whole, and the processor waits.
     #[inline(always)]
-    pub fn decode<'a>(&mut self, packet: &Packet<'a>) -> Decoded<'a> {
+    pub fn decode<'a>(&mut self, packet: &Packet<'a>, whole: &'a mut Whole) -> Decoded<'a> {
         self.seen.packets += 1;
         self.seen.bytes += packet.bytes.len() as u64;
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
@@ -123,41 +151,32 @@ impl Decoder {
         if missing > 0 {
             self.cut.add(packet.mark);
         }
-        match self.network(packet) {
-            Network::Ip(bytes) => self.ip(bytes, missing, packet.mark),
-            other => self.no_ip(&other, packet.mark),
+        let network = self.network(packet);
+        if let Network::Ip(bytes) = network
+            && let Some(ip) = ip::plain(bytes, missing)
+            && ip.protocol == IpNumber::TCP
+        {
+            return self.segment(&ip, packet.mark, EncapId::default());
         }
+        self.unusual(network, missing, packet.mark, &mut whole.0)
+    }
+
+    #[inline(always)]
+    fn segment<'a>(&mut self, ip: &Ip<'a>, mark: Mark, encap: EncapId) -> Decoded<'a> {
+        self.seen.tcp += 1;
+        let decoded = tcp::segment(ip, mark, encap);
+        if let Decoded::Segment(segment) = &decoded
+            && self.last.saw(segment, ip.id)
+        {
+            self.twice.add(mark);
+        }
+        decoded
     }
 
     /// What the next of several packets is to TCP; `None` behind the last one.
-    pub fn next_part<'a>(&mut self, parts: &mut Parts<'a>) -> Option<Decoded<'a>> {
+    pub fn next_part<'w, 'a: 'w>(&mut self, parts: &mut Parts<'a>, whole: &'w mut Whole) -> Option<Decoded<'w>> {
         let (network, missing) = parts.msdus.next()?;
-        Some(match network {
-            Network::Ip(bytes) => self.unusual(bytes, missing, parts.mark),
-            other => self.no_ip(&other, parts.mark),
-        })
-    }
-
-    /// A packet that does not begin with IP behind its link header.
-    #[inline(never)]
-    fn no_ip<'a>(&mut self, network: &Network<'a>, mark: Mark) -> Decoded<'a> {
-        let tally = match *network {
-            Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark }),
-            Network::Arp => {
-                self.seen.arp += 1;
-                return Decoded::Other;
-            }
-            Network::Ip(_) | Network::Other => None,
-            Network::TooDeep => Some(&mut self.too_deep),
-            Network::Fragment => Some(&mut self.frame_fragments),
-            Network::Encrypted => Some(&mut self.encrypted),
-            Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
-        };
-        self.seen.other += 1;
-        if let Some(tally) = tally {
-            tally.add(mark);
-        }
-        Decoded::Other
+        Some(self.unusual(network, missing, parts.mark, &mut whole.0))
     }
 
     /// Looks behind the link header.
@@ -175,60 +194,168 @@ impl Decoder {
         }
     }
 
-    #[inline(always)]
-    fn ip<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
-        if let Ok(ip) = ip::plain(bytes, missing)
-            && ip.protocol == IpNumber::TCP
-        {
-            self.seen.tcp += 1;
-            return tcp::segment(&ip, mark);
-        }
-        self.unusual(bytes, missing, mark)
+    /// Anything but TCP that stands directly behind one IP header.
+    #[inline(never)]
+    fn unusual<'a>(
+        &mut self,
+        network: Network<'a>,
+        missing: usize,
+        mark: Mark,
+        whole: &'a mut [Vec<u8>],
+    ) -> Decoded<'a> {
+        self.behind(network, missing, &mut Way::new(mark), whole)
     }
 
-    /// Anything but TCP that stands directly behind the IP header.
-    #[inline(never)]
-    fn unusual<'a>(&mut self, bytes: &'a [u8], missing: usize, mark: Mark) -> Decoded<'a> {
-        let ip = match ip::parse(bytes, missing) {
-            Ok(ip) => ip,
-            Err(why) => return self.unread(why, mark),
+    /// What stands behind a header of which `missing` more bytes were on the wire, through tags and labels.
+    fn behind<'a>(
+        &mut self,
+        mut network: Network<'a>,
+        missing: usize,
+        way: &mut Way,
+        whole: &'a mut [Vec<u8>],
+    ) -> Decoded<'a> {
+        for _ in 0..MAX_TAGS {
+            let Network::Wrapped(ether_type, bytes) = network else { break };
+            let (encap, inside) = ether::inside(ether_type, bytes);
+            network = if way.enter(encap) { inside } else { Network::TooDeep };
+        }
+        let tally = match network {
+            Network::Ip(bytes) => return self.packet(bytes, missing, way, whole),
+            Network::Amsdu(body) => return Decoded::Several(Parts { msdus: Msdus::new(body), mark: way.mark }),
+            Network::Exported(bytes) => return self.exported(bytes, missing, way, whole),
+            Network::Arp => {
+                self.seen.arp += 1;
+                return Decoded::Other;
+            }
+            Network::Other => None,
+            Network::TooDeep | Network::Wrapped(..) => Some(&mut self.too_deep),
+            Network::Fragment => Some(&mut self.frame_fragments),
+            Network::Encrypted => Some(&mut self.encrypted),
+            Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
         };
+        self.seen.other += 1;
+        if let Some(tally) = tally {
+            tally.add(way.mark);
+        }
+        Decoded::Other
+    }
+
+    /// A PDU that Wireshark exported.
+    fn exported<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        missing: usize,
+        way: &mut Way,
+        whole: &'a mut [Vec<u8>],
+    ) -> Decoded<'a> {
+        match exported::parse(bytes, missing) {
+            Pdu::Network(network) => return self.behind(network, missing, way, whole),
+            Pdu::Segment(ip) => return self.carried(&ip, way, whole),
+            Pdu::Bytes(piece) => {
+                self.seen.tcp += 1;
+                match self.exported.segment(&piece, missing, way.mark, self.limits.exported_streams) {
+                    Some(segment) => return Decoded::Segment(segment),
+                    None => self.beyond.add(way.mark),
+                }
+            }
+            Pdu::Datagram => self.seen.udp += 1,
+            Pdu::Other => self.seen.other += 1,
+        }
+        Decoded::Other
+    }
+
+    fn packet<'a>(&mut self, bytes: &'a [u8], missing: usize, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
+        match ip::parse(bytes, missing) {
+            Ok(ip) => self.carried(&ip, way, whole),
+            Err(why) => self.unread(why, way, whole),
+        }
+    }
+
+    /// What an IP packet carries.
+    fn carried<'a>(&mut self, ip: &Ip<'a>, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
         match ip.protocol {
             IpNumber::TCP => {
-                self.seen.tcp += 1;
-                tcp::segment(&ip, mark)
+                let encap = self.encaps.number(way, &self.limits);
+                self.segment(ip, way.mark, encap)
             }
             IpNumber::ICMP | IpNumber::IPV6_ICMP => {
                 self.seen.icmp += 1;
-                icmp::quoted(&ip, mark)
+                icmp::quoted(ip, way.mark, self.encaps.number(way, &self.limits))
             }
-            IpNumber::UDP => {
-                self.seen.udp += 1;
-                self.seen.dtls += u64::from(udp::is_dtls(ip.payload));
-                self.seen.quic += u64::from(udp::is_quic(ip.payload));
-                Decoded::Other
-            }
-            _ => {
-                self.seen.other_ip += 1;
-                Decoded::Other
-            }
+            IpNumber::UDP => match tunnel::over_udp(ip) {
+                Some(inside) => self.tunnel(ip, inside, way, whole),
+                None => {
+                    self.seen.udp += 1;
+                    self.seen.dtls += u64::from(udp::is_dtls(ip.payload));
+                    self.seen.quic += u64::from(udp::is_quic(ip.payload));
+                    Decoded::Other
+                }
+            },
+            _ => match tunnel::over_ip(ip) {
+                Some(inside) => self.tunnel(ip, inside, way, whole),
+                None => {
+                    self.seen.other_ip += 1;
+                    Decoded::Other
+                }
+            },
         }
     }
 
+    /// What a tunnel carries in a packet.
+    fn tunnel<'a>(
+        &mut self,
+        outer: &Ip<'a>,
+        (encap, network): (Encap, Network<'a>),
+        way: &mut Way,
+        whole: &'a mut [Vec<u8>],
+    ) -> Decoded<'a> {
+        let missing = outer.wire_len.saturating_sub(outer.payload.len());
+        let network = if way.enter(Some(encap)) { network } else { Network::TooDeep };
+        self.behind(network, missing, way, whole)
+    }
+
     #[cold]
-    fn unread<'a>(&mut self, why: Unread, mark: Mark) -> Decoded<'a> {
+    fn unread<'a>(&mut self, why: Unread<'_>, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
         match why {
-            Unread::Fragment => {
-                self.seen.fragments += 1;
-                self.fragments.add(mark);
-            }
+            Unread::Fragment(fragment) => return self.fragment(&fragment, way, whole),
             Unread::TooDeep => {
                 self.seen.other_ip += 1;
-                self.too_deep.add(mark);
+                self.too_deep.add(way.mark);
             }
             Unread::Bad => self.seen.other_ip += 1,
         }
         Decoded::Other
+    }
+
+    /// A fragment, and what it completes.
+    fn fragment<'a>(&mut self, fragment: &Fragment<'_>, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
+        let encap = self.encaps.number(way, &self.limits);
+        let added = self.fragments.add(fragment, encap, way.mark, &self.limits);
+        if added.disagrees {
+            self.torn.add(way.mark);
+        }
+        let Some((completed, (place, rest))) = added.whole.zip(whole.split_first_mut()) else {
+            self.seen.fragments += 1;
+            return Decoded::Other;
+        };
+        *place = completed.payload;
+        let ip = Ip {
+            src: fragment.src,
+            dst: fragment.dst,
+            protocol: IpNumber(completed.protocol),
+            id: 0,
+            payload: place,
+            wire_len: completed.wire_len,
+        };
+        match ip::extensions(ip) {
+            Ok(ip) => self.carried(&ip, way, rest),
+            Err(why) => self.unread(why, way, rest),
+        }
+    }
+
+    /// All that packets were wrapped in so far, outermost first, by the numbers of [`EncapId`] from 1.
+    pub fn encaps(&self) -> &[Arc<[Encap]>] {
+        self.encaps.all()
     }
 
     /// How many packets there were of each kind.
@@ -242,6 +369,11 @@ impl Decoder {
             let text = format!("link type {} ({}) is not supported", link.0, link::name(link));
             tally.note(NoteCode::LinkUnknown, &text)
         };
+        let (lost, crowded_out) = self.fragments.lost();
+        let Limits { fragment_total, encaps, .. } = self.limits;
+        let crowd =
+            format!("packets were given up because fragments of more than {} waited", size(fragment_total as u64));
+        let untold = format!("more than {} kinds of tags and tunnels: those of others are not told apart", encaps);
         let rows = [
             (
                 NoteCode::LinkUnknown,
@@ -250,13 +382,22 @@ impl Decoder {
             ),
             (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
             (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
-            (NoteCode::LinkUnknown, self.too_deep, "more VLAN tags or IPv6 extension headers than are looked through"),
+            (NoteCode::LinkUnknown, self.beyond, "exported PDUs belong to more streams than the limit allows"),
+            (
+                NoteCode::LinkUnknown,
+                self.too_deep,
+                "more tags, tunnels or IPv6 extension headers than are looked through",
+            ),
             (
                 NoteCode::PacketCut,
                 self.cut,
                 "packets were cut by the snap length: their last bytes are not in the capture",
             ),
-            (NoteCode::IpFragment, self.fragments, "IP fragments are not put together; their bytes are missing"),
+            (NoteCode::PacketTwice, self.twice, "TCP packets were captured before; what they bring is shown once"),
+            (NoteCode::IpFragment, lost, "packets of which not all fragments came"),
+            (NoteCode::IpFragment, crowded_out, &crowd),
+            (NoteCode::IpOverlap, self.torn, "fragments say otherwise than those before them"),
+            (NoteCode::EncapLimit, self.encaps.untold, &untold),
         ];
         let unknown = self.unknown.iter().take(TOLD).filter_map(unsupported);
         unknown.chain(rows.iter().filter_map(|(code, tally, what)| tally.note(*code, what))).collect()

@@ -1,9 +1,34 @@
-//! UDP, as far as to say what it carries: nothing that runs over it is decoded.
+//! UDP, as far as to say what it carries: of what runs over it only tunnels are looked into.
+
+use super::ip::Ip;
 
 /// Bytes of UDP's header (RFC 768).
 const HEADER: usize = 8;
 /// Bytes of the longest connection id of QUIC's versions (RFC 9000 §17.2).
 const ID_MAX: u8 = 20;
+
+/// A datagram.
+pub(super) struct Datagram<'a> {
+    /// Of the sender and of the receiver.
+    pub(super) ports: [u16; 2],
+    /// The captured part.
+    pub(super) payload: &'a [u8],
+    /// Bytes of the payload on the wire.
+    pub(super) wire_len: usize,
+}
+
+/// The datagram that a packet carries; `None` where its length is not one that the packet has room for.
+///
+/// ```text
+/// source port u16, destination port u16, length u16 (of header and payload), checksum u16
+/// ```
+pub(super) fn datagram<'a>(ip: &Ip<'a>) -> Option<Datagram<'a>> {
+    let (&[a, b, c, d, high, low, _, _], rest) = ip.payload.split_first_chunk::<HEADER>()?;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    let wire_len = length.checked_sub(HEADER).filter(|_| length <= ip.wire_len)?;
+    let payload = rest.get(..wire_len).unwrap_or(rest);
+    Some(Datagram { ports: [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])], payload, wire_len })
+}
 
 /// A record of DTLS (RFC 6347 §4.1): `type 1 | version 2 | epoch 2 | number 6 | length 2`; those of DTLS 1.3 that are sealed
 /// have another head (RFC 9147 §4), but its hellos have this one.

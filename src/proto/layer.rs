@@ -1,8 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Endpoint, Event, Handshake, Input, Limits, Mark, Note, NoteCode,
-    Opened, Route, Secret, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Event, Handshake, Input, Limits, Mark,
+    Note, NoteCode, Opened, Route, Secret, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -110,6 +110,10 @@ pub enum Kind {
 pub struct Flow<'a> {
     /// Its number.
     pub stream: u32,
+    /// Which it is in the order in which they began: those that are wrapped differently may share a number.
+    pub began: u32,
+    /// What the packets that began it are wrapped in.
+    pub encap: EncapId,
     /// Its first packet.
     pub first: &'a Mark,
     /// Sender and receiver of what TCP takes for `ToServer`.
@@ -149,6 +153,10 @@ pub struct Tools {
     pub interface: Option<Arc<str>>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
+    /// All that packets were wrapped in so far, by the numbers of [`EncapId`] from 1.
+    pub encaps: Vec<Arc<[Encap]>>,
+    /// What the other direction is wrapped in where it is something else, by a stream's number and what began it.
+    joined: HashMap<(u32, EncapId), EncapId>,
     /// A buffer for bytes that live for one event only.
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
@@ -207,6 +215,22 @@ impl Tools {
     /// Nothing was recognised yet; this decrypts TLS.
     pub fn new(secrets: Arc<Secrets>) -> Self {
         Self { secrets, ..Self::default() }
+    }
+
+    /// The other direction of a stream that began in `encap` is wrapped in `back`. It is told when a connection is recognised,
+    /// which is soon: of many streams the first are forgotten.
+    pub fn join(&mut self, stream: u32, encap: EncapId, back: EncapId) {
+        const JOINED: usize = 1 << 16;
+        if self.joined.len() >= JOINED {
+            self.joined.clear();
+        }
+        self.joined.insert((stream, encap), back);
+    }
+
+    /// What a number stands for; nothing where there were too many to tell apart.
+    fn around(&self, encap: EncapId) -> Box<[Encap]> {
+        let encaps = usize::from(encap.0).checked_sub(1).and_then(|at| self.encaps.get(at));
+        encaps.map(|encaps| (**encaps).into()).unwrap_or_default()
     }
 
     /// An empty buffer, used before if possible.
@@ -305,7 +329,23 @@ impl Cx<'_> {
         }
         let tls = self.tls.clone();
         let interface = self.tools.interface.clone();
-        let opened = Opened { client, server, url, transport, version, via, tls, encrypted, interface, first };
+        let encap = self.tools.around(self.flow.encap);
+        let back = self.tools.joined.get(&(self.flow.stream, self.flow.encap));
+        let encap_back = back.map(|&back| self.tools.around(back));
+        let opened = Opened {
+            client,
+            server,
+            url,
+            transport,
+            version,
+            via,
+            encap,
+            encap_back,
+            tls,
+            encrypted,
+            interface,
+            first,
+        };
         self.emit(conn, Event::Opened(&opened));
         conn
     }

@@ -102,6 +102,11 @@ impl Conn {
         self.halves[dir].as_ref().is_none_or(|half| half.fits(seq))
     }
 
+    /// Whether the next byte of that direction is the one with this sequence number.
+    pub fn expects(&self, dir: Direction, seq: Seq) -> bool {
+        self.halves[dir].as_ref().is_some_and(|half| half.is_next(seq))
+    }
+
     /// Takes a segment that only acknowledges what was delivered: it tells nothing. False, and untouched, for any other.
     pub fn is_mere_acknowledgement(&mut self, dir: Direction, segment: &Segment<'_>) -> bool {
         let mere = segment.payload.is_empty() && self.is_usual(dir, segment);

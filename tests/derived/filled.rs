@@ -120,8 +120,12 @@ fn frames_are_found_again_in_short_conversations() {
                 let what = format!("{kind:>10} {side:?} {writes:?}");
                 eprintln!("{what}: {score}");
                 total.add(score);
-                let is_plain = matches!(kind, "records" | "noise") && writes == Writes::Filled;
-                score.finds(if is_plain { 80 } else { 95 }, &what);
+                let least = match kind {
+                    "records" | "noise" if writes == Writes::Filled => 75,
+                    "mixed" if writes == Writes::Filled => 90,
+                    _ => 95,
+                };
+                score.finds(least, &what);
             }
         }
     }

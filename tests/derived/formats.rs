@@ -27,10 +27,10 @@ fn links_and_formats_do_not_matter() {
 }
 
 /// Stream, first and last packets of the messages, and what each direction says.
-type Row = (u64, Vec<(u64, u64)>, [Vec<Essence>; 2]);
+pub(super) type Row = (u64, Vec<(u64, u64)>, [Vec<Essence>; 2]);
 
 /// All connections in order of their ports.
-fn essence(all: &BTreeMap<String, Conversation>) -> Vec<Row> {
+pub(super) fn essence(all: &BTreeMap<String, Conversation>) -> Vec<Row> {
     let mut rows: Vec<&Conversation> = all.values().collect();
     rows.sort_by_key(|conversation| conversation.port());
     let packets = |c: &Conversation| c.messages.iter().map(|m| (m.first_packet, m.packet)).collect();

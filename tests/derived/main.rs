@@ -24,10 +24,13 @@ mod heads;
 mod links;
 mod loss;
 mod midstream;
+mod nested;
 mod order;
 mod payloads;
 mod proxies;
 mod resync;
+mod tenants;
+mod tunnels;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -105,6 +108,10 @@ fn has_finding(file: &[u8], code: &str, what: &str) {
 
 /// Findings that only a loss or a conflict may bring.
 const LOSS: &[&str] = &[
+    "LINK-UNKNOWN",
+    "IP-FRAGMENT",
+    "IP-OVERLAP",
+    "ENCAP-LIMIT",
     "TCP-GAP",
     "TCP-OVERLAP",
     "TCP-LATE",

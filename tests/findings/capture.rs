@@ -43,6 +43,24 @@ pub(super) fn cases() -> Vec<Case> {
         packets[0].bytes[14 + 6] = flags;
         Pcap::default().file(&packets)
     };
+    // A copy of each packet, or what is sent again for want of an acknowledgement.
+    let twice = |nanos: i64| {
+        let copies = read(&whole).into_iter().flat_map(|packet| {
+            let copy = Packet { time: packet.time + nanos, ..packet.clone() };
+            [packet, copy]
+        });
+        Pcap::default().file(&copies.collect::<Vec<_>>())
+    };
+    let torn = |change: u8| {
+        let mut fragments = fragmented(&packet(), 16, 7);
+        fragments.insert(1, fragments[0].clone());
+        fragments[1].bytes[40] ^= change;
+        Pcap::default().file(&fragments)
+    };
+    let two_vlans = || {
+        let tagged = [7, 8].map(|vlan| wrapped(&packet(), &[Tunnel::Vlan(0x8100, vlan)]));
+        Pcap::default().file(&tagged)
+    };
     vec![
         case("FILE-CUT", cut(7), good()),
         case("FILE-DAMAGED", damaged, good()),
@@ -55,7 +73,10 @@ pub(super) fn cases() -> Vec<Case> {
         case("LINK-UNKNOWN", of_link(147), of_link(1)),
         case("LINK-ENCRYPTED", protected(true), protected(false)),
         case("PACKET-CUT", snapped(3), snapped(0)),
+        case("PACKET-TWICE", twice(9_000), twice(300_000_000)),
         case("IP-FRAGMENT", fragment(0x20), fragment(0x40)),
+        case("IP-OVERLAP", torn(1), torn(0)),
+        Case { limits: Limits { encaps: 1, ..Limits::DEFAULT }, ..case("ENCAP-LIMIT", two_vlans(), two_vlans()) },
     ]
     .into_iter()
     .chain(tcp())

@@ -21,7 +21,7 @@ fn towers_of_headers_end_somewhere() {
     let extensions = Wire { extensions: vec![(60, vec![0; 6]); 150], ..Wire::default() };
     Survives::new("150 extension headers", &[]).check(&between(&packets(&v6(&segments), &extensions)));
     let label = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0x47][..], &[0, 0, 16, 64].repeat(200)].concat();
-    Survives::new("200 MPLS labels", &[]).check(&between(&[Packet::new(time_of(0), 1, label)]));
+    Survives::new("200 MPLS labels", &["LINK-UNKNOWN"]).check(&between(&[Packet::new(time_of(0), 1, label)]));
     // Extension headers that say they are long, or that follow themselves.
     let mut lying = packets(&v6(&segments), &Wire { extensions: vec![(0, vec![0; 6])], ..Wire::default() });
     lying.iter_mut().for_each(|packet| packet.bytes[14 + 40 + 1] = 0xff);
@@ -64,7 +64,7 @@ fn packets_may_be_cut_anywhere() {
     Survives::new("cut", &[]).check(&between(&cut));
 }
 
-/// Fragments are not put together yet: they are counted, and nothing is made of them.
+/// Fragments of which the others never come, or which are of no packet at all.
 #[test]
 fn fragments_are_reported() {
     let fragments = |offset: u16, more: bool| {
@@ -73,12 +73,53 @@ fn fragments_are_reported() {
     for (what, packets) in [
         ("first fragments", fragments(0, true)),
         ("last fragments", fragments(185, false)),
-        ("overlapping fragments", [fragments(1, true), fragments(0, true), fragments(1, false)].concat()),
+        ("overlapping fragments", [fragments(1, true), fragments(0, true), fragments(5, true)].concat()),
         ("fragments behind the end", fragments(0x1fff, true)),
     ] {
         let others = Survives::new(what, &["IP-FRAGMENT"]).check(&between(&packets));
         assert!(others.values().all(|one| one.messages.iter().all(|message| !message.complete)), "{what}");
     }
+}
+
+/// Very many packets of which a fragment is missing, or all but a byte; one packet in very many pieces.
+#[test]
+fn very_many_fragments_are_survived() {
+    let segment = Segment { payload: vec![7; 1400], ..Session::sample(1).segments()[3].clone() };
+    let packet = Wire::default().packet(&segment, time_of(0));
+    let lacking = |most: usize| -> Vec<Packet> {
+        let all = (0..40_000_u32).step_by(if most == 8 { 40 } else { 1 });
+        all.flat_map(|id| fragmented(&packet, most, id).into_iter().skip(1)).collect()
+    };
+    for (what, most) in [("halves", 720), ("pieces of eight bytes", 8)] {
+        Survives::new(what, &["IP-FRAGMENT"]).check(&between(&lacking(most)));
+    }
+    let far: Vec<Packet> = (0..10_000_u16)
+        .map(|id| {
+            let mut fragment = fragmented(&packet, 8, id.into()).swap_remove(0);
+            fragment.bytes[20..22].copy_from_slice(&[0x1f, 0xff]);
+            fragment
+        })
+        .collect();
+    Survives::new("last fragments of long packets", &["IP-FRAGMENT"]).check(&between(&far));
+}
+
+/// Every tunnel cut at every length, and with every byte of its headers changed.
+#[test]
+fn tunnels_may_lie() {
+    let inner = packets(&Session::sample(1).segments(), &Wire::default()).swap_remove(3);
+    let mut all = Vec::new();
+    for tunnel in tunnels() {
+        let whole = wrapped(&inner, &[tunnel]);
+        for at in 0..whole.bytes.len().min(120) {
+            all.push(whole.clone().snapped(at));
+            for value in [0, 0xff, whole.bytes[at] ^ 0x10] {
+                let mut bent = whole.clone();
+                bent.bytes[at] = value;
+                all.push(bent);
+            }
+        }
+    }
+    Survives::new("tunnels that lie", &[]).check(&between(&all));
 }
 
 /// Between the bytes that IP counts and the end of the frame nothing belongs to TCP.

@@ -4,7 +4,8 @@ use crate::make::*;
 use proptest::prelude::*;
 use std::io::{self, Read};
 use wspect::capture::{Reader, Stopped};
-use wspect::net::Decoder;
+use wspect::model::Limits;
+use wspect::net::{Decoder, Whole};
 
 /// Small captures, and the offsets at which their headers, packets and blocks end.
 fn captures() -> Vec<(Vec<u8>, Vec<usize>)> {
@@ -186,9 +187,9 @@ fn a_fifo_is_read_as_it_is_written() {
 /// Reads and decodes whatever it is.
 fn survive(bytes: &[u8]) {
     let Ok(mut reader) = Reader::new(Box::new(io::Cursor::new(bytes.to_vec()))) else { return };
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     while let Some(packet) = reader.next_packet() {
-        decoder.decode(&packet);
+        decoder.decode(&packet, &mut Whole::default());
     }
     assert!(reader.take_notes().len() <= 5 * 9 && reader.position() <= bytes.len() as u64);
     decoder.notes();

@@ -2,6 +2,7 @@
 
 use crate::frames::*;
 use crate::packets::{V4, V6, decoded, whole};
+use wspect::model::Limits;
 use wspect::net::Decoder;
 
 /// Bytes as hex, with blanks.
@@ -115,7 +116,7 @@ fn every_header_is_looked_behind() {
             assert_eq!(whole(link, &frame[..len]), "other", "{link}: {header}: {len} bytes");
         }
         for len in hex(header).len()..frame.len() {
-            decoded(&mut Decoder::new(), link, &frame[..len], frame.len());
+            decoded(&mut Decoder::new(Limits::DEFAULT), link, &frame[..len], frame.len());
         }
     }
 }
@@ -158,7 +159,7 @@ fn what_is_no_packet_is_not_taken_for_one() {
 #[test]
 fn what_is_encrypted_or_in_fragments_is_counted() {
     let v4 = ip4(&tcp(b"hello"));
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for header in [
         "0841 2c00 00146c7e4080 0013e8c4a1b2 00146c7e4081 5000 a2000020 01000000 5caf09e1b7d6",
         "8841 2c00 00146c7e4080 0013e8c4a1b2 00146c7e4081 5000 8000 a2000020 01000000 5caf09e1b7d6",
@@ -182,7 +183,7 @@ fn what_is_encrypted_or_in_fragments_is_counted() {
 /// What is wrapped in a wrapper, or of a link type that is not read, is named.
 #[test]
 fn a_wrapper_names_what_it_holds() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for (link, header) in [
         (192, "00 00 0800 93000000"),
         (258, "0c000000 01000000 93000000"),
@@ -218,8 +219,77 @@ fn an_aggregate_is_taken_apart() {
     assert_eq!(whole(105, &frame), all);
     assert_eq!(whole(105, &[&frame[..], &[0xee; 6]].concat()), all, "with a check sequence");
     let cut = &frame[..frame.len() - 3];
-    assert_eq!(decoded(&mut Decoder::new(), 105, cut, frame.len()), all.replace(r#""world" cut 0"#, r#""wo" cut 3"#));
+    assert_eq!(
+        decoded(&mut Decoder::new(Limits::DEFAULT), 105, cut, frame.len()),
+        all.replace(r#""world" cut 0"#, r#""wo" cut 3"#)
+    );
     for len in 0..frame.len() {
-        decoded(&mut Decoder::new(), 105, &frame[..len], frame.len());
+        decoded(&mut Decoder::new(Limits::DEFAULT), 105, &frame[..len], frame.len());
     }
+}
+
+/// An exported PDU: its tags, then its bytes.
+fn exported(tags: &[(u16, &[u8])], payload: &[u8]) -> Vec<u8> {
+    let mut pdu = Vec::new();
+    for (number, value) in tags.iter().chain(&[(0, &[][..])]) {
+        pdu.extend(number.to_be_bytes());
+        pdu.extend((value.len() as u16).to_be_bytes());
+        pdu.extend(*value);
+    }
+    pdu.extend(payload);
+    pdu
+}
+
+#[test]
+fn an_exported_pdu_is_read_from_the_layer_that_it_carries() {
+    let (v4, v6, segment) = (ip4(&tcp(b"hello")), ip6(&tcp(b"hello")), tcp(b"hello"));
+    let (src, dst) = (SRC4.octets(), DST4.octets());
+    let ends = [(20, &src[..]), (21, &dst)];
+    let with = |tags: &[(u16, &'static [u8])], payload: &[u8]| exported(&[&ends[..], tags].concat(), payload);
+    for (pdu, expected) in [
+        (exported(&[(12, b"ip\0\0")], &v4), V4),
+        (exported(&[(12, b"ipv6")], &v6), V6),
+        (exported(&[(12, b"eth_withoutfcs\0\0")], &frame(&v4)), V4),
+        (exported(&[(14, b"ethertype\0\0\0"), (32, &[0, 0, 0x86, 0xdd])], &v6), V6),
+        (with(&[(12, b"tcp\0")], &segment), V4),
+        (with(&[(14, b"ip.proto"), (32, &[0, 0, 0, 6])], &segment), V4),
+        // Of UDP, without addresses, without ports, of nothing that is known, and without an end of its tags.
+        (with(&[(12, b"dns\0"), (24, &[0, 0, 0, 3])], b"hello"), "other"),
+        (exported(&[(12, b"tcp\0")], &segment), "other"),
+        (exported(&[(12, b"http"), (24, &[0, 0, 0, 2])], b"hello"), "other"),
+        (with(&[(14, b"ip.proto"), (32, &[0, 0, 0, 17])], &segment), "other"),
+        (with(&[(12, b"http")], b"hello"), "other"),
+        (b"\0\x0c\0\x04http".to_vec(), "other"),
+        (b"\0\x0c\xff\xffhttp".to_vec(), "other"),
+    ] {
+        assert_eq!(whole(252, &pdu), expected, "{}", pdu.escape_ascii());
+        for len in 0..pdu.len() {
+            decoded(&mut Decoder::new(Limits::DEFAULT), 252, &pdu[..len], pdu.len());
+        }
+    }
+}
+
+/// A PDU of a stream takes its place, and no more streams are kept than the limit allows.
+#[test]
+fn an_exported_piece_becomes_a_segment() {
+    let (src, dst) = (SRC4.octets(), DST4.octets());
+    let mut numbers = vec![0, 1];
+    numbers.extend([SEQ, SEQ.wrapping_add(5), ACK].map(u32::to_be_bytes).concat());
+    numbers.extend([0, 0, PSH_ACK, 0, 0]);
+    let tcp = [0, 0, 0, 2];
+    let port = |port: u16| u32::from(port).to_be_bytes();
+    let piece = |to: u16| {
+        let (from, to) = (port(SRC_PORT), port(to));
+        let tags: [(u16, &[u8]); 7] =
+            [(14, b"tcp.port"), (20, &src), (21, &dst), (24, &tcp), (25, &from), (26, &to), (34, &numbers)];
+        exported(&tags, b"hello")
+    };
+    assert_eq!(whole(252, &piece(DST_PORT)), V4);
+    let mut decoder = Decoder::new(Limits { exported_streams: 1, ..Limits::DEFAULT });
+    assert_eq!(decoded(&mut decoder, 252, &piece(DST_PORT), piece(DST_PORT).len()), V4);
+    assert_eq!(decoded(&mut decoder, 252, &piece(81), piece(81).len()), "other");
+    let cut = piece(DST_PORT);
+    assert_eq!(decoded(&mut decoder, 252, &cut[..cut.len() - 2], cut.len()), r#"v4 "hel" cut 2"#);
+    let texts: Vec<_> = decoder.notes().into_iter().map(|note| note.text).collect();
+    assert!(texts.iter().any(|text| text.starts_with("exported PDUs belong to more streams")), "{texts:?}");
 }

@@ -15,3 +15,4 @@ mod packed;
 mod packets;
 mod pcap;
 mod pcapng;
+mod tunnels;

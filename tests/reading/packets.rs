@@ -2,18 +2,20 @@
 
 use crate::frames::*;
 use std::net::IpAddr;
-use wspect::model::{Endpoint, LinkType, Mark, Packet, PacketNo};
-use wspect::net::{Decoded, Decoder};
+use wspect::model::{Endpoint, Limits, LinkType, Mark, Packet, PacketNo};
+use wspect::net::{Decoded, Decoder, Whole};
 
 const ETHERNET: u32 = 1;
 
 /// What a packet decodes to, in a line.
 pub(crate) fn decoded(decoder: &mut Decoder, link: u32, bytes: &[u8], orig_len: usize) -> String {
     let mark = Mark { packet: PacketNo(7), time: None };
-    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }) {
+    match decoder.decode(&Packet { mark, link: LinkType(link), bytes, orig_len }, &mut Whole::default()) {
         Decoded::Several(mut parts) => {
-            let all = std::iter::from_fn(|| decoder.next_part(&mut parts));
-            all.map(|part| told(&part, mark)).collect::<Vec<_>>().join(", ")
+            let all = std::iter::from_fn(|| {
+                decoder.next_part(&mut parts, &mut Whole::default()).map(|part| told(&part, mark))
+            });
+            all.collect::<Vec<_>>().join(", ")
         }
         one => told(&one, mark),
     }
@@ -41,7 +43,7 @@ fn told(decoded: &Decoded<'_>, mark: Mark) -> String {
 
 /// A packet as captured, whole.
 pub(crate) fn whole(link: u32, bytes: &[u8]) -> String {
-    decoded(&mut Decoder::new(), link, bytes, bytes.len())
+    decoded(&mut Decoder::new(Limits::DEFAULT), link, bytes, bytes.len())
 }
 
 pub(crate) const V4: &str = r#"v4 "hello" cut 0"#;
@@ -113,14 +115,14 @@ fn eight_tags_are_looked_through() {
             assert_eq!(whole(ETHERNET, &tagged(tags, kind)), V4, "{tags} tags {kind:x}");
         }
     }
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for tags in [9, 60] {
         let frame = tagged(tags, 0x8100);
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
     }
     let notes = decoder.notes();
     assert_eq!(notes.len(), 1);
-    assert!(notes[0].text.contains("more VLAN tags") && notes[0].text.contains("2 packets"), "{}", notes[0].text);
+    assert!(notes[0].text.contains("more tags") && notes[0].text.contains("2 packets"), "{}", notes[0].text);
 }
 
 #[test]
@@ -145,14 +147,14 @@ fn a_length_of_zero_is_left_to_the_network_card() {
     let jumbo = [&[6, 0, 0xc2, 4, 0, 1, 0, 0], &tcp(b"hello")[..]].concat();
     assert_eq!(whole(ETHERNET, &frame(&ip6_with(0, Some(0), &jumbo))), V6);
     let frame = frame(&offloaded.packet(&tcp(b"hello")));
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &frame, frame.len() + 9), r#"v4 "hello" cut 9"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &frame, frame.len() + 9), r#"v4 "hello" cut 9"#);
 }
 
 #[test]
 fn what_the_snap_length_took_is_counted() {
     for ip in [ip4(&tcp_with(&[1; 12], b"hello world")), ip6(&tcp_with(&[1; 12], b"hello world"))] {
         let frame = frame(&ip);
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(Limits::DEFAULT);
         let version = ip[0] >> 4;
         let mut at = |len: usize| decoded(&mut decoder, ETHERNET, &frame[..len], frame.len());
         let end = frame.len();
@@ -176,9 +178,9 @@ fn a_length_beyond_the_frame_is_the_frames() {
     let long = Ip4 { total: Some(1000), ..Ip4::default() };
     let bytes = frame(&long.packet(&tcp(b"hello")));
     assert_eq!(whole(ETHERNET, &bytes), V4);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, bytes.len() + 10), r#"v4 "hello" cut 10"#);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, 5000), r#"v4 "hello" cut 955"#);
-    assert_eq!(decoded(&mut Decoder::new(), ETHERNET, &bytes, 3), V4);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, bytes.len() + 10), r#"v4 "hello" cut 10"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, 5000), r#"v4 "hello" cut 955"#);
+    assert_eq!(decoded(&mut Decoder::new(Limits::DEFAULT), ETHERNET, &bytes, 3), V4);
     assert_eq!(whole(ETHERNET, &frame(&ip6_with(6, Some(1000), &tcp(b"hello")))), V6);
 }
 
@@ -233,7 +235,7 @@ fn extension_headers_are_looked_through() {
     let authenticated = Ip4 { protocol: 51, ..Ip4::default() };
     assert_eq!(whole(ETHERNET, &frame(&authenticated.packet(&[&authentication, &tcp(b"hello")[..]].concat()))), V4);
 
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     let mut chain = |count: usize| {
         let extensions = [options(60).repeat(count - 1), options(6).to_vec()].concat();
         let frame = frame(&ip6_with(60, None, &[extensions, tcp(b"hello")].concat()));
@@ -249,20 +251,51 @@ fn extension_headers_are_looked_through() {
 
 #[test]
 fn fragments_are_counted() {
-    let mut decoder = Decoder::new();
-    for fragment in [0x2000, 0x2001, 0x0001, 0x1fff] {
+    let mut decoder = Decoder::new(Limits::DEFAULT);
+    for fragment in [0x2000, 0x2001, 0x3fff] {
         let frame = frame(&Ip4 { fragment, ..Ip4::default() }.packet(&tcp(b"hello")));
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
     }
-    for fragment in [[0, 1], [0, 8]] {
+    for fragment in [[0, 1], [0, 17]] {
         let header = [&[6, 0][..], &fragment, &[0, 0, 0, 1]].concat();
         let frame = frame(&ip6_with(44, None, &[header, tcp(b"hello")].concat()));
         assert_eq!(decoded(&mut decoder, ETHERNET, &frame, frame.len()), "other");
     }
     let notes = decoder.notes();
     assert_eq!(notes[0].code.name(), "IP-FRAGMENT");
-    assert!(notes[0].text.contains("6 packets"), "{}", notes[0].text);
-    assert_eq!(decoder.seen().fragments, 6);
+    assert!(notes[0].text.contains("not all fragments came: 2 packets"), "{}", notes[0].text);
+    assert_eq!(decoder.seen().fragments, 5);
+}
+
+/// Extension headers may stand on either side of the cut, and what was not captured may be missing anywhere.
+#[test]
+fn fragments_are_put_together() {
+    let segment = tcp(b"hello world");
+    let mut decoder = Decoder::default();
+    let mut see = |ip: &[u8], missing: usize| {
+        let frame = frame(ip);
+        let captured = frame.len() - missing;
+        decoded(&mut decoder, ETHERNET, &frame[..captured], frame.len())
+    };
+    let v4 = |fragment: u16, payload: &[u8]| Ip4 { fragment, ..Ip4::default() }.packet(payload);
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 0), "other");
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 0), r#"v4 "hello world" cut 0"#);
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 0), "other");
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 3), r#"v4 "hello wo" cut 3"#);
+    assert_eq!(see(&v4(0x0003, &segment[24..]), 0), "other");
+    assert_eq!(see(&v4(0x2000, &segment[..24]), 1), r#"v4 "hel" cut 8"#);
+    let rest = [&[6, 0, 1, 4, 0, 0, 0, 0], &segment[..]].concat();
+    let v6 = |next: u8, fragment: [u8; 2], payload: &[u8]| {
+        let header = [&[next, 0][..], &fragment, &[0, 0, 0, 1]].concat();
+        ip6_with(0, None, &[&[44, 0, 1, 4, 0, 0, 0, 0], &header[..], payload].concat())
+    };
+    // What the first one says is carried holds.
+    assert_eq!(see(&v6(17, [0, 16], &rest[16..]), 0), "other");
+    assert_eq!(see(&v6(60, [0, 1], &rest[..16]), 0), r#"v6 "hello world" cut 0"#);
+    assert_eq!((decoder.seen().fragments, decoder.seen().tcp), (4, 4));
+    let codes: Vec<_> = decoder.notes().iter().map(|note| note.code.name()).collect();
+    // The whole one came twice.
+    assert_eq!(codes, ["PACKET-CUT", "PACKET-TWICE"]);
 }
 
 #[test]
@@ -294,7 +327,7 @@ fn errors_quote_headers() {
 
 #[test]
 fn what_was_seen_is_counted() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     let protocol = |protocol| frame(&Ip4 { protocol, ..Ip4::default() }.packet(&tcp(b"")));
     let mut see = |link, frame: &[u8]| {
         decoded(&mut decoder, link, frame, frame.len());
@@ -326,7 +359,7 @@ fn what_was_seen_is_counted() {
 
 #[test]
 fn many_unknown_link_types_are_few_findings() {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::new(Limits::DEFAULT);
     for link in 1000..2000 {
         decoded(&mut decoder, link, b"", 0);
     }

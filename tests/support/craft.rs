@@ -6,21 +6,25 @@
 mod change;
 mod deflate;
 mod draft;
+mod exported;
 mod file;
 mod frame;
 mod link;
 mod session;
 pub(crate) mod tls;
+mod tunnel;
 mod wire;
 
 pub(crate) use change::*;
 pub(crate) use deflate::*;
 pub(crate) use draft::*;
+pub(crate) use exported::*;
 pub(crate) use file::*;
 pub(crate) use frame::*;
 pub(crate) use link::*;
 pub(crate) use session::*;
 pub(crate) use tls::Tls;
+pub(crate) use tunnel::*;
 pub(crate) use wire::*;
 
 /// A pcap of these segments over Ethernet, 100 µs apart: what a test uses when the file is not its matter.

@@ -98,6 +98,8 @@ impl Story {
             transport: Some("http/1.1"),
             version: Version::Rfc6455,
             via: Box::default(),
+            encap: Box::default(),
+            encap_back: None,
             tls: None,
             encrypted: None,
             interface: None,

@@ -72,6 +72,33 @@ fn a_session_within_a_session_is_told_of_too() {
     assert_eq!(told, [(true, &[outer.random][..]), (true, &[inner.random])]);
 }
 
+/// Words for proxies before a session, as the client and they say them.
+#[test]
+fn a_session_behind_proxies_is_decrypted() {
+    let (tls, expected) = (sealed(), clear());
+    let connect: &[u8] = b"CONNECT wss.test:443 HTTP/1.1\r\nHost: wss.test:443\r\n\r\n";
+    let socks5: &[u8] = b"\x05\x01\0\x03\x08wss.test\x01\xbb";
+    let version2 = [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &[10, 9, 8, 7, 10, 0, 0, 2, 200, 1, 1, 187]].concat();
+    let words: [&[(Side, &[u8])]; 6] = [
+        &[(Client, connect), (Server, b"HTTP/1.1 200 OK\r\n\r\n")],
+        &[(Client, b"\x04\x01\x01\xbb\0\0\0\x01me\0wss.test\0"), (Server, b"\0\x5a\0\0\0\0\0\0")],
+        &[(Client, b"\x05\x01\0"), (Server, b"\x05\0"), (Client, socks5), (Server, b"\x05\0\0\x01\0\0\0\0\0\0")],
+        &[(Client, b"PROXY TCP4 10.9.8.7 10.0.0.2 51201 443\r\n")],
+        &[(Client, &version2)],
+        &[(Client, &version2), (Client, connect), (Server, b"HTTP/1.1 200 OK\r\n\r\n")],
+    ];
+    for (nth, words) in words.into_iter().enumerate() {
+        let mut behind = tls.clone();
+        behind.session.turns.splice(0..0, words.iter().map(|(side, bytes)| (*side, bytes.to_vec())));
+        for cut in [usize::MAX, 7] {
+            let shown = dissect(&capture_of(&behind.session.cut(|_| vec![cut])), &tls.log());
+            assert_eq!(said(&shown), expected, "{nth} in segments of {cut}: {:?}", shown.notes);
+            let (conn, session) = &shown.sessions[0];
+            assert_eq!((conn.is_some(), session.outline.keys), (true, TlsKeys::Matched));
+        }
+    }
+}
+
 /// Records are told to who asks, those of the innermost session, and all that carry something of the connection.
 #[test]
 fn records_are_told_on_demand() {

@@ -4,6 +4,7 @@ use crate::seen::{Seen, dissect};
 use crate::support::craft::tls::{HANDSHAKE, client_hello, record};
 use crate::support::craft::*;
 use crate::support::{capture, find};
+use wspect::model::hex;
 
 /// Dissects a session without its key, with so many milliseconds between two packets.
 fn keyless(tls: &Tls, millis: i64) -> Seen {
@@ -54,6 +55,8 @@ fn a_session_that_behaves_like_a_websocket_is_a_connection() {
             assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (1, 1), "{what}: {:?}", seen.notes);
             assert_eq!(seen.messages().count(), 0);
             assert!(seen.sessions[0].0.is_some());
+            // The key that is missing.
+            assert_eq!(seen.details, [("TLS-LIKELY".to_owned(), hex(&tls.random))], "{what}");
         }
         assert_eq!(keyless(&say(H2, &turns), 200).conversations.len(), 0, "{what}: h2 is likelier");
     }

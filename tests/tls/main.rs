@@ -18,3 +18,4 @@ mod public;
 mod rsa;
 mod seen;
 mod snaplen;
+mod vectors;

@@ -3,7 +3,7 @@
 use crate::seen::{Seen, dissect, dissect_with};
 use crate::support::craft::*;
 use wspect::dissect::Settings;
-use wspect::model::{Limits, TlsKeys, WhyNot};
+use wspect::model::{Direction, Limits, TlsKeys, WhyNot};
 
 fn trying(capture: &[u8], keys: &str) -> Seen {
     dissect_with(capture, keys, Settings { try_keys: true, ..Settings::default() })
@@ -11,12 +11,17 @@ fn trying(capture: &[u8], keys: &str) -> Seen {
 
 /// A conversation of many messages both ways, sealed.
 fn sealed() -> Tls {
-    let mut session = Session::new(3);
+    Tls::around(3, &inside(3))
+}
+
+/// The same in clear.
+fn inside(n: usize) -> Session {
+    let mut session = Session::new(n);
     for n in 0..300 {
         session.text(if n % 3 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(n % 50)));
     }
     session.close();
-    Tls::around(3, &session)
+    session
 }
 
 /// The keys of many sessions, of which that one is somewhere.
@@ -69,6 +74,38 @@ fn a_session_without_its_client_hello_is_decrypted() {
     let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
     assert_eq!(common(&shown, &whole), whole.messages().count(), "{:?}", shown.notes);
     assert_eq!(shown.sessions[0].1.outline.alpn.as_deref(), Some("http/1.1"));
+}
+
+/// Each side changed its keys before the capture began, so often.
+#[test]
+fn keys_that_were_changed_before_the_capture_are_found() {
+    let (before, after) = (Session::new(3).turns, inside(3).turns);
+    let mut tls = Tls::new(3);
+    for (side, bytes) in &before {
+        tls.data(*side, bytes);
+    }
+    for side in [Client, Client, Server, Client] {
+        tls.update(side);
+    }
+    let from = tls.session.segments().iter().filter(|segment| !segment.payload.is_empty()).count() * 2;
+    for (side, bytes) in &after[before.len()..] {
+        tls.data(*side, bytes);
+    }
+    let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
+    assert!(whole.messages().count() > 290);
+    let shown_with = |try_updates| {
+        let limits = Limits { try_updates, ..Limits::DEFAULT };
+        let settings = Settings { try_keys: true, limits, ..Settings::default() };
+        dissect_with(&behind(&tls, from + 40), &log_with(&tls), settings)
+    };
+    let shown = shown_with(3);
+    assert!(common(&shown, &whole) + 45 > whole.messages().count(), "{:?}", shown.notes);
+    assert_eq!(shown.sessions[0].1.why_not, None);
+    for (try_updates, dirs) in [(2, 1), (0, 0)] {
+        let shown = shown_with(try_updates);
+        let heard = Direction::BOTH.iter().filter(|dir| shown.messages().any(|message| message.dir == dir.name()));
+        assert_eq!(heard.count(), dirs, "{try_updates}: {:?}", shown.notes);
+    }
 }
 
 /// One direction alone, from somewhere on.

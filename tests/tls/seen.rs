@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) urls: Vec<Option<String>>,
     pub(crate) sessions: Vec<(Option<ConnId>, TlsSession)>,
     pub(crate) notes: Vec<(String, String)>,
+    /// The details of the findings that have any, with their codes.
+    pub(crate) details: Vec<(String, String)>,
     pub(crate) records: Vec<TlsRecord>,
     hears_records: bool,
 }
@@ -100,7 +102,10 @@ impl Sink for Seen {
                 inferred: m.inferred,
                 findings: m.findings.iter().map(|code| code.name().to_owned()).collect(),
             }),
-            Event::Note(note) => self.notes.push((note.code.name().to_owned(), note.sentence().to_owned())),
+            Event::Note(note) => {
+                self.details.extend(note.detail.map(|detail| (note.code.name().to_owned(), detail.to_owned())));
+                self.notes.push((note.code.name().to_owned(), note.sentence().to_owned()));
+            }
             Event::Record(record) => self.records.push(*record),
             Event::Tls(session) => self.sessions.push((at.conn, session.clone())),
             _ => {}

@@ -73,10 +73,14 @@ impl Table {
     /// Finds the newest stream of each pair of endpoints anew: the last row with its key.
     fn index(&mut self) {
         self.newest.clear();
+        self.wrapped.clear();
         for at in 0..self.streams.len() {
             let at = u32::try_from(at).unwrap_or(u32::MAX);
             let key = row(&mut self.streams, at).key;
             self.set_newest(key, at);
+            if self.wrapped.is_any {
+                self.set_twin(key, at);
+            }
         }
     }
 

@@ -1,15 +1,15 @@
 //! What tells streams apart.
 
 use super::LATEST;
-use crate::model::Endpoint;
+use crate::model::{EncapId, Endpoint};
 use std::hash::{Hash, Hasher};
 
-/// The same for both directions: addresses and ports, the lower end first.
+/// The same for both directions: addresses and ports, the lower end first, and what is around them.
 #[derive(Debug, Clone, Copy, Eq)]
 pub(super) struct FlowKey {
     low: [u64; 2],
     high: [u64; 2],
-    /// Whether the addresses are IPv6, and the ports of the lower and of the higher end.
+    /// What the packets are wrapped in, whether the addresses are IPv6, and the ports of the lower and of the higher end.
     rest: u64,
 }
 
@@ -39,6 +39,8 @@ impl Hash for FlowKey {
 
 impl FlowKey {
     const V6: u64 = 1 << 32;
+    /// Where the number of what is around stands.
+    const ENCAP: u32 = 33;
 
     /// Where the stream is remembered while its packets are the last ones. No secret is in it: who makes keys meet here
     /// gains a look into the table for each packet.
@@ -54,20 +56,32 @@ impl FlowKey {
         self.rest & Self::V6 != 0
     }
 
+    /// What the packets are wrapped in.
+    pub(super) const fn encap(&self) -> EncapId {
+        EncapId((self.rest >> Self::ENCAP) as u16)
+    }
+
+    /// The key of packets that are not wrapped.
+    pub(super) const fn bare(mut self) -> Self {
+        self.rest &= (1 << Self::ENCAP) - 1;
+        self
+    }
+
     /// The key, and whether `a` is the lower end.
     #[inline]
-    pub(super) fn new(a: &Endpoint, b: &Endpoint) -> (Self, bool) {
+    pub(super) fn new(a: &Endpoint, b: &Endpoint, encap: EncapId) -> (Self, bool) {
+        let around = u64::from(encap.0) << Self::ENCAP;
         let ([_, from], [_, to]) = (a.ip.words(), b.ip.words());
         if !a.ip.is_v6() && !b.ip.is_v6() {
             // Address and port in one number: most packets are told apart by one comparison.
             let (from, to) = (from << 16 | u64::from(a.port), to << 16 | u64::from(b.port));
             let (low, high) = (from.min(to), from.max(to));
-            let rest = (low & 0xffff) << 16 | high & 0xffff;
+            let rest = around | (low & 0xffff) << 16 | high & 0xffff;
             return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to);
         }
         let (from, to) = ((a.ip.words(), a.port), (b.ip.words(), b.port));
         let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
-        let rest = Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
+        let rest = around | Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
         (Self { low, high, rest }, from <= to)
     }
 }

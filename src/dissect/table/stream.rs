@@ -14,6 +14,8 @@ use std::ops::ControlFlow;
 pub(super) struct Stream {
     pub(super) key: FlowKey,
     pub(super) number: u32,
+    /// Which it is in the order in which they began.
+    pub(super) began: u32,
     pub(super) first: Mark,
     /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
     pub(super) bases: [Option<Seq>; 2],
@@ -105,9 +107,10 @@ pub(super) struct Env<'a> {
 }
 
 impl Stream {
-    pub(super) fn new(key: FlowKey, number: u32, first: Mark, older: Older) -> Self {
+    pub(super) fn new(key: FlowKey, (began, number): (u32, u32), first: Mark, older: Older) -> Self {
         Self {
             key,
+            began,
             number,
             first,
             bases: [None; 2],
@@ -128,8 +131,13 @@ impl Stream {
         if forward { low } else { high }
     }
 
+    /// Whether packets of the sender were seen.
+    pub(super) const fn is_seen(&self, forward: bool) -> bool {
+        if forward { self.seen.0 } else { self.seen.1 }
+    }
+
     /// Whether the sender's SYN was seen.
-    const fn has_syn(&self, forward: bool) -> bool {
+    pub(super) const fn has_syn(&self, forward: bool) -> bool {
         if forward { self.syn.0 } else { self.syn.1 }
     }
 
@@ -341,6 +349,8 @@ impl Stream {
             tools: &mut *env.tools,
             flow: LayerFlow {
                 stream: self.number,
+                began: self.began,
+                encap: self.key.encap(),
                 first: &self.first,
                 ends,
                 one_sided: self.seen != (true, true),

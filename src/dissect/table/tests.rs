@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{ConnId, Direction, Endpoint, Event, Stamp, Timestamp};
+use crate::model::{ConnId, Direction, EncapId, Endpoint, Event, Stamp, Timestamp};
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 
@@ -61,8 +61,9 @@ impl Bench {
         let (src, dst) = if dir == Direction::ToServer { (client, server) } else { (server, client) };
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
+        let encap = EncapId::default();
         let segment =
-            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, bytes: &[], payload, cut: 0, scale: None };
+            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }
 

@@ -8,8 +8,8 @@ use crate::proto::layer::Tools;
 impl Table {
     /// Tells the streams that asked for it that secrets were added.
     pub(in super::super) fn secrets(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        for number in std::mem::take(&mut tools.waiting) {
-            let Ok(at) = self.streams.binary_search_by_key(&number, |stream| stream.number) else { continue };
+        for began in std::mem::take(&mut tools.waiting) {
+            let Ok(at) = self.streams.binary_search_by_key(&began, |stream| stream.began) else { continue };
             let Some(stream) = self.streams.get_mut(at) else { continue };
             stream.secrets(mark, &mut Env { limits, tools, sink, budget: &mut self.budget });
             // A stream that was over stayed for them.

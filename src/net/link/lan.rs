@@ -6,7 +6,7 @@ use crate::net::ether::{Network, llc, network};
 /// destination (6 bytes), source (6 bytes), EtherType u16
 /// ```
 #[inline]
-pub(super) fn ethernet(frame: &[u8]) -> Network<'_> {
+pub(in crate::net) fn ethernet(frame: &[u8]) -> Network<'_> {
     match etherparse::Ethernet2HeaderSlice::from_slice(frame) {
         Ok(header) => network(header.ether_type().0, frame.get(header.slice().len()..).unwrap_or_default()),
         Err(_) => Network::Other,

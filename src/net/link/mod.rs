@@ -7,6 +7,8 @@ mod wifi;
 
 use super::ether::Network;
 use crate::model::LinkType;
+pub(super) use lan::ethernet;
+pub(super) use serial::ppp;
 pub(super) use wifi::Msdus;
 
 /// A link type that is read.
@@ -24,7 +26,7 @@ const fn row(number: u32, name: &'static str, parse: for<'a> fn(&'a [u8]) -> Net
 
 /// The link types that are read (<https://www.tcpdump.org/linktypes.html>).
 pub(super) static LINKS: &[Link] = &[
-    row(1, "ETHERNET", lan::ethernet),
+    row(1, "ETHERNET", ethernet),
     row(113, "LINUX_SLL", host::sll),
     row(276, "LINUX_SLL2", host::sll2),
     row(0, "NULL", host::null),
@@ -40,7 +42,7 @@ pub(super) static LINKS: &[Link] = &[
     row(122, "IP_OVER_FC", lan::fibre_channel),
     row(138, "APPLE_IP_OVER_IEEE1394", lan::firewire),
     row(242, "IPOIB", lan::infiniband),
-    row(9, "PPP", serial::ppp),
+    row(9, "PPP", ppp),
     row(50, "PPP_HDLC", serial::hdlc),
     row(51, "PPP_ETHER", serial::pppoe),
     row(104, "C_HDLC", serial::hdlc),
@@ -59,10 +61,11 @@ pub(super) static LINKS: &[Link] = &[
     row(226, "IPNET", host::ipnet),
     row(239, "NFLOG", host::nflog),
     row(258, "PKTAP", host::pktap),
+    row(252, "WIRESHARK_UPPER_PDU", exported),
 ];
 
 /// Link types whose frames hold one of another link type, which is none of these.
-const WRAPPERS: [LinkType; 2] = [LinkType(192), LinkType(258)];
+const WRAPPERS: [LinkType; 3] = [LinkType(192), LinkType(252), LinkType(258)];
 
 /// The row of a link type that is read.
 pub(super) fn find(link: LinkType) -> Option<&'static Link> {
@@ -94,7 +97,6 @@ static OTHERS: &[(u32, &str)] = &[
     (231, "DBUS"),
     (249, "USBPCAP"),
     (251, "BLUETOOTH_LE_LL"),
-    (252, "WIRESHARK_UPPER_PDU"),
     (253, "NETLINK"),
     (266, "USB_DARWIN"),
     (271, "VSOCK"),
@@ -114,4 +116,9 @@ pub(super) fn name(link: LinkType) -> String {
 /// No link header.
 fn raw(frame: &[u8]) -> Network<'_> {
     Network::Ip(frame)
+}
+
+/// What Wireshark exported.
+fn exported(frame: &[u8]) -> Network<'_> {
+    Network::Exported(frame)
 }

@@ -8,7 +8,7 @@ use crate::net::ether::{Network, network};
 /// ```text
 /// address 0xff, control 0x03 (both may be left out), protocol, payload
 /// ```
-pub(super) fn ppp(frame: &[u8]) -> Network<'_> {
+pub(in crate::net) fn ppp(frame: &[u8]) -> Network<'_> {
     match frame {
         [0xff, 0x03, rest @ ..] => protocol(rest),
         _ => protocol(frame),
@@ -24,19 +24,9 @@ pub(super) fn directed_ppp(frame: &[u8]) -> Network<'_> {
     }
 }
 
-/// PPP over Ethernet (RFC 2516 §4), a frame of a session.
-///
-/// ```text
-/// version and type u8, code u8 (0 in a session), session u16, length u16, protocol, payload
-/// ```
-pub(in crate::net) fn pppoe(frame: &[u8]) -> Network<'_> {
-    match frame {
-        [_, 0, _, _, high, low, rest @ ..] => {
-            let length = usize::from(u16::from_be_bytes([*high, *low]));
-            protocol(rest.get(..length).unwrap_or(rest))
-        }
-        _ => Network::Other,
-    }
+/// PPP over Ethernet (RFC 2516 §4), a frame of a session without what is around it.
+pub(super) fn pppoe(frame: &[u8]) -> Network<'_> {
+    network(0x8864, frame)
 }
 
 /// What a PPP frame carries (RFC 1661 §2).

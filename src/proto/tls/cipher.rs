@@ -523,6 +523,30 @@ mod tests {
         assert_eq!(opened(early, 0, &record), Some((ContentType::DATA, b"ABCDEF".to_vec())));
     }
 
+    /// RFC 6367 §3, RFC 6209 §2.2: records as RFC 5288 makes them, sealed by another hand: OpenSSL's ciphers on single blocks, in GCM
+    /// as SP 800-38D has it. Key and salt count up; each is number 7, and has 9 in its nonce.
+    #[test]
+    fn opens_camellia_and_aria_in_gcm() {
+        let sealed = [
+            (Aead::Camellia128Gcm, "04fad8b39fd808c3e398f1b16efeba97df154f7d0a0aa9903bf384681471c243497d01be"),
+            (Aead::Camellia256Gcm, "dd3639b97fb2bb540a5e09f26c6431dc8637156fe160f61b5bcf17af5d530a22f7f2a574"),
+            (Aead::Aria128Gcm, "450253ba3d461e865051867c2e337e5b65cd67625bd8644e701eff9f1b8c0c73df4992cf"),
+            (Aead::Aria256Gcm, "55ec4cf05f85c2b477406e52e0924c27006bec388b33c216c1721463f041d31e5130efe1"),
+        ];
+        let key: Vec<u8> = (0..32).collect();
+        for (aead, digits) in sealed {
+            let sealing = Sealing::Aead(aead);
+            let sizes = sealing.sizes(TlsVersion::TLS_1_2).expect("known");
+            let parts = (&[][..], &key[..sizes.key], &[0xa0, 0xa1, 0xa2, 0xa3][..]);
+            let opener = Opener::of_key_block(TlsVersion::TLS_1_2, sealing, false, parts).expect("sized");
+            let mut fragment = [&9_u64.to_be_bytes()[..], &hex(digits)].concat();
+            let header = Header { kind: ContentType::DATA, version: 0x0303, len: fragment.len() as u16 };
+            assert_eq!(opener.open(8, None, header, &mut fragment.clone()), None, "{aead:?}: another number");
+            let opened = opener.open(7, None, header, &mut fragment).expect("opens");
+            assert_eq!(&fragment[opened.from..opened.to], b"\x81\x12sealed with GCM 12", "{aead:?}");
+        }
+    }
+
     /// A record opens as what it is, or not at all.
     #[test]
     fn no_bit_of_a_record_may_be_another() {

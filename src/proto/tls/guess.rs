@@ -5,8 +5,8 @@
 use super::cipher::Opener;
 use super::hello::labels;
 use super::record::Header;
-use super::schedule::Digest;
-use super::suite::{Sealing, Suite};
+use super::schedule::{Digest, next_secret};
+use super::suite::{Aead, Hash, Sealing, Suite};
 use crate::model::{ClientRandom, Direction, SecretLabel};
 use crate::proto::layer::Cx;
 use std::ops::Range;
@@ -20,7 +20,9 @@ pub(super) struct Guess {
     pub(super) dir: Direction,
     /// It is the secret of the handshake messages.
     pub(super) in_handshake: bool,
-    /// The record's number.
+    /// How often its sender changed the keys before (RFC 8446 §7.2).
+    pub(super) updates: u32,
+    /// The record's number since then.
     pub(super) sequence: u64,
 }
 
@@ -32,6 +34,8 @@ pub(super) struct Field<'a> {
     pub(super) dirs: &'a [Direction],
     /// Also the secrets of the handshake messages.
     pub(super) in_handshake: bool,
+    /// Changes of keys before; none for the handshake's secrets, which do not change.
+    pub(super) updates: Range<u32>,
     pub(super) numbers: Range<u64>,
 }
 
@@ -54,25 +58,53 @@ pub(super) fn search(
             if !field.dirs.contains(&dir) || in_handshake && !field.in_handshake {
                 continue;
             }
-            for &number in field.suites {
-                let Some(Suite { sealing: Sealing::Aead(aead), prf, .. }) = Suite::find(number) else { continue };
+            for &suite in field.suites {
+                let Some(Suite { sealing: Sealing::Aead(aead), prf, .. }) = Suite::find(suite) else { continue };
                 if prf.len() != secret.bytes().len() {
                     continue;
                 }
-                let Some(opener) = Opener::of_secret(aead, prf, &Digest::new(secret.bytes())) else { continue };
-                let cost = opener.cost(fragment.len());
-                for sequence in field.numbers.clone() {
-                    *left = left.checked_sub(cost)?;
-                    scratch.clear();
-                    scratch.extend_from_slice(fragment);
-                    if opener.open(sequence, None, header, scratch).is_some() {
-                        return Some(Guess { random: *random, suite: number, dir, in_handshake, sequence });
-                    }
+                let secret = Digest::new(secret.bytes());
+                if let Some((updates, sequence)) = place(field, aead, prf, secret, (header, fragment), left, scratch)? {
+                    return Some(Guess { random: *random, suite, dir, in_handshake, updates, sequence });
                 }
             }
         }
     }
     None
+}
+
+/// What it costs to make the keys after a change, in such bytes.
+const MAKING: u64 = 2048;
+
+/// How often the keys of a secret were changed before a record, and its number since then; without a value where the bytes do not
+/// suffice.
+fn place(
+    field: &Field<'_>,
+    aead: Aead,
+    hash: Hash,
+    mut secret: Digest,
+    (header, fragment): (Header, &[u8]),
+    left: &mut u64,
+    scratch: &mut Vec<u8>,
+) -> Option<Option<(u32, u64)>> {
+    for updates in 0..field.updates.end {
+        if updates > 0 {
+            *left = left.checked_sub(MAKING)?;
+            secret = next_secret(hash, &secret);
+        }
+        let opener = Opener::of_secret(aead, hash, &secret).filter(|_| field.updates.contains(&updates));
+        let Some(opener) = opener else { continue };
+        let cost = opener.cost(fragment.len());
+        for sequence in field.numbers.clone() {
+            *left = left.checked_sub(cost)?;
+            scratch.clear();
+            scratch.extend_from_slice(fragment);
+            if opener.open(sequence, None, header, scratch).is_some() {
+                return Some(Some((updates, sequence)));
+            }
+        }
+    }
+    Some(None)
 }
 
 /// Whose records a secret opens, and whether they are those of the handshake.

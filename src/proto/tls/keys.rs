@@ -70,8 +70,10 @@ pub(super) struct Keys {
     stages: VecDeque<Stage>,
     /// Records that may have been lost before the next one.
     window: u64,
-    /// Records that did not open.
+    /// Records that did not open since one did.
     pub(super) failed: u64,
+    /// So many of them may be handshake messages, whose secret is missing.
+    unkeyed: u64,
     /// Before the first that opens there may be any number that need other keys: 0-RTT data, whose secret is missing.
     others: bool,
 }
@@ -101,6 +103,8 @@ impl Plain {
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;
+/// Records of a side's handshake messages, one in each.
+const FLIGHT_MAX: u64 = 4;
 /// The shortest record: header, tag and type.
 const RECORD_MIN: u64 = 22;
 
@@ -108,14 +112,19 @@ impl Keys {
     /// Keys in the order of their use; `None` when there are none.
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Option<Self> {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
-        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0, others: false })
+        let begins = stages.iter().any(|stage| matches!(stage.purpose, Use::Handshake | Use::Session));
+        let unkeyed = if begins { 0 } else { FLIGHT_MAX };
+        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0, unkeyed, others: false })
     }
 
-    /// The next record has this number, and is sealed for the handshake or for the data.
-    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool) {
+    /// The next record has this number, and is sealed for the handshake or for the data, after so many changes of keys.
+    pub(super) fn begin_at(&mut self, sequence: u64, in_handshake: bool, updates: u32) {
         if !in_handshake {
             self.pass(|purpose| matches!(purpose, Use::Early));
             self.pass(|purpose| matches!(purpose, Use::Handshake));
+        }
+        for _ in 0..updates {
+            self.update();
         }
         if let Some(front) = self.stages.front_mut() {
             front.sequence = sequence;
@@ -130,6 +139,11 @@ impl Keys {
     /// Whether a record that does not open may need other keys.
     pub(super) const fn expects_others(&self) -> bool {
         self.others
+    }
+
+    /// Whether records did not open that should, and none did.
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.is_proven() && self.failed > self.unkeyed
     }
 
     /// Whether any record was opened.
@@ -187,7 +201,7 @@ impl Keys {
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
-        (self.window, self.others) = (0, false);
+        (self.window, self.failed, self.others) = (0, 0, false);
         let early = matches!(front.purpose, Use::Early);
         // Of keys that were updated meanwhile the first may be another.
         let begins = changed && in_handshake && !front.updated;

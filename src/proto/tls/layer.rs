@@ -124,8 +124,7 @@ impl Layer for Tls {
         for dir in Direction::BOTH {
             cx.tools.seeking = cx.tools.seeking.saturating_sub(self.halves[dir].sought);
             if let Cover::Sealed(keys) = &self.halves[dir].cover
-                && !keys.is_proven()
-                && keys.failed > 0
+                && keys.is_wrong()
             {
                 self.session.why(WhyNot::WrongKey(dir));
             }

@@ -194,9 +194,10 @@ pub(super) fn bad_tag(conn: Option<ConnId>, dir: Direction, header: Header, cx: 
 /// A session that is not decrypted is taken for a WebSocket.
 pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnId {
     *cx.tls = Some(Box::new(session.outline().clone()));
-    let conn = cx.opened_encrypted(session.client_randoms.first().copied().unwrap_or_default());
-    let text = shape.words();
-    cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) });
+    let random = session.client_randoms.first().copied().unwrap_or_default();
+    let conn = cx.opened_encrypted(random);
+    let (text, random) = (shape.words(), hex(&random));
+    cx.note(conn, &Note { text: &text, detail: Some(&random), ..Note::new(NoteCode::TlsLikely, cx.mark) });
     conn
 }
 

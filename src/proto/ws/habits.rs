@@ -26,6 +26,8 @@ const LEARNED: u32 = 256;
 const FEW: u32 = 4;
 /// So few do not tell how long others are that may hold frames.
 const MANY: u32 = 8;
+/// How much farther than the longest such payload another may reach, with luck from one into the next.
+const MARGIN: u64 = 4;
 /// Of so many frames or fewer each begins otherwise: what others begin with is open.
 const VARIED: u32 = 4;
 /// What a length of two bytes tells at most.
@@ -62,6 +64,11 @@ impl Habits {
     pub(super) fn roomiest(&self) -> u64 {
         let is_text = self.roomiest == 0 && self.frames >= FEW;
         if is_text || self.frames >= MANY { self.roomiest } else { u64::from(u16::MAX) }
+    }
+
+    /// Bytes that no payload reaches.
+    pub(super) fn reach(&self) -> u64 {
+        if self.frames >= MANY { self.roomiest() * MARGIN } else { self.roomiest() }
     }
 
     /// How many bits it tells that a frame is like those before, whose payload begins with `first`; `None` if it is not.

@@ -208,6 +208,7 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         compression(connection).unwrap_or_default(),
         format!("client {} → server {}{stream}{interface}", end(connection.client()), end(connection.server())),
         route(connection),
+        connection.opened.wrapping().unwrap_or_default(),
         format!("{}   {}{}", traffic(Direction::ToServer), traffic(Direction::ToClient), pings(connection)),
         format!("frames {}…{}{}", first.0, last.0, lasted(connection)),
     ];

@@ -58,7 +58,7 @@ impl Tls {
     /// Wants to be told when secrets come.
     pub(super) fn ask(&mut self, cx: &mut Cx<'_>) {
         if !std::mem::replace(&mut self.asks, true) {
-            cx.tools.waiting.push(cx.flow.stream);
+            cx.tools.waiting.push(cx.flow.began);
         }
     }
 

@@ -14,6 +14,8 @@ const HELD: usize = 8;
 const NEAR: u64 = 16;
 /// Numbers that are tried of all sessions before many are of any.
 const FAR: u64 = 4096;
+/// Numbers that are tried of keys that were changed before more are.
+const RECENT: u64 = 256;
 
 /// How far a direction's keys were looked for.
 #[derive(Debug, Default, Clone, Copy)]
@@ -96,7 +98,7 @@ impl Tls {
         })
     }
 
-    /// What opens one of the held records, and how many are held before that. With `far` all numbers are tried on the shortest.
+    /// What opens one of the held records, and how many are held before that. With `far` all numbers, and keys that were changed, are tried on the shortest.
     fn guess(&mut self, dir: Direction, records: usize, far: bool, cx: &mut Cx<'_>) -> Option<(Guess, usize)> {
         let Tried { records: before, spent } = self.halves[dir].tried;
         if records == before && !far {
@@ -108,7 +110,10 @@ impl Tls {
         let randoms = known.map_or_else(|| cx.tools.secrets.first_sessions(limits.try_sessions), |known| vec![*known]);
         let suites = server.map_or(SUITES.to_vec(), |suite| vec![suite]);
         let dirs: &[Direction] = if is_given { &[dir] } else { &Direction::BOTH };
-        let field = |in_handshake, numbers| Field { randoms: &randoms, suites: &suites, dirs, in_handshake, numbers };
+        let field = |in_handshake, numbers| {
+            let (randoms, suites) = (&randoms[..], &suites[..]);
+            Field { randoms, suites, dirs, in_handshake, updates: 0..1, numbers }
+        };
         let mut left = budget(spent, limits, cx);
         let all = left;
         let sealed: Vec<(Header, &[u8])> = self.sealed_records(dir).collect();
@@ -122,9 +127,18 @@ impl Tls {
         {
             let (quick, slow) = suites.split_at(QUICK.min(suites.len()));
             let (near, far) = (NEAR..FAR.min(limits.try_numbers), FAR..limits.try_numbers);
-            let passes = [(quick, near.clone()), (slow, near), (quick, far.clone()), (slow, far)];
-            found = passes.into_iter().find_map(|(suites, numbers)| {
-                let field = Field { suites, ..field(false, numbers) };
+            // Keys that were changed count from 0 again.
+            let updated = 1..limits.try_updates.saturating_add(1);
+            let passes = [
+                (quick, 0..1, near.clone()),
+                (quick, updated.clone(), 0..RECENT.min(near.end)),
+                (slow, 0..1, near.clone()),
+                (quick, updated, RECENT..near.end),
+                (quick, 0..1, far.clone()),
+                (slow, 0..1, far),
+            ];
+            found = passes.into_iter().find_map(|(suites, updates, numbers)| {
+                let field = Field { suites, updates, ..field(false, numbers) };
                 Some((guess::search(&field, header, fragment, &mut left, cx)?, at))
             });
         }
@@ -152,7 +166,7 @@ impl Tls {
             cx.swapped = !cx.swapped;
         }
         if let Ok(mut keys) = self.hello.keys(guess.dir, &cx.tools.secrets) {
-            keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake);
+            keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake, guess.updates);
             self.halves[guess.dir].cover = Cover::Sealed(keys);
         }
         // The other direction first, so that what is said comes in the order in which it was said.

@@ -87,8 +87,8 @@ const SHORTEST: usize = 3;
 /// What DEFLATE makes of one byte at most (RFC 1951 §3.2.5: 258 bytes from two codes of one bit).
 const RATIO: u64 = 1032;
 
-/// Messages that are looked at.
-const MESSAGES: u32 = 256;
+/// Messages that are looked at: what so many do not show, more would show by chance.
+const MESSAGES: u32 = 48;
 
 /// A search that goes on.
 #[derive(Debug)]
@@ -453,4 +453,29 @@ fn place(past: usize, distance: usize, length: usize) -> Option<usize> {
 /// The byte that a symbol stands for, if `length` bytes were lost between the past and what follows.
 pub(super) fn resolve(past: &[Option<u8>], symbol: Symbol, length: usize) -> Option<u8> {
     symbol.byte().or_else(|| *past.get(place(past.len(), symbol.distance()?, length)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a length is believed that passed and failed so many tests, far ahead of all others, where copies reach so far into so
+    /// many bytes of history.
+    fn is_believed(passed: u16, failed: u16, reach: usize, past: usize) -> bool {
+        let before = Before { past: vec![Some(b'x'); past], ..Before::default() };
+        let mut search = Search::new(before, Arc::new(()));
+        let candidate = Candidate { passed, failed, ..Candidate::new(40, None) };
+        search.live = vec![Candidate { weights: [[parts(2.0 * ENOUGH); GUESSES]; ABOUT], ..candidate }];
+        search.reach = reach;
+        search.decide().is_some()
+    }
+
+    #[test]
+    fn a_length_is_believed_that_passed_enough_and_failed_little() {
+        assert!(is_believed(16, 5, 1024, 4000));
+        assert!(!is_believed(15, 0, 1024, 4000), "hardly tested");
+        assert!(!is_believed(17, 6, 1024, 4000), "it failed more than one in four");
+        assert!(!is_believed(16, 5, 1023, 4000), "nothing is copied from afar");
+        assert!(is_believed(16, 5, 300, 600) && !is_believed(16, 5, 299, 600), "there is little to copy from");
+    }
 }

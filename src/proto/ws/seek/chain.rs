@@ -14,7 +14,12 @@ const FRAME_MAX: u64 = 1 << 32;
 const EMPTY_MAX: u8 = 8;
 /// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
 const NESTED: u32 = 300;
-/// The same for frames up to the end of a stream, which may be the payload of its last frame.
+/// A payload may have any number of frames in it: what speaks for them does not tell that they are the sender's own.
+const NEVER: u32 = 1 << 30;
+/// A chain of so many frames, for which so many bits speak, is believed to end with one that holds what stands in it.
+const OUTER: usize = 3;
+const OUTER_BITS: u32 = 16;
+/// So many bits more must speak for frames up to the end of a stream of which hardly any were seen before.
 const LAST: u32 = 20;
 /// What a length of eight bytes tells: four of them are zeros, which are likelier than others.
 const LONG: u32 = 16;
@@ -57,8 +62,20 @@ pub(super) struct Chain {
     inside: bool,
     /// Where it began.
     pub(super) from: u64,
-    /// The payload of the last frame, which stands where a segment begins, is full of frames as far as it came.
+    /// The payload of the last frame of which the end was reached is full of frames.
     full: bool,
+    /// Segments begin where all of its frames do.
+    steps: bool,
+}
+
+/// What begins where a head stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    Nothing,
+    /// A segment, which may be a piece of a payload as well.
+    Segment,
+    /// What the sender wrote at a time.
+    Write,
 }
 
 /// Frames of a chain that were reached to their ends, either all like those before the loss or none of them.
@@ -71,6 +88,11 @@ struct Led {
 }
 
 impl Led {
+    /// Whether the last frame is likelier to hold what is in it than to be no frame.
+    const fn can_hold(self, other: Self) -> bool {
+        self.frames >= OUTER && self.bits >= OUTER_BITS && (self.is_alike || !other.is_alike)
+    }
+
     const fn new(from: u64) -> Self {
         Self { from, bits: 0, frames: 0, is_alike: false }
     }
@@ -85,7 +107,7 @@ pub(super) struct Anchor {
 
 impl Chain {
     /// A chain that begins with this head; nothing where no sender would send it.
-    pub(super) fn new(head: &Head, at: u64, at_edge: bool, known: Known) -> Option<Self> {
+    pub(super) fn new(head: &Head, at: u64, edge: Edge, known: Known) -> Option<Self> {
         if !is_plausible(head, known) || is_empty_fragment(head) {
             return None;
         }
@@ -110,17 +132,18 @@ impl Chain {
             empty: 0,
             repeats: false,
             nested: is_other || known.tunnel,
-            inside: !at_edge && known.masked == Some(false) && known.habits.roomiest() > 0,
+            inside: edge != Edge::Write && known.masked == Some(false) && known.habits.roomiest() > 0,
             from: at,
             full: false,
+            steps: edge != Edge::Nothing,
         };
         let bits = head_bits(head, known.masked.is_some(), true);
-        chain.add(at, *head, bits, at_edge, known);
+        chain.add(at, *head, bits, edge, known);
         (!is_other || bits >= OTHER).then_some(chain)
     }
 
     /// The chain with a further head; nothing where it does not fit.
-    pub(super) fn extend(mut self, head: &Head, at: u64, at_edge: bool, known: Known) -> Option<Self> {
+    pub(super) fn extend(mut self, head: &Head, at: u64, edge: Edge, known: Known) -> Option<Self> {
         let is_other = head.key.is_some() != self.masked;
         self.empty = if is_empty_fragment(head) { self.empty + 1 } else { 0 };
         if !is_plausible(head, known)
@@ -146,41 +169,46 @@ impl Chain {
         self.repeats = *head == self.head && (continues || head.opcode.is_control());
         let told = if self.repeats && known.masked.is_none() { 0 } else { head_bits(head, true, false) };
         let bits = told.saturating_sub(repetition(head, &self.head));
-        self.add(at, *head, bits, at_edge, known);
+        self.steps &= edge != Edge::Nothing;
+        let edge = if self.steps { Edge::Write } else { edge };
+        self.add(at, *head, bits, edge, known);
         Some(self)
     }
 
-    fn add(&mut self, at: u64, head: Head, bits: u32, at_edge: bool, known: Known) {
-        (self.at, self.head, self.own_bits, self.landed, self.full) = (at, head, bits, false, false);
-        let fits = head.key.is_some() == self.masked;
-        let is_outside = self.inside && !self.nested && at - self.from > known.habits.roomiest();
-        if fits && (at_edge && (self.anchor.is_none() || self.nested) || is_outside) {
-            self.anchor = Some(Anchor { at, at_edge });
-            (self.nested, self.inside, self.bits, self.frames) = (false, false, 0, 0);
+    fn add(&mut self, at: u64, head: Head, bits: u32, edge: Edge, known: Known) {
+        (self.at, self.head, self.own_bits, self.landed) = (at, head, bits, false);
+        if head.key.is_some() == self.masked {
+            let is_outside = self.inside && !self.nested && at - self.from > known.habits.reach();
+            let is_sure = edge == Edge::Write || is_outside;
+            // The payload of a frame that was lost may have led here.
+            let may_be_led = self.nested || self.inside && !self.steps && !self.is_alike();
+            if edge != Edge::Nothing && self.anchor.is_none() || is_sure && may_be_led {
+                (self.bits, self.frames) = (0, 0);
+                self.anchor = Some(Anchor { at, at_edge: edge != Edge::Nothing });
+            }
+            if is_sure {
+                (self.nested, self.inside) = (false, false);
+            }
         }
         if self.anchor.is_some() {
             self.bits = self.bits.saturating_add(bits);
         }
     }
 
-    /// The last head stands where a segment begins, and its payload, as far as that came, is full of frames or not: if so,
-    /// those before it were the payload of another.
-    pub(super) fn arrive(&mut self, is_full_of_frames: bool) {
-        if self.inside && is_full_of_frames {
-            self.anchor = Some(Anchor { at: self.at, at_edge: true });
-            (self.bits, self.frames) = (self.own_bits, 0);
-        }
-        (self.inside, self.full) = (false, is_full_of_frames);
-    }
-
-    /// Whether its last frame is full of frames, and those of another chain, which leads no farther, are among them.
+    /// Whether its last frame is full of frames, or led to by others, and those of another chain, which leads no farther, are in it.
     pub(super) fn contains(&self, other: &Self) -> bool {
-        self.full && other.anchor.is_some_and(|anchor| anchor.at > self.at)
+        let holds = self.landed && self.full || self.led.can_hold(other.led);
+        holds && other.anchor.is_some_and(|anchor| anchor.at > self.at)
     }
 
-    /// The last frame was reached to its end, and this speaks for it.
-    pub(super) fn land(&mut self, bits: u32, like: Option<u32>, known: Known) {
-        self.landed = true;
+    /// The last frame was reached to its end, and this speaks for it. If its payload is `full` of frames, those before may have
+    /// stood in the payload of one that was lost.
+    pub(super) fn land(&mut self, bits: u32, like: Option<u32>, full: bool, known: Known) {
+        if full && !self.full && self.inside {
+            (self.anchor, self.bits, self.frames) = (None, 0, 0);
+            (self.from, self.led, self.steps) = (self.at, Led::new(self.at), false);
+        }
+        (self.landed, self.full) = (true, full);
         // What is like the frames before tells no less where it is like the one before, too.
         let bits = bits + like.unwrap_or(0).saturating_sub(self.own_bits);
         self.own_bits += bits;
@@ -195,10 +223,11 @@ impl Chain {
         self.led.is_alike = like.is_some();
         self.led.bits = self.led.bits.saturating_add(self.own_bits);
         self.led.frames += 1;
-        if self.anchor.is_some() {
+        let Led { from, bits, frames, is_alike } = self.led;
+        let is_alone = self.inside && is_alike && bits >= LED;
+        if self.anchor.is_some_and(|anchor| !is_alone || anchor.at >= from) {
             return;
         }
-        let Led { from, bits, frames, is_alike } = self.led;
         let is_led = known.masked.is_some() && bits >= LED;
         let (at, told) = match (self.own_bits >= ANCHOR, is_led) {
             (_, true) if is_alike => (from, (bits, frames)),
@@ -220,17 +249,22 @@ impl Chain {
     }
 
     /// Bits that must speak for it beyond those for any chain.
-    pub(super) const fn doubt(&self) -> u32 {
-        if self.nested || self.inside { NESTED } else { 0 }
+    pub(super) fn doubt(&self) -> u32 {
+        match (self.nested, self.inside) {
+            (_, true) if !self.is_alike() => NEVER,
+            (true, _) => NESTED,
+            _ => 0,
+        }
     }
 
     /// The same where the stream ends with it: few frames that could hold it end there as well.
-    pub(super) const fn last_doubt(&self) -> u32 {
-        match (self.nested, self.inside) {
-            (true, _) => NESTED,
-            (_, true) if !self.led.is_alike => LAST,
-            _ => 0,
-        }
+    pub(super) fn last_doubt(&self, known: Known) -> u32 {
+        if self.inside && !self.nested && !known.habits.are_known() { LAST } else { self.doubt() }
+    }
+
+    /// Whether it is like the frames before from its anchor on.
+    fn is_alike(&self) -> bool {
+        self.led.is_alike && self.anchor.is_some_and(|anchor| anchor.at >= self.led.from)
     }
 }
 
@@ -252,6 +286,7 @@ pub(super) fn is_full_of_frames(payload: &[u8], known: Known) -> bool {
     while frames < NESTED_FRAMES
         && let Parsed::Done(head) = frame::head(rest)
         && head.key.is_none()
+        && head.len > 0
         && is_plausible(&head, known)
     {
         frames += 1;

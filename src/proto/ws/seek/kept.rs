@@ -23,6 +23,8 @@ pub(super) struct Kept {
     runs: VecDeque<Run>,
     /// Where the segments begin, and their packets.
     segments: VecDeque<(u64, Mark)>,
+    /// Bytes of the largest segment.
+    largest: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,8 @@ struct Run {
 
 /// How many segments are looked at to learn where writes begin.
 const WRITES: usize = 64;
+/// A segment of fewer bytes is never full.
+const FULL: u64 = 128;
 /// Bytes of a segment that ends a write, and is not a piece of one that was cut small.
 const SHORT: std::ops::Range<u64> = 6..1000;
 
@@ -41,7 +45,7 @@ impl Kept {
     /// Nothing yet; the first byte is awaited at `at`.
     pub(super) fn new(at: u64) -> Self {
         let (runs, segments) = (VecDeque::new(), VecDeque::new());
-        Self { bytes: Vec::new(), gone: 0, begin: at, end: at, runs, segments }
+        Self { bytes: Vec::new(), gone: 0, begin: at, end: at, runs, segments, largest: 0 }
     }
 
     pub(super) const fn begin(&self) -> u64 {
@@ -65,6 +69,7 @@ impl Kept {
         self.segments.push_back((self.end, brought));
         self.bytes.extend_from_slice(bytes);
         self.end += bytes.len() as u64;
+        self.largest = self.largest.max(bytes.len() as u64);
     }
 
     /// The bytes up to `to` were lost.
@@ -123,6 +128,13 @@ impl Kept {
         };
         let last = self.segments.len().saturating_sub(WRITES)..self.segments.len();
         last.filter(follows_short).map(begin)
+    }
+
+    /// Whether a write begins at `at`: a segment does, and the one before was not full; `None` where it did not come.
+    pub(super) fn begins_write(&self, at: u64) -> Option<bool> {
+        let Some(before) = self.edge(at) else { return Some(false) };
+        let came = self.bytes(at - before, at).len() as u64;
+        (before > 0).then_some(came < self.largest.max(FULL))
     }
 
     /// Gives the memory back.

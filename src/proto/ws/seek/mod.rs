@@ -14,7 +14,7 @@ use super::mask;
 use super::rules;
 use crate::model::Mark;
 use crate::proto::layer::Tools;
-use chain::{Anchor, Chain};
+use chain::{Anchor, Chain, Edge};
 use kept::Kept;
 use std::collections::BTreeMap;
 
@@ -50,6 +50,10 @@ const ANYWHERE: u32 = 8;
 /// Frames of a chain that ends somewhere inside the data, and of one that ends where they end.
 const CHAIN: usize = 3;
 const CHAIN_TO_THE_END: usize = 2;
+/// What frames must tell more that are only like each other: in a few words most things are alike.
+const ITSELF: u32 = 32;
+/// Where nothing was seen before, so many times as long as the longest that are found may one be that is lost.
+const NEAR: u64 = 4;
 /// A lone frame that fills its segments needs so many bits more.
 const LONE: u32 = 4;
 /// Bytes of a text that are looked at: all that they can tell is told by then.
@@ -235,11 +239,20 @@ impl Seek {
             };
             if let Some(chain) = self.extend(chain, &head, at) {
                 let next = at.saturating_add(u64::from(head.header_len)).saturating_add(head.len);
-                let better = self.chains.get(&next).is_none_or(|other| chain.is_better(other));
+                let better =
+                    self.chains.get(&next).is_none_or(|other| !self.holds(other, &chain) && chain.is_better(other));
                 self.keep(next, Some(chain).filter(|_| better), &mut changed);
             }
             self.tried += 1;
         }
+    }
+
+    /// Whether frames of a chain stand in the last one of another, whose payload is full of frames as far as it came.
+    fn holds(&self, outer: &Chain, inner: &Chain) -> bool {
+        let begin = outer.at + u64::from(outer.head.header_len);
+        inner.anchor.is_some_and(|anchor| anchor.at >= begin)
+            && self.known.masked == Some(false)
+            && chain::is_full_of_frames(self.kept.bytes(begin, self.tried), self.known)
     }
 
     fn keep(&mut self, next: u64, chain: Option<Chain>, changed: &mut Vec<u64>) {
@@ -256,23 +269,26 @@ impl Seek {
 
     /// The chain with a further head; a new chain where it does not fit, or nothing.
     fn extend(&self, chain: Option<Chain>, head: &Head, at: u64) -> Option<Chain> {
-        let at_edge = self.kept.edge(at).is_some();
-        let mut chain = chain
-            .and_then(|chain| chain.extend(head, at, at_edge, self.known))
-            .or_else(|| Chain::new(head, at, at_edge, self.known))?;
-        if at_edge && self.known.masked == Some(false) && !self.known.tunnel {
-            let begin = at + u64::from(head.header_len);
-            let payload = self.kept.bytes(begin, begin.saturating_add(head.len));
-            chain.arrive(chain::is_full_of_frames(payload, self.known));
-        }
-        Some(chain)
+        let edge = match (self.kept.edge(at), self.kept.begins_write(at)) {
+            (None, _) => Edge::Nothing,
+            // What shows in a masked payload is nothing that was sent.
+            (Some(_), begins)
+                if self.known.masked == Some(false) && !begins.unwrap_or(self.known.lost_from.is_none()) =>
+            {
+                Edge::Segment
+            }
+            _ => Edge::Write,
+        };
+        chain
+            .and_then(|chain| chain.extend(head, at, edge, self.known))
+            .or_else(|| Chain::new(head, at, edge, self.known))
     }
 
     /// Counts what speaks for the last frame of a chain, which ends at `at`; false when something speaks against it.
     fn land(&self, chain: &mut Chain, at: u64) -> bool {
         let head = chain.head;
         let begin = chain.at + u64::from(head.header_len);
-        let (mut bits, mut like) = (0, None);
+        let (mut bits, mut like, mut full) = (0, None, false);
         // What was let go cannot be looked at any more.
         if begin >= self.kept.begin() {
             let mut looked = [0; LOOKED_AT];
@@ -285,6 +301,7 @@ impl Seek {
             }
             let Some(told) = chain::payload_bits(&head, looked) else { return false };
             bits += told;
+            full = self.known.masked == Some(false) && chain::is_full_of_frames(payload, self.known);
             like = self.known.habits.likeness(&head, looked.first().copied());
         }
         let is_any = self.known.masked.is_none() && chain.repeats;
@@ -294,7 +311,7 @@ impl Seek {
         {
             bits += len.max(1).ilog2().min(6);
         }
-        chain.land(bits, like, self.known);
+        chain.land(bits, like, full, self.known);
         true
     }
 
@@ -311,17 +328,41 @@ impl Seek {
     /// The best of the chains that changed, if it is good enough.
     fn decide(&self, changed: &[u64]) -> Option<Found> {
         let chains = changed.iter().filter_map(|next| Some((*next, self.chains.get(next)?)));
-        self.best(chains.filter_map(|(next, chain)| self.judge(next, chain, chain.doubt())))
+        let found = chains.filter_map(|(next, chain)| self.judge(next, chain, chain.doubt()));
+        found.max_by_key(|(_, found)| found.bits).and_then(|found| self.complete(found))
     }
 
     /// Nothing more comes: the best of the chains that lead to the end, if it is good enough.
     pub(super) fn conclude(&self) -> Option<Found> {
         let chains = self.chains.range(self.end()..);
-        self.best(chains.filter_map(|(&next, chain)| self.judge(next, chain, chain.last_doubt())))
+        let found = chains.filter_map(|(&next, chain)| self.judge(next, chain, chain.last_doubt(self.known)));
+        // What begins later may stand in the payload of a frame that is not among them.
+        let first = found.min_by_key(|(_, found)| found.at).map(|found| self.of_a_kind(found));
+        let found = first.into_iter().chain(self.judge_by_itself()).min_by_key(|(_, found)| found.at)?;
+        self.complete(found).filter(|found| self.is_near(found))
     }
 
-    fn best(&self, found: impl Iterator<Item = (u64, Found)>) -> Option<Found> {
-        let (next, found) = found.max_by_key(|(_, found)| found.bits)?;
+    /// Whether the bytes before the first frame can be the rest of one that is like it.
+    fn is_near(&self, found: &Found) -> bool {
+        let longest = || self.walk(found.at, self.end()).map(|(head, ..)| head.len).max().unwrap_or(0);
+        self.known.habits.are_known() || found.skipped <= longest().saturating_mul(NEAR)
+    }
+
+    /// What is found without first frames that are not like the last ones: they may have led there from the payload of a frame that
+    /// was lost.
+    fn of_a_kind(&self, (next, found): (u64, Found)) -> (u64, Found) {
+        let half = self.half(found.at, next).unwrap_or(found.at);
+        (next, Found { at: self.reach_back(found.at, half, next), ..found })
+    }
+
+    /// Where the first frame stands in the second half of those from `at` to `end`.
+    fn half(&self, at: u64, end: u64) -> Option<u64> {
+        let middle = at.midpoint(end);
+        self.walk(at, end).map(|(.., begin)| begin).find(|&begin| begin >= middle)
+    }
+
+    /// What is found, with the frames before that are like it.
+    fn complete(&self, (next, found): (u64, Found)) -> Option<Found> {
         let at = self.reach_back(self.chains.get(&next)?.from, found.at, next);
         Some(Found { at, skipped: at - self.from, ..found })
     }
@@ -345,18 +386,44 @@ impl Seek {
             .then(|| (next, Found { at, masked, frames, bits, skipped: at - self.from }))
     }
 
-    /// Where the frames begin of which those from `at` to `end` are believed: a chain that began at `from` led there, and those
-    /// of its last frames that are like the others are believed as well.
-    fn reach_back(&self, from: u64, at: u64, end: u64) -> u64 {
+    /// What is found where the frames that lead to the end are like each other, though nothing else is known of them.
+    fn judge_by_itself(&self) -> Option<(u64, Found)> {
+        let end = self.end();
+        let chain =
+            self.chains.get(&end).filter(|chain| chain.begins && chain.landed && !self.known.habits.are_known())?;
+        let half = self.half(chain.from, end)?;
+        let at = self.reach_back(chain.from, half, end);
+        let habits = self.learn(at, end);
+        let told = self.walk(at, end).map(|(head, first, _)| habits.likeness(&head, first).unwrap_or(0));
+        let (frames, bits) = told.fold((0, 0_u32), |(frames, sum), bits| (frames + 1, sum.saturating_add(bits)));
+        let bits = bits.saturating_sub(ITSELF);
+        let bar = self.known.bar + ANYWHERE + chain.last_doubt(self.known);
+        let found = Found { at, masked: chain.masked, frames, bits, skipped: at - self.from };
+        (frames >= CHAIN && bits >= bar).then_some((end, found))
+    }
+
+    /// What the frames of this direction are like, with those from `at` to `end`.
+    fn learn(&self, at: u64, end: u64) -> Habits {
         let mut habits = self.known.habits;
         for (head, first, _) in self.walk(at, end) {
             habits.learn(&head, || first);
             habits.complete(&head);
         }
-        let alike = self.walk(from, at).fold(None, |alike: Option<u64>, (head, first, begin)| {
-            habits.likeness(&head, first).and(alike.or(Some(begin)))
-        });
-        alike.unwrap_or(at)
+        habits
+    }
+
+    /// Where the frames begin of which those from `at` to `end` are believed: a chain that began at `from` led there, and those
+    /// of its last frames that are like the others are believed as well.
+    fn reach_back(&self, from: u64, at: u64, end: u64) -> u64 {
+        let habits = self.learn(at, end);
+        // One that is not may be among them, but is not the first.
+        let (mut begins, mut is_gap) = (None, false);
+        for (head, first, begin) in self.walk(from, at) {
+            let is_alike = habits.likeness(&head, first).is_some();
+            begins = if is_alike { begins.or(Some(begin)) } else { begins.filter(|_| !is_gap) };
+            is_gap = !is_alike;
+        }
+        begins.unwrap_or(at)
     }
 
     /// The frames from `at` to `end`: head, the first byte of the payload, where it begins.

@@ -1,0 +1,66 @@
+//! What a packet is wrapped in on its way: VLAN tags, labels and tunnels.
+
+use std::fmt;
+
+/// One header around a packet that tells networks apart, with what it calls its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encap {
+    /// IEEE 802.1Q and 802.1ad: the VLAN.
+    Vlan(u16),
+    /// IEEE 802.1ah: the service.
+    Service(u32),
+    /// RFC 3032: the last label, by which networks are told apart (RFC 4364 §4.3.2).
+    Mpls(u32),
+    /// RFC 2516: the session.
+    Pppoe(u16),
+    /// RFC 7348: the network.
+    Vxlan(u32),
+    /// RFC 8926: the network.
+    Geneve(u32),
+    /// RFC 2890: the key, where there is one.
+    Gre(Option<u32>),
+    /// RFC 7637: the virtual subnet.
+    Nvgre(u32),
+    /// The session of a mirror port, where its type has one.
+    Erspan(Option<u16>),
+    /// 3GPP TS 29.281: the tunnel endpoint, another one for each direction.
+    Gtp(u32),
+    /// RFC 2661: tunnel and session, others for each direction.
+    L2tp(u16, u16),
+    /// RFC 2003, RFC 2473: IPv4 in IP.
+    Ipv4,
+    /// RFC 4213, RFC 2473: IPv6 in IP.
+    Ipv6,
+    /// RFC 4380: IPv6 in UDP.
+    Teredo,
+    /// RFC 3378: Ethernet in IP.
+    EtherIp,
+}
+
+impl fmt::Display for Encap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vlan(id) => write!(f, "vlan {id}"),
+            Self::Service(id) => write!(f, "i-sid {id}"),
+            Self::Mpls(label) => write!(f, "mpls {label}"),
+            Self::Pppoe(session) => write!(f, "pppoe {session}"),
+            Self::Vxlan(id) => write!(f, "vxlan {id}"),
+            Self::Geneve(id) => write!(f, "geneve {id}"),
+            Self::Gre(Some(key)) => write!(f, "gre {key}"),
+            Self::Gre(None) => f.write_str("gre"),
+            Self::Nvgre(id) => write!(f, "nvgre {id}"),
+            Self::Erspan(Some(session)) => write!(f, "erspan {session}"),
+            Self::Erspan(None) => f.write_str("erspan"),
+            Self::Gtp(endpoint) => write!(f, "gtp 0x{endpoint:08x}"),
+            Self::L2tp(tunnel, session) => write!(f, "l2tp {tunnel}/{session}"),
+            Self::Ipv4 => f.write_str("ipv4-in-ip"),
+            Self::Ipv6 => f.write_str("ipv6-in-ip"),
+            Self::Teredo => f.write_str("teredo"),
+            Self::EtherIp => f.write_str("etherip"),
+        }
+    }
+}
+
+/// What a packet is wrapped in, as a small number that a [`Segment`](super::Segment) has room for; 0 is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct EncapId(pub u16);

@@ -1,0 +1,256 @@
+//! Tunnels over IP and over UDP. A new one is a function and a row in [`OVER_IP`] or [`OVER_UDP`].
+//!
+//! What runs over UDP is known by its port alone, which others may use as well: there every bit of the header must be as the
+//! text wants it, and what is inside must look like a packet.
+
+use super::ether::{Network, inside, network};
+use super::ip::Ip;
+use super::link::{ethernet, ppp};
+use super::udp;
+use crate::model::Encap;
+
+/// What a tunnel calls its network, and what it carries; `None` for what is no such tunnel.
+type Inside<'a> = Option<(Encap, Network<'a>)>;
+
+type OverIp = for<'a> fn(&Ip<'a>) -> Inside<'a>;
+
+/// Of a datagram's payload and its length on the wire.
+type OverUdp = for<'a> fn(&'a [u8], usize) -> Inside<'a>;
+
+/// IP protocols that are tunnels.
+static OVER_IP: &[(u8, OverIp)] = &[
+    (4, |ip| Some((Encap::Ipv4, Network::Ip(ip.payload)))),
+    (41, |ip| Some((Encap::Ipv6, Network::Ip(ip.payload)))),
+    (47, |ip| gre(ip.payload)),
+    (97, |ip| ether_ip(ip.payload)),
+];
+
+/// UDP ports of tunnels, at either end.
+static OVER_UDP: &[(u16, OverUdp)] = &[
+    (4789, |payload, _| vxlan(payload)),
+    // The port of Linux before 4789 was assigned, and of some overlays until today.
+    (8472, |payload, _| vxlan(payload)),
+    (6081, |payload, _| geneve(payload)),
+    (2152, gtp),
+    (3544, |payload, _| teredo(payload)),
+    (1701, l2tp),
+];
+
+/// The tunnel that an IP packet is of, where it carries something that is looked into.
+pub(super) fn over_ip<'a>(ip: &Ip<'a>) -> Inside<'a> {
+    let &(_, parse) = OVER_IP.iter().find(|(protocol, _)| *protocol == ip.protocol.0)?;
+    parse(ip).filter(|&(_, carried)| carried != Network::Other)
+}
+
+/// The tunnel that a UDP datagram is of.
+pub(super) fn over_udp<'a>(ip: &Ip<'a>) -> Inside<'a> {
+    let datagram = udp::datagram(ip)?;
+    let &(_, parse) = OVER_UDP.iter().find(|(port, _)| datagram.ports.contains(port))?;
+    let (encap, carried) = parse(datagram.payload, datagram.wire_len)?;
+    let before = datagram.payload.len() - carried.bytes().len();
+    looks_right(carried, datagram.wire_len - before).then_some((encap, carried))
+}
+
+/// Whether it can be what it is said to be, with `wire_len` bytes on the wire.
+fn looks_right(carried: Network<'_>, wire_len: usize) -> bool {
+    match carried {
+        Network::Ip(&[first, _, high, low, ..]) if first >> 4 == 4 => {
+            let (header, total) = (usize::from(first & 15) * 4, usize::from(u16::from_be_bytes([high, low])));
+            header >= 20 && (header..=wire_len).contains(&total)
+        }
+        Network::Ip(&[first, _, _, _, high, low, ..]) if first >> 4 == 6 => {
+            usize::from(u16::from_be_bytes([high, low])) + 40 <= wire_len
+        }
+        Network::Arp => true,
+        Network::Wrapped(ether_type, bytes) => match inside(ether_type, bytes) {
+            (_, Network::Wrapped(..)) => true,
+            (_, deeper) => looks_right(deeper, wire_len.saturating_sub(bytes.len() - deeper.bytes().len())),
+        },
+        _ => false,
+    }
+}
+
+/// RFC 2784 §2.1 with key and number (RFC 2890 §2). RFC 1701's routing is not read, nor is version 1, PPTP's.
+///
+/// ```text
+/// checksum, routing, key, sequence (a bit each), reserved (9 bits), version (3 bits), EtherType u16,
+/// checksum and reserved u32, key u32, sequence u32, those that the bits tell of
+/// ```
+fn gre(bytes: &[u8]) -> Inside<'_> {
+    const ERSPAN: u16 = 0x88be;
+    const ERSPAN_3: u16 = 0x22eb;
+    const FRAME: u16 = 0x6558;
+    /// Subnets below this are reserved (RFC 7637 §3.2): there the key is that of a common tunnel.
+    const SUBNETS: u32 = 0x1000;
+    let (&[flags, version, high, low], mut rest) = bytes.split_first_chunk()?;
+    if flags & 0x40 != 0 || version & 7 != 0 {
+        return None;
+    }
+    let has = |flag: u8| flags & flag != 0;
+    if has(0x80) {
+        rest = rest.get(4..)?;
+    }
+    let mut key = None;
+    if has(0x20) {
+        let (bytes, after) = rest.split_first_chunk()?;
+        (key, rest) = (Some(u32::from_be_bytes(*bytes)), after);
+    }
+    if has(0x10) {
+        rest = rest.get(4..)?;
+    }
+    match (u16::from_be_bytes([high, low]), key) {
+        // The first type has no header of its own, and no number before it.
+        (ERSPAN, _) if !has(0x10) => Some((Encap::Erspan(None), ethernet(rest))),
+        (ERSPAN, _) => erspan(rest, 1),
+        (ERSPAN_3, _) => erspan(rest, 2),
+        (FRAME, Some(key)) if flags & 0x90 == 0 && key >> 8 >= SUBNETS => {
+            Some((Encap::Nvgre(key >> 8), ethernet(rest)))
+        }
+        (ether_type, key) => Some((Encap::Gre(key), network(ether_type, rest))),
+    }
+}
+
+/// Types II and III of a switch's mirror port (draft-foschiano-erspan-03 §4).
+///
+/// ```text
+/// II:  version (4 bits), VLAN (12 bits), class, bits of state, session (10 bits), index u32
+/// III: the same, then time u32, group u16, flags of which the last tells of 8 more bytes u16
+/// ```
+fn erspan(bytes: &[u8], version: u8) -> Inside<'_> {
+    let (&[first, _, high, low, ..], _) = bytes.split_first_chunk::<8>()?;
+    let header = match first >> 4 {
+        1 if version == 1 => 8,
+        2 if version == 2 => 12 + 8 * usize::from(bytes.get(11)? & 1),
+        _ => return None,
+    };
+    let session = u16::from_be_bytes([high, low]) & 0x3ff;
+    Some((Encap::Erspan(Some(session)), ethernet(bytes.get(header..)?)))
+}
+
+/// RFC 3378 §3: version 3, twelve bits of zero, a frame.
+fn ether_ip(bytes: &[u8]) -> Inside<'_> {
+    match bytes {
+        [0x30, 0, rest @ ..] => Some((Encap::EtherIp, ethernet(rest))),
+        _ => None,
+    }
+}
+
+/// RFC 7348 §5, with a group policy (draft-smith-vxlan-group-policy-05 §2.1) where the first bit says so.
+///
+/// ```text
+/// flags u8, policy's flags u8, policy u16, network (24 bits), reserved u8, a frame
+/// ```
+fn vxlan(bytes: &[u8]) -> Inside<'_> {
+    let (&[flags, policy, group_high, group_low, a, b, c, reserved], rest) = bytes.split_first_chunk()?;
+    let is_sound = match flags {
+        0x08 => [policy, group_high, group_low] == [0; 3],
+        0x88 => policy & !0x48 == 0,
+        _ => false,
+    };
+    (is_sound && reserved == 0).then(|| (Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), ethernet(rest)))
+}
+
+/// RFC 8926 §3.4, with its options (§3.5).
+///
+/// ```text
+/// version (2 bits), length of options (6 bits, in units of 4 bytes), flags u8, EtherType u16, network (24 bits), reserved u8
+/// option: class u16, type u8, length (5 bits, in units of 4 bytes), as many bytes
+/// ```
+fn geneve(bytes: &[u8]) -> Inside<'_> {
+    let (&[first, flags, high, low, a, b, c, reserved], rest) = bytes.split_first_chunk()?;
+    if first >> 6 != 0 || flags & 0x3f != 0 || reserved != 0 {
+        return None;
+    }
+    let (mut options, carried) = rest.split_at_checked(usize::from(first & 0x3f) * 4)?;
+    while let Some((&[.., length], after)) = options.split_first_chunk::<4>() {
+        options = after.get(usize::from(length & 0x1f) * 4..)?;
+    }
+    Some((Encap::Geneve(u32::from_be_bytes([0, a, b, c])), network(u16::from_be_bytes([high, low]), carried)))
+}
+
+/// 3GPP TS 29.281 §5: of version 1 what carries a user's packet.
+///
+/// ```text
+/// version (3 bits), protocol (1 bit), reserved, extension, sequence, N-PDU (a bit each), type u8, length u16, endpoint u32,
+/// where one of the last three bits is set: sequence u16, N-PDU u8, next extension u8
+/// extension: length u8 (in units of 4 bytes), content, next extension u8
+/// ```
+fn gtp(bytes: &[u8], wire_len: usize) -> Inside<'_> {
+    const HEADER: usize = 8;
+    const USER_PACKET: u8 = 255;
+    const MAX_EXTENSIONS: usize = 8;
+    let (&[flags, kind, high, low, a, b, c, d], mut rest) = bytes.split_first_chunk::<HEADER>()?;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if flags & 0xf8 != 0x30 || kind != USER_PACKET || HEADER + length != wire_len {
+        return None;
+    }
+    if flags & 7 != 0 {
+        let (&[.., next], after) = rest.split_first_chunk::<4>()?;
+        let mut next = if flags & 4 != 0 { next } else { 0 };
+        rest = after;
+        for _ in 0..MAX_EXTENSIONS {
+            if next == 0 {
+                break;
+            }
+            let (extension, after) = rest.split_at_checked(usize::from(*rest.first()?) * 4)?;
+            (next, rest) = (*extension.last()?, after);
+        }
+        if next != 0 {
+            return None;
+        }
+    }
+    Some((Encap::Gtp(u32::from_be_bytes([a, b, c, d])), Network::Ip(rest)))
+}
+
+/// RFC 4380 §5.1.1: an IPv6 packet of which one end is in the service's network, behind indications.
+///
+/// ```text
+/// authentication: 0x0001, length of id u8, of value u8, id, value, nonce (8 bytes), confirmation u8
+/// origin:         0x0000, port u16, address u32
+/// ```
+fn teredo(mut bytes: &[u8]) -> Inside<'_> {
+    const NETWORK: [u8; 4] = [0x20, 0x01, 0, 0];
+    if let &[0, 1, id, value, ..] = bytes {
+        bytes = bytes.get(4 + usize::from(id) + usize::from(value) + 9..)?;
+    }
+    if let [0, 0, ..] = bytes {
+        bytes = bytes.get(8..)?;
+    }
+    let is_ours = |at: usize| bytes.get(at..).is_some_and(|address| address.starts_with(&NETWORK));
+    let is_v6 = bytes.first().is_some_and(|first| first >> 4 == 6);
+    (is_v6 && (is_ours(8) || is_ours(24))).then_some((Encap::Teredo, Network::Ip(bytes)))
+}
+
+/// RFC 2661 §3.1: of version 2 what carries data.
+///
+/// ```text
+/// control, length (a bit each), reserved, sequence, reserved, offset, priority, reserved, version (4 bits),
+/// length u16, tunnel u16, session u16, sequence u16 and u16, offset u16 and as many bytes, those that the bits tell of, PPP
+/// ```
+fn l2tp(bytes: &[u8], wire_len: usize) -> Inside<'_> {
+    const LENGTH: u16 = 0x4000;
+    const SEQUENCE: u16 = 0x0800;
+    const OFFSET: u16 = 0x0200;
+    const PRIORITY: u16 = 0x0100;
+    let word = |at: usize| Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
+    let flags = word(0)?;
+    if flags & !(LENGTH | SEQUENCE | OFFSET | PRIORITY) != 2 {
+        return None;
+    }
+    let mut at = 2;
+    if flags & LENGTH != 0 {
+        if usize::from(word(at)?) != wire_len {
+            return None;
+        }
+        at += 2;
+    }
+    let encap = Encap::L2tp(word(at)?, word(at + 2)?);
+    at += 4;
+    if flags & SEQUENCE != 0 {
+        at += 4;
+    }
+    if flags & OFFSET != 0 {
+        at += 2 + usize::from(word(at)?);
+    }
+    Some((encap, ppp(bytes.get(at..)?)))
+}

@@ -1,0 +1,110 @@
+//! Packets that were captured twice: mirrored on two ports, or on both sides of a bridge.
+
+use crate::model::Segment;
+
+/// The last packets of TCP, each by what tells it from a retransmission of the same bytes: that has another number in its IP
+/// header, or another time stamp, which the checksum covers.
+///
+/// No secret is in it: who makes packets meet here hides copies from the count, and nothing else depends on it.
+#[derive(Debug)]
+pub(super) struct Last(Box<[Seen; PLACES]>);
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    print: u64,
+    /// Nanoseconds of the packet's time.
+    at: i64,
+}
+
+/// Places for packets; a power of two. A copy comes at once, or when those sent with it have passed.
+const PLACES: usize = 256;
+
+/// Nanoseconds within which the copy of a packet comes, and within which one comes that has no number in its IP header: no
+/// retransmission is so quick.
+const SOON: i64 = 1_000_000_000;
+const AT_ONCE: i64 = 1_000_000;
+
+impl Default for Last {
+    fn default() -> Self {
+        Self(Box::new([Seen { print: 0, at: 0 }; PLACES]))
+    }
+}
+
+impl Last {
+    /// Whether it was captured before; `id` is the number in its IP header, 0 where there is none.
+    #[inline(always)]
+    pub(super) fn saw(&mut self, segment: &Segment<'_>, id: u16) -> bool {
+        let print = print(segment, id);
+        let at = segment.mark.time.map_or(0, |time| time.nanos());
+        let Some(place) = self.0.get_mut((print >> (64 - PLACES.ilog2())) as usize) else { return false };
+        let before = std::mem::replace(place, Seen { print, at });
+        // Acknowledgements that have no number are sent again as they are.
+        let within = if id != 0 { SOON } else { AT_ONCE };
+        before.print == print && at.saturating_sub(before.at) < within && (id != 0 || !segment.payload.is_empty())
+    }
+}
+
+/// Mixes what makes a packet what it is; its addresses and its payload are in the checksum.
+#[inline(always)]
+fn print(segment: &Segment<'_>, id: u16) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let checksum = match segment.bytes {
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
+        _ => 0,
+    };
+    let numbers = u64::from(segment.seq) << 32 | u64::from(segment.ack);
+    let ports = u64::from(segment.src.port) << 16 | u64::from(segment.dst.port);
+    let rest = ports << 32 | u64::from(id) << 16 | u64::from(checksum);
+    (numbers.wrapping_mul(ODD).rotate_left(29) ^ rest).wrapping_mul(ODD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EncapId, Endpoint, Flags, Mark, PacketNo, Timestamp};
+    use std::net::Ipv4Addr;
+
+    /// A packet with this number, time stamp and payload, so many microseconds after the first.
+    fn saw(last: &mut Last, micros: i64, id: u16, stamp: u8, payload: &[u8]) -> bool {
+        let end = |port| Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port };
+        let mut bytes = vec![0; 20];
+        bytes[17] = stamp;
+        bytes.extend(payload);
+        let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(micros * 1000)) };
+        let segment = Segment {
+            mark,
+            src: end(1),
+            dst: end(2),
+            seq: 7,
+            ack: 9,
+            flags: Flags::ACK,
+            window: 1,
+            bytes: &bytes,
+            payload: &bytes[20..],
+            cut: 0,
+            scale: None,
+            encap: EncapId::default(),
+        };
+        last.saw(&segment, id)
+    }
+
+    #[test]
+    fn a_copy_is_told_from_a_retransmission() {
+        let last = &mut Last::default();
+        assert!(!saw(last, 0, 5, 1, b"hi"));
+        assert!(saw(last, 3000, 5, 1, b"hi"), "the same packet");
+        assert!(!saw(last, 4000, 6, 1, b"hi"), "sent again: another number");
+        assert!(!saw(last, 5000, 5, 2, b"hi"), "sent again: another time stamp");
+        assert!(!saw(last, 4_000_000, 6, 1, b"hi"), "numbers begin anew");
+    }
+
+    #[test]
+    fn without_a_number_only_time_tells() {
+        let last = &mut Last::default();
+        assert!(!saw(last, 0, 0, 1, b"hi"));
+        assert!(saw(last, 20, 0, 1, b"hi"));
+        assert!(!saw(last, 2020, 0, 1, b"hi"), "too late for a copy");
+        assert!(!saw(last, 2021, 0, 3, b""));
+        assert!(!saw(last, 2022, 0, 3, b""), "an acknowledgement may be said twice");
+    }
+}
