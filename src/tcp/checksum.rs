@@ -19,21 +19,32 @@ pub(super) fn is_right(segment: &Segment<'_>) -> Option<bool> {
         return None;
     };
     // The sum is the same in any byte order, but for its own (RFC 1071 §2): here the first byte is the lowest.
-    let address = src.words().into_iter().chain(dst.words()).map(|word| {
-        let word = if src.is_v6() { word } else { word << 32 };
-        u128::from(word.swap_bytes())
-    });
-    let pseudo = address.fold(0, u128::wrapping_add) + u128::from(len.swap_bytes()) + u128::from(TCP.swap_bytes());
+    let ([src_high, src_low], [dst_high, dst_low]) = (src.words(), dst.words());
+    let addresses = if src.is_v6() {
+        let words = [src_high, src_low, dst_high, dst_low].map(|word| u128::from(word.swap_bytes()));
+        words.into_iter().fold(0, u128::wrapping_add)
+    } else {
+        u128::from(src_low.swap_bytes() >> 32).wrapping_add((dst_low.swap_bytes() >> 32).into())
+    };
+    let pseudo = addresses.wrapping_add((u64::from(len.swap_bytes()) + u64::from(TCP.swap_bytes())).into());
     Some(fold(sum(segment.bytes).wrapping_add(pseudo)) == 0xffff)
 }
 
 /// The sum of the bytes as little-endian words, a few at a time.
 #[inline]
 fn sum(bytes: &[u8]) -> u128 {
-    let (words, rest) = bytes.as_chunks();
-    let whole = words.iter().fold(0, |sum: u128, &word| sum.wrapping_add(u64::from_le_bytes(word).into()));
-    let rest = rest.iter().rev().fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
-    whole.wrapping_add(rest.into())
+    let add = |sum: u128, &word: &[u8; 8]| sum.wrapping_add(u64::from_le_bytes(word).into());
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let blocks = blocks.iter().fold(0, |sum, block| block.as_chunks().0.iter().fold(sum, add));
+    let (words, rest) = rest.as_chunks();
+    let words = words.iter().fold(blocks, add);
+    // The last bytes are the upper ones of the last word that ends with them.
+    let last = match bytes.last_chunk() {
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        Some(_) => 0,
+        None => rest.iter().rev().fold(0, |word: u64, &byte| word << 8 | u64::from(byte)),
+    };
+    words.wrapping_add(last.into())
 }
 
 /// The sum in sixteen bits, with every carry added again.

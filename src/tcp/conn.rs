@@ -144,17 +144,40 @@ impl Conn {
     }
 
     /// Whether a segment brings no more than bytes, and acknowledges what was delivered, while neither direction waits for anything.
+    #[inline(always)]
     fn is_usual(&self, dir: Direction, segment: &Segment<'_>) -> bool {
         let other = &self.halves[dir.reverse()];
         segment.cut == 0
             && segment.window != 0
             && segment.flags.0 & !Flags::PSH.0 == Flags::ACK.0
-            && self.is_quiet()
-            && other.as_ref().is_some_and(|half| half.has_delivered(Seq(segment.ack)))
+            && self.halves[dir].as_ref().is_none_or(Half::was_quiet)
+            && other.as_ref().is_some_and(|half| half.was_quiet() && half.has_delivered(Seq(segment.ack)))
     }
 
     #[inline(never)]
     fn unusual(
+        &mut self,
+        dir: Direction,
+        segment: &Segment<'_>,
+        keep: bool,
+        limits: &Limits,
+        budget: &mut Budget,
+        out: Out<'_>,
+    ) {
+        self.take(dir, segment, keep, limits, budget, out);
+        self.look();
+    }
+
+    /// Looks whether something is held in either direction.
+    fn look(&mut self) {
+        for dir in Direction::BOTH {
+            if let Some(half) = &mut self.halves[dir] {
+                half.look();
+            }
+        }
+    }
+
+    fn take(
         &mut self,
         dir: Direction,
         segment: &Segment<'_>,
@@ -216,6 +239,7 @@ impl Conn {
             half.drain(mark, keep, &mut feed);
         }
         self.settle(mark, keep, limits, budget, out);
+        self.look();
     }
 
     /// Whether the direction was begun behind that number, so that what stands there is missing.
@@ -310,6 +334,7 @@ impl Conn {
             .unwrap_or(Direction::ToServer);
         if let Some(half) = &mut self.halves[dir] {
             half.give_up_for_room(mark, false, &mut Feed { dir, limits, budget, out });
+            half.look();
         }
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Half {
     offset: u64,
     seq: Seq,
     ended: bool,
+    /// Nothing is held and no end is known; as it was behind the last segment that was not as usual.
+    quiet: bool,
     /// What its checksums are worth.
     sums: Sums,
     /// Its last piece in [`Budget::recent`].
@@ -101,7 +103,7 @@ const GAPS_KEPT: usize = 16;
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self { offset: 0, seq, ended: false, sums: Sums::default(), last: Place::default(), aside: None }
+        Self { offset: 0, seq, ended: false, quiet: true, sums: Sums::default(), last: Place::default(), aside: None }
     }
 
     fn aside(&mut self) -> &mut Aside {
@@ -116,6 +118,16 @@ impl Half {
     /// Whether a segment with this sequence number is exactly the next one.
     pub(super) fn is_next(&self, seq: Seq) -> bool {
         seq == self.seq
+    }
+
+    /// Whether nothing was held and no end known, when that was looked at last: a usual segment changes nothing about it.
+    pub(super) const fn was_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Looks whether something is held, or an end is known.
+    pub(super) fn look(&mut self) {
+        self.quiet = self.is_quiet();
     }
 
     /// Whether nothing is held and no end is known.
