@@ -329,6 +329,7 @@ impl Half {
         self.end_if_reached(feed);
     }
 
+    #[inline(always)]
     fn advance(&mut self, len: u64) {
         self.offset += len;
         #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]

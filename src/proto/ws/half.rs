@@ -125,9 +125,18 @@ const STRETCHES_MAX: usize = 64;
 
 impl Half {
     /// The bytes of a packet are read next.
+    #[inline(always)]
     pub(super) fn arrive(&mut self, brought: Mark) {
         self.brought = brought;
-        self.waits.take_if(|waits| !waits.arrive(brought.packet));
+        if self.waits.is_some() {
+            self.find_wait();
+        }
+    }
+
+    #[cold]
+    fn find_wait(&mut self) {
+        let packet = self.brought.packet;
+        self.waits.take_if(|waits| !waits.arrive(packet));
     }
 
     /// What the bytes waited for that are read.
