@@ -144,7 +144,9 @@ fn pass(
         let stream;
         let streams: &[u32] = match &decoded {
             Decoded::Segment(segment) => {
-                dissector.learn(segment.encap, &decoder);
+                if segment.encap != EncapId::default() {
+                    dissector.learn(segment.encap, &decoder);
+                }
                 stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
                 &stream
             }
@@ -257,6 +259,7 @@ impl<'s> Dissector<'s> {
     }
 
     /// Learns what a number stands for that was not met before.
+    #[cold]
     fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
         let known = self.tools.encaps.len();
         if usize::from(encap.0) > known {

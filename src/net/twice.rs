@@ -55,7 +55,8 @@ fn print(segment: &Segment<'_>, id: u16) -> u64 {
     let numbers = u64::from(segment.seq) << 32 | u64::from(segment.ack);
     let ports = u64::from(segment.src.port) << 16 | u64::from(segment.dst.port);
     let rest = ports << 32 | u64::from(id) << 16 | u64::from(checksum);
-    (numbers.wrapping_mul(ODD).rotate_left(29) ^ rest).wrapping_mul(ODD)
+    // The upper bits, which choose the place, depend on all of the rest.
+    rest.wrapping_mul(ODD) ^ numbers.rotate_left(32)
 }
 
 #[cfg(test)]
