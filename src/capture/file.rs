@@ -46,9 +46,7 @@ impl CaptureFile {
     /// The next packet.
     #[inline]
     pub(super) fn next(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
-        if let Format::Pcap(pcap) = self.format.as_ref()?
-            && let Some(record) = pcap.ready(&self.source)
-        {
+        if let Some(record) = self.ready() {
             return Some(self.source.lend(record));
         }
         let record = self.read_on(aside)?;
@@ -58,9 +56,15 @@ impl CaptureFile {
     /// Goes on to the next packet, which is then to be lent.
     #[inline]
     pub(super) fn advance(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
+        self.ready().or_else(|| self.read_on(aside))
+    }
+
+    /// The next packet, where that is whole in the buffer and nothing is to be told before it.
+    #[inline(always)]
+    pub(super) fn ready(&self) -> Option<Record> {
         match self.format.as_ref()? {
-            Format::Pcap(pcap) => pcap.ready(&self.source).or_else(|| self.read_on(aside)),
-            Format::PcapNg(_) => self.read_on(aside),
+            Format::Pcap(pcap) => pcap.ready(&self.source),
+            Format::PcapNg(_) => None,
         }
     }
 

@@ -73,18 +73,32 @@ struct Open {
 #[derive(Default)]
 struct Next {
     interface: Option<Arc<str>>,
-    is_other: bool,
     comments: Vec<Vec<u8>>,
+    /// There is something to be told.
+    is_news: bool,
 }
 
 impl Next {
     /// Who hears a capture at this place among all, and tells it on.
     fn hear(&mut self, place: usize, aside: &mut dyn FnMut(Aside<'_>)) -> impl FnMut(Aside<'_>) {
         move |told| match told {
-            Aside::Fact(_, Fact::Comment(Some(_), text)) => self.comments.push(text.to_vec()),
+            Aside::Fact(_, Fact::Comment(Some(_), text)) => {
+                self.comments.push(text.to_vec());
+                self.is_news = true;
+            }
             Aside::Fact(_, fact) => aside(Aside::Fact(place, fact)),
-            Aside::Interface(name) => (self.interface, self.is_other) = (name, true),
+            Aside::Interface(name) => (self.interface, self.is_news) = (name, true),
             told => aside(told),
+        }
+    }
+
+    /// Tells it, now that the packet has its number.
+    #[cold]
+    fn tell(&mut self, place: usize, packet: PacketNo, aside: &mut dyn FnMut(Aside<'_>)) {
+        self.is_news = false;
+        aside(Aside::Interface(self.interface.clone()));
+        for text in self.comments.drain(..) {
+            aside(Aside::Fact(place, Fact::Comment(Some(packet), &text)));
         }
     }
 }
@@ -135,8 +149,8 @@ impl Merge {
     #[inline]
     pub(super) fn next(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Packet<'_>> {
         if let Some(open) = self.open.get_mut(self.at).filter(|open| open.is_lent) {
-            let record = open.file.advance(&mut open.next.hear(open.place, aside));
-            match record {
+            let ready = open.file.ready();
+            match ready.or_else(|| open.file.advance(&mut open.next.hear(open.place, aside))) {
                 // It goes on in registers: in memory it would be written in pieces and read back whole, and waited for.
                 Some(record) if (record.time, open.place) < self.until => return self.lend(record, aside),
                 Some(record) => (open.record, open.is_lent) = (record, false),
@@ -217,13 +231,10 @@ impl Merge {
             self.told = Some(open.place);
             let (name, begun) = (Arc::clone(&open.name), (self.all - self.coming.len(), self.all));
             aside(Aside::File(FileRun { name, packet, number, begun }));
-            open.next.is_other = true;
+            open.next.is_news = true;
         }
-        if mem::take(&mut open.next.is_other) {
-            aside(Aside::Interface(open.next.interface.clone()));
-        }
-        for text in open.next.comments.drain(..) {
-            aside(Aside::Fact(open.place, Fact::Comment(Some(packet), &text)));
+        if open.next.is_news {
+            open.next.tell(open.place, packet, aside);
         }
         Some(open.file.lend_as(record, packet))
     }
