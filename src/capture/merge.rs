@@ -32,6 +32,8 @@ pub(super) struct Merge {
     all: usize,
     /// Bytes of the captures that ended.
     ended: u64,
+    /// Captures that could not be read.
+    left_out: usize,
     notes: Vec<FileNote>,
     limits: Limits,
 }
@@ -115,11 +117,12 @@ impl Merge {
     /// # Errors
     /// When none of them can be read: the name of the first, and why.
     pub(super) fn new(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
-        let (mut coming, mut notes, mut refused) = (Vec::new(), Vec::new(), None);
+        let (mut coming, mut notes, mut refused, mut lost) = (Vec::new(), Vec::new(), None, 0);
         for (place, mut part) in parts.into_iter().enumerate() {
             match part.first_time() {
                 Ok(first) => coming.push(Coming { part, place, first }),
                 Err(error) => {
+                    lost += 1;
                     notes.push(left_out(&part.name, &error, Mark::default()));
                     refused.get_or_insert((part.name, error));
                 }
@@ -140,6 +143,7 @@ impl Merge {
             told: None,
             all,
             ended: 0,
+            left_out: lost,
             notes,
             limits,
         })
@@ -195,7 +199,10 @@ impl Merge {
         }
         let mut file = match part.open(&self.limits) {
             Ok(file) => file,
-            Err(error) => return self.notes.push(left_out(&name, &error, self.last)),
+            Err(error) => {
+                self.left_out += 1;
+                return self.notes.push(left_out(&name, &error, self.last));
+            }
         };
         aside(Aside::Fact(place, Fact::File(&name)));
         let mut next = Next::default();
@@ -245,6 +252,10 @@ impl Merge {
             Some(open) => self.behind + open.file.position(),
             None => self.ended,
         }
+    }
+
+    pub(super) const fn left_out(&self) -> usize {
+        self.left_out
     }
 
     pub(super) fn take_notes(&mut self) -> Vec<FileNote> {

@@ -151,6 +151,14 @@ impl Reader {
         }
     }
 
+    /// How many of several captures could not be read.
+    pub const fn left_out(&self) -> usize {
+        match &self.0 {
+            Timeline::One(_) => 0,
+            Timeline::Many(merge) => merge.left_out(),
+        }
+    }
+
     /// The findings about the input since the last call. There are few, however broken it is: repetitions are counted.
     pub fn take_notes(&mut self) -> Vec<FileNote> {
         match &mut self.0 {

@@ -85,6 +85,8 @@ impl Unpacked {
                 ((format.open)(packed), Ok(true))
             }
             Ok(None) => (Box::new(Between(packed)), Ok(false)),
+            // What keeps the input from being read is no fault of the stream.
+            Err(Why::Damaged(failure)) => (Box::new(Between(packed)), Err(failure)),
             Err(why) => {
                 let fault = Fault { name: self.name, at: packed.buffer.position(), why };
                 (Box::new(Between(packed)), Err(fault.into()))

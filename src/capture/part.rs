@@ -50,9 +50,10 @@ impl Part {
 
 /// What was read to find it, and the time.
 fn look(bytes: &mut dyn Read) -> (Vec<u8>, Result<Option<Timestamp>, OpenError>) {
-    const MOST: usize = 1 << 20;
+    /// Formats unpack their first block whole: of lz4 it may have 4 MiB.
+    const MOST: usize = 8 << 20;
     const STEP: usize = 64 << 10;
-    let mut head = Vec::new();
+    let (mut head, mut looked) = (Vec::new(), 0);
     loop {
         let before = head.len();
         head.resize(before + STEP, 0);
@@ -60,10 +61,17 @@ fn look(bytes: &mut dyn Read) -> (Vec<u8>, Result<Option<Timestamp>, OpenError>)
         let read = bytes.read(room);
         head.truncate(before + *read.as_ref().unwrap_or(&0));
         let is_last = !matches!(read, Ok(1..)) || head.len() >= MOST;
+        // What is looked at again and again grows, so that all looks together cost no more than a few.
+        if !is_last && head.len() < looked + looked / 8 {
+            continue;
+        }
+        looked = head.len();
         match (first_time(&head), read) {
             // Later errors come again when the rest is read, and are told then.
             (_, Err(error)) if head.is_empty() => return (head, Err(error.into())),
-            (Ok(None), _) if !is_last => {}
+            // Of what is compressed the first block may not be whole yet.
+            (Ok(None) | Err(_), _) if !is_last => {}
+            (Err(_), Ok(1..)) => return (head, Ok(None)),
             (time, _) => return (head, time),
         }
     }

@@ -10,7 +10,7 @@ use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::Randoms;
-use crate::model::{Event, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
+use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
 use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
 use std::env;
@@ -265,6 +265,10 @@ impl Sink for Told<'_> {
         self.events.file(run);
     }
 
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.events.fact(file, fact);
+    }
+
     fn hears_records(&self) -> bool {
         self.events.hears_records()
     }
@@ -281,6 +285,40 @@ mod tests {
         fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
             ControlFlow::Continue(())
         }
+    }
+
+    /// Counts what it is told beside events.
+    #[derive(Default)]
+    struct Asides(usize);
+
+    impl Sink for Asides {
+        fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+
+        fn file(&mut self, _: &FileRun) {
+            self.0 += 1;
+        }
+
+        fn fact(&mut self, _: usize, _: &Fact<'_>) {
+            self.0 += 1;
+        }
+    }
+
+    #[test]
+    fn what_is_said_beside_the_events_reaches_the_book() {
+        let mut asides = Asides::default();
+        let mut told = Told {
+            events: &mut asides,
+            warnings: Vec::new(),
+            cut_after: None,
+            tls: TlsSum::default(),
+            randoms: Randoms::default(),
+            randoms_max: 0,
+        };
+        told.file(&FileRun { name: "a".into(), packet: PacketNo(1), number: 1, begun: (1, 2) });
+        told.fact(0, &Fact::Secrets);
+        assert_eq!(asides.0, 2);
     }
 
     #[test]

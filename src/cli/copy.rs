@@ -74,11 +74,11 @@ impl Run<'_> {
         // Both passes see the same bytes, also of a file that grows.
         let extent = input.extent;
         let input = job.source.open_within(&extent, stop)?;
-        let (summary, tally) = {
+        let (summary, tally, left_out) = {
             let mut watch = Watch::new(&mut chosen, Out::memory(), &progress, stop);
             (watch.name, watch.tell) = (&name, job.tell);
-            let Pass { summary, .. } = pass(input, settings, &mut watch)?;
-            (summary, watch.tally)
+            let Pass { summary, left_out, .. } = pass(input, settings, &mut watch)?;
+            (summary, watch.tally, left_out)
         };
         if stop.is_wanted() {
             return Ok(Exit::Done);
@@ -107,7 +107,7 @@ impl Run<'_> {
         if job.sums_up {
             say(chosen.sum(&copied, &summary.secrets));
         }
-        Ok(job.exit(&tally))
+        Ok(job.exit(&tally, left_out))
     }
 }
 

@@ -61,6 +61,14 @@ impl Place {
         Ok((Bytes::File(Box::new(file)), Some(about.len().min(most))))
     }
 
+    /// Something that is opened when it is its turn, and may fail then.
+    fn open_later(&self) -> Result<(Bytes, Option<u64>), Failure> {
+        let Self::Path(path) = self else { return self.open(None, &Stop::default()) };
+        let path = path.clone();
+        let file = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&path)?)) };
+        Ok((Bytes::File(Box::new(file)), Some(0)))
+    }
+
     /// Opens it to be read on as it grows.
     fn open_growing(&self, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
         let Self::Path(path) = self else { return self.open(None, stop) };
@@ -104,6 +112,9 @@ impl Source {
     /// # Errors
     /// When it is not one file.
     pub(super) fn growing(self) -> Result<Self, Failure> {
+        if let [place @ Place::Path(path)] = self.places.as_slice() {
+            fs::metadata(path).map_err(|error| place.failure(&error))?;
+        }
         if self.places.len() > 1 || !self.can_be_reread() {
             let text = format!("{}: --follow reads one file as it grows; a pipe is read as it comes", self.name());
             return Err(Failure::new(Exit::Usage, text));
@@ -154,7 +165,9 @@ impl Source {
         let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
         for (at, place) in self.places.iter().enumerate() {
             let most = extent.get(at).copied().flatten();
-            let (bytes, len) = if self.grows { place.open_growing(stop)? } else { place.open(most, stop)? };
+            let opened = if self.grows { place.open_growing(stop) } else { place.open(most, stop) };
+            // One of several that cannot be read is left out, and told when its turn comes.
+            let (bytes, len) = if self.places.len() > 1 { opened.or_else(|_| place.open_later())? } else { opened? };
             input.parts.push(Part { name: short_name(place, &self.places), bytes });
             input.extent.push(len);
         }

@@ -174,7 +174,7 @@ impl<'j> Run<'j> {
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
-        let Pass { summary, bytes } = pass(input, settings, &mut watch)?;
+        let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (tally, is_done) = (watch.tally, watch.is_done);
         let written = watch.finish(&totals);
@@ -192,7 +192,7 @@ impl<'j> Run<'j> {
         if job.tells_speed {
             say(seen::speed(&summary, bytes, progress.elapsed()));
         }
-        Ok(job.exit(&tally))
+        Ok(job.exit(&tally, left_out))
     }
 }
 
@@ -220,19 +220,21 @@ pub(super) fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> R
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let summary = dissect::run(&mut reader, settings, watch, &mut step);
-    Ok(Pass { summary, bytes: reader.position() })
+    Ok(Pass { summary, bytes: reader.position(), left_out: reader.left_out() })
 }
 
 /// What one pass over the input read.
 pub(super) struct Pass {
     pub(super) summary: Summary,
     bytes: u64,
+    /// How many of several captures could not be read.
+    pub(super) left_out: usize,
 }
 
 fn totals(summary: &Summary) -> Totals {
     let Summary { packets, streams, connections, first, last, seen, kinds, .. } = *summary;
-    let secrets = Arc::clone(&summary.secrets);
-    Totals { packets, streams, connections, first, last, secrets, traffic: seen, kinds }
+    let (secrets, encaps) = (Arc::clone(&summary.secrets), summary.encaps.clone());
+    Totals { packets, streams, connections, first, last, secrets, traffic: seen, encaps, kinds }
 }
 
 impl Job {
@@ -252,10 +254,12 @@ impl Job {
         }
     }
 
-    pub(super) fn exit(&self, tally: &Tally) -> Exit {
+    /// How the run ends, of whose captures so many could not be read.
+    pub(super) fn exit(&self, tally: &Tally, left_out: usize) -> Exit {
         let fails = |fail_on| tally.worst.is_some_and(|worst| worst >= fail_on);
         match self.work {
             Work::Check(Some(fail_on)) if fails(fail_on) => Exit::Found,
+            _ if left_out > 0 => Exit::Input,
             _ if self.strict && tally.is_incomplete => Exit::Strict,
             _ => Exit::Done,
         }

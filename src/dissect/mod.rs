@@ -9,11 +9,12 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Inside, Wanted};
 use crate::model::{
-    DecodeAs, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
-    Timestamp, Traffic,
+    DecodeAs, Encap, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp,
+    Streams, Timestamp, Traffic,
 };
 use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use table::Table;
@@ -65,6 +66,8 @@ pub struct Summary {
     pub kinds: Streams,
     /// Packets by what they carried.
     pub seen: Traffic,
+    /// Tags and tunnels around packets, by [`Encap::kind`].
+    pub encaps: BTreeSet<&'static str>,
     /// What was known at the end to decrypt TLS with.
     pub secrets: Arc<Secrets>,
 }
@@ -169,6 +172,7 @@ fn pass(
     dissector.file_notes(reader.take_notes());
     dissector.file_notes(decoder.notes());
     dissector.summary.seen = decoder.seen();
+    dissector.summary.encaps = decoder.encaps().iter().flat_map(|around| around.iter()).map(Encap::kind).collect();
     dissector.finish()
 }
 

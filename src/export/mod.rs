@@ -54,6 +54,7 @@ use crate::model::{
     Closed, Connection, Event, Fact, FileRun, Frame, Handshake, Message, Note, Opened, Secrets, Stamp, Streams,
     Timestamp, TlsOutline, TlsSession, Traffic,
 };
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -94,6 +95,8 @@ pub struct Totals {
     pub secrets: Arc<Secrets>,
     /// Packets by what they carried.
     pub traffic: Traffic,
+    /// Tags and tunnels around packets.
+    pub encaps: BTreeSet<&'static str>,
     /// TCP streams by what their first bytes were.
     pub kinds: Streams,
 }

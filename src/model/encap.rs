@@ -21,8 +21,8 @@ pub enum Encap {
     Gre(Option<u32>),
     /// RFC 7637: the virtual subnet.
     Nvgre(u32),
-    /// The session of a mirror port, where its type has one.
-    Erspan(Option<u16>),
+    /// The session of a mirror port, where its type has one, and the VLAN that the frame came from; 0: none.
+    Erspan(Option<u16>, u16),
     /// 3GPP TS 29.281: the tunnel endpoint, another one for each direction.
     Gtp(u32),
     /// RFC 2661: tunnel and session, others for each direction.
@@ -37,6 +37,29 @@ pub enum Encap {
     EtherIp,
 }
 
+impl Encap {
+    /// What it is, without its numbers: `vxlan`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Vlan(_) => "vlan",
+            Self::Service(_) => "802.1ah",
+            Self::Mpls(_) => "mpls",
+            Self::Pppoe(_) => "pppoe",
+            Self::Vxlan(_) => "vxlan",
+            Self::Geneve(_) => "geneve",
+            Self::Gre(_) => "gre",
+            Self::Nvgre(_) => "nvgre",
+            Self::Erspan(..) => "erspan",
+            Self::Gtp(_) => "gtp",
+            Self::L2tp(..) => "l2tp",
+            Self::Ipv4 => "ipv4-in-ip",
+            Self::Ipv6 => "ipv6-in-ip",
+            Self::Teredo => "teredo",
+            Self::EtherIp => "etherip",
+        }
+    }
+}
+
 impl fmt::Display for Encap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,8 +72,9 @@ impl fmt::Display for Encap {
             Self::Gre(Some(key)) => write!(f, "gre {key}"),
             Self::Gre(None) => f.write_str("gre"),
             Self::Nvgre(id) => write!(f, "nvgre {id}"),
-            Self::Erspan(Some(session)) => write!(f, "erspan {session}"),
-            Self::Erspan(None) => f.write_str("erspan"),
+            Self::Erspan(Some(session), 0) => write!(f, "erspan {session}"),
+            Self::Erspan(Some(session), vlan) => write!(f, "erspan {session}/{vlan}"),
+            Self::Erspan(None, _) => f.write_str("erspan"),
             Self::Gtp(endpoint) => write!(f, "gtp 0x{endpoint:08x}"),
             Self::L2tp(tunnel, session) => write!(f, "l2tp {tunnel}/{session}"),
             Self::Ipv4 => f.write_str("ipv4-in-ip"),

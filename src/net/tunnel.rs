@@ -100,7 +100,7 @@ fn gre(bytes: &[u8]) -> Inside<'_> {
     }
     match (u16::from_be_bytes([high, low]), key) {
         // The first type has no header of its own, and no number before it.
-        (ERSPAN, _) if !has(0x10) => Some((Encap::Erspan(None), ethernet(rest))),
+        (ERSPAN, _) if !has(0x10) => Some((Encap::Erspan(None, 0), ethernet(rest))),
         (ERSPAN, _) => erspan(rest, 1),
         (ERSPAN_3, _) => erspan(rest, 2),
         (FRAME, Some(key)) if flags & 0x90 == 0 && key >> 8 >= SUBNETS => {
@@ -117,14 +117,15 @@ fn gre(bytes: &[u8]) -> Inside<'_> {
 /// III: the same, then time u32, group u16, flags of which the last tells of 8 more bytes u16
 /// ```
 fn erspan(bytes: &[u8], version: u8) -> Inside<'_> {
-    let (&[first, _, high, low, ..], _) = bytes.split_first_chunk::<8>()?;
+    let (&[first, second, high, low, ..], _) = bytes.split_first_chunk::<8>()?;
     let header = match first >> 4 {
         1 if version == 1 => 8,
         2 if version == 2 => 12 + 8 * usize::from(bytes.get(11)? & 1),
         _ => return None,
     };
     let session = u16::from_be_bytes([high, low]) & 0x3ff;
-    Some((Encap::Erspan(Some(session)), ethernet(bytes.get(header..)?)))
+    let vlan = u16::from_be_bytes([first, second]) & 0xfff;
+    Some((Encap::Erspan(Some(session), vlan), ethernet(bytes.get(header..)?)))
 }
 
 /// RFC 3378 §3: version 3, twelve bits of zero, a frame.

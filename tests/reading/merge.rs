@@ -143,3 +143,24 @@ fn formats_and_links_may_differ() {
     assert!(bytes(&both) == bytes(&expected));
     assert!(both.iter().map(|packet| packet.number).eq(1..=both.len() as u64));
 }
+
+/// Compressed in blocks that are longer than what is looked at first: nothing comes out of them before they are whole.
+#[test]
+fn captures_in_long_blocks_are_read() {
+    use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
+    use std::io::Write as _;
+    let noise: Vec<u8> = (0..3_000_000_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let packets = noise.chunks(50_000).enumerate();
+    let file = packets.fold(Pcap::new(Order::Little, MICROS, 1), |file, (at, bytes)| file.packet(at as u32, 0, bytes));
+    let info = FrameInfo::new().block_size(BlockSize::Max4MB);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(&file.bytes).unwrap();
+    let packed = encoder.finish().unwrap();
+    let parts = vec![stream("packed", packed), stream("b", capture("b", &[7, 90]))];
+    let mut reader = Reader::timeline(parts, &Limits::DEFAULT).unwrap_or_else(|(name, why)| panic!("{name}: {why}"));
+    let mut count = 0;
+    while reader.next_packet().is_some() {
+        count += 1;
+    }
+    assert_eq!((count, reader.left_out()), (62, 0));
+}

@@ -93,3 +93,17 @@ fn inner_packets_may_be_cut() {
         assert_eq!(decoded(&mut Decoder::default(), ETHERNET, cut, frame.len()), r#"v4 "hello" cut 6"#);
     }
 }
+
+/// Of two frames that one mirror port sends, each may be of another VLAN.
+#[test]
+fn a_mirrored_frame_has_the_vlan_that_it_came_from() {
+    let mut decoder = Decoder::default();
+    for vlan in [5, 6, 0] {
+        let head = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, vlan, 0, 9, 0, 0, 0, 0];
+        let frame = over_ip(47, &[&head, &frame(&ip4(&tcp(b"hello")))[..]].concat());
+        let packet = Packet { mark: Mark::default(), link: LinkType(ETHERNET), bytes: &frame, orig_len: frame.len() };
+        assert!(matches!(decoder.decode(&packet, &mut Whole::default()), Decoded::Segment(_)));
+    }
+    let told: Vec<_> = decoder.encaps().iter().map(|around| around[0].to_string()).collect();
+    assert_eq!(told, ["erspan 9/5", "erspan 9/6", "erspan 9"]);
+}

@@ -32,7 +32,9 @@ pub(in crate::export) fn write(about: &About, row: &mut Vec<u8>) {
             ("other", traffic.other),
         ],
     );
-    lit!(row, r#"},"tcp_streams":"#);
+    lit!(row, r#"},"encapsulations":"#);
+    json::list(row, &totals.encaps, |row, kind| json::name(row, kind));
+    lit!(row, r#","tcp_streams":"#);
     json::int(row, totals.streams);
     lit!(row, r#","streams":{"http":"#);
     let kinds = totals.kinds;

@@ -122,6 +122,9 @@ impl Page<'_, '_> {
             (traffic.other, "other"),
         ];
         self.line("protocols", Ink::Plain, &counts(&kinds));
+        if !totals.encaps.is_empty() {
+            self.line("around them", Ink::Plain, &totals.encaps.iter().copied().collect::<Vec<_>>().join(", "));
+        }
     }
 
     fn streams(&mut self, about: &About) {

@@ -5,7 +5,7 @@ mod lan;
 mod serial;
 mod wifi;
 
-use super::ether::Network;
+use super::ether::{Network, network};
 use crate::model::LinkType;
 pub(super) use lan::ethernet;
 pub(super) use serial::ppp;
@@ -61,6 +61,7 @@ pub(super) static LINKS: &[Link] = &[
     row(226, "IPNET", host::ipnet),
     row(239, "NFLOG", host::nflog),
     row(258, "PKTAP", host::pktap),
+    row(219, "MPLS", mpls),
     row(252, "WIRESHARK_UPPER_PDU", exported),
 ];
 
@@ -86,20 +87,60 @@ static OTHERS: &[(u32, &str)] = &[
     (3, "AX25"),
     (7, "ARCNET_BSD"),
     (8, "SLIP"),
+    (100, "ATM_RFC1483"),
+    (123, "SUNATM"),
     (129, "ARCNET_LINUX"),
+    (139, "MTP2_WITH_PHDR"),
+    (140, "MTP2"),
+    (141, "MTP3"),
+    (142, "SCCP"),
+    (143, "DOCSIS"),
+    (144, "LINUX_IRDA"),
+    (165, "BACNET_MS_TP"),
+    (169, "GPRS_LLC"),
+    (177, "LINUX_LAPD"),
+    (186, "USB_FREEBSD"),
     (187, "BLUETOOTH_HCI_H4"),
     (189, "USB_LINUX"),
+    (191, "IEEE802_15_4_LINUX"),
     (195, "IEEE802_15_4_WITHFCS"),
+    (197, "ERF"),
     (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
+    (203, "LAPD"),
+    (209, "IPMB_LINUX"),
+    (210, "FLEXRAY"),
+    (212, "LIN"),
+    (215, "IEEE802_15_4_NONASK_PHY"),
     (220, "USB_LINUX_MMAPPED"),
+    (224, "FC_2"),
+    (225, "FC_2_WITH_FRAME_DELIMS"),
     (227, "CAN_SOCKETCAN"),
     (230, "IEEE802_15_4_NOFCS"),
     (231, "DBUS"),
+    (240, "NETANALYZER"),
+    (241, "NETANALYZER_TRANSPARENT"),
+    (243, "MPEG_2_TS"),
+    (245, "NFC_LLCP"),
+    (248, "SCTP"),
     (249, "USBPCAP"),
+    (250, "RTAC_SERIAL"),
     (251, "BLUETOOTH_LE_LL"),
     (253, "NETLINK"),
+    (254, "BLUETOOTH_LINUX_MONITOR"),
+    (255, "BLUETOOTH_BREDR_BB"),
+    (256, "BLUETOOTH_LE_LL_WITH_PHDR"),
+    (257, "PROFIBUS_DL"),
+    (259, "EPON"),
+    (264, "ISO_14443"),
     (266, "USB_DARWIN"),
+    (270, "LORATAP"),
     (271, "VSOCK"),
+    (272, "NORDIC_BLE"),
+    (274, "ETHERNET_MPACKET"),
+    (279, "EBHSCR"),
+    (280, "VPP_DISPATCH"),
+    (283, "IEEE802_15_4_TAP"),
+    (288, "USB_2_0"),
 ];
 
 /// The name of a link type: `NULL`, `USER0`, `unassigned`.
@@ -116,6 +157,11 @@ pub(super) fn name(link: LinkType) -> String {
 /// No link header.
 fn raw(frame: &[u8]) -> Network<'_> {
     Network::Ip(frame)
+}
+
+/// A stack of labels (RFC 3032 §2.1).
+fn mpls(frame: &[u8]) -> Network<'_> {
+    network(0x8847, frame)
 }
 
 /// What Wireshark exported.

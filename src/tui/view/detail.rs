@@ -84,16 +84,17 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let packet = row.last.packet;
     let file = app.book.file_packet(packet).map_or_else(String::new, |at| format!(" ({at})"));
     let place = format!("{time} · frame {packet}{}{stream}{}", display_str(&file), comments(app, row));
+    let waited = row.waited.map_or_else(String::new, |wait| format!(" · waited {}", duration(wait.nanos)));
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
-        let what = format!(" {} {length}{} · ", kind(row), rtl(app));
+        let what = format!(" {} {length}{}{waited} · ", kind(row), rtl(app));
         let (tags, style) = tags(app, row, columns.saturating_sub(text::width(&what) + 1 + text::width(&place) + 3));
         let tags = if tags.is_empty() { tags } else { format!("{tags} · ") };
         return vec![Line::from(vec![arrow, Span::raw(what), Span::styled(tags, style), Span::raw(place)])];
     }
     let frames = count(row.frames, "frame");
     vec![
-        Line::from(vec![arrow, Span::raw(format!(" {} · {length} · {frames}", kind(row)))]),
+        Line::from(vec![arrow, Span::raw(format!(" {} · {length} · {frames}{waited}", kind(row)))]),
         Line::raw(place),
         about(app, row, columns),
         Line::styled("─".repeat(columns), app.theme.dim()),
@@ -160,8 +161,8 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
     let subprotocol =
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
-    let waited = row.waited.map_or_else(String::new, |wait| format!(" · {wait}"));
-    Line::styled(format!("{what}{}{subprotocol}{waited}", rtl(app)), app.theme.dim())
+    let waited = row.waited.map_or_else(String::new, |wait| format!("{wait} · "));
+    Line::styled(format!("{waited}{what}{}{subprotocol}", rtl(app)), app.theme.dim())
 }
 
 /// Text that is read from right to left is shown in the order in which it was sent, whatever the terminal makes of it.
