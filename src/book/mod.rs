@@ -18,8 +18,8 @@ pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Event, Fact, Facts, FilePacket, FileRuns, Frame, Handshake, Mark, Message,
-    Opcode, Opened, Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
+    Both, ConnId, Connection, Direction, Event, Fact, Facts, FileRuns, Frame, Handshake, Mark, Message, Opcode, Opened,
+    Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
@@ -142,9 +142,9 @@ impl Book {
         }
     }
 
-    /// In which of several files a packet stands.
-    pub fn file_packet(&self, packet: PacketNo) -> Option<FilePacket<'_>> {
-        self.files.find(packet)
+    /// A packet's number, and where it stands if there are several files; not escaped.
+    pub fn place(&self, packet: PacketNo) -> String {
+        self.files.place(packet)
     }
 
     /// The comments on a packet; not escaped.

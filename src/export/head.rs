@@ -5,7 +5,7 @@ use super::keys::agreed;
 use super::style::{Ink, Style};
 use super::time::Clock;
 use crate::escape;
-use crate::model::{Check, Direction, Handshake, Head, Stamp, StartLine, TlsOutline, duration};
+use crate::model::{Check, Direction, FileRuns, Handshake, Head, Stamp, StartLine, TlsOutline, duration};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Appends one handshake, and the TLS around it.
@@ -13,6 +13,7 @@ pub(super) fn write(
     at: &Stamp,
     handshake: &Handshake,
     tls: Option<&TlsOutline>,
+    files: &FileRuns,
     clock: &mut Clock,
     style: Style,
     out: &mut Out<'_>,
@@ -27,7 +28,7 @@ pub(super) fn write(
     out.line(&format!("{}  {}{latency}", style.paint(Ink::Bold, title), style.paint(ink, outcome)));
     for (dir, head) in [(Direction::ToServer, &handshake.request), (Direction::ToClient, &handshake.response)] {
         if let Some(head) = head {
-            write_head(dir, head, clock, style, out);
+            write_head(dir, head, &files.place(head.span.last.packet), clock, style, out);
         }
     }
     let longest = handshake.checks.iter().map(|check| check.code.name().len()).max().unwrap_or(0);
@@ -76,14 +77,15 @@ pub(super) fn outcome(handshake: &Handshake) -> (Ink, String) {
     }
 }
 
-fn write_head(dir: Direction, head: &Head, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
+/// Appends a head, whose last byte came in the packet `place`.
+fn write_head(dir: Direction, head: &Head, place: &str, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
     let mut time = String::new();
     clock.write(head.span.last.time, &mut time);
     let start = match &head.start {
         StartLine::Request { method, target, version } => format!("{method} {target} {version}"),
         StartLine::Response { version, status, reason } => format!("{version} {status} {reason}"),
     };
-    let place = format!("frame {}, {}", head.span.last.packet, time.trim_start());
+    let place = format!("frame {}, {}", escape::display_str(place), time.trim_start());
     let lines = style.wrap(&escape::display_str(start.trim_end()), 4 + 2 + place.width(), 0);
     for (nth, line) in lines.iter().enumerate() {
         let arrow = if nth == 0 { dir.arrow() } else { " " };

@@ -58,11 +58,10 @@ impl Form for Page {
         self.is_begun = true;
         let title = self.title(at, message);
         let (first, last) = (message.span.first.packet, at.at.packet);
-        let packets = if first == last { format!("frame {last}") } else { format!("frames {first} to {last}") };
+        let place = self.files.place(last);
+        let packets = if first == last { format!("frame {place}") } else { format!("frames {first} to {place}") };
         let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", number(message.frames)) };
-        let place = self.files.find(at.at.packet).map_or(String::new(), |place| format!(" ({place})"));
-        let packets = packets + &escape::display_str(&place);
-        out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, packets)));
+        out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, escape::display_str(&packets))));
         for packet in [first].into_iter().chain(Some(last).filter(|&last| last != first)) {
             for text in self.facts.comments.get(&packet).into_iter().flatten() {
                 self.style.hang("comment: ", 9, Ink::Plain, &escape::display_str(text), out);

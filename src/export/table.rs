@@ -8,8 +8,8 @@ use super::time::Clock;
 use super::{Form, Out, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
-    Connection, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo, Secrets, Severity, Stamp,
-    TlsOutline, TlsSession, clause, duration, number,
+    Connection, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo,
+    Secrets, Severity, Stamp, TlsOutline, TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -27,6 +27,7 @@ pub struct Table {
     clock: Clock,
     payload: PayloadOptions,
     style: Style,
+    files: FileRuns,
     /// Columns of `1:2145`: as many as the longest so far.
     place_width: usize,
     /// The packet of the last frame, and how many frames ended in it.
@@ -36,8 +37,9 @@ pub struct Table {
 
 impl Table {
     /// Rows with times of this clock and payloads shown so.
-    pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        Self { clock, payload, style, place_width: 6, frames_in: (PacketNo(0), 0), is_begun: false }
+    pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
+        let (files, frames_in) = (FileRuns::default(), (PacketNo(0), 0));
+        Self { clock, payload, style, files, place_width: 6, frames_in, is_begun: false }
     }
 
     /// True when nothing was written before.
@@ -72,6 +74,10 @@ impl Table {
 }
 
 impl Form for Table {
+    fn file(&mut self, run: &FileRun) {
+        self.files.push(run.clone());
+    }
+
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         let (line, used) = self.before_payload(at, message);
         let columns = self.style.columns.map(|columns| columns.saturating_sub(used));
@@ -139,13 +145,13 @@ impl Form for Table {
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
         let frame = match at.at.packet {
             PacketNo(0) => String::new(),
-            packet => format!("frame {packet}"),
+            packet => format!("frame {}", escape::display_str(&self.files.place(packet))),
         };
         let sentence = clause(note.sentence());
         let sentence = escape::display_str(&sentence);
         let detail = note.detail.map_or(String::new(), |detail| format!(" ({})", escape::display_str(detail)));
         let begin = format!("{word} {:<longest$}  {place:<8}  {frame:<12}", note.code);
-        let (used, sentence) = (5 + 1 + longest + 2 + 8 + 2 + 12 + 2, format!("{sentence}{detail}"));
+        let (used, sentence) = (5 + 1 + longest + 2 + 8 + 2 + frame.width().max(12) + 2, format!("{sentence}{detail}"));
         if self.style.columns.is_some_and(|columns| columns < used + SENTENCE) {
             out.line(begin.trim_end());
             self.style.hang("      ", 6, Ink::Plain, &sentence, out);
@@ -158,7 +164,7 @@ impl Form for Table {
         if !self.begins() {
             out.text("\n");
         }
-        head::write(at, handshake, tls, &mut self.clock, self.style, out);
+        head::write(at, handshake, tls, &self.files, &mut self.clock, self.style, out);
     }
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {

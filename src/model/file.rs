@@ -72,6 +72,11 @@ impl FileRuns {
         self.runs.push_back(run);
     }
 
+    /// A packet's number, and where it stands if there are several files: `17`, `17 (b.pcap:3)`; not escaped.
+    pub fn place(&self, packet: PacketNo) -> String {
+        self.find(packet).map_or_else(|| packet.to_string(), |place| format!("{packet} ({place})"))
+    }
+
     /// Where a packet stands; `None` where there is one file, and where that is forgotten.
     pub fn find(&self, packet: PacketNo) -> Option<FilePacket<'_>> {
         let behind = self.runs.partition_point(|run| run.packet <= packet);
@@ -93,6 +98,7 @@ mod tests {
         }
         let found: Vec<_> = (1..=7).map(|at| runs.find(PacketNo(at)).unwrap().to_string()).collect();
         assert_eq!(found, ["a:1", "a:2", "a:3", "b:1", "b:2", "a:4", "a:5"]);
+        assert_eq!([runs.place(PacketNo(4)), FileRuns::default().place(PacketNo(4))], ["4 (b:1)", "4"]);
     }
 
     #[test]

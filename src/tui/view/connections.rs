@@ -285,7 +285,8 @@ fn ending(app: &App, connection: &Connection) -> String {
     let mut parts = vec![display_str(&verdict.text).into_owned()];
     let at = connection.closed.and(connection.span.last.time);
     parts.extend(at.map(|time| format!("at {}", app.clock.of_day(time, false, 3))));
-    let packets: Vec<String> = verdict.evidence.iter().map(ToString::to_string).collect();
+    let packets: Vec<String> =
+        verdict.evidence.iter().map(|&packet| display_str(&app.book.place(packet)).into_owned()).collect();
     match packets.as_slice() {
         [] => {}
         [one] => parts.push(format!("frame {one}")),

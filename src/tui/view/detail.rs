@@ -82,8 +82,7 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
     let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
     let packet = row.last.packet;
-    let file = app.book.file_packet(packet).map_or_else(String::new, |at| format!(" ({at})"));
-    let place = format!("{time} · frame {packet}{}{stream}{}", display_str(&file), comments(app, row));
+    let place = format!("{time} · frame {}{stream}{}", display_str(&app.book.place(packet)), comments(app, row));
     let waited = row.waited.map_or_else(String::new, |wait| format!(" · waited {}", duration(wait.nanos)));
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {

@@ -189,7 +189,7 @@ fn evidence_words(app: &App, finding: &Finding) -> String {
         Some((_, Second::Handshake)) => " · r the handshake",
         None => "",
     };
-    format!("frame {}{time}{enter}{second}", shown.packet)
+    format!("frame {}{time}{enter}{second}", display_str(&app.book.place(shown.packet)))
 }
 
 pub(super) fn status(app: &App) -> String {

@@ -1,6 +1,7 @@
 //! Screen 3: request, response, checks.
 
 use super::draw;
+use crate::escape::display_str;
 use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
 use crate::tui::handshake::{Look, check_lines, head_lines, push_fact};
@@ -14,7 +15,8 @@ use ratatui::text::{Line, Span};
 /// Draws one of the three panes.
 pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect) {
     let handshake = app.handshake.whole.as_ref();
-    let head = |head: Option<&Head>| head.map(|head| format!(" · frame {}", head.span.last.packet)).unwrap_or_default();
+    let place = |head: &Head| format!(" · frame {}", display_str(&app.book.place(head.span.last.packet)));
+    let head = |head: Option<&Head>| head.map(place).unwrap_or_default();
     let title = match pane {
         Pane::Request => format!("Request{}", head(handshake.and_then(|handshake| handshake.request.as_ref()))),
         Pane::Response => {
@@ -90,5 +92,5 @@ fn styled(app: &App, look: Look, line: String) -> Line<'static> {
 pub(super) fn status(app: &App) -> String {
     let Some(connection) = app.connection() else { return String::new() };
     let title = connection.title();
-    format!(" conn {} of {} · {}", connection.id, app.book.connections(), crate::escape::display_str(&title))
+    format!(" conn {} of {} · {}", connection.id, app.book.connections(), display_str(&title))
 }
