@@ -82,14 +82,20 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
     let arrow = Span::styled(row.dir.arrow(), app.theme.direction(row.dir));
     let packet = row.last.packet;
-    let place = format!("{time} · frame {}{stream}{}", display_str(&app.book.place(packet)), comments(app, row));
+    let place = format!("{time} · frame {}{stream}", display_str(&app.book.place(packet)));
     let waited = row.waited.map_or_else(String::new, |wait| format!(" · waited {}", duration(wait.nanos)));
     let length = format!("{}{}", exact(row.len), on_the_wire(row));
     if !wide {
         let what = format!(" {} {length}{}{waited} · ", kind(row), rtl(app));
         let (tags, style) = tags(app, row, columns.saturating_sub(text::width(&what) + 1 + text::width(&place) + 3));
         let tags = if tags.is_empty() { tags } else { format!("{tags} · ") };
-        return vec![Line::from(vec![arrow, Span::raw(what), Span::styled(tags, style), Span::raw(place)])];
+        return vec![Line::from(vec![
+            arrow,
+            Span::raw(what),
+            Span::styled(tags, style),
+            Span::raw(place),
+            Span::raw(comments(app, row)),
+        ])];
     }
     let frames = count(row.frames, "frame");
     vec![
@@ -161,7 +167,7 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
     let waited = row.waited.map_or_else(String::new, |wait| format!("{wait} · "));
-    Line::styled(format!("{waited}{what}{}{subprotocol}", rtl(app)), app.theme.dim())
+    Line::styled(format!("{waited}{what}{}{}{subprotocol}", rtl(app), comments(app, row)), app.theme.dim())
 }
 
 /// Text that is read from right to left is shown in the order in which it was sent, whatever the terminal makes of it.
