@@ -344,8 +344,8 @@ pub(super) struct Time {
     ///   d, dd, delta  seconds since the row before
     ///   e             seconds since 1970-01-01 UTC
     ///
-    /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls,
-    /// handshake and stats, rel for the others.
+    /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls and
+    /// handshake, with the date for stats, rel for the others.
     #[arg(short, long, value_name = "MODE", value_parser = time_mode, verbatim_doc_comment)]
     pub time: Option<TimeMode>,
 }

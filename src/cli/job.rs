@@ -139,7 +139,7 @@ impl Job {
             Command::Stats(args::Stats { input, capture, json, time, output }) => {
                 let list = args::List { input, json, time, output, ..args::List::default() };
                 let job =
-                    Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::Local, manners)?;
+                    Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
             Command::Check(args::Check { input, fail_on, json, limit, output }) => {

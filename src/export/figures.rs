@@ -1,9 +1,9 @@
 //! The figures of a capture as text.
 
-use super::Out;
 use super::stats::Figures;
 use super::style::Style;
 use super::time::Clock;
+use super::{Out, Totals};
 use crate::model::{Counts, Direction, count, duration, number, size};
 
 /// Takes one number out of the counts.
@@ -30,7 +30,10 @@ const BARS: usize = 60;
 /// Appends the figures.
 pub(super) fn write(figures: &Figures, clock: &mut Clock, style: Style, out: &mut Out<'_>) {
     let totals = &figures.totals;
-    line(out, "packets", &format!("{:>14}{}", number(totals.packets), span(figures, clock)));
+    if let Some(span) = span(totals, clock) {
+        line(out, "time", &span);
+    }
+    line(out, "packets", &format!("{:>14}", number(totals.packets)));
     line(out, "TCP streams", &format!("{:>14}", number(totals.streams.into())));
     line(out, "connections", &format!("{:>14}", number(totals.connections.into())));
     line(out, "", &format!("{:>14}  {:>14}", "→ to server", "← to client"));
@@ -54,15 +57,17 @@ fn line(out: &mut Out<'_>, name: &str, text: &str) {
     out.line(format!("{name:<13}  {text}").trim_end());
 }
 
-/// `  22:13:20.004221 to 22:27:22.300000, 14m02s`.
-fn span(figures: &Figures, clock: &mut Clock) -> String {
-    let (Some(first), Some(last)) = (figures.totals.first, figures.totals.last) else { return String::new() };
+/// `2023-11-14 22:13:20.004221 to 22:27:22.300000, 14m02s`: the date once, where it is one.
+pub(super) fn span(totals: &Totals, clock: &mut Clock) -> Option<String> {
+    let (first, last) = (totals.first?, totals.last?);
     let [from, to] = [first, last].map(|at| {
         let mut text = String::new();
         clock.write(Some(at), &mut text);
-        text
+        text.trim().to_owned()
     });
-    format!("  {} to {}, {}", from.trim(), to.trim(), duration(last.since(first)))
+    let date = from.split_once(' ').map_or("", |(date, _)| date);
+    let to = to.strip_prefix(date).map_or(to.as_str(), str::trim_start);
+    Some(format!("{from} to {to}, {}", duration(last.since(first))))
 }
 
 /// A line of bars for each direction.

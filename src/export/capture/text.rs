@@ -2,10 +2,10 @@
 
 use super::About;
 use crate::escape::display_str;
-use crate::export::Out;
 use crate::export::style::{Ink, Style};
 use crate::export::time::Clock;
-use crate::model::{Counters, FileFacts, InterfaceFacts, count, duration, number, size};
+use crate::export::{Out, figures};
+use crate::model::{Counters, FileFacts, InterfaceFacts, count, number, size};
 
 /// Rows of one list; how many more there are is told. Records have them all.
 const ROWS: usize = 20;
@@ -91,16 +91,10 @@ impl Page<'_, '_> {
 
     fn packets(&mut self, about: &About, clock: &mut Clock) {
         let totals = &about.totals;
-        let mut span = String::new();
-        if let (Some(first), Some(last)) = (totals.first, totals.last) {
-            let [from, to] = [first, last].map(|at| {
-                let mut text = String::new();
-                clock.write(Some(at), &mut text);
-                text.trim().to_owned()
-            });
-            span = format!(", {from} to {to}, {}", duration(last.since(first)));
+        if let Some(span) = figures::span(totals, clock) {
+            self.line("time", Ink::Plain, &span);
         }
-        self.line("packets", Ink::Plain, &format!("{}{span}", number(totals.packets)));
+        self.line("packets", Ink::Plain, &number(totals.packets));
         let traffic = &totals.traffic;
         let cut = match traffic.missing {
             0 => String::new(),
