@@ -119,7 +119,7 @@ impl Table {
     ) -> u32 {
         let (mut key, forward) = FlowKey::new(&segment.src, &segment.dst, segment.encap);
         if self.wrapped.is_any || segment.encap != EncapId::default() {
-            key = self.settle(key, forward, segment, tools);
+            key = self.settle(key, forward, segment, limits, tools);
         }
         let mut at = if segment.flags.has(Flags::SYN) {
             self.greet(key, forward, segment, limits, tools, sink)

@@ -107,6 +107,11 @@ impl Conn {
         self.halves[dir].as_ref().is_some_and(|half| half.is_next(seq))
     }
 
+    /// Whether a segment stands among what that direction said last, and no byte of it is known to be another.
+    pub fn repeats(&self, dir: Direction, seq: Seq, bytes: &[u8], limits: &Limits, budget: &Budget) -> bool {
+        self.halves[dir].as_ref().is_some_and(|half| half.repeats(seq, bytes, limits, budget))
+    }
+
     /// Takes a segment that only acknowledges what was delivered: it tells nothing. False, and untouched, for any other.
     pub fn is_mere_acknowledgement(&mut self, dir: Direction, segment: &Segment<'_>) -> bool {
         let mere = segment.payload.is_empty() && self.is_usual(dir, segment);

@@ -120,6 +120,15 @@ impl Half {
         seq == self.seq
     }
 
+    /// Whether these bytes stand before the next one, not far from it, and none is known to be another.
+    pub(super) fn repeats(&self, seq: Seq, bytes: &[u8], limits: &Limits, budget: &Budget) -> bool {
+        let ahead = seq.since(self.seq).saturating_add_unsigned(bytes.len() as u64);
+        let differs = |at| budget.recent.conflict(self.last, at, bytes, 1, limits).is_some();
+        ahead <= 0
+            && self.fits(seq)
+            && u64::try_from(self.signed_offset() + seq.since(self.seq)).is_ok_and(|at| !differs(at))
+    }
+
     /// Whether nothing was held and no end known, when that was looked at last: a usual segment changes nothing about it.
     pub(super) const fn was_quiet(&self) -> bool {
         self.quiet

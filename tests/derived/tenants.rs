@@ -160,6 +160,24 @@ fn both_sides_of_a_router_are_one_conversation() {
     }
 }
 
+/// One tap began later than the other, or lost the first packets.
+#[test]
+fn a_copy_that_begins_later_is_the_same_conversation() {
+    let tenants = Tenants::new(&[[&[], &[]]]);
+    let packets = tenants.packets(0);
+    let expected = &tenants.expected(&[(json!([]), json!(null))])[0].0;
+    for without in 1..packets.len() {
+        let twice = |(at, packet): (usize, &Packet)| {
+            let copy = (at >= without).then(|| wrapped(packet, &[vlan(8)]));
+            std::iter::once(packet.clone()).chain(copy).collect::<Vec<_>>()
+        };
+        let packets: Vec<Packet> = packets.iter().enumerate().flat_map(twice).collect();
+        let (told, streams) = told(&Pcap::default().file(&packets));
+        assert_eq!(streams, [0], "without {without}");
+        assert!(told[0].0 == *expected, "without {without}");
+    }
+}
+
 /// The way changes while a conversation goes on.
 #[test]
 fn a_conversation_may_change_its_way() {

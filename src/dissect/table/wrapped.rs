@@ -3,15 +3,15 @@
 //! Tags and tunnels are part of a stream's key, so that networks with the same addresses stay apart. But the two directions
 //! of one conversation may be wrapped differently: on a trunk, where routing is not symmetric, or where each end of a tunnel
 //! has a number of its own. And the same packet may be captured twice, before and behind a router or the end of a tunnel.
-//! What answers a stream of which only the other direction was seen, repeats its beginning, or goes on exactly where it
-//! stands, is therefore joined with it.
+//! What answers a stream of which only the other direction was seen, repeats its beginning, goes on exactly where it stands,
+//! or repeats what it said last, is therefore joined with it.
 
 use super::Table;
 use super::key::FlowKey;
 use super::stream::Stream;
-use crate::model::{Flags, Segment};
+use crate::model::{Flags, Limits, Segment};
 use crate::proto::layer::Tools;
-use crate::tcp::Seq;
+use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
@@ -45,7 +45,14 @@ impl Wrapped {
 impl Table {
     /// The key under which a segment's stream is found: its own, or that of a stream that it joins.
     #[inline(never)]
-    pub(super) fn settle(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, tools: &mut Tools) -> FlowKey {
+    pub(super) fn settle(
+        &mut self,
+        key: FlowKey,
+        forward: bool,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        tools: &mut Tools,
+    ) -> FlowKey {
         self.wrapped.is_any = true;
         if self.latest.get(key.place()).is_some_and(|&at| self.is_of(at, &key) && self.is_begun(at)) {
             return key;
@@ -56,7 +63,10 @@ impl Table {
         if self.newest(&key).is_some_and(|at| self.is_begun(at)) {
             return key;
         }
-        let joins = |stream: &Stream| stream.key != key && joins(stream, segment, forward);
+        let joins = |stream: &Stream| {
+            stream.key != key
+                && (joins(stream, segment, forward) || goes_on(stream, segment, forward, limits, &self.budget))
+        };
         let twins = self.twins(key.bare()).filter(|&at| self.streams.get(at as usize).is_some_and(joins));
         let Some(other) = twins.max().and_then(|at| self.streams.get(at as usize)) else { return key };
         if !other.is_seen(forward) {
@@ -117,9 +127,8 @@ impl Table {
 fn joins(stream: &Stream, segment: &Segment<'_>, forward: bool) -> bool {
     let (own, other) = (stream.own_base(forward), stream.own_base(!forward));
     let (seq, ack) = (Seq(segment.seq), Seq(segment.ack));
-    let acks = segment.flags.has(Flags::ACK);
-    let acknowledged = other.filter(|_| acks).map(|base| ack.since(base));
-    let (is_seen, is_answer) = (stream.is_seen(forward), !stream.is_seen(forward) && stream.is_seen(!forward));
+    let acknowledged = other.filter(|_| segment.flags.has(Flags::ACK)).map(|base| ack.since(base));
+    let is_answer = !stream.is_seen(forward) && stream.is_seen(!forward);
     if segment.flags.has(Flags::SYN) {
         let repeats = stream.has_syn(forward) && own == Some(seq);
         return repeats || is_answer && stream.has_syn(!forward) && acknowledged == Some(1);
@@ -131,9 +140,18 @@ fn joins(stream: &Stream, segment: &Segment<'_>, forward: bool) -> bool {
             Some(base) => seq.since(base).abs() < NEAR && is_near,
             None => acknowledged == Some(1),
         };
-    // A route may change while a conversation goes on.
-    let goes_on = |stream: &Stream| {
-        acks && stream.live.as_ref().is_some_and(|live| live.conn.expects(live.direction(forward), seq))
+    repeats || answers
+}
+
+/// Whether the segment goes on with what the stream says, whose route has changed, or is a copy of what it said last.
+fn goes_on(stream: &Stream, segment: &Segment<'_>, forward: bool, limits: &Limits, budget: &Budget) -> bool {
+    let is_usual = segment.flags.has(Flags::ACK) && !segment.flags.has(Flags::SYN);
+    let Some(live) = stream.live.as_ref().filter(|_| is_usual && stream.is_seen(forward)) else {
+        return false;
     };
-    repeats || answers || is_seen && goes_on(stream)
+    let (dir, seq) = (live.direction(forward), Seq(segment.seq));
+    let copies = || {
+        live.conn.fits(dir.reverse(), Seq(segment.ack)) && live.conn.repeats(dir, seq, segment.payload, limits, budget)
+    };
+    live.conn.expects(dir, seq) || copies()
 }
