@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use support::craft::{
@@ -376,6 +376,37 @@ fn records_in_a_pipe_wait_for_their_keys() {
     // Without the key of one stream the other is whole.
     let half: String = log.lines().take(5).map(|line| format!("{line}\n")).collect();
     assert_eq!(sources(&piped(&dir, "keys --json", &pcapng("", "", &half))), [Some("dsb".to_owned()), None]);
+}
+
+/// A browser writes its key log while the capture is taken: what is appended is read, also of a log that nobody began yet.
+#[test]
+fn a_key_log_is_read_on_while_the_capture_is_waited_for() {
+    let dir = TempDir::new().unwrap();
+    let (bytes, log) = (fs::read(capture(&dir)).unwrap(), key_log());
+    fs::remove_file(dir.path().join("cap.keys")).ok();
+    fs::write(dir.path().join("whole"), &log).unwrap();
+    let whole = records(&wspect(&dir, "msgs --json cap.pcap -k whole").output().unwrap());
+    let half: String = log.lines().take(5).map(|line| format!("{line}\n")).collect();
+    let rest = &log[half.len()..];
+    for (named, text) in [("early", format!("{half}{rest}")), ("later", rest.to_owned())] {
+        fs::write(dir.path().join("early"), &half).unwrap();
+        let mut command = wspect(&dir, "msgs --json - -k early");
+        command.env("SSLKEYLOGFILE", "later").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let (first, last) = bytes.split_at(bytes.len() - 20);
+        input.write_all(first).unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = String::new();
+        // The logs were read, as far as they go.
+        said.read_line(&mut lines).unwrap();
+        fs::write(dir.path().join(named), text).unwrap();
+        input.write_all(last).unwrap();
+        drop(input);
+        said.read_to_string(&mut lines).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(lines.lines().count(), whole.len(), "{named}");
+    }
 }
 
 /// A capture that begins behind the handshakes: keys are tried when the user says so, also those of a log that is searched

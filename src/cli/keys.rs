@@ -6,7 +6,7 @@ use super::pipe::Pipe;
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::dissect::{self, Progress, Settings};
-use crate::keys::{self, Fault, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
+use crate::keys::{self, Fault, Followed, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
 use crate::model::{Event, KeyLog, KeySource, Origin, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
@@ -111,8 +111,10 @@ impl Keys {
             let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
             wanted = known.map_or(wanted, Wanted::Of);
         }
+        let followed_keys = Followed::default();
+        let followed = (!source.is_whole()).then_some(&followed_keys);
         for (path, must_exist) in &files {
-            complaints.extend(file(path, *must_exist, &wanted, &mut secrets, stop));
+            complaints.extend(file(path, *must_exist, &wanted, &mut secrets, followed, stop));
         }
         complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
         let reads_ahead = !self.only_these && source.is_whole();
@@ -121,7 +123,13 @@ impl Keys {
         }
         let uses_own_keys = !self.only_these && !reads_ahead;
         Loaded {
-            settings: Settings { secrets: Arc::new(secrets), uses_own_keys, try_keys: self.try_all, ..settings },
+            settings: Settings {
+                secrets: Arc::new(secrets),
+                followed_keys,
+                uses_own_keys,
+                try_keys: self.try_all,
+                ..settings
+            },
             complaints,
         }
     }
@@ -153,18 +161,36 @@ fn beside(capture: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// Reads a file; what is wrong with it.
-fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<String> {
+/// Reads a file; what is wrong with it. Where the capture is waited for, the log is `followed`.
+fn file(
+    path: &Path,
+    must_exist: bool,
+    wanted: &Wanted,
+    secrets: &mut Secrets,
+    followed: Option<&Followed>,
+    stop: &Stop,
+) -> Option<String> {
     let name = path.display().to_string();
     let (mut source, is_pipe) = match open(path, stop) {
         Ok(opened) => opened,
         // SSLKEYLOGFILE may name a file that nothing was written to yet.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            if let Some(followed) = followed {
+                followed.add(name, None, Box::new(Later { path: path.to_owned(), file: None }));
+            }
+            return None;
+        }
         Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
     };
     let mut log = Log::new(KeySource::File(name.clone()), secrets);
     let bad_max = if is_pipe { 0 } else { BAD_MAX };
     let ended = read(&mut *source, bad_max, &mut log, wanted, secrets, stop);
+    if let (Ok(true), Some(followed), false) = (&ended, followed, is_pipe) {
+        let told = secrets.logs().last().is_some_and(|log| log.bad > 0);
+        let told = if told { complaint(&log.report(), secrets) } else { None };
+        followed.add(name, Some(log), source);
+        return told;
+    }
     log.end_line(wanted, secrets);
     match ended {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -172,7 +198,7 @@ fn file(path: &Path, must_exist: bool, wanted: &Wanted, secrets: &mut Secrets, s
             Some(format!("{name}: a pipe that is silent; read so far: {}", count(lines, "line")))
         }
         Err(error) => Some(format!("{name}: {}; only what was read before is used", words(&error))),
-        Ok(()) => complaint(&log.report(), secrets),
+        Ok(_) => complaint(&log.report(), secrets),
     }
 }
 
@@ -187,8 +213,23 @@ fn rsa_key(path: &Path, secrets: &mut Secrets) -> Result<(), String> {
     Ok(())
 }
 
+/// A log that nothing was written to yet: opened when it is there.
+struct Later {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Read for Later {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.file.is_none() && self.path.is_file() {
+            self.file = File::open(&self.path).ok();
+        }
+        self.file.as_mut().map_or(Ok(0), |file| file.read(room))
+    }
+}
+
 /// Opens a log; whether it is a pipe.
-fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read>, bool)> {
+fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read + Send>, bool)> {
     let about = fs::metadata(path)?;
     if about.is_file() {
         return Ok((Box::new(File::open(path)?), false));
@@ -213,7 +254,7 @@ fn is_pipe(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Reads a log; with more bad lines than so many, and no good one, not to its end.
+/// Reads a log; with more bad lines than so many, and no good one, not to its end. Whether it came there.
 fn read(
     source: &mut dyn Read,
     bad_max: u64,
@@ -221,12 +262,12 @@ fn read(
     wanted: &Wanted,
     secrets: &mut Secrets,
     stop: &Stop,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut piece = vec![0; PIECE];
     let mut bytes = 0;
     while !stop.is_wanted() {
         let read = match source.read(&mut piece) {
-            Ok(0) => break,
+            Ok(0) => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) if stop.is_wanted() => break,
             read => read?,
@@ -238,7 +279,7 @@ fn read(
             break;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Reads the key logs that a capture carries; what is to be told of them.

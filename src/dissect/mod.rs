@@ -7,7 +7,7 @@
 mod table;
 
 use crate::capture::{Aside, Reader};
-use crate::keys::{Inside, Wanted};
+use crate::keys::{Followed, Inside, Wanted};
 use crate::model::{
     DecodeAs, Encap, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp,
     Streams, Timestamp, Traffic,
@@ -30,6 +30,8 @@ pub struct Settings {
     pub overlap: Overlap,
     /// What decrypts TLS.
     pub secrets: Arc<Secrets>,
+    /// Key logs that are read on while the capture is waited for.
+    pub followed_keys: Followed,
     /// The key logs that the capture carries are used from where they stand; false: they are not wanted, or in `secrets`.
     pub uses_own_keys: bool,
     /// All secrets are tried on streams whose ClientHello was not captured.
@@ -39,7 +41,15 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, decode_as, secrets) = (Limits::DEFAULT, DecodeAs::default(), Arc::default());
-        Self { limits, decode_as, overlap: Overlap::First, secrets, uses_own_keys: true, try_keys: false }
+        Self {
+            limits,
+            decode_as,
+            overlap: Overlap::First,
+            secrets,
+            followed_keys: Followed::default(),
+            uses_own_keys: true,
+            try_keys: false,
+        }
     }
 }
 
@@ -119,15 +129,19 @@ fn pass(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     mut beside: impl FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
 ) -> Summary {
-    let Settings { limits, decode_as, overlap, secrets, uses_own_keys, try_keys } = settings;
+    let Settings { limits, decode_as, overlap, secrets, followed_keys, uses_own_keys, try_keys } = settings;
+    let follows_keys = !followed_keys.is_empty();
     let mut dissector = Dissector::new(limits, decode_as, secrets, sink);
     dissector.table.prefer(overlap);
     dissector.tools.try_keys = try_keys;
-    dissector.tools.awaits_keys = uses_own_keys && reader.may_have_keys();
+    dissector.tools.awaits_keys = follows_keys || uses_own_keys && reader.may_have_keys();
     let (mut decoder, mut whole) = (Decoder::new(limits), Whole::default());
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
         Aside::Pause => {
+            if follows_keys {
+                dissector.keys_of(&followed_keys, false);
+            }
             dissector.sink.pause();
             enough |= position > told && progress(dissector.progress(position)).is_break();
             told = position;
@@ -168,6 +182,9 @@ fn pass(
         if enough || dissector.tools.stop {
             break;
         }
+    }
+    if follows_keys {
+        dissector.keys_of(&followed_keys, true);
     }
     dissector.file_notes(reader.take_notes());
     dissector.file_notes(decoder.notes());
@@ -215,9 +232,19 @@ impl<'s> Dissector<'s> {
 
     /// Takes a key log that stands in the capture: its secrets are known from here on.
     fn keys(&mut self, source: KeySource, text: &[u8]) {
-        let wanted = Wanted::All(self.limits.key_secrets);
+        self.learn_keys(|dissector, wanted| {
+            dissector.own_keys.push(source, text, wanted, Arc::make_mut(&mut dissector.tools.secrets));
+        });
+    }
+
+    /// Takes what was written since to key logs that are followed.
+    fn keys_of(&mut self, followed: &Followed, last: bool) {
+        self.learn_keys(|dissector, wanted| followed.read_on(last, wanted, &mut dissector.tools.secrets));
+    }
+
+    fn learn_keys(&mut self, learn: impl FnOnce(&mut Self, &Wanted)) {
         let before = self.tools.secrets.len();
-        self.own_keys.push(source, text, &wanted, Arc::make_mut(&mut self.tools.secrets));
+        learn(self, &Wanted::All(self.limits.key_secrets));
         self.fresh_keys |= self.tools.secrets.len() > before;
         self.tell_keys(false);
     }

@@ -88,9 +88,14 @@ impl Log {
         self.carry(text);
     }
 
+    /// Whether a line began whose end has not come.
+    pub const fn is_in_line(&self) -> bool {
+        self.carried > 0
+    }
+
     /// The text ends, perhaps inside a line.
     pub fn end_line(&mut self, wanted: &Wanted, secrets: &mut Secrets) {
-        if self.carried > 0 {
+        if self.is_in_line() {
             self.carried_line(false, wanted, secrets);
         }
     }
