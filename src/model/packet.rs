@@ -171,7 +171,7 @@ impl Input<'_> {
     }
 }
 
-/// Whether bytes that were not captured reached their receiver, as its acknowledgements tell.
+/// Whether bytes that are missing reached their receiver, as its acknowledgements tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Receipt {
     /// Nobody knows.
@@ -181,13 +181,20 @@ pub enum Receipt {
     Received,
     /// It asked for them again and again.
     Lacked,
+    /// They were captured, but they are within a TLS record that does not open.
+    Sealed,
 }
 
 impl Receipt {
+    /// Why such bytes are missing.
+    pub const fn cause(self) -> &'static str {
+        if matches!(self, Self::Sealed) { "not decrypted" } else { "never captured" }
+    }
+
     /// What that tells of a hole.
     pub const fn words(self) -> Option<&'static str> {
         match self {
-            Self::Unknown => None,
+            Self::Unknown | Self::Sealed => None,
             Self::Received => Some("the receiver acknowledged them: the capture lost them"),
             Self::Lacked => Some("the receiver asked for them and never acknowledged them: the network lost them"),
         }

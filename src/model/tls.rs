@@ -167,8 +167,6 @@ pub enum WhyNot {
     NoneFits,
     /// The capture does not have the ServerHello: it names the cipher suite, and up to TLS 1.2 its random makes the keys.
     NoServerHello,
-    /// Bytes of the handshake were lost.
-    Gap,
     /// How this cipher suite encrypts is not known here.
     Suite(u16),
     /// The records are compressed before they are encrypted (RFC 3749).
@@ -194,7 +192,6 @@ impl fmt::Display for WhyNot {
                 f.write_str("the ClientHello was not captured, and no key that was tried fits (up to TLS 1.2 none can)")
             }
             Self::NoServerHello => f.write_str("the ServerHello was not captured"),
-            Self::Gap => f.write_str("bytes of the handshake were lost"),
             Self::Suite(suite) => write!(f, "the cipher suite 0x{suite:04x} is not supported"),
             Self::Compressed => f.write_str("TLS compression is not supported"),
             Self::WrongKey(dir) => write!(f, "the key does not fit: record 0 of the {} does not open", dir.sender()),

@@ -278,6 +278,7 @@ fn early_data_count_if_the_server_takes_them() {
         let shown = seen(&early(&session, 1, taken));
         assert_eq!(shown.conversations.len(), 1, "taken {taken}: {:?} {:?}", shown.notes, shown.sessions);
         assert_eq!(shown.messages().count(), 3, "taken {taken}");
+        assert_eq!(shown.count("TLS-BAD-TAG"), 0, "taken {taken}: {:?}", shown.notes);
     }
 }
 
@@ -371,6 +372,7 @@ fn a_flipped_bit_costs_its_record_only() {
         let at = 5 + dice.roll() as usize % (bytes.len().min(16_000) - 5);
         bytes[at] ^= 1 << (dice.roll() % 8);
         let shown = seen(&bent);
+        assert!(!shown.notes.iter().any(|note| note.1.contains("never captured")), "{:?}", shown.notes);
         let all = said(&shown);
         for dir in 0..2 {
             let invented = all[0][dir]
@@ -449,6 +451,17 @@ fn another_key_opens_nothing() {
     assert!(shown.conversations.is_empty());
     assert!(matches!(shown.sessions[0].1.why_not, Some(WhyNot::WrongKey(_))), "{:?}", shown.sessions[0].1.why_not);
     assert_eq!((shown.count("TLS-WRONG-KEY"), shown.count("TLS-BAD-TAG")), (1, 0));
+}
+
+/// A key that does not fit one direction: the other is shown, and no word says that this one was not captured.
+#[test]
+fn another_key_for_the_server_hides_the_answer() {
+    let tls = sealed();
+    let wrong = |name: &str| secret(name, if name.starts_with("server") { 77 } else { 1 });
+    let shown = dissect(&capture_of(&tls.session.segments()), &key_log(&tls.random, wrong));
+    assert_eq!((shown.conversations.len(), shown.count("TLS-WRONG-KEY")), (1, 1), "{:?}", shown.notes);
+    let answer = shown.notes.iter().find(|note| note.0 == "HS-NO-ANSWER").unwrap();
+    assert!(answer.1.contains("what the server sent is not decrypted"), "{answer:?}");
 }
 
 #[test]

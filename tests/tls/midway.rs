@@ -1,9 +1,10 @@
 //! Sessions whose ClientHello was not captured, with all keys tried.
 
 use crate::seen::{Seen, dissect, dissect_with};
+use crate::support::craft::tls::{key_log, secret};
 use crate::support::craft::*;
 use wspect::dissect::Settings;
-use wspect::model::{Direction, Limits, TlsKeys, WhyNot};
+use wspect::model::{Direction, Limits, TlsKeys, TlsVersion, WhyNot};
 
 fn trying(capture: &[u8], keys: &str) -> Seen {
     dissect_with(capture, keys, Settings { try_keys: true, ..Settings::default() })
@@ -74,6 +75,47 @@ fn a_session_without_its_client_hello_is_decrypted() {
     let whole = dissect(&capture_of(&tls.session.segments()), &tls.log());
     assert_eq!(common(&shown, &whole), whole.messages().count(), "{:?}", shown.notes);
     assert_eq!(shown.sessions[0].1.outline.alpn.as_deref(), Some("http/1.1"));
+}
+
+/// The ServerHello is read all the same: it is said what was agreed on, and why that is not enough.
+#[test]
+fn what_the_server_hello_says_is_told_without_the_client_hello() {
+    let tls = sealed();
+    let mut segments = tls.session.segments();
+    let hello = segments.iter().position(|segment| segment.payload.first() == Some(&22)).unwrap();
+    segments.remove(hello);
+    let shown = dissect(&capture_of(&segments), &log_with(&tls));
+    let (_, session) = &shown.sessions[0];
+    assert_eq!(session.outline.version, Some(TlsVersion::TLS_1_3), "{session:?}");
+    assert_eq!(session.outline.cipher.as_deref(), Some("TLS_AES_128_GCM_SHA256"));
+    assert_eq!(session.why_not, Some(WhyNot::NoClientHello));
+    let gap = shown.notes.iter().find(|note| note.0 == "TLS-GAP").unwrap();
+    assert!(!gap.1.contains("decrypted"), "{gap:?}");
+}
+
+/// The ServerHello was lost, and what followed it: the client's random names the secrets, and no user has to ask for anything.
+#[test]
+fn a_session_without_its_server_hello_is_decrypted() {
+    let tls = sealed();
+    let segments = tls.session.segments();
+    let whole = dissect(&capture_of(&segments), &tls.log());
+    let hello = segments.iter().position(|segment| segment.payload.get(5) == Some(&2)).unwrap();
+    for lost in 1..=2 {
+        let mut fewer = segments.clone();
+        fewer.drain(hello..hello + lost);
+        let shown = dissect(&capture_of(&fewer), &tls.log());
+        assert_eq!(common(&shown, &whole), whole.messages().count(), "{lost} lost: {:?}", shown.notes);
+        let (conn, session) = &shown.sessions[0];
+        assert_eq!((conn.is_some(), session.outline.keys, session.why_not), (true, TlsKeys::Matched, None));
+        assert_eq!(session.outline.cipher.as_deref(), Some("TLS_AES_128_GCM_SHA256"));
+        assert_eq!(shown.count("TLS-BAD-TAG") + shown.count("MID-STREAM"), 0, "{lost} lost: {:?}", shown.notes);
+    }
+    // Keys that are found, but do not fit.
+    let mut fewer = segments;
+    fewer.remove(hello);
+    let wrong = key_log(&tls.random, |name| secret(name, 77));
+    let (_, session) = &dissect(&capture_of(&fewer), &wrong).sessions[0];
+    assert_eq!((session.outline.keys, session.why_not), (TlsKeys::Matched, Some(WhyNot::NoServerHello)));
 }
 
 /// Each side changed its keys before the capture began, so often.

@@ -1,4 +1,4 @@
-//! Which of the known secrets opens a record of TLS 1.3, where no ClientHello names them.
+//! Which of the known secrets opens a record of TLS 1.3, where no ClientHello names them, or no ServerHello the suite.
 //!
 //! Nothing is taken on trust: a tag holds for one key and one number only.
 
@@ -7,7 +7,7 @@ use super::hello::labels;
 use super::record::Header;
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash, Sealing, Suite};
-use crate::model::{ClientRandom, Direction, SecretLabel};
+use crate::model::{ClientRandom, Direction, SecretLabel, Secrets};
 use crate::proto::layer::Cx;
 use std::ops::Range;
 
@@ -105,6 +105,11 @@ fn place(
         }
     }
     Some(None)
+}
+
+/// Whether a secret is known that could open a record of this session.
+pub(super) fn knows(random: &ClientRandom, secrets: &Secrets) -> bool {
+    secrets.of(random).any(|secret| role(secret.label).is_some())
 }
 
 /// Whose records a secret opens, and whether they are those of the handshake.

@@ -70,7 +70,8 @@ impl Hello {
     pub(super) fn known(&self, secrets: &Secrets) -> TlsKeys {
         let Some(random) = self.random() else { return TlsKeys::None };
         let has = |label| secrets.find(random, label).is_some();
-        let known = match self.is_1_3() {
+        let is_1_3 = self.is_1_3() || self.server.is_none() && !has(SecretLabel::Master);
+        let known = match is_1_3 {
             true => [SecretLabel::ClientTraffic, SecretLabel::ServerTraffic].map(has),
             false => [has(SecretLabel::Master); 2],
         };

@@ -166,20 +166,21 @@ impl Keys {
         cx.tools.trials.came(fragment.len());
         let front = self.stages.front_mut()?;
         let chained = front.opener.chain(fragment);
-        if front.sure {
+        // Behind 0-RTT data the server did not take, no message says that they are over (RFC 8446 §4.2.10).
+        let is_early = matches!(front.purpose, Use::Early);
+        if front.sure && !is_early {
             let sequence = front.sequence;
             front.sequence = sequence.wrapping_add(1);
             let opened = front.opener.open(sequence, chained, header, fragment);
             (front.sure, front.counted) = (opened.is_some(), opened.is_some());
             self.failed += u64::from(opened.is_none());
-            let early = matches!(front.purpose, Use::Early);
             return opened.map(|opened| Plain {
                 opened,
                 skipped: 0,
                 first_skipped: sequence,
                 changed: false,
                 begins: false,
-                early,
+                early: false,
             });
         }
         let in_handshake = matches!(front.purpose, Use::Handshake);

@@ -11,7 +11,7 @@ use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, SecretLabel, TlsKeys, TlsRecord, WhyNot};
+use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, Receipt, SecretLabel, TlsKeys, TlsRecord, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::sync::Arc;
 
@@ -74,9 +74,7 @@ impl Layer for Tls {
                 self.inside.feed(Input::Odd { dir, offset, len, code, text, detail, mark }, &self.session, cx);
             }
         }
-        if cx.tools.try_keys {
-            self.try_keys(false, cx);
-        }
+        self.try_keys(false, cx);
         let blind = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
         if self.over || self.inside.is_over() || blind && !self.shape.is_watching() {
             Next::Nothing
@@ -96,6 +94,7 @@ impl Layer for Tls {
                     self.change_keys(dir, cx);
                 }
             }
+            self.try_anew(cx);
             self.release(cx);
         } else if std::mem::take(&mut self.asks) {
             if self.lacks_keys() {
@@ -126,7 +125,7 @@ impl Layer for Tls {
             if let Cover::Sealed(keys) = &self.halves[dir].cover
                 && keys.is_wrong()
             {
-                self.session.why(WhyNot::WrongKey(dir));
+                self.shut(dir, WhyNot::WrongKey(dir));
             }
         }
         let farewell = self.session.farewell(&self.inside, cx);
@@ -217,7 +216,7 @@ impl Tls {
             return self.waits_with_early_data(dir, cx);
         }
         let other = &self.halves[dir.reverse()];
-        let lonely = cx.flow.one_sided || other.impatient;
+        let lonely = cx.flow.one_sided || other.impatient || other.is_opaque();
         match dir {
             Direction::ToServer => {
                 !lonely
@@ -395,6 +394,9 @@ impl Tls {
             if !std::mem::replace(&mut half.broken, true) {
                 tell::bad_tag(self.inside.conn(), dir, header, cx);
             }
+            if half.missing.is_none() {
+                half.receipt = Receipt::Sealed;
+            }
             self.lose_record(dir, header, cx);
         } else if keys.expects_others() {
             half.early += u64::from(header.len).saturating_sub(keys.overhead().unwrap_or_default());
@@ -504,11 +506,11 @@ impl Tls {
                     self.answer_early_data(true, cx);
                 }
             }
-            Err(WhyNot::NoClientHello) if self.is_tried(dir, cx) => {}
+            Err(WhyNot::NoClientHello | WhyNot::NoServerHello) if self.is_tried(dir, cx) => {}
             Err(why) => {
+                self.session.look_up(&self.hello, cx);
                 let why = match why {
                     WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
-                    WhyNot::NoClientHello | WhyNot::NoServerHello if half.holed => WhyNot::Gap,
                     WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
                     why => why,
                 };
@@ -560,9 +562,10 @@ impl Tls {
             Cover::Clear => half.holed = true,
             Cover::Sealed(keys) => keys.lose(lost),
         }
+        let is_open = matches!(half.cover, Cover::Sealed(_));
         // How many of them are data is known when the next record opens: from its number.
         *half.missing.get_or_insert(0) += lost;
-        tell::gap(self.inside.conn(), dir, lost, cx);
+        tell::gap(self.inside.conn(), dir, lost, is_open, cx);
         self.lose_messages(dir, cx);
     }
 

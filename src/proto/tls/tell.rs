@@ -172,7 +172,7 @@ impl Sink for Herald<'_> {
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
         WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => Some(NoteCode::NoKeys),
-        WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello | WhyNot::Gap => Some(NoteCode::TlsHandshake),
+        WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
         WhyNot::NoRecords(_) | WhyNot::Inside => None,
@@ -225,10 +225,11 @@ pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) 
     note(conn, dir, NoteCode::TlsRecord, "", cx);
 }
 
-/// Lost records.
-pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, cx: &mut Cx<'_>) {
+/// Lost records, behind which those that follow may open.
+pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, is_open: bool, cx: &mut Cx<'_>) {
     let bytes = count(bytes, "byte");
-    let text = format!("{bytes} of TLS records were lost; what follows is decrypted");
+    let follows = if is_open { "; what follows is decrypted" } else { "" };
+    let text = format!("{bytes} of TLS records were lost{follows}");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
 }
 

@@ -280,7 +280,7 @@ impl Hixie {
         ) = (side.open.take(), reading)
         else {
             if let Some((len, _)) = lost {
-                let text = format!("{} never captured", count(len, "byte"));
+                let text = format!("{} {}", count(len, "byte"), receipt.cause());
                 self.ws.note(dir, NoteCode::TcpGap, None, None, &text, receipt.words(), cx);
             }
             return;

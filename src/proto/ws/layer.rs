@@ -311,7 +311,7 @@ impl Ws {
             let number = (holed || self.messages > before).then_some(self.messages);
             let incomplete = number.map(|number| format!("; message {number} incomplete")).unwrap_or_default();
             let about = if exact { "" } else { "about " };
-            let text = format!("{about}{} never captured{incomplete}", count(len, "byte"));
+            let text = format!("{about}{} {}{incomplete}", count(len, "byte"), receipt.cause());
             if !is_told {
                 self.note(dir, NoteCode::TcpGap, number, None, &text, receipt.words(), cx);
             }

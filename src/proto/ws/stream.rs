@@ -76,7 +76,7 @@ impl Layer for DeflateStream {
             Input::Data { dir, bytes, brought, .. } => self.data(dir, bytes, brought, cx),
             Input::Gap { dir, len, receipt, .. } => {
                 if self.sides[dir].inflater.is_some() {
-                    let text = format!("{} never captured", count(len, "byte"));
+                    let text = format!("{} {}", count(len, "byte"), receipt.cause());
                     self.inner.note(dir, NoteCode::TcpGap, None, None, &text, receipt.words(), cx);
                 }
                 let text = "bytes of a deflate-stream are missing; the rest of this direction cannot be inflated";

@@ -60,7 +60,7 @@ impl Ws {
             self.doubt(dir, assembly, cx);
         }
         for &(len, mark, receipt) in &assembly.lost {
-            let text = format!("{} never captured; message {number} incomplete", count(len, "byte"));
+            let text = format!("{} {}; message {number} incomplete", count(len, "byte"), receipt.cause());
             let (detail, note) = (receipt.words(), Note::new(NoteCode::TcpGap, mark));
             let note = Note { dir: Some(dir), msg: Some(number), text: &text, detail, ..note };
             cx.note(self.conn, &note);

@@ -44,7 +44,15 @@ impl Tls {
             tell::no_room(self.inside.conn(), cx);
         }
         self.shut(dir, why);
-        if !matches!(why, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) && !self.is_tried(dir.reverse(), cx) {
+        // The other direction may have its keys, or a hello that says what was agreed on.
+        let is_alone = match why {
+            WhyNot::OneWay(_) | WhyNot::OnlyHandshake => true,
+            WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits => {
+                matches!(self.halves[dir.reverse()].cover, Cover::Clear)
+            }
+            _ => self.is_tried(dir.reverse(), cx),
+        };
+        if !is_alone {
             self.halves[dir.reverse()].cover = Cover::Opaque;
             self.inside.shut(dir.reverse());
         }

@@ -1,4 +1,5 @@
-//! A session whose ClientHello was not captured, when the user wants all keys tried.
+//! A session of which a hello was not captured: the ServerHello, where the client's secrets are known; the ClientHello, when the
+//! user wants all keys tried.
 
 use super::super::guess::{self, Field, Guess, QUICK, SUITES};
 use super::super::half::{Cover, Held};
@@ -37,11 +38,17 @@ impl Tls {
     /// Whether a direction's keys are still to be found by trial.
     pub(super) fn is_tried(&self, dir: Direction, cx: &Cx<'_>) -> bool {
         let half = &self.halves[dir];
-        cx.tools.try_keys
-            && matches!(half.cover, Cover::Clear)
+        matches!(half.cover, Cover::Clear)
             && !half.impatient
-            && (self.guessed || self.hello.client.is_none())
             && self.hello.version().is_none_or(|version| version == TlsVersion::TLS_1_3)
+            && (self.lacks_suite(cx) || cx.tools.try_keys && (self.guessed || self.hello.client.is_none()))
+    }
+
+    /// Whether all that is missing is the ServerHello of TLS 1.3, which names the suite: the client's secrets are known.
+    fn lacks_suite(&self, cx: &Cx<'_>) -> bool {
+        (self.halves.to_client.holed || cx.flow.one_sided)
+            && self.hello.server.is_none()
+            && self.hello.random().is_some_and(|random| guess::knows(random, &cx.tools.secrets))
     }
 
     /// Tries the keys on what is held; with `last` there is no more to come.
@@ -109,7 +116,8 @@ impl Tls {
         let is_given = server.is_some();
         let randoms = known.map_or_else(|| cx.tools.secrets.first_sessions(limits.try_sessions), |known| vec![*known]);
         let suites = server.map_or(SUITES.to_vec(), |suite| vec![suite]);
-        let dirs: &[Direction] = if is_given { &[dir] } else { &Direction::BOTH };
+        // A hello tells who is who.
+        let dirs: &[Direction] = if is_given || known.is_some() { &[dir] } else { &Direction::BOTH };
         let field = |in_handshake, numbers| {
             let (randoms, suites) = (&randoms[..], &suites[..]);
             Field { randoms, suites, dirs, in_handshake, updates: 0..1, numbers }
@@ -149,8 +157,8 @@ impl Tls {
 
     /// From what opened a record the session is known: reads what is held.
     fn believe(&mut self, guess: Guess, at: usize, dir: Direction, last: bool, cx: &mut Cx<'_>) {
-        let client = ClientHello { random: guess.random, ..ClientHello::default() };
-        if !self.guessed {
+        if self.hello.client.is_none() {
+            let client = ClientHello { random: guess.random, ..ClientHello::default() };
             self.session.client_hello(&client, cx.limits);
             self.hello.client = Some(Box::new(client));
             self.guessed = true;
@@ -165,10 +173,12 @@ impl Tls {
             std::mem::swap(&mut self.halves.to_server, &mut self.halves.to_client);
             cx.swapped = !cx.swapped;
         }
-        if !guess.in_handshake && guess.sequence > at as u64 {
+        // Behind the ClientHello a record that is near is found as behind any hole, and what was lost before it is counted.
+        let is_far = self.guessed || guess.updates > 0 || guess.sequence >= NEAR;
+        if is_far && !guess.in_handshake && guess.sequence > at as u64 {
             self.inside.begin_late();
         }
-        if let Ok(mut keys) = self.hello.keys(guess.dir, &cx.tools.secrets) {
+        if is_far && let Ok(mut keys) = self.hello.keys(guess.dir, &cx.tools.secrets) {
             keys.begin_at(guess.sequence.saturating_sub(at as u64), guess.in_handshake, guess.updates);
             self.halves[guess.dir].cover = Cover::Sealed(keys);
         }
