@@ -158,3 +158,29 @@ fn tshark_exports_what_we_read() {
     }
     std::fs::remove_file(target).unwrap();
 }
+
+/// Too few frames to be known by themselves; the tag says what they are.
+#[test]
+fn pdus_of_websocket_are_frames() {
+    let session = Session::sample(0);
+    let (plain, all) = (said(Input::Bytes(&capture_of(&session.segments()))), session.segments());
+    let payloads = || all.iter().filter(|segment| !segment.payload.is_empty());
+    for numbered in [false, true] {
+        let pdu = |segment: &Segment| {
+            let numbers = numbered.then(|| Numbers::of(segment));
+            exported_by("websocket", segment, &segment.payload, numbers, time_of(0))
+        };
+        let frames: Vec<_> = payloads().skip(2).take(2).map(pdu).collect();
+        let told = said(Input::Bytes(&file(frames)));
+        assert!(!told.is_empty() && told.iter().all(|message| plain.contains(message)), "{told:?}");
+        // Behind their handshake they are of its connection.
+        if numbered {
+            let head = payloads()
+                .take(2)
+                .map(|segment| exported(segment, &segment.payload, Some(Numbers::of(segment)), time_of(0)));
+            let whole = file(head.chain(payloads().skip(2).map(pdu)));
+            assert_eq!(conversations(Input::Bytes(&whole)).len(), 1);
+            says(&whole, &plain, "behind the handshake");
+        }
+    }
+}

@@ -428,6 +428,7 @@ fn row(streams: &mut [Stream], at: u32) -> &mut Stream {
 /// What a stream is taken for; `None` when the user does not want it read.
 fn hint(decode_as: &DecodeAs, stream: u32, segment: &Segment<'_>) -> Option<Hint<'static>> {
     match decode_as.protocol(stream, [segment.src, segment.dst]) {
+        None if segment.encap == EncapId::WEBSOCKET => Some(Hint::Forced),
         None => Some(Hint::Unknown),
         Some(Protocol::WebSocket) => Some(Hint::Forced),
         Some(Protocol::None) => None,

@@ -88,3 +88,8 @@ impl fmt::Display for Encap {
 /// What a packet is wrapped in, as a small number that a [`Segment`](super::Segment) has room for; 0 is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct EncapId(pub u16);
+
+impl EncapId {
+    /// Frames of WebSocket, as a PDU that Wireshark exported says: in no tag, but apart from what the same ends say otherwise.
+    pub const WEBSOCKET: Self = Self(u16::MAX);
+}

@@ -33,6 +33,8 @@ pub(super) struct Piece<'a> {
     dst: Endpoint,
     numbers: Option<Numbers>,
     payload: &'a [u8],
+    /// It is of frames, or of whatever its first bytes tell.
+    encap: EncapId,
 }
 
 /// What Wireshark's TCP dissector tells the ones above it. Sequence numbers may be relative.
@@ -129,7 +131,8 @@ impl<'a> Tags<'a> {
         let [src, dst] =
             [(self.src?, self.ports[0]), (self.dst?, self.ports[1])].map(|(ip, port)| Endpoint { ip, port });
         let numbers = self.numbers.and_then(|numbers| numbers.of(payload.len().saturating_add(missing)));
-        Some(Pdu::Bytes(Piece { src, dst, numbers, payload }))
+        let encap = if self.dissector == b"websocket" { EncapId::WEBSOCKET } else { EncapId::default() };
+        Some(Pdu::Bytes(Piece { src, dst, numbers, payload, encap }))
     }
 }
 
@@ -193,7 +196,7 @@ impl Streams {
         mark: Mark,
         limit: usize,
     ) -> Option<Segment<'a>> {
-        let &Piece { src, dst, numbers, payload } = piece;
+        let &Piece { src, dst, numbers, payload, encap } = piece;
         let cut = u32::try_from(missing).unwrap_or(u32::MAX);
         let ends = if src <= dst { [src, dst] } else { [dst, src] };
         if self.sent.len() >= limit && !self.sent.contains_key(&ends) {
@@ -208,7 +211,7 @@ impl Streams {
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
         own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
         // Nothing is known of its window: it is open.
-        let (window, bytes, scale, encap) = (u16::MAX, &[][..], None, EncapId::default());
+        let (window, bytes, scale) = (u16::MAX, &[][..], None);
         Some(Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap })
     }
 }

@@ -6,7 +6,18 @@ use std::net::IpAddr;
 
 /// A PDU with these bytes of a segment; `numbers`: what Wireshark says of the segment's place.
 pub(crate) fn exported(segment: &Segment, payload: &[u8], numbers: Option<Numbers>, time: i64) -> Packet {
-    let mut bytes = tag(12, b"http-over-tcp\0\0\0");
+    exported_by("http-over-tcp", segment, payload, numbers, time)
+}
+
+/// The same, for a dissector of that name.
+pub(crate) fn exported_by(
+    dissector: &str,
+    segment: &Segment,
+    payload: &[u8],
+    numbers: Option<Numbers>,
+    time: i64,
+) -> Packet {
+    let mut bytes = tag(12, &[dissector.as_bytes(), &[0]].concat());
     for (end, numbers) in [(segment.src.ip(), [20_u16, 22]), (segment.dst.ip(), [21, 23])] {
         bytes.extend(match end {
             IpAddr::V4(ip) => tag(numbers[0], &ip.octets()),
