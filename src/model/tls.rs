@@ -154,6 +154,8 @@ impl TlsSum {
 pub enum WhyNot {
     /// Not one secret for the ClientHello's random.
     NoKey,
+    /// Not one was known when so much waited for keys that this stream's was not waited for.
+    TooLate,
     /// The secrets of the handshake are known, those of the data are not.
     OnlyHandshake,
     /// No secret for what this direction carries, but for the other.
@@ -179,11 +181,21 @@ pub enum WhyNot {
     Inside,
 }
 
+impl WhyNot {
+    /// What is to be said where the key may yet come, but is not waited for.
+    pub const fn too_late(self) -> Self {
+        if matches!(self, Self::NoKey) { Self::TooLate } else { self }
+    }
+}
+
 impl fmt::Display for WhyNot {
     /// One clause, without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::NoKey => f.write_str("no key for this client random"),
+            Self::TooLate => {
+                f.write_str("no key for this client random came before too much waited for it (limit key-wait-bytes)")
+            }
             Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
             Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
             Self::NoEarly => f.write_str("the secret of the client's 0-RTT data is missing"),

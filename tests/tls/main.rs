@@ -11,6 +11,7 @@
 mod support;
 
 mod lab;
+mod late;
 mod laws;
 mod looks;
 mod midway;

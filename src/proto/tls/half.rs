@@ -62,9 +62,16 @@ pub(super) enum Cover {
 /// What waits.
 pub(super) enum Held {
     Record(Header, Record),
-    /// So many bytes of the stream were lost, from a record's beginning to another's.
-    Hole(u64),
+    Hole(Lost),
     End(End, Mark),
+}
+
+/// What is missing of the stream, from a record's beginning to another's.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    pub(super) bytes: u64,
+    /// Records among them that came, and were dropped because too much waited for keys.
+    pub(super) dropped: u64,
 }
 
 impl Half {
@@ -80,6 +87,33 @@ impl Half {
         let (_, held) = self.held.pop_front()?;
         self.held_bytes = self.held_bytes.saturating_sub(cost(&held));
         Some(held)
+    }
+
+    /// Drops what waits behind the first few, but for the end; says whether there was a record to drop.
+    pub(super) fn drop_behind(&mut self, kept: usize) -> bool {
+        let mut behind = self.held.split_off(kept.min(self.held.len()));
+        let (place, mut lost, mut any) = (behind.front().map_or(0, |of| of.0), Lost::default(), false);
+        behind.retain(|(_, held)| {
+            match held {
+                Held::Record(header, _) => {
+                    any = true;
+                    lost.bytes += header.total() as u64;
+                    lost.dropped += 1;
+                }
+                Held::Hole(more) => {
+                    lost.bytes += more.bytes;
+                    lost.dropped += more.dropped;
+                }
+                Held::End(..) => return true,
+            }
+            false
+        });
+        if lost.bytes > 0 {
+            self.held.push_back((place, Held::Hole(lost)));
+        }
+        self.held.append(&mut behind);
+        self.held_bytes = self.held.iter().map(|(_, held)| cost(held)).sum();
+        any
     }
 
     /// Its keys are waited for.

@@ -70,6 +70,8 @@ pub(super) struct Keys {
     stages: VecDeque<Stage>,
     /// Records that may have been lost before the next one.
     window: u64,
+    /// Records that came before it, and were dropped.
+    dropped: u64,
     /// Records that did not open since one did.
     pub(super) failed: u64,
     /// So many of them may be handshake messages, whose secret is missing.
@@ -114,7 +116,7 @@ impl Keys {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
         let begins = stages.iter().any(|stage| matches!(stage.purpose, Use::Handshake | Use::Session));
         let unkeyed = if begins { 0 } else { FLIGHT_MAX };
-        (!stages.is_empty()).then_some(Self { stages, window: 0, failed: 0, unkeyed, others: false })
+        (!stages.is_empty()).then_some(Self { stages, window: 0, dropped: 0, failed: 0, unkeyed, others: false })
     }
 
     /// The next record has this number, and is sealed for the handshake or for the data, after so many changes of keys.
@@ -202,7 +204,7 @@ impl Keys {
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
-        (self.window, self.failed, self.others) = (0, 0, false);
+        (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
         // Of keys that were updated meanwhile the first may be another.
         let begins = changed && in_handshake && !front.updated;
@@ -225,7 +227,9 @@ impl Keys {
         let mut found = None;
         'stages: for (at, stage) in self.stages.iter().enumerate() {
             let told = stage.opener.told_sequence(fragment).filter(|&told| told >= stage.sequence);
-            let numbers = told.into_iter().chain(stage.sequence..=stage.sequence.saturating_add(self.window));
+            let counted = (self.dropped > 0).then(|| stage.sequence.saturating_add(self.dropped));
+            let numbers =
+                told.into_iter().chain(counted).chain(stage.sequence..=stage.sequence.saturating_add(self.window));
             for sequence in numbers {
                 if !cx.tools.trials.spend(stage.opener.cost(fragment.len()), cx.limits) {
                     break 'stages;
@@ -299,6 +303,11 @@ impl Keys {
             front.opener.unchain();
         }
         self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
+    }
+
+    /// Among what was lost so many records came, and were dropped.
+    pub(super) const fn drop_records(&mut self, records: u64) {
+        self.dropped = self.dropped.saturating_add(records);
     }
 
     /// The 0-RTT data are over.

@@ -48,6 +48,8 @@ pub struct Tls {
     held: u64,
     /// It is to be told when secrets come.
     asks: bool,
+    /// Records that waited for them were dropped, which was told.
+    dropped: bool,
     /// Bytes that wait for them, as they were counted.
     waiting: usize,
     /// Nothing is to be expected any more.
@@ -199,9 +201,7 @@ impl Tls {
         self.halves[dir].hold(self.held, held, bound);
         self.release(cx);
         if cx.tools.waiting_bytes > cx.limits.key_wait_bytes && self.asks {
-            tell::no_room(self.inside.conn(), cx);
-            self.give_up_trying(cx);
-            self.resign(cx);
+            self.make_room(cx);
         }
     }
 
@@ -552,21 +552,6 @@ impl Tls {
         self.session.decrypted(bytes.len());
         let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
         self.inside.feed(input, &self.session, cx);
-    }
-
-    /// Passes over records that were lost.
-    fn hole(&mut self, dir: Direction, lost: u64, cx: &mut Cx<'_>) {
-        let half = &mut self.halves[dir];
-        match &mut half.cover {
-            Cover::Opaque | Cover::Waiting(_) => return,
-            Cover::Clear => half.holed = true,
-            Cover::Sealed(keys) => keys.lose(lost),
-        }
-        let is_open = matches!(half.cover, Cover::Sealed(_));
-        // How many of them are data is known when the next record opens: from its number.
-        *half.missing.get_or_insert(0) += lost;
-        tell::gap(self.inside.conn(), dir, lost, is_open, cx);
-        self.lose_messages(dir, cx);
     }
 
     /// Passes over a record whose length is known.

@@ -1,5 +1,6 @@
 //! What is told of a TLS session, and its findings.
 
+use super::half::Lost;
 use super::handshake::ClientHello;
 use super::hello::Hello;
 use super::inside::Inside;
@@ -171,7 +172,9 @@ impl Sink for Herald<'_> {
 /// The finding that a reason is, for who gave a key log.
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
-        WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => Some(NoteCode::NoKeys),
+        WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => {
+            Some(NoteCode::NoKeys)
+        }
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
@@ -210,6 +213,11 @@ pub(super) fn no_room(conn: Option<ConnId>, cx: &mut Cx<'_>) {
     );
 }
 
+/// What waits for keys is dropped.
+pub(super) fn dropped(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    limit(conn, "more TLS records than may wait for their key are dropped until it comes (limit key-wait-bytes)", cx);
+}
+
 /// Records are looked for in more bytes than may be.
 pub(super) fn no_search(conn: Option<ConnId>, cx: &mut Cx<'_>) {
     limit(conn, "TLS records are not looked for in all bytes behind a loss (limit seek-total)", cx);
@@ -226,10 +234,11 @@ pub(super) fn bad_record(conn: Option<ConnId>, dir: Direction, cx: &mut Cx<'_>) 
 }
 
 /// Lost records, behind which those that follow may open.
-pub(super) fn gap(conn: Option<ConnId>, dir: Direction, bytes: u64, is_open: bool, cx: &mut Cx<'_>) {
-    let bytes = count(bytes, "byte");
+pub(super) fn gap(conn: Option<ConnId>, dir: Direction, lost: Lost, is_open: bool, cx: &mut Cx<'_>) {
+    let bytes = count(lost.bytes, "byte");
+    let how = if lost.dropped > 0 { "dropped, since their key came too late (limit key-wait-bytes)" } else { "lost" };
     let follows = if is_open { "; what follows is decrypted" } else { "" };
-    let text = format!("{bytes} of TLS records were lost{follows}");
+    let text = format!("{bytes} of TLS records were {how}{follows}");
     note(conn, dir, NoteCode::TlsGap, &text, cx);
 }
 

@@ -7,6 +7,8 @@ use super::Tls;
 use crate::model::{Direction, WhyNot};
 use crate::proto::layer::Cx;
 
+/// Records of a direction that wait for keys in any case where there is room: those of the handshake, and what opens a WebSocket.
+const KEPT: usize = 16;
 /// Memory of a stream that waits for its keys, beside the bytes that it holds.
 const WAITING_OVERHEAD: usize = 4096;
 
@@ -33,7 +35,7 @@ impl Tls {
     }
 
     /// What a direction carries from here on cannot be read: not yet, if the capture may bring what is missing.
-    pub(super) fn lack(&mut self, dir: Direction, why: WhyNot, cx: &mut Cx<'_>) {
+    pub(super) fn lack(&mut self, dir: Direction, mut why: WhyNot, cx: &mut Cx<'_>) {
         let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
         if may_come && cx.tools.awaits_keys {
             if self.may_wait(cx) {
@@ -42,6 +44,7 @@ impl Tls {
                 return;
             }
             tell::no_room(self.inside.conn(), cx);
+            why = why.too_late();
         }
         self.shut(dir, why);
         // The other direction may have its keys, or a hello that says what was agreed on.
@@ -76,9 +79,32 @@ impl Tls {
         self.halves[dir].cover = Cover::Opaque;
         self.inside.shut(dir);
         self.hello.transcript.forget();
-        if why == WhyNot::NoKey {
+        if matches!(why, WhyNot::NoKey | WhyNot::TooLate) {
             self.shape.watch(&self.hello);
         }
+    }
+
+    /// More waits for keys than may: drops what came last, and counts it, to read on behind it when the key comes. Where that does
+    /// not suffice, it is not waited for.
+    pub(super) fn make_room(&mut self, cx: &mut Cx<'_>) {
+        if self.lacks_keys() {
+            let any = Direction::BOTH.map(|dir| self.halves[dir].drop_behind(KEPT)).contains(&true);
+            self.count_waiting(cx);
+            if any && !std::mem::replace(&mut self.dropped, true) {
+                tell::dropped(self.inside.conn(), cx);
+            }
+            if cx.tools.waiting_bytes <= cx.limits.key_wait_bytes {
+                return;
+            }
+        }
+        for dir in Direction::BOTH {
+            if let Cover::Waiting(why) = &mut self.halves[dir].cover {
+                *why = why.too_late();
+            }
+        }
+        tell::no_room(self.inside.conn(), cx);
+        self.give_up_trying(cx);
+        self.resign(cx);
     }
 
     /// Keys are not waited for any more.

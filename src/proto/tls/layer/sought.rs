@@ -1,10 +1,10 @@
 //! Bytes that were lost, and the search for the next record behind them.
 
-use super::super::half::{Cover, Held};
+use super::super::half::{Cover, Held, Lost};
 use super::super::record::{ContentType, Cut, Header, Record};
 use super::super::tell;
 use super::Tls;
-use crate::model::{Direction, TlsVersion};
+use crate::model::{Direction, Receipt, TlsVersion};
 use crate::proto::layer::Cx;
 
 impl Tls {
@@ -36,13 +36,34 @@ impl Tls {
                 return;
             }
             let (found, passed) = half.cutter.found();
-            self.arrive(dir, Held::Hole(passed), cx);
+            self.arrive(dir, Held::Hole(Lost { bytes: passed, dropped: 0 }), cx);
             let Record { bytes, brought, offset, .. } = found;
             let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
             for (&(from, mark), to) in brought.iter().zip(ends) {
                 self.data(dir, offset + from as u64, bytes.get(from..to).unwrap_or_default(), mark, cx);
             }
         }
+    }
+
+    /// Passes over records that were lost.
+    pub(super) fn hole(&mut self, dir: Direction, lost: Lost, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        match &mut half.cover {
+            Cover::Opaque | Cover::Waiting(_) => return,
+            Cover::Clear => half.holed = true,
+            Cover::Sealed(keys) => {
+                keys.lose(lost.bytes);
+                keys.drop_records(lost.dropped);
+            }
+        }
+        if lost.dropped > 0 {
+            half.receipt = Receipt::Sealed;
+        }
+        let is_open = matches!(half.cover, Cover::Sealed(_));
+        // How many of them are data is known when the next record opens: from its number.
+        *half.missing.get_or_insert(0) += lost.bytes;
+        tell::gap(self.inside.conn(), dir, lost, is_open, cx);
+        self.lose_messages(dir, cx);
     }
 
     /// Counts the bytes in which records are looked for; they are dropped where all streams have too many.
