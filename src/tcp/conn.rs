@@ -343,15 +343,14 @@ impl Conn {
         }
     }
 
-    /// Delivers all that is there and ends both directions; a RST after which its sender was silent is believed now.
+    /// Delivers all that is there and ends both directions; a RST or FIN after which its sender was silent is believed now.
     pub fn finish(&mut self, how: End, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
-        let doubted = |dir: Direction| self.halves[dir].as_ref().and_then(Half::doubted_reset).map(|at| (dir, at));
-        let doubted = Direction::BOTH.into_iter().find_map(doubted);
-        let (first, end) = match doubted.filter(|_| !self.over) {
-            Some((from, at)) => (from, (End::Rst, at)),
-            None => (Direction::ToServer, (how, mark)),
-        };
+        let doubted = |dir: Direction| self.halves[dir].as_ref().and_then(Half::doubted_end).map(|end| (dir, end));
+        let doubted = Direction::BOTH.into_iter().find_map(doubted).filter(|_| !self.over);
+        let (first, end) = doubted.unwrap_or((Direction::ToServer, (how, mark)));
         for dir in [first, first.reverse()] {
+            // A RST ends both directions, a FIN its own.
+            let end = if dir == first || end.0 == End::Rst { end } else { (how, mark) };
             if let Some(half) = &mut self.halves[dir] {
                 half.finish(end, mark, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out });
             }

@@ -77,8 +77,8 @@ struct Aside {
     fins: Vec<Fin>,
     /// When a RST was seen.
     reset: Option<Mark>,
-    /// A RST that is not believed unless its sender falls silent.
-    doubted: Option<Mark>,
+    /// A RST or FIN that is not believed unless its sender falls silent.
+    doubted: Option<(End, Mark)>,
     /// Data on the SYN, which counts only if the peer acknowledges it (RFC 7413).
     on_syn: Option<(Vec<u8>, Mark)>,
     /// The last holes that were given up: offset and length.

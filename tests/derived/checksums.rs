@@ -1,8 +1,9 @@
 //! Segments whose checksum is wrong: their receiver dropped them, unless the capturing host made the checksums wrong.
 
 use super::support::craft::*;
-use super::support::run::{Input, findings, key, messages};
+use super::support::run::{Input, findings, key, messages, records};
 use super::{has_no_findings, is_said, says, shown};
+use serde_json::Value;
 
 /// A server says twenty messages, each its own segment, the first of which has the index that is returned.
 fn twenty() -> (Session, Vec<Segment>, usize) {
@@ -75,6 +76,31 @@ fn what_comes_only_once_is_used() {
     let marked: Vec<_> = messages(Input::Bytes(&file)).into_iter().filter(|m| !m.findings.is_empty()).collect();
     assert_eq!(marked.iter().map(|message| message.number).collect::<Vec<_>>(), [9]);
     assert_eq!(marked[0].findings, ["TCP-CHECKSUM"]);
+}
+
+/// A FIN or RST that its receiver dropped ends nothing while its sender goes on, and the connection where it does not.
+#[test]
+fn an_end_that_is_slipped_in_ends_nothing() {
+    let (session, segments, first) = twenty();
+    let at = first + 2 * 8;
+    for (flag, name) in [(RST, "RST"), (FIN, "FIN")] {
+        let forged = Segment { flags: flag | ACK, payload: vec![], ..segments[at].clone() };
+        for (last, closed_by) in [(false, Value::Null), (true, name.to_lowercase().into())] {
+            let mut all = segments.clone();
+            all.insert(at, forged.clone());
+            if last {
+                all.truncate(at + 1);
+            }
+            let file = with_wrong(&all, |index| index == at);
+            let row = &records("ls", Input::Bytes(&file))[0];
+            assert_eq!(*key(row, "closed_by"), closed_by, "{name}, last: {last}");
+            let text = format!("packet {} has a wrong checksum; its {name} ends nothing if the sender goes on", at + 1);
+            assert_eq!(told(&file), [text]);
+            if !last {
+                says(&file, std::slice::from_ref(&session), name);
+            }
+        }
+    }
 }
 
 /// Where checksums are wrong because the capturing host fills them in later, or joins segments, they say nothing.

@@ -62,22 +62,22 @@ impl Half {
             }
             behind => {
                 if (-window..0).contains(&behind) {
-                    self.aside().doubted = Some(mark);
+                    self.aside().doubted = Some((End::Rst, mark));
                 }
                 false
             }
         }
     }
 
-    /// Its sender goes on: a RST that was doubted is none.
+    /// Its sender goes on: an end that was doubted is none.
     pub(in super::super) fn speaks_on(&mut self) {
         if let Some(aside) = &mut self.aside {
             aside.doubted = None;
         }
     }
 
-    /// The RST after which its sender was silent, though its number was past.
-    pub(in super::super) fn doubted_reset(&self) -> Option<Mark> {
+    /// The end after which its sender was silent, though its number was past or its checksum wrong.
+    pub(in super::super) fn doubted_end(&self) -> Option<(End, Mark)> {
         self.aside.as_ref()?.doubted
     }
 

@@ -1,7 +1,8 @@
 //! Segments with a wrong checksum where checksums are right: they give way to a copy that is right, and count when none comes.
+//! FIN and RST alone count when their sender is silent from there on.
 
 use super::{Aside, Feed, Half};
-use crate::model::{Input, Mark, NoteCode, Segment};
+use crate::model::{End, Flags, Input, Mark, NoteCode, Segment};
 use crate::tcp::checksum;
 use crate::tcp::queue::Origin;
 use crate::tcp::seq::Seq;
@@ -46,11 +47,20 @@ impl Half {
 
     /// Sets a segment aside whose checksum is wrong; false when that tells nothing, and its bytes are as good as any.
     pub(in super::super) fn sets_aside(&mut self, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) -> bool {
-        if segment.payload.is_empty() || self.vouches(segment) {
+        let ends = if segment.flags.has(Flags::RST) {
+            Some(End::Rst)
+        } else {
+            segment.flags.has(Flags::FIN).then_some(End::Fin)
+        };
+        if segment.payload.is_empty() && ends.is_none() || self.vouches(segment) {
             return false;
         }
         let tells = self.sums.tell();
         self.sums.add_wrong();
+        if let Some(how) = ends.filter(|_| tells && segment.payload.is_empty()) {
+            self.doubt_end(how, segment.mark, feed);
+            return true;
+        }
         let at = self.signed_offset() + Seq(segment.seq).since(self.seq);
         let end = at.saturating_add_unsigned(segment.payload.len() as u64);
         let Ok(at) = u64::try_from(at) else { return false };
@@ -63,6 +73,17 @@ impl Half {
             return false;
         }
         tells
+    }
+
+    /// Remembers an end whose packet has a wrong checksum: it is none if its sender goes on.
+    fn doubt_end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
+        self.aside().doubted.get_or_insert((how, mark));
+        let text = format!(
+            "packet {} has a wrong checksum; its {} ends nothing if the sender goes on",
+            mark.packet,
+            how.name()
+        );
+        self.doubt((self.offset, 0), &text, mark, feed);
     }
 
     /// Checksums tell nothing after all: what was set aside is as good as any.
