@@ -38,6 +38,9 @@ const INDEX_BUDGET: usize = 768 << 20;
 /// Frames kept of one message; more are counted.
 const MAX_FRAMES: usize = 1 << 20;
 
+/// TLS sessions kept of streams without a connection; more are counted.
+const MAX_APART: usize = 4096;
+
 /// Findings kept; more are counted.
 const MAX_FINDINGS: usize = 50_000;
 
@@ -101,6 +104,9 @@ pub struct Book {
     findings: Vec<Finding>,
     /// TLS sessions with connections inside, by the number of their stream.
     sessions: HashMap<u32, TlsSession>,
+    /// TLS sessions of streams without a connection.
+    apart: Vec<(u32, TlsSession)>,
+    apart_dropped: u64,
     severities: Severities,
     lacks_keys: bool,
     start: Option<Mark>,
@@ -131,6 +137,8 @@ impl Book {
             records: 0,
             findings: Vec::new(),
             sessions: HashMap::new(),
+            apart: Vec::new(),
+            apart_dropped: 0,
             severities: Severities::default(),
             lacks_keys: false,
             start: None,
@@ -211,6 +219,19 @@ impl Book {
     /// The TLS session that a connection runs in, once its stream has ended.
     pub fn session(&self, index: usize) -> Option<&TlsSession> {
         self.sessions.get(&self.connection(index)?.stream?)
+    }
+
+    /// All TLS sessions whose streams have ended, with or without a connection, by the numbers of their streams.
+    pub fn sessions(&self) -> Vec<(u32, &TlsSession)> {
+        let inside = self.sessions.iter().map(|(stream, session)| (*stream, session));
+        let mut all: Vec<_> = inside.chain(self.apart.iter().map(|(stream, session)| (*stream, session))).collect();
+        all.sort_by_key(|(stream, _)| *stream);
+        all
+    }
+
+    /// TLS sessions that are not among [`Self::sessions`]: there was no room for them.
+    pub const fn sessions_dropped(&self) -> u64 {
+        self.apart_dropped
     }
 
     /// The TLS records of a direction that have bytes within a range of what was decrypted.
@@ -395,11 +416,16 @@ impl Book {
         }
     }
 
-    /// As many as there are connections, at most.
+    /// As many as there are connections, at most, and so many without one.
     fn keep_session(&mut self, at: &Stamp, session: &TlsSession) {
-        if let Some(stream) = at.stream
-            && self.sessions.len() < self.talks.len()
-        {
+        let Some(stream) = at.stream else { return };
+        if at.conn.is_none() {
+            if self.apart.len() < MAX_APART {
+                self.apart.push((stream, session.clone()));
+            } else {
+                self.apart_dropped += 1;
+            }
+        } else if self.sessions.len() < self.talks.len() {
             self.sessions.insert(stream, session.clone());
         }
     }

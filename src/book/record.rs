@@ -250,8 +250,6 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             })),
             Event::Closed(closed) => Item::Closed(*closed),
             Event::Record(record) => Item::Record(*record),
-            // Of the streams without a connection nothing is shown here.
-            Event::Tls(_) if at.conn.is_none() => return ControlFlow::Continue(()),
             Event::Tls(session) => Item::Tls(Box::new(session.clone())),
         };
         self.batch.items.push((*at, item));

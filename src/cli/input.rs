@@ -138,6 +138,11 @@ impl Source {
         })
     }
 
+    /// Whether standard input is among it.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.places.contains(&Place::Stdin)
+    }
+
     /// Whether all of it is there, and can be read more than once.
     pub(super) fn is_whole(&self) -> bool {
         !self.grows && self.can_be_reread()

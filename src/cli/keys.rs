@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, IsTerminal as _, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,6 +114,10 @@ impl Keys {
         let followed_keys = Followed::default();
         let followed = (!source.is_whole()).then_some(&followed_keys);
         for (path, must_exist) in &files {
+            if is_stdin(path) && source.reads_stdin() {
+                complaints.push("-: stdin is the capture; a key log there is not read".to_owned());
+                continue;
+            }
             complaints.extend(file(path, *must_exist, &wanted, &mut secrets, followed, stop));
         }
         complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
@@ -228,8 +232,19 @@ impl Read for Later {
     }
 }
 
+/// Whether a log is standard input.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Opens a log; whether it is a pipe.
 fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read + Send>, bool)> {
+    if is_stdin(path) {
+        if io::stdin().is_terminal() {
+            return Err(io::Error::other("is a terminal, not a key log"));
+        }
+        return Ok((Box::new(Pipe::new(stop.clone(), || Ok(Box::new(io::stdin())))), true));
+    }
     let about = fs::metadata(path)?;
     if about.is_file() {
         return Ok((Box::new(File::open(path)?), false));

@@ -7,17 +7,20 @@ use crate::export::KeySum;
 use crate::model::{Secrets, Streams, TlsSum, Traffic, count, duration, number, size};
 use std::time::Duration;
 
-/// `2 connections, 5 095 messages; 1 warning (wspect check)`.
+/// `2 connections, 5 095 messages; 1 warning (wspect check); 2 TLS streams not decrypted (wspect keys)`.
 pub(super) fn summary(tally: &Tally) -> String {
     let connections = count(tally.connections, "connection");
     let messages = count(tally.messages, "message");
     let found = [(tally.findings.error, "error"), (tally.findings.warning, "warning")];
     let found: Vec<_> = found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
-    if found.is_empty() {
-        format!("{connections}, {messages}")
-    } else {
-        format!("{connections}, {messages}; {} (wspect check)", found.join(", "))
+    let mut parts = vec![format!("{connections}, {messages}")];
+    if !found.is_empty() {
+        parts.push(format!("{} (wspect check)", found.join(", ")));
     }
+    if tally.tls.shut > 0 {
+        parts.push(format!("{} not decrypted (wspect keys)", count(tally.tls.shut, "TLS stream")));
+    }
+    parts.join("; ")
 }
 
 /// What a capture without WebSocket holds instead, in lines.

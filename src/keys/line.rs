@@ -89,13 +89,15 @@ impl fmt::Display for Fault {
 /// label, blank, client random in hex, blank, secret in hex                    (RFC 9850 §2)
 /// RSA, blank, encrypted secret's first 8 bytes in hex, blank, secret in hex   (NSS, before)
 /// ```
+///
+/// A label that we know may be in lower case, too.
 pub(super) fn parse(line: &[u8]) -> Line {
     let line = line.trim_ascii();
     if matches!(line.first(), None | Some(b'#')) {
         return Line::Blank;
     }
     let (label, rest) = word(line);
-    match SecretLabel::ALL.into_iter().find(|known| known.name().as_bytes() == label) {
+    match SecretLabel::ALL.into_iter().find(|known| known.name().as_bytes().eq_ignore_ascii_case(label)) {
         Some(label) => secret(label, rest).map_or_else(Line::Bad, Line::Secret),
         None => premaster(label, rest).unwrap_or_else(|| other(label, rest)),
     }
@@ -106,7 +108,7 @@ fn premaster(label: &[u8], rest: &[u8]) -> Option<Line> {
     let (digits, more) = word(rest);
     let (mut id, mut bytes) = (PremasterId::default(), [0; SECRET_BYTES]);
     let is_sized = id_digits.len() == 2 * id.len() && digits.len() == 2 * bytes.len() && more.is_empty();
-    let is_premaster = label == SecretLabel::Premaster.name().as_bytes() && is_sized;
+    let is_premaster = SecretLabel::Premaster.name().as_bytes().eq_ignore_ascii_case(label) && is_sized;
     (is_premaster && decode(id_digits, &mut id) && decode(digits, &mut bytes))
         .then_some(Line::Premaster(id, Secret48(bytes)))
 }
@@ -217,6 +219,8 @@ mod tests {
                 assert_eq!((found.random[1], found.random[31]), (0x11, 0xff));
                 assert!(!format!("{found:?}").contains("171"));
             }
+            let lower = line(&label.name().to_ascii_lowercase(), &"ab".repeat(48));
+            assert!(matches!(parse(lower.as_bytes()), Line::Secret(found) if found.label == label));
             let short = parse(line(label.name(), &"ab".repeat(32)).as_bytes());
             assert_eq!(matches!(short, Line::Secret(_)), label != SecretLabel::Master);
         }
@@ -260,7 +264,7 @@ mod tests {
         let good = "ab".repeat(48);
         let faults = [
             ("hello world".to_owned(), Fault::Label),
-            (line("client_random", &good), Fault::Label),
+            (line("client-random", &good), Fault::Label),
             ("\0\0\0\0".to_owned(), Fault::Label),
             ("CLIENT_RANDOM".to_owned(), Fault::Random),
             (format!("CLIENT_RANDOM {} {good}", "0".repeat(63)), Fault::Random),

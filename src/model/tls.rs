@@ -133,6 +133,8 @@ pub struct TlsSum {
     pub streams: u64,
     /// Those of which anything was.
     pub decrypted: u64,
+    /// Those of which nothing was, though there was something to decrypt.
+    pub shut: u64,
 }
 
 impl TlsSum {
@@ -140,11 +142,12 @@ impl TlsSum {
     pub const fn count(&mut self, session: &TlsSession) {
         self.streams += 1;
         self.decrypted += (session.decrypted > 0) as u64;
+        self.shut += (session.decrypted == 0 && session.why_not.is_some()) as u64;
     }
 
     /// `3 of 4 TLS streams decrypted`, where there are any.
     pub fn words(&self) -> Option<String> {
-        let Self { streams, decrypted } = *self;
+        let Self { streams, decrypted, .. } = *self;
         (streams > 0).then(|| format!("{} of {} decrypted", number(decrypted), count(streams, "TLS stream")))
     }
 }

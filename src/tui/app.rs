@@ -122,6 +122,8 @@ pub(super) enum Overlay {
     None,
     /// The keys, from this line on.
     Help(usize),
+    /// The TLS streams, from this line on.
+    Sessions(usize),
     /// A choice.
     Menu(Menu),
     /// What to search for is being typed.

@@ -13,7 +13,7 @@ const MAX_COMMAND: usize = 4096;
 /// A command. The prompt, the help and what is said of a wrong one come from its row.
 pub(super) struct Command {
     name: &'static str,
-    /// What is to stand behind the name.
+    /// What is to stand behind the name, if anything.
     argument: &'static str,
     /// What it does: `to` stands before it in sentences.
     pub(super) label: &'static str,
@@ -21,16 +21,20 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&KEYS];
+pub(super) static COMMANDS: &[&Command] = &[&KEYS, &TLS];
 
 /// Named by screens on which a key log is wanted.
 pub(super) static KEYS: Command =
     Command { name: "keys", argument: "FILE", label: "decode again with a key log", run: App::read_keys };
 
+/// Named by screens on which TLS streams are counted.
+pub(super) static TLS: Command =
+    Command { name: "tls", argument: "", label: "list TLS streams and their keys", run: App::list_tls };
+
 impl Command {
     /// `keys FILE`.
     pub(super) fn usage(&self) -> String {
-        format!("{} {}", self.name, self.argument)
+        format!("{} {}", self.name, self.argument).trim_end().to_owned()
     }
 
     /// `keys FILE to decode again with a key log`.
@@ -65,12 +69,21 @@ impl App {
         let (name, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
         match (COMMANDS.iter().find(|command| command.name == name), rest.trim()) {
             _ if name.is_empty() => {}
-            (Some(command), "") => self.say(command.advice()),
+            (Some(command), "") if !command.argument.is_empty() => self.say(command.advice()),
             (Some(command), argument) => (command.run)(self, argument),
             (None, _) => {
-                let known: Vec<_> = COMMANDS.iter().map(|command| command.advice()).collect();
+                let known: Vec<_> = COMMANDS.iter().map(|command| command.usage()).collect();
                 self.say(format!("no command {}: {}", display_str(name), known.join(", ")));
             }
+        }
+    }
+
+    /// Tells of each TLS stream. That is known when a stream has ended.
+    fn list_tls(&mut self, _: &str) {
+        match self.book.sessions().is_empty() {
+            true if self.is_loading() => self.say("no TLS stream has ended so far"),
+            true => self.say("no TLS stream"),
+            false => self.overlay = Overlay::Sessions(0),
         }
     }
 

@@ -30,7 +30,7 @@ impl Told {
 }
 
 /// `keys matched (keys.txt:17)`, and why not all was decrypted. The whole of it is known when the stream has ended.
-fn keys(outline: &TlsOutline, session: Option<&TlsSession>, logs: &[KeyLog]) -> String {
+pub(super) fn keys(outline: &TlsOutline, session: Option<&TlsSession>, logs: &[KeyLog]) -> String {
     let known = session.map_or(outline.keys, |session| session.outline.keys);
     let mut words = match known {
         TlsKeys::NotNeeded => "not encrypted".to_owned(),

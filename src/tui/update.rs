@@ -47,7 +47,7 @@ impl App {
             }
             Overlay::Search => self.search_key(event, key),
             Overlay::Command => self.command_key(event, key),
-            Overlay::Help(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
+            Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
 
@@ -65,13 +65,13 @@ impl App {
         }
     }
 
-    /// Scrolls the help, or goes through a menu.
+    /// Scrolls the help or the list of TLS streams, or goes through a menu.
     pub(super) fn move_in_overlay(&mut self, step: Move) {
         let body = self.regions().body;
         let height = usize::from(body.height).saturating_sub(2);
-        let tops = view::help_lines(self, body.width).len().saturating_sub(height) + 1;
+        let tops = view::overlay_lines(self, body.width).saturating_sub(height) + 1;
         match &mut self.overlay {
-            Overlay::Help(top) => *top = step.from(*top, tops, height),
+            Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
             Overlay::None | Overlay::Search | Overlay::Command => {}
         }

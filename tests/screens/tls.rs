@@ -152,6 +152,27 @@ fn keys_are_asked_for_where_there_are_none() {
     assert!(!picture(&app, NARROW).contains(advice));
 }
 
+/// Every TLS stream is told of, also where no connection is known inside.
+#[test]
+fn tls_streams_are_listed() {
+    let half: String = String::from_utf8(sample("tls.keys")).unwrap().lines().take(5).flat_map(|l| [l, "\n"]).collect();
+    for (size, what) in [(WIDE, "wide"), (NARROW, "narrow")] {
+        let mut app = browser_of_sample("tls.pcap", Secrets::default(), size);
+        assert!(picture(&app, size).contains(":tls to list TLS streams"));
+        press(&mut app, ":tls<Enter>");
+        let none = picture(&app, size);
+        assert!(none.contains("no key") && none.contains("random 9825445a1d08"), "{none}");
+        app = browser_of_sample("tls.pcap", secrets(&half), size);
+        press(&mut app, ":tls<Enter>");
+        insta::assert_snapshot!(format!("tls_streams_{what}"), picture(&app, size));
+        press(&mut app, "G<Esc>");
+        assert!(!picture(&app, size).contains("random "));
+    }
+    let mut app = browser_of_sample("mqtt.pcap", Secrets::default(), NARROW);
+    press(&mut app, ":tls<Enter>");
+    assert_eq!(status(&app, NARROW), "no TLS stream");
+}
+
 #[test]
 fn a_finding_about_a_stream_without_a_connection_names_it() {
     let all = String::from_utf8(sample("tls.keys")).unwrap();
@@ -177,7 +198,7 @@ fn a_key_log_is_asked_for_by_its_name() {
     assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
     for (keys, said) in [
         (":keys<Enter>", "keys FILE to decode again with a key log"),
-        (":kyes x<Enter>", "no command kyes: keys FILE to decode again with a key log"),
+        (":kyes x<Enter>", "no command kyes: keys FILE, tls"),
     ] {
         press(&mut app, keys);
         assert_eq!(status(&app, NARROW), said);

@@ -93,7 +93,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
-        Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => {}
+        Overlay::None | Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => {}
     }
     if let Some(words) = &app.said {
         let words = text::cut(&format!(" {words}"), area.width.into());
@@ -151,7 +151,7 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));
             commands.chain([("Enter".to_owned(), "do"), ("Esc".to_owned(), "drop")]).collect()
         }
-        Overlay::Help(_) => vec![("↓ ↑".to_owned(), "scroll"), ("Esc".to_owned(), "close")],
+        Overlay::Help(_) | Overlay::Sessions(_) => vec![("↓ ↑".to_owned(), "scroll"), ("Esc".to_owned(), "close")],
         Overlay::Menu(_) => {
             vec![("↓ ↑".to_owned(), "choose"), ("Enter".to_owned(), "take"), ("Esc".to_owned(), "close")]
         }

@@ -11,6 +11,7 @@ mod handshake;
 mod hexdump;
 mod messages;
 mod overlay;
+mod sessions;
 
 pub(super) use bytes::{field_mark_column, field_text};
 pub(super) use chrome::tab_at;
@@ -19,10 +20,10 @@ pub(super) use detail::fold_mark_column;
 pub(super) use findings::{explanation_lines, row_text as finding_row_text};
 pub(super) use handshake::lines as handshake_lines;
 pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
-pub(super) use overlay::help_lines;
+pub(super) use overlay::overlay_lines;
 
 use super::app::{App, Pane};
-use super::command::KEYS;
+use super::command::{KEYS, TLS};
 use super::layout::SMALLEST;
 use super::text;
 use crate::escape::display_str;
@@ -105,6 +106,9 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
     if app.can_reread && outcome.tls.decrypted < outcome.tls.streams {
         lines.extend(wrapped(&format!("  :{}", KEYS.advice())).map(Line::raw));
+    }
+    if outcome.tls.streams > 0 {
+        lines.extend(wrapped(&format!("  :{}", TLS.advice())).map(Line::raw));
     }
     lines.extend(outcome.warnings.iter().flat_map(|line| wrapped(&display_str(line))).map(Line::raw));
     draw::lines(buf, area, lines);

@@ -1,6 +1,6 @@
-//! What lies over the panes: the help and the menus.
+//! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::draw;
+use super::{draw, sessions};
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
@@ -18,7 +18,8 @@ const KEYS: usize = 24;
 pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     match &app.overlay {
         Overlay::None | Overlay::Search | Overlay::Command => {}
-        Overlay::Help(top) => help(app, buf, area, *top),
+        Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
+        Overlay::Sessions(top) => scrolled(app, buf, area, "TLS streams", session_lines(app, area.width), *top),
         Overlay::Menu(menu) => choices(app, buf, area, menu),
     }
 }
@@ -26,11 +27,23 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
 /// The panes whose rows have flags.
 const ON_FLAGS: [Pane; 2] = [Pane::Connections, Pane::Summary];
 
-/// Columns of the help where there is room.
+/// Columns of the help and of the list where there is room.
 const HELP: u16 = 86;
 
+/// How many lines lie over the panes, on a screen of that width.
+pub(in crate::tui) fn overlay_lines(app: &App, width: u16) -> usize {
+    match app.overlay {
+        Overlay::Sessions(_) => session_lines(app, width).len(),
+        _ => help_lines(app, width).len(),
+    }
+}
+
+fn session_lines(app: &App, width: u16) -> Vec<Line<'static>> {
+    sessions::lines(app, width.min(HELP).saturating_sub(2).into())
+}
+
 /// The help for the focused pane on a screen of that width.
-pub(in crate::tui) fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
+fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
     let columns = usize::from(width.min(HELP).saturating_sub(2));
     let mut own = vec![section(app, "In this pane")];
     let mut everywhere = vec![Line::raw(""), section(app, "Everywhere")];
@@ -63,12 +76,11 @@ fn help_entry(app: &App, names: &str, label: &str, columns: usize) -> Vec<Line<'
     names.chain(words.map(|line| Line::raw(format!("   {line}")))).collect()
 }
 
-fn help(app: &App, buf: &mut Buffer, area: Rect, top: usize) {
-    let lines = help_lines(app, area.width);
+fn scrolled(app: &App, buf: &mut Buffer, area: Rect, title: &str, lines: Vec<Line<'static>>, top: usize) {
     let height = usize::from(area.height).saturating_sub(2);
     let top = top.min(lines.len().saturating_sub(height));
     let foot = draw::scrolled(top, height, lines.len());
-    let inside = window(app, buf, area, ("Keys", &foot), HELP, lines.len());
+    let inside = window(app, buf, area, (title, &foot), HELP, lines.len());
     draw::lines(buf, inside, lines.into_iter().skip(top));
 }
 
