@@ -115,6 +115,11 @@ impl Half {
         seq.since(self.seq).abs() <= NEAR
     }
 
+    /// The sequence number of the next byte.
+    pub(super) const fn next(&self) -> Seq {
+        self.seq
+    }
+
     /// Whether a segment with this sequence number is exactly the next one.
     pub(super) fn is_next(&self, seq: Seq) -> bool {
         seq == self.seq
