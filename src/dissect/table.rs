@@ -10,14 +10,14 @@ mod wrapped;
 use crate::model::{DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams};
 use crate::net::Header;
 use crate::proto::layer::{Hint, Tools};
-use crate::tcp::{Budget, NEAR, Seq};
+use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use forget::Tally;
 use hashbrown::HashTable;
 use key::FlowKey;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
-use stream::{Env, Older, Stream};
+use stream::{Env, Live, Older, Stream};
 use wrapped::Wrapped;
 
 /// All streams of a capture.
@@ -65,6 +65,9 @@ const LATEST: usize = 256;
 
 /// Packets for which a stream that ended is kept.
 const LINGER: u64 = 500;
+
+/// Older streams of the same ends that are looked through for the one that a segment belongs to.
+const RIVALS: usize = 8;
 
 impl Table {
     pub(super) fn new(decode_as: DecodeAs, limits: &Limits) -> Self {
@@ -130,9 +133,7 @@ impl Table {
         if stream.older == Older::None {
             stream.learn(segment, forward);
         } else {
-            self.adopt(at);
-            self.stream(at).learn(segment, forward);
-            at = self.believe(at, segment, forward, limits, tools, sink);
+            at = self.choose(at, segment, forward);
         }
         let number = self.feed(at, segment, forward, limits, tools, sink);
         if !self.leaving.is_empty() {
@@ -160,6 +161,10 @@ impl Table {
             && self.stream(at).older == Older::None
         {
             self.end(known, End::Replaced, segment.mark, limits, tools, sink);
+        } else if self.stream(at).older == Older::Rival(known.unwrap_or(at))
+            && let Some(silent) = known.and_then(|known| self.replaced(known))
+        {
+            self.end(silent, End::Replaced, segment.mark, limits, tools, sink);
         }
         if !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, limits, tools, sink);
@@ -177,8 +182,12 @@ impl Table {
 
     /// Ends all streams, in the order of their numbers.
     pub(super) fn finish(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        for at in 0..self.streams.len() {
-            self.end(u32::try_from(at).unwrap_or(u32::MAX), End::Capture, mark, limits, tools, sink);
+        let rows = 0..u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        let replaced: HashMap<u32, Mark, RandomState> =
+            rows.clone().filter_map(|at| Some((self.replaced(at)?, self.stream(at).first))).collect();
+        for at in rows {
+            let (how, mark) = replaced.get(&at).map_or((End::Capture, mark), |&since| (End::Replaced, since));
+            self.end(at, how, mark, limits, tools, sink);
         }
     }
 
@@ -263,6 +272,8 @@ impl Table {
             Some(_) => Older::Rival(at),
             None => match std::mem::replace(&mut old.older, Older::None) {
                 Older::Rival(older) | Older::Same(older) => Older::Rival(older),
+                // Both may be answered yet.
+                Older::None if old.is_open() => Older::Rival(at),
                 Older::None => Older::None,
             },
         };
@@ -300,40 +311,43 @@ impl Table {
         self.undecided.push_back((at, life));
     }
 
-    /// Which stream of the endpoints the segment's bytes belong to: an older one until the peer has answered the new SYN.
-    fn believe(
-        &mut self,
-        at: u32,
-        segment: &Segment<'_>,
-        forward: bool,
-        limits: &Limits,
-        tools: &mut Tools,
-        sink: &mut dyn Sink,
-    ) -> u32 {
-        let older = match self.stream(at).older {
-            Older::None => return at,
-            Older::Same(older) => return older,
-            Older::Rival(older) => older,
-        };
-        if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
-            return at;
-        }
-        let bases = self.stream(at).bases;
-        let near = |base: Option<Seq>, seq: u32| base.is_some_and(|base| (0..NEAR).contains(&Seq(seq).since(base)));
-        let [own, other] = if forward { bases } else { [bases[1], bases[0]] };
-        let confirmed = segment.flags.has(Flags::SYN) && near(other, segment.ack);
-        let fits_new = confirmed || near(own, segment.seq);
-        let fits_old = self
-            .stream(older)
-            .live
-            .as_ref()
-            .is_some_and(|live| live.conn.fits(live.direction(forward), Seq(segment.seq)) && !confirmed);
-        if fits_old && !(fits_new && self.stream(at).live.is_some()) {
+    /// Which stream of the endpoints a segment belongs to, where several may go on: the one whose next bytes are nearest to
+    /// what it sends and acknowledges. A SYN may be forged, and before and behind a proxy that is not to be seen two
+    /// conversations have the same ends.
+    fn choose(&mut self, at: u32, segment: &Segment<'_>, forward: bool) -> u32 {
+        self.adopt(at);
+        if let Older::Same(older) = self.stream(at).older {
+            self.stream(at).learn(segment, forward);
             return older;
         }
-        self.stream(at).older = Older::None;
-        self.end(older, End::Replaced, segment.mark, limits, tools, sink);
+        let mut nearest = (self.stream(at).distance(segment, forward), at);
+        let mut newer = at;
+        for _ in 0..RIVALS {
+            let Older::Rival(older) = self.stream(newer).older else { break };
+            let stream = self.stream(older);
+            if !stream.is_open() {
+                self.stream(newer).older = self.stream(older).older;
+                continue;
+            }
+            let distance = stream.distance(segment, forward);
+            if distance.is_some_and(|near| nearest.0.is_none_or(|nearest| near <= nearest)) {
+                nearest = (distance, older);
+            }
+            newer = older;
+        }
+        let begins = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
+        let at = if begins { at } else { nearest.1 };
+        self.stream(at).learn(segment, forward);
         at
+    }
+
+    /// The stream that gave way to this one: of the same ends, and silent since.
+    fn replaced(&mut self, newer: u32) -> Option<u32> {
+        let newer = self.stream(newer);
+        let Older::Rival(older) = newer.older else { return None };
+        let (first, is_answered) = (newer.first, !newer.fresh || newer.syn == (true, true));
+        let is_silent = |live: &Live| live.conn.last().packet < first.packet;
+        (is_answered && self.stream(older).live.as_deref().is_some_and(is_silent)).then_some(older)
     }
 
     /// Gives a stream its segment; returns the stream's number.

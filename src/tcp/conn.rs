@@ -97,6 +97,11 @@ impl Conn {
         waits(&self.halves.to_server) || waits(&self.halves.to_client)
     }
 
+    /// The number of that direction's next byte, where something of it was seen.
+    pub fn next(&self, dir: Direction) -> Option<Seq> {
+        self.halves[dir].as_ref().map(Half::next)
+    }
+
     /// Whether a segment in that direction with that sequence number could belong to this stream.
     pub fn fits(&self, dir: Direction, seq: Seq) -> bool {
         self.halves[dir].as_ref().is_none_or(|half| half.fits(seq))

@@ -27,6 +27,8 @@ pub struct Budget {
     pub queued: usize,
     /// Delivered data kept for comparison.
     pub(super) recent: Recent,
+    /// Directions whose checksums are mostly wrong, so that they tell nothing, and the first packet for which that was known.
+    pub offloaded: Option<(u64, Mark)>,
     /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
 }
@@ -113,6 +115,11 @@ impl Half {
     /// Whether a segment with this sequence number could belong here: near the next byte.
     pub(super) fn fits(&self, seq: Seq) -> bool {
         seq.since(self.seq).abs() <= NEAR
+    }
+
+    /// The sequence number of the next byte.
+    pub(super) const fn next(&self) -> Seq {
+        self.seq
     }
 
     /// Whether a segment with this sequence number is exactly the next one.

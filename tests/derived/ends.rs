@@ -287,6 +287,39 @@ fn a_blind_syn_takes_nothing_away() {
     says_one(&all, &session, "blind SYN");
 }
 
+/// Two sessions between the same ends whose first numbers are that far apart, the second `later` segments behind the first.
+fn beside(apart: u32, later: usize) -> ([Session; 2], Vec<Segment>) {
+    let first = Session::sample(0);
+    let mut second = Session { isn: first.isn.map(|isn| isn.wrapping_add(apart)), ..Session::sample(0) };
+    second.turns[0].1 = request("/second", "");
+    let (mut ahead, behind) = (first.segments(), second.segments());
+    let mut segments: Vec<Segment> = ahead.drain(..later).collect();
+    let longest = ahead.len().max(behind.len());
+    for at in 0..longest {
+        segments.extend([&behind, &ahead].into_iter().filter_map(|all| all.get(at).cloned()));
+    }
+    ([first, second], segments)
+}
+
+/// Before and behind a proxy that is not to be seen, or where a SYN is answered while a connection is alive, two
+/// conversations go on between the same ends: each keeps its bytes.
+#[test]
+fn two_conversations_between_the_same_ends_stay_apart() {
+    for apart in [69_000, 5_000_000, 1 << 31] {
+        for later in [1, 2, 5, 12] {
+            let what = format!("{apart} apart, {later} segments later");
+            let (sessions, segments) = beside(apart, later);
+            let file = capture_of(&segments);
+            let rows = conversations(Input::Bytes(&file));
+            assert_eq!(rows.iter().map(|row| row.stream).collect::<Vec<_>>(), [0, 1], "{what}");
+            for (session, row) in sessions.iter().zip(&rows) {
+                says_one(&[(row.client.clone(), row.clone())].into(), session, &what);
+            }
+            has_no_findings(&file, LOSS, &what);
+        }
+    }
+}
+
 /// A conversation that goes on for long behind its first messages.
 fn long_talk() -> Session {
     let mut session = Session::sample(0);

@@ -38,7 +38,7 @@ pub(super) struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Older {
     None,
-    /// It goes on until the peer confirms the newer one: whose SYN may be forged.
+    /// It may go on beside the newer one, whose SYN may be forged.
     Rival(u32),
     /// It is the same conversation, whose SYN was captured late: all bytes are of the older one.
     Same(u32),
@@ -139,6 +139,32 @@ impl Stream {
     /// Whether the sender's SYN was seen.
     pub(super) const fn has_syn(&self, forward: bool) -> bool {
         if forward { self.syn.0 } else { self.syn.1 }
+    }
+
+    /// Whether more of it may come: it is read, or began and has said nothing yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.live.is_some() || self.fresh && self.syn != (false, false)
+    }
+
+    /// How far a segment stands from where the stream is, in bytes of both directions; `None`: too far to be of it.
+    pub(super) fn distance(&self, segment: &Segment<'_>, forward: bool) -> Option<i64> {
+        let away = |forward, number: Seq| match self.next(forward) {
+            Some(next) => Some(number.since(next).abs()).filter(|&away| away <= NEAR),
+            None => Some(NEAR),
+        };
+        let flags = segment.flags;
+        // Each end has one first number.
+        if flags.has(Flags::SYN) && self.has_syn(forward) && self.own_base(forward) != Some(Seq(segment.seq)) {
+            return None;
+        }
+        let sent = away(forward, Seq(segment.seq).plus(flags.has(Flags::SYN).into()))?;
+        Some(sent + if flags.has(Flags::ACK) { away(!forward, Seq(segment.ack))? } else { 0 })
+    }
+
+    /// The number of the byte that the sender says next, where it is known.
+    fn next(&self, forward: bool) -> Option<Seq> {
+        let read = self.live.as_ref().and_then(|live| live.conn.next(live.direction(forward)));
+        read.or_else(|| self.own_base(forward).map(|base| base.plus(1)))
     }
 
     /// Remembers what the segment tells of both ends' first sequence numbers.
