@@ -36,7 +36,7 @@ const TAIL: [u8; 4] = 0x0000_ffff_u32.to_be_bytes();
 #[derive(Debug)]
 pub(super) struct Inflater {
     state: State,
-    /// Messages may refer to the ones before them (RFC 7692 §7.1.1).
+    /// Messages may refer to the ones before them (RFC 7692 §7.1.1): it was agreed on, or is done all the same.
     takeover: bool,
     /// Its window is wide enough for a search.
     is_wide: bool,
@@ -149,9 +149,11 @@ impl Inflater {
             && let Some(watch) = &mut self.watch
             && watch.found().is_none()
             && !watch.push(bytes)
-            && watch.found().is_none()
         {
-            self.watch = None;
+            match watch.found() {
+                Some(_) => self.takeover = true,
+                None => self.watch = None,
+            }
         }
         if result.is_err() {
             // Where the fault began is not known: the bytes before it may be wrong already.
@@ -233,8 +235,10 @@ impl Inflater {
         self.state = State::Lost(Before { past, starts, wire, sizes: self.lengths.ended() });
     }
 
+    /// Trusts nothing any more, also not that a message can be read by itself.
     fn forget(&mut self) {
         self.losses += 1;
+        self.takeover = true;
         self.watch = None;
         self.state = State::Lost(Before::default());
     }

@@ -77,9 +77,11 @@ const HEADS: f32 = 64.0;
 const FAILED: u16 = 32;
 /// One in so many may have failed of all.
 const MISSED: u16 = 3;
-/// So far before the end of what was lost something must have been copied from, or half as far as the history goes: in a window
-/// that reaches less far the right length would read next to nothing, and could not contend.
+/// So far beyond what may well be lost something must have been copied from, or half as far as the history goes: in a window that
+/// reaches less far the right length would read next to nothing, and could not contend.
 const REACH: usize = 1024;
+/// What may well be lost is longer than expected by so many times what is usual.
+const WELL: f32 = 2.0;
 /// Tests that must have been passed.
 const PASSED: u16 = 16;
 /// The shortest copy there is (RFC 1951 §3.2.5).
@@ -106,8 +108,9 @@ pub(super) struct Search {
     verdicts: Vec<Verdict>,
     /// Distances that were copied from since the loss: later copies of them are copies of copies.
     copied: Vec<bool>,
-    /// How far before the end of the lost history copies reach.
+    /// How far before the end of the lost history copies reach, and how far they must.
     reach: usize,
+    least_reach: usize,
     messages: u32,
     tried: u32,
     /// Steps taken.
@@ -232,6 +235,11 @@ impl Prior {
         Some(Self { expected: (wire + 1.0).ln() + mean, spread: variance.sqrt().max(0.3), least })
     }
 
+    /// The longest that may well be.
+    fn longest(&self) -> usize {
+        (self.expected + WELL * self.spread).exp() as usize
+    }
+
     fn weigh(&self, length: u16) -> f32 {
         let off = ((f32::from(length) + 1.0).ln() - self.expected) / self.spread;
         let surprise = if f32::from(length) < self.least { 2.0 * SURPRISE } else { SURPRISE };
@@ -272,6 +280,7 @@ impl Search {
             verdicts: Vec::new(),
             copied: vec![false; WINDOW + 1],
             reach: 0,
+            least_reach: prior.as_ref().map_or(0, Prior::longest).saturating_add(REACH.min(past.len() / 2)).min(WINDOW),
             messages: 0,
             tried: u32::from(most) + 1,
             // What sorting the past costs.
@@ -372,7 +381,7 @@ impl Search {
         let margin = best.weight() - others().map(Candidate::weight).fold(0.0, f32::max);
         // What fails nothing that the right length hardly fails contends, though it reads less.
         let contends = |other: &Candidate| other.hard == 0 && other.weight() > best.weight() * CONTENDER;
-        let is_enough = self.reach >= REACH.min(self.past.len() / 2)
+        let is_enough = self.reach >= self.least_reach
             && best.weight() >= ENOUGH
             && margin >= MARGIN
             && best.passed >= PASSED
@@ -468,6 +477,21 @@ mod tests {
         search.live = vec![Candidate { weights: [[parts(2.0 * ENOUGH); GUESSES]; ABOUT], ..candidate }];
         search.reach = reach;
         search.decide().is_some()
+    }
+
+    /// As long as a length that the wire makes likely reads nothing, it cannot contend.
+    #[test]
+    fn no_length_is_believed_where_the_right_one_may_be_hardly_tested() {
+        let is_believed = |reach| {
+            let before = Before { past: vec![Some(b'x'); 4096], wire: Some(1000), ..Before::default() };
+            let mut search = Search::new(before, Arc::new(()));
+            let candidate = Candidate { passed: 40, ..Candidate::new(1656, None) };
+            search.live = vec![Candidate { weights: [[parts(2.0 * ENOUGH); GUESSES]; ABOUT], ..candidate }];
+            search.reach = reach;
+            search.decide().is_some()
+        };
+        assert!(!is_believed(4096), "1 000 bytes may well be 14 000, a window of 4 KiB does not reach so far");
+        assert!(is_believed(WINDOW));
     }
 
     #[test]

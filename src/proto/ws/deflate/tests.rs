@@ -87,6 +87,30 @@ fn without_a_context_only_the_message_itself_is_lost() {
     assert_eq!(inflate(&mut inflater, &HELLO, 9).as_deref(), Ok(&b"Hello"[..]));
 }
 
+/// Who promised not to keep its context and did cannot be read afresh after a loss: what it refers to is unknown, not wrong.
+#[test]
+fn a_promise_that_was_broken_is_not_relied_on_after_a_loss() {
+    let messages = sent(conversation(1, 12, 3), 6);
+    for first in [0, 4] {
+        let mut inflater = Inflater::new(Terms { takeover: false, ..Terms::FREE });
+        for (message, wire) in &messages[..first] {
+            assert!(inflate(&mut inflater, wire, usize::MAX).as_ref() == Ok(message));
+        }
+        inflater.lose(Some(messages[first].1.len() as u64));
+        let mut faults = 0;
+        for (message, wire) in &messages[first + 1..] {
+            let Ok(told) = tell(&mut inflater, wire, usize::MAX, &mut Tools::default()) else {
+                faults += 1;
+                continue;
+            };
+            assert!(told.len() == message.len());
+            assert!(told.iter().zip(message).all(|(told, &byte)| told.is_none_or(|(told, _)| told == byte)));
+        }
+        // Where nothing was seen before the loss, the first message that cannot be read tells.
+        assert_eq!(faults, usize::from(first == 0), "{first} messages before the loss");
+    }
+}
+
 #[test]
 fn after_a_fault_nothing_before_it_is_trusted() {
     let mut inflater = Inflater::new(Terms::FREE);
