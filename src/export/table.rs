@@ -212,7 +212,10 @@ pub(super) fn faults(message: &Message<'_>) -> Vec<(Ink, String)> {
         0 if message.inferred && message.body.holes.is_empty() => Some(String::from("⋯ inferred")),
         _ if message.opcode == Opcode::CONTINUATION => Some(String::from("⋯ no beginning")),
         0 => Some(String::from("⋯ incomplete")),
-        unknown if message.findings.contains(NoteCode::DeflateLost) => Some(format!("⋯ {} B unknown", number(unknown))),
+        unknown if message.findings.contains(NoteCode::DeflateLost) => {
+            let more = if message.inferred { ", more is inferred" } else { "" };
+            Some(format!("⋯ {} B unknown{more}", number(unknown)))
+        }
         lost => Some(format!("⋯ {} B lost", number(lost))),
     };
     lack.map(|text| (Ink::Warning, text)).into_iter().chain(codes(message.findings)).collect()

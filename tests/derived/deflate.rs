@@ -442,6 +442,13 @@ fn a_lost_length_is_found_and_what_follows_is_inferred() {
     let inferred: Vec<_> = server.iter().skip(20).skip_while(|message| !message.inferred).collect();
     assert!(inferred.len() > 20, "{} are inferred", inferred.len());
     assert!(inferred.iter().all(|message| message.inferred && !message.complete));
+    let rows = String::from_utf8(wspect(&["msgs"], Input::Bytes(&file)).stdout).unwrap();
+    let mixed = inferred.iter().filter(|message| !message.missing.is_empty()).count();
+    assert!(
+        mixed > 0 && rows.lines().filter(|row| row.contains(" unknown, more is inferred")).count() == mixed,
+        "{rows}"
+    );
+    assert_eq!(rows.lines().filter(|row| row.contains("inferred")).count(), inferred.len(), "{rows}");
     let bytes: usize = inferred.iter().map(|message| message.payload.len()).sum();
     assert!(bytes as u64 * 10 > inferred.iter().map(|message| message.len).sum::<u64>() * 7);
     let (_, found) = findings(Input::Bytes(&file)).into_iter().find(|(code, _)| code == "DEFLATE-INFERRED").unwrap();

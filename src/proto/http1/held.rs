@@ -1,6 +1,6 @@
 //! What came before it was clear what it is.
 
-use crate::model::{Direction, Input, Mark, Receipt, Version};
+use crate::model::{Direction, Input, Mark, PacketNo, Receipt, Version};
 use std::collections::VecDeque;
 
 /// What a held piece costs beside its bytes.
@@ -44,10 +44,12 @@ impl Held {
         self.pieces.is_empty() && self.dropped == 0
     }
 
-    /// How many bytes came, lost ones included.
-    pub(super) fn bytes(&self) -> u64 {
+    /// How many bytes came with packets before that one, lost ones included.
+    pub(super) fn bytes_before(&self, packet: PacketNo) -> u64 {
         let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
-        self.pieces.iter().map(left).sum::<u64>() + self.dropped
+        let mut before = self.pieces.iter().take_while(|piece| piece.brought.packet < packet).peekable();
+        let dropped = if before.peek().is_some() || self.pieces.is_empty() { self.dropped } else { 0 };
+        before.map(left).sum::<u64>() + dropped
     }
 
     /// Whether the bytes begin like a client's frame of that version.
@@ -111,4 +113,21 @@ pub(super) fn begins_frames(bytes: &[u8]) -> bool {
 /// RSV2 and RSV3 clear, a known opcode, the mask bit (RFC 6455 §5.2).
 const fn is_masked_frame(first: u8, second: u8) -> bool {
     first & 0x30 == 0 && matches!(first & 0x0f, 0..=2 | 8..=10) && second & 0x80 != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_is_what_came_before_the_answer() {
+        let mut held = Held::default();
+        for packet in [3, 4, 8] {
+            held.push(10 * packet, &[0; 10], Mark { packet: PacketNo(packet), time: None }, 1000);
+        }
+        let before = |packet| held.bytes_before(PacketNo(packet));
+        assert_eq!([3, 4, 6, 8, 9].map(before), [0, 10, 20, 20, 30]);
+        held.overflow(90, 500);
+        assert_eq!([3, 9].map(|packet| held.bytes_before(PacketNo(packet))), [0, 530]);
+    }
 }
