@@ -27,8 +27,6 @@ pub struct Budget {
     pub queued: usize,
     /// Delivered data kept for comparison.
     pub(super) recent: Recent,
-    /// Directions whose checksums are mostly wrong, so that they tell nothing, and the first packet for which that was known.
-    pub offloaded: Option<(u64, Mark)>,
     /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
 }

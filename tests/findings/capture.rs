@@ -135,7 +135,6 @@ fn tcp() -> Vec<Case> {
         case("TCP-GAP", hole.clone(), changed(&|segments| segments.swap(first, first + 1))),
         case("TCP-OVERLAP", copy(8), copy(7)),
         case("TCP-CHECKSUM", wrong_from(last), wrong_from(0)),
-        case("TCP-OFFLOAD", wrong_from(0), wrong_from(last)),
         case("TCP-LATE", late(300), late(3)),
         case("TCP-AFTER-RESET", after_reset(RST), after_reset(ACK)),
         Case { limits: Limits { reorder_bytes: 100, ..Limits::DEFAULT }, ..case("TCP-LIMIT", hole.clone(), hole) },

@@ -91,16 +91,6 @@ impl Table {
             "given up without knowing what they carry, when {} had begun behind (limit undecided-streams)",
             count(limits.undecided_streams as u64, "other")
         );
-        [self.offloaded(), self.forgotten.note(idle), self.given_up.note(&undecided)].into_iter().flatten().collect()
-    }
-
-    fn offloaded(&self) -> Option<FileNote> {
-        let (directions, at) = self.budget.offloaded?;
-        let directions = count(directions, "direction");
-        let text = format!(
-            "most checksums are wrong in {directions} of TCP streams and tell nothing; the first at packet {}",
-            at.packet
-        );
-        Some(FileNote { code: NoteCode::TcpOffload, at, text })
+        [self.forgotten.note(idle), self.given_up.note(&undecided)].into_iter().flatten().collect()
     }
 }

@@ -57,9 +57,6 @@ impl Half {
         }
         let tells = self.sums.tell();
         self.sums.add_wrong();
-        if !self.sums.are_read() {
-            feed.budget.offloaded.get_or_insert((0, segment.mark)).0 += 1;
-        }
         if let Some(how) = ends.filter(|_| tells && segment.payload.is_empty()) {
             self.doubt_end(how, segment.mark, feed);
             return true;
