@@ -44,10 +44,10 @@ impl Held {
         self.pieces.is_empty() && self.dropped == 0
     }
 
-    /// How many bytes came with packets before that one, lost ones included.
-    pub(super) fn bytes_before(&self, packet: PacketNo) -> u64 {
+    /// How many bytes came with packets up to that one, lost ones included.
+    pub(super) fn bytes_until(&self, packet: PacketNo) -> u64 {
         let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
-        let mut before = self.pieces.iter().take_while(|piece| piece.brought.packet < packet).peekable();
+        let mut before = self.pieces.iter().take_while(|piece| piece.brought.packet <= packet).peekable();
         let dropped = if before.peek().is_some() || self.pieces.is_empty() { self.dropped } else { 0 };
         before.map(left).sum::<u64>() + dropped
     }
@@ -125,9 +125,9 @@ mod tests {
         for packet in [3, 4, 8] {
             held.push(10 * packet, &[0; 10], Mark { packet: PacketNo(packet), time: None }, 1000);
         }
-        let before = |packet| held.bytes_before(PacketNo(packet));
-        assert_eq!([3, 4, 6, 8, 9].map(before), [0, 10, 20, 20, 30]);
+        let until = |packet| held.bytes_until(PacketNo(packet));
+        assert_eq!([2, 3, 4, 6, 8].map(until), [0, 10, 20, 20, 30]);
         held.overflow(90, 500);
-        assert_eq!([3, 9].map(|packet| held.bytes_before(PacketNo(packet))), [0, 530]);
+        assert_eq!([2, 9].map(|packet| held.bytes_until(PacketNo(packet))), [0, 530]);
     }
 }
