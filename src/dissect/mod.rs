@@ -9,8 +9,8 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Followed, Inside, Wanted};
 use crate::model::{
-    DecodeAs, Encap, EncapId, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp,
-    Streams, Timestamp, Traffic,
+    DecodeAs, Encap, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
+    Timestamp, Traffic,
 };
 use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
@@ -161,8 +161,8 @@ fn pass(
         let stream;
         let streams: &[u32] = match &decoded {
             Decoded::Segment(segment) => {
-                if segment.encap != EncapId::default() {
-                    dissector.learn(segment.encap, &decoder);
+                if usize::from(segment.encap.0) > dissector.tools.encaps.len() {
+                    dissector.learn(&decoder);
                 }
                 stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
                 &stream
@@ -279,7 +279,7 @@ impl<'s> Dissector<'s> {
         while let Some(part) = decoder.next_part(&mut parts, &mut whole) {
             match &part {
                 Decoded::Segment(segment) => {
-                    self.learn(segment.encap, decoder);
+                    self.learn(decoder);
                     self.several.push(self.table.segment(segment, &self.limits, &mut self.tools, self.sink));
                 }
                 Decoded::Header(header) => self.several.push(self.table.header(header)),
@@ -289,13 +289,11 @@ impl<'s> Dissector<'s> {
         &self.several
     }
 
-    /// Learns what a number stands for that was not met before.
+    /// Learns what numbers stand for that were not met before.
     #[cold]
-    fn learn(&mut self, encap: EncapId, decoder: &Decoder) {
+    fn learn(&mut self, decoder: &Decoder) {
         let known = self.tools.encaps.len();
-        if usize::from(encap.0) > known {
-            self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
-        }
+        self.tools.encaps.extend_from_slice(decoder.encaps().get(known..).unwrap_or_default());
     }
 
     fn progress(&self, bytes: u64) -> Progress {

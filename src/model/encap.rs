@@ -70,17 +70,14 @@ impl fmt::Display for Encap {
             Self::Vxlan(id) => write!(f, "vxlan {id}"),
             Self::Geneve(id) => write!(f, "geneve {id}"),
             Self::Gre(Some(key)) => write!(f, "gre {key}"),
-            Self::Gre(None) => f.write_str("gre"),
             Self::Nvgre(id) => write!(f, "nvgre {id}"),
             Self::Erspan(Some(session), 0) => write!(f, "erspan {session}"),
             Self::Erspan(Some(session), vlan) => write!(f, "erspan {session}/{vlan}"),
-            Self::Erspan(None, _) => f.write_str("erspan"),
             Self::Gtp(endpoint) => write!(f, "gtp 0x{endpoint:08x}"),
             Self::L2tp(tunnel, session) => write!(f, "l2tp {tunnel}/{session}"),
-            Self::Ipv4 => f.write_str("ipv4-in-ip"),
-            Self::Ipv6 => f.write_str("ipv6-in-ip"),
-            Self::Teredo => f.write_str("teredo"),
-            Self::EtherIp => f.write_str("etherip"),
+            Self::Gre(None) | Self::Erspan(None, _) | Self::Ipv4 | Self::Ipv6 | Self::Teredo | Self::EtherIp => {
+                f.write_str(self.kind())
+            }
         }
     }
 }

@@ -158,6 +158,11 @@ pub enum Input<'a> {
 }
 
 impl Input<'_> {
+    /// A hole of which nothing more is known.
+    pub const fn lost(dir: Direction, offset: u64, len: u64, exact: bool, mark: Mark) -> Self {
+        Self::Gap { dir, offset, len, exact, receipt: Receipt::Unknown, mark }
+    }
+
     /// The same in the other direction.
     #[must_use]
     pub const fn reversed(mut self) -> Self {

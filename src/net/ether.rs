@@ -7,25 +7,25 @@ use crate::model::{Encap, LinkType};
 pub(super) const MAX_TAGS: usize = 8;
 
 /// EtherTypes (IEEE 802).
-mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const ARP: u16 = 0x0806;
+pub(super) mod ether_type {
+    pub(in crate::net) const IPV4: u16 = 0x0800;
+    pub(in crate::net) const ARP: u16 = 0x0806;
     /// Transparent Ethernet bridging: a whole frame (RFC 1701 §"Protocol Type").
-    pub(super) const FRAME: u16 = 0x6558;
-    pub(super) const VLAN: u16 = 0x8100;
-    pub(super) const IPV6: u16 = 0x86dd;
+    pub(in crate::net) const FRAME: u16 = 0x6558;
+    pub(in crate::net) const VLAN: u16 = 0x8100;
+    pub(in crate::net) const IPV6: u16 = 0x86dd;
     /// RFC 5332 §3: the two are read alike.
-    pub(super) const MPLS: u16 = 0x8847;
-    pub(super) const MPLS_MULTICAST: u16 = 0x8848;
-    pub(super) const PPPOE_SESSION: u16 = 0x8864;
+    pub(in crate::net) const MPLS: u16 = 0x8847;
+    pub(in crate::net) const MPLS_MULTICAST: u16 = 0x8848;
+    pub(in crate::net) const PPPOE_SESSION: u16 = 0x8864;
     /// IEEE 802.1ad, the outer tag of QinQ.
-    pub(super) const SERVICE_VLAN: u16 = 0x88a8;
+    pub(in crate::net) const SERVICE_VLAN: u16 = 0x88a8;
     /// IEEE 802.1ah, a frame in a provider's frame.
-    pub(super) const BACKBONE: u16 = 0x88e7;
+    pub(in crate::net) const BACKBONE: u16 = 0x88e7;
     /// The outer tag before 802.1ad.
-    pub(super) const OLD_SERVICE_VLAN: u16 = 0x9100;
+    pub(in crate::net) const OLD_SERVICE_VLAN: u16 = 0x9100;
     /// A value up to this is a length: LLC follows (IEEE 802.3).
-    pub(super) const MAX_LENGTH: u16 = 1500;
+    pub(in crate::net) const MAX_LENGTH: u16 = 1500;
 }
 
 /// What stands behind a header.
@@ -37,7 +37,7 @@ pub(super) enum Network<'a> {
     Arp,
     /// A tag, a label or a frame of this EtherType, which [`inside`] looks into.
     Wrapped(u16, &'a [u8]),
-    /// More than [`MAX_TAGS`] labels.
+    /// More labels, or headers in all, than are looked through.
     TooDeep,
     /// Something else, or too few bytes to tell.
     Other,
@@ -71,6 +71,15 @@ pub(super) fn network(ether_type: u16, bytes: &[u8]) -> Network<'_> {
         ether_type::ARP => Network::Arp,
         0..=ether_type::MAX_LENGTH => llc(bytes),
         _ => Network::Wrapped(ether_type, bytes),
+    }
+}
+
+/// An EtherType, and what it announces.
+#[inline]
+pub(super) fn typed(bytes: &[u8]) -> Network<'_> {
+    match bytes {
+        [high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
+        _ => Network::Other,
     }
 }
 

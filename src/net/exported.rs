@@ -187,8 +187,8 @@ struct Open {
 }
 
 impl Streams {
-    /// The segment that brings a piece of which `missing` more bytes were on the wire; `None` where there are more than `limit`
-    /// streams.
+    /// The segment that brings a piece of which `missing` more bytes were on the wire; `None` for one without numbers
+    /// where there are more than `limit` streams.
     pub(super) fn segment<'a>(
         &mut self,
         piece: &Piece<'a>,
@@ -199,8 +199,12 @@ impl Streams {
         let &Piece { src, dst, numbers, payload, encap } = piece;
         let cut = u32::try_from(missing).unwrap_or(u32::MAX);
         let ends = if src <= dst { [src, dst] } else { [dst, src] };
+        // Nothing is known of its window: it is open.
+        let (window, bytes, scale) = (u16::MAX, &[][..], None);
+        let segment =
+            |seq, ack, flags| Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap };
         if self.sent.len() >= limit && !self.sent.contains_key(&ends) {
-            return None;
+            return numbers.map(|numbers| segment(numbers.seq, numbers.ack, numbers.flags));
         }
         let [low, high] = self.sent.entry(ends).or_default();
         let (own, other) = if src <= dst { (low, high) } else { (high, low) };
@@ -210,9 +214,7 @@ impl Streams {
         };
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
         own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
-        // Nothing is known of its window: it is open.
-        let (window, bytes, scale) = (u16::MAX, &[][..], None);
-        Some(Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap })
+        Some(segment(seq, ack, flags))
     }
 }
 

@@ -128,7 +128,7 @@ pub struct Decoder {
     encrypted: Tally,
     frame_fragments: Tally,
     exported: exported::Streams,
-    /// Exported PDUs of more streams than the limit allows.
+    /// Exported PDUs without numbers, of more streams than the limit allows.
     beyond: Tally,
     limits: Limits,
 }
@@ -334,8 +334,12 @@ impl Decoder {
         if added.disagrees {
             self.torn.add(way.mark);
         }
+        let is_whole = added.whole.is_some();
         let Some((completed, (place, rest))) = added.whole.zip(whole.split_first_mut()) else {
             self.seen.fragments += 1;
+            if is_whole {
+                self.too_deep.add(way.mark);
+            }
             return Decoded::Other;
         };
         *place = completed.payload;
@@ -371,9 +375,12 @@ impl Decoder {
         };
         let (lost, crowded_out) = self.fragments.lost();
         let Limits { fragment_total, encaps, .. } = self.limits;
-        let crowd =
-            format!("packets were given up because fragments of more than {} waited", size(fragment_total as u64));
-        let untold = format!("more than {} kinds of tags and tunnels: those of others are not told apart", encaps);
+        let crowd = format!(
+            "packets were given up because fragments of more than {} waited (limit fragment-total)",
+            size(fragment_total as u64)
+        );
+        let untold =
+            format!("more than {encaps} kinds of tags and tunnels: those of others are not told apart (limit encaps)");
         let rows = [
             (
                 NoteCode::LinkUnknown,
@@ -382,11 +389,15 @@ impl Decoder {
             ),
             (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
             (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
-            (NoteCode::LinkUnknown, self.beyond, "exported PDUs belong to more streams than the limit allows"),
+            (
+                NoteCode::TcpLimit,
+                self.beyond,
+                "exported PDUs belong to more streams than are told apart (limit exported-streams)",
+            ),
             (
                 NoteCode::LinkUnknown,
                 self.too_deep,
-                "more tags, tunnels or IPv6 extension headers than are looked through",
+                "more tags, tunnels, fragments in fragments or IPv6 extension headers than are looked through",
             ),
             (
                 NoteCode::PacketCut,

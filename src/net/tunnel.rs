@@ -3,6 +3,7 @@
 //! What runs over UDP is known by its port alone, which others may use as well: there every bit of the header must be as the
 //! text wants it, and what is inside must look like a packet.
 
+use super::ether::ether_type::FRAME;
 use super::ether::{Network, inside, network};
 use super::ip::Ip;
 use super::link::{ethernet, ppp};
@@ -79,7 +80,6 @@ fn looks_right(carried: Network<'_>, wire_len: usize) -> bool {
 fn gre(bytes: &[u8]) -> Inside<'_> {
     const ERSPAN: u16 = 0x88be;
     const ERSPAN_3: u16 = 0x22eb;
-    const FRAME: u16 = 0x6558;
     /// Subnets below this are reserved (RFC 7637 §3.2): there the key is that of a common tunnel.
     const SUBNETS: u32 = 0x1000;
     let (&[flags, version, high, low], mut rest) = bytes.split_first_chunk()?;

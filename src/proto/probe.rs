@@ -2,7 +2,7 @@
 
 use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, Input, Receipt};
+use crate::model::{Both, Direction, Input};
 
 /// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
@@ -221,7 +221,7 @@ impl Probe {
         let (lost, mark) = (std::mem::take(&mut self.lost), cx.mark);
         let lost = Direction::BOTH.into_iter().filter_map(|dir| {
             let (offset, end, exact) = lost[dir]?;
-            Some(Input::Gap { dir, offset, len: end.saturating_sub(offset), exact, receipt: Receipt::Unknown, mark })
+            Some(Input::lost(dir, offset, end.saturating_sub(offset), exact, mark))
         });
         let inner = cx.open(Hint::Http1);
         self.begin(inner, swapped, lost.chain(input), cx)

@@ -199,7 +199,7 @@ impl Conn {
         let mark = segment.mark;
         if let Some(half) = &mut self.halves[dir]
             && keep
-            && half.sets_aside(segment, keep, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out })
+            && half.sets_aside(segment, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out })
         {
             return self.settle(mark, keep, limits, budget, out);
         }

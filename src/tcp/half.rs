@@ -219,8 +219,8 @@ impl Half {
         let &Recalled { seq, payload, cut, fin, brought, .. } = recalled;
         let at = self.signed_offset() + seq.since(self.seq);
         let before = usize::try_from(at.saturating_neg()).unwrap_or(0).min(payload.len());
+        let whole = extent(at, payload.len(), cut);
         if let Ok(at) = u64::try_from(at.saturating_add_unsigned(before as u64)) {
-            let whole = at - before as u64..at + payload.len().saturating_sub(before) as u64 + u64::from(cut);
             self.enqueue(at, payload.get(before..).unwrap_or_default(), cut, &Origin { brought, whole }, feed);
         }
         if fin {

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// Lines as they come; an hour is longer than any of them takes.
+/// Lines as they come; ten minutes are longer than any of them takes.
 fn lines(child: &mut Child) -> Receiver<String> {
     let (sender, lines) = channel();
     let rows = child.stdout.take().unwrap();

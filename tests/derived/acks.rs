@@ -20,12 +20,13 @@ fn ten() -> (Session, Vec<Segment>, Vec<Segment>, Segment) {
     (session, before.to_vec(), data, ack)
 }
 
-/// Segments as packets 10 µs apart; those with blocks have them as selective acknowledgements.
-struct Scene(Vec<Packet>);
+/// Segments as packets 10 µs apart, beside pauses of so many nanoseconds in all; those with blocks have them as selective
+/// acknowledgements.
+struct Scene(Vec<Packet>, i64);
 
 impl Scene {
     fn new(before: &[Segment]) -> Self {
-        let mut scene = Self(Vec::new());
+        let mut scene = Self(Vec::new(), 0);
         scene.send(before.iter());
         scene
     }
@@ -47,7 +48,12 @@ impl Scene {
     }
 
     fn push(&mut self, segment: &Segment, wire: Wire) {
-        self.0.push(wire.packet(segment, self.0.len() as i64 * 10_000));
+        self.0.push(wire.packet(segment, self.0.len() as i64 * 10_000 + self.1));
+    }
+
+    fn pause(&mut self, nanos: i64) -> &mut Self {
+        self.1 += nanos;
+        self
     }
 
     fn file(&self) -> Vec<u8> {
@@ -106,6 +112,19 @@ fn a_hole_is_final_as_far_as_it_is_acknowledged() {
     let said: Vec<_> = session.said.iter().map(|said| said.payload.clone()).collect();
     assert!(shown == [&said[..1], &said[2..]].concat());
     assert_eq!(details(&scene.file()), ["the receiver acknowledged them: the capture lost them"]);
+}
+
+/// What was acknowledged long ago is final, and not what is acknowledged with it: that may be captured in a moment.
+#[test]
+fn an_old_acknowledgement_makes_no_other_old() {
+    let (session, before, data, ack) = ten();
+    let mut scene = Scene::new(&before);
+    scene.send(&data[..1]).send(&data[4..5]).acks(1, &ack, data[2].seq, &[]).pause(300_000_000);
+    scene.acks(1, &ack, data[5].seq, &[]).send(&data[2..4]).send(&data[5..]);
+    let all = shown(&scene.file());
+    let shown: Vec<_> = all.values().next().unwrap().of("s2c").iter().map(|message| message.payload.clone()).collect();
+    let said: Vec<_> = session.said.iter().map(|said| said.payload.clone()).collect();
+    assert!(shown == [&said[..1], &said[2..]].concat(), "{} of 10", shown.len());
 }
 
 #[test]

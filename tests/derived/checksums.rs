@@ -5,16 +5,20 @@ use super::support::run::{Input, findings, key, messages, records};
 use super::{has_no_findings, is_said, says, shown};
 use serde_json::Value;
 
-/// A server says twenty messages, each its own segment, the first of which has the index that is returned.
-fn twenty() -> (Session, Vec<Segment>, usize) {
+/// A server says so many messages, each its own segment, the first of which has the index that is returned.
+fn saying(messages: usize) -> (Session, Vec<Segment>, usize) {
     let mut session = Session::new(1);
-    for n in 0..20 {
-        session.text(Server, &format!("twenty {n:02} {}", "x".repeat(40)));
+    for n in 0..messages {
+        session.text(Server, &format!("message {n:02} {}", "x".repeat(40)));
     }
     session.fin = false;
     let segments = session.segments();
     let first = segments.iter().position(|segment| segment.payload.ends_with(b"xx")).unwrap();
     (session, segments, first)
+}
+
+fn twenty() -> (Session, Vec<Segment>, usize) {
+    saying(20)
 }
 
 /// The capture of these segments, of which those with these indices have wrong checksums.
@@ -135,4 +139,51 @@ fn what_is_cut_cannot_be_judged() {
     let messages = all.values().next().unwrap().of("s2c");
     let said: Vec<_> = session.said.iter().collect();
     assert!(messages.iter().zip(said).filter(|(message, said)| is_said(message, said)).count() == 19);
+}
+
+/// A host that begins to leave checksums to its network card after many right ones: nothing is doubted any more, nor held back.
+#[test]
+fn a_host_that_begins_to_offload_is_found_out() {
+    let (session, segments, first) = saying(60);
+    let file = with_wrong(&segments, |at| at >= first + 2 * 40);
+    says(&file, std::slice::from_ref(&session), "forty right ones");
+    assert!(told(&file).is_empty(), "{:?}", told(&file));
+    let all = shown(&file);
+    let messages = all.values().next().unwrap().of("s2c");
+    let held = messages.iter().filter(|message| message.packet > message.first_packet).count();
+    assert!((1..6).contains(&held), "{held} are held back");
+}
+
+/// Of what is set aside every byte is used that no other segment brings.
+#[test]
+fn what_is_set_aside_is_used_in_parts() {
+    let (session, segments, first) = twenty();
+    let at = first + 2 * 8;
+    let whole = &segments[at];
+    let mut all = segments.clone();
+    all.insert(at + 1, whole.part(20, 30));
+    let file = with_wrong(&all, |index| index == at);
+    says(&file, std::slice::from_ref(&session), "a part of it is right");
+    // At the end of the capture two that overlap.
+    let mut all = segments[..at].to_vec();
+    all.extend([whole.part(0, 30), whole.part(20, whole.payload.len())]);
+    let file = with_wrong(&all, |index| index >= at);
+    let shown = shown(&file);
+    let said: Vec<_> = session.said[..9].iter().collect();
+    let messages = shown.values().next().unwrap().of("s2c");
+    assert!(messages.len() == 9 && messages.iter().zip(said).all(|(message, said)| is_said(message, said)));
+}
+
+/// Data with a wrong checksum that end the stream do so when nothing follows.
+#[test]
+fn data_that_are_set_aside_may_be_the_last() {
+    let (session, mut segments, first) = twenty();
+    segments.truncate(first + 2 * 19 + 1);
+    segments.last_mut().unwrap().flags |= FIN;
+    let last = segments.len() - 1;
+    for wrong in [false, true] {
+        let file = with_wrong(&segments, |at| wrong && at == last);
+        assert_eq!(*key(&records("ls", Input::Bytes(&file))[0], "closed_by"), "fin", "wrong: {wrong}");
+        says(&file, std::slice::from_ref(&session), "the last");
+    }
 }

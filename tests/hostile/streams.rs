@@ -135,3 +135,17 @@ fn mirrored_packets_are_shown_once() {
     let others = Survives::new("mirrored", &[]).check(&between(&both));
     says(others.get(&session.client.to_string()), &session, "mirrored");
 }
+
+/// A SYN behind its data says that they begin before what was taken for their beginning, and some of them before itself.
+#[test]
+fn segments_before_the_first_byte_are_survived() {
+    let session = Session::bare(0);
+    let ask = b"GET /c HTTP/1.1\r\nHo".to_vec();
+    let (src, dst, flags) = (session.client, session.server, ACK | PSH);
+    let segments = [
+        Segment { src, dst, seq: 1000, ack: 4000, flags, payload: ask },
+        Segment { src: dst, dst: src, seq: 3990, ack: 1000, flags, payload: vec![b'x'; 20] },
+        Segment { src, dst, seq: 990, ack: 0, flags: SYN, payload: vec![] },
+    ];
+    Survives::new("before the first byte", &[]).check(&between_segments(&segments));
+}

@@ -278,16 +278,19 @@ fn an_exported_piece_becomes_a_segment() {
     numbers.extend([0, 0, PSH_ACK, 0, 0]);
     let tcp = [0, 0, 0, 2];
     let port = |port: u16| u32::from(port).to_be_bytes();
-    let piece = |to: u16| {
+    let piece_of = |to: u16, numbers: &[u8]| {
         let (from, to) = (port(SRC_PORT), port(to));
         let tags: [(u16, &[u8]); 7] =
-            [(14, b"tcp.port"), (20, &src), (21, &dst), (24, &tcp), (25, &from), (26, &to), (34, &numbers)];
+            [(14, b"tcp.port"), (20, &src), (21, &dst), (24, &tcp), (25, &from), (26, &to), (34, numbers)];
         exported(&tags, b"hello")
     };
+    let piece = |to: u16| piece_of(to, &numbers);
     assert_eq!(whole(252, &piece(DST_PORT)), V4);
     let mut decoder = Decoder::new(Limits { exported_streams: 1, ..Limits::DEFAULT });
     assert_eq!(decoded(&mut decoder, 252, &piece(DST_PORT), piece(DST_PORT).len()), V4);
-    assert_eq!(decoded(&mut decoder, 252, &piece(81), piece(81).len()), "other");
+    let other = piece_of(81, b"");
+    assert_eq!(decoded(&mut decoder, 252, &other, other.len()), "other");
+    assert_ne!(decoded(&mut decoder, 252, &piece(81), piece(81).len()), "other", "its numbers need no memory");
     let cut = piece(DST_PORT);
     assert_eq!(decoded(&mut decoder, 252, &cut[..cut.len() - 2], cut.len()), r#"v4 "hel" cut 2"#);
     let texts: Vec<_> = decoder.notes().into_iter().map(|note| note.text).collect();

@@ -20,6 +20,9 @@ use std::hash::BuildHasher as _;
 /// Streams of the same ends that are looked through for one that a segment joins: the newest.
 const MAX_TWINS: usize = 16;
 
+/// Joined directions that are remembered; others are found out again with each segment.
+const MAX_JOINED: usize = 1 << 16;
+
 /// Bytes between what one direction acknowledges and what the other sends, at most, where they are one conversation.
 const NEAR: i64 = 1 << 24;
 
@@ -71,6 +74,9 @@ impl Table {
         let Some(other) = twins.max().and_then(|at| self.streams.get(at as usize)) else { return key };
         if !other.is_seen(forward) {
             tools.join(other.number, other.key.encap(), key.encap());
+        }
+        if self.wrapped.joined.len() >= MAX_JOINED {
+            self.wrapped.joined.clear();
         }
         self.wrapped.joined.insert((key, forward), other.key);
         other.key

@@ -1,7 +1,7 @@
 //! Headers that the capturing host puts before packets, and that were never on a wire.
 
 use super::wrapped;
-use crate::net::ether::{Network, llc, network};
+use crate::net::ether::{Network, ether_type, llc, network};
 
 /// Linux "any" device.
 ///
@@ -32,7 +32,7 @@ fn cooked(hardware: u16, protocol: u16, rest: &[u8]) -> Network<'_> {
     match (hardware, protocol) {
         (NETLINK, _) => Network::Other,
         (_, LLC) => llc(rest),
-        (_, 0..=1500) => Network::Other,
+        (_, 0..=ether_type::MAX_LENGTH) => Network::Other,
         _ => network(protocol, rest),
     }
 }
@@ -58,7 +58,7 @@ fn host_family(family: [u8; 4], rest: &[u8]) -> Network<'_> {
 fn address_family(family: u32, rest: &[u8]) -> Network<'_> {
     match u16::try_from(family) {
         Ok(2 | 10 | 24 | 28 | 30) => Network::Ip(rest),
-        Ok(ether_type @ 1501..) => network(ether_type, rest),
+        Ok(number) if number > ether_type::MAX_LENGTH => network(number, rest),
         _ => Network::Other,
     }
 }

@@ -1,6 +1,6 @@
 //! Local networks, whose frames have MAC addresses.
 
-use crate::net::ether::{Network, llc, network};
+use crate::net::ether::{Network, llc, network, typed};
 
 /// ```text
 /// destination (6 bytes), source (6 bytes), EtherType u16
@@ -70,16 +70,6 @@ pub(super) fn infiniband(frame: &[u8]) -> Network<'_> {
     let header = if bare { frame } else { frame.get(40..).unwrap_or_default() };
     match header {
         [high, low, _, _, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
-        _ => Network::Other,
-    }
-}
-
-/// ```text
-/// EtherType u16
-/// ```
-fn typed(bytes: &[u8]) -> Network<'_> {
-    match bytes {
-        [high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
         _ => Network::Other,
     }
 }

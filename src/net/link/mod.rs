@@ -5,7 +5,7 @@ mod lan;
 mod serial;
 mod wifi;
 
-use super::ether::{Network, network};
+use super::ether::{Network, ether_type, network};
 use crate::model::LinkType;
 pub(super) use lan::ethernet;
 pub(super) use serial::ppp;
@@ -161,7 +161,7 @@ fn raw(frame: &[u8]) -> Network<'_> {
 
 /// A stack of labels (RFC 3032 §2.1).
 fn mpls(frame: &[u8]) -> Network<'_> {
-    network(0x8847, frame)
+    network(ether_type::MPLS, frame)
 }
 
 /// What Wireshark exported.

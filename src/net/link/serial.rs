@@ -1,7 +1,7 @@
 //! Lines between two ends: PPP, HDLC as Cisco has it, frame relay.
 
 use super::lan::ethernet;
-use crate::net::ether::{Network, network};
+use crate::net::ether::{Network, ether_type, network, typed};
 
 /// PPP, bare or in HDLC-like framing (RFC 1662 §3.1).
 ///
@@ -26,7 +26,7 @@ pub(super) fn directed_ppp(frame: &[u8]) -> Network<'_> {
 
 /// PPP over Ethernet (RFC 2516 §4), a frame of a session without what is around it.
 pub(super) fn pppoe(frame: &[u8]) -> Network<'_> {
-    network(0x8864, frame)
+    network(ether_type::PPPOE_SESSION, frame)
 }
 
 /// What a PPP frame carries (RFC 1661 §2).
@@ -46,8 +46,8 @@ fn protocol(bytes: &[u8]) -> Network<'_> {
     };
     match number {
         IPV4 | IPV6 => Network::Ip(rest),
-        MPLS => network(0x8847, rest),
-        MPLS_MULTICAST => network(0x8848, rest),
+        MPLS => network(ether_type::MPLS, rest),
+        MPLS_MULTICAST => network(ether_type::MPLS_MULTICAST, rest),
         _ => Network::Other,
     }
 }
@@ -59,7 +59,7 @@ fn protocol(bytes: &[u8]) -> Network<'_> {
 /// ```
 pub(super) fn hdlc(frame: &[u8]) -> Network<'_> {
     match frame {
-        [0x0f | 0x8f, _, high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
+        [0x0f | 0x8f, _, rest @ ..] => typed(rest),
         _ => ppp(frame),
     }
 }
@@ -83,14 +83,13 @@ pub(super) fn frame_relay(frame: &[u8]) -> Network<'_> {
     match frame.get(end + 1..).unwrap_or_default() {
         [0x03, IPV4 | IPV6, ip @ ..] | [0x03, 0, IPV4 | IPV6, ip @ ..] => Network::Ip(ip),
         [0x03, SNAP, snap @ ..] | [0x03, 0, SNAP, snap @ ..] => match snap {
-            [0, 0, 0, high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
+            [0, 0, 0, rest @ ..] => typed(rest),
             // A bridged Ethernet frame, with its check sequence or without (§4.2).
             [0, 0x80, 0xc2, 0, 1 | 7, rest @ ..] => ethernet(rest),
             _ => Network::Other,
         },
         [0x03, ..] => Network::Other,
-        [high, low, rest @ ..] => network(u16::from_be_bytes([*high, *low]), rest),
-        _ => Network::Other,
+        rest => typed(rest),
     }
 }
 

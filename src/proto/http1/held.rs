@@ -24,6 +24,8 @@ pub(super) struct Piece {
     pub(super) lost: u64,
     /// Whether it is certain that they were so many.
     pub(super) exact: bool,
+    /// What their receiver told of them.
+    receipt: Receipt,
     pub(super) brought: Mark,
 }
 
@@ -32,7 +34,7 @@ impl Piece {
     pub(super) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
         let offset = self.offset + self.read as u64;
         if self.lost > 0 {
-            return Input::Gap { dir, offset, len: self.lost, exact: self.exact, receipt: Receipt::Unknown, mark };
+            return Input::Gap { dir, offset, len: self.lost, exact: self.exact, receipt: self.receipt, mark };
         }
         let bytes = self.bytes.get(self.read..).unwrap_or_default();
         Input::Data { dir, offset, bytes, brought: self.brought, mark }
@@ -47,9 +49,10 @@ impl Held {
     /// How many bytes came with packets up to that one, lost ones included.
     pub(super) fn bytes_until(&self, packet: PacketNo) -> u64 {
         let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
-        let mut before = self.pieces.iter().take_while(|piece| piece.brought.packet <= packet).peekable();
-        let dropped = if before.peek().is_some() || self.pieces.is_empty() { self.dropped } else { 0 };
-        before.map(left).sum::<u64>() + dropped
+        let count = self.pieces.iter().take_while(|piece| piece.brought.packet <= packet).count();
+        // They were behind all pieces.
+        let dropped = if count == self.pieces.len() { self.dropped } else { 0 };
+        self.pieces.iter().take(count).map(left).sum::<u64>() + dropped
     }
 
     /// Whether the bytes begin like a client's frame of that version.
@@ -67,7 +70,8 @@ impl Held {
     /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
     pub(super) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
         let Self { pieces, end: offset, dropped: lost, .. } = self;
-        let beyond = Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, brought: mark };
+        let beyond =
+            Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, receipt: Receipt::Unknown, brought: mark };
         pieces.into_iter().chain((lost > 0).then_some(beyond))
     }
 
@@ -80,13 +84,13 @@ impl Held {
     }
 
     /// Holds the place of bytes that were lost.
-    pub(super) fn lose(&mut self, offset: u64, (len, exact): (u64, bool), mark: Mark, bound: usize) {
+    pub(super) fn lose(&mut self, offset: u64, (len, exact): (u64, bool), receipt: Receipt, mark: Mark, bound: usize) {
         if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
             return self.overflow(offset, len);
         }
         self.len += PIECE_OVERHEAD;
         self.end = offset + len;
-        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, exact, brought: mark });
+        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, exact, receipt, brought: mark });
     }
 
     /// Holds a piece, unless that would be more than `bound` bytes.
@@ -100,7 +104,15 @@ impl Held {
         } else {
             self.len = len;
             self.end = offset + bytes.len() as u64;
-            self.pieces.push_back(Piece { offset, bytes: bytes.to_vec(), read: 0, lost: 0, exact: true, brought });
+            self.pieces.push_back(Piece {
+                offset,
+                bytes: bytes.to_vec(),
+                read: 0,
+                lost: 0,
+                exact: true,
+                receipt: Receipt::Unknown,
+                brought,
+            });
         }
     }
 }
@@ -128,6 +140,6 @@ mod tests {
         let until = |packet| held.bytes_until(PacketNo(packet));
         assert_eq!([2, 3, 4, 6, 8].map(until), [0, 10, 20, 20, 30]);
         held.overflow(90, 500);
-        assert_eq!([2, 9].map(|packet| held.bytes_until(PacketNo(packet))), [0, 530]);
+        assert_eq!([2, 4, 9].map(|packet| held.bytes_until(PacketNo(packet))), [0, 20, 530]);
     }
 }

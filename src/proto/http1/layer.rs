@@ -15,8 +15,8 @@ use super::odds::Odds;
 use super::tell::{limited, no_answer, tell, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, Receipt, StartLine,
-    Unseen, Version, count,
+    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
+    Version, count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -98,13 +98,14 @@ impl Layer for Http1 {
                 }
                 return self.pump(cx);
             }
-            Input::Gap { dir, offset, len, exact, mark, .. } => {
+            Input::Gap { dir, offset, len, exact, receipt, mark } => {
                 if self.must_wait(dir) || !self.held[dir].is_empty() {
-                    self.held[dir].lose(offset, (len, exact), mark, cx.limits.early_bytes);
+                    self.held[dir].lose(offset, (len, exact), receipt, mark, cx.limits.early_bytes);
                 } else {
                     let rest = self.gap(dir, offset, (len, exact), cx);
                     if rest > 0 {
-                        self.held[dir].lose(offset + len - rest, (rest, exact), mark, cx.limits.early_bytes);
+                        let at = offset + len - rest;
+                        self.held[dir].lose(at, (rest, exact), receipt, mark, cx.limits.early_bytes);
                     }
                     return self.pump(cx);
                 }
@@ -392,7 +393,7 @@ impl Http1 {
     /// Tells a layer that opens behind a hole of it: where it stands is not known.
     fn tell_lost(&self, dir: Direction, mut inner: Box<dyn Layer>, cx: &mut Cx<'_>) -> Box<dyn Layer> {
         if let (Side::Lost, Some((offset, len))) = (&self.sides[dir], self.lost[dir]) {
-            inner.input(Input::Gap { dir, offset, len, exact: true, receipt: Receipt::Unknown, mark: cx.mark }, cx);
+            inner.input(Input::lost(dir, offset, len, true, cx.mark), cx);
         }
         inner
     }

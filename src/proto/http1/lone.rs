@@ -4,7 +4,7 @@ use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
 use super::tell::{tell, tell_unasked};
 use super::upgrade;
-use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, Receipt, StartLine, Version, hex};
+use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version, hex};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Stands before the frames of a connection whose other direction was not captured so far. Should it come after all, it begins
@@ -128,17 +128,7 @@ impl Layer for Lone {
                 }
             }
             Read::Bad => {
-                self.inner.input(
-                    Input::Gap {
-                        dir,
-                        offset,
-                        len: bytes.len() as u64,
-                        exact: true,
-                        receipt: Receipt::Unknown,
-                        mark: cx.mark,
-                    },
-                    cx,
-                );
+                self.inner.input(Input::lost(dir, offset, bytes.len() as u64, true, cx.mark), cx);
             }
         }
         self.step_aside()

@@ -92,8 +92,10 @@ fn place(
             *left = left.checked_sub(MAKING)?;
             secret = next_secret(hash, &secret);
         }
-        let opener = Opener::of_secret(aead, hash, &secret).filter(|_| field.updates.contains(&updates));
-        let Some(opener) = opener else { continue };
+        if !field.updates.contains(&updates) {
+            continue;
+        }
+        let Some(opener) = Opener::of_secret(aead, hash, &secret) else { continue };
         let cost = opener.cost(fragment.len());
         for sequence in field.numbers.clone() {
             *left = left.checked_sub(cost)?;

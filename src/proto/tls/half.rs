@@ -72,6 +72,8 @@ pub(super) struct Lost {
     pub(super) bytes: u64,
     /// Records among them that came, and were dropped because too much waited for keys.
     pub(super) dropped: u64,
+    /// What their receiver told of those that did not come.
+    pub(super) receipt: Receipt,
 }
 
 impl Half {
@@ -103,6 +105,7 @@ impl Half {
                 Held::Hole(more) => {
                     lost.bytes += more.bytes;
                     lost.dropped += more.dropped;
+                    lost.receipt = more.receipt;
                 }
                 Held::End(..) => return true,
             }

@@ -84,7 +84,8 @@ impl Hello {
 
     /// Whether the client may send 0-RTT data; then, whether their secret is known.
     pub(super) fn early_data(&self, secrets: &Secrets) -> Option<bool> {
-        let client = self.client.as_ref().filter(|client| client.early_data)?;
+        let may_be_1_3 = self.version().is_none_or(|version| version == TlsVersion::TLS_1_3);
+        let client = self.client.as_ref().filter(|client| client.early_data && may_be_1_3)?;
         Some(secrets.find(&client.random, SecretLabel::ClientEarly).is_some())
     }
 

@@ -82,6 +82,7 @@ impl Inside {
             cx.tools.sessions += 1;
             cx.open(Hint::Unknown)
         });
+        let data = if let Input::Data { dir, .. } = input { Some(dir) } else { None };
         let input = if self.turned { input.reversed() } else { input };
         match self.within(cx, |cx| layer.input(input, cx)) {
             Next::Read => self.skims = false,
@@ -96,8 +97,8 @@ impl Inside {
             }
         }
         self.layer = Some(layer);
-        if let Input::Data { dir, .. } = input {
-            self.sealed[if self.turned { dir.reverse() } else { dir }] = false;
+        if let Some(dir) = data {
+            self.sealed[dir] = false;
         }
     }
 

@@ -8,6 +8,8 @@ use crate::model::Opcode;
 pub(super) struct Habits {
     /// Frames that were looked at, [`LEARNED`] at most.
     frames: u32,
+    /// How many of them have data.
+    data: u32,
     /// FIN, RSV1 and opcode of their heads: a bit for each combination.
     kinds: u64,
     /// The first bytes of data frames' payloads, before masking: a bit for each four that follow each other.
@@ -41,8 +43,9 @@ impl Habits {
         }
         self.kinds |= kind(head);
         if !head.opcode.is_control() {
-            self.shortest = if self.frames == 0 { head.len } else { self.shortest.min(head.len) };
+            self.shortest = if self.data == 0 { head.len } else { self.shortest.min(head.len) };
             self.firsts |= first().map_or(0, bucket);
+            self.data += 1;
         }
         self.frames += 1;
     }
@@ -94,7 +97,7 @@ impl Habits {
         let known = self.firsts.count_ones();
         let says = match first {
             Some(first) if self.firsts & bucket(first) != 0 => 6 - log2(known),
-            Some(_) if known * VARIED < self.frames => return None,
+            Some(_) if known * VARIED < self.data => return None,
             _ => 0,
         };
         Some(begins + length + says)
@@ -156,6 +159,17 @@ mod tests {
         habits.learn(&head(&[0x81, 40]), || Some(b'q'));
         assert_eq!(habits.likeness(&head(&[0x81, 40]), Some(b'e')), Some(8 + 1));
         assert_eq!(habits.likeness(&head(&[0x81, 40]), Some(b'q')), Some(8 + 1 + 5));
+    }
+
+    #[test]
+    fn control_frames_tell_nothing_of_data() {
+        let mut habits = after(6, &[0x89, 0], 0);
+        for first in [b'a', b'q'] {
+            habits.learn(&head(&[0x81, 40]), || Some(first));
+            habits.complete(&head(&[0x81, 40]));
+        }
+        assert_eq!(habits.likeness(&head(&[0x81, 19]), Some(b'a')), None, "short");
+        assert!(habits.likeness(&head(&[0x81, 40]), Some(b'e')).is_some(), "what data begin with is open");
     }
 
     #[test]

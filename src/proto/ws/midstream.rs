@@ -5,7 +5,7 @@ use super::habits::Habits;
 use super::heartbeats::{Beating, Heartbeats};
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
-use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Receipt, Version, count};
+use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
@@ -121,17 +121,7 @@ impl Midstream {
             let mut end = begin(&mut ws, from, to, seek);
             let gap = |ws: &mut Ws, offset: u64, end: u64, cx: &mut Cx<'_>| {
                 if end < offset {
-                    ws.input(
-                        Input::Gap {
-                            dir: to,
-                            offset: end,
-                            len: offset - end,
-                            exact: true,
-                            receipt: Receipt::Unknown,
-                            mark: cx.mark,
-                        },
-                        cx,
-                    );
+                    ws.input(Input::lost(to, end, offset - end, true, cx.mark), cx);
                 }
             };
             for (offset, bytes, brought) in seek.since(end) {

@@ -5,7 +5,7 @@ use super::frame::Head;
 use super::half::Reading;
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, Known, RESYNC_BAR, Seek};
-use crate::model::{Direction, Mark, NoteCode, count};
+use crate::model::{Direction, Mark, NoteCode, Receipt, count};
 use crate::proto::layer::Cx;
 
 /// Frames that may refute what a search found.
@@ -118,6 +118,8 @@ impl Ws {
     /// The bytes from `from` to `to`, if any, are a hole in a frame that a search found.
     fn pass_hole(&mut self, dir: Direction, from: u64, to: u64, cx: &mut Cx<'_>) {
         if from < to {
+            // What was told last is of another hole.
+            self.halves[dir].receipt = Receipt::Unknown;
             self.gap(dir, from, (to - from, true), cx.mark, cx);
         }
     }

@@ -97,16 +97,14 @@ impl Peer {
         self.sacks.iter().find(|sacked| (sacked.from..sacked.to).contains(&at))
     }
 
-    /// Up to where it has all bytes from `at` on, if it has that one, and since when that is known.
-    fn has(&self, at: u64) -> Option<(u64, Mark)> {
-        let acked = self.acks.iter().find(|&&(upto, _)| upto > at).map(|&(_, since)| since);
-        let sacked = self.sacked(at).map(|sacked| sacked.since);
-        let since = acked.into_iter().chain(sacked).min_by_key(|since| since.packet)?;
-        let mut upto = self.acked().map_or(at, |acked| acked.max(at));
-        while let Some(sacked) = self.sacked(upto) {
+    /// Up to where it has all bytes from `at` on, if it has that one, by what it told at times that `count`.
+    fn has(&self, at: u64, count: impl Fn(Mark) -> bool) -> Option<u64> {
+        let acked = self.acks.iter().rev().find(|&&(_, since)| count(since)).map(|&(upto, _)| upto);
+        let mut upto = acked.unwrap_or(at).max(at);
+        while let Some(sacked) = self.sacked(upto).filter(|sacked| count(sacked.since)) {
             upto = sacked.to;
         }
-        Some((upto, since))
+        (upto > at).then_some(upto)
     }
 
     /// What it told of bytes before that offset is past.
@@ -175,8 +173,8 @@ impl Half {
     /// Whether the receiver has the bytes from the next one to `to`.
     pub(super) fn receipt(&self, to: u64) -> Receipt {
         let Some(peer) = self.aside.as_ref().map(|aside| &aside.peer) else { return Receipt::Unknown };
-        match peer.has(self.offset) {
-            Some((upto, _)) if upto >= to => Receipt::Received,
+        match peer.has(self.offset, |_| true) {
+            Some(upto) if upto >= to => Receipt::Received,
             None if peer.asks >= ASKS => Receipt::Lacked,
             _ => Receipt::Unknown,
         }
@@ -196,8 +194,8 @@ impl Half {
         if alone || aside.reset.is_some_and(covers) {
             return Some(end);
         }
-        // What the receiver lacks behind that is still to come.
-        aside.peer.has(self.offset).filter(|&(_, since)| covers(since)).map(|(upto, _)| upto.min(end))
+        // What the receiver lacks behind that is still to come, and so may be what it acknowledged just now.
+        aside.peer.has(self.offset, covers).map(|upto| upto.min(end))
     }
 
     /// Notes how much the receiver will take.

@@ -26,9 +26,6 @@ impl Suspect {
     }
 }
 
-/// How many are set aside of one direction.
-const MOST: usize = 64;
-
 impl Half {
     /// Whether the segment's checksum is right, or says nothing.
     #[inline]
@@ -46,7 +43,7 @@ impl Half {
     }
 
     /// Sets a segment aside whose checksum is wrong; false when that tells nothing, and its bytes are as good as any.
-    pub(in super::super) fn sets_aside(&mut self, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) -> bool {
+    pub(in super::super) fn sets_aside(&mut self, segment: &Segment<'_>, feed: &mut Feed<'_>) -> bool {
         let ends = if segment.flags.has(Flags::RST) {
             Some(End::Rst)
         } else {
@@ -55,24 +52,32 @@ impl Half {
         if segment.payload.is_empty() && ends.is_none() || self.vouches(segment) {
             return false;
         }
-        let tells = self.sums.tell();
+        let (tells, mark) = (self.sums.tell(), segment.mark);
         self.sums.add_wrong();
-        if let Some(how) = ends.filter(|_| tells && segment.payload.is_empty()) {
-            self.doubt_end(how, segment.mark, feed);
+        if !self.sums.are_read() {
+            self.reinstate(mark, feed);
+        }
+        if !tells || !self.sums.are_read() {
+            return false;
+        }
+        if segment.payload.is_empty() {
+            ends.into_iter().for_each(|how| self.doubt_end(how, mark, feed));
             return true;
         }
         let at = self.signed_offset() + Seq(segment.seq).since(self.seq);
         let end = at.saturating_add_unsigned(segment.payload.len() as u64);
         let Ok(at) = u64::try_from(at) else { return false };
-        let suspects = &mut self.aside.get_or_insert_default().suspects;
-        if tells && suspects.len() < MOST && end > self.offset.cast_signed() {
-            suspects.push(Suspect { at, bytes: segment.payload.to_vec(), brought: segment.mark });
-            feed.budget.queued += segment.payload.len();
-        } else if !self.sums.are_read() {
-            self.reinstate(segment.mark, keep, feed);
-            return false;
+        let offset = self.offset.cast_signed();
+        let aside = self.aside();
+        if let Some(how) = ends {
+            aside.doubted.get_or_insert((how, mark));
         }
-        tells
+        if end > offset {
+            // There are never many: of more than one in ten nothing is set aside.
+            aside.suspects.push(Suspect { at, bytes: segment.payload.to_vec(), brought: mark });
+            feed.budget.queued += segment.payload.len();
+        }
+        true
     }
 
     /// Remembers an end whose packet has a wrong checksum: it is none if its sender goes on.
@@ -87,7 +92,7 @@ impl Half {
     }
 
     /// Checksums tell nothing after all: what was set aside is as good as any.
-    fn reinstate(&mut self, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
+    fn reinstate(&mut self, mark: Mark, feed: &mut Feed<'_>) {
         let suspects = self.aside.as_mut().map(|aside| std::mem::take(&mut aside.suspects)).unwrap_or_default();
         for suspect in suspects {
             feed.budget.queued = feed.budget.queued.saturating_sub(suspect.bytes.len());
@@ -97,7 +102,7 @@ impl Half {
                 self.enqueue(suspect.at + past as u64, bytes, 0, &origin, feed);
             }
         }
-        self.drain(mark, keep, feed);
+        self.drain(mark, true, feed);
     }
 
     /// The stream offset behind what is set aside next.
@@ -112,7 +117,12 @@ impl Half {
             self.lose(suspect.at.saturating_sub(self.offset), self.receipt(suspect.at), mark, feed);
             let past = usize::try_from(self.offset - suspect.at).unwrap_or(usize::MAX).min(suspect.bytes.len());
             suspect.bytes.drain(..past);
-            suspect.bytes.truncate(usize::try_from(to - self.offset).unwrap_or(usize::MAX));
+            let len = usize::try_from(to - self.offset).unwrap_or(usize::MAX).min(suspect.bytes.len());
+            let bytes = suspect.bytes.split_off(len);
+            if !bytes.is_empty() {
+                feed.budget.queued += bytes.len();
+                self.aside().suspects.push(Suspect { at: to, bytes, brought: suspect.brought });
+            }
             let (packet, len) = (suspect.brought.packet, suspect.bytes.len() as u64);
             let text = format!("packet {packet} has a wrong checksum; its bytes are shown, since no other copy came");
             self.doubt((self.offset, len), &text, mark, feed);
@@ -123,7 +133,7 @@ impl Half {
     fn take_suspect(&mut self, to: u64, feed: &mut Feed<'_>) -> Option<Suspect> {
         let offset = self.offset;
         let suspects = &mut self.aside.as_mut()?.suspects;
-        let fits = |suspect: &Suspect| suspect.at < to && suspect.end() > offset;
+        let fits = |suspect: &Suspect| offset < to && suspect.at < to && suspect.end() > offset;
         let (nth, _) = suspects.iter().enumerate().filter(|(_, suspect)| fits(suspect)).min_by_key(|(_, s)| s.at)?;
         let suspect = suspects.remove(nth);
         feed.budget.queued = feed.budget.queued.saturating_sub(suspect.bytes.len());

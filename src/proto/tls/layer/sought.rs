@@ -36,7 +36,8 @@ impl Tls {
                 return;
             }
             let (found, passed) = half.cutter.found();
-            self.arrive(dir, Held::Hole(Lost { bytes: passed, dropped: 0 }), cx);
+            let receipt = self.halves[dir].receipt;
+            self.arrive(dir, Held::Hole(Lost { bytes: passed, dropped: 0, receipt }), cx);
             let Record { bytes, brought, offset, .. } = found;
             let ends = brought.iter().skip(1).map(|&(from, _)| from).chain([bytes.len()]);
             for (&(from, mark), to) in brought.iter().zip(ends) {
@@ -56,9 +57,7 @@ impl Tls {
                 keys.drop_records(lost.dropped);
             }
         }
-        if lost.dropped > 0 {
-            half.receipt = Receipt::Sealed;
-        }
+        half.receipt = if lost.dropped > 0 { Receipt::Sealed } else { lost.receipt };
         let is_open = matches!(half.cover, Cover::Sealed(_));
         // How many of them are data is known when the next record opens: from its number.
         *half.missing.get_or_insert(0) += lost.bytes;

@@ -12,7 +12,7 @@ const LED: u32 = 28;
 const FRAME_MAX: u64 = 1 << 32;
 /// Empty fragments that may follow each other, inside a WebSocket only: they are zeros, and so is much else.
 const EMPTY_MAX: u8 = 8;
-/// In a tunnel, so many bits more must speak for frames that never begin where a segment begins.
+/// In a tunnel, so many bits more must speak for frames that never begin where a write begins.
 const NESTED: u32 = 300;
 /// A payload may have any number of frames in it: what speaks for them does not tell that they are the sender's own.
 const NEVER: u32 = 1 << 30;
@@ -54,11 +54,11 @@ pub(super) struct Chain {
     /// The last head is the same as the one before, and begins no message: other protocols have a zero and a small number
     /// at regular distances too.
     pub(super) repeats: bool,
-    /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a segment begins.
+    /// A frame of the other side's kind was among them: they are the payload of a tunnel, until one stands where a write begins.
     nested: bool,
-    /// It began inside a segment, and no frame stood where one begins since: it may be the payload of a frame of its own kind,
-    /// which shows when that next one is full of frames as well. No frame is that is farther from where it began than any frame
-    /// was long before.
+    /// It began inside a write, and no frame stood where one begins since: it may be the payload of a frame of its own kind,
+    /// which shows when that next one is full of frames as well. No frame is that is farther from where it began than payloads
+    /// reach.
     inside: bool,
     /// Where it began.
     pub(super) from: u64,

@@ -269,15 +269,12 @@ impl Seek {
 
     /// The chain with a further head; a new chain where it does not fit, or nothing.
     fn extend(&self, chain: Option<Chain>, head: &Head, at: u64) -> Option<Chain> {
-        let edge = match (self.kept.edge(at), self.kept.begins_write(at)) {
-            (None, _) => Edge::Nothing,
+        let is_write = || self.kept.begins_write(at).unwrap_or(self.known.lost_from.is_none());
+        let edge = match self.kept.edge(at) {
+            None => Edge::Nothing,
             // What shows in a masked payload is nothing that was sent.
-            (Some(_), begins)
-                if self.known.masked == Some(false) && !begins.unwrap_or(self.known.lost_from.is_none()) =>
-            {
-                Edge::Segment
-            }
-            _ => Edge::Write,
+            Some(_) if self.known.masked == Some(false) && !is_write() => Edge::Segment,
+            Some(_) => Edge::Write,
         };
         chain
             .and_then(|chain| chain.extend(head, at, edge, self.known))
@@ -332,7 +329,7 @@ impl Seek {
         found.max_by_key(|(_, found)| found.bits).and_then(|found| self.complete(found))
     }
 
-    /// Nothing more comes: the best of the chains that lead to the end, if it is good enough.
+    /// Nothing more comes: the first of the chains that lead to the end and are good enough.
     pub(super) fn conclude(&self) -> Option<Found> {
         let chains = self.chains.range(self.end()..);
         let found = chains.filter_map(|(&next, chain)| self.judge(next, chain, chain.last_doubt(self.known)));
@@ -429,7 +426,8 @@ impl Seek {
     /// The frames from `at` to `end`: head, the first byte of the payload, where it begins.
     fn walk(&self, mut at: u64, end: u64) -> impl Iterator<Item = (Head, Option<u8>, u64)> {
         std::iter::from_fn(move || {
-            if at >= end {
+            // What was let go cannot be looked at any more.
+            if at >= end || at < self.kept.begin() {
                 return None;
             }
             let rest = self.kept.bytes(at, end);
