@@ -38,8 +38,8 @@ const INDEX_BUDGET: usize = 768 << 20;
 /// Frames kept of one message; more are counted.
 const MAX_FRAMES: usize = 1 << 20;
 
-/// TLS sessions kept of streams without a connection; more are counted.
-const MAX_APART: usize = 4096;
+/// TLS sessions kept of streams without a connection, and listed of all; more are counted.
+const MAX_SESSIONS: usize = 4096;
 
 /// Findings kept; more are counted.
 const MAX_FINDINGS: usize = 50_000;
@@ -106,7 +106,7 @@ pub struct Book {
     sessions: HashMap<u32, TlsSession>,
     /// TLS sessions of streams without a connection.
     apart: Vec<(u32, TlsSession)>,
-    apart_dropped: u64,
+    sessions_dropped: u64,
     severities: Severities,
     lacks_keys: bool,
     start: Option<Mark>,
@@ -138,7 +138,7 @@ impl Book {
             findings: Vec::new(),
             sessions: HashMap::new(),
             apart: Vec::new(),
-            apart_dropped: 0,
+            sessions_dropped: 0,
             severities: Severities::default(),
             lacks_keys: false,
             start: None,
@@ -221,17 +221,15 @@ impl Book {
         self.sessions.get(&self.connection(index)?.stream?)
     }
 
-    /// All TLS sessions whose streams have ended, with or without a connection, by the numbers of their streams.
-    pub fn sessions(&self) -> Vec<(u32, &TlsSession)> {
+    /// The TLS sessions whose streams have ended, with or without a connection, by the numbers of their streams: the first 4096, and
+    /// how many more there are.
+    pub fn sessions(&self) -> (Vec<(u32, &TlsSession)>, u64) {
         let inside = self.sessions.iter().map(|(stream, session)| (*stream, session));
         let mut all: Vec<_> = inside.chain(self.apart.iter().map(|(stream, session)| (*stream, session))).collect();
         all.sort_by_key(|(stream, _)| *stream);
-        all
-    }
-
-    /// TLS sessions that are not among [`Self::sessions`]: there was no room for them.
-    pub const fn sessions_dropped(&self) -> u64 {
-        self.apart_dropped
+        let more = all.len().saturating_sub(MAX_SESSIONS) as u64;
+        all.truncate(MAX_SESSIONS);
+        (all, self.sessions_dropped + more)
     }
 
     /// The TLS records of a direction that have bytes within a range of what was decrypted.
@@ -419,14 +417,16 @@ impl Book {
     /// As many as there are connections, at most, and so many without one.
     fn keep_session(&mut self, at: &Stamp, session: &TlsSession) {
         let Some(stream) = at.stream else { return };
-        if at.conn.is_none() {
-            if self.apart.len() < MAX_APART {
-                self.apart.push((stream, session.clone()));
-            } else {
-                self.apart_dropped += 1;
-            }
-        } else if self.sessions.len() < self.talks.len() {
+        let (kept, most) = match at.conn {
+            Some(_) => (self.sessions.len(), self.talks.len()),
+            None => (self.apart.len(), MAX_SESSIONS),
+        };
+        if kept >= most {
+            self.sessions_dropped += 1;
+        } else if at.conn.is_some() {
             self.sessions.insert(stream, session.clone());
+        } else {
+            self.apart.push((stream, session.clone()));
         }
     }
 

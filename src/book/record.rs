@@ -24,6 +24,8 @@ const CLOCK_EVERY: usize = 64;
 pub struct Batch {
     pub(super) items: Vec<(Stamp, Item)>,
     pub(super) payload: Vec<u8>,
+    /// Bytes of names and comments, which lie beside the arena.
+    beside: usize,
     pool: Arc<Pool>,
 }
 
@@ -43,7 +45,7 @@ impl Pool {
     fn batch(self: &Arc<Self>) -> Batch {
         let buffers = self.0.lock().ok().and_then(|mut waiting| waiting.pop());
         let (items, payload) = buffers.unwrap_or_default();
-        Batch { items, payload, pool: Arc::clone(self) }
+        Batch { items, payload, beside: 0, pool: Arc::clone(self) }
     }
 }
 
@@ -73,7 +75,7 @@ impl Batch {
     }
 
     const fn bytes(&self) -> usize {
-        self.payload.len() + self.items.len() * size_of::<(Stamp, Item)>()
+        self.payload.len() + self.beside + self.items.len() * size_of::<(Stamp, Item)>()
     }
 }
 
@@ -205,6 +207,9 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
 
     /// Takes what is no event. Who does not want it hears of the next event, too.
     fn aside(&mut self, item: Item) {
+        if let Item::Name(_, text) | Item::Comment(_, text) = &item {
+            self.batch.beside += text.len();
+        }
         self.batch.items.push((Stamp { conn: None, stream: None, at: Mark::default() }, item));
         if self.batch.bytes() >= BATCH_BYTES {
             let _ = self.flush();

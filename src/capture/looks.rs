@@ -68,7 +68,10 @@ type Named = (&'static str, &'static str);
 fn text(data: &[u8]) -> Option<Named> {
     let text = data.utf8_chunks().next()?.valid().trim_start_matches('\u{feff}').trim_start();
     let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if text.lines().any(|line| KEY_LOG.iter().any(|label| line.starts_with(label))) {
+    let is_key = |line: &str| {
+        KEY_LOG.iter().any(|label| line.get(..label.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(label)))
+    };
+    if text.lines().any(is_key) {
         return Some(("a TLS key log", "give the capture that it belongs to"));
     }
     if starts("<!doctype html") || starts("<html") {

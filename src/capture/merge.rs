@@ -6,6 +6,7 @@ use super::source::Record;
 use super::{Aside, OpenError};
 use crate::model::{Fact, FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp};
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::mem;
 use std::sync::Arc;
 
@@ -37,6 +38,9 @@ pub(super) struct Merge {
     notes: Vec<FileNote>,
     limits: Limits,
 }
+
+/// Comments that are kept of one packet of many captures.
+const COMMENTS: usize = 64;
 
 /// The time of a packet, and the place of its capture among all; what has no time comes first, since it has no place.
 type Order = (Option<Timestamp>, usize);
@@ -85,7 +89,9 @@ impl Next {
     fn hear(&mut self, place: usize, aside: &mut dyn FnMut(Aside<'_>)) -> impl FnMut(Aside<'_>) {
         move |told| match told {
             Aside::Fact(_, Fact::Comment(Some(_), text)) => {
-                self.comments.push(text.to_vec());
+                if self.comments.len() < COMMENTS {
+                    self.comments.push(text.to_vec());
+                }
                 self.is_news = true;
             }
             Aside::Fact(_, fact) => aside(Aside::Fact(place, fact)),
@@ -194,8 +200,8 @@ impl Merge {
         let Some(Coming { part, place, .. }) = self.coming.pop_front() else { return };
         let name: Arc<str> = part.name.as_str().into();
         if self.open.len() >= OPEN {
-            let text = format!("{name} is left out: more than {OPEN} captures overlap in time");
-            return self.notes.push(FileNote { code: NoteCode::FileLimit, at: self.last, text });
+            self.left_out += 1;
+            return self.notes.push(left_out(&name, &format!("more than {OPEN} captures overlap in time"), self.last));
         }
         let mut file = match part.open(&self.limits) {
             Ok(file) => file,
@@ -268,6 +274,6 @@ fn named(packet: PacketNo, note: FileNote, name: &str) -> FileNote {
     FileNote { at: Mark { packet, ..note.at }, text: format!("{name}: {}", note.text), ..note }
 }
 
-fn left_out(name: &str, error: &OpenError, at: Mark) -> FileNote {
-    FileNote { code: NoteCode::FileDamaged, at, text: format!("{name} is left out: {error}") }
+fn left_out(name: &str, why: &dyn Display, at: Mark) -> FileNote {
+    FileNote { code: NoteCode::FileDamaged, at, text: format!("{name} is left out: {why}") }
 }

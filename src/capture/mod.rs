@@ -69,11 +69,19 @@ impl From<Stopped> for io::Error {
     }
 }
 
+/// What the operating system says, in lower case and without its number.
+pub fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
+}
+
 /// Why an input cannot be read at all: one clause for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Reading failed.
-    #[error(transparent)]
+    #[error("{}", words(.0))]
     Io(#[from] io::Error),
     /// There are no bytes.
     #[error("empty file (0 bytes)")]

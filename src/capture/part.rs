@@ -23,7 +23,7 @@ pub enum Bytes {
 }
 
 impl Part {
-    /// The time of the first packet that has one, looked for in the first MiB. Nothing of a stream is lost.
+    /// The time of the first packet that has one, looked for in the first 8 MiB. Nothing of a stream is lost.
     ///
     /// # Errors
     /// When it is no capture.

@@ -2,12 +2,13 @@
 
 use super::args::When;
 use super::exit::{Exit, Failure};
-use super::input::{Input, Source, words};
+use super::input::{Input, Source};
 use super::keys::{Keys, Loaded};
 use super::seen;
 use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
+use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::Randoms;
 use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
@@ -204,8 +205,8 @@ impl Teller {
         let mut known = self.capture.known();
         (known.randoms, known.len) = (all.then_some(randoms), self.total);
         drop(known);
-        let name = self.capture.source.name();
-        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(&name, &summary, tls) };
+        let source = &self.capture.source;
+        let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(source, &summary, tls) };
         let Summary { packets, streams, first, last, ref secrets, .. } = summary;
         let key_logs = secrets.logs().to_vec();
         let progress = dissect::Progress { bytes: reader.position(), files: None, packets, streams, first, last };

@@ -6,7 +6,7 @@ use super::run::{Pass, Run, pass};
 use super::watch::Watch;
 use crate::dissect::{self, Settings};
 use crate::export::{Exporter, Out, Pcapng, Totals};
-use crate::model::{ClientRandom, ConnId, Event, FileRun, Limits, Packet, Secrets, Sink, Stamp, count};
+use crate::model::{ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -45,8 +45,6 @@ impl Exporter for Chosen<'_> {
         }
         ControlFlow::Continue(())
     }
-
-    fn file(&mut self, _: &FileRun) {}
 
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
 }

@@ -4,8 +4,9 @@ use super::exit::{Exit, Failure};
 use super::growing::Growing;
 use super::pipe::Pipe;
 use super::signals::Stop;
-use crate::capture::{Bytes, OpenError, Part, Reader};
+use crate::capture::{Bytes, OpenError, Part, Reader, words};
 use crate::model::{Limits, Timestamp};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -57,16 +58,7 @@ impl Place {
         }
         File::open(&path).map_err(|error| self.failure(&error))?;
         let most = most.unwrap_or(u64::MAX);
-        let file = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&path)?.take(most))) };
-        Ok((Bytes::File(Box::new(file)), Some(about.len().min(most))))
-    }
-
-    /// Something that is opened when it is its turn, and may fail then.
-    fn open_later(&self) -> Result<(Bytes, Option<u64>), Failure> {
-        let Self::Path(path) = self else { return self.open(None, &Stop::default()) };
-        let path = path.clone();
-        let file = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&path)?)) };
-        Ok((Bytes::File(Box::new(file)), Some(0)))
+        Ok((later(path, most), Some(about.len().min(most))))
     }
 
     /// Opens it to be read on as it grows.
@@ -75,6 +67,11 @@ impl Place {
         let growing = Growing::open(path.clone(), stop.clone()).map_err(|error| self.failure(&error))?;
         Ok((Bytes::Stream(Box::new(growing)), None))
     }
+}
+
+/// A file that is opened when it is its turn, of which so many bytes are read.
+fn later(path: PathBuf, most: u64) -> Bytes {
+    Bytes::File(Box::new(move || Ok(Box::new(File::open(&path)?.take(most)))))
 }
 
 impl Source {
@@ -99,6 +96,14 @@ impl Source {
     /// Standard input.
     pub(super) fn stdin() -> Self {
         Self { places: vec![Place::Stdin], grows: false, limits: Limits::DEFAULT }
+    }
+
+    /// How it is written in a command that is advised; not escaped.
+    pub(super) fn argument(&self) -> String {
+        match self.places.as_slice() {
+            [place @ Place::Path(_)] => place.name(),
+            _ => String::from("FILE"),
+        }
     }
 
     /// The same, read within these bounds.
@@ -168,29 +173,31 @@ impl Source {
     /// As [`Self::open`].
     pub(super) fn open_within(&self, extent: &Extent, stop: &Stop) -> Result<Input, Failure> {
         let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
-        for (at, place) in self.places.iter().enumerate() {
+        for (at, (place, name)) in self.places.iter().zip(short_names(&self.places)).enumerate() {
             let most = extent.get(at).copied().flatten();
             let opened = if self.grows { place.open_growing(stop) } else { place.open(most, stop) };
             // One of several that cannot be read is left out, and told when its turn comes.
-            let (bytes, len) = if self.places.len() > 1 { opened.or_else(|_| place.open_later())? } else { opened? };
-            input.parts.push(Part { name: short_name(place, &self.places), bytes });
+            let (bytes, len) = match (opened, place) {
+                (Err(_), Place::Path(path)) if self.places.len() > 1 => (later(path.clone(), u64::MAX), Some(0)),
+                (opened, _) => opened?,
+            };
+            input.parts.push(Part { name, bytes });
             input.extent.push(len);
         }
         Ok(input)
     }
 }
 
-/// The name of a file without its directories, unless another has the same.
-fn short_name(place: &Place, all: &[Place]) -> String {
-    let name = |place: &Place| match place {
-        Place::Path(path) => path.file_name().map(|name| name.display().to_string()),
-        Place::Stdin => None,
+/// The names of files without their directories, unless another has the same.
+fn short_names(places: &[Place]) -> Vec<String> {
+    let short = |place: &Place| match place {
+        Place::Path(path) if places.len() > 1 => path.file_name().map(|name| name.display().to_string()),
+        _ => None,
     };
-    if let [only] = all {
-        return only.name();
-    }
-    let short = name(place).filter(|short| all.iter().filter(|other| name(other).as_ref() == Some(short)).count() == 1);
-    short.unwrap_or_else(|| place.name())
+    let mut counts = HashMap::new();
+    places.iter().filter_map(short).for_each(|name| *counts.entry(name).or_insert(0) += 1);
+    let name = |place: &Place| short(place).filter(|name| counts.get(name) == Some(&1)).unwrap_or_else(|| place.name());
+    places.iter().map(name).collect()
 }
 
 /// The captures in a directory, by name; other files in it are no fault.
@@ -203,14 +210,6 @@ fn captures_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut captures: Vec<_> = paths.filter(is_capture).collect();
     captures.sort_unstable();
     if captures.is_empty() { Err(fail("no capture in this directory")) } else { Ok(captures) }
-}
-
-/// What the operating system says, in lower case and without its number.
-pub(super) fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// How long each file is; `None` for a pipe.
@@ -250,12 +249,6 @@ impl Input {
     /// When it is no capture.
     pub(super) fn reader(self) -> Result<Reader, Failure> {
         let Self { parts, limits, .. } = self;
-        Reader::timeline(parts, &limits).map_err(|(name, error)| {
-            let why = match error {
-                OpenError::Io(error) => words(&error),
-                error => error.to_string(),
-            };
-            Failure::new(Exit::Input, format!("{name}: {why}"))
-        })
+        Reader::timeline(parts, &limits).map_err(|(name, error)| Failure::new(Exit::Input, format!("{name}: {error}")))
     }
 }

@@ -1,10 +1,11 @@
 //! Which key logs are read, and what is said of them.
 
 use super::args::Reading;
-use super::input::{Source, words};
+use super::input::Source;
 use super::pipe::Pipe;
 use super::signals::Stop;
 use crate::capture::Aside;
+use crate::capture::words;
 use crate::dissect::{self, Progress, Settings};
 use crate::keys::{self, Fault, Followed, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
 use crate::model::{Event, KeyLog, KeySource, Origin, Secrets, Sink, Stamp, count, number};

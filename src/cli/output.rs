@@ -1,7 +1,8 @@
 //! Where rows go: stdout, or a file that appears when it is whole.
 
 use super::exit::{Exit, Failure};
-use super::input::{Source, words};
+use super::input::Source;
+use crate::capture::words;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};

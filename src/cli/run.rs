@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// # Errors
 /// When the input cannot be read or the output cannot be written, and when what was asked for is not there.
 pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
-    let stop = Stop::on_signals();
+    let stop = Stop::on_signals(job.output.is_none());
     let ended = work(job, &stop);
     // An input that a signal cut short is not to blame for that.
     stop.signal().map_or(ended, |signal| Ok(Exit::Signal(signal)))
@@ -154,10 +154,10 @@ impl<'j> Run<'j> {
 
     /// Rows of TLS streams, and their sum.
     fn keys(self, mut rows: Sessions) -> Result<Exit, Failure> {
-        let (job, name) = (self.job, self.input.name.clone());
+        let job = self.job;
         let exit = self.export(&mut rows)?;
         if job.sums_up && matches!(exit, Exit::Done | Exit::Strict) {
-            say(seen::keys(&name, &rows.sum()));
+            say(seen::keys(&job.source, &rows.sum()));
         }
         Ok(exit)
     }
@@ -187,7 +187,7 @@ impl<'j> Run<'j> {
         }
         target.commit()?;
         if !is_done {
-            job.tell_end(&name, &summary, &tally);
+            job.tell_end(&summary, &tally);
         }
         if job.tells_speed {
             say(seen::speed(&summary, bytes, progress.elapsed()));
@@ -239,7 +239,7 @@ fn totals(summary: &Summary) -> Totals {
 
 impl Job {
     /// The sum on stderr, once all was read.
-    fn tell_end(&self, name: &str, summary: &Summary, tally: &Tally) {
+    fn tell_end(&self, summary: &Summary, tally: &Tally) {
         let is_keys = self.work == Work::Keys;
         if self.sums_up && (is_keys || tally.connections > 0) {
             seen::sealed(&summary.seen).iter().for_each(say);
@@ -250,7 +250,7 @@ impl Job {
         if self.sums_up && tally.connections > 0 {
             say(seen::summary(tally));
         } else if self.tell.is_some() && tally.connections == 0 {
-            seen::instead(name, summary, tally.tls).iter().for_each(say);
+            seen::instead(&self.source, summary, tally.tls).iter().for_each(say);
         }
     }
 

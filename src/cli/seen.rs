@@ -1,5 +1,6 @@
 //! What is said at the end: the sum, or what was seen instead of WebSocket.
 
+use super::input::Source;
 use super::watch::Tally;
 use crate::dissect::Summary;
 use crate::escape;
@@ -24,8 +25,9 @@ pub(super) fn summary(tally: &Tally) -> String {
 }
 
 /// What a capture without WebSocket holds instead, in lines.
-pub(super) fn instead(name: &str, summary: &Summary, tls: TlsSum) -> Vec<String> {
-    let name = escape::display_str(name);
+pub(super) fn instead(source: &Source, summary: &Summary, tls: TlsSum) -> Vec<String> {
+    let (name, argument) = (source.name(), source.argument());
+    let (name, argument) = (escape::display_str(&name), escape::display_str(&argument));
     if summary.packets == 0 {
         return vec![format!("No packets in {name}.")];
     }
@@ -39,7 +41,7 @@ pub(super) fn instead(name: &str, summary: &Summary, tls: TlsSum) -> Vec<String>
         lines.extend(packets_by_kind(&summary.seen).into_iter().map(|line| format!("  {line}")));
     }
     lines.extend(sealed(&summary.seen).into_iter().map(|line| format!("  {line}")));
-    lines.extend(kinds(&summary.kinds, tls, &summary.secrets, &name).iter().map(|line| format!("  {line}")));
+    lines.extend(kinds(&summary.kinds, tls, &summary.secrets, &argument).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -73,26 +75,27 @@ pub(super) fn sealed(seen: &Traffic) -> Vec<String> {
 }
 
 /// `3 of 4 TLS streams decrypted; 12 keys from key logs, 8 of no stream here`.
-pub(super) fn keys(name: &str, sum: &KeySum) -> String {
+pub(super) fn keys(source: &Source, sum: &KeySum) -> String {
     let KeySum { tls, secrets, idle } = *sum;
-    let name = escape::display_str(name);
+    let (name, argument) = (source.name(), source.argument());
+    let (name, argument) = (escape::display_str(&name), escape::display_str(&argument));
     let seen = tls.words().unwrap_or_else(|| format!("No TLS stream in {name}"));
     match (secrets, idle) {
         (0, _) if tls.decrypted == tls.streams => seen,
-        (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {name}"),
+        (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {argument}"),
         (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
     }
 }
 
-/// TCP streams by what they carried, and what to do about those that nobody can read. The name must be safe on a terminal.
-fn kinds(kinds: &Streams, tls: TlsSum, secrets: &Secrets, name: &str) -> Vec<String> {
+/// TCP streams by what they carried, and what to do about those that nobody can read. The argument must be safe on a terminal.
+fn kinds(kinds: &Streams, tls: TlsSum, secrets: &Secrets, argument: &str) -> Vec<String> {
     let keys = || match secrets.logged() {
         0 => "the private key".to_owned(),
         logged => count(logged, "key"),
     };
     let advice = match tls.decrypted {
-        _ if !secrets.were_given() => format!(": encrypted; with their key log: wspect -k keys.txt {name}"),
+        _ if !secrets.were_given() => format!(": encrypted; with their key log: wspect -k keys.txt {argument}"),
         0 => format!(": none decrypted with {}; wspect keys tells why", keys()),
         decrypted => format!(": {} decrypted; wspect keys tells which, and why others are not", number(decrypted)),
     };

@@ -12,12 +12,14 @@ pub(super) struct Stop {
     wanted: Arc<AtomicBool>,
     /// The signal that came first; 0 before.
     signal: Arc<AtomicU8>,
+    /// Rows go to standard output.
+    writes_stdout: bool,
 }
 
 impl Stop {
-    /// Signals set it from now on, instead of ending the program.
-    pub(super) fn on_signals() -> Self {
-        let stop = Self::default();
+    /// Signals set it from now on, instead of ending the program; so does a standard output that nobody reads, if rows go there.
+    pub(super) fn on_signals(writes_stdout: bool) -> Self {
+        let stop = Self { writes_stdout, ..Self::default() };
         stop.catch();
         stop
     }
@@ -35,7 +37,7 @@ impl Stop {
     /// The same, asked by who waits for input: also when nobody reads standard output any more, of which SIGPIPE would
     /// tell only with the next row.
     pub(super) fn ends_waiting(&self) -> bool {
-        if is_unread() {
+        if self.writes_stdout && is_unread() {
             self.set(SIGPIPE);
         }
         self.is_wanted()

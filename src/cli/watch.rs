@@ -53,6 +53,7 @@ const fn means_loss(code: NoteCode) -> bool {
         code,
         NoteCode::FileCut
             | NoteCode::FileDamaged
+            | NoteCode::FileLimit
             | NoteCode::FileBlock
             | NoteCode::PacketCut
             | NoteCode::IpFragment

@@ -7,12 +7,13 @@ mod stream;
 mod waiting;
 mod wrapped;
 
-use crate::model::{DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams};
+use crate::model::{
+    DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally,
+};
 use crate::net::Header;
 use crate::proto::layer::{Hint, Tools};
 use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
-use forget::Tally;
 use hashbrown::HashTable;
 use key::FlowKey;
 use std::collections::{HashMap, VecDeque};

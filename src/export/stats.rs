@@ -1,7 +1,7 @@
 //! Counts, sizes, throughput and round trips of a whole capture, in bounded memory.
 
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{Both, Counts, Direction, Event, FileRun, NoteCode, Severities, Stamp, Timestamp};
+use crate::model::{Both, Counts, Direction, Event, NoteCode, Severities, Stamp, Timestamp};
 use std::mem;
 use std::ops::ControlFlow;
 use std::ops::Range;
@@ -91,10 +91,6 @@ impl Exporter for Stats {
             | Event::Closed(_) => {}
         }
         ControlFlow::Continue(())
-    }
-
-    fn file(&mut self, run: &FileRun) {
-        self.form.file(run);
     }
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {

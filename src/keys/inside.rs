@@ -31,7 +31,8 @@ impl Inside {
 }
 
 fn has_label(text: &[u8]) -> bool {
-    SecretLabel::ALL.iter().any(|label| memmem::find(text, label.name().as_bytes()).is_some())
+    let text = text.to_ascii_uppercase();
+    SecretLabel::ALL.iter().any(|label| memmem::find(&text, label.name().as_bytes()).is_some())
 }
 
 #[cfg(test)]

@@ -158,6 +158,14 @@ fn is_label(word: &[u8]) -> bool {
         && word.iter().all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Whether a label of ours begins so, in upper or lower case.
+fn begins_known(word: &[u8]) -> bool {
+    let begins = |label: &SecretLabel| {
+        label.name().as_bytes().get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+    };
+    !word.is_empty() && SecretLabel::ALL.iter().any(begins)
+}
+
 fn is_hex(digits: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
 }
@@ -168,7 +176,7 @@ pub(super) fn may_go_on(line: &[u8]) -> bool {
     let (random, secret) = word(rest);
     let is_begun = |digits: &[u8], most: usize| digits.len() <= most && digits.iter().all(u8::is_ascii_hexdigit);
     let random_len = 2 * size_of::<ClientRandom>();
-    is_label(label)
+    (is_label(label) || begins_known(label))
         && is_begun(random, random_len)
         && (secret.is_empty() || random.len() == random_len && is_begun(secret, 2 * SECRET_BYTES))
 }

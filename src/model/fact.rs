@@ -56,7 +56,7 @@ pub struct Interface<'a> {
     pub link: LinkType,
     /// Bytes of a packet that are captured at most; 0: all.
     pub snaplen: u32,
-    /// Ticks of its clock in a second, as `if_tsresol` has it.
+    /// How long a tick of its clock is, as `if_tsresol` has it: 10⁻ⁿ seconds, or 2⁻ⁿ with the top bit set.
     pub resolution: u8,
     /// `eth0`.
     pub name: Option<&'a [u8]>,

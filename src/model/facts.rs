@@ -53,7 +53,7 @@ pub struct InterfaceFacts {
     pub link: LinkType,
     /// Bytes of a packet that are captured at most; 0: all.
     pub snaplen: u32,
-    /// Ticks of its clock in a second, as `if_tsresol` has it.
+    /// How long a tick of its clock is, as `if_tsresol` has it: 10⁻ⁿ seconds, or 2⁻ⁿ with the top bit set.
     pub resolution: u8,
     /// `eth0`.
     pub name: Option<String>,
@@ -76,6 +76,8 @@ impl Facts {
     pub const INTERFACES: usize = 1024;
     /// Comments on packets, and names, that are kept.
     pub const ROWS: usize = 1 << 16;
+    /// Names of one address that are kept.
+    pub const NAMES: usize = 16;
     /// Bytes kept of one text.
     pub const TEXT: usize = 4 << 10;
     /// Bytes kept of all comments and names.
@@ -91,11 +93,13 @@ impl Facts {
         }
         match *fact {
             Fact::Name(address, name) => {
-                if let Some(name) = self.text(name, self.names.len()) {
-                    let names = self.names.entry(address).or_default();
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
+                let known = self.names.get(&address).map_or(&[][..], Vec::as_slice);
+                if known.contains(&kept(name)) {
+                    return;
+                }
+                let rows = if known.len() < Self::NAMES { self.names.len() } else { Self::ROWS };
+                if let Some(name) = self.text(name, rows) {
+                    self.names.entry(address).or_default().push(name);
                 }
             }
             Fact::Comment(_, text) if may_hold_secret(text) => {}
@@ -189,9 +193,10 @@ fn kept(text: &[u8]) -> String {
 
 /// Whether a key log may stand in a comment, as some tools put it there: such a one is not shown.
 fn may_hold_secret(text: &[u8]) -> bool {
-    const LABELS: [&[u8]; 2] = [b"CLIENT_RANDOM", b"_SECRET"];
+    const LABELS: [&[u8]; 2] = [b"client_random", b"_secret"];
     const MASTER_SECRET: usize = 96;
-    LABELS.iter().any(|label| memchr::memmem::find(text, label).is_some())
+    let text = text.to_ascii_lowercase();
+    LABELS.iter().any(|label| memchr::memmem::find(&text, label).is_some())
         || text.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= MASTER_SECRET)
 }
 
@@ -213,6 +218,7 @@ mod tests {
         assert_eq!(comments("captured on a Tuesday, sha256 abababab"), ["captured on a Tuesday, sha256 abababab"; 2]);
         let secret = |label: &str, digits| format!("see: {label} {}", "ab".repeat(digits));
         assert_eq!(comments(&secret("CLIENT_RANDOM", 32)), [""; 0]);
+        assert_eq!(comments(&secret("client_traffic_secret_0", 32)), [""; 0]);
         assert_eq!(comments(&secret("EXPORTER_SECRET", 32)), [""; 0]);
         assert_eq!(comments(&secret("RSA 0011223344556677", 48)), [""; 0]);
     }
@@ -229,6 +235,15 @@ mod tests {
         }
         let rows = facts.files[0].interfaces.iter().map(|row| (row.link.0, row.packets));
         assert_eq!(rows.collect::<Vec<_>>(), [(1, None), (101, Some(3)), (2, None), (102, Some(5))]);
+    }
+
+    #[test]
+    fn names_are_kept_once_and_not_without_end() {
+        let mut facts = Facts::default();
+        for n in 0..40 {
+            facts.add(0, &Fact::Name([10, 0, 0, 1].into(), format!("n{}", n % 20).as_bytes()));
+        }
+        assert_eq!((facts.names.values().next().unwrap().len(), facts.left_out), (Facts::NAMES, 8));
     }
 
     #[test]

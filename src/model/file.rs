@@ -17,6 +17,38 @@ pub struct FileNote {
     pub text: String,
 }
 
+/// Some things of a kind: how many, and the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// The packet of the first.
+    pub first: Mark,
+}
+
+impl Tally {
+    /// Adds so many, of which the first came with that packet.
+    pub const fn add(&mut self, count: u64, mark: Mark) {
+        if self.count == 0 {
+            self.first = mark;
+        }
+        self.count += count;
+    }
+
+    /// These, and those that came behind them.
+    #[must_use]
+    pub const fn with(mut self, other: &Self) -> Self {
+        self.add(other.count, other.first);
+        self
+    }
+
+    /// The finding about them, if there are any, in the words that their number and the first one's packet make.
+    pub fn note(&self, code: NoteCode, words: impl FnOnce(u64, PacketNo) -> String) -> Option<FileNote> {
+        let note = || FileNote { code, at: self.first, text: words(self.count, self.first.packet) };
+        (self.count > 0).then(note)
+    }
+}
+
 impl FileNote {
     /// The finding as every other finding is told.
     pub fn note(&self) -> Note<'_> {

@@ -37,7 +37,7 @@ pub use encap::{Encap, EncapId};
 pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use fact::{Counters, Fact, Format, Interface, Writer};
 pub use facts::{Facts, FileFacts, InterfaceFacts};
-pub use file::{FileNote, FilePacket, FileRun, FileRuns};
+pub use file::{FileNote, FilePacket, FileRun, FileRuns, Tally};
 pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};

@@ -1,7 +1,6 @@
 //! What packets are wrapped in, each kind once.
 
-use super::Tally;
-use crate::model::{Encap, EncapId, Limits, Mark};
+use crate::model::{Encap, EncapId, Limits, Mark, Tally};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -71,7 +70,7 @@ impl Encaps {
     fn add(&mut self, encaps: &[Encap], mark: Mark, limits: &Limits) -> EncapId {
         let next = u16::try_from(self.all.len() + 1).unwrap_or(u16::MAX);
         if next > limits.encaps {
-            self.untold.add(mark);
+            self.untold.add(1, mark);
             return EncapId(next);
         }
         let encaps: Arc<[Encap]> = encaps.into();

@@ -3,8 +3,7 @@
 //! Kept is what may still be completed, within [`Limits`]: of copies of a byte the first stays, as in TCP; a packet of too
 //! many pieces, or too old, is given up.
 
-use super::Tally;
-use crate::model::{EncapId, Ip, Limits, Mark};
+use crate::model::{EncapId, Ip, Limits, Mark, Tally};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the fragments of one packet have in common (RFC 791 §3.2, RFC 8200 §4.5).
@@ -106,7 +105,7 @@ impl Room {
             && let Some(&Age { key, first }) = self.ages.values().next()
         {
             if self.take(&key).is_some_and(|partial| partial.is_lost()) {
-                self.crowded_out.add(first);
+                self.crowded_out.add(1, first);
             }
         }
         added
@@ -133,7 +132,7 @@ impl Room {
                 || now.since(first).is_some_and(|nanos| nanos > limits.fragment_nanos))
         {
             if self.take(&key).is_some_and(|partial| partial.is_lost()) {
-                self.lost.add(first);
+                self.lost.add(1, first);
             }
         }
     }
@@ -144,7 +143,7 @@ impl Room {
         let mut lost = self.lost;
         for age in self.ages.values() {
             if self.partials.get(&age.key).is_some_and(Partial::is_lost) {
-                lost.add(age.first);
+                lost.add(1, age.first);
             }
         }
         (lost, self.crowded_out)

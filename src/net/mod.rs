@@ -16,7 +16,8 @@ mod twice;
 mod udp;
 
 use crate::model::{
-    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Traffic, count, size,
+    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Tally, Traffic,
+    count, size,
 };
 use encaps::{Encaps, Way};
 use ether::{MAX_TAGS, Network};
@@ -83,32 +84,6 @@ pub struct Parts<'a> {
     mark: Mark,
 }
 
-/// Some packets of a kind: how many, and the first.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    count: u64,
-    first: Mark,
-}
-
-impl Tally {
-    fn add(&mut self, mark: Mark) {
-        if self.count == 0 {
-            self.first = mark;
-        }
-        self.count += 1;
-    }
-
-    fn with(self, other: &Self) -> Self {
-        Self { count: self.count + other.count, first: if self.count == 0 { other.first } else { self.first } }
-    }
-
-    /// The finding that `what` happened to these packets, if there are any.
-    fn note(&self, code: NoteCode, what: &str) -> Option<FileNote> {
-        let text = format!("{what}: {}, first packet {}", count(self.count, "packet"), self.first.packet);
-        (self.count > 0).then_some(FileNote { code, at: self.first, text })
-    }
-}
-
 /// Turns packets into segments and counts what cannot be.
 #[derive(Default)]
 pub struct Decoder {
@@ -149,7 +124,7 @@ impl Decoder {
         let missing = packet.orig_len.saturating_sub(packet.bytes.len());
         self.seen.missing += missing as u64;
         if missing > 0 {
-            self.cut.add(packet.mark);
+            self.cut.add(1, packet.mark);
         }
         let network = self.network(packet);
         if let Network::Ip(bytes) = network
@@ -168,7 +143,7 @@ impl Decoder {
         if let Decoded::Segment(segment) = &decoded
             && self.last.saw(segment, ip.id)
         {
-            self.twice.add(mark);
+            self.twice.add(1, mark);
         }
         decoded
     }
@@ -235,7 +210,7 @@ impl Decoder {
         };
         self.seen.other += 1;
         if let Some(tally) = tally {
-            tally.add(way.mark);
+            tally.add(1, way.mark);
         }
         Decoded::Other
     }
@@ -255,7 +230,7 @@ impl Decoder {
                 self.seen.tcp += 1;
                 match self.exported.segment(&piece, missing, way.mark, self.limits.exported_streams) {
                     Some(segment) => return Decoded::Segment(segment),
-                    None => self.beyond.add(way.mark),
+                    None => self.beyond.add(1, way.mark),
                 }
             }
             Pdu::Datagram => self.seen.udp += 1,
@@ -320,7 +295,7 @@ impl Decoder {
             Unread::Fragment(fragment) => return self.fragment(&fragment, way, whole),
             Unread::TooDeep => {
                 self.seen.other_ip += 1;
-                self.too_deep.add(way.mark);
+                self.too_deep.add(1, way.mark);
             }
             Unread::Bad => self.seen.other_ip += 1,
         }
@@ -332,13 +307,13 @@ impl Decoder {
         let encap = self.encaps.number(way, &self.limits);
         let added = self.fragments.add(fragment, encap, way.mark, &self.limits);
         if added.disagrees {
-            self.torn.add(way.mark);
+            self.torn.add(1, way.mark);
         }
         let is_whole = added.whole.is_some();
         let Some((completed, (place, rest))) = added.whole.zip(whole.split_first_mut()) else {
             self.seen.fragments += 1;
             if is_whole {
-                self.too_deep.add(way.mark);
+                self.too_deep.add(1, way.mark);
             }
             return Decoded::Other;
         };
@@ -369,9 +344,13 @@ impl Decoder {
 
     /// The findings about all packets so far, one of a kind. To be asked for at the end.
     pub fn notes(&self) -> Vec<FileNote> {
+        let note = |code, tally: &Tally, what: &str| {
+            let words = |packets, first| format!("{what}: {}, first packet {first}", count(packets, "packet"));
+            tally.note(code, words)
+        };
         let unsupported = |(&link, tally): (&LinkType, &Tally)| {
             let text = format!("link type {} ({}) is not supported", link.0, link::name(link));
-            tally.note(NoteCode::LinkUnknown, &text)
+            note(NoteCode::LinkUnknown, tally, &text)
         };
         let (lost, crowded_out) = self.fragments.lost();
         let Limits { fragment_total, encaps, .. } = self.limits;
@@ -411,6 +390,6 @@ impl Decoder {
             (NoteCode::EncapLimit, self.encaps.untold, &untold),
         ];
         let unknown = self.unknown.iter().take(TOLD).filter_map(unsupported);
-        unknown.chain(rows.iter().filter_map(|(code, tally, what)| tally.note(*code, what))).collect()
+        unknown.chain(rows.iter().filter_map(|(code, tally, what)| note(*code, tally, what))).collect()
     }
 }

@@ -80,7 +80,7 @@ impl App {
 
     /// Tells of each TLS stream. That is known when a stream has ended.
     fn list_tls(&mut self, _: &str) {
-        match self.book.sessions().is_empty() {
+        match self.book.sessions().0.is_empty() {
             true if self.is_loading() => self.say("no TLS stream has ended so far"),
             true => self.say("no TLS stream"),
             false => self.overlay = Overlay::Sessions(0),

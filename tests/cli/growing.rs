@@ -63,9 +63,11 @@ fn a_capture_that_takes_the_name_is_read_on() {
     (0..first).for_each(|_| _ = next());
     fs::rename(&path, dir.path().join("cap.1")).unwrap();
     fs::copy(sample("mqtt.pcap"), &path).unwrap();
-    let second = stdout("msgs samples/mqtt.pcap").lines().count();
-    let came: Vec<_> = (1..second).map(|_| next()).collect();
-    assert!(came.iter().all(|row| !row.is_empty()), "{came:?}");
+    // Numbers and times go on: what was said is the same.
+    let said = |row: &str| row.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+    for row in stdout("msgs samples/mqtt.pcap").lines() {
+        assert_eq!(said(&next()), said(row));
+    }
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -129,7 +129,7 @@ fn what_is_wrong_with_one_is_told_by_its_name() {
     assert!(told.starts_with(expected) && code == Some(3), "{told}");
     assert_eq!(said(&["."]).0.lines().count(), 1, "in a directory it is no fault");
     let (told, code) = said(&[&names[0], "missing.pcap"]);
-    let expected = "wspect: error: 2 captures: missing.pcap is left out: No such file or directory (os error 2)\n";
+    let expected = "wspect: error: 2 captures: missing.pcap is left out: no such file or directory\n";
     assert!(told.starts_with(expected) && code == Some(3), "{told}");
     let empty = tempfile::tempdir().unwrap();
     let output = wspect(["ls", "."]).current_dir(&empty).output().unwrap();

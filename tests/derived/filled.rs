@@ -1,9 +1,9 @@
 //! One lost segment in short conversations, whichever way their writes fill the segments.
 
-use super::resync::{Score, Sent, frames, place, sent};
+use super::resync::{Score, Sent, lose_one, sent};
 use super::support::Dice;
 use super::support::craft::*;
-use std::collections::HashSet;
+use std::ops::Range;
 
 /// What conversations are made of: documents, prose, short ticks, binary records with a regular beginning, bytes with none,
 /// and all of them with pings.
@@ -85,25 +85,10 @@ fn score(kind: &str, side: Side, writes: Writes, captures: usize) -> Score {
     let mut dice = Dice(kind.len() as u64 * 31 + side as u64);
     let mut score = Score::default();
     for n in 0..captures {
-        let (session, mut segments, truth) = talk(kind, side, writes, n, &mut dice);
+        let (session, segments, truth) = talk(kind, side, writes, n, &mut dice);
         let head = session.turns.iter().find(|(from, _)| *from == side).map_or(0, |(_, bytes)| bytes.len()) as u64;
-        let is_candidate = |segment: &Segment| {
-            let (from, place) = place(&session, segment);
-            from == side && !place.is_empty() && place.start >= head
-        };
-        let candidates: Vec<_> = (0..segments.len()).filter(|&at| is_candidate(&segments[at])).collect();
-        let gone = segments.remove(candidates[dice.below(candidates.len())]);
-        let (_, lost) = place(&session, &gone);
-        let told = frames(&segments);
-        let sent: HashSet<Sent> = truth.iter().copied().collect();
-        let shown: HashSet<Sent> = told.all.iter().filter(|(_, complete)| *complete).map(|(frame, _)| *frame).collect();
-        let intact: Vec<_> = truth.iter().filter(|frame| frame.0 == side && frame.1 >= lost.end).collect();
-        score.add(Score {
-            told: told.all.len(),
-            wrong: told.all.iter().filter(|(frame, _)| !sent.contains(frame)).count(),
-            intact: intact.len(),
-            found: intact.into_iter().filter(|frame| shown.contains(frame)).count(),
-        });
+        let may = |from, place: &Range<u64>| from == side && !place.is_empty() && place.start >= head;
+        score.add(lose_one(&session, segments, &truth, &mut dice, may));
     }
     score
 }

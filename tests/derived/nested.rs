@@ -1,10 +1,10 @@
 //! Payloads that are themselves pieces of other WebSockets' streams: behind a lost head, their frames are not taken for those
 //! around them.
 
-use super::resync::{Score, Sent, frames, place, sent};
+use super::resync::{Score, lose_one, sent};
 use super::support::Dice;
 use super::support::craft::*;
-use std::collections::HashSet;
+use std::ops::Range;
 
 /// What a server relays of other connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,25 +57,10 @@ fn score(inner: Inner, filled: bool, captures: usize) -> Score {
             session.turns.push((Server, said.into_iter().flat_map(|(_, bytes)| bytes).collect()));
         }
         let size = [300, 536, 1448][dice.below(3)];
-        let mut segments = session.cut(|_| vec![size]);
+        let segments = session.cut(|_| vec![size]);
         let head = session.turns[1].1.len() as u64;
-        let is_candidate = |segment: &Segment| {
-            let (side, place) = place(&session, segment);
-            side == Server && !place.is_empty() && place.start >= head
-        };
-        let candidates: Vec<_> = (0..segments.len()).filter(|&at| is_candidate(&segments[at])).collect();
-        let gone = segments.remove(candidates[dice.below(candidates.len())]);
-        let (_, lost) = place(&session, &gone);
-        let told = frames(&segments);
-        let sent: HashSet<Sent> = truth.iter().copied().collect();
-        let shown: HashSet<Sent> = told.all.iter().filter(|(_, complete)| *complete).map(|(frame, _)| *frame).collect();
-        let intact: Vec<_> = truth.iter().filter(|frame| frame.1 >= lost.end).collect();
-        score.add(Score {
-            told: told.all.len(),
-            wrong: told.all.iter().filter(|(frame, _)| !sent.contains(frame)).count(),
-            intact: intact.len(),
-            found: intact.into_iter().filter(|frame| shown.contains(frame)).count(),
-        });
+        let may = |side, place: &Range<u64>| side == Server && !place.is_empty() && place.start >= head;
+        score.add(lose_one(&session, segments, &truth, &mut dice, may));
     }
     score
 }

@@ -171,29 +171,43 @@ impl Score {
     }
 }
 
+/// What is found of `truth` without one of the segments that `may` be lost: dice say which.
+pub(super) fn lose_one(
+    session: &Session,
+    mut segments: Vec<Segment>,
+    truth: &[Sent],
+    dice: &mut Dice,
+    may: impl Fn(Side, &Range<u64>) -> bool,
+) -> Score {
+    let may = |at: &usize| {
+        let (side, place) = place(session, &segments[*at]);
+        may(side, &place)
+    };
+    let candidates: Vec<_> = (0..segments.len()).filter(may).collect();
+    let gone = segments.remove(candidates[dice.below(candidates.len())]);
+    let (side, lost) = place(session, &gone);
+    let told = frames(&segments);
+    let sent: HashSet<Sent> = truth.iter().copied().collect();
+    let shown: HashSet<Sent> = told.all.iter().filter(|(_, complete)| *complete).map(|(frame, _)| *frame).collect();
+    let intact: Vec<_> = truth.iter().filter(|frame| frame.0 == side && frame.1 >= lost.end).collect();
+    Score {
+        told: told.all.len(),
+        wrong: told.all.iter().filter(|(frame, _)| !sent.contains(frame)).count(),
+        intact: intact.len(),
+        found: intact.into_iter().filter(|frame| shown.contains(frame)).count(),
+    }
+}
+
 /// Captures of this kind, each without one segment that holds a head.
 fn score(kind: &str, captures: usize) -> Score {
     let mut dice = Dice(kind.len() as u64 * 977);
     let mut score = Score::default();
     for n in 0..captures {
         let session = talk(kind, n, &mut dice);
-        let mut segments = on_the_wire(&session, &mut dice);
+        let segments = on_the_wire(&session, &mut dice);
         let truth = sent(&session);
-        let heads =
-            |(side, lost): &(Side, Range<u64>)| truth.iter().any(|(from, at, ..)| from == side && lost.contains(at));
-        let candidates: Vec<_> = (0..segments.len()).filter(|&at| heads(&place(&session, &segments[at]))).collect();
-        let gone = segments.remove(candidates[dice.below(candidates.len())]);
-        let (side, lost) = place(&session, &gone);
-        let told = frames(&segments);
-        let sent: HashSet<Sent> = truth.iter().copied().collect();
-        let shown: HashSet<Sent> = told.all.iter().filter(|(_, complete)| *complete).map(|(frame, _)| *frame).collect();
-        let intact: Vec<_> = truth.iter().filter(|frame| frame.0 == side && frame.1 >= lost.end).collect();
-        score.add(Score {
-            told: told.all.len(),
-            wrong: told.all.iter().filter(|(frame, _)| !sent.contains(frame)).count(),
-            intact: intact.len(),
-            found: intact.into_iter().filter(|frame| shown.contains(frame)).count(),
-        });
+        let heads = |side, lost: &Range<u64>| truth.iter().any(|(from, at, ..)| *from == side && lost.contains(at));
+        score.add(lose_one(&session, segments, &truth, &mut dice, heads));
     }
     score
 }

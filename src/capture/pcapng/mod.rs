@@ -244,12 +244,12 @@ impl PcapNg {
     ) -> Result<Option<Record>, Bad> {
         let order = self.order;
         let field = |at| order.u32(body, at).ok_or(TOO_SHORT);
-        let interface = self.count(interface.ok_or(TOO_SHORT)?, aside).ok_or(NO_INTERFACE)?;
         let ticks = u64::from(field(4)?) << 32 | u64::from(field(8)?);
         let (captured, orig_len) = (field(12)? as usize, field(16)? as usize);
         if captured > body.len().saturating_sub(PACKET_HEAD) {
             return Err("its packet is longer than the block");
         }
+        let interface = self.count(interface.ok_or(TOO_SHORT)?, aside).ok_or(NO_INTERFACE)?;
         Ok(Some(Record {
             head: 8 + PACKET_HEAD,
             captured,

@@ -2,29 +2,7 @@
 
 use super::stream::Older;
 use super::{Table, row};
-use crate::model::{FileNote, Limits, Mark, NoteCode, count};
-
-/// Streams of which nothing more is known, for one reason: how many, and the packet with which it began.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    count: u64,
-    first: Mark,
-}
-
-impl Tally {
-    pub(super) const fn add(&mut self, count: u64, mark: Mark) {
-        if self.count == 0 {
-            self.first = mark;
-        }
-        self.count += count;
-    }
-
-    fn note(&self, what: &str) -> Option<FileNote> {
-        let streams = count(self.count, "TCP stream");
-        let text = format!("{streams} {what}; the first at packet {}", self.first.packet);
-        (self.count > 0).then_some(FileNote { code: NoteCode::TcpLimit, at: self.first, text })
-    }
-}
+use crate::model::{FileNote, Limits, Mark, NoteCode, Tally, count};
 
 impl Table {
     /// Makes way for more streams. To be called while nobody holds the place of a row.
@@ -91,6 +69,11 @@ impl Table {
             "given up without knowing what they carry, when {} had begun behind (limit undecided-streams)",
             count(limits.undecided_streams as u64, "other")
         );
-        [self.forgotten.note(idle), self.given_up.note(&undecided)].into_iter().flatten().collect()
+        let note = |tally: &Tally, what: &str| {
+            let streams =
+                |streams, first| format!("{} {what}; the first at packet {first}", count(streams, "TCP stream"));
+            tally.note(NoteCode::TcpLimit, streams)
+        };
+        [note(&self.forgotten, idle), note(&self.given_up, &undecided)].into_iter().flatten().collect()
     }
 }

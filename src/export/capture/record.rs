@@ -52,6 +52,7 @@ pub(in crate::export) fn write(about: &About, row: &mut Vec<u8>) {
         json::list(row, names, |row, name| json::string(row, name));
         row.push(b'}');
     });
+    ints(row, &[("left_out", facts.left_out)]);
     lit!(row, r#","comments":"#);
     let comments = facts.comments.iter().flat_map(|(packet, texts)| texts.iter().map(move |text| (packet, text)));
     json::list(row, comments, |row, (packet, text)| {

@@ -66,6 +66,9 @@ impl Page<'_, '_> {
             self.line("written by", Ink::Plain, &writer.join(", "));
         }
         self.list(&file.interfaces, |page, interface| page.interface(about, interface));
+        if file.more_interfaces > 0 {
+            self.line("", Ink::Warning, &format!("{} not kept", count(file.more_interfaces, "more interface")));
+        }
         if file.secrets > 0 {
             self.line("key logs", Ink::Plain, &number(file.secrets));
         }

@@ -9,8 +9,7 @@ use ratatui::text::Line;
 
 /// What is known of each stream, as `wspect keys` tells: what was agreed on, whether its key is known and from where, its randoms.
 pub(super) fn lines(app: &App, columns: usize) -> Vec<Line<'static>> {
-    let sessions = app.book.sessions();
-    let more = app.book.sessions_dropped();
+    let (sessions, more) = app.book.sessions();
     let mut lines: Vec<_> =
         sessions.iter().flat_map(|(stream, session)| entry(app, *stream, session, columns)).collect();
     if more > 0 {

@@ -1,8 +1,21 @@
 //! Packets in the frames of rarer link types.
 
-/// A link type, and one of the ways in which its frames may look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+/// The framings, and the list of them all.
+macro_rules! framings {
+    ($($name:ident,)*) => {
+        /// A link type, and one of the ways in which its frames may look.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Framing { $($name),* }
+
+        use Framing::*;
+
+        impl Framing {
+            pub(crate) const ALL: &[Self] = &[$($name),*];
+        }
+    };
+}
+
+framings! {
     Ppp,
     PppFramed,
     PppCompressed,
@@ -47,54 +60,7 @@ pub(crate) enum Framing {
     PktapRaw,
 }
 
-use Framing::*;
-
 impl Framing {
-    pub(crate) const ALL: &[Self] = &[
-        Ppp,
-        PppFramed,
-        PppCompressed,
-        PppHdlc,
-        Pppoe,
-        Pppd,
-        PppWithDir,
-        CiscoHdlc,
-        CiscoHdlcWithDir,
-        FrameRelay,
-        FrameRelaySnap,
-        FrameRelayBridged,
-        FrameRelayCisco,
-        FrameRelayWithDir,
-        TokenRing,
-        TokenRingRouted,
-        Fddi,
-        FibreChannel,
-        Firewire,
-        Infiniband,
-        InfinibandBare,
-        Wifi,
-        WifiQos,
-        WifiBetween,
-        WifiHt,
-        WifiAggregate,
-        WifiDecrypted,
-        Prism,
-        PrismBig,
-        Avs,
-        AvsAsPrism,
-        Radiotap,
-        RadiotapPadded,
-        RadiotapLong,
-        Ppi,
-        Enc,
-        Pflog,
-        Ipnet,
-        Nflog,
-        NflogBig,
-        Pktap,
-        PktapRaw,
-    ];
-
     /// The number in the file.
     pub(crate) fn number(self) -> u16 {
         match self {
