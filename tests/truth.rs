@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use support::craft::read;
 use support::run::{
-    Conversation, Input, Message, conversations, findings, flag, messages, number, records, string, wspect,
+    Conversation, Input, Message, conversations, findings, flag, messages, number, records, string, wspect, wspect_with,
 };
 use support::truth::{Truth, by_id, complaints, frame_complaints, grouped, invented_anywhere};
 use support::{SAMPLES, capture, find, in_collection};
@@ -107,6 +107,23 @@ fn nothing_is_invented_where_not_all_can_be_shown() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     if std::env::var_os("WSPECT_CAPTURES").is_some() {
         assert!(unused.is_empty(), "no capture for {unused:?}");
+    }
+}
+
+/// Who writes no messages is not told what they say, only what is to be said of them: the same as for who does.
+#[test]
+fn what_is_said_of_messages_does_not_depend_on_who_hears_them() {
+    for (name, path, _) in lab() {
+        for more in [&[][..], &["--max-message", "1000", "--max-inflated", "20000"]] {
+            let rows = |kinds: &str| {
+                let done = wspect_with(&["export", "jsonl", "--records", kinds], &path, more);
+                assert_eq!(done.code, Some(0), "{name}: {}", done.stderr);
+                String::from_utf8(done.stdout).unwrap()
+            };
+            let with = rows("connection,handshake,message,finding");
+            let with: Vec<&str> = with.lines().filter(|row| !row.contains(r#""kind":"message""#)).collect();
+            assert!(rows("connection,handshake,finding").lines().eq(with), "{name} {more:?}");
+        }
     }
 }
 

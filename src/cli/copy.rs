@@ -174,4 +174,12 @@ impl Sink for Nobody {
     fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
+
+    fn hears_frames(&self) -> bool {
+        false
+    }
+
+    fn hears_payloads(&self) -> bool {
+        false
+    }
 }

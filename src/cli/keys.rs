@@ -332,6 +332,14 @@ impl Sink for Hellos {
         }
         ControlFlow::Continue(())
     }
+
+    fn hears_frames(&self) -> bool {
+        false
+    }
+
+    fn hears_payloads(&self) -> bool {
+        false
+    }
 }
 
 /// What is wrong with a log that was read.

@@ -167,4 +167,8 @@ impl Sink for Watch<'_> {
     fn hears_frames(&self) -> bool {
         self.exporter.hears_frames()
     }
+
+    fn hears_payloads(&self) -> bool {
+        self.exporter.hears_payloads()
+    }
 }

@@ -214,7 +214,8 @@ struct Dissector<'s> {
 impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
         let mut tools = Tools::new(secrets);
-        (tools.skips_frames, tools.tells_records) = (!sink.hears_frames(), sink.hears_records());
+        (tools.skips_frames, tools.skips_payloads) = (!sink.hears_frames(), !sink.hears_payloads());
+        tools.tells_records = sink.hears_records();
         Self {
             table: Table::new(decode_as, &limits),
             tools,

@@ -76,6 +76,11 @@ pub trait Exporter {
     fn hears_frames(&self) -> bool {
         false
     }
+
+    /// Whether what it writes depends on what messages say, not only on how long they are.
+    fn hears_payloads(&self) -> bool {
+        false
+    }
 }
 
 /// What a capture holds beside its events.

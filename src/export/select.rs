@@ -100,6 +100,10 @@ impl<E: Exporter> Exporter for Places<E> {
     fn hears_frames(&self) -> bool {
         self.inner.hears_frames()
     }
+
+    fn hears_payloads(&self) -> bool {
+        self.inner.hears_payloads()
+    }
 }
 
 /// Lets the messages through that begin or end in a packet, or have a frame that does.
@@ -186,5 +190,9 @@ impl<E: Exporter> Exporter for InPacket<E> {
 
     fn hears_frames(&self) -> bool {
         true
+    }
+
+    fn hears_payloads(&self) -> bool {
+        self.inner.hears_payloads()
     }
 }

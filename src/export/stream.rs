@@ -138,6 +138,10 @@ impl Exporter for Stream {
         self.kinds.frame
     }
 
+    fn hears_payloads(&self) -> bool {
+        self.kinds.message
+    }
+
     fn file(&mut self, run: &FileRun) {
         self.form.file(run);
     }

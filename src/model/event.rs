@@ -142,6 +142,12 @@ pub trait Sink {
         true
     }
 
+    /// Whether what data messages say is to be told; else it need not be kept, and of some nothing is. Asked once, before
+    /// the first event.
+    fn hears_payloads(&self) -> bool {
+        true
+    }
+
     /// Whether TLS records are to be told. Asked once, before the first event.
     fn hears_records(&self) -> bool {
         false
@@ -167,6 +173,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn hears_frames(&self) -> bool {
         (**self).hears_frames()
+    }
+
+    fn hears_payloads(&self) -> bool {
+        (**self).hears_payloads()
     }
 
     fn hears_records(&self) -> bool {

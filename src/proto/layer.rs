@@ -175,6 +175,8 @@ pub struct Tools {
     pub assembling: usize,
     /// The sink has no use for frames.
     pub skips_frames: bool,
+    /// Nor for what messages say: their bytes are judged and counted.
+    pub skips_payloads: bool,
     /// The sink has enough.
     pub stop: bool,
 }

@@ -51,6 +51,10 @@ pub(super) struct Assembly {
     /// It is only guessed that it is compressed.
     pub(super) guessed: bool,
     kept: Vec<u8>,
+    /// How much is kept, or would be if anybody wanted it.
+    kept_len: usize,
+    /// Nobody does: its bytes are judged and counted.
+    unwanted: bool,
     /// The payload as on the wire, of a message that is inflated.
     wire: Vec<u8>,
     len: u64,
@@ -123,6 +127,8 @@ impl Assembly {
             by_frame,
             guessed: false,
             kept: tools.take_buffer(),
+            kept_len: 0,
+            unwanted: tools.skips_payloads && !head.opcode.is_control(),
             wire: Vec::new(),
             len: 0,
             holes: Vec::new(),
@@ -164,16 +170,19 @@ impl Assembly {
                     let (text, fault) = (&mut self.text, &mut self.fault);
                     let kept = self.kept.get(start..).unwrap_or_default();
                     text.push(kept, brought, fault);
-                    if let Some(beyond) = bytes.get(kept.len()..).filter(|beyond| !beyond.is_empty() && fault.is_none())
-                    {
-                        let mut plain = std::mem::take(&mut tools.scratch);
-                        plain.clear();
-                        plain.extend_from_slice(beyond);
-                        if let Some(mask) = mask {
-                            mask::apply(&mut plain, mask, phase + kept.len() as u64);
+                    let beyond = bytes.get(kept.len()..).unwrap_or_default();
+                    if !beyond.is_empty() && fault.is_none() {
+                        match mask {
+                            Some(mask) => {
+                                let mut plain = std::mem::take(&mut tools.scratch);
+                                plain.clear();
+                                plain.extend_from_slice(beyond);
+                                mask::apply(&mut plain, mask, phase + kept.len() as u64);
+                                text.push(&plain, brought, fault);
+                                tools.scratch = plain;
+                            }
+                            None => text.push(beyond, brought, fault),
                         }
-                        text.push(&plain, brought, fault);
-                        tools.scratch = plain;
                     }
                 }
                 // Other frames of the message may be compressed.
@@ -249,11 +258,11 @@ impl Assembly {
     /// It was inflated in vain: what came on the wire stands as it is.
     pub(super) fn leave_undecoded(&mut self, limits: &Limits, tools: &mut Tools) {
         let wire = std::mem::take(&mut self.wire);
-        tools.assembling = tools.assembling.saturating_sub(self.kept.len());
+        tools.assembling = tools.assembling.saturating_sub(self.kept_len);
         self.kept.clear();
         self.holes.clear();
         self.findings.remove(NoteCode::DeflateBad);
-        (self.len, self.kept_before_hole, self.unknown, self.inferred) = (0, 0, 0, 0);
+        (self.len, self.kept_len, self.kept_before_hole, self.unknown, self.inferred) = (0, 0, 0, 0, 0);
         (self.content, self.limited) = (Content::Undecoded, false);
         self.keep(&wire, limits.message_bytes, limits, tools);
         self.limited |= (wire.len() as u64) < self.wire_len;
@@ -375,11 +384,14 @@ impl Assembly {
         if self.limited {
             return;
         }
-        let room = bound.saturating_sub(self.kept.len());
+        let room = bound.saturating_sub(self.kept_len);
         let room = room.min(limits.message_total.saturating_sub(tools.assembling));
         let keep = bytes.get(..room).unwrap_or(bytes);
         self.limited = keep.len() < bytes.len();
-        self.kept.extend_from_slice(keep);
+        if !self.unwanted {
+            self.kept.extend_from_slice(keep);
+        }
+        self.kept_len += keep.len();
         tools.assembling += keep.len();
     }
 
@@ -415,12 +427,13 @@ impl Assembly {
             Some(Hole { offset, len: Some(known) }) if is_full || offset.saturating_add(*known) == self.len => {
                 // Beyond the bound the last hole takes in what is known between it and this one.
                 *known = end.saturating_sub(*offset);
-                tools.assembling -= self.kept.len() - self.kept_before_hole;
-                self.kept.truncate(self.kept_before_hole);
+                tools.assembling -= self.kept_len - self.kept_before_hole;
+                self.kept_len = self.kept_before_hole;
+                self.kept.truncate(self.kept_len);
             }
             _ => {
                 self.holes.push(Hole { offset: self.len, len: Some(end - self.len) });
-                self.kept_before_hole = self.kept.len();
+                self.kept_before_hole = self.kept_len;
             }
         }
         self.len = end;
@@ -430,7 +443,7 @@ impl Assembly {
     pub(super) fn end_missing(&mut self, limits: &Limits) {
         if self.holes.len() <= limits.message_holes {
             self.holes.push(Hole { offset: self.len, len: None });
-            self.kept_before_hole = self.kept.len();
+            self.kept_before_hole = self.kept_len;
         }
     }
 
@@ -462,7 +475,7 @@ impl Assembly {
         if !self.is_judged() {
             return true;
         }
-        if !self.limited && self.inferred == 0 {
+        if self.unwanted || !self.limited && self.inferred == 0 {
             return self.fault.is_none();
         }
         let mut text = Utf8::default();
@@ -498,6 +511,11 @@ impl Assembly {
         self.holes.last().is_some_and(|hole| hole.len.is_none())
     }
 
+    /// How much of it was kept, or would have been.
+    pub(super) const fn kept_len(&self) -> usize {
+        self.kept_len
+    }
+
     /// What there is of the body.
     pub(super) fn body(&self) -> Body<'_> {
         Body { kept: &self.kept, len: self.len, holes: &self.holes }
@@ -505,7 +523,7 @@ impl Assembly {
 
     /// Gives its memory back.
     pub(super) fn free(self, tools: &mut Tools) {
-        tools.assembling = tools.assembling.saturating_sub(self.kept.len());
+        tools.assembling = tools.assembling.saturating_sub(self.kept_len);
         tools.give_buffer(self.kept);
     }
 }

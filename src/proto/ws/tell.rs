@@ -54,7 +54,7 @@ impl Ws {
             rsv: assembly.rsv,
             limited: assembly.limited,
         };
-        let limited = assembly.limited.then(|| limited(&message));
+        let limited = assembly.limited.then(|| limited(&message, assembly.kept_len()));
         self.tell_message(&mut message, &about, frame, cx);
         if assembly.compressed {
             self.doubt(dir, assembly, cx);
@@ -118,7 +118,7 @@ impl Ws {
             findings: place.findings,
         };
         let about = About { fault: fault.as_ref(), trouble: None, rsv: head.rsv, limited: kept.len() < body.len() };
-        let limited = about.limited.then(|| limited(&message));
+        let limited = about.limited.then(|| limited(&message, kept.len()));
         self.tell_message(&mut message, &about, Some(number), cx);
         if let Some(text) = limited {
             self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), &text, None, cx);
@@ -463,11 +463,10 @@ fn closed_with(dir: Direction, close: &Close<'_>) -> String {
 }
 
 /// How much of a message a limit took, and which.
-fn limited(message: &Message<'_>) -> String {
+fn limited(message: &Message<'_>, kept: usize) -> String {
     let limit = if message.compressed && !message.undecoded { "inflated-bytes" } else { "message-bytes" };
-    let Body { kept, len, .. } = message.body;
-    let kept = number(kept.len() as u64);
-    format!("a message of {}, of which {kept} are kept (limits {limit} and message-total)", count(len, "byte"))
+    let (len, kept) = (count(message.body.len, "byte"), number(kept as u64));
+    format!("a message of {len}, of which {kept} are kept (limits {limit} and message-total)")
 }
 
 /// What is to be told of a message beside it.
