@@ -1,0 +1,152 @@
+//! What can be typed: every command and every option, each defined once.
+
+mod commands;
+mod shared;
+
+pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
+pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
+
+use crate::model::FLAGS;
+use clap::{Parser, Subcommand};
+
+/// Examples below a command's options.
+macro_rules! examples {
+    ($first:literal $(, $other:literal)+) => {
+        concat!("Examples:\n  ", $first $(, "\n  ", $other)+)
+    };
+}
+
+/// What the flags of a connection mean, above what else stands below its options.
+fn with_flags(rest: &str) -> String {
+    let flags: String = FLAGS.iter().map(|flag| format!("  {:<6}  {}\n", flag.name, flag.meaning)).collect();
+    format!("Flags:\n{flags}\n{rest}")
+}
+
+/// Shows what was said over WebSocket in a packet capture.
+///
+/// Reads .pcap and .pcapng, also compressed (gzip, zstd, lz4, xz), from a file or a pipe; never from the network. Without a command it opens a browser in the
+/// terminal; without a terminal, and with --json, -n, -t or -o, it lists the connections as `wspect ls` does.
+///
+/// Rows go to stdout and nothing else does; warnings, progress and the summary go to stderr.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wspect",
+    version,
+    max_term_width = 100,
+    override_usage = "wspect [OPTIONS] [FILE]...\n       wspect COMMAND [OPTIONS] [FILE]...",
+    subcommand_help_heading = "Commands",
+    disable_help_subcommand = true,
+    args_override_self = true,
+    after_help = "`wspect COMMAND -h` lists a command's options; --help explains, here and there.",
+    after_long_help = concat!(
+        "Exit codes:\n",
+        "    0  done, also with warnings or with nothing to show\n",
+        "    1  check found what --fail-on asks for; no such connection or message\n",
+        "    2  the command line is wrong\n",
+        "    3  the input cannot be read or is no capture\n",
+        "    4  with --strict: the input was cut, had gaps, or lacked keys\n",
+        "    5  the output cannot be written\n",
+        "   70  a bug\n",
+        "  130  interrupted; 141 the reader of the output went away\n\n",
+        examples!("wspect chat.pcapng", "tcpdump -i lo -w - port 8080 | wspect msgs --json | jq -r .payload"),
+    )
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub list: List,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub manners: Manners,
+    /// Print every bound on what is kept in memory, with its unit and default
+    #[arg(long, exclusive = true, help_heading = "General options", hide_short_help = true)]
+    pub limits: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One line per WebSocket connection
+    ///
+    /// Columns: number, TCP stream (Wireshark's tcp.stream), start, duration, client, URL (up to 80 columns; --json has all
+    /// of it), messages to the server (→) and to the client (←), payload bytes, flags, how it ended; behind that ✗ where an
+    /// error was found, ! where a warning was (wspect check).
+    #[command(after_long_help = with_flags(examples!(
+        "wspect ls chat.pcapng",
+        r#"wspect ls --json chat.pcapng | jq -r 'select(.state == "rejected").url'"#
+    )))]
+    Ls(List),
+    /// One line per message
+    ///
+    /// Columns: connection and message (as `wspect show` takes them), time, direction (→ to the server, ← to the client),
+    /// type (z: compressed), payload length in bytes, payload.
+    #[command(after_long_help = examples!(
+        "wspect msgs -t utc chat.pcapng",
+        r#"wspect msgs --json chat.pcapng | jq -r 'select(.type == "text").payload'"#
+    ))]
+    Msgs(Messages),
+    /// One line per WebSocket frame, control frames and fragments included
+    ///
+    /// Columns: packet and the frame's place in it, time, connection and message, direction, fin, the three reserved bits,
+    /// opcode, payload bytes, header bytes, masking key, place of the first byte in the direction's stream.
+    #[command(after_long_help = examples!(
+        "wspect frames -n 20 chat.pcapng",
+        "wspect frames --json chat.pcapng | jq 'select(.fin | not)'"
+    ))]
+    Frames(List),
+    /// Handshakes: request, response, and which rules were kept
+    #[command(
+        override_usage = "wspect handshake [OPTIONS] [FILE] [CONN]",
+        after_long_help = examples!("wspect handshake chat.pcapng", "wspect handshake chat.pcapng 2 --json")
+    )]
+    Handshake(Handshake),
+    /// Messages in full: JSON indented, text as it is, anything else as a hex dump
+    #[command(
+        override_usage = "wspect show [OPTIONS] FILE CONN[:MSG]...\n       wspect show [OPTIONS] FILE --frame PACKET",
+        after_long_help = examples!("wspect show chat.pcapng 1:3", "wspect show chat.pcapng 1:3 --raw -o image.png")
+    )]
+    Show(Show),
+    /// A conversation in full, both directions
+    #[command(
+        override_usage = "wspect follow [OPTIONS] FILE CONN",
+        after_long_help = examples!("wspect follow chat.pcapng 1", "wspect follow -t delta chat.pcapng 1 | less")
+    )]
+    Follow(Follow),
+    /// TLS streams: which have keys, from where, and why not
+    ///
+    /// For each stream a line with its number (Wireshark's tcp.stream), version, cipher suite, decrypted bytes, server name
+    /// and ALPN. Below it, as far as there is something to say: where its key stands; why not all was decrypted; which
+    /// connection it is taken for, by its looks; the client random that names its lines in a key log.
+    #[command(after_long_help = examples!(
+        "wspect keys -k keys.txt chat.pcapng",
+        r#"wspect keys --json chat.pcapng | jq -r 'select(.keys != "matched").sni'"#
+    ))]
+    Keys(Keys),
+    /// Counts, sizes, round trips and throughput
+    ///
+    /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which
+    /// begins with the capture. Percentiles of round trips are exact up to 131 072 different values.
+    #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --capture chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
+    Stats(Stats),
+    /// Findings: what is wrong, each with a packet to look at
+    #[command(after_long_help = examples!(
+        "wspect check chat.pcapng",
+        "wspect check --fail-on error chat.pcapng || echo broken"
+    ))]
+    Check(Check),
+    /// Records, or packets, in a file format
+    ///
+    /// A pcapng file has all packets of the TCP streams in which the connections run, each with its old number as a
+    /// comment. For it the input is read twice, so it must be a file.
+    #[command(
+        override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
+        after_long_help = examples!(
+            "wspect export jsonl chat.pcapng -o chat.jsonl",
+            "wspect export jsonl --records connection,message,finding chat.pcapng",
+            "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
+        )
+    )]
+    Export(Export),
+}

@@ -1,0 +1,267 @@
+//! Options that several commands have.
+
+use crate::cli::choices;
+use crate::dissect::Settings;
+use crate::export::{PayloadMode, PayloadOptions, TimeMode};
+use crate::model::{DecodeAs, Limits, Overlap, Rule};
+use clap::ValueEnum;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The payload of a control frame has no more bytes (RFC 6455 §5.5): why a connection was closed is always kept.
+const CONTROL_BYTES: usize = 125;
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "General options")]
+pub(in crate::cli) struct Manners {
+    /// Colours: auto (on a terminal), always, never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub color: When,
+    /// Progress on stderr: auto (on a terminal, after half a second), always, never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub progress: When,
+    /// Exit with 4 when the input was cut, had gaps, or lacked keys
+    #[arg(long, global = true)]
+    pub strict: bool,
+    /// No warnings, progress or summary on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say on stderr what was read; -vv: also every finding
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How a capture is read, by every command.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Reading options")]
+pub(in crate::cli) struct Reading {
+    /// Read streams as something, as in tshark: tcp.port==9000,websocket
+    ///
+    ///   SELECTOR  tcp.port==9000, tcp.port==9000-9010, ip.addr==10.0.0.1, tcp.stream==3
+    ///   PROTOCOL  websocket: frames, also where no handshake was captured
+    ///             none: leave them alone
+    ///
+    /// May be given several times; the first that fits a stream holds.
+    #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
+    pub decode_as: Vec<Rule>,
+    /// TLS key log (SSLKEYLOGFILE); may be given several times
+    ///
+    /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
+    /// cap.pcap the files cap.keys, cap.keylog, cap.pcap.keys and cap.pcap.keylog. `wspect keys` tells which of them fit.
+    #[arg(short, long, global = true, value_name = "FILE", allow_hyphen_values = true)]
+    pub keylog: Vec<PathBuf>,
+    /// Use only the key logs that -k names
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_keylog: bool,
+    /// RSA private key of a server (PEM); may be given several times
+    ///
+    /// It opens TLS 1.0 to 1.2 where the cipher suite is TLS_RSA_WITH_…: where the client encrypts its secret with that key.
+    #[arg(long, global = true, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
+    pub rsa_key: Vec<PathBuf>,
+    /// Try all keys on TLS 1.3 streams whose ClientHello was not captured
+    ///
+    /// A record's tag tells whether a key fits. How many keys and how many records ahead are tried, wspect --limits shows.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub try_keys: bool,
+    /// Which copy of a byte counts where segments disagree: first, last, linux, bsd, windows or solaris (default: first)
+    ///
+    /// What a system makes of a segment that overlaps one which it holds out of order: the one that received is to be named.
+    /// Bytes that were delivered are final. Where copies differ, TCP-OVERLAP says which is shown.
+    #[arg(long, global = true, value_name = "POLICY", hide_short_help = true)]
+    pub overlap: Option<Overlap>,
+    /// Bytes kept of one message, inflated or not, 125 at least: 5000000, 100M (default: see wspect --limits)
+    ///
+    /// The letters k, M and G stand for powers of 1024, here and wherever bytes are wanted.
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_message: Option<u64>,
+    /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_inflated: Option<u64>,
+    /// Bytes to which a compressed capture may unpack: 200G (default: see wspect --limits)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub max_unpacked: Option<u64>,
+}
+
+impl Reading {
+    /// As the dissection wants it.
+    pub(in crate::cli) fn settings(&self) -> Settings {
+        let mut limits = Limits::DEFAULT;
+        if let Some(max) = self.max_message {
+            let bytes = usize::try_from(max).unwrap_or(usize::MAX);
+            let bytes = bytes.max(CONTROL_BYTES);
+            (limits.message_bytes, limits.inflated_bytes) = (bytes, bytes);
+            limits.message_total = limits.message_total.max(bytes.saturating_mul(2));
+            limits.inflated_stop = limits.inflated_stop.max(max);
+        }
+        if let Some(max) = self.max_inflated {
+            limits.inflated_total = max;
+        }
+        if let Some(max) = self.max_unpacked {
+            limits.unpacked_bytes = max;
+        }
+        let (decode_as, overlap) = (DecodeAs(self.decode_as.clone()), self.overlap.unwrap_or_default());
+        Settings { limits, decode_as, overlap, ..Settings::default() }
+    }
+}
+
+/// When something is done that depends on whether a stream is a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// One capture, or several as one.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Input {
+    /// The capture, .pcap or .pcapng; - or nothing: stdin. Several are merged by time
+    ///
+    /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Read on as the file grows, until ^C; also in another that takes its name
+    #[arg(long, hide_short_help = true)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+/// One capture, or several, then numbers in it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct FileAndMore {
+    /// The capture, .pcap or .pcapng; -: stdin. Others may follow
+    #[arg(value_name = "FILE")]
+    pub file: Option<OsString>,
+    /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
+    #[arg(value_name = "CONN")]
+    pub places: Vec<OsString>,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+/// The other way to name the capture.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Read {
+    /// The capture, as in tshark, also several times: what stands behind are numbers only
+    #[arg(short, value_name = "FILE", allow_hyphen_values = true, hide_short_help = true)]
+    pub read: Vec<PathBuf>,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Output {
+    /// Write to this file instead of stdout; it appears when it is whole
+    #[arg(short, long, value_name = "PATH", allow_hyphen_values = true)]
+    pub output: Option<PathBuf>,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// In which form.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Json {
+    /// Print records: one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How many rows.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Limit {
+    /// Print the first N rows only
+    #[arg(short = 'n', long, value_name = "N", value_parser = choices::number::<u64>, allow_negative_numbers = true)]
+    pub limit: Option<u64>,
+}
+
+/// How times are shown.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Time {
+    /// Times in text, as in tshark: a ad d dd e r u ud; or local utc rel delta
+    ///
+    ///   a, local      local time of day       ad  with the date
+    ///   u, utc        time of day in UTC      ud  with the date
+    ///   r, rel        seconds since the first packet
+    ///   d, dd, delta  seconds since the row before
+    ///   e             seconds since 1970-01-01 UTC
+    ///
+    /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls and
+    /// handshake, with the date for stats, rel for the others.
+    #[arg(short, long, value_name = "MODE", value_parser = time_mode, verbatim_doc_comment)]
+    pub time: Option<TimeMode>,
+}
+
+/// How payloads are shown.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(in crate::cli) struct Payload {
+    /// Payloads: auto, text, hex, base64, none
+    ///
+    /// auto: text as text, anything else in hex. In records the mode changes little, since `enc` says what a payload is:
+    /// base64 writes every one in base64, none writes null.
+    #[arg(long, value_name = "MODE", default_value = "auto", hide_possible_values = true, hide_default_value = true)]
+    pub payload: PayloadArg,
+    /// Show at most so many bytes of each payload, text up to the end of a character; 0, the default: all
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_parser = choices::size,
+        allow_negative_numbers = true,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub max_payload: u64,
+}
+
+impl Payload {
+    /// As the export floor wants it.
+    pub(in crate::cli) fn options(self) -> PayloadOptions {
+        let mode = match self.payload {
+            PayloadArg::Auto => PayloadMode::Auto,
+            PayloadArg::Text => PayloadMode::Text,
+            PayloadArg::Hex => PayloadMode::Hex,
+            PayloadArg::Base64 => PayloadMode::Base64,
+            PayloadArg::None => PayloadMode::None,
+        };
+        PayloadOptions { mode, max: self.max_payload }
+    }
+}
+
+/// The words of `--payload`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PayloadArg {
+    #[default]
+    Auto,
+    Text,
+    Hex,
+    Base64,
+    None,
+}
+fn time_mode(word: &str) -> Result<TimeMode, &'static str> {
+    Ok(match word {
+        "a" | "local" => TimeMode::Local,
+        "ad" => TimeMode::LocalDate,
+        "u" | "utc" => TimeMode::Utc,
+        "ud" => TimeMode::UtcDate,
+        "e" => TimeMode::Epoch,
+        "r" | "rel" => TimeMode::Relative,
+        "d" | "dd" | "delta" => TimeMode::Delta,
+        _ => return Err("one of a ad d dd e r u ud local utc rel delta"),
+    })
+}
