@@ -42,6 +42,7 @@ pub mod decode;
 pub mod dissect;
 pub mod escape;
 pub mod export;
+pub mod filter;
 pub mod keys;
 pub mod model;
 pub mod net;

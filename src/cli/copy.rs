@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::run::{Pass, Run, pass};
 use super::watch::Watch;
 use crate::dissect::{self, Settings};
-use crate::export::{Exporter, Out, Pcapng, Totals};
+use crate::export::{Exporter, Filtered, Out, Pcapng, Totals};
 use crate::model::{ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
@@ -23,17 +23,27 @@ pub(super) struct Wanted {
 /// The streams of the wanted connections, with the randoms of the TLS sessions in them.
 struct Chosen<'a> {
     wanted: &'a Wanted,
+    /// Connections that are asked for, and their streams.
+    opened: BTreeMap<ConnId, u32>,
+    /// Those that do not pass the filter, but for the messages in them.
+    refused: HashSet<ConnId>,
+    /// Those that pass, or have a message that does.
     conns: HashSet<ConnId>,
     streams: BTreeMap<u32, BTreeSet<ClientRandom>>,
 }
 
-impl Exporter for Chosen<'_> {
-    fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+impl<'a> Chosen<'a> {
+    fn new(wanted: &'a Wanted) -> Self {
+        let (refused, conns) = (HashSet::new(), HashSet::new());
+        Self { wanted, opened: BTreeMap::new(), refused, conns, streams: BTreeMap::new() }
+    }
+
+    fn learn(&mut self, at: &Stamp, event: Event<'_>) {
         match (event, at.conn, at.stream) {
             (Event::Opened(_), Some(conn), Some(stream))
                 if self.wanted.conns.is_empty() || self.wanted.conns.contains(&conn) =>
             {
-                self.conns.insert(conn);
+                self.opened.insert(conn, stream);
                 self.streams.entry(stream).or_default();
             }
             (Event::Tls(session), _, Some(stream)) => {
@@ -42,6 +52,33 @@ impl Exporter for Chosen<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// All was read: the streams of connections that do not pass are left out.
+    fn settle(&mut self) {
+        let streams: BTreeSet<u32> = self.conns.iter().filter_map(|conn| self.opened.get(conn).copied()).collect();
+        self.streams.retain(|stream, _| streams.contains(stream));
+    }
+}
+
+impl Exporter for Chosen<'_> {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        self.learn(at, event);
+        let passes = match event {
+            Event::Message(_) => true,
+            Event::Closed(_) => at.conn.is_some_and(|conn| !self.refused.contains(&conn)),
+            _ => false,
+        };
+        let conn = at.conn.filter(|conn| passes && self.opened.contains_key(conn));
+        self.conns.extend(conn);
+        ControlFlow::Continue(())
+    }
+
+    fn unwanted(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        self.learn(at, event);
+        if !matches!(event, Event::Message(_)) {
+            self.refused.extend(at.conn);
         }
         ControlFlow::Continue(())
     }
@@ -59,7 +96,7 @@ struct Copied {
 impl Run<'_> {
     /// Reads the capture for its connections, then once more for their packets.
     pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
-        let Self { job, settings, stop, input, mut target } = self;
+        let Self { job, settings, stop, input, mut target, origin, known } = self;
         let (name, len, limits) = (input.name.clone(), input.len(), settings.limits);
         if !job.source.is_whole() {
             return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));
@@ -68,12 +105,18 @@ impl Run<'_> {
             target.keep_private()?;
         }
         let progress = Progress::new(job.progress, len, false);
-        let mut chosen = Chosen { wanted, conns: HashSet::new(), streams: BTreeMap::new() };
+        let mut chosen = Chosen::new(wanted);
         // Both passes see the same bytes, also of a file that grows.
         let extent = input.extent;
         let input = job.source.open_within(&extent, stop)?;
         let (summary, tally, left_out) = {
-            let mut watch = Watch::new(&mut chosen, Out::memory(), &progress, stop);
+            let filter = job.filter.as_ref();
+            let mut filtered = filter.map(|filter| Filtered::new(filter, job.work.rows(), origin, known, &mut chosen));
+            let exporter: &mut dyn Exporter = match &mut filtered {
+                Some(filtered) => filtered,
+                None => &mut chosen,
+            };
+            let mut watch = Watch::new(exporter, Out::memory(), &progress, stop);
             (watch.name, watch.tell) = (&name, job.tell);
             let Pass { summary, left_out, .. } = pass(input, settings, &mut watch)?;
             (summary, watch.tally, left_out)
@@ -84,6 +127,7 @@ impl Run<'_> {
         if let Some(why) = chosen.lacks() {
             return Err(Failure::new(Exit::Found, format!("{name}: {why}")));
         }
+        chosen.settle();
         let mut reader = job.source.open_within(&extent, stop)?.reader()?;
         let secrets = wanted.secrets.then_some(&*summary.secrets);
         let written = write(target.writer(), secrets, &chosen.streams, |packet| {
@@ -112,9 +156,13 @@ impl Run<'_> {
 impl Chosen<'_> {
     /// What is not there, though it is wanted.
     fn lacks(&self) -> Option<String> {
-        let missing = self.wanted.conns.iter().find(|conn| !self.conns.contains(conn));
+        let missing = self.wanted.conns.iter().find(|conn| !self.opened.contains_key(conn));
         let missing = missing.map(|conn| format!("no connection {conn} (wspect ls lists them)"));
-        missing.or_else(|| self.conns.is_empty().then(|| "no WebSocket connection in it".to_owned()))
+        let none = || match self.opened.len() {
+            0 => "no WebSocket connection in it",
+            _ => "no connection passes the filter",
+        };
+        missing.or_else(|| self.conns.is_empty().then(|| none().to_owned()))
     }
 
     /// `84 packets of 2 connections, without their 8 keys: --secrets adds them`.

@@ -59,12 +59,20 @@ pub(super) struct Failure {
     exit: Exit,
     /// What went wrong, where, and what to do: one line, lower case. Hostile text in it is escaped when it is printed.
     text: String,
+    /// Lines below it, which show where.
+    below: String,
 }
 
 impl Failure {
     /// A failure with its line.
     pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, text: text.into() }
+        Self { exit, text: text.into(), below: String::new() }
+    }
+
+    /// With lines below it, which show where.
+    pub(super) fn with_lines(mut self, below: String) -> Self {
+        self.below = below;
+        self
     }
 
     /// What went wrong; not escaped.
@@ -75,6 +83,9 @@ impl Failure {
     /// Prints the line.
     pub(super) fn report(&self) -> Exit {
         say(format_args!("wspect: {}", escape::display_str(&self.text)));
+        for line in self.below.lines() {
+            say(escape::display_str(line));
+        }
         self.exit
     }
 }

@@ -5,11 +5,13 @@ use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
-use super::nearest::nearest;
+use super::pick::{self, Table};
+
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
-use crate::model::{ConnId, PacketNo, Severity};
+use crate::filter::{Filter, Needs, Rows};
+use crate::model::{ConnId, PacketNo, Severity, nearest};
 use clap::CommandFactory as _;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -29,6 +31,10 @@ pub(super) struct Job {
     pub work: Work,
     /// In which form rows are written.
     pub form: FormKind,
+    /// Which rows are written.
+    pub filter: Option<Filter>,
+    /// In which columns, where they are cells.
+    pub table: Option<Table>,
     /// How payloads are shown.
     pub payload: PayloadOptions,
     /// How times are shown.
@@ -78,6 +84,22 @@ pub(super) enum Work {
     Check(Option<Severity>),
 }
 
+impl Work {
+    /// The kinds of rows that it writes, or counts.
+    pub(super) fn rows(&self) -> Rows {
+        match self {
+            Self::Connections => Rows::CONNECTIONS,
+            Self::Rows(kinds) => kinds.rows(),
+            Self::Handshakes(_) => Rows::HANDSHAKES,
+            Self::Follow(_) => Rows::MESSAGES,
+            Self::Stats => Rows::MESSAGES | Rows::FINDINGS,
+            Self::Copy(_) => Rows::CONNECTIONS | Rows::MESSAGES,
+            Self::Check(_) => Rows::FINDINGS,
+            Self::Show(_) | Self::Keys | Self::Capture => Rows::NONE,
+        }
+    }
+}
+
 /// Which messages are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -94,11 +116,20 @@ pub(super) enum FormKind {
     Text,
     /// Records.
     Json,
+    /// Records, as one array.
+    Array,
     /// Payloads alone.
     Raw,
 }
 
 impl Job {
+    /// What must be at hand for its filter and its columns.
+    pub(super) fn needs(&self) -> Needs {
+        let rows = self.work.rows();
+        let filter = self.filter.as_ref().map(|filter| filter.needs(rows)).unwrap_or_default();
+        filter.or(self.table.as_ref().map(|table| table.needs(rows)).unwrap_or_default())
+    }
+
     /// What the command line asks for.
     ///
     /// # Errors
@@ -136,17 +167,19 @@ impl Job {
                 let list = args::List { input, json, limit, output, ..args::List::default() };
                 Self::list(Work::Keys, list, TimeMode::Relative, manners)
             }
-            Command::Stats(args::Stats { input, capture, json, time, output }) => {
-                let list = args::List { input, json, time, output, ..args::List::default() };
+            Command::Stats(args::Stats { input, filter, capture, json, time, output }) => {
+                let list = args::List { input, filter, json, time, output, ..args::List::default() };
                 let job =
                     Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args::Check { input, fail_on, json, limit, output }) => {
-                let list = args::List { input, json, limit, output, ..args::List::default() };
+            Command::Check(args::Check { input, filter, fail_on, json, limit, output }) => {
+                let list = args::List { input, filter, json, limit, output, ..args::List::default() };
                 Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
             }
             Command::Export(args) => Self::export(args, manners),
+            // Answered before there is a job.
+            Command::Fields(_) => Err(usage("wspect fields takes a PREFIX")),
         }
     }
 
@@ -157,6 +190,8 @@ impl Job {
             keys: Keys::default(),
             work,
             form: if json.json { FormKind::Json } else { FormKind::Text },
+            filter: None,
+            table: None,
             payload: PayloadOptions::default(),
             time: TimeMode::Relative,
             limit: None,
@@ -176,9 +211,16 @@ impl Job {
     }
 
     fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
-        let source = all_named(list.input)?;
-        let base = Self::base(work, source, &list.json, list.output, manners);
-        Ok(Self { limit: list.limit.limit, time: list.time.time.unwrap_or(time), ..base })
+        let args::List { input, filter, columns, json, limit, time: shown, output } = list;
+        let rows = work.rows();
+        let (filter, table) = (pick::filter(&filter, rows)?, pick::table(&columns, rows)?);
+        let base = Self::base(work, all_named(input)?, &json, output, manners);
+        let form = match columns.format {
+            Some(args::Form::Jsonl) => FormKind::Json,
+            Some(args::Form::Json) => FormKind::Array,
+            _ => base.form,
+        };
+        Ok(Self { form, filter, table, limit: limit.limit, time: shown.time.unwrap_or(time), ..base })
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
@@ -189,9 +231,10 @@ impl Job {
             [word] => Some(connection(word)?),
             _ => return Err(usage("handshake takes one connection, or none for all: wspect handshake FILE CONN")),
         };
+        let filter = pick::filter(&args.filter, Rows::HANDSHAKES)?;
         let base = Self::base(Work::Handshakes(conn), source, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(TimeMode::Local);
-        Ok(Self { limit: args.limit.limit, time, sums_up: base.sums_up && conn.is_none(), ..base })
+        Ok(Self { filter, limit: args.limit.limit, time, sums_up: base.sums_up && conn.is_none(), ..base })
     }
 
     fn show(args: args::Show, manners: &Manners) -> Result<Self, Failure> {
@@ -216,9 +259,10 @@ impl Job {
             return Err(usage("follow takes one connection: wspect follow FILE CONN (wspect ls FILE lists them)"));
         };
         let work = Work::Follow(connection(word)?);
+        let filter = pick::filter(&args.filter, work.rows())?;
         let base = Self::base(work, source(&paths)?, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
-        Ok(Self { limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
+        Ok(Self { filter, limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
@@ -238,9 +282,22 @@ impl Job {
                 Record::Finding => kinds.finding = true,
             }
         }
+        let format = match args.format {
+            Format::Jsonl | Format::Pcapng => args::Form::Jsonl,
+            Format::Json => args::Form::Json,
+            Format::Csv => args::Form::Csv,
+            Format::Tsv => args::Form::Tsv,
+        };
+        let is_table = matches!(args.format, Format::Csv | Format::Tsv);
+        if is_table && kinds.count() > 1 {
+            return Err(usage("csv and tsv have one kind of rows: --records takes one kind for them"));
+        }
+        let columns =
+            args::Columns { format: Some(format), field: args.field, style: args.style, safe_csv: args.safe_csv };
         let list = args::List {
             input: args.input,
-            json: args::Json { json: true },
+            filter: args.filter,
+            columns,
             limit: args.limit,
             output: args.output,
             ..args::List::default()
@@ -250,22 +307,30 @@ impl Job {
     }
 
     fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        let args::Export { input, records, conn, secrets, limit, payload, output, .. } = args;
+        let args::Export {
+            input, records, conn, secrets, filter, field, style, safe_csv, limit, payload, output, ..
+        } = args;
         let of_rows = limit.limit.is_some() || payload.options() != PayloadOptions::default();
         if of_rows || records != [Record::Message] {
-            return Err(usage("--records, --limit and --payload are for export jsonl"));
+            return Err(usage("--records, --limit and --payload are for exports of records"));
+        }
+        if !field.is_empty() || !style.is_empty() || safe_csv {
+            return Err(usage("-e, -E and --safe-csv are for export csv and tsv"));
         }
         let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
         let json = args::Json::default();
-        let job = Self::base(Work::Copy(wanted), all_named(input)?, &json, output, manners);
-        Ok(Self { form: FormKind::Raw, ..job })
+        let work = Work::Copy(wanted);
+        let filter = pick::filter(&filter, work.rows())?;
+        let job = Self::base(work, all_named(input)?, &json, output, manners);
+        Ok(Self { form: FormKind::Raw, filter, ..job })
     }
 }
 
 /// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.
 pub(super) fn browses(args: &Args) -> bool {
-    let args::List { json, limit, time, output, .. } = &args.list;
+    let args::List { filter, columns, json, limit, time, output, .. } = &args.list;
     let rows = json.json || limit.limit.is_some() || time.time.is_some() || output.output.is_some();
+    let rows = rows || filter.is_used() || columns.is_used();
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
 }
@@ -280,15 +345,17 @@ pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
     Ok((all_named(args.list.input)?.within(limits), args.manners.color))
 }
 
-fn usage(text: impl Into<String>) -> Failure {
+pub(super) fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
 }
 
 /// Whether something was typed in front of the command that belongs behind it.
 fn is_used(list: &args::List) -> bool {
-    let args::List { input, json, limit, time, output } = list;
+    let args::List { input, filter, columns, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
     !input.files.is_empty()
+        || filter.is_used()
+        || columns.is_used()
         || input.follow
         || !input.read.read.is_empty()
         || json.json

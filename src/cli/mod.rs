@@ -5,13 +5,14 @@ mod browse;
 mod choices;
 mod copy;
 mod exit;
+mod fields;
 mod growing;
 mod input;
 mod job;
 mod keys;
 mod limits;
-mod nearest;
 mod output;
+mod pick;
 mod pipe;
 mod progress;
 mod run;
@@ -23,13 +24,13 @@ pub use exit::Exit;
 
 use crate::export::Out;
 use crate::model::Limits;
+use crate::model::nearest;
 use args::Args;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use exit::{Failure, guarded};
 use job::Job;
 use keys::Keys;
-use nearest::nearest;
 use output::Target;
 use std::ffi::OsString;
 
@@ -63,6 +64,10 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
 fn start(args: Args) -> Result<Exit, Failure> {
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
+    }
+    if let Some(args::Command::Fields(asked)) = &args.command {
+        let fields = fields::chosen(asked)?;
+        return print(|out| fields::write(&fields, asked.json.json, out));
     }
     if job::browses(&args) {
         let settings = args.reading.settings();

@@ -5,6 +5,7 @@ use super::input::Input;
 use super::job::{FormKind, Job, Wanted, Work, uses_color};
 use super::keys::Loaded;
 use super::output::Target;
+use super::pick;
 use super::progress::Progress;
 use super::seen;
 use super::signals::Stop;
@@ -12,12 +13,14 @@ use super::watch::{Tally, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
-    Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw,
-    Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
+    Array, Capture, Cells, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes, InPacket,
+    Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode,
+    Totals,
 };
 use crate::model::{PacketNo, Timestamp};
 use crate::net;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Runs a job to its exit code.
@@ -38,17 +41,32 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));
     }
-    let origin = if job.needs_origin() { input.origin() } else { None };
+    let needs = job.needs();
+    let origin = if job.needs_origin() || needs.origin { input.origin() } else { None };
     let form = job.form(origin, &target);
     let settings = load(job, input.len(), stop);
-    let run = Run { job, settings, stop, input, target };
+    let mut run = Run { job, settings, stop, input, target, origin, known: None };
+    if needs.ends && !job.source.is_whole() {
+        let why =
+            "a field in it is known when a connection ends: for that the input is read twice, so it must be a file";
+        return Err(Failure::new(Exit::Usage, format!("{}: {why}", run.input.name)));
+    }
+    let rows_of_connections = matches!(job.work, Work::Rows(kinds) if kinds.connection);
+    if needs.ends || rows_of_connections && job.source.is_whole() {
+        run = run.connections_first(needs.heads)?;
+    }
+    if let Some(table) = &job.table {
+        return run.cells(table);
+    }
     match &job.work {
         Work::Connections => run.export(&mut Connections::new(form)),
-        Work::Rows(kinds) if kinds.connection && job.source.is_whole() => {
-            let (run, known) = run.connections_first()?;
-            run.export(&mut Stream::new(*kinds, form).with_connections(known))
+        Work::Rows(kinds) => {
+            let rows = Stream::new(*kinds, form);
+            match run.known.clone().filter(|_| kinds.connection) {
+                Some(known) => run.export(&mut rows.with_connections(known)),
+                None => run.export(&mut { rows }),
+            }
         }
-        Work::Rows(kinds) => run.export(&mut Stream::new(*kinds, form)),
         Work::Handshakes(None) => run.export(&mut Handshakes::new(form)),
         Work::Handshakes(Some(conn)) => run.places(&[Place::all_of(*conn)], Stream::new(HANDSHAKES, form)),
         Work::Follow(conn) => {
@@ -85,7 +103,7 @@ impl Job {
         let style = Style { color: uses_color(self.color, is_terminal), columns };
         let clock = Clock::new(self.time, origin);
         match (self.form, &self.work) {
-            (FormKind::Json, _) => Box::new(Records::new(self.payload)),
+            (FormKind::Json | FormKind::Array, _) => Box::new(Records::new(self.payload)),
             (FormKind::Raw, _) => Box::new(Raw),
             (FormKind::Text, Work::Show(_)) => Box::new(Page::new(clock, self.payload, style)),
             (FormKind::Text, Work::Follow(_)) => Box::new(Talk::new(clock, self.payload, style)),
@@ -106,21 +124,32 @@ pub(super) struct Run<'j> {
     pub(super) stop: &'j Stop,
     pub(super) input: Input,
     pub(super) target: Target,
+    /// The time of the first packet, where it is asked for.
+    pub(super) origin: Option<Timestamp>,
+    /// All connections, from a pass before.
+    pub(super) known: Option<Rc<Collect>>,
 }
 
 impl<'j> Run<'j> {
-    /// Reads the capture for its connections alone, and opens it again.
-    fn connections_first(self) -> Result<(Self, Collect), Failure> {
-        let Self { job, settings, stop, input, target } = self;
-        let mut connections = Collect::default();
+    /// Reads the capture for its connections alone, with their heads if need be, and opens it again.
+    fn connections_first(self, heads: bool) -> Result<Self, Failure> {
+        let Self { job, settings, stop, input, target, .. } = &self;
+        let mut connections = Collect::default().with_handshakes(heads);
         let progress = Progress::new(job.progress, input.len(), target.is_terminal());
         // Both passes see the same bytes, also of a file that grows.
-        let extent = input.extent;
-        let input = job.source.open_within(&extent, stop)?;
-        pass(input, settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        let extent = input.extent.clone();
+        let first = job.source.open_within(&extent, stop)?;
+        pass(first, settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
         progress.clear();
         let input = job.source.open_within(&extent, stop)?;
-        Ok((Self { job, settings, stop, input, target }, connections))
+        Ok(Self { input, known: Some(Rc::new(connections)), ..self })
+    }
+
+    /// Rows of columns.
+    fn cells(self, table: &pick::Table) -> Result<Exit, Failure> {
+        let form = Delimited { shown: self.target.is_terminal(), ..table.form.clone() };
+        let mut cells = Cells::new(&table.columns, form, self.job.work.rows(), self.origin, self.known.clone());
+        self.export(&mut cells)
     }
 
     /// Rows of some connections or messages; those that are not there fail the run.
@@ -164,19 +193,31 @@ impl<'j> Run<'j> {
 
     /// Reads the capture, writes its rows, and tells what is to be told.
     fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
-        let Self { job, settings, stop, input, mut target } = self;
+        let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
+        let known = self.known.clone();
+        let mut filtered = Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter);
+        let passed = filtered.passed();
+        self.write(&mut filtered, Some(&passed))
+    }
+
+    /// Reads the capture, and writes its rows; `passed`: those that pass a filter.
+    fn write(self, exporter: &mut dyn Exporter, passed: Option<&Passed>) -> Result<Exit, Failure> {
+        let Self { job, settings, stop, input, mut target, .. } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
         let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
-        let out = Out::new(target.writer(), job.limit).eager(is_terminal);
-        let mut watch = Watch::new(exporter, out, &progress, stop);
+        let out = match job.form {
+            FormKind::Array => Out::new(Box::new(Array::new(target.writer())), job.limit).ending(END),
+            _ => Out::new(target.writer(), job.limit),
+        };
+        let mut watch = Watch::new(exporter, out.eager(is_terminal), &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
-        let (tally, is_done) = (watch.tally, watch.is_done);
+        let (mut tally, is_done) = (watch.tally, watch.is_done);
         let written = watch.finish(&totals);
         progress.clear();
         if let Err(error) = written {
@@ -187,10 +228,13 @@ impl<'j> Run<'j> {
         }
         target.commit()?;
         if !is_done {
-            job.tell_end(&summary, &tally);
+            job.tell_end(&summary, &tally, passed);
         }
         if job.tells_speed {
             say(seen::speed(&summary, bytes, progress.elapsed()));
+        }
+        if let Some(passed) = passed {
+            tally.worst = passed.worst();
         }
         Ok(job.exit(&tally, left_out))
     }
@@ -239,7 +283,7 @@ fn totals(summary: &Summary) -> Totals {
 
 impl Job {
     /// The sum on stderr, once all was read.
-    fn tell_end(&self, summary: &Summary, tally: &Tally) {
+    fn tell_end(&self, summary: &Summary, tally: &Tally, passed: Option<&Passed>) {
         let is_keys = self.work == Work::Keys;
         if self.sums_up && (is_keys || tally.connections > 0) {
             seen::sealed(&summary.seen).iter().for_each(say);
@@ -249,6 +293,9 @@ impl Job {
         }
         if self.sums_up && tally.connections > 0 {
             say(seen::summary(tally));
+            if let Some(passed) = passed {
+                say(seen::passed(passed, self.work.rows()));
+            }
         } else if self.tell.is_some() && tally.connections == 0 {
             seen::instead(&self.source, summary, tally.tls).iter().for_each(say);
         }

@@ -4,7 +4,8 @@ use super::input::Source;
 use super::watch::Tally;
 use crate::dissect::Summary;
 use crate::escape;
-use crate::export::KeySum;
+use crate::export::{KeySum, Passed};
+use crate::filter::Rows;
 use crate::model::{Secrets, Streams, TlsSum, Traffic, count, duration, number, size};
 use std::time::Duration;
 
@@ -22,6 +23,13 @@ pub(super) fn summary(tally: &Tally) -> String {
         parts.push(format!("{} not decrypted (wspect keys)", count(tally.tls.shut, "TLS stream")));
     }
     parts.join("; ")
+}
+
+/// `12 of 5 095 messages pass the filter`.
+pub(super) fn passed(passed: &Passed, rows: Rows) -> String {
+    let (some, all) = (number(passed.rows()), number(passed.of()));
+    let pass = if passed.rows() == 1 { "passes" } else { "pass" };
+    format!("{some} of {all} {} {pass} the filter", rows.words())
 }
 
 /// What a capture without WebSocket holds instead, in lines.

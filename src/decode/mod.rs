@@ -1,3 +1,4 @@
 //! Payload languages: bytes of a message in, a tree over those bytes out.
 
 pub mod json;
+pub mod path;

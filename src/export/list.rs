@@ -2,8 +2,8 @@
 
 use super::around::Around;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Event, FileRun, Stamp};
-use std::collections::BTreeMap;
+use crate::model::{ConnId, Connection, Event, FileRun, Handshake, Stamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// One bounded row for each connection, in order.
@@ -11,9 +11,25 @@ use std::ops::ControlFlow;
 pub struct Collect {
     /// The row of connection 1 stands first.
     rows: Vec<Connection>,
+    /// Rows that are not wanted.
+    left_out: BTreeSet<ConnId>,
+    /// Their handshakes, where somebody asks for them.
+    handshakes: Option<BTreeMap<ConnId, Handshake>>,
 }
 
 impl Collect {
+    /// Keeps the handshakes, too.
+    #[must_use]
+    pub fn with_handshakes(mut self, wanted: bool) -> Self {
+        self.handshakes = wanted.then(BTreeMap::new);
+        self
+    }
+
+    /// The handshake of a connection, where they are kept.
+    pub(super) fn handshake(&self, conn: ConnId) -> Option<&Handshake> {
+        self.handshakes.as_ref()?.get(&conn)
+    }
+
     /// Adds what an event tells of its connection.
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         let Some(conn) = at.conn else { return };
@@ -23,6 +39,9 @@ impl Collect {
         }
         if let Some(row) = self.row_mut(conn) {
             row.apply(at, event);
+        }
+        if let (Event::Handshake(handshake), Some(all)) = (event, &mut self.handshakes) {
+            all.insert(conn, handshake.clone());
         }
     }
 
@@ -35,8 +54,14 @@ impl Collect {
         self.rows.get_mut((conn.0 as usize).checked_sub(1)?)
     }
 
+    /// The row of a connection is not wanted.
+    pub(super) fn leave_out(&mut self, conn: Option<ConnId>) {
+        self.left_out.extend(conn);
+    }
+
     /// Writes as many rows as are wanted.
-    pub(super) fn write(&self, form: &mut dyn Form, out: &mut Out<'_>) {
+    pub(super) fn write(&mut self, form: &mut dyn Form, out: &mut Out<'_>) {
+        self.rows.retain(|row| !self.left_out.contains(&row.id));
         let wanted = usize::try_from(out.rows_left()).unwrap_or(usize::MAX);
         let (rows, _) = self.rows.split_at(wanted.min(self.rows.len()));
         if !rows.is_empty() && !out.is_full() {
@@ -70,6 +95,12 @@ impl Connections {
 impl Exporter for Connections {
     fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
         self.rows.apply(at, event);
+        ControlFlow::Continue(())
+    }
+
+    fn unwanted(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        self.rows.apply(at, event);
+        self.rows.leave_out(at.conn);
         ControlFlow::Continue(())
     }
 
@@ -125,6 +156,14 @@ impl Exporter for Handshakes {
                 self.waiting.entry(conn).or_default();
             }
             _ => return ControlFlow::Continue(()),
+        }
+        self.release(out)
+    }
+
+    fn unwanted(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        self.around.learn(at, event);
+        if let Some(conn) = at.conn.filter(|&conn| conn >= self.next) {
+            self.waiting.entry(conn).or_default();
         }
         self.release(out)
     }

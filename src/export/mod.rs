@@ -8,8 +8,12 @@
 //! A new format is a new form, a new selection is a new exporter, and each fits the others.
 
 mod around;
+mod array;
 mod capture;
+mod cells;
+mod context;
 mod figures;
+mod filtered;
 mod head;
 mod hold;
 mod json;
@@ -32,7 +36,10 @@ mod talk;
 mod time;
 mod wrap;
 
+pub use array::{Array, END};
 pub use capture::{About, Capture};
+pub use cells::{Cells, Delimited, Occurrence, Quote};
+pub use filtered::{Filtered, Passed};
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
@@ -62,6 +69,11 @@ use std::sync::Arc;
 pub trait Exporter {
     /// Takes one event; `Break` when no later event can change what is written.
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()>;
+
+    /// Takes an event whose row is not wanted: other rows may hang on it.
+    fn unwanted(&mut self, _: &Stamp, _: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// The packets from here on stand in another of several files.
     fn file(&mut self, _: &FileRun) {}

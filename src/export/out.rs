@@ -15,6 +15,8 @@ pub struct Out<'w> {
     bytes: Vec<u8>,
     rows_left: u64,
     eager: bool,
+    /// What stands behind the last row.
+    end: &'static str,
     failed: Option<io::Error>,
 }
 
@@ -22,18 +24,25 @@ impl<'w> Out<'w> {
     /// Rows go to `to`, at most `limit` of them.
     pub fn new(to: Box<dyn Write + 'w>, limit: Option<u64>) -> Self {
         let bytes = Vec::with_capacity(2 * PIECE);
-        Self { to: Some(to), bytes, rows_left: limit.unwrap_or(u64::MAX), eager: false, failed: None }
+        Self { to: Some(to), bytes, rows_left: limit.unwrap_or(u64::MAX), eager: false, end: "", failed: None }
     }
 
     /// Rows stay in memory.
     pub const fn memory() -> Out<'static> {
-        Out { to: None, bytes: Vec::new(), rows_left: u64::MAX, eager: false, failed: None }
+        Out { to: None, bytes: Vec::new(), rows_left: u64::MAX, eager: false, end: "", failed: None }
     }
 
     /// Each row is written at once: somebody watches them come.
     #[must_use]
     pub fn eager(mut self, eager: bool) -> Self {
         self.eager = eager;
+        self
+    }
+
+    /// This is to stand behind the last row.
+    #[must_use]
+    pub fn ending(mut self, end: &'static str) -> Self {
+        self.end = end;
         self
     }
 
@@ -103,6 +112,7 @@ impl<'w> Out<'w> {
     /// # Errors
     /// The first error of the writer.
     pub fn finish(mut self) -> io::Result<()> {
+        self.text(self.end);
         self.flush();
         self.failed.map_or(Ok(()), Err)
     }

@@ -4,8 +4,10 @@ use super::around::Around;
 use super::hold::Hold;
 use super::list::Collect;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Stamp};
+use crate::filter;
+use crate::model::{Closed, ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Message, Stamp};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// Kinds of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,10 +24,32 @@ pub struct Kinds {
     pub finding: bool,
 }
 
+impl Kinds {
+    /// The kinds, for filters.
+    pub fn rows(self) -> filter::Rows {
+        let Self { connection, handshake, message, frame, finding } = self;
+        let all = [
+            (connection, filter::Rows::CONNECTIONS),
+            (handshake, filter::Rows::HANDSHAKES),
+            (message, filter::Rows::MESSAGES),
+            (frame, filter::Rows::FRAMES),
+            (finding, filter::Rows::FINDINGS),
+        ];
+        let wanted = all.into_iter().filter(|(is_wanted, _)| *is_wanted);
+        wanted.fold(filter::Rows::NONE, |rows, (_, more)| rows | more)
+    }
+
+    /// How many kinds.
+    pub fn count(self) -> usize {
+        let Self { connection, handshake, message, frame, finding } = self;
+        [connection, handshake, message, frame, finding].into_iter().filter(|is_wanted| *is_wanted).count()
+    }
+}
+
 /// Where the rows of connections come from: each stands at the packet that gave it its number, where nobody knows its end yet.
 enum Rows {
     /// From a pass before this one.
-    Known(Collect),
+    Known(Rc<Collect>),
     /// From this pass: they come last.
     Last(Collect),
 }
@@ -47,7 +71,7 @@ impl Stream {
 
     /// Rows of connections come from a pass before this one, and stand where each got its number.
     #[must_use]
-    pub fn with_connections(mut self, known: Collect) -> Self {
+    pub fn with_connections(mut self, known: Rc<Collect>) -> Self {
         self.rows = Rows::Known(known);
         self
     }
@@ -81,6 +105,32 @@ impl Stream {
         self.hold.release(&mut *self.form, out)
     }
 
+    /// What later rows need of an event.
+    fn learn(&mut self, at: &Stamp, event: Event<'_>) {
+        if let (Rows::Last(rows), true) = (&mut self.rows, self.kinds.connection) {
+            rows.apply(at, event);
+        }
+        if self.kinds.handshake {
+            self.around.learn(at, event);
+        }
+    }
+
+    /// The frames of a message know its number now.
+    fn told(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if message.opcode.is_control() {
+            return ControlFlow::Continue(());
+        }
+        self.resolve(at, message.dir, Some(message.number), out)
+    }
+
+    fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) -> ControlFlow<()> {
+        for dir in Direction::BOTH {
+            self.resolve(at, dir, None, out)?;
+        }
+        self.form.closed(at, closed, out);
+        ControlFlow::Continue(())
+    }
+
     /// The row of a connection of which all is known.
     fn known(&self, conn: Option<ConnId>) -> Option<Connection> {
         match &self.rows {
@@ -92,12 +142,7 @@ impl Stream {
 
 impl Exporter for Stream {
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
-        if let (Rows::Last(rows), true) = (&mut self.rows, self.kinds.connection) {
-            rows.apply(at, event);
-        }
-        if self.kinds.handshake {
-            self.around.learn(at, event);
-        }
+        self.learn(at, event);
         match event {
             Event::Opened(opened) => {
                 self.form.opened(at, opened, out);
@@ -108,9 +153,7 @@ impl Exporter for Stream {
             }
             Event::Frame(frame) if self.kinds.frame => self.frame(at, frame, out),
             Event::Message(message) => {
-                if !message.opcode.is_control() {
-                    self.resolve(at, message.dir, Some(message.number), out)?;
-                }
+                self.told(at, message, out)?;
                 if !self.kinds.message {
                     return ControlFlow::Continue(());
                 }
@@ -121,17 +164,27 @@ impl Exporter for Stream {
                 let tls = self.around.of(at).cloned();
                 self.row(out, |form, out| form.handshake(at, handshake, tls.as_ref(), out))
             }
-            Event::Closed(closed) => {
-                for dir in Direction::BOTH {
-                    self.resolve(at, dir, None, out)?;
-                }
-                self.form.closed(at, closed, out);
-                ControlFlow::Continue(())
-            }
+            Event::Closed(closed) => self.closed(at, closed, out),
             Event::Frame(_) | Event::Note(_) | Event::Handshake(_) | Event::Record(_) | Event::Tls(_) => {
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    fn unwanted(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        self.learn(at, event);
+        match event {
+            Event::Opened(opened) => self.form.opened(at, opened, out),
+            Event::Message(message) => self.told(at, message, out)?,
+            Event::Closed(closed) => {
+                if let Rows::Last(rows) = &mut self.rows {
+                    rows.leave_out(at.conn);
+                }
+                self.closed(at, closed, out)?;
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
     }
 
     fn hears_frames(&self) -> bool {
@@ -152,7 +205,7 @@ impl Exporter for Stream {
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
         self.hold.finish(&mut *self.form, out);
-        if let Rows::Last(rows) = &self.rows {
+        if let Rows::Last(rows) = &mut self.rows {
             rows.write(&mut *self.form, out);
         }
     }

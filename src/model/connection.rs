@@ -5,7 +5,7 @@ use super::flow::{Both, Direction, Endpoint};
 use super::handshake::Outline;
 use super::hex::hex;
 use super::mark::{Mark, Span};
-use super::note::{NoteCode, Severity};
+use super::note::{NoteCode, NoteSet, Severity};
 use super::packet::End;
 use super::verdict::{self, Goodbye, Verdict};
 use super::ws::{Message, Opcode};
@@ -204,6 +204,8 @@ pub struct Connection {
     pub closed: Option<Closed>,
     /// Findings by severity.
     pub findings: Severities,
+    /// Their codes.
+    pub codes: NoteSet,
 }
 
 impl Connection {
@@ -221,6 +223,7 @@ impl Connection {
             reply: None,
             closed: None,
             findings: Severities::default(),
+            codes: NoteSet::EMPTY,
         }
     }
 
@@ -238,6 +241,7 @@ impl Connection {
             }
             Event::Note(note) => {
                 self.findings.count(note.code.severity());
+                self.codes.insert(note.code);
                 if let (NoteCode::TcpGap, Some(dir)) = (note.code, note.dir) {
                     self.counts[dir].gaps += 1;
                 }

@@ -22,6 +22,20 @@ impl TlsVersion {
     pub const TLS_1_3: Self = Self(0x0304);
 }
 
+impl TlsVersion {
+    /// Its number in the names of the protocol: `1.3`; `other` of what has none.
+    pub const fn digits(self) -> &'static str {
+        match self {
+            Self::SSL_3_0 => "3.0",
+            Self::TLS_1_0 => "1.0",
+            Self::TLS_1_1 => "1.1",
+            Self::TLS_1_2 => "1.2",
+            Self::TLS_1_3 => "1.3",
+            _ => "other",
+        }
+    }
+}
+
 impl fmt::Display for TlsVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -1,5 +1,6 @@
 //! Commands and what each takes.
 
+use super::rows::{Columns, Filter};
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
 use crate::cli::choices;
 use crate::model::Severity;
@@ -10,6 +11,10 @@ use clap::ValueEnum;
 pub(in crate::cli) struct List {
     #[command(flatten)]
     pub input: Input,
+    #[command(flatten)]
+    pub filter: Filter,
+    #[command(flatten)]
+    pub columns: Columns,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
@@ -35,6 +40,8 @@ pub(in crate::cli) struct Messages {
 pub(in crate::cli) struct Handshake {
     #[command(flatten)]
     pub input: FileAndMore,
+    #[command(flatten)]
+    pub filter: Filter,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
@@ -73,6 +80,8 @@ pub(in crate::cli) struct Follow {
     #[command(flatten)]
     pub input: FileAndMore,
     #[command(flatten)]
+    pub filter: Filter,
+    #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
@@ -89,6 +98,8 @@ pub(in crate::cli) struct Follow {
 pub(in crate::cli) struct Stats {
     #[command(flatten)]
     pub input: Input,
+    #[command(flatten)]
+    pub filter: Filter,
     /// What the capture is: format, interfaces, dropped packets, protocols, names and comments
     #[arg(long)]
     pub capture: bool,
@@ -118,6 +129,8 @@ pub(in crate::cli) struct Keys {
 pub(in crate::cli) struct Check {
     #[command(flatten)]
     pub input: Input,
+    #[command(flatten)]
+    pub filter: Filter,
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
@@ -132,7 +145,7 @@ pub(in crate::cli) struct Check {
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Export {
-    /// jsonl: JSON Lines, one record a line; pcapng: the packets of the connections, as they were captured
+    /// jsonl: JSON Lines, one record a line; json: an array of them; csv, tsv: columns; pcapng: the packets of the connections, as they were captured
     #[arg(value_name = "FORMAT", hide_possible_values = true)]
     pub format: Format,
     #[command(flatten)]
@@ -160,6 +173,17 @@ pub(in crate::cli) struct Export {
     #[arg(long)]
     pub secrets: bool,
     #[command(flatten)]
+    pub filter: Filter,
+    /// A column of csv or tsv; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
+    #[arg(short = 'e', long = "field", value_name = "FIELD", hide_short_help = true)]
+    pub field: Vec<String>,
+    /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f
+    #[arg(short = 'E', value_name = "KEY=VALUE", hide_short_help = true)]
+    pub style: Vec<String>,
+    /// Put ' before cells of csv and tsv that a spreadsheet would take for a formula
+    #[arg(long, hide_short_help = true)]
+    pub safe_csv: bool,
+    #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
     pub payload: Payload,
@@ -167,10 +191,23 @@ pub(in crate::cli) struct Export {
     pub output: Output,
 }
 
+/// Options of `fields`.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct FieldsArgs {
+    /// Only fields whose names begin so: websocket, wspect.c
+    #[arg(value_name = "PREFIX")]
+    pub prefix: Option<String>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
 /// Formats of `export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
     Jsonl,
+    Json,
+    Csv,
+    Tsv,
     Pcapng,
 }
 

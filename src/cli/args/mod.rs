@@ -1,9 +1,13 @@
 //! What can be typed: every command and every option, each defined once.
 
 mod commands;
+mod rows;
 mod shared;
 
-pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
+pub(super) use commands::{
+    Check, Export, FieldsArgs, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats,
+};
+pub(super) use rows::{Columns, Filter, Form};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
 
 use crate::model::FLAGS;
@@ -75,6 +79,7 @@ pub(super) enum Command {
     /// error was found, ! where a warning was (wspect check).
     #[command(after_long_help = with_flags(examples!(
         "wspect ls chat.pcapng",
+        "wspect ls -Y 'wspect.state == aborted' chat.pcapng",
         r#"wspect ls --json chat.pcapng | jq -r 'select(.state == "rejected").url'"#
     )))]
     Ls(List),
@@ -84,6 +89,8 @@ pub(super) enum Command {
     /// type (z: compressed), payload length in bytes, payload.
     #[command(after_long_help = examples!(
         "wspect msgs -t utc chat.pcapng",
+        r#"wspect msgs -Y 'json.type == "error"' chat.pcapng"#,
+        "wspect msgs -T csv -e time -e dir -e payload chat.pcapng -o chat.csv",
         r#"wspect msgs --json chat.pcapng | jq -r 'select(.type == "text").payload'"#
     ))]
     Msgs(Messages),
@@ -149,4 +156,7 @@ pub(super) enum Command {
         )
     )]
     Export(Export),
+    /// Fields of display filters and columns: name, short name, kind, what it is
+    #[command(after_long_help = examples!("wspect fields websocket", "wspect fields --json | jq -r .name"))]
+    Fields(FieldsArgs),
 }

@@ -1,7 +1,7 @@
 //! What may have been meant by a mistyped word.
 
 /// The word that is like this one but for a letter or two.
-pub(super) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = if typed.len() > 3 { 2 } else { 1 };
     let known = words.map(|word| (distance(typed, word), word));
     known.filter(|(distance, _)| *distance <= most).min().map(|(_, word)| word)

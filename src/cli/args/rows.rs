@@ -1,0 +1,70 @@
+//! Which rows are written, and which columns of them.
+
+use clap::ValueEnum;
+
+/// Which rows.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Filter options")]
+pub(in crate::cli) struct Filter {
+    /// Only rows that pass this display filter, in Wireshark's syntax: 'type == text && payload contains "error"'
+    ///
+    /// `wspect fields` lists the fields, docs/FILTERS.md has the whole language. Given several times, all must pass.
+    #[arg(short = 'Y', long = "filter", value_name = "EXPR", allow_hyphen_values = true)]
+    pub filter: Vec<String>,
+    /// Only connections with this host, or address: short for host == HOST, ip.addr == ADDRESS
+    #[arg(long, value_name = "HOST", hide_short_help = true)]
+    pub host: Option<String>,
+    /// Only connections with this TCP port at either end
+    #[arg(long, value_name = "PORT", hide_short_help = true)]
+    pub port: Option<String>,
+    /// Only rows from this time on: 2023-11-14T22:13:20Z, or without the zone in local time
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    pub from: Option<String>,
+    /// Only rows up to this time
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    pub to: Option<String>,
+}
+
+impl Filter {
+    /// Whether anything of it was typed.
+    pub(in crate::cli) const fn is_used(&self) -> bool {
+        let Self { filter, host, port, from, to } = self;
+        !filter.is_empty() || host.is_some() || port.is_some() || from.is_some() || to.is_some()
+    }
+}
+
+impl Columns {
+    /// Whether anything of it was typed.
+    pub(in crate::cli) const fn is_used(&self) -> bool {
+        let Self { format, field, style, safe_csv } = self;
+        format.is_some() || !field.is_empty() || !style.is_empty() || *safe_csv
+    }
+}
+
+/// In which form, and which columns.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Columns {
+    /// Form of the rows: text, jsonl (as --json), json (an array), csv, tsv, fields (as in tshark)
+    #[arg(short = 'T', long, value_name = "FORM", hide_possible_values = true, conflicts_with = "json")]
+    pub format: Option<Form>,
+    /// A column of csv, tsv or fields; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
+    #[arg(short = 'e', long = "field", value_name = "FIELD", hide_short_help = true)]
+    pub field: Vec<String>,
+    /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f
+    #[arg(short = 'E', value_name = "KEY=VALUE", hide_short_help = true)]
+    pub style: Vec<String>,
+    /// Put ' before cells of csv and tsv that a spreadsheet would take for a formula
+    #[arg(long, hide_short_help = true)]
+    pub safe_csv: bool,
+}
+
+/// Forms of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Form {
+    Text,
+    Jsonl,
+    Json,
+    Csv,
+    Tsv,
+    Fields,
+}

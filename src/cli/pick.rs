@@ -1,0 +1,210 @@
+//! Which rows, and which columns of them, from what was typed.
+
+use super::args::{Columns, Form};
+use super::exit::{Exit, Failure};
+use super::{args, job};
+use crate::export::{Delimited, Occurrence, Quote};
+use crate::filter::{Column, Filter, Needs, Problem, Rows};
+use std::net::IpAddr;
+
+/// The filter that is asked for, if any, of such rows.
+///
+/// # Errors
+/// When it cannot be understood, or is none of such rows.
+pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>, Failure> {
+    let typed = asked.filter.iter().map(|text| read(text, rows));
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
+    let host = |host: &str| match host.split('/').next().unwrap_or(host).parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => format!("ip.addr == {host}"),
+        Ok(IpAddr::V6(_)) => format!("ipv6.addr == {host}"),
+        Err(_) => format!("lower(host) == {}", quoted(&host.to_lowercase())),
+    };
+    let shorts = [
+        ("--host", asked.host.as_deref(), asked.host.as_deref().map(host)),
+        ("--port", asked.port.as_deref(), asked.port.as_deref().map(|port| format!("tcp.port == {port}"))),
+        ("--from", asked.from.as_deref(), asked.from.as_deref().map(|time| format!("time >= {}", quoted(time)))),
+        ("--to", asked.to.as_deref(), asked.to.as_deref().map(|time| format!("time <= {}", quoted(time)))),
+    ];
+    let shorts = shorts.into_iter().filter_map(|(option, value, text)| {
+        let wrong = |problem: Problem| job::usage(format!("{option} {}: {problem}", value.unwrap_or_default()));
+        text.map(|text| Filter::new(&text).map_err(wrong))
+    });
+    typed.chain(shorts).try_fold(None, |all: Option<Filter>, next| {
+        let next = next?;
+        Ok(Some(match all {
+            Some(all) => all.and(next),
+            None => next,
+        }))
+    })
+}
+
+fn read(text: &str, rows: Rows) -> Result<Filter, Failure> {
+    let filter = Filter::new(text).and_then(|filter| filter.suits(rows).map(|()| filter));
+    filter.map_err(|problem| wrong(text, &problem))
+}
+
+/// What is wrong, below it the filter with a mark, and where to look.
+fn wrong(text: &str, problem: &Problem) -> Failure {
+    Failure::new(Exit::Usage, problem.to_string()).with_lines(problem.shown(text))
+}
+
+/// The columns that rows are written in.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Each with its name.
+    pub columns: Vec<(String, Column)>,
+    /// How cells are written.
+    pub form: Delimited,
+}
+
+impl Table {
+    /// What must be at hand for it.
+    pub(super) fn needs(&self, rows: Rows) -> Needs {
+        self.columns.iter().map(|(_, column)| column.needs(rows)).fold(Needs::default(), Needs::or)
+    }
+}
+
+/// The columns that are asked for, if any, of such rows.
+///
+/// # Errors
+/// When there are no such columns.
+pub(super) fn table(asked: &Columns, rows: Rows) -> Result<Option<Table>, Failure> {
+    let form = match asked.format {
+        Some(Form::Csv) => Delimited::csv(),
+        Some(Form::Tsv) => Delimited::tsv(),
+        Some(Form::Fields) => Delimited::fields(),
+        _ if !asked.field.is_empty() => return Err(job::usage("-e is for -T fields, csv and tsv")),
+        _ if !asked.style.is_empty() || asked.safe_csv => {
+            return Err(job::usage("-E and --safe-csv are for -T fields, csv and tsv"));
+        }
+        _ => return Ok(None),
+    };
+    let names: Vec<&str> = match (asked.format, asked.field.as_slice()) {
+        (Some(Form::Fields), []) => {
+            return Err(job::usage("which fields? -T fields -e FIELD (wspect fields lists them)"));
+        }
+        (_, []) => usual(rows).to_vec(),
+        (_, named) => named.iter().map(String::as_str).collect(),
+    };
+    let columns = names.into_iter().map(|name| {
+        let column = Column::new(name).map_err(|problem| wrong(name, &problem))?;
+        if !column.suits(rows) {
+            return Err(job::usage(format!("-e {name}: no field of {}", rows.words())));
+        }
+        Ok((name.to_owned(), column))
+    });
+    let columns = columns.collect::<Result<_, Failure>>()?;
+    let mut form = Delimited { safe: asked.safe_csv, ..form };
+    asked.style.iter().try_for_each(|style| set(&mut form, style))?;
+    Ok(Some(Table { columns, form }))
+}
+
+/// The columns of rows where none are named.
+fn usual(rows: Rows) -> &'static [&'static str] {
+    match rows {
+        Rows::CONNECTIONS => &[
+            "conn",
+            "tcp.stream",
+            "time",
+            "wspect.client",
+            "wspect.client_port",
+            "wspect.server",
+            "wspect.server_port",
+            "url",
+            "wspect.state",
+            "wspect.subprotocol",
+            "wspect.duration",
+            "wspect.c2s.messages",
+            "wspect.s2c.messages",
+            "wspect.bytes",
+            "close_code",
+            "finding",
+        ],
+        Rows::FRAMES => &[
+            "frame.number",
+            "time",
+            "conn",
+            "msg",
+            "wspect.frame",
+            "dir",
+            "type",
+            "websocket.fin",
+            "websocket.rsv",
+            "len",
+            "websocket.masking_key",
+            "wspect.stream_offset",
+            "finding",
+        ],
+        Rows::FINDINGS => {
+            &["conn", "tcp.stream", "frame.number", "time", "severity", "finding", "dir", "msg", "wspect.text"]
+        }
+        Rows::HANDSHAKES => &[
+            "conn",
+            "time",
+            "url",
+            "http.request.method",
+            "http.response.code",
+            "wspect.latency",
+            "wspect.subprotocol",
+            "wspect.extension",
+            "finding",
+        ],
+        _ => &[
+            "conn",
+            "msg",
+            "frame.number",
+            "time",
+            "dir",
+            "type",
+            "len",
+            "wspect.complete",
+            "close_code",
+            "rtt",
+            "finding",
+            "payload",
+        ],
+    }
+}
+
+/// `header=y`, as in tshark.
+fn set(form: &mut Delimited, style: &str) -> Result<(), Failure> {
+    let wrong = || {
+        let known = "header=y|n separator=/t|/s|CHARACTER quote=d|s|n aggregator=/s|TEXT occurrence=f|l|a";
+        job::usage(format!("-E {style}: one of {known} is wanted"))
+    };
+    let (key, value) = style.split_once('=').ok_or_else(wrong)?;
+    let yes = match value {
+        "y" => Some(true),
+        "n" => Some(false),
+        _ => None,
+    };
+    let mut signs = value.chars();
+    let sign = match value {
+        "/t" => Some('\t'),
+        "/s" => Some(' '),
+        _ => signs.next().filter(|_| signs.next().is_none()),
+    };
+    match key {
+        "header" => form.header = yes.ok_or_else(wrong)?,
+        "separator" => form.separator = sign.ok_or_else(wrong)?,
+        "aggregator" => form.aggregator = if value == "/s" { " ".to_owned() } else { value.to_owned() },
+        "quote" => {
+            form.quote = match value {
+                "d" => Quote::Always('"'),
+                "s" => Quote::Always('\''),
+                "n" => Quote::None,
+                _ => return Err(wrong()),
+            }
+        }
+        "occurrence" => {
+            form.occurrence = match value {
+                "f" => Occurrence::First,
+                "l" => Occurrence::Last,
+                "a" => Occurrence::All,
+                _ => return Err(wrong()),
+            }
+        }
+        _ => return Err(wrong()),
+    }
+    Ok(())
+}

@@ -1,0 +1,375 @@
+//! What a JSON text has at a path, found without making a tree of it.
+
+use std::ops::Range;
+
+/// One step into a JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Into the members of an object that have this name.
+    Key(Box<str>),
+    /// Into the element of an array, from 0.
+    Index(usize),
+    /// Into each element of an array, or member of an object.
+    Any,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// What stands between the quotes of a string, escapes as they are.
+    Text(&'a [u8]),
+    /// The digits of a number.
+    Number(&'a [u8]),
+    /// `true` or `false`.
+    Flag(bool),
+    /// `null`.
+    Null,
+    /// An object or an array, as it stands there.
+    Tree(&'a [u8]),
+}
+
+/// Hands on what stands at a path, in order, until `see` says that it has enough; returns whether it did. Of a text that is
+/// no JSON what was found before the fault is told. Takes time linear in the text, whatever it is, and no memory.
+pub fn find<'a>(text: &'a [u8], path: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> bool {
+    let mut walk = Walk { text, at: 0, enough: false };
+    walk.value(path, see);
+    walk.enough
+}
+
+/// The text of a string's inside, escapes resolved; lone surrogates become U+FFFD.
+pub fn unescape(inside: &[u8], out: &mut String) {
+    let mut rest = inside;
+    loop {
+        let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
+        let (before, after) = rest.split_at(plain);
+        out.push_str(&String::from_utf8_lossy(before));
+        let Some((&kind, after)) = after.get(1..).and_then(<[u8]>::split_first) else { return };
+        rest = after;
+        out.push(match kind {
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'u' => {
+                let (c, used) = unicode(after);
+                rest = after.get(used..).unwrap_or_default();
+                c
+            }
+            other => char::from(other),
+        });
+    }
+}
+
+/// The character of a `\u` escape, and how many bytes behind the `u` tell it (RFC 8259 §7).
+fn unicode(bytes: &[u8]) -> (char, usize) {
+    let unit = |at: usize| {
+        let digits = std::str::from_utf8(bytes.get(at..at + 4)?).ok()?;
+        u32::from(u16::from_str_radix(digits, 16).ok()?).into()
+    };
+    let low = || bytes.get(4..6).filter(|escape| *escape == b"\\u").and_then(|_| unit(6));
+    match unit(0) {
+        None => (char::REPLACEMENT_CHARACTER, 0),
+        Some(high @ 0xd800..=0xdbff) => match low() {
+            Some(low @ 0xdc00..=0xdfff) => {
+                let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 10)
+            }
+            _ => (char::REPLACEMENT_CHARACTER, 4),
+        },
+        Some(unit) => (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 4),
+    }
+}
+
+struct Walk<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Whoever asked has enough.
+    enough: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Passes over a value, telling what stands at the path in it; `None` at a fault, or when there is enough.
+    fn value(&mut self, path: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+        let Some((step, rest)) = path.split_first() else {
+            let found = self.pass()?;
+            self.enough = see(found);
+            return if self.enough { None } else { Some(()) };
+        };
+        match self.peek()? {
+            b'{' => self.members(step, rest, see),
+            b'[' => self.elements(step, rest, see),
+            _ => self.pass().map(|_| ()),
+        }
+    }
+
+    fn members(&mut self, step: &Step, rest: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+        self.at += 1;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            let name = self.string()?;
+            self.expect(b':')?;
+            let leads = match step {
+                Step::Key(key) => is_same(self.text.get(name)?, key),
+                Step::Any => true,
+                Step::Index(_) => false,
+            };
+            if leads {
+                self.value(rest, see)?;
+            } else {
+                self.pass()?;
+            }
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn elements(&mut self, step: &Step, rest: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+        self.at += 1;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        let mut index = 0;
+        loop {
+            let leads = match step {
+                Step::Index(wanted) => index == *wanted,
+                Step::Any => true,
+                Step::Key(_) => false,
+            };
+            if leads {
+                self.value(rest, see)?;
+            } else {
+                self.pass()?;
+            }
+            index += 1;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Passes over a whole value.
+    fn pass(&mut self) -> Option<Found<'a>> {
+        match self.peek()? {
+            b'"' => {
+                let inside = self.string()?;
+                Some(Found::Text(self.text.get(inside)?))
+            }
+            b'{' | b'[' => self.tree().map(Found::Tree),
+            b't' => self.word(b"true").map(|()| Found::Flag(true)),
+            b'f' => self.word(b"false").map(|()| Found::Flag(false)),
+            b'n' => self.word(b"null").map(|()| Found::Null),
+            b'-' | b'0'..=b'9' => {
+                let rest = self.text.get(self.at..)?;
+                let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                let digits = rest.iter().position(|byte| !is_digit(byte)).unwrap_or(rest.len());
+                self.at += digits;
+                Some(Found::Number(rest.get(..digits)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes over an object or array, however deep: only brackets and strings count.
+    fn tree(&mut self) -> Option<&'a [u8]> {
+        let begin = self.at;
+        let mut depth = 0_usize;
+        loop {
+            let rest = self.text.get(self.at..)?;
+            let next = rest.iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))?;
+            self.at += next;
+            match self.text.get(self.at)? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                _ => depth -= 1,
+            }
+            self.at += 1;
+            if depth == 0 {
+                return self.text.get(begin..self.at);
+            }
+        }
+    }
+
+    /// Passes over a string: where its inside stands.
+    fn string(&mut self) -> Option<Range<usize>> {
+        self.expect(b'"')?;
+        let begin = self.at;
+        loop {
+            let rest = self.text.get(self.at..)?;
+            self.at += memchr::memchr2(b'"', b'\\', rest)?;
+            if self.text.get(self.at) == Some(&b'"') {
+                let inside = begin..self.at;
+                self.at += 1;
+                return Some(inside);
+            }
+            self.at += 2;
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// The next byte that is no blank.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.text.get(self.at..)?;
+        self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))?;
+        self.text.get(self.at).copied()
+    }
+}
+
+/// Whether a name in a text, as it stands there, is this one.
+fn is_same(inside: &[u8], name: &str) -> bool {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return inside == name.as_bytes();
+    }
+    let mut plain = String::new();
+    unescape(inside, &mut plain);
+    plain == name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(name: &str) -> Step {
+        Step::Key(name.into())
+    }
+
+    #[track_caller]
+    fn check(text: &str, path: &[Step], wanted: &[Found<'_>]) {
+        let mut all = Vec::new();
+        find(text.as_bytes(), path, &mut |found| {
+            all.push(found);
+            false
+        });
+        assert_eq!(all, wanted, "{text}");
+    }
+
+    #[test]
+    fn what_stands_at_a_path_is_found() {
+        let text = r#" {"type":"error","n":-1.5e3,"items":[{"id":1},{"id":2,"id":3},[]],"ok":true,"no":null,"a\u0062":{"x":"}"}} "#;
+        check(text, &[key("type")], &[Found::Text(b"error")]);
+        check(text, &[key("n")], &[Found::Number(b"-1.5e3")]);
+        check(text, &[key("items"), Step::Index(1), key("id")], &[Found::Number(b"2"), Found::Number(b"3")]);
+        let ids = [Found::Number(b"1"), Found::Number(b"2"), Found::Number(b"3")];
+        check(text, &[key("items"), Step::Any, key("id")], &ids);
+        check(text, &[key("ok")], &[Found::Flag(true)]);
+        check(text, &[key("no")], &[Found::Null]);
+        check(text, &[key("ab")], &[Found::Tree(br#"{"x":"}"}"#)]);
+        check(text, &[key("items"), Step::Index(2)], &[Found::Tree(b"[]")]);
+        check(text, &[key("type"), key("x")], &[]);
+        check(text, &[key("items"), key("id")], &[]);
+        check("[1", &[Step::Any], &[Found::Number(b"1")]);
+        check("{\"a\":1,b", &[key("a")], &[Found::Number(b"1")]);
+        check("", &[], &[]);
+        check("{", &[key("a")], &[]);
+        check("]", &[], &[]);
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        let plain = |text: &str| {
+            let mut out = String::new();
+            unescape(text.as_bytes(), &mut out);
+            out
+        };
+        assert_eq!(plain(r#"a\"\\\/\n\u00e9\ud83e\udd80z"#), "a\"\\/\né🦀z");
+        assert_eq!(plain(r"\ud83e\u0041\uzz\"), "\u{fffd}A\u{fffd}zz");
+    }
+
+    fn path() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            "[a-c]{1}".prop_map(|name| Step::Key(name.into())),
+            (0..3_usize).prop_map(Step::Index),
+            Just(Step::Any)
+        ];
+        prop::collection::vec(step, 0..4)
+    }
+
+    /// The same with a tree.
+    fn in_tree<'v>(value: &'v serde_json::Value, path: &[Step], out: &mut Vec<&'v serde_json::Value>) {
+        let Some((step, rest)) = path.split_first() else { return out.push(value) };
+        match (step, value) {
+            (Step::Key(key), serde_json::Value::Object(members)) => {
+                members.get(&**key).iter().for_each(|value| in_tree(value, rest, out));
+            }
+            (Step::Any, serde_json::Value::Object(members)) => {
+                members.values().for_each(|value| in_tree(value, rest, out));
+            }
+            (Step::Index(at), serde_json::Value::Array(all)) => {
+                all.get(*at).iter().for_each(|value| in_tree(value, rest, out));
+            }
+            (Step::Any, serde_json::Value::Array(all)) => all.iter().for_each(|value| in_tree(value, rest, out)),
+            _ => {}
+        }
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Into::into),
+            any::<bool>().prop_map(Into::into),
+            "[ -~]{0,6}".prop_map(Into::into),
+            Just(serde_json::Value::Null)
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let members = prop::collection::btree_map("[a-c]{1}", inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Into::into),
+                members.prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into())
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_tree_has(value in json(), path in path()) {
+            let text = value.to_string();
+            let mut wanted = Vec::new();
+            in_tree(&value, &path, &mut wanted);
+            let mut found = Vec::new();
+            find(text.as_bytes(), &path, &mut |one| {
+                found.push(match one {
+                    Found::Text(inside) => {
+                        let mut plain = String::new();
+                        unescape(inside, &mut plain);
+                        serde_json::Value::from(plain)
+                    }
+                    Found::Number(digits) | Found::Tree(digits) => serde_json::from_slice(digits).unwrap(),
+                    Found::Flag(flag) => flag.into(),
+                    Found::Null => serde_json::Value::Null,
+                });
+                false
+            });
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), wanted);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(text in prop::collection::vec(prop::sample::select(br#"{}[]",:\ 1atu"#.to_vec()), 0..60), path in path()) {
+            find(&text, &path, &mut |_| false);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Rows that pass a filter.
+
+use super::context::Context;
+use super::list::Collect;
+use super::{Exporter, Out, Totals};
+use crate::filter::{Filter, Rows};
+use crate::model::{Event, Fact, FileRun, Severity, Stamp, Timestamp};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// How many rows passed. Whoever made the filter may look while it is used.
+#[derive(Debug, Clone, Default)]
+pub struct Passed(Rc<Cell<(u64, u64, Option<Severity>)>>);
+
+impl Passed {
+    /// How many passed.
+    pub fn rows(&self) -> u64 {
+        self.0.get().0
+    }
+
+    /// Of how many.
+    pub fn of(&self) -> u64 {
+        self.0.get().1
+    }
+
+    /// The worst of the findings that passed.
+    pub fn worst(&self) -> Option<Severity> {
+        self.0.get().2
+    }
+
+    fn count(&self, passes: bool, severity: Option<Severity>) {
+        let (rows, of, worst) = self.0.get();
+        self.0.set((rows + u64::from(passes), of + 1, worst.max(severity.filter(|_| passes))));
+    }
+}
+
+/// Lets through what makes rows that pass.
+pub struct Filtered<'e> {
+    filter: &'e Filter,
+    /// The kinds that are rows; what makes none goes through.
+    rows: Rows,
+    context: Context,
+    inner: &'e mut dyn Exporter,
+    passed: Passed,
+}
+
+impl<'e> Filtered<'e> {
+    /// Of such rows those that pass go to `inner`. `origin`: the time of the first packet; `known`: all connections, from a
+    /// pass before this one, where the filter needs what is known at their end.
+    pub fn new(
+        filter: &'e Filter,
+        rows: Rows,
+        origin: Option<Timestamp>,
+        known: Option<Rc<Collect>>,
+        inner: &'e mut dyn Exporter,
+    ) -> Self {
+        let context = Context::new(filter.needs(rows), origin, known);
+        Self { filter, rows, context, inner, passed: Passed::default() }
+    }
+
+    /// How many rows passed so far.
+    pub fn passed(&self) -> Passed {
+        self.passed.clone()
+    }
+}
+
+impl Exporter for Filtered<'_> {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        self.context.learn(at, event);
+        let row = self.context.row(at, event, self.rows);
+        let passes = row.as_ref().map(|row| self.filter.passes(row));
+        if let Some(passes) = passes {
+            let severity = if let Event::Note(note) = event { Some(note.code.severity()) } else { None };
+            self.passed.count(passes, severity);
+        }
+        self.context.forget(at, event);
+        if passes == Some(false) { self.inner.unwanted(at, event, out) } else { self.inner.event(at, event, out) }
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.inner.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.inner.fact(file, fact);
+    }
+
+    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
+        self.inner.finish(totals, out);
+    }
+
+    fn hears_frames(&self) -> bool {
+        self.context.needs().frames || self.inner.hears_frames()
+    }
+
+    fn hears_payloads(&self) -> bool {
+        self.context.needs().payloads || self.inner.hears_payloads()
+    }
+}

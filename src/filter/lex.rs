@@ -1,0 +1,164 @@
+//! The tokens of a filter.
+
+use super::parse::Problem;
+use crate::decode::path::Step;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till, take_while, take_while1};
+use nom::character::complete::{char, digit1};
+use nom::combinator::{map, map_res, opt, recognize, value};
+use nom::multi::{fold_many0, many1};
+use nom::sequence::{delimited, pair, preceded};
+use nom::{IResult, Parser as _};
+use std::ops::Range;
+
+/// What a filter is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Token {
+    /// A name, a number, a word: what stands without quotes.
+    Word(String),
+    /// What stands in quotes, without them.
+    Text(String),
+    /// `json.` with a path behind it.
+    Json(Vec<Step>),
+    /// `header.` with a name behind it.
+    Header(String),
+    /// `[…]` behind a field.
+    Slice(String),
+    /// A sign.
+    Sign(&'static str),
+}
+
+/// Signs, longer ones before those that they begin with.
+const SIGNS: &[&str] = &[
+    "===", "!==", "==", "!=", "~=", ">=", "<=", "&&", "||", "^^", "..", ">", "<", "!", "~", "&", "(", ")", "{", "}",
+    ",", "=",
+];
+
+/// Characters that a filter may have.
+const LONGEST: usize = 1 << 16;
+
+/// Cuts a filter into tokens, each with the place where it stands.
+pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
+    if text.len() > LONGEST {
+        return Err(Problem::new("a filter of more than 64 KiB".to_owned(), 0..1));
+    }
+    let mut rest = text;
+    let mut all = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        let begin = text.len() - rest.len();
+        if rest.is_empty() {
+            return Ok(all);
+        }
+        match token(rest) {
+            Ok((after, token)) => {
+                rest = after;
+                all.push((token, begin..text.len() - rest.len()));
+            }
+            Err(_) => return Err(Problem::new(trouble(rest).to_owned(), begin..text.len())),
+        }
+    }
+}
+
+fn trouble(rest: &str) -> &'static str {
+    match rest.chars().next() {
+        Some('"' | '\'') => "a text without its closing quote",
+        Some('[') => "a slice without its closing bracket",
+        _ => "this is no part of a filter",
+    }
+}
+
+fn token(text: &str) -> IResult<&str, Token> {
+    alt((
+        map(json_elsewhere, |name: &str| Token::Word(name.to_owned())),
+        map(preceded(alt((tag("wspect.json"), tag("json"))), many1(step)), Token::Json),
+        map(preceded(alt((tag("wspect.header."), tag("header."))), alt((quoted, key))), Token::Header),
+        map(preceded(char('r'), raw), Token::Text),
+        map(quoted, Token::Text),
+        map(word, |word| Token::Word(word.to_owned())),
+        map(delimited(char('['), take_till(|c| c == ']'), char(']')), |slice: &str| {
+            Token::Slice(slice.trim().to_owned())
+        }),
+        sign,
+    ))
+    .parse(text)
+}
+
+fn sign(text: &str) -> IResult<&str, Token> {
+    let found = SIGNS.iter().find(|sign| text.starts_with(**sign));
+    match found {
+        Some(sign) => map(tag(*sign), |_| Token::Sign(sign)).parse(text),
+        None => Err(nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Tag))),
+    }
+}
+
+/// Wireshark's own fields of JSON: a key that is called so stands in quotes.
+fn json_elsewhere(text: &str) -> IResult<&str, &str> {
+    let (rest, name) = word(text)?;
+    let is_theirs = matches!(
+        name,
+        "json.key" | "json.path" | "json.path_with_value" | "json.member" | "json.object" | "json.array"
+    ) || name.starts_with("json.value.");
+    if is_theirs {
+        Ok((rest, name))
+    } else {
+        Err(nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Tag)))
+    }
+}
+
+/// What stands without quotes; two dots end it, since they stand between the ends of a range.
+fn word(text: &str) -> IResult<&str, &str> {
+    let end = text.find("..").unwrap_or(text.len());
+    let (before, _) = text.split_at(end);
+    let (_, word) = take_while1(|c: char| c.is_alphanumeric() || "_.-:/%+@µ".contains(c)).parse(before)?;
+    Ok((text.get(word.len()..).unwrap_or_default(), word))
+}
+
+/// One step of a path: `.name`, `."name"`, `[3]`, `[*]`.
+fn step(text: &str) -> IResult<&str, Step> {
+    let index = map_res(digit1, str::parse::<usize>);
+    alt((
+        map(preceded(char('.'), alt((quoted, key))), |name| Step::Key(name.into())),
+        delimited(char('['), alt((map(index, Step::Index), value(Step::Any, opt(char('*'))))), char(']')),
+    ))
+    .parse(text)
+}
+
+/// A name in a path, without quotes.
+fn key(text: &str) -> IResult<&str, String> {
+    map(take_while1(|c: char| c.is_alphanumeric() || "_-$@".contains(c)), str::to_owned).parse(text)
+}
+
+/// A text in double quotes, with the escapes `\" \\ \n \r \t \0 \xHH`.
+fn quoted(text: &str) -> IResult<&str, String> {
+    let plain = map(take_while1(|c| c != '"' && c != '\\'), str::to_owned);
+    let hex = map_res(preceded(char('x'), recognize(pair(hex_digit, hex_digit))), |digits: &str| {
+        u8::from_str_radix(digits, 16).map(|byte| char::from(byte).to_string())
+    });
+    let short = alt((
+        value("\"", char('"')),
+        value("\\", char('\\')),
+        value("\n", char('n')),
+        value("\r", char('r')),
+        value("\t", char('t')),
+        value("\0", char('0')),
+    ));
+    let escape = preceded(
+        char('\\'),
+        alt((hex, map(short, str::to_owned), map(nom::character::complete::anychar, |c| format!("\\{c}")))),
+    );
+    let inside = fold_many0(alt((plain, escape)), String::new, |mut all, piece| {
+        all.push_str(&piece);
+        all
+    });
+    delimited(char('"'), inside, char('"')).parse(text)
+}
+
+fn hex_digit(text: &str) -> IResult<&str, char> {
+    nom::character::complete::satisfy(|c| c.is_ascii_hexdigit()).parse(text)
+}
+
+/// `"…"` behind an `r`: nothing in it is an escape.
+fn raw(text: &str) -> IResult<&str, String> {
+    delimited(char('"'), map(take_while(|c| c != '"'), str::to_owned), char('"')).parse(text)
+}

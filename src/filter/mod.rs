@@ -1,0 +1,116 @@
+//! Display filters: Wireshark's syntax and names, asked of messages, frames, connections and findings.
+//!
+//! `lex` cuts the text into tokens, `parse` makes an expression of them, whose values `literal` reads as the kind of the
+//! field beside them; `fields` is the table of fields, `eval` asks the expression of a [`Row`].
+
+mod elsewhere;
+mod eval;
+mod fields;
+mod lex;
+mod literal;
+mod parse;
+mod row;
+mod value;
+
+pub use fields::{FIELDS, Field, Needs};
+pub use parse::Problem;
+pub use row::{Item, Row, Rows};
+pub use value::{Kind, Value};
+
+use eval::{Expr, Operand};
+use std::ops::Range;
+
+/// A filter, ready to be asked.
+#[derive(Debug)]
+pub struct Filter {
+    expr: Expr,
+    uses: Vec<(&'static Field, Range<usize>)>,
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        let (expr, uses) = parse::filter(text)?;
+        Ok(Self { expr, uses })
+    }
+
+    /// Whether a row passes.
+    pub fn passes(&self, row: &Row<'_>) -> bool {
+        self.expr.holds(row)
+    }
+
+    /// What must be at hand to ask it of such rows.
+    pub fn needs(&self, rows: Rows) -> Needs {
+        self.uses.iter().map(|(field, _)| field.needs(rows)).fold(Needs::default(), Needs::or)
+    }
+
+    /// That each field is one of such rows, or of some of them.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn suits(&self, rows: Rows) -> Result<(), Problem> {
+        let stranger = self.uses.iter().find(|(field, _)| !field.rows.meets(rows));
+        match stranger {
+            None => Ok(()),
+            Some((field, span)) => Err(Problem::new(
+                format!("`{}` is a field of {}, not of {}", field.name, field.rows.words(), rows.words()),
+                span.clone(),
+            )),
+        }
+    }
+
+    /// Both together: what passes this filter and the other.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let uses = [self.uses, other.uses].concat();
+        Self { expr: Expr::all(vec![self.expr, other.expr]), uses }
+    }
+}
+
+/// A column: a field, or what stands in a payload or a head under a name (`json."key"`, `header."name"`).
+#[derive(Debug)]
+pub struct Column {
+    operand: Operand,
+    kind: Kind,
+    uses: Vec<(&'static Field, Range<usize>)>,
+}
+
+impl Column {
+    /// Reads the name of a field, with a slice or a function around it if need be.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        let (operand, kind, uses) = parse::column(text)?;
+        Ok(Self { operand, kind, uses })
+    }
+
+    /// What must be at hand to tell it of such rows.
+    pub fn needs(&self, rows: Rows) -> Needs {
+        self.uses.iter().map(|(field, _)| field.needs(rows)).fold(Needs::default(), Needs::or)
+    }
+
+    /// That it is a column of such rows, or of some of them.
+    pub fn suits(&self, rows: Rows) -> bool {
+        self.uses.iter().all(|(field, _)| field.rows.meets(rows))
+    }
+
+    /// What its values are; of a payload, and of a piece of one, text where it is text.
+    pub fn kind(&self) -> Kind {
+        if self.operand.is_payload() { Kind::Text } else { self.kind }
+    }
+
+    /// Hands on each value that a row has of it.
+    pub fn values(&self, row: &Row<'_>, mut see: impl FnMut(Value<'_>)) {
+        self.operand.visit(row, &mut |value| {
+            see(value);
+            false
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

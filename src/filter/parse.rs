@@ -1,0 +1,523 @@
+//! A filter's text, made an expression: `or` binds least, then `xor`, `and`, `not`, as in Wireshark.
+
+use super::elsewhere;
+use super::eval::{Expr, Made, Operand, Place, Quantity, Relation, Right};
+use super::fields::Field;
+use super::lex::{self, Token};
+use super::literal::{self, Literal};
+use super::value::Kind;
+use crate::model::nearest;
+use memchr::memmem::Finder;
+use regex::bytes::RegexBuilder;
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Range;
+
+/// What is wrong with a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What, in a few words.
+    pub text: String,
+    /// The bytes of the filter that are meant.
+    pub span: Range<usize>,
+    /// What may have been meant.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    pub(super) const fn new(text: String, span: Range<usize>) -> Self {
+        Self { text, span, hint: None }
+    }
+
+    /// The filter with a mark below what is wrong, on two lines that begin with four blanks.
+    pub fn shown(&self, filter: &str) -> String {
+        let width = |text: &str| text.chars().count();
+        let Range { start, end } = self.span;
+        let before = width(filter.get(..start).unwrap_or(filter));
+        let marks = width(filter.get(start..end).unwrap_or_default()).max(1);
+        let hint = self.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
+        let filter = filter.replace(['\n', '\r', '\t'], " ");
+        format!("    {filter}\n    {}^{}{hint}", " ".repeat(before), "~".repeat(marks - 1))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The fields that are asked for, and where.
+type Uses = Vec<(&'static Field, Range<usize>)>;
+
+/// How deep parentheses, `not` and functions may stand in one another.
+const DEEPEST: usize = 100;
+
+/// Steps that a path may have.
+const STEPS: usize = 64;
+
+/// Reads a filter.
+pub(super) fn filter(text: &str) -> Result<(Expr, Uses), Problem> {
+    let mut parser = Parser::new(text)?;
+    if parser.peek().is_none() {
+        return Err(Problem::new("the filter is empty".to_owned(), 0..0));
+    }
+    let expr = parser.or()?;
+    parser.end()?;
+    Ok((expr, parser.uses))
+}
+
+/// Reads a field, with what may be around it.
+pub(super) fn column(text: &str) -> Result<(Operand, Kind, Uses), Problem> {
+    let mut parser = Parser::new(text)?;
+    let (operand, kind) = parser.operand()?;
+    parser.end()?;
+    Ok((operand, kind, parser.uses))
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    tokens: Vec<(Token, Range<usize>)>,
+    at: usize,
+    depth: usize,
+    uses: Uses,
+}
+
+/// Signs and the words that stand for them.
+const RELATIONS: &[(&str, &str, Relation, Quantity)] = &[
+    ("==", "eq", Relation::Equal, Quantity::Any),
+    ("==", "any_eq", Relation::Equal, Quantity::Any),
+    ("!=", "ne", Relation::Unequal, Quantity::All),
+    ("!=", "all_ne", Relation::Unequal, Quantity::All),
+    ("===", "all_eq", Relation::Equal, Quantity::All),
+    ("!==", "any_ne", Relation::Unequal, Quantity::Any),
+    ("~=", "any_ne", Relation::Unequal, Quantity::Any),
+    (">=", "ge", Relation::GreaterOrEqual, Quantity::Any),
+    ("<=", "le", Relation::LessOrEqual, Quantity::Any),
+    (">", "gt", Relation::Greater, Quantity::Any),
+    ("<", "lt", Relation::Less, Quantity::Any),
+];
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str) -> Result<Self, Problem> {
+        Ok(Self { text, tokens: lex::tokens(text)?, at: 0, depth: 0, uses: Vec::new() })
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at).map(|(token, _)| token)
+    }
+
+    /// Where the next token stands; behind the last the end.
+    fn span(&self) -> Range<usize> {
+        self.tokens.get(self.at).map_or(self.text.len()..self.text.len(), |(_, span)| span.clone())
+    }
+
+    fn next(&mut self) -> Option<(Token, Range<usize>)> {
+        let next = self.tokens.get(self.at).cloned();
+        self.at += 1;
+        next
+    }
+
+    fn wrong<T>(&self, text: impl Into<String>) -> Result<T, Problem> {
+        Err(Problem::new(text.into(), self.span()))
+    }
+
+    /// Takes a sign, or the word that stands for it.
+    fn takes(&mut self, sign: &str, word: &str) -> bool {
+        let is_it = match self.peek() {
+            Some(Token::Sign(next)) => *next == sign,
+            Some(Token::Word(next)) => !word.is_empty() && next == word,
+            _ => false,
+        };
+        self.at += usize::from(is_it);
+        is_it
+    }
+
+    fn wants(&mut self, sign: &'static str) -> Result<(), Problem> {
+        if self.takes(sign, "") { Ok(()) } else { self.wrong(format!("`{sign}` is wanted here")) }
+    }
+
+    fn end(&self) -> Result<(), Problem> {
+        match self.peek() {
+            None => Ok(()),
+            Some(Token::Sign("=")) => {
+                let problem = Problem::new("`=` is no comparison".to_owned(), self.span());
+                Err(Problem { hint: Some("did you mean `==`?".to_owned()), ..problem })
+            }
+            Some(_) => self.wrong("`&&`, `||` or the end of the filter is wanted here"),
+        }
+    }
+
+    /// One level deeper, within the bound.
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        if self.depth >= DEEPEST {
+            return self.wrong("the filter is nested too deep");
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn or(&mut self) -> Result<Expr, Problem> {
+        let mut parts = vec![self.xor()?];
+        while self.takes("||", "or") {
+            parts.push(self.xor()?);
+        }
+        Ok(alone(parts).unwrap_or_else(Expr::any))
+    }
+
+    fn xor(&mut self) -> Result<Expr, Problem> {
+        let mut left = self.and()?;
+        while self.takes("^^", "xor") {
+            left = Expr::Xor(Box::new(left), Box::new(self.and()?));
+        }
+        Ok(left)
+    }
+
+    fn and(&mut self) -> Result<Expr, Problem> {
+        let mut parts = vec![self.not()?];
+        while self.takes("&&", "and") {
+            parts.push(self.not()?);
+        }
+        Ok(alone(parts).unwrap_or_else(Expr::all))
+    }
+
+    fn not(&mut self) -> Result<Expr, Problem> {
+        if self.takes("!", "not") {
+            return self.deeper(|parser| Ok(Expr::Not(Box::new(parser.not()?))));
+        }
+        if self.takes("(", "") {
+            let inner = self.deeper(Self::or)?;
+            self.wants(")")?;
+            return Ok(inner);
+        }
+        self.test()
+    }
+
+    /// One comparison, or a field alone.
+    fn test(&mut self) -> Result<Expr, Problem> {
+        let said = match self.peek() {
+            Some(Token::Word(word)) if word == "any" => Some(Quantity::Any),
+            Some(Token::Word(word)) if word == "all" => Some(Quantity::All),
+            _ => None,
+        };
+        self.at += usize::from(said.is_some());
+        if let Some(test) = self.turned(said)? {
+            return Ok(test);
+        }
+        let (operand, kind) = self.operand()?;
+        if let Some((relation, quantity)) = self.relation() {
+            return self.compare(operand, kind, relation, said.unwrap_or(quantity));
+        }
+        let quantity = said.unwrap_or(Quantity::Any);
+        if self.takes("", "in") {
+            return self.set(operand, kind, quantity);
+        }
+        if self.takes("", "contains") {
+            self.has_pieces(kind, "contains")?;
+            let piece = self.piece(kind)?;
+            return Ok(Expr::Contains(operand, Finder::new(&piece).into_owned(), quantity));
+        }
+        if self.takes("~", "matches") {
+            self.has_pieces(kind, "matches")?;
+            return self.pattern(operand, quantity);
+        }
+        if self.takes("&", "bitwise_and") {
+            let span = self.span();
+            let token = self.value()?;
+            return match (kind, literal::read(Kind::Number, &token, &span)?) {
+                (Kind::Number, Literal::Int(mask)) => Ok(Expr::Bits(operand, mask)),
+                _ => Err(Problem::new("`&` is for numbers".to_owned(), span)),
+            };
+        }
+        Ok(Expr::Has(operand))
+    }
+
+    /// A comparison whose value stands before its field: `1 == tcp.stream`.
+    fn turned(&mut self, said: Option<Quantity>) -> Result<Option<Expr>, Problem> {
+        let is_value = match self.peek() {
+            Some(Token::Text(_)) => true,
+            Some(Token::Word(word)) => Field::find(word).is_none() && !is_function(word),
+            _ => false,
+        };
+        let begin = self.at;
+        if !is_value {
+            return Ok(None);
+        }
+        let (value, span) = self.next().unwrap_or((Token::Sign(""), 0..0));
+        let Some((relation, quantity)) = self.relation() else {
+            self.at = begin;
+            return match value {
+                Token::Text(_) => self.wrong("a field is wanted here, not a text"),
+                _ => Ok(None),
+            };
+        };
+        let known = |token: &Token| match token {
+            Token::Word(word) => Field::find(word).is_some() || is_function(word),
+            Token::Json(_) | Token::Header(_) => true,
+            _ => false,
+        };
+        if !self.peek().is_some_and(known) {
+            self.at = begin;
+            return Ok(None);
+        }
+        let (operand, kind) = self.operand()?;
+        let literal = literal::read(kind, &value, &span)?;
+        let (relation, quantity, right) = (relation.turned(), said.unwrap_or(quantity), Right::Literal(literal));
+        Ok(Some(Expr::Compare { left: operand, relation, quantity, right }))
+    }
+
+    fn relation(&mut self) -> Option<(Relation, Quantity)> {
+        let found = RELATIONS.iter().find(|(sign, word, ..)| match self.peek() {
+            Some(Token::Sign(next)) => next == sign,
+            Some(Token::Word(next)) => next == word,
+            _ => false,
+        });
+        let &(.., relation, quantity) = found?;
+        self.at += 1;
+        Some((relation, quantity))
+    }
+
+    fn compare(&mut self, left: Operand, kind: Kind, relation: Relation, quantity: Quantity) -> Result<Expr, Problem> {
+        let span = self.span();
+        if !matches!(relation, Relation::Equal | Relation::Unequal) && !kind.is_ordered() {
+            let problem = format!("`{}` has no order: == and != compare it", left.field.name);
+            return Err(Problem::new(problem, span));
+        }
+        let is_field = match self.peek() {
+            Some(Token::Word(word)) => {
+                Field::find(word).is_some_and(|field| field.kind == kind) || self.begins_function(word)
+            }
+            Some(Token::Json(_) | Token::Header(_)) => true,
+            _ => false,
+        };
+        let right = if is_field {
+            let (right, other) = self.operand()?;
+            let is_alike =
+                kind == other || kind.has_pieces() && other.has_pieces() || kind == Kind::Json || other == Kind::Json;
+            if !is_alike {
+                let (one, other) = (kind.name(), other.name());
+                return Err(Problem::new(format!("a {one} is never a {other}"), span));
+            }
+            Right::Operand(right)
+        } else {
+            let token = self.value()?;
+            Right::Literal(literal::read(kind, &token, &span)?)
+        };
+        if let Right::Literal(literal) = &right
+            && literal.is_network()
+            && !matches!(relation, Relation::Equal | Relation::Unequal)
+        {
+            return Err(Problem::new("a network has no order: == and != compare it".to_owned(), span));
+        }
+        Ok(Expr::Compare { left, relation, quantity, right })
+    }
+
+    /// `{1, 2, 8 .. 10}`.
+    fn set(&mut self, operand: Operand, kind: Kind, quantity: Quantity) -> Result<Expr, Problem> {
+        self.wants("{")?;
+        let mut set = Vec::new();
+        loop {
+            let span = self.span();
+            let token = self.value()?;
+            let first = literal::read(kind, &token, &span)?;
+            let last = if self.takes("..", "") {
+                let span = self.span();
+                let token = self.value()?;
+                Some(literal::read(kind, &token, &span)?)
+            } else {
+                None
+            };
+            set.push((first, last));
+            if self.takes("}", "") {
+                return Ok(Expr::In(operand, set, quantity));
+            }
+            if !self.takes(",", "") && self.peek().is_none() {
+                return self.wrong("`}` is wanted here");
+            }
+        }
+    }
+
+    fn has_pieces(&self, kind: Kind, word: &str) -> Result<(), Problem> {
+        if kind.has_pieces() {
+            Ok(())
+        } else {
+            self.wrong(format!("`{word}` is for text and bytes, not for a {}", kind.name()))
+        }
+    }
+
+    /// What is looked for in a value: a text, or bytes as `0a:ff`.
+    fn piece(&mut self, kind: Kind) -> Result<Vec<u8>, Problem> {
+        let span = self.span();
+        Ok(match self.value()? {
+            Token::Text(text) => text.into_bytes(),
+            Token::Word(word) if kind != Kind::Bytes => word.into_bytes(),
+            token => match literal::read(Kind::Bytes, &token, &span)? {
+                Literal::Bytes(bytes) => bytes,
+                _ => Vec::new(),
+            },
+        })
+    }
+
+    /// A regular expression, which does not care about case (as in Wireshark) unless it says `(?-i)`.
+    fn pattern(&mut self, operand: Operand, quantity: Quantity) -> Result<Expr, Problem> {
+        let span = self.span();
+        let pattern = match self.value()? {
+            Token::Text(text) | Token::Word(text) => text,
+            _ => return Err(Problem::new("a regular expression in quotes is wanted".to_owned(), span)),
+        };
+        match RegexBuilder::new(&pattern).case_insensitive(true).size_limit(1 << 22).build() {
+            Ok(regex) => Ok(Expr::Matches(operand, Box::new(regex), quantity)),
+            Err(error) => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                Err(Problem::new(format!("this regular expression cannot be read: {last}"), span))
+            }
+        }
+    }
+
+    /// A token that may be a value.
+    fn value(&mut self) -> Result<Token, Problem> {
+        match self.peek() {
+            Some(Token::Word(_) | Token::Text(_)) => Ok(self.next().map_or(Token::Sign(""), |(token, _)| token)),
+            Some(Token::Sign("=")) => self.wrong("a value is wanted here, not `=`"),
+            _ => self.wrong("a value is wanted here"),
+        }
+    }
+
+    /// Whether a word is a function: what it is of stands in parentheses behind it.
+    fn begins_function(&self, word: &str) -> bool {
+        is_function(word) && matches!(self.tokens.get(self.at + 1), Some((Token::Sign("("), _)))
+    }
+
+    /// A field, sliced or not, or a function of one; and what its values are.
+    fn operand(&mut self) -> Result<(Operand, Kind), Problem> {
+        let function = match self.peek() {
+            Some(Token::Word(word)) if self.begins_function(word) => Some(word.clone()),
+            _ => None,
+        };
+        let Some(function) = function else { return self.field() };
+        let span = self.span();
+        self.at += 2;
+        let (mut operand, kind) = self.deeper(Self::operand)?;
+        self.wants(")")?;
+        let wrong = |what: &str| Err(Problem::new(format!("`{function}` is for {what}"), span.clone()));
+        let kind = match function.as_str() {
+            "count" => {
+                operand.counted = true;
+                Kind::Number
+            }
+            _ if operand.counted => return wrong("fields, not for their number"),
+            _ if !kind.has_pieces() => return wrong("text and bytes"),
+            "len" => {
+                operand.made.push(Made::Length);
+                Kind::Number
+            }
+            "upper" => {
+                operand.made.push(Made::Upper(RefCell::default()));
+                Kind::Text
+            }
+            _ => {
+                operand.made.push(Made::Lower(RefCell::default()));
+                Kind::Text
+            }
+        };
+        self.slices(operand, kind)
+    }
+
+    fn field(&mut self) -> Result<(Operand, Kind), Problem> {
+        let span = self.span();
+        let (name, place) = match self.next() {
+            Some((Token::Word(word), _)) => (word, Place::Whole),
+            Some((Token::Json(path), _)) => {
+                if path.len() > STEPS {
+                    return Err(Problem::new(format!("a path of more than {STEPS} steps"), span));
+                }
+                ("json".to_owned(), Place::Path(path, RefCell::default()))
+            }
+            Some((Token::Header(name), _)) => ("header".to_owned(), Place::Header(name)),
+            Some((Token::Sign("="), _)) => {
+                return Err(Problem::new("a field is wanted here, not `=`".to_owned(), span));
+            }
+            _ => return Err(Problem::new("a field is wanted here".to_owned(), span)),
+        };
+        let Some(field) = Field::find(&name) else { return Err(unknown(&name, span)) };
+        let place = match (field.alias, place) {
+            // The payload as a whole.
+            ("json", Place::Whole) => Place::Path(Vec::new(), RefCell::default()),
+            ("header", Place::Whole) => {
+                let text = "which header? header.\"X-Request-Id\"".to_owned();
+                return Err(Problem::new(text, span));
+            }
+            (_, place) => place,
+        };
+        self.uses.push((field, span));
+        self.slices(Operand::of(field, place), field.kind)
+    }
+
+    /// `[0:4]`, `[2-3]`, `[:4]`, `[4:]`, `[-4:]`, `[5]`.
+    fn slices(&mut self, mut operand: Operand, mut kind: Kind) -> Result<(Operand, Kind), Problem> {
+        while let Some(Token::Slice(slice)) = self.peek() {
+            let Some((from, to)) = bounds(slice) else {
+                return self.wrong("a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:] or [-4:]");
+            };
+            if !kind.has_pieces() || operand.counted {
+                return self.wrong(format!("a {} cannot be sliced", kind.name()));
+            }
+            operand.made.push(Made::Slice(from, to));
+            kind = if kind == Kind::Bytes { Kind::Bytes } else { Kind::Text };
+            self.at += 1;
+        }
+        Ok((operand, kind))
+    }
+}
+
+/// The one that stands alone, or else all.
+fn alone(mut parts: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => Ok(only),
+        Some(last) => {
+            parts.push(last);
+            Err(parts)
+        }
+        None => Err(parts),
+    }
+}
+
+fn is_function(word: &str) -> bool {
+    matches!(word, "upper" | "lower" | "len" | "count")
+}
+
+/// From where to where a slice goes: the first that it has, and the first behind it.
+fn bounds(slice: &str) -> Option<(i64, Option<i64>)> {
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    if let Some((from, count)) = slice.split_once(':') {
+        let from = if from.trim().is_empty() { 0 } else { number(from)? };
+        if count.trim().is_empty() {
+            return Some((from, None));
+        }
+        let count = number(count).filter(|&count| count > 0)?;
+        let to = from.checked_add(count)?;
+        // From the end to the end.
+        return Some((from, Some(to).filter(|&to| from >= 0 || to < 0)));
+    }
+    if let Some((from, to)) = slice.split_once('-').filter(|(from, _)| !from.trim().is_empty()) {
+        return Some((number(from)?, Some(number(to)?.checked_add(1)?)));
+    }
+    let at = number(slice)?;
+    Some((at, Some(at + 1).filter(|&to| to != 0)))
+}
+
+fn unknown(name: &str, span: Range<usize>) -> Problem {
+    if elsewhere::is_known(name) {
+        let problem = Problem::new(format!("`{name}` is a field of Wireshark that is not available here"), span);
+        let key = name.strip_prefix("json.").map(|key| format!("a key of that name is quoted: json.\"{key}\""));
+        return Problem { hint: key, ..problem };
+    }
+    let meant = nearest(name, Field::names());
+    let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
+    Problem { hint, ..Problem::new(format!("unknown field `{name}`"), span) }
+}
