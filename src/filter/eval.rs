@@ -290,10 +290,17 @@ fn make(value: Value<'_>, made: &[Made], see: &mut See<'_>) -> bool {
         (Made::Upper(buffer) | Made::Lower(buffer), Value::Text(text) | Value::Word(_, text)) => {
             let mut buffer = buffer.borrow_mut();
             buffer.clear();
-            if matches!(first, Made::Upper(_)) {
-                buffer.extend(text.chars().flat_map(char::to_uppercase));
-            } else {
-                buffer.extend(text.chars().flat_map(char::to_lowercase));
+            match (first, text.is_ascii()) {
+                (Made::Upper(_), false) => buffer.extend(text.chars().flat_map(char::to_uppercase)),
+                (_, false) => buffer.extend(text.chars().flat_map(char::to_lowercase)),
+                (_, true) => {
+                    buffer.push_str(text);
+                    if matches!(first, Made::Upper(_)) {
+                        buffer.make_ascii_uppercase();
+                    } else {
+                        buffer.make_ascii_lowercase();
+                    }
+                }
             }
             make(Value::Text(&buffer), rest, see)
         }

@@ -4,11 +4,10 @@ use clap::ValueEnum;
 
 /// Which rows.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Filter options")]
 pub(in crate::cli) struct Filter {
-    /// Only rows that pass this display filter, in Wireshark's syntax: 'type == text && payload contains "error"'
+    /// Only rows that pass a display filter, as in Wireshark: 'type == text && len > 100'
     ///
-    /// `wspect fields` lists the fields, docs/FILTERS.md has the whole language. Given several times, all must pass.
+    /// 'json.type == "error" || close_code != 1000', 'payload contains "token"', 'host == chat.example'. `wspect fields` lists the fields, docs/FILTERS.md has the whole language. Given several times, all must pass.
     #[arg(short = 'Y', long = "filter", value_name = "EXPR", allow_hyphen_values = true)]
     pub filter: Vec<String>,
     /// Only connections with this host, or address: short for host == HOST, ip.addr == ADDRESS

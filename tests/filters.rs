@@ -1,0 +1,388 @@
+//! Display filters and columns: from the command line, against tshark, and the page that tells of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use support::run::{Done, Input, number, wspect, wspect_with};
+use support::{SAMPLES, find, in_collection};
+use wspect::filter::{FIELDS, Rows};
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+fn run(arguments: &[&str], name: &str) -> Done {
+    wspect(arguments, Input::File(&sample(name)))
+}
+
+fn text(done: &Done) -> String {
+    String::from_utf8(done.stdout.clone()).unwrap()
+}
+
+/// What a command prints with a filter is what it prints without, less the rows that do not pass.
+fn passing(command: &[&str], filter: &str, name: &str, passes: impl Fn(&Value) -> bool) {
+    let all = run(command, name).records();
+    let done = run(&[command, &["-Y", filter]].concat(), name);
+    assert_eq!(done.code, Some(0), "{filter}: {}", done.stderr);
+    let wanted: Vec<&Value> = all.iter().filter(|record| passes(record)).collect();
+    assert!(!wanted.is_empty() && wanted.len() < all.len(), "{filter} tells nothing apart in {name}");
+    let passed = done.records();
+    assert!(
+        passed.iter().eq(wanted.iter().copied()),
+        "{command:?} {filter}: {} rows, not {}",
+        passed.len(),
+        wanted.len()
+    );
+}
+
+#[test]
+fn rows_that_pass_are_written_and_no_others() {
+    let msgs = ["msgs", "--json"];
+    passing(&msgs, "type == text && dir == c2s", "chat.pcapng", |it| it["type"] == "text" && it["dir"] == "c2s");
+    passing(&msgs, "len > 100 or close_code", "chat.pcapng", |it| {
+        number(it, "len") > 100 || !it["close_code"].is_null()
+    });
+    passing(&msgs, "conn in {2, 4 .. 5}", "chat.pcapng", |it| [2, 4, 5].contains(&number(it, "conn")));
+    passing(&msgs, "path == /plain", "chat.pcapng", |it| number(it, "conn") == 2);
+    passing(&msgs, "wspect.complete == false", "lossy.pcap", |it| it["complete"] == false);
+    passing(&msgs, "count(websocket.opcode) > 1", "fragments.pcapng", |it| number(it, "frames") > 1);
+    passing(&["frames", "--json"], "websocket.fin == 0", "fragments.pcapng", |it| it["fin"] == false);
+    passing(&["frames", "--json"], "websocket.masking_key && len < 10", "chat.pcapng", |it| {
+        it["masked"] == true && number(it, "len") < 10
+    });
+    passing(&["check", "--json"], "severity == error", "handshakes.pcapng", |it| it["severity"] == "error");
+    passing(&["check", "--json"], "finding == HS-AUTH", "handshakes.pcapng", |it| it["code"] == "HS-AUTH");
+    passing(&["handshake", "--json"], "http.response.code >= 400", "handshakes.pcapng", |it| {
+        it["status"].as_u64().is_some_and(|status| status >= 400)
+    });
+    passing(&["handshake", "--json"], "header.\"www-authenticate\" contains Basic", "handshakes.pcapng", |it| {
+        it["response"].to_string().contains("Basic realm")
+    });
+    let ls = ["ls", "--json"];
+    passing(&ls, "wspect.state == rejected", "handshakes.pcapng", |it| it["state"] == "rejected");
+    passing(&ls, "wspect.c2s.messages > 5", "chat.pcapng", |it| it["c2s"]["messages"].as_u64().unwrap() > 5);
+    passing(&ls, "http.request.uri.path == /frag", "chat.pcapng", |it| it["url"].as_str().unwrap().ends_with("/frag"));
+    passing(&ls, "severity == error && ! (wspect.status == 101)", "handshakes.pcapng", |it| {
+        it["findings"]["error"].as_u64().unwrap() > 0
+            && !it["verdict"].as_str().unwrap().contains("switched")
+            && it["state"] == "rejected"
+    });
+}
+
+/// What is known of a connection at its end is known of its first message, too.
+#[test]
+fn what_a_connection_comes_to_is_asked_of_its_messages() {
+    let ended: Vec<u64> = run(&["ls", "--json", "-Y", "wspect.state == aborted"], "chat.pcapng")
+        .records()
+        .iter()
+        .map(|it| number(it, "conn"))
+        .collect();
+    passing(&["msgs", "--json"], "wspect.state == aborted", "chat.pcapng", |it| ended.contains(&number(it, "conn")));
+    let bytes = std::fs::read(sample("chat.pcapng")).unwrap();
+    let piped = wspect(&["msgs", "-Y", "wspect.state == aborted"], Input::Bytes(&bytes));
+    assert_eq!(piped.code, Some(2));
+    assert!(piped.stderr.contains("it must be a file"), "{}", piped.stderr);
+}
+
+/// Records of several kinds keep to their order and their numbers when others are left out.
+#[test]
+fn records_of_several_kinds_are_those_of_a_whole_export() {
+    let kinds = "connection,handshake,message,frame,finding";
+    for (name, filter) in [
+        ("fragments.pcapng", "type == text"),
+        ("chat.pcapng", "len > 1000"),
+        ("handshakes.pcapng", "http.response.code == 401"),
+        ("chat.pcapng", "wspect.ending == fin"),
+    ] {
+        let all = text(&run(&["export", "jsonl", "--records", kinds], name));
+        let some = text(&run(&["export", "jsonl", "--records", kinds, "-Y", filter], name));
+        let mut rest = all.lines();
+        assert!(some.lines().all(|row| rest.any(|other| other == row)), "{filter}: rows changed or out of order");
+        assert!(!some.is_empty() && some.len() < all.len(), "{filter}");
+        let piped = wspect(
+            &["export", "jsonl", "--records", "frame,message", "-Y", "type == text"],
+            Input::Bytes(&std::fs::read(sample(name)).unwrap()),
+        );
+        let of_file = run(&["export", "jsonl", "--records", "frame,message", "-Y", "type == text"], name);
+        assert_eq!(text(&piped), text(&of_file), "{name}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_wrong_is_shown_with_a_mark() {
+    let wrong = |arguments: &[&str]| {
+        let done = run(arguments, "chat.pcapng");
+        assert_eq!((done.code, done.stdout.is_empty()), (Some(2), true), "{arguments:?}");
+        done.stderr
+    };
+    assert_eq!(
+        wrong(&["msgs", "-Y", "websocket.opcod == 1"]),
+        "wspect: unknown field `websocket.opcod`\n    websocket.opcod == 1\n    ^~~~~~~~~~~~~~~ did you mean `websocket.opcode`?\n"
+    );
+    assert_eq!(
+        wrong(&["ls", "-Y", "conn == 1 && type == text"]),
+        "wspect: `wspect.type` is a field of messages and frames, not of connections\n    conn == 1 && type == text\n                 ^~~~\n"
+    );
+    assert_eq!(wrong(&["msgs", "--from", "noon"]).lines().count(), 1);
+    assert!(wrong(&["msgs", "-Y", "host == \"\x1b[31m"]).contains("\\x1b[31m"), "nothing controls a terminal");
+    assert!(wrong(&["msgs", "-T", "fields"]).contains("-e FIELD"));
+    assert!(wrong(&["msgs", "-e", "conn"]).contains("-T fields"));
+    assert!(wrong(&["msgs", "-T", "csv", "-e", "nothing"]).contains("unknown field `nothing`"));
+    assert!(wrong(&["ls", "-T", "csv", "-e", "payload"]).contains("no field of connections"));
+    assert!(wrong(&["msgs", "-T", "csv", "-e", "conn", "-E", "header"]).contains("separator="));
+    assert!(wrong(&["export", "csv", "--records", "message,frame"]).contains("one kind"));
+}
+
+#[test]
+fn shortcuts_are_filters() {
+    let conns =
+        |arguments: &[&str]| text(&run(&[&["ls", "-T", "fields", "-e", "conn"], arguments].concat(), "chat.pcapng"));
+    let all = conns(&[]);
+    assert_eq!(all, "1\n2\n3\n4\n5\n6\n");
+    assert_eq!([conns(&["--host", "127.0.0.0/8"]), conns(&["--host", "other.example"])], [all.clone(), String::new()]);
+    assert_eq!(conns(&["--port", "59788"]), "3\n");
+    assert_eq!(conns(&["--from", "2026-11-22T11:03:05Z", "--to", "2026-11-22T11:03:07.5Z"]), "4\n");
+    assert_eq!(conns(&["-Y", "conn > 2", "-Y", "conn < 4"]), "3\n");
+}
+
+#[test]
+fn the_sum_says_how_many_pass() {
+    let done = run(&["msgs", "-Y", "type == reserved-3"], "chat.pcapng");
+    assert!(done.stdout.is_empty() && done.stderr.ends_with("0 of 67 messages pass the filter\n"), "{}", done.stderr);
+    let fails = |filter: &str| run(&["check", "--fail-on", "error", "-Y", filter], "handshakes.pcapng").code;
+    assert_eq!([fails("severity <= warning"), fails("finding == HS-ACCEPT")], [Some(0), Some(1)]);
+}
+
+/// The records of CSV (RFC 4180).
+fn csv(text: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![String::new()]];
+    let mut quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let row = rows.last_mut().unwrap();
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => row.last_mut().unwrap().push(chars.next().unwrap()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            c => row.last_mut().unwrap().push(c),
+        }
+    }
+    assert_eq!(rows.pop().unwrap(), [""], "the last line ends");
+    rows
+}
+
+#[test]
+fn csv_gives_every_payload_back() {
+    for (_, name) in SAMPLES {
+        let messages = run(&["msgs", "--json"], name).records();
+        let rows = csv(&text(&run(&["msgs", "-T", "csv", "-e", "conn", "-e", "msg", "-e", "wspect.payload"], name)));
+        assert_eq!(rows[0], ["conn", "msg", "wspect.payload"]);
+        assert_eq!(rows.len(), messages.len() + 1, "{name}");
+        for (row, message) in rows[1..].iter().zip(&messages) {
+            assert_eq!(row[..2], [message["conn"].to_string(), message["msg"].to_string()]);
+            if message["enc"] == "utf8" {
+                assert_eq!(row[2], message["payload"].as_str().unwrap(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_are_written_as_tshark_does() {
+    let cells = |style: &[&str]| {
+        let fields = ["-T", "fields", "-e", "conn", "-e", "websocket.opcode", "-e", "payload"];
+        text(&run(&[&["msgs", "-Y", "conn == 6 && wspect.frames > 1"], &fields[..], style].concat(), "chat.pcapng"))
+    };
+    let plain = cells(&[]);
+    let (first, _) = plain.split_once('\n').unwrap();
+    let columns: Vec<&str> = first.split('\t').collect();
+    assert_eq!(columns[..2], ["6", "1,0,0,0"], "{plain}");
+    let line = |style: &[&str]| cells(style).lines().next().unwrap().to_owned();
+    assert_eq!(line(&["-E", "header=y"]), "conn\twebsocket.opcode\tpayload");
+    assert!(line(&["-E", "separator=;"]).starts_with("6;1,0,0,0;"));
+    assert!(line(&["-E", "occurrence=f"]).starts_with("6\t1\t"));
+    assert!(line(&["-E", "occurrence=l"]).starts_with("6\t0\t"));
+    assert!(line(&["-E", "aggregator=/s"]).starts_with("6\t1 0 0 0\t"));
+    assert!(line(&["-E", "quote=d"]).starts_with("\"6\"\t\"1,0,0,0\"\t\""));
+    let hostile = run(&["msgs", "-T", "tsv", "-e", "payload"], "chat.pcapng");
+    let rows = run(&["msgs", "--json"], "chat.pcapng").records().len();
+    assert_eq!(text(&hostile).lines().count(), rows + 1, "a line end in a payload begins no row");
+}
+
+#[test]
+fn cells_of_formulas_are_guarded_on_demand() {
+    use support::craft::*;
+    let mut session = Session::new(0);
+    session.text(Client, "=cmd|' /C calc'!A0").text(Server, "plain");
+    let file = capture_of(&session.segments());
+    let cells = |more: &[&str]| {
+        let arguments = [&["msgs", "-T", "csv", "-E", "header=n", "-e", "payload"], more].concat();
+        text(&wspect(&arguments, Input::Bytes(&file)))
+    };
+    assert_eq!(cells(&[]), "=cmd|' /C calc'!A0\nplain\n");
+    assert_eq!(cells(&["--safe-csv"]), "'=cmd|' /C calc'!A0\nplain\n");
+}
+
+#[test]
+fn an_array_has_the_records() {
+    for arguments in [
+        &["msgs", "-T", "json"][..],
+        &["ls", "-T", "json"],
+        &["export", "json"],
+        &["msgs", "-T", "json", "-Y", "conn == 99"],
+    ] {
+        let array: Vec<Value> = serde_json::from_slice(&run(arguments, "chat.pcapng").stdout).unwrap();
+        let lines: Vec<&str> = arguments.iter().map(|word| if *word == "json" { "jsonl" } else { *word }).collect();
+        assert_eq!(array, run(&lines, "chat.pcapng").records(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn packets_of_connections_that_pass_are_copied() {
+    let copied = |filter: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("some.pcapng");
+        let done =
+            wspect_with(&["export", "pcapng", "-Y", filter, "-o", path.to_str().unwrap()], &sample("chat.pcapng"), &[]);
+        if !path.exists() {
+            return (done.code, Vec::new());
+        }
+        let urls = wspect(&["ls", "--json"], Input::File(&path)).records();
+        (done.code, urls.iter().map(|it| it["url"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned()).collect())
+    };
+    let all = |names: &[&str]| (Some(0), names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(copied("wspect.state == aborted"), all(&["abort"]));
+    assert_eq!(copied("close_code == 4321"), all(&["plain"]), "a message passes");
+    assert_eq!(copied("path == /frag or path == /big"), all(&["big", "frag"]));
+    assert_eq!(copied("conn == 99"), (Some(1), Vec::new()));
+}
+
+/// The packets in which tshark finds what passes.
+fn packets_of_tshark(file: &Path, filter: &str) -> Option<BTreeSet<u64>> {
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-T", "fields", "-e", "frame.number"]);
+    command.args(["-Y", &format!("websocket && ({filter})"), "-r"]).arg(file);
+    let Ok(output) = command.stdin(Stdio::null()).output() else {
+        eprintln!("skipped: comparison with tshark (it is not installed)");
+        return None;
+    };
+    assert!(output.status.success(), "tshark does not take {filter}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(|line| line.parse().unwrap()).collect())
+}
+
+/// Shared fields mean what they mean in Wireshark. Nothing is asked here of what tshark does not inflate or join: of packets
+/// with messages that are compressed or of several frames.
+#[test]
+fn shared_fields_pass_the_packets_that_tshark_passes() {
+    const FILTERS: &[&str] = &[
+        "websocket.opcode == 1",
+        "websocket.opcode != 1",
+        "websocket.opcode in {2, 8 .. 10}",
+        "websocket.mask == 1",
+        "!(websocket.mask == 1) && websocket.fin == 1",
+        "websocket.payload_length == 126",
+        "websocket.payload_length < 20 && ip.src == 127.0.0.1",
+        "websocket.payload_length_ext_16 >= 126",
+        "websocket.payload.text contains \"SEND\"",
+        "websocket.payload.text matches \"^(connect|send)\"",
+        "websocket.payload.text[0:4] == \"SEND\"",
+        "len(websocket.payload.text) > 100",
+        "websocket.payload.close.status_code >= 1000",
+        "tcp.stream == 1 || frame.number < 30",
+        "tcp.port in {0 .. 30000} and not websocket.opcode == 9",
+        "upper(websocket.payload.text) contains \"QUEUE\"",
+        "frame.number >= 20 && frame.number <= 60 && !(websocket.opcode == 1)",
+    ];
+    let captures = ["app_stomp.pcapng", "srv_aiohttp.pcap", "srv_tornado.pcap"];
+    let mut compared = 0;
+    for path in captures.iter().filter_map(|name| find("lab", name).or_else(|| in_collection("lab", name))) {
+        let ours = |filter: &str| -> BTreeSet<u64> {
+            let done = wspect(&["msgs", "-T", "fields", "-e", "frame.number", "-Y", filter], Input::File(&path));
+            text(&done).lines().map(|line| line.parse().unwrap()).collect()
+        };
+        let odd = ours("wspect.frames > 1 or wspect.compressed");
+        for filter in FILTERS {
+            let Some(theirs) = packets_of_tshark(&path, filter) else { return };
+            let (ours, theirs) = (&ours(filter) - &odd, &theirs - &odd);
+            assert_eq!(ours, theirs, "{}: {filter}", path.display());
+            compared += ours.len();
+        }
+    }
+    assert!(compared > 100, "{compared} packets passed");
+}
+
+/// The table of fields as the page has it.
+fn table() -> String {
+    let mut out = String::from("| field | short | kind | of | what it is |\n|---|---|---|---|---|\n");
+    let rows = |rows: Rows| if rows == Rows::ALL { "all rows".to_owned() } else { rows.words() };
+    for field in FIELDS {
+        let alias = if field.alias.is_empty() { String::new() } else { format!("`{}`", field.alias) };
+        let about = field.about.replace('|', "\\|");
+        out += &format!("| `{}` | {alias} | {} | {} | {about} |\n", field.name, field.kind.name(), rows(field.rows));
+    }
+    out
+}
+
+#[test]
+fn the_page_has_the_table() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/FILTERS.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    let (before, _) = page.split_once("| field |").expect("the page has a table of fields, at its end");
+    let wanted = format!("{before}{}", table());
+    if std::env::var_os("FILTERS").is_some_and(|value| value == "write") {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written == wanted, "docs/FILTERS.md is out of date: FILTERS=write cargo test --test filters page");
+}
+
+/// Every filter that the page shows is one.
+#[test]
+fn filters_of_the_page_are_read() {
+    let page = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/FILTERS.md")).unwrap();
+    let blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
+    let filters: Vec<&str> = blocks.flat_map(str::lines).filter(|line| !line.is_empty()).collect();
+    assert!(filters.len() > 10);
+    for line in filters {
+        let filter = line.split("  #").next().unwrap();
+        if let Err(problem) = wspect::filter::Filter::new(filter) {
+            panic!("{problem}\n{}", problem.shown(filter));
+        }
+    }
+}
+
+#[test]
+fn fields_are_listed() {
+    let list = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wspect")).arg("fields").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (_, all, _) = list(&[]);
+    assert_eq!(all.lines().count(), FIELDS.len());
+    let (_, some, _) = list(&["websocket.payload.close"]);
+    assert_eq!(some.lines().count(), 3);
+    let (_, records, _) = list(&["--json"]);
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        records
+            .iter()
+            .zip(FIELDS)
+            .all(|(record, field)| record["name"] == field.name && record["about"] == field.about)
+    );
+    let (code, _, problem) = list(&["websocket.opcod3"]);
+    assert_eq!(
+        (code, problem.as_str()),
+        (Some(1), "wspect: no field begins with websocket.opcod3: did you mean `websocket.opcode`?\n")
+    );
+}
