@@ -386,3 +386,45 @@ fn fields_are_listed() {
         (Some(1), "wspect: no field begins with websocket.opcod3: did you mean `websocket.opcode`?\n")
     );
 }
+
+#[test]
+fn claims_are_told_with_their_evidence() {
+    let check = |name: &str, claims: &[&str], more: &[&str]| {
+        let claims: Vec<&str> = claims.iter().flat_map(|claim| ["--assert", *claim]).collect();
+        run(&[&["check", "-Y", "severity == error"], claims.as_slice(), more].concat(), name)
+    };
+    let holding = [
+        "no finding where severity == error",
+        "every connection where close_code has wspect.state == closed",
+        "count(messages where type == text) == 36",
+        "p95(len where type == text) < 1M",
+        "max(wspect.duration) < 3s",
+        "count(handshakes where http.response.code == 101) == 6",
+        "no frames where websocket.rsv & 3",
+    ];
+    let done = check("chat.pcapng", &holding, &[]);
+    assert_eq!(done.code, Some(0), "{}", text(&done));
+    assert_eq!(text(&done).lines().filter(|line| line.starts_with("PASS  ")).count(), holding.len());
+    let failing =
+        ["every connection closed 1000", "no finding >= warning", "p50(rtt) < 1ms", "count(connections) == 5"];
+    let done = check("chat.pcapng", &failing, &["-n", "0"]);
+    assert_eq!(done.code, Some(1));
+    insta::assert_snapshot!(text(&done));
+    let records = text(&check("chat.pcapng", &failing, &["--json"]));
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdicts: Vec<(&str, &Value)> =
+        records.iter().map(|it| (it["assertion"].as_str().unwrap(), &it["holds"])).collect();
+    assert_eq!(verdicts, failing.map(|claim| (claim, &Value::Bool(false))));
+    assert_eq!(records[1]["evidence"].as_array().unwrap().len(), 1);
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(path, "# what we promise\n\ncount(connections) == 6\nno mesage\n").unwrap();
+    let done = check("chat.pcapng", &[], &["--assert-file", path]);
+    assert_eq!((done.code, done.stdout.len()), (Some(2), 0));
+    assert!(done.stderr.contains(":4: connections, handshakes"), "{}", done.stderr);
+    std::fs::write(path, "# what we promise\n\ncount(connections) == 6\n").unwrap();
+    let done = check("chat.pcapng", &[], &["--assert-file", path]);
+    assert_eq!((done.code, text(&done).as_str()), (Some(0), "PASS  count(connections) == 6: 6\n"));
+    assert_eq!(check("chat.pcapng", &[], &["--assert-file", "/none/such"]).code, Some(3));
+}

@@ -10,7 +10,7 @@ use super::pick::{self, Table};
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
-use crate::filter::{Filter, Needs, Rows};
+use crate::filter::{Claim, Filter, Needs, Rows};
 use crate::model::{ConnId, PacketNo, Severity, nearest};
 use clap::CommandFactory as _;
 use std::env;
@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub filter: Option<Filter>,
     /// In which columns, where they are cells.
     pub table: Option<Table>,
+    /// What must hold.
+    pub claims: Vec<Claim>,
     /// How payloads are shown.
     pub payload: PayloadOptions,
     /// How times are shown.
@@ -127,7 +129,8 @@ impl Job {
     pub(super) fn needs(&self) -> Needs {
         let rows = self.work.rows();
         let filter = self.filter.as_ref().map(|filter| filter.needs(rows)).unwrap_or_default();
-        filter.or(self.table.as_ref().map(|table| table.needs(rows)).unwrap_or_default())
+        let table = self.table.as_ref().map(|table| table.needs(rows)).unwrap_or_default();
+        self.claims.iter().map(Claim::needs).fold(filter.or(table), Needs::or)
     }
 
     /// What the command line asks for.
@@ -173,9 +176,11 @@ impl Job {
                     Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args::Check { input, filter, fail_on, json, limit, output }) => {
+            Command::Check(args::Check { input, filter, fail_on, claims, assert_file, json, limit, output }) => {
+                let claims = pick::claims(&claims, &assert_file)?;
                 let list = args::List { input, filter, json, limit, output, ..args::List::default() };
-                Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
+                let job = Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)?;
+                Ok(Self { claims, ..job })
             }
             Command::Export(args) => Self::export(args, manners),
             // Answered before there is a job.
@@ -192,6 +197,7 @@ impl Job {
             form: if json.json { FormKind::Json } else { FormKind::Text },
             filter: None,
             table: None,
+            claims: Vec::new(),
             payload: PayloadOptions::default(),
             time: TimeMode::Relative,
             limit: None,

@@ -3,9 +3,12 @@
 use super::args::{Columns, Form};
 use super::exit::{Exit, Failure};
 use super::{args, job};
+use crate::capture::words;
 use crate::export::{Delimited, Occurrence, Quote};
-use crate::filter::{Column, Filter, Needs, Problem, Rows};
+use crate::filter::{Claim, Column, Filter, Needs, Problem, Rows};
+use std::fs;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// The filter that is asked for, if any, of such rows.
 ///
@@ -41,6 +44,33 @@ pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>,
 fn read(text: &str, rows: Rows) -> Result<Filter, Failure> {
     let filter = Filter::new(text).and_then(|filter| filter.suits(rows).map(|()| filter));
     filter.map_err(|problem| wrong(text, &problem))
+}
+
+/// The claims that must hold.
+///
+/// # Errors
+/// When one cannot be understood, or a file of them cannot be read.
+pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, Failure> {
+    let mut claims = Vec::new();
+    for text in typed {
+        claims.push(Claim::new(text).map_err(|problem| wrong(text.trim(), &problem))?);
+    }
+    for path in files {
+        let name = path.display();
+        let unread = |error| Failure::new(Exit::Input, format!("{name}: {}", words(&error)));
+        let text = fs::read_to_string(path).map_err(unread)?;
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let unclear = |problem: Problem| {
+                Failure::new(Exit::Usage, format!("{name}:{}: {problem}", at + 1)).with_lines(problem.shown(line))
+            };
+            claims.push(Claim::new(line).map_err(unclear)?);
+        }
+    }
+    Ok(claims)
 }
 
 /// What is wrong, below it the filter with a mark, and where to look.

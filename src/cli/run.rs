@@ -13,9 +13,9 @@ use super::watch::{Tally, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
-    Array, Capture, Cells, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes, InPacket,
-    Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode,
-    Totals,
+    Array, Capture, Cells, Claims, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes,
+    InPacket, Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sessions, Stats, Stream, Style, Table, Talk,
+    TimeMode, Totals,
 };
 use crate::model::{PacketNo, Timestamp};
 use crate::net;
@@ -82,12 +82,13 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
             let name = run.input.name.clone();
             run.export(&mut Capture::new(&name, net::link_name, form))
         }
-        Work::Check(_) => run.export(&mut Stream::new(Kinds { finding: true, ..NOTHING }, form)),
+        Work::Check(_) => run.check(Stream::new(FINDINGS, form)),
     }
 }
 
 const NOTHING: Kinds = Kinds { connection: false, handshake: false, message: false, frame: false, finding: false };
 const MESSAGES: Kinds = Kinds { message: true, ..NOTHING };
+const FINDINGS: Kinds = Kinds { finding: true, ..NOTHING };
 const HANDSHAKES: Kinds = Kinds { handshake: true, ..NOTHING };
 
 impl Job {
@@ -191,6 +192,21 @@ impl<'j> Run<'j> {
         Ok(exit)
     }
 
+    /// Findings, and how claims stand.
+    fn check(self, mut findings: Stream) -> Result<Exit, Failure> {
+        let job = self.job;
+        if job.claims.is_empty() {
+            return self.export(&mut findings);
+        }
+        let form = job.form(self.origin, &self.target);
+        let mut claims = Claims::new(findings, form, &job.claims, self.origin, self.known.clone());
+        let failed = claims.failed();
+        match self.export(&mut claims)? {
+            Exit::Done | Exit::Strict | Exit::Input if failed.count() > 0 => Ok(Exit::Found),
+            exit => Ok(exit),
+        }
+    }
+
     /// Reads the capture, writes its rows, and tells what is to be told.
     fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
         let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
@@ -215,6 +231,7 @@ impl<'j> Run<'j> {
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
+        watch.is_done &= job.claims.is_empty();
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (mut tally, is_done) = (watch.tally, watch.is_done);

@@ -11,6 +11,7 @@ mod around;
 mod array;
 mod capture;
 mod cells;
+mod claims;
 mod context;
 mod figures;
 mod filtered;
@@ -34,11 +35,13 @@ mod style;
 mod table;
 mod talk;
 mod time;
+mod values;
 mod wrap;
 
 pub use array::{Array, END};
 pub use capture::{About, Capture};
 pub use cells::{Cells, Delimited, Occurrence, Quote};
+pub use claims::{Claims, Evidence, Failed, Standing};
 pub use filtered::{Filtered, Passed};
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
@@ -135,6 +138,9 @@ pub trait Form {
 
     /// A finding.
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {}
+
+    /// How a claim stands.
+    fn standing(&mut self, standing: &Standing<'_>, out: &mut Out<'_>) {}
 
     /// A handshake, and the TLS around it.
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, tls: Option<&TlsOutline>, out: &mut Out<'_>) {}

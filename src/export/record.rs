@@ -10,13 +10,13 @@
 //! `via` lists the proxies that a connection is led through, as `{"kind","address"}`: for `connect`, `socks4` and `socks5`
 //! where it is to lead, for `proxy-v1` and `proxy-v2` where the stream comes from, while `client` is whom the proxy names.
 
-use super::Form;
 use super::capture::{self, About};
 use super::json::{self, lit};
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
+use super::{Form, Standing};
 use crate::model::{
     Both, Check, ConnId, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake, Head,
     Mark, Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
@@ -320,6 +320,20 @@ impl Form for Records {
         json::opt_string(row, note.detail);
         lit!(row, r#","evidence":"#);
         json::list(row, Some(note.at.packet).filter(|packet| packet.0 > 0), |row, packet| json::int(row, packet.0));
+        lit!(row, "}\n");
+    }
+
+    fn standing(&mut self, standing: &Standing<'_>, out: &mut Out<'_>) {
+        let row = out.bytes();
+        self.begin("assertion", None, None, Mark::default(), row);
+        lit!(row, r#","assertion":"#);
+        json::string(row, standing.claim);
+        lit!(row, r#","holds":"#);
+        json::bool(row, standing.holds);
+        lit!(row, r#","text":"#);
+        json::string(row, &standing.text);
+        lit!(row, r#","evidence":"#);
+        json::list(row, standing.evidence, |row, evidence| json::int(row, evidence.packet.0));
         lit!(row, "}\n");
     }
 

@@ -1,6 +1,8 @@
 //! Counts, sizes, throughput and round trips of a whole capture, in bounded memory.
 
+use super::values::Values;
 use super::{Exporter, Form, Out, Totals};
+use crate::filter::Aggregate;
 use crate::model::{Both, Counts, Direction, Event, NoteCode, Severities, Stamp, Timestamp};
 use std::mem;
 use std::ops::ControlFlow;
@@ -11,9 +13,6 @@ const MAX_BINS: usize = 1000;
 
 /// Nanoseconds of the finest bin.
 const FINEST_BIN: i64 = 1_000_000;
-
-/// Different round trips that are kept apart; past it, near ones become one.
-const MAX_ROUND_TRIPS: usize = 1 << 17;
 
 /// Figures of a capture.
 #[derive(Debug, Clone, Default)]
@@ -45,13 +44,25 @@ pub struct Rtt {
     pub max: i64,
 }
 
+impl Rtt {
+    /// What round trips come to; `None` where there are none.
+    fn of(trips: &mut Values) -> Option<Self> {
+        Some(Self {
+            count: trips.count(),
+            p50: trips.come_to(Aggregate::Percentile(50))?,
+            p95: trips.come_to(Aggregate::Percentile(95))?,
+            max: trips.come_to(Aggregate::Max)?,
+        })
+    }
+}
+
 /// Adds up a capture and writes its figures at the end.
 pub struct Stats {
     form: Box<dyn Form>,
     counts: Both<Counts>,
     findings: Severities,
     bins: Bins,
-    round_trips: RoundTrips,
+    round_trips: Values,
 }
 
 impl Stats {
@@ -62,7 +73,7 @@ impl Stats {
             counts: Both::default(),
             findings: Severities::default(),
             bins: Bins::new(origin),
-            round_trips: RoundTrips::default(),
+            round_trips: Values::default(),
         }
     }
 }
@@ -98,7 +109,7 @@ impl Exporter for Stats {
         let figures = Figures {
             totals: totals.clone(),
             counts: self.counts,
-            rtt: mem::take(&mut self.round_trips).figures(),
+            rtt: Rtt::of(&mut self.round_trips),
             findings: self.findings,
             bin_ns: bins.as_ref().map(|bins| bins.width),
             bins: bins.map_or_else(Vec::new, |bins| bins.bytes),
@@ -175,67 +186,6 @@ impl Bins {
     }
 }
 
-/// How often each round trip was seen: exact while they differ in no more than 131 072 ways, then to the next coarser power of two nanoseconds.
-#[derive(Debug, Default)]
-struct RoundTrips {
-    /// Nanoseconds and how often, in order.
-    sorted: Vec<(i64, u64)>,
-    fresh: Vec<i64>,
-    max: Option<i64>,
-    /// Low bits that are dropped.
-    coarse: u32,
-}
-
-impl RoundTrips {
-    fn add(&mut self, nanos: i64) {
-        self.max = self.max.max(Some(nanos));
-        self.fresh.push(nanos);
-        if self.fresh.len() >= MAX_ROUND_TRIPS {
-            self.merge();
-        }
-    }
-
-    fn merge(&mut self) {
-        let fresh = mem::take(&mut self.fresh);
-        self.sorted.extend(fresh.into_iter().map(|nanos| (nanos, 1)));
-        loop {
-            let coarse = self.coarse;
-            for (nanos, _) in &mut self.sorted {
-                *nanos = *nanos >> coarse << coarse;
-            }
-            self.sorted.sort_unstable_by_key(|(nanos, _)| *nanos);
-            self.sorted.dedup_by(|next, kept| {
-                let is_same = next.0 == kept.0;
-                if is_same {
-                    kept.1 += next.1;
-                }
-                is_same
-            });
-            if self.sorted.len() <= MAX_ROUND_TRIPS {
-                return;
-            }
-            self.coarse += 1;
-        }
-    }
-
-    fn figures(mut self) -> Option<Rtt> {
-        self.merge();
-        let count = self.sorted.iter().map(|(_, times)| times).sum();
-        Some(Rtt { count, p50: self.percentile(count, 50)?, p95: self.percentile(count, 95)?, max: self.max? })
-    }
-
-    /// The smallest value that `percent` of all do not exceed (nearest rank).
-    fn percentile(&self, count: u64, percent: u64) -> Option<i64> {
-        let rank = (count * percent).div_ceil(100);
-        let mut seen = 0;
-        let at_rank = self.sorted.iter().find(|(_, times)| {
-            seen += times;
-            seen >= rank
-        });
-        at_rank.map(|(nanos, _)| *nanos)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,28 +195,6 @@ mod tests {
 
     fn at(nanos: i64) -> Option<Timestamp> {
         Some(Timestamp::from_nanos(nanos))
-    }
-
-    #[test]
-    fn percentiles_by_nearest_rank() {
-        let mut trips = RoundTrips::default();
-        assert!(RoundTrips::default().figures().is_none());
-        (1..=100).rev().for_each(|nanos| trips.add(nanos));
-        assert_eq!(trips.figures(), Some(Rtt { count: 100, p50: 50, p95: 95, max: 100 }));
-        let mut one = RoundTrips::default();
-        one.add(7);
-        assert_eq!(one.figures(), Some(Rtt { count: 1, p50: 7, p95: 7, max: 7 }));
-    }
-
-    #[test]
-    fn many_round_trips_stay_bounded_and_near() {
-        let mut trips = RoundTrips::default();
-        let count = 4 * MAX_ROUND_TRIPS as i64;
-        (0..count).for_each(|nanos| trips.add(nanos * 1000));
-        assert!(trips.sorted.len() <= MAX_ROUND_TRIPS);
-        let rtt = trips.figures().unwrap();
-        assert_eq!((rtt.count, rtt.max), (count as u64, (count - 1) * 1000));
-        assert!((rtt.p50 - count * 500).abs() < 10_000, "{rtt:?}");
     }
 
     proptest! {

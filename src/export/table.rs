@@ -5,7 +5,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
-use super::{Form, Out, figures, head, keys, ls};
+use super::{Evidence, Form, Out, Standing, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
     Connection, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo,
@@ -158,6 +158,19 @@ impl Form for Table {
         } else {
             self.style.hang(&format!("{begin}  "), used, Ink::Plain, &sentence, out);
         }
+    }
+
+    fn standing(&mut self, standing: &Standing<'_>, out: &mut Out<'_>) {
+        let (word, ink) = if standing.holds { ("PASS", Ink::Good) } else { ("FAIL", Ink::Error) };
+        let places = standing.evidence.iter().map(|Evidence { place, packet }| {
+            let frame = format!("frame {}", self.files.place(*packet));
+            place.as_ref().map_or_else(|| frame.clone(), |place| format!("{place} {frame}"))
+        });
+        let places = places.collect::<Vec<_>>().join(", ");
+        let places = if places.is_empty() { places } else { format!(" ({places})") };
+        let text = format!("{}: {}{places}", standing.claim, standing.text);
+        let begin = format!("{}  ", self.style.paint(ink, word));
+        self.style.hang(&begin, 6, Ink::Plain, &escape::display_str(&text), out);
     }
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, tls: Option<&TlsOutline>, out: &mut Out<'_>) {

@@ -105,6 +105,16 @@ impl Field {
         }
     }
 
+    /// The kind of rows that it is first of all a field of.
+    pub(super) fn home(&self) -> Rows {
+        let homes = [Rows::MESSAGES, Rows::FRAMES, Rows::FINDINGS, Rows::CONNECTIONS];
+        match self.asks {
+            Asks::End => Rows::CONNECTIONS,
+            Asks::Heads => Rows::HANDSHAKES,
+            _ => homes.into_iter().find(|rows| self.rows.meets(*rows)).unwrap_or(Rows::MESSAGES),
+        }
+    }
+
     /// How much it takes to ask for it, for whoever may choose what to ask first.
     pub(super) const fn cost(&self) -> u32 {
         match self.asks {

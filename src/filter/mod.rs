@@ -3,6 +3,7 @@
 //! `lex` cuts the text into tokens, `parse` makes an expression of them, whose values `literal` reads as the kind of the
 //! field beside them; `fields` is the table of fields, `eval` asks the expression of a [`Row`].
 
+mod claim;
 mod elsewhere;
 mod eval;
 mod fields;
@@ -12,6 +13,7 @@ mod parse;
 mod row;
 mod value;
 
+pub use claim::{Aggregate, Claim, Says};
 pub use fields::{FIELDS, Field, Needs};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
@@ -86,6 +88,11 @@ impl Column {
     pub fn new(text: &str) -> Result<Self, Problem> {
         let (operand, kind, uses) = parse::column(text)?;
         Ok(Self { operand, kind, uses })
+    }
+
+    /// The kind of rows that it is first of all a field of.
+    pub fn home(&self) -> Rows {
+        self.operand.field.home()
     }
 
     /// What must be at hand to tell it of such rows.

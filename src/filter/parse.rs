@@ -77,6 +77,17 @@ pub(super) fn column(text: &str) -> Result<(Operand, Kind, Uses), Problem> {
     Ok((operand, kind, parser.uses))
 }
 
+/// Reads a value of that kind, which stands alone.
+pub(super) fn value(kind: Kind, text: &str) -> Result<Literal, Problem> {
+    let mut parser = Parser::new(text)?;
+    let span = parser.span();
+    let token = parser.value()?;
+    if parser.peek().is_some() {
+        return parser.wrong("nothing more is wanted here");
+    }
+    literal::read(kind, &token, &span)
+}
+
 struct Parser<'t> {
     text: &'t str,
     tokens: Vec<(Token, Range<usize>)>,

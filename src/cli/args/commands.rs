@@ -5,6 +5,7 @@ use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
 use crate::cli::choices;
 use crate::model::Severity;
 use clap::ValueEnum;
+use std::path::PathBuf;
 
 /// Options of `ls` and `frames`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -134,6 +135,20 @@ pub(in crate::cli) struct Check {
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
+    /// Exit with 1 unless this holds: 'no finding >= warning', 'p99(rtt) < 200ms'; may be given several times
+    ///
+    ///   no KIND [where FILTER]             no finding >= warning, no message where json.type == "error"
+    ///   every KIND [where FILTER] has FILTER   every connection closed 1000, every message where type == text has len < 1M
+    ///   count(KIND [where FILTER]) OP NUMBER   count(messages where type == ping) > 0
+    ///   F(FIELD [where FILTER]) OP VALUE       p99(rtt) < 200ms, max(wspect.duration) < 1h, sum(len where dir == c2s) < 10MB
+    ///
+    /// KIND is connections, handshakes, messages, frames or findings; F is min max sum mean p50 p90 p95 p99 ...; filters are those
+    /// of -Y. A sum of nothing holds for nothing.
+    #[arg(long = "assert", value_name = "CLAIM", verbatim_doc_comment)]
+    pub claims: Vec<String>,
+    /// Assertions from this file, one a line; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub assert_file: Vec<PathBuf>,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

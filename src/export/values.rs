@@ -1,0 +1,123 @@
+//! What many values come to, in bounded memory.
+
+use crate::filter::Aggregate;
+use std::mem;
+
+/// Different values that are kept apart; past it, near ones become one.
+const MAX_VALUES: usize = 1 << 17;
+
+/// How often each value was seen: exact while they differ in no more than 131 072 ways, then to the next coarser power of two.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    /// Values and how often, in order.
+    sorted: Vec<(i64, u64)>,
+    fresh: Vec<i64>,
+    /// Exact, whatever is coarse.
+    ends: Option<(i64, i64)>,
+    sum: i128,
+    count: u64,
+    /// Low bits that are dropped.
+    coarse: u32,
+}
+
+impl Values {
+    pub(super) fn add(&mut self, value: i64) {
+        self.ends = Some(self.ends.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
+        self.sum += i128::from(value);
+        self.count += 1;
+        self.fresh.push(value);
+        if self.fresh.len() >= MAX_VALUES {
+            self.merge();
+        }
+    }
+
+    fn merge(&mut self) {
+        let fresh = mem::take(&mut self.fresh);
+        self.sorted.extend(fresh.into_iter().map(|value| (value, 1)));
+        loop {
+            let coarse = self.coarse;
+            for (value, _) in &mut self.sorted {
+                *value = *value >> coarse << coarse;
+            }
+            self.sorted.sort_unstable_by_key(|(value, _)| *value);
+            self.sorted.dedup_by(|next, kept| {
+                let is_same = next.0 == kept.0;
+                if is_same {
+                    kept.1 += next.1;
+                }
+                is_same
+            });
+            if self.sorted.len() <= MAX_VALUES {
+                return;
+            }
+            self.coarse += 1;
+        }
+    }
+
+    /// How many values.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// What they come to; `None` where there are none.
+    pub(super) fn come_to(&mut self, aggregate: Aggregate) -> Option<i64> {
+        let (min, max) = self.ends?;
+        Some(match aggregate {
+            Aggregate::Min => min,
+            Aggregate::Max => max,
+            Aggregate::Sum => self.sum.try_into().unwrap_or(i64::MAX),
+            Aggregate::Mean => (self.sum / i128::from(self.count)).try_into().unwrap_or(i64::MAX),
+            Aggregate::Percentile(percent) => self.percentile(percent)?,
+        })
+    }
+
+    /// The smallest value that so many in a hundred do not exceed (nearest rank).
+    fn percentile(&mut self, percent: u8) -> Option<i64> {
+        if !self.fresh.is_empty() {
+            self.merge();
+        }
+        let rank = u128::from(self.count) * u128::from(percent);
+        let mut seen = 0;
+        let at_rank = self.sorted.iter().find(|(_, times)| {
+            seen += u128::from(*times);
+            seen * 100 >= rank
+        });
+        at_rank.map(|(value, _)| *value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_by_nearest_rank() {
+        let mut values = Values::default();
+        assert_eq!(values.come_to(Aggregate::Max), None);
+        (1..=100).rev().for_each(|value| values.add(value));
+        let all = [
+            Aggregate::Min,
+            Aggregate::Max,
+            Aggregate::Sum,
+            Aggregate::Mean,
+            Aggregate::Percentile(50),
+            Aggregate::Percentile(95),
+            Aggregate::Percentile(100),
+        ];
+        assert_eq!(all.map(|aggregate| values.come_to(aggregate).unwrap()), [1, 100, 5050, 50, 50, 95, 100]);
+        let mut one = Values::default();
+        one.add(-7);
+        assert_eq!(all.map(|aggregate| one.come_to(aggregate).unwrap()), [-7; 7]);
+    }
+
+    #[test]
+    fn many_values_stay_bounded_and_near() {
+        let mut values = Values::default();
+        let count = 4 * MAX_VALUES as i64;
+        (0..count).for_each(|value| values.add(value * 1000));
+        assert!(values.sorted.len() <= MAX_VALUES);
+        assert_eq!((values.count(), values.come_to(Aggregate::Max)), (count as u64, Some((count - 1) * 1000)));
+        let middle = values.come_to(Aggregate::Percentile(50)).unwrap();
+        assert!((middle - count * 500).abs() < 10_000, "{middle}");
+    }
+}
