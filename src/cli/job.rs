@@ -184,7 +184,7 @@ impl Job {
             }
             Command::Export(args) => Self::export(args, manners),
             // Answered before there is a job.
-            Command::Fields(_) => Err(usage("wspect fields takes a PREFIX")),
+            Command::Fields(_) | Command::Diff(_) => Err(usage("this command stands alone")),
         }
     }
 
@@ -216,7 +216,7 @@ impl Job {
         }
     }
 
-    fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
+    pub(super) fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
         let args::List { input, filter, columns, json, limit, time: shown, output } = list;
         let rows = work.rows();
         let (filter, table) = (pick::filter(&filter, rows)?, pick::table(&columns, rows)?);

@@ -4,6 +4,7 @@ mod args;
 mod browse;
 mod choices;
 mod copy;
+mod diff;
 mod exit;
 mod fields;
 mod growing;
@@ -68,6 +69,9 @@ fn start(args: Args) -> Result<Exit, Failure> {
     if let Some(args::Command::Fields(asked)) = &args.command {
         let fields = fields::chosen(asked)?;
         return print(|out| fields::write(&fields, asked.json.json, out));
+    }
+    if let Some(args::Command::Diff(asked)) = args.command {
+        return diff::run(asked, &args.reading, &args.manners);
     }
     if job::browses(&args) {
         let settings = args.reading.settings();

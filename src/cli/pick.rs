@@ -74,7 +74,7 @@ pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, 
 }
 
 /// What is wrong, below it the filter with a mark, and where to look.
-fn wrong(text: &str, problem: &Problem) -> Failure {
+pub(super) fn wrong(text: &str, problem: &Problem) -> Failure {
     Failure::new(Exit::Usage, problem.to_string()).with_lines(problem.shown(text))
 }
 

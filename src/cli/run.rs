@@ -97,11 +97,16 @@ impl Job {
         self.work == Work::Stats || (self.form == FormKind::Text && self.time == TimeMode::Relative)
     }
 
-    fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
-        let is_terminal = target.is_terminal();
+    /// How text looks, on a terminal or elsewhere.
+    pub(super) fn style(&self, is_terminal: bool) -> Style {
         let columns =
             if is_terminal { crossterm::terminal::size().ok().map(|(columns, _)| columns.into()) } else { None };
-        let style = Style { color: uses_color(self.color, is_terminal), columns };
+        Style { color: uses_color(self.color, is_terminal), columns }
+    }
+
+    fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
+        let is_terminal = target.is_terminal();
+        let style = self.style(is_terminal);
         let clock = Clock::new(self.time, origin);
         match (self.form, &self.work) {
             (FormKind::Json | FormKind::Array, _) => Box::new(Records::new(self.payload)),
@@ -258,7 +263,7 @@ impl<'j> Run<'j> {
 }
 
 /// The job's settings with what key logs tell; what is wrong with those is told.
-fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
+pub(super) fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
     let progress = Progress::new(job.progress, len, false);
     let mut step = |at| {
         progress.step(at);

@@ -25,6 +25,23 @@ pub(super) fn summary(tally: &Tally) -> String {
     parts.join("; ")
 }
 
+/// `2 pairs compared: 1 messages only in the first, 3 changed`.
+pub(super) fn compared(pairs: usize, alone: usize, [first, second, changed, moved]: [usize; 4]) -> String {
+    let kinds = [
+        (alone, "connections without a partner"),
+        (first, "messages only in the first"),
+        (second, "messages only in the second"),
+        (changed, "messages changed"),
+        (moved, "messages in another order"),
+    ];
+    let one = |what: &str, some: usize| if some == 1 { what.replacen("s ", " ", 1) } else { what.to_owned() };
+    let kinds = kinds.iter().filter(|(some, _)| *some > 0);
+    let kinds: Vec<String> =
+        kinds.map(|&(some, what)| format!("{} {}", number(some as u64), one(what, some))).collect();
+    let kinds = if kinds.is_empty() { "no difference".to_owned() } else { kinds.join(", ") };
+    format!("{} of connections compared: {kinds}", count(pairs as u64, "pair"))
+}
+
 /// `12 of 5 095 messages pass the filter`.
 pub(super) fn passed(passed: &Passed, rows: Rows) -> String {
     let (some, all) = (number(passed.rows()), number(passed.of()));

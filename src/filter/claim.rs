@@ -27,7 +27,7 @@ enum What {
     /// There are none.
     None,
     /// Each passes this, too.
-    Every(Filter),
+    Every(Box<Filter>),
     /// How many there are.
     Count(Relation, Literal),
     /// What a field of theirs comes to.
@@ -172,7 +172,11 @@ impl<'t> Reader<'t> {
             let (rows, rest) = self.kind(rest)?;
             // `every connection closed 1000`
             if let Some(code) = rest.strip_prefix("closed ").filter(|_| rows == Rows::CONNECTIONS) {
-                return Ok((rows, None, What::Every(self.shorthand(&format!("close_code == {code}"), rest)?)));
+                return Ok((
+                    rows,
+                    None,
+                    What::Every(Box::new(self.shorthand(&format!("close_code == {code}"), rest)?)),
+                ));
             }
             let Some((of, is)) = split(rest, "has") else {
                 return Err(self.wrong(rest, "`has` and a filter are wanted here"));
@@ -182,7 +186,7 @@ impl<'t> Reader<'t> {
             return Ok((
                 rows,
                 self.filter("where", of)?.map(|of| self.suited(of, rows, rest)).transpose()?,
-                What::Every(every),
+                What::Every(Box::new(every)),
             ));
         }
         self.amount()

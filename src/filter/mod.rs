@@ -19,7 +19,8 @@ pub use parse::Problem;
 pub use row::{Item, Row, Rows};
 pub use value::{Kind, Value};
 
-use eval::{Expr, Operand};
+use crate::decode::path::Step;
+use eval::{Expr, Operand, Place};
 use std::ops::Range;
 
 /// A filter, ready to be asked.
@@ -93,6 +94,14 @@ impl Column {
     /// The kind of rows that it is first of all a field of.
     pub fn home(&self) -> Rows {
         self.operand.field.home()
+    }
+
+    /// Where in a payload it stands, if it is a path into JSON.
+    pub fn path(&self) -> Option<&[Step]> {
+        match &self.operand.place {
+            Place::Path(path, _) => Some(path),
+            _ => None,
+        }
     }
 
     /// What must be at hand to tell it of such rows.

@@ -5,6 +5,7 @@ use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
 use crate::cli::choices;
 use crate::model::Severity;
 use clap::ValueEnum;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Options of `ls` and `frames`.
@@ -202,6 +203,25 @@ pub(in crate::cli) struct Export {
     pub limit: Limit,
     #[command(flatten)]
     pub payload: Payload,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct Diff {
+    /// Two captures, each with a connection behind it or none; or one with two connections
+    #[arg(value_name = "FILE", required = true)]
+    pub words: Vec<OsString>,
+    #[command(flatten)]
+    pub filter: Filter,
+    /// What is not compared: json.id, json.items[*].time; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub ignore: Vec<String>,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
     #[command(flatten)]
     pub output: Output,
 }

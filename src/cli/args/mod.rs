@@ -5,7 +5,7 @@ mod rows;
 mod shared;
 
 pub(super) use commands::{
-    Check, Export, FieldsArgs, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats,
+    Check, Diff, Export, FieldsArgs, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats,
 };
 pub(super) use rows::{Columns, Filter, Form};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
@@ -157,6 +157,19 @@ pub(super) enum Command {
         )
     )]
     Export(Export),
+    /// Two captures, or two connections, compared message by message; exit code 1 where they differ
+    ///
+    /// Connections of the same path belong together, in order, and each direction is compared by itself. Signs: - only in
+    /// the first, + only in the second, < and > what the first and the second have in the same place, ^ in another order.
+    /// Pings and pongs are not compared.
+    #[command(
+        override_usage = "wspect diff [OPTIONS] FILE [CONN] FILE [CONN]\n       wspect diff [OPTIONS] FILE CONN CONN",
+        after_long_help = examples!(
+            "wspect diff before.pcapng after.pcapng",
+            "wspect diff --ignore json.id --ignore json.time chat.pcapng 1 2"
+        )
+    )]
+    Diff(Diff),
     /// Fields of display filters and columns: name, short name, kind, what it is
     #[command(after_long_help = examples!("wspect fields websocket", "wspect fields --json | jq -r .name"))]
     Fields(FieldsArgs),

@@ -1,0 +1,170 @@
+//! `wspect diff`: two captures, or two connections, compared message by message.
+
+use super::args::{self, Manners, Reading};
+use super::exit::{Exit, Failure, say};
+use super::job::{self, FormKind, Job, Work};
+use super::keys::Keys;
+use super::output::Target;
+use super::progress::Progress;
+use super::run;
+use super::signals::Stop;
+use super::watch::Watch;
+use super::{pick, seen};
+use crate::escape;
+use crate::export::{Difference, Differences, Exporter, Filtered, Gather, Kinds, Out, Pair, TimeMode, compare, pairs};
+use crate::filter::{Column, Rows};
+use crate::model::ConnId;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// One side: a capture, and which of its connections; all without.
+struct Side {
+    path: PathBuf,
+    conn: Option<ConnId>,
+}
+
+/// Compares, and tells what differs.
+///
+/// # Errors
+/// When a capture cannot be read, or the output cannot be written.
+pub(super) fn run(asked: args::Diff, reading: &Reading, manners: &Manners) -> Result<Exit, Failure> {
+    let [first, second] = sides(&asked.words)?;
+    let ignored = ignored(&asked.ignore)?;
+    let stop = Stop::on_signals(asked.output.output.is_none());
+    let job = |side: &Side| -> Result<Job, Failure> {
+        let input = args::Input { files: vec![side.path.clone()], ..args::Input::default() };
+        let list = args::List {
+            input,
+            filter: asked.filter.clone(),
+            json: asked.json.clone(),
+            limit: asked.limit.clone(),
+            output: asked.output.clone(),
+            ..args::List::default()
+        };
+        let job =
+            Job::list(Work::Rows(Kinds { message: true, ..Kinds::default() }), list, TimeMode::Relative, manners)?;
+        let settings = reading.settings();
+        Ok(Job { source: job.source.within(settings.limits), settings, keys: Keys::new(reading.clone()), ..job })
+    };
+    let jobs = [job(&first)?, job(&second)?];
+    let [job, _] = &jobs;
+    let mut target = Target::open(job.output.as_deref(), job.force, &job.source)?;
+    let gathered = jobs.iter().zip([&first, &second]).map(|(job, side)| gather(job, side, ignored.clone(), &stop));
+    let gathered = gathered.collect::<Result<Vec<_>, _>>()?;
+    if let Some(signal) = stop.signal() {
+        return Ok(Exit::Signal(signal));
+    }
+    let [one, other] = gathered.as_slice() else { return Ok(Exit::Internal) };
+    let paired = match (first.conn, second.conn, one.talks().next(), other.talks().next()) {
+        (Some(_), Some(_), Some(one), Some(other)) => vec![Pair::Both(one, other)],
+        _ => pairs(one, other),
+    };
+    let style = job.style(target.is_terminal());
+    let mut form = Differences::new(job.form == FormKind::Json, style);
+    let mut out = Out::new(target.writer(), job.limit);
+    let mut sum = Sum::default();
+    for pair in &paired {
+        if let Pair::Both(one, other) = pair {
+            let differences = compare(one, other);
+            sum.add(&differences);
+            form.pair(one, other, &differences, &mut out);
+        } else {
+            sum.alone += 1;
+            form.alone(pair, &mut out);
+        }
+    }
+    if let Err(error) = out.finish() {
+        return target.broken(&error);
+    }
+    target.commit()?;
+    if job.sums_up {
+        say(seen::compared(paired.len() - sum.alone, sum.alone, [sum.first, sum.second, sum.changed, sum.moved]));
+    }
+    Ok(if sum.is_none() { Exit::Done } else { Exit::Found })
+}
+
+/// How many differences.
+#[derive(Default)]
+struct Sum {
+    alone: usize,
+    first: usize,
+    second: usize,
+    changed: usize,
+    moved: usize,
+}
+
+impl Sum {
+    fn add(&mut self, differences: &[Difference<'_>]) {
+        for difference in differences {
+            match difference {
+                Difference::First(_) => self.first += 1,
+                Difference::Second(_) => self.second += 1,
+                Difference::Changed(..) => self.changed += 1,
+                Difference::Moved(..) => self.moved += 1,
+            }
+        }
+    }
+
+    const fn is_none(&self) -> bool {
+        self.alone + self.first + self.second + self.changed + self.moved == 0
+    }
+}
+
+/// Reads a side.
+fn gather(
+    job: &Job,
+    side: &Side,
+    ignored: Vec<Vec<crate::decode::path::Step>>,
+    stop: &Stop,
+) -> Result<Gather, Failure> {
+    let input = job.source.open(stop)?;
+    let name = input.name.clone();
+    let settings = run::load(job, input.len(), stop);
+    let needs = job.needs();
+    if needs.ends {
+        return Err(job::usage("diff reads each file once: a field in the filter is known when a connection ends"));
+    }
+    let progress = Progress::new(job.progress, input.len(), false);
+    let mut gathered = Gather::new(side.conn, ignored);
+    let read = |exporter: &mut dyn Exporter| {
+        let mut watch = Watch::new(exporter, Out::memory(), &progress, stop);
+        (watch.name, watch.tell) = (&name, job.tell);
+        run::pass(input, settings, &mut watch)
+    };
+    match &job.filter {
+        Some(filter) => read(&mut Filtered::new(filter, Rows::MESSAGES, None, None, &mut gathered))?,
+        None => read(&mut gathered)?,
+    };
+    progress.clear();
+    match side.conn.filter(|_| gathered.talks().next().is_none() && !stop.is_wanted()) {
+        Some(conn) => Err(Failure::new(Exit::Found, format!("{name}: no connection {conn} (wspect ls lists them)"))),
+        None => Ok(gathered),
+    }
+}
+
+/// The paths of what is not compared.
+fn ignored(texts: &[String]) -> Result<Vec<Vec<crate::decode::path::Step>>, Failure> {
+    let read = |text: &String| {
+        let column = Column::new(text).map_err(|problem| pick::wrong(text, &problem))?;
+        let path = column.path().filter(|path| !path.is_empty()).map(<[_]>::to_vec);
+        path.ok_or_else(|| job::usage(format!("--ignore {}: a path is wanted, as json.id", escape::display_str(text))))
+    };
+    texts.iter().map(read).collect()
+}
+
+/// `FILE [CONN] FILE [CONN]`, or `FILE CONN CONN`.
+fn sides(words: &[OsString]) -> Result<[Side; 2], Failure> {
+    let conn = |word: &OsStr| -> Option<ConnId> {
+        word.to_str().and_then(|word| word.parse().ok()).map(ConnId).filter(|_| !Path::new(word).exists())
+    };
+    let side = |path: &OsString, conn| Side { path: path.into(), conn };
+    let known: Vec<Option<ConnId>> = words.iter().map(|word| conn(word)).collect();
+    match (words, known.as_slice()) {
+        ([one, other], [None, None]) => Ok([side(one, None), side(other, None)]),
+        ([one, _, other, _], [None, first @ Some(_), None, second @ Some(_)]) => {
+            Ok([side(one, *first), side(other, *second)])
+        }
+        ([one, ..], [None, first @ Some(_), second @ Some(_)]) => Ok([side(one, *first), side(one, *second)]),
+        _ => Err(job::usage("what is to be compared? wspect diff FILE [CONN] FILE [CONN], or FILE CONN CONN")),
+    }
+}

@@ -1,0 +1,157 @@
+//! What was said, gathered to be compared: of each message a digest and its beginning.
+
+use crate::decode::path::{self, Found, Step};
+use crate::export::payload::{self, PayloadOptions};
+use crate::export::{Exporter, Out, Totals};
+use crate::model::{Both, ConnId, Direction, Event, Message, Opcode, PacketNo, Stamp};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+
+/// Bytes of a message that are shown where it differs.
+const SHOWN: u64 = 200;
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Equal messages have equal ones: of type, payload less what is ignored, and whether all of it is there.
+    pub digest: [u8; 16],
+    /// Its number within the connection.
+    pub msg: u64,
+    /// Its packet.
+    pub packet: PacketNo,
+    /// Who sent it.
+    pub dir: Direction,
+    /// What it is.
+    pub opcode: Opcode,
+    /// Payload bytes.
+    pub len: u64,
+    /// Its beginning, as text output shows it.
+    pub shown: Box<str>,
+}
+
+/// What was said on one connection.
+#[derive(Debug)]
+pub struct Talk {
+    /// Its number.
+    pub conn: ConnId,
+    /// Its URL, or its server.
+    pub title: String,
+    /// Path and query, by which connections of two captures belong together.
+    pub path: String,
+    /// Its messages.
+    pub lines: Both<Vec<Line>>,
+}
+
+/// Takes events of a capture and keeps what is compared: all but pings and pongs, whose number is a matter of time.
+#[derive(Debug, Default)]
+pub struct Gather {
+    talks: BTreeMap<ConnId, Talk>,
+    /// The only connection that is wanted.
+    only: Option<ConnId>,
+    /// What is not compared, by its path.
+    ignored: Vec<Vec<Step>>,
+}
+
+impl Gather {
+    /// Of all connections, or of one; without what stands at these paths.
+    pub fn new(only: Option<ConnId>, ignored: Vec<Vec<Step>>) -> Self {
+        Self { only, ignored, ..Self::default() }
+    }
+
+    /// What was said, in order of connections.
+    pub fn talks(&self) -> impl DoubleEndedIterator<Item = &Talk> {
+        self.talks.values()
+    }
+
+    fn add(&mut self, conn: ConnId, message: &Message<'_>) {
+        let digest = self.digest(message);
+        let Some(talk) = self.talks.get_mut(&conn) else { return };
+        talk.lines[message.dir].push(Line {
+            digest,
+            msg: message.number,
+            packet: message.mark().packet,
+            dir: message.dir,
+            opcode: message.opcode,
+            len: message.body.len,
+            shown: beginning(message).into(),
+        });
+    }
+
+    fn digest(&self, message: &Message<'_>) -> [u8; 16] {
+        let mut hasher = Sha256::new();
+        hasher.update([message.opcode.0, u8::from(message.complete)]);
+        let text = message.body.kept;
+        let mut from = 0;
+        for hole in holes(text, &self.ignored) {
+            // One that stands in another is ignored with it.
+            if hole.start >= from {
+                hasher.update(text.get(from..hole.start).unwrap_or_default());
+                hasher.update([0]);
+                from = hole.end;
+            }
+        }
+        hasher.update(text.get(from..).unwrap_or_default());
+        let digest: [u8; 32] = hasher.finalize().into();
+        let (half, _) = digest.split_at(16);
+        half.try_into().unwrap_or_default()
+    }
+}
+
+/// The beginning of a message, safe on a terminal.
+fn beginning(message: &Message<'_>) -> String {
+    if message.opcode == Opcode::CLOSE {
+        return payload::close_words(message);
+    }
+    let options = PayloadOptions { max: SHOWN, ..PayloadOptions::default() };
+    let mut out = Out::memory();
+    payload::write_line(message, options, None, &mut out);
+    String::from_utf8_lossy(&out.take()).into_owned()
+}
+
+/// Where in a JSON text stands what is ignored, in order.
+fn holes(text: &[u8], ignored: &[Vec<Step>]) -> Vec<Range<usize>> {
+    let mut holes = Vec::new();
+    for path in ignored {
+        path::find(text, path, &mut |found| {
+            let inside = match found {
+                Found::Text(inside) | Found::Number(inside) | Found::Tree(inside) => inside,
+                Found::Flag(_) | Found::Null => return false,
+            };
+            let begin = (inside.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+            holes.push(begin..begin + inside.len());
+            false
+        });
+    }
+    holes.sort_by_key(|hole| hole.start);
+    holes
+}
+
+impl Exporter for Gather {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        let Some(conn) = at.conn.filter(|conn| self.only.is_none_or(|only| only == *conn)) else {
+            return ControlFlow::Continue(());
+        };
+        match event {
+            Event::Opened(opened) => {
+                let title = opened.url.clone().unwrap_or_else(|| opened.server.to_string());
+                let path = title
+                    .split_once("://")
+                    .map_or("", |(_, rest)| rest.find('/').map_or("/", |at| rest.split_at(at).1));
+                let talk = Talk { conn, path: path.to_owned(), title, lines: Both::default() };
+                self.talks.insert(conn, talk);
+            }
+            Event::Message(message) if !matches!(message.opcode, Opcode::PING | Opcode::PONG) => {
+                self.add(conn, message)
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
+
+    fn hears_payloads(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! `wspect diff`: what differs between two captures, or two connections, is told, and nothing else.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on stderr what it skips"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::craft::*;
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+/// Exit code, stdout and stderr.
+fn diff(words: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wspect")).arg("diff").args(words).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn of_files(one: &Path, other: &Path, more: &[&str]) -> (i32, String, String) {
+    diff(&[&[one.to_str().unwrap(), other.to_str().unwrap()], more].concat())
+}
+
+/// Captures of one connection that says this.
+fn captures(one: &[(Side, &str)], other: &[(Side, &str)]) -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, said: &[(Side, &str)]| {
+        let mut session = Session::new(0);
+        for (side, text) in said {
+            session.text(*side, text);
+        }
+        let path = dir.path().join(name);
+        std::fs::write(&path, capture_of(&session.segments())).unwrap();
+        path
+    };
+    let (one, other) = (write("one.pcap", one), write("other.pcap", other));
+    (dir, one, other)
+}
+
+#[test]
+fn a_capture_is_as_itself_however_it_is_cut() {
+    for name in ["chat.pcapng", "mix.pcap", "fragments.pcapng", "lossy.pcap"] {
+        let (code, stdout, stderr) = of_files(&sample(name), &sample(name), &[]);
+        assert_eq!((code, stdout.as_str()), (0, ""), "{name}");
+        assert!(stderr.ends_with("compared: no difference\n"), "{stderr}");
+    }
+    let mut session = Session::new(0);
+    session.text(Client, "one").text(Server, "two").binary(Client, vec![0; 3000]);
+    let dir = tempfile::tempdir().unwrap();
+    let paths = [session.segments(), session.cut(|_| vec![7])].map(|segments| {
+        let path = dir.path().join(segments.len().to_string());
+        std::fs::write(&path, capture_of(&segments)).unwrap();
+        path
+    });
+    assert_eq!(of_files(&paths[0], &paths[1], &[]).0, 0);
+}
+
+#[test]
+fn what_differs_is_told_message_by_message() {
+    let same = (Server, "{\"id\":1,\"ok\":true}");
+    let one =
+        [(Client, "a"), same, (Client, "b"), (Client, "c"), (Client, "only here"), (Server, "{\"id\":2,\"v\":5}")];
+    let other =
+        [(Client, "b"), same, (Client, "a"), (Client, "C"), (Server, "{\"id\":2,\"v\":6}"), (Server, "\x1b[31mnew")];
+    let (_dir, one, other) = captures(&one, &other);
+    let (code, stdout, stderr) = of_files(&one, &other, &[]);
+    assert_eq!(code, 1);
+    insta::assert_snapshot!(format!("{stdout}{stderr}"));
+    let (_, records, _) = of_files(&one, &other, &["--json"]);
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = records.iter().map(|record| record["difference"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["moved", "changed", "first", "changed", "second"]);
+    assert_eq!((&records[2]["first"]["msg"], &records[2]["second"]["msg"]), (&Value::from(5), &Value::Null));
+    assert_eq!(of_files(&one, &other, &["--json", "-n", "1"]).1.lines().count(), 1);
+}
+
+#[test]
+fn what_is_ignored_makes_no_difference() {
+    let (_dir, one, other) = captures(
+        &[(Client, "{\"id\":1,\"at\":{\"t\":[1,2]},\"v\":5}"), (Server, "{\"id\":\"x\",\"v\":7}")],
+        &[(Client, "{\"id\":22,\"at\":{\"t\":[3]},\"v\":5}"), (Server, "{\"id\":\"yy\",\"v\":7}")],
+    );
+    assert_eq!(of_files(&one, &other, &[]).0, 1);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.id", "--ignore", "json.at.t"]).0, 0);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.id"]).0, 1);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.v", "--ignore", "json.at"]).0, 1);
+    let (code, _, problem) = of_files(&one, &other, &["--ignore", "conn"]);
+    assert!(code == 2 && problem.contains("a path is wanted"), "{problem}");
+    assert_eq!(of_files(&one, &other, &["-Y", "dir == s2c", "--ignore", "json.id"]).0, 0);
+}
+
+#[test]
+fn connections_are_compared_by_path_or_by_number() {
+    let mix = sample("mix.pcap");
+    let mix = mix.to_str().unwrap();
+    let (code, stdout, _) = diff(&[mix, "1", "2"]);
+    assert!(code == 1 && stdout.starts_with("conn 1 ↔ conn 2  ws://127.0.0.1:26605/plain\n"), "{stdout}");
+    assert_eq!(diff(&[mix, "3", mix, "3"]).0, 0);
+    let (code, _, problem) = diff(&[mix, "1", "9"]);
+    assert!(code == 1 && problem.contains("no connection 9"), "{problem}");
+    for words in [&[mix][..], &[mix, "1"], &[mix, "1", mix], &[mix, "1", "2", "3"]] {
+        assert_eq!(diff(words).0, 2, "{words:?}");
+    }
+    assert_eq!(diff(&[mix, "/none/such"]).0, 3);
+    let chat = sample("chat.pcapng");
+    let (code, stdout, stderr) = diff(&[chat.to_str().unwrap(), sample("stomp.pcapng").to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(
+        stdout.contains("- conn 1 only in the first") && stdout.contains("+ conn 1 only in the second"),
+        "{stdout}"
+    );
+    assert!(stderr.contains("connections without a partner"), "{stderr}");
+}
