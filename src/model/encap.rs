@@ -35,6 +35,8 @@ pub enum Encap {
     Teredo,
     /// RFC 3378: Ethernet in IP.
     EtherIp,
+    /// TaZmen Sniffer Protocol: packets that a router mirrors.
+    Tzsp,
 }
 
 impl Encap {
@@ -56,6 +58,7 @@ impl Encap {
             Self::Ipv6 => "ipv6-in-ip",
             Self::Teredo => "teredo",
             Self::EtherIp => "etherip",
+            Self::Tzsp => "tzsp",
         }
     }
 }
@@ -75,9 +78,13 @@ impl fmt::Display for Encap {
             Self::Erspan(Some(session), vlan) => write!(f, "erspan {session}/{vlan}"),
             Self::Gtp(endpoint) => write!(f, "gtp 0x{endpoint:08x}"),
             Self::L2tp(tunnel, session) => write!(f, "l2tp {tunnel}/{session}"),
-            Self::Gre(None) | Self::Erspan(None, _) | Self::Ipv4 | Self::Ipv6 | Self::Teredo | Self::EtherIp => {
-                f.write_str(self.kind())
-            }
+            Self::Gre(None)
+            | Self::Erspan(None, _)
+            | Self::Ipv4
+            | Self::Ipv6
+            | Self::Teredo
+            | Self::EtherIp
+            | Self::Tzsp => f.write_str(self.kind()),
         }
     }
 }

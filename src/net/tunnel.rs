@@ -3,7 +3,7 @@
 //! What runs over UDP is known by its port alone, which others may use as well: there every bit of the header must be as the
 //! text wants it, and what is inside must look like a packet.
 
-use super::ether::ether_type::FRAME;
+use super::ether::ether_type::{self, FRAME};
 use super::ether::{Network, inside, network};
 use super::ip::Ip;
 use super::link::{ethernet, ppp};
@@ -35,6 +35,11 @@ static OVER_UDP: &[(u16, OverUdp)] = &[
     (2152, gtp),
     (3544, |payload, _| teredo(payload)),
     (1701, l2tp),
+    (4790, |payload, _| vxlan_gpe(payload)),
+    // RFC 8086: a sound header of GRE has no bit set that is not meant.
+    (4754, |payload, _| gre(payload).filter(|_| payload.first().is_some_and(|flags| flags & 0x4f == 0))),
+    (6635, |payload, _| mpls(payload)),
+    (37_008, |payload, _| tzsp(payload)),
 ];
 
 /// The tunnel that an IP packet is of, where it carries something that is looked into.
@@ -71,7 +76,7 @@ fn looks_right(carried: Network<'_>, wire_len: usize) -> bool {
     }
 }
 
-/// RFC 2784 §2.1 with key and number (RFC 2890 §2). RFC 1701's routing is not read, nor is version 1, PPTP's.
+/// RFC 2784 §2.1 with key and number (RFC 2890 §2), and version 1, PPTP's. RFC 1701's routing is not read.
 ///
 /// ```text
 /// checksum, routing, key, sequence (a bit each), reserved (9 bits), version (3 bits), EtherType u16,
@@ -83,6 +88,9 @@ fn gre(bytes: &[u8]) -> Inside<'_> {
     /// Subnets below this are reserved (RFC 7637 §3.2): there the key is that of a common tunnel.
     const SUBNETS: u32 = 0x1000;
     let (&[flags, version, high, low], mut rest) = bytes.split_first_chunk()?;
+    if version & 7 == 1 {
+        return pptp(bytes);
+    }
     if flags & 0x40 != 0 || version & 7 != 0 {
         return None;
     }
@@ -108,6 +116,23 @@ fn gre(bytes: &[u8]) -> Inside<'_> {
         }
         (ether_type, key) => Some((Encap::Gre(key), network(ether_type, rest))),
     }
+}
+
+/// RFC 2637 §4.1: GRE as PPTP has it.
+///
+/// ```text
+/// 0 0 1 and whether there is a number (a bit each), zero (4 bits), whether there is an acknowledgement (1 bit), zero (4 bits),
+/// version 1 (3 bits), 0x880b, length of the payload u16, call u16, number u32, acknowledgement u32, PPP
+/// ```
+fn pptp(bytes: &[u8]) -> Inside<'_> {
+    const NUMBER: u8 = 0x10;
+    const ACKNOWLEDGEMENT: u8 = 0x80;
+    let &[flags, version, 0x88, 0x0b, _, _, high, low, ref rest @ ..] = bytes else { return None };
+    if flags & !NUMBER != 0x20 || version & !ACKNOWLEDGEMENT != 1 {
+        return None;
+    }
+    let fields = usize::from(flags & NUMBER != 0) + usize::from(version & ACKNOWLEDGEMENT != 0);
+    Some((Encap::Gre(Some(u16::from_be_bytes([high, low]).into())), ppp(rest.get(fields * 4..)?)))
 }
 
 /// Types II and III of a switch's mirror port (draft-foschiano-erspan-03 §4).
@@ -149,6 +174,51 @@ fn vxlan(bytes: &[u8]) -> Inside<'_> {
         _ => false,
     };
     (is_sound && reserved == 0).then(|| (Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), ethernet(rest)))
+}
+
+/// draft-ietf-nvo3-vxlan-gpe-13 §3: what follows is named.
+///
+/// ```text
+/// reserved, version (2 bits each), network is told, next is told, broadcast, maintenance (a bit each), reserved u16, next u8,
+/// network (24 bits), reserved u8
+/// ```
+fn vxlan_gpe(bytes: &[u8]) -> Inside<'_> {
+    let &[flags, 0, 0, next, a, b, c, 0, ref rest @ ..] = bytes else { return None };
+    if flags & !0x02 != 0x0c {
+        return None;
+    }
+    let carried = match next {
+        1 | 2 => Network::Ip(rest),
+        3 => ethernet(rest),
+        _ => return None,
+    };
+    Some((Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), carried))
+}
+
+/// RFC 7510 §3: a stack of labels, and what it carries.
+fn mpls(bytes: &[u8]) -> Inside<'_> {
+    let (encap, carried) = inside(ether_type::MPLS, bytes);
+    Some((encap?, carried))
+}
+
+/// TaZmen Sniffer Protocol: what routers send of the packets that they see.
+///
+/// ```text
+/// version 1 u8, kind u8 (0: a packet), what it is u16 (1: a frame of Ethernet), fields, 1 u8, the packet
+/// field: kind u8, length u8, as many bytes; of kind 0 the first byte alone
+/// ```
+fn tzsp(bytes: &[u8]) -> Inside<'_> {
+    const MAX_FIELDS: usize = 32;
+    let mut rest = bytes.strip_prefix(&[1, 0, 0, 1])?;
+    for _ in 0..MAX_FIELDS {
+        rest = match rest {
+            [1, frame @ ..] => return Some((Encap::Tzsp, ethernet(frame))),
+            [0, after @ ..] => after,
+            [_, length, after @ ..] => after.get(usize::from(*length)..)?,
+            _ => return None,
+        };
+    }
+    None
 }
 
 /// RFC 8926 §3.4, with its options (§3.5).

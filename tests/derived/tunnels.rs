@@ -68,7 +68,15 @@ fn tunnels_in_tunnels_say_the_same() {
     let carries_ip = |tunnel: &Tunnel| {
         matches!(
             tunnel,
-            Tunnel::Pppoe(_) | Tunnel::L2tp(..) | Tunnel::Mpls(_) | Tunnel::Gtp(..) | Tunnel::Ip | Tunnel::InIpv6
+            Tunnel::Pppoe(_)
+                | Tunnel::L2tp(..)
+                | Tunnel::Mpls(_)
+                | Tunnel::Gtp(..)
+                | Tunnel::Ip
+                | Tunnel::InIpv6
+                | Tunnel::VxlanGpe(false, _)
+                | Tunnel::MplsInUdp(_)
+                | Tunnel::Pptp(..)
         )
     };
     let is_tag = |tunnel: &Tunnel| {

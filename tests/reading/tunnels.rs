@@ -42,6 +42,22 @@ fn what_runs_over_udp_is_a_tunnel_only_where_all_of_it_fits() {
         is_strict(|payload| udp(port, payload), &vxlan, &[(8 + 14, 0x44), (8 + 14 + 3, total + 1)]);
     }
     assert_eq!(whole(ETHERNET, &udp(4790, &vxlan)), "other");
+    let gpe = [&[0x0c, 0, 0, 1, 0, 0, 5, 0], &inner[..]].concat();
+    let changes = [(0, 0x08), (0, 0x1c), (1, 1), (2, 1), (3, 0), (3, 4), (7, 1), (8, 0x44), (8 + 3, total + 1)];
+    is_strict(|payload| udp(4790, payload), &gpe, &changes);
+    let gre = [&[0, 0, 8, 0], &inner[..]].concat();
+    is_strict(|payload| udp(4754, payload), &gre, &[(0, 1), (0, 0x40), (1, 1), (2, 9), (4, 0x44), (4 + 3, total + 1)]);
+    let labels = [&[6, 0x1a, 1, 64], &inner[..]].concat();
+    is_strict(|payload| udp(6635, payload), &labels, &[(2, 0), (4, 0x34), (4, 0x44), (4 + 3, total + 1)]);
+    let tzsp = [&[1, 0, 0, 1, 10, 1, 5, 1][..], &frame(&inner)].concat();
+    let changes = [(0, 2), (1, 4), (3, 18), (5, 200), (8 + 12, 7), (8 + 14, 0x44), (8 + 14 + 3, total + 1)];
+    is_strict(|payload| udp(37_008, payload), &tzsp, &changes);
+    let pptp = [&[0x30, 0x81, 0x88, 0x0b, 0, total + 2, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0x21], &inner[..]].concat();
+    is_strict(
+        |payload| over_ip(47, payload),
+        &pptp,
+        &[(0, 0x10), (0, 0x31), (1, 0x82), (1, 0x91), (2, 0x89), (17, 0x23)],
+    );
     let option = [0, 1, 2, 1, 0, 0, 0, 0];
     let geneve = [&[2, 0, 0x65, 0x58, 0, 0, 5, 0][..], &option, &frame(&inner)].concat();
     let changes = [(0, 0x42), (0, 1), (0, 0x3f), (1, 1), (2, 0x70), (7, 1), (8 + 3, 2)];

@@ -41,6 +41,16 @@ pub(crate) enum Tunnel {
     /// IP in IPv6.
     InIpv6,
     EtherIp,
+    /// What is next, and the network.
+    VxlanGpe(bool, u32),
+    /// GRE in UDP, with its key.
+    GreInUdp(u32),
+    /// Labels in UDP.
+    MplsInUdp(Vec<u32>),
+    /// Its fields.
+    Tzsp(Vec<u8>),
+    /// Its flags, and the call.
+    Pptp(u8, u8, u16),
 }
 
 /// What an EtherType announces.
@@ -149,6 +159,22 @@ impl Tunnel {
                 let ends = [[0x20, 1, 0xd, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]; 2].concat();
                 Net::new(IPV6, &[&[0x60, 0, 0, 0], &length, &[next, 64], &ends, &inner.bytes])
             }
+            Self::VxlanGpe(frame, network) => {
+                let next = if *frame { 3 } else { 1 + u8::from(inner.ether_type == IPV6) };
+                Net::in_udp(4790, &[&[0x0c, 0, 0, next], &id(*network), &[0], &inner.framed(*frame).1])
+            }
+            Self::GreInUdp(key) => {
+                Net::in_udp(4754, &[&[0x20, 0], &inner.ether_type.to_be_bytes(), &key.to_be_bytes(), &inner.bytes])
+            }
+            Self::MplsInUdp(all) => Net::in_udp(6635, &[&labels(all), &inner.bytes]),
+            Self::Tzsp(fields) => Net::in_udp(37_008, &[&[1, 0, 0, 1], fields, &[1], &inner.frame()]),
+            Self::Pptp(number, acknowledgement, call) => {
+                let ppp = inner.ppp();
+                let fields = vec![7; 4 * (usize::from(*number > 0) + usize::from(*acknowledgement > 0))];
+                let head = [0x20 | number, 1 | acknowledgement, 0x88, 0x0b];
+                let length = (ppp.len() as u16).to_be_bytes();
+                Net::in_ip(47, &[&head[..], &length, &call.to_be_bytes(), &fields, &ppp].concat())
+            }
             Self::EtherIp => Net::in_ip(97, &[&[0x30, 0][..], &inner.frame()].concat()),
         }
     }
@@ -238,5 +264,13 @@ pub(crate) fn tunnels() -> Vec<Tunnel> {
         Tunnel::Ip,
         Tunnel::InIpv6,
         Tunnel::EtherIp,
+        Tunnel::VxlanGpe(true, 5004),
+        Tunnel::VxlanGpe(false, 5005),
+        Tunnel::GreInUdp(77),
+        Tunnel::MplsInUdp(vec![100_001, 17]),
+        Tunnel::Tzsp(vec![]),
+        Tunnel::Tzsp(vec![0, 10, 2, 9, 9, 0, 60, 0]),
+        Tunnel::Pptp(0x10, 0x80, 4242),
+        Tunnel::Pptp(0x10, 0, 4243),
     ]
 }
