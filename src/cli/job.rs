@@ -10,7 +10,6 @@ use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
 use crate::model::{ConnId, PacketNo, Severity};
-use clap::CommandFactory as _;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -115,9 +114,7 @@ impl Job {
             mistyped(&list.input)?;
             return Self::list(Work::Connections, list, TimeMode::Local, manners);
         };
-        if is_used(&list) {
-            return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
-        }
+        nothing_before_command(&list)?;
         match command {
             Command::Ls(list) => Self::list(Work::Connections, list, TimeMode::Local, manners),
             Command::Frames(list) => {
@@ -147,6 +144,7 @@ impl Job {
                 Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
             }
             Command::Export(args) => Self::export(args, manners),
+            Command::Tool(_) => Err(usage("the command reads no capture")),
         }
     }
 
@@ -284,7 +282,17 @@ fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
 }
 
-/// Whether something was typed in front of the command that belongs behind it.
+/// Makes sure that nothing was typed in front of the command that belongs behind it.
+///
+/// # Errors
+/// When something was.
+pub(super) fn nothing_before_command(list: &args::List) -> Result<(), Failure> {
+    if is_used(list) {
+        return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
+    }
+    Ok(())
+}
+
 fn is_used(list: &args::List) -> bool {
     let args::List { input, json, limit, time, output } = list;
     let output = output.output.is_some() || output.force;
@@ -309,7 +317,7 @@ fn mistyped(input: &args::Input) -> Result<(), Failure> {
     if word == "-" || word.exists() {
         return Ok(());
     }
-    let commands = Args::command();
+    let commands = args::definition();
     let meant = word.to_str().and_then(|typed| nearest(typed, commands.get_subcommands().map(clap::Command::get_name)));
     let word = word.display();
     match (meant, more) {

@@ -17,15 +17,16 @@ mod progress;
 mod run;
 mod seen;
 mod signals;
+mod tools;
 mod watch;
 
 pub use exit::Exit;
 
 use crate::export::Out;
 use crate::model::Limits;
-use args::Args;
+use args::{Args, Command};
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
 use exit::{Failure, guarded};
 use job::Job;
 use keys::Keys;
@@ -37,10 +38,16 @@ use std::ffi::OsString;
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
     guarded(move || {
-        let parsed = asked_in_words(words).map(Args::try_parse_from);
+        let parsed = asked_in_words(words).map(parse);
         let done = parsed.and_then(|parsed| parsed.map_or_else(|error| help_or_failure(&error), start));
         done.unwrap_or_else(|failure| failure.report())
     })
+}
+
+fn parse(words: Vec<OsString>) -> Result<Args, clap::Error> {
+    let mut definition = args::definition();
+    let matches = definition.try_get_matches_from_mut(words)?;
+    Args::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
 }
 
 /// `wspect help msgs` asks for the same as `wspect msgs --help`.
@@ -49,7 +56,7 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     if help != "help" {
         return Ok(words);
     }
-    let commands = Args::command();
+    let commands = args::definition();
     if let Some(word) = topic.first().filter(|&word| commands.find_subcommand(word).is_none()) {
         let names = commands.get_subcommands().map(clap::Command::get_name);
         let meant = word.to_str().and_then(|typed| nearest(typed, names));
@@ -63,6 +70,10 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
 fn start(args: Args) -> Result<Exit, Failure> {
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
+    }
+    if let Some(Command::Tool(tool)) = &args.command {
+        job::nothing_before_command(&args.list)?;
+        return tools::run(tool, &args.manners);
     }
     if job::browses(&args) {
         let settings = args.reading.settings();

@@ -1,8 +1,11 @@
 //! Where rows go: stdout, or a file that appears when it is whole.
 
+use super::args::When;
 use super::exit::{Exit, Failure};
 use super::input::Source;
+use super::job::uses_color;
 use crate::capture::words;
+use crate::export::Style;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -57,6 +60,13 @@ impl Target {
             Self::Device(device, _) => device.is_terminal(),
             Self::File { .. } => false,
         }
+    }
+
+    /// How text looks there: in colours, and fitted to a terminal.
+    pub(super) fn style(&self, color: When) -> Style {
+        let is_terminal = self.is_terminal();
+        let size = if is_terminal { crossterm::terminal::size().ok() } else { None };
+        Style { color: uses_color(color, is_terminal), columns: size.map(|(columns, _)| columns.into()) }
     }
 
     /// The writer. Large pieces go straight to the system.

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
-use super::job::{FormKind, Job, Wanted, Work, uses_color};
+use super::job::{FormKind, Job, Wanted, Work};
 use super::keys::Loaded;
 use super::output::Target;
 use super::progress::Progress;
@@ -13,7 +13,7 @@ use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
     Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw,
-    Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
+    Records, Sessions, Stats, Stream, Table, Talk, TimeMode, Totals,
 };
 use crate::model::{PacketNo, Timestamp};
 use crate::net;
@@ -79,10 +79,7 @@ impl Job {
     }
 
     fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
-        let is_terminal = target.is_terminal();
-        let columns =
-            if is_terminal { crossterm::terminal::size().ok().map(|(columns, _)| columns.into()) } else { None };
-        let style = Style { color: uses_color(self.color, is_terminal), columns };
+        let style = target.style(self.color);
         let clock = Clock::new(self.time, origin);
         match (self.form, &self.work) {
             (FormKind::Json, _) => Box::new(Records::new(self.payload)),

@@ -9,6 +9,7 @@
 
 mod around;
 mod capture;
+mod explain;
 mod figures;
 mod head;
 mod hold;
@@ -33,6 +34,7 @@ mod time;
 mod wrap;
 
 pub use capture::{About, Capture};
+pub use explain::Term;
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;

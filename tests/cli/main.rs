@@ -2,11 +2,22 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
 
+/// A snapshot for each line, under its name.
+macro_rules! snapshots {
+    ($($name:ident $line:literal)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(transcript($line));
+        })*
+    };
+}
+
 mod growing;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;
 mod several;
+mod tools;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -44,16 +55,6 @@ fn stdout(line: &str) -> String {
     let output = run(line);
     assert!(output.status.success(), "{line}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// A snapshot for each line, under its name.
-macro_rules! snapshots {
-    ($($name:ident $line:literal)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(transcript($line));
-        })*
-    };
 }
 
 snapshots! {

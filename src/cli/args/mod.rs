@@ -1,20 +1,22 @@
 //! What can be typed: every command and every option, each defined once.
 
+/// Examples below a command's options.
+macro_rules! examples {
+    ($first:literal $(, $other:literal)*) => {
+        concat!("Examples:\n  ", $first $(, "\n  ", $other)*)
+    };
+}
+
 mod commands;
 mod shared;
+mod tools;
 
 pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
+pub(super) use tools::{Explain, Tool};
 
 use crate::model::FLAGS;
-use clap::{Parser, Subcommand};
-
-/// Examples below a command's options.
-macro_rules! examples {
-    ($first:literal $(, $other:literal)+) => {
-        concat!("Examples:\n  ", $first $(, "\n  ", $other)+)
-    };
-}
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// What the flags of a connection mean, above what else stands below its options.
 fn with_flags(rest: &str) -> String {
@@ -149,4 +151,25 @@ pub(super) enum Command {
         )
     )]
     Export(Export),
+    #[command(flatten)]
+    Tool(Tool),
+}
+
+/// The definition of the command line, which parses it and makes help, completions and manual pages.
+pub(super) fn definition() -> clap::Command {
+    let mut definition = Args::command();
+    // Global options are handed down to the commands here.
+    definition.build();
+    definition.mut_subcommands(|command| {
+        if !Tool::has_subcommand(command.get_name()) {
+            return command;
+        }
+        command.mut_args(|arg| if is_about_captures(&arg) { arg.hide(true) } else { arg })
+    })
+}
+
+/// Whether an option of all commands means nothing to those that read no capture.
+fn is_about_captures(arg: &clap::Arg) -> bool {
+    arg.get_help_heading() == Some("Reading options")
+        || matches!(arg.get_id().as_str(), "progress" | "strict" | "quiet" | "verbose")
 }

@@ -137,6 +137,11 @@ impl NoteCode {
         &NOTES[self as usize]
     }
 
+    /// The code of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        NOTES.iter().find(|row| row.name == name).map(|row| row.code)
+    }
+
     /// The name in records and text.
     pub fn name(self) -> &'static str {
         self.row().name
@@ -265,6 +270,7 @@ mod tests {
         for (at, row) in NOTES.iter().enumerate() {
             assert_eq!(row.code as usize, at);
             assert_eq!(row.code.row().name, row.name);
+            assert_eq!(NoteCode::named(row.name), Some(row.code));
             assert!(
                 row.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-'),
                 "{}",

@@ -1,0 +1,57 @@
+//! Commands that read no capture, run.
+
+use super::args::{Explain, Manners, Tool};
+use super::exit::{Exit, Failure};
+use super::nearest::nearest;
+use super::output::Target;
+use super::print;
+use crate::export::Term;
+use crate::model::{CloseCode, NOTES, NoteCode};
+
+/// Runs such a command to its exit code.
+///
+/// # Errors
+/// When a word is not known, or the output cannot be written.
+pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
+    match tool {
+        Tool::Explain(args) => explain(args, manners),
+    }
+}
+
+fn explain(args: &Explain, manners: &Manners) -> Result<Exit, Failure> {
+    let terms = args.codes.iter().map(|word| term(word)).collect::<Result<Vec<_>, _>>()?;
+    let style = Target::Stdout.style(manners.color);
+    print(|out| match terms.as_slice() {
+        [] => Term::all().for_each(|term| term.write_line(style, out)),
+        terms => terms.iter().enumerate().for_each(|(at, term)| {
+            if at > 0 {
+                out.text("\n");
+            }
+            term.write(style, out);
+        }),
+    })
+}
+
+/// The finding or close code that a word names: `TCP-GAP`, `tcp-gap`, `1006`, `CLOSE-4000`.
+fn term(word: &str) -> Result<Term, Failure> {
+    let number = || word.to_ascii_uppercase().trim_start_matches("CLOSE-").parse().ok();
+    match (finding(word), number()) {
+        (Ok(code), _) => Ok(Term::Finding(code)),
+        (_, Some(code)) => Ok(Term::Close(CloseCode(code))),
+        (Err(unknown), None) => Err(unknown),
+    }
+}
+
+/// The finding that a word names, in capitals or not.
+///
+/// # Errors
+/// When there is none; it says which may have been meant.
+pub(super) fn finding(word: &str) -> Result<NoteCode, Failure> {
+    let name = word.to_ascii_uppercase();
+    let unknown = || {
+        let meant = nearest(&name, NOTES.iter().map(|row| row.name));
+        let advice = meant.map_or(String::from("wspect explain lists all"), |name| format!("did you mean `{name}`?"));
+        Failure::new(Exit::Usage, format!("no finding {word}: {advice}"))
+    };
+    NoteCode::named(&name).ok_or_else(unknown)
+}
