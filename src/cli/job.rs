@@ -6,10 +6,11 @@ use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
 use super::nearest::nearest;
+use super::tools;
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
-use crate::model::{ConnId, PacketNo, Severity};
+use crate::model::{ConnId, NoteSet, PacketNo, Severity};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -73,8 +74,17 @@ pub(super) enum Work {
     Capture,
     /// Their packets.
     Copy(copy::Wanted),
-    /// Findings, and the severity from which they fail the run.
-    Check(Option<Severity>),
+    /// Findings.
+    Check(Checked),
+}
+
+/// Which findings are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checked {
+    /// The severity from which they fail the run.
+    pub fail_on: Option<Severity>,
+    /// Those that are left out.
+    pub ignored: NoteSet,
 }
 
 /// Which messages are shown.
@@ -139,10 +149,7 @@ impl Job {
                     Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args::Check { input, fail_on, json, limit, output }) => {
-                let list = args::List { input, json, limit, output, ..args::List::default() };
-                Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
-            }
+            Command::Check(args) => Self::check(args, manners),
             Command::Export(args) => Self::export(args, manners),
             Command::Tool(_) => Err(usage("the command reads no capture")),
         }
@@ -217,6 +224,16 @@ impl Job {
         let base = Self::base(work, source(&paths)?, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
+    }
+
+    fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
+        let args::Check { input, fail_on, ignore, json, limit, output } = args;
+        let mut ignored = NoteSet::EMPTY;
+        for word in &ignore {
+            ignored.insert(tools::finding(word)?);
+        }
+        let list = args::List { input, json, limit, output, ..args::List::default() };
+        Self::list(Work::Check(Checked { fail_on, ignored }), list, TimeMode::Relative, manners)
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {

@@ -170,7 +170,10 @@ impl<'j> Run<'j> {
         watch.name = &name;
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();
-        watch.reads_all = matches!(job.work, Work::Check(Some(_)));
+        if let Work::Check(checked) = &job.work {
+            watch.reads_all = checked.fail_on.is_some();
+            watch.ignored = checked.ignored;
+        }
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (tally, is_done) = (watch.tally, watch.is_done);
@@ -254,8 +257,8 @@ impl Job {
     /// How the run ends, of whose captures so many could not be read.
     pub(super) fn exit(&self, tally: &Tally, left_out: usize) -> Exit {
         let fails = |fail_on| tally.worst.is_some_and(|worst| worst >= fail_on);
-        match self.work {
-            Work::Check(Some(fail_on)) if fails(fail_on) => Exit::Found,
+        match &self.work {
+            Work::Check(checked) if checked.fail_on.is_some_and(fails) => Exit::Found,
             _ if left_out > 0 => Exit::Input,
             _ if self.strict && tally.is_incomplete => Exit::Strict,
             _ => Exit::Done,

@@ -18,6 +18,9 @@ pub(super) fn summary(tally: &Tally) -> String {
     if !found.is_empty() {
         parts.push(format!("{} (wspect check)", found.join(", ")));
     }
+    if tally.ignored > 0 {
+        parts.push(format!("{} ignored", count(tally.ignored, "finding")));
+    }
     if tally.tls.shut > 0 {
         parts.push(format!("{} not decrypted (wspect keys)", count(tally.tls.shut, "TLS stream")));
     }

@@ -85,6 +85,7 @@ snapshots! {
     stats_text "stats samples/fragments.pcapng"
     stats_json "stats --json samples/fragments.pcapng"
     check_text "check samples/handshakes.pcapng"
+    check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
     check_json "check --json samples/lossy.pcap"
     export_mixed "export jsonl --records connection,handshake,message,frame,finding --max-payload 8 samples/stomp.pcapng"
     export_frames_and_messages "export jsonl --records message,frame -n 40 --payload none samples/fragments.pcapng"
@@ -117,6 +118,7 @@ fn wrong_command_lines() {
         "export pcapng --conn 1,b samples/mix.pcap",
         "msgs --color blue samples/mix.pcap",
         "check --fail-on fatal samples/mix.pcap",
+        "check --ignore ORIGIN,tcp-gaps samples/mix.pcap",
         "--json msgs samples/mix.pcap",
         "show samples/mix.pcap",
         "show samples/mix.pcap 1:x",
@@ -244,6 +246,27 @@ fn codes_for_findings_and_losses() {
     assert_eq!(code("check --fail-on note samples/fragments.pcapng"), Some(1));
     assert_eq!(code("msgs --strict samples/lossy.pcap"), Some(4));
     assert_eq!(code("--strict ls samples/mix.pcap"), Some(0));
+}
+
+/// What is ignored is not there for `--fail-on`, in rows, in records and on stderr; the input is as cut as before.
+#[test]
+fn ignored_findings_do_not_count() {
+    let code = |line| run(line).status.code();
+    assert_eq!(code("check --fail-on warning --ignore TCP-GAP samples/lossy.pcap"), Some(0));
+    assert_eq!(code("check --fail-on warning --ignore ORIGIN --ignore CLOSE-CLIENT-FIRST samples/lossy.pcap"), Some(1));
+    assert_eq!(
+        code("check --fail-on note --ignore ORIGIN,CLOSE-CLIENT-FIRST --ignore TCP-GAP samples/lossy.pcap"),
+        Some(0)
+    );
+    assert_eq!(code("check --strict --ignore TCP-GAP samples/lossy.pcap"), Some(4));
+    let all = stdout("check --json samples/lossy.pcap");
+    let some: String =
+        all.lines().filter(|line| !line.contains(r#""code":"ORIGIN""#)).map(|line| format!("{line}\n")).collect();
+    assert!(all.len() > some.len());
+    assert_eq!(stdout("check --json --ignore ORIGIN samples/lossy.pcap"), some);
+    let said = |line| String::from_utf8(run(line).stderr).unwrap();
+    assert!(said("check -vv samples/lossy.pcap").contains("bytes never captured"));
+    assert!(!said("check -vv --ignore TCP-GAP samples/lossy.pcap").contains("bytes never captured"));
 }
 
 #[test]

@@ -121,6 +121,11 @@ pub(in crate::cli) struct Check {
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
+    /// Leave out findings of this code: they are not printed and do not count for --fail-on
+    ///
+    /// May be given several times, and as a list: --ignore ORIGIN,CLOSE-SLOW. The sum tells how many were left out.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

@@ -135,7 +135,8 @@ pub(super) enum Command {
     /// Findings: what is wrong, each with a packet to look at
     #[command(after_long_help = examples!(
         "wspect check chat.pcapng",
-        "wspect check --fail-on error chat.pcapng || echo broken"
+        "wspect check --fail-on error chat.pcapng || echo broken",
+        "wspect check --fail-on note --ignore ORIGIN,CLOSE-SLOW chat.pcapng"
     ))]
     Check(Check),
     /// Records, or packets, in a file format
