@@ -10,6 +10,7 @@ mod input;
 mod job;
 mod keys;
 mod limits;
+mod manual;
 mod nearest;
 mod output;
 mod pipe;

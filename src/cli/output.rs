@@ -28,6 +28,26 @@ impl Target {
     /// When the file exists and `force` is not set, it is the input, or it cannot be made.
     pub(super) fn open(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
         let Some(path) = path.filter(|&path| path != "-") else { return Ok(Self::Stdout) };
+        Self::at(path, force, |path| is_same(path, input))
+    }
+
+    /// The same for a file that is made from nothing.
+    ///
+    /// # Errors
+    /// When it exists and `force` is not set, or it cannot be made.
+    pub(super) fn open_file(path: &Path, force: bool) -> Result<Self, Failure> {
+        Self::at(path, force, |_| false)
+    }
+
+    /// A directory for files, made where there is none.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub(super) fn make_directory(path: &Path) -> Result<(), Failure> {
+        fs::create_dir_all(path).map_err(|error| failure(path, &words(&error)))
+    }
+
+    fn at(path: &Path, force: bool, is_input: impl FnOnce(&Path) -> bool) -> Result<Self, Failure> {
         let fail = |error: &io::Error| failure(path, &words(error));
         match fs::metadata(path) {
             Ok(about) if about.is_dir() => return Err(failure(path, "is a directory: name a file in it")),
@@ -36,7 +56,7 @@ impl Target {
                 return Ok(Self::Device(device, path.to_owned()));
             }
             Ok(_) if !force => return Err(exists(path)),
-            Ok(_) if is_same(path, input) => return Err(failure(path, "is the input: name another file")),
+            Ok(_) if is_input(path) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

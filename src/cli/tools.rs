@@ -1,7 +1,8 @@
 //! Commands that read no capture, run.
 
-use super::args::{Explain, Manners, Tool};
+use super::args::{Completions, Explain, Manners, Pages, Tool};
 use super::exit::{Exit, Failure};
+use super::manual;
 use super::nearest::nearest;
 use super::output::Target;
 use super::print;
@@ -15,6 +16,8 @@ use crate::model::{CloseCode, NOTES, NoteCode};
 pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
     match tool {
         Tool::Explain(args) => explain(args, manners),
+        Tool::Completions(Completions { shell }) => print(|out| out.bytes().extend(manual::completions(*shell))),
+        Tool::Man(Pages { directory, force }) => manual::write(directory, *force).map(|()| Exit::Done),
     }
 }
 

@@ -13,6 +13,7 @@ macro_rules! snapshots {
 }
 
 mod growing;
+mod manual;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;

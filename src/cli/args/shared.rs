@@ -4,7 +4,7 @@ use crate::cli::choices;
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
 use crate::model::{DecodeAs, Limits, Overlap, Rule};
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -147,7 +147,7 @@ pub(in crate::cli) struct Input {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct FileAndMore {
     /// The capture, .pcap or .pcapng; -: stdin. Others may follow
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<OsString>,
     /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
     #[arg(value_name = "CONN")]

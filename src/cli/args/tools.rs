@@ -1,6 +1,8 @@
 //! Commands that read no capture: what wspect tells of itself.
 
 use clap::Subcommand;
+use clap_complete::Shell;
+use std::path::PathBuf;
 
 /// Commands that read no capture.
 #[derive(Debug, Subcommand)]
@@ -11,6 +13,19 @@ pub(in crate::cli) enum Tool {
     /// those of a Close frame, and those that an application is told without one. Without a code all are listed, one a line.
     #[command(after_long_help = examples!("wspect explain TCP-GAP", "wspect explain 1006 HS-ACCEPT"))]
     Explain(Explain),
+    /// A script by which a shell completes commands and options
+    #[command(after_long_help = examples!(
+        "wspect completions bash > ~/.local/share/bash-completion/completions/wspect",
+        r#"wspect completions zsh > "${fpath[1]}/_wspect""#,
+        "wspect completions fish > ~/.config/fish/completions/wspect.fish"
+    ))]
+    Completions(Completions),
+    /// Manual pages, for wspect and for each command
+    #[command(after_long_help = examples!(
+        "wspect man ~/.local/share/man/man1 && man wspect-msgs",
+        "wspect man pages && man -l pages/wspect.1"
+    ))]
+    Man(Pages),
 }
 
 /// Options of `explain`.
@@ -19,4 +34,23 @@ pub(in crate::cli) struct Explain {
     /// Findings as `wspect check` names them, and close codes: TCP-GAP, 1006
     #[arg(value_name = "CODE")]
     pub codes: Vec<String>,
+}
+
+/// Options of `completions`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Completions {
+    /// The shell: bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Pages {
+    /// The directory that they are written to; it is made where there is none
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Replace pages that are there
+    #[arg(long)]
+    pub force: bool,
 }
