@@ -1,12 +1,12 @@
 //! Commands that read no capture, run.
 
-use super::args::{Completions, Explain, Manners, Pages, Tool};
+use super::args::{Completions, Explain, Manners, Pages, Schema, Tool};
 use super::exit::{Exit, Failure};
 use super::manual;
 use super::nearest::nearest;
 use super::output::Target;
 use super::print;
-use crate::export::Term;
+use crate::export::{RECORD_KINDS, RecordKind, Term, write_schema};
 use crate::model::{CloseCode, NOTES, NoteCode};
 
 /// Runs such a command to its exit code.
@@ -16,6 +16,7 @@ use crate::model::{CloseCode, NOTES, NoteCode};
 pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
     match tool {
         Tool::Explain(args) => explain(args, manners),
+        Tool::Schema(Schema { kind }) => schema(kind.as_deref()),
         Tool::Completions(Completions { shell }) => print(|out| out.bytes().extend(manual::completions(*shell))),
         Tool::Man(Pages { directory, force }) => manual::write(directory, *force).map(|()| Exit::Done),
     }
@@ -57,4 +58,17 @@ pub(super) fn finding(word: &str) -> Result<NoteCode, Failure> {
         Failure::new(Exit::Usage, format!("no finding {word}: {advice}"))
     };
     NoteCode::named(&name).ok_or_else(unknown)
+}
+
+fn schema(name: Option<&str>) -> Result<Exit, Failure> {
+    let unknown = |name| {
+        let names = || RECORD_KINDS.iter().map(|kind| kind.name);
+        let advice = nearest(name, names()).map_or_else(
+            || format!("one of {}", names().collect::<Vec<_>>().join(" ")),
+            |name| format!("did you mean `{name}`?"),
+        );
+        Failure::new(Exit::Usage, format!("no kind of record {name}: {advice}"))
+    };
+    let kind = name.map(|name| RecordKind::named(name).ok_or_else(|| unknown(name))).transpose()?;
+    print(|out| write_schema(kind, out))
 }

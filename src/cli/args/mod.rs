@@ -13,7 +13,7 @@ mod tools;
 
 pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
-pub(super) use tools::{Completions, Explain, Pages, Tool};
+pub(super) use tools::{Completions, Explain, Pages, Schema, Tool};
 
 use crate::model::FLAGS;
 use clap::{CommandFactory as _, Parser, Subcommand};

@@ -13,6 +13,11 @@ pub(in crate::cli) enum Tool {
     /// those of a Close frame, and those that an application is told without one. Without a code all are listed, one a line.
     #[command(after_long_help = examples!("wspect explain TCP-GAP", "wspect explain 1006 HS-ACCEPT"))]
     Explain(Explain),
+    /// The JSON Schema of the records that --json and export jsonl write
+    ///
+    /// Draft 2020-12. Every key is there in every record; new keys may come. Without a kind a record is one of all kinds.
+    #[command(after_long_help = examples!("wspect schema message", "wspect schema > records.schema.json"))]
+    Schema(Schema),
     /// A script by which a shell completes commands and options
     #[command(after_long_help = examples!(
         "wspect completions bash > ~/.local/share/bash-completion/completions/wspect",
@@ -53,4 +58,12 @@ pub(in crate::cli) struct Pages {
     /// Replace pages that are there
     #[arg(long)]
     pub force: bool,
+}
+
+/// Options of `schema`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Schema {
+    /// message, frame, handshake, connection, finding, tls, stats or capture; nothing: all
+    #[arg(value_name = "KIND")]
+    pub kind: Option<String>,
 }
