@@ -1,6 +1,6 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
-use super::args::{self, Args, Command, Format, Manners, Record, When};
+use super::args::{self, Args, Command, Format, Manners, Record, Report, When};
 use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
@@ -85,6 +85,8 @@ pub(super) struct Checked {
     pub fail_on: Option<Severity>,
     /// Those that are left out.
     pub ignored: NoteSet,
+    /// In which form they are reported.
+    pub report: Report,
 }
 
 /// Which messages are shown.
@@ -227,13 +229,18 @@ impl Job {
     }
 
     fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
-        let args::Check { input, fail_on, ignore, json, limit, output } = args;
+        let args::Check { input, fail_on, ignore, format, json, limit, output } = args;
         let mut ignored = NoteSet::EMPTY;
         for word in &ignore {
             ignored.insert(tools::finding(word)?);
         }
+        let report = format.unwrap_or(Report::Text);
+        if report == Report::Junit && limit.limit.is_some() {
+            return Err(usage("-T junit reports on the whole capture: it takes no --limit"));
+        }
+        let json = args::Json { json: json.json || report == Report::Jsonl };
         let list = args::List { input, json, limit, output, ..args::List::default() };
-        Self::list(Work::Check(Checked { fail_on, ignored }), list, TimeMode::Relative, manners)
+        Self::list(Work::Check(Checked { fail_on, ignored, report }), list, TimeMode::Relative, manners)
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {

@@ -1,8 +1,9 @@
 //! A job, run: the one place where dissection meets rows.
 
+use super::args::Report;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
-use super::job::{FormKind, Job, Wanted, Work};
+use super::job::{Checked, FormKind, Job, Wanted, Work};
 use super::keys::Loaded;
 use super::output::Target;
 use super::progress::Progress;
@@ -12,10 +13,10 @@ use super::watch::{Tally, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
-    Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw,
-    Records, Sessions, Stats, Stream, Table, Talk, TimeMode, Totals,
+    Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Junit, Kinds, Out, Page, Place, Places,
+    Raw, Records, Sarif, Sessions, Stats, Stream, Table, Talk, TimeMode, Totals,
 };
-use crate::model::{PacketNo, Timestamp};
+use crate::model::{PacketNo, Severity, Timestamp};
 use crate::net;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -63,6 +64,12 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Capture => {
             let name = run.input.name.clone();
             run.export(&mut Capture::new(&name, net::link_name, form))
+        }
+        Work::Check(Checked { report: Report::Junit, fail_on, ignored }) => {
+            run.export(&mut Junit::new(&job.source.name(), fail_on.unwrap_or(Severity::Error), *ignored))
+        }
+        Work::Check(Checked { report: Report::Sarif, .. }) => {
+            run.export(&mut Sarif::new(&job.source.name(), job.source.names()))
         }
         Work::Check(_) => run.export(&mut Stream::new(Kinds { finding: true, ..NOTHING }, form)),
     }

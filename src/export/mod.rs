@@ -5,7 +5,8 @@
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
-//! A new format is a new form, a new selection is a new exporter, and each fits the others.
+//! A new format is a new form, a new selection is a new exporter, and each fits the others. A report is a document, whole
+//! at the end, and an exporter without a form: [`Junit`], [`Sarif`].
 
 mod around;
 mod capture;
@@ -24,6 +25,7 @@ mod pcapng;
 mod pretty;
 mod raw;
 mod record;
+mod report;
 mod schema;
 mod select;
 mod stats;
@@ -44,6 +46,7 @@ pub use payload::{PayloadMode, PayloadOptions};
 pub use pcapng::Pcapng;
 pub use raw::Raw;
 pub use record::Records;
+pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
 pub use select::{InPacket, Place, Places};
 pub use stats::{Bins, Figures, Rtt, Stats};

@@ -17,6 +17,7 @@ mod manual;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;
+mod report;
 mod schema;
 mod several;
 mod tools;

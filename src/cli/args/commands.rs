@@ -126,12 +126,34 @@ pub(in crate::cli) struct Check {
     /// May be given several times, and as a list: --ignore ORIGIN,CLOSE-SLOW. The sum tells how many were left out.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub ignore: Vec<String>,
+    /// text, jsonl (as --json), junit or sarif
+    ///
+    ///   junit  JUnit XML: every code is a test case; findings that --fail-on takes, errors without it, are failures
+    ///   sarif  SARIF 2.1.0: every code is a rule, every finding a result
+    #[arg(
+        short = 'T',
+        long,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        conflicts_with = "json",
+        verbatim_doc_comment
+    )]
+    pub format: Option<Report>,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Report {
+    Text,
+    Jsonl,
+    Junit,
+    Sarif,
 }
 
 /// Options of `export`.

@@ -11,7 +11,9 @@ mod commands;
 mod shared;
 mod tools;
 
-pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
+pub(super) use commands::{
+    Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Report, Show, Stats,
+};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
 pub(super) use tools::{Completions, Explain, Pages, Schema, Tool};
 
@@ -136,7 +138,8 @@ pub(super) enum Command {
     #[command(after_long_help = examples!(
         "wspect check chat.pcapng",
         "wspect check --fail-on error chat.pcapng || echo broken",
-        "wspect check --fail-on note --ignore ORIGIN,CLOSE-SLOW chat.pcapng"
+        "wspect check --fail-on note --ignore ORIGIN,CLOSE-SLOW chat.pcapng",
+        "wspect check -T junit --fail-on warning chat.pcapng -o report.xml"
     ))]
     Check(Check),
     /// Records, or packets, in a file format

@@ -64,6 +64,19 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// The name in reports: `file`, `tcp`, `tls`, `handshake`, `refusal`, `messages`, `closing`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Handshake => "handshake",
+            Self::Refusal => "refusal",
+            Self::Messages => "messages",
+            Self::Closing => "closing",
+        }
+    }
+
     /// The heading over its findings.
     pub const fn title(self) -> &'static str {
         match self {
