@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub time: TimeMode,
     /// How many rows are wanted.
     pub limit: Option<u64>,
+    /// How many are wanted from the end.
+    pub tail: Option<u64>,
     /// The file that rows go to.
     pub output: Option<PathBuf>,
     /// Whether that file may be replaced, and raw bytes may go to a terminal.
@@ -167,6 +169,7 @@ impl Job {
             payload: PayloadOptions::default(),
             time: TimeMode::Relative,
             limit: None,
+            tail: None,
             output: output.output,
             force: output.force,
             strict: manners.strict,
@@ -185,7 +188,8 @@ impl Job {
     fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
         let source = all_named(list.input)?;
         let base = Self::base(work, source, &list.json, list.output, manners);
-        Ok(Self { limit: list.limit.limit, time: list.time.time.unwrap_or(time), ..base })
+        let (limit, tail) = (list.limit.limit, list.tail.tail);
+        Ok(Self { limit, tail, time: list.time.time.unwrap_or(time), ..base })
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
@@ -229,7 +233,7 @@ impl Job {
     }
 
     fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
-        let args::Check { input, fail_on, ignore, format, json, limit, output } = args;
+        let args::Check { input, fail_on, ignore, format, json, limit, tail, output } = args;
         let mut ignored = NoteSet::EMPTY;
         for word in &ignore {
             ignored.insert(tools::finding(word)?);
@@ -238,8 +242,11 @@ impl Job {
         if report == Report::Junit && limit.limit.is_some() {
             return Err(usage("-T junit reports on the whole capture: it takes no --limit"));
         }
+        if matches!(report, Report::Junit | Report::Sarif) && tail.tail.is_some() {
+            return Err(usage("--tail is for rows: text and --json"));
+        }
         let json = args::Json { json: json.json || report == Report::Jsonl };
-        let list = args::List { input, json, limit, output, ..args::List::default() };
+        let list = args::List { input, json, limit, tail, output, ..args::List::default() };
         Self::list(Work::Check(Checked { fail_on, ignored, report }), list, TimeMode::Relative, manners)
     }
 
@@ -286,8 +293,9 @@ impl Job {
 
 /// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.
 pub(super) fn browses(args: &Args) -> bool {
-    let args::List { json, limit, time, output, .. } = &args.list;
-    let rows = json.json || limit.limit.is_some() || time.time.is_some() || output.output.is_some();
+    let args::List { json, limit, tail, time, output, .. } = &args.list;
+    let rows =
+        json.json || limit.limit.is_some() || tail.tail.is_some() || time.time.is_some() || output.output.is_some();
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
 }
@@ -318,13 +326,14 @@ pub(super) fn nothing_before_command(list: &args::List) -> Result<(), Failure> {
 }
 
 fn is_used(list: &args::List) -> bool {
-    let args::List { input, json, limit, time, output } = list;
+    let args::List { input, json, limit, tail, time, output } = list;
     let output = output.output.is_some() || output.force;
     !input.files.is_empty()
         || input.follow
         || !input.read.read.is_empty()
         || json.json
         || limit.limit.is_some()
+        || tail.tail.is_some()
         || time.time.is_some()
         || output
 }

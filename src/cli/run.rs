@@ -172,7 +172,7 @@ impl<'j> Run<'j> {
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
         let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
-        let out = Out::new(target.writer(), job.limit).eager(is_terminal);
+        let out = Out::new(target.writer(), job.limit).eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;

@@ -6,7 +6,7 @@ use crate::escape;
 use crate::export::{Exporter, Out, Totals};
 use crate::model::{
     Event, Fact, FileRun, Note, NoteCode, NoteSet, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot,
-    clause,
+    clause, count,
 };
 use std::io;
 use std::ops::ControlFlow;
@@ -129,6 +129,11 @@ impl<'a> Watch<'a> {
     /// The first error of all writing.
     pub(super) fn finish(mut self, totals: &Totals) -> io::Result<()> {
         self.exporter.finish(totals, &mut self.out);
+        if let Some(rows) = self.out.tail_cut_to().filter(|_| self.tell.is_some()) {
+            let rows = count(rows as u64, "row");
+            self.progress
+                .say(&format!("wspect: warning: --tail: the last {rows} only; more would not fit (wspect --limits)"));
+        }
         self.out.finish()
     }
 

@@ -37,10 +37,8 @@ impl Collect {
 
     /// Writes as many rows as are wanted.
     pub(super) fn write(&self, form: &mut dyn Form, out: &mut Out<'_>) {
-        let wanted = usize::try_from(out.rows_left()).unwrap_or(usize::MAX);
-        let (rows, _) = self.rows.split_at(wanted.min(self.rows.len()));
-        if !rows.is_empty() && !out.is_full() {
-            form.connections(rows, out);
+        if !self.rows.is_empty() && !out.is_full() {
+            form.connections(out.wanted(&self.rows), out);
         }
     }
 }

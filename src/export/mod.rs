@@ -32,6 +32,7 @@ mod stats;
 mod stream;
 mod style;
 mod table;
+mod tail;
 mod talk;
 mod time;
 mod wrap;

@@ -1,6 +1,6 @@
 //! Commands and what each takes.
 
-use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
+use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
 use crate::cli::choices;
 use crate::model::Severity;
 use clap::ValueEnum;
@@ -14,6 +14,8 @@ pub(in crate::cli) struct List {
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
+    #[command(flatten)]
+    pub tail: Tail,
     #[command(flatten)]
     pub time: Time,
     #[command(flatten)]
@@ -143,6 +145,8 @@ pub(in crate::cli) struct Check {
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
+    #[command(flatten)]
+    pub tail: Tail,
     #[command(flatten)]
     pub output: Output,
 }

@@ -191,6 +191,21 @@ pub(in crate::cli) struct Limit {
     pub limit: Option<u64>,
 }
 
+/// How many rows, from the end.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Tail {
+    /// Print the last N rows only, once all is read
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = choices::number::<u64>,
+        allow_negative_numbers = true,
+        conflicts_with = "limit",
+        hide_short_help = true
+    )]
+    pub tail: Option<u64>,
+}
+
 /// How times are shown.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct Time {
