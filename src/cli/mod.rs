@@ -19,6 +19,7 @@ mod run;
 mod seen;
 mod signals;
 mod tools;
+mod version;
 mod watch;
 
 pub use exit::Exit;

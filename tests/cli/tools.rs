@@ -41,3 +41,29 @@ fn a_code_that_is_none_is_told_with_what_was_meant() {
     assert!(transcripts.iter().all(|text| text.ends_with("[2]\n") && text.lines().count() == 3), "{transcripts:#?}");
     insta::assert_snapshot!(transcripts.concat());
 }
+
+/// `-V` is one line; `--version` tells what this build can do.
+#[test]
+fn the_version_tells_the_features() {
+    let short = format!("wspect {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(stdout("-V"), short);
+    let long = stdout("--version");
+    assert!(long.starts_with(&short));
+    let told: Vec<(&str, &str)> =
+        long.lines().skip(1).map(|line| line.split_at(11)).map(|(what, of)| (what.trim_end(), of)).collect();
+    let of = |what: &str| told.iter().find(|(name, _)| *name == what).unwrap().1;
+    assert_eq!(of("findings"), NOTES.len().to_string());
+    assert_eq!(of("built for"), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
+    // Each export and report that is told is one that can be asked for.
+    let dir = tempfile::tempdir().unwrap();
+    for format in of("exports").split(", ") {
+        let line = ["export", format, "-q", "samples/mix.pcap", "-o"];
+        assert!(wspect(line).arg(dir.path().join(format)).status().unwrap().success(), "{format}");
+    }
+    for format in of("reports").split(", ") {
+        assert!(run(&format!("check -T {format} samples/mix.pcap")).status.success(), "{format}");
+    }
+    for compression in ["gzip", "zstd", "lz4", "xz"] {
+        assert!(of("reads").contains(compression), "{compression}");
+    }
+}

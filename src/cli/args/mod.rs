@@ -36,6 +36,7 @@ fn with_flags(rest: &str) -> String {
 #[command(
     name = "wspect",
     version,
+    long_version = crate::cli::version::long(),
     max_term_width = 100,
     override_usage = "wspect [OPTIONS] [FILE]...\n       wspect COMMAND [OPTIONS] [FILE]...",
     subcommand_help_heading = "Commands",
