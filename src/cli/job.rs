@@ -45,6 +45,8 @@ pub(super) struct Job {
     pub strict: bool,
     /// Whether colours are used.
     pub color: When,
+    /// Whether rows are paged.
+    pub pager: When,
     /// Whether progress is shown.
     pub progress: When,
     /// Which findings are told on stderr.
@@ -174,6 +176,7 @@ impl Job {
             force: output.force,
             strict: manners.strict,
             color: manners.color,
+            pager: manners.pager,
             progress: if manners.quiet { When::Never } else { manners.progress },
             tell: match (manners.quiet, manners.verbose) {
                 (true, _) => None,

@@ -13,6 +13,7 @@ mod limits;
 mod manual;
 mod nearest;
 mod output;
+mod pager;
 mod pipe;
 mod progress;
 mod run;
@@ -97,11 +98,14 @@ fn help_or_failure(error: &clap::Error) -> Result<Exit, Failure> {
 
 /// Prints to stdout.
 fn print(write: impl FnOnce(&mut Out<'_>)) -> Result<Exit, Failure> {
-    let mut target = Target::Stdout;
+    print_to(Target::Stdout, write)
+}
+
+fn print_to(mut target: Target, write: impl FnOnce(&mut Out<'_>)) -> Result<Exit, Failure> {
     let mut out = Out::new(target.writer(), None);
     write(&mut out);
     match out.finish() {
-        Ok(()) => Ok(Exit::Done),
+        Ok(()) => target.commit().map(|()| Exit::Done),
         Err(error) => target.broken(&error),
     }
 }

@@ -4,6 +4,8 @@ use super::args::When;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::job::uses_color;
+use super::pager::Pager;
+use super::signals::Stop;
 use crate::capture::words;
 use crate::export::Style;
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +17,8 @@ use tempfile::NamedTempFile;
 pub(super) enum Target {
     /// Standard output.
     Stdout,
+    /// A terminal, with a pager where there is much to see.
+    Paged(Box<Pager>),
     /// A device or pipe, written as it is.
     Device(File, PathBuf),
     /// A file: written beside its place, and moved there at the end.
@@ -64,6 +68,16 @@ impl Target {
         Ok(Self::File { temporary, place: path.to_owned(), force })
     }
 
+    /// The same; a terminal with a pager, where one is wanted.
+    #[must_use]
+    pub(super) fn paged(self, when: When, stop: &Stop) -> Self {
+        let pager = match self {
+            Self::Stdout if io::stdout().is_terminal() => Pager::new(when, stop),
+            _ => None,
+        };
+        pager.map_or(self, |pager| Self::Paged(Box::new(pager)))
+    }
+
     /// Lets only its owner read a file, because of what it will hold. A pipe is as private as who reads it.
     ///
     /// # Errors
@@ -77,9 +91,15 @@ impl Target {
     pub(super) fn is_terminal(&self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
+            Self::Paged(_) => true,
             Self::Device(device, _) => device.is_terminal(),
             Self::File { .. } => false,
         }
+    }
+
+    /// Whether rows are held until it is known whether they fit on the screen.
+    pub(super) const fn is_paged(&self) -> bool {
+        matches!(self, Self::Paged(_))
     }
 
     /// How text looks there: in colours, and fitted to a terminal.
@@ -93,17 +113,26 @@ impl Target {
     pub(super) fn writer(&mut self) -> Box<dyn Write + '_> {
         match self {
             Self::Stdout => stdout(),
+            Self::Paged(pager) => Box::new(pager),
             Self::Device(device, _) => Box::new(device),
             Self::File { temporary, .. } => Box::new(temporary),
         }
     }
 
-    /// Puts a finished file in its place.
+    /// Puts a finished file in its place, and waits for who looks at rows in a pager.
     ///
     /// # Errors
     /// When that cannot be done; nothing has changed then.
     pub(super) fn commit(self) -> Result<(), Failure> {
-        let Self::File { temporary, place, force } = self else { return Ok(()) };
+        let (temporary, place, force) = match self {
+            Self::File { temporary, place, force } => (temporary, place, force),
+            Self::Paged(mut pager) => {
+                return pager
+                    .finish()
+                    .map_err(|error| Failure::new(Exit::Output, format!("stdout: {}", words(&error))));
+            }
+            Self::Stdout | Self::Device(..) => return Ok(()),
+        };
         temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
         let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
         match moved {
@@ -120,7 +149,7 @@ impl Target {
     pub(super) fn broken(&self, error: &io::Error) -> Result<Exit, Failure> {
         match self {
             _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
-            Self::Stdout => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
+            Self::Stdout | Self::Paged(_) => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
             Self::Device(_, path) | Self::File { place: path, .. } => Err(failure(path, &words(error))),
         }
     }

@@ -1,6 +1,6 @@
 //! A job, run: the one place where dissection meets rows.
 
-use super::args::Report;
+use super::args::{Report, When};
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{Checked, FormKind, Job, Wanted, Work};
@@ -9,7 +9,7 @@ use super::output::Target;
 use super::progress::Progress;
 use super::seen;
 use super::signals::Stop;
-use super::watch::{Tally, Watch};
+use super::watch::{Tally, Tell, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
@@ -39,6 +39,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));
     }
+    let target = if job.can_be_paged() { target.paged(job.pager, stop) } else { target };
     let origin = if job.needs_origin() { input.origin() } else { None };
     let form = job.form(origin, &target);
     let settings = load(job, input.len(), stop);
@@ -95,6 +96,13 @@ impl Job {
             (FormKind::Text, Work::Follow(_)) => Box::new(Talk::new(clock, self.payload, style)),
             (FormKind::Text, _) => Box::new(Table::new(clock, self.payload, style)),
         }
+    }
+
+    /// Whether a pager does its rows no harm: they do not wait for it while they come from what is still written, and
+    /// nothing else is written to the terminal meanwhile.
+    fn can_be_paged(&self) -> bool {
+        let is_calm = self.source.is_whole() && self.tell != Some(Tell::All);
+        self.form != FormKind::Raw && (is_calm || self.pager == When::Always)
     }
 
     /// Whether rows come while the capture is read, not at its end.
@@ -171,7 +179,8 @@ impl<'j> Run<'j> {
         let Self { job, settings, stop, input, mut target } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
-        let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
+        let shows_rows = is_terminal && !target.is_paged() && job.has_rows_on_the_way();
+        let progress = Progress::new(job.progress, input.len(), shows_rows);
         let out = Out::new(target.writer(), job.limit).eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
@@ -184,8 +193,9 @@ impl<'j> Run<'j> {
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (tally, is_done) = (watch.tally, watch.is_done);
-        let written = watch.finish(&totals);
+        // What is written now may open a pager, which wants the screen for itself.
         progress.clear();
+        let written = watch.finish(&totals);
         if let Err(error) = written {
             return target.broken(&error);
         }
@@ -223,7 +233,12 @@ pub(super) fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> R
     let mut reader = input.reader()?;
     let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
-        progress.step(at);
+        if !stop.has_lent_screen() {
+            progress.step(at);
+            if progress.is_shown() {
+                stop.shows_progress();
+            }
+        }
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let summary = dissect::run(&mut reader, settings, watch, &mut step);

@@ -5,7 +5,8 @@ use super::exit::{Exit, Failure};
 use super::manual;
 use super::nearest::nearest;
 use super::output::Target;
-use super::print;
+use super::signals::Stop;
+use super::{print, print_to};
 use crate::export::{RECORD_KINDS, RecordKind, Term, write_schema};
 use crate::model::{CloseCode, NOTES, NoteCode};
 
@@ -16,7 +17,7 @@ use crate::model::{CloseCode, NOTES, NoteCode};
 pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
     match tool {
         Tool::Explain(args) => explain(args, manners),
-        Tool::Schema(Schema { kind }) => schema(kind.as_deref()),
+        Tool::Schema(Schema { kind }) => schema(kind.as_deref(), manners),
         Tool::Completions(Completions { shell }) => print(|out| out.bytes().extend(manual::completions(*shell))),
         Tool::Man(Pages { directory, force }) => manual::write(directory, *force).map(|()| Exit::Done),
     }
@@ -24,8 +25,9 @@ pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
 
 fn explain(args: &Explain, manners: &Manners) -> Result<Exit, Failure> {
     let terms = args.codes.iter().map(|word| term(word)).collect::<Result<Vec<_>, _>>()?;
-    let style = Target::Stdout.style(manners.color);
-    print(|out| match terms.as_slice() {
+    let target = Target::Stdout.paged(manners.pager, &Stop::on_signals(true));
+    let style = target.style(manners.color);
+    print_to(target, |out| match terms.as_slice() {
         [] => Term::all().for_each(|term| term.write_line(style, out)),
         terms => terms.iter().enumerate().for_each(|(at, term)| {
             if at > 0 {
@@ -60,7 +62,7 @@ pub(super) fn finding(word: &str) -> Result<NoteCode, Failure> {
     NoteCode::named(&name).ok_or_else(unknown)
 }
 
-fn schema(name: Option<&str>) -> Result<Exit, Failure> {
+fn schema(name: Option<&str>, manners: &Manners) -> Result<Exit, Failure> {
     let unknown = |name| {
         let names = || RECORD_KINDS.iter().map(|kind| kind.name);
         let advice = nearest(name, names()).map_or_else(
@@ -70,5 +72,6 @@ fn schema(name: Option<&str>) -> Result<Exit, Failure> {
         Failure::new(Exit::Usage, format!("no kind of record {name}: {advice}"))
     };
     let kind = name.map(|name| RecordKind::named(name).ok_or_else(|| unknown(name))).transpose()?;
-    print(|out| write_schema(kind, out))
+    let target = Target::Stdout.paged(manners.pager, &Stop::on_signals(true));
+    print_to(target, |out| write_schema(kind, out))
 }

@@ -17,6 +17,8 @@ mod manual;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;
+#[cfg(unix)]
+mod pager;
 mod report;
 mod schema;
 mod several;
@@ -32,7 +34,7 @@ use std::process::{Child, Command, Output, Stdio};
 fn wspect<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env("TZ", "UTC");
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE"] {
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE", "PAGER"] {
         command.env_remove(variable);
     }
     command

@@ -36,6 +36,20 @@ pub(in crate::cli) struct Manners {
         hide_short_help = true
     )]
     pub progress: When,
+    /// A pager for rows: auto (on a terminal, when they do not fit on the screen), always (on a terminal), never
+    ///
+    /// It is the one that PAGER names, else less -FRX; an empty PAGER means none. With auto, rows
+    /// of a pipe and of a file that grows are not paged: they come as they are known.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub pager: When,
     /// Exit with 4 when the input was cut, had gaps, or lacked keys
     #[arg(long, global = true)]
     pub strict: bool,
