@@ -273,6 +273,7 @@ impl Job {
             say(seen::summary(tally));
         } else if self.tell.is_some() && tally.connections == 0 {
             seen::instead(&self.source, summary, tally.tls).iter().for_each(say);
+            seen::ignored(tally).iter().for_each(say);
         }
     }
 

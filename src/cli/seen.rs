@@ -18,13 +18,16 @@ pub(super) fn summary(tally: &Tally) -> String {
     if !found.is_empty() {
         parts.push(format!("{} (wspect check)", found.join(", ")));
     }
-    if tally.ignored > 0 {
-        parts.push(format!("{} ignored", count(tally.ignored, "finding")));
-    }
+    parts.extend(ignored(tally));
     if tally.tls.shut > 0 {
         parts.push(format!("{} not decrypted (wspect keys)", count(tally.tls.shut, "TLS stream")));
     }
     parts.join("; ")
+}
+
+/// `5 findings ignored`.
+pub(super) fn ignored(tally: &Tally) -> Option<String> {
+    (tally.ignored > 0).then(|| format!("{} ignored", count(tally.ignored, "finding")))
 }
 
 /// What a capture without WebSocket holds instead, in lines.

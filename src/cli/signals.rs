@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the work, the second the program.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the work, the second the program. While a pager has the screen, ^C is for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 /// Sent to who writes where nobody reads, and ignored by us.
 pub(super) const SIGPIPE: u8 = 13;
 
-/// Whether the work is to end, and why. Clones share it.
+/// Whether the work is to end, and why; and whose the screen is, since that decides whom a ^C is for. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stop {
     wanted: Arc<AtomicBool>,

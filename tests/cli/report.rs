@@ -1,4 +1,4 @@
-//! `check -T junit` and `check -T sarif`: what continuous integration reads.
+//! `check` for continuous integration: `-T junit`, `-T sarif`, `--ignore`.
 
 use super::*;
 use serde_json::Value;
@@ -262,4 +262,31 @@ fn the_other_formats_are_as_they_were() {
     assert_eq!(stdout("check -T jsonl samples/lossy.pcap"), stdout("check --json samples/lossy.pcap"));
     assert_eq!(run("check -T xml samples/lossy.pcap").status.code(), Some(2));
     assert_eq!(run("check -T sarif --json samples/lossy.pcap").status.code(), Some(2));
+}
+
+/// What is ignored is not there for `--fail-on`, in rows, in records and on stderr; the input is as cut as before.
+#[test]
+fn ignored_findings_do_not_count() {
+    let code = |line| run(line).status.code();
+    assert_eq!(code("check --fail-on warning --ignore TCP-GAP samples/lossy.pcap"), Some(0));
+    assert_eq!(code("check --fail-on warning --ignore ORIGIN --ignore CLOSE-CLIENT-FIRST samples/lossy.pcap"), Some(1));
+    assert_eq!(
+        code("check --fail-on note --ignore ORIGIN,CLOSE-CLIENT-FIRST --ignore TCP-GAP samples/lossy.pcap"),
+        Some(0)
+    );
+    assert_eq!(code("check --strict --ignore TCP-GAP samples/lossy.pcap"), Some(4));
+    let all = stdout("check --json samples/lossy.pcap");
+    let some: String =
+        all.lines().filter(|line| !line.contains(r#""code":"ORIGIN""#)).map(|line| format!("{line}\n")).collect();
+    assert!(all.len() > some.len());
+    assert_eq!(stdout("check --json --ignore ORIGIN samples/lossy.pcap"), some);
+    let said = |line| String::from_utf8(run(line).stderr).unwrap();
+    assert!(said("check -vv samples/lossy.pcap").contains("bytes never captured"));
+    assert!(!said("check -vv --ignore TCP-GAP samples/lossy.pcap").contains("bytes never captured"));
+    // Also where there is no connection to sum up.
+    let cut = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&cut, &fs::read(sample("mix.pcap")).unwrap()[..24 + 16 + 70]).unwrap();
+    let output = wspect(["check", "--ignore", "FILE-CUT"]).arg(cut.path()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty() && stderr.ends_with("\n1 finding ignored\n"), "{stderr}");
 }
