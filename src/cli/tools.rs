@@ -41,7 +41,7 @@ fn explain(args: &Explain, manners: &Manners) -> Result<Exit, Failure> {
 /// The finding or close code that a word names: `TCP-GAP`, `tcp-gap`, `1006`, `CLOSE-4000`.
 fn term(word: &str) -> Result<Term, Failure> {
     let number = || word.to_ascii_uppercase().trim_start_matches("CLOSE-").parse().ok();
-    match (finding(word), number()) {
+    match (named(word, "finding or close code"), number()) {
         (Ok(code), _) => Ok(Term::Finding(code)),
         (_, Some(code)) => Ok(Term::Close(CloseCode(code))),
         (Err(unknown), None) => Err(unknown),
@@ -53,11 +53,15 @@ fn term(word: &str) -> Result<Term, Failure> {
 /// # Errors
 /// When there is none; it says which may have been meant.
 pub(super) fn finding(word: &str) -> Result<NoteCode, Failure> {
+    named(word, "finding")
+}
+
+fn named(word: &str, what: &str) -> Result<NoteCode, Failure> {
     let name = word.to_ascii_uppercase();
     let unknown = || {
         let meant = nearest(&name, NOTES.iter().map(|row| row.name));
         let advice = meant.map_or(String::from("wspect explain lists all"), |name| format!("did you mean `{name}`?"));
-        Failure::new(Exit::Usage, format!("no finding {word}: {advice}"))
+        Failure::new(Exit::Usage, format!("no {what} {word}: {advice}"))
     };
     NoteCode::named(&name).ok_or_else(unknown)
 }

@@ -176,7 +176,7 @@ pub static CLOSE_CODES: &[CloseRow] = &[
         "The client needs an extension that the server did not accept.",
         NoteCode::Close1010,
     ),
-    sent(1011, "internal error", RFC, "The server met with something unexpected.", NoteCode::Close1011),
+    sent(1011, "internal error", RFC, "An endpoint met with something unexpected.", NoteCode::Close1011),
     sent(1012, "service restart", IANA, "The server restarts.", NoteCode::Close1012),
     sent(1013, "try again later", IANA, "The server is overloaded.", NoteCode::Close1013),
     sent(1014, "bad gateway", IANA, "A gateway got an invalid answer from its upstream.", NoteCode::Close1014),

@@ -89,6 +89,11 @@ fn bash_completes() {
     assert_eq!(proposed("wspect check --fail"), ["--fail-on"]);
     assert_eq!(proposed("wspect msgs --payload he"), ["hex"]);
     assert_eq!(proposed("wspect completions po"), ["powershell"]);
+    // Words that are looked up later are proposed as well.
+    assert_eq!(proposed("wspect explain TCP-G"), ["TCP-GAP"]);
+    assert_eq!(proposed("wspect check --ignore ORI"), ["ORIGIN"]);
+    assert_eq!(proposed("wspect check --fail-on w"), ["warning"]);
+    assert_eq!(proposed("wspect schema fr"), ["frame"]);
 }
 
 fn pages() -> tempfile::TempDir {

@@ -1,9 +1,10 @@
 //! Commands and what each takes.
 
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
-use crate::cli::choices;
+use crate::cli::choices::{self, Proposed};
 use crate::model::Severity;
 use clap::ValueEnum;
+use clap::builder::TypedValueParser as _;
 
 /// Options of `ls` and `frames`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -121,12 +122,23 @@ pub(in crate::cli) struct Check {
     #[command(flatten)]
     pub input: Input,
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        value_parser = Proposed(choices::severities).try_map(|word| choices::severity(&word)),
+        hide_possible_values = true
+    )]
     pub fail_on: Option<Severity>,
     /// Leave out findings of this code: they are not printed and do not count for --fail-on
     ///
     /// May be given several times, and as a list: --ignore ORIGIN,CLOSE-SLOW. The sum tells how many were left out.
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CODE",
+        value_delimiter = ',',
+        value_parser = Proposed(choices::codes),
+        hide_possible_values = true
+    )]
     pub ignore: Vec<String>,
     /// text, jsonl (as --json), junit or sarif
     ///
@@ -213,9 +225,4 @@ pub(in crate::cli) enum Record {
     Message,
     Frame,
     Finding,
-}
-
-fn severity(word: &str) -> Result<Severity, &'static str> {
-    let all = [Severity::Note, Severity::Warning, Severity::Error];
-    all.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
 }

@@ -1,5 +1,6 @@
 //! Commands that read no capture: what wspect tells of itself.
 
+use crate::cli::choices::{self, Proposed};
 use clap::Subcommand;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub(in crate::cli) enum Tool {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Explain {
     /// Findings as `wspect check` names them, and close codes: TCP-GAP, 1006
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", value_parser = Proposed(choices::codes), hide_possible_values = true)]
     pub codes: Vec<String>,
 }
 
@@ -64,6 +65,6 @@ pub(in crate::cli) struct Pages {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Schema {
     /// message, frame, handshake, connection, finding, tls, stats or capture; nothing: all
-    #[arg(value_name = "KIND")]
+    #[arg(value_name = "KIND", value_parser = Proposed(choices::kinds), hide_possible_values = true)]
     pub kind: Option<String>,
 }
