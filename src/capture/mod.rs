@@ -15,6 +15,7 @@ mod pcapng;
 mod source;
 
 pub use looks::Looks;
+pub use packed::compressions;
 pub use part::{Bytes, Part};
 
 use crate::model::{Fact, FileNote, FileRun, KeySource, Limits, Packet, hex_apart};

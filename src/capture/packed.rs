@@ -33,6 +33,11 @@ static FORMATS: &[Format] = &[
     },
 ];
 
+/// The names of the compressions that are unpacked.
+pub fn compressions() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.name)
+}
+
 /// The length of a frame that zstd and lz4 pass over, its head included (RFC 8878 §3.1.2).
 ///
 /// ```text

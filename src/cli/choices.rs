@@ -1,6 +1,10 @@
-//! What users say of streams and sizes, in their own notation.
+//! What users say of streams, sizes and findings, in their own notation.
 
-use crate::model::{Protocol, Rule, Select};
+use crate::export::RECORD_KINDS;
+use crate::model::{NOTES, Protocol, Rule, Select, Severity};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+use std::ffi::OsStr;
 use std::str::FromStr;
 
 /// `tcp.port==9000,websocket` (as tshark's `-d`).
@@ -31,6 +35,44 @@ fn select(text: &str) -> Result<Select, String> {
         "ip.addr" | "ipv6.addr" => value.parse().map(Select::Address).map_err(|_| wrong()),
         _ => Err(format!("unknown selector {field}: tcp.port, tcp.stream or ip.addr")),
     }
+}
+
+/// Any word, while these are proposed when a shell completes it: who reads the word says what is wrong with it.
+#[derive(Clone)]
+pub(super) struct Proposed(pub fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Proposed {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0().into_iter().map(PossibleValue::new)))
+    }
+}
+
+/// The codes of findings.
+pub(super) fn codes() -> Vec<&'static str> {
+    NOTES.iter().map(|row| row.name).collect()
+}
+
+/// The kinds of records.
+pub(super) fn kinds() -> Vec<&'static str> {
+    RECORD_KINDS.iter().map(|kind| kind.name).collect()
+}
+
+/// The severities of findings.
+pub(super) fn severities() -> Vec<&'static str> {
+    SEVERITIES.map(Severity::name).to_vec()
+}
+
+const SEVERITIES: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
+/// `note`, `warning`, `error`.
+pub(super) fn severity(word: &str) -> Result<Severity, &'static str> {
+    SEVERITIES.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
 }
 
 /// A number, of rows, packets or connections.

@@ -59,7 +59,7 @@ pub(super) fn run(asked: args::Diff, reading: &Reading, manners: &Manners) -> Re
         (Some(_), Some(_), Some(one), Some(other)) => vec![Pair::Both(one, other)],
         _ => pairs(one, other),
     };
-    let style = job.style(target.is_terminal());
+    let style = target.style(job.color);
     let mut form = Differences::new(job.form == FormKind::Json, style);
     let mut out = Out::new(target.writer(), job.limit);
     let mut sum = Sum::default();

@@ -59,7 +59,7 @@ fn record(field: &Field) -> String {
     let alias = if field.alias.is_empty() { "null".to_owned() } else { format!("\"{}\"", field.alias) };
     let about = field.about.replace('\\', r"\\").replace('"', "\\\"");
     format!(
-        r#"{{"v":1,"kind":"field","name":"{}","alias":{alias},"type":"{}","words":[{words}],"rows":[{rows}],"about":"{about}"}}"#,
+        r#"{{"name":"{}","alias":{alias},"type":"{}","words":[{words}],"rows":[{rows}],"about":"{about}"}}"#,
         field.name,
         field.kind.name()
     )

@@ -135,6 +135,11 @@ impl Source {
         }
     }
 
+    /// The names by which its captures are shown, and those that they were named by; not escaped.
+    pub(super) fn names(&self) -> impl Iterator<Item = (String, String)> {
+        short_names(&self.places).into_iter().zip(self.places.iter().map(Place::name))
+    }
+
     /// Where its captures lie; stdin lies nowhere.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.places.iter().filter_map(|place| match place {

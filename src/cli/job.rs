@@ -1,18 +1,17 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
-use super::args::{self, Args, Command, Format, Manners, Record, When};
+use super::args::{self, Args, Command, Format, Manners, Record, Report, When};
 use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
 use super::pick::{self, Table};
-
+use super::tools;
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
 use crate::filter::{Claim, Filter, Needs, Rows};
-use crate::model::{ConnId, PacketNo, Severity, nearest};
-use clap::CommandFactory as _;
+use crate::model::{ConnId, NoteSet, PacketNo, Severity, nearest};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -43,6 +42,8 @@ pub(super) struct Job {
     pub time: TimeMode,
     /// How many rows are wanted.
     pub limit: Option<u64>,
+    /// How many are wanted from the end.
+    pub tail: Option<u64>,
     /// The file that rows go to.
     pub output: Option<PathBuf>,
     /// Whether that file may be replaced, and raw bytes may go to a terminal.
@@ -51,6 +52,8 @@ pub(super) struct Job {
     pub strict: bool,
     /// Whether colours are used.
     pub color: When,
+    /// Whether rows are paged.
+    pub pager: When,
     /// Whether progress is shown.
     pub progress: When,
     /// Which findings are told on stderr.
@@ -82,8 +85,19 @@ pub(super) enum Work {
     Capture,
     /// Their packets.
     Copy(copy::Wanted),
-    /// Findings, and the severity from which they fail the run.
-    Check(Option<Severity>),
+    /// Findings.
+    Check(Checked),
+}
+
+/// Which findings are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checked {
+    /// The severity from which they fail the run.
+    pub fail_on: Option<Severity>,
+    /// Those that are left out.
+    pub ignored: NoteSet,
+    /// In which form they are reported.
+    pub report: Report,
 }
 
 impl Work {
@@ -149,9 +163,7 @@ impl Job {
             mistyped(&list.input)?;
             return Self::list(Work::Connections, list, TimeMode::Local, manners);
         };
-        if is_used(&list) {
-            return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
-        }
+        nothing_before_command(&list)?;
         match command {
             Command::Ls(list) => Self::list(Work::Connections, list, TimeMode::Local, manners),
             Command::Frames(list) => {
@@ -176,15 +188,10 @@ impl Job {
                     Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args::Check { input, filter, fail_on, claims, assert_file, json, limit, output }) => {
-                let claims = pick::claims(&claims, &assert_file)?;
-                let list = args::List { input, filter, json, limit, output, ..args::List::default() };
-                let job = Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)?;
-                Ok(Self { claims, ..job })
-            }
+            Command::Check(args) => Self::check(args, manners),
             Command::Export(args) => Self::export(args, manners),
             // Answered before there is a job.
-            Command::Fields(_) | Command::Diff(_) => Err(usage("this command stands alone")),
+            Command::Diff(_) | Command::Tool(_) => Err(usage("this command stands alone")),
         }
     }
 
@@ -201,10 +208,12 @@ impl Job {
             payload: PayloadOptions::default(),
             time: TimeMode::Relative,
             limit: None,
+            tail: None,
             output: output.output,
             force: output.force,
             strict: manners.strict,
             color: manners.color,
+            pager: manners.pager,
             progress: if manners.quiet { When::Never } else { manners.progress },
             tell: match (manners.quiet, manners.verbose) {
                 (true, _) => None,
@@ -217,7 +226,7 @@ impl Job {
     }
 
     pub(super) fn list(work: Work, list: args::List, time: TimeMode, manners: &Manners) -> Result<Self, Failure> {
-        let args::List { input, filter, columns, json, limit, time: shown, output } = list;
+        let args::List { input, filter, columns, json, limit, tail, time: shown, output } = list;
         let rows = work.rows();
         let (filter, table) = (pick::filter(&filter, rows)?, pick::table(&columns, rows)?);
         let base = Self::base(work, all_named(input)?, &json, output, manners);
@@ -226,7 +235,8 @@ impl Job {
             Some(args::Form::Json) => FormKind::Array,
             _ => base.form,
         };
-        Ok(Self { form, filter, table, limit: limit.limit, time: shown.time.unwrap_or(time), ..base })
+        let (limit, tail, time) = (limit.limit, tail.tail, shown.time.unwrap_or(time));
+        Ok(Self { form, filter, table, limit, tail, time, ..base })
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
@@ -269,6 +279,30 @@ impl Job {
         let base = Self::base(work, source(&paths)?, &args.json, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
         Ok(Self { filter, limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
+    }
+
+    fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
+        let args::Check { input, filter, fail_on, claims, assert_file, ignore, format, json, limit, tail, output } =
+            args;
+        let claims = pick::claims(&claims, &assert_file)?;
+        let mut ignored = NoteSet::EMPTY;
+        for word in &ignore {
+            ignored.insert(tools::finding(word)?);
+        }
+        let report = format.unwrap_or(Report::Text);
+        if report == Report::Junit && limit.limit.is_some() {
+            return Err(usage("-T junit reports on the whole capture: it takes no --limit"));
+        }
+        if matches!(report, Report::Junit | Report::Sarif) && tail.tail.is_some() {
+            return Err(usage("--tail is for rows: text and --json"));
+        }
+        if matches!(report, Report::Junit | Report::Sarif) && !claims.is_empty() {
+            return Err(usage("--assert is told in text and in --json"));
+        }
+        let json = args::Json { json: json.json || report == Report::Jsonl };
+        let list = args::List { input, filter, json, limit, tail, output, ..args::List::default() };
+        let job = Self::list(Work::Check(Checked { fail_on, ignored, report }), list, TimeMode::Relative, manners)?;
+        Ok(Self { claims, ..job })
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
@@ -334,8 +368,9 @@ impl Job {
 
 /// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.
 pub(super) fn browses(args: &Args) -> bool {
-    let args::List { filter, columns, json, limit, time, output, .. } = &args.list;
-    let rows = json.json || limit.limit.is_some() || time.time.is_some() || output.output.is_some();
+    let args::List { filter, columns, json, limit, tail, time, output, .. } = &args.list;
+    let rows =
+        json.json || limit.limit.is_some() || tail.tail.is_some() || time.time.is_some() || output.output.is_some();
     let rows = rows || filter.is_used() || columns.is_used();
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
@@ -355,9 +390,19 @@ pub(super) fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
 }
 
-/// Whether something was typed in front of the command that belongs behind it.
+/// Makes sure that nothing was typed in front of the command that belongs behind it.
+///
+/// # Errors
+/// When something was.
+pub(super) fn nothing_before_command(list: &args::List) -> Result<(), Failure> {
+    if is_used(list) {
+        return Err(usage("options and FILE stand behind the command: wspect COMMAND [OPTIONS] [FILE]"));
+    }
+    Ok(())
+}
+
 fn is_used(list: &args::List) -> bool {
-    let args::List { input, filter, columns, json, limit, time, output } = list;
+    let args::List { input, filter, columns, json, limit, tail, time, output } = list;
     let output = output.output.is_some() || output.force;
     !input.files.is_empty()
         || filter.is_used()
@@ -366,6 +411,7 @@ fn is_used(list: &args::List) -> bool {
         || !input.read.read.is_empty()
         || json.json
         || limit.limit.is_some()
+        || tail.tail.is_some()
         || time.time.is_some()
         || output
 }
@@ -382,7 +428,7 @@ fn mistyped(input: &args::Input) -> Result<(), Failure> {
     if word == "-" || word.exists() {
         return Ok(());
     }
-    let commands = Args::command();
+    let commands = args::definition();
     let meant = word.to_str().and_then(|typed| nearest(typed, commands.get_subcommands().map(clap::Command::get_name)));
     let word = word.display();
     match (meant, more) {

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 51] {
+fn rows(limits: Limits) -> [Row; 52] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -66,6 +66,7 @@ fn rows(limits: Limits) -> [Row; 51] {
         key_wait_bytes,
         key_sessions,
         key_secrets,
+        tail_bytes,
     } = limits;
     let n = |value: usize| value as u64;
     let nanos = |value: i64| value.unsigned_abs();
@@ -136,5 +137,11 @@ fn rows(limits: Limits) -> [Row; 51] {
         ("key-wait-bytes", n(key_wait_bytes), "bytes", "of TLS records that wait for keys behind them in a pipe"),
         ("key-sessions", n(key_sessions), "sessions", "of a capture that are kept in mind for another key log"),
         ("key-secrets", n(key_secrets), "secrets", "kept of key logs while it is not known which are needed"),
+        (
+            "tail-bytes",
+            n(tail_bytes),
+            "bytes",
+            "of rows of which --tail wants the last; that one is kept whatever its size",
+        ),
     ]
 }

@@ -12,13 +12,17 @@ mod input;
 mod job;
 mod keys;
 mod limits;
+mod manual;
 mod output;
+mod pager;
 mod pick;
 mod pipe;
 mod progress;
 mod run;
 mod seen;
 mod signals;
+mod tools;
+mod version;
 mod watch;
 
 pub use exit::Exit;
@@ -26,9 +30,9 @@ pub use exit::Exit;
 use crate::export::Out;
 use crate::model::Limits;
 use crate::model::nearest;
-use args::Args;
+use args::{Args, Command};
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
 use exit::{Failure, guarded};
 use job::Job;
 use keys::Keys;
@@ -39,10 +43,16 @@ use std::ffi::OsString;
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
     guarded(move || {
-        let parsed = asked_in_words(words).map(Args::try_parse_from);
+        let parsed = asked_in_words(words).map(parse);
         let done = parsed.and_then(|parsed| parsed.map_or_else(|error| help_or_failure(&error), start));
         done.unwrap_or_else(|failure| failure.report())
     })
+}
+
+fn parse(words: Vec<OsString>) -> Result<Args, clap::Error> {
+    let mut definition = args::definition();
+    let matches = definition.try_get_matches_from_mut(words)?;
+    Args::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
 }
 
 /// `wspect help msgs` asks for the same as `wspect msgs --help`.
@@ -51,7 +61,7 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     if help != "help" {
         return Ok(words);
     }
-    let commands = Args::command();
+    let commands = args::definition();
     if let Some(word) = topic.first().filter(|&word| commands.find_subcommand(word).is_none()) {
         let names = commands.get_subcommands().map(clap::Command::get_name);
         let meant = word.to_str().and_then(|typed| nearest(typed, names));
@@ -66,11 +76,12 @@ fn start(args: Args) -> Result<Exit, Failure> {
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
     }
-    if let Some(args::Command::Fields(asked)) = &args.command {
-        let fields = fields::chosen(asked)?;
-        return print(|out| fields::write(&fields, asked.json.json, out));
+    if let Some(Command::Tool(tool)) = &args.command {
+        job::nothing_before_command(&args.list)?;
+        return tools::run(tool, &args.manners);
     }
-    if let Some(args::Command::Diff(asked)) = args.command {
+    if let Some(Command::Diff(asked)) = args.command {
+        job::nothing_before_command(&args.list)?;
         return diff::run(asked, &args.reading, &args.manners);
     }
     if job::browses(&args) {
@@ -93,11 +104,14 @@ fn help_or_failure(error: &clap::Error) -> Result<Exit, Failure> {
 
 /// Prints to stdout.
 fn print(write: impl FnOnce(&mut Out<'_>)) -> Result<Exit, Failure> {
-    let mut target = Target::Stdout;
+    print_to(Target::Stdout, write)
+}
+
+fn print_to(mut target: Target, write: impl FnOnce(&mut Out<'_>)) -> Result<Exit, Failure> {
     let mut out = Out::new(target.writer(), None);
     write(&mut out);
     match out.finish() {
-        Ok(()) => Ok(Exit::Done),
+        Ok(()) => target.commit().map(|()| Exit::Done),
         Err(error) => target.broken(&error),
     }
 }

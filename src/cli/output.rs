@@ -1,8 +1,13 @@
 //! Where rows go: stdout, or a file that appears when it is whole.
 
+use super::args::When;
 use super::exit::{Exit, Failure};
 use super::input::Source;
+use super::job::uses_color;
+use super::pager::Pager;
+use super::signals::Stop;
 use crate::capture::words;
+use crate::export::Style;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +17,8 @@ use tempfile::NamedTempFile;
 pub(super) enum Target {
     /// Standard output.
     Stdout,
+    /// A terminal, with a pager where there is much to see.
+    Paged(Box<Pager>),
     /// A device or pipe, written as it is.
     Device(File, PathBuf),
     /// A file: written beside its place, and moved there at the end.
@@ -25,6 +32,26 @@ impl Target {
     /// When the file exists and `force` is not set, it is the input, or it cannot be made.
     pub(super) fn open(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
         let Some(path) = path.filter(|&path| path != "-") else { return Ok(Self::Stdout) };
+        Self::at(path, force, |path| is_same(path, input))
+    }
+
+    /// The same for a file that is made from nothing.
+    ///
+    /// # Errors
+    /// When it exists and `force` is not set, or it cannot be made.
+    pub(super) fn open_file(path: &Path, force: bool) -> Result<Self, Failure> {
+        Self::at(path, force, |_| false)
+    }
+
+    /// A directory for files, made where there is none.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub(super) fn make_directory(path: &Path) -> Result<(), Failure> {
+        fs::create_dir_all(path).map_err(|error| failure(path, &words(&error)))
+    }
+
+    fn at(path: &Path, force: bool, is_input: impl FnOnce(&Path) -> bool) -> Result<Self, Failure> {
         let fail = |error: &io::Error| failure(path, &words(error));
         match fs::metadata(path) {
             Ok(about) if about.is_dir() => return Err(failure(path, "is a directory: name a file in it")),
@@ -33,12 +60,22 @@ impl Target {
                 return Ok(Self::Device(device, path.to_owned()));
             }
             Ok(_) if !force => return Err(exists(path)),
-            Ok(_) if is_same(path, input) => return Err(failure(path, "is the input: name another file")),
+            Ok(_) if is_input(path) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = builder().tempfile_in(directory).map_err(|error| fail(&error))?;
         Ok(Self::File { temporary, place: path.to_owned(), force })
+    }
+
+    /// The same; a terminal with a pager, where one is wanted.
+    #[must_use]
+    pub(super) fn paged(self, when: When, stop: &Stop) -> Self {
+        let pager = match self {
+            Self::Stdout if io::stdout().is_terminal() => Pager::new(when, stop),
+            _ => None,
+        };
+        pager.map_or(self, |pager| Self::Paged(Box::new(pager)))
     }
 
     /// Lets only its owner read a file, because of what it will hold. A pipe is as private as who reads it.
@@ -54,26 +91,48 @@ impl Target {
     pub(super) fn is_terminal(&self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
+            Self::Paged(_) => true,
             Self::Device(device, _) => device.is_terminal(),
             Self::File { .. } => false,
         }
+    }
+
+    /// Whether rows are held until it is known whether they fit on the screen.
+    pub(super) const fn is_paged(&self) -> bool {
+        matches!(self, Self::Paged(_))
+    }
+
+    /// How text looks there: in colours, and fitted to a terminal.
+    pub(super) fn style(&self, color: When) -> Style {
+        let is_terminal = self.is_terminal();
+        let size = if is_terminal { crossterm::terminal::size().ok() } else { None };
+        Style { color: uses_color(color, is_terminal), columns: size.map(|(columns, _)| columns.into()) }
     }
 
     /// The writer. Large pieces go straight to the system.
     pub(super) fn writer(&mut self) -> Box<dyn Write + '_> {
         match self {
             Self::Stdout => stdout(),
+            Self::Paged(pager) => Box::new(pager),
             Self::Device(device, _) => Box::new(device),
             Self::File { temporary, .. } => Box::new(temporary),
         }
     }
 
-    /// Puts a finished file in its place.
+    /// Puts a finished file in its place, and waits for who looks at rows in a pager.
     ///
     /// # Errors
     /// When that cannot be done; nothing has changed then.
     pub(super) fn commit(self) -> Result<(), Failure> {
-        let Self::File { temporary, place, force } = self else { return Ok(()) };
+        let (temporary, place, force) = match self {
+            Self::File { temporary, place, force } => (temporary, place, force),
+            Self::Paged(mut pager) => {
+                return pager
+                    .finish()
+                    .map_err(|error| Failure::new(Exit::Output, format!("stdout: {}", words(&error))));
+            }
+            Self::Stdout | Self::Device(..) => return Ok(()),
+        };
         temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
         let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
         match moved {
@@ -90,7 +149,7 @@ impl Target {
     pub(super) fn broken(&self, error: &io::Error) -> Result<Exit, Failure> {
         match self {
             _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
-            Self::Stdout => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
+            Self::Stdout | Self::Paged(_) => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
             Self::Device(_, path) | Self::File { place: path, .. } => Err(failure(path, &words(error))),
         }
     }

@@ -59,6 +59,11 @@ impl Progress {
         }
     }
 
+    /// Whether it stands on the screen.
+    pub(super) fn is_shown(&self) -> bool {
+        self.bar.get().is_some_and(|bar| !bar.is_finished())
+    }
+
     /// Prints a line to stderr beside the progress. It must be safe on a terminal.
     pub(super) fn say(&self, line: &str) {
         match self.bar.get() {

@@ -1,23 +1,24 @@
 //! A job, run: the one place where dissection meets rows.
 
+use super::args::{Report, When};
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
-use super::job::{FormKind, Job, Wanted, Work, uses_color};
+use super::job::{Checked, FormKind, Job, Wanted, Work};
 use super::keys::Loaded;
 use super::output::Target;
 use super::pick;
 use super::progress::Progress;
 use super::seen;
 use super::signals::Stop;
-use super::watch::{Tally, Watch};
+use super::watch::{Tally, Tell, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
     Array, Capture, Cells, Claims, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes,
-    InPacket, Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sessions, Stats, Stream, Style, Table, Talk,
-    TimeMode, Totals,
+    InPacket, Junit, Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sarif, Sessions, Stats, Stream, Table,
+    Talk, TimeMode, Totals,
 };
-use crate::model::{PacketNo, Timestamp};
+use crate::model::{PacketNo, Severity, Timestamp};
 use crate::net;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -41,6 +42,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));
     }
+    let target = if job.can_be_paged() { target.paged(job.pager, stop) } else { target };
     let needs = job.needs();
     let origin = if job.needs_origin() || needs.origin { input.origin() } else { None };
     let form = job.form(origin, &target);
@@ -82,6 +84,12 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
             let name = run.input.name.clone();
             run.export(&mut Capture::new(&name, net::link_name, form))
         }
+        Work::Check(Checked { report: Report::Junit, fail_on, ignored }) => {
+            run.export(&mut Junit::new(&job.source.name(), fail_on.unwrap_or(Severity::Error), *ignored))
+        }
+        Work::Check(Checked { report: Report::Sarif, .. }) => {
+            run.export(&mut Sarif::new(&job.source.name(), job.source.names()))
+        }
         Work::Check(_) => run.check(Stream::new(FINDINGS, form)),
     }
 }
@@ -97,16 +105,8 @@ impl Job {
         self.work == Work::Stats || (self.form == FormKind::Text && self.time == TimeMode::Relative)
     }
 
-    /// How text looks, on a terminal or elsewhere.
-    pub(super) fn style(&self, is_terminal: bool) -> Style {
-        let columns =
-            if is_terminal { crossterm::terminal::size().ok().map(|(columns, _)| columns.into()) } else { None };
-        Style { color: uses_color(self.color, is_terminal), columns }
-    }
-
     fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
-        let is_terminal = target.is_terminal();
-        let style = self.style(is_terminal);
+        let style = target.style(self.color);
         let clock = Clock::new(self.time, origin);
         match (self.form, &self.work) {
             (FormKind::Json | FormKind::Array, _) => Box::new(Records::new(self.payload)),
@@ -115,6 +115,13 @@ impl Job {
             (FormKind::Text, Work::Follow(_)) => Box::new(Talk::new(clock, self.payload, style)),
             (FormKind::Text, _) => Box::new(Table::new(clock, self.payload, style)),
         }
+    }
+
+    /// Whether a pager does its rows no harm: they do not wait for it while they come from what is still written, and
+    /// nothing else is written to the terminal meanwhile.
+    fn can_be_paged(&self) -> bool {
+        let is_calm = self.source.is_whole() && self.tell != Some(Tell::All);
+        self.form != FormKind::Raw && (is_calm || self.pager == When::Always)
     }
 
     /// Whether rows come while the capture is read, not at its end.
@@ -226,22 +233,28 @@ impl<'j> Run<'j> {
         let Self { job, settings, stop, input, mut target, .. } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
-        let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
+        let shows_rows = is_terminal && !target.is_paged() && job.has_rows_on_the_way();
+        let progress = Progress::new(job.progress, input.len(), shows_rows);
         let out = match job.form {
             FormKind::Array => Out::new(Box::new(Array::new(target.writer())), job.limit).ending(END),
             _ => Out::new(target.writer(), job.limit),
         };
-        let mut watch = Watch::new(exporter, out.eager(is_terminal), &progress, stop);
+        let out = out.eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
+        let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();
-        watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         watch.is_done &= job.claims.is_empty();
+        if let Work::Check(checked) = &job.work {
+            watch.reads_all = checked.fail_on.is_some();
+            watch.ignored = checked.ignored;
+        }
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
         let (mut tally, is_done) = (watch.tally, watch.is_done);
-        let written = watch.finish(&totals);
+        // What is written now may open a pager, which wants the screen for itself.
         progress.clear();
+        let written = watch.finish(&totals);
         if let Err(error) = written {
             return target.broken(&error);
         }
@@ -282,7 +295,12 @@ pub(super) fn pass(input: Input, settings: Settings, watch: &mut Watch<'_>) -> R
     let mut reader = input.reader()?;
     let (progress, stop) = (watch.progress, watch.stop);
     let mut step = |at| {
-        progress.step(at);
+        if !stop.has_lent_screen() {
+            progress.step(at);
+            if progress.is_shown() {
+                stop.shows_progress();
+            }
+        }
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let summary = dissect::run(&mut reader, settings, watch, &mut step);
@@ -320,14 +338,15 @@ impl Job {
             }
         } else if self.tell.is_some() && tally.connections == 0 {
             seen::instead(&self.source, summary, tally.tls).iter().for_each(say);
+            seen::ignored(tally).iter().for_each(say);
         }
     }
 
     /// How the run ends, of whose captures so many could not be read.
     pub(super) fn exit(&self, tally: &Tally, left_out: usize) -> Exit {
         let fails = |fail_on| tally.worst.is_some_and(|worst| worst >= fail_on);
-        match self.work {
-            Work::Check(Some(fail_on)) if fails(fail_on) => Exit::Found,
+        match &self.work {
+            Work::Check(checked) if checked.fail_on.is_some_and(fails) => Exit::Found,
             _ if left_out > 0 => Exit::Input,
             _ if self.strict && tally.is_incomplete => Exit::Strict,
             _ => Exit::Done,

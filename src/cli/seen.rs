@@ -19,13 +19,14 @@ pub(super) fn summary(tally: &Tally) -> String {
     if !found.is_empty() {
         parts.push(format!("{} (wspect check)", found.join(", ")));
     }
+    parts.extend(ignored(tally));
     if tally.tls.shut > 0 {
         parts.push(format!("{} not decrypted (wspect keys)", count(tally.tls.shut, "TLS stream")));
     }
     parts.join("; ")
 }
 
-/// `2 pairs compared: 1 messages only in the first, 3 changed`.
+/// `2 pairs of connections compared: 1 message only in the first, 3 messages changed`.
 pub(super) fn compared(pairs: usize, alone: usize, [first, second, changed, moved]: [usize; 4]) -> String {
     let kinds = [
         (alone, "connections without a partner"),
@@ -47,6 +48,11 @@ pub(super) fn passed(passed: &Passed, rows: Rows) -> String {
     let (some, all) = (number(passed.rows()), number(passed.of()));
     let pass = if passed.rows() == 1 { "passes" } else { "pass" };
     format!("{some} of {all} {} {pass} the filter", rows.words())
+}
+
+/// `5 findings ignored`.
+pub(super) fn ignored(tally: &Tally) -> Option<String> {
+    (tally.ignored > 0).then(|| format!("{} ignored", count(tally.ignored, "finding")))
 }
 
 /// What a capture without WebSocket holds instead, in lines.

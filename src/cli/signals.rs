@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the work, the second the program.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the work, the second the program. While a pager has the screen, ^C is for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 /// Sent to who writes where nobody reads, and ignored by us.
 pub(super) const SIGPIPE: u8 = 13;
 
-/// Whether the work is to end, and why. Clones share it.
+/// Whether the work is to end, and why; and whose the screen is, since that decides whom a ^C is for. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stop {
     wanted: Arc<AtomicBool>,
@@ -14,7 +14,18 @@ pub(super) struct Stop {
     signal: Arc<AtomicU8>,
     /// Rows go to standard output.
     writes_stdout: bool,
+    /// Whose the screen is: one of the states below.
+    screen: Arc<AtomicU8>,
 }
+
+/// Nobody's: rows are written to it.
+const FREE: u8 = 0;
+/// Progress stands in a line of it.
+const PROGRESS: u8 = 1;
+/// A pager's, which shows what comes. ^C goes to it as well, so that a second one, meant for it, must not end us.
+const PAGER: u8 = 2;
+/// A pager's that has all there is: ^C is its own.
+const PAGER_ALONE: u8 = 3;
 
 impl Stop {
     /// Signals set it from now on, instead of ending the program; so does a standard output that nobody reads, if rows go there.
@@ -43,6 +54,27 @@ impl Stop {
         self.is_wanted()
     }
 
+    /// Progress stands on the screen from now on.
+    pub(super) fn shows_progress(&self) {
+        let _ = self.screen.compare_exchange(FREE, PROGRESS, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// A pager shows rows from now on; true where progress stands in its way.
+    pub(super) fn lends_screen(&self) -> bool {
+        self.screen.swap(PAGER, Ordering::Relaxed) == PROGRESS
+    }
+
+    /// Whether the screen is a pager's.
+    pub(super) fn has_lent_screen(&self) -> bool {
+        self.screen.load(Ordering::Relaxed) >= PAGER
+    }
+
+    /// The pager has all rows, and its user looks at them. When it has ended little is left to do, and a ^C that is still on
+    /// its way was meant for it.
+    pub(super) fn waits_for_pager(&self) {
+        self.screen.store(PAGER_ALONE, Ordering::Relaxed);
+    }
+
     fn set(&self, signal: u8) {
         self.signal.store(signal, Ordering::Relaxed);
         self.wanted.store(true, Ordering::Relaxed);
@@ -62,11 +94,14 @@ impl Stop {
         let stop = self.clone();
         std::thread::spawn(move || {
             for signal in signals.forever() {
+                let is_interrupt = signal == SIGINT;
                 let signal = u8::try_from(signal).unwrap_or(u8::MAX);
-                if stop.is_wanted() {
-                    std::process::exit(128_i32.saturating_add(signal.into()));
+                match stop.screen.load(Ordering::Relaxed) {
+                    PAGER_ALONE if is_interrupt => {}
+                    PAGER if is_interrupt => stop.set(signal),
+                    FREE | PROGRESS | PAGER if !stop.is_wanted() => stop.set(signal),
+                    _ => std::process::exit(128_i32.saturating_add(signal.into())),
                 }
-                stop.set(signal);
             }
         });
     }

@@ -5,7 +5,8 @@ use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Totals};
 use crate::model::{
-    Event, Fact, FileRun, Note, NoteCode, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot, clause,
+    Event, Fact, FileRun, Note, NoteCode, NoteSet, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot,
+    clause, count,
 };
 use std::io;
 use std::ops::ControlFlow;
@@ -19,7 +20,9 @@ pub(super) struct Tally {
     pub messages: u64,
     /// Findings.
     pub findings: Severities,
-    /// The worst of them.
+    /// Findings that were left out.
+    pub ignored: u64,
+    /// The worst of those that were not.
     pub worst: Option<Severity>,
     /// The input was cut, bytes are missing from it, or the keys to some of it are.
     pub is_incomplete: bool,
@@ -28,6 +31,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// What is left out does not make the input whole.
+    fn ignore(&mut self, note: &Note<'_>) {
+        self.ignored += 1;
+        self.is_incomplete |= means_loss(note.code);
+    }
+
     fn count(&mut self, event: Event<'_>) {
         match event {
             Event::Opened(_) => self.connections += 1,
@@ -87,6 +96,8 @@ pub(super) struct Watch<'a> {
     pub name: &'a str,
     /// Which findings are told at once; `None`: none.
     pub tell: Option<Tell>,
+    /// Findings that are left out: neither told nor counted.
+    pub ignored: NoteSet,
     /// All must be counted, even when no more rows are wanted.
     pub reads_all: bool,
     /// The input is no file: it may be waited for.
@@ -108,7 +119,8 @@ impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
     pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
         let (tally, is_done) = (Tally::default(), out.is_full());
-        Self { exporter, out, tally, progress, stop, name: "", tell: None, reads_all: false, is_live: false, is_done }
+        let (tell, ignored, reads_all, is_live) = (None, NoteSet::EMPTY, false, false);
+        Self { exporter, out, tally, progress, stop, name: "", tell, ignored, reads_all, is_live, is_done }
     }
 
     /// Writes what could only be written at the end.
@@ -117,7 +129,23 @@ impl<'a> Watch<'a> {
     /// The first error of all writing.
     pub(super) fn finish(mut self, totals: &Totals) -> io::Result<()> {
         self.exporter.finish(totals, &mut self.out);
+        if let Some(rows) = self.out.tail_cut_to().filter(|_| self.tell.is_some()) {
+            let rows = count(rows as u64, "row");
+            self.progress
+                .say(&format!("wspect: warning: --tail: the last {rows} only; more would not fit (wspect --limits)"));
+        }
         self.out.finish()
+    }
+
+    /// Counts an event, tells what the user must know, and hands it on.
+    fn pass(&mut self, at: &Stamp, event: Event<'_>) {
+        self.tally.count(event);
+        if let Event::Note(note) = event {
+            self.tell(at, note);
+        }
+        if !self.is_done {
+            self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
+        }
     }
 
     fn tell(&self, at: &Stamp, note: &Note<'_>) {
@@ -138,12 +166,9 @@ impl<'a> Watch<'a> {
 
 impl Sink for Watch<'_> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
-        self.tally.count(event);
-        if let Event::Note(note) = event {
-            self.tell(at, note);
-        }
-        if !self.is_done {
-            self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
+        match event {
+            Event::Note(note) if self.ignored.contains(note.code) => self.tally.ignore(note),
+            _ => self.pass(at, event),
         }
         let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
         if is_enough || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

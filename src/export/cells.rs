@@ -94,13 +94,14 @@ impl<'c> Cells<'c> {
         if std::mem::replace(&mut self.has_begun, true) || !self.form.header {
             return;
         }
+        let mut line = Out::memory();
         for (at, (name, _)) in self.columns.iter().enumerate() {
             if at > 0 {
-                out.text(self.form.separator.encode_utf8(&mut [0; 4]));
+                line.text(self.form.separator.encode_utf8(&mut [0; 4]));
             }
-            self.form.write(name, out);
+            self.form.write(name, &mut line);
         }
-        out.text("\n");
+        out.heading(&String::from_utf8_lossy(&line.take()));
     }
 
     /// Writes the line of an event; false when it makes none.

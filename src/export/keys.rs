@@ -57,8 +57,7 @@ impl Exporter for Sessions {
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
         self.rows.sort_by_key(|(at, _)| at.stream);
         self.sum = sum(&self.rows, &totals.secrets);
-        let wanted = usize::try_from(out.rows_left()).unwrap_or(usize::MAX);
-        let (rows, _) = self.rows.split_at(wanted.min(self.rows.len()));
+        let rows = out.wanted(&self.rows);
         if !rows.is_empty() {
             self.form.sessions(rows, &totals.secrets, out);
         }

@@ -62,10 +62,8 @@ impl Collect {
     /// Writes as many rows as are wanted.
     pub(super) fn write(&mut self, form: &mut dyn Form, out: &mut Out<'_>) {
         self.rows.retain(|row| !self.left_out.contains(&row.id));
-        let wanted = usize::try_from(out.rows_left()).unwrap_or(usize::MAX);
-        let (rows, _) = self.rows.split_at(wanted.min(self.rows.len()));
-        if !rows.is_empty() && !out.is_full() {
-            form.connections(rows, out);
+        if !self.rows.is_empty() && !out.is_full() {
+            form.connections(out.wanted(&self.rows), out);
         }
     }
 }

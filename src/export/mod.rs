@@ -5,7 +5,8 @@
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
-//! A new format is a new form, a new selection is a new exporter, and each fits the others.
+//! A new format is a new form, a new selection is a new exporter, and each fits the others. A report is a document, whole
+//! at the end, and an exporter without a form: [`Junit`], [`Sarif`].
 
 mod around;
 mod array;
@@ -14,6 +15,7 @@ mod cells;
 mod claims;
 mod compare;
 mod context;
+mod explain;
 mod figures;
 mod filtered;
 mod head;
@@ -29,11 +31,14 @@ mod pcapng;
 mod pretty;
 mod raw;
 mod record;
+mod report;
+mod schema;
 mod select;
 mod stats;
 mod stream;
 mod style;
 mod table;
+mod tail;
 mod talk;
 mod time;
 mod values;
@@ -44,6 +49,7 @@ pub use capture::{About, Capture};
 pub use cells::{Cells, Delimited, Occurrence, Quote};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
+pub use explain::Term;
 pub use filtered::{Filtered, Passed};
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
@@ -53,6 +59,8 @@ pub use payload::{PayloadMode, PayloadOptions};
 pub use pcapng::Pcapng;
 pub use raw::Raw;
 pub use record::Records;
+pub use report::{Junit, Sarif};
+pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
 pub use select::{InPacket, Place, Places};
 pub use stats::{Bins, Figures, Rtt, Stats};
 pub use stream::{Kinds, Stream};

@@ -104,7 +104,7 @@ impl Form for Table {
             let (packet, message, opcode, bytes) = ("packet", "message", "opcode", "bytes");
             let begin = format!("{packet:>8}  {:>time$}  {message:>7}  →  fin  rsv  {opcode:<12}  {bytes:>8}", "time");
             let header = if is_narrow { begin } else { format!("{begin}  head  mask          offset") };
-            out.line(&self.style.paint(Ink::Dim, header).to_string());
+            out.heading(&self.style.paint(Ink::Dim, header).to_string());
         }
         let packet = at.at.packet;
         let place_in_packet = if self.frames_in.0 == packet { self.frames_in.1 + 1 } else { 1 };

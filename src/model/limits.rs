@@ -107,6 +107,8 @@ pub struct Limits {
     pub key_sessions: usize,
     /// Secrets kept of key logs where it is not known which sessions the capture has.
     pub key_secrets: usize,
+    /// Bytes kept of rows of which only the last are wanted.
+    pub tail_bytes: usize,
 }
 
 const MIB: usize = 1 << 20;
@@ -169,6 +171,7 @@ impl Limits {
         key_wait_bytes: 64 * MIB,
         key_sessions: 1 << 20,
         key_secrets: 4_000_000,
+        tail_bytes: 64 * MIB,
     };
 }
 

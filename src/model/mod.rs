@@ -3,6 +3,7 @@
 mod alert;
 mod amount;
 mod body;
+mod close;
 mod connection;
 mod decode_as;
 mod encap;
@@ -32,6 +33,7 @@ mod ws;
 pub use alert::TlsAlert;
 pub use amount::{count, duration, number, ratio, seconds, size};
 pub use body::{Body, Hole, Part};
+pub use close::{CLOSE_CODES, CloseAdvice, CloseCode, CloseRow};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use encap::{Encap, EncapId};
@@ -58,4 +60,4 @@ pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, Wh
 pub use traffic::{Streams, Traffic};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
-pub use ws::{Close, CloseCode, Frame, Message, Opcode, Wait, WaitCause};
+pub use ws::{Close, Frame, Message, Opcode, Wait, WaitCause};

@@ -1,6 +1,7 @@
 //! How and why a connection ended: one sentence, and the packets that show it.
 
 use super::amount::{count, duration, number};
+use super::close::CloseCode;
 use super::connection::Connection;
 use super::event::Closed;
 use super::flow::{Both, Direction};
@@ -9,7 +10,6 @@ use super::mark::{Mark, PacketNo};
 use super::note::{NoteCode, clause};
 use super::packet::End;
 use super::version::Version;
-use super::ws::CloseCode;
 use std::fmt;
 
 /// How the directions of a stream ended, and which was first.

@@ -2,6 +2,7 @@
 
 use super::amount::duration;
 use super::body::Body;
+use super::close::CloseCode;
 use super::flow::Direction;
 use super::mark::{Mark, PacketNo, Span};
 use super::note::NoteSet;
@@ -55,52 +56,6 @@ impl Opcode {
             14 => "reserved-14",
             _ => "reserved-15",
         }
-    }
-}
-
-/// A close status code (RFC 6455 §7.4); any number survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CloseCode(pub u16);
-
-impl CloseCode {
-    /// What the code means: RFC 6455 §7.4.1 and the IANA registry of close codes.
-    pub const fn meaning(self) -> &'static str {
-        match self.0 {
-            1000 => "normal closure",
-            1001 => "going away",
-            1002 => "protocol error",
-            1003 => "unsupported data",
-            1004 => "reserved",
-            1005 => "no status received",
-            1006 => "abnormal closure",
-            1007 => "invalid payload data",
-            1008 => "policy violation",
-            1009 => "message too big",
-            1010 => "mandatory extension missing",
-            1011 => "internal error",
-            1012 => "service restart",
-            1013 => "try again later",
-            1014 => "bad gateway",
-            1015 => "TLS handshake failed",
-            3000 => "unauthorized",
-            3003 => "forbidden",
-            3008 => "timeout",
-            1016..=2999 => "reserved for later versions",
-            3001..=3999 => "registered by a library or framework",
-            4000..=4999 => "private to the application",
-            _ => "not a valid code",
-        }
-    }
-
-    /// Whether an endpoint may send the code in a Close frame (RFC 6455 §7.4).
-    pub const fn is_sendable(self) -> bool {
-        matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
-    }
-}
-
-impl fmt::Display for CloseCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

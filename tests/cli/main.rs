@@ -2,11 +2,28 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
 
+/// A snapshot for each line, under its name.
+macro_rules! snapshots {
+    ($($name:ident $line:literal)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(transcript($line));
+        })*
+    };
+}
+
 mod growing;
+mod manual;
 #[cfg(unix)]
 mod on_a_terminal;
 mod one_side;
+#[cfg(unix)]
+mod pager;
+mod report;
+mod schema;
 mod several;
+mod tail;
+mod tools;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -18,7 +35,7 @@ use std::process::{Child, Command, Output, Stdio};
 fn wspect<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env("TZ", "UTC");
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE"] {
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE", "PAGER"] {
         command.env_remove(variable);
     }
     command
@@ -44,16 +61,6 @@ fn stdout(line: &str) -> String {
     let output = run(line);
     assert!(output.status.success(), "{line}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// A snapshot for each line, under its name.
-macro_rules! snapshots {
-    ($($name:ident $line:literal)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(transcript($line));
-        })*
-    };
 }
 
 snapshots! {
@@ -84,6 +91,7 @@ snapshots! {
     stats_text "stats samples/fragments.pcapng"
     stats_json "stats --json samples/fragments.pcapng"
     check_text "check samples/handshakes.pcapng"
+    check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
     check_json "check --json samples/lossy.pcap"
     export_mixed "export jsonl --records connection,handshake,message,frame,finding --max-payload 8 samples/stomp.pcapng"
     export_frames_and_messages "export jsonl --records message,frame -n 40 --payload none samples/fragments.pcapng"
@@ -111,11 +119,13 @@ fn wrong_command_lines() {
         "msgs -t noon samples/mix.pcap",
         "msgs -n many samples/mix.pcap",
         "msgs -n -1 samples/mix.pcap",
+        "msgs -n 1 --tail 1 samples/mix.pcap",
         "msgs --max-payload some samples/mix.pcap",
         "show samples/mix.pcap --frame first",
         "export pcapng --conn 1,b samples/mix.pcap",
         "msgs --color blue samples/mix.pcap",
         "check --fail-on fatal samples/mix.pcap",
+        "check --ignore ORIGIN,tcp-gaps samples/mix.pcap",
         "--json msgs samples/mix.pcap",
         "show samples/mix.pcap",
         "show samples/mix.pcap 1:x",

@@ -13,6 +13,7 @@ fn on_terminal(columns: u16, line: &str) -> (String, u32) {
     command.cwd(env!("CARGO_MANIFEST_DIR"));
     command.env("TERM", "xterm-256color");
     command.env_remove("NO_COLOR");
+    command.env("PAGER", "");
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     let mut printed = Vec::new();

@@ -1,10 +1,11 @@
 //! Commands and what each takes.
 
 use super::rows::{Columns, Filter};
-use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
-use crate::cli::choices;
+use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
+use crate::cli::choices::{self, Proposed};
 use crate::model::Severity;
 use clap::ValueEnum;
+use clap::builder::TypedValueParser as _;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub(in crate::cli) struct List {
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
+    #[command(flatten)]
+    pub tail: Tail,
     #[command(flatten)]
     pub time: Time,
     #[command(flatten)]
@@ -134,7 +137,12 @@ pub(in crate::cli) struct Check {
     #[command(flatten)]
     pub filter: Filter,
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        value_parser = Proposed(choices::severities).try_map(|word| choices::severity(&word)),
+        hide_possible_values = true
+    )]
     pub fail_on: Option<Severity>,
     /// Exit with 1 unless this holds: 'no finding >= warning', 'p99(rtt) < 200ms'; may be given several times
     ///
@@ -150,12 +158,47 @@ pub(in crate::cli) struct Check {
     /// Assertions from this file, one a line; # begins a comment
     #[arg(long, value_name = "FILE")]
     pub assert_file: Vec<PathBuf>,
+    /// Leave out findings of this code: they are not printed and do not count for --fail-on
+    ///
+    /// May be given several times, and as a list: --ignore ORIGIN,CLOSE-SLOW. The sum tells how many were left out.
+    #[arg(
+        long,
+        value_name = "CODE",
+        value_delimiter = ',',
+        value_parser = Proposed(choices::codes),
+        hide_possible_values = true
+    )]
+    pub ignore: Vec<String>,
+    /// text, jsonl (as --json), junit or sarif
+    ///
+    ///   junit  JUnit XML: every code is a test case; findings that --fail-on takes, errors without it, are failures
+    ///   sarif  SARIF 2.1.0: every code is a rule, every finding a result
+    #[arg(
+        short = 'T',
+        long,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        conflicts_with = "json",
+        verbatim_doc_comment
+    )]
+    pub format: Option<Report>,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
+    pub tail: Tail,
+    #[command(flatten)]
     pub output: Output,
+}
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Report {
+    Text,
+    Jsonl,
+    Junit,
+    Sarif,
 }
 
 /// Options of `export`.
@@ -226,16 +269,6 @@ pub(in crate::cli) struct Diff {
     pub output: Output,
 }
 
-/// Options of `fields`.
-#[derive(Debug, Clone, clap::Args)]
-pub(in crate::cli) struct FieldsArgs {
-    /// Only fields whose names begin so: websocket, wspect.c
-    #[arg(value_name = "PREFIX")]
-    pub prefix: Option<String>,
-    #[command(flatten)]
-    pub json: Json,
-}
-
 /// Formats of `export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
@@ -254,9 +287,4 @@ pub(in crate::cli) enum Record {
     Message,
     Frame,
     Finding,
-}
-
-fn severity(word: &str) -> Result<Severity, &'static str> {
-    let all = [Severity::Note, Severity::Warning, Severity::Error];
-    all.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
 }

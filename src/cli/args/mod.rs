@@ -1,24 +1,26 @@
 //! What can be typed: every command and every option, each defined once.
 
+/// Examples below a command's options.
+macro_rules! examples {
+    ($first:literal $(, $other:literal)*) => {
+        concat!("Examples:\n  ", $first $(, "\n  ", $other)*)
+    };
+}
+
 mod commands;
 mod rows;
 mod shared;
+mod tools;
 
 pub(super) use commands::{
-    Check, Diff, Export, FieldsArgs, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats,
+    Check, Diff, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Report, Show, Stats,
 };
 pub(super) use rows::{Columns, Filter, Form};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
+pub(super) use tools::{Completions, Explain, FieldsArgs, Pages, Schema, Tool};
 
 use crate::model::FLAGS;
-use clap::{Parser, Subcommand};
-
-/// Examples below a command's options.
-macro_rules! examples {
-    ($first:literal $(, $other:literal)+) => {
-        concat!("Examples:\n  ", $first $(, "\n  ", $other)+)
-    };
-}
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// What the flags of a connection mean, above what else stands below its options.
 fn with_flags(rest: &str) -> String {
@@ -29,13 +31,14 @@ fn with_flags(rest: &str) -> String {
 /// Shows what was said over WebSocket in a packet capture.
 ///
 /// Reads .pcap and .pcapng, also compressed (gzip, zstd, lz4, xz), from a file or a pipe; never from the network. Without a command it opens a browser in the
-/// terminal; without a terminal, and with --json, -n, -t or -o, it lists the connections as `wspect ls` does.
+/// terminal; without a terminal, and with --json, -n, --tail, -t or -o, it lists the connections as `wspect ls` does.
 ///
 /// Rows go to stdout and nothing else does; warnings, progress and the summary go to stderr.
 #[derive(Debug, Parser)]
 #[command(
     name = "wspect",
     version,
+    long_version = crate::cli::version::long(),
     max_term_width = 100,
     override_usage = "wspect [OPTIONS] [FILE]...\n       wspect COMMAND [OPTIONS] [FILE]...",
     subcommand_help_heading = "Commands",
@@ -45,7 +48,7 @@ fn with_flags(rest: &str) -> String {
     after_long_help = concat!(
         "Exit codes:\n",
         "    0  done, also with warnings or with nothing to show\n",
-        "    1  check found what --fail-on asks for; no such connection or message\n",
+        "    1  check found what --fail-on asks for, or an assertion does not hold; diff found a difference; no such thing\n",
         "    2  the command line is wrong\n",
         "    3  the input cannot be read or is no capture\n",
         "    4  with --strict: the input was cut, had gaps, or lacked keys\n",
@@ -141,7 +144,9 @@ pub(super) enum Command {
     #[command(after_long_help = examples!(
         "wspect check chat.pcapng",
         "wspect check --fail-on error chat.pcapng || echo broken",
-        "wspect check --assert 'every connection closed 1000' --assert 'p99(rtt) < 200ms' chat.pcapng"
+        "wspect check --fail-on note --ignore ORIGIN,CLOSE-SLOW chat.pcapng",
+        "wspect check --assert 'every connection closed 1000' --assert 'p99(rtt) < 200ms' chat.pcapng",
+        "wspect check -T junit --fail-on warning chat.pcapng -o report.xml"
     ))]
     Check(Check),
     /// Records, or packets, in a file format
@@ -157,7 +162,9 @@ pub(super) enum Command {
         )
     )]
     Export(Export),
-    /// Two captures, or two connections, compared message by message; exit code 1 where they differ
+    /// Two captures, or two connections, compared message by message
+    ///
+    /// Exit code 1 where they differ.
     ///
     /// Connections of the same path belong together, in order, and each direction is compared by itself. Signs: - only in
     /// the first, + only in the second, < and > what the first and the second have in the same place, ^ in another order.
@@ -170,7 +177,25 @@ pub(super) enum Command {
         )
     )]
     Diff(Diff),
-    /// Fields of display filters and columns: name, short name, kind, what it is
-    #[command(after_long_help = examples!("wspect fields websocket", "wspect fields --json | jq -r .name"))]
-    Fields(FieldsArgs),
+    #[command(flatten)]
+    Tool(Tool),
+}
+
+/// The definition of the command line, which parses it and makes help, completions and manual pages.
+pub(super) fn definition() -> clap::Command {
+    let mut definition = Args::command();
+    // Global options are handed down to the commands here.
+    definition.build();
+    definition.mut_subcommands(|command| {
+        if !Tool::has_subcommand(command.get_name()) {
+            return command;
+        }
+        command.mut_args(|arg| if is_about_captures(&arg) { arg.hide(true) } else { arg })
+    })
+}
+
+/// Whether an option of all commands means nothing to those that read no capture.
+fn is_about_captures(arg: &clap::Arg) -> bool {
+    arg.get_help_heading() == Some("Reading options")
+        || matches!(arg.get_id().as_str(), "progress" | "strict" | "quiet" | "verbose")
 }

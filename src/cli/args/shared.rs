@@ -4,7 +4,7 @@ use crate::cli::choices;
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
 use crate::model::{DecodeAs, Limits, Overlap, Rule};
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -36,6 +36,20 @@ pub(in crate::cli) struct Manners {
         hide_short_help = true
     )]
     pub progress: When,
+    /// A pager for rows: auto (on a terminal, when they do not fit on the screen), always (on a terminal), never
+    ///
+    /// It is the one that PAGER names, else less -FRX; an empty PAGER means none. With auto, rows
+    /// of a pipe and of a file that grows are not paged: they come as they are known.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub pager: When,
     /// Exit with 4 when the input was cut, had gaps, or lacked keys
     #[arg(long, global = true)]
     pub strict: bool,
@@ -147,7 +161,7 @@ pub(in crate::cli) struct Input {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct FileAndMore {
     /// The capture, .pcap or .pcapng; -: stdin. Others may follow
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<OsString>,
     /// Connections as `wspect ls` numbers them, or messages as `wspect msgs` does: 3, 3:17
     #[arg(value_name = "CONN")]
@@ -189,6 +203,21 @@ pub(in crate::cli) struct Limit {
     /// Print the first N rows only
     #[arg(short = 'n', long, value_name = "N", value_parser = choices::number::<u64>, allow_negative_numbers = true)]
     pub limit: Option<u64>,
+}
+
+/// How many rows, from the end.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Tail {
+    /// Print the last N rows only, once all is read
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = choices::number::<u64>,
+        allow_negative_numbers = true,
+        conflicts_with = "limit",
+        hide_short_help = true
+    )]
+    pub tail: Option<u64>,
 }
 
 /// How times are shown.

@@ -102,7 +102,8 @@ fn record(
     out: &mut Out<'_>,
 ) {
     let row = out.bytes();
-    lit!(row, r#"{"v":1,"kind":"difference","difference":"#);
+    lit!(row, r#"{"v":1,"kind":"difference","conn":null,"tcp_stream":null,"h2_stream":null,"time":null,"#);
+    lit!(row, r#""packet":null,"file_packet":null,"difference":"#);
     json::name(row, kind);
     let any = first.and_then(|side| side.1).or(second.and_then(|side| side.1));
     lit!(row, r#","dir":"#);

@@ -64,6 +64,19 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// The name in reports: `file`, `tcp`, `tls`, `handshake`, `refusal`, `messages`, `closing`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Handshake => "handshake",
+            Self::Refusal => "refusal",
+            Self::Messages => "messages",
+            Self::Closing => "closing",
+        }
+    }
+
     /// The heading over its findings.
     pub const fn title(self) -> &'static str {
         match self {
@@ -135,6 +148,11 @@ impl NoteCode {
     #[expect(clippy::indexing_slicing, reason = "one row per code, in the same order, made by one macro")]
     pub fn row(self) -> &'static NoteRow {
         &NOTES[self as usize]
+    }
+
+    /// The code of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        NOTES.iter().find(|row| row.name == name).map(|row| row.code)
     }
 
     /// The name in records and text.
@@ -265,6 +283,7 @@ mod tests {
         for (at, row) in NOTES.iter().enumerate() {
             assert_eq!(row.code as usize, at);
             assert_eq!(row.code.row().name, row.name);
+            assert_eq!(NoteCode::named(row.name), Some(row.code));
             assert!(
                 row.name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-'),
                 "{}",

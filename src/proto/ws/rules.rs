@@ -120,33 +120,13 @@ pub(super) fn close(body: &[u8], echoes: bool) -> (Option<Close<'_>>, NoteSet) {
         if std::str::from_utf8(close.reason).is_err() {
             set.insert(NoteCode::CloseReason);
         }
-        if let Some(code) = told_by(close.code)
+        if let Some(code) = close.code.finding()
             && !echoes
         {
             set.insert(code);
         }
     }
     (close, set)
-}
-
-/// The finding that a close code itself is.
-pub(super) const fn told_by(code: CloseCode) -> Option<NoteCode> {
-    Some(match code.0 {
-        1002 => NoteCode::Close1002,
-        1003 => NoteCode::Close1003,
-        1007 => NoteCode::Close1007,
-        1008 => NoteCode::Close1008,
-        1009 => NoteCode::Close1009,
-        1010 => NoteCode::Close1010,
-        1011 => NoteCode::Close1011,
-        1012 => NoteCode::Close1012,
-        1013 => NoteCode::Close1013,
-        1014 => NoteCode::Close1014,
-        3000 => NoteCode::Close3000,
-        3003 => NoteCode::Close3003,
-        3008 => NoteCode::Close3008,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

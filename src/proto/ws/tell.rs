@@ -252,7 +252,7 @@ impl Ws {
                 }
                 let close = message.close;
                 let code = close.map(|close| close.code.0);
-                let untold = close.and_then(|close| Some((close, rules::told_by(close.code)?)));
+                let untold = close.and_then(|close| Some((close, close.code.finding()?)));
                 let untold = untold.filter(|(_, code)| !found.contains(*code) && cx.flow.waits);
                 let untold = untold.map(|(close, code)| (code, closed_with(dir, &close).into()));
                 let farewell = || Box::new(Farewell { at: brought, msg: number, code, untold });
@@ -306,7 +306,7 @@ impl Ws {
         let (close, mut found) = rules::close(body, before.is_some_and(|other| other.code == code));
         if other.is_none()
             && cx.flow.waits
-            && let Some(code) = close.and_then(|close| rules::told_by(close.code))
+            && let Some(code) = close.and_then(|close| close.code.finding())
         {
             found.remove(code);
         }

@@ -1,0 +1,362 @@
+//! The keys of every kind of record, in the order in which they are written (`export/record.rs`).
+//!
+//! The schema is made from these rows, and tests hold every record against them.
+
+use super::Shape::{Bool, Code, Count, Int, Is, List, Maybe, Object, Open, Pair, Text, Time, Word};
+use super::{Key, RecordKind, Shape};
+
+const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, about }
+}
+
+const DIR: Shape = Word(&["c2s", "s2c"]);
+
+/// The keys that every record begins with.
+pub static COMMON_KEYS: &[Key] = &[
+    key("v", Is(1), "the version of these records"),
+    key("kind", Text, "the kind of the record"),
+    key(
+        "conn",
+        Maybe(&Count),
+        "number of the connection, from 1; null: about the file, or a stream without connection",
+    ),
+    key("tcp_stream", Maybe(&Count), "Wireshark's tcp.stream"),
+    key("h2_stream", Maybe(&Count), "null so far"),
+    key("time", Maybe(&Time), "time of the packet, UTC, nine digits"),
+    key("packet", Maybe(&Count), "Wireshark's frame.number of the packet with which the record is whole"),
+    key("file_packet", Maybe(&Text), "where the packet stands in one of several captures: b.pcap:17"),
+];
+
+/// Every kind of record there is.
+pub static RECORD_KINDS: &[RecordKind] = &[
+    RecordKind { name: "message", about: "A message: msgs, show, follow, export jsonl.", keys: MESSAGE },
+    RecordKind { name: "frame", about: "A WebSocket frame: frames.", keys: FRAME },
+    RecordKind { name: "handshake", about: "An opening handshake: handshake.", keys: HANDSHAKE },
+    RecordKind { name: "connection", about: "A WebSocket connection: ls.", keys: CONNECTION },
+    RecordKind { name: "finding", about: "What is wrong or worth knowing: check.", keys: FINDING },
+    RecordKind { name: "assertion", about: "How an assertion stands: check --assert.", keys: ASSERTION },
+    RecordKind { name: "difference", about: "In what two conversations differ: diff.", keys: DIFFERENCE },
+    RecordKind { name: "tls", about: "A TLS stream: keys.", keys: TLS },
+    RecordKind { name: "stats", about: "Figures of a capture: stats.", keys: STATS },
+    RecordKind { name: "capture", about: "What a capture is: stats --capture.", keys: CAPTURE },
+];
+
+const ASSERTION: &[Key] = &[
+    key("assertion", Text, "as it was written"),
+    key("holds", Bool, "whether it holds"),
+    key("text", Text, "what was seen"),
+    key("evidence", List(&Count), "the first packets that speak against it"),
+];
+
+const DIFFERENCE: &[Key] = &[
+    key(
+        "difference",
+        Word(&["first", "second", "changed", "moved", "connection"]),
+        "which side has it, how it differs, or that a connection has no partner",
+    ),
+    key("dir", Maybe(&DIR), "direction of the message"),
+    key("type", Maybe(&Word(TYPES)), "what the message is"),
+    key("first", Maybe(&Object(SIDE)), "what the first side has"),
+    key("second", Maybe(&Object(SIDE)), "what the second side has"),
+];
+
+const SIDE: &[Key] = &[
+    key("conn", Count, "number of the connection in its capture"),
+    key("url", Text, "its URL, or its server"),
+    key("msg", Maybe(&Count), "number of the message"),
+    key("packet", Maybe(&Count), "packet of the message"),
+    key("len", Maybe(&Count), "payload bytes of the message"),
+    key("text", Maybe(&Text), "its beginning, as text output shows it"),
+];
+
+const MESSAGE: &[Key] = &[
+    key("msg", Count, "number within the connection, from 1, in order of completion"),
+    key("first_packet", Count, "packet of its first byte"),
+    key("dir", DIR, "direction: c2s to the server, s2c to the client"),
+    key("type", Word(TYPES), "what it is; continuation: its first frame was lost or never sent"),
+    key("opcode", Count, "opcode of its first frame"),
+    key("frames", Count, "number of its frames"),
+    key("compressed", Bool, "it came compressed"),
+    key("wire_len", Count, "payload bytes on the wire"),
+    key("len", Count, "payload bytes after unmasking and inflating, holes of known length included"),
+    key("complete", Bool, "every byte is there and certain"),
+    key("payload", Maybe(&Text), "the payload; null with --payload none"),
+    key("enc", Maybe(&Word(&["utf8", "base64"])), "how the payload is written"),
+    key("truncated", Bool, "the payload was cut by --max-payload or a limit"),
+    key("close_code", Maybe(&Count), "code of a Close frame"),
+    key("close_reason", Maybe(&Text), "reason of a Close frame"),
+    key("rtt_ns", Maybe(&Int), "of a pong: nanoseconds since its ping"),
+    key("missing", List(&Pair(&Count, &Maybe(&Count))), "holes as [offset,length] in the whole message"),
+    key("inferred", Bool, "a search restored bytes that a loss had made unknown"),
+    key("findings", List(&Code), "codes of what is wrong with it"),
+    key("decoded", Maybe(&Open), "null so far"),
+    key("waited", Maybe(&Object(WAITED)), "what TCP kept it waiting for longest"),
+];
+
+const TYPES: &[&str] = &[
+    "continuation",
+    "text",
+    "binary",
+    "reserved-3",
+    "reserved-4",
+    "reserved-5",
+    "reserved-6",
+    "reserved-7",
+    "close",
+    "ping",
+    "pong",
+    "reserved-11",
+    "reserved-12",
+    "reserved-13",
+    "reserved-14",
+    "reserved-15",
+];
+
+const WAITED: &[Key] = &[
+    key("for", Word(&["retransmission", "window"]), "lost bytes that came again, or a receiver whose window was zero"),
+    key("duration_ns", Int, "nanoseconds"),
+    key("packet", Count, "the packet that ended it"),
+];
+
+const FRAME: &[Key] = &[
+    key("frame", Count, "number within the connection, from 1, in order of completion"),
+    key("msg", Maybe(&Count), "number of its message; null: that is not complete yet"),
+    key("dir", DIR, "direction"),
+    key("fin", Bool, "last frame of its message"),
+    key("rsv", Count, "reserved bits: RSV1 is 4, RSV2 2, RSV3 1"),
+    key("opcode", Count, "opcode"),
+    key("masked", Bool, "it is masked"),
+    key("mask", Maybe(&Text), "masking key, eight hex digits"),
+    key("header_len", Count, "bytes of the head"),
+    key("len", Count, "payload length as the head gives it"),
+    key("stream_offset", Count, "where it begins in the payload of its direction, holes counted"),
+    key("first_packet", Count, "packet of its first byte"),
+    key("complete", Bool, "all its payload was captured"),
+    key("findings", List(&Code), "codes of what is wrong with it"),
+];
+
+const HANDSHAKE: &[Key] = &[
+    key("request", Maybe(&Object(HEAD)), "the request; null: not captured"),
+    key("response", Maybe(&Object(HEAD)), "the response; null: not captured"),
+    key("url", Maybe(&Text), "what was opened"),
+    key("accepted", Maybe(&Bool), "true for a 101, false for another answer, null for none"),
+    key("status", Maybe(&Count), "status of the answer"),
+    key("key", Maybe(&Text), "Sec-WebSocket-Key"),
+    key("accept", Maybe(&Text), "Sec-WebSocket-Accept"),
+    key("accept_expected", Maybe(&Text), "what Sec-WebSocket-Accept should be"),
+    key("subprotocols_offered", Maybe(&List(&Text)), "as sent; null: the head was not captured"),
+    key("subprotocol", Maybe(&Text), "the subprotocol chosen"),
+    key("extensions_offered", Maybe(&List(&Text)), "as sent, with parameters"),
+    key("extensions", Maybe(&List(&Text)), "as accepted, with parameters"),
+    key("checks", List(&Object(CHECK)), "the rules, kept or broken"),
+    key("latency_ns", Maybe(&Int), "nanoseconds from request to answer"),
+];
+
+const HEAD: &[Key] = &[
+    key("method", Maybe(&Text), "of a request"),
+    key("target", Maybe(&Text), "of a request"),
+    key("version", Text, "version of HTTP"),
+    key("status", Maybe(&Count), "of a response"),
+    key("reason", Maybe(&Text), "of a response"),
+    key("headers", List(&Pair(&Text, &Text)), "[name,value] in order"),
+    key("packet", Count, "packet of its last byte"),
+    key("time", Maybe(&Time), "time of that packet"),
+];
+
+const CHECK: &[Key] = &[
+    key("code", Code, "code of the finding when it is broken"),
+    key("ok", Bool, "it is kept"),
+    key("detail", Text, "what was seen"),
+];
+
+const CONNECTION: &[Key] = &[
+    key("client", Text, "who asked, or masks: ip:port"),
+    key("server", Text, "who answered: ip:port"),
+    key("url", Maybe(&Text), "what was opened; null: no request was captured"),
+    key("state", Word(&["encrypted", "rejected", "midstream", "closed", "aborted", "open"]), "the first that fits"),
+    key("transport", Maybe(&Text), "http/1.1, or the draft whose frames differ; null without a handshake"),
+    key("tls", Maybe(&Object(OUTLINE)), "the TLS around it; null in clear"),
+    key("subprotocol", Maybe(&Text), "as agreed on"),
+    key("extensions", Maybe(&List(&Text)), "as agreed on"),
+    key("start", Maybe(&Time), "time of its first packet"),
+    key("end", Maybe(&Time), "time of its last packet"),
+    key("first_packet", Count, "its first packet"),
+    key("last_packet", Count, "its last packet"),
+    key("c2s", Object(COUNTS), "what went to the server"),
+    key("s2c", Object(COUNTS), "what went to the client"),
+    key("close_code", Maybe(&Count), "code of the first Close frame"),
+    key("close_reason", Maybe(&Text), "reason of the first Close frame"),
+    key("closed_by", Maybe(&Word(&["client", "server", "fin", "rst", "timeout"])), "who, or what, closed it"),
+    key("findings", Object(SEVERITIES), "how many of each severity"),
+    key("via", List(&Object(HOP)), "the proxies on the way"),
+    key("encapsulation", List(&Text), "tags and tunnels around its packets, outermost first"),
+    key("encapsulation_back", Maybe(&List(&Text)), "those of the other direction, where they are others"),
+    key("interface", Maybe(&Text), "the interface that it was captured on"),
+    key("ending", Word(ENDINGS), "how it ended, in a word"),
+    key("verdict", Text, "how it ended, in a sentence"),
+    key("evidence", List(&Count), "the packets that show it"),
+];
+
+const ENDINGS: &[&str] =
+    &["clean", "no-reply", "reply-unseen", "timeout", "fin", "rst", "refused", "no-answer", "replaced", "open"];
+
+const COUNTS: &[Key] = &[
+    key("messages", Count, "messages, control and incomplete ones included"),
+    key("frames", Count, "frames"),
+    key("bytes", Count, "sum of len"),
+    key("wire_bytes", Count, "sum of wire_len"),
+    key("text", Count, "text messages"),
+    key("binary", Count, "binary messages"),
+    key("ping", Count, "pings"),
+    key("pong", Count, "pongs"),
+    key("close", Count, "Close frames"),
+    key("gaps", Count, "holes"),
+    key("missing_bytes", Count, "bytes of holes"),
+];
+
+const SEVERITIES: &[Key] =
+    &[key("error", Count, "errors"), key("warning", Count, "warnings"), key("note", Count, "notes")];
+
+const HOP: &[Key] = &[
+    key("kind", Word(&["connect", "socks4", "socks5", "proxy-v1", "proxy-v2"]), "how the proxy is spoken to"),
+    key("address", Text, "where it leads to, for proxy-v1 and proxy-v2 where the stream comes from"),
+];
+
+const FINDING: &[Key] = &[
+    key("code", Code, "its code: wspect explain CODE"),
+    key("severity", Word(&["error", "warning", "note"]), "how bad it is"),
+    key("dir", Maybe(&DIR), "direction concerned"),
+    key("msg", Maybe(&Count), "message concerned"),
+    key("frame", Maybe(&Count), "frame concerned"),
+    key("text", Text, "one sentence"),
+    key("rfc", Maybe(&Text), "where the rule stands"),
+    key("detail", Maybe(&Text), "bytes and numbers"),
+    key("evidence", List(&Count), "the packets that show it"),
+];
+
+const KEYS: Shape = Word(&["matched", "partial", "none", "not needed"]);
+
+/// What a `tls` record and the `tls` of a connection share.
+macro_rules! outline {
+    ($($before:expr,)* ; $($behind:expr),*) => {
+        &[
+            $($before,)*
+            key("version", Maybe(&Text), "version agreed on: TLS 1.3"),
+            key("cipher", Maybe(&Text), "cipher suite agreed on"),
+            key("sni", Maybe(&Text), "the server's name as the client gave it"),
+            key("alpn", Maybe(&Text), "protocol agreed on for the inside"),
+            key("keys", KEYS, "which keys are known"),
+            key("handshake_ns", Maybe(&Int), "nanoseconds from the ClientHello to the last Finished"),
+            $($behind,)*
+        ]
+    };
+}
+
+const OUTLINE: &[Key] = outline!(;);
+
+const TLS: &[Key] = outline!(
+    key("client", Text, "who sent the ClientHello: ip:port"),
+    key("server", Text, "the other end: ip:port"),;
+    key("client_random", Maybe(&Text), "64 hex digits, by which key logs know the session"),
+    key("source", Maybe(&Text), "where its first key stands: keys.txt:12"),
+    key("decrypted_bytes", Count, "bytes of the inside, both directions"),
+    key("why_not", Maybe(&Text), "why not all was decrypted")
+);
+
+const STATS: &[Key] = &[
+    key("packets", Count, "packets"),
+    key("tcp_streams", Count, "TCP streams"),
+    key("connections", Count, "WebSocket connections"),
+    key("start", Maybe(&Time), "time of the first packet"),
+    key("end", Maybe(&Time), "time of the last packet"),
+    key("c2s", Object(COUNTS), "what went to servers"),
+    key("s2c", Object(COUNTS), "what went to clients"),
+    key("rtt_ns", Maybe(&Object(RTT)), "round trips of pings, in nanoseconds"),
+    key("findings", Object(SEVERITIES), "how many of each severity"),
+    key("bin_ns", Maybe(&Int), "nanoseconds of a bin"),
+    key("bins", List(&Pair(&Count, &Count)), "payload bytes over time as [c2s,s2c], at most 1000"),
+];
+
+const RTT: &[Key] = &[
+    key("count", Count, "how many"),
+    key("p50", Int, "median"),
+    key("p95", Int, "95th percentile"),
+    key("max", Int, "longest"),
+];
+
+const CAPTURE: &[Key] = &[
+    key("start", Maybe(&Time), "time of the first packet"),
+    key("end", Maybe(&Time), "time of the last packet"),
+    key("files", List(&Object(FILE)), "the files"),
+    key("packets", Count, "packets"),
+    key("bytes", Count, "bytes of packets that were captured"),
+    key("wire_bytes", Count, "bytes of packets, with what was cut"),
+    key("dropped", Maybe(&Count), "packets that the capturing host dropped"),
+    key("protocols", Object(PROTOCOLS), "packets by protocol"),
+    key("encapsulations", List(&Text), "tags and tunnels around packets"),
+    key("tcp_streams", Count, "TCP streams"),
+    key("streams", Object(STREAMS), "TCP streams by kind"),
+    key("tls", Object(TLS_SUM), "TLS streams"),
+    key("connections", Count, "WebSocket connections"),
+    key("names", List(&Object(NAMES)), "names of addresses"),
+    key("left_out", Count, "names and comments that are left out"),
+    key("comments", List(&Object(COMMENT)), "comments on packets"),
+];
+
+const FILE: &[Key] = &[
+    key("name", Text, "its name"),
+    key("format", Maybe(&Text), "pcap or pcapng"),
+    key("byte_order", Maybe(&Text), "of its numbers"),
+    key("compression", Maybe(&Text), "how it is compressed"),
+    key("application", Maybe(&Text), "the program that wrote it"),
+    key("os", Maybe(&Text), "the operating system"),
+    key("hardware", Maybe(&Text), "the machine"),
+    key("interfaces", List(&Object(INTERFACE)), "its interfaces"),
+    key("more_interfaces", Count, "interfaces that are left out"),
+    key("key_logs", Count, "key logs in it"),
+    key("comments", List(&Text), "comments on its sections and interfaces"),
+];
+
+const INTERFACE: &[Key] = &[
+    key("link_type", Count, "link type, as tcpdump numbers it"),
+    key("link", Maybe(&Text), "its name"),
+    key("name", Maybe(&Text), "name of the interface"),
+    key("description", Maybe(&Text), "its description"),
+    key("filter", Maybe(&Text), "the capture filter"),
+    key("os", Maybe(&Text), "the operating system"),
+    key("snaplen", Count, "bytes of a packet that are captured at most; 0: all"),
+    key("tsresol", Count, "resolution of its clock, as pcapng has it"),
+    key("packets", Maybe(&Count), "packets in the capture"),
+    key("received", Maybe(&Count), "packets that it received"),
+    key("dropped", Maybe(&Count), "packets that it dropped"),
+    key("accepted", Maybe(&Count), "packets that the filter let through"),
+    key("os_dropped", Maybe(&Count), "packets that the operating system dropped"),
+    key("delivered", Maybe(&Count), "packets that were handed to the capturing program"),
+];
+
+const PROTOCOLS: &[Key] = &[
+    key("tcp", Count, "TCP"),
+    key("udp", Count, "UDP"),
+    key("dtls", Count, "DTLS, over UDP"),
+    key("quic", Count, "QUIC, over UDP"),
+    key("icmp", Count, "ICMP"),
+    key("ip_fragments", Count, "fragments of IP packets"),
+    key("other_ip", Count, "other protocols over IP"),
+    key("arp", Count, "ARP"),
+    key("other", Count, "anything else"),
+];
+
+const STREAMS: &[Key] = &[
+    key("http", Count, "HTTP/1"),
+    key("tls", Count, "TLS"),
+    key("http2", Count, "HTTP/2"),
+    key("other", Count, "other"),
+    key("silent", Count, "without payload"),
+];
+
+const TLS_SUM: &[Key] =
+    &[key("streams", Count, "TLS streams"), key("decrypted", Count, "of which something was decrypted")];
+
+const NAMES: &[Key] = &[key("address", Text, "the address"), key("names", List(&Text), "its names")];
+
+const COMMENT: &[Key] = &[key("packet", Count, "the packet"), key("text", Text, "the comment")];
