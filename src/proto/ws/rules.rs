@@ -40,7 +40,8 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(control && head.len > 125, NoteCode::WsControlLength);
     rule(head.opcode == Opcode::CONTINUATION && !now.open && !now.missed, NoteCode::WsContinuation);
     rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
-    rule(now.closed, NoteCode::WsAfterClose);
+    // A ping is answered until the peer's Close comes (§5.5.2), and who sent its own Close first may still wait for that.
+    rule(now.closed && head.opcode != Opcode::PONG, NoteCode::WsAfterClose);
     set
 }
 
@@ -198,6 +199,7 @@ mod tests {
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.open = true), []);
         assert_eq!(judged(Direction::ToServer, &[0x81, 5], |now| now.tells_mask = false), []);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.closed = true), [NoteCode::WsAfterClose]);
+        assert_eq!(judged(Direction::ToClient, &[0x8a, 5], |now| now.closed = true), []);
     }
 
     #[test]
