@@ -205,6 +205,8 @@ fn losses() -> Vec<Case> {
         case("DEFLATE-LOST", holed(true), holed(false)),
         case("DEFLATE-INFERRED", quotes(true), quotes(false)),
         case("DEFLATE-BAD", wire(&[0xff; 4], true), wire(hello, true)),
+        // Cut where the zeros of the tail would end the block, and begin another.
+        case("DEFLATE-BAD", wire(&[2], true), wire(&[2, 0], true)),
         case("PMD-CONTEXT", bound((false, 15), (true, 15)), bound((false, 15), (false, 15))),
         case("PMD-WINDOW", bound((true, 9), (true, 12)), bound((true, 9), (true, 9))),
         case("DEFLATE-UNKNOWN", server(&Frame::new(TEXT, hello).rsv(4)), wire(hello, true)),

@@ -317,7 +317,7 @@ impl Assembly {
         };
         let result = match bytes {
             Some(bytes) => inflater.push(bytes, tools, &mut out),
-            None => inflater.end(tools, &mut out),
+            None => inflater.end(),
         };
         if let Err(why) = result {
             let code = if why == Corrupt::Enough { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
