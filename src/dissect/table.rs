@@ -459,7 +459,7 @@ fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
     for (_, at) in queues {
         let Some(stream) = streams.get_mut(at) else { return };
         while env.budget.queued > enough && queued(stream) > 0 {
-            stream.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+            stream.make_room(mark, env);
         }
     }
 }

@@ -143,7 +143,7 @@ impl Form for Table {
         let severity = note.code.severity();
         let place = at.place().unwrap_or_else(|| String::from("file"));
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
-        let frame = match at.at.packet {
+        let frame = match note.shown_by(at) {
             PacketNo(0) => String::new(),
             packet => format!("frame {}", escape::display_str(&self.files.place(packet))),
         };
