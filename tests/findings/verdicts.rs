@@ -40,6 +40,20 @@ fn ended_within_a_handshake() {
     );
 }
 
+/// The line about the end has the time of the end, however much later all of it is known.
+#[test]
+fn the_end_of_a_conversation_has_its_time() {
+    let session = talk(|session| _ = session.text(Client, "hello"));
+    let mut segments = session.segments();
+    let own = segments.len();
+    segments.extend(Session::sample(2).segments());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), paced(&segments, &[(own, 60_000)])).unwrap();
+    let text = String::from_utf8(wspect_with(&["follow"], file.path(), &["1"]).stdout).unwrap();
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("     0.000900  TCP FIN from the client (frame 10) without a Close frame"), "{text}");
+}
+
 #[test]
 fn closed_cleanly() {
     let session = talk(|session| _ = session.text(Server, "hello").close());
