@@ -11,7 +11,7 @@ use crate::model::{
     DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally,
 };
 use crate::net::Header;
-use crate::proto::layer::{Hint, Tools};
+use crate::proto::layer::{Hint, Kind, Tools};
 use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -363,13 +363,17 @@ impl Table {
         sink: &mut dyn Sink,
     ) -> u32 {
         let stream = row(&mut self.streams, at);
-        if stream.live.is_none()
-            && let Some(hint) = hint(&self.decode_as, stream.number, segment)
-            && stream.wake(segment, forward, hint)
-        {
-            let life = stream.life;
-            self.undecided.push_back((at, life));
-            self.give_up_undecided(segment.mark, limits, tools, sink);
+        if stream.live.is_none() {
+            match hint(&self.decode_as, stream.number, segment) {
+                None => stream.kind = Kind::Left,
+                Some(hint) => {
+                    if stream.wake(segment, forward, hint) {
+                        let life = stream.life;
+                        self.undecided.push_back((at, life));
+                        self.give_up_undecided(segment.mark, limits, tools, sink);
+                    }
+                }
+            }
         }
         let stream = row(&mut self.streams, at);
         let mut env = Env { limits, tools, sink, budget: &mut self.budget };

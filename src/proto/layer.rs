@@ -103,6 +103,8 @@ pub enum Kind {
     Tls,
     /// Something else.
     Other,
+    /// Whatever: the user wants it left alone.
+    Left,
 }
 
 /// The stream that a layer runs in.
