@@ -1,7 +1,7 @@
 //! Findings about frames and messages.
 
 use super::support::craft::*;
-use super::{Case, capture_of, case, paced, talk, talked, told, turn};
+use super::{Case, capture_of, case, paced, talk, talked, told, told_with, turn};
 use wspect::model::Limits;
 
 /// A frame of the server's, alone.
@@ -214,6 +214,34 @@ fn losses() -> Vec<Case> {
         case("WS-RESYNC", behind(turn(4)), behind(turn(4) + 1)),
         case("MID-STREAM", capture_of(&long.segments()[turn(2)..]), capture_of(&long.segments())),
     ]
+}
+
+/// The sentences of the findings with this code.
+fn sentences(file: &[u8], limits: Limits, code: &str) -> Vec<String> {
+    let told = told_with(file, limits, "");
+    told.findings.into_iter().filter(|(found, ..)| *found == code).map(|(_, text, _)| text).collect()
+}
+
+/// Past what a connection may inflate to nothing is inflated any more, and that is said once for each direction.
+#[test]
+fn the_end_of_inflating_is_told_once() {
+    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+    for n in 0..8 {
+        deflated.say(Server, TEXT, format!("{{\"number\":{n},\"colour\":\"blue\"}}"));
+        deflated.say(Client, TEXT, format!("{{\"thanks for\":{n}}}"));
+    }
+    deflated.session.text(Client, "plain");
+    let file = capture_of(&deflated.session.segments());
+    let limits = Limits { inflated_total: 100, ..Limits::DEFAULT };
+    let told = told_with(&file, limits, "");
+    assert!(!told.has("DEFLATE-LOST"), "{:?}", told.findings);
+    let said = sentences(&file, limits, "INFLATE-LIMIT");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("no compressed message of the server is inflated from here on"), "{said:?}");
+    assert!(said[1].contains("no compressed message of the client is inflated from here on"), "{said:?}");
+    let shown: Vec<_> = told.texts.iter().map(|len| len.unwrap_or(0)).collect();
+    assert!(shown[..4].iter().all(|&len| len > 0) && shown[5..16].iter().all(|&len| len == 0), "{shown:?}");
+    assert_eq!(shown[16], 5, "what is not compressed is shown");
 }
 
 /// The sentence tells where the first fault is: in the whole message, whatever its frames, its compression or its holes.

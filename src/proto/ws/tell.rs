@@ -336,8 +336,9 @@ impl Ws {
     ) {
         let sender = message.dir.sender();
         for code in found.iter() {
-            // An unknown compression is one, however many messages use it.
-            if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
+            // An unknown compression is one, however many messages use it, and so is the end of inflating.
+            let spent = code == NoteCode::InflateLimit && self.is_spent(cx);
+            if (code == NoteCode::DeflateUnknown || spent) && !self.told[message.dir].insert(code) {
                 continue;
             }
             if let (NoteCode::Utf8Bad, Some(fault)) = (code, about.fault) {
@@ -347,6 +348,7 @@ impl Ws {
                 continue;
             }
             let text = match (code, message.close) {
+                _ if spent => self.spent_words(message.dir),
                 (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => about.trouble.unwrap_or_default().to_owned(),
                 (NoteCode::DeflateUnknown, _) => self.marked_by(about.rsv),
                 (NoteCode::CloseCodeBad, Some(close)) => {
@@ -359,6 +361,16 @@ impl Ws {
                 Note { dir: Some(message.dir), msg: Some(message.number), frame, ..Note::new(code, message.brought) };
             cx.note(self.conn, &Note { text: &text, ..note });
         }
+    }
+
+    /// From which message on nothing is inflated any more.
+    fn spent_words(&self, dir: Direction) -> String {
+        format!(
+            "the messages of the connection inflate to {}; no compressed message of the {} is inflated from here on \
+             (limit inflated-total, option --max-inflated)",
+            count(self.inflated, "byte"),
+            dir.sender()
+        )
     }
 
     /// What marks a message that is shown as on the wire.

@@ -92,7 +92,10 @@ fn a_message_that_was_cut_is_not_whole() {
                     }
                     let came = inflate(&mut inflater, &wire[..cut], usize::MAX);
                     assert_eq!(came, Err(Corrupt::Cut), "message {at}, {cut} of {} bytes", wire.len());
-                    assert!(inflate(&mut inflater, wire, usize::MAX).as_ref() == Ok(&text), "message {at} behind {cut}");
+                    assert!(
+                        inflate(&mut inflater, wire, usize::MAX).as_ref() == Ok(&text),
+                        "message {at} behind {cut}"
+                    );
                 }
             }
         }
