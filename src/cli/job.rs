@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub form: FormKind,
     /// How payloads are shown.
     pub payload: PayloadOptions,
+    /// Whether findings are explained.
+    pub explains: bool,
     /// How times are shown.
     pub time: TimeMode,
     /// How many rows are wanted.
@@ -142,9 +144,10 @@ impl Job {
                     Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args::Check { input, fail_on, json, limit, output }) => {
+            Command::Check(args::Check { input, fail_on, explain, json, limit, output }) => {
                 let list = args::List { input, json, limit, output, ..args::List::default() };
-                Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)
+                let job = Self::list(Work::Check(fail_on), list, TimeMode::Relative, manners)?;
+                Ok(Self { explains: explain, ..job })
             }
             Command::Export(args) => Self::export(args, manners),
         }
@@ -158,6 +161,7 @@ impl Job {
             work,
             form: if json.json { FormKind::Json } else { FormKind::Text },
             payload: PayloadOptions::default(),
+            explains: false,
             time: TimeMode::Relative,
             limit: None,
             output: output.output,

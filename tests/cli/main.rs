@@ -84,6 +84,7 @@ snapshots! {
     stats_text "stats samples/fragments.pcapng"
     stats_json "stats --json samples/fragments.pcapng"
     check_text "check samples/handshakes.pcapng"
+    check_explained "check --explain samples/lossy.pcap"
     check_json "check --json samples/lossy.pcap"
     export_mixed "export jsonl --records connection,handshake,message,frame,finding --max-payload 8 samples/stomp.pcapng"
     export_frames_and_messages "export jsonl --records message,frame -n 40 --payload none samples/fragments.pcapng"

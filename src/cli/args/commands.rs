@@ -121,6 +121,9 @@ pub(in crate::cli) struct Check {
     /// Exit with 1 when there is a finding of this severity or worse: note, warning, error
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
+    /// Say below each finding which rule it is about, what usually causes it and what to try
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
