@@ -222,6 +222,40 @@ fn sentences(file: &[u8], limits: Limits, code: &str) -> Vec<String> {
     told.findings.into_iter().filter(|(found, ..)| *found == code).map(|(_, text, _)| text).collect()
 }
 
+/// Each opcode and each fault of a length is told by itself.
+#[test]
+fn opcodes_and_lengths_are_told_with_what_is_wrong() {
+    let file = talked(|session| {
+        for opcode in [3, 11, 3, 3] {
+            session.turn(Server, Frame::new(opcode, "").bytes());
+        }
+    });
+    assert_eq!(
+        sentences(&file, Limits::DEFAULT, "WS-OPCODE"),
+        [
+            "the frame's opcode is 3, reserved for further data frames",
+            "the frame's opcode is 11, reserved for further control frames",
+            "the same in 2 more frames of the server: 3 and 4",
+        ]
+    );
+    let text = |payload: usize, length| Frame::new(TEXT, vec![b'x'; payload]).length(length).bytes();
+    let huge = [&[0x82, 127, 0x80][..], &[0; 7]].concat();
+    let file = talked(|session| {
+        session.turn(Server, text(125, Length::Sixteen)).turn(Server, text(1, Length::SixtyFour));
+        session.turn(Server, text(126, Length::SixtyFour)).turn(Server, text(5, Length::Sixteen)).turn(Server, huge);
+    });
+    assert_eq!(
+        sentences(&file, Limits::DEFAULT, "WS-LENGTH"),
+        [
+            "the payload length 125 is written in 16 bits, where 7 are enough",
+            "the payload length 1 is written in 64 bits, where 7 are enough",
+            "the payload length 126 is written in 64 bits, where 16 are enough",
+            "the top bit of the payload length is set, which says 9 223 372 036 854 775 808 bytes",
+            "the same in 1 more frame of the server: 4",
+        ]
+    );
+}
+
 /// Past what a connection may inflate to nothing is inflated any more, and that is said once for each direction.
 #[test]
 fn the_end_of_inflating_is_told_once() {

@@ -6,7 +6,7 @@ use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask;
-use super::rules;
+use super::rules::{self, LengthFault};
 use super::utf8::first_bad;
 use crate::model::{
     Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span, count, number,
@@ -200,8 +200,12 @@ impl Ws {
             NoteCode::WsInterleaved => msg.or(self.halves[dir].data.as_ref().and_then(|data| data.dropped)),
             _ => msg,
         };
-        let unit = self.compression.map(|compression| compression.unit);
-        let text = if code == NoteCode::WsRsv { rules::reserved_bits(&place.head, unit) } else { String::new() };
+        let text = match code {
+            NoteCode::WsRsv => rules::reserved_bits(&place.head, self.compression.map(|compression| compression.unit)),
+            NoteCode::WsOpcode => rules::reserved_opcode(place.head.opcode, self.version),
+            NoteCode::WsLength => LengthFault::of(&place.head).words(&place.head),
+            _ => String::new(),
+        };
         let note = Note { dir: Some(dir), msg, frame: Some(frame), text: &text, ..Note::new(code, place.first) };
         cx.note(self.conn, &note);
     }
