@@ -161,6 +161,21 @@ fn utf8_faults_are_told_where_they_stand() {
     assert_eq!(split.place("UTF8-BAD"), (8, Some(1), Some(1)));
 }
 
+/// Rows wait for the number of a message, as those of frames do; where it never ends, it ends with the connection.
+#[test]
+fn an_early_fault_has_the_number_of_its_message() {
+    let session = talk(|session| {
+        session.parts(Client, TEXT, &[b"caf\xff".to_vec(), b"au ".to_vec(), b"lait".to_vec()], true);
+        session.turn(Server, Frame::new(TEXT, b"\xff").open().bytes());
+    });
+    let rows = records("check", Input::Bytes(&capture_of(&session.segments())));
+    let faults: Vec<_> = rows.iter().filter(|row| row["code"] == "UTF8-BAD").collect();
+    let numbers: Vec<_> = faults.iter().map(|row| (row["dir"].as_str().unwrap(), row["msg"].as_u64())).collect();
+    assert_eq!(numbers, [("c2s", Some(3)), ("s2c", Some(4))]);
+    let packets: Vec<_> = rows.iter().map(|row| row["packet"].as_u64()).collect();
+    assert!(packets.is_sorted(), "{packets:?}");
+}
+
 /// What is known only with the end of the capture is shown where it stands, in text as in the evidence of records.
 #[test]
 fn the_packet_that_shows_a_finding_is_one_of_its_stream() {
