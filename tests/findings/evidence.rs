@@ -201,6 +201,22 @@ fn the_packet_that_shows_a_finding_is_one_of_its_stream() {
     assert_eq!(shown("WS-UNFINISHED"), own);
 }
 
+/// What a loss cost is shown at the first message that it cost something.
+#[test]
+fn what_a_loss_cost_is_shown_where_it_begins() {
+    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+    for n in 0..6 {
+        deflated.say(Server, TEXT, format!("{{\"number\":{n},\"colour\":\"blue\",\"taste\":\"none at all {n}\"}}"));
+    }
+    // Each message in two segments, acknowledged together; of the second the last is lost.
+    let mut segments = deflated.session.cut(|bytes| vec![bytes.len().div_ceil(2)]);
+    let end_of = |message: usize| 3 + 3 * (message + 1) + 1;
+    segments.remove(end_of(2));
+    let told = told(&capture_of(&segments));
+    let (packet, _, message) = told.place("DEFLATE-LOST");
+    assert_eq!((packet, message), (end_of(3) as u64, Some(3)), "{:?}", told.findings);
+}
+
 /// What is not kept is judged all the same; what is kept is shown as text, but for a character that the limit cuts.
 #[test]
 fn utf8_is_judged_beyond_what_is_kept() {

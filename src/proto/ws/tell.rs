@@ -401,7 +401,8 @@ impl Ws {
         }
         if assembly.unknown > 0 || assembly.inferred > 0 {
             let number = self.messages;
-            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let at = self.halves[dir].brought;
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), at, bytes: 0, unknown: 0, inferred: 0 });
             let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
             doubt.bytes = doubt.bytes.saturating_add(assembly.body().len);
@@ -416,7 +417,7 @@ impl Ws {
     /// Tells what a loss cost the messages behind it.
     pub(super) fn tell_doubt(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let Some(doubt) = self.halves[dir].doubt.take() else { return };
-        let Doubt { messages: (first, last), bytes, unknown, inferred, .. } = *doubt;
+        let Doubt { messages: (first, last), at, bytes, unknown, inferred, .. } = *doubt;
         if unknown == 0 {
             return;
         }
@@ -427,7 +428,8 @@ impl Ws {
             number(unknown),
             count(bytes, "byte")
         );
-        self.note(dir, NoteCode::DeflateLost, Some(first), None, &text, None, cx);
+        let note = Note { dir: Some(dir), msg: Some(first), text: &text, ..Note::new(NoteCode::DeflateLost, at) };
+        cx.note(self.conn, &note);
     }
 
     /// Tells how the length of what was lost was found.
