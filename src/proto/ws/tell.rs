@@ -9,7 +9,8 @@ use super::mask;
 use super::rules::{self, LengthFault};
 use super::utf8::first_bad;
 use crate::model::{
-    Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span, count, number,
+    Body, Close, CloseCode, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span,
+    count, number,
 };
 use crate::proto::layer::Cx;
 
@@ -307,12 +308,19 @@ impl Ws {
         let other = self.halves[dir.reverse()].closed.as_deref();
         let before = other.filter(|other| other.at.packet < self.halves[dir].brought.packet);
         let code = body.first_chunk().map(|&code| u16::from_be_bytes(code));
-        let (close, mut found) = rules::close(body, before.is_some_and(|other| other.code == code));
+        let echoes = before.is_some_and(|other| other.code == code);
+        let (close, mut found) = rules::close(body, echoes);
         if other.is_none()
             && cx.flow.waits
             && let Some(code) = close.and_then(|close| rules::told_by(close.code))
         {
             found.remove(code);
+        } else if close.is_some_and(|close| is_of_clients(close.code))
+            && dir == Direction::ToClient
+            && !echoes
+            && self.unseen(dir.reverse(), cx).is_none()
+        {
+            found.insert(NoteCode::CloseCodeBad);
         }
         (close, found)
     }
@@ -355,6 +363,9 @@ impl Ws {
                 _ if spent => self.spent_words(message.dir),
                 (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => about.trouble.unwrap_or_default().to_owned(),
                 (NoteCode::DeflateUnknown, _) => self.marked_by(about.rsv),
+                (NoteCode::CloseCodeBad, Some(close)) if is_of_clients(close.code) => {
+                    format!("{sender} closed with {}, which only clients send: {}", close.code, close.code.meaning())
+                }
                 (NoteCode::CloseCodeBad, Some(close)) => {
                     format!("{sender} closed with {}, which must not be sent: {}", close.code, close.code.meaning())
                 }
@@ -471,6 +482,11 @@ const fn is_of_transport(code: NoteCode) -> bool {
         code,
         NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TcpChecksum | NoteCode::TlsUnverified | NoteCode::WsResync
     )
+}
+
+/// Whether only clients close with this code: a server that lacks an extension fails the handshake (RFC 6455 §7.4.1).
+const fn is_of_clients(code: CloseCode) -> bool {
+    code.0 == 1010
 }
 
 /// Who closed with which code, and what the reason or else the code says.
