@@ -38,6 +38,8 @@ pub(super) struct Job {
     pub claims: Vec<Claim>,
     /// How payloads are shown.
     pub payload: PayloadOptions,
+    /// Whether findings are explained.
+    pub explains: bool,
     /// How times are shown.
     pub time: TimeMode,
     /// How many rows are wanted.
@@ -206,6 +208,7 @@ impl Job {
             table: None,
             claims: Vec::new(),
             payload: PayloadOptions::default(),
+            explains: false,
             time: TimeMode::Relative,
             limit: None,
             tail: None,
@@ -282,8 +285,20 @@ impl Job {
     }
 
     fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
-        let args::Check { input, filter, fail_on, claims, assert_file, ignore, format, json, limit, tail, output } =
-            args;
+        let args::Check {
+            input,
+            filter,
+            fail_on,
+            claims,
+            assert_file,
+            ignore,
+            format,
+            explain,
+            json,
+            limit,
+            tail,
+            output,
+        } = args;
         let claims = pick::claims(&claims, &assert_file)?;
         let mut ignored = NoteSet::EMPTY;
         for word in &ignore {
@@ -302,7 +317,7 @@ impl Job {
         let json = args::Json { json: json.json || report == Report::Jsonl };
         let list = args::List { input, filter, json, limit, tail, output, ..args::List::default() };
         let job = Self::list(Work::Check(Checked { fail_on, ignored, report }), list, TimeMode::Relative, manners)?;
-        Ok(Self { claims, ..job })
+        Ok(Self { claims, explains: explain, ..job })
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {

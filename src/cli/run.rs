@@ -113,7 +113,7 @@ impl Job {
             (FormKind::Raw, _) => Box::new(Raw),
             (FormKind::Text, Work::Show(_)) => Box::new(Page::new(clock, self.payload, style)),
             (FormKind::Text, Work::Follow(_)) => Box::new(Talk::new(clock, self.payload, style)),
-            (FormKind::Text, _) => Box::new(Table::new(clock, self.payload, style)),
+            (FormKind::Text, _) => Box::new(Table::new(clock, self.payload, style).explaining(self.explains)),
         }
     }
 

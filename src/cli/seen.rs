@@ -136,6 +136,7 @@ fn kinds(kinds: &Streams, tls: TlsSum, secrets: &Secrets, argument: &str) -> Vec
         (kinds.http2, "HTTP/2", ": not decoded"),
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
+        (kinds.left, "excluded", ": left alone, as -d says"),
     ];
     let seen = kinds.into_iter().filter(|(streams, ..)| *streams > 0);
     seen.map(|(streams, what, more)| count(streams.into(), &format!("{what} stream")) + more).collect()
@@ -150,7 +151,7 @@ mod tests {
     fn each_kind_of_stream_is_told_with_what_becomes_of_it() {
         let beside = Traffic { udp: 9, dtls: 1, quic: 2, ..Traffic::default() };
         assert_eq!(sealed(&beside), ["1 packet of DTLS: not decoded", "2 packets of QUIC: not decoded"]);
-        let seen = Streams { tls: 2, http: 1, http2: 1, other: 3, silent: 1 };
+        let seen = Streams { tls: 2, http: 1, http2: 1, other: 3, silent: 1, left: 2 };
         assert_eq!(
             kinds(&seen, TlsSum::default(), &Secrets::default(), "a.pcap"),
             [
@@ -159,6 +160,7 @@ mod tests {
                 "1 HTTP/2 stream: not decoded",
                 "3 other streams",
                 "1 silent stream: no payload was captured",
+                "2 excluded streams: left alone, as -d says",
             ]
         );
     }

@@ -332,5 +332,6 @@ fn count(streams: &mut Streams, kind: Kind) {
         Kind::Http2 => streams.http2 += 1,
         Kind::Other => streams.other += 1,
         Kind::Silent => streams.silent += 1,
+        Kind::Left => streams.left += 1,
     }
 }

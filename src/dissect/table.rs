@@ -11,7 +11,7 @@ use crate::model::{
     DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally,
 };
 use crate::net::Header;
-use crate::proto::layer::{Hint, Tools};
+use crate::proto::layer::{Hint, Kind, Tools};
 use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -363,13 +363,17 @@ impl Table {
         sink: &mut dyn Sink,
     ) -> u32 {
         let stream = row(&mut self.streams, at);
-        if stream.live.is_none()
-            && let Some(hint) = hint(&self.decode_as, stream.number, segment)
-            && stream.wake(segment, forward, hint)
-        {
-            let life = stream.life;
-            self.undecided.push_back((at, life));
-            self.give_up_undecided(segment.mark, limits, tools, sink);
+        if stream.live.is_none() {
+            match hint(&self.decode_as, stream.number, segment) {
+                None => stream.kind = Kind::Left,
+                Some(hint) => {
+                    if stream.wake(segment, forward, hint) {
+                        let life = stream.life;
+                        self.undecided.push_back((at, life));
+                        self.give_up_undecided(segment.mark, limits, tools, sink);
+                    }
+                }
+            }
         }
         let stream = row(&mut self.streams, at);
         let mut env = Env { limits, tools, sink, budget: &mut self.budget };
@@ -459,7 +463,7 @@ fn make_room(streams: &mut [Stream], mark: Mark, env: &mut Env<'_>) {
     for (_, at) in queues {
         let Some(stream) = streams.get_mut(at) else { return };
         while env.budget.queued > enough && queued(stream) > 0 {
-            stream.with_layer(mark, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+            stream.make_room(mark, env);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Frames that wait for the number of their message, and the rows that must not overtake them.
+//! Frames and findings that wait for the number of their message, and the rows that must not overtake them.
 
 use super::Form;
 use super::out::Out;
-use crate::model::{ConnId, Direction, Frame, Stamp};
+use crate::model::{ConnId, Direction, Frame, Note, NoteCode, Stamp};
 use foldhash::HashMap;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,13 +13,13 @@ const MAX_ROWS: usize = 65_536;
 /// Bytes of written rows that wait at most.
 const MAX_BYTES: usize = 64 << 20;
 
-/// A queue of rows in order. Its front, if there is one, is a frame whose message is not known yet.
+/// A queue of rows in order. Its front, if there is one, is of a message whose number is not known yet.
 #[derive(Default)]
 pub(super) struct Hold {
     rows: VecDeque<Row>,
     /// How many rows have left the queue: the place of its front.
     gone: u64,
-    /// The places of the frames that wait, oldest first, by who sent them.
+    /// The places of the rows that wait, oldest first, by who sent what they are about.
     waiting: HashMap<(Option<ConnId>, Direction), VecDeque<u64>>,
     /// Bytes in [`Row::Written`].
     bytes: usize,
@@ -27,7 +27,15 @@ pub(super) struct Hold {
 
 enum Row {
     Frame { at: Stamp, frame: Frame, waits: bool },
+    Finding { at: Stamp, dir: Direction, finding: Box<Finding>, waits: bool },
     Written(Vec<u8>),
+}
+
+/// A finding with its words.
+struct Finding {
+    note: Note<'static>,
+    text: String,
+    detail: Option<String>,
 }
 
 impl Hold {
@@ -40,10 +48,32 @@ impl Hold {
     pub(super) fn frame(&mut self, at: &Stamp, frame: &Frame) {
         let waits = frame.msg.is_none();
         if waits {
-            let place = self.gone + self.rows.len() as u64;
-            self.waiting.entry((at.conn, frame.dir)).or_default().push_back(place);
+            self.wait(at, frame.dir);
         }
         self.rows.push_back(Row::Frame { at: *at, frame: *frame, waits });
+    }
+
+    /// Whether a finding is about a message that goes on: its number comes with its end.
+    pub(super) fn is_early(note: &Note<'_>) -> bool {
+        note.code == NoteCode::Utf8Bad && note.msg.is_none() && note.dir.is_some()
+    }
+
+    /// Queues a finding that [is early](Self::is_early).
+    pub(super) fn finding(&mut self, at: &Stamp, note: &Note<'_>) {
+        let Some(dir) = note.dir else { return };
+        self.wait(at, dir);
+        let finding = Finding {
+            note: Note { text: "", detail: None, ..*note },
+            text: note.text.to_owned(),
+            detail: note.detail.map(str::to_owned),
+        };
+        self.rows.push_back(Row::Finding { at: *at, dir, finding: Box::new(finding), waits: true });
+    }
+
+    /// The row that is queued next waits.
+    fn wait(&mut self, at: &Stamp, dir: Direction) {
+        let place = self.gone + self.rows.len() as u64;
+        self.waiting.entry((at.conn, dir)).or_default().push_back(place);
     }
 
     /// Queues a row that is written already.
@@ -52,13 +82,13 @@ impl Hold {
         self.rows.push_back(Row::Written(row));
     }
 
-    /// Tells the frames that wait for it the number of their message; `None` when there will be none.
+    /// Tells the rows that wait for it the number of their message; `None` when there will be none.
     pub(super) fn resolve(&mut self, conn: Option<ConnId>, dir: Direction, number: Option<u64>) {
         for place in self.waiting.remove(&(conn, dir)).unwrap_or_default() {
-            let row = usize::try_from(place - self.gone).ok().and_then(|at| self.rows.get_mut(at));
-            if let Some(Row::Frame { frame, waits, .. }) = row {
-                frame.msg = number;
-                *waits = false;
+            match usize::try_from(place - self.gone).ok().and_then(|at| self.rows.get_mut(at)) {
+                Some(Row::Frame { frame, waits, .. }) => (frame.msg, *waits) = (number, false),
+                Some(Row::Finding { finding, waits, .. }) => (finding.note.msg, *waits) = (number, false),
+                Some(Row::Written(_)) | None => {}
             }
         }
     }
@@ -68,15 +98,22 @@ impl Hold {
         while let Some(row) = self.rows.pop_front() {
             let is_over = self.rows.len() >= MAX_ROWS || self.bytes > MAX_BYTES;
             match row {
-                Row::Frame { waits: true, .. } if !is_over => {
+                Row::Frame { waits: true, .. } | Row::Finding { waits: true, .. } if !is_over => {
                     self.rows.push_front(row);
                     return ControlFlow::Continue(());
                 }
                 Row::Frame { at, frame, waits } => {
                     if waits {
-                        self.forget_oldest(&at, &frame);
+                        self.forget_oldest(&at, frame.dir);
                     }
                     form.frame(&at, &frame, out);
+                }
+                Row::Finding { at, dir, finding, waits } => {
+                    if waits {
+                        self.forget_oldest(&at, dir);
+                    }
+                    let Finding { note, text, detail } = &*finding;
+                    form.finding(&at, &Note { text, detail: detail.as_deref(), ..*note }, out);
                 }
                 Row::Written(row) => {
                     self.bytes -= row.len();
@@ -98,8 +135,8 @@ impl Hold {
         let _ = self.release(form, out);
     }
 
-    fn forget_oldest(&mut self, at: &Stamp, frame: &Frame) {
-        if let Some(places) = self.waiting.get_mut(&(at.conn, frame.dir)) {
+    fn forget_oldest(&mut self, at: &Stamp, dir: Direction) {
+        if let Some(places) = self.waiting.get_mut(&(at.conn, dir)) {
             places.pop_front();
         }
     }

@@ -5,7 +5,7 @@ use super::hold::Hold;
 use super::list::Collect;
 use super::{Exporter, Form, Out, Totals};
 use crate::filter;
-use crate::model::{Closed, ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Message, Stamp};
+use crate::model::{Closed, ConnId, Connection, Direction, Event, Fact, FileRun, Frame, Message, Note, Stamp};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -97,6 +97,14 @@ impl Stream {
         self.hold.release(&mut *self.form, out)
     }
 
+    fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if Hold::is_early(note) {
+            self.hold.finding(at, note);
+            return self.hold.release(&mut *self.form, out);
+        }
+        self.row(out, |form, out| form.finding(at, note, out))
+    }
+
     fn resolve(&mut self, at: &Stamp, dir: Direction, number: Option<u64>, out: &mut Out<'_>) -> ControlFlow<()> {
         if self.hold.is_empty() {
             return ControlFlow::Continue(());
@@ -159,7 +167,7 @@ impl Exporter for Stream {
                 }
                 self.row(out, |form, out| form.message(at, message, out))
             }
-            Event::Note(note) if self.kinds.finding => self.row(out, |form, out| form.finding(at, note, out)),
+            Event::Note(note) if self.kinds.finding => self.finding(at, note, out),
             Event::Handshake(handshake) if self.kinds.handshake => {
                 let tls = self.around.of(at).cloned();
                 self.row(out, |form, out| form.handshake(at, handshake, tls.as_ref(), out))

@@ -8,8 +8,8 @@ use super::time::Clock;
 use super::{Evidence, Form, Out, Standing, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
-    Connection, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteSet, Opcode, PacketNo,
-    Secrets, Severity, Stamp, TlsOutline, TlsSession, clause, duration, number,
+    Connection, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteRow, NoteSet, Opcode,
+    PacketNo, Secrets, Severity, Stamp, TlsOutline, TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -33,13 +33,21 @@ pub struct Table {
     /// The packet of the last frame, and how many frames ended in it.
     frames_in: (PacketNo, u32),
     is_begun: bool,
+    /// Findings are followed by their rule, likely cause and next step.
+    explains: bool,
 }
 
 impl Table {
     /// Rows with times of this clock and payloads shown so.
     pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
         let (files, frames_in) = (FileRuns::default(), (PacketNo(0), 0));
-        Self { clock, payload, style, files, place_width: 6, frames_in, is_begun: false }
+        Self { clock, payload, style, files, place_width: 6, frames_in, is_begun: false, explains: false }
+    }
+
+    /// Below each finding stand the rule that it is about, its likely cause and what to try.
+    #[must_use]
+    pub fn explaining(self, explains: bool) -> Self {
+        Self { explains, ..self }
     }
 
     /// True when nothing was written before.
@@ -143,7 +151,7 @@ impl Form for Table {
         let severity = note.code.severity();
         let place = at.place().unwrap_or_else(|| String::from("file"));
         let word = self.style.paint(severity.into(), format!("{:<5}", severity.word()));
-        let frame = match at.at.packet {
+        let frame = match note.shown_by(at) {
             PacketNo(0) => String::new(),
             packet => format!("frame {}", escape::display_str(&self.files.place(packet))),
         };
@@ -157,6 +165,11 @@ impl Form for Table {
             self.style.hang("      ", 6, Ink::Plain, &sentence, out);
         } else {
             self.style.hang(&format!("{begin}  "), used, Ink::Plain, &sentence, out);
+        }
+        if self.explains {
+            let NoteRow { rfc, cause, next, .. } = note.code.row();
+            let rule = if rfc.is_empty() { String::new() } else { format!("{rfc} · ") };
+            self.style.hang("      ", 6, Ink::Dim, &format!("{rule}{cause} {next}"), out);
         }
     }
 

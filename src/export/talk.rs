@@ -7,7 +7,8 @@ use super::time::Clock;
 use super::{Form, Out, head, table};
 use crate::escape;
 use crate::model::{
-    Closed, Connection, Direction, Event, Handshake, Message, Opcode, Opened, Stamp, TlsOutline, count, duration,
+    Closed, Connection, Direction, Ending, Event, Handshake, Message, Opcode, Opened, Stamp, Timestamp, TlsOutline,
+    count, duration,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -20,15 +21,18 @@ pub struct Talk {
     style: Style,
     /// What is known of the connection, for the verdict on its end.
     row: Option<Connection>,
+    /// The time of the line before.
+    last: Option<Timestamp>,
 }
 
 impl Talk {
     /// A conversation with times of this clock and payloads shown so.
     pub const fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        Self { clock, payload, style, row: None }
+        Self { clock, payload, style, row: None, last: None }
     }
 
     fn learn(&mut self, at: &Stamp, event: Event<'_>) {
+        self.last = at.at.time;
         if let Some(row) = &mut self.row {
             row.apply(at, event);
         }
@@ -97,10 +101,16 @@ impl Form for Talk {
     fn closed(&mut self, at: &Stamp, closed: &Closed, out: &mut Out<'_>) {
         let Some(mut row) = self.row.take() else { return };
         row.apply(at, Event::Closed(closed));
-        let verdict = row.verdict().text;
+        let verdict = row.verdict();
+        // That all of it is known takes longer: the end may be forged, and a wait has to go by, or the capture.
+        let end = match (closed.ends.first(), verdict.ending) {
+            (Some((.., end)), _) => end,
+            (None, Ending::Open) => at.at,
+            (None, _) => closed.last,
+        };
         let margin = self.clock.width() + 4;
         let mut time = String::new();
-        self.clock.write(at.at.time, &mut time);
-        self.style.hang(&format!("  {time}  "), margin, Ink::Dim, &escape::display_str(&verdict), out);
+        self.clock.write(end.time.max(self.last), &mut time);
+        self.style.hang(&format!("  {time}  "), margin, Ink::Dim, &escape::display_str(&verdict.text), out);
     }
 }

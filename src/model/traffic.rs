@@ -42,4 +42,6 @@ pub struct Streams {
     pub other: u32,
     /// No payload.
     pub silent: u32,
+    /// Not looked at, as the user wished.
+    pub left: u32,
 }

@@ -103,6 +103,8 @@ pub enum Kind {
     Tls,
     /// Something else.
     Other,
+    /// Whatever: the user wants it left alone.
+    Left,
 }
 
 /// The stream that a layer runs in.
@@ -364,12 +366,19 @@ impl Cx<'_> {
 
     /// Tells a finding about a connection.
     pub fn note(&mut self, conn: ConnId, note: &Note<'_>) {
-        self.emit(conn, Event::Note(note));
+        let at = self.shown(note.at);
+        self.emit(conn, Event::Note(&Note { at, ..*note }));
+    }
+
+    /// The packet that shows what is found: when it becomes known with a packet of another stream, the last of this one.
+    fn shown(&self, at: Mark) -> Mark {
+        if at.packet > self.last.packet { self.last } else { at }
     }
 
     /// Tells a finding about the stream, which has no connection that it could be about.
     pub fn note_stream(&mut self, note: &Note<'_>) {
-        self.tell(None, Event::Note(note));
+        let at = self.shown(note.at);
+        self.tell(None, Event::Note(&Note { at, ..*note }));
     }
 
     /// Tells that a proxy did not let the client through, and how. What for, nobody knows: the finding is about no connection.

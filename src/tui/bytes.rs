@@ -317,6 +317,7 @@ impl Bytes {
         let to = match step {
             Move::Top => 0,
             Move::Bottom => self.wire.known.saturating_sub(1),
+            Move::To(row) => row.saturating_mul(per_row),
             step => step.from(row, rows, height) * per_row + self.cursor % per_row,
         };
         self.select_byte(to, height, columns, fields_height);

@@ -1,8 +1,10 @@
 //! The command line: what can be typed behind `:`.
 
+use super::action::Action;
 use super::app::{App, Effect, Overlay};
 use super::input::{self, Typed};
 use super::keys::Key;
+use super::list::Move;
 use crate::escape::display_str;
 use crossterm::event::KeyEvent;
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&KEYS, &TLS];
+pub(super) static COMMANDS: &[&Command] = &[&KEYS, &TLS, &ROW];
 
 /// Named by screens on which a key log is wanted.
 pub(super) static KEYS: Command =
@@ -30,6 +32,9 @@ pub(super) static KEYS: Command =
 /// Named by screens on which TLS streams are counted.
 pub(super) static TLS: Command =
     Command { name: "tls", argument: "", label: "list TLS streams and their keys", run: App::list_tls };
+
+/// Any number stands for the name.
+static ROW: Command = Command { name: "N", argument: "", label: "go to row N", run: App::go_to_row };
 
 impl Command {
     /// `keys FILE`.
@@ -69,12 +74,22 @@ impl App {
         let (name, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
         match (COMMANDS.iter().find(|command| command.name == name), rest.trim()) {
             _ if name.is_empty() => {}
+            (None, "") if name.bytes().all(|byte| byte.is_ascii_digit()) => (ROW.run)(self, name),
             (Some(command), "") if !command.argument.is_empty() => self.say(command.advice()),
             (Some(command), argument) => (command.run)(self, argument),
             (None, _) => {
                 let known: Vec<_> = COMMANDS.iter().map(|command| command.usage()).collect();
                 self.say(format!("no command {}: {}", display_str(name), known.join(", ")));
             }
+        }
+    }
+
+    /// Goes to a row of the pane, from 1.
+    fn go_to_row(&mut self, number: &str) {
+        match number.parse::<usize>() {
+            Ok(row) => self.act(Action::Move(Move::To(row.saturating_sub(1)))),
+            Err(_) if number.is_empty() => self.say(ROW.advice()),
+            Err(_) => self.act(Action::Move(Move::Bottom)),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Move {
     Top,
     /// To the last row.
     Bottom,
+    /// To this row, from 0.
+    To(usize),
 }
 
 impl Move {
@@ -34,6 +36,7 @@ impl Move {
         let by = match self {
             Self::Top => return 0,
             Self::Bottom => return last,
+            Self::To(row) => return row.min(last),
             Self::Rows(rows) => rows,
             Self::Halves(times) => times.saturating_mul((page / 2).max(1)),
             Self::Pages(times) => times.saturating_mul((page - 1).max(1)),
@@ -121,11 +124,11 @@ mod tests {
     proptest! {
         #[test]
         fn the_cursor_is_always_in_the_list_and_on_the_screen(
-            moves in proptest::collection::vec((-300_isize..300, 0_usize..4), 1..20), len in 0_usize..200, height in 0_usize..50,
+            moves in proptest::collection::vec((-300_isize..300, 0_usize..5), 1..20), len in 0_usize..200, height in 0_usize..50,
         ) {
             let mut list = List::default();
             for (by, kind) in moves {
-                list.go([Move::Rows(by), Move::Halves(by), Move::Pages(by), Move::Bottom][kind], len, height);
+                list.go([Move::Rows(by), Move::Halves(by), Move::Pages(by), Move::Bottom, Move::To(by.unsigned_abs())][kind], len, height);
                 prop_assert!(list.cursor < len.max(1));
                 prop_assert!(list.top <= list.cursor && list.cursor < list.top + height.max(1));
             }

@@ -92,6 +92,7 @@ snapshots! {
     stats_json "stats --json samples/fragments.pcapng"
     check_text "check samples/handshakes.pcapng"
     check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
+    check_explained "check --explain samples/lossy.pcap"
     check_json "check --json samples/lossy.pcap"
     export_mixed "export jsonl --records connection,handshake,message,frame,finding --max-payload 8 samples/stomp.pcapng"
     export_frames_and_messages "export jsonl --records message,frame -n 40 --payload none samples/fragments.pcapng"

@@ -419,6 +419,8 @@ fn the_user_has_the_last_word() {
     let file = capture_of(&session.segments());
     let listed = |rule: &str| wspect(&["ls", "--json", "-d", rule], Input::Bytes(&file)).records().len();
     assert_eq!((listed("tcp.port==8080,none"), listed("tcp.port==8081,none")), (0, 1));
+    let told = wspect(&["ls", "-d", "tcp.port==8080,none"], Input::Bytes(&file)).stderr;
+    assert!(told.ends_with("\n  1 excluded stream: left alone, as -d says\n"), "{told}");
 }
 
 /// Streams of other protocols that began before the capture are not taken for WebSockets.

@@ -8,6 +8,20 @@ fn closed(body: &[u8]) -> Vec<u8> {
     talked(|session| _ = session.say(Server, CLOSE, body).say(Client, CLOSE, body))
 }
 
+/// The client closes with this code, and the server answers with the same.
+fn repeated(code: u16) -> Vec<u8> {
+    let body = || code.to_be_bytes();
+    talked(|session| _ = session.say(Client, CLOSE, body()).say(Server, CLOSE, body()))
+}
+
+/// The same, of which only the server's packets were captured.
+fn server_alone(code: u16) -> Vec<u8> {
+    let body = || code.to_be_bytes();
+    let mut segments = talk(|session| _ = session.say(Client, CLOSE, body()).say(Server, CLOSE, body())).segments();
+    segments.retain(|segment| segment.dst.port() != 8080);
+    capture_of(&segments)
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let code = |code: u16| closed(&code.to_be_bytes());
     let normal = talk(|session| _ = session.close());
@@ -40,6 +54,9 @@ pub(super) fn cases() -> Vec<Case> {
         case("CLOSE-CODE", code(1005), code(1000)),
         case("CLOSE-CODE", code(2999), code(3000)),
         case("CLOSE-CODE", code(5000), code(4999)),
+        // Only clients send it, and servers that repeat it.
+        case("CLOSE-CODE", code(1010), repeated(1010)),
+        case("CLOSE-CODE", code(1010), server_alone(1010)),
         case("CLOSE-REASON", closed(b"\x03\xe8caf\xc3"), closed(b"\x03\xe8caf\xc3\xa9")),
         case("ABNORMAL-1006", capture_of(&silent.segments()), capture_of(&normal.segments())),
         case("ABNORMAL-1006", capture_of(&reset(&silent)), capture_of(&Session { fin: false, ..silent }.segments())),

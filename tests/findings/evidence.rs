@@ -1,6 +1,7 @@
 //! A finding or a verdict rests on what crossed the wire when, not on when a hole before it became final.
 
 use super::support::craft::*;
+use super::support::run::{Input, records, wspect};
 use super::{Told, capture_of, paced, server_first, talk, told, turn};
 use wspect::model::{Ending as Ended, Verdict};
 
@@ -122,7 +123,7 @@ fn a_round_trip_is_that_of_the_wire() {
     });
     let mut segments = server_first(&session);
     segments.remove(turn(2));
-    let rows = super::support::run::records("msgs", super::support::run::Input::Bytes(&capture_of(&segments)));
+    let rows = records("msgs", Input::Bytes(&capture_of(&segments)));
     let pong = rows.iter().find(|row| row["type"] == "pong").unwrap();
     assert_eq!(pong["rtt_ns"], 200_000);
 }
@@ -158,6 +159,62 @@ fn utf8_faults_are_told_where_they_stand() {
         |session: &mut Session| _ = session.parts(Client, TEXT, &[b"caf\xc3".to_vec(), b"(au lait)".to_vec()], false);
     let split = told(&capture_of(&talk(split).segments()));
     assert_eq!(split.place("UTF8-BAD"), (8, Some(1), Some(1)));
+}
+
+/// Rows wait for the number of a message, as those of frames do; where it never ends, it ends with the connection.
+#[test]
+fn an_early_fault_has_the_number_of_its_message() {
+    let session = talk(|session| {
+        session.parts(Client, TEXT, &[b"caf\xff".to_vec(), b"au ".to_vec(), b"lait".to_vec()], true);
+        session.turn(Server, Frame::new(TEXT, b"\xff").open().bytes());
+    });
+    let rows = records("check", Input::Bytes(&capture_of(&session.segments())));
+    let faults: Vec<_> = rows.iter().filter(|row| row["code"] == "UTF8-BAD").collect();
+    let numbers: Vec<_> = faults.iter().map(|row| (row["dir"].as_str().unwrap(), row["msg"].as_u64())).collect();
+    assert_eq!(numbers, [("c2s", Some(3)), ("s2c", Some(4))]);
+    let packets: Vec<_> = rows.iter().map(|row| row["packet"].as_u64()).collect();
+    assert!(packets.is_sorted(), "{packets:?}");
+}
+
+/// What is known only with the end of the capture is shown where it stands, in text as in the evidence of records.
+#[test]
+fn the_packet_that_shows_a_finding_is_one_of_its_stream() {
+    let session = talk(|session| {
+        session.say(Server, PING, "are you there").say(Client, PONG, "no");
+        session.turn(Server, Frame::new(TEXT, "begun").open().bytes());
+    });
+    let mut segments = session.segments();
+    let own = segments.len() as u64;
+    segments.extend(Session::sample(2).segments());
+    let file = paced(&segments, &[(turn(session.turns.len()), 20_000)]);
+    let text = String::from_utf8(wspect(&["check", "-q"], Input::Bytes(&file)).stdout).unwrap();
+    let rows = records("check", Input::Bytes(&file));
+    let shown = |code| {
+        let (row, line) = rows.iter().zip(text.lines()).find(|(row, _)| row["code"] == code).unwrap();
+        let evidence = row["evidence"][0].as_u64().unwrap();
+        assert!(line.contains(&format!("  frame {evidence} ")), "{line}");
+        assert!(row["packet"].as_u64().unwrap() > own, "{row}");
+        evidence
+    };
+    assert_eq!(shown("PING-UNANSWERED"), 8);
+    assert_eq!(shown("PONG-MISMATCH"), 10);
+    assert_eq!(shown("WS-UNFINISHED"), own);
+}
+
+/// What a loss cost is shown at the first message that it cost something.
+#[test]
+fn what_a_loss_cost_is_shown_where_it_begins() {
+    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+    for n in 0..6 {
+        deflated.say(Server, TEXT, format!("{{\"number\":{n},\"colour\":\"blue\",\"taste\":\"none at all {n}\"}}"));
+    }
+    // Each message in two segments, acknowledged together; of the second the last is lost.
+    let mut segments = deflated.session.cut(|bytes| vec![bytes.len().div_ceil(2)]);
+    let end_of = |message: usize| 3 + 3 * (message + 1) + 1;
+    segments.remove(end_of(2));
+    let told = told(&capture_of(&segments));
+    let (packet, _, message) = told.place("DEFLATE-LOST");
+    assert_eq!((packet, message), (end_of(3) as u64, Some(3)), "{:?}", told.findings);
 }
 
 /// What is not kept is judged all the same; what is kept is shown as text, but for a character that the limit cuts.
@@ -314,7 +371,7 @@ fn an_uncut_tail_does_no_harm() {
     let found = told(&file);
     let bad: Vec<_> = found.findings.iter().filter(|finding| finding.0.starts_with("DEFLATE")).collect();
     assert!(bad.len() == 3 && bad.iter().all(|finding| finding.1.contains("did not cut 00 00 ff ff")), "{bad:?}");
-    let rows = super::support::run::records("msgs", super::support::run::Input::Bytes(&file));
+    let rows = records("msgs", Input::Bytes(&file));
     let said: Vec<_> = rows.iter().map(|row| row["payload"].as_str().unwrap()).collect();
     assert_eq!(said, ["hello", "hello again", "and hello again"]);
 }

@@ -23,6 +23,15 @@ fn pings_between_fragments() {
     }));
 }
 
+/// Until the other Close comes, a ping is to be answered (RFC 6455 §5.5.2).
+#[test]
+fn a_pong_between_the_two_closes() {
+    is_legal(&talk(|session| {
+        let close = || Frame::close(1000, "").payload;
+        session.say(Client, CLOSE, close()).heartbeat(Server, "p").say(Server, CLOSE, close());
+    }));
+}
+
 #[test]
 fn an_empty_close() {
     is_legal(&talk(|session| _ = session.say(Client, CLOSE, "").say(Server, CLOSE, "")));

@@ -1,7 +1,7 @@
 //! Findings about frames and messages.
 
 use super::support::craft::*;
-use super::{Case, capture_of, case, paced, talk, talked, told, turn};
+use super::{Case, capture_of, case, paced, talk, talked, told, told_with, turn};
 use wspect::model::Limits;
 
 /// A frame of the server's, alone.
@@ -205,6 +205,8 @@ fn losses() -> Vec<Case> {
         case("DEFLATE-LOST", holed(true), holed(false)),
         case("DEFLATE-INFERRED", quotes(true), quotes(false)),
         case("DEFLATE-BAD", wire(&[0xff; 4], true), wire(hello, true)),
+        // Cut where the zeros of the tail would end the block, and begin another.
+        case("DEFLATE-BAD", wire(&[2], true), wire(&[2, 0], true)),
         case("PMD-CONTEXT", bound((false, 15), (true, 15)), bound((false, 15), (false, 15))),
         case("PMD-WINDOW", bound((true, 9), (true, 12)), bound((true, 9), (true, 9))),
         case("DEFLATE-UNKNOWN", server(&Frame::new(TEXT, hello).rsv(4)), wire(hello, true)),
@@ -212,6 +214,68 @@ fn losses() -> Vec<Case> {
         case("WS-RESYNC", behind(turn(4)), behind(turn(4) + 1)),
         case("MID-STREAM", capture_of(&long.segments()[turn(2)..]), capture_of(&long.segments())),
     ]
+}
+
+/// The sentences of the findings with this code.
+fn sentences(file: &[u8], limits: Limits, code: &str) -> Vec<String> {
+    let told = told_with(file, limits, "");
+    told.findings.into_iter().filter(|(found, ..)| *found == code).map(|(_, text, _)| text).collect()
+}
+
+/// Each opcode and each fault of a length is told by itself.
+#[test]
+fn opcodes_and_lengths_are_told_with_what_is_wrong() {
+    let file = talked(|session| {
+        for opcode in [3, 11, 3, 3] {
+            session.turn(Server, Frame::new(opcode, "").bytes());
+        }
+    });
+    assert_eq!(
+        sentences(&file, Limits::DEFAULT, "WS-OPCODE"),
+        [
+            "the frame's opcode is 3, reserved for further data frames",
+            "the frame's opcode is 11, reserved for further control frames",
+            "the same in 2 more frames of the server: 3 and 4",
+        ]
+    );
+    let text = |payload: usize, length| Frame::new(TEXT, vec![b'x'; payload]).length(length).bytes();
+    let huge = [&[0x82, 127, 0x80][..], &[0; 7]].concat();
+    let file = talked(|session| {
+        session.turn(Server, text(125, Length::Sixteen)).turn(Server, text(1, Length::SixtyFour));
+        session.turn(Server, text(126, Length::SixtyFour)).turn(Server, text(5, Length::Sixteen)).turn(Server, huge);
+    });
+    assert_eq!(
+        sentences(&file, Limits::DEFAULT, "WS-LENGTH"),
+        [
+            "the payload length 125 is written in 16 bits, where 7 are enough",
+            "the payload length 1 is written in 64 bits, where 7 are enough",
+            "the payload length 126 is written in 64 bits, where 16 are enough",
+            "the top bit of the payload length is set, which says 9 223 372 036 854 775 808 bytes",
+            "the same in 1 more frame of the server: 4",
+        ]
+    );
+}
+
+/// Past what a connection may inflate to nothing is inflated any more, and that is said once for each direction.
+#[test]
+fn the_end_of_inflating_is_told_once() {
+    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+    for n in 0..8 {
+        deflated.say(Server, TEXT, format!("{{\"number\":{n},\"colour\":\"blue\"}}"));
+        deflated.say(Client, TEXT, format!("{{\"thanks for\":{n}}}"));
+    }
+    deflated.session.text(Client, "plain");
+    let file = capture_of(&deflated.session.segments());
+    let limits = Limits { inflated_total: 100, ..Limits::DEFAULT };
+    let told = told_with(&file, limits, "");
+    assert!(!told.has("DEFLATE-LOST"), "{:?}", told.findings);
+    let said = sentences(&file, limits, "INFLATE-LIMIT");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("no compressed message of the server is inflated from here on"), "{said:?}");
+    assert!(said[1].contains("no compressed message of the client is inflated from here on"), "{said:?}");
+    let shown: Vec<_> = told.texts.iter().map(|len| len.unwrap_or(0)).collect();
+    assert!(shown[..4].iter().all(|&len| len > 0) && shown[5..16].iter().all(|&len| len == 0), "{shown:?}");
+    assert_eq!(shown[16], 5, "what is not compressed is shown");
 }
 
 /// The sentence tells where the first fault is: in the whole message, whatever its frames, its compression or its holes.

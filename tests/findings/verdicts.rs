@@ -1,6 +1,7 @@
 //! Every connection has a verdict: how and why it ended, and the packets that show it.
 
 use super::support::craft::*;
+use super::support::run::{Input, records, wspect_with};
 use super::{Told, capture_of, paced, reset, server_first, talk, told, turn};
 use wspect::model::{EndedBy, Ending, State, Verdict};
 
@@ -15,6 +16,42 @@ fn ends(file: &[u8], ending: Ending, text: &str, evidence: &[u64]) {
     let verdict = verdict(&told(file));
     assert_eq!((verdict.ending, verdict.text.as_str()), (ending, text));
     assert_eq!(verdict.evidence.iter().map(|packet| packet.0).collect::<Vec<_>>(), evidence);
+}
+
+/// TCP may end while the rest of the challenge is waited for, without which the answer is not read.
+#[test]
+fn ended_within_a_handshake() {
+    let mut session = Session::bare(1);
+    let (asked, answer) = (Draft::Hixie76.request("/", ""), Draft::Hixie76.response("/", ""));
+    session.turn(Client, &asked[..asked.len() - 8]).turn(Server, &answer[..answer.len() - 16]);
+    let file = capture_of(&session.segments());
+    ends(
+        &file,
+        Ending::Fin,
+        "TCP FIN from the client (frame 8) without a Close frame, 200 µs after the upgrade (frame 6)",
+        &[6, 8, 9],
+    );
+    let [row] = records("handshake", Input::Bytes(&file)).try_into().unwrap();
+    let checks = row["checks"].as_array().unwrap().iter().filter(|check| check["code"] == "HS-CHALLENGE");
+    assert_eq!(
+        checks.map(|check| check["ok"].as_bool()).collect::<Vec<_>>(),
+        [Some(false)],
+        "kept or broken, not both"
+    );
+}
+
+/// The line about the end has the time of the end, however much later all of it is known.
+#[test]
+fn the_end_of_a_conversation_has_its_time() {
+    let session = talk(|session| _ = session.text(Client, "hello"));
+    let mut segments = session.segments();
+    let own = segments.len();
+    segments.extend(Session::sample(2).segments());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), paced(&segments, &[(own, 60_000)])).unwrap();
+    let text = String::from_utf8(wspect_with(&["follow"], file.path(), &["1"]).stdout).unwrap();
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("     0.000900  TCP FIN from the client (frame 10) without a Close frame"), "{text}");
 }
 
 #[test]

@@ -25,6 +25,25 @@ fn bytes_can_be_selected_and_copied() {
     }
 }
 
+/// A bare number goes to that row of the pane; one beyond the last goes to the last.
+#[test]
+fn a_number_is_a_row() {
+    let mut app = browser(&story::everything(), WIDE);
+    for (keys, row) in [(":3<Enter>", 3), (":1<Enter>", 1), (":0<Enter>", 1), (":2<Enter>", 2)] {
+        press(&mut app, keys);
+        let shown = picture(&app, WIDE);
+        assert!(shown.contains(&format!(" {row}/")), "{keys}: {shown}");
+    }
+    press(&mut app, "G");
+    let last = picture(&app, WIDE);
+    for number in ["99999", "99999999999999999999999"] {
+        press(&mut app, &format!("g:{number}<Enter>"));
+        assert_eq!(picture(&app, WIDE), last);
+    }
+    press(&mut app, ":N<Enter>");
+    assert!(picture(&app, WIDE).contains("N to go to row N"));
+}
+
 /// What stands in hex on the screen is found as it stands there.
 #[test]
 fn hex_is_found_where_bytes_are_shown_in_hex() {

@@ -182,6 +182,9 @@ pub(in crate::cli) struct Check {
         verbatim_doc_comment
     )]
     pub format: Option<Report>,
+    /// Say below each finding which rule it is about, what usually causes it and what to try
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]

@@ -343,7 +343,7 @@ impl Stream {
         let live = self.begin(bases, from_start, ends, client_is_low, hint);
         live.leaving = leaving;
         let low_sends = live.direction(true);
-        self.with_layer(mark, env, |conn, limits, budget, out| {
+        self.with_layer(mark, mark, env, |conn, limits, budget, out| {
             conn.recall(&opening.recalled(low_sends), mark, true, limits, budget, out);
         });
         match &mut self.live {
@@ -359,7 +359,7 @@ impl Stream {
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
-        self.with_layer(segment.mark, env, |conn, limits, budget, out| {
+        self.with_layer(segment.mark, segment.mark, env, |conn, limits, budget, out| {
             conn.segment(dir, segment, keep, limits, budget, out);
         });
     }
@@ -396,17 +396,19 @@ impl Stream {
         Some(Parts { conn, layer, reads, decided, told, opening, budget: &mut *env.budget, cx })
     }
 
-    /// Lets the reassembly speak to the layer.
+    /// Lets the reassembly speak to the layer, with a packet of any stream; `last` is the last of this one.
     #[inline(always)]
-    pub(super) fn with_layer(
+    fn with_layer(
         &mut self,
         mark: Mark,
+        last: Mark,
         env: &mut Env<'_>,
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
             return;
         };
+        cx.last = last;
         let (conns, mut nothing) = (cx.tools.conns, false);
         step(conn, cx.limits, budget, &mut |input| {
             if nothing {
@@ -429,8 +431,19 @@ impl Stream {
     }
 
     pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
-        self.with_layer(mark, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
+        let last = self.last(mark);
+        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
         self.over(mark, false, env);
+    }
+
+    /// Gives up a hole, so that others have room.
+    pub(super) fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
+        let last = self.last(mark);
+        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+    }
+
+    fn last(&self, mark: Mark) -> Mark {
+        self.live.as_ref().map_or(mark, |live| live.conn.last())
     }
 
     /// Lets the layer go, and gives back what was kept for it.

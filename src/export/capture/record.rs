@@ -39,7 +39,13 @@ pub(in crate::export) fn write(about: &About, row: &mut Vec<u8>) {
     lit!(row, r#","streams":{"http":"#);
     let kinds = totals.kinds;
     json::int(row, kinds.http);
-    let counts = [("tls", kinds.tls), ("http2", kinds.http2), ("other", kinds.other), ("silent", kinds.silent)];
+    let counts = [
+        ("tls", kinds.tls),
+        ("http2", kinds.http2),
+        ("other", kinds.other),
+        ("silent", kinds.silent),
+        ("left", kinds.left),
+    ];
     ints(row, &counts.map(|(name, streams)| (name, streams.into())));
     lit!(row, r#"},"tls":{"streams":"#);
     json::int(row, tls.streams);

@@ -132,6 +132,7 @@ impl Page<'_, '_> {
             (kinds.http2, "HTTP/2"),
             (kinds.other, "other"),
             (kinds.silent, "without payload"),
+            (kinds.left, "left alone"),
         ];
         let kinds = counts(&kinds.map(|(streams, what)| (streams.into(), what)));
         let streams = number(about.totals.streams.into());

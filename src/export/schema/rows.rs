@@ -352,6 +352,7 @@ const STREAMS: &[Key] = &[
     key("http2", Count, "HTTP/2"),
     key("other", Count, "other"),
     key("silent", Count, "without payload"),
+    key("left", Count, "left alone, as -d says"),
 ];
 
 const TLS_SUM: &[Key] =

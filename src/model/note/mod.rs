@@ -1,7 +1,8 @@
 //! The findings: every code that wspect can report, with its severity, source and advice ([`NOTES`]), sets of codes, and one finding.
 
+use super::event::Stamp;
 use super::flow::Direction;
-use super::mark::Mark;
+use super::mark::{Mark, PacketNo};
 use std::fmt;
 
 /// How bad a finding is.
@@ -257,6 +258,11 @@ impl<'a> Note<'a> {
     /// A finding about nothing more particular than a packet.
     pub const fn new(code: NoteCode, at: Mark) -> Self {
         Self { code, at, dir: None, msg: None, frame: None, text: "", detail: None }
+    }
+
+    /// The packet that shows it, for people to look at; where there is none, the one with which it is known.
+    pub fn shown_by(&self, at: &Stamp) -> PacketNo {
+        if self.at.packet.0 > 0 { self.at.packet } else { at.at.packet }
     }
 
     /// The sentence to show.

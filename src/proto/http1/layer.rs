@@ -255,7 +255,12 @@ impl Http1 {
                 next = feed(inner, turned, [piece.input(dir, mark)], cx);
             }
         }
-        next
+        // TCP may have ended while the handshake was waited for.
+        let ends = self.ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
+        match next {
+            Next::Become(inner) => feed(inner, turned, ends, cx),
+            next => next,
+        }
     }
 
     /// Reads bytes until they end, or until the direction must wait for the other; returns how many were used.

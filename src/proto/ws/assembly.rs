@@ -249,6 +249,15 @@ impl Assembly {
         None
     }
 
+    /// What follows is compressed, and nothing of the connection is inflated any more.
+    pub(super) fn leave_packed(&mut self, limits: &Limits) {
+        self.expect(Content::Broken);
+        self.findings.insert(NoteCode::InflateLimit);
+        if !self.has_open_end() {
+            self.end_missing(limits);
+        }
+    }
+
     /// The guess that it is compressed was right.
     pub(super) fn confirm(&mut self, limits: &Limits) {
         self.guessed = false;
@@ -317,12 +326,12 @@ impl Assembly {
         };
         let result = match bytes {
             Some(bytes) => inflater.push(bytes, tools, &mut out),
-            None => inflater.end(tools, &mut out),
+            None => inflater.end(),
         };
         if let Err(why) = result {
             let code = if why == Corrupt::Enough { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
             self.findings.insert(code);
-            self.trouble.get_or_insert(self.trouble_words(why, bytes.unwrap_or_default().len(), limits, tools).into());
+            self.trouble.get_or_insert(self.trouble_words(why, bytes.unwrap_or_default().len(), limits).into());
             if why != Corrupt::Uncut {
                 self.end_missing(limits);
                 self.content = Content::Broken;
@@ -332,7 +341,7 @@ impl Assembly {
     }
 
     /// What keeps it from being inflated; `fresh` compressed bytes were at hand.
-    fn trouble_words(&self, why: Corrupt, fresh: usize, limits: &Limits, tools: &Tools) -> String {
+    fn trouble_words(&self, why: Corrupt, fresh: usize, limits: &Limits) -> String {
         let packed = self.packed + fresh as u64;
         let len = self.len;
         let given = match len {
@@ -363,17 +372,14 @@ impl Assembly {
                     .to_owned()
             }
             Corrupt::Lost => format!("a compressed message does not inflate; {given}"),
-            Corrupt::Enough if len > limits.inflated_stop => format!(
+            // What a connection may inflate to is told for its direction, not for each message.
+            Corrupt::Enough if len <= limits.inflated_stop => String::new(),
+            Corrupt::Enough => format!(
                 "a message inflates to more than {}, from {} so far ({}); inflating stopped \
                  (limit inflated-stop, option --max-message)",
                 count(limits.inflated_stop, "byte"),
                 number(packed),
                 ratio(len, packed).unwrap_or_default()
-            ),
-            Corrupt::Enough => format!(
-                "the messages of the connection inflate to {}; inflating stopped \
-                 (limit inflated-total, option --max-inflated)",
-                count(tools.inflated, "byte")
             ),
         }
     }

@@ -55,7 +55,7 @@ impl Ws {
     }
 
     /// Why it is not known what a direction said last.
-    fn unseen(&self, dir: Direction, cx: &Cx<'_>) -> Option<Unseen> {
+    pub(super) fn unseen(&self, dir: Direction, cx: &Cx<'_>) -> Option<Unseen> {
         let is_lost = || matches!(self.halves[dir].reading, Reading::Seek(_) | Reading::Over) || self.lost[dir];
         cx.unseen(dir).or_else(|| is_lost().then_some(Unseen::Lost))
     }

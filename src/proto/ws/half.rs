@@ -101,6 +101,8 @@ pub(super) struct Doubt {
     pub(super) loss: u64,
     /// The first and the last of them.
     pub(super) messages: (u64, u64),
+    /// The packet that carried the end of the first.
+    pub(super) at: Mark,
     /// Their bytes; how many are unknown; how many a search restored.
     pub(super) bytes: u64,
     pub(super) unknown: u64,

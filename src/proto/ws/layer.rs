@@ -242,7 +242,7 @@ impl Ws {
                 self.halves[dir].data = Some(assembly);
             }
             if begins || by_frame {
-                self.expect(dir, &head);
+                self.expect(dir, &head, cx);
             }
         }
         if let Some(assembly) = self.halves[dir].assembly(&head) {
@@ -519,11 +519,17 @@ impl Ws {
     }
 
     /// How the bytes that follow a head are to be read.
-    fn expect(&mut self, dir: Direction, head: &Head) {
+    fn expect(&mut self, dir: Direction, head: &Head, cx: &Cx<'_>) {
         let content = match self.compression {
             _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
             Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
+            Some(_) if self.is_spent(cx) => {
+                if let Some(assembly) = &mut self.halves[dir].data {
+                    assembly.leave_packed(cx.limits);
+                }
+                return;
+            }
             Some(compression) => {
                 self.inflater(dir, compression).begin();
                 Content::Deflated
@@ -534,6 +540,11 @@ impl Ws {
             assembly.guessed = guessed;
             assembly.expect(content);
         }
+    }
+
+    /// Whether the connection inflated as much as it may: a history that is not needed any more is not kept up either.
+    pub(super) const fn is_spent(&self, cx: &Cx<'_>) -> bool {
+        self.inflated > cx.limits.inflated_total
     }
 
     /// A direction's inflater; it is made when it is first needed.

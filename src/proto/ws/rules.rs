@@ -2,7 +2,7 @@
 
 use super::extension::Unit;
 use super::frame::Head;
-use crate::model::{Close, CloseCode, Direction, NoteCode, NoteSet, Opcode};
+use crate::model::{Close, CloseCode, Direction, NoteCode, NoteSet, Opcode, Version, number};
 
 /// What the rules need to know of the direction and connection.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,8 @@ pub(super) fn judge(head: &Head, now: Situation) -> NoteSet {
     rule(control && head.len > 125, NoteCode::WsControlLength);
     rule(head.opcode == Opcode::CONTINUATION && !now.open && !now.missed, NoteCode::WsContinuation);
     rule(!control && head.opcode != Opcode::CONTINUATION && now.open, NoteCode::WsInterleaved);
-    rule(now.closed, NoteCode::WsAfterClose);
+    // A ping is answered until the peer's Close comes (§5.5.2), and who sent its own Close first may still wait for that.
+    rule(now.closed && head.opcode != Opcode::PONG, NoteCode::WsAfterClose);
     set
 }
 
@@ -66,6 +67,49 @@ pub(super) fn reserved_bits(head: &Head, unit: Option<Unit>) -> String {
         _ => "no extension that was agreed on defines that",
     };
     format!("{names} {are} set in a {} frame; {why}", head.opcode.name())
+}
+
+/// Which opcode it is that nothing defines.
+pub(super) fn reserved_opcode(opcode: Opcode, version: Version) -> String {
+    let kind = if opcode.is_control() { "control" } else { "data" };
+    match version {
+        Version::Rfc6455 => format!("the frame's opcode is {}, reserved for further {kind} frames", opcode.0),
+        // Their frames have a type, and what stands for it here is no opcode of theirs.
+        _ if version.is_hixie() => "the frame's type is none that the draft defines".to_owned(),
+        _ => format!("the frame's opcode is {}, which the draft reserves", version.wire_opcode(opcode)),
+    }
+}
+
+/// What is wrong with a length that is not [minimal](is_minimal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum LengthFault {
+    SixteenForSeven,
+    SixtyFourForSeven,
+    SixtyFourForSixteen,
+    TopBit,
+}
+
+impl LengthFault {
+    pub(super) const fn of(head: &Head) -> Self {
+        match (length_form(head), head.len) {
+            (LengthForm::SixtyFour, len) if len >> 63 == 1 => Self::TopBit,
+            (LengthForm::SixtyFour, 126..) => Self::SixtyFourForSixteen,
+            (LengthForm::SixtyFour, _) => Self::SixtyFourForSeven,
+            _ => Self::SixteenForSeven,
+        }
+    }
+
+    pub(super) fn words(self, head: &Head) -> String {
+        let len = number(head.len);
+        let (bits, enough) = match self {
+            Self::TopBit => return format!("the top bit of the payload length is set, which says {len} bytes"),
+            Self::SixteenForSeven => (16, 7),
+            Self::SixtyFourForSeven => (64, 7),
+            Self::SixtyFourForSixteen => (64, 16),
+        };
+        format!("the payload length {len} is written in {bits} bits, where {enough} are enough")
+    }
 }
 
 /// `RSV1`, `RSV1 and RSV3`.
@@ -94,10 +138,26 @@ pub(super) fn is_usual(head: &Head, dir: Direction) -> bool {
 }
 
 pub(super) fn is_minimal(head: &Head) -> bool {
+    match length_form(head) {
+        LengthForm::Seven => true,
+        LengthForm::Sixteen => head.len >= 126,
+        LengthForm::SixtyFour => (0x1_0000..1 << 63).contains(&head.len),
+    }
+}
+
+/// How many bits a length has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LengthForm {
+    Seven,
+    Sixteen,
+    SixtyFour,
+}
+
+const fn length_form(head: &Head) -> LengthForm {
     match head.header_len - if head.key.is_some() { 4 } else { 0 } {
-        4 => head.len >= 126,
-        10 => (0x1_0000..1 << 63).contains(&head.len),
-        _ => true,
+        4 => LengthForm::Sixteen,
+        10 => LengthForm::SixtyFour,
+        _ => LengthForm::Seven,
     }
 }
 
@@ -178,6 +238,7 @@ mod tests {
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.open = true), []);
         assert_eq!(judged(Direction::ToServer, &[0x81, 5], |now| now.tells_mask = false), []);
         assert_eq!(judged(Direction::ToClient, &[0x89, 5], |now| now.closed = true), [NoteCode::WsAfterClose]);
+        assert_eq!(judged(Direction::ToClient, &[0x8a, 5], |now| now.closed = true), []);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use super::ending::Farewell;
 use super::half::{Doubt, Place};
 use super::layer::Ws;
 use super::mask;
-use super::rules;
+use super::rules::{self, LengthFault};
 use super::utf8::first_bad;
 use crate::model::{
-    Body, Close, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span, count, number,
+    Body, Close, CloseCode, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span,
+    count, number,
 };
 use crate::proto::layer::Cx;
 
@@ -200,8 +201,12 @@ impl Ws {
             NoteCode::WsInterleaved => msg.or(self.halves[dir].data.as_ref().and_then(|data| data.dropped)),
             _ => msg,
         };
-        let unit = self.compression.map(|compression| compression.unit);
-        let text = if code == NoteCode::WsRsv { rules::reserved_bits(&place.head, unit) } else { String::new() };
+        let text = match code {
+            NoteCode::WsRsv => rules::reserved_bits(&place.head, self.compression.map(|compression| compression.unit)),
+            NoteCode::WsOpcode => rules::reserved_opcode(place.head.opcode, self.version),
+            NoteCode::WsLength => LengthFault::of(&place.head).words(&place.head),
+            _ => String::new(),
+        };
         let note = Note { dir: Some(dir), msg, frame: Some(frame), text: &text, ..Note::new(code, place.first) };
         cx.note(self.conn, &note);
     }
@@ -303,12 +308,19 @@ impl Ws {
         let other = self.halves[dir.reverse()].closed.as_deref();
         let before = other.filter(|other| other.at.packet < self.halves[dir].brought.packet);
         let code = body.first_chunk().map(|&code| u16::from_be_bytes(code));
-        let (close, mut found) = rules::close(body, before.is_some_and(|other| other.code == code));
+        let echoes = before.is_some_and(|other| other.code == code);
+        let (close, mut found) = rules::close(body, echoes);
         if other.is_none()
             && cx.flow.waits
             && let Some(code) = close.and_then(|close| close.code.finding())
         {
             found.remove(code);
+        } else if close.is_some_and(|close| is_of_clients(close.code))
+            && dir == Direction::ToClient
+            && !echoes
+            && self.unseen(dir.reverse(), cx).is_none()
+        {
+            found.insert(NoteCode::CloseCodeBad);
         }
         (close, found)
     }
@@ -336,8 +348,9 @@ impl Ws {
     ) {
         let sender = message.dir.sender();
         for code in found.iter() {
-            // An unknown compression is one, however many messages use it.
-            if code == NoteCode::DeflateUnknown && !self.told[message.dir].insert(code) {
+            // An unknown compression is one, however many messages use it, and so is the end of inflating.
+            let spent = code == NoteCode::InflateLimit && self.is_spent(cx);
+            if (code == NoteCode::DeflateUnknown || spent) && !self.told[message.dir].insert(code) {
                 continue;
             }
             if let (NoteCode::Utf8Bad, Some(fault)) = (code, about.fault) {
@@ -347,8 +360,12 @@ impl Ws {
                 continue;
             }
             let text = match (code, message.close) {
+                _ if spent => self.spent_words(message.dir),
                 (NoteCode::DeflateBad | NoteCode::InflateLimit, _) => about.trouble.unwrap_or_default().to_owned(),
                 (NoteCode::DeflateUnknown, _) => self.marked_by(about.rsv),
+                (NoteCode::CloseCodeBad, Some(close)) if is_of_clients(close.code) => {
+                    format!("{sender} closed with {}, which only clients send: {}", close.code, close.code.meaning())
+                }
                 (NoteCode::CloseCodeBad, Some(close)) => {
                     format!("{sender} closed with {}, which must not be sent: {}", close.code, close.code.meaning())
                 }
@@ -359,6 +376,16 @@ impl Ws {
                 Note { dir: Some(message.dir), msg: Some(message.number), frame, ..Note::new(code, message.brought) };
             cx.note(self.conn, &Note { text: &text, ..note });
         }
+    }
+
+    /// From which message on nothing is inflated any more.
+    fn spent_words(&self, dir: Direction) -> String {
+        format!(
+            "the messages of the connection inflate to {}; no compressed message of the {} is inflated from here on \
+             (limit inflated-total, option --max-inflated)",
+            count(self.inflated, "byte"),
+            dir.sender()
+        )
     }
 
     /// What marks a message that is shown as on the wire.
@@ -385,7 +412,8 @@ impl Ws {
         }
         if assembly.unknown > 0 || assembly.inferred > 0 {
             let number = self.messages;
-            let fresh = || Box::new(Doubt { loss, messages: (number, number), bytes: 0, unknown: 0, inferred: 0 });
+            let at = self.halves[dir].brought;
+            let fresh = || Box::new(Doubt { loss, messages: (number, number), at, bytes: 0, unknown: 0, inferred: 0 });
             let doubt = self.halves[dir].doubt.get_or_insert_with(fresh);
             doubt.messages.1 = number;
             doubt.bytes = doubt.bytes.saturating_add(assembly.body().len);
@@ -400,7 +428,7 @@ impl Ws {
     /// Tells what a loss cost the messages behind it.
     pub(super) fn tell_doubt(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let Some(doubt) = self.halves[dir].doubt.take() else { return };
-        let Doubt { messages: (first, last), bytes, unknown, inferred, .. } = *doubt;
+        let Doubt { messages: (first, last), at, bytes, unknown, inferred, .. } = *doubt;
         if unknown == 0 {
             return;
         }
@@ -411,7 +439,8 @@ impl Ws {
             number(unknown),
             count(bytes, "byte")
         );
-        self.note(dir, NoteCode::DeflateLost, Some(first), None, &text, None, cx);
+        let note = Note { dir: Some(dir), msg: Some(first), text: &text, ..Note::new(NoteCode::DeflateLost, at) };
+        cx.note(self.conn, &note);
     }
 
     /// Tells how the length of what was lost was found.
@@ -453,6 +482,11 @@ const fn is_of_transport(code: NoteCode) -> bool {
         code,
         NoteCode::TcpGap | NoteCode::TcpOverlap | NoteCode::TcpChecksum | NoteCode::TlsUnverified | NoteCode::WsResync
     )
+}
+
+/// Whether only clients close with this code: a server that lacks an extension fails the handshake (RFC 6455 §7.4.1).
+const fn is_of_clients(code: CloseCode) -> bool {
+    code.0 == 1010
 }
 
 /// Who closed with which code, and what the reason or else the code says.

@@ -2,7 +2,7 @@
 
 use super::frame::Head;
 use super::layer::Ws;
-use super::rules;
+use super::rules::{self, LengthFault};
 use crate::model::{Direction, Mark, Note, NoteCode, Opcode, count};
 use crate::proto::layer::Cx;
 
@@ -10,7 +10,8 @@ use crate::proto::layer::Cx;
 #[derive(Debug, Default)]
 pub(super) struct Broken(Vec<Rule>);
 
-/// One rule; there are as many as rows of frame rules, and reserved bits on each kind of frame.
+/// One rule; there are as many as rows of frame rules, reserved bits on each kind of frame, reserved opcodes, and faults of
+/// lengths.
 #[derive(Debug)]
 struct Rule {
     code: NoteCode,
@@ -27,7 +28,12 @@ const NAMED: usize = 8;
 impl Broken {
     /// Whether a frame is the first that breaks the rule; any other is counted.
     pub(super) fn is_first(&mut self, code: NoteCode, head: &Head, frame: u64, mark: Mark) -> bool {
-        let kind = if code == NoteCode::WsRsv { rsv_kind(head) } else { 0 };
+        let kind = match code {
+            NoteCode::WsRsv => rsv_kind(head),
+            NoteCode::WsOpcode => head.opcode.0,
+            NoteCode::WsLength => LengthFault::of(head) as u8,
+            _ => 0,
+        };
         let Some(rule) = self.0.iter_mut().find(|rule| (rule.code, rule.kind) == (code, kind)) else {
             self.0.push(Rule { code, kind, more: 0, first: Vec::new(), last: (frame, mark) });
             return true;

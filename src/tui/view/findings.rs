@@ -113,7 +113,7 @@ fn place(app: &App, finding: &Finding) -> String {
         (_, _, Evidence::Handshake) => "handshake".to_owned(),
         (_, _, Evidence::File) if finding.at.packet.0 == 0 => "file".to_owned(),
         _ if finding.code.row().topic == Topic::Closing => format!("end{arrow}"),
-        _ => format!("frame {}{arrow}", finding.at.packet),
+        _ => format!("frame {}{arrow}", finding.evidence.packet),
     }
 }
 

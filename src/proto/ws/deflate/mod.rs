@@ -145,8 +145,17 @@ impl Inflater {
             self.last = self.last << 8 | u32::from(byte);
         }
         let result = if bytes.is_empty() { Ok(()) } else { self.inflate(bytes, tools, out) };
-        if result.is_ok()
-            && let Some(watch) = &mut self.watch
+        match result {
+            Ok(()) => self.observe(bytes),
+            // Where the fault began is not known: the bytes before it may be wrong already.
+            Err(_) => self.forget(),
+        }
+        result
+    }
+
+    /// Sees whether bytes that inflate do so on the terms that were agreed on.
+    fn observe(&mut self, bytes: &[u8]) {
+        if let Some(watch) = &mut self.watch
             && watch.found().is_none()
             && !watch.push(bytes)
         {
@@ -155,15 +164,10 @@ impl Inflater {
                 None => self.watch = None,
             }
         }
-        if result.is_err() {
-            // Where the fault began is not known: the bytes before it may be wrong already.
-            self.forget();
-        }
-        result
     }
 
     /// Ends the message.
-    pub(super) fn end(&mut self, tools: &mut Tools, out: &mut Taker<'_>) -> Result<(), Corrupt> {
+    pub(super) fn end(&mut self) -> Result<(), Corrupt> {
         let ended = match &self.state {
             State::Sure(stream) => stream.ended,
             State::Unsure(unsure) => unsure.planes.ended(),
@@ -178,13 +182,18 @@ impl Inflater {
         if self.last.to_be_bytes() == TAIL {
             return Err(Corrupt::Uncut);
         }
-        // What gives bytes was not such a block: the message was cut, and what follows would be read out of step.
-        let mut is_tail = true;
-        let result = self.push(&TAIL, tools, &mut |piece, tools| {
-            is_tail &= piece.is_empty();
-            is_tail && out(piece, tools)
-        });
-        result.map_err(|why| if is_tail && why == Corrupt::Enough { why } else { Corrupt::Cut })
+        let is_whole = match &mut self.state {
+            State::Sure(stream) => stream.take_tail(),
+            State::Unsure(unsure) => unsure.planes.take_tail(),
+            State::Lost(_) => false,
+        };
+        if !is_whole {
+            self.forget();
+            return Err(Corrupt::Cut);
+        }
+        self.lengths.add(TAIL.len(), 0);
+        self.observe(&TAIL);
+        Ok(())
     }
 
     /// The message that just ended tells something about an earlier loss: perhaps its length. `is_text`: all of it is text.
@@ -361,10 +370,6 @@ impl Piece<'_> {
             Self::Known(bytes) | Self::Inferred(bytes) => bytes.len(),
             Self::Unknown(len) => *len,
         }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

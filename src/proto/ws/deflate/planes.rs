@@ -99,6 +99,13 @@ impl Planes {
         Ok(step)
     }
 
+    /// Reads the tail that the sender cut; see [`Stream::take_tail`].
+    pub(super) fn take_tail(&mut self) -> bool {
+        // The same bits: what one says all say.
+        let whole = [&mut self.low, &mut self.inverse, &mut self.high].map(Stream::take_tail);
+        whole == [true; 3]
+    }
+
     /// What the last step gave.
     pub(super) fn fresh(&self) -> &[Symbol] {
         &self.fresh

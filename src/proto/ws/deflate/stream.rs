@@ -1,6 +1,8 @@
 //! A DEFLATE stream that goes on from message to message (RFC 1951, RFC 7692 §7.2.2).
 
-use flate2::{Decompress, FlushDecompress, Status};
+use super::TAIL;
+use std::fmt;
+use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
 /// The farthest that DEFLATE refers back (RFC 1951 §2).
 pub(super) const WINDOW: usize = 32 << 10;
@@ -27,9 +29,8 @@ pub(in super::super) enum Corrupt {
 /// An inflater that remembers the last 32 KiB of what it gave: it inflates into its own memory, so that costs nothing.
 ///
 /// A larger window than negotiated decodes every valid stream, so window bits are not trusted.
-#[derive(Debug)]
 pub(super) struct Stream {
-    state: Decompress,
+    state: Inflate,
     /// The history in `buffer[..len]`, room for more behind it; it grows with the stream.
     buffer: Vec<u8>,
     len: usize,
@@ -62,32 +63,36 @@ fn fault(message: Option<&str>) -> &'static str {
     }
 }
 
+/// log₂ of [`WINDOW`].
+const WINDOW_BITS: u8 = WINDOW.ilog2() as u8;
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("len", &self.len).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
 impl Stream {
     /// A stream without a history.
     pub(super) fn new() -> Self {
-        Self { state: Decompress::new(false), buffer: Vec::new(), len: 0, ended: true }
+        Self { state: Inflate::new(false, WINDOW_BITS), buffer: Vec::new(), len: 0, ended: true }
     }
 
     /// A stream whose history has these bytes, 32 KiB of them.
     pub(super) fn with_history(history: Vec<u8>) -> Result<Self, Corrupt> {
-        let mut state = Decompress::new(false);
+        let mut state = Inflate::new(false, WINDOW_BITS);
         state.set_dictionary(&history).map_err(|_| Corrupt::Lost)?;
         Ok(Self { state, len: history.len(), buffer: history, ended: true })
     }
 
     /// Inflates some of the input, as far as there is room.
     pub(super) fn step(&mut self, input: &[u8]) -> Result<Step, Corrupt> {
-        self.make_room();
-        let room = self.buffer.get_mut(self.len..).unwrap_or_default();
-        let before = (self.state.total_in(), self.state.total_out());
-        let result = self.state.decompress(input, room, FlushDecompress::Sync);
-        let used = usize::try_from(self.state.total_in() - before.0).unwrap_or(input.len());
-        let made = usize::try_from(self.state.total_out() - before.1).unwrap_or_default().min(room.len());
-        let filled = made == room.len();
-        self.len += made;
+        let (result, used, made, filled) = self.inflate(input, InflateFlush::SyncFlush);
         let status = match result {
             Ok(status) => status,
-            Err(error) => return Ok(Step { used, made, drained: true, fault: Some(fault(error.message())) }),
+            Err(_) => {
+                return Ok(Step { used, made, drained: true, fault: Some(fault(self.state.error_message())) });
+            }
         };
         self.ended = status == Status::StreamEnd;
         if self.ended {
@@ -96,8 +101,35 @@ impl Stream {
             let history = self.buffer.get(self.len.saturating_sub(WINDOW)..self.len).unwrap_or_default();
             self.state.set_dictionary(history).map_err(|_| Corrupt::Lost)?;
         }
-        let idle = used == 0 && made == 0;
+        // The end of a final block that came with the tail of the last message takes nothing and gives nothing.
+        let idle = used == 0 && made == 0 && !self.ended;
         Ok(Step { used, made, drained: idle || used == input.len() && (self.ended || !filled), fault: None })
+    }
+
+    /// Reads the tail that the sender cut. Whether it is what it should be: the rest of an empty stored block whose first bits
+    /// ended the message, so that a block ends with its last byte, and not before.
+    ///
+    /// Where the message was cut inside a block, the tail's zeros may be read as the code that ends it, and as the head of
+    /// another: then that end comes too soon. Or the block goes on and takes the byte behind the tail as well. That byte
+    /// stays where it is otherwise, so that this costs no more than reading the tail.
+    pub(super) fn take_tail(&mut self) -> bool {
+        let [one, two, three, four] = TAIL;
+        let (result, used, made, _) = self.inflate(&[one, two, three, four, 0], InflateFlush::Block);
+        result.is_ok() && used == TAIL.len() && made == 0
+    }
+
+    /// Inflates into the room there is: bytes taken, bytes given, and whether the room is full.
+    #[inline]
+    fn inflate(&mut self, input: &[u8], flush: InflateFlush) -> (Result<Status, InflateError>, usize, usize, bool) {
+        self.make_room();
+        let room = self.buffer.get_mut(self.len..).unwrap_or_default();
+        let before = (self.state.total_in(), self.state.total_out());
+        let result = self.state.decompress(input, room, flush);
+        let used = usize::try_from(self.state.total_in() - before.0).unwrap_or(input.len());
+        let made = usize::try_from(self.state.total_out() - before.1).unwrap_or_default().min(room.len());
+        let filled = made == room.len();
+        self.len += made;
+        (result, used, made, filled)
     }
 
     /// The last bytes given.
