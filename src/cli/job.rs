@@ -1,14 +1,16 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
 use super::args::{self, Args, Command, Format, Manners, Record, When};
+use super::convert;
 use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
 use super::nearest::nearest;
+use super::redact;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
+use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
 use crate::model::{ConnId, PacketNo, Severity};
 use clap::CommandFactory as _;
 use std::env;
@@ -31,6 +33,8 @@ pub(super) struct Job {
     pub form: FormKind,
     /// How payloads are shown.
     pub payload: PayloadOptions,
+    /// What of it is not shown.
+    pub redactor: Redactor,
     /// How times are shown.
     pub time: TimeMode,
     /// How many rows are wanted.
@@ -72,6 +76,8 @@ pub(super) enum Work {
     Stats,
     /// What the capture is.
     Capture,
+    /// A file for another program.
+    Convert(convert::Wanted),
     /// Their packets.
     Copy(copy::Wanted),
     /// Findings, and the severity from which they fail the run.
@@ -158,6 +164,7 @@ impl Job {
             work,
             form: if json.json { FormKind::Json } else { FormKind::Text },
             payload: PayloadOptions::default(),
+            redactor: Redactor::default(),
             time: TimeMode::Relative,
             limit: None,
             output: output.output,
@@ -222,14 +229,25 @@ impl Job {
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        if args.format == Format::Pcapng {
-            return Self::copy(args, manners);
+        if let Some(why) = args.format.refuses(&args.used()) {
+            return Err(usage(why));
         }
-        if args.secrets || !args.conn.is_empty() {
-            return Err(usage("--conn and --secrets are for export pcapng"));
+        match args.format {
+            Format::Jsonl => Self::records(args, manners),
+            Format::Har => {
+                let wanted = convert::Wanted::Har { control: args.har_control };
+                let rules = if args.no_redact { Vec::new() } else { redact::of_files() };
+                let job = Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)?;
+                Ok(Self { redactor: redact::redactor(rules)?, ..job })
+            }
+            Format::Pcapng => Self::copy(args, manners),
         }
+    }
+
+    fn records(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        let payload = args.payload.options();
         let mut kinds = Kinds::default();
-        for record in args.records {
+        for record in &args.records {
             match record {
                 Record::Connection => kinds.connection = true,
                 Record::Handshake => kinds.handshake = true,
@@ -238,23 +256,12 @@ impl Job {
                 Record::Finding => kinds.finding = true,
             }
         }
-        let list = args::List {
-            input: args.input,
-            json: args::Json { json: true },
-            limit: args.limit,
-            output: args.output,
-            ..args::List::default()
-        };
-        let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
-        Ok(Self { payload: args.payload.options(), ..job })
+        let job = Self::list(Work::Rows(kinds), rows_of(args), TimeMode::Relative, manners)?;
+        Ok(Self { payload, ..job })
     }
 
     fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        let args::Export { input, records, conn, secrets, limit, payload, output, .. } = args;
-        let of_rows = limit.limit.is_some() || payload.options() != PayloadOptions::default();
-        if of_rows || records != [Record::Message] {
-            return Err(usage("--records, --limit and --payload are for export jsonl"));
-        }
+        let args::Export { input, conn, secrets, output, .. } = args;
         let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
         let json = args::Json::default();
         let job = Self::base(Work::Copy(wanted), all_named(input)?, &json, output, manners);
@@ -282,6 +289,12 @@ pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
 
 fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
+}
+
+/// What an export has in common with lists.
+fn rows_of(args: args::Export) -> args::List {
+    let args::Export { input, limit, output, .. } = args;
+    args::List { input, json: args::Json { json: true }, limit, output, ..args::List::default() }
 }
 
 /// Whether something was typed in front of the command that belongs behind it.

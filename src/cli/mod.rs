@@ -3,6 +3,7 @@
 mod args;
 mod browse;
 mod choices;
+mod convert;
 mod copy;
 mod exit;
 mod growing;
@@ -14,6 +15,7 @@ mod nearest;
 mod output;
 mod pipe;
 mod progress;
+mod redact;
 mod run;
 mod seen;
 mod signals;

@@ -3,6 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use crate::capture::words;
+use crate::export::OpenStore;
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -36,8 +38,7 @@ impl Target {
             Ok(_) if is_same(path, input) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = builder().tempfile_in(directory).map_err(|error| fail(&error))?;
+        let temporary = builder().tempfile_in(directory(path)).map_err(|error| fail(&error))?;
         Ok(Self::File { temporary, place: path.to_owned(), force })
     }
 
@@ -48,6 +49,16 @@ impl Target {
     pub(super) fn keep_private(&self) -> Result<(), Failure> {
         let Self::File { temporary, place, .. } = self else { return Ok(()) };
         own_only(temporary.as_file()).map_err(|error| failure(place, &words(&error)))
+    }
+
+    /// Makes unnamed files for what cannot be written yet: beside the file that is written, where there will be room for it,
+    /// else where the system has its temporary files. Only their owner can read them, and they go with the program.
+    pub(super) fn spool(&self) -> OpenStore {
+        let directory = match self {
+            Self::File { place, .. } => directory(place).to_owned(),
+            Self::Stdout | Self::Device(..) => env::temp_dir(),
+        };
+        Box::new(move || Ok(Box::new(tempfile::tempfile_in(&directory)?)))
     }
 
     /// Whether rows appear on a terminal.
@@ -136,6 +147,10 @@ fn own_only(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn own_only(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_same(path: &Path, input: &Source) -> bool {

@@ -13,7 +13,7 @@ use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
     Capture, Clock, Collect, Connections, Exporter, Form, Handshakes, InPacket, Kinds, Out, Page, Place, Places, Raw,
-    Records, Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
+    Records, Redacted, Sessions, Stats, Stream, Style, Table, Talk, TimeMode, Totals,
 };
 use crate::model::{PacketNo, Timestamp};
 use crate::net;
@@ -58,6 +58,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
         Work::Keys => run.keys(Sessions::new(form)),
+        Work::Convert(wanted) => run.convert(*wanted),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Capture => {
@@ -95,7 +96,7 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        !matches!(self.work, Work::Connections | Work::Keys | Work::Stats | Work::Capture)
+        !matches!(self.work, Work::Connections | Work::Convert(_) | Work::Keys | Work::Stats | Work::Capture)
     }
 }
 
@@ -117,7 +118,8 @@ impl<'j> Run<'j> {
         // Both passes see the same bytes, also of a file that grows.
         let extent = input.extent;
         let input = job.source.open_within(&extent, stop)?;
-        pass(input, settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        let mut redacted = Redacted::new(&job.redactor, &mut connections);
+        pass(input, settings.clone(), &mut Watch::new(&mut redacted, Out::memory(), &progress, stop))?;
         progress.clear();
         let input = job.source.open_within(&extent, stop)?;
         Ok((Self { job, settings, stop, input, target }, connections))
@@ -163,13 +165,14 @@ impl<'j> Run<'j> {
     }
 
     /// Reads the capture, writes its rows, and tells what is to be told.
-    fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
+    pub(super) fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
         let Self { job, settings, stop, input, mut target } = self;
         let name = input.name.clone();
         let is_terminal = target.is_terminal();
         let progress = Progress::new(job.progress, input.len(), is_terminal && job.has_rows_on_the_way());
         let out = Out::new(target.writer(), job.limit).eager(is_terminal);
-        let mut watch = Watch::new(exporter, out, &progress, stop);
+        let mut redacted = Redacted::new(&job.redactor, exporter);
+        let mut watch = Watch::new(&mut redacted, out, &progress, stop);
         watch.name = &name;
         watch.tell = job.tell;
         watch.is_live = !job.source.is_whole();

@@ -1,7 +1,8 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//!                                  Har ───────────────────────────────────────────────────────────────────────────────────────────────────▶
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -10,6 +11,7 @@
 mod around;
 mod capture;
 mod figures;
+mod har;
 mod head;
 mod hold;
 mod json;
@@ -23,7 +25,9 @@ mod pcapng;
 mod pretty;
 mod raw;
 mod record;
+mod redact;
 mod select;
+mod spool;
 mod stats;
 mod stream;
 mod style;
@@ -33,6 +37,7 @@ mod time;
 mod wrap;
 
 pub use capture::{About, Capture};
+pub use har::Har;
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
@@ -41,7 +46,9 @@ pub use payload::{PayloadMode, PayloadOptions};
 pub use pcapng::Pcapng;
 pub use raw::Raw;
 pub use record::Records;
+pub use redact::{Redacted, Redactor, Rule};
 pub use select::{InPacket, Place, Places};
+pub use spool::{OpenStore, Store};
 pub use stats::{Bins, Figures, Rtt, Stats};
 pub use stream::{Kinds, Stream};
 pub use style::Style;

@@ -1,7 +1,9 @@
 //! Commands and what each takes.
 
+use super::formats::{self, Format, Takes};
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Time};
 use crate::cli::choices;
+use crate::export::PayloadOptions;
 use crate::model::Severity;
 use clap::ValueEnum;
 
@@ -132,12 +134,11 @@ pub(in crate::cli) struct Check {
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Export {
-    /// jsonl: JSON Lines, one record a line; pcapng: the packets of the connections, as they were captured
-    #[arg(value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(value_name = "FORMAT", value_parser = formats::format, help = formats::names())]
     pub format: Format,
     #[command(flatten)]
     pub input: Input,
-    /// Which kinds: connection, handshake, message, frame, finding; default: message
+    /// jsonl: which kinds: connection, handshake, message, frame, finding; default: message
     ///
     /// They come in the order of the capture. A connection stands at the packet that gave it its number, for which a file
     /// is read twice; from a pipe connections come last.
@@ -150,6 +151,12 @@ pub(in crate::cli) struct Export {
         hide_default_value = true
     )]
     pub records: Vec<Record>,
+    /// har: ping, pong and close as well, which browsers leave out
+    #[arg(long)]
+    pub har_control: bool,
+    /// har: show cookies and Authorization, which are redacted otherwise
+    #[arg(long)]
+    pub no_redact: bool,
     /// pcapng: these connections only, by their numbers (wspect ls)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choices::number::<u32>)]
     pub conn: Vec<u32>,
@@ -167,11 +174,20 @@ pub(in crate::cli) struct Export {
     pub output: Output,
 }
 
-/// Formats of `export`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
-    Jsonl,
-    Pcapng,
+impl Export {
+    /// Which of the options that not every format takes were used.
+    pub(in crate::cli) fn used(&self) -> Vec<Takes> {
+        let all = [
+            (Takes::Records, self.records != [Record::Message]),
+            (Takes::Limit, self.limit.limit.is_some()),
+            (Takes::Payload, self.payload.options() != PayloadOptions::default()),
+            (Takes::HarControl, self.har_control),
+            (Takes::NoRedact, self.no_redact),
+            (Takes::Conn, !self.conn.is_empty()),
+            (Takes::Secrets, self.secrets),
+        ];
+        all.into_iter().filter(|(_, is_used)| *is_used).map(|(option, _)| option).collect()
+    }
 }
 
 /// Kinds of records for `export --records`.

@@ -1,9 +1,11 @@
 //! What can be typed: every command and every option, each defined once.
 
 mod commands;
+mod formats;
 mod shared;
 
-pub(super) use commands::{Check, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Show, Stats};
+pub(super) use commands::{Check, Export, Follow, Handshake, Keys, List, Messages, Record, Show, Stats};
+pub(super) use formats::Format;
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
 
 use crate::model::FLAGS;
@@ -136,17 +138,20 @@ pub(super) enum Command {
         "wspect check --fail-on error chat.pcapng || echo broken"
     ))]
     Check(Check),
-    /// Records, or packets, in a file format
+    /// What was captured in a file format that other programs open
+    ///
+    /// In a HAR file, cookies and credentials are replaced by pseudonyms: the same value has the same one in a whole run,
+    /// and another in the next.
     ///
     /// A pcapng file has all packets of the TCP streams in which the connections run, each with its old number as a
     /// comment. For it the input is read twice, so it must be a file.
     #[command(
         override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
-        after_long_help = examples!(
-            "wspect export jsonl chat.pcapng -o chat.jsonl",
-            "wspect export jsonl --records connection,message,finding chat.pcapng",
+        after_long_help = formats::with_formats(examples!(
+            "wspect export jsonl --records connection,message,finding chat.pcapng -o chat.jsonl",
+            "wspect export har chat.pcapng -o chat.har",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
-        )
+        ))
     )]
     Export(Export),
 }
