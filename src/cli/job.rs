@@ -110,10 +110,12 @@ impl Job {
     /// # Errors
     /// When it asks for nothing that can be done.
     pub(super) fn new(args: Args) -> Result<Self, Failure> {
-        let Args { command, list, reading, manners, .. } = args;
+        let Args { command, list, reading, manners, redaction, .. } = args;
+        let rules = redact::rules(command.as_ref(), redaction.redact)?;
         let job = Self::of(command, list, &manners)?;
+        let redactor = redact::redactor(rules)?;
         let settings = reading.settings();
-        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), ..job })
+        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), redactor, ..job })
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
@@ -236,9 +238,7 @@ impl Job {
             Format::Jsonl => Self::records(args, manners),
             Format::Har => {
                 let wanted = convert::Wanted::Har { control: args.har_control };
-                let rules = if args.no_redact { Vec::new() } else { redact::of_files() };
-                let job = Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)?;
-                Ok(Self { redactor: redact::redactor(rules)?, ..job })
+                Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
             }
             Format::Pcapng => Self::copy(args, manners),
         }
@@ -282,6 +282,9 @@ pub(super) fn browses(args: &Args) -> bool {
 /// # Errors
 /// When it names no capture.
 pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
+    if !args.redaction.redact.is_empty() {
+        return Err(usage("the browser shows all: --redact is for commands (wspect ls, msgs, export …)"));
+    }
     mistyped(&args.list.input)?;
     let limits = args.reading.settings().limits;
     Ok((all_named(args.list.input)?.within(limits), args.manners.color))

@@ -174,7 +174,7 @@ impl<'j> Run<'j> {
         let mut redacted = Redacted::new(&job.redactor, exporter);
         let mut watch = Watch::new(&mut redacted, out, &progress, stop);
         watch.name = &name;
-        watch.tell = job.tell;
+        (watch.tell, watch.redactor) = (job.tell, Some(&job.redactor));
         watch.is_live = !job.source.is_whole();
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;

@@ -6,7 +6,7 @@ mod shared;
 
 pub(super) use commands::{Check, Export, Follow, Handshake, Keys, List, Messages, Record, Show, Stats};
 pub(super) use formats::Format;
-pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
+pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, Redaction, When};
 
 use crate::model::FLAGS;
 use clap::{Parser, Subcommand};
@@ -62,6 +62,8 @@ pub(super) struct Args {
     pub reading: Reading,
     #[command(flatten)]
     pub manners: Manners,
+    #[command(flatten)]
+    pub redaction: Redaction,
     /// Print every bound on what is kept in memory, with its unit and default
     #[arg(long, exclusive = true, help_heading = "General options", hide_short_help = true)]
     pub limits: bool,
