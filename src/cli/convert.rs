@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::run::Run;
-use crate::export::Har;
+use crate::export::{Files, Har};
 
 /// Into what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(super) enum Wanted {
         /// With control frames.
         control: bool,
     },
+    /// A directory with a file for each message.
+    Raw,
 }
 
 impl Run<'_> {
@@ -20,6 +22,10 @@ impl Run<'_> {
         let open = self.target.spool();
         match wanted {
             Wanted::Har { control } => self.export(&mut Har::new(open, control)),
+            Wanted::Raw => {
+                let folder = self.target.folder()?;
+                self.export(&mut Files::new(folder))
+            }
         }
     }
 }

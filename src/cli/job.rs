@@ -240,6 +240,7 @@ impl Job {
                 let wanted = convert::Wanted::Har { control: args.har_control };
                 Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
             }
+            Format::Raw => Self::list(Work::Convert(convert::Wanted::Raw), rows_of(args), TimeMode::Relative, manners),
             Format::Pcapng => Self::copy(args, manners),
         }
     }

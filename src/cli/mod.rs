@@ -6,6 +6,7 @@ mod choices;
 mod convert;
 mod copy;
 mod exit;
+mod folder;
 mod growing;
 mod input;
 mod job;

@@ -1,9 +1,10 @@
 //! Where rows go: stdout, or a file that appears when it is whole.
 
 use super::exit::{Exit, Failure};
+use super::folder::Directory;
 use super::input::Source;
 use crate::capture::words;
-use crate::export::OpenStore;
+use crate::export::{Folder, OpenStore};
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
@@ -18,6 +19,8 @@ pub(super) enum Target {
     Device(File, PathBuf),
     /// A file: written beside its place, and moved there at the end.
     File { temporary: NamedTempFile, place: PathBuf, force: bool },
+    /// A directory of files, whose list is written as rows.
+    Directory(Directory),
 }
 
 impl Target {
@@ -51,12 +54,31 @@ impl Target {
         own_only(temporary.as_file()).map_err(|error| failure(place, &words(&error)))
     }
 
+    /// Settles where a directory of files goes.
+    ///
+    /// # Errors
+    /// As [`Target::open`], and where no directory is named.
+    pub(super) fn open_directory(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
+        match path.filter(|&path| path != "-") {
+            Some(path) => Directory::open(path, force).map(Self::Directory),
+            None => Err(no_directory()),
+        }
+    }
+
+    /// Where files are made.
+    ///
+    /// # Errors
+    /// When it is no directory.
+    pub(super) fn folder(&self) -> Result<Box<dyn Folder>, Failure> {
+        if let Self::Directory(directory) = self { Ok(directory.folder()) } else { Err(no_directory()) }
+    }
+
     /// Makes unnamed files for what cannot be written yet: beside the file that is written, where there will be room for it,
     /// else where the system has its temporary files. Only their owner can read them, and they go with the program.
     pub(super) fn spool(&self) -> OpenStore {
         let directory = match self {
             Self::File { place, .. } => directory(place).to_owned(),
-            Self::Stdout | Self::Device(..) => env::temp_dir(),
+            Self::Stdout | Self::Device(..) | Self::Directory(_) => env::temp_dir(),
         };
         Box::new(move || Ok(Box::new(tempfile::tempfile_in(&directory)?)))
     }
@@ -66,7 +88,7 @@ impl Target {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Device(device, _) => device.is_terminal(),
-            Self::File { .. } => false,
+            Self::File { .. } | Self::Directory(_) => false,
         }
     }
 
@@ -76,6 +98,7 @@ impl Target {
             Self::Stdout => stdout(),
             Self::Device(device, _) => Box::new(device),
             Self::File { temporary, .. } => Box::new(temporary),
+            Self::Directory(directory) => Box::new(&directory.index),
         }
     }
 
@@ -84,7 +107,11 @@ impl Target {
     /// # Errors
     /// When that cannot be done; nothing has changed then.
     pub(super) fn commit(self) -> Result<(), Failure> {
-        let Self::File { temporary, place, force } = self else { return Ok(()) };
+        let (temporary, place, force) = match self {
+            Self::Stdout | Self::Device(..) => return Ok(()),
+            Self::Directory(directory) => return directory.commit(),
+            Self::File { temporary, place, force } => (temporary, place, force),
+        };
         temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
         let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
         match moved {
@@ -102,7 +129,9 @@ impl Target {
         match self {
             _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
             Self::Stdout => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
-            Self::Device(_, path) | Self::File { place: path, .. } => Err(failure(path, &words(error))),
+            Self::Device(_, path) | Self::File { place: path, .. } | Self::Directory(Directory { place: path, .. }) => {
+                Err(failure(path, &words(error)))
+            }
         }
     }
 }
@@ -156,6 +185,10 @@ fn directory(path: &Path) -> &Path {
 fn is_same(path: &Path, input: &Source) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
     input.paths().any(|input| input.canonicalize().is_ok_and(|input| input == path))
+}
+
+fn no_directory() -> Failure {
+    Failure::new(Exit::Usage, "many files are written: name a directory for them (-o DIR)")
 }
 
 fn exists(path: &Path) -> Failure {

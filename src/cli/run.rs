@@ -1,5 +1,6 @@
 //! A job, run: the one place where dissection meets rows.
 
+use super::convert;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{FormKind, Job, Wanted, Work, uses_color};
@@ -33,7 +34,10 @@ pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
 
 fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let mut input = job.source.open(stop)?;
-    let target = Target::open(job.output.as_deref(), job.force, &job.source)?;
+    let target = match job.work {
+        Work::Convert(convert::Wanted::Raw) => Target::open_directory(job.output.as_deref(), job.force)?,
+        _ => Target::open(job.output.as_deref(), job.force, &job.source)?,
+    };
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
-//!                                  Har ───────────────────────────────────────────────────────────────────────────────────────────────────▶
+//!                                  Har │ Files ─────────────────────────────────────────────────────────────────────────────────────────▶
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -11,6 +11,7 @@
 mod around;
 mod capture;
 mod figures;
+mod files;
 mod har;
 mod head;
 mod hold;
@@ -37,6 +38,7 @@ mod time;
 mod wrap;
 
 pub use capture::{About, Capture};
+pub use files::{Files, Folder};
 pub use har::Har;
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};

@@ -11,6 +11,7 @@
 mod support;
 
 mod har;
+mod raw;
 mod redact;
 
 use std::path::{Path, PathBuf};
@@ -116,7 +117,7 @@ fn options_are_for_formats() {
     };
     assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only pcapng");
     assert_eq!(said("export pcapng --no-redact"), "wspect: export pcapng takes no --no-redact: only har");
-    assert_eq!(said("export pcapng -n 1"), "wspect: export pcapng takes no --limit: only jsonl, har");
+    assert_eq!(said("export pcapng -n 1"), "wspect: export pcapng takes no --limit: only jsonl, har, raw");
     assert!(said("export hare").contains("did you mean har?"), "{}", said("export hare"));
 }
 

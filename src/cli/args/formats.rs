@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 pub(in crate::cli) enum Format {
     Jsonl,
     Har,
+    Raw,
     Pcapng,
 }
 
@@ -58,6 +59,12 @@ static FORMATS: &[FormatRow] = &[
         name: "har",
         help: "HTTP Archive 1.2, for developer tools: connections with their messages",
         takes: &[Takes::Limit, Takes::HarControl, Takes::NoRedact],
+    },
+    FormatRow {
+        format: Format::Raw,
+        name: "raw",
+        help: "a directory (-o DIR): each message a file, and index.jsonl with their records",
+        takes: &[Takes::Limit],
     },
     FormatRow {
         format: Format::Pcapng,

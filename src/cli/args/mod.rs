@@ -152,6 +152,7 @@ pub(super) enum Command {
         after_long_help = formats::with_formats(examples!(
             "wspect export jsonl --records connection,message,finding chat.pcapng -o chat.jsonl",
             "wspect export har chat.pcapng -o chat.har",
+            "wspect export raw chat.pcapng -o messages",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
         ))
     )]
