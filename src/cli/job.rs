@@ -241,8 +241,16 @@ impl Job {
                 Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
             }
             Format::Raw => Self::list(Work::Convert(convert::Wanted::Raw), rows_of(args), TimeMode::Relative, manners),
+            Format::Text => Self::transcript(convert::Wanted::Text, args, manners),
+            Format::Markdown => Self::transcript(convert::Wanted::Markdown, args, manners),
             Format::Pcapng => Self::copy(args, manners),
         }
+    }
+
+    fn transcript(wanted: convert::Wanted, args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        let payload = args.payload.options();
+        let job = Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)?;
+        Ok(Self { payload, ..job })
     }
 
     fn records(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
@@ -297,8 +305,8 @@ fn usage(text: impl Into<String>) -> Failure {
 
 /// What an export has in common with lists.
 fn rows_of(args: args::Export) -> args::List {
-    let args::Export { input, limit, output, .. } = args;
-    args::List { input, json: args::Json { json: true }, limit, output, ..args::List::default() }
+    let args::Export { input, limit, time, output, .. } = args;
+    args::List { input, json: args::Json { json: true }, limit, time, output }
 }
 
 /// Whether something was typed in front of the command that belongs behind it.

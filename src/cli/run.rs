@@ -62,7 +62,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
         Work::Keys => run.keys(Sessions::new(form)),
-        Work::Convert(wanted) => run.convert(*wanted),
+        Work::Convert(wanted) => run.convert(*wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Capture => {
@@ -80,7 +80,8 @@ const HANDSHAKES: Kinds = Kinds { handshake: true, ..NOTHING };
 impl Job {
     /// Whether the time of the first packet must be known before the first row.
     fn needs_origin(&self) -> bool {
-        self.work == Work::Stats || (self.form == FormKind::Text && self.time == TimeMode::Relative)
+        let has_times = self.form == FormKind::Text || matches!(self.work, Work::Convert(_));
+        self.work == Work::Stats || (has_times && self.time == TimeMode::Relative)
     }
 
     fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
@@ -100,7 +101,11 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        !matches!(self.work, Work::Connections | Work::Convert(_) | Work::Keys | Work::Stats | Work::Capture)
+        match self.work {
+            Work::Connections | Work::Keys | Work::Stats | Work::Capture => false,
+            Work::Convert(wanted) => wanted.is_written_on_the_way(),
+            _ => true,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
-//!                                  Har │ Files ─────────────────────────────────────────────────────────────────────────────────────────▶
+//!                                  Har │ Files │ Transcript ────────────────────────────────────────────────────────────────────────────▶
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -35,6 +35,7 @@ mod style;
 mod table;
 mod talk;
 mod time;
+mod transcript;
 mod wrap;
 
 pub use capture::{About, Capture};
@@ -57,6 +58,7 @@ pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
 pub use time::{Clock, TimeMode};
+pub use transcript::{Markdown, Plain, Transcript};
 pub use wrap::wrap;
 
 use crate::model::{

@@ -110,6 +110,8 @@ fn no_output_shows_what_is_redacted() {
         (&["check", "-vv"], &[]),
         (&["check", "--json"], &[]),
         (&["export", "jsonl", "--records", "connection,handshake,message,finding"], &[]),
+        (&["export", "text"], &[]),
+        (&["export", "markdown"], &[]),
         (&["export", "har", "--har-control"], &[]),
         (&["export", "har", "--no-redact"], &[]),
     ];

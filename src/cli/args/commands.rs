@@ -169,6 +169,8 @@ pub(in crate::cli) struct Export {
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
     pub payload: Payload,
     #[command(flatten)]
     pub output: Output,
@@ -180,6 +182,7 @@ impl Export {
         let all = [
             (Takes::Records, self.records != [Record::Message]),
             (Takes::Limit, self.limit.limit.is_some()),
+            (Takes::Time, self.time.time.is_some()),
             (Takes::Payload, self.payload.options() != PayloadOptions::default()),
             (Takes::HarControl, self.har_control),
             (Takes::NoRedact, self.no_redact),

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Format {
     Jsonl,
+    Text,
+    Markdown,
     Har,
     Raw,
     Pcapng,
@@ -17,6 +19,7 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) enum Takes {
     Records,
     Limit,
+    Time,
     Payload,
     HarControl,
     NoRedact,
@@ -29,6 +32,7 @@ impl Takes {
         match self {
             Self::Records => "--records",
             Self::Limit => "--limit",
+            Self::Time => "--time",
             Self::Payload => "--payload and --max-payload",
             Self::HarControl => "--har-control",
             Self::NoRedact => "--no-redact",
@@ -53,6 +57,18 @@ static FORMATS: &[FormatRow] = &[
         name: "jsonl",
         help: "JSON Lines: one record a line (docs/RECORDS.md)",
         takes: &[Takes::Records, Takes::Limit, Takes::Payload],
+    },
+    FormatRow {
+        format: Format::Text,
+        name: "text",
+        help: "a transcript: connections, messages, findings",
+        takes: &[Takes::Limit, Takes::Time, Takes::Payload],
+    },
+    FormatRow {
+        format: Format::Markdown,
+        name: "markdown",
+        help: "the same for tickets and wikis",
+        takes: &[Takes::Limit, Takes::Time, Takes::Payload],
     },
     FormatRow {
         format: Format::Har,

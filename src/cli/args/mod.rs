@@ -151,6 +151,7 @@ pub(super) enum Command {
         override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
         after_long_help = formats::with_formats(examples!(
             "wspect export jsonl --records connection,message,finding chat.pcapng -o chat.jsonl",
+            "wspect export markdown -t utc chat.pcapng -o chat.md",
             "wspect export har chat.pcapng -o chat.har",
             "wspect export raw chat.pcapng -o messages",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
