@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::run::Run;
-use crate::export::{Clock, Files, Har, Markdown, Plain, Transcript};
+use crate::export::{Clock, Files, Har, Html, Markdown, Plain, Transcript};
 use crate::model::Timestamp;
 
 /// Into what.
@@ -15,6 +15,8 @@ pub(super) enum Wanted {
     },
     /// A directory with a file for each message.
     Raw,
+    /// A report.
+    Html,
     /// A transcript in plain text.
     Text,
     /// A transcript in Markdown.
@@ -39,6 +41,7 @@ impl Run<'_> {
                 let folder = self.target.folder()?;
                 self.export(&mut Files::new(folder))
             }
+            Wanted::Html => self.export(&mut Html::new(open, clock, payload, origin)),
             Wanted::Text => self.export(&mut Transcript::new(Plain::default(), clock, payload)),
             Wanted::Markdown => self.export(&mut Transcript::new(Markdown, clock, payload)),
         }

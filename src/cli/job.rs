@@ -241,6 +241,7 @@ impl Job {
                 Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
             }
             Format::Raw => Self::list(Work::Convert(convert::Wanted::Raw), rows_of(args), TimeMode::Relative, manners),
+            Format::Html => Self::transcript(convert::Wanted::Html, args, manners),
             Format::Text => Self::transcript(convert::Wanted::Text, args, manners),
             Format::Markdown => Self::transcript(convert::Wanted::Markdown, args, manners),
             Format::Pcapng => Self::copy(args, manners),

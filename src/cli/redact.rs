@@ -40,7 +40,7 @@ pub(super) fn rules(command: Option<&Command>, asked: Vec<RuleList>) -> Result<V
     let asked = asked.into_iter().flat_map(|RuleList(rules)| rules);
     let Some(Command::Export(export)) = command else { return Ok(asked.collect()) };
     let unasked: &[Rule] = match export.format {
-        Format::Har if !export.no_redact => &[Rule::Cookies, Rule::Authorization],
+        Format::Har | Format::Html if !export.no_redact => &[Rule::Cookies, Rule::Authorization],
         _ => &[],
     };
     let rules: Vec<Rule> = unasked.iter().cloned().chain(asked).collect();

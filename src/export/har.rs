@@ -6,7 +6,7 @@
 mod entry;
 
 use super::json::{self, lit};
-use super::spool::{OpenStore, Spool};
+use super::spool::{OpenStore, Spool, kept};
 use super::{Exporter, Out, Totals, payload};
 use crate::model::{ConnId, Connection, Direction, Event, Handshake, Message, Opcode, Part, Span, Stamp, Timestamp};
 use std::collections::BTreeMap;
@@ -140,17 +140,6 @@ impl Exporter for Har {
             }
         }
         out.text("\n]}}\n");
-    }
-}
-
-/// Goes on, unless the spool failed: then nothing that is written would be whole.
-fn kept(done: io::Result<()>, out: &mut Out<'_>) -> ControlFlow<()> {
-    match done {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            out.fail(io::Error::new(error.kind(), format!("temporary file: {error}")));
-            ControlFlow::Break(())
-        }
     }
 }
 

@@ -31,6 +31,11 @@ impl Collect {
         self.rows.get((conn.0 as usize).checked_sub(1)?)
     }
 
+    /// All rows, in order.
+    pub(super) fn rows(&self) -> &[Connection] {
+        &self.rows
+    }
+
     fn row_mut(&mut self, conn: ConnId) -> Option<&mut Connection> {
         self.rows.get_mut((conn.0 as usize).checked_sub(1)?)
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
-//!                                  Har │ Files │ Transcript ────────────────────────────────────────────────────────────────────────────▶
+//!                                  Har │ Html │ Files │ Transcript ─────────────────────────────────────────────────────────────────────▶
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -15,6 +15,7 @@ mod files;
 mod har;
 mod head;
 mod hold;
+mod html;
 mod json;
 mod keys;
 mod list;
@@ -41,6 +42,7 @@ mod wrap;
 pub use capture::{About, Capture};
 pub use files::{Files, Folder};
 pub use har::Har;
+pub use html::Html;
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;

@@ -11,6 +11,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use std::hash::Hash;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::mem;
+use std::ops::ControlFlow;
 
 /// A file that can be written and read anywhere.
 pub trait Store: Read + Write + Seek {}
@@ -24,7 +25,7 @@ const MAX_WAITING: usize = 16 << 20;
 const MAX_PIECE: usize = 256 << 10;
 
 /// Bytes before each piece: where the next one is, 0 for nowhere, and its length.
-const HEAD: usize = 16;
+const HEAD: u64 = 16;
 
 /// Where the first piece stands: 0 is no place.
 const START: u64 = 8;
@@ -90,11 +91,11 @@ impl<K: Eq + Hash + Copy> Spool<K> {
         };
         let (bytes, place) = (mem::take(&mut thread.waiting), self.end);
         self.waiting -= bytes.len();
+        let length = bytes.len() as u64;
+        let head = [[0; 8], length.to_le_bytes()].concat();
         store.seek(SeekFrom::Start(place))?;
-        store.write_all(&[0; 8])?;
-        store.write_all(&(bytes.len() as u64).to_le_bytes())?;
-        store.write_all(&bytes)?;
-        self.end += (HEAD + bytes.len()) as u64;
+        store.write_all(&[head, bytes].concat())?;
+        self.end += HEAD + length;
         if let Some((first, last)) = thread.pieces {
             store.seek(SeekFrom::Start(last))?;
             store.write_all(&place.to_le_bytes())?;
@@ -130,6 +131,17 @@ impl<K: Eq + Hash + Copy> Spool<K> {
         out.spill();
         Ok(())
     }
+}
+
+/// Goes on, unless the spool failed: then nothing that is written would be whole.
+pub(super) fn kept(done: io::Result<()>, out: &mut Out<'_>) -> ControlFlow<()> {
+    let Err(error) = done else { return ControlFlow::Continue(()) };
+    let mut why = error.to_string();
+    if let Some(first) = why.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    out.fail(io::Error::new(error.kind(), format!("temporary file: {why}")));
+    ControlFlow::Break(())
 }
 
 /// Appends a chain of pieces.

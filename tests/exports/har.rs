@@ -327,3 +327,23 @@ fn interleaved_connections_cost_disk_and_no_memory() {
     }
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1, "nothing else is left behind");
 }
+
+/// A temporary file is made when one is needed, and its lack is told.
+#[cfg(unix)]
+#[test]
+fn a_spool_that_cannot_be_made_is_told() {
+    let mut session = Session::new(1);
+    for _ in 0..300 {
+        session.text(Server, &"x".repeat(60_000));
+    }
+    let (small, large) = (in_file("small", &capture(&[Session::sample(1)])), in_file("large", &capture(&[session])));
+    let run = |path: &Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wspect"));
+        command.args(["export", "har", "-q"]).arg(path).env("TMPDIR", "/nowhere/at/all").output().unwrap()
+    };
+    assert_eq!(run(small.path()).status.code(), Some(0));
+    let output = run(large.path());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("temporary file: no such file or directory"), "{said}");
+}

@@ -11,6 +11,7 @@
 mod support;
 
 mod har;
+mod html;
 mod raw;
 mod redact;
 mod transcript;
@@ -117,10 +118,10 @@ fn options_are_for_formats() {
         done.stderr.trim_end().to_owned()
     };
     assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only pcapng");
-    assert_eq!(said("export pcapng --no-redact"), "wspect: export pcapng takes no --no-redact: only har");
+    assert_eq!(said("export pcapng --no-redact"), "wspect: export pcapng takes no --no-redact: only html, har");
     assert_eq!(
         said("export pcapng -n 1"),
-        "wspect: export pcapng takes no --limit: only jsonl, text, markdown, har, raw"
+        "wspect: export pcapng takes no --limit: only jsonl, text, markdown, html, har, raw"
     );
     assert!(said("export hare").contains("did you mean har?"), "{}", said("export hare"));
 }
@@ -136,7 +137,7 @@ fn outputs_that_end_early() {
         session.text(Client, &"x".repeat(1 << 20)).text(Server, &"y".repeat(1 << 20));
         capture_of(&session.cut(|_| vec![16_000]))
     });
-    for format in ["har", "jsonl", "text", "markdown"] {
+    for format in ["har", "html", "jsonl", "text", "markdown"] {
         let full = wspect(&["export", format, "-q", "-o", "/dev/full"], Input::File(file.path()));
         assert_eq!(
             (full.code, full.stderr.as_str()),

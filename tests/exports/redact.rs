@@ -112,6 +112,7 @@ fn no_output_shows_what_is_redacted() {
         (&["export", "jsonl", "--records", "connection,handshake,message,finding"], &[]),
         (&["export", "text"], &[]),
         (&["export", "markdown"], &[]),
+        (&["export", "html", "--no-redact"], &[]),
         (&["export", "har", "--har-control"], &[]),
         (&["export", "har", "--no-redact"], &[]),
     ];

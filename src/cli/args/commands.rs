@@ -154,7 +154,7 @@ pub(in crate::cli) struct Export {
     /// har: ping, pong and close as well, which browsers leave out
     #[arg(long)]
     pub har_control: bool,
-    /// har: show cookies and Authorization, which are redacted otherwise
+    /// html, har: show cookies and Authorization, which are redacted otherwise
     #[arg(long)]
     pub no_redact: bool,
     /// pcapng: these connections only, by their numbers (wspect ls)

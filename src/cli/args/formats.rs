@@ -9,6 +9,7 @@ pub(in crate::cli) enum Format {
     Jsonl,
     Text,
     Markdown,
+    Html,
     Har,
     Raw,
     Pcapng,
@@ -67,8 +68,14 @@ static FORMATS: &[FormatRow] = &[
     FormatRow {
         format: Format::Markdown,
         name: "markdown",
-        help: "the same for tickets and wikis",
+        help: "the same, for tickets and wikis",
         takes: &[Takes::Limit, Takes::Time, Takes::Payload],
+    },
+    FormatRow {
+        format: Format::Html,
+        name: "html",
+        help: "one page for browsers: connections, findings, throughput, transcript",
+        takes: &[Takes::Limit, Takes::Time, Takes::Payload, Takes::NoRedact],
     },
     FormatRow {
         format: Format::Har,

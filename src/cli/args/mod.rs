@@ -142,7 +142,7 @@ pub(super) enum Command {
     Check(Check),
     /// What was captured in a file format that other programs open
     ///
-    /// In a HAR file, cookies and credentials are replaced by pseudonyms: the same value has the same one in a whole run,
+    /// In HTML and HAR, cookies and credentials are replaced by pseudonyms: the same value has the same one in a whole run,
     /// and another in the next.
     ///
     /// A pcapng file has all packets of the TCP streams in which the connections run, each with its old number as a
@@ -152,6 +152,7 @@ pub(super) enum Command {
         after_long_help = formats::with_formats(examples!(
             "wspect export jsonl --records connection,message,finding chat.pcapng -o chat.jsonl",
             "wspect export markdown -t utc chat.pcapng -o chat.md",
+            "wspect export html chat.pcapng -o chat.html",
             "wspect export har chat.pcapng -o chat.har",
             "wspect export raw chat.pcapng -o messages",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"

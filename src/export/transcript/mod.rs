@@ -94,6 +94,10 @@ impl<M: Markup> Transcript<M> {
         Self { markup, clock, payload, files, around, open, is_begun: false }
     }
 
+    pub(super) const fn markup(&mut self) -> &mut M {
+        &mut self.markup
+    }
+
     fn begin(&mut self, out: &mut Out<'_>) {
         if !std::mem::replace(&mut self.is_begun, true) {
             self.markup.begin(out);
