@@ -256,8 +256,18 @@ fn what_is_unknown_is_said_to_be() {
     assert_eq!((&entry["request"]["url"], &entry["response"]["status"]), (&"ws://10.1.0.2:8080/".into(), &0.into()));
     assert_eq!((&entry["request"]["headersSize"], &entry["response"]["headersSize"]), (&(-1).into(), &(-1).into()));
     assert!(entry["request"]["comment"].as_str().unwrap().contains("was not captured"));
-    assert!(entry["response"]["comment"].as_str().unwrap().contains("no answer was captured"));
+    assert!(entry["response"]["comment"].as_str().unwrap().contains("was not captured"));
     assert_eq!(list(entry, "_webSocketMessages").len(), 5);
+}
+
+/// A connection that is known by the looks of its records alone is an entry, of which nothing is made up.
+#[test]
+fn what_is_encrypted_is_an_entry() {
+    let Some(path) = super::support::capture("lab", "d_tls_gap.pcap") else { return };
+    let entries = entries(&text(&["export", "har", "-q", "--no-keylog"], Input::File(&path)));
+    let encrypted = entries.iter().find(|entry| entry["comment"].as_str().unwrap().starts_with("Encrypted")).unwrap();
+    assert_eq!(encrypted["request"]["url"], "wss://lab.test/");
+    assert_eq!((list(encrypted, "_webSocketMessages").len(), &encrypted["response"]["status"]), (0, &0.into()));
 }
 
 #[test]

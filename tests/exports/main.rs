@@ -72,8 +72,16 @@ fn some_captures() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(samples).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ext| ext == "pcap" || ext == "pcapng"));
     assert!(paths.len() > 5);
-    let more = ["gaps_hs.pcap", "base_mix_mid.pcap", "autobahn_echo.pcapng", "ab_pmd.pcapng"];
-    paths.extend(more.into_iter().filter_map(|name| support::find("lab", name)));
+    let more = [
+        "app_payloads",
+        "d_mix_gap_plain",
+        "d_mix_lost_then_recovered",
+        "d_mix_midstream",
+        "d_mix_only_c2s",
+        "d_mix_snaplen",
+        "d_tls_gap",
+    ];
+    paths.extend(more.into_iter().filter_map(|name| support::capture("lab", &format!("{name}.pcap"))));
     paths
 }
 

@@ -149,7 +149,7 @@ fn response(head: Option<&Head>, row: &mut Vec<u8>) {
     lit!(row, r#","bodySize":"#);
     json::int(row, size);
     if head.is_none() {
-        lit!(row, r#","comment":"no answer was captured""#);
+        lit!(row, r#","comment":"the answer was not captured, or cannot be read""#);
     }
     lit!(row, "}");
 }
