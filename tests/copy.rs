@@ -166,9 +166,9 @@ fn what_cannot_be_copied_leaves_no_file() {
         ("export pcapng --conn 2,9 tls.pcap -o out", 1, "tls.pcap: no connection 9 (wspect ls lists them)"),
         ("export pcapng --no-keylog tls.pcap -o out", 1, "tls.pcap: no WebSocket connection in it"),
         ("export pcapng - -o out", 2, "stdin: export pcapng reads twice: name a file"),
-        ("export pcapng -n 3 tls.pcap -o out", 2, "are for export jsonl"),
-        ("export pcapng --records frame tls.pcap -o out", 2, "are for export jsonl"),
-        ("export jsonl --secrets tls.pcap -o out", 2, "--conn and --secrets are for export pcapng"),
+        ("export pcapng -n 3 tls.pcap -o out", 2, "export pcapng takes no --limit: only jsonl"),
+        ("export pcapng --records frame tls.pcap -o out", 2, "export pcapng takes no --records: only jsonl"),
+        ("export jsonl --secrets tls.pcap -o out", 2, "export jsonl takes no --secrets: only pcapng"),
         ("export pcapng tls.pcap -o mix.pcap", 5, "exists: --force replaces it"),
     ] {
         let output = wspect(&dir, line);

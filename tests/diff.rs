@@ -95,6 +95,35 @@ fn what_is_ignored_makes_no_difference() {
     let (code, _, problem) = of_files(&one, &other, &["--ignore", "conn"]);
     assert!(code == 2 && problem.contains("a path is wanted"), "{problem}");
     assert_eq!(of_files(&one, &other, &["-Y", "dir == s2c", "--ignore", "json.id"]).0, 0);
+    assert_eq!(of_files(&one, &other, &["-Y", "frame.time_relative >= 0"]).0, 1);
+    let (_dir, one, other) = captures(
+        &[(Client, "{\"id\":1,\"ok\":true,\"x\":null}")],
+        &[(Client, "{\"id\":\"1\",\"ok\":false,\"x\":[5]}")],
+    );
+    let all = ["--ignore", "json.id", "--ignore", "json.ok", "--ignore", "json.x"];
+    assert_eq!(of_files(&one, &other, &all).0, 0, "whatever it is");
+    assert_eq!(of_files(&one, &other, &all[..4]).0, 1);
+}
+
+/// What is beyond the bytes that are kept counts by its length; what is missing is told by `--strict`.
+#[test]
+fn what_cannot_be_compared_is_no_equal() {
+    let (long, longer) = ("x".repeat(1000), "x".repeat(1200));
+    let (_dir, one, other) = captures(&[(Client, &long)], &[(Client, &longer)]);
+    assert_eq!(of_files(&one, &other, &["--max-message", "200"]).0, 1);
+    assert_eq!(of_files(&one, &one, &["--max-message", "200"]).0, 0);
+    let lossy = sample("lossy.pcap");
+    assert_eq!([of_files(&lossy, &lossy, &[]).0, of_files(&lossy, &lossy, &["--strict"]).0], [0, 4]);
+}
+
+/// What is said again and again is no hindrance.
+#[test]
+fn a_missing_heartbeat_is_one_difference() {
+    let texts: Vec<String> = (0..60).map(|n| if n % 2 == 0 { "hb".to_owned() } else { format!("m{n}") }).collect();
+    let all: Vec<(Side, &str)> = texts.iter().map(|text| (Client, text.as_str())).collect();
+    let (_dir, one, other) = captures(&all, &all[1..]);
+    let (code, stdout, _) = of_files(&one, &other, &[]);
+    assert_eq!((code, stdout.lines().count()), (1, 2), "{stdout}");
 }
 
 #[test]
@@ -104,9 +133,10 @@ fn connections_are_compared_by_path_or_by_number() {
     let (code, stdout, _) = diff(&[mix, "1", "2"]);
     assert!(code == 1 && stdout.starts_with("conn 1 ↔ conn 2  ws://127.0.0.1:26605/plain\n"), "{stdout}");
     assert_eq!(diff(&[mix, "3", mix, "3"]).0, 0);
+    assert_eq!([diff(&[mix, "3", mix]).0, diff(&[mix, mix, "3"]).0], [0, 0], "its partner is found");
     let (code, _, problem) = diff(&[mix, "1", "9"]);
     assert!(code == 1 && problem.contains("no connection 9"), "{problem}");
-    for words in [&[mix][..], &[mix, "1"], &[mix, "1", mix], &[mix, "1", "2", "3"]] {
+    for words in [&[mix][..], &[mix, "1"], &["1", mix], &[mix, "1", "2", "3"]] {
         assert_eq!(diff(words).0, 2, "{words:?}");
     }
     assert_eq!(diff(&[mix, "/none/such"]).0, 3);

@@ -268,6 +268,24 @@ fn packets_of_connections_that_pass_are_copied() {
     assert_eq!(copied("conn == 99"), (Some(1), Vec::new()));
 }
 
+/// Files for other programs have the connections that pass, or have a message that does, and of these the messages that pass.
+#[test]
+fn files_for_other_programs_have_what_passes() {
+    let file = |format: &str, filter: &str| text(&run(&["export", format, "-Y", filter], "chat.pcapng"));
+    let har: Value = serde_json::from_str(&file("har", "path == /plain")).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1);
+    let messages = entries[0]["_webSocketMessages"].as_array().unwrap().len();
+    let har: Value = serde_json::from_str(&file("har", "path == /plain && dir == c2s")).unwrap();
+    let fewer = har["log"]["entries"][0]["_webSocketMessages"].as_array().unwrap().len();
+    assert!(0 < fewer && fewer < messages, "{fewer} of {messages}");
+    for format in ["text", "markdown", "html"] {
+        let all = text(&run(&["export", format], "chat.pcapng"));
+        let some = file(format, "path == /plain");
+        assert!(all.contains("/frag") && some.contains("/plain") && !some.contains("/frag"), "{format}");
+    }
+}
+
 /// The packets in which tshark finds what passes.
 fn packets_of_tshark(file: &Path, filter: &str) -> Option<BTreeSet<u64>> {
     let mut command = Command::new("tshark");

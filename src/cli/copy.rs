@@ -21,19 +21,19 @@ pub(super) struct Wanted {
 }
 
 /// The streams of the wanted connections, with the randoms of the TLS sessions in them.
-struct Chosen<'a> {
+pub(super) struct Chosen<'a> {
     wanted: &'a Wanted,
     /// Connections that are asked for, and their streams.
     opened: BTreeMap<ConnId, u32>,
     /// Those that do not pass the filter, but for the messages in them.
     refused: HashSet<ConnId>,
     /// Those that pass, or have a message that does.
-    conns: HashSet<ConnId>,
+    pub conns: HashSet<ConnId>,
     streams: BTreeMap<u32, BTreeSet<ClientRandom>>,
 }
 
 impl<'a> Chosen<'a> {
-    fn new(wanted: &'a Wanted) -> Self {
+    pub(super) fn new(wanted: &'a Wanted) -> Self {
         let (refused, conns) = (HashSet::new(), HashSet::new());
         Self { wanted, opened: BTreeMap::new(), refused, conns, streams: BTreeMap::new() }
     }
@@ -96,7 +96,7 @@ struct Copied {
 impl Run<'_> {
     /// Reads the capture for its connections, then once more for their packets.
     pub(super) fn copy(self, wanted: &Wanted) -> Result<Exit, Failure> {
-        let Self { job, settings, stop, input, mut target, origin, known } = self;
+        let Self { job, settings, stop, input, mut target, origin, known, .. } = self;
         let (name, len, limits) = (input.name.clone(), input.len(), settings.limits);
         if !job.source.is_whole() {
             return Err(Failure::new(Exit::Usage, format!("{name}: export pcapng reads twice: name a file")));

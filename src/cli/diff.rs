@@ -10,8 +10,11 @@ use super::run;
 use super::signals::Stop;
 use super::watch::Watch;
 use super::{pick, seen};
+use crate::decode::path::Step;
 use crate::escape;
-use crate::export::{Difference, Differences, Exporter, Filtered, Gather, Kinds, Out, Pair, TimeMode, compare, pairs};
+use crate::export::{
+    Difference, Differences, Exporter, Filtered, Gather, Kinds, Out, Pair, Redacted, Redactor, TimeMode, compare, pairs,
+};
 use crate::filter::{Column, Rows};
 use crate::model::ConnId;
 use std::ffi::{OsStr, OsString};
@@ -27,7 +30,12 @@ struct Side {
 ///
 /// # Errors
 /// When a capture cannot be read, or the output cannot be written.
-pub(super) fn run(asked: args::Diff, reading: &Reading, manners: &Manners) -> Result<Exit, Failure> {
+pub(super) fn run(
+    asked: args::Diff,
+    reading: &Reading,
+    manners: &Manners,
+    redactor: &Redactor,
+) -> Result<Exit, Failure> {
     let [first, second] = sides(&asked.words)?;
     let ignored = ignored(&asked.ignore)?;
     let stop = Stop::on_signals(asked.output.output.is_none());
@@ -49,14 +57,18 @@ pub(super) fn run(asked: args::Diff, reading: &Reading, manners: &Manners) -> Re
     let jobs = [job(&first)?, job(&second)?];
     let [job, _] = &jobs;
     let mut target = Target::open(job.output.as_deref(), job.force, &job.source)?;
-    let gathered = jobs.iter().zip([&first, &second]).map(|(job, side)| gather(job, side, ignored.clone(), &stop));
+    let gathered =
+        jobs.iter().zip([&first, &second]).map(|(job, side)| gather(job, side, ignored.clone(), redactor, &stop));
     let gathered = gathered.collect::<Result<Vec<_>, _>>()?;
     if let Some(signal) = stop.signal() {
         return Ok(Exit::Signal(signal));
     }
-    let [one, other] = gathered.as_slice() else { return Ok(Exit::Internal) };
+    let [(one, lacks), (other, other_lacks)] = gathered.as_slice() else { return Ok(Exit::Internal) };
     let paired = match (first.conn, second.conn, one.talks().next(), other.talks().next()) {
         (Some(_), Some(_), Some(one), Some(other)) => vec![Pair::Both(one, other)],
+        // Of one that is named the partner is looked for, and no other connection is asked about.
+        (Some(_), None, ..) => pairs(one, other).into_iter().filter(|pair| !matches!(pair, Pair::Second(_))).collect(),
+        (None, Some(_), ..) => pairs(one, other).into_iter().filter(|pair| !matches!(pair, Pair::First(_))).collect(),
         _ => pairs(one, other),
     };
     let style = target.style(job.color);
@@ -80,7 +92,11 @@ pub(super) fn run(asked: args::Diff, reading: &Reading, manners: &Manners) -> Re
     if job.sums_up {
         say(seen::compared(paired.len() - sum.alone, sum.alone, [sum.first, sum.second, sum.changed, sum.moved]));
     }
-    Ok(if sum.is_none() { Exit::Done } else { Exit::Found })
+    Ok(match sum.is_none() {
+        false => Exit::Found,
+        true if job.strict && (*lacks || *other_lacks) => Exit::Strict,
+        true => Exit::Done,
+    })
 }
 
 /// How many differences.
@@ -110,40 +126,40 @@ impl Sum {
     }
 }
 
+/// What a side said, and whether any of it is missing.
+type Read = (Gather, bool);
+
 /// Reads a side.
-fn gather(
-    job: &Job,
-    side: &Side,
-    ignored: Vec<Vec<crate::decode::path::Step>>,
-    stop: &Stop,
-) -> Result<Gather, Failure> {
-    let input = job.source.open(stop)?;
+fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, stop: &Stop) -> Result<Read, Failure> {
+    let mut input = job.source.open(stop)?;
     let name = input.name.clone();
     let settings = run::load(job, input.len(), stop);
     let needs = job.needs();
     if needs.ends {
         return Err(job::usage("diff reads each file once: a field in the filter is known when a connection ends"));
     }
+    let origin = if needs.origin { input.origin() } else { None };
     let progress = Progress::new(job.progress, input.len(), false);
     let mut gathered = Gather::new(side.conn, ignored);
+    let mut redacted = Redacted::new(redactor, &mut gathered);
     let read = |exporter: &mut dyn Exporter| {
         let mut watch = Watch::new(exporter, Out::memory(), &progress, stop);
         (watch.name, watch.tell) = (&name, job.tell);
-        run::pass(input, settings, &mut watch)
+        run::pass(input, settings, &mut watch).map(|_| watch.tally.is_incomplete)
     };
-    match &job.filter {
-        Some(filter) => read(&mut Filtered::new(filter, Rows::MESSAGES, None, None, &mut gathered))?,
-        None => read(&mut gathered)?,
+    let is_incomplete = match &job.filter {
+        Some(filter) => read(&mut Filtered::new(filter, Rows::MESSAGES, origin, None, &mut redacted))?,
+        None => read(&mut redacted)?,
     };
     progress.clear();
     match side.conn.filter(|_| gathered.talks().next().is_none() && !stop.is_wanted()) {
         Some(conn) => Err(Failure::new(Exit::Found, format!("{name}: no connection {conn} (wspect ls lists them)"))),
-        None => Ok(gathered),
+        None => Ok((gathered, is_incomplete)),
     }
 }
 
 /// The paths of what is not compared.
-fn ignored(texts: &[String]) -> Result<Vec<Vec<crate::decode::path::Step>>, Failure> {
+fn ignored(texts: &[String]) -> Result<Vec<Vec<Step>>, Failure> {
     let read = |text: &String| {
         let column = Column::new(text).map_err(|problem| pick::wrong(text, &problem))?;
         let path = column.path().filter(|path| !path.is_empty()).map(<[_]>::to_vec);
@@ -164,6 +180,8 @@ fn sides(words: &[OsString]) -> Result<[Side; 2], Failure> {
         ([one, _, other, _], [None, first @ Some(_), None, second @ Some(_)]) => {
             Ok([side(one, *first), side(other, *second)])
         }
+        ([one, _, other], [None, first @ Some(_), None]) => Ok([side(one, *first), side(other, None)]),
+        ([one, other, _], [None, None, second @ Some(_)]) => Ok([side(one, None), side(other, *second)]),
         ([one, ..], [None, first @ Some(_), second @ Some(_)]) => Ok([side(one, *first), side(one, *second)]),
         _ => Err(job::usage("what is to be compared? wspect diff FILE [CONN] FILE [CONN], or FILE CONN CONN")),
     }

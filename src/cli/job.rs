@@ -1,15 +1,17 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
 use super::args::{self, Args, Command, Format, Manners, Record, Report, When};
+use super::convert;
 use super::copy;
 use super::exit::{Exit, Failure};
 use super::input::Source;
 use super::keys::Keys;
 use super::pick::{self, Table};
+use super::redact;
 use super::tools;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Kinds, PayloadOptions, Place, TimeMode};
+use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
 use crate::filter::{Claim, Filter, Needs, Rows};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity, nearest};
 use std::env;
@@ -40,6 +42,8 @@ pub(super) struct Job {
     pub payload: PayloadOptions,
     /// Whether findings are explained.
     pub explains: bool,
+    /// What of it is not shown.
+    pub redactor: Redactor,
     /// How times are shown.
     pub time: TimeMode,
     /// How many rows are wanted.
@@ -85,6 +89,8 @@ pub(super) enum Work {
     Stats,
     /// What the capture is.
     Capture,
+    /// A file for another program.
+    Convert(convert::Wanted),
     /// Their packets.
     Copy(copy::Wanted),
     /// Findings.
@@ -112,6 +118,7 @@ impl Work {
             Self::Follow(_) => Rows::MESSAGES,
             Self::Stats => Rows::MESSAGES | Rows::FINDINGS,
             Self::Copy(_) => Rows::CONNECTIONS | Rows::MESSAGES,
+            Self::Convert(_) => Rows::MESSAGES,
             Self::Check(_) => Rows::FINDINGS,
             Self::Show(_) | Self::Keys | Self::Capture => Rows::NONE,
         }
@@ -154,10 +161,12 @@ impl Job {
     /// # Errors
     /// When it asks for nothing that can be done.
     pub(super) fn new(args: Args) -> Result<Self, Failure> {
-        let Args { command, list, reading, manners, .. } = args;
+        let Args { command, list, reading, manners, redaction, .. } = args;
+        let rules = redact::rules(command.as_ref(), redaction.redact)?;
         let job = Self::of(command, list, &manners)?;
+        let redactor = redact::redactor(rules)?;
         let settings = reading.settings();
-        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), ..job })
+        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), redactor, ..job })
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
@@ -209,6 +218,7 @@ impl Job {
             claims: Vec::new(),
             payload: PayloadOptions::default(),
             explains: false,
+            redactor: Redactor::default(),
             time: TimeMode::Relative,
             limit: None,
             tail: None,
@@ -321,14 +331,33 @@ impl Job {
     }
 
     fn export(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        if args.format == Format::Pcapng {
-            return Self::copy(args, manners);
+        if let Some(why) = args.format.refuses(&args.used()) {
+            return Err(usage(why));
         }
-        if args.secrets || !args.conn.is_empty() {
-            return Err(usage("--conn and --secrets are for export pcapng"));
+        match args.format {
+            Format::Jsonl | Format::Json | Format::Csv | Format::Tsv => Self::records(args, manners),
+            Format::Har => {
+                let wanted = convert::Wanted::Har { control: args.har_control };
+                Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
+            }
+            Format::Raw => Self::list(Work::Convert(convert::Wanted::Raw), rows_of(args), TimeMode::Relative, manners),
+            Format::Html => Self::transcript(convert::Wanted::Html, args, manners),
+            Format::Text => Self::transcript(convert::Wanted::Text, args, manners),
+            Format::Markdown => Self::transcript(convert::Wanted::Markdown, args, manners),
+            Format::Pcapng => Self::copy(args, manners),
         }
+    }
+
+    fn transcript(wanted: convert::Wanted, args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        let payload = args.payload.options();
+        let job = Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)?;
+        Ok(Self { payload, ..job })
+    }
+
+    fn records(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+        let payload = args.payload.options();
         let mut kinds = Kinds::default();
-        for record in args.records {
+        for record in &args.records {
             match record {
                 Record::Connection => kinds.connection = true,
                 Record::Handshake => kinds.handshake = true,
@@ -337,41 +366,16 @@ impl Job {
                 Record::Finding => kinds.finding = true,
             }
         }
-        let format = match args.format {
-            Format::Jsonl | Format::Pcapng => args::Form::Jsonl,
-            Format::Json => args::Form::Json,
-            Format::Csv => args::Form::Csv,
-            Format::Tsv => args::Form::Tsv,
-        };
         let is_table = matches!(args.format, Format::Csv | Format::Tsv);
         if is_table && kinds.count() > 1 {
             return Err(usage("csv and tsv have one kind of rows: --records takes one kind for them"));
         }
-        let columns =
-            args::Columns { format: Some(format), field: args.field, style: args.style, safe_csv: args.safe_csv };
-        let list = args::List {
-            input: args.input,
-            filter: args.filter,
-            columns,
-            limit: args.limit,
-            output: args.output,
-            ..args::List::default()
-        };
-        let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
-        Ok(Self { payload: args.payload.options(), ..job })
+        let job = Self::list(Work::Rows(kinds), rows_of(args), TimeMode::Relative, manners)?;
+        Ok(Self { payload, ..job })
     }
 
     fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        let args::Export {
-            input, records, conn, secrets, filter, field, style, safe_csv, limit, payload, output, ..
-        } = args;
-        let of_rows = limit.limit.is_some() || payload.options() != PayloadOptions::default();
-        if of_rows || records != [Record::Message] {
-            return Err(usage("--records, --limit and --payload are for exports of records"));
-        }
-        if !field.is_empty() || !style.is_empty() || safe_csv {
-            return Err(usage("-e, -E and --safe-csv are for export csv and tsv"));
-        }
+        let args::Export { input, filter, conn, secrets, output, .. } = args;
         let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
         let json = args::Json::default();
         let work = Work::Copy(wanted);
@@ -396,6 +400,9 @@ pub(super) fn browses(args: &Args) -> bool {
 /// # Errors
 /// When it names no capture.
 pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
+    if !args.redaction.redact.is_empty() {
+        return Err(usage("the browser shows all: --redact is for commands (wspect ls, msgs, export …)"));
+    }
     mistyped(&args.list.input)?;
     let limits = args.reading.settings().limits;
     Ok((all_named(args.list.input)?.within(limits), args.manners.color))
@@ -403,6 +410,19 @@ pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
 
 pub(super) fn usage(text: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, text)
+}
+
+/// What an export has in common with lists.
+fn rows_of(args: args::Export) -> args::List {
+    let args::Export { input, format, filter, field, style, safe_csv, limit, time, output, .. } = args;
+    let form = match format {
+        Format::Json => args::Form::Json,
+        Format::Csv => args::Form::Csv,
+        Format::Tsv => args::Form::Tsv,
+        _ => args::Form::Jsonl,
+    };
+    let columns = args::Columns { format: Some(form), field, style, safe_csv };
+    args::List { input, filter, columns, limit, time, output, ..args::List::default() }
 }
 
 /// Makes sure that nothing was typed in front of the command that belongs behind it.

@@ -3,10 +3,12 @@
 mod args;
 mod browse;
 mod choices;
+mod convert;
 mod copy;
 mod diff;
 mod exit;
 mod fields;
+mod folder;
 mod growing;
 mod input;
 mod job;
@@ -18,6 +20,7 @@ mod pager;
 mod pick;
 mod pipe;
 mod progress;
+mod redact;
 mod run;
 mod seen;
 mod signals;
@@ -82,7 +85,8 @@ fn start(args: Args) -> Result<Exit, Failure> {
     }
     if let Some(Command::Diff(asked)) = args.command {
         job::nothing_before_command(&args.list)?;
-        return diff::run(asked, &args.reading, &args.manners);
+        let redactor = redact::redactor(redact::rules(None, args.redaction.redact)?)?;
+        return diff::run(asked, &args.reading, &args.manners, &redactor);
     }
     if job::browses(&args) {
         let settings = args.reading.settings();

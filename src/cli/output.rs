@@ -2,12 +2,14 @@
 
 use super::args::When;
 use super::exit::{Exit, Failure};
+use super::folder::Directory;
 use super::input::Source;
 use super::job::uses_color;
 use super::pager::Pager;
 use super::signals::Stop;
 use crate::capture::words;
-use crate::export::Style;
+use crate::export::{Folder, OpenStore, Style};
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ pub(super) enum Target {
     Device(File, PathBuf),
     /// A file: written beside its place, and moved there at the end.
     File { temporary: NamedTempFile, place: PathBuf, force: bool },
+    /// A directory of files, whose list is written as rows.
+    Directory(Directory),
 }
 
 impl Target {
@@ -63,8 +67,7 @@ impl Target {
             Ok(_) if is_input(path) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = builder().tempfile_in(directory).map_err(|error| fail(&error))?;
+        let temporary = builder().tempfile_in(directory(path)).map_err(|error| fail(&error))?;
         Ok(Self::File { temporary, place: path.to_owned(), force })
     }
 
@@ -87,13 +90,42 @@ impl Target {
         own_only(temporary.as_file()).map_err(|error| failure(place, &words(&error)))
     }
 
+    /// Settles where a directory of files goes.
+    ///
+    /// # Errors
+    /// As [`Target::open`], and where no directory is named.
+    pub(super) fn open_directory(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
+        match path.filter(|&path| path != "-") {
+            Some(path) => Directory::open(path, force).map(Self::Directory),
+            None => Err(no_directory()),
+        }
+    }
+
+    /// Where files are made.
+    ///
+    /// # Errors
+    /// When it is no directory.
+    pub(super) fn folder(&self) -> Result<Box<dyn Folder>, Failure> {
+        if let Self::Directory(directory) = self { Ok(directory.folder()) } else { Err(no_directory()) }
+    }
+
+    /// Makes unnamed files for what cannot be written yet: beside the file that is written, where there will be room for it,
+    /// else where the system has its temporary files. Only their owner can read them, and they go with the program.
+    pub(super) fn spool(&self) -> OpenStore {
+        let directory = match self {
+            Self::File { place, .. } => directory(place).to_owned(),
+            Self::Stdout | Self::Paged(_) | Self::Device(..) | Self::Directory(_) => env::temp_dir(),
+        };
+        Box::new(move || Ok(Box::new(tempfile::tempfile_in(&directory)?)))
+    }
+
     /// Whether rows appear on a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         match self {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Paged(_) => true,
             Self::Device(device, _) => device.is_terminal(),
-            Self::File { .. } => false,
+            Self::File { .. } | Self::Directory(_) => false,
         }
     }
 
@@ -116,6 +148,7 @@ impl Target {
             Self::Paged(pager) => Box::new(pager),
             Self::Device(device, _) => Box::new(device),
             Self::File { temporary, .. } => Box::new(temporary),
+            Self::Directory(directory) => Box::new(&directory.index),
         }
     }
 
@@ -126,6 +159,7 @@ impl Target {
     pub(super) fn commit(self) -> Result<(), Failure> {
         let (temporary, place, force) = match self {
             Self::File { temporary, place, force } => (temporary, place, force),
+            Self::Directory(directory) => return directory.commit(),
             Self::Paged(mut pager) => {
                 return pager
                     .finish()
@@ -150,7 +184,9 @@ impl Target {
         match self {
             _ if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::CLOSED_PIPE),
             Self::Stdout | Self::Paged(_) => Err(Failure::new(Exit::Output, format!("stdout: {}", words(error)))),
-            Self::Device(_, path) | Self::File { place: path, .. } => Err(failure(path, &words(error))),
+            Self::Device(_, path) | Self::File { place: path, .. } | Self::Directory(Directory { place: path, .. }) => {
+                Err(failure(path, &words(error)))
+            }
         }
     }
 }
@@ -197,9 +233,17 @@ fn own_only(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn is_same(path: &Path, input: &Source) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
     input.paths().any(|input| input.canonicalize().is_ok_and(|input| input == path))
+}
+
+fn no_directory() -> Failure {
+    Failure::new(Exit::Usage, "many files are written: name a directory for them (-o DIR)")
 }
 
 fn exists(path: &Path) -> Failure {

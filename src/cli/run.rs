@@ -1,6 +1,7 @@
 //! A job, run: the one place where dissection meets rows.
 
 use super::args::{Report, When};
+use super::convert;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{Checked, FormKind, Job, Wanted, Work};
@@ -15,11 +16,12 @@ use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
     Array, Capture, Cells, Claims, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes,
-    InPacket, Junit, Kinds, Out, Page, Passed, Place, Places, Raw, Records, Sarif, Sessions, Stats, Stream, Table,
-    Talk, TimeMode, Totals,
+    InPacket, Junit, Kinds, Only, Out, Page, Passed, Place, Places, Raw, Records, Redacted, Sarif, Sessions, Stats,
+    Stream, Table, Talk, TimeMode, Totals,
 };
-use crate::model::{PacketNo, Severity, Timestamp};
+use crate::model::{ConnId, PacketNo, Severity, Timestamp};
 use crate::net;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,7 +39,10 @@ pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
 
 fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let mut input = job.source.open(stop)?;
-    let target = Target::open(job.output.as_deref(), job.force, &job.source)?;
+    let target = match job.work {
+        Work::Convert(convert::Wanted::Raw) => Target::open_directory(job.output.as_deref(), job.force)?,
+        _ => Target::open(job.output.as_deref(), job.force, &job.source)?,
+    };
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";
         return Err(Failure::new(Exit::Usage, advice));
@@ -47,7 +52,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let origin = if job.needs_origin() || needs.origin { input.origin() } else { None };
     let form = job.form(origin, &target);
     let settings = load(job, input.len(), stop);
-    let mut run = Run { job, settings, stop, input, target, origin, known: None };
+    let mut run = Run { job, settings, stop, input, target, origin, known: None, only: None };
     if needs.ends && !job.source.is_whole() {
         let why =
             "a field in it is known when a connection ends: for that the input is read twice, so it must be a file";
@@ -78,6 +83,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
         Work::Keys => run.keys(Sessions::new(form)),
+        Work::Convert(wanted) => run.convert(*wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Capture => {
@@ -102,7 +108,8 @@ const HANDSHAKES: Kinds = Kinds { handshake: true, ..NOTHING };
 impl Job {
     /// Whether the time of the first packet must be known before the first row.
     fn needs_origin(&self) -> bool {
-        self.work == Work::Stats || (self.form == FormKind::Text && self.time == TimeMode::Relative)
+        let has_times = self.form == FormKind::Text || matches!(self.work, Work::Convert(_));
+        self.work == Work::Stats || (has_times && self.time == TimeMode::Relative)
     }
 
     fn form(&self, origin: Option<Timestamp>, target: &Target) -> Box<dyn Form> {
@@ -126,7 +133,11 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        !matches!(self.work, Work::Connections | Work::Keys | Work::Stats | Work::Capture)
+        match self.work {
+            Work::Connections | Work::Keys | Work::Stats | Work::Capture => false,
+            Work::Convert(wanted) => wanted.is_written_on_the_way(),
+            _ => true,
+        }
     }
 }
 
@@ -141,6 +152,8 @@ pub(super) struct Run<'j> {
     pub(super) origin: Option<Timestamp>,
     /// All connections, from a pass before.
     pub(super) known: Option<Rc<Collect>>,
+    /// The only connections that are written.
+    pub(super) only: Option<HashSet<ConnId>>,
 }
 
 impl<'j> Run<'j> {
@@ -152,7 +165,8 @@ impl<'j> Run<'j> {
         // Both passes see the same bytes, also of a file that grows.
         let extent = input.extent.clone();
         let first = job.source.open_within(&extent, stop)?;
-        pass(first, settings.clone(), &mut Watch::new(&mut connections, Out::memory(), &progress, stop))?;
+        let mut redacted = Redacted::new(&job.redactor, &mut connections);
+        pass(first, settings.clone(), &mut Watch::new(&mut redacted, Out::memory(), &progress, stop))?;
         progress.clear();
         let input = job.source.open_within(&extent, stop)?;
         Ok(Self { input, known: Some(Rc::new(connections)), ..self })
@@ -220,10 +234,14 @@ impl<'j> Run<'j> {
     }
 
     /// Reads the capture, writes its rows, and tells what is to be told.
-    fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
-        let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
+    pub(super) fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
+        let job = self.job;
+        // A filter is asked of what was captured, and what passes is redacted.
+        let mut redacted = Redacted::new(&job.redactor, exporter);
+        let mut only = Only::new(self.only.clone(), &mut redacted);
+        let Some(filter) = &job.filter else { return self.write(&mut only, None) };
         let known = self.known.clone();
-        let mut filtered = Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter);
+        let mut filtered = Filtered::new(filter, job.work.rows(), self.origin, known, &mut only);
         let passed = filtered.passed();
         self.write(&mut filtered, Some(&passed))
     }
@@ -242,7 +260,7 @@ impl<'j> Run<'j> {
         let out = out.eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
         let mut watch = Watch::new(exporter, out, &progress, stop);
         watch.name = &name;
-        watch.tell = job.tell;
+        (watch.tell, watch.redactor) = (job.tell, Some(&job.redactor));
         watch.is_live = !job.source.is_whole();
         watch.is_done &= job.claims.is_empty();
         if let Work::Check(checked) = &job.work {

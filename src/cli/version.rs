@@ -1,6 +1,6 @@
 //! What `--version` tells: what this build reads, writes and reports.
 
-use super::args::{Format, Report};
+use super::args::{Report, formats};
 use crate::capture::compressions;
 use crate::export::RECORD_KINDS;
 use crate::model::NOTES;
@@ -11,7 +11,7 @@ use std::env::consts::{ARCH, OS};
 pub(super) fn long() -> String {
     let rows = [
         ("reads", format!("pcap, pcapng; packed with {}", compressions().collect::<Vec<_>>().join(", "))),
-        ("exports", names::<Format>().join(", ")),
+        ("exports", formats().collect::<Vec<_>>().join(", ")),
         ("reports", names::<Report>().join(", ")),
         ("records", format!("v1: {}", RECORD_KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "))),
         ("findings", NOTES.len().to_string()),

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::signals::Stop;
 use crate::escape;
-use crate::export::{Exporter, Out, Totals};
+use crate::export::{Exporter, Out, Redactor, Totals};
 use crate::model::{
     Event, Fact, FileRun, Note, NoteCode, NoteSet, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot,
     clause, count,
@@ -94,6 +94,8 @@ pub(super) struct Watch<'a> {
     pub stop: &'a Stop,
     /// The input's name in them.
     pub name: &'a str,
+    /// What of them is not shown.
+    pub redactor: Option<&'a Redactor>,
     /// Which findings are told at once; `None`: none.
     pub tell: Option<Tell>,
     /// Findings that are left out: neither told nor counted.
@@ -119,8 +121,8 @@ impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
     pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
         let (tally, is_done) = (Tally::default(), out.is_full());
-        let (tell, ignored, reads_all, is_live) = (None, NoteSet::EMPTY, false, false);
-        Self { exporter, out, tally, progress, stop, name: "", tell, ignored, reads_all, is_live, is_done }
+        let (redactor, tell, ignored, reads_all, is_live) = (None, None, NoteSet::EMPTY, false, false);
+        Self { exporter, out, tally, progress, stop, name: "", redactor, tell, ignored, reads_all, is_live, is_done }
     }
 
     /// Writes what could only be written at the end.
@@ -157,7 +159,10 @@ impl<'a> Watch<'a> {
         };
         if is_told {
             let place = at.place().map_or(String::new(), |place| format!(" {place}:"));
-            let sentence = clause(note.sentence());
+            let sentence = match self.redactor {
+                Some(redactor) => redactor.note(note, |note| clause(note.sentence())),
+                None => clause(note.sentence()),
+            };
             let line = format!("wspect: {}: {}:{place} {sentence}", severity.name(), self.name);
             self.progress.say(&escape::display_str(&line));
         }

@@ -28,9 +28,9 @@ pub enum Found<'a> {
     Tree(&'a [u8]),
 }
 
-/// Hands on what stands at a path, in order, until `see` says that it has enough; returns whether it did. Of a text that is
+/// Hands on what stands at a path and where, in order, until `see` says that it has enough; returns whether it did. Of a text that is
 /// no JSON what was found before the fault is told. Takes time linear in the text, whatever it is, and no memory.
-pub fn find<'a>(text: &'a [u8], path: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> bool {
+pub fn find<'a>(text: &'a [u8], path: &[Step], see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool) -> bool {
     let mut walk = Walk { text, at: 0, enough: false };
     walk.value(path, see);
     walk.enough
@@ -90,10 +90,12 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Passes over a value, telling what stands at the path in it; `None` at a fault, or when there is enough.
-    fn value(&mut self, path: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+    fn value(&mut self, path: &[Step], see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool) -> Option<()> {
         let Some((step, rest)) = path.split_first() else {
+            self.peek()?;
+            let begin = self.at;
             let found = self.pass()?;
-            self.enough = see(found);
+            self.enough = see(found, begin..self.at);
             return if self.enough { None } else { Some(()) };
         };
         match self.peek()? {
@@ -103,7 +105,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn members(&mut self, step: &Step, rest: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+    fn members(
+        &mut self,
+        step: &Step,
+        rest: &[Step],
+        see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool,
+    ) -> Option<()> {
         self.at += 1;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -133,7 +140,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn elements(&mut self, step: &Step, rest: &[Step], see: &mut dyn FnMut(Found<'a>) -> bool) -> Option<()> {
+    fn elements(
+        &mut self,
+        step: &Step,
+        rest: &[Step],
+        see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool,
+    ) -> Option<()> {
         self.at += 1;
         if self.peek()? == b']' {
             self.at += 1;
@@ -262,7 +274,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, path: &[Step], wanted: &[Found<'_>]) {
         let mut all = Vec::new();
-        find(text.as_bytes(), path, &mut |found| {
+        find(text.as_bytes(), path, &mut |found, _| {
             all.push(found);
             false
         });
@@ -351,7 +363,8 @@ mod tests {
             let mut wanted = Vec::new();
             in_tree(&value, &path, &mut wanted);
             let mut found = Vec::new();
-            find(text.as_bytes(), &path, &mut |one| {
+            find(text.as_bytes(), &path, &mut |one, range| {
+                assert!(serde_json::from_str::<serde_json::Value>(&text[range]).is_ok());
                 found.push(match one {
                     Found::Text(inside) => {
                         let mut plain = String::new();
@@ -369,7 +382,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_survived(text in prop::collection::vec(prop::sample::select(br#"{}[]",:\ 1atu"#.to_vec()), 0..60), path in path()) {
-            find(&text, &path, &mut |_| false);
+            find(&text, &path, &mut |_, _| false);
         }
     }
 }

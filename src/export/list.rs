@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 /// One bounded row for each connection, in order.
 #[derive(Debug, Default)]
 pub struct Collect {
-    /// The row of connection 1 stands first.
+    /// In order of their numbers.
     rows: Vec<Connection>,
     /// Rows that are not wanted.
     left_out: BTreeSet<ConnId>,
@@ -34,7 +34,7 @@ impl Collect {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         let Some(conn) = at.conn else { return };
         if let Event::Opened(opened) = event {
-            debug_assert_eq!(conn.0 as usize, self.rows.len() + 1, "connections are numbered as they come");
+            debug_assert!(self.rows.last().is_none_or(|last| last.id < conn), "connections are numbered as they come");
             self.rows.push(Connection::new(conn, at, opened));
         }
         if let Some(row) = self.row_mut(conn) {
@@ -47,11 +47,26 @@ impl Collect {
 
     /// The row of a connection.
     pub fn row(&self, conn: ConnId) -> Option<&Connection> {
-        self.rows.get((conn.0 as usize).checked_sub(1)?)
+        self.rows.get(self.place(conn)?)
+    }
+
+    /// All rows, in order.
+    pub(super) fn rows(&self) -> &[Connection] {
+        &self.rows
     }
 
     fn row_mut(&mut self, conn: ConnId) -> Option<&mut Connection> {
-        self.rows.get_mut((conn.0 as usize).checked_sub(1)?)
+        let place = self.place(conn)?;
+        self.rows.get_mut(place)
+    }
+
+    /// Where a row stands: by its number, unless connections before it were left out.
+    fn place(&self, conn: ConnId) -> Option<usize> {
+        let usual = (conn.0 as usize).checked_sub(1)?;
+        match self.rows.get(usual) {
+            Some(row) if row.id == conn => Some(usual),
+            _ => self.rows.binary_search_by_key(&conn, |row| row.id).ok(),
+        }
     }
 
     /// The row of a connection is not wanted.

@@ -1,7 +1,8 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//!                                  Har │ Html │ Files │ Transcript ─────────────────────────────────────────────────────────────────────▶
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -17,9 +18,12 @@ mod compare;
 mod context;
 mod explain;
 mod figures;
+mod files;
 mod filtered;
+mod har;
 mod head;
 mod hold;
+mod html;
 mod json;
 mod keys;
 mod list;
@@ -31,9 +35,11 @@ mod pcapng;
 mod pretty;
 mod raw;
 mod record;
+mod redact;
 mod report;
 mod schema;
 mod select;
+mod spool;
 mod stats;
 mod stream;
 mod style;
@@ -41,6 +47,7 @@ mod table;
 mod tail;
 mod talk;
 mod time;
+mod transcript;
 mod values;
 mod wrap;
 
@@ -50,7 +57,10 @@ pub use cells::{Cells, Delimited, Occurrence, Quote};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
 pub use explain::Term;
+pub use files::{Files, Folder};
 pub use filtered::{Filtered, Passed};
+pub use har::Har;
+pub use html::Html;
 pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
@@ -59,15 +69,18 @@ pub use payload::{PayloadMode, PayloadOptions};
 pub use pcapng::Pcapng;
 pub use raw::Raw;
 pub use record::Records;
+pub use redact::{Redacted, Redactor, Rule};
 pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
-pub use select::{InPacket, Place, Places};
+pub use select::{InPacket, Only, Place, Places};
+pub use spool::{OpenStore, Store};
 pub use stats::{Bins, Figures, Rtt, Stats};
 pub use stream::{Kinds, Stream};
 pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
 pub use time::{Clock, TimeMode};
+pub use transcript::{Markdown, Plain, Transcript};
 pub use wrap::wrap;
 
 use crate::model::{

@@ -93,6 +93,11 @@ impl<'w> Out<'w> {
         self.failed.is_some()
     }
 
+    /// What was to be written cannot be made: nothing more is.
+    pub(super) fn fail(&mut self, error: io::Error) {
+        self.failed.get_or_insert(error);
+    }
+
     /// The buffer to append to.
     pub const fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

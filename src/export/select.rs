@@ -2,6 +2,7 @@
 
 use super::{Exporter, Out, Totals};
 use crate::model::{ConnId, Direction, Event, Fact, FileRun, Frame, Message, PacketNo, Span, Stamp};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -83,6 +84,56 @@ impl<E: Exporter> Exporter for Places<E> {
         self.inner.event(at, event, out)?;
         let is_done = self.wanted.iter().all(|(_, found)| *found == Found::Whole);
         if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn file(&mut self, run: &FileRun) {
+        self.inner.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.inner.fact(file, fact);
+    }
+
+    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
+        self.inner.finish(totals, out);
+    }
+
+    fn hears_frames(&self) -> bool {
+        self.inner.hears_frames()
+    }
+
+    fn hears_payloads(&self) -> bool {
+        self.inner.hears_payloads()
+    }
+}
+
+/// Lets through what is of some connections, or of none.
+pub struct Only<'e> {
+    conns: Option<HashSet<ConnId>>,
+    inner: &'e mut dyn Exporter,
+}
+
+impl<'e> Only<'e> {
+    /// Only these connections go to `inner`; all, where none are named.
+    pub fn new(conns: Option<HashSet<ConnId>>, inner: &'e mut dyn Exporter) -> Self {
+        Self { conns, inner }
+    }
+
+    fn is_wanted(&self, at: &Stamp) -> bool {
+        match (&self.conns, at.conn) {
+            (Some(conns), Some(conn)) => conns.contains(&conn),
+            _ => true,
+        }
+    }
+}
+
+impl Exporter for Only<'_> {
+    fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if self.is_wanted(at) { self.inner.event(at, event, out) } else { ControlFlow::Continue(()) }
+    }
+
+    fn unwanted(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if self.is_wanted(at) { self.inner.unwanted(at, event, out) } else { ControlFlow::Continue(()) }
     }
 
     fn file(&mut self, run: &FileRun) {

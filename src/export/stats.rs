@@ -123,8 +123,9 @@ impl Exporter for Stats {
 #[derive(Debug)]
 pub struct Bins {
     origin: Option<Timestamp>,
-    width: i64,
-    bytes: Vec<Both<u64>>,
+    /// Nanoseconds of each.
+    pub(super) width: i64,
+    pub(super) bytes: Vec<Both<u64>>,
     /// The bin of the last time, and the times that lie in it, in nanoseconds: most times are near the one before.
     last: usize,
     within: Range<i64>,
@@ -175,7 +176,7 @@ impl Bins {
     }
 
     /// The bins up to the end of the capture; `None` when no message was added.
-    fn finish(mut self, end: Option<Timestamp>) -> Option<Self> {
+    pub(super) fn finish(mut self, end: Option<Timestamp>) -> Option<Self> {
         if self.bytes.is_empty() {
             return None;
         }

@@ -195,6 +195,11 @@ impl Operand {
         self.field.name.starts_with("wspect.")
     }
 
+    /// Whether its values are told as they are.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.made.is_empty() && !self.counted
+    }
+
     /// Whether its values are what a message says.
     pub(super) fn is_payload(&self) -> bool {
         matches!(self.field.alias, "payload")
@@ -238,7 +243,7 @@ impl Operand {
             Place::Header(name) => row.headers(name, &mut |value| make(value, &self.made, see)),
             Place::Path(path, buffer) => {
                 let Some(message) = row.message().filter(|message| !message.opcode.is_control()) else { return false };
-                path::find(message.body.kept, path, &mut |found| {
+                path::find(message.body.kept, path, &mut |found, _| {
                     let mut buffer = buffer.borrow_mut();
                     json(found, &mut buffer).is_some_and(|value| make(value, &self.made, see))
                 })

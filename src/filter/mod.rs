@@ -99,7 +99,7 @@ impl Column {
     /// Where in a payload it stands, if it is a path into JSON.
     pub fn path(&self) -> Option<&[Step]> {
         match &self.operand.place {
-            Place::Path(path, _) => Some(path),
+            Place::Path(path, _) if self.operand.is_plain() => Some(path),
             _ => None,
         }
     }

@@ -98,3 +98,10 @@ fn no_file_is_a_question() {
     let (text, code) = on_terminal(80, "ls");
     assert_eq!((text.as_str(), code), ("wspect: no capture: name a FILE, or pipe one in (wspect --help)\n", 2));
 }
+
+/// The browser shows everything: it does not begin where something is not to be shown.
+#[test]
+fn the_browser_refuses_to_redact() {
+    let (said, code) = on_terminal(80, "--redact cookies samples/mix.pcap");
+    assert!(code == 2 && said.contains("--redact is for commands"), "{said}");
+}

@@ -1,8 +1,10 @@
 //! Commands and what each takes.
 
+use super::formats::{self, Format, Takes};
 use super::rows::{Columns, Filter};
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
 use crate::cli::choices::{self, Proposed};
+use crate::export::PayloadOptions;
 use crate::model::Severity;
 use clap::ValueEnum;
 use clap::builder::TypedValueParser as _;
@@ -207,12 +209,11 @@ pub(in crate::cli) enum Report {
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Export {
-    /// jsonl: JSON Lines, one record a line; json: an array of them; csv, tsv: columns; pcapng: the packets of the connections, as they were captured
-    #[arg(value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(value_name = "FORMAT", value_parser = formats::format, help = formats::names())]
     pub format: Format,
     #[command(flatten)]
     pub input: Input,
-    /// Which kinds: connection, handshake, message, frame, finding; default: message
+    /// jsonl: which kinds: connection, handshake, message, frame, finding; default: message
     ///
     /// They come in the order of the capture. A connection stands at the packet that gave it its number, for which a file
     /// is read twice; from a pipe connections come last.
@@ -225,6 +226,12 @@ pub(in crate::cli) struct Export {
         hide_default_value = true
     )]
     pub records: Vec<Record>,
+    /// har: ping, pong and close as well, which browsers leave out
+    #[arg(long)]
+    pub har_control: bool,
+    /// html, har: show cookies and Authorization, which are redacted otherwise
+    #[arg(long)]
+    pub no_redact: bool,
     /// pcapng: these connections only, by their numbers (wspect ls)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choices::number::<u32>)]
     pub conn: Vec<u32>,
@@ -247,6 +254,8 @@ pub(in crate::cli) struct Export {
     pub safe_csv: bool,
     #[command(flatten)]
     pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
     #[command(flatten)]
     pub payload: Payload,
     #[command(flatten)]
@@ -272,14 +281,22 @@ pub(in crate::cli) struct Diff {
     pub output: Output,
 }
 
-/// Formats of `export`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
-    Jsonl,
-    Json,
-    Csv,
-    Tsv,
-    Pcapng,
+impl Export {
+    /// Which of the options that not every format takes were used.
+    pub(in crate::cli) fn used(&self) -> Vec<Takes> {
+        let all = [
+            (Takes::Records, self.records != [Record::Message]),
+            (Takes::Limit, self.limit.limit.is_some()),
+            (Takes::Time, self.time.time.is_some()),
+            (Takes::Payload, self.payload.options() != PayloadOptions::default()),
+            (Takes::HarControl, self.har_control),
+            (Takes::NoRedact, self.no_redact),
+            (Takes::Conn, !self.conn.is_empty()),
+            (Takes::Secrets, self.secrets),
+            (Takes::Columns, !self.field.is_empty() || !self.style.is_empty() || self.safe_csv),
+        ];
+        all.into_iter().filter(|(_, is_used)| *is_used).map(|(option, _)| option).collect()
+    }
 }
 
 /// Kinds of records for `export --records`.

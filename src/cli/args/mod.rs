@@ -8,15 +8,15 @@ macro_rules! examples {
 }
 
 mod commands;
+mod formats;
 mod rows;
 mod shared;
 mod tools;
 
-pub(super) use commands::{
-    Check, Diff, Export, Follow, Format, Handshake, Keys, List, Messages, Record, Report, Show, Stats,
-};
+pub(super) use commands::{Check, Diff, Export, Follow, Handshake, Keys, List, Messages, Record, Report, Show, Stats};
+pub(super) use formats::{Format, formats};
 pub(super) use rows::{Columns, Filter, Form};
-pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, When};
+pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, Redaction, When};
 pub(super) use tools::{Completions, Explain, FieldsArgs, Pages, Schema, Tool};
 
 use crate::model::FLAGS;
@@ -67,6 +67,8 @@ pub(super) struct Args {
     pub reading: Reading,
     #[command(flatten)]
     pub manners: Manners,
+    #[command(flatten)]
+    pub redaction: Redaction,
     /// Print every bound on what is kept in memory, with its unit and default
     #[arg(long, exclusive = true, help_heading = "General options", hide_short_help = true)]
     pub limits: bool,
@@ -149,17 +151,23 @@ pub(super) enum Command {
         "wspect check -T junit --fail-on warning chat.pcapng -o report.xml"
     ))]
     Check(Check),
-    /// Records, or packets, in a file format
+    /// What was captured in a file format that other programs open
+    ///
+    /// In HTML and HAR, cookies and credentials are replaced by pseudonyms: the same value has the same one in a whole run,
+    /// and another in the next.
     ///
     /// A pcapng file has all packets of the TCP streams in which the connections run, each with its old number as a
     /// comment. For it the input is read twice, so it must be a file.
     #[command(
         override_usage = "wspect export FORMAT [OPTIONS] [FILE]",
-        after_long_help = examples!(
-            "wspect export jsonl chat.pcapng -o chat.jsonl",
-            "wspect export jsonl --records connection,message,finding chat.pcapng",
+        after_long_help = formats::with_formats(examples!(
+            "wspect export jsonl --records connection,message,finding chat.pcapng -o chat.jsonl",
+            "wspect export markdown -t utc chat.pcapng -o chat.md",
+            "wspect export html chat.pcapng -o chat.html",
+            "wspect export har chat.pcapng -o chat.har",
+            "wspect export raw chat.pcapng -o messages",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
-        )
+        ))
     )]
     Export(Export),
     /// Two captures, or two connections, compared message by message

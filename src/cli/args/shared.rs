@@ -1,6 +1,7 @@
 //! Options that several commands have.
 
 use crate::cli::choices;
+use crate::cli::redact::{self, RuleList};
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
 use crate::model::{DecodeAs, Limits, Overlap, Rule};
@@ -132,6 +133,25 @@ impl Reading {
         let (decode_as, overlap) = (DecodeAs(self.decode_as.clone()), self.overlap.unwrap_or_default());
         Settings { limits, decode_as, overlap, ..Settings::default() }
     }
+}
+
+/// What is not shown, by every command that shows heads or payloads.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "General options")]
+pub(in crate::cli) struct Redaction {
+    /// Show pseudonyms instead of cookies,authorization,query:NAME,json:NAME,header:NAME,regex:PATTERN
+    ///
+    ///   cookies        values of cookies, sent and set
+    ///   authorization  credentials in Authorization and Proxy-Authorization
+    ///   header:NAME    the value of a header
+    ///   query:NAME     a parameter's value in any URL
+    ///   json:NAME      a member's value in any JSON, also within its strings
+    ///   regex:PATTERN  what matches, or its first group; takes the rest of LIST
+    ///
+    /// The same value has the same pseudonym in a whole run, and another in the next. May be given several times.
+    /// A message that lacks bytes is replaced as a whole, because nobody can tell what stands where in it.
+    #[arg(long, global = true, value_name = "LIST", value_parser = redact::list, hide_short_help = true, verbatim_doc_comment)]
+    pub redact: Vec<RuleList>,
 }
 
 /// When something is done that depends on whether a stream is a terminal.

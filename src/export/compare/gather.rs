@@ -1,6 +1,6 @@
 //! What was said, gathered to be compared: of each message a digest and its beginning.
 
-use crate::decode::path::{self, Found, Step};
+use crate::decode::path::{self, Step};
 use crate::export::payload::{self, PayloadOptions};
 use crate::export::{Exporter, Out, Totals};
 use crate::model::{Both, ConnId, Direction, Event, Message, Opcode, PacketNo, Stamp};
@@ -39,6 +39,8 @@ pub struct Talk {
     pub title: String,
     /// Path and query, by which connections of two captures belong together.
     pub path: String,
+    /// The path alone.
+    pub place: String,
     /// Its messages.
     pub lines: Both<Vec<Line>>,
 }
@@ -92,6 +94,10 @@ impl Gather {
             }
         }
         hasher.update(text.get(from..).unwrap_or_default());
+        // Of what is beyond the bytes that are kept, its length is known.
+        if self.ignored.is_empty() || message.body.is_truncated() {
+            hasher.update(message.body.len.to_be_bytes());
+        }
         let digest: [u8; 32] = hasher.finalize().into();
         let (half, _) = digest.split_at(16);
         half.try_into().unwrap_or_default()
@@ -113,13 +119,8 @@ fn beginning(message: &Message<'_>) -> String {
 fn holes(text: &[u8], ignored: &[Vec<Step>]) -> Vec<Range<usize>> {
     let mut holes = Vec::new();
     for path in ignored {
-        path::find(text, path, &mut |found| {
-            let inside = match found {
-                Found::Text(inside) | Found::Number(inside) | Found::Tree(inside) => inside,
-                Found::Flag(_) | Found::Null => return false,
-            };
-            let begin = (inside.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-            holes.push(begin..begin + inside.len());
+        path::find(text, path, &mut |_, range| {
+            holes.push(range);
             false
         });
     }
@@ -138,7 +139,8 @@ impl Exporter for Gather {
                 let path = title
                     .split_once("://")
                     .map_or("", |(_, rest)| rest.find('/').map_or("/", |at| rest.split_at(at).1));
-                let talk = Talk { conn, path: path.to_owned(), title, lines: Both::default() };
+                let place = path.split_once('?').map_or(path, |(place, _)| place).to_owned();
+                let talk = Talk { conn, path: path.to_owned(), place, title, lines: Both::default() };
                 self.talks.insert(conn, talk);
             }
             Event::Message(message) if !matches!(message.opcode, Opcode::PING | Opcode::PONG) => {

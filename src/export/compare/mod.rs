@@ -44,21 +44,32 @@ pub enum Pair<'a> {
     Second(&'a Talk),
 }
 
-/// Which connections of two captures belong together: those of the same path, in order.
+/// Which connections of two captures belong together: those of the same path and query, else of the same path, in order; and what
+/// is left, if it is one on each side.
 pub fn pairs<'a>(one: &'a Gather, other: &'a Gather) -> Vec<Pair<'a>> {
-    let mut waiting: HashMap<&str, Vec<&Talk>> = HashMap::default();
-    for talk in other.talks().rev() {
-        waiting.entry(&talk.path).or_default().push(talk);
+    let mut partners: Vec<(&Talk, Option<&Talk>)> = one.talks().map(|talk| (talk, None)).collect();
+    let mut left: Vec<&Talk> = other.talks().collect();
+    for key in [|talk: &Talk| talk.path.clone(), |talk: &Talk| talk.place.clone()] {
+        let mut waiting: HashMap<String, Vec<&Talk>> = HashMap::default();
+        for talk in left.drain(..).rev() {
+            waiting.entry(key(talk)).or_default().push(talk);
+        }
+        for (talk, partner) in partners.iter_mut().filter(|(_, partner)| partner.is_none()) {
+            *partner = waiting.get_mut(&key(talk)).and_then(Vec::pop);
+        }
+        left.extend(waiting.into_values().flatten());
+        left.sort_by_key(|talk| talk.conn);
     }
-    let mut pairs: Vec<Pair<'_>> = Vec::new();
-    for talk in one.talks() {
-        let partner = waiting.get_mut(&*talk.path).and_then(Vec::pop);
-        pairs.push(partner.map_or(Pair::First(talk), |partner| Pair::Both(talk, partner)));
+    let mut alone = partners.iter_mut().filter(|(_, partner)| partner.is_none());
+    if let (Some((_, partner)), None, [last]) = (alone.next(), alone.next(), left.as_slice()) {
+        *partner = Some(last);
+        left.clear();
     }
-    let mut rest: Vec<&Talk> = waiting.into_values().flatten().collect();
-    rest.sort_by_key(|talk| talk.conn);
-    pairs.extend(rest.into_iter().map(Pair::Second));
-    pairs
+    let first = partners.into_iter().map(|(talk, partner)| match partner {
+        Some(partner) => Pair::Both(talk, partner),
+        None => Pair::First(talk),
+    });
+    first.chain(left.into_iter().map(Pair::Second)).collect()
 }
 
 /// In what two conversations differ, in order. Each direction is compared by itself: what crosses on the way has no order.
@@ -71,38 +82,116 @@ pub fn compare<'a>(one: &'a Talk, other: &'a Talk) -> Vec<Difference<'a>> {
     found
 }
 
-/// Of equal messages the first belongs to the first, the second to the second, and so on; those that come in the same order are
-/// common, the others moved. Between two that are common, what is left changed, one by one.
+/// What stands in the same order on both sides is common; of the rest, equal messages moved, and between two that are common,
+/// what is left changed, one by one.
 fn direction<'a>(one: &'a [Line], other: &'a [Line], found: &mut Vec<Difference<'a>>) {
-    let partners = partners(one, other);
-    let matched: Vec<(usize, usize)> = partners.iter().enumerate().filter_map(|(at, to)| Some((at, (*to)?))).collect();
-    let common = longest_rising(&matched);
-    let mut is_taken = vec![false; other.len()];
-    for (_, to) in &matched {
-        if let Some(taken) = is_taken.get_mut(*to) {
-            *taken = true;
+    let mut common = Vec::new();
+    align(one, other, (0, 0), DEEPEST, &mut common);
+    let (mut is_common, mut is_taken) = (vec![false; one.len()], vec![false; other.len()]);
+    for &(at, to) in &common {
+        mark(&mut is_common, at);
+        mark(&mut is_taken, to);
+    }
+    let rest = |lines: &'a [Line], taken: &[bool]| -> Vec<usize> {
+        (0..lines.len()).filter(|at| taken.get(*at) == Some(&false)).collect()
+    };
+    let (left, right) = (rest(one, &is_common), rest(other, &is_taken));
+    for (at, to) in equal(one, &left, other, &right) {
+        mark(&mut is_common, at);
+        mark(&mut is_taken, to);
+        if let (Some(line), Some(partner)) = (one.get(at), other.get(to)) {
+            found.push(Difference::Moved(line, partner));
         }
     }
     let mut anchors = common.iter().copied();
     let (mut from, mut to) = (0, 0);
     loop {
         let (end, other_end) = anchors.next().unwrap_or((one.len(), other.len()));
-        let left = (from..end).filter_map(|at| one.get(at).filter(|_| partners.get(at) == Some(&None)));
-        let right = (to..other_end).filter_map(|at| other.get(at).filter(|_| is_taken.get(at) == Some(&false)));
+        let left = (from..end).filter(|at| is_common.get(*at) == Some(&false)).filter_map(|at| one.get(at));
+        let right = (to..other_end).filter(|at| is_taken.get(*at) == Some(&false)).filter_map(|at| other.get(at));
         gap(left, right, found);
         if end >= one.len() && other_end >= other.len() {
-            break;
+            return;
         }
         (from, to) = (end + 1, other_end + 1);
     }
-    let mut rest = common.iter().peekable();
-    for pair in &matched {
-        if rest.peek() == Some(&pair) {
-            rest.next();
-        } else if let (Some(line), Some(partner)) = (one.get(pair.0), other.get(pair.1)) {
-            found.push(Difference::Moved(line, partner));
+}
+
+fn mark(flags: &mut [bool], at: usize) {
+    if let Some(flag) = flags.get_mut(at) {
+        *flag = true;
+    }
+}
+
+/// How often what lies between messages that occur once is looked at again; so the work stays near n log n.
+const DEEPEST: u32 = 16;
+
+/// What is common, in order: beginning and end, then messages that occur once on each side, then what lies between those; where
+/// there is none, the first of equal messages with the first, the second with the second, as far as they keep their order.
+fn align(one: &[Line], other: &[Line], base: (usize, usize), deeper: u32, common: &mut Vec<(usize, usize)>) {
+    let same = |(a, b): &(&Line, &Line)| a.digest == b.digest;
+    let begin = one.iter().zip(other).take_while(same).count();
+    common.extend((0..begin).map(|at| (base.0 + at, base.1 + at)));
+    let (one, other) = (one.get(begin..).unwrap_or_default(), other.get(begin..).unwrap_or_default());
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
+    let (middle, other_middle) = (one.len() - end, other.len() - end);
+    let base = (base.0 + begin, base.1 + begin);
+    let tail = (0..end).map(|at| (base.0 + middle + at, base.1 + other_middle + at));
+    let (one, other) = (one.get(..middle).unwrap_or_default(), other.get(..other_middle).unwrap_or_default());
+    if !one.is_empty() && !other.is_empty() {
+        between(one, other, base, deeper, common);
+    }
+    common.extend(tail);
+}
+
+/// See [`align`]: of what neither begins nor ends alike.
+fn between(one: &[Line], other: &[Line], base: (usize, usize), deeper: u32, common: &mut Vec<(usize, usize)>) {
+    let single = if deeper > 0 { longest_rising(&singles(one, other)) } else { Vec::new() };
+    if single.is_empty() {
+        let all = |lines: &[Line]| (0..lines.len()).collect::<Vec<_>>();
+        let pairs = longest_rising(&equal(one, &all(one), other, &all(other)));
+        common.extend(pairs.into_iter().map(|(at, to)| (base.0 + at, base.1 + to)));
+        return;
+    }
+    let (mut from, mut to) = (0, 0);
+    for (at, other_at) in single.into_iter().chain([(one.len(), other.len())]) {
+        let (left, right) = (one.get(from..at).unwrap_or_default(), other.get(to..other_at).unwrap_or_default());
+        align(left, right, (base.0 + from, base.1 + to), deeper - 1, common);
+        if at < one.len() {
+            common.push((base.0 + at, base.1 + other_at));
+        }
+        (from, to) = (at + 1, other_at + 1);
+    }
+}
+
+/// Messages that occur once on each side, in the order of the first.
+fn singles(one: &[Line], other: &[Line]) -> Vec<(usize, usize)> {
+    let mut places: HashMap<&[u8; 16], (usize, usize, usize, usize)> = HashMap::default();
+    for (at, line) in one.iter().enumerate() {
+        let place = places.entry(&line.digest).or_default();
+        (place.0, place.1) = (place.0 + 1, at);
+    }
+    for (at, line) in other.iter().enumerate() {
+        if let Some(place) = places.get_mut(&line.digest) {
+            (place.2, place.3) = (place.2 + 1, at);
         }
     }
+    let once = places.into_values().filter(|place| place.0 == 1 && place.2 == 1);
+    let mut pairs: Vec<(usize, usize)> = once.map(|place| (place.1, place.3)).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Of equal messages among these the first with the first, the second with the second, and so on.
+fn equal(one: &[Line], left: &[usize], other: &[Line], right: &[usize]) -> Vec<(usize, usize)> {
+    let mut places: HashMap<&[u8; 16], Vec<usize>> = HashMap::default();
+    for &at in right.iter().rev() {
+        if let Some(line) = other.get(at) {
+            places.entry(&line.digest).or_default().push(at);
+        }
+    }
+    let partner = |&at: &usize| Some((at, places.get_mut(&one.get(at)?.digest)?.pop()?));
+    left.iter().filter_map(partner).collect()
 }
 
 /// Messages that only one side has, between two that both have.
@@ -119,15 +208,6 @@ fn gap<'a>(
         }
     }
     found.extend(right.map(Difference::Second));
-}
-
-/// For each message its equal on the other side, where there is one.
-fn partners(one: &[Line], other: &[Line]) -> Vec<Option<usize>> {
-    let mut places: HashMap<&[u8], Vec<usize>> = HashMap::default();
-    for (at, line) in other.iter().enumerate().rev() {
-        places.entry(&line.digest).or_default().push(at);
-    }
-    one.iter().map(|line| places.get_mut(&line.digest[..]).and_then(Vec::pop)).collect()
 }
 
 /// The longest part of the pairs whose second numbers rise as the first do, in n log n steps.
@@ -179,6 +259,7 @@ mod tests {
             conn: ConnId(1),
             title: String::new(),
             path: String::new(),
+            place: String::new(),
             lines: Both { to_server: lines, to_client: Vec::new() },
         }
     }
@@ -206,6 +287,8 @@ mod tests {
         assert_eq!(differences("", "ab"), "+a +b");
         assert_eq!(differences("aaaa", "aa"), "-a -a");
         assert_eq!(differences("abcdef", "xbcdey"), "~ax ~fy");
+        assert_eq!(differences("hahbhchd", "ahbhchd"), "-h", "what is said again and again is no hindrance");
+        assert_eq!(differences("aaabaaa", "aaacaaa"), "~bc");
     }
 
     proptest! {

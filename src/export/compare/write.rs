@@ -25,7 +25,7 @@ impl Differences {
 
     /// In what two connections differ; nothing of two that do not.
     pub fn pair(&mut self, one: &Talk, other: &Talk, differences: &[Difference<'_>], out: &mut Out<'_>) {
-        if !self.json && !differences.is_empty() {
+        if !self.json && !differences.is_empty() && !out.is_full() {
             self.head(&format!("conn {} ↔ conn {}  {}", one.conn, other.conn, one.title), out);
         }
         for difference in differences {
