@@ -133,6 +133,10 @@ fn rules() -> Vec<Case> {
             exchange(&protocol("a, b"), &protocol("a, b")),
             exchange(&protocol("a, b"), &protocol("a")),
         ),
+        // An empty name is not the same as none (RFC 6455 §4.2.2).
+        case("HS-SUBPROTOCOL", exchange(&protocol("a"), &protocol("")), exchange(&protocol("a"), "")),
+        case("HS-SUBPROTOCOL", exchange("", &protocol(" ,")), exchange("", "X-Sec-WebSocket-Protocol: \r\n")),
+        case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange(&protocol("a"), &protocol(""))),
         case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange("", "")),
         case("HS-BODY", exchange("", "Content-Length: 0\r\n"), exchange("", "X-Content-Length: 0\r\n")),
         case("HS-BODY", exchange("", "Transfer-Encoding: chunked\r\n"), answered("200 OK", "")),

@@ -160,11 +160,15 @@ fn subprotocol(case: &Case<'_>) -> Outcome {
     let Some(head) = case.answer() else { return Outcome::Silent };
     let chosen = head.list("sec-websocket-protocol").collect::<Vec<_>>();
     let was_offered = |chosen: &&str| offered(case).is_none_or(|offered| offered.iter().any(|offer| offer == chosen));
+    // An empty header is not the same as none (RFC 6455 §4.2.2), and names nothing that can be offered.
+    let is_there = head.value("sec-websocket-protocol").is_some();
     let seen = match protocols(chosen.iter().copied()) {
+        none if none.is_empty() && is_there => "an empty Sec-WebSocket-Protocol".to_owned(),
         none if none.is_empty() => "no Sec-WebSocket-Protocol".to_owned(),
         some => format!("Sec-WebSocket-Protocol: {some}"),
     };
-    if chosen.len() <= 1 && chosen.iter().all(was_offered) {
+    let is_empty = is_there && chosen.is_empty();
+    if !is_empty && chosen.len() <= 1 && chosen.iter().all(was_offered) {
         return Outcome::Kept(seen);
     }
     let offered = offered(case).map(|offered| match protocols(offered.iter().map(String::as_str)) {
