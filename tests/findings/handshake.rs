@@ -90,6 +90,7 @@ fn rules() -> Vec<Case> {
     vec![
         case("HS-METHOD", asks("GET /", "POST /"), exchange("", "")),
         case("HS-HTTP-VERSION", asks("HTTP/1.1", "HTTP/1.0"), exchange("", "")),
+        case("HS-HTTP-VERSION", asks("HTTP/1.1", "HTTP/2.0"), exchange("", "")),
         case("HS-HTTP-VERSION", upgrade(request("/", ""), old_answer("HTTP/1.0")), exchange("", "")),
         case("HS-HOST", asks("Host: lab.test\r\n", ""), exchange("", "")),
         case("HS-HOST", exchange("Host: other\r\n", ""), exchange("X-Host: other\r\n", "")),
@@ -320,6 +321,14 @@ fn refusals_say_why_in_their_body() {
         assert!(!sentence.contains('\x1b'), "{sentence}");
         assert_eq!(told.findings.len(), 1, "one cause: {:?}", told.findings);
     }
+}
+
+/// A version that is too high is not called too low.
+#[test]
+fn what_is_not_http_1_1_is_not_called_older() {
+    let newer = told(&asks("HTTP/1.1", "HTTP/2.0"));
+    let said = "The handshake does not speak HTTP/1.1: request: HTTP/2.0";
+    assert!(newer.sentence("HS-HTTP-VERSION").eq_ignore_ascii_case(said), "{:?}", newer.findings);
 }
 
 /// An origin that may be the cause stands in the refusal and is not told twice.
