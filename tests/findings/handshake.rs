@@ -94,6 +94,8 @@ fn rules() -> Vec<Case> {
         case("HS-HTTP-VERSION", upgrade(request("/", ""), old_answer("HTTP/1.0")), exchange("", "")),
         case("HS-HOST", asks("Host: lab.test\r\n", ""), exchange("", "")),
         case("HS-HOST", exchange("Host: other\r\n", ""), exchange("X-Host: other\r\n", "")),
+        case("HS-BLANK", asks("Upgrade: ", "Upgrade : "), asks("Upgrade: ", "Upgrade:  ")),
+        case("HS-BLANK", exchange("", "X-A\t: b\r\n"), exchange("", "X-A: b \r\n")),
         case("HS-UPGRADE", asks("Upgrade: websocket\r\n", ""), asks("Upgrade: websocket", "upgrade: foo/1, WebSocket")),
         case(
             "HS-CONNECTION",

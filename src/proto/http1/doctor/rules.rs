@@ -18,6 +18,7 @@ pub(super) const REQUEST: &[Rule] = &[
     (NoteCode::HsMethod, |case| of_request(case, method)),
     (NoteCode::HsHttpVersion, |case| of_request(case, |head| http_version(head, "request"))),
     (NoteCode::HsHost, |case| of_request(case, |head| once(head, "Host"))),
+    (NoteCode::HsBlank, |case| of_request(case, |head| blanks(head, ""))),
     (NoteCode::HsUpgrade, |case| of_request(case, |head| token(head, "Upgrade", "websocket", ""))),
     (NoteCode::HsConnection, |case| of_request(case, |head| token(head, "Connection", "upgrade", ""))),
     (NoteCode::HsKey, |case| of_request(case, key)),
@@ -29,7 +30,8 @@ pub(super) const REQUEST: &[Rule] = &[
 ];
 
 /// What any answer tells.
-pub(super) const ANSWER: &[Rule] = &[(NoteCode::HsVersion, draft)];
+pub(super) const ANSWER: &[Rule] =
+    &[(NoteCode::HsVersion, draft), (NoteCode::HsBlank, |case| of_answer(case, |head| blanks(head, "answer: ")))];
 
 /// What an answer that accepts must be.
 pub(super) const ACCEPTED: &[Rule] = &[
@@ -87,6 +89,17 @@ fn answers_in_http_1_1(head: &Head) -> Outcome {
 
 fn once(head: &Head, name: &str) -> Outcome {
     Outcome::of(head.values(name).count() == 1, shown(head, name))
+}
+
+/// The names that have a blank before the colon, without their values, which may be secret.
+fn blanks(head: &Head, whose: &str) -> Outcome {
+    let names = head.headers.iter().map(|(name, _)| name.as_str());
+    let found: Vec<String> =
+        names.filter(|name| name.ends_with([' ', '\t'])).map(|name| format!("\"{name}:\"")).collect();
+    match found.as_slice() {
+        [] => Outcome::Silent,
+        found => Outcome::Broken(format!("{whose}{}", brief(&found.join(", ")))),
+    }
 }
 
 fn token(head: &Head, name: &str, token: &str, whose: &str) -> Outcome {
