@@ -97,6 +97,7 @@ fn rules() -> Vec<Case> {
         case("HS-BLANK", asks("Upgrade: ", "Upgrade : "), asks("Upgrade: ", "Upgrade:  ")),
         case("HS-BLANK", exchange("", "X-A\t: b\r\n"), exchange("", "X-A: b \r\n")),
         case("HS-UPGRADE", asks("Upgrade: websocket\r\n", ""), asks("Upgrade: websocket", "upgrade: foo/1, WebSocket")),
+        case("HS-UPGRADE", asks("Upgrade: websocket", "Upgrade: websocket/13"), asks("websocket", "WebSocket")),
         case(
             "HS-CONNECTION",
             asks("Connection: Upgrade", "Connection: close"),
@@ -198,6 +199,9 @@ fn refusals() -> Vec<Case> {
         let whole = String::from_utf8(response("")).unwrap();
         upgrade(request("/", ""), whole.replace("Upgrade: websocket", &format!("Upgrade: {to}")))
     };
+    let misnamed = |status: &str| {
+        upgrade(asking("Upgrade: websocket", "Upgrade: websocket/13"), format!("HTTP/1.1 {status}\r\n\r\n"))
+    };
     let mut unanswered = Session::bare(1);
     unanswered.turn(Client, request("/", ""));
     let raw = |answer: &[u8]| upgrade(request("/", ""), answer);
@@ -241,6 +245,8 @@ fn refusals() -> Vec<Case> {
         case("PROXY-REFUSED", socks(b"\x05\xff", 0), socks(b"\x05\x01", 0)),
         case("HS-STATUS", answered("304 Not Modified", ""), exchange("", "")),
         case("HS-STRIPPED", plain(&["Upgrade: websocket\r\n"], "400 Bad Request"), plain(&[], "400 Bad Request")),
+        // What is there in other words was not lost.
+        case("HS-BAD-REQUEST", misnamed("400 Bad Request"), misnamed("500 Internal Server Error")),
         case("HS-STRIPPED", plain(&["Connection: Upgrade\r\n"], "200 OK"), plain(&[], "200 OK")),
         case("HS-STRIPPED", versions("13"), versions("8, 7")),
         case("HS-VERSIONS", versions("8, 7"), versions("13, 8")),

@@ -9,14 +9,14 @@ pub(super) struct Asked {
     /// Where a CONNECT is to lead.
     pub(super) tunnel: Option<String>,
     pub(super) upgrade: Option<Box<Upgrade>>,
-    /// A part of its head is lost, and what there is does not tell whether it asks for a WebSocket: the answer will.
-    pub(super) cut: Option<Box<Head>>,
+    /// Its head, if that does not tell whether it asks for a WebSocket: the answer will.
+    pub(super) unsure: Option<Box<Head>>,
 }
 
 impl Asked {
     /// Whether its answer tells what the client's next bytes are.
     pub(super) fn is_telling(&self) -> bool {
-        self.upgrade.is_some() || self.cut.is_some() || self.method == Method::Connect
+        self.upgrade.is_some() || self.unsure.is_some() || self.method == Method::Connect
     }
 
     /// The version of the WebSocket that was asked for.

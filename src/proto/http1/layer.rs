@@ -364,7 +364,7 @@ impl Http1 {
 
     /// The answer at hand cannot be read: if it is that to an upgrade, what follows may be frames.
     fn lose_answer(&mut self, why: &str, cx: &mut Cx<'_>) {
-        self.asked.retain(|asked| asked.cut.is_none());
+        self.asked.retain(|asked| asked.unsure.is_none());
         if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
@@ -486,12 +486,12 @@ impl Http1 {
             _ => None,
         };
         let is_upgrade = upgrade::is_request(&head);
-        let (upgrade, cut) = match is_upgrade {
+        let (upgrade, unsure) = match is_upgrade {
             true => (Some(self.upgrade(head, cx)), None),
-            false => (None, Some(Box::new(head)).filter(|head| !head.whole)),
+            false => (None, Some(Box::new(head)).filter(|head| upgrade::may_be_request(head))),
         };
         if self.asked.len() < ASKED_MAX || is_upgrade {
-            self.asked.push_back(Asked { method, tunnel, upgrade, cut });
+            self.asked.push_back(Asked { method, tunnel, upgrade, unsure });
         }
     }
 
@@ -516,14 +516,15 @@ impl Http1 {
         self.answers += 1;
         let switching = status == 101 && upgrade::is_switch(&head);
         // A server that answers out of turn still answers the upgrade that was asked for.
-        let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.cut.is_some();
+        let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.unsure.is_some();
         let turn = if switching { self.asked.iter().position(is_upgrade) } else { None };
         let asked = self.asked.remove(turn.unwrap_or(0));
         let method = asked.as_ref().map_or(Method::Other, |asked| asked.method);
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let (to, upgrade, cut) = asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.cut));
+        let (to, upgrade, unsure) =
+            asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.unsure));
         if method == Method::Connect && !tunnel {
             let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
@@ -531,7 +532,8 @@ impl Http1 {
                 _ => cx.proxy_refused(&how),
             }
         }
-        let upgrade = upgrade.or_else(|| cut.filter(|_| switching).map(|cut| self.upgrade(*cut, cx))).or_else(|| {
+        let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
+        let upgrade = upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, cx))).or_else(|| {
             let version = upgrade::answers(&head).filter(|_| switching && self.is_unasked())?;
             let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
             Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
