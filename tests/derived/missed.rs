@@ -5,6 +5,11 @@ use super::support::craft::*;
 use super::support::run::{Input, conversations, findings, string};
 use super::says;
 
+/// Where the segment stands that is this turn.
+const fn at(turn: usize) -> usize {
+    3 + 2 * turn
+}
+
 /// A request that names its protocol wrongly, or another, and is answered with a WebSocket.
 #[test]
 fn what_the_server_takes_for_an_upgrade_is_one() {
@@ -40,4 +45,26 @@ fn what_the_server_takes_for_an_upgrade_is_one() {
     assert_eq!(answered("h2c\r", refused).0, 0);
     let (count, codes) = answered("websocket/13\r", refused);
     assert_eq!((count, codes), (1, vec!["HS-UPGRADE".to_owned(), "HS-BAD-REQUEST".to_owned()]));
+}
+
+/// The first bytes that were captured are the rest of a head, and of no frame.
+#[test]
+fn the_end_of_a_head_is_called_so() {
+    for cut in [20, 50, 70, 100] {
+        let mut session = Session::new(1);
+        for nth in 0..6 {
+            session.text(Client, &format!("hello {nth}")).text(Server, &format!("world {nth}"));
+        }
+        let mut segments = session.segments();
+        let len = segments[at(1)].payload.len();
+        segments[at(1)] = segments[at(1)].part(cut, len);
+        let file = capture_of(&segments[at(1)..]);
+        says(&file, std::slice::from_ref(&session), &format!("{cut}"));
+        let texts: Vec<String> =
+            findings(Input::Bytes(&file)).iter().map(|(_, record)| string(record, "text")).collect();
+        // Of a header's value alone nothing is known.
+        let what = if cut < 100 { "are the end of the answer's head" } else { "belong to what began before" };
+        let said = format!("the first {} bytes captured {what}: ", len - cut);
+        assert!(texts.iter().any(|text| text.starts_with(&said)), "{cut}: {texts:?}");
+    }
 }
