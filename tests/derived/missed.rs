@@ -5,9 +5,109 @@ use super::support::craft::*;
 use super::support::run::{Input, conversations, findings, string};
 use super::says;
 
+/// Who says what before the upgrade.
+type Turns = Vec<(Side, Vec<u8>)>;
+
+const GET: &[u8] = b"GET /a HTTP/1.1\r\nHost: lab.test\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+const CONNECT: &[u8] = b"CONNECT lab.test:80 HTTP/1.1\r\nHost: lab.test:80\r\n\r\n";
+const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+const POST: &[u8] = b"POST /a HTTP/1.1\r\nHost: lab.test\r\nContent-Length: 9\r\n\r\nname=tail";
+
+fn turns(all: &[(Side, &[u8])]) -> Turns {
+    all.iter().map(|&(side, bytes)| (side, bytes.to_vec())).collect()
+}
+
+/// A session whose first turns are these, before the handshake and what a sample says.
+fn behind(n: usize, before: &Turns) -> Session {
+    let mut session = Session::sample(n);
+    session.turns.splice(0..0, before.clone());
+    session
+}
+
 /// Where the segment stands that is this turn.
 const fn at(turn: usize) -> usize {
     3 + 2 * turn
+}
+
+/// One side of sessions with exchanges before the upgrade, short and long ones.
+fn sided(side: Side) -> Vec<(Session, Vec<u8>)> {
+    let exchanges = [
+        turns(&[]),
+        turns(&[(Client, GET), (Server, ANSWER)]),
+        turns(&[(Client, GET), (Server, ANSWER), (Client, POST), (Server, ANSWER)]),
+        turns(&[(Client, CONNECT), (Server, CONNECTED)]),
+        turns(&[
+            (Client, GET),
+            (Server, ANSWER),
+            (Client, CONNECT),
+            (Server, CONNECTED),
+            (Client, GET),
+            (Server, ANSWER),
+        ]),
+        turns(&[
+            (Client, CONNECT),
+            (Server, b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+            (Client, CONNECT),
+            (Server, CONNECTED),
+        ]),
+    ];
+    let sessions = exchanges.iter().cycle().take(2 * exchanges.len()).enumerate().map(|(n, before)| {
+        let mut session = behind(n, before);
+        if n >= exchanges.len() {
+            let (close, said) = (session.turns.split_off(session.turns.len() - 2), session.said.len() - 2);
+            let last = session.said.split_off(said);
+            for nth in 0..100 {
+                session.text(side, &format!("message {nth}"));
+            }
+            session.turns.extend(close);
+            session.said.extend(last);
+        }
+        let from = if side == Client { session.client } else { session.server };
+        let own: Vec<Segment> = session.segments().into_iter().filter(|segment| segment.src == from).collect();
+        session.said.retain(|said| said.dir == side.dir());
+        let file = capture_of(&own);
+        (session, file)
+    });
+    sessions.collect()
+}
+
+#[test]
+fn a_client_alone_is_read_behind_other_requests() {
+    for (n, (session, file)) in sided(Client).into_iter().enumerate() {
+        let all = says(&file, std::slice::from_ref(&session), &format!("{n}"));
+        assert_eq!(all.values().next().unwrap().state, "midstream", "{n}");
+        let found = findings(Input::Bytes(&file));
+        let why = found.iter().find(|(code, _)| code == "HS-NO-ANSWER").unwrap_or_else(|| panic!("{n}: {found:?}"));
+        assert!(string(&why.1, "text").ends_with("only the client was captured"), "{n}: {}", why.1);
+    }
+}
+
+#[test]
+fn a_server_alone_is_read_behind_other_answers() {
+    for (n, (session, file)) in sided(Server).into_iter().enumerate() {
+        let all = says(&file, std::slice::from_ref(&session), &format!("{n}"));
+        assert_eq!(all.values().next().unwrap().state, "midstream", "{n}");
+    }
+}
+
+/// Who is refused asks again: each request is told, and the last one opened the WebSocket.
+#[test]
+fn a_client_alone_that_asks_again_was_refused() {
+    for long in [false, true] {
+        let mut session = Session::bare(1);
+        session.turn(Client, request("/1", "")).turn(Server, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+        session.turn(Client, request("/2", "Authorization: Basic bWU6cHc=\r\n")).turn(Server, response(""));
+        for nth in 0..if long { 100 } else { 3 } {
+            session.text(Client, &format!("message {nth}"));
+        }
+        let client = session.client;
+        let own: Vec<Segment> = session.segments().into_iter().filter(|segment| segment.src == client).collect();
+        let all = conversations(Input::Bytes(&capture_of(&own)));
+        let states: Vec<(&str, usize)> =
+            all.iter().map(|conversation| (conversation.state.as_str(), conversation.messages.len())).collect();
+        assert_eq!(states, [("rejected", 0), ("midstream", session.said.len())], "{long}");
+    }
 }
 
 /// A request that names its protocol wrongly, or another, and is answered with a WebSocket.

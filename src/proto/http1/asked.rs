@@ -1,7 +1,7 @@
 //! Requests that wait for their answers.
 
 use super::excerpt::Excerpt;
-use crate::model::{ConnId, Handshake, Head, Version};
+use crate::model::{ConnId, Handshake, Head};
 
 /// A request that waits for its answer.
 pub(super) struct Asked {
@@ -17,11 +17,6 @@ impl Asked {
     /// Whether its answer tells what the client's next bytes are.
     pub(super) fn is_telling(&self) -> bool {
         self.upgrade.is_some() || self.unsure.is_some() || self.method == Method::Connect
-    }
-
-    /// The version of the WebSocket that was asked for.
-    pub(super) fn version(&self) -> Option<Version> {
-        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
     }
 }
 

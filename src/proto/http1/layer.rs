@@ -1,7 +1,9 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
+mod alone;
 mod answer;
 mod cut;
+mod turns;
 
 use super::asked::{Answering, Asked, Method, Upgrade};
 use super::body::Body;
@@ -10,13 +12,12 @@ use super::draft::{self, Raw};
 use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
-use super::lone::Lone;
 use super::odds::Odds;
-use super::tell::{limited, no_answer, tell, unread};
+use super::tell::{limited, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
-    Version, count,
+    Both, Closed, ConnId, Direction, Ends, Head, Input, Mark, Note, NoteCode, StartLine, Unseen, Version,
+    count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -49,6 +50,8 @@ pub struct Http1 {
     odds: Odds,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
+    /// The last answer, whose request was not captured, may be that of a proxy which leads on.
+    leads_on: bool,
     /// An upgrade whose answer has bytes behind its head that are being read.
     answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
@@ -140,11 +143,9 @@ impl Layer for Http1 {
             }
             self.sides.to_server = Side::Lost;
         }
-        for dir in Direction::BOTH {
-            self.go_alone(dir, cx);
-        }
         // What is told makes way for what waits behind it.
         loop {
+            let goes_on = Direction::BOTH.map(|dir| self.go_alone(dir, cx)).contains(&true);
             self.said_all(cx);
             if let Some(answering) = self.answering.take() {
                 self.answer(*answering, None, cx);
@@ -152,7 +153,7 @@ impl Layer for Http1 {
             if let Next::Become(mut inner) = self.pump(cx) {
                 return inner.over(cx);
             }
-            if self.answering.is_none() && !matches!(self.sides.to_client, Side::Foreign(_)) {
+            if !goes_on && self.answering.is_none() && !matches!(self.sides.to_client, Side::Foreign(_)) {
                 break;
             }
         }
@@ -266,6 +267,7 @@ impl Http1 {
                 return at;
             }
             let may_be_foreign = dir == Direction::ToClient && self.awaits_first_answer(cx);
+            let leads_on = dir == Direction::ToClient && self.leads_on;
             match &mut self.sides[dir] {
                 Side::Head(reader)
                     if dir == Direction::ToServer
@@ -275,6 +277,10 @@ impl Http1 {
                         && begins_frames(rest) =>
                 {
                     self.sides[dir] = Side::Frames;
+                }
+                // No layer is opened for HTTP in a tunnel, which this one can read: there may be one in the other without end.
+                Side::Head(reader) if leads_on && reader.is_fresh() && !reader.may_begin(foreign::HTTP, rest) => {
+                    self.tunnel(None, cx);
                 }
                 Side::Head(reader) if may_be_foreign && !reader.may_begin(foreign::HTTP, rest) => {
                     self.sides[dir] = Side::Foreign(Foreign::new(&reader.take()));
@@ -398,61 +404,6 @@ impl Http1 {
         inner
     }
 
-    /// A client that asked for an upgrade is heard again when the answer is known; an answer waits for its request, which may be captured after it.
-    fn must_wait(&self, dir: Direction) -> bool {
-        match dir {
-            Direction::ToServer => {
-                matches!(self.sides[dir], Side::Frames)
-                    || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
-                        && (self.answering.is_some() || self.asked.iter().any(|asked| asked.is_telling()))
-            }
-            Direction::ToClient => {
-                let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
-                matches!(self.sides[dir], Side::Head(_)) && asking && !self.is_unasked()
-            }
-        }
-    }
-
-    /// Whether the request of an answer may not have been captured.
-    fn is_unasked(&self) -> bool {
-        self.lone_server || matches!(self.sides.to_server, Side::Lost | Side::Frames)
-    }
-
-    /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
-    fn is_alone(&self, dir: Direction) -> bool {
-        !self.heard[dir.reverse()] && !self.held[dir].is_empty()
-    }
-
-    /// Reads a direction whose other was not captured: frames behind an upgrade request, or answers without requests.
-    fn go_alone(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if !self.is_alone(dir) {
-            return;
-        }
-        if dir == Direction::ToClient {
-            self.lone_server = true;
-        } else if let Some(version) = self.asked.front().and_then(Asked::version)
-            && self.held[dir].begins_frame(version)
-            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
-        {
-            let why = unread(cx).unwrap_or("only the client was captured");
-            self.inner = Some(self.unanswered(*upgrade, why, cx));
-        }
-    }
-
-    /// Opens the WebSocket that was asked for, although its answer was not captured so far.
-    fn unanswered(&self, upgrade: Upgrade, why: &str, cx: &mut Cx<'_>) -> Box<dyn Layer> {
-        let Upgrade { conn, mut handshake } = upgrade;
-        let known = handshake.checks.len();
-        no_answer(&mut handshake, why);
-        tell(conn, &handshake, 0, cx);
-        handshake.checks.truncate(known);
-        let mut inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-        for dir in Direction::BOTH {
-            inner = self.tell_lost(dir, inner, cx);
-        }
-        Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
-    }
-
     fn head(&mut self, dir: Direction, head: Head, cx: &mut Cx<'_>) {
         match (dir, &head.start) {
             (Direction::ToServer, StartLine::Request { .. }) => self.request(head, cx),
@@ -514,17 +465,20 @@ impl Http1 {
 
     fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
         self.answers += 1;
+        self.leads_on = false;
         let switching = status == 101 && upgrade::is_switch(&head);
         // A server that answers out of turn still answers the upgrade that was asked for.
         let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.unsure.is_some();
         let turn = if switching { self.asked.iter().position(is_upgrade) } else { None };
-        let asked = self.asked.remove(turn.unwrap_or(0));
-        let method = asked.as_ref().map_or(Method::Other, |asked| asked.method);
+        let asked = match turn {
+            None if switching && self.is_unasked() => None,
+            turn => self.asked.remove(turn.unwrap_or(0)),
+        };
+        let Some(asked) = asked else { return self.unasked(head, switching, cx) };
+        let Asked { method, tunnel: to, upgrade, unsure } = asked;
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let (to, upgrade, unsure) =
-            asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.unsure));
         if method == Method::Connect && !tunnel {
             let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
@@ -533,18 +487,10 @@ impl Http1 {
             }
         }
         let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
-        let upgrade = upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, cx))).or_else(|| {
-            let version = upgrade::answers(&head).filter(|_| switching && self.is_unasked())?;
-            let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
-            Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
-        });
-        match upgrade {
+        match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, cx))) {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(cx),
-            None if tunnel => {
-                cx.route().push(HopKind::Connect, to.unwrap_or_default());
-                self.inner = Some(cx.open(Hint::Unknown));
-            }
+            None if tunnel => self.tunnel(to, cx),
             None => self.release_frames(),
         }
     }
@@ -569,11 +515,7 @@ impl Http1 {
         for asked in std::mem::take(&mut self.asked) {
             let came = std::mem::take(&mut came);
             if let Some(upgrade) = asked.upgrade {
-                let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, &format!("{came}{why}"));
-                tell(conn, &handshake, 0, cx);
-                self.odds.tell(conn, cx);
-                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
+                self.end_unanswered(*upgrade, &format!("{came}{why}"), cx);
             }
         }
     }
