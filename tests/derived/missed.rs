@@ -2,8 +2,8 @@
 //! a part of it, and what was captured of it is found.
 
 use super::support::craft::*;
-use super::support::run::{Input, conversations, findings, string};
-use super::says;
+use super::support::run::{Input, conversations, findings, records, string};
+use super::{has_no_findings, says};
 
 /// Who says what before the upgrade.
 type Turns = Vec<(Side, Vec<u8>)>;
@@ -107,6 +107,41 @@ fn a_client_alone_that_asks_again_was_refused() {
         let states: Vec<(&str, usize)> =
             all.iter().map(|conversation| (conversation.state.as_str(), conversation.messages.len())).collect();
         assert_eq!(states, [("rejected", 0), ("midstream", session.said.len())], "{long}");
+    }
+}
+
+/// Exchanges before the upgrade, and the turn that was not captured.
+fn holed() -> Vec<(Turns, usize)> {
+    let long = [POST.to_vec(), vec![b'x'; 1000], vec![b'y'; 1000], vec![b'z'; 500]];
+    let mut long: Turns = long.into_iter().map(|bytes| (Client, bytes)).collect();
+    let head = b"POST /a HTTP/1.1\r\nHost: lab.test\r\nContent-Length: 2500\r\n\r\n";
+    long[0].1 = head.to_vec();
+    long.push((Server, ANSWER.to_vec()));
+    let mut cut = long.clone();
+    cut[0].1.truncate(20);
+    cut[1].1.splice(0..0, head[20..].iter().copied());
+    vec![
+        (turns(&[(Client, GET), (Server, ANSWER)]), 0),
+        (turns(&[(Client, GET), (Server, ANSWER), (Client, GET), (Server, ANSWER)]), 2),
+        (turns(&[(Client, GET), (Server, ANSWER), (Client, CONNECT), (Server, CONNECTED)]), 2),
+        (cut, 1),
+        (long, 2),
+    ]
+}
+
+#[test]
+fn an_upgrade_behind_a_hole_is_found() {
+    for (n, (before, lost)) in holed().iter().enumerate() {
+        let session = behind(n, before);
+        let mut segments = session.segments();
+        segments.remove(at(*lost));
+        let file = capture_of(&segments);
+        let all = says(&file, std::slice::from_ref(&session), &format!("{n}"));
+        assert_eq!(all.values().next().unwrap().state, "closed", "{n}");
+        let row = &records("ls", Input::Bytes(&file))[0];
+        assert_eq!(string(row, "url"), format!("ws://lab.test/{n}"));
+        // Its own packets are whole, and the hole is none in it.
+        has_no_findings(&file, &["MID-STREAM", "WS-RESYNC", "TCP-GAP", "HS-PLAIN-ANSWER"], &format!("{n}"));
     }
 }
 

@@ -16,7 +16,7 @@ use super::odds::Odds;
 use super::tell::{limited, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Head, Input, Mark, Note, NoteCode, StartLine, Unseen, Version,
+    Both, Closed, ConnId, Direction, Ends, Head, Input, Mark, Note, NoteCode, PacketNo, StartLine, Unseen, Version,
     count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
@@ -61,6 +61,10 @@ pub struct Http1 {
     blocked: Option<String>,
     /// The connection speaks something that is not read here.
     left: bool,
+    /// The last packet that brought bytes of the client.
+    upto: PacketNo,
+    /// The client's bytes are read again behind a hole that cost their place.
+    resumed: bool,
     inner: Option<Box<dyn Layer>>,
 }
 
@@ -93,7 +97,13 @@ impl Layer for Http1 {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
+                let turned = cx.swapped;
                 self.heard[dir] = true;
+                match self.catch_up(dir, bytes, brought, cx) {
+                    Next::Become(inner) => return feed(inner, turned, [input], cx),
+                    Next::Nothing => return Next::Nothing,
+                    Next::Read | Next::Skim => {}
+                }
                 self.data(dir, offset, bytes, brought, cx);
                 let is_alone = self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided;
                 if is_alone || cx.unseen(dir.reverse()) == Some(Unseen::NotDecrypted) {
@@ -102,7 +112,7 @@ impl Layer for Http1 {
                 return self.pump(cx);
             }
             Input::Gap { dir, offset, len, exact, receipt, mark } => {
-                if self.must_wait(dir) || !self.held[dir].is_empty() {
+                if self.must_wait(dir, mark, cx) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, (len, exact), receipt, mark, cx.limits.early_bytes);
                 } else {
                     let rest = self.gap(dir, offset, (len, exact), cx);
@@ -208,7 +218,7 @@ impl Http1 {
                     return self.step_aside(inner, cx);
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
-                    if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
+                    if piece.lost > 0 && !self.must_wait(dir, piece.brought, cx) && self.inner.is_none() {
                         progress = true;
                         let rest = self.gap(dir, piece.offset, (piece.lost, piece.exact), cx);
                         if rest > 0 {
@@ -227,8 +237,9 @@ impl Http1 {
                         break;
                     }
                 }
-                let held = &mut self.held[dir];
-                if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
+                let held = &self.held[dir];
+                let is_cut = held.pieces.is_empty() && held.dropped > 0;
+                if is_cut && self.inner.is_none() && !self.must_wait(dir, cx.mark, cx) {
                     let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
                     let rest = self.gap(dir, end, (dropped, true), cx);
                     if rest > 0 {
@@ -263,7 +274,7 @@ impl Http1 {
     fn read(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.inner.is_some() || self.must_wait(dir) {
+            if self.inner.is_some() || self.must_wait(dir, brought, cx) {
                 return at;
             }
             let may_be_foreign = dir == Direction::ToClient && self.awaits_first_answer(cx);
@@ -432,28 +443,31 @@ impl Http1 {
         if method == Method::Connect {
             self.blocked = None;
         }
+        // Within TLS no number tells what a client that was captured late had heard when it asked.
+        let is_late = self.requests == 1 && cx.tls.is_some() && !cx.flow.from_start;
+        let since = (std::mem::take(&mut self.resumed) || is_late).then_some(head.span.first.packet);
         let tunnel = match &head.start {
             StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
             _ => None,
         };
         let is_upgrade = upgrade::is_request(&head);
         let (upgrade, unsure) = match is_upgrade {
-            true => (Some(self.upgrade(head, cx)), None),
+            true => (Some(self.upgrade(head, since.is_some(), cx)), None),
             false => (None, Some(Box::new(head)).filter(|head| upgrade::may_be_request(head))),
         };
         if self.asked.len() < ASKED_MAX || is_upgrade {
-            self.asked.push_back(Asked { method, tunnel, upgrade, unsure });
+            self.asked.push_back(Asked { method, tunnel, since, upgrade, unsure });
         }
     }
 
-    /// Opens the connection that a request asks for.
-    fn upgrade(&mut self, head: Head, cx: &mut Cx<'_>) -> Box<Upgrade> {
+    /// Opens the connection that a request asks for; `is_later`: requests before it were lost.
+    fn upgrade(&mut self, head: Head, is_later: bool, cx: &mut Cx<'_>) -> Box<Upgrade> {
         let version = Version::asked(&head);
         let raw = if head.whole { draft::raw_behind(&head, version) } else { 0 };
         if raw > 0 {
             self.sides[Direction::ToServer] = Side::Raw(Raw::new(raw));
         }
-        let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
+        let first = if self.requests == 1 && !is_later { *cx.flow.first } else { head.span.first };
         let huge = limited(&head, cx);
         let handshake = upgrade::asked(head, cx.ends(), cx.scheme());
         let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
@@ -467,6 +481,9 @@ impl Http1 {
         self.answers += 1;
         self.leads_on = false;
         let switching = status == 101 && upgrade::is_switch(&head);
+        if !switching && self.asked.front().is_some_and(|asked| asked.is_behind(&head)) {
+            return self.pass_answer(&head);
+        }
         // A server that answers out of turn still answers the upgrade that was asked for.
         let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.unsure.is_some();
         let turn = if switching { self.asked.iter().position(is_upgrade) } else { None };
@@ -475,7 +492,7 @@ impl Http1 {
             turn => self.asked.remove(turn.unwrap_or(0)),
         };
         let Some(asked) = asked else { return self.unasked(head, switching, cx) };
-        let Asked { method, tunnel: to, upgrade, unsure } = asked;
+        let Asked { method, tunnel: to, since, upgrade, unsure } = asked;
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
@@ -487,7 +504,7 @@ impl Http1 {
             }
         }
         let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
-        match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, cx))) {
+        match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, since.is_some(), cx))) {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(cx),
             None if tunnel => self.tunnel(to, cx),
@@ -529,6 +546,7 @@ impl Http1 {
     fn reopen(&mut self, dir: Direction) {
         self.sides[dir] = Side::default();
         if dir == Direction::ToServer {
+            self.resumed = true;
             self.asked.retain(|asked| asked.upgrade.is_some());
         }
     }

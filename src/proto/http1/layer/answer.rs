@@ -54,6 +54,12 @@ impl Http1 {
         }
     }
 
+    /// Passes over the answer to a request that was lost. Since others followed, it did not last until the end of the connection.
+    pub(super) fn pass_answer(&mut self, head: &Head) {
+        let body = Body::of(head, false).filter(|body| *body != Body::UntilEnd);
+        self.sides[Direction::ToClient] = body.map_or_else(Side::default, Side::Body);
+    }
+
     /// Judges an upgrade by its answer, and opens the WebSocket.
     pub(super) fn answer(&mut self, answering: Answering, raw: Option<&[u8]>, cx: &mut Cx<'_>) {
         let Answering { upgrade: Upgrade { conn, mut handshake }, head, early, excerpt } = answering;
