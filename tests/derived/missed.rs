@@ -2,7 +2,7 @@
 //! a part of it, and what was captured of it is found.
 
 use super::support::craft::*;
-use super::support::run::{Input, conversations, findings, records, string};
+use super::support::run::{Input, conversations, findings, key, number, records, string};
 use super::{has_no_findings, says};
 
 /// Who says what before the upgrade.
@@ -28,6 +28,57 @@ fn behind(n: usize, before: &Turns) -> Session {
 /// Where the segment stands that is this turn.
 const fn at(turn: usize) -> usize {
     3 + 2 * turn
+}
+
+/// Exchanges before the upgrade, and from which turn on they are captured: answers to requests that were not are among them.
+fn begun() -> Vec<(Turns, usize)> {
+    let body: usize = 60_000;
+    let long = [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 20 * body).into_bytes()];
+    let pieces = long.into_iter().chain((0..20).map(|_| vec![b'x'; body]));
+    let long = [(Client, GET.to_vec())].into_iter().chain(pieces.map(|piece| (Server, piece))).collect();
+    vec![
+        (turns(&[(Client, GET), (Server, ANSWER)]), 1),
+        (turns(&[(Client, GET), (Server, ANSWER), (Client, GET), (Server, ANSWER)]), 1),
+        (turns(&[(Client, GET), (Server, ANSWER), (Client, POST), (Server, ANSWER)]), 1),
+        (turns(&[(Client, &POST[..60]), (Client, &POST[60..]), (Server, ANSWER)]), 1),
+        (turns(&[(Client, &GET[..22]), (Client, &GET[22..]), (Server, ANSWER)]), 1),
+        (turns(&[(Client, &GET[..22]), (Client, &GET[22..]), (Server, ANSWER), (Client, GET), (Server, ANSWER)]), 1),
+        (turns(&[(Client, CONNECT), (Server, CONNECTED)]), 1),
+        // More than is kept of a beginning.
+        (long, 1),
+    ]
+}
+
+#[test]
+fn an_answer_before_the_capture_is_none_to_an_upgrade() {
+    for (n, (before, from)) in begun().iter().enumerate() {
+        let session = behind(n, before);
+        let mut segments = session.segments();
+        let upgrade = at(before.len());
+        for what in ["in order", "the 101 captured first"] {
+            let file = capture_of(&segments[at(*from)..]);
+            let all = says(&file, std::slice::from_ref(&session), &format!("{n} {what}"));
+            assert_eq!(all.values().next().unwrap().state, "closed", "{n} {what}");
+            let row = &records("ls", Input::Bytes(&file))[0];
+            assert_eq!(string(row, "url"), format!("ws://lab.test/{n}"), "{n} {what}");
+            has_no_findings(&file, &["HS-PLAIN-ANSWER", "MID-STREAM", "TCP-GAP"], &format!("{n} {what}"));
+            // What was too much to keep is not read again: then no packet may be told twice.
+            if before.len() > 10 {
+                break;
+            }
+            segments.swap(upgrade, upgrade + 2);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_behind_such_an_answer_is_one() {
+    let mut session = Session::bare(1);
+    session.turn(Client, GET).turn(Server, ANSWER).turn(Client, request("/1", ""));
+    session.turn(Server, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let file = capture_of(&session.segments()[at(1)..]);
+    let row = &records("ls", Input::Bytes(&file))[0];
+    assert!(string(row, "state") == "rejected" && string(row, "verdict").contains("403 Forbidden"), "{row}");
 }
 
 /// One side of sessions with exchanges before the upgrade, short and long ones.
@@ -202,4 +253,14 @@ fn the_end_of_a_head_is_called_so() {
         let said = format!("the first {} bytes captured {what}: ", len - cut);
         assert!(texts.iter().any(|text| text.starts_with(&said)), "{cut}: {texts:?}");
     }
+}
+
+/// Answer before request is no order that makes a time.
+#[test]
+fn an_answer_that_is_passed_over_makes_no_latency() {
+    let session = behind(1, &turns(&[(Client, GET), (Server, ANSWER)]));
+    let file = capture_of(&session.segments()[at(1)..]);
+    let handshake = &records("handshake", Input::Bytes(&file))[0];
+    assert_eq!(key(handshake, "latency_ns").as_i64(), Some(200_000));
+    assert!(number(key(handshake, "request"), "packet") < number(key(handshake, "response"), "packet"));
 }
