@@ -3,7 +3,7 @@
 
 use super::support::craft::*;
 use super::support::run::{Input, conversations, findings, key, number, records, string};
-use super::{has_no_findings, says};
+use super::{has_no_findings, says, shown};
 
 /// Who says what before the upgrade.
 type Turns = Vec<(Side, Vec<u8>)>;
@@ -28,6 +28,21 @@ fn behind(n: usize, before: &Turns) -> Session {
 /// Where the segment stands that is this turn.
 const fn at(turn: usize) -> usize {
     3 + 2 * turn
+}
+
+/// The same packets, of which the server ends TCP first, as it should (RFC 6455 §7.1.1).
+fn ended_by_server(mut segments: Vec<Segment>) -> Vec<Segment> {
+    let last = segments.split_off(segments.len() - 3);
+    let [client, server, _] = &last[..] else { unreachable!() };
+    let (mut first, mut acked) = (server.clone(), client.clone());
+    first.ack = client.seq;
+    acked.ack = server.seq.wrapping_add(1);
+    let mut reply = acked.clone();
+    reply.flags = ACK;
+    let mut end = first.clone();
+    (end.flags, end.seq, end.ack) = (ACK, first.seq.wrapping_add(1), client.seq.wrapping_add(1));
+    segments.extend([first, reply, acked, end]);
+    segments
 }
 
 /// Exchanges before the upgrade, and from which turn on they are captured: answers to requests that were not are among them.
@@ -184,7 +199,7 @@ fn holed() -> Vec<(Turns, usize)> {
 fn an_upgrade_behind_a_hole_is_found() {
     for (n, (before, lost)) in holed().iter().enumerate() {
         let session = behind(n, before);
-        let mut segments = session.segments();
+        let mut segments = ended_by_server(session.segments());
         segments.remove(at(*lost));
         let file = capture_of(&segments);
         let all = says(&file, std::slice::from_ref(&session), &format!("{n}"));
@@ -193,6 +208,34 @@ fn an_upgrade_behind_a_hole_is_found() {
         assert_eq!(string(row, "url"), format!("ws://lab.test/{n}"));
         // Its own packets are whole, and the hole is none in it.
         has_no_findings(&file, &["MID-STREAM", "WS-RESYNC", "TCP-GAP", "HS-PLAIN-ANSWER"], &format!("{n}"));
+    }
+}
+
+/// What a hole held up is read late: who ended TCP first is told by the packets all the same.
+#[test]
+fn a_hole_before_the_upgrade_turns_no_end_round() {
+    let mut rows = holed();
+    // The upgrade itself.
+    rows.push((Turns::new(), 0));
+    for (n, (before, lost)) in rows.iter().enumerate() {
+        let session = behind(n, before);
+        for by_server in [true, false] {
+            let mut segments = session.segments();
+            if by_server {
+                segments = ended_by_server(segments);
+            }
+            let mut file = Vec::new();
+            for whole in [true, false] {
+                if !whole {
+                    segments.remove(at(*lost));
+                }
+                file = capture_of(&segments);
+                let codes: Vec<String> = findings(Input::Bytes(&file)).into_iter().map(|(code, _)| code).collect();
+                let client_first = codes.iter().any(|code| code == "CLOSE-CLIENT-FIRST");
+                assert_eq!(client_first, !by_server, "{n} {by_server} {whole}: {codes:?}");
+            }
+            assert_eq!(shown(&file).len(), 1);
+        }
     }
 }
 

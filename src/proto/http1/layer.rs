@@ -267,6 +267,11 @@ impl Http1 {
                 next = feed(inner, turned, [piece.input(dir, mark)], cx);
             }
         }
+        // A direction that ended while the other was held up does not end again.
+        for (dir, how, mark) in self.ends.in_order() {
+            let Next::Become(inner) = next else { return next };
+            next = feed(inner, turned, [Input::End { dir, how, mark }], cx);
+        }
         next
     }
 
