@@ -379,10 +379,10 @@ impl Table {
         let mut env = Env { limits, tools, sink, budget: &mut self.budget };
         if stream.is_opening() {
             stream.keep(segment, forward, &mut env);
-            if stream.begins_earlier(segment, forward)
+            if let Some(firsts) = stream.begins_elsewhere(segment, forward)
                 && let Some(hint) = hint(&self.decode_as, stream.number, segment)
             {
-                stream.begin_anew(segment.mark, hint, &mut env);
+                stream.begin_anew(firsts, segment.mark, hint, &mut env);
             }
         }
         stream.segment(segment, forward, &mut env);

@@ -32,7 +32,8 @@ pub enum StartLine {
 pub struct Head {
     /// The request or status line.
     pub start: StartLine,
-    /// Names and values in the order and case in which they were sent; folded lines joined by a blank.
+    /// Names and values in the order and case in which they were sent, a name with the blank before its colon where there was one;
+    /// folded lines joined by a blank.
     pub headers: Vec<(String, String)>,
     /// Where in the direction's stream its first byte stands.
     pub stream_offset: u64,
@@ -47,7 +48,8 @@ pub struct Head {
 impl Head {
     /// The values of all headers of that name, whatever its case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        let is_named = move |own: &str| own.trim_ascii_end().eq_ignore_ascii_case(name);
+        self.headers.iter().filter(move |(own, _)| is_named(own)).map(|(_, value)| value.as_str())
     }
 
     /// Nanoseconds since the request that it answers. Of what was known later than it came, because it waited for a key, the packets

@@ -2,7 +2,7 @@
 
 use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, Input};
+use crate::model::{Both, Direction, Ends, Input};
 
 /// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
@@ -18,6 +18,8 @@ pub(super) struct Probe {
     forced: bool,
     /// Looks for frames, where the first bytes told nothing.
     seeker: Option<Box<dyn Layer>>,
+    /// The directions that ended, for the layer that comes then.
+    ends: Ends,
 }
 
 /// What the first bytes of a direction tell.
@@ -89,6 +91,9 @@ fn method(bytes: &[u8]) -> Guess {
 
 impl Layer for Probe {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
+        if let Input::End { dir, how, mark } = input {
+            self.ends.add(dir, how, mark);
+        }
         if self.seeker.is_some() {
             return self.seek(input, cx);
         }
@@ -243,8 +248,10 @@ impl Probe {
             let (offset, brought) = carry[dir].start()?;
             Some(Input::Data { dir, offset, bytes: carry[dir].bytes(), brought, mark })
         });
+        let ends = self.ends;
+        let ends = ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
         match feed(inner, before, carried, cx) {
-            Next::Become(inner) => feed(inner, before, inputs, cx),
+            Next::Become(inner) => feed(inner, before, inputs.into_iter().chain(ends), cx),
             next => next,
         }
     }

@@ -257,6 +257,11 @@ impl Conn {
         self.halves[dir].as_ref().is_some_and(|half| (1..NEAR).contains(&half.first().since(seq)))
     }
 
+    /// Whether something of the direction was seen that stands before that number.
+    pub fn begins_before(&self, dir: Direction, seq: Seq) -> bool {
+        self.halves[dir].as_ref().is_some_and(|half| half.is_past(seq))
+    }
+
     /// Takes the bytes and flags of a segment wherever it stands.
     fn place(&mut self, dir: Direction, segment: &Segment<'_>, keep: bool, feed: &mut Feed<'_>) {
         let mark = segment.mark;

@@ -235,6 +235,11 @@ impl Half {
         Seq(self.seq.0.wrapping_sub(self.offset as u32))
     }
 
+    /// Whether that number is behind its first byte.
+    pub(super) fn is_past(&self, seq: Seq) -> bool {
+        self.signed_offset() + seq.since(self.seq) > 0
+    }
+
     /// Holds the data of a SYN until the peer acknowledges it or not.
     pub(super) fn hold_syn_data(&mut self, bytes: &[u8], mark: Mark) {
         if self.offset == 0 {

@@ -24,6 +24,7 @@ mod heads;
 mod links;
 mod loss;
 mod midstream;
+mod missed;
 mod nested;
 mod order;
 mod payloads;

@@ -90,10 +90,14 @@ fn rules() -> Vec<Case> {
     vec![
         case("HS-METHOD", asks("GET /", "POST /"), exchange("", "")),
         case("HS-HTTP-VERSION", asks("HTTP/1.1", "HTTP/1.0"), exchange("", "")),
+        case("HS-HTTP-VERSION", asks("HTTP/1.1", "HTTP/2.0"), exchange("", "")),
         case("HS-HTTP-VERSION", upgrade(request("/", ""), old_answer("HTTP/1.0")), exchange("", "")),
         case("HS-HOST", asks("Host: lab.test\r\n", ""), exchange("", "")),
         case("HS-HOST", exchange("Host: other\r\n", ""), exchange("X-Host: other\r\n", "")),
+        case("HS-BLANK", asks("Upgrade: ", "Upgrade : "), asks("Upgrade: ", "Upgrade:  ")),
+        case("HS-BLANK", exchange("", "X-A\t: b\r\n"), exchange("", "X-A: b \r\n")),
         case("HS-UPGRADE", asks("Upgrade: websocket\r\n", ""), asks("Upgrade: websocket", "upgrade: foo/1, WebSocket")),
+        case("HS-UPGRADE", asks("Upgrade: websocket", "Upgrade: websocket/13"), asks("websocket", "WebSocket")),
         case(
             "HS-CONNECTION",
             asks("Connection: Upgrade", "Connection: close"),
@@ -133,6 +137,10 @@ fn rules() -> Vec<Case> {
             exchange(&protocol("a, b"), &protocol("a, b")),
             exchange(&protocol("a, b"), &protocol("a")),
         ),
+        // An empty name is not the same as none (RFC 6455 §4.2.2).
+        case("HS-SUBPROTOCOL", exchange(&protocol("a"), &protocol("")), exchange(&protocol("a"), "")),
+        case("HS-SUBPROTOCOL", exchange("", &protocol(" ,")), exchange("", "X-Sec-WebSocket-Protocol: \r\n")),
+        case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange(&protocol("a"), &protocol(""))),
         case("HS-NO-SUBPROTOCOL", exchange(&protocol("a"), ""), exchange("", "")),
         case("HS-BODY", exchange("", "Content-Length: 0\r\n"), exchange("", "X-Content-Length: 0\r\n")),
         case("HS-BODY", exchange("", "Transfer-Encoding: chunked\r\n"), answered("200 OK", "")),
@@ -191,6 +199,9 @@ fn refusals() -> Vec<Case> {
         let whole = String::from_utf8(response("")).unwrap();
         upgrade(request("/", ""), whole.replace("Upgrade: websocket", &format!("Upgrade: {to}")))
     };
+    let misnamed = |status: &str| {
+        upgrade(asking("Upgrade: websocket", "Upgrade: websocket/13"), format!("HTTP/1.1 {status}\r\n\r\n"))
+    };
     let mut unanswered = Session::bare(1);
     unanswered.turn(Client, request("/", ""));
     let raw = |answer: &[u8]| upgrade(request("/", ""), answer);
@@ -234,6 +245,8 @@ fn refusals() -> Vec<Case> {
         case("PROXY-REFUSED", socks(b"\x05\xff", 0), socks(b"\x05\x01", 0)),
         case("HS-STATUS", answered("304 Not Modified", ""), exchange("", "")),
         case("HS-STRIPPED", plain(&["Upgrade: websocket\r\n"], "400 Bad Request"), plain(&[], "400 Bad Request")),
+        // What is there in other words was not lost.
+        case("HS-BAD-REQUEST", misnamed("400 Bad Request"), misnamed("500 Internal Server Error")),
         case("HS-STRIPPED", plain(&["Connection: Upgrade\r\n"], "200 OK"), plain(&[], "200 OK")),
         case("HS-STRIPPED", versions("13"), versions("8, 7")),
         case("HS-VERSIONS", versions("8, 7"), versions("13, 8")),
@@ -316,6 +329,14 @@ fn refusals_say_why_in_their_body() {
         assert!(!sentence.contains('\x1b'), "{sentence}");
         assert_eq!(told.findings.len(), 1, "one cause: {:?}", told.findings);
     }
+}
+
+/// A version that is too high is not called too low.
+#[test]
+fn what_is_not_http_1_1_is_not_called_older() {
+    let newer = told(&asks("HTTP/1.1", "HTTP/2.0"));
+    let said = "The handshake does not speak HTTP/1.1: request: HTTP/2.0";
+    assert!(newer.sentence("HS-HTTP-VERSION").eq_ignore_ascii_case(said), "{:?}", newer.findings);
 }
 
 /// An origin that may be the cause stands in the refusal and is not told twice.

@@ -76,6 +76,20 @@ fn words_for_proxies_have_a_bound() {
     }
 }
 
+/// Tunnels in tunnels, of which one side was captured.
+#[test]
+fn tunnels_of_one_side_have_a_bound() {
+    let asked = b"CONNECT a:1 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n".repeat(20_000);
+    let answered = b"HTTP/1.1 200 OK\r\n\r\n".repeat(20_000);
+    for (side, bytes) in [(Client, asked), (Server, answered)] {
+        let mut session = Session::bare(1);
+        session.turn(side, bytes);
+        let from = if side == Client { session.client } else { session.server };
+        let own = session.cut(|_| vec![50_000]).into_iter().filter(|segment| segment.src == from);
+        Survives::new("one side", &[]).check(&between_segments(&own.collect::<Vec<_>>()));
+    }
+}
+
 /// A bomb in a `deflate-stream` stays within the bounds of a message.
 #[test]
 fn a_bomb_in_a_deflate_stream_is_bounded() {

@@ -64,6 +64,19 @@ fn a_session_that_began_before_the_capture_is_decrypted() {
     }
 }
 
+/// The first that was captured is the answer to a request that was not, and none to the upgrade.
+#[test]
+fn an_answer_of_which_the_request_was_missed_is_passed_over() {
+    let mut clear = inside(3);
+    let before = [(Client, "GET / HTTP/1.1\r\nHost: lab.test\r\n\r\n"), (Server, "HTTP/1.1 204 No Content\r\n\r\n")];
+    clear.turns.splice(0..0, before.map(|(side, bytes)| (side, bytes.into())));
+    let tls = Tls::around(3, &clear);
+    let answer = 3 + 2 * (tls.session.turns.len() - clear.turns.len() + 1);
+    let shown = trying(&behind(&tls, answer), &log_with(&tls));
+    assert_eq!(shown.messages().filter(|message| message.complete).count(), clear.said.len(), "{:?}", shown.notes);
+    assert_eq!(shown.count("HS-PLAIN-ANSWER"), 0, "{:?}", shown.notes);
+}
+
 /// A hello was lost, and nothing else.
 #[test]
 fn a_session_without_its_client_hello_is_decrypted() {

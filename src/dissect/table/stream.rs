@@ -77,6 +77,8 @@ pub(super) struct Live {
     pub(super) told: bool,
     /// What it began with, until that is told or known to be its beginning.
     pub(super) opening: Option<Box<Opening>>,
+    /// Its handshake was not seen, and no request so far: what was said may be the rest of earlier exchanges.
+    pub(super) unasked: bool,
     /// The proxies that it is led through.
     pub(super) route: Option<Box<Route>>,
     /// The TLS session that runs in it.
@@ -253,6 +255,7 @@ impl Stream {
         let may_begin_earlier = self.fresh && self.syn != (true, true);
         let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, hint);
         live.opening = may_begin_earlier.then(Box::default);
+        live.unasked = may_begin_earlier;
         self.fresh = false;
         true
     }
@@ -284,6 +287,7 @@ impl Stream {
             leaving: false,
             told: false,
             opening: None,
+            unasked: false,
             route: None,
             tls: None,
         }));
@@ -291,10 +295,10 @@ impl Stream {
         live
     }
 
-    /// Whether the stream may turn out to have begun earlier.
+    /// Whether the stream may turn out to have begun earlier, or later.
     #[inline]
     pub(super) fn is_opening(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.opening.is_some())
+        self.live.as_ref().is_some_and(|live| live.unasked || live.opening.is_some())
     }
 
     /// Keeps a copy of the segment.
@@ -308,9 +312,35 @@ impl Stream {
         }
     }
 
+    /// Where the first bytes of the lower and of the higher end stand, as far as that is known, if the segment shows that it is not
+    /// where they were taken to be, and nothing was told yet.
+    pub(super) fn begins_elsewhere(&mut self, segment: &Segment<'_>, forward: bool) -> Option<[Option<Seq>; 2]> {
+        if self.begins_later(segment, forward) {
+            self.first = segment.mark;
+            let [own, other] = [segment.seq, segment.ack].map(|seq| Some(Seq(seq)));
+            return Some(if forward { [own, other] } else { [other, own] });
+        }
+        let live = self.live.as_ref().filter(|_| self.begins_earlier(segment, forward))?;
+        let [low_answer, high_answer] = live.opening.as_ref()?.answers();
+        let [low, high] = self.bases.map(|base| base.map(|base| base.plus(1)));
+        Some([low.filter(|_| self.syn.0).or(low_answer), high.filter(|_| self.syn.1).or(high_answer)])
+    }
+
+    /// Whether it is the first request of a stream that began before the capture, and acknowledges what its server said: that
+    /// answered requests that were not captured, and what the client said before was one of them.
+    fn begins_later(&mut self, segment: &Segment<'_>, forward: bool) -> bool {
+        let (is_http, has_syn) = (self.kind == Kind::Http, self.has_syn(forward));
+        let Some(live) = self.live.as_mut().filter(|live| live.unasked) else { return false };
+        live.unasked = !live.told && !is_request(segment);
+        // Words for a proxy, and TLS, belong to what is to come.
+        let is_bare = is_http && live.route.is_none() && live.tls.is_none();
+        let other = live.direction(forward).reverse();
+        is_bare && !live.told && !has_syn && is_request(segment) && live.conn.begins_before(other, Seq(segment.ack))
+    }
+
     /// Whether the segment shows that the stream began before what was taken for its beginning, and nothing was told yet.
-    pub(super) fn begins_earlier(&self, segment: &Segment<'_>, forward: bool) -> bool {
-        let Some(live) = self.live.as_ref().filter(|_| self.is_opening()) else { return false };
+    fn begins_earlier(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let Some(live) = self.live.as_ref().filter(|live| live.opening.is_some()) else { return false };
         let dir = live.direction(forward);
         let (syn, seq) = (segment.flags.has(Flags::SYN), Seq(segment.seq));
         if syn {
@@ -324,10 +354,11 @@ impl Stream {
         !self.has_syn(forward) && !segment.payload.is_empty() && !keep_alive && live.conn.begins_behind(dir, seq)
     }
 
-    /// Reads the stream anew from what was kept of it.
-    pub(super) fn begin_anew(&mut self, mark: Mark, hint: Hint<'_>, env: &mut Env<'_>) {
+    /// Reads the stream anew from what was kept of it; `firsts`: where its ends begin, as far as that is known.
+    pub(super) fn begin_anew(&mut self, firsts: [Option<Seq>; 2], mark: Mark, hint: Hint<'_>, env: &mut Env<'_>) {
         let Some(mut live) = self.live.take() else { return };
-        let Some(opening) = live.opening.take() else { return };
+        // Where there was too much to keep, it begins here.
+        let (is_kept, opening) = (live.opening.is_some(), live.opening.take().unwrap_or_default());
         // The layer has told nothing, and what it would say at an end is not heard.
         let conns = env.tools.conns;
         let (client_is_low, ends, leaving) = (live.client_is_low, live.ends, live.leaving);
@@ -335,11 +366,8 @@ impl Stream {
         self.over(mark, false, &mut Env { sink: &mut Deaf, tools: &mut *env.tools, budget: &mut *env.budget, ..*env });
         env.tools.conns = conns;
         self.kind = Kind::default();
-        let [low, high] = self.bases;
-        let [low_answer, high_answer] =
-            opening.answers().map(|answer| answer.map(|first| Seq(first.0.wrapping_sub(1))));
-        let bases = [low.filter(|_| self.syn.0).or(low_answer), high.filter(|_| self.syn.1).or(high_answer)];
-        let from_start = (self.syn.0 || !opening.has(true)) && (self.syn.1 || !opening.has(false));
+        let bases = firsts.map(|first| first.map(|first| Seq(first.0.wrapping_sub(1))));
+        let from_start = is_kept && (self.syn.0 || !opening.has(true)) && (self.syn.1 || !opening.has(false));
         let live = self.begin(bases, from_start, ends, client_is_low, hint);
         live.leaving = leaving;
         let low_sends = live.direction(true);

@@ -1,27 +1,29 @@
 //! Requests that wait for their answers.
 
 use super::excerpt::Excerpt;
-use crate::model::{ConnId, Handshake, Head, Version};
+use crate::model::{ConnId, Handshake, Head, PacketNo};
 
 /// A request that waits for its answer.
 pub(super) struct Asked {
     pub(super) method: Method,
     /// Where a CONNECT is to lead.
     pub(super) tunnel: Option<String>,
+    /// Requests before it were lost: what was captured before that packet may be their answers.
+    pub(super) since: Option<PacketNo>,
     pub(super) upgrade: Option<Box<Upgrade>>,
-    /// A part of its head is lost, and what there is does not tell whether it asks for a WebSocket: the answer will.
-    pub(super) cut: Option<Box<Head>>,
+    /// Its head, if that does not tell whether it asks for a WebSocket: the answer will.
+    pub(super) unsure: Option<Box<Head>>,
 }
 
 impl Asked {
     /// Whether its answer tells what the client's next bytes are.
     pub(super) fn is_telling(&self) -> bool {
-        self.upgrade.is_some() || self.cut.is_some() || self.method == Method::Connect
+        self.upgrade.is_some() || self.unsure.is_some() || self.method == Method::Connect
     }
 
-    /// The version of the WebSocket that was asked for.
-    pub(super) fn version(&self) -> Option<Version> {
-        self.upgrade.as_ref().map(|upgrade| upgrade.handshake.version())
+    /// Whether an answer is to a request before it that was lost.
+    pub(super) fn is_behind(&self, answer: &Head) -> bool {
+        self.since.is_some_and(|since| answer.span.first.packet < since)
     }
 }
 

@@ -173,8 +173,12 @@ fn parse(bytes: &[u8], limits: &Limits) -> Option<(StartLine, Headers)> {
                 if passed {
                     continue;
                 }
-                let value = value.strip_prefix(b":").unwrap_or(value);
-                headers.push((text(name.trim_ascii()), text(value.trim_ascii())));
+                // A blank before the colon stays: it is a fault (RFC 9112 §5.1).
+                let (name, value) = match value.strip_prefix(b":") {
+                    Some(value) => (name.trim_ascii_start(), value),
+                    None => (name.trim_ascii(), value),
+                };
+                headers.push((text(name), text(value.trim_ascii())));
             }
         }
     }

@@ -67,6 +67,19 @@ impl Held {
         }
     }
 
+    /// Whether the bytes begin so, as far as they came with one packet.
+    pub(super) fn begins(&self, with: &[u8]) -> bool {
+        self.pieces.front().is_some_and(|piece| piece.bytes.get(piece.read..).is_some_and(|own| own.starts_with(with)))
+    }
+
+    /// Whether the bytes begin like a request (RFC 9112 §3): a method in capitals, a blank, and no frame.
+    pub(super) fn begins_request(&self) -> bool {
+        let Some(piece) = self.pieces.front() else { return false };
+        let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
+        let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+        method > 0 && bytes.get(method) == Some(&b' ')
+    }
+
     /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
     pub(super) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
         let Self { pieces, end: offset, dropped: lost, .. } = self;

@@ -1,7 +1,9 @@
 //! Requests and answers on one connection, until one of them opens a WebSocket.
 
+mod alone;
 mod answer;
 mod cut;
+mod turns;
 
 use super::asked::{Answering, Asked, Method, Upgrade};
 use super::body::Body;
@@ -10,13 +12,12 @@ use super::draft::{self, Raw};
 use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
 use super::held::{Held, begins_frames};
-use super::lone::Lone;
 use super::odds::Odds;
-use super::tell::{limited, no_answer, tell, unread};
+use super::tell::{limited, unread};
 use super::upgrade;
 use crate::model::{
-    Both, Closed, ConnId, Direction, Ends, Handshake, Head, HopKind, Input, Mark, Note, NoteCode, StartLine, Unseen,
-    Version, count,
+    Both, Closed, ConnId, Direction, Ends, Head, Input, Mark, Note, NoteCode, PacketNo, StartLine, Unseen, Version,
+    count,
 };
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
@@ -49,6 +50,8 @@ pub struct Http1 {
     odds: Odds,
     /// The client was not captured: answers are read without their requests.
     lone_server: bool,
+    /// The last answer, whose request was not captured, may be that of a proxy which leads on.
+    leads_on: bool,
     /// An upgrade whose answer has bytes behind its head that are being read.
     answering: Option<Box<Answering>>,
     /// A refused upgrade that lasts until the next request.
@@ -58,6 +61,10 @@ pub struct Http1 {
     blocked: Option<String>,
     /// The connection speaks something that is not read here.
     left: bool,
+    /// The last packet that brought bytes of the client.
+    upto: PacketNo,
+    /// The client's bytes are read again behind a hole that cost their place.
+    resumed: bool,
     inner: Option<Box<dyn Layer>>,
 }
 
@@ -90,7 +97,13 @@ impl Layer for Http1 {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
+                let turned = cx.swapped;
                 self.heard[dir] = true;
+                match self.catch_up(dir, bytes, brought, cx) {
+                    Next::Become(inner) => return feed(inner, turned, [input], cx),
+                    Next::Nothing => return Next::Nothing,
+                    Next::Read | Next::Skim => {}
+                }
                 self.data(dir, offset, bytes, brought, cx);
                 let is_alone = self.held[dir].pieces.len() >= ALONE_PIECES && cx.flow.one_sided;
                 if is_alone || cx.unseen(dir.reverse()) == Some(Unseen::NotDecrypted) {
@@ -99,7 +112,7 @@ impl Layer for Http1 {
                 return self.pump(cx);
             }
             Input::Gap { dir, offset, len, exact, receipt, mark } => {
-                if self.must_wait(dir) || !self.held[dir].is_empty() {
+                if self.must_wait(dir, mark, cx) || !self.held[dir].is_empty() {
                     self.held[dir].lose(offset, (len, exact), receipt, mark, cx.limits.early_bytes);
                 } else {
                     let rest = self.gap(dir, offset, (len, exact), cx);
@@ -140,11 +153,9 @@ impl Layer for Http1 {
             }
             self.sides.to_server = Side::Lost;
         }
-        for dir in Direction::BOTH {
-            self.go_alone(dir, cx);
-        }
         // What is told makes way for what waits behind it.
         loop {
+            let goes_on = Direction::BOTH.map(|dir| self.go_alone(dir, cx)).contains(&true);
             self.said_all(cx);
             if let Some(answering) = self.answering.take() {
                 self.answer(*answering, None, cx);
@@ -152,7 +163,7 @@ impl Layer for Http1 {
             if let Next::Become(mut inner) = self.pump(cx) {
                 return inner.over(cx);
             }
-            if self.answering.is_none() && !matches!(self.sides.to_client, Side::Foreign(_)) {
+            if !goes_on && self.answering.is_none() && !matches!(self.sides.to_client, Side::Foreign(_)) {
                 break;
             }
         }
@@ -207,7 +218,7 @@ impl Http1 {
                     return self.step_aside(inner, cx);
                 }
                 while let Some(mut piece) = self.held[dir].pieces.pop_front() {
-                    if piece.lost > 0 && !self.must_wait(dir) && self.inner.is_none() {
+                    if piece.lost > 0 && !self.must_wait(dir, piece.brought, cx) && self.inner.is_none() {
                         progress = true;
                         let rest = self.gap(dir, piece.offset, (piece.lost, piece.exact), cx);
                         if rest > 0 {
@@ -226,8 +237,9 @@ impl Http1 {
                         break;
                     }
                 }
-                let held = &mut self.held[dir];
-                if held.pieces.is_empty() && held.dropped > 0 && self.inner.is_none() && !self.must_wait(dir) {
+                let held = &self.held[dir];
+                let is_cut = held.pieces.is_empty() && held.dropped > 0;
+                if is_cut && self.inner.is_none() && !self.must_wait(dir, cx.mark, cx) {
                     let Held { dropped, end, .. } = std::mem::take(&mut self.held[dir]);
                     let rest = self.gap(dir, end, (dropped, true), cx);
                     if rest > 0 {
@@ -255,7 +267,7 @@ impl Http1 {
                 next = feed(inner, turned, [piece.input(dir, mark)], cx);
             }
         }
-        // TCP may have ended while the handshake was waited for.
+        // TCP may have ended while the handshake was waited for: a direction that has does not end again.
         let ends = self.ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
         match next {
             Next::Become(inner) => feed(inner, turned, ends, cx),
@@ -267,10 +279,11 @@ impl Http1 {
     fn read(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.inner.is_some() || self.must_wait(dir) {
+            if self.inner.is_some() || self.must_wait(dir, brought, cx) {
                 return at;
             }
             let may_be_foreign = dir == Direction::ToClient && self.awaits_first_answer(cx);
+            let leads_on = dir == Direction::ToClient && self.leads_on;
             match &mut self.sides[dir] {
                 Side::Head(reader)
                     if dir == Direction::ToServer
@@ -280,6 +293,10 @@ impl Http1 {
                         && begins_frames(rest) =>
                 {
                     self.sides[dir] = Side::Frames;
+                }
+                // No layer is opened for HTTP in a tunnel, which this one can read: there may be one in the other without end.
+                Side::Head(reader) if leads_on && reader.is_fresh() && !reader.may_begin(foreign::HTTP, rest) => {
+                    self.tunnel(None, cx);
                 }
                 Side::Head(reader) if may_be_foreign && !reader.may_begin(foreign::HTTP, rest) => {
                     self.sides[dir] = Side::Foreign(Foreign::new(&reader.take()));
@@ -369,7 +386,7 @@ impl Http1 {
 
     /// The answer at hand cannot be read: if it is that to an upgrade, what follows may be frames.
     fn lose_answer(&mut self, why: &str, cx: &mut Cx<'_>) {
-        self.asked.retain(|asked| asked.cut.is_none());
+        self.asked.retain(|asked| asked.unsure.is_none());
         if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
         {
@@ -403,61 +420,6 @@ impl Http1 {
         inner
     }
 
-    /// A client that asked for an upgrade is heard again when the answer is known; an answer waits for its request, which may be captured after it.
-    fn must_wait(&self, dir: Direction) -> bool {
-        match dir {
-            Direction::ToServer => {
-                matches!(self.sides[dir], Side::Frames)
-                    || !matches!(self.sides[dir], Side::Body(_) | Side::Raw(_))
-                        && (self.answering.is_some() || self.asked.iter().any(|asked| asked.is_telling()))
-            }
-            Direction::ToClient => {
-                let asking = self.asked.is_empty() || matches!(self.sides[Direction::ToServer], Side::Raw(_));
-                matches!(self.sides[dir], Side::Head(_)) && asking && !self.is_unasked()
-            }
-        }
-    }
-
-    /// Whether the request of an answer may not have been captured.
-    fn is_unasked(&self) -> bool {
-        self.lone_server || matches!(self.sides.to_server, Side::Lost | Side::Frames)
-    }
-
-    /// Whether what is held in one direction can only be read without the other: nothing at all came from there.
-    fn is_alone(&self, dir: Direction) -> bool {
-        !self.heard[dir.reverse()] && !self.held[dir].is_empty()
-    }
-
-    /// Reads a direction whose other was not captured: frames behind an upgrade request, or answers without requests.
-    fn go_alone(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if !self.is_alone(dir) {
-            return;
-        }
-        if dir == Direction::ToClient {
-            self.lone_server = true;
-        } else if let Some(version) = self.asked.front().and_then(Asked::version)
-            && self.held[dir].begins_frame(version)
-            && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
-        {
-            let why = unread(cx).unwrap_or("only the client was captured");
-            self.inner = Some(self.unanswered(*upgrade, why, cx));
-        }
-    }
-
-    /// Opens the WebSocket that was asked for, although its answer was not captured so far.
-    fn unanswered(&self, upgrade: Upgrade, why: &str, cx: &mut Cx<'_>) -> Box<dyn Layer> {
-        let Upgrade { conn, mut handshake } = upgrade;
-        let known = handshake.checks.len();
-        no_answer(&mut handshake, why);
-        tell(conn, &handshake, 0, cx);
-        handshake.checks.truncate(known);
-        let mut inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
-        for dir in Direction::BOTH {
-            inner = self.tell_lost(dir, inner, cx);
-        }
-        Box::new(Lone::new(Direction::ToClient, conn, handshake, inner))
-    }
-
     fn head(&mut self, dir: Direction, head: Head, cx: &mut Cx<'_>) {
         match (dir, &head.start) {
             (Direction::ToServer, StartLine::Request { .. }) => self.request(head, cx),
@@ -486,28 +448,31 @@ impl Http1 {
         if method == Method::Connect {
             self.blocked = None;
         }
+        // Within TLS no number tells what a client that was captured late had heard when it asked.
+        let is_late = self.requests == 1 && cx.tls.is_some() && !cx.flow.from_start;
+        let since = (std::mem::take(&mut self.resumed) || is_late).then_some(head.span.first.packet);
         let tunnel = match &head.start {
             StartLine::Request { target, .. } if method == Method::Connect => Some(target.clone()),
             _ => None,
         };
         let is_upgrade = upgrade::is_request(&head);
-        let (upgrade, cut) = match is_upgrade {
-            true => (Some(self.upgrade(head, cx)), None),
-            false => (None, Some(Box::new(head)).filter(|head| !head.whole)),
+        let (upgrade, unsure) = match is_upgrade {
+            true => (Some(self.upgrade(head, since.is_some(), cx)), None),
+            false => (None, Some(Box::new(head)).filter(|head| upgrade::may_be_request(head))),
         };
         if self.asked.len() < ASKED_MAX || is_upgrade {
-            self.asked.push_back(Asked { method, tunnel, upgrade, cut });
+            self.asked.push_back(Asked { method, tunnel, since, upgrade, unsure });
         }
     }
 
-    /// Opens the connection that a request asks for.
-    fn upgrade(&mut self, head: Head, cx: &mut Cx<'_>) -> Box<Upgrade> {
+    /// Opens the connection that a request asks for; `is_later`: requests before it were lost.
+    fn upgrade(&mut self, head: Head, is_later: bool, cx: &mut Cx<'_>) -> Box<Upgrade> {
         let version = Version::asked(&head);
         let raw = if head.whole { draft::raw_behind(&head, version) } else { 0 };
         if raw > 0 {
             self.sides[Direction::ToServer] = Side::Raw(Raw::new(raw));
         }
-        let first = if self.requests == 1 { *cx.flow.first } else { head.span.first };
+        let first = if self.requests == 1 && !is_later { *cx.flow.first } else { head.span.first };
         let huge = limited(&head, cx);
         let handshake = upgrade::asked(head, cx.ends(), cx.scheme());
         let conn = cx.opened(handshake.url.clone(), Some("http/1.1"), version, first);
@@ -519,16 +484,23 @@ impl Http1 {
 
     fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
         self.answers += 1;
+        self.leads_on = false;
         let switching = status == 101 && upgrade::is_switch(&head);
+        if !switching && self.asked.front().is_some_and(|asked| asked.is_behind(&head)) {
+            return self.pass_answer(&head);
+        }
         // A server that answers out of turn still answers the upgrade that was asked for.
-        let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.cut.is_some();
+        let is_upgrade = |asked: &Asked| asked.upgrade.is_some() || asked.unsure.is_some();
         let turn = if switching { self.asked.iter().position(is_upgrade) } else { None };
-        let asked = self.asked.remove(turn.unwrap_or(0));
-        let method = asked.as_ref().map_or(Method::Other, |asked| asked.method);
+        let asked = match turn {
+            None if switching && self.is_unasked() => None,
+            turn => self.asked.remove(turn.unwrap_or(0)),
+        };
+        let Some(asked) = asked else { return self.unasked(head, switching, cx) };
+        let Asked { method, tunnel: to, since, upgrade, unsure } = asked;
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
-        let (to, upgrade, cut) = asked.map_or((None, None, None), |asked| (asked.tunnel, asked.upgrade, asked.cut));
         if method == Method::Connect && !tunnel {
             let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
@@ -536,18 +508,11 @@ impl Http1 {
                 _ => cx.proxy_refused(&how),
             }
         }
-        let upgrade = upgrade.or_else(|| cut.filter(|_| switching).map(|cut| self.upgrade(*cut, cx))).or_else(|| {
-            let version = upgrade::answers(&head).filter(|_| switching && self.is_unasked())?;
-            let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
-            Some(Box::new(Upgrade { conn, handshake: Handshake::default() }))
-        });
-        match upgrade {
+        let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
+        match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, since.is_some(), cx))) {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
             None if status == 101 => self.leave(cx),
-            None if tunnel => {
-                cx.route().push(HopKind::Connect, to.unwrap_or_default());
-                self.inner = Some(cx.open(Hint::Unknown));
-            }
+            None if tunnel => self.tunnel(to, cx),
             None => self.release_frames(),
         }
     }
@@ -572,11 +537,7 @@ impl Http1 {
         for asked in std::mem::take(&mut self.asked) {
             let came = std::mem::take(&mut came);
             if let Some(upgrade) = asked.upgrade {
-                let Upgrade { conn, mut handshake } = *upgrade;
-                no_answer(&mut handshake, &format!("{came}{why}"));
-                tell(conn, &handshake, 0, cx);
-                self.odds.tell(conn, cx);
-                cx.closed(conn, &Closed { ends: self.ends, last: cx.last, ..Closed::default() });
+                self.end_unanswered(*upgrade, &format!("{came}{why}"), cx);
             }
         }
     }
@@ -590,6 +551,7 @@ impl Http1 {
     fn reopen(&mut self, dir: Direction) {
         self.sides[dir] = Side::default();
         if dir == Direction::ToServer {
+            self.resumed = true;
             self.asked.retain(|asked| asked.upgrade.is_some());
         }
     }

@@ -11,10 +11,22 @@ use sha1::{Digest, Sha1};
 /// RFC 6455 §1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Whether a request asks for a WebSocket: by its Upgrade header, or, where a proxy dropped that, by a key.
+/// Whether a request asks for a WebSocket: by its Upgrade header, or, where that was dropped or names it wrongly
+/// (`websocket/13`), by a key.
 pub(super) fn is_request(head: &Head) -> bool {
-    head.has_token("upgrade", "websocket")
-        || head.value("upgrade").is_none() && head.value("sec-websocket-key").is_some()
+    let names_it = |value: &str| value.to_ascii_lowercase().contains("websocket");
+    let has_key = head.value("sec-websocket-key").is_some();
+    head.has_token("upgrade", "websocket") || has_key && head.value("upgrade").is_none_or(names_it)
+}
+
+/// Whether the answer tells if a request asks for a WebSocket: a part of it is lost, or it names something else.
+pub(super) fn may_be_request(head: &Head) -> bool {
+    !head.whole || head.value("upgrade").is_some()
+}
+
+/// Whether a 101 tells that such a request was one.
+pub(super) fn confirms(asked: &Head, answer: &Head) -> bool {
+    is_switch(answer) && (!asked.whole || answers(answer).is_some())
 }
 
 /// Whether a 101 switches to WebSocket: it must not name something else.

@@ -83,21 +83,26 @@ impl Ws {
 
     /// Reads the frames that were found.
     fn go_on(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) {
+        let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
         let Found { at, frames, bits, skipped, .. } = found;
         let verb = if frames == 1 { "agrees" } else { "agree" };
         let agree = format!("{} {verb}, by chance one time in 2^{bits}", count(frames as u64, "frame"));
+        let head = ends_handshake(seek.before(at)).then_some(match dir {
+            Direction::ToServer => "the end of the request's head",
+            Direction::ToClient => "the end of the answer's head",
+        });
         if self.shaken {
+            let head = head.map(|head| format!(", {head}")).unwrap_or_default();
             let text = format!(
-                "frames were found again at stream offset {at}, {} behind the loss: {agree}",
+                "frames were found again at stream offset {at}, {} behind the loss{head}: {agree}",
                 count(skipped, "byte")
             );
             self.note(dir, NoteCode::WsResync, None, Some(self.frames + 1), &text, None, cx);
         } else if skipped > 0 {
-            let text =
-                format!("the first {} captured belong to a frame that began before: {agree}", count(skipped, "byte"));
+            let what = head.map_or("belong to what began before".to_owned(), |head| format!("are {head}"));
+            let text = format!("the first {} captured {what}: {agree}", count(skipped, "byte"));
             self.note(dir, NoteCode::Midstream, None, None, &text, None, cx);
         }
-        let Reading::Seek(mut seek) = std::mem::take(&mut self.halves[dir].reading) else { return };
         let half = &mut self.halves[dir];
         half.on_trial = TRIAL;
         // Frames with their heads, compressed or not: it is near enough.
@@ -147,4 +152,14 @@ impl Ws {
             self.note(dir, code, None, None, &text, None, cx);
         }
     }
+}
+
+/// Whether bytes are the end of a head of the opening handshake: lines of text with one of its headers, and an empty one.
+fn ends_handshake(bytes: &[u8]) -> bool {
+    const NAMES: [&[u8]; 3] = [b"sec-websocket-", b"upgrade:", b"connection:"];
+    let is_text = |&byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..);
+    let begins = |line: &[u8], name: &[u8]| line.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name));
+    bytes.ends_with(b"\r\n\r\n")
+        && bytes.iter().all(is_text)
+        && bytes.split(|&byte| byte == b'\n').any(|line| NAMES.iter().any(|name| begins(line, name)))
 }

@@ -130,9 +130,12 @@ const HOPS: [&str; 3] = ["Via", "Forwarded", "X-Forwarded-For"];
 /// The request was captured where its hop-by-hop headers were gone already.
 fn stripped(it: &Refused<'_>) -> Option<Vec<String>> {
     let request = it.request?;
-    let lost = [("Upgrade", "websocket"), ("Connection", "upgrade")].into_iter();
+    // A proxy drops Upgrade; whoever has another value there wrote that himself.
+    let lost =
+        [("Upgrade", request.value("upgrade").is_none()), ("Connection", !request.has_token("connection", "upgrade"))];
     let lost: Vec<String> = lost
-        .filter(|(name, token)| !request.has_token(name, token))
+        .into_iter()
+        .filter(|&(_, is_lost)| is_lost)
         .map(|(name, _)| format!("the request has {}", shown(request, name)))
         .collect();
     let hops = HOPS.iter().filter_map(|name| header(request, name));

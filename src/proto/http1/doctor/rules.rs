@@ -18,6 +18,7 @@ pub(super) const REQUEST: &[Rule] = &[
     (NoteCode::HsMethod, |case| of_request(case, method)),
     (NoteCode::HsHttpVersion, |case| of_request(case, |head| http_version(head, "request"))),
     (NoteCode::HsHost, |case| of_request(case, |head| once(head, "Host"))),
+    (NoteCode::HsBlank, |case| of_request(case, |head| blanks(head, ""))),
     (NoteCode::HsUpgrade, |case| of_request(case, |head| token(head, "Upgrade", "websocket", ""))),
     (NoteCode::HsConnection, |case| of_request(case, |head| token(head, "Connection", "upgrade", ""))),
     (NoteCode::HsKey, |case| of_request(case, key)),
@@ -29,7 +30,8 @@ pub(super) const REQUEST: &[Rule] = &[
 ];
 
 /// What any answer tells.
-pub(super) const ANSWER: &[Rule] = &[(NoteCode::HsVersion, draft)];
+pub(super) const ANSWER: &[Rule] =
+    &[(NoteCode::HsVersion, draft), (NoteCode::HsBlank, |case| of_answer(case, |head| blanks(head, "answer: ")))];
 
 /// What an answer that accepts must be.
 pub(super) const ACCEPTED: &[Rule] = &[
@@ -87,6 +89,17 @@ fn answers_in_http_1_1(head: &Head) -> Outcome {
 
 fn once(head: &Head, name: &str) -> Outcome {
     Outcome::of(head.values(name).count() == 1, shown(head, name))
+}
+
+/// The names that have a blank before the colon, without their values, which may be secret.
+fn blanks(head: &Head, whose: &str) -> Outcome {
+    let names = head.headers.iter().map(|(name, _)| name.as_str());
+    let found: Vec<String> =
+        names.filter(|name| name.ends_with([' ', '\t'])).map(|name| format!("\"{name}:\"")).collect();
+    match found.as_slice() {
+        [] => Outcome::Silent,
+        found => Outcome::Broken(format!("{whose}{}", brief(&found.join(", ")))),
+    }
 }
 
 fn token(head: &Head, name: &str, token: &str, whose: &str) -> Outcome {
@@ -160,11 +173,15 @@ fn subprotocol(case: &Case<'_>) -> Outcome {
     let Some(head) = case.answer() else { return Outcome::Silent };
     let chosen = head.list("sec-websocket-protocol").collect::<Vec<_>>();
     let was_offered = |chosen: &&str| offered(case).is_none_or(|offered| offered.iter().any(|offer| offer == chosen));
+    // An empty header is not the same as none (RFC 6455 §4.2.2), and names nothing that can be offered.
+    let is_there = head.value("sec-websocket-protocol").is_some();
     let seen = match protocols(chosen.iter().copied()) {
+        none if none.is_empty() && is_there => "an empty Sec-WebSocket-Protocol".to_owned(),
         none if none.is_empty() => "no Sec-WebSocket-Protocol".to_owned(),
         some => format!("Sec-WebSocket-Protocol: {some}"),
     };
-    if chosen.len() <= 1 && chosen.iter().all(was_offered) {
+    let is_empty = is_there && chosen.is_empty();
+    if !is_empty && chosen.len() <= 1 && chosen.iter().all(was_offered) {
         return Outcome::Kept(seen);
     }
     let offered = offered(case).map(|offered| match protocols(offered.iter().map(String::as_str)) {

@@ -1,8 +1,10 @@
 //! Answers to upgrade requests: what has to be there before they are told, and what comes of them.
 
+use super::alone::opens_tunnel;
 use super::{Http1, Side};
-use crate::model::{ConnId, Direction, Head, Note, NoteCode, Version, hex};
+use crate::model::{ConnId, Direction, Handshake, Head, Note, NoteCode, Version, hex};
 use crate::proto::http1::asked::{Answering, Upgrade};
+use crate::proto::http1::body::Body;
 use crate::proto::http1::draft::{self, Raw};
 use crate::proto::http1::excerpt::Excerpt;
 use crate::proto::http1::lone::Lone;
@@ -32,6 +34,30 @@ impl Http1 {
             true => self.answering = Some(Box::new(answering)),
             false => self.answer(answering, None, cx),
         }
+    }
+
+    /// An answer whose request was not captured: it may open a WebSocket, or lead on to another server.
+    pub(super) fn unasked(&mut self, head: Head, switching: bool, cx: &mut Cx<'_>) {
+        let is_unasked = self.is_unasked();
+        self.leads_on = is_unasked && opens_tunnel(&head);
+        self.sides[Direction::ToClient] = match Body::of(&head, false) {
+            Some(body) if !self.leads_on => Side::Body(body),
+            _ => Side::default(),
+        };
+        if let Some(version) = upgrade::answers(&head).filter(|_| switching && is_unasked) {
+            let conn = cx.opened(None, Some("http/1.1"), version, *cx.flow.first);
+            return self.answering(Upgrade { conn, handshake: Handshake::default() }, head, switching, cx);
+        }
+        match head.status() {
+            Some(101) => self.leave(cx),
+            _ => self.release_frames(),
+        }
+    }
+
+    /// Passes over the answer to a request that was lost. Since others followed, it did not last until the end of the connection.
+    pub(super) fn pass_answer(&mut self, head: &Head) {
+        let body = Body::of(head, false).filter(|body| *body != Body::UntilEnd);
+        self.sides[Direction::ToClient] = body.map_or_else(Side::default, Side::Body);
     }
 
     /// Judges an upgrade by its answer, and opens the WebSocket.

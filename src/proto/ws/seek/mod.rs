@@ -170,6 +170,11 @@ impl Seek {
         self.kept.since(at)
     }
 
+    /// What came from the beginning of the search up to `at`, if all of it is kept.
+    pub(super) fn before(&self, at: u64) -> &[u8] {
+        self.kept.bytes(self.from, at)
+    }
+
     /// Gives back what it holds; returns how many bytes were looked through.
     pub(super) fn release(&mut self, tools: &mut Tools) -> u64 {
         tools.seeking = tools.seeking.saturating_sub(self.kept.len());
