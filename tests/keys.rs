@@ -534,3 +534,27 @@ fn no_secret_is_told() {
         }
     }
 }
+
+/// A right log and a wrong one, whichever is read first: the records tell which of them is right.
+#[test]
+fn a_wrong_key_log_takes_nothing_from_a_right_one() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let log = key_log();
+    let wrong: String = log.lines().map(|line| format!("{}{}\n", &line[..line.len() - 4], "0bad")).collect();
+    fs::write(dir.path().join("right"), &log).unwrap();
+    fs::write(dir.path().join("wrong"), &wrong).unwrap();
+    fs::write(dir.path().join("both"), format!("{wrong}{log}")).unwrap();
+    fs::write(dir.path().join("dsb.pcapng"), pcapng("", &log, "")).unwrap();
+    let from = |name: &str, lines: [u32; 2]| lines.map(|line| Some(format!("{name}:{line}")));
+    for (line, expected) in [
+        ("cap.pcap -k wrong -k right", from("right", [1, 6])),
+        ("cap.pcap -k right -k wrong", from("right", [1, 6])),
+        ("cap.pcap -k both", from("both", [11, 16])),
+        ("dsb.pcapng -k wrong", [const { "dsb" }; 2].map(|dsb| Some(dsb.to_owned()))),
+    ] {
+        let output = wspect(&dir, &format!("keys --json {line}")).output().unwrap();
+        assert_eq!(sources(&output), expected, "{line}");
+        assert!(records(&output).iter().all(|record| record["why_not"].is_null()), "{line}");
+    }
+}

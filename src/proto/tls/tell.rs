@@ -7,8 +7,8 @@ use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Sink, Span, Stamp, TlsAlert,
-    TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
+    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Secrets, Sink, Span, Stamp,
+    TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -87,6 +87,15 @@ impl Session {
         let first = hello.random().and_then(|random| secrets.of(random).next());
         self.origin = self.origin.or(first.map(|secret| secret.origin));
         first.is_some()
+    }
+
+    /// The secret that stands there opened a record. Where key logs disagree it need not be the first.
+    pub(super) fn proved(&mut self, origin: Origin, hello: &Hello, secrets: &Secrets) {
+        let Some(random) = hello.random() else { return };
+        let mut later = secrets.of(random).filter(|secret| secrets.find(random, secret.label) != Some(*secret));
+        if let Some(right) = later.clone().find(|secret| secret.origin == origin) {
+            self.origin = later.find(|secret| secret.origin.source == right.origin.source).map(|first| first.origin);
+        }
     }
 
     /// Data were decrypted.
