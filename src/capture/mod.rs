@@ -35,6 +35,8 @@ enum Timeline {
 pub enum Aside<'a> {
     /// The input is read on, which may take long.
     Pause,
+    /// Nothing has come for a while.
+    Silence,
     /// Text that the capture carries where key logs are put. It may be a secret, so it is not printed.
     Keys(KeySource, &'a [u8]),
     /// The next packets stand in another file.
@@ -66,6 +68,24 @@ impl Stopped {
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> Self {
         Self::other(stopped)
+    }
+}
+
+/// What a source fails with when nothing has come for a while, so that its reader can look elsewhere, and then ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("silent")]
+pub struct Silent;
+
+impl Silent {
+    /// Whether that is why nothing was read.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+impl From<Silent> for io::Error {
+    fn from(silent: Silent) -> Self {
+        Self::new(io::ErrorKind::WouldBlock, silent)
     }
 }
 

@@ -48,13 +48,14 @@ impl Place {
     fn open(&self, most: Option<u64>, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
         let stop = stop.clone();
         let Self::Path(path) = self else {
-            return Ok((Bytes::Stream(Box::new(Pipe::new(stop, || Ok(Box::new(io::stdin()))))), None));
+            let pipe = Pipe::new(stop, || Ok(Box::new(io::stdin())));
+            return Ok((Bytes::Stream(Box::new(pipe.for_capture())), None));
         };
         let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
         let path = path.clone();
         if !about.is_file() {
             let pipe = Pipe::new(stop, move || Ok(Box::new(File::open(path)?)));
-            return Ok((Bytes::Stream(Box::new(pipe)), None));
+            return Ok((Bytes::Stream(Box::new(pipe.for_capture())), None));
         }
         File::open(&path).map_err(|error| self.failure(&error))?;
         let most = most.unwrap_or(u64::MAX);

@@ -145,7 +145,10 @@ impl Keys {
         if !self.only_these {
             let named = env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty());
             files.extend(named.map(|name| (PathBuf::from(name), false)));
-            files.extend(source.paths().flat_map(beside).filter(|path| path.is_file()).map(|path| (path, false)));
+            // Beside a capture that is waited for it may appear later.
+            let may_come = !source.is_whole();
+            let beside = source.paths().flat_map(beside).filter(|path| may_come || path.is_file());
+            files.extend(beside.map(|path| (path, false)));
         }
         let mut seen = HashSet::new();
         files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
@@ -178,13 +181,13 @@ fn file(
     let name = path.display().to_string();
     let (mut source, is_pipe) = match open(path, stop) {
         Ok(opened) => opened,
-        // SSLKEYLOGFILE may name a file that nothing was written to yet.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
-            if let Some(followed) = followed {
-                followed.add(name, None, Box::new(Later { path: path.to_owned(), file: None }));
-            }
-            return None;
+        // Who writes it may not have begun yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && followed.is_some() => {
+            let text = Box::new(Later { path: path.to_owned(), file: None });
+            followed?.add(name.clone(), None, text);
+            return must_exist.then(|| format!("{name}: {}; it is waited for as the capture is", words(&error)));
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
         Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
     };
     let mut log = Log::new(KeySource::File(name.clone()), secrets);

@@ -92,3 +92,44 @@ fn one_file_grows() {
     assert!(said("msgs --follow -").starts_with("wspect: stdin: --follow reads one file"));
     assert!(said("export pcapng --follow samples/mix.pcap").contains("export pcapng reads twice"));
 }
+
+/// A capture of two TLS streams and a place for its key log, which is not there.
+fn without_keys() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, keys) = (dir.path().join("cap.pcap"), dir.path().join("cap.keys"));
+    fs::copy(sample("tls.pcap"), &path).unwrap();
+    (dir, path, keys)
+}
+
+/// Where the log stands, whether it is there, and how it is named: the capture brings nothing more, and yet it is read.
+#[test]
+fn keys_are_found_while_nothing_comes() {
+    let whole = stdout("msgs -q samples/tls.pcap");
+    let expected: Vec<&str> = whole.lines().collect();
+    let log = fs::read(sample("tls.keys")).unwrap();
+    for (named, is_there) in [(false, true), (false, false), (true, true), (true, false)] {
+        let (dir, path, beside) = without_keys();
+        let keys = if named { dir.path().join("later.txt") } else { beside };
+        if is_there {
+            fs::write(&keys, "").unwrap();
+        }
+        let mut command = follow(&path);
+        if named {
+            command.arg("-k").arg(&keys);
+        }
+        let mut child = command.spawn().unwrap();
+        let rows = lines(&mut child);
+        // It has read all there is, or most of that: what comes first would be told by now.
+        assert!(rows.recv_timeout(Duration::from_millis(1500)).is_err());
+        // Line by line: streams are told of each.
+        for line in log.split_inclusive(|&byte| byte == b'\n') {
+            fs::OpenOptions::new().append(true).create(true).open(&keys).unwrap().write_all(line).unwrap();
+        }
+        let mut said: Vec<String> =
+            expected.iter().map(|_| rows.recv_timeout(Duration::from_secs(600)).unwrap()).collect();
+        said.sort();
+        assert_eq!(said.len(), expected.len(), "{named} {is_there}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
