@@ -176,13 +176,13 @@ impl<'j> Run<'j> {
         watch.reads_all = matches!(job.work, Work::Check(Some(_)));
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
-        let (tally, is_done) = (watch.tally, watch.is_done);
+        let (tally, is_done, is_live) = (watch.tally, watch.is_done, watch.is_live);
         let written = watch.finish(&totals);
         progress.clear();
         if let Err(error) = written {
             return target.broken(&error);
         }
-        if stop.is_wanted() {
+        if stop.is_wanted() && !is_live {
             return Ok(Exit::Done);
         }
         target.commit()?;

@@ -133,3 +133,30 @@ fn keys_are_found_while_nothing_comes() {
         child.wait().unwrap();
     }
 }
+
+/// What is known when the user ends it is told as at the end of a file.
+#[cfg(unix)]
+#[test]
+fn at_an_interrupt_every_stream_is_told_of() {
+    let (_dir, path, keys) = without_keys();
+    fs::copy(sample("tls.keys"), &keys).unwrap();
+    let whole = |command: &[&str]| {
+        let output = wspect(command.iter().copied()).arg(&path).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in [&["keys"][..], &["keys", "--json"], &["stats", "--capture"], &["ls"]] {
+        let expected = whole(command);
+        // However long it takes to read what is there.
+        let said = (1..8).map(|seconds: u64| {
+            let mut follow = wspect(command.iter().copied());
+            let child =
+                follow.arg("--follow").arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            std::thread::sleep(Duration::from_secs(1 << (seconds - 1)));
+            Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+            let output = child.wait_with_output().unwrap();
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        });
+        let last = said.take(6).find(|said| *said == expected);
+        assert_eq!(last, Some(expected), "{command:?}");
+    }
+}
