@@ -558,3 +558,39 @@ fn a_wrong_key_log_takes_nothing_from_a_right_one() {
         assert!(records(&output).iter().all(|record| record["why_not"].is_null()), "{line}");
     }
 }
+
+#[test]
+fn a_key_that_does_not_fit_is_none() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let wrong: String = key_log().lines().map(|line| format!("{}0bad\n", &line[..line.len() - 4])).collect();
+    fs::write(dir.path().join("wrong"), wrong).unwrap();
+    let output = wspect(&dir, "keys --json cap.pcap -k wrong").output().unwrap();
+    for record in records(&output) {
+        let why = record["why_not"].as_str().unwrap();
+        assert!(record["keys"] == "none" && why.starts_with("the key does not fit"), "{record}");
+    }
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("all fit"));
+}
+
+/// Where records with data are missing not all is decrypted, and that is said.
+#[test]
+fn a_gap_is_a_reason() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..5 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    session.close();
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.keys"), tls.log()).unwrap();
+    let mut segments = tls.session.segments();
+    let why = |segments: &[_]| {
+        fs::write(dir.path().join("cap.pcap"), capture_of(segments)).unwrap();
+        records(&wspect(&dir, "keys --json cap.pcap").output().unwrap())[0]["why_not"].clone()
+    };
+    assert_eq!(why(&segments), Value::Null);
+    let lost = segments.len() - 12;
+    segments.remove((lost..).find(|&at| segments[at].payload.len() > 5).unwrap());
+    assert!(why(&segments).as_str().is_some_and(|why| why.starts_with("gap: ")), "{}", why(&segments));
+}

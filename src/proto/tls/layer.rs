@@ -580,6 +580,7 @@ impl Tls {
         if len == 0 && exact {
             return;
         }
+        self.session.lost();
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += len;
         let receipt = std::mem::take(&mut self.halves[dir].receipt);

@@ -21,6 +21,8 @@ pub(super) struct Session {
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
+    /// Data are missing.
+    holed: bool,
     /// The packet that brought the first ClientHello, and those that brought the first Finished of each side.
     began: Option<Mark>,
     finished: Both<Option<Mark>>,
@@ -103,6 +105,11 @@ impl Session {
         self.decrypted += bytes as u64;
     }
 
+    /// Data were lost, or cannot be read.
+    pub(super) const fn lost(&mut self) {
+        self.holed = true;
+    }
+
     /// Why not all can be decrypted; the first reason stays.
     pub(super) fn why(&mut self, why: WhyNot) {
         self.why.get_or_insert(why);
@@ -115,6 +122,13 @@ impl Session {
         }
         if self.why.is_none() && inside.http2 {
             self.why = Some(WhyNot::Inside);
+        }
+        if self.why.is_none() && self.holed {
+            self.why = Some(WhyNot::Gap);
+        }
+        // A key that opens nothing is none, whatever it is called.
+        if let (Some(WhyNot::WrongKey(_)), TlsKeys::Matched) = (self.why, self.outline.keys) {
+            self.outline.keys = if self.decrypted > 0 { TlsKeys::Partial } else { TlsKeys::None };
         }
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
@@ -187,7 +201,7 @@ const fn code(why: WhyNot) -> Option<NoteCode> {
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
-        WhyNot::NoRecords(_) | WhyNot::Inside => None,
+        WhyNot::NoRecords(_) | WhyNot::Gap | WhyNot::Inside => None,
     }
 }
 
