@@ -151,6 +151,11 @@ fn key_logs_are_found_where_tools_put_them() {
     let mut command = wspect(&dir, "keys --json cap.pcap");
     let output = command.env("SSLKEYLOGFILE", "not there yet").output().unwrap();
     assert_eq!((sources(&output), complaints(&output)), (vec![None, None], String::new()));
+    // Who asks for more is told; who set it may have meant another program.
+    let mut command = wspect(&dir, "keys -v --json cap.pcap");
+    let output = command.env("SSLKEYLOGFILE", "not there yet").output().unwrap();
+    let line = "wspect: not there yet, named by SSLKEYLOGFILE: no such file or directory\n";
+    assert_eq!(complaints(&output).matches(line).count(), 1, "{output:?}");
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(super) struct Loaded {
     pub settings: Settings,
     /// What is wrong with a log, in one line each; not escaped.
     pub complaints: Vec<String>,
+    /// What who asks for more may want to know of logs, in one line each; not escaped.
+    pub remarks: Vec<String>,
 }
 
 impl Loaded {
@@ -104,6 +106,7 @@ impl Keys {
         step: Step<'_>,
     ) -> Loaded {
         let files = self.files(source);
+        let remarks = self.missing_by_environment().into_iter().collect();
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
@@ -136,7 +139,15 @@ impl Keys {
                 ..settings
             },
             complaints,
+            remarks,
         }
+    }
+
+    /// Says that there is no such file as the environment names. It need not be there: whoever set it may have meant another program.
+    fn missing_by_environment(&self) -> Option<String> {
+        let path = PathBuf::from(env::var_os("SSLKEYLOGFILE").filter(|name| !self.only_these && !name.is_empty())?);
+        let error = fs::metadata(&path).err()?;
+        Some(format!("{}, named by SSLKEYLOGFILE: {}", path.display(), words(&error)))
     }
 
     /// The files in question, each once, and whether they must exist.

@@ -203,8 +203,12 @@ fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
         progress.step(at);
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let Loaded { settings, complaints } = job.keys.load(&job.source, job.settings.clone(), None, stop, &mut step);
+    let Loaded { settings, complaints, remarks } =
+        job.keys.load(&job.source, job.settings.clone(), None, stop, &mut step);
     progress.clear();
+    for remark in remarks.iter().filter(|_| job.tells_speed) {
+        say(format_args!("wspect: {}", escape::display_str(remark)));
+    }
     for complaint in complaints.iter().filter(|_| job.tell.is_some()) {
         say(format_args!("wspect: warning: {}", escape::display_str(complaint)));
     }
