@@ -139,12 +139,21 @@ impl Reader {
     ///
     /// When none can be read: the name of the first, and why.
     pub fn timeline(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
+        Self::in_turns(parts, &[], limits)
+    }
+
+    /// The same; from each of these `places` on, captures are read behind all before, whatever their times.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::timeline`].
+    pub fn in_turns(parts: Vec<Part>, places: &[usize], limits: &Limits) -> Result<Self, (String, OpenError)> {
         match <[Part; 1]>::try_from(parts) {
             Ok([part]) => {
                 let name = part.name.clone();
                 Ok(Self(Timeline::One(part.open(limits).map_err(|error| (name, error))?)))
             }
-            Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, limits)?)))),
+            Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, places, limits)?)))),
         }
     }
 

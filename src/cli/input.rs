@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::growing::Growing;
 use super::pipe::Pipe;
 use super::signals::Stop;
+use super::turns;
 use crate::capture::{Bytes, OpenError, Part, Reader, words};
 use crate::model::{Limits, Timestamp};
 use std::collections::HashMap;
@@ -173,7 +174,8 @@ impl Source {
     /// # Errors
     /// As [`Self::open`].
     pub(super) fn open_within(&self, extent: &Extent, stop: &Stop) -> Result<Input, Failure> {
-        let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
+        let mut input =
+            Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), turns: None, limits: self.limits };
         for (at, (place, name)) in self.places.iter().zip(short_names(&self.places)).enumerate() {
             let most = extent.get(at).copied().flatten();
             let opened = if self.grows { place.open_growing(stop) } else { place.open(most, stop) };
@@ -223,6 +225,8 @@ pub(super) struct Input {
     /// How much there is to read.
     pub(super) extent: Extent,
     parts: Vec<Part>,
+    /// From which on captures are read behind all before, once that was looked for.
+    turns: Option<Vec<usize>>,
     limits: Limits,
 }
 
@@ -234,8 +238,14 @@ impl Input {
 
     /// The time of the first packet that has one, looked for at the start of each capture; nothing of the input is lost.
     pub(super) fn origin(&mut self) -> Option<Timestamp> {
+        let first = self.turns().first().copied().unwrap_or(self.parts.len());
         // What is wrong is told when it is read.
-        self.parts.iter_mut().filter_map(|part| part.first_time().ok().flatten()).min()
+        self.parts.iter_mut().take(first).filter_map(|part| part.first_time().ok().flatten()).min()
+    }
+
+    /// From which on captures are read behind all before.
+    fn turns(&mut self) -> &[usize] {
+        self.turns.get_or_insert_with(|| turns::places(&mut self.parts, &self.limits))
     }
 
     /// A reader for each capture, opened when it is asked for.
@@ -248,8 +258,10 @@ impl Input {
     ///
     /// # Errors
     /// When it is no capture.
-    pub(super) fn reader(self) -> Result<Reader, Failure> {
-        let Self { parts, limits, .. } = self;
-        Reader::timeline(parts, &limits).map_err(|(name, error)| Failure::new(Exit::Input, format!("{name}: {error}")))
+    pub(super) fn reader(mut self) -> Result<Reader, Failure> {
+        self.turns();
+        let Self { parts, turns, limits, .. } = self;
+        Reader::in_turns(parts, &turns.unwrap_or_default(), &limits)
+            .map_err(|(name, error)| Failure::new(Exit::Input, format!("{name}: {error}")))
     }
 }

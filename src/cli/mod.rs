@@ -17,6 +17,7 @@ mod progress;
 mod run;
 mod seen;
 mod signals;
+mod turns;
 mod watch;
 
 pub use exit::Exit;
