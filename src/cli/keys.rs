@@ -115,7 +115,7 @@ impl Keys {
             let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
             wanted = known.map_or(wanted, Wanted::Of);
         }
-        let followed_keys = Followed::default();
+        let followed_keys = settings.followed_keys.clone();
         let followed = (!source.is_whole()).then_some(&followed_keys);
         for (path, must_exist) in &files {
             if is_stdin(path) && source.reads_stdin() {
@@ -164,6 +164,30 @@ impl Keys {
         let mut seen = HashSet::new();
         files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
         files
+    }
+}
+
+/// Has who reads a capture read one more log from now on; how many keys that has so far.
+///
+/// # Errors
+/// Why it is of no use, in one line; not escaped.
+pub(super) fn follow(log: &Path, followed: &Followed, most: usize) -> Result<u64, String> {
+    let name = log.display().to_string();
+    let about = fs::metadata(log).map_err(|error| format!("{name}: {}", words(&error)))?;
+    if !about.is_file() {
+        return Err(format!("{name}: not a file"));
+    }
+    let mut secrets = Secrets::default();
+    let complaint = file(log, true, &Wanted::All(most), &mut secrets, None, &Stop::default());
+    let keys = secrets.logged();
+    // One that is empty may yet be written.
+    match complaint {
+        Some(complaint) if keys == 0 && about.len() > 0 => Err(complaint),
+        _ => {
+            let text = File::open(log).map_err(|error| format!("{name}: {}", words(&error)))?;
+            followed.add(name, None, Box::new(text));
+            Ok(keys)
+        }
     }
 }
 
