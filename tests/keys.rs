@@ -151,6 +151,11 @@ fn key_logs_are_found_where_tools_put_them() {
     let mut command = wspect(&dir, "keys --json cap.pcap");
     let output = command.env("SSLKEYLOGFILE", "not there yet").output().unwrap();
     assert_eq!((sources(&output), complaints(&output)), (vec![None, None], String::new()));
+    // Who asks for more is told; who set it may have meant another program.
+    let mut command = wspect(&dir, "keys -v --json cap.pcap");
+    let output = command.env("SSLKEYLOGFILE", "not there yet").output().unwrap();
+    let line = "wspect: not there yet, named by SSLKEYLOGFILE: no such file or directory\n";
+    assert_eq!(complaints(&output).matches(line).count(), 1, "{output:?}");
 }
 
 #[test]
@@ -533,4 +538,64 @@ fn no_secret_is_told() {
             }
         }
     }
+}
+
+/// A right log and a wrong one, whichever is read first: the records tell which of them is right.
+#[test]
+fn a_wrong_key_log_takes_nothing_from_a_right_one() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let log = key_log();
+    let wrong: String = log.lines().map(|line| format!("{}{}\n", &line[..line.len() - 4], "0bad")).collect();
+    fs::write(dir.path().join("right"), &log).unwrap();
+    fs::write(dir.path().join("wrong"), &wrong).unwrap();
+    fs::write(dir.path().join("both"), format!("{wrong}{log}")).unwrap();
+    fs::write(dir.path().join("dsb.pcapng"), pcapng("", &log, "")).unwrap();
+    let from = |name: &str, lines: [u32; 2]| lines.map(|line| Some(format!("{name}:{line}")));
+    for (line, expected) in [
+        ("cap.pcap -k wrong -k right", from("right", [1, 6])),
+        ("cap.pcap -k right -k wrong", from("right", [1, 6])),
+        ("cap.pcap -k both", from("both", [11, 16])),
+        ("dsb.pcapng -k wrong", [const { "dsb" }; 2].map(|dsb| Some(dsb.to_owned()))),
+    ] {
+        let output = wspect(&dir, &format!("keys --json {line}")).output().unwrap();
+        assert_eq!(sources(&output), expected, "{line}");
+        assert!(records(&output).iter().all(|record| record["why_not"].is_null()), "{line}");
+    }
+}
+
+#[test]
+fn a_key_that_does_not_fit_is_none() {
+    let dir = TempDir::new().unwrap();
+    capture(&dir);
+    let wrong: String = key_log().lines().map(|line| format!("{}0bad\n", &line[..line.len() - 4])).collect();
+    fs::write(dir.path().join("wrong"), wrong).unwrap();
+    let output = wspect(&dir, "keys --json cap.pcap -k wrong").output().unwrap();
+    for record in records(&output) {
+        let why = record["why_not"].as_str().unwrap();
+        assert!(record["keys"] == "none" && why.starts_with("the key does not fit"), "{record}");
+    }
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("all fit"));
+}
+
+/// Where records with data are missing not all is decrypted, and that is said.
+#[test]
+fn a_gap_is_a_reason() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::new(1);
+    for n in 0..5 {
+        session.text(Client, &format!("message {n}")).text(Server, "yes");
+    }
+    session.close();
+    let tls = Tls::around(1, &session);
+    fs::write(dir.path().join("cap.keys"), tls.log()).unwrap();
+    let mut segments = tls.session.segments();
+    let why = |segments: &[_]| {
+        fs::write(dir.path().join("cap.pcap"), capture_of(segments)).unwrap();
+        records(&wspect(&dir, "keys --json cap.pcap").output().unwrap())[0]["why_not"].clone()
+    };
+    assert_eq!(why(&segments), Value::Null);
+    let lost = segments.len() - 12;
+    segments.remove((lost..).find(|&at| segments[at].payload.len() > 5).unwrap());
+    assert!(why(&segments).as_str().is_some_and(|why| why.starts_with("gap: ")), "{}", why(&segments));
 }

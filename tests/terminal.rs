@@ -409,3 +409,35 @@ fn a_pipe_is_not_read_again() {
     terminal.press("Q");
     terminal.wait_for_the_shell();
 }
+
+/// What has no key yet of a capture that is waited for is read when a log is named that has it, without leaving.
+#[test]
+fn a_key_log_is_read_while_the_capture_is_waited_for() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let capture = fs::read(samples.join("tls.pcap")).unwrap();
+    for follows in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("capture");
+        let (mut terminal, feed) = if follows {
+            fs::write(&path, &capture).unwrap();
+            (Terminal::run([Path::new("--follow"), &path], (140, 30)), None)
+        } else {
+            assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let terminal = Terminal::run([&path], (140, 30));
+            let mut feed = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            feed.write_all(&capture).unwrap();
+            (terminal, Some(feed))
+        };
+        terminal.wait_for(": command");
+        for (name, said) in [("samples/no.keys", "no such file"), ("samples/README.md", "not a key log")] {
+            terminal.press(&format!(":keys {name}\r"));
+            terminal.wait_for(said);
+        }
+        terminal.press(":keys samples/tls.keys\r");
+        terminal.wait_for("tls.keys: 8 keys, for what comes and what waits for its key");
+        terminal.wait_for("wss://");
+        terminal.press("Q");
+        terminal.wait_for_the_shell();
+        drop(feed);
+    }
+}

@@ -1,6 +1,7 @@
 //! The input's bytes, a window at a time.
 
 use super::packed::Unpacked;
+use super::{Aside, Silent};
 use std::io::{self, Read};
 use std::mem;
 
@@ -85,6 +86,11 @@ impl Buffer {
 
     /// Reads until `need` bytes are there; false when the input ends before.
     pub(super) fn fill(&mut self, need: usize) -> bool {
+        self.wait(need, &mut |_| {})
+    }
+
+    /// The same; it is told when the input is silent meanwhile.
+    pub(super) fn wait(&mut self, need: usize, aside: &mut dyn FnMut(Aside<'_>)) -> bool {
         while self.data().len() < need {
             if self.ended {
                 return false;
@@ -99,6 +105,7 @@ impl Buffer {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.end = self.end.saturating_add(read).min(self.bytes.len()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if Silent::is(&error) => aside(Aside::Silence),
                 Err(error) => {
                     self.failure = Some(error);
                     self.ended = true;

@@ -4,7 +4,7 @@ use super::file::CaptureFile;
 use super::part::Part;
 use super::source::Record;
 use super::{Aside, OpenError};
-use crate::model::{Fact, FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp};
+use crate::model::{Fact, FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp, duration};
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::mem;
@@ -15,7 +15,7 @@ const OPEN: usize = 256;
 
 /// Captures merged by time. Those that lie one behind the other are open one at a time.
 pub(super) struct Merge {
-    /// Those not yet opened, by the time of their first packet.
+    /// Those not yet opened, by their turn and the time of their first packet.
     coming: VecDeque<Coming>,
     /// Those that have a packet to come.
     open: Vec<Open>,
@@ -29,6 +29,8 @@ pub(super) struct Merge {
     last: Mark,
     /// The file of the last packet.
     told: Option<usize>,
+    /// Whose turn it is.
+    turn: usize,
     /// How many there are.
     all: usize,
     /// Bytes of the captures that ended.
@@ -52,6 +54,8 @@ struct Coming {
     part: Part,
     /// Its place among all, as they were named.
     place: usize,
+    /// Which turn is its own: those of one are merged by time, those of the next are read behind them.
+    turn: usize,
     first: Option<Timestamp>,
 }
 
@@ -118,15 +122,18 @@ impl Open {
 }
 
 impl Merge {
-    /// Looks at each capture for its first time.
+    /// Looks at each capture for its first time. At each of these `places` another turn begins.
     ///
     /// # Errors
     /// When none of them can be read: the name of the first, and why.
-    pub(super) fn new(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
+    pub(super) fn new(parts: Vec<Part>, places: &[usize], limits: &Limits) -> Result<Self, (String, OpenError)> {
         let (mut coming, mut notes, mut refused, mut lost) = (Vec::new(), Vec::new(), None, 0);
         for (place, mut part) in parts.into_iter().enumerate() {
             match part.first_time() {
-                Ok(first) => coming.push(Coming { part, place, first }),
+                Ok(first) => {
+                    let turn = places.iter().filter(|&&begins| begins <= place).count();
+                    coming.push(Coming { part, place, turn, first });
+                }
                 Err(error) => {
                     lost += 1;
                     notes.push(left_out(&part.name, &error, Mark::default()));
@@ -137,7 +144,7 @@ impl Merge {
         if let (true, Some(refused)) = (coming.is_empty(), refused) {
             return Err(refused);
         }
-        coming.sort_by_key(Coming::order);
+        coming.sort_by_key(|coming| (coming.turn, coming.order()));
         let (all, coming, limits) = (coming.len(), coming.into(), *limits);
         Ok(Self {
             coming,
@@ -147,6 +154,7 @@ impl Merge {
             behind: 0,
             last: Mark::default(),
             told: None,
+            turn: 0,
             all,
             ended: 0,
             left_out: lost,
@@ -179,7 +187,7 @@ impl Merge {
     fn choose(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
         let (at, record) = loop {
             let first = self.open.iter().enumerate().min_by_key(|(_, open)| open.order());
-            match (first, self.coming.front()) {
+            match (first, self.next_of_turn()) {
                 (Some((_, open)), Some(coming)) if coming.order() < open.order() => self.begin(aside),
                 (Some((at, open)), _) => break (at, open.record),
                 (None, Some(_)) => self.begin(aside),
@@ -187,18 +195,32 @@ impl Merge {
             }
         };
         let others = || self.open.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, open)| open);
-        let coming = self.coming.front().map(Coming::order);
+        let coming = self.next_of_turn().map(Coming::order);
         self.until = others().map(Open::order).chain(coming).min().unwrap_or(LAST);
         self.behind = self.ended + others().map(|open| open.file.position()).sum::<u64>();
         self.at = at;
         Some(record)
     }
 
+    /// The capture that is opened next, if it must not wait for those before it to end.
+    fn next_of_turn(&self) -> Option<&Coming> {
+        self.coming.front().filter(|coming| coming.turn == self.turn || self.open.is_empty())
+    }
+
     /// Opens the capture whose time has come.
     #[cold]
     fn begin(&mut self, aside: &mut dyn FnMut(Aside<'_>)) {
-        let Some(Coming { part, place, .. }) = self.coming.pop_front() else { return };
+        let Some(Coming { part, place, turn, first }) = self.coming.pop_front() else { return };
         let name: Arc<str> = part.name.as_str().into();
+        if mem::replace(&mut self.turn, turn) != turn
+            && let Some(back) = first.zip(self.last.time).map(|(first, last)| last.since(first))
+        {
+            let text = format!(
+                "{name}: its clock is {} behind; TCP streams go on in it, so it is read as named",
+                duration(back)
+            );
+            self.notes.push(FileNote { code: NoteCode::FileTime, at: self.last, text });
+        }
         if self.open.len() >= OPEN {
             self.left_out += 1;
             return self.notes.push(left_out(&name, &format!("more than {OPEN} captures overlap in time"), self.last));

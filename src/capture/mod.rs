@@ -36,6 +36,8 @@ enum Timeline {
 pub enum Aside<'a> {
     /// The input is read on, which may take long.
     Pause,
+    /// Nothing has come for a while.
+    Silence,
     /// Text that the capture carries where key logs are put. It may be a secret, so it is not printed.
     Keys(KeySource, &'a [u8]),
     /// The next packets stand in another file.
@@ -67,6 +69,24 @@ impl Stopped {
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> Self {
         Self::other(stopped)
+    }
+}
+
+/// What a source fails with when nothing has come for a while, so that its reader can look elsewhere, and then ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("silent")]
+pub struct Silent;
+
+impl Silent {
+    /// Whether that is why nothing was read.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+impl From<Silent> for io::Error {
+    fn from(silent: Silent) -> Self {
+        Self::new(io::ErrorKind::WouldBlock, silent)
     }
 }
 
@@ -120,12 +140,21 @@ impl Reader {
     ///
     /// When none can be read: the name of the first, and why.
     pub fn timeline(parts: Vec<Part>, limits: &Limits) -> Result<Self, (String, OpenError)> {
+        Self::in_turns(parts, &[], limits)
+    }
+
+    /// The same; from each of these `places` on, captures are read behind all before, whatever their times.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::timeline`].
+    pub fn in_turns(parts: Vec<Part>, places: &[usize], limits: &Limits) -> Result<Self, (String, OpenError)> {
         match <[Part; 1]>::try_from(parts) {
             Ok([part]) => {
                 let name = part.name.clone();
                 Ok(Self(Timeline::One(part.open(limits).map_err(|error| (name, error))?)))
             }
-            Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, limits)?)))),
+            Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, places, limits)?)))),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One of several captures that make a timeline.
 
-use super::OpenError;
 use super::file::CaptureFile;
+use super::{OpenError, Silent};
 use crate::model::{Limits, PacketNo, Timestamp};
 use std::io::{self, Cursor, Read};
 use std::mem;
@@ -58,7 +58,12 @@ fn look(bytes: &mut dyn Read) -> (Vec<u8>, Result<Option<Timestamp>, OpenError>)
         let before = head.len();
         head.resize(before + STEP, 0);
         let (_, room) = head.split_at_mut(before);
-        let read = bytes.read(room);
+        let read = loop {
+            match bytes.read(room) {
+                Err(error) if Silent::is(&error) => {}
+                read => break read,
+            }
+        };
         head.truncate(before + *read.as_ref().unwrap_or(&0));
         let is_last = !matches!(read, Ok(1..)) || head.len() >= MOST;
         // What is looked at again and again grows, so that all looks together cost no more than a few.

@@ -82,7 +82,7 @@ impl Pcap {
                 Some(record) => self.resync(source, record.captured)?,
                 None => {
                     aside(Aside::Pause);
-                    self.refill(source)?;
+                    self.refill(source, aside)?;
                 }
             }
         }
@@ -112,14 +112,14 @@ impl Pcap {
 
     /// Reads on until the record at the front is whole; `None` at the end of what can be read.
     #[cold]
-    fn refill(&self, source: &mut Source) -> Option<()> {
-        if !source.buffer.fill(self.head) {
+    fn refill(&self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<()> {
+        if !source.buffer.wait(self.head, aside) {
             source.end_inside("record", self.head);
             return None;
         }
         let captured = self.order.u32(source.buffer.data(), 8)? as usize;
         let total = self.head.saturating_add(captured);
-        if captured <= MAX_RECORD && source.buffer.fill(total) {
+        if captured <= MAX_RECORD && source.buffer.wait(total, aside) {
             return Some(());
         }
         if captured > MAX_LIKELY {

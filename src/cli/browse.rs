@@ -3,16 +3,16 @@
 use super::args::When;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
-use super::keys::{Keys, Loaded};
+use super::keys::{self, Keys, Loaded};
 use super::seen;
 use super::signals::Stop;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
-use crate::keys::Randoms;
-use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause};
-use crate::tui::{self, ColorChoice, Loading, Options, Outcome, Progress, Reading};
+use crate::keys::{Followed, Randoms};
+use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
+use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
 use std::env;
 use std::ops::ControlFlow;
@@ -44,8 +44,8 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
-    let known = Arc::new(Mutex::new(Known { keys, randoms: None, len: None }));
-    let can_reread = source.can_be_reread();
+    let (can_reread, is_live) = (source.can_be_reread(), !source.is_whole());
+    let known = Arc::new(Mutex::new(Known { keys, followed: is_live.then(Followed::open), randoms: None, len: None }));
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
     let reading = capture.begin(total, stop, |teller| teller.read(opening));
     let color = match color {
@@ -53,9 +53,12 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
         When::Always => ColorChoice::Always,
         When::Never => ColorChoice::Never,
     };
-    let options = Options { color, can_reread, ..Options::new(name) };
-    let again =
-        Box::new(move |log: PathBuf| capture.begin(None, Stop::default(), |teller| teller.read_again(&from_home(log))));
+    let options = Options { color, can_reread, is_live, ..Options::new(name) };
+    let again = Box::new(move |log: PathBuf| {
+        let log = from_home(log);
+        let read_again = |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(&log));
+        capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
+    });
     tui::run(options, reading, again)
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
@@ -87,6 +90,8 @@ struct Capture {
 
 struct Known {
     keys: Keys,
+    /// Key logs that are read beside a capture that is waited for, while it is.
+    followed: Option<Followed>,
     /// Those of all ClientHellos; `None` while that is not known.
     randoms: Option<Randoms>,
     /// Bytes that the file had then.
@@ -101,6 +106,19 @@ impl Capture {
         let teller = Teller { capture: self.clone(), total, sender, stop };
         thread::spawn(move || read(teller));
         reading
+    }
+
+    /// Has a key log read beside a capture that is waited for; what is to be said of it, if it is waited for.
+    fn read_beside(&self, log: &Path) -> Option<String> {
+        let mut known = self.known();
+        let read = keys::follow(log, known.followed.as_ref()?, self.settings.limits.key_secrets);
+        Some(match read {
+            Err(why) => why,
+            Ok(read) => {
+                known.keys = known.keys.with(log);
+                format!("{}: {}, for what comes and what waits for its key", log.display(), count(read, "key"))
+            }
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -159,21 +177,29 @@ impl Teller {
         let text = |failure: Failure| failure.text().to_owned();
         let input = source.open(stop).map_err(text)?;
         let randoms = known.randoms.as_ref().filter(|_| known.len == input.len());
-        let loaded = keys.load(source, settings.clone(), randoms, stop, &mut step);
+        let followed = (!source.is_whole()).then(Followed::open);
+        let settings = Settings { followed_keys: followed.clone().unwrap_or_default(), ..settings.clone() };
+        let loaded = keys.load(source, settings, randoms, stop, &mut step);
         if stop.is_wanted() {
             return Err(format!("{}: not read to its end; the keys are as before", log.display()));
         }
         loaded.check(log, randoms)?;
         self.total = input.len();
         let reader = input.reader().map_err(text)?;
-        known.keys = keys;
+        (known.keys, known.followed) = (keys, followed);
         Ok((reader, loaded))
     }
 
     fn load_and_dissect(&self, reader: Reader) -> Outcome {
         let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
         let Capture { source, settings, .. } = &self.capture;
-        let loaded = self.capture.known().keys.load(source, settings.clone(), None, &self.stop, &mut step);
+        // Not held while logs are read, which may take long.
+        let (keys, followed_keys) = {
+            let known = self.capture.known();
+            (known.keys.clone(), known.followed.clone().unwrap_or_default())
+        };
+        let settings = Settings { followed_keys, ..settings.clone() };
+        let loaded = keys.load(source, settings, None, &self.stop, &mut step);
         self.dissect(reader, loaded)
     }
 
@@ -186,7 +212,7 @@ impl Teller {
     }
 
     fn dissect_into(&self, reader: &mut Reader, loaded: Loaded, events: &mut dyn Sink) -> Outcome {
-        let Loaded { settings, complaints: mut warnings } = loaded;
+        let Loaded { settings, complaints: mut warnings, .. } = loaded;
         warnings.truncate(WARNINGS);
         let (tls, randoms, randoms_max) = (TlsSum::default(), Randoms::default(), settings.limits.key_sessions);
         let mut sink = Told { events, warnings, cut_after: None, tls, randoms, randoms_max };
@@ -203,7 +229,7 @@ impl Teller {
         let Told { warnings, cut_after, tls, randoms, .. } = sink;
         let all = !self.stop.is_wanted() && randoms.len() < randoms_max;
         let mut known = self.capture.known();
-        (known.randoms, known.len) = (all.then_some(randoms), self.total);
+        (known.followed, known.randoms, known.len) = (None, all.then_some(randoms), self.total);
         drop(known);
         let source = &self.capture.source;
         let seen = if summary.connections > 0 { Vec::new() } else { seen::instead(source, &summary, tls) };
@@ -221,7 +247,12 @@ impl Teller {
     /// Waits while the browser is behind; `Break` when it has enough, or is gone.
     fn tell(&self, loading: Loading) -> ControlFlow<()> {
         let is_gone = self.sender.send(loading).is_err();
-        if is_gone || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        // One that is waited for ends where it is stopped: what is known by then is told.
+        if is_gone || self.total.is_some() && self.stop.is_wanted() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::growing::Growing;
 use super::pipe::Pipe;
 use super::signals::Stop;
+use super::turns;
 use crate::capture::{Bytes, OpenError, Part, Reader, words};
 use crate::model::{Limits, Timestamp};
 use std::collections::HashMap;
@@ -48,13 +49,14 @@ impl Place {
     fn open(&self, most: Option<u64>, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
         let stop = stop.clone();
         let Self::Path(path) = self else {
-            return Ok((Bytes::Stream(Box::new(Pipe::new(stop, || Ok(Box::new(io::stdin()))))), None));
+            let pipe = Pipe::new(stop, || Ok(Box::new(io::stdin())));
+            return Ok((Bytes::Stream(Box::new(pipe.for_capture())), None));
         };
         let about = fs::metadata(path).map_err(|error| self.failure(&error))?;
         let path = path.clone();
         if !about.is_file() {
             let pipe = Pipe::new(stop, move || Ok(Box::new(File::open(path)?)));
-            return Ok((Bytes::Stream(Box::new(pipe)), None));
+            return Ok((Bytes::Stream(Box::new(pipe.for_capture())), None));
         }
         File::open(&path).map_err(|error| self.failure(&error))?;
         let most = most.unwrap_or(u64::MAX);
@@ -177,7 +179,8 @@ impl Source {
     /// # Errors
     /// As [`Self::open`].
     pub(super) fn open_within(&self, extent: &Extent, stop: &Stop) -> Result<Input, Failure> {
-        let mut input = Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), limits: self.limits };
+        let mut input =
+            Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), turns: None, limits: self.limits };
         for (at, (place, name)) in self.places.iter().zip(short_names(&self.places)).enumerate() {
             let most = extent.get(at).copied().flatten();
             let opened = if self.grows { place.open_growing(stop) } else { place.open(most, stop) };
@@ -227,6 +230,8 @@ pub(super) struct Input {
     /// How much there is to read.
     pub(super) extent: Extent,
     parts: Vec<Part>,
+    /// From which on captures are read behind all before, once that was looked for.
+    turns: Option<Vec<usize>>,
     limits: Limits,
 }
 
@@ -238,8 +243,14 @@ impl Input {
 
     /// The time of the first packet that has one, looked for at the start of each capture; nothing of the input is lost.
     pub(super) fn origin(&mut self) -> Option<Timestamp> {
+        let first = self.turns().first().copied().unwrap_or(self.parts.len());
         // What is wrong is told when it is read.
-        self.parts.iter_mut().filter_map(|part| part.first_time().ok().flatten()).min()
+        self.parts.iter_mut().take(first).filter_map(|part| part.first_time().ok().flatten()).min()
+    }
+
+    /// From which on captures are read behind all before.
+    fn turns(&mut self) -> &[usize] {
+        self.turns.get_or_insert_with(|| turns::places(&mut self.parts, &self.limits))
     }
 
     /// A reader for each capture, opened when it is asked for.
@@ -252,8 +263,10 @@ impl Input {
     ///
     /// # Errors
     /// When it is no capture.
-    pub(super) fn reader(self) -> Result<Reader, Failure> {
-        let Self { parts, limits, .. } = self;
-        Reader::timeline(parts, &limits).map_err(|(name, error)| Failure::new(Exit::Input, format!("{name}: {error}")))
+    pub(super) fn reader(mut self) -> Result<Reader, Failure> {
+        self.turns();
+        let Self { parts, turns, limits, .. } = self;
+        Reader::in_turns(parts, &turns.unwrap_or_default(), &limits)
+            .map_err(|(name, error)| Failure::new(Exit::Input, format!("{name}: {error}")))
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Loaded {
     pub settings: Settings,
     /// What is wrong with a log, in one line each; not escaped.
     pub complaints: Vec<String>,
+    /// What who asks for more may want to know of logs, in one line each; not escaped.
+    pub remarks: Vec<String>,
 }
 
 impl Loaded {
@@ -104,6 +106,7 @@ impl Keys {
         step: Step<'_>,
     ) -> Loaded {
         let files = self.files(source);
+        let remarks = self.missing_by_environment().into_iter().collect();
         let (mut secrets, mut complaints) = (Secrets::default(), Vec::new());
         let bytes: u64 = files.iter().filter_map(|(path, _)| fs::metadata(path).ok()).map(|about| about.len()).sum();
         let mut wanted = Wanted::All(settings.limits.key_secrets);
@@ -112,7 +115,7 @@ impl Keys {
             let known = known.cloned().or_else(|| randoms(source, settings, stop, step));
             wanted = known.map_or(wanted, Wanted::Of);
         }
-        let followed_keys = Followed::default();
+        let followed_keys = settings.followed_keys.clone();
         let followed = (!source.is_whole()).then_some(&followed_keys);
         for (path, must_exist) in &files {
             if is_stdin(path) && source.reads_stdin() {
@@ -136,7 +139,15 @@ impl Keys {
                 ..settings
             },
             complaints,
+            remarks,
         }
+    }
+
+    /// Says that there is no such file as the environment names. It need not be there: whoever set it may have meant another program.
+    fn missing_by_environment(&self) -> Option<String> {
+        let path = PathBuf::from(env::var_os("SSLKEYLOGFILE").filter(|name| !self.only_these && !name.is_empty())?);
+        let error = fs::metadata(&path).err()?;
+        Some(format!("{}, named by SSLKEYLOGFILE: {}", path.display(), words(&error)))
     }
 
     /// The files in question, each once, and whether they must exist.
@@ -145,11 +156,38 @@ impl Keys {
         if !self.only_these {
             let named = env::var_os("SSLKEYLOGFILE").filter(|name| !name.is_empty());
             files.extend(named.map(|name| (PathBuf::from(name), false)));
-            files.extend(source.paths().flat_map(beside).filter(|path| path.is_file()).map(|path| (path, false)));
+            // Beside a capture that is waited for it may appear later.
+            let may_come = !source.is_whole();
+            let beside = source.paths().flat_map(beside).filter(|path| may_come || path.is_file());
+            files.extend(beside.map(|path| (path, false)));
         }
         let mut seen = HashSet::new();
         files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
         files
+    }
+}
+
+/// Has who reads a capture read one more log from now on; how many keys that has so far.
+///
+/// # Errors
+/// Why it is of no use, in one line; not escaped.
+pub(super) fn follow(log: &Path, followed: &Followed, most: usize) -> Result<u64, String> {
+    let name = log.display().to_string();
+    let about = fs::metadata(log).map_err(|error| format!("{name}: {}", words(&error)))?;
+    if !about.is_file() {
+        return Err(format!("{name}: not a file"));
+    }
+    let mut secrets = Secrets::default();
+    let complaint = file(log, true, &Wanted::All(most), &mut secrets, None, &Stop::default());
+    let keys = secrets.logged();
+    // One that is empty may yet be written.
+    match complaint {
+        Some(complaint) if keys == 0 && about.len() > 0 => Err(complaint),
+        _ => {
+            let text = File::open(log).map_err(|error| format!("{name}: {}", words(&error)))?;
+            followed.add(name, None, Box::new(text));
+            Ok(keys)
+        }
     }
 }
 
@@ -178,13 +216,13 @@ fn file(
     let name = path.display().to_string();
     let (mut source, is_pipe) = match open(path, stop) {
         Ok(opened) => opened,
-        // SSLKEYLOGFILE may name a file that nothing was written to yet.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
-            if let Some(followed) = followed {
-                followed.add(name, None, Box::new(Later { path: path.to_owned(), file: None }));
-            }
-            return None;
+        // Who writes it may not have begun yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && followed.is_some() => {
+            let text = Box::new(Later { path: path.to_owned(), file: None });
+            followed?.add(name.clone(), None, text);
+            return must_exist.then(|| format!("{name}: {}; it is waited for as the capture is", words(&error)));
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
         Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
     };
     let mut log = Log::new(KeySource::File(name.clone()), secrets);

@@ -25,6 +25,7 @@ mod run;
 mod seen;
 mod signals;
 mod tools;
+mod turns;
 mod version;
 mod watch;
 

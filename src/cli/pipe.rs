@@ -1,7 +1,7 @@
 //! Inputs that may keep their reader waiting.
 
 use super::signals::Stop;
-use crate::capture::Stopped;
+use crate::capture::{Silent, Stopped};
 use std::io::{self, Cursor, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
@@ -12,6 +12,8 @@ pub(super) struct Pipe {
     stop: Stop,
     /// How long it may be silent.
     patience: Duration,
+    /// It is told when it is silent.
+    tells_silence: bool,
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Cursor<Vec<u8>>,
 }
@@ -45,12 +47,17 @@ impl Pipe {
                 }
             }
         });
-        Self { stop, patience: Duration::MAX, chunks, chunk: Cursor::default() }
+        Self { stop, patience: Duration::MAX, tells_silence: false, chunks, chunk: Cursor::default() }
     }
 
     /// The same; silence longer than `patience` is an error.
     pub(super) fn for_at_most(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same; a reader of captures is told when it is silent.
+    pub(super) fn for_capture(self) -> Self {
+        Self { tells_silence: true, ..self }
     }
 
     /// The next chunk, empty at the end; [`Stopped`] when nobody wants it any more.
@@ -63,6 +70,7 @@ impl Pipe {
                 Err(RecvTimeoutError::Timeout) if began.elapsed() > self.patience => {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
+                Err(RecvTimeoutError::Timeout) if self.tells_silence => return Err(Silent.into()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
             }

@@ -269,14 +269,14 @@ impl<'j> Run<'j> {
         }
         let Pass { summary, bytes, left_out } = pass(input, settings, &mut watch)?;
         let totals = totals(&summary);
-        let (mut tally, is_done) = (watch.tally, watch.is_done);
+        let (mut tally, is_done, is_live) = (watch.tally, watch.is_done, watch.is_live);
         // What is written now may open a pager, which wants the screen for itself.
         progress.clear();
         let written = watch.finish(&totals);
         if let Err(error) = written {
             return target.broken(&error);
         }
-        if stop.is_wanted() {
+        if stop.is_wanted() && !is_live {
             return Ok(Exit::Done);
         }
         target.commit()?;
@@ -300,8 +300,12 @@ pub(super) fn load(job: &Job, len: Option<u64>, stop: &Stop) -> Settings {
         progress.step(at);
         if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let Loaded { settings, complaints } = job.keys.load(&job.source, job.settings.clone(), None, stop, &mut step);
+    let Loaded { settings, complaints, remarks } =
+        job.keys.load(&job.source, job.settings.clone(), None, stop, &mut step);
     progress.clear();
+    for remark in remarks.iter().filter(|_| job.tells_speed) {
+        say(format_args!("wspect: {}", escape::display_str(remark)));
+    }
     for complaint in complaints.iter().filter(|_| job.tell.is_some()) {
         say(format_args!("wspect: warning: {}", escape::display_str(complaint)));
     }

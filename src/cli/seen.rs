@@ -114,7 +114,7 @@ pub(super) fn keys(source: &Source, sum: &KeySum) -> String {
     match (secrets, idle) {
         (0, _) if tls.decrypted == tls.streams => seen,
         (0, _) => format!("{seen}; with their key log: wspect keys -k keys.txt {argument}"),
-        (_, 0) => format!("{seen}; {} from key logs, all fit", count(secrets, "key")),
+        (_, 0) => format!("{seen}; {} from key logs, each of a stream here", count(secrets, "key")),
         (_, idle) => format!("{seen}; {} from key logs, {} of no stream here", count(secrets, "key"), number(idle)),
     }
 }

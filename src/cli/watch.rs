@@ -176,7 +176,9 @@ impl Sink for Watch<'_> {
             _ => self.pass(at, event),
         }
         let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
-        if is_enough || self.stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        // A live input ends where it is stopped: what is known by then is told as at any end.
+        let is_stopped = !self.is_live && self.stop.is_wanted();
+        if is_enough || is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Rows of a live capture are there for who reads them behind a pipe, as soon as they are known.

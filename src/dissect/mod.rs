@@ -138,6 +138,13 @@ fn pass(
     let (mut decoder, mut whole) = (Decoder::new(limits), Whole::default());
     let (mut position, mut told, mut enough) = (0, 0, false);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
+        Aside::Silence => {
+            if follows_keys {
+                dissector.keys_of(&followed_keys, false);
+                dissector.tell_keys(true);
+                dissector.sink.pause();
+            }
+        }
         Aside::Pause => {
             if follows_keys {
                 dissector.keys_of(&followed_keys, false);
@@ -250,10 +257,10 @@ impl<'s> Dissector<'s> {
         self.tell_keys(false);
     }
 
-    /// Tells the streams that wait of fresh secrets; not more often than packets come for each of them, unless it is the `last` time.
-    fn tell_keys(&mut self, last: bool) {
+    /// Tells the streams that wait of fresh secrets; not more often than packets come for each of them, unless there is time for it.
+    fn tell_keys(&mut self, at_leisure: bool) {
         let since = self.summary.packets - self.keys_told;
-        if self.fresh_keys && (last || since >= self.tools.waiting.len() as u64) {
+        if self.fresh_keys && (at_leisure || since >= self.tools.waiting.len() as u64) {
             (self.fresh_keys, self.keys_told) = (false, self.summary.packets);
             self.table.secrets(self.last, &self.limits, &mut self.tools, self.sink);
         }

@@ -13,7 +13,11 @@ const PIECE: usize = 64 << 10;
 ///
 /// A clone reads on from the same place.
 #[derive(Clone, Default)]
-pub struct Followed(Arc<Mutex<Vec<Growing>>>);
+pub struct Followed {
+    logs: Arc<Mutex<Vec<Growing>>>,
+    /// More may be added while they are read.
+    is_open: bool,
+}
 
 /// A log that may have grown when it is read again.
 struct Growing {
@@ -31,14 +35,19 @@ impl fmt::Debug for Followed {
 }
 
 impl Followed {
+    /// None so far, but more may be added while they are read.
+    pub fn open() -> Self {
+        Self { is_open: true, ..Self::default() }
+    }
+
     /// Adds a log, read as far as `log` says: `text` goes on there, and ends wherever there is no more yet.
     pub fn add(&self, name: String, log: Option<Log>, text: Box<dyn Read + Send>) {
         self.each().push(Growing { name, log, text });
     }
 
-    /// Whether there is none.
+    /// Whether there is none, and will be none.
     pub fn is_empty(&self) -> bool {
-        self.each().is_empty()
+        !self.is_open && self.each().is_empty()
     }
 
     /// Takes what was written since; at the `last` look a line needs no end.
@@ -59,7 +68,7 @@ impl Followed {
     }
 
     fn each(&self) -> std::sync::MutexGuard<'_, Vec<Growing>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

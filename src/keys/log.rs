@@ -2,7 +2,7 @@
 
 use super::line::{self, Fault, Found, Line, MAX_LINE, Secret48};
 use super::look;
-use crate::model::{ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
+use crate::model::{Added, ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use std::fmt;
@@ -175,9 +175,11 @@ impl Log {
             Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
             _ => {}
         }
-        let is_new = Secret::new(found.label, found.bytes(), self.origin())
-            .is_some_and(|secret| secrets.add(&found.random, secret));
-        if is_new { Fate::Kept } else { Fate::Repeated }
+        match Secret::new(found.label, found.bytes(), self.origin()).map(|secret| secrets.add(&found.random, secret)) {
+            Some(Added::New) => Fate::Kept,
+            Some(Added::TooMany) => Fate::Dropped,
+            Some(Added::Known) | None => Fate::Repeated,
+        }
     }
 }
 
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn keeps_what_is_wanted_within_its_bound() {
-        let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xdd)].join("\n");
+        let text = [line(1, 0xaa), line(2, 0xbb), line(3, 0xcc), line(2, 0xbb)].join("\n");
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::Of(std::iter::once([2; 32]).collect()));
         let log = &secrets.logs()[0];
         assert_eq!((secrets.len(), log.secrets, log.repeated, log.dropped), (1, 4, 1, 0));

@@ -53,7 +53,7 @@ pub use overlap::Overlap;
 pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
-    ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
+    Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
 pub use time::Timestamp;
 pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, WhyNot};

@@ -219,6 +219,20 @@ struct Kept {
 
 const _: () = assert!(size_of::<Kept>() <= 64);
 
+/// Secrets that are kept of one label and session.
+const RIVALS: usize = 8;
+
+/// What became of a secret that was to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is kept.
+    New,
+    /// It was there already.
+    Known,
+    /// There is no room for it.
+    TooMany,
+}
+
 impl Secrets {
     /// Adds a row for a key log; its index for the [`Origin`]s of its secrets.
     pub fn source(&mut self, source: KeySource) -> u16 {
@@ -226,27 +240,35 @@ impl Secrets {
         u16::try_from(self.logs.len() - 1).unwrap_or(u16::MAX)
     }
 
-    /// Adds a secret; of two for one label and session the first stays, and the second is not added.
-    pub fn add(&mut self, random: &ClientRandom, secret: Secret) -> bool {
-        let Ok(at) = u32::try_from(self.kept.len()) else { return false };
-        if self.find(random, secret.label).is_some() {
-            return false;
+    /// Adds a secret. Others for the same label and session stay beside it, up to a few: which of them is right, records tell.
+    pub fn add(&mut self, random: &ClientRandom, secret: Secret) -> Added {
+        let Ok(at) = u32::try_from(self.kept.len()) else { return Added::TooMany };
+        if self.all(random, secret.label).any(|known| known.bytes() == secret.bytes()) {
+            return Added::Known;
+        }
+        if self.all(random, secret.label).count() >= RIVALS {
+            return Added::TooMany;
         }
         let mut last = *self.sessions.entry(*random).or_insert(at);
         while let Some(kept) = self.kept.get_mut(last as usize) {
             last = kept.next.get_or_insert(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX)).get();
         }
         self.kept.push(Kept { secret, next: None });
-        true
+        Added::New
     }
 
-    /// A session's secret.
+    /// A session's secret; of several the first.
     pub fn find(&self, random: &ClientRandom, label: SecretLabel) -> Option<&Secret> {
-        self.of(random).find(|secret| secret.label == label)
+        self.all(random, label).next()
+    }
+
+    /// What key logs give as that secret of a session: more than one where they disagree.
+    pub fn all(&self, random: &ClientRandom, label: SecretLabel) -> impl Iterator<Item = &Secret> + Clone {
+        self.of(random).filter(move |secret| secret.label == label)
     }
 
     /// A session's secrets, in the order in which they were added.
-    pub fn of(&self, random: &ClientRandom) -> impl Iterator<Item = &Secret> {
+    pub fn of(&self, random: &ClientRandom) -> impl Iterator<Item = &Secret> + Clone {
         let mut next = self.sessions.get(random).copied();
         std::iter::from_fn(move || {
             let kept = self.kept.get(next? as usize)?;
@@ -343,17 +365,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_secret_of_a_label_stays_and_none_is_printed() {
+    fn secrets_are_found_in_their_order_and_none_is_printed() {
         let mut secrets = Secrets::default();
         let source = secrets.source(KeySource::File("keys.txt".to_owned()));
         let random = [7; 32];
-        for (line, byte) in [(1, 0xab), (2, 0xcd)] {
+        for (line, byte, added) in [(1, 0xab, Added::New), (2, 0xab, Added::Known)] {
             let secret = Secret::new(SecretLabel::Master, &[byte; 48], Origin { source, line }).expect("48 bytes");
-            assert_eq!(secrets.add(&random, secret), line == 1);
+            assert_eq!(secrets.add(&random, secret), added);
         }
         let server =
             Secret::new(SecretLabel::ServerTraffic, &[0xef; 32], Origin { source, line: 3 }).expect("32 bytes");
-        assert!(secrets.add(&[8; 32], server) && secrets.add(&random, server));
+        assert_eq!((secrets.add(&[8; 32], server), secrets.add(&random, server)), (Added::New, Added::New));
         assert_eq!(secrets.of(&random).map(|secret| secret.origin.line).collect::<Vec<_>>(), [1, 3]);
         assert_eq!((secrets.len(), secrets.first_sessions(9)), (3, vec![random, [8; 32]]));
         let found = secrets.find(&random, SecretLabel::Master).expect("added");
@@ -361,6 +383,18 @@ mod tests {
         assert_eq!(secrets.place(found.origin), "keys.txt:1");
         assert!(secrets.find(&random, SecretLabel::ClientTraffic).is_none());
         assert!(!format!("{secrets:?} {found:?}").contains("171"));
+    }
+
+    #[test]
+    fn those_that_disagree_stay_beside_one_another_within_a_bound() {
+        let (mut secrets, random) = (Secrets::default(), [7; 32]);
+        for line in 1..=200_u32 {
+            let secret = Secret::new(SecretLabel::Master, &[line as u8; 48], Origin { source: 0, line });
+            let is_new = secrets.add(&random, secret.expect("48 bytes")) == Added::New;
+            assert_eq!(is_new, line <= RIVALS as u32);
+        }
+        let lines: Vec<_> = secrets.all(&random, SecretLabel::Master).map(|secret| secret.origin.line).collect();
+        assert_eq!(lines, Vec::from_iter(1..=RIVALS as u32));
     }
 
     #[test]

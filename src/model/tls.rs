@@ -56,7 +56,7 @@ pub enum TlsKeys {
     Matched,
     /// Some: of one direction, or of the handshake only.
     Partial,
-    /// None.
+    /// None, or none that fits.
     #[default]
     None,
     /// Nothing encrypted came: the handshake failed, or the stream ended within it.
@@ -194,11 +194,18 @@ pub enum WhyNot {
     WrongKey(Direction),
     /// What this direction carries is not made of records, again and again.
     NoRecords(Direction),
+    /// Records with data are missing, in part or whole, or did not open; the others were decrypted.
+    Gap,
     /// It was decrypted, but what runs inside is not read here: HTTP/2.
     Inside,
 }
 
 impl WhyNot {
+    /// Whether both are the same reason, for whatever direction.
+    pub fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+
     /// What is to be said where the key may yet come, but is not waited for.
     pub const fn too_late(self) -> Self {
         if matches!(self, Self::NoKey) { Self::TooLate } else { self }
@@ -225,6 +232,7 @@ impl fmt::Display for WhyNot {
             Self::Compressed => f.write_str("TLS compression is not supported"),
             Self::WrongKey(dir) => write!(f, "the key does not fit: record 0 of the {} does not open", dir.sender()),
             Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
+            Self::Gap => f.write_str("gap: records with data are missing, or damaged"),
             Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Event, Handshake, Input, Limits, Mark,
-    Note, NoteCode, Opened, Route, Secret, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
+    Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -135,7 +135,7 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
-    /// Master secrets of sessions that may be resumed.
+    /// Sessions that may be resumed.
     pub resumable: Resumable,
     /// Secrets are tried where no ClientHello names them.
     pub try_keys: bool,
@@ -183,8 +183,9 @@ pub struct Tools {
     pub stop: bool,
 }
 
-/// Master secrets, by the digests of the session ids and tickets by which their sessions may be resumed.
-pub type Resumable = HashMap<[u8; 32], Secret>;
+/// The randoms by which the master secrets of sessions are known, by the digests of the session ids and tickets by which those may be
+/// resumed.
+pub type Resumable = HashMap<[u8; 32], ClientRandom>;
 
 /// What may be spent on opening TLS records in vain.
 #[derive(Debug, Default, Clone, Copy)]

@@ -88,7 +88,12 @@ impl App {
         if let Some(name) = self.key_log.take()
             && let Some(words) = self.load.tls_words()
         {
-            self.say(format!("{name}: now {words}"));
+            // One reason for all of them fits in the line.
+            let sessions = self.book.sessions().0;
+            let mut reasons = sessions.iter().filter_map(|(_, session)| session.why_not);
+            let why = reasons.next().filter(|why| reasons.all(|other| other.is_like(*why)));
+            let why = why.map_or(String::new(), |why| format!(": {why}"));
+            self.say(format!("{name}: now {words}{why}"));
         }
     }
 }

@@ -86,13 +86,15 @@ pub struct Options {
     pub zone: TimeZone,
     /// The capture can be read again.
     pub can_reread: bool,
+    /// It is waited for, and so are its keys.
+    pub is_live: bool,
 }
 
 impl Options {
     /// The usual: mouse on, colours and time zone as the environment says.
     pub fn new(title: impl Into<String>) -> Self {
         let (title, zone) = (title.into(), TimeZone::system());
-        Self { title, mouse: true, color: ColorChoice::Auto, zone, can_reread: false }
+        Self { title, mouse: true, color: ColorChoice::Auto, zone, can_reread: false, is_live: false }
     }
 }
 
@@ -111,7 +113,7 @@ pub enum Effect {
     Mouse(bool),
     /// Put text on the clipboard.
     Copy(String),
-    /// Read the capture again, with this key log, too.
+    /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
     ReadKeys(PathBuf),
 }
 
@@ -167,6 +169,7 @@ pub struct App {
     /// The command that is being typed.
     pub(super) command: String,
     pub(super) can_reread: bool,
+    pub(super) is_live: bool,
     /// The key log with which the capture is, or is to be, read again.
     pub(super) key_log: Option<String>,
     /// Where the user was, while what is read again has not come so far.
@@ -217,6 +220,7 @@ impl App {
             search: Search::default(),
             command: String::new(),
             can_reread: options.can_reread,
+            is_live: options.is_live,
             key_log: None,
             landmark: None,
             times: (TimeMode::Local, TimeMode::DeltaShown),

@@ -102,8 +102,11 @@ impl App {
         }
     }
 
-    /// Asks for a key log, and that the capture be decoded again with it.
+    /// Asks for a key log, and that the capture be decoded again with it. Of one that is waited for, what has no key yet waits as well.
     fn read_keys(&mut self, file: &str) {
+        if self.is_live && self.is_loading() {
+            return self.ask(Effect::ReadKeys(PathBuf::from(file)));
+        }
         if !self.can_reread {
             return self.say("what came through a pipe cannot be read again: start wspect with -k FILE");
         }

@@ -67,8 +67,16 @@ pub struct Reading {
     pub stop: Arc<AtomicBool>,
 }
 
-/// Begins to read the capture again, with one more key log.
-pub type Again = Box<dyn FnMut(PathBuf) -> Reading>;
+/// Takes one more key log, which the user names.
+pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
+
+/// What is done with a key log that the user names.
+pub enum Named {
+    /// The capture is read again with it.
+    Again(Reading),
+    /// Who reads the capture now reads it as well, or it is of no use: what is to be said.
+    Said(String),
+}
 
 /// What the reader tells the browser.
 #[derive(Debug)]

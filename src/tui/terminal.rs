@@ -3,7 +3,8 @@
 use super::app::{App, Effect, Options};
 use super::steady::{Displaced, Steady};
 use super::view::view;
-use super::{Again, Loading, Reading, clipboard};
+use super::{Again, Loading, Named, Reading, clipboard};
+use crate::escape::display_str;
 use crossbeam_channel::{Receiver, never, select, unbounded};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
@@ -188,10 +189,13 @@ impl Browser {
             match effect {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop(),
-                Effect::ReadKeys(log) => {
-                    self.stop();
-                    self.reading = (self.again)(log);
-                }
+                Effect::ReadKeys(log) => match (self.again)(log) {
+                    Named::Again(reading) => {
+                        self.stop();
+                        self.reading = reading;
+                    }
+                    Named::Said(words) => self.app.say(display_str(&words)),
+                },
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,

@@ -92,3 +92,71 @@ fn one_file_grows() {
     assert!(said("msgs --follow -").starts_with("wspect: stdin: --follow reads one file"));
     assert!(said("export pcapng --follow samples/mix.pcap").contains("export pcapng reads twice"));
 }
+
+/// A capture of two TLS streams and a place for its key log, which is not there.
+fn without_keys() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, keys) = (dir.path().join("cap.pcap"), dir.path().join("cap.keys"));
+    fs::copy(sample("tls.pcap"), &path).unwrap();
+    (dir, path, keys)
+}
+
+/// Where the log stands, whether it is there, and how it is named: the capture brings nothing more, and yet it is read.
+#[test]
+fn keys_are_found_while_nothing_comes() {
+    let whole = stdout("msgs -q samples/tls.pcap");
+    let expected: Vec<&str> = whole.lines().collect();
+    let log = fs::read(sample("tls.keys")).unwrap();
+    for (named, is_there) in [(false, true), (false, false), (true, true), (true, false)] {
+        let (dir, path, beside) = without_keys();
+        let keys = if named { dir.path().join("later.txt") } else { beside };
+        if is_there {
+            fs::write(&keys, "").unwrap();
+        }
+        let mut command = follow(&path);
+        if named {
+            command.arg("-k").arg(&keys);
+        }
+        let mut child = command.spawn().unwrap();
+        let rows = lines(&mut child);
+        // It has read all there is, or most of that: what comes first would be told by now.
+        assert!(rows.recv_timeout(Duration::from_millis(1500)).is_err());
+        // Line by line: streams are told of each.
+        for line in log.split_inclusive(|&byte| byte == b'\n') {
+            fs::OpenOptions::new().append(true).create(true).open(&keys).unwrap().write_all(line).unwrap();
+        }
+        let mut said: Vec<String> =
+            expected.iter().map(|_| rows.recv_timeout(Duration::from_secs(600)).unwrap()).collect();
+        said.sort();
+        assert_eq!(said.len(), expected.len(), "{named} {is_there}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+/// What is known when the user ends it is told as at the end of a file.
+#[cfg(unix)]
+#[test]
+fn at_an_interrupt_every_stream_is_told_of() {
+    let (_dir, path, keys) = without_keys();
+    fs::copy(sample("tls.keys"), &keys).unwrap();
+    let whole = |command: &[&str]| {
+        let output = wspect(command.iter().copied()).arg(&path).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in [&["keys"][..], &["keys", "--json"], &["stats", "--capture"], &["ls"]] {
+        let expected = whole(command);
+        // However long it takes to read what is there.
+        let said = (1..8).map(|seconds: u64| {
+            let mut follow = wspect(command.iter().copied());
+            let child =
+                follow.arg("--follow").arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            std::thread::sleep(Duration::from_secs(1 << (seconds - 1)));
+            Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+            let output = child.wait_with_output().unwrap();
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        });
+        let last = said.take(6).find(|said| *said == expected);
+        assert_eq!(last, Some(expected), "{command:?}");
+    }
+}

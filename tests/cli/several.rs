@@ -149,3 +149,51 @@ fn no_capture_is_written_over() {
     let all = wspect(["msgs", "-q"]).arg(dir.path().join("all.pcapng")).output().unwrap();
     assert_eq!(String::from_utf8(all.stdout).unwrap(), stdout("msgs samples/mix.pcap"));
 }
+
+/// A pcap whose clock is so many seconds behind.
+fn behind(capture: &[u8], seconds: u32) -> Vec<u8> {
+    let mut file = capture.to_vec();
+    let mut at = 24;
+    while let Some(head) = file.get_mut(at..at + 16) {
+        let field = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
+        let (time, len) = (field(0) - seconds, field(8));
+        head[..4].copy_from_slice(&time.to_le_bytes());
+        at += 16 + len as usize;
+    }
+    file
+}
+
+/// Between two rotated captures the clock is set back: named in their order they are read so, since their TCP streams go on. In
+/// the order of time they are read where nothing of that kind tells another, however they are named.
+#[test]
+fn a_clock_that_is_set_back_between_two_captures_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let capture = fs::read(sample("mix.pcap")).unwrap();
+    let said = |names: &[&str]| {
+        let output = wspect(["msgs", "--json", "-q"]).args(names).current_dir(&dir).output().unwrap();
+        let rows = String::from_utf8(output.stdout).unwrap();
+        let row = |row: &str| -> serde_json::Value { serde_json::from_str(row).unwrap() };
+        rows.lines().map(row).map(|row| (row["packet"].clone(), row["payload"].clone())).collect::<Vec<_>>()
+    };
+    fs::write(dir.path().join("whole"), &capture).unwrap();
+    let whole = said(&["whole"]);
+    let count = rotated(&capture, 1).len();
+    let pieces = rotated(&capture, count / 4 + 1);
+    let names = ["r0", "r1", "r2", "r3"];
+    for step in 1..names.len() {
+        for (at, (name, piece)) in names.iter().zip(&pieces).enumerate() {
+            let seconds = if at >= step { 3600 } else { 0 };
+            fs::write(dir.path().join(name), behind(piece, seconds)).unwrap();
+        }
+        assert_eq!(said(&names), whole, "a step before {step}");
+        let check = wspect(["check"]).args(names).current_dir(&dir).output().unwrap();
+        let found = String::from_utf8(check.stdout).unwrap();
+        assert_eq!(found.matches("FILE-TIME").count(), 1, "{found}");
+    }
+    for (name, piece) in names.iter().zip(&pieces) {
+        fs::write(dir.path().join(name), piece).unwrap();
+    }
+    for order in [["r3", "r2", "r1", "r0"], ["r2", "r3", "r0", "r1"], ["r1", "r0", "r3", "r2"]] {
+        assert_eq!(said(&order), whole, "{order:?}");
+    }
+}

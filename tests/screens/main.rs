@@ -37,7 +37,7 @@ const SMALL: (u16, u16) = (40, 10);
 
 fn options() -> Options {
     let (title, color, zone) = ("cap.pcapng".into(), ColorChoice::Never, TimeZone::UTC);
-    Options { title, mouse: true, color, zone, can_reread: true }
+    Options { title, mouse: true, color, zone, can_reread: true, is_live: false }
 }
 
 fn progress(story: &Story, read: u64) -> Progress {

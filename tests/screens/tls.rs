@@ -223,6 +223,36 @@ fn what_came_through_a_pipe_is_not_read_again() {
     assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("still being read"));
 }
 
+/// One that is waited for is read on, and the log is asked for at once; at its end it is as any other.
+#[test]
+fn a_key_log_is_asked_for_while_a_capture_is_waited_for() {
+    let mut app = App::new(Options { can_reread: false, is_live: true, ..options() }, NARROW);
+    for name in ["one", "two"] {
+        press(&mut app, &format!(":keys {name}<Enter>"));
+        assert_eq!(app.take_effects(), [Effect::ReadKeys(name.into())]);
+    }
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
+    press(&mut app, ":keys three<Enter>");
+    assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("pipe cannot be read again"));
+}
+
+/// A log that does not fit says so, in the line that tells what it brought.
+#[test]
+fn a_key_log_that_does_not_fit_says_so() {
+    let log = String::from_utf8(sample("tls.keys")).unwrap();
+    let wrong: String = log.lines().map(|line| format!("{}0bad\n", &line[..line.len() - 4])).collect();
+    let mut app = browser_of_sample("tls.pcap", Secrets::default(), WIDE);
+    press(&mut app, ":keys x<Enter>");
+    app.take(Loading::Again, Duration::ZERO);
+    app.settle();
+    read(&mut app, "tls.pcap", secrets(&wrong));
+    let said = status(&app, WIDE);
+    assert!(said.starts_with("x: now 0 of 2 TLS streams decrypted: the key does not fit: record 0"), "{said}");
+    press(&mut app, "<Esc>:tls<Enter>");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("keys none (") && !shown.contains("keys matched"), "{shown}");
+}
+
 /// A key log that brings nothing leaves all as it was, one that does leads back to where the user was.
 #[test]
 fn the_user_stays_in_place_when_the_capture_is_read_again() {

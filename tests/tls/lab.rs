@@ -78,6 +78,8 @@ fn a_lost_segment_costs_its_records_only() {
     assert!(wrong.len() == 2 && wrong[0].contains("57386 c2s data 9: sent 9000 bytes"), "{wrong:?}");
     assert_eq!(seen.messages().count() + 1, whole.messages().count());
     assert_eq!((seen.count("TLS-GAP"), seen.count("TLS-BAD-TAG")), (1, 0));
+    let reasons: Vec<_> = seen.sessions.iter().filter_map(|(_, session)| session.why_not).collect();
+    assert_eq!(reasons, [WhyNot::Gap]);
     let lost = seen.notes.iter().find(|note| note.0 == "TLS-GAP").unwrap();
     assert_eq!(lost.1, "1 694 bytes of TLS records were lost; what follows is decrypted");
 }

@@ -41,7 +41,7 @@ fn a_key_that_comes_too_late_opens_what_follows() {
     assert_eq!(within(&file, 1 << 20).messages().count(), payloads.len());
     let shown = within(&file, 100_000);
     let (conn, session) = &shown.sessions[0];
-    assert_eq!((conn.is_some(), session.outline.keys, session.why_not), (true, TlsKeys::Matched, None));
+    assert_eq!((conn.is_some(), session.outline.keys, session.why_not), (true, TlsKeys::Matched, Some(WhyNot::Gap)));
     let complete: Vec<&[u8]> = shown.messages().filter(|m| m.complete).map(|m| &m.payload[..]).collect();
     assert!(complete.iter().all(|payload| payloads.contains(payload)));
     let from = payloads.len() * 2 / 3 + 10;

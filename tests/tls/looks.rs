@@ -1,7 +1,7 @@
 //! Sessions without a key: those that behave like a WebSocket are told of, and nothing else is.
 
 use crate::seen::{Seen, dissect};
-use crate::support::craft::tls::{HANDSHAKE, client_hello, record};
+use crate::support::craft::tls::{HANDSHAKE, client_hello, record, server_hello};
 use crate::support::craft::*;
 use crate::support::{capture, find};
 use wspect::model::hex;
@@ -59,6 +59,32 @@ fn a_session_that_behaves_like_a_websocket_is_a_connection() {
             assert_eq!(seen.details, [("TLS-LIKELY".to_owned(), hex(&tls.random))], "{what}");
         }
         assert_eq!(keyless(&say(H2, &turns), 200).conversations.len(), 0, "{what}: h2 is likelier");
+    }
+}
+
+/// Also where the capture might have brought the key, so that all was held until its end; up to TLS 1.2 each side changes its keys
+/// for itself.
+#[test]
+fn what_waited_for_its_key_in_vain_is_looked_at() {
+    let heartbeats = often(&[(Server, 2), (Client, 6)]);
+    let mut older = Tls::bare(1);
+    older.session.turn(Client, record(HANDSHAKE, &client_hello(older.random, HTTP1)));
+    older.session.turn(Server, record(HANDSHAKE, &server_hello([5; 32], 0x0303, 0xc02f)));
+    for side in [Client, Server] {
+        older.session.turn(side, record(20, &[1])).turn(side, record(HANDSHAKE, &[9; 40]));
+    }
+    for &(side, len) in &heartbeats {
+        older.session.turn(side, record(23, &vec![8; len + 24]));
+    }
+    for (version, tls) in [("1.2", older), ("1.3", say(HTTP1, &heartbeats))] {
+        let mut packets = packets(&tls.session.segments(), &Wire::default());
+        for (packet, at) in packets.iter_mut().zip(0..) {
+            packet.time = time_of(0) + at * 200_000_000;
+        }
+        for (format, file) in [("pcap", Pcap::default().file(&packets)), ("pcapng", pcapng(&packets, false))] {
+            let seen = dissect(&file, "");
+            assert_eq!(seen.count("TLS-LIKELY"), 1, "{version} {format}: {:?}", seen.notes);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod laws;
 mod looks;
 mod midway;
 mod public;
+mod rivals;
 mod rsa;
 mod seen;
 mod snaplen;

@@ -109,3 +109,23 @@ fn a_torn_record_costs_what_it_lacks() {
     let wrong = key_log(&tls.random, |_| vec![7; 32]);
     assert_eq!(dissect(&cut(&packets, 400), &wrong).messages().count(), 0, "nothing is proven");
 }
+
+/// Of a ClientHello that is cut in its lists there is the random, by which the key is known; all else that TLS 1.2 needs is elsewhere.
+#[test]
+fn a_hello_that_is_cut_in_its_lists_names_its_key() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["tls_tls12", "tls_hrr"] {
+        let mut packets = read(&std::fs::read(data.join(format!("{name}.pcap"))).unwrap());
+        let keys = std::fs::read_to_string(data.join(format!("{name}.keys"))).unwrap();
+        let whole = dissect(&Pcap::default().file(&packets), &keys);
+        for packet in &mut packets {
+            // A record of the handshake, a ClientHello: 43 bytes to the end of its random, and some of its list of cipher suites.
+            if let Some(hello) = packet.bytes.windows(6).position(|bytes| bytes[..3] == [22, 3, 1] && bytes[5] == 1) {
+                packet.bytes.truncate(hello + 43 + 33 + 10);
+            }
+        }
+        let shown = dissect(&Pcap::default().file(&packets), &keys);
+        assert_eq!(shown.count("NO-KEYS") + shown.count("TLS-HANDSHAKE"), 0, "{name}: {:?}", shown.notes);
+        assert_eq!(shown.messages().count(), whole.messages().count(), "{name}");
+    }
+}

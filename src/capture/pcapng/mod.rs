@@ -160,7 +160,7 @@ impl PcapNg {
             let data = source.buffer.data();
             let Some((head, block)) = self.head(data).and_then(|head| Some((head, data.get(..head.total)?))) else {
                 aside(Aside::Pause);
-                self.refill(source)?;
+                self.refill(source, aside)?;
                 continue;
             };
             match self.block(head, block, aside) {
@@ -424,8 +424,8 @@ impl PcapNg {
 
     /// Reads on until the block at the front is whole; `None` at the end of what can be read.
     #[cold]
-    fn refill(&mut self, source: &mut Source) -> Option<()> {
-        if !source.buffer.fill(FRAME) {
+    fn refill(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<()> {
+        if !source.buffer.wait(FRAME, aside) {
             source.end_inside("block", FRAME);
             return None;
         }
@@ -433,7 +433,7 @@ impl PcapNg {
             None if source.is_blank_tail(FRAME) => None,
             None => self.resync(source),
             Some(head) if head.total > MAX_RECORD => pass_bad(head, source, TOO_LONG),
-            Some(head) if source.buffer.fill(head.total) => Some(()),
+            Some(head) if source.buffer.wait(head.total, aside) => Some(()),
             Some(head) if head.total > SEARCH => self.resync(source),
             Some(head) => {
                 source.end_inside("block", head.total);

@@ -167,7 +167,8 @@ pub(in crate::cli) enum When {
 pub(in crate::cli) struct Input {
     /// The capture, .pcap or .pcapng; - or nothing: stdin. Several are merged by time
     ///
-    /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next.
+    /// A directory stands for the captures in it. Of rotated files (tcpdump -C, dumpcap -b) connections go on from one to the next,
+    /// also where the clock was set back between two that are named in their order.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Read on as the file grows, until ^C; also in another that takes its name

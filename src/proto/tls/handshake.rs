@@ -3,7 +3,7 @@
 use super::suite::{Sealing, Suite};
 use crate::model::{ClientRandom, TlsVersion};
 use nom::bytes::complete::take;
-use nom::combinator::{map_opt, opt, verify};
+use nom::combinator::{complete, map_opt, opt, verify};
 use nom::multi::{length_data, many0};
 use nom::number::complete::{be_u8, be_u16, be_u24, be_u32};
 use nom::sequence::preceded;
@@ -142,10 +142,13 @@ fn client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
 /// A ClientHello whose end is missing: its random, by which the secrets are known, and what else there is.
 fn torn_client_hello(bytes: &[u8]) -> IResult<&[u8], ClientHello> {
     let (rest, (_, random)) = (be_u16, random).parse(bytes)?;
-    let (rest, list) = opt((length_data(be_u8), length_data(be_u16), length_data(be_u8), be_u16)).parse(rest)?;
-    let sni = list.and_then(|_| listed(rest).sni);
+    let (rest, session_id) = opt(complete(length_data(be_u8))).parse(rest)?;
+    let session_id = session_id.unwrap_or_default().into();
+    let (rest, lists) = opt(complete((length_data(be_u16), length_data(be_u8), be_u16))).parse(rest)?;
+    let sni = lists.and_then(|_| listed(rest).sni);
     // It may have said so: whether there are such data, their key tells.
-    Ok((rest, ClientHello { random, sni, early_data: true, offers_others: true, torn: true, ..ClientHello::default() }))
+    let (early_data, offers_others, torn) = (true, true, true);
+    Ok((rest, ClientHello { random, session_id, sni, early_data, offers_others, torn, ..ClientHello::default() }))
 }
 
 /// `version 2 | random 32 | session id <1> | cipher suite 2 | compression method 1 | extensions <2>`, the last if there.
@@ -202,7 +205,7 @@ fn extensions(bytes: &[u8]) -> IResult<&[u8], Extensions> {
 /// What extensions tell, up to one that is cut.
 fn listed(list: &[u8]) -> Extensions {
     let mut found = Extensions::default();
-    let all: IResult<&[u8], Vec<(u16, &[u8])>> = many0((be_u16, length_data(be_u16))).parse(list);
+    let all: IResult<&[u8], Vec<(u16, &[u8])>> = many0(complete((be_u16, length_data(be_u16)))).parse(list);
     for (kind, data) in all.map(|(_, all)| all).unwrap_or_default() {
         match kind {
             SERVER_NAME => found.sni = server_name(data).ok().and_then(|(_, name)| name),
@@ -384,6 +387,22 @@ mod tests {
             let mut bent = whole.clone();
             bent[at] = 0xff;
             assert_eq!(all(&bent, 1000).len(), 1, "byte {at}");
+        }
+    }
+
+    /// Its random is read wherever it is cut behind that; the name, where it stands before the cut.
+    #[test]
+    fn of_a_hello_that_is_torn_what_there_is_is_read() {
+        let whole = hello();
+        for len in 0..whole.len() {
+            let mut messages = Messages::default();
+            assert_eq!(messages.next(&mut &whole[..len]), None);
+            let Some(Message::ClientHello(torn)) = messages.lose() else {
+                assert!(len < HEAD + 34, "{len} bytes");
+                continue;
+            };
+            let names_server = len >= whole.len() - 11;
+            assert_eq!((torn.random, torn.torn, torn.sni.is_some()), ([7; 32], true, names_server), "{len} bytes");
         }
     }
 

@@ -6,7 +6,7 @@ use super::keys::{Keys, Stage, Use};
 use super::premaster::Transcript;
 use super::schedule::{Digest, prf};
 use super::suite::{Sealing, Suite};
-use crate::model::{ClientRandom, Direction, SecretLabel, Secrets, TlsKeys, TlsVersion, WhyNot};
+use crate::model::{ClientRandom, Direction, Secret, SecretLabel, Secrets, TlsKeys, TlsVersion, WhyNot};
 
 /// The hellos of one handshake.
 #[derive(Debug, Default)]
@@ -107,9 +107,12 @@ impl Hello {
         let stages = if self.is_1_3() {
             self.traffic(dir, client, &suite, secrets)?
         } else if server.version >= TlsVersion::TLS_1_0 {
-            let master = secrets.find(&client.random, SecretLabel::Master).ok_or(WhyNot::NoKey)?;
-            let opener = key_block(dir, client, server, &suite, master.bytes()).ok_or(unknown)?;
-            vec![Stage::new(Use::Session, opener)]
+            let stage = |master: &Secret| {
+                let opener = key_block(dir, client, server, &suite, master.bytes())?;
+                Some(Stage::new(Use::Session, opener, master.origin))
+            };
+            let masters = secrets.all(&client.random, SecretLabel::Master);
+            masters.map(|master| stage(master).ok_or(unknown)).collect::<Result<_, _>>()?
         } else {
             return Err(unknown);
         };
@@ -120,7 +123,7 @@ impl Hello {
         Ok(keys)
     }
 
-    /// RFC 8446 §7.3: the stages of a direction, as far as their secrets are known.
+    /// RFC 8446 §7.3: the stages of a direction, as far as their secrets are known; where key logs disagree, one for each.
     fn traffic(
         &self,
         dir: Direction,
@@ -130,19 +133,23 @@ impl Hello {
     ) -> Result<Vec<Stage>, WhyNot> {
         let Sealing::Aead(aead) = suite.sealing else { return Err(WhyNot::NoKey) };
         let hash = suite.prf;
-        let secret = |label| secrets.find(&client.random, label).map(|secret| Digest::new(secret.bytes()));
-        let (handshake, traffic) = labels(dir);
-        let early = secret(SecretLabel::ClientEarly).filter(|_| dir == Direction::ToServer && client.early_data);
-        let traffic = secret(traffic);
-        if traffic.is_none() && secrets.of(&client.random).next().is_none() {
+        if secrets.of(&client.random).next().is_none() {
             return Err(WhyNot::NoKey);
         }
-        let stages = [
-            early.and_then(|secret| Stage::of_secret(Use::Early, aead, hash, &secret)),
-            secret(handshake).and_then(|secret| Stage::of_secret(Use::Handshake, aead, hash, &secret)),
-            traffic.and_then(|secret| Stage::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)),
-        ];
-        let stages: Vec<Stage> = stages.into_iter().flatten().collect();
+        let (handshake, traffic) = labels(dir);
+        let early = (dir == Direction::ToServer && client.early_data).then_some(SecretLabel::ClientEarly);
+        let labels = early.into_iter().chain([handshake, traffic]);
+        let stage = |secret: &Secret| {
+            let (label, origin, secret) = (secret.label, secret.origin, Digest::new(secret.bytes()));
+            let purpose = match label {
+                SecretLabel::ClientEarly => Use::Early,
+                _ if label == handshake => Use::Handshake,
+                _ => Use::Traffic { aead, hash, secret },
+            };
+            Stage::of_secret(purpose, aead, hash, &secret, origin)
+        };
+        let stages: Vec<Stage> =
+            labels.flat_map(|label| secrets.all(&client.random, label)).filter_map(stage).collect();
         if stages.is_empty() { Err(self.lacking(dir, secrets)) } else { Ok(stages) }
     }
 

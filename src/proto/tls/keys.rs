@@ -4,8 +4,10 @@ use super::cipher::{Opened, Opener, Torn};
 use super::record::{Header, Record};
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash};
+use crate::model::Origin;
 use crate::proto::layer::Cx;
 use std::collections::VecDeque;
+use std::mem;
 
 /// What a direction's keys are for.
 #[derive(Clone, Copy)]
@@ -24,6 +26,8 @@ pub(super) enum Use {
 pub(super) struct Stage {
     purpose: Use,
     opener: Opener,
+    /// Where their secret stands.
+    origin: Origin,
     /// The number of the next record.
     sequence: u64,
     /// A record was opened, and nothing was lost since: the next one opens, too, or is broken.
@@ -38,13 +42,18 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Keys that were not used yet.
-    pub(super) const fn new(purpose: Use, opener: Opener) -> Self {
-        Self { purpose, opener, sequence: 0, sure: false, proven: false, counted: false, updated: false }
+    pub(super) const fn new(purpose: Use, opener: Opener, origin: Origin) -> Self {
+        Self { purpose, opener, origin, sequence: 0, sure: false, proven: false, counted: false, updated: false }
     }
 
     /// The keys of a secret of TLS 1.3.
-    pub(super) fn of_secret(purpose: Use, aead: Aead, hash: Hash, secret: &Digest) -> Option<Self> {
-        Some(Self::new(purpose, Opener::of_secret(aead, hash, secret)?))
+    pub(super) fn of_secret(purpose: Use, aead: Aead, hash: Hash, secret: &Digest, origin: Origin) -> Option<Self> {
+        Some(Self::new(purpose, Opener::of_secret(aead, hash, secret)?, origin))
+    }
+
+    /// Whether both are keys for the same: of rivals one is right.
+    fn rivals(&self, other: &Self) -> bool {
+        mem::discriminant(&self.purpose) == mem::discriminant(&other.purpose)
     }
 
     /// Whether a record is as long as a KeyUpdate (RFC 8446 §4.6.3).
@@ -57,16 +66,20 @@ impl Stage {
     fn updated(&self) -> Option<Self> {
         let Use::Traffic { aead, hash, secret } = self.purpose else { return None };
         let secret = next_secret(hash, &secret);
-        Some(Self { updated: true, ..Self::of_secret(Use::Traffic { aead, hash, secret }, aead, hash, &secret)? })
+        let purpose = Use::Traffic { aead, hash, secret };
+        Some(Self { updated: true, ..Self::of_secret(purpose, aead, hash, &secret, self.origin)? })
     }
 }
 
+/// What opens a record where records hang together, and its bytes behind a stream cipher.
+type Turn = (Option<[u8; 16]>, Vec<u8>);
+
 /// The keys of one direction.
 ///
-/// Which of them a record needs is told by handshake messages; where one of those was lost, or cannot be read, by trial: a wrong
-/// key opens nothing.
+/// Which of them a record needs is told by handshake messages; where one of those was lost, or cannot be read, or where key logs
+/// disagree, by trial: a wrong key opens nothing.
 pub(super) struct Keys {
-    /// Those in use, then those that follow. Never empty.
+    /// Those in use, then those that follow; rivals stand side by side until one has opened a record. Never empty.
     stages: VecDeque<Stage>,
     /// Records that may have been lost before the next one.
     window: u64,
@@ -93,6 +106,8 @@ pub(super) struct Plain {
     pub(super) begins: bool,
     /// It is 0-RTT data.
     pub(super) early: bool,
+    /// It is the first that these keys opened, since they may have been others: where their secret stands.
+    pub(super) proved: Option<Origin>,
 }
 
 impl Plain {
@@ -125,12 +140,22 @@ impl Keys {
             self.pass(|purpose| matches!(purpose, Use::Early));
             self.pass(|purpose| matches!(purpose, Use::Handshake));
         }
-        for _ in 0..updates {
-            self.update();
+        for stage in &mut self.stages {
+            for _ in 0..updates {
+                if let Some(updated) = stage.updated() {
+                    *stage = updated;
+                }
+            }
         }
-        if let Some(front) = self.stages.front_mut() {
-            front.sequence = sequence;
+        let rivals = self.in_use();
+        for stage in self.stages.iter_mut().take(rivals) {
+            stage.sequence = sequence;
         }
+    }
+
+    /// How many keys in front are rivals: one, when it is known which are right.
+    fn in_use(&self) -> usize {
+        self.stages.front().map_or(0, |front| self.stages.iter().take_while(|stage| stage.rivals(front)).count())
     }
 
     /// There are records before these keys' first.
@@ -166,6 +191,7 @@ impl Keys {
     /// Opens a record's fragment in place.
     pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], cx: &mut Cx<'_>) -> Option<Plain> {
         cx.tools.trials.came(fragment.len());
+        let rivals = self.chain_rivals(fragment);
         let front = self.stages.front_mut()?;
         let chained = front.opener.chain(fragment);
         // Behind 0-RTT data the server did not take, no message says that they are over (RFC 8446 §4.2.10).
@@ -183,10 +209,11 @@ impl Keys {
                 changed: false,
                 begins: false,
                 early: false,
+                proved: None,
             });
         }
         let in_handshake = matches!(front.purpose, Use::Handshake);
-        let found = self.find(header, chained, fragment, cx);
+        let found = self.find(header, chained, &rivals, fragment, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             if self.others {
@@ -203,40 +230,58 @@ impl Keys {
             return None;
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
+        let proved = (!front.proven).then_some(front.origin);
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
         // Of keys that were updated meanwhile the first may be another.
         let begins = changed && in_handshake && !front.updated;
-        Some(Plain { opened, skipped, first_skipped, changed, begins, early })
+        Some(Plain { opened, skipped, first_skipped, changed, begins, early, proved })
     }
 
-    /// Looks for keys and number of a record; puts these keys in front, and says whether they were not.
+    /// Tells the rivals of those in front of a record in their turn, where records hang together: what they made of it.
+    fn chain_rivals(&mut self, fragment: &[u8]) -> Vec<Turn> {
+        let is_session = |stage: &Stage| matches!(stage.purpose, Use::Session) && !stage.proven;
+        if !self.stages.front().is_some_and(is_session) {
+            return Vec::new();
+        }
+        let turn = |stage: &mut Stage| {
+            let mut own = fragment.to_vec();
+            (stage.opener.chain(&mut own), own)
+        };
+        self.stages.iter_mut().skip(1).map(turn).collect()
+    }
+
+    /// Looks for keys and number of a record; puts these keys in front, without their rivals, and says whether others were in use.
     fn find(
         &mut self,
         header: Header,
         chained: Option<[u8; 16]>,
+        rivals: &[Turn],
         fragment: &mut [u8],
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
-        if self.window > 0
-            && let Some(updated) = self.stages.back().and_then(Stage::updated)
-        {
-            self.stages.push_back(updated);
+        let known = self.stages.len();
+        if self.window > 0 {
+            // Made again whenever they are needed.
+            let updated: Vec<Stage> = self.stages.iter().filter_map(Stage::updated).collect();
+            self.stages.extend(updated);
         }
         let mut found = None;
         'stages: for (at, stage) in self.stages.iter().enumerate() {
-            let told = stage.opener.told_sequence(fragment).filter(|&told| told >= stage.sequence);
+            let rival = at.checked_sub(1).and_then(|at| rivals.get(at));
+            let (chained, sealed) = rival.map_or((chained, &*fragment), |(chained, own)| (*chained, own));
+            let told = stage.opener.told_sequence(sealed).filter(|&told| told >= stage.sequence);
             let counted = (self.dropped > 0).then(|| stage.sequence.saturating_add(self.dropped));
             let numbers =
                 told.into_iter().chain(counted).chain(stage.sequence..=stage.sequence.saturating_add(self.window));
             for sequence in numbers {
-                if !cx.tools.trials.spend(stage.opener.cost(fragment.len()), cx.limits) {
+                if !cx.tools.trials.spend(stage.opener.cost(sealed.len()), cx.limits) {
                     break 'stages;
                 }
                 let scratch = &mut cx.tools.scratch;
                 scratch.clear();
-                scratch.extend_from_slice(fragment);
+                scratch.extend_from_slice(sealed);
                 if let Some(opened) = stage.opener.open(sequence, chained, header, scratch) {
                     fragment.copy_from_slice(scratch);
                     found = Some((at, opened, sequence));
@@ -244,27 +289,17 @@ impl Keys {
                 }
             }
         }
-        let is_spare =
-            |stage: &Stage| matches!(stage.purpose, Use::Traffic { .. }) && stage.sequence == 0 && !stage.proven;
-        match found {
-            Some((at, opened, sequence)) => {
-                self.stages.drain(..at);
-                self.drop_spares(is_spare);
-                Some((at > 0, opened, sequence))
-            }
-            None => {
-                self.drop_spares(is_spare);
-                None
-            }
-        }
-    }
-
-    /// Keys after a KeyUpdate that was only thought of are made again when they are needed.
-    fn drop_spares(&mut self, is_spare: impl Fn(&Stage) -> bool) {
-        let traffic = |stage: &&Stage| matches!(stage.purpose, Use::Traffic { .. });
-        while self.stages.iter().filter(traffic).count() > 1 && self.stages.back().is_some_and(&is_spare) {
-            self.stages.pop_back();
-        }
+        let Some((at, opened, sequence)) = found else {
+            self.stages.truncate(known);
+            return None;
+        };
+        let rivals = self.in_use();
+        let is_updated = at >= known;
+        self.stages.drain(..at);
+        let right = self.stages.pop_front()?;
+        self.stages.retain(|stage| !stage.rivals(&right));
+        self.stages.push_front(right);
+        Some((is_updated || at >= rivals, opened, sequence))
     }
 
     /// Whether records hang together, and the end of the one before the next is missing.
@@ -275,12 +310,13 @@ impl Keys {
     /// Decrypts what there is of a record that is torn, and counts it; `None` when it is not clear which keys it needs, or what its
     /// bytes are. `padded`: padding was seen.
     pub(super) fn open_torn(&mut self, padded: bool, header: Header, record: &mut Record) -> Option<Torn> {
-        let front = self.stages.front_mut()?;
         let len = usize::from(header.len);
-        let chained = front.opener.chain(record.fragment());
+        self.chain_rivals(record.fragment());
+        let chained = self.stages.front_mut()?.opener.chain(record.fragment());
         if record.end() >= len {
-            front.opener.unchain();
+            self.stages.iter_mut().for_each(|stage| stage.opener.unchain());
         }
+        let front = self.stages.front_mut()?;
         let certain = front.counted && matches!(front.purpose, Use::Traffic { .. } | Use::Session);
         let (sequence, unchanged) = (front.sequence, !front.may_update(header));
         (front.sure, front.counted) = (false, front.counted && unchanged);
@@ -298,9 +334,9 @@ impl Keys {
 
     /// Bytes were lost, and it is not known how many records.
     pub(super) fn lose(&mut self, bytes: u64) {
-        if let Some(front) = self.stages.front_mut() {
-            (front.sure, front.counted) = (false, false);
-            front.opener.unchain();
+        for stage in &mut self.stages {
+            (stage.sure, stage.counted) = (false, false);
+            stage.opener.unchain();
         }
         self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
     }
@@ -323,10 +359,10 @@ impl Keys {
 
     /// Passes on to the keys that follow, if the ones in use are of this kind.
     fn pass(&mut self, is: impl Fn(&Use) -> bool) -> bool {
-        if self.stages.front().is_some_and(|stage| is(&stage.purpose)) {
-            if self.stages.len() == 1 {
-                return false;
-            }
+        if self.stages.iter().all(|stage| is(&stage.purpose)) {
+            return false;
+        }
+        while self.stages.front().is_some_and(|stage| is(&stage.purpose)) {
             self.stages.pop_front();
         }
         true

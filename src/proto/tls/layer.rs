@@ -296,6 +296,9 @@ impl Tls {
         let Some(plain) = keys.open(header, record.fragment(), cx) else {
             return self.not_opened(dir, header, cx);
         };
+        if let Some(origin) = plain.proved {
+            self.session.proved(origin, &self.hello, &cx.tools.secrets);
+        }
         half.broken = false;
         half.padded |= plain.opened.padded;
         let early = std::mem::take(&mut half.early);
@@ -525,11 +528,15 @@ impl Tls {
         if let Some(random) = self.hello.random()
             && secrets.len() < cx.limits.key_secrets
             && secrets.find(random, SecretLabel::Master).is_none()
-            && let Some(master) =
-                premaster::master(&self.hello, secrets).or_else(|| premaster::resumed(&self.hello, resumable))
         {
-            Arc::make_mut(secrets).add(random, master);
-            self.session.look_up(&self.hello, cx);
+            let made = premaster::master(&self.hello, secrets);
+            let masters = made.map_or_else(|| premaster::resumed(&self.hello, secrets, resumable), |made| vec![made]);
+            for master in &masters {
+                Arc::make_mut(secrets).add(random, *master);
+            }
+            if !masters.is_empty() {
+                self.session.look_up(&self.hello, cx);
+            }
         }
     }
 
@@ -573,6 +580,7 @@ impl Tls {
         if len == 0 && exact {
             return;
         }
+        self.session.lost();
         let offset = self.halves[dir].plain;
         self.halves[dir].plain += len;
         let receipt = std::mem::take(&mut self.halves[dir].receipt);

@@ -68,22 +68,25 @@ impl Transcript {
     }
 }
 
-/// Keeps a session's master secret for those that resume it, up to so many.
+/// Keeps in mind whose master secret a session has, for those that resume it, up to so many.
 pub(super) fn remember(hello: &Hello, secrets: &Secrets, resumable: &mut Resumable, most: usize) {
-    let master = hello.random().and_then(|random| secrets.find(random, SecretLabel::Master));
-    let Some((master, server)) = master.zip(hello.server.as_ref()).filter(|_| !hello.is_1_3()) else { return };
+    let known = hello.random().filter(|random| secrets.find(random, SecretLabel::Master).is_some());
+    let Some((random, server)) = known.zip(hello.server.as_ref()).filter(|_| !hello.is_1_3()) else { return };
     for name in hello.ticket.iter().chain([&server.session_id]).filter(|name| !name.is_empty()) {
         if resumable.len() < most {
-            resumable.insert(Sha256::digest(name).into(), *master);
+            resumable.insert(Sha256::digest(name).into(), *random);
         }
     }
 }
 
-/// The master secret of the session that is resumed (RFC 5246 §7.3, RFC 5077), if it is known.
-pub(super) fn resumed(hello: &Hello, resumable: &Resumable) -> Option<Secret> {
-    let client = hello.client.as_ref().filter(|_| hello.is_resumed() && !hello.is_1_3())?;
+/// The master secret of the session that is resumed (RFC 5246 §7.3, RFC 5077), if it is known; several where key logs disagree.
+pub(super) fn resumed(hello: &Hello, secrets: &Secrets, resumable: &Resumable) -> Vec<Secret> {
+    let Some(client) = hello.client.as_ref().filter(|_| hello.is_resumed() && !hello.is_1_3()) else {
+        return Vec::new();
+    };
     let mut names = [&client.ticket, &client.session_id].into_iter().filter(|name| !name.is_empty());
-    names.find_map(|name| resumable.get(&<[u8; 32]>::from(Sha256::digest(name)))).copied()
+    let random = names.find_map(|name| resumable.get(&<[u8; 32]>::from(Sha256::digest(name))));
+    random.map(|random| secrets.all(random, SecretLabel::Master).copied().collect()).unwrap_or_default()
 }
 
 /// The master secret of a session (RFC 5246 §8.1, RFC 7627 §4), if what it is made of is known.

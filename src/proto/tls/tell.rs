@@ -7,8 +7,8 @@ use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Sink, Span, Stamp, TlsAlert,
-    TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
+    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Secrets, Sink, Span, Stamp,
+    TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -21,6 +21,8 @@ pub(super) struct Session {
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
+    /// Data are missing.
+    holed: bool,
     /// The packet that brought the first ClientHello, and those that brought the first Finished of each side.
     began: Option<Mark>,
     finished: Both<Option<Mark>>,
@@ -89,9 +91,23 @@ impl Session {
         first.is_some()
     }
 
+    /// The secret that stands there opened a record. Where key logs disagree it need not be the first.
+    pub(super) fn proved(&mut self, origin: Origin, hello: &Hello, secrets: &Secrets) {
+        let Some(random) = hello.random() else { return };
+        let mut later = secrets.of(random).filter(|secret| secrets.find(random, secret.label) != Some(*secret));
+        if let Some(right) = later.clone().find(|secret| secret.origin == origin) {
+            self.origin = later.find(|secret| secret.origin.source == right.origin.source).map(|first| first.origin);
+        }
+    }
+
     /// Data were decrypted.
     pub(super) const fn decrypted(&mut self, bytes: usize) {
         self.decrypted += bytes as u64;
+    }
+
+    /// Data were lost, or cannot be read.
+    pub(super) const fn lost(&mut self) {
+        self.holed = true;
     }
 
     /// Why not all can be decrypted; the first reason stays.
@@ -106,6 +122,13 @@ impl Session {
         }
         if self.why.is_none() && inside.http2 {
             self.why = Some(WhyNot::Inside);
+        }
+        if self.why.is_none() && self.holed {
+            self.why = Some(WhyNot::Gap);
+        }
+        // A key that opens nothing is none, whatever it is called.
+        if let (Some(WhyNot::WrongKey(_)), TlsKeys::Matched) = (self.why, self.outline.keys) {
+            self.outline.keys = if self.decrypted > 0 { TlsKeys::Partial } else { TlsKeys::None };
         }
         if self.why.is_none() && self.decrypted == 0 && self.outline.keys == TlsKeys::None {
             self.outline.keys = TlsKeys::NotNeeded;
@@ -178,7 +201,7 @@ const fn code(why: WhyNot) -> Option<NoteCode> {
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
-        WhyNot::NoRecords(_) | WhyNot::Inside => None,
+        WhyNot::NoRecords(_) | WhyNot::Gap | WhyNot::Inside => None,
     }
 }
 

@@ -109,12 +109,16 @@ impl Tls {
 
     /// Keys are not waited for any more.
     pub(super) fn resign(&mut self, cx: &mut Cx<'_>) {
-        self.asks = false;
-        for dir in Direction::BOTH {
-            if let Cover::Waiting(why) = self.halves[dir].cover {
-                self.shut(dir, why);
+        // Among what one direction has held the other may change its keys as well.
+        while self.lacks_keys() {
+            for dir in Direction::BOTH {
+                if let Cover::Waiting(why) = self.halves[dir].cover {
+                    self.shut(dir, why);
+                }
             }
+            self.release(cx);
         }
+        self.asks = false;
         self.release(cx);
     }
 
