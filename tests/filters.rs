@@ -134,7 +134,7 @@ fn a_filter_that_is_wrong_is_shown_with_a_mark() {
         "wspect: `wspect.type` is a field of messages and frames, not of connections\n    conn == 1 && type == text\n                 ^~~~\n"
     );
     assert_eq!(wrong(&["msgs", "--from", "noon"]).lines().count(), 1);
-    assert!(wrong(&["msgs", "-Y", "host == \"\x1b[31m"]).contains("\\x1b[31m"), "nothing controls a terminal");
+    assert!(wrong(&["msgs", "-Y", "host == \"\x1b[31m"]).contains("host == \" [31m"), "nothing controls a terminal");
     assert!(wrong(&["msgs", "-T", "fields"]).contains("-e FIELD"));
     assert!(wrong(&["msgs", "-e", "conn"]).contains("-T fields"));
     assert!(wrong(&["msgs", "-T", "csv", "-e", "nothing"]).contains("unknown field `nothing`"));
@@ -151,6 +151,8 @@ fn shortcuts_are_filters() {
     assert_eq!(all, "1\n2\n3\n4\n5\n6\n");
     assert_eq!([conns(&["--host", "127.0.0.0/8"]), conns(&["--host", "other.example"])], [all.clone(), String::new()]);
     assert_eq!(conns(&["--port", "59788"]), "3\n");
+    assert_eq!(conns(&["--port", "59788,54178-54184"]), "3\n5\n6\n");
+    assert_eq!([conns(&["--host", "127.0.0.1:25563"]), conns(&["--host", "[::1]:80"])], [all.clone(), String::new()]);
     assert_eq!(conns(&["--from", "2026-11-22T11:03:05Z", "--to", "2026-11-22T11:03:07.5Z"]), "4\n");
     assert_eq!(conns(&["-Y", "conn > 2", "-Y", "conn < 4"]), "3\n");
 }
@@ -215,6 +217,11 @@ fn cells_are_written_as_tshark_does() {
     assert!(line(&["-E", "occurrence=l"]).starts_with("6\t0\t"));
     assert!(line(&["-E", "aggregator=/s"]).starts_with("6\t1 0 0 0\t"));
     assert!(line(&["-E", "quote=d"]).starts_with("\"6\"\t\"1,0,0,0\"\t\""));
+    let csv_of =
+        |more: &[&str]| csv(&text(&run(&[&["msgs", "-T", "csv", "-E", "header=n"], more].concat(), "chat.pcapng")));
+    assert_eq!(csv_of(&["-e", "payload", "-E", "quote=d"]), csv_of(&["-e", "payload"]), "both are CSV");
+    assert_eq!(csv_of(&["-e", "close_code"]).len(), 67, "a row of nothing is a row");
+    assert_eq!(csv_of(&["-e", "frame.time_epoch", "-n", "1"]), [["1795345380.876278000"]]);
     let hostile = run(&["msgs", "-T", "tsv", "-e", "payload"], "chat.pcapng");
     let rows = run(&["msgs", "--json"], "chat.pcapng").records().len();
     assert_eq!(text(&hostile).lines().count(), rows + 1, "a line end in a payload begins no row");
@@ -416,6 +423,9 @@ fn claims_are_told_with_their_evidence() {
         "every connection where close_code has wspect.state == closed",
         "count(messages where type == text) == 36",
         "p95(len where type == text) < 1M",
+        "mean(len where type == close) < 32.5",
+        "max(len(payload)) > 1000",
+        "count(handshakes where close_code == 4321) == 1",
         "max(wspect.duration) < 3s",
         "count(handshakes where http.response.code == 101) == 6",
         "no frames where websocket.rsv & 3",

@@ -17,14 +17,29 @@ use std::path::PathBuf;
 pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>, Failure> {
     let typed = asked.filter.iter().map(|text| read(text, rows));
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
-    let host = |host: &str| match host.split('/').next().unwrap_or(host).parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => format!("ip.addr == {host}"),
-        Ok(IpAddr::V6(_)) => format!("ipv6.addr == {host}"),
-        Err(_) => format!("lower(host) == {}", quoted(&host.to_lowercase())),
+    // As `ls` prints an end: 10.0.0.1:80, [::1]:80.
+    let host = |host: &str| {
+        let inside = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let name = match inside {
+            Some((inside, _)) => inside,
+            None if host.matches(':').count() == 1 => host.split_once(':').map_or(host, |(name, _)| name),
+            None => host,
+        };
+        match name.split('/').next().unwrap_or(name).parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => format!("ip.addr == {name}"),
+            Ok(IpAddr::V6(_)) => format!("ipv6.addr == {name}"),
+            Err(_) => format!("lower(host) == {}", quoted(&name.to_lowercase())),
+        }
+    };
+    // `8080`, `8080,9000-9010`.
+    let port = |ports: &str| {
+        let is_list = ports.chars().all(|c| c.is_ascii_digit() || ",-".contains(c));
+        let list = ports.replace('-', " .. ");
+        if is_list { format!("tcp.port in {{{list}}}") } else { format!("tcp.port == {}", quoted(ports)) }
     };
     let shorts = [
         ("--host", asked.host.as_deref(), asked.host.as_deref().map(host)),
-        ("--port", asked.port.as_deref(), asked.port.as_deref().map(|port| format!("tcp.port == {port}"))),
+        ("--port", asked.port.as_deref(), asked.port.as_deref().map(port)),
         ("--from", asked.from.as_deref(), asked.from.as_deref().map(|time| format!("time >= {}", quoted(time)))),
         ("--to", asked.to.as_deref(), asked.to.as_deref().map(|time| format!("time <= {}", quoted(time)))),
     ];
@@ -59,7 +74,8 @@ pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, 
         let name = path.display();
         let unread = |error| Failure::new(Exit::Input, format!("{name}: {}", words(&error)));
         let text = fs::read_to_string(path).map_err(unread)?;
-        for (at, line) in text.lines().enumerate() {
+        let before = claims.len();
+        for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -68,6 +84,9 @@ pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, 
                 Failure::new(Exit::Usage, format!("{name}:{}: {problem}", at + 1)).with_lines(problem.shown(line))
             };
             claims.push(Claim::new(line).map_err(unclear)?);
+        }
+        if claims.len() == before {
+            return Err(job::usage(format!("{name}: no assertion in it")));
         }
     }
     Ok(claims)
@@ -220,6 +239,7 @@ fn set(form: &mut Delimited, style: &str) -> Result<(), Failure> {
         "aggregator" => form.aggregator = if value == "/s" { " ".to_owned() } else { value.to_owned() },
         "quote" => {
             form.quote = match value {
+                "d" if form.quote == Quote::Csv => Quote::CsvAlways,
                 "d" => Quote::Always('"'),
                 "s" => Quote::Always('\''),
                 "n" => Quote::None,

@@ -54,9 +54,10 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let settings = load(job, input.len(), stop);
     let mut run = Run { job, settings, stop, input, target, origin, known: None, only: None };
     if needs.ends && !job.source.is_whole() {
-        let why =
-            "a field in it is known when a connection ends: for that the input is read twice, so it must be a file";
-        return Err(Failure::new(Exit::Usage, format!("{}: {why}", run.input.name)));
+        let late = job.filter.as_ref().and_then(|filter| filter.late(job.work.rows()));
+        let field = late.map_or_else(|| "a field that is asked for".to_owned(), |name| format!("`{name}`"));
+        let why = "is known when a connection ends: for that the input is read twice, so it must be a file";
+        return Err(Failure::new(Exit::Usage, format!("{}: {field} {why}", run.input.name)));
     }
     let rows_of_connections = matches!(job.work, Work::Rows(kinds) if kinds.connection);
     if needs.ends || rows_of_connections && job.source.is_whole() {

@@ -36,6 +36,13 @@ pub fn find<'a>(text: &'a [u8], path: &[Step], see: &mut dyn FnMut(Found<'a>, Ra
     walk.enough
 }
 
+/// Whether a text is JSON throughout (RFC 8259); what is nested deeper than anybody nests is not looked into.
+pub fn is_json(text: &[u8]) -> bool {
+    const DEEPEST: u32 = 256;
+    let mut walk = Walk { text, at: 0, enough: false };
+    walk.whole(DEEPEST).is_some() && walk.peek().is_none()
+}
+
 /// The text of a string's inside, escapes resolved; lone surrogates become U+FFFD.
 pub fn unescape(inside: &[u8], out: &mut String) {
     let mut rest = inside;
@@ -175,6 +182,47 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Passes over a value, in which all must be in order.
+    fn whole(&mut self, deeper: u32) -> Option<()> {
+        let (close, named) = match self.peek()? {
+            b'{' => (b'}', true),
+            b'[' => (b']', false),
+            b'-' | b'0'..=b'9' => return self.number(),
+            _ => return self.pass().map(|_| ()),
+        };
+        let deeper = deeper.checked_sub(1)?;
+        self.at += 1;
+        if self.peek()? == close {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            if named {
+                self.string()?;
+                self.expect(b':')?;
+            }
+            self.whole(deeper)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                end if end == close => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Passes over a number that is one.
+    fn number(&mut self) -> Option<()> {
+        let begin = self.at;
+        self.pass()?;
+        let digits = std::str::from_utf8(self.text.get(begin..self.at)?).ok()?;
+        let begins = digits.trim_start_matches('-');
+        let is_plain = !begins.starts_with('0') || matches!(begins.as_bytes().get(1), None | Some(b'.' | b'e' | b'E'));
+        (is_plain && digits.parse::<f64>().is_ok()).then_some(())
+    }
+
     /// Passes over a whole value.
     fn pass(&mut self) -> Option<Found<'a>> {
         match self.peek()? {
@@ -300,6 +348,19 @@ mod tests {
         check("", &[], &[]);
         check("{", &[key("a")], &[]);
         check("]", &[], &[]);
+    }
+
+    #[test]
+    fn json_is_told_from_what_begins_like_it() {
+        for text in ["42", " {\"a\":[1,-0.5e3,true,null,{}]} ", "\"x\"", "[]", "-0"] {
+            assert!(is_json(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["", "42 messages", "true story", "{bad}", "{\"a\":1}\n{}", "[1,]", "{\"a\"}", "01", "1-2", "[", "\"x"]
+        {
+            assert!(!is_json(text.as_bytes()), "{text}");
+        }
+        assert!(!is_json("[".repeat(100_000).as_bytes()) && is_json(("[".repeat(200) + &"]".repeat(200)).as_bytes()));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub enum Quote {
     Csv,
     /// This, always; a backslash before it where it stands in the cell.
     Always(char),
+    /// Double quotes, always, and twice where they stand in the cell.
+    CsvAlways,
 }
 
 /// Writes a line of cells for each row.
@@ -122,10 +124,14 @@ impl<'c> Cells<'c> {
                 }
                 count += 1;
                 self.value.clear();
-                text_of(value, column.kind(), &mut self.value);
+                text_of(value, column, &mut self.value);
                 self.cell.push_str(&self.value);
             });
             self.form.write(&self.cell, out);
+            // An empty line would be no row (RFC 4180 has none).
+            if self.cell.is_empty() && self.columns.len() == 1 && self.form.quote == Quote::Csv {
+                out.text("\"\"");
+            }
         }
         out.text("\n");
         true
@@ -209,16 +215,18 @@ impl Exporter for Cells<'_> {
 }
 
 /// Appends a value as it stands in a cell: times in RFC 3339, durations in seconds, bytes in hex unless they are text.
-fn text_of(value: Value<'_>, kind: Kind, out: &mut String) {
+fn text_of(value: Value<'_>, column: &Column, out: &mut String) {
+    let kind = column.kind();
     let _ = match value {
         Value::There => write!(out, "true"),
         Value::Null => write!(out, "null"),
         Value::Flag(flag) => write!(out, "{flag}"),
         Value::Int(number) => write!(out, "{number}"),
         Value::Float(number) => write!(out, "{number}"),
+        Value::Decimal(digits, _) => write!(out, "{digits}"),
         Value::Text(text) | Value::Word(_, text) => write!(out, "{text}"),
         Value::Address(ip) => write!(out, "{ip}"),
-        Value::Time(time) if kind == Kind::Duration => write!(out, "{}", seconds(time.nanos(), 9)),
+        Value::Time(time) if column.is_epoch() => write!(out, "{}", seconds(time.nanos(), 9)),
         Value::Time(time) => write!(out, "{time}"),
         Value::Duration(nanos) => write!(out, "{}", seconds(nanos, 9)),
         Value::Tree(text) => write!(out, "{}", String::from_utf8_lossy(text)),
@@ -288,6 +296,12 @@ impl Delimited {
                     out.text(guard);
                     out.text(cell);
                 }
+            }
+            Quote::CsvAlways => {
+                out.text("\"");
+                out.text(guard);
+                out.text(&cell.replace('"', "\"\""));
+                out.text("\"");
             }
             Quote::Always(quote) => {
                 let mut signs = [0; 4];

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::list::Collect;
 use super::values::Values;
 use super::{Exporter, Form, Out, Stream, Totals};
-use crate::filter::{Claim, Item, Needs, Row, Rows, Says};
+use crate::filter::{Claim, Item, Needs, Row, Rows, Says, Sum};
 use crate::model::{Event, Fact, FileRun, PacketNo, Stamp, Timestamp, count, duration, number};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -125,11 +125,17 @@ impl Held<'_> {
         let text = match (self.claim.aggregate(), sum) {
             (Some(_), None) => format!("nothing of {} has it", count(fitting, "row")),
             (Some(_), Some(sum)) => {
-                let sum = if self.claim.is_duration() { duration(sum) } else { sum.to_string() };
+                #[expect(clippy::cast_possible_truncation, reason = "a duration is whole nanoseconds")]
+                let sum = match sum {
+                    Sum::Exact(sum) if self.claim.is_duration() => duration(sum),
+                    Sum::Exact(sum) => sum.to_string(),
+                    Sum::Mean(mean) if self.claim.is_duration() => duration(mean.round() as i64),
+                    Sum::Mean(mean) => format!("{mean:.2}"),
+                };
                 format!("{sum} over {}", count(self.values.count(), "value"))
             }
             (None, _) if self.claim.counts() => number(fitting),
-            (None, _) if denying > 0 && fitting > 0 => {
+            (None, _) if denying > 0 && self.claim.is_of_each() => {
                 format!("{} of {} do not", number(denying), number(fitting + denying))
             }
             (None, _) if denying > 0 => {
@@ -147,7 +153,7 @@ impl Held<'_> {
 impl Exporter for Claims<'_> {
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         self.hold(at, event);
-        if !self.is_full {
+        if !self.is_full && !out.is_full() {
             self.is_full = self.stream.event(at, event, out).is_break();
         }
         if out.has_failed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -104,8 +104,14 @@ impl Live {
     fn frame(&mut self, frame: &Frame) {
         if frame.opcode.is_control() {
             self.control = Some(*frame);
-        } else if self.frames[frame.dir].len() < FRAMES {
-            self.frames[frame.dir].push(*frame);
+            return;
+        }
+        let frames = &mut self.frames[frame.dir];
+        let frames_are_many = frames.len() >= FRAMES;
+        match frames.last_mut() {
+            // Of very many the first are kept, and the last.
+            Some(last) if frames_are_many => *last = *frame,
+            _ => frames.push(*frame),
         }
     }
 

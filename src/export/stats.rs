@@ -49,9 +49,9 @@ impl Rtt {
     fn of(trips: &mut Values) -> Option<Self> {
         Some(Self {
             count: trips.count(),
-            p50: trips.come_to(Aggregate::Percentile(50))?,
-            p95: trips.come_to(Aggregate::Percentile(95))?,
-            max: trips.come_to(Aggregate::Max)?,
+            p50: trips.exactly(Aggregate::Percentile(50))?,
+            p95: trips.exactly(Aggregate::Percentile(95))?,
+            max: trips.exactly(Aggregate::Max)?,
         })
     }
 }

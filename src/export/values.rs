@@ -1,6 +1,6 @@
 //! What many values come to, in bounded memory.
 
-use crate::filter::Aggregate;
+use crate::filter::{Aggregate, Sum};
 use std::mem;
 
 /// Different values that are kept apart; past it, near ones become one.
@@ -60,15 +60,24 @@ impl Values {
     }
 
     /// What they come to; `None` where there are none.
-    pub(super) fn come_to(&mut self, aggregate: Aggregate) -> Option<i64> {
+    #[expect(clippy::cast_precision_loss, reason = "a mean is no exact number")]
+    pub(super) fn come_to(&mut self, aggregate: Aggregate) -> Option<Sum> {
         let (min, max) = self.ends?;
-        Some(match aggregate {
+        Some(Sum::Exact(match aggregate {
             Aggregate::Min => min,
             Aggregate::Max => max,
             Aggregate::Sum => self.sum.try_into().unwrap_or(i64::MAX),
-            Aggregate::Mean => (self.sum / i128::from(self.count)).try_into().unwrap_or(i64::MAX),
+            Aggregate::Mean => return Some(Sum::Mean(self.sum as f64 / self.count as f64)),
             Aggregate::Percentile(percent) => self.percentile(percent)?,
-        })
+        }))
+    }
+
+    /// What they come to, exactly: of all but a mean.
+    pub(super) fn exactly(&mut self, aggregate: Aggregate) -> Option<i64> {
+        match self.come_to(aggregate)? {
+            Sum::Exact(sum) => Some(sum),
+            Sum::Mean(_) => None,
+        }
     }
 
     /// The smallest value that so many in a hundred do not exceed (nearest rank).
@@ -99,15 +108,15 @@ mod tests {
             Aggregate::Min,
             Aggregate::Max,
             Aggregate::Sum,
-            Aggregate::Mean,
             Aggregate::Percentile(50),
             Aggregate::Percentile(95),
             Aggregate::Percentile(100),
         ];
-        assert_eq!(all.map(|aggregate| values.come_to(aggregate).unwrap()), [1, 100, 5050, 50, 50, 95, 100]);
+        assert_eq!(all.map(|aggregate| values.exactly(aggregate).unwrap()), [1, 100, 5050, 50, 95, 100]);
+        assert_eq!(values.come_to(Aggregate::Mean), Some(Sum::Mean(50.5)));
         let mut one = Values::default();
         one.add(-7);
-        assert_eq!(all.map(|aggregate| one.come_to(aggregate).unwrap()), [-7; 7]);
+        assert_eq!(all.map(|aggregate| one.exactly(aggregate).unwrap()), [-7; 6]);
     }
 
     #[test]
@@ -116,8 +125,8 @@ mod tests {
         let count = 4 * MAX_VALUES as i64;
         (0..count).for_each(|value| values.add(value * 1000));
         assert!(values.sorted.len() <= MAX_VALUES);
-        assert_eq!((values.count(), values.come_to(Aggregate::Max)), (count as u64, Some((count - 1) * 1000)));
-        let middle = values.come_to(Aggregate::Percentile(50)).unwrap();
+        assert_eq!((values.count(), values.exactly(Aggregate::Max)), (count as u64, Some((count - 1) * 1000)));
+        let middle = values.exactly(Aggregate::Percentile(50)).unwrap();
         assert!((middle - count * 500).abs() < 10_000, "{middle}");
     }
 }

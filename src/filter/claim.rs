@@ -49,6 +49,15 @@ pub enum Aggregate {
     Percentile(u8),
 }
 
+/// What values come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sum {
+    /// Exactly this.
+    Exact(i64),
+    /// A mean.
+    Mean(f64),
+}
+
 /// What a row says of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
@@ -122,15 +131,19 @@ impl Claim {
     }
 
     /// Whether it holds when so many rows fitted and so many denied it; `sum`: what their values came to, if there were any.
-    pub fn holds(&self, fitting: u64, denying: u64, sum: Option<i64>) -> bool {
+    pub fn holds(&self, fitting: u64, denying: u64, sum: Option<Sum>) -> bool {
         match &self.what {
             What::None | What::Every(_) => denying == 0,
             What::Count(relation, wanted) => {
                 Value::Int(fitting.into()).order(wanted.value()).is_some_and(|order| relation.holds(order))
             }
             What::Sum(_, column, relation, wanted) => {
-                let value = sum.map(|sum| {
-                    if column.kind() == Kind::Duration { Value::Duration(sum) } else { Value::Int(sum.into()) }
+                let value = sum.map(|sum| match sum {
+                    Sum::Exact(sum) if column.kind() == Kind::Duration => Value::Duration(sum),
+                    Sum::Exact(sum) => Value::Int(sum.into()),
+                    #[expect(clippy::cast_possible_truncation, reason = "a duration is whole nanoseconds")]
+                    Sum::Mean(mean) if column.kind() == Kind::Duration => Value::Duration(mean.round() as i64),
+                    Sum::Mean(mean) => Value::Float(mean),
                 });
                 value.and_then(|value| value.order(wanted.value())).is_some_and(|order| relation.holds(order))
             }
@@ -140,6 +153,11 @@ impl Claim {
     /// Whether it counts rows, of which those that fit are the evidence.
     pub const fn counts(&self) -> bool {
         matches!(self.what, What::Count(..))
+    }
+
+    /// Whether it is about each row.
+    pub const fn is_of_each(&self) -> bool {
+        matches!(self.what, What::Every(_))
     }
 
     /// Whether what its values come to is a length of time.
@@ -172,6 +190,9 @@ impl<'t> Reader<'t> {
             let (rows, rest) = self.kind(rest)?;
             // `every connection closed 1000`
             if let Some(code) = rest.strip_prefix("closed ").filter(|_| rows == Rows::CONNECTIONS) {
+                if code.trim().parse::<u16>().is_err() {
+                    return Err(self.wrong(code, "a close code is wanted here, as 1000"));
+                }
                 return Ok((
                     rows,
                     None,
@@ -228,7 +249,13 @@ impl<'t> Reader<'t> {
         let of = of
             .map(|of| self.within(of, Filter::new(of)).and_then(|filter| self.suited(filter, rows, of)))
             .transpose()?;
-        let wanted = self.value(column.kind(), wanted)?;
+        let wanted = match self.value(column.kind(), wanted) {
+            // A mean may be compared with a fraction.
+            Err(_) if aggregate == Aggregate::Mean && wanted.parse::<f64>().is_ok() => {
+                self.value(Kind::Json, wanted)?
+            }
+            wanted => wanted?,
+        };
         Ok((rows, of, What::Sum(aggregate, Box::new(column), relation, wanted)))
     }
 

@@ -2,10 +2,13 @@
 
 /// Beginnings of the names of its protocols of which it has many fields.
 const FAMILIES: &[&str] = &[
+    "_ws",
     "arp",
     "data",
     "dns",
+    "eth",
     "expert",
+    "ieee8021ad",
     "geneve",
     "gre",
     "http2",

@@ -29,8 +29,8 @@ pub(super) enum Expr {
     In(Operand, Vec<(Literal, Option<Literal>)>, Quantity),
     Contains(Operand, Finder<'static>, Quantity),
     Matches(Operand, Box<Regex>, Quantity),
-    /// A number has one of these bits.
-    Bits(Operand, i128),
+    /// A number has one of these bits; or what it has of them compares so.
+    Bits(Operand, i128, Option<(Relation, i128)>),
 }
 
 /// How two values are to stand.
@@ -100,6 +100,11 @@ impl Relation {
         }
     }
 
+    /// The same of two that may not compare: those are unequal.
+    fn holds_of(self, order: Option<Ordering>) -> bool {
+        order.map_or(self == Self::Unequal, |order| self.holds(order))
+    }
+
     /// The same with both sides changed.
     pub(super) const fn turned(self) -> Self {
         match self {
@@ -131,7 +136,7 @@ impl Expr {
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).sum(),
             Self::Xor(one, other) => one.cost() + other.cost(),
             Self::Not(inner) => inner.cost(),
-            Self::Has(operand) | Self::Bits(operand, _) | Self::In(operand, ..) => operand.cost(),
+            Self::Has(operand) | Self::Bits(operand, ..) | Self::In(operand, ..) => operand.cost(),
             Self::Compare { left, .. } => left.cost(),
             Self::Contains(operand, ..) => operand.cost() * 2,
             Self::Matches(operand, ..) => operand.cost() * 4,
@@ -150,12 +155,11 @@ impl Expr {
                 Right::Literal(literal @ Literal::Address(..)) if literal.is_network() => {
                     left.hold(row, *quantity, |value| literal.is(value) == (*relation == Relation::Equal))
                 }
-                Right::Literal(literal) => left.hold(row, *quantity, |value| {
-                    let order = value.order(literal.value());
-                    order.map_or(*relation == Relation::Unequal, |order| relation.holds(order))
-                }),
+                Right::Literal(literal) => {
+                    left.hold(row, *quantity, |value| relation.holds_of(value.order(literal.value())))
+                }
                 Right::Operand(right) => left.hold(row, *quantity, |value| {
-                    right.hold(row, *quantity, |other| value.order(other).is_some_and(|order| relation.holds(order)))
+                    right.hold(row, *quantity, |other| relation.holds_of(value.order(other)))
                 }),
             },
             Self::In(operand, set, quantity) => {
@@ -167,9 +171,11 @@ impl Expr {
             Self::Matches(operand, regex, quantity) => {
                 operand.hold(row, *quantity, |value| value.bytes().is_some_and(|bytes| regex.is_match(bytes)))
             }
-            Self::Bits(operand, mask) => {
-                operand.visit(row, &mut |value| matches!(value, Value::Int(number) if number & mask != 0))
-            }
+            Self::Bits(operand, mask, wanted) => operand.visit(row, &mut |value| match (value, wanted) {
+                (Value::Int(number), None) => number & mask != 0,
+                (Value::Int(number), Some((relation, wanted))) => relation.holds((number & mask).cmp(wanted)),
+                _ => false,
+            }),
         }
     }
 }
@@ -232,7 +238,7 @@ impl Operand {
                 count += 1;
                 false
             });
-            return count > 0 && see(Value::Int(count));
+            return see(Value::Int(count));
         }
         self.each(row, see)
     }
@@ -243,6 +249,9 @@ impl Operand {
             Place::Header(name) => row.headers(name, &mut |value| make(value, &self.made, see)),
             Place::Path(path, buffer) => {
                 let Some(message) = row.message().filter(|message| !message.opcode.is_control()) else { return false };
+                if path.is_empty() && !path::is_json(message.body.kept) {
+                    return false;
+                }
                 path::find(message.body.kept, path, &mut |found, _| {
                     let mut buffer = buffer.borrow_mut();
                     json(found, &mut buffer).is_some_and(|value| make(value, &self.made, see))
@@ -265,7 +274,10 @@ fn json<'v>(found: Found<'v>, buffer: &'v mut String) -> Option<Value<'v>> {
         }
         Found::Number(digits) => {
             let digits = std::str::from_utf8(digits).ok()?;
-            digits.parse().map(Value::Int).or_else(|_| digits.parse().map(Value::Float)).ok()
+            match digits.parse::<i128>() {
+                Ok(number) if digits != "-0" => Some(Value::Int(number)),
+                _ => digits.parse().ok().map(|number| Value::Decimal(digits, number)),
+            }
         }
         Found::Flag(flag) => Some(Value::Flag(flag)),
         Found::Null => Some(Value::Null),

@@ -51,6 +51,8 @@ enum Asks {
     End,
     /// When the capture began.
     Origin,
+    /// What goes on to grow: of a handshake's connection all of it.
+    Growing,
 }
 
 /// What must be at hand for a filter.
@@ -100,7 +102,8 @@ impl Field {
             frames: self.asks == Asks::Frames && rows.meets(Rows::MESSAGES),
             payloads: self.asks == Asks::Payload,
             heads: self.asks == Asks::Heads,
-            ends: self.asks == Asks::End && rows.meets(others),
+            ends: self.asks == Asks::End && rows.meets(others)
+                || self.asks == Asks::Growing && rows.meets(Rows::HANDSHAKES),
             origin: self.asks == Asks::Origin,
         }
     }
@@ -118,7 +121,7 @@ impl Field {
     /// How much it takes to ask for it, for whoever may choose what to ask first.
     pub(super) const fn cost(&self) -> u32 {
         match self.asks {
-            Asks::Row | Asks::End | Asks::Origin => 1,
+            Asks::Row | Asks::End | Asks::Origin | Asks::Growing => 1,
             Asks::Frames | Asks::Heads => 2,
             Asks::Payload => 8,
         }
@@ -329,6 +332,12 @@ const UNITS: Rows = MSGS.and(FRAMES);
 const SENT: Rows = UNITS.and(NOTES);
 
 fields! {
+    "frame", Presence, ALL, Row, "every row has it", One(|_| there(true));
+    "ip", Presence, ALL, Row, "the connection runs over IPv4", One(|row| there(!row.sender()?.ip.is_v6()));
+    "ipv6", Presence, ALL, Row, "the connection runs over IPv6", One(|row| there(row.sender()?.ip.is_v6()));
+    "tcp", Presence, ALL, Row, "the row is of a TCP stream", One(|row| there(row.at.stream.is_some()));
+    "http.request", Presence, ALL, Heads, "the head of the upgrade request was captured", One(|row| there(row.request().is_some()));
+    "http.response", Presence, ALL, Heads, "the head of its answer was captured", One(|row| there(row.response().is_some()));
     "frame.number", Number, ALL, Row, "packet that the row names, from 1",
         One(|row| Some(row.at.at.packet.0).filter(|&packet| packet > 0).map(int));
     "frame.time", Time, ALL, Row, "time of that packet",
@@ -339,7 +348,7 @@ fields! {
         One(|row| Some(Value::Duration(row.at.at.time?.since(row.origin?))));
     "frame.interface_name", Text, ALL, Row, "interface that the connection was captured on, where the capture names it",
         One(|row| row.conn?.opened.interface.as_deref().map(text));
-    "vlan.id", Number, ALL, Row, "VLANs around the connection's packets",
+    "vlan.id", Number, ALL, Row, "VLANs around the connection's packets, those of 802.1ad as well",
         Many(|row, see| {
             let Some(conn) = row.conn else { return false };
             let mut encaps = conn.opened.encap.iter().chain(conn.opened.encap_back.iter().flatten());
@@ -506,7 +515,11 @@ fields! {
     "wspect.inferred", Flag, MSGS, Row, "a search restored what a loss had made unknown",
         One(|row| row.message().map(|message| Value::Flag(message.inferred)));
     "wspect.missing", Number, MSGS, Row, "bytes of it that are missing, where it is known how many",
-        One(|row| row.message().filter(|message| !message.body.holes.is_empty()).map(|message| int(message.body.missing())));
+        One(|row| {
+            let body = row.message()?.body;
+            let known = !body.holes.is_empty() && body.holes.iter().all(|hole| hole.len.is_some());
+            known.then(|| int(body.missing()))
+        });
     "wspect.waited", Duration, MSGS, Row, "how long bytes of it waited for a retransmission or a window",
         One(|row| row.message()?.waited.map(|wait| Value::Duration(wait.nanos)));
     "wspect.rtt" = "rtt", Duration, MSGS, Row, "of a pong: time since its ping", One(|row| row.message()?.rtt.map(Value::Duration));
@@ -514,24 +527,24 @@ fields! {
         One(|row| row.message().map(|message| Value::Bytes(message.body.kept)));
     "wspect.json" = "json", Json, MSGS, Payload, "what the payload has at a path: json.items[0].id, json.\"a key\", json.items[*].id",
         Named;
-    "wspect.close_code" = "close_code", Number, MSGS.and(CONNS), Row, "code of a Close frame, of a connection the first's",
+    "wspect.close_code" = "close_code", Number, MSGS.and(CONNS), Growing, "code of a Close frame, of a connection the first's",
         One(|row| match row.item {
             Item::Message(message, _) => Some(message.close?.code),
             _ => row.conn?.close.as_ref()?.1.code,
         }.map(|code| int(code.0)));
-    "wspect.close_reason", Text, MSGS.and(CONNS), Row, "reason of a Close frame, of a connection the first's",
+    "wspect.close_reason", Text, MSGS.and(CONNS), Growing, "reason of a Close frame, of a connection the first's",
         One(|row| match row.item {
             Item::Message(message, _) => utf8(message.close?.reason),
             _ => row.conn?.close.as_ref().map(|(_, close)| text(&close.reason)),
         });
-    "wspect.finding" = "finding", Code, ALL, Row, "codes of findings (wspect check): of the row",
+    "wspect.finding" = "finding", Code, ALL, Growing, "codes of findings (wspect check): of the row",
         Many(|row, see| match row.item {
             Item::Message(message, _) => message.findings.iter().any(|found| see(code(found))),
             Item::Frame(frame) => frame.findings.iter().any(|found| see(code(found))),
             Item::Finding(note) => see(code(note.code)),
             Item::Connection => row.conn.is_some_and(|conn| conn.codes.iter().any(|found| see(code(found)))),
         });
-    "wspect.severity" = "severity", Word(SEVERITIES), ALL, Row, "severities of those findings: note, warning, error",
+    "wspect.severity" = "severity", Word(SEVERITIES), ALL, Growing, "severities of those findings: note, warning, error",
         Many(|row, see| {
             let mut tell = |code: NoteCode| see(word(SEVERITIES, code.severity().name()));
             match row.item {

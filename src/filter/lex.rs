@@ -4,7 +4,7 @@ use super::parse::Problem;
 use crate::decode::path::Step;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
-use nom::character::complete::{char, digit1};
+use nom::character::complete::{anychar, char, digit1};
 use nom::combinator::{map, map_res, opt, recognize, value};
 use nom::multi::{fold_many0, many1};
 use nom::sequence::{delimited, pair, preceded};
@@ -17,7 +17,7 @@ pub(super) enum Token {
     /// A name, a number, a word: what stands without quotes.
     Word(String),
     /// What stands in quotes, without them.
-    Text(String),
+    Text(Vec<u8>),
     /// `json.` with a path behind it.
     Json(Vec<Step>),
     /// `header.` with a name behind it.
@@ -62,7 +62,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> 
 
 fn trouble(rest: &str) -> &'static str {
     match rest.chars().next() {
-        Some('"' | '\'') => "a text without its closing quote",
+        Some('"') => "a text without its closing quote",
+        Some('\'') => "texts stand in double quotes",
         Some('[') => "a slice without its closing bracket",
         _ => "this is no part of a filter",
     }
@@ -72,8 +73,8 @@ fn token(text: &str) -> IResult<&str, Token> {
     alt((
         map(json_elsewhere, |name: &str| Token::Word(name.to_owned())),
         map(preceded(alt((tag("wspect.json"), tag("json"))), many1(step)), Token::Json),
-        map(preceded(alt((tag("wspect.header."), tag("header."))), alt((quoted, key))), Token::Header),
-        map(preceded(char('r'), raw), Token::Text),
+        map(preceded(alt((tag("wspect.header."), tag("header."))), alt((name, key))), Token::Header),
+        map(preceded(char('r'), raw), |text| Token::Text(text.into_bytes())),
         map(quoted, Token::Text),
         map(word, |word| Token::Word(word.to_owned())),
         map(delimited(char('['), take_till(|c| c == ']'), char(']')), |slice: &str| {
@@ -118,7 +119,9 @@ fn word(text: &str) -> IResult<&str, &str> {
 fn step(text: &str) -> IResult<&str, Step> {
     let index = map_res(digit1, str::parse::<usize>);
     alt((
-        map(preceded(char('.'), alt((quoted, key))), |name| Step::Key(name.into())),
+        value(Step::Any, tag(".*")),
+        map(preceded(char('.'), alt((name, key))), |name| Step::Key(name.into())),
+        map(delimited(char('['), name, char(']')), |name| Step::Key(name.into())),
         delimited(char('['), alt((map(index, Step::Index), value(Step::Any, opt(char('*'))))), char(']')),
     ))
     .parse(text)
@@ -129,26 +132,30 @@ fn key(text: &str) -> IResult<&str, String> {
     map(take_while1(|c: char| c.is_alphanumeric() || "_-$@".contains(c)), str::to_owned).parse(text)
 }
 
-/// A text in double quotes, with the escapes `\" \\ \n \r \t \0 \xHH`.
-fn quoted(text: &str) -> IResult<&str, String> {
-    let plain = map(take_while1(|c| c != '"' && c != '\\'), str::to_owned);
+/// A name in double quotes.
+fn name(text: &str) -> IResult<&str, String> {
+    map_res(quoted, String::from_utf8).parse(text)
+}
+
+/// A text in double quotes, with the escapes `\" \\ \n \r \t \0 \xHH`; the last is a byte.
+fn quoted(text: &str) -> IResult<&str, Vec<u8>> {
+    let plain = map(take_while1(|c| c != '"' && c != '\\'), |text: &str| text.as_bytes().to_vec());
     let hex = map_res(preceded(char('x'), recognize(pair(hex_digit, hex_digit))), |digits: &str| {
-        u8::from_str_radix(digits, 16).map(|byte| char::from(byte).to_string())
+        u8::from_str_radix(digits, 16).map(|byte| vec![byte])
     });
     let short = alt((
-        value("\"", char('"')),
-        value("\\", char('\\')),
-        value("\n", char('n')),
-        value("\r", char('r')),
-        value("\t", char('t')),
-        value("\0", char('0')),
+        value(b'"', char('"')),
+        value(b'\\', char('\\')),
+        value(b'\n', char('n')),
+        value(b'\r', char('r')),
+        value(b'\t', char('t')),
+        value(0, char('0')),
     ));
-    let escape = preceded(
-        char('\\'),
-        alt((hex, map(short, str::to_owned), map(nom::character::complete::anychar, |c| format!("\\{c}")))),
-    );
-    let inside = fold_many0(alt((plain, escape)), String::new, |mut all, piece| {
-        all.push_str(&piece);
+    // What is no escape stands as it is: regular expressions have their own.
+    let other = map(anychar, |c| format!("\\{c}").into_bytes());
+    let escape = preceded(char('\\'), alt((hex, map(short, |byte| vec![byte]), other)));
+    let inside = fold_many0(alt((plain, escape)), Vec::new, |mut all, piece: Vec<u8>| {
+        all.extend(piece);
         all
     });
     delimited(char('"'), inside, char('"')).parse(text)

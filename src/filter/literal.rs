@@ -62,12 +62,13 @@ impl Literal {
 
 /// Reads a token as a value of that kind.
 pub(super) fn read(kind: Kind, token: &Token, span: &Range<usize>) -> Result<Literal, Problem> {
+    let wrong = |what: &str| Problem::new(what.to_owned(), span.clone());
     let (text, is_quoted) = match token {
         Token::Word(word) => (word.as_str(), false),
-        Token::Text(text) => (text.as_str(), true),
-        _ => return Err(Problem::new("a value is wanted here".to_owned(), span.clone())),
+        Token::Text(bytes) if kind == Kind::Bytes => return Ok(Literal::Bytes(bytes.clone())),
+        Token::Text(text) => (std::str::from_utf8(text).map_err(|_| wrong("these bytes are no text"))?, true),
+        _ => return Err(wrong("a value is wanted here")),
     };
-    let wrong = |what: &str| Problem::new(what.to_owned(), span.clone());
     match kind {
         Kind::Presence => Err(wrong("this is there or not: it has no value to compare")),
         Kind::Flag => flag(text).map(Literal::Flag).ok_or_else(|| wrong("true or false is wanted")),
@@ -75,7 +76,6 @@ pub(super) fn read(kind: Kind, token: &Token, span: &Range<usize>) -> Result<Lit
             number(text).map(Literal::Int).ok_or_else(|| wrong("a number is wanted, as 12, 0x1f, 4kB or 16M"))
         }
         Kind::Text => Ok(Literal::Text(text.to_owned())),
-        Kind::Bytes if is_quoted => Ok(Literal::Bytes(text.as_bytes().to_vec())),
         Kind::Bytes => {
             bytes(text).map(Literal::Bytes).ok_or_else(|| wrong("bytes are wanted, as 0a:ff:00, or a text in quotes"))
         }
@@ -159,12 +159,17 @@ fn scaled(digits: &str, unit: i128) -> Option<i128> {
     Some(if negative { -sum } else { sum })
 }
 
-/// `0a:ff:00`, also with dashes or dots between.
-fn bytes(text: &str) -> Option<Vec<u8>> {
+/// `0a:ff:00`, also with dashes or dots between; `0a`, `0x0aff`.
+pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix("0x").filter(|digits| digits.is_ascii() && digits.len() % 2 == 0) {
+        let pairs =
+            digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        return pairs.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty());
+    }
     let parts = text.split([':', '-', '.']);
     let bytes: Option<Vec<u8>> =
         parts.map(|part| (part.len() == 2).then(|| u8::from_str_radix(part, 16).ok()).flatten()).collect();
-    bytes.filter(|bytes| bytes.len() > 1)
+    bytes
 }
 
 fn address(text: &str) -> Option<Literal> {
@@ -257,6 +262,7 @@ mod tests {
     #[test]
     fn bytes_have_signs_between_them() {
         assert_eq!(bytes("0a:ff"), Some(vec![10, 255]));
-        assert_eq!([bytes("0aff"), bytes("0a"), bytes("0:1"), bytes("zz:00")], [None, None, None, None]);
+        assert_eq!([bytes("0a"), bytes("0x0aff")], [Some(vec![10]), Some(vec![10, 255])]);
+        assert_eq!([bytes("0aff"), bytes("0:1"), bytes("zz:00"), bytes("0x"), bytes("0x1")], [const { None }; 5]);
     }
 }

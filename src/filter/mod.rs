@@ -13,7 +13,7 @@ mod parse;
 mod row;
 mod value;
 
-pub use claim::{Aggregate, Claim, Says};
+pub use claim::{Aggregate, Claim, Says, Sum};
 pub use fields::{FIELDS, Field, Needs};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
@@ -48,6 +48,11 @@ impl Filter {
     /// What must be at hand to ask it of such rows.
     pub fn needs(&self, rows: Rows) -> Needs {
         self.uses.iter().map(|(field, _)| field.needs(rows)).fold(Needs::default(), Needs::or)
+    }
+
+    /// A field that is known when a connection has ended, and is asked for before.
+    pub fn late(&self, rows: Rows) -> Option<&'static str> {
+        self.uses.iter().map(|(field, _)| field).find(|field| field.needs(rows).ends).map(|field| field.name)
     }
 
     /// That each field is one of such rows, or of some of them.
@@ -116,7 +121,12 @@ impl Column {
 
     /// What its values are; of a payload, and of a piece of one, text where it is text.
     pub fn kind(&self) -> Kind {
-        if self.operand.is_payload() { Kind::Text } else { self.kind }
+        if self.operand.is_payload() && self.kind == Kind::Bytes { Kind::Text } else { self.kind }
+    }
+
+    /// Whether its times are told in seconds since 1970.
+    pub fn is_epoch(&self) -> bool {
+        self.operand.field.name == "frame.time_epoch"
     }
 
     /// Hands on each value that a row has of it.

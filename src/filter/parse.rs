@@ -12,6 +12,7 @@ use regex::bytes::RegexBuilder;
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
+use unicode_width::UnicodeWidthStr as _;
 
 /// What is wrong with a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +32,18 @@ impl Problem {
 
     /// The filter with a mark below what is wrong, on two lines that begin with four blanks.
     pub fn shown(&self, filter: &str) -> String {
-        let width = |text: &str| text.chars().count();
+        // Nothing of it may control a terminal, and all of it has its width there.
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        let width = |text: &str| plain(text).width();
         let Range { start, end } = self.span;
-        let before = width(filter.get(..start).unwrap_or(filter));
-        let marks = width(filter.get(start..end).unwrap_or_default()).max(1);
+        // Of a very long filter what is near.
+        let first = filter.get(..start).unwrap_or(filter).char_indices().rev().nth(60).map_or(0, |(at, _)| at);
+        let last =
+            filter.get(end..).and_then(|rest| rest.char_indices().nth(60)).map_or(filter.len(), |(at, _)| end + at);
+        let before = width(filter.get(first..start).unwrap_or_default());
+        let marks = width(filter.get(start..end).unwrap_or_default()).clamp(1, 80);
         let hint = self.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
-        let filter = filter.replace(['\n', '\r', '\t'], " ");
+        let filter = plain(filter.get(first..last).unwrap_or(filter));
         format!("    {filter}\n    {}^{}{hint}", " ".repeat(before), "~".repeat(marks - 1))
     }
 }
@@ -240,7 +247,15 @@ impl<'t> Parser<'t> {
             let span = self.span();
             let token = self.value()?;
             return match (kind, literal::read(Kind::Number, &token, &span)?) {
-                (Kind::Number, Literal::Int(mask)) => Ok(Expr::Bits(operand, mask)),
+                (Kind::Number, Literal::Int(mask)) => {
+                    let Some((relation, _)) = self.relation() else { return Ok(Expr::Bits(operand, mask, None)) };
+                    let span = self.span();
+                    let token = self.value()?;
+                    match literal::read(Kind::Number, &token, &span)? {
+                        Literal::Int(wanted) => Ok(Expr::Bits(operand, mask, Some((relation, wanted)))),
+                        _ => Err(Problem::new("a number is wanted here".to_owned(), span)),
+                    }
+                }
                 _ => Err(Problem::new("`&` is for numbers".to_owned(), span)),
             };
         }
@@ -300,7 +315,8 @@ impl<'t> Parser<'t> {
         }
         let is_field = match self.peek() {
             Some(Token::Word(word)) => {
-                Field::find(word).is_some_and(|field| field.kind == kind) || self.begins_function(word)
+                Field::find(word).is_some_and(|field| field.kind == kind && kind != Kind::Json)
+                    || self.begins_function(word)
             }
             Some(Token::Json(_) | Token::Header(_)) => true,
             _ => false,
@@ -364,8 +380,10 @@ impl<'t> Parser<'t> {
     fn piece(&mut self, kind: Kind) -> Result<Vec<u8>, Problem> {
         let span = self.span();
         Ok(match self.value()? {
-            Token::Text(text) => text.into_bytes(),
+            Token::Text(text) => text,
             Token::Word(word) if kind != Kind::Bytes => word.into_bytes(),
+            // Bytes as such, or else a word.
+            Token::Word(word) => literal::bytes(&word).unwrap_or_else(|| word.into_bytes()),
             token => match literal::read(Kind::Bytes, &token, &span)? {
                 Literal::Bytes(bytes) => bytes,
                 _ => Vec::new(),
@@ -377,7 +395,11 @@ impl<'t> Parser<'t> {
     fn pattern(&mut self, operand: Operand, quantity: Quantity) -> Result<Expr, Problem> {
         let span = self.span();
         let pattern = match self.value()? {
-            Token::Text(text) | Token::Word(text) => text,
+            Token::Word(text) => text,
+            // Of bytes that are no text an expression says `(?-u)\xff`.
+            Token::Text(text) => String::from_utf8(text).map_err(|_| {
+                Problem::new("bytes in an expression are written (?-u)\\xff, in r\"...\"".to_owned(), span.clone())
+            })?,
             _ => return Err(Problem::new("a regular expression in quotes is wanted".to_owned(), span)),
         };
         match RegexBuilder::new(&pattern).case_insensitive(true).size_limit(1 << 22).build() {
@@ -442,6 +464,11 @@ impl<'t> Parser<'t> {
     fn field(&mut self) -> Result<(Operand, Kind), Problem> {
         let span = self.span();
         let (name, place) = match self.next() {
+            Some((Token::Word(word), _))
+                if matches!(word.as_str(), "and" | "or" | "xor" | "in" | "contains" | "matches") =>
+            {
+                return Err(Problem::new("a field is wanted here".to_owned(), span));
+            }
             Some((Token::Word(word), _)) => (word, Place::Whole),
             Some((Token::Json(path), _)) => {
                 if path.len() > STEPS {
@@ -525,7 +552,10 @@ fn bounds(slice: &str) -> Option<(i64, Option<i64>)> {
 fn unknown(name: &str, span: Range<usize>) -> Problem {
     if elsewhere::is_known(name) {
         let problem = Problem::new(format!("`{name}` is a field of Wireshark that is not available here"), span);
-        let key = name.strip_prefix("json.").map(|key| format!("a key of that name is quoted: json.\"{key}\""));
+        let key = name.strip_prefix("json.").map(|rest| {
+            let (key, more) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+            format!("a key of that name is quoted: json.\"{key}\"{more}")
+        });
         return Problem { hint: key, ..problem };
     }
     let meant = nearest(name, Field::names());

@@ -70,6 +70,8 @@ pub enum Value<'a> {
     Int(i128),
     /// Another number of a JSON text.
     Float(f64),
+    /// The same, with its digits.
+    Decimal(&'a str, f64),
     /// Text.
     Text(&'a str),
     /// One word of several, and its place among them.
@@ -98,10 +100,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number without its digits.
+    const fn number(self) -> Self {
+        match self {
+            Self::Decimal(_, number) => Self::Float(number),
+            other => other,
+        }
+    }
+
     /// Which of two is greater; `None` where they cannot be compared.
     #[expect(clippy::cast_precision_loss, reason = "a whole number beside one with a fraction is taken as such")]
     pub(super) fn order(self, other: Value<'_>) -> Option<Ordering> {
-        match (self, other) {
+        match (self.number(), other.number()) {
             (Self::Flag(one), Value::Flag(other)) => Some(one.cmp(&other)),
             (Self::Word(one, _), Value::Word(other, _)) => Some(one.cmp(&other)),
             (Self::Int(one), Value::Int(other)) => Some(one.cmp(&other)),

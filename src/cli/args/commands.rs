@@ -157,7 +157,7 @@ pub(in crate::cli) struct Check {
     /// of -Y. A sum of nothing holds for nothing.
     #[arg(long = "assert", value_name = "CLAIM", verbatim_doc_comment)]
     pub claims: Vec<String>,
-    /// Assertions from this file, one a line; # begins a comment
+    /// Assertions from this file, one a line; lines that begin with # are comments
     #[arg(long, value_name = "FILE")]
     pub assert_file: Vec<PathBuf>,
     /// Leave out findings of this code: they are not printed and do not count for --fail-on

@@ -13,7 +13,7 @@ pub(in crate::cli) struct Filter {
     /// Only connections with this host, or address: short for host == HOST, ip.addr == ADDRESS
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub host: Option<String>,
-    /// Only connections with this TCP port at either end
+    /// Only connections with this TCP port at either end: 8080, or 8080,9000-9010
     #[arg(long, value_name = "PORT", hide_short_help = true)]
     pub port: Option<String>,
     /// Only rows from this time on: 2023-11-14T22:13:20Z, or without the zone in local time
