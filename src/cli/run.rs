@@ -235,14 +235,24 @@ impl<'j> Run<'j> {
     }
 
     /// Reads the capture, writes its rows, and tells what is to be told.
+    ///
+    /// A filter is asked of what was captured, and what passes is redacted; who is not needed does not stand in the way.
     pub(super) fn export(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
-        let job = self.job;
-        // A filter is asked of what was captured, and what passes is redacted.
-        let mut redacted = Redacted::new(&job.redactor, exporter);
-        let mut only = Only::new(self.only.clone(), &mut redacted);
-        let Some(filter) = &job.filter else { return self.write(&mut only, None) };
+        let redactor = &self.job.redactor;
+        if redactor.is_idle() { self.narrow(exporter) } else { self.narrow(&mut Redacted::new(redactor, exporter)) }
+    }
+
+    fn narrow(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
+        match self.only.clone() {
+            Some(conns) => self.filter(&mut Only::new(conns, exporter)),
+            None => self.filter(exporter),
+        }
+    }
+
+    fn filter(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
+        let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
         let known = self.known.clone();
-        let mut filtered = Filtered::new(filter, job.work.rows(), self.origin, known, &mut only);
+        let mut filtered = Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter);
         let passed = filtered.passed();
         self.write(&mut filtered, Some(&passed))
     }

@@ -139,15 +139,12 @@ impl<'a> Watch<'a> {
         self.out.finish()
     }
 
-    /// Counts an event, tells what the user must know, and hands it on.
-    fn pass(&mut self, at: &Stamp, event: Event<'_>) {
-        self.tally.count(event);
-        if let Event::Note(note) = event {
-            self.tell(at, note);
-        }
-        if !self.is_done {
-            self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
-        }
+    /// Whether more is wanted.
+    fn flow(&self) -> ControlFlow<()> {
+        let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
+        // A live input ends where it is stopped: what is known by then is told as at any end.
+        let is_stopped = !self.is_live && self.stop.is_wanted();
+        if is_enough || is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn tell(&self, at: &Stamp, note: &Note<'_>) {
@@ -172,13 +169,18 @@ impl<'a> Watch<'a> {
 impl Sink for Watch<'_> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         match event {
-            Event::Note(note) if self.ignored.contains(note.code) => self.tally.ignore(note),
-            _ => self.pass(at, event),
+            Event::Note(note) if self.ignored.contains(note.code) => {
+                self.tally.ignore(note);
+                return self.flow();
+            }
+            Event::Note(note) => self.tell(at, note),
+            _ => {}
         }
-        let is_enough = self.is_done && (!self.reads_all || self.out.has_failed());
-        // A live input ends where it is stopped: what is known by then is told as at any end.
-        let is_stopped = !self.is_live && self.stop.is_wanted();
-        if is_enough || is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.tally.count(event);
+        if !self.is_done {
+            self.is_done = self.exporter.event(at, event, &mut self.out).is_break();
+        }
+        self.flow()
     }
 
     /// Rows of a live capture are there for who reads them behind a pipe, as soon as they are known.

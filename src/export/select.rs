@@ -109,21 +109,18 @@ impl<E: Exporter> Exporter for Places<E> {
 
 /// Lets through what is of some connections, or of none.
 pub struct Only<'e> {
-    conns: Option<HashSet<ConnId>>,
+    conns: HashSet<ConnId>,
     inner: &'e mut dyn Exporter,
 }
 
 impl<'e> Only<'e> {
-    /// Only these connections go to `inner`; all, where none are named.
-    pub fn new(conns: Option<HashSet<ConnId>>, inner: &'e mut dyn Exporter) -> Self {
+    /// Only these connections go to `inner`.
+    pub fn new(conns: HashSet<ConnId>, inner: &'e mut dyn Exporter) -> Self {
         Self { conns, inner }
     }
 
     fn is_wanted(&self, at: &Stamp) -> bool {
-        match (&self.conns, at.conn) {
-            (Some(conns), Some(conn)) => conns.contains(&conn),
-            _ => true,
-        }
+        at.conn.is_none_or(|conn| self.conns.contains(&conn))
     }
 }
 

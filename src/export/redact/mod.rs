@@ -105,7 +105,8 @@ impl Redactor {
         Self { rules, key }
     }
 
-    const fn is_idle(&self) -> bool {
+    /// Whether it replaces nothing.
+    pub const fn is_idle(&self) -> bool {
         self.rules.is_empty()
     }
 
