@@ -146,15 +146,16 @@ pub(in crate::cli) struct Check {
         hide_possible_values = true
     )]
     pub fail_on: Option<Severity>,
-    /// Exit with 1 unless this holds: 'no finding >= warning', 'p99(rtt) < 200ms'; may be given several times
+    /// Exit with 1 unless this holds, as 'p99(rtt) < 200ms'; also several
     ///
-    ///   no KIND [where FILTER]             no finding >= warning, no message where json.type == "error"
-    ///   every KIND [where FILTER] has FILTER   every connection closed 1000, every message where type == text has len < 1M
-    ///   count(KIND [where FILTER]) OP NUMBER   count(messages where type == ping) > 0
-    ///   F(FIELD [where FILTER]) OP VALUE       p99(rtt) < 200ms, max(wspect.duration) < 1h, sum(len where dir == c2s) < 10MB
+    ///   no KIND [where FILTER]                no finding >= warning
+    ///   every KIND [where FILTER] has FILTER  every connection closed 1000
+    ///   count(KIND [where FILTER]) OP NUMBER  count(messages where type == ping) > 0
+    ///   F(FIELD [where FILTER]) OP VALUE      p99(rtt) < 200ms, sum(len where dir == c2s) < 10MB
     ///
-    /// KIND is connections, handshakes, messages, frames or findings; F is min max sum mean p50 p90 p95 p99 ...; filters are those
-    /// of -Y. A sum of nothing holds for nothing.
+    /// KIND is connections, handshakes, messages, frames or findings; F is min max sum mean
+    /// p50 p90 p95 p99 ...; filters are those of -Y, which does not restrict what is asserted.
+    /// Of no values a claim about their sum does not hold.
     #[arg(long = "assert", value_name = "CLAIM", verbatim_doc_comment)]
     pub claims: Vec<String>,
     /// Assertions from this file, one a line; lines that begin with # are comments

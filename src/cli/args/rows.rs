@@ -5,7 +5,7 @@ use clap::ValueEnum;
 /// Which rows.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct Filter {
-    /// Only rows that pass a display filter, as in Wireshark: 'type == text && len > 100'
+    /// Rows that pass a filter as in Wireshark: 'type == text && len > 100'
     ///
     /// 'json.type == "error" || close_code != 1000', 'payload contains "token"', 'host == chat.example'. `wspect fields` lists the fields, docs/FILTERS.md has the whole language. Given several times, all must pass.
     #[arg(short = 'Y', long = "filter", value_name = "EXPR", allow_hyphen_values = true)]
@@ -43,7 +43,7 @@ impl Columns {
 /// In which form, and which columns.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct Columns {
-    /// Form of the rows: text, jsonl (as --json), json (an array), csv, tsv, fields (as in tshark)
+    /// text, jsonl (as --json), json (an array), csv, tsv, fields (with -e)
     #[arg(short = 'T', long, value_name = "FORM", hide_possible_values = true, conflicts_with = "json")]
     pub format: Option<Form>,
     /// A column of csv, tsv or fields; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
