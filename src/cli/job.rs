@@ -414,14 +414,14 @@ pub(super) fn usage(text: impl Into<String>) -> Failure {
 
 /// What an export has in common with lists.
 fn rows_of(args: args::Export) -> args::List {
-    let args::Export { input, format, filter, field, style, safe_csv, limit, time, output, .. } = args;
+    let args::Export { input, format, filter, cells, limit, time, output, .. } = args;
     let form = match format {
         Format::Json => args::Form::Json,
         Format::Csv => args::Form::Csv,
         Format::Tsv => args::Form::Tsv,
         _ => args::Form::Jsonl,
     };
-    let columns = args::Columns { format: Some(form), field, style, safe_csv };
+    let columns = args::Columns { format: Some(form), cells };
     args::List { input, filter, columns, limit, time, output, ..args::List::default() }
 }
 

@@ -122,13 +122,13 @@ pub(super) fn table(asked: &Columns, rows: Rows) -> Result<Option<Table>, Failur
         Some(Form::Csv) => Delimited::csv(),
         Some(Form::Tsv) => Delimited::tsv(),
         Some(Form::Fields) => Delimited::fields(),
-        _ if !asked.field.is_empty() => return Err(job::usage("-e is for -T fields, csv and tsv")),
-        _ if !asked.style.is_empty() || asked.safe_csv => {
+        _ if !asked.cells.field.is_empty() => return Err(job::usage("-e is for -T fields, csv and tsv")),
+        _ if !asked.cells.style.is_empty() || asked.cells.safe_csv => {
             return Err(job::usage("-E and --safe-csv are for -T fields, csv and tsv"));
         }
         _ => return Ok(None),
     };
-    let names: Vec<&str> = match (asked.format, asked.field.as_slice()) {
+    let names: Vec<&str> = match (asked.format, asked.cells.field.as_slice()) {
         (Some(Form::Fields), []) => {
             return Err(job::usage("which fields? -T fields -e FIELD (wspect fields lists them)"));
         }
@@ -143,8 +143,8 @@ pub(super) fn table(asked: &Columns, rows: Rows) -> Result<Option<Table>, Failur
         Ok((name.to_owned(), column))
     });
     let columns = columns.collect::<Result<_, Failure>>()?;
-    let mut form = Delimited { safe: asked.safe_csv, ..form };
-    asked.style.iter().try_for_each(|style| set(&mut form, style))?;
+    let mut form = Delimited { safe: asked.cells.safe_csv, ..form };
+    asked.cells.style.iter().try_for_each(|style| set(&mut form, style))?;
     Ok(Some(Table { columns, form }))
 }
 

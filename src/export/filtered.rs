@@ -2,9 +2,9 @@
 
 use super::context::Context;
 use super::list::Collect;
-use super::{Exporter, Out, Totals};
+use super::{Exporter, Out};
 use crate::filter::{Filter, Rows};
-use crate::model::{Event, Fact, FileRun, Severity, Stamp, Timestamp};
+use crate::model::{Event, Severity, Stamp, Timestamp};
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -78,17 +78,7 @@ impl Exporter for Filtered<'_> {
         if passes == Some(false) { self.inner.unwanted(at, event, out) } else { self.inner.event(at, event, out) }
     }
 
-    fn file(&mut self, run: &FileRun) {
-        self.inner.file(run);
-    }
-
-    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
-        self.inner.fact(file, fact);
-    }
-
-    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.inner.finish(totals, out);
-    }
+    hand_on!();
 
     fn hears_frames(&self) -> bool {
         self.context.needs().frames || self.inner.hears_frames()

@@ -9,6 +9,23 @@
 //! A new format is a new form, a new selection is a new exporter, and each fits the others. A report is a document, whole
 //! at the end, and an exporter without a form: [`Junit`], [`Sarif`].
 
+/// What an exporter before another hands on as it is: where packets stand, what captures tell, and the end.
+macro_rules! hand_on {
+    () => {
+        fn file(&mut self, run: &$crate::model::FileRun) {
+            self.inner.file(run);
+        }
+
+        fn fact(&mut self, file: usize, fact: &$crate::model::Fact<'_>) {
+            self.inner.fact(file, fact);
+        }
+
+        fn finish(&mut self, totals: &$crate::export::Totals, out: &mut $crate::export::Out<'_>) {
+            self.inner.finish(totals, out);
+        }
+    };
+}
+
 mod around;
 mod array;
 mod capture;

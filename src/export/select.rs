@@ -1,7 +1,7 @@
 //! A part of a capture: connections, messages, or what lies in a packet.
 
-use super::{Exporter, Out, Totals};
-use crate::model::{ConnId, Direction, Event, Fact, FileRun, Frame, Message, PacketNo, Span, Stamp};
+use super::{Exporter, Out};
+use crate::model::{ConnId, Direction, Event, Frame, Message, PacketNo, Span, Stamp};
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -86,17 +86,7 @@ impl<E: Exporter> Exporter for Places<E> {
         if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn file(&mut self, run: &FileRun) {
-        self.inner.file(run);
-    }
-
-    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
-        self.inner.fact(file, fact);
-    }
-
-    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.inner.finish(totals, out);
-    }
+    hand_on!();
 
     fn hears_frames(&self) -> bool {
         self.inner.hears_frames()
@@ -133,17 +123,7 @@ impl Exporter for Only<'_> {
         if self.is_wanted(at) { self.inner.unwanted(at, event, out) } else { ControlFlow::Continue(()) }
     }
 
-    fn file(&mut self, run: &FileRun) {
-        self.inner.file(run);
-    }
-
-    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
-        self.inner.fact(file, fact);
-    }
-
-    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.inner.finish(totals, out);
-    }
+    hand_on!();
 
     fn hears_frames(&self) -> bool {
         self.inner.hears_frames()
@@ -224,17 +204,7 @@ impl<E: Exporter> Exporter for InPacket<E> {
         ControlFlow::Continue(())
     }
 
-    fn file(&mut self, run: &FileRun) {
-        self.inner.file(run);
-    }
-
-    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
-        self.inner.fact(file, fact);
-    }
-
-    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.inner.finish(totals, out);
-    }
+    hand_on!();
 
     fn hears_frames(&self) -> bool {
         true

@@ -279,24 +279,7 @@ fn answer<'a>(row: &Row<'a>) -> Option<(&'a str, u16, &'a str)> {
     }
 }
 
-const TYPES: &[&str] = &[
-    "continuation",
-    "text",
-    "binary",
-    "reserved-3",
-    "reserved-4",
-    "reserved-5",
-    "reserved-6",
-    "reserved-7",
-    "close",
-    "ping",
-    "pong",
-    "reserved-11",
-    "reserved-12",
-    "reserved-13",
-    "reserved-14",
-    "reserved-15",
-];
+const TYPES: &[&str] = &Opcode::NAMES;
 const STATES: &[&str] = &["encrypted", "rejected", "midstream", "closed", "aborted", "open"];
 const ENDINGS: &[&str] =
     &["refused", "no-answer", "clean", "no-reply", "reply-unseen", "fin", "rst", "timeout", "replaced", "open"];

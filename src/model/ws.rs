@@ -36,26 +36,30 @@ impl Opcode {
         matches!(self.0, 3..=7 | 11..)
     }
 
+    /// The names in records, by opcode.
+    pub const NAMES: [&'static str; 16] = [
+        "continuation",
+        "text",
+        "binary",
+        "reserved-3",
+        "reserved-4",
+        "reserved-5",
+        "reserved-6",
+        "reserved-7",
+        "close",
+        "ping",
+        "pong",
+        "reserved-11",
+        "reserved-12",
+        "reserved-13",
+        "reserved-14",
+        "reserved-15",
+    ];
+
     /// The name in records: `text`, `binary`, `ping`, `pong`, `close`, `continuation`, `reserved-3` ….
+    #[expect(clippy::indexing_slicing, reason = "four bits name one of sixteen")]
     pub const fn name(self) -> &'static str {
-        match self.0 {
-            0 => "continuation",
-            1 => "text",
-            2 => "binary",
-            3 => "reserved-3",
-            4 => "reserved-4",
-            5 => "reserved-5",
-            6 => "reserved-6",
-            7 => "reserved-7",
-            8 => "close",
-            9 => "ping",
-            10 => "pong",
-            11 => "reserved-11",
-            12 => "reserved-12",
-            13 => "reserved-13",
-            14 => "reserved-14",
-            _ => "reserved-15",
-        }
+        Self::NAMES[(self.0 & 15) as usize]
     }
 }
 

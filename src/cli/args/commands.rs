@@ -1,7 +1,7 @@
 //! Commands and what each takes.
 
 use super::formats::{self, Format, Takes};
-use super::rows::{Columns, Filter};
+use super::rows::{Cells, Columns, Filter};
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
 use crate::cli::choices::{self, Proposed};
 use crate::export::PayloadOptions;
@@ -244,15 +244,8 @@ pub(in crate::cli) struct Export {
     pub secrets: bool,
     #[command(flatten)]
     pub filter: Filter,
-    /// A column of csv or tsv; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
-    #[arg(short = 'e', long = "field", value_name = "FIELD", hide_short_help = true)]
-    pub field: Vec<String>,
-    /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f
-    #[arg(short = 'E', value_name = "KEY=VALUE", hide_short_help = true)]
-    pub style: Vec<String>,
-    /// Put ' before cells of csv and tsv that a spreadsheet would take for a formula
-    #[arg(long, hide_short_help = true)]
-    pub safe_csv: bool,
+    #[command(flatten)]
+    pub cells: Cells,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
@@ -294,7 +287,7 @@ impl Export {
             (Takes::NoRedact, self.no_redact),
             (Takes::Conn, !self.conn.is_empty()),
             (Takes::Secrets, self.secrets),
-            (Takes::Columns, !self.field.is_empty() || !self.style.is_empty() || self.safe_csv),
+            (Takes::Columns, self.cells.is_used()),
         ];
         all.into_iter().filter(|(_, is_used)| *is_used).map(|(option, _)| option).collect()
     }

@@ -35,8 +35,15 @@ impl Filter {
 impl Columns {
     /// Whether anything of it was typed.
     pub(in crate::cli) const fn is_used(&self) -> bool {
-        let Self { format, field, style, safe_csv } = self;
-        format.is_some() || !field.is_empty() || !style.is_empty() || *safe_csv
+        self.format.is_some() || self.cells.is_used()
+    }
+}
+
+impl Cells {
+    /// Whether anything of it was typed.
+    pub(in crate::cli) const fn is_used(&self) -> bool {
+        let Self { field, style, safe_csv } = self;
+        !field.is_empty() || !style.is_empty() || *safe_csv
     }
 }
 
@@ -46,6 +53,13 @@ pub(in crate::cli) struct Columns {
     /// text, jsonl (as --json), json (an array), csv, tsv, fields (with -e)
     #[arg(short = 'T', long, value_name = "FORM", hide_possible_values = true, conflicts_with = "json")]
     pub format: Option<Form>,
+    #[command(flatten)]
+    pub cells: Cells,
+}
+
+/// Which columns, and how they are written.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Cells {
     /// A column of csv, tsv or fields; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
     #[arg(short = 'e', long = "field", value_name = "FIELD", hide_short_help = true)]
     pub field: Vec<String>,

@@ -1,8 +1,8 @@
 //! The door: an exporter that shows another what may be shown.
 
 use super::Redactor;
-use crate::export::{Exporter, Out, Totals};
-use crate::model::{Body, Close, Event, Fact, FileRun, Message, Stamp};
+use crate::export::{Exporter, Out};
+use crate::model::{Body, Close, Event, Message, Stamp};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -93,17 +93,7 @@ impl Exporter for Redacted<'_> {
         }
     }
 
-    fn file(&mut self, run: &FileRun) {
-        self.inner.file(run);
-    }
-
-    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
-        self.inner.fact(file, fact);
-    }
-
-    fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.inner.finish(totals, out);
-    }
+    hand_on!();
 
     fn hears_frames(&self) -> bool {
         self.inner.hears_frames()

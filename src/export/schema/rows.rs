@@ -4,6 +4,7 @@
 
 use super::Shape::{Bool, Code, Count, Int, Is, List, Maybe, Object, Open, Pair, Text, Time, Word};
 use super::{Key, RecordKind, Shape};
+use crate::model::Opcode;
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key { name, shape, about }
@@ -93,24 +94,7 @@ const MESSAGE: &[Key] = &[
     key("waited", Maybe(&Object(WAITED)), "what TCP kept it waiting for longest"),
 ];
 
-const TYPES: &[&str] = &[
-    "continuation",
-    "text",
-    "binary",
-    "reserved-3",
-    "reserved-4",
-    "reserved-5",
-    "reserved-6",
-    "reserved-7",
-    "close",
-    "ping",
-    "pong",
-    "reserved-11",
-    "reserved-12",
-    "reserved-13",
-    "reserved-14",
-    "reserved-15",
-];
+const TYPES: &[&str] = &Opcode::NAMES;
 
 const WAITED: &[Key] = &[
     key("for", Word(&["retransmission", "window"]), "lost bytes that came again, or a receiver whose window was zero"),
