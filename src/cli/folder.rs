@@ -1,6 +1,7 @@
 //! A directory of files that appears when it is whole.
 
 use super::exit::{Exit, Failure};
+use super::output::temporary;
 use crate::capture::words;
 use crate::export::Folder;
 use std::fs::{self, File, OpenOptions};
@@ -42,7 +43,8 @@ impl Directory {
             return Err(occupied(place));
         }
         let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = builder().tempdir_in(if exists { place } else { parent }).map_err(|error| fail(&error))?;
+        let temporary =
+            temporary(0o777).tempdir_in(if exists { place } else { parent }).map_err(|error| fail(&error))?;
         let index = create(&temporary.path().join(INDEX)).map_err(|error| fail(&error))?;
         Ok(Self { temporary, index, place: place.to_owned(), exists, force })
     }
@@ -126,22 +128,6 @@ impl Folder for Below {
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-/// Directories that get the access rights of any other new one.
-#[cfg(unix)]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".wspect-").permissions(fs::Permissions::from_mode(0o777));
-    builder
-}
-
-#[cfg(not(unix))]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".wspect-");
-    builder
 }
 
 fn occupied(place: &Path) -> Failure {

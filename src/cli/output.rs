@@ -67,7 +67,7 @@ impl Target {
             Ok(_) if is_input(path) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
-        let temporary = builder().tempfile_in(directory(path)).map_err(|error| fail(&error))?;
+        let temporary = temporary(0o666).tempfile_in(directory(path)).map_err(|error| fail(&error))?;
         Ok(Self::File { temporary, place: path.to_owned(), force })
     }
 
@@ -206,17 +206,17 @@ fn stdout() -> Box<dyn Write> {
     Box::new(io::stdout())
 }
 
-/// Temporary files that get the access rights of any other new file.
+/// What is made beside its place, with these access rights as far as any other new file has them.
 #[cfg(unix)]
-fn builder() -> tempfile::Builder<'static, 'static> {
+pub(super) fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".wspect-").permissions(fs::Permissions::from_mode(0o666));
+    builder.prefix(".wspect-").permissions(fs::Permissions::from_mode(mode));
     builder
 }
 
 #[cfg(not(unix))]
-fn builder() -> tempfile::Builder<'static, 'static> {
+pub(super) fn temporary(_: u32) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".wspect-");
     builder

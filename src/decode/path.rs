@@ -106,64 +106,36 @@ impl<'a> Walk<'a> {
             return if self.enough { None } else { Some(()) };
         };
         match self.peek()? {
-            b'{' => self.members(step, rest, see),
-            b'[' => self.elements(step, rest, see),
+            b'{' => self.inside(b'}', step, rest, see),
+            b'[' => self.inside(b']', step, rest, see),
             _ => self.pass().map(|_| ()),
         }
     }
 
-    fn members(
+    /// Passes over an object or array, which ends with `close`, and goes where the step leads.
+    fn inside(
         &mut self,
+        close: u8,
         step: &Step,
         rest: &[Step],
         see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool,
     ) -> Option<()> {
         self.at += 1;
-        if self.peek()? == b'}' {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            let name = self.string()?;
-            self.expect(b':')?;
-            let leads = match step {
-                Step::Key(key) => is_same(self.text.get(name)?, key),
-                Step::Any => true,
-                Step::Index(_) => false,
-            };
-            if leads {
-                self.value(rest, see)?;
-            } else {
-                self.pass()?;
-            }
-            match self.peek()? {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                _ => return None,
-            }
-        }
-    }
-
-    fn elements(
-        &mut self,
-        step: &Step,
-        rest: &[Step],
-        see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool,
-    ) -> Option<()> {
-        self.at += 1;
-        if self.peek()? == b']' {
+        if self.peek()? == close {
             self.at += 1;
             return Some(());
         }
         let mut index = 0;
         loop {
-            let leads = match step {
-                Step::Index(wanted) => index == *wanted,
-                Step::Any => true,
-                Step::Key(_) => false,
+            let name = if close == b'}' { Some(self.string()?) } else { None };
+            if name.is_some() {
+                self.expect(b':')?;
+            }
+            let leads = match (step, name) {
+                (Step::Any, _) => true,
+                (Step::Key(key), Some(name)) => is_same(self.text.get(name)?, key),
+                (Step::Index(wanted), None) => index == *wanted,
+                (Step::Key(_), None) | (Step::Index(_), Some(_)) => false,
             };
             if leads {
                 self.value(rest, see)?;
@@ -173,7 +145,7 @@ impl<'a> Walk<'a> {
             index += 1;
             match self.peek()? {
                 b',' => self.at += 1,
-                b']' => {
+                end if end == close => {
                     self.at += 1;
                     return Some(());
                 }
