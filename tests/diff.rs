@@ -116,6 +116,15 @@ fn what_cannot_be_compared_is_no_equal() {
     assert_eq!([of_files(&lossy, &lossy, &[]).0, of_files(&lossy, &lossy, &["--strict"]).0], [0, 4]);
 }
 
+#[test]
+fn neither_capture_is_written_over() {
+    let (_dir, one, other) = captures(&[(Client, "a")], &[(Client, "b")]);
+    for input in [&one, &other] {
+        let (code, _, problem) = of_files(&one, &other, &["--force", "-o", input.to_str().unwrap()]);
+        assert!(code == 5 && problem.contains("is the input"), "{code} {problem}");
+    }
+}
+
 /// What is said again and again is no hindrance.
 #[test]
 fn a_missing_heartbeat_is_one_difference() {

@@ -163,6 +163,12 @@ fn the_sum_says_how_many_pass() {
     assert!(done.stdout.is_empty() && done.stderr.ends_with("0 of 67 messages pass the filter\n"), "{}", done.stderr);
     let fails = |filter: &str| run(&["check", "--fail-on", "error", "-Y", filter], "handshakes.pcapng").code;
     assert_eq!([fails("severity <= warning"), fails("finding == HS-ACCEPT")], [Some(0), Some(1)]);
+    // What is not printed any more counts as well.
+    for n in ["0", "1"] {
+        let more = ["check", "--fail-on", "error", "-n", n, "-Y", "conn > 1"];
+        let done = run(&more, "handshakes.pcapng");
+        assert_eq!((done.code, text(&done).lines().count().to_string().as_str()), (Some(1), n));
+    }
 }
 
 /// The records of CSV (RFC 4180).
@@ -379,6 +385,11 @@ fn filters_of_the_page_are_read() {
     let blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
     let filters: Vec<&str> = blocks.flat_map(str::lines).filter(|line| !line.is_empty()).collect();
     assert!(filters.len() > 10);
+    let claims = page.split("```sh\n").nth(1).and_then(|block| block.split("```").next()).unwrap();
+    assert!(claims.lines().count() > 5);
+    for line in claims.lines() {
+        assert!(wspect::filter::Claim::new(line).is_ok(), "{line}");
+    }
     for line in filters {
         let filter = line.split("  #").next().unwrap();
         if let Err(problem) = wspect::filter::Filter::new(filter) {
@@ -444,6 +455,10 @@ fn claims_are_told_with_their_evidence() {
         records.iter().map(|it| (it["assertion"].as_str().unwrap(), &it["holds"])).collect();
     assert_eq!(verdicts, failing.map(|claim| (claim, &Value::Bool(false))));
     assert_eq!(records[1]["evidence"].as_array().unwrap().len(), 1);
+
+    // What is asserted is asked of what was captured, whatever is shown of it.
+    let redacted = ["check", "--redact", "json:topic", "--assert", "no message where json.topic == price"];
+    assert_eq!(run(&redacted, "chat.pcapng").code, Some(1));
 
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();

@@ -55,15 +55,17 @@ pub(super) fn run(
         Ok(Job { source: job.source.within(settings.limits), settings, keys: Keys::new(reading.clone()), ..job })
     };
     let jobs = [job(&first)?, job(&second)?];
-    let [job, _] = &jobs;
-    let mut target = Target::open(job.output.as_deref(), job.force, &job.source)?;
+    let [job, second_job] = &jobs;
+    let mut target = Target::beside(job.output.as_deref(), job.force, &[&job.source, &second_job.source])?;
     let gathered =
         jobs.iter().zip([&first, &second]).map(|(job, side)| gather(job, side, ignored.clone(), redactor, &stop));
     let gathered = gathered.collect::<Result<Vec<_>, _>>()?;
     if let Some(signal) = stop.signal() {
         return Ok(Exit::Signal(signal));
     }
-    let [(one, lacks), (other, other_lacks)] = gathered.as_slice() else { return Ok(Exit::Internal) };
+    let [(one, lacks, left_out), (other, other_lacks, other_left_out)] = gathered.as_slice() else {
+        return Ok(Exit::Internal);
+    };
     let paired = match (first.conn, second.conn, one.talks().next(), other.talks().next()) {
         (Some(_), Some(_), Some(one), Some(other)) => vec![Pair::Both(one, other)],
         // Of one that is named the partner is looked for, and no other connection is asked about.
@@ -94,6 +96,7 @@ pub(super) fn run(
     }
     Ok(match sum.is_none() {
         false => Exit::Found,
+        true if left_out + other_left_out > 0 => Exit::Input,
         true if job.strict && (*lacks || *other_lacks) => Exit::Strict,
         true => Exit::Done,
     })
@@ -126,8 +129,8 @@ impl Sum {
     }
 }
 
-/// What a side said, and whether any of it is missing.
-type Read = (Gather, bool);
+/// What a side said, whether any of it is missing, and how many of its captures could not be read.
+type Read = (Gather, bool, usize);
 
 /// Reads a side.
 fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, stop: &Stop) -> Result<Read, Failure> {
@@ -145,16 +148,17 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
     let read = |exporter: &mut dyn Exporter| {
         let mut watch = Watch::new(exporter, Out::memory(), &progress, stop);
         (watch.name, watch.tell) = (&name, job.tell);
-        run::pass(input, settings, &mut watch).map(|_| watch.tally.is_incomplete)
+        let pass = run::pass(input, settings, &mut watch)?;
+        Ok::<_, Failure>((watch.tally.is_incomplete, pass.left_out))
     };
-    let is_incomplete = match &job.filter {
+    let (is_incomplete, left_out) = match &job.filter {
         Some(filter) => read(&mut Filtered::new(filter, Rows::MESSAGES, origin, None, &mut redacted))?,
         None => read(&mut redacted)?,
     };
     progress.clear();
     match side.conn.filter(|_| gathered.talks().next().is_none() && !stop.is_wanted()) {
         Some(conn) => Err(Failure::new(Exit::Found, format!("{name}: no connection {conn} (wspect ls lists them)"))),
-        None => Ok((gathered, is_incomplete)),
+        None => Ok((gathered, is_incomplete, left_out)),
     }
 }
 

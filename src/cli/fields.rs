@@ -21,7 +21,7 @@ pub(super) fn chosen(asked: &FieldsArgs) -> Result<Vec<&'static Field>, Failure>
     Ok(fields)
 }
 
-/// Writes a line for each: name, short name, kind, rows that have it, what it is.
+/// Writes a line for each: name, short name, kind, what it is; a record has the rows that have it, too.
 pub(super) fn write(fields: &[&Field], json: bool, out: &mut Out<'_>) {
     if json {
         for field in fields {

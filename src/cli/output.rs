@@ -39,6 +39,15 @@ impl Target {
         Self::at(path, force, |path| is_same(path, input))
     }
 
+    /// The same beside several inputs.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn beside(path: Option<&Path>, force: bool, inputs: &[&Source]) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|&path| path != "-") else { return Ok(Self::Stdout) };
+        Self::at(path, force, |path| inputs.iter().any(|input| is_same(path, input)))
+    }
+
     /// The same for a file that is made from nothing.
     ///
     /// # Errors

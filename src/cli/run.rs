@@ -125,6 +125,11 @@ impl Job {
         }
     }
 
+    /// Whether all findings count, also those that are not printed any more.
+    const fn judges_all(&self) -> bool {
+        matches!(&self.work, Work::Check(Checked { fail_on: Some(_), .. }))
+    }
+
     /// Whether a pager does its rows no harm: they do not wait for it while they come from what is still written, and
     /// nothing else is written to the terminal meanwhile.
     fn can_be_paged(&self) -> bool {
@@ -226,9 +231,11 @@ impl<'j> Run<'j> {
             return self.export(&mut findings);
         }
         let form = job.form(self.origin, &self.target);
-        let mut claims = Claims::new(findings, form, &job.claims, self.origin, self.known.clone());
+        // They are held against what was captured, and what is printed is redacted.
+        let mut findings = Redacted::new(&job.redactor, &mut findings);
+        let mut claims = Claims::new(&mut findings, form, &job.claims, self.origin, self.known.clone());
         let failed = claims.failed();
-        match self.export(&mut claims)? {
+        match self.narrow(&mut claims)? {
             Exit::Done | Exit::Strict | Exit::Input if failed.count() > 0 => Ok(Exit::Found),
             exit => Ok(exit),
         }
@@ -252,7 +259,9 @@ impl<'j> Run<'j> {
     fn filter(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
         let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
         let known = self.known.clone();
-        let mut filtered = Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter);
+        let judges_all = self.job.judges_all() && self.job.claims.is_empty();
+        let mut filtered =
+            Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter).judging_all(judges_all);
         let passed = filtered.passed();
         self.write(&mut filtered, Some(&passed))
     }
@@ -273,7 +282,7 @@ impl<'j> Run<'j> {
         watch.name = &name;
         (watch.tell, watch.redactor) = (job.tell, Some(&job.redactor));
         watch.is_live = !job.source.is_whole();
-        watch.is_done &= job.claims.is_empty();
+        watch.is_done &= job.claims.is_empty() && !(job.judges_all() && passed.is_some());
         if let Work::Check(checked) = &job.work {
             watch.reads_all = checked.fail_on.is_some();
             watch.ignored = checked.ignored;

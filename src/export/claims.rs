@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::list::Collect;
 use super::values::Values;
-use super::{Exporter, Form, Out, Stream, Totals};
+use super::{Exporter, Form, Out, Totals};
 use crate::filter::{Claim, Item, Needs, Row, Rows, Says, Sum};
 use crate::model::{Event, Fact, FileRun, PacketNo, Stamp, Timestamp, count, duration, number};
 use std::cell::Cell;
@@ -46,9 +46,9 @@ impl Failed {
     }
 }
 
-/// Writes findings as a [`Stream`] does, and how claims stand.
+/// Hands findings on, and writes how claims stand.
 pub struct Claims<'c> {
-    stream: Stream,
+    stream: &'c mut dyn Exporter,
     form: Box<dyn Form>,
     /// No more findings are wanted.
     is_full: bool,
@@ -66,9 +66,9 @@ struct Held<'c> {
 }
 
 impl<'c> Claims<'c> {
-    /// Findings from `stream`, and these claims in `form`; see [`super::Filtered::new`] for `origin` and `known`.
+    /// Findings go to `stream`; these claims in `form`; see [`super::Filtered::new`] for `origin` and `known`.
     pub fn new(
-        stream: Stream,
+        stream: &'c mut dyn Exporter,
         form: Box<dyn Form>,
         claims: &'c [Claim],
         origin: Option<Timestamp>,
@@ -112,7 +112,7 @@ impl Held<'_> {
         }
         if (says == Says::Denies || self.claim.counts()) && self.evidence.len() < EVIDENCE {
             let packet = match row.item {
-                Item::Finding(note) if note.at.packet.0 > 0 => note.at.packet,
+                Item::Finding(note) => note.shown_by(row.at),
                 _ => row.at.at.packet,
             };
             self.evidence.push(Evidence { place: row.at.place(), packet });

@@ -43,6 +43,9 @@ pub struct Filtered<'e> {
     context: Context,
     inner: &'e mut dyn Exporter,
     passed: Passed,
+    /// All rows are to be judged, also those that are not wanted any more.
+    judges_all: bool,
+    is_full: bool,
 }
 
 impl<'e> Filtered<'e> {
@@ -56,7 +59,14 @@ impl<'e> Filtered<'e> {
         inner: &'e mut dyn Exporter,
     ) -> Self {
         let context = Context::new(filter.needs(rows), origin, known);
-        Self { filter, rows, context, inner, passed: Passed::default() }
+        Self { filter, rows, context, inner, passed: Passed::default(), judges_all: false, is_full: false }
+    }
+
+    /// Judges all rows, also when no more of them are wanted.
+    #[must_use]
+    pub const fn judging_all(mut self, all: bool) -> Self {
+        self.judges_all = all;
+        self
     }
 
     /// How many rows passed so far.
@@ -75,7 +85,16 @@ impl Exporter for Filtered<'_> {
             self.passed.count(passes, severity);
         }
         self.context.forget(at, event);
-        if passes == Some(false) { self.inner.unwanted(at, event, out) } else { self.inner.event(at, event, out) }
+        if self.judges_all && (self.is_full || out.is_full()) {
+            return ControlFlow::Continue(());
+        }
+        let unwanted = passes == Some(false);
+        let flow = if unwanted { self.inner.unwanted(at, event, out) } else { self.inner.event(at, event, out) };
+        if self.judges_all && !out.has_failed() {
+            self.is_full = flow.is_break();
+            return ControlFlow::Continue(());
+        }
+        flow
     }
 
     hand_on!();

@@ -182,7 +182,7 @@ impl<'t> Reader<'t> {
             let of = if is_graded {
                 Some(self.shorthand(&format!("severity {rest}"), rest)?)
             } else {
-                self.filter("where", rest)?
+                self.filter(rows, rest)?
             };
             return Ok((rows, of, What::None));
         }
@@ -204,11 +204,7 @@ impl<'t> Reader<'t> {
             };
             let every = self.within(is, Filter::new(is))?;
             self.within(is, every.suits(rows))?;
-            return Ok((
-                rows,
-                self.filter("where", of)?.map(|of| self.suited(of, rows, rest)).transpose()?,
-                What::Every(Box::new(every)),
-            ));
+            return Ok((rows, self.filter(rows, of)?, What::Every(Box::new(every))));
         }
         self.amount()
     }
@@ -226,7 +222,7 @@ impl<'t> Reader<'t> {
         let name = name.trim();
         if name == "count" {
             let (rows, of) = self.kind(inside)?;
-            let of = self.filter("where", of)?.map(|of| self.suited(of, rows, inside)).transpose()?;
+            let of = self.filter(rows, of)?;
             return Ok((rows, of, What::Count(relation, self.value(Kind::Number, wanted)?)));
         }
         let aggregate = match name {
@@ -270,21 +266,21 @@ impl<'t> Reader<'t> {
         Ok((*rows, rest.trim_start()))
     }
 
-    /// The filter behind a word; none where there is nothing.
-    fn filter(&self, word: &str, text: &'t str) -> Result<Option<Filter>, Problem> {
+    /// The filter behind `where`, of such rows; none where there is nothing.
+    fn filter(&self, rows: Rows, text: &'t str) -> Result<Option<Filter>, Problem> {
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let Some(filter) = text.strip_prefix(word).filter(|rest| rest.starts_with(char::is_whitespace)) else {
+        let Some(filter) = text.strip_prefix("where").filter(|rest| rest.starts_with(char::is_whitespace)) else {
             return Err(self.wrong(text, "`where` and a filter are wanted here"));
         };
         let filter = filter.trim_start();
-        self.within(filter, Filter::new(filter)).map(Some)
+        self.within(filter, Filter::new(filter)).and_then(|read| self.suited(read, rows, filter)).map(Some)
     }
 
     fn suited(&self, filter: Filter, rows: Rows, place: &'t str) -> Result<Filter, Problem> {
-        filter.suits(rows).map_err(|problem| self.wrong(place, &problem.text))?;
+        self.within(place, filter.suits(rows))?;
         Ok(filter)
     }
 
@@ -330,9 +326,8 @@ impl<'t> Reader<'t> {
 
 /// The two sides of a word that stands outside quotes.
 fn split<'t>(text: &'t str, word: &str) -> Option<(&'t str, &'t str)> {
-    let mut at = 0;
     for (begin, is_inside) in outside(text) {
-        if is_inside || begin < at {
+        if is_inside {
             continue;
         }
         let rest = text.get(begin..)?;
@@ -343,7 +338,6 @@ fn split<'t>(text: &'t str, word: &str) -> Option<(&'t str, &'t str)> {
         {
             return Some((text.get(..begin)?, behind.trim_start()));
         }
-        at = begin;
     }
     None
 }
@@ -365,15 +359,20 @@ fn closing(text: &str) -> Option<usize> {
 
 /// Each character's place, and whether it stands in quotes.
 fn outside(text: &str) -> impl Iterator<Item = (usize, bool)> {
-    let (mut quoted, mut escaped) = (false, false);
+    // A text behind an `r` has no escapes.
+    let (mut quoted, mut escaped, mut raw, mut before) = (false, false, false, ' ');
     text.char_indices().map(move |(at, c)| {
         let was = quoted;
         (quoted, escaped) = match c {
             _ if escaped => (quoted, false),
-            '\\' if quoted => (quoted, true),
-            '"' => (!quoted, false),
+            '\\' if quoted && !raw => (quoted, true),
+            '"' => {
+                raw = !quoted && before == 'r';
+                (!quoted, false)
+            }
             _ => (quoted, false),
         };
+        before = c;
         (at, was || quoted)
     })
 }

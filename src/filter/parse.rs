@@ -244,6 +244,9 @@ impl<'t> Parser<'t> {
             return self.pattern(operand, quantity);
         }
         if self.takes("&", "bitwise_and") {
+            if said == Some(Quantity::All) {
+                return self.wrong("`all` is for comparisons: `&` is true of any");
+            }
             let span = self.span();
             let token = self.value()?;
             return match (kind, literal::read(Kind::Number, &token, &span)?) {
@@ -258,6 +261,9 @@ impl<'t> Parser<'t> {
                 }
                 _ => Err(Problem::new("`&` is for numbers".to_owned(), span)),
             };
+        }
+        if said.is_some() {
+            return self.wrong("`any` and `all` are for comparisons");
         }
         Ok(Expr::Has(operand))
     }

@@ -347,6 +347,8 @@ fn what_is_wrong_is_said_with_its_place() {
         ("conn == ip.src", "a number is wanted, as 12, 0x1f, 4kB or 16M 8..14"),
         ("upper(conn) == 1", "`upper` is for text and bytes 0..5"),
         ("", "the filter is empty 0..0"),
+        ("all websocket.rsv & 4", "`all` is for comparisons: `&` is true of any 20..21"),
+        ("any websocket.fin", "`any` and `all` are for comparisons 17..17"),
         ("\"text\"", "a field is wanted here, not a text 0..6"),
         ("conn == 1 \u{20ac}", "this is no part of a filter 10..13"),
     ] {
@@ -511,6 +513,7 @@ fn claims_hold_or_not() {
         "max(len) <= 23",
         "max(len where json.type) == 12B",
         "p99(rtt) < 200ms",
+        "count(messages where payload matches r\"a\\\\\") == 0",
     ] {
         assert!(stands(claim, &said), "{claim}");
     }
@@ -533,6 +536,10 @@ fn claims_that_are_none_are_refused_with_their_place() {
         ("no thing", "connections, handshakes, messages, frames or findings are wanted here 3..8"),
         ("no message were x", "`where` and a filter are wanted here 11..17"),
         ("no message where pth == x", "unknown field `pth` 17..20"),
+        (
+            "no connection where type == text",
+            "`wspect.type` is a field of messages and frames, not of connections 20..24",
+        ),
         ("no finding >= worst", "no such word here: `worst` 11..19"),
         ("every connection closed x", "a close code is wanted here, as 1000 24..25"),
         ("every message", "`has` and a filter are wanted here 13..13"),

@@ -42,9 +42,10 @@ impl Junit {
     }
 
     fn line(&self, at: &Stamp, note: &Note<'_>) -> String {
-        let frame = match at.at.packet.0 {
+        let packet = note.shown_by(at);
+        let frame = match packet.0 {
             0 => String::new(),
-            _ => format!("  frame {}", escape::display_str(&self.files.place(at.at.packet))),
+            _ => format!("  frame {}", escape::display_str(&self.files.place(packet))),
         };
         format!("{}{frame}  {}", about(at), sentence(note))
     }

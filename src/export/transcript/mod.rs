@@ -128,8 +128,9 @@ impl<M: Markup> Transcript<M> {
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         let severity = note.code.severity();
         let mut words = vec![Word::Ours(format!("{} {}", severity.word(), note.code))];
-        if at.at.packet != PacketNo(0) {
-            words.extend([Word::Ours(" frame ".to_owned()), Word::Mixed(self.files.place(at.at.packet))]);
+        let packet = note.shown_by(at);
+        if packet != PacketNo(0) {
+            words.extend([Word::Ours(" frame ".to_owned()), Word::Mixed(self.files.place(packet))]);
         }
         words.push(Word::Mixed(format!(": {}", clause(note.sentence()))));
         words.extend(note.detail.map(|detail| Word::Mixed(format!(" ({detail})"))));
