@@ -68,9 +68,9 @@ pub struct Limits {
     pub inflated_bytes: usize,
     /// Bytes kept of one compressed message as it was on the wire, beside what it inflates to; only who shows frames needs them.
     pub wire_bytes: usize,
-    /// Bytes to which one message may inflate before it is given up.
+    /// Bytes to which one message may inflate before it is given up, beside those that [`Self::INFLATED_EARNED`] allows.
     pub inflated_stop: u64,
-    /// Bytes to which the messages of one connection may inflate before none of them is inflated any more.
+    /// The same for all messages of one connection.
     pub inflated_total: u64,
     /// Steps of one search for the length of compressed messages that were lost.
     pub search_steps: u64,
@@ -115,6 +115,8 @@ const MIB: usize = 1 << 20;
 const MS: i64 = 1_000_000;
 
 impl Limits {
+    /// To how many bytes a compressed one may inflate whatever the bounds: a longer conversation is no bomb.
+    pub const INFLATED_EARNED: u64 = 32;
     /// How often each byte of a TLS record may be opened in vain.
     pub const TRIALS_EARNED: u64 = 64;
 

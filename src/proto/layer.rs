@@ -163,8 +163,8 @@ pub struct Tools {
     pub scratch: Vec<u8>,
     /// Buffers of finished messages, for the next ones.
     spare: Vec<Vec<u8>>,
-    /// Bytes inflated so far of the connection at hand.
-    pub inflated: u64,
+    /// What messages of the connection at hand inflated to so far.
+    pub inflation: Inflation,
     /// Steps taken in searches for the length of what was lost.
     pub searched: u64,
     /// Each such search that goes on holds one of these.
@@ -209,6 +209,35 @@ impl Trials {
             self.spent = spent;
         }
         is_allowed
+    }
+}
+
+/// What the compressed messages of a connection inflate to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Inflation {
+    came: u64,
+    made: u64,
+}
+
+impl Inflation {
+    /// Compressed bytes have come.
+    pub const fn came(&mut self, bytes: usize) {
+        self.came = self.came.saturating_add(bytes as u64);
+    }
+
+    /// Bytes were inflated.
+    pub const fn made(&mut self, bytes: usize) {
+        self.made = self.made.saturating_add(bytes as u64);
+    }
+
+    /// Compressed bytes that came, and bytes that were inflated.
+    pub const fn both(self) -> (u64, u64) {
+        (self.came, self.made)
+    }
+
+    /// Whether that is more than it may be. Compressed bytes that come later can change it.
+    pub const fn is_spent(self, limits: &Limits) -> bool {
+        self.made > limits.inflated_total.saturating_add(self.came.saturating_mul(Limits::INFLATED_EARNED))
     }
 }
 

@@ -358,21 +358,56 @@ fn with_limits(session: &Session, limits: Limits) -> Told {
 fn inflate_limit_is_told_of_what_inflates_to_more_than_that() {
     let talk = |takeover: bool| {
         let mut deflated = Deflated::new(0, [takeover; 2], [15; 2]);
-        deflated.say(Server, BINARY, vec![0; 200_000]).say(Server, BINARY, vec![0; 600]);
+        deflated.say(Server, BINARY, vec![0; 200_000]).say(Server, BINARY, vec![0; 600]).say(
+            Server,
+            BINARY,
+            vec![0; 600],
+        );
         deflated.session
     };
+    let earned = |session: &Session| Limits::INFLATED_EARNED * session.said[0].packed.unwrap();
     let stop = |inflated_stop| Limits { inflated_stop, ..Limits::DEFAULT };
-    let told = with_limits(&talk(true), stop(199_999));
+    let told = with_limits(&talk(true), stop(150_000));
     assert_eq!(told.codes, [NoteCode::InflateLimit, NoteCode::DeflateLost]);
-    assert!(told.messages.iter().all(|message| !message.0));
-    let told = with_limits(&talk(false), stop(199_999));
+    assert!(told.messages.iter().take(2).all(|message| !message.0));
+    let told = with_limits(&talk(false), stop(150_000));
     assert_eq!(told.codes, [NoteCode::InflateLimit], "the next message refers to nothing");
     assert!(!told.messages[0].0 && told.messages[1].0);
-    let told = with_limits(&talk(true), stop(200_000));
-    assert_eq!(told.codes, [], "just as much as is allowed");
-    let told = with_limits(&talk(false), Limits { inflated_total: 200_000, ..Limits::DEFAULT });
-    assert_eq!(told.codes, [NoteCode::InflateLimit], "the second message is too much for the capture");
-    assert!(told.messages[0].0 && !told.messages[1].0);
+    let told = with_limits(&talk(true), stop(199_999 - earned(&talk(true))));
+    assert_eq!(told.codes, [], "it ends before there is more");
+    let total = |session: &Session| Limits { inflated_total: 199_999 - earned(session), ..Limits::DEFAULT };
+    let told = with_limits(&talk(false), total(&talk(false)));
+    assert_eq!(told.codes, [NoteCode::InflateLimit], "the second message is too much for the connection");
+    let whole: Vec<_> = told.messages.iter().map(|message| message.0).collect();
+    assert_eq!(whole, [true, false, true], "the third is in proportion again");
+}
+
+/// What is no bomb is inflated, however long it is, in one message or in many.
+#[test]
+fn a_long_conversation_is_inflated_whatever_the_bounds() {
+    let long: String = (0..4000).map(|at| update(at * 7919)).collect();
+    for takeover in [true, false] {
+        let mut deflated = Deflated::new(0, [takeover; 2], [15; 2]);
+        deflated.say(Server, TEXT, &long);
+        (0..200).for_each(|at| _ = deflated.say(Server, TEXT, update(at)));
+        let told = with_limits(&deflated.session, Limits { inflated_stop: 1, inflated_total: 1, ..Limits::DEFAULT });
+        assert_eq!(told.codes, [], "{takeover}");
+        assert!(told.messages.len() == 201 && told.messages.iter().all(|message| message.0));
+    }
+}
+
+/// A bomb in packets of one byte is stopped as one in large ones is.
+#[test]
+fn a_bomb_that_comes_in_drops_is_stopped() {
+    let mut deflated = Deflated::new(0, [true; 2], [15; 2]);
+    deflated.say(Server, BINARY, vec![0; 4 << 20]);
+    let file = capture_of(&deflated.session.cut(|bytes| vec![1; bytes.len()]));
+    let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
+    let mut told = Told::default();
+    let limits = Limits { inflated_stop: 100_000, ..Limits::DEFAULT };
+    wspect::dissect::run(&mut reader, limits, &mut told, &mut |_| ControlFlow::Continue(()));
+    let (complete, len, _) = told.messages[0];
+    assert!(!complete && len < 300_000, "{len}");
 }
 
 /// Past the bytes kept of a message its history goes on: later messages are whole.
@@ -401,14 +436,15 @@ fn a_bomb_is_bounded() {
         let rows = serde_json::Deserializer::from_slice(&done.stdout).into_iter::<serde_json::Value>();
         let rows: Vec<_> = rows.map(Result::unwrap).collect();
         let told = with_limits(&deflated.session, Limits::DEFAULT);
-        let exploded = size > Limits::DEFAULT.inflated_stop as usize;
+        let most = Limits::DEFAULT.inflated_stop + Limits::INFLATED_EARNED * wire;
+        let exploded = size as u64 > most;
         assert_eq!(rows[0]["complete"], !exploded, "{size}");
         assert_eq!(rows[0]["truncated"], true, "{size}");
         assert_eq!(rows[1]["complete"], true, "{size}: the message behind it, which refers to nothing");
         assert_eq!(told.codes.contains(&NoteCode::InflateLimit), exploded, "{size}");
         assert_eq!(told.codes.contains(&NoteCode::MessageLimit), size > Limits::DEFAULT.inflated_bytes, "{size}");
         assert!(told.messages[0].2 <= Limits::DEFAULT.inflated_bytes, "{size}: kept");
-        assert!(told.messages[0].1 <= Limits::DEFAULT.inflated_stop + (64 << 10), "{size}: counted");
+        assert!(told.messages[0].1 <= most + (64 << 10), "{size}: counted");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The upgrade: however its heads are cut, written or timed, the frames behind it are read.
 
 use super::support::craft::*;
-use super::support::run::{Input, number, records};
+use super::support::run::{Input, findings, number, records};
 use super::{LOSS, has_finding, has_no_findings, says, says_one, shown};
 use serde_json::Value;
 
@@ -448,6 +448,42 @@ fn a_lost_head_makes_nothing_up() {
             let true_one = session.said.iter().any(|said| said.dir == message.dir && said.payload == message.payload);
             assert!(true_one, "{}: made up {}", session.client, message.brief());
         }
+    }
+}
+
+/// What is lost of the handshake is told once, also where the frames are read all the same.
+#[test]
+fn a_loss_in_the_handshake_is_told() {
+    let get = b"GET /a HTTP/1.1\r\nHost: lab.test\r\n\r\n".as_slice();
+    let page = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n".as_slice(), &[b'x'; 100]].concat();
+    let talk = |n: usize| {
+        let mut session = Session::bare(n);
+        session.turn(Client, get).turn(Server, page.clone()).turn(Client, get).turn(Server, page.clone());
+        let after = upgraded(n, &request("/chat", ""), &response(""));
+        session.turns.extend(after.turns);
+        session.said = after.said;
+        session
+    };
+    for step in [usize::MAX, 60] {
+        let count = |turns: &[(Side, Vec<u8>)]| turns.iter().map(|turn| turn.1.len().div_ceil(step)).sum::<usize>();
+        let (before, all) = (count(&talk(0).turns[..4]), count(&talk(0).turns[..6]));
+        let cut = (0..all).map(|n| {
+            let mut segments = talk(n).cut(|_| vec![step]);
+            let carry = segments.iter().enumerate().filter(|(_, segment)| !segment.payload.is_empty());
+            let lost = carry.map(|(at, _)| at).nth(n).unwrap();
+            segments.remove(lost);
+            segments
+        });
+        let file = capture_of(&interleave(cut.collect()));
+        let told: Vec<_> = findings(Input::Bytes(&file)).into_iter().filter(|(code, _)| code == "TCP-GAP").collect();
+        let gaps = |conn| told.iter().filter(|(_, row)| number(row, "conn") == conn).count();
+        let shown = shown(&file);
+        for n in before..all {
+            if let Some(conversation) = shown.get(&talk(n).client.to_string()) {
+                assert_eq!(gaps(conversation.conn), 1, "cut at {step}: without segment {n}");
+            }
+        }
+        assert!(shown.len() * 2 > all, "cut at {step}: the most are shown");
     }
 }
 

@@ -350,11 +350,11 @@ fn faults_of_compression_are_told_apart() {
     );
     assert!(sentence("DEFLATE-BAD", &[b"\x78\x9c", &hello[..]].concat()).contains("it begins with a zlib header"));
     let limits = wspect::model::Limits { inflated_stop: 100, ..Default::default() };
-    let bomb = Deflated::new(0, [true; 2], [15; 2]).say(Server, TEXT, "x".repeat(10_000)).session.clone();
+    let bomb = Deflated::new(0, [true; 2], [15; 2]).say(Server, TEXT, "x".repeat(100_000)).session.clone();
     let bomb = super::told_with(&capture_of(&bomb.segments()), limits, "");
     let text = bomb.sentence("INFLATE-LIMIT");
     assert!(
-        text.contains("more than 100 bytes, from ") && text.contains(":1)") && text.contains("--max-message"),
+        text.contains("more than 16 384 bytes, from ") && text.contains(":1)") && text.contains("--max-message"),
         "{text}"
     );
 }
@@ -379,7 +379,7 @@ fn an_uncut_tail_does_no_harm() {
 /// The cap on all that is inflated holds for each connection by itself.
 #[test]
 fn connections_inflate_for_themselves() {
-    let limits = wspect::model::Limits { inflated_total: 1_500, ..Default::default() };
+    let limits = wspect::model::Limits { inflated_total: 500, ..Default::default() };
     let say = |n, times| {
         let mut deflated = Deflated::new(n, [true; 2], [15; 2]);
         (0..times).for_each(|_| _ = deflated.say(Server, TEXT, "x".repeat(1_000)));

@@ -106,6 +106,8 @@ pub(in crate::cli) struct Reading {
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_message: Option<u64>,
     /// Bytes to which one connection's messages may inflate: 20G (default: see wspect --limits)
+    ///
+    /// They may always inflate to 32 times what they are on the wire: a long conversation is no bomb.
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_inflated: Option<u64>,
     /// Bytes to which a compressed capture may unpack: 200G (default: see wspect --limits)

@@ -205,6 +205,7 @@ impl Assembly {
                 }
             }
             (Content::Deflated | Content::Broken, inflater) => {
+                tools.inflation.came(bytes.len());
                 self.keep_wire(bytes, mask, phase, limits);
                 if let Some(inflater) = inflater {
                     inflater.lose(Some(bytes.len() as u64));
@@ -249,7 +250,7 @@ impl Assembly {
         None
     }
 
-    /// What follows is compressed, and nothing of the connection is inflated any more.
+    /// What follows is compressed, and the connection inflated too much to go on.
     pub(super) fn leave_packed(&mut self, limits: &Limits) {
         self.expect(Content::Broken);
         self.findings.insert(NoteCode::InflateLimit);
@@ -302,9 +303,12 @@ impl Assembly {
                 *slot = byte;
             }
         }
+        self.packed += bytes.unwrap_or_default().len() as u64;
+        tools.inflation.came(bytes.unwrap_or_default().len());
+        let allowed = self.allowed(limits);
         let judged = self.is_judged();
         let mut out = |piece: Piece<'_>, tools: &mut Tools| {
-            tools.inflated += piece.len() as u64;
+            tools.inflation.made(piece.len());
             match piece {
                 Piece::Known(bytes) => {
                     if judged {
@@ -322,7 +326,7 @@ impl Assembly {
                     self.add_hole(len as u64, limits, tools);
                 }
             }
-            self.len <= limits.inflated_stop && tools.inflated <= limits.inflated_total
+            self.len <= allowed && !tools.inflation.is_spent(limits)
         };
         let result = match bytes {
             Some(bytes) => inflater.push(bytes, tools, &mut out),
@@ -337,13 +341,16 @@ impl Assembly {
                 self.content = Content::Broken;
             }
         }
-        self.packed += bytes.unwrap_or_default().len() as u64;
+    }
+
+    /// Bytes to which what came of it may inflate.
+    const fn allowed(&self, limits: &Limits) -> u64 {
+        limits.inflated_stop.saturating_add(self.packed.saturating_mul(Limits::INFLATED_EARNED))
     }
 
     /// What keeps it from being inflated; `fresh` compressed bytes were at hand.
     fn trouble_words(&self, why: Corrupt, fresh: usize, limits: &Limits) -> String {
-        let packed = self.packed + fresh as u64;
-        let len = self.len;
+        let (packed, len) = (self.packed, self.len);
         let given = match len {
             0 => "nothing was inflated before that".to_owned(),
             1 => "1 byte was inflated before that".to_owned(),
@@ -361,7 +368,7 @@ impl Assembly {
                 };
                 format!(
                     "a compressed message does not inflate: {what}, at byte {} of its payload; {given}{header}",
-                    self.packed + read as u64
+                    packed.saturating_sub(fresh as u64) + read as u64
                 )
             }
             Corrupt::Cut => {
@@ -373,11 +380,11 @@ impl Assembly {
             }
             Corrupt::Lost => format!("a compressed message does not inflate; {given}"),
             // What a connection may inflate to is told for its direction, not for each message.
-            Corrupt::Enough if len <= limits.inflated_stop => String::new(),
+            Corrupt::Enough if len <= self.allowed(limits) => String::new(),
             Corrupt::Enough => format!(
                 "a message inflates to more than {}, from {} so far ({}); inflating stopped \
                  (limit inflated-stop, option --max-message)",
-                count(limits.inflated_stop, "byte"),
+                count(len, "byte"),
                 number(packed),
                 ratio(len, packed).unwrap_or_default()
             ),

@@ -13,7 +13,7 @@ use super::told::Broken;
 use crate::model::{
     Both, ConnId, Direction, End, Ends, Handshake, Heard, Input, Mark, NoteCode, NoteSet, Opcode, Version, count,
 };
-use crate::proto::layer::{Cx, Layer, Next};
+use crate::proto::layer::{Cx, Inflation, Layer, Next};
 
 /// A connection's WebSocket layer.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub struct Ws {
     pub(super) compression: Option<Compression>,
     /// How sure that is.
     pub(super) source: Source,
-    /// Bytes inflated so far, in both directions.
-    pub(super) inflated: u64,
+    /// What messages of both directions inflated to so far.
+    pub(super) inflation: Inflation,
     pub(super) frames: u64,
     pub(super) messages: u64,
     pub(super) halves: Both<Half>,
@@ -106,7 +106,7 @@ impl Ws {
             shaken: false,
             compression: None,
             source: Source::Open,
-            inflated: 0,
+            inflation: Inflation::default(),
             frames: 0,
             messages: 0,
             halves: Both::default(),
@@ -267,9 +267,9 @@ impl Ws {
         open.left -= now.len() as u64;
         let done = open.left == 0;
         let mask = self.layouts[dir].mask(&head);
-        cx.tools.inflated = self.inflated;
+        cx.tools.inflation = self.inflation;
         half.append(now, &head, mask, phase, cx);
-        self.inflated = cx.tools.inflated;
+        self.inflation = cx.tools.inflation;
         if done {
             self.frame_done(dir, cx);
         }
@@ -422,9 +422,9 @@ impl Ws {
             && let Some(assembly) = &mut half.data
         {
             let is_text = assembly.opcode == Opcode::TEXT && (!by_frame || last && assembly.frames == 1);
-            cx.tools.inflated = self.inflated;
+            cx.tools.inflation = self.inflation;
             found = assembly.finish(half.inflater.as_deref_mut(), is_text, half.brought, cx.limits, cx.tools);
-            self.inflated = cx.tools.inflated;
+            self.inflation = cx.tools.inflation;
         }
         if last && self.source == Source::Guessed && !head.opcode.is_control() {
             self.judge_guess(dir, cx);
@@ -524,9 +524,13 @@ impl Ws {
             _ if !self.is_packed(head) => Content::Plain,
             None => Content::Undecoded,
             Some(_) if self.unknown && head.rsv != 4 => Content::Undecoded,
-            Some(_) if self.is_spent(cx) => {
-                if let Some(assembly) = &mut self.halves[dir].data {
+            Some(_) if self.inflation.is_spent(cx.limits) => {
+                let Half { data, inflater, .. } = &mut self.halves[dir];
+                if let Some(assembly) = data {
                     assembly.leave_packed(cx.limits);
+                }
+                if let Some(inflater) = inflater {
+                    inflater.give_up();
                 }
                 return;
             }
@@ -540,11 +544,6 @@ impl Ws {
             assembly.guessed = guessed;
             assembly.expect(content);
         }
-    }
-
-    /// Whether the connection inflated as much as it may: a history that is not needed any more is not kept up either.
-    pub(super) const fn is_spent(&self, cx: &Cx<'_>) -> bool {
-        self.inflated > cx.limits.inflated_total
     }
 
     /// A direction's inflater; it is made when it is first needed.

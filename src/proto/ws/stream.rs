@@ -38,17 +38,18 @@ impl DeflateStream {
             let side = &mut self.sides[dir];
             let Some(inflater) = &mut side.inflater else { return };
             let mut plain = cx.tools.take_buffer();
-            let total = cx.limits.inflated_total;
-            cx.tools.inflated = self.inner.inflated;
+            let limits = cx.limits;
+            cx.tools.inflation = self.inner.inflation;
+            cx.tools.inflation.came(piece.len());
             let result = inflater.push(piece, cx.tools, &mut |piece, tools| {
                 // Nothing is missing before it: all of it is known.
                 if let Piece::Known(bytes) = piece {
                     plain.extend_from_slice(bytes);
                 }
-                tools.inflated += piece.len() as u64;
-                tools.inflated <= total
+                tools.inflation.made(piece.len());
+                !tools.inflation.is_spent(limits)
             });
-            self.inner.inflated = cx.tools.inflated;
+            self.inner.inflation = cx.tools.inflation;
             let offset = side.offset;
             side.offset += plain.len() as u64;
             if !plain.is_empty() {
@@ -56,7 +57,8 @@ impl DeflateStream {
             }
             cx.tools.give_buffer(plain);
             if result.is_err() {
-                let code = if self.inner.inflated > total { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
+                let is_spent = self.inner.inflation.is_spent(limits);
+                let code = if is_spent { NoteCode::InflateLimit } else { NoteCode::DeflateBad };
                 self.lose(dir, code, "the deflate-stream of this direction is not read any further", cx);
             }
         }

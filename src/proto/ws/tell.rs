@@ -10,7 +10,7 @@ use super::rules::{self, LengthFault};
 use super::utf8::first_bad;
 use crate::model::{
     Body, Close, CloseCode, Direction, Event, Frame, Heard, Mark, Message, Note, NoteCode, NoteSet, Opcode, Span,
-    count, number,
+    count, number, ratio,
 };
 use crate::proto::layer::Cx;
 
@@ -349,7 +349,7 @@ impl Ws {
         let sender = message.dir.sender();
         for code in found.iter() {
             // An unknown compression is one, however many messages use it, and so is the end of inflating.
-            let spent = code == NoteCode::InflateLimit && self.is_spent(cx);
+            let spent = code == NoteCode::InflateLimit && about.trouble.is_none_or(str::is_empty);
             if (code == NoteCode::DeflateUnknown || spent) && !self.told[message.dir].insert(code) {
                 continue;
             }
@@ -378,12 +378,15 @@ impl Ws {
         }
     }
 
-    /// From which message on nothing is inflated any more.
+    /// Why compressed messages are not inflated.
     fn spent_words(&self, dir: Direction) -> String {
+        let (came, made) = self.inflation.both();
         format!(
-            "the messages of the connection inflate to {}; no compressed message of the {} is inflated from here on \
-             (limit inflated-total, option --max-inflated)",
-            count(self.inflated, "byte"),
+            "the messages of the connection inflate to {}, from {} so far ({}); those of the {} are inflated \
+             again when that is in proportion (limit inflated-total, option --max-inflated)",
+            count(made, "byte"),
+            number(came),
+            ratio(made, came).unwrap_or_default(),
             dir.sender()
         )
     }
@@ -435,7 +438,7 @@ impl Ws {
         let place = if first == last { format!("message {first}") } else { format!("messages {first} to {last}") };
         let also = if inferred > 0 { format!(", {} more are inferred", number(inferred)) } else { String::new() };
         let text = format!(
-            "{} of the {} of {place} are unknown: they are copied from what was lost{also}",
+            "{} of the {} of {place} are unknown: they are copied from what is missing before{also}",
             number(unknown),
             count(bytes, "byte")
         );

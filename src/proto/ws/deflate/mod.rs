@@ -94,7 +94,7 @@ pub(super) enum Piece<'a> {
     Unknown(usize),
 }
 
-/// Takes an inflated message piece by piece, and may say that it is enough.
+/// Takes an inflated message piece by piece, and says whether more of it may be inflated.
 pub(super) type Taker<'a> = dyn FnMut(Piece<'_>, &mut Tools) -> bool + 'a;
 
 /// What the search wants of one message.
@@ -147,6 +147,7 @@ impl Inflater {
         let result = if bytes.is_empty() { Ok(()) } else { self.inflate(bytes, tools, out) };
         match result {
             Ok(()) => self.observe(bytes),
+            Err(Corrupt::Enough) => self.give_up(),
             // Where the fault began is not known: the bytes before it may be wrong already.
             Err(_) => self.forget(),
         }
@@ -246,8 +247,13 @@ impl Inflater {
 
     /// Trusts nothing any more, also not that a message can be read by itself.
     fn forget(&mut self) {
-        self.losses += 1;
         self.takeover = true;
+        self.give_up();
+    }
+
+    /// What follows is not inflated up to the end of the message: nothing of the history will be in reach behind it.
+    pub(super) fn give_up(&mut self) {
+        self.losses += 1;
         self.watch = None;
         self.state = State::Lost(Before::default());
     }
@@ -255,12 +261,14 @@ impl Inflater {
     fn inflate(&mut self, bytes: &[u8], tools: &mut Tools, out: &mut Taker<'_>) -> Result<(), Corrupt> {
         let mut input = bytes;
         loop {
+            // Asked only while there is more: what ends with enough is whole.
+            if !out(Piece::Known(&[]), tools) {
+                return Err(Corrupt::Enough);
+            }
             let step = match &mut self.state {
                 State::Sure(stream) => {
                     let step = stream.step(input)?;
-                    if !out(Piece::Known(stream.last(step.made)), tools) {
-                        return Err(Corrupt::Enough);
-                    }
+                    out(Piece::Known(stream.last(step.made)), tools);
                     step
                 }
                 State::Unsure(unsure) => unsure.step(input, tools, out)?,
@@ -282,7 +290,7 @@ impl Unsure {
     fn step(&mut self, input: &[u8], tools: &mut Tools, out: &mut Taker<'_>) -> Result<Step, Corrupt> {
         let step = self.planes.step(input)?;
         // Three streams were inflated.
-        tools.inflated += 2 * step.made as u64;
+        tools.inflation.made(2 * step.made);
         let mut rest = self.planes.fresh();
         if matches!(self.lost, Length::Unasked(_) | Length::Sought(_)) {
             let room = SOUGHT.saturating_sub(self.message.len());
@@ -299,9 +307,7 @@ impl Unsure {
                 Kind::Inferred => Piece::Inferred(&self.bytes),
                 Kind::Unknown => Piece::Unknown(len),
             };
-            if !out(piece, tools) {
-                return Err(Corrupt::Enough);
-            }
+            out(piece, tools);
             rest = others;
         }
         Ok(step)
