@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 52] {
+fn rows(limits: Limits) -> [Row; 53] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -55,6 +55,7 @@ fn rows(limits: Limits) -> [Row; 52] {
         message_total,
         message_holes,
         trial_bytes,
+        nested,
         pings,
         transcript_bytes,
         try_sessions,
@@ -122,6 +123,7 @@ fn rows(limits: Limits) -> [Row; 52] {
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        ("nested", n(nested), "protocols", "in one another in a stream: words for proxies, tunnels, TLS"),
         ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
         ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),

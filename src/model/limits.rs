@@ -85,6 +85,8 @@ pub struct Limits {
     /// Bytes of TLS records of all streams that may be opened in vain where keys or numbers are in doubt, beside those that
     /// [`Self::TRIALS_EARNED`] allows.
     pub trial_bytes: u64,
+    /// Protocols that may stand in one another in a stream: words for proxies, tunnels, TLS.
+    pub nested: usize,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
     /// Bytes of the handshake messages of one TLS session that are kept, where a master secret may be made from them.
@@ -162,6 +164,7 @@ impl Limits {
         message_total: 512 * MIB,
         message_holes: 1024,
         trial_bytes: 256 << 20,
+        nested: 16,
         pings: 64,
         transcript_bytes: 256 << 10,
         try_sessions: 4096,

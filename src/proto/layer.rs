@@ -295,6 +295,8 @@ pub struct Cx<'a> {
     pub swapped: bool,
     /// What the stream carries; settled by the probe.
     pub kind: &'a mut Kind,
+    /// How many protocols were found inside another.
+    pub nested: &'a mut usize,
     /// How it is led; `None` while no proxy was met.
     pub route: &'a mut Option<Box<Route>>,
     /// The TLS session that is around the layer.
@@ -308,6 +310,22 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// The layer for what runs inside another protocol; `None` where too many stand in one another, and the stream is left: each
+    /// calls the next.
+    pub fn inside(&mut self, hint: Hint<'_>) -> Option<Box<dyn Layer>> {
+        let most = self.limits.nested;
+        *self.nested += 1;
+        if *self.nested <= most {
+            return Some(self.open(hint));
+        }
+        *self.kind = Kind::Other;
+        let text = format!(
+            "proxies and TLS stand in one another more than {most} deep (limit nested): what is inside is left"
+        );
+        self.note_stream(&Note { text: &text, ..Note::new(NoteCode::NestLimit, self.mark) });
+        None
+    }
+
     /// The layer for what a layer uncovered.
     pub fn open(&self, hint: Hint<'_>) -> Box<dyn Layer> {
         (self.open)(hint)

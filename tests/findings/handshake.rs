@@ -219,7 +219,13 @@ fn refusals() -> Vec<Case> {
         session.turn(Client, b"\x05\x01\0\x03\x08lab.test\0\x50").turn(Server, [5, reply, 0, 1, 0, 0, 0, 0, 0, 0]);
         capture_of(&session.segments())
     };
+    let led = |times: usize| {
+        let mut session = Session::bare(1);
+        session.turn(Client, b"PROXY UNKNOWN\r\n".repeat(times)).turn(Server, b"220 lab.test\r\n");
+        capture_of(&session.segments())
+    };
     vec![
+        case("NEST-LIMIT", led(17), led(16)),
         case("HS-TLS-PORT", raw(b"\x15\x03\x01\0\x02\x02\x46"), raw(b"\x16\x04\x01\0\x02\x02\x46")),
         case("HS-TLS-PORT", says("400 Bad Request", "", tls), says("400 Bad Request", "", "to HTTPS, please")),
         case("HS-NOT-HTTP", raw(b"SSH-2.0-OpenSSH_9.6\r\n"), raw(b"\r\nHTTP/1.1 400 Bad Request\r\n\r\n")),

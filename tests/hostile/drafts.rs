@@ -2,6 +2,8 @@
 
 use super::support::craft::*;
 use super::{Survives, between_segments};
+use std::ops::ControlFlow;
+use wspect::model::{Event, Limits, Sink, Stamp};
 
 /// Lengths without end, texts without end, and data of any length: counted, kept up to the bound, and read on behind them.
 #[test]
@@ -73,6 +75,36 @@ fn words_for_proxies_have_a_bound() {
         let mut session = Session::bare(1);
         session.turn(Client, bytes).turn(Server, b"HTTP/1.1 200 OK\r\n\r\n".repeat(20_000));
         Survives::new(what, &[]).check(&between_segments(&session.cut(|_| vec![50_000])));
+    }
+}
+
+/// However deep they seem to stand in one another, little stack is needed: others than the main thread have little.
+#[test]
+fn words_for_proxies_need_little_stack() {
+    let connect = b"CONNECT a:1 HTTP/1.1\r\n\r\n".as_slice();
+    for (what, asked, answered) in [
+        ("PROXY", b"PROXY UNKNOWN\r\n".as_slice(), b"".as_slice()),
+        ("SOCKS 4", b"\x04\x01\0\x50\0\0\0\x01a\0b\0", b"\0\x5a\0\0\0\0\0\0"),
+        ("CONNECT", connect, b"HTTP/1.1 200 OK\r\n\r\n"),
+        ("PROXY and CONNECT", &[b"PROXY UNKNOWN\r\n", connect].concat(), b"HTTP/1.1 200 OK\r\n\r\n"),
+    ] {
+        let mut session = Session::bare(1);
+        session.turn(Client, asked.repeat(60_000 / asked.len())).turn(Server, answered.repeat(1_500));
+        let file = capture_of(&session.cut(|_| vec![60_000]));
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
+            let mut reader = wspect::capture::Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
+            wspect::dissect::run(&mut reader, Limits::DEFAULT, &mut Deaf, &mut |_| ControlFlow::Continue(()));
+        });
+        thread.unwrap().join().unwrap_or_else(|_| panic!("{what}"));
+    }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Sink for Deaf {
+    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 

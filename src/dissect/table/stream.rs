@@ -79,6 +79,8 @@ pub(super) struct Live {
     pub(super) opening: Option<Box<Opening>>,
     /// Its handshake was not seen, and no request so far: what was said may be the rest of earlier exchanges.
     pub(super) unasked: bool,
+    /// How many protocols were found inside another.
+    nested: usize,
     /// The proxies that it is led through.
     pub(super) route: Option<Box<Route>>,
     /// The TLS session that runs in it.
@@ -288,6 +290,7 @@ impl Stream {
             told: false,
             opening: None,
             unasked: false,
+            nested: 0,
             route: None,
             tls: None,
         }));
@@ -397,7 +400,7 @@ impl Stream {
     pub(super) fn parts<'s>(&'s mut self, mark: Mark, env: &'s mut Env<'_>) -> Option<Parts<'s>> {
         let live = self.live.as_deref_mut()?;
         let (unseen, waits) = (live.unseen(self.seen), live.conn.waits());
-        let Live { conn, layer, reads, decided, told, opening, ends, from_start, route, tls, .. } = live;
+        let Live { conn, layer, reads, decided, told, opening, ends, from_start, nested, route, tls, .. } = live;
         let cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
@@ -415,6 +418,7 @@ impl Stream {
             last: mark,
             swapped: false,
             kind: &mut self.kind,
+            nested,
             route,
             tls,
             mark,

@@ -518,7 +518,7 @@ impl Http1 {
     }
 
     /// The connection speaks something that is not read here.
-    fn leave(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn leave(&mut self, cx: &mut Cx<'_>) {
         self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();

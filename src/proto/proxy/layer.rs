@@ -188,6 +188,9 @@ impl Proxy {
             let bytes = carry[dir].bytes().get(used..).filter(|rest| !rest.is_empty())?;
             Some(Input::Data { dir, offset: offset + used as u64, bytes, brought, mark })
         });
-        feed(cx.open(Hint::Unknown), cx.swapped, rest, cx)
+        match cx.inside(Hint::Unknown) {
+            Some(inner) => feed(inner, cx.swapped, rest, cx),
+            None => Next::Nothing,
+        }
     }
 }

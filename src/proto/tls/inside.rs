@@ -77,11 +77,15 @@ impl Inside {
             (self.over, self.http2) = (true, true);
             return;
         }
-        let mut layer = self.layer.take().unwrap_or_else(|| {
+        let layer = self.layer.take().or_else(|| {
             *cx.tls = Some(Box::new(session.outline().clone()));
             cx.tools.sessions += 1;
-            cx.open(Hint::Unknown)
+            cx.inside(Hint::Unknown)
         });
+        let Some(mut layer) = layer else {
+            self.over = true;
+            return;
+        };
         let data = if let Input::Data { dir, .. } = input { Some(dir) } else { None };
         let input = if self.turned { input.reversed() } else { input };
         match self.within(cx, |cx| layer.input(input, cx)) {
@@ -131,9 +135,10 @@ impl Inside {
         if let Some(mut layer) = self.layer.take() {
             let Cx { limits, flow, last, swapped, mark, open, .. } = *cx;
             let (tools, kind, route, tls) = (&mut *cx.tools, &mut *cx.kind, &mut *cx.route, &mut *cx.tls);
+            let nested = &mut *cx.nested;
             let mut herald = Herald { sink: &mut *cx.sink, farewell };
             let sink = &mut herald;
-            let mut within = Cx { limits, tools, flow, last, swapped, kind, route, tls, mark, sink, open };
+            let mut within = Cx { limits, tools, flow, last, swapped, kind, nested, route, tls, mark, sink, open };
             self.within(&mut within, |cx| layer.over(cx));
             farewell = herald.farewell;
         }

@@ -91,7 +91,10 @@ impl Http1 {
     pub(super) fn tunnel(&mut self, to: Option<String>, cx: &mut Cx<'_>) {
         Self::led_on(to, cx);
         let holed = matches!(self.sides.to_server, Side::Lost);
-        self.inner = Some(cx.open(if holed { Hint::Holed } else { Hint::Unknown }));
+        match cx.inside(if holed { Hint::Holed } else { Hint::Unknown }) {
+            Some(inner) => self.inner = Some(inner),
+            None => self.leave(cx),
+        }
     }
 }
 
