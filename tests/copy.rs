@@ -17,6 +17,7 @@ fn sample(name: &str) -> PathBuf {
 
 fn wspect(dir: &TempDir, line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
+    command.env("XDG_CONFIG_HOME", "/none");
     command.args(line.split_whitespace()).current_dir(dir.path()).stdin(Stdio::null());
     command.env("TZ", "UTC").env_remove("SSLKEYLOGFILE").output().unwrap()
 }

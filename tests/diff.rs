@@ -20,7 +20,12 @@ fn sample(name: &str) -> PathBuf {
 
 /// Exit code, stdout and stderr.
 fn diff(words: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_wspect")).arg("diff").args(words).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wspect"))
+        .env("XDG_CONFIG_HOME", "/none")
+        .arg("diff")
+        .args(words)
+        .output()
+        .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

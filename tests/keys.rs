@@ -37,6 +37,7 @@ fn key_log() -> String {
 
 fn wspect(dir: &TempDir, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
+    command.env("XDG_CONFIG_HOME", "/none");
     command.args(line.split_whitespace()).current_dir(dir.path()).stdin(Stdio::null());
     command.env("TZ", "UTC").env_remove("SSLKEYLOGFILE").env_remove("CLICOLOR_FORCE");
     command

@@ -45,6 +45,7 @@ impl Terminal {
         let pty_size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty_size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
+        command.env("XDG_CONFIG_HOME", "/none");
         command.args(args);
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env("TERM", "xterm-256color");
@@ -300,7 +301,12 @@ fn shows_all_of_a_burst_while_a_pipe_is_silent() {
         at += 16 + u32::from_le_bytes(len) as usize;
         let file = directory.path().join("so-far.pcap");
         fs::write(&file, &capture[..at]).unwrap();
-        let rows = Command::new(env!("CARGO_BIN_EXE_wspect")).args(["msgs", "--json"]).arg(&file).output().unwrap();
+        let rows = Command::new(env!("CARGO_BIN_EXE_wspect"))
+            .env("XDG_CONFIG_HOME", "/none")
+            .args(["msgs", "--json"])
+            .arg(&file)
+            .output()
+            .unwrap();
         let rows = String::from_utf8(rows.stdout).unwrap();
         let complete = rows.lines().filter(|row| row.contains(r#""conn":1,"#) && row.contains(r#""complete":true"#));
         let complete = complete.count();

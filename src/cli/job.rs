@@ -14,6 +14,8 @@ use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
 use crate::filter::{Claim, Filter, Needs, Rows};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity, nearest};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
@@ -386,10 +388,10 @@ impl Job {
 }
 
 /// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.
-pub(super) fn browses(args: &Args) -> bool {
-    let args::List { filter, columns, json, limit, tail, time, output, .. } = &args.list;
-    let rows =
-        json.json || limit.limit.is_some() || tail.tail.is_some() || time.time.is_some() || output.output.is_some();
+pub(super) fn browses(args: &Args, matches: &ArgMatches) -> bool {
+    let args::List { filter, columns, json, limit, tail, output, .. } = &args.list;
+    let time = matches.value_source("time") == Some(ValueSource::CommandLine);
+    let rows = json.json || limit.limit.is_some() || tail.tail.is_some() || time || output.output.is_some();
     let rows = rows || filter.is_used() || columns.is_used();
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()

@@ -3,6 +3,7 @@
 mod args;
 mod browse;
 mod choices;
+mod config;
 mod convert;
 mod copy;
 mod diff;
@@ -35,8 +36,9 @@ use crate::export::Out;
 use crate::model::Limits;
 use crate::model::nearest;
 use args::{Args, Command};
-use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, FromArgMatches as _};
+use config::Config;
 use exit::{Failure, guarded};
 use job::Job;
 use keys::Keys;
@@ -47,16 +49,37 @@ use std::ffi::OsString;
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
     let words: Vec<OsString> = words.into_iter().collect();
     guarded(move || {
-        let parsed = asked_in_words(words).map(parse);
-        let done = parsed.and_then(|parsed| parsed.map_or_else(|error| help_or_failure(&error), start));
+        let done = asked_in_words(words).and_then(|words| {
+            // Which file it is stands in no file.
+            let first = match parse(&words, args::definition()) {
+                Ok((args, _)) => args,
+                Err(error) => return help_or_failure(&error),
+            };
+            let config = configuration(&first)?;
+            parse(&words, config.apply(args::definition(), first.command.is_none()))
+                .map_or_else(|error| help_or_failure(&error), |(args, matches)| start(args, &matches, &config))
+        });
         done.unwrap_or_else(|failure| failure.report())
     })
 }
 
-fn parse(words: Vec<OsString>) -> Result<Args, clap::Error> {
-    let mut definition = args::definition();
+/// What the configuration file says. Commands that read no capture have no use for it, and must run where it is broken.
+fn configuration(args: &Args) -> Result<Config, Failure> {
+    let is_wanted = match &args.command {
+        Some(Command::Tool(tool)) => tool.shows_config(),
+        _ => true,
+    };
+    if is_wanted && !args.manners.no_config {
+        Config::load(args.manners.config.as_deref())
+    } else {
+        Ok(Config::default())
+    }
+}
+
+fn parse(words: &[OsString], mut definition: clap::Command) -> Result<(Args, ArgMatches), clap::Error> {
     let matches = definition.try_get_matches_from_mut(words)?;
-    Args::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+    let args = Args::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+    Ok((args, matches))
 }
 
 /// `wspect help msgs` asks for the same as `wspect msgs --help`.
@@ -76,20 +99,20 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     Ok(words.chain([OsString::from("--help")]).collect())
 }
 
-fn start(args: Args) -> Result<Exit, Failure> {
+fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Failure> {
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
     }
     if let Some(Command::Tool(tool)) = &args.command {
         job::nothing_before_command(&args.list)?;
-        return tools::run(tool, &args.manners);
+        return tools::run(tool, &args.manners, config);
     }
     if let Some(Command::Diff(asked)) = args.command {
         job::nothing_before_command(&args.list)?;
         let redactor = redact::redactor(redact::rules(None, args.redaction.redact)?)?;
         return diff::run(asked, &args.reading, &args.manners, &redactor);
     }
-    if job::browses(&args) {
+    if job::browses(&args, matches) {
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
         let (source, color) = job::to_browse(args)?;

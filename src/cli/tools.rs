@@ -1,12 +1,14 @@
 //! Commands that read no capture, run.
 
-use super::args::{Completions, Explain, Manners, Pages, Schema, Tool};
-use super::exit::{Exit, Failure};
+use super::args::{Completions, Explain, Manners, Pages, Schema, Settings, Tool, WhatSettings};
+use super::config::{self, Config};
+use super::exit::{Exit, Failure, say};
 use super::fields;
 use super::manual;
 use super::output::Target;
 use super::signals::Stop;
 use super::{print, print_to};
+use crate::escape;
 use crate::export::{RECORD_KINDS, RecordKind, Term, write_schema};
 use crate::model::{CloseCode, NOTES, NoteCode, nearest};
 
@@ -14,7 +16,7 @@ use crate::model::{CloseCode, NOTES, NoteCode, nearest};
 ///
 /// # Errors
 /// When a word is not known, or the output cannot be written.
-pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
+pub(super) fn run(tool: &Tool, manners: &Manners, config: &Config) -> Result<Exit, Failure> {
     match tool {
         Tool::Explain(args) => explain(args, manners),
         Tool::Fields(args) => {
@@ -24,6 +26,7 @@ pub(super) fn run(tool: &Tool, manners: &Manners) -> Result<Exit, Failure> {
         }
         Tool::Schema(Schema { kind }) => schema(kind.as_deref(), manners),
         Tool::Completions(Completions { shell }) => print(|out| out.bytes().extend(manual::completions(*shell))),
+        Tool::Config(Settings { what, force }) => configure(*what, *force, manners, config),
         Tool::Man(Pages { directory, force }) => manual::write(directory, *force).map(|()| Exit::Done),
     }
 }
@@ -69,6 +72,30 @@ fn named(word: &str, what: &str) -> Result<NoteCode, Failure> {
         Failure::new(Exit::Usage, format!("no {what} {word}: {advice}"))
     };
     NoteCode::named(&name).ok_or_else(unknown)
+}
+
+fn configure(what: WhatSettings, force: bool, manners: &Manners, config: &Config) -> Result<Exit, Failure> {
+    let homeless = || Failure::new(Exit::Usage, "no home directory: name a file with --config");
+    let place = || manners.config.clone().or_else(config::place).ok_or_else(homeless);
+    match what {
+        WhatSettings::Path => {
+            let place = place()?;
+            print(|out| out.line(&escape::display_str(&place.to_string_lossy())))
+        }
+        WhatSettings::Show => print(|out| config.write(out)),
+        WhatSettings::Init => {
+            let place = place()?;
+            if let Some(directory) = place.parent() {
+                Target::make_directory(directory)?;
+            }
+            let target = Target::open_file(&place, force)?;
+            let done = print_to(target, |out| out.text(&config::template()))?;
+            if !manners.quiet {
+                say(format_args!("wspect: {} is written", escape::display_str(&place.to_string_lossy())));
+            }
+            Ok(done)
+        }
+    }
 }
 
 fn schema(name: Option<&str>, manners: &Manners) -> Result<Exit, Failure> {

@@ -24,6 +24,8 @@ pub(super) enum Token {
     Header(String),
     /// `[…]` behind a field.
     Slice(String),
+    /// `$` with a name behind it, which stands for a filter.
+    Named(String),
     /// A sign.
     Sign(&'static str),
 }
@@ -35,7 +37,7 @@ const SIGNS: &[&str] = &[
 ];
 
 /// Characters that a filter may have.
-const LONGEST: usize = 1 << 16;
+pub(super) const LONGEST: usize = 1 << 16;
 
 /// Cuts a filter into tokens, each with the place where it stands.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
@@ -76,6 +78,7 @@ fn token(text: &str) -> IResult<&str, Token> {
         map(preceded(alt((tag("wspect.header."), tag("header."))), alt((name, key))), Token::Header),
         map(preceded(char('r'), raw), |text| Token::Text(text.into_bytes())),
         map(quoted, Token::Text),
+        map(preceded(char('$'), key), Token::Named),
         map(word, |word| Token::Word(word.to_owned())),
         map(delimited(char('['), take_till(|c| c == ']'), char(']')), |slice: &str| {
             Token::Slice(slice.trim().to_owned())

@@ -9,12 +9,14 @@ mod eval;
 mod fields;
 mod lex;
 mod literal;
+mod names;
 mod parse;
 mod row;
 mod value;
 
 pub use claim::{Aggregate, Claim, Says, Sum};
 pub use fields::{FIELDS, Field, Needs};
+pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
 pub use value::{Kind, Value};

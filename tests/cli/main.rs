@@ -12,6 +12,7 @@ macro_rules! snapshots {
     };
 }
 
+mod config;
 mod growing;
 mod manual;
 #[cfg(unix)]
@@ -34,7 +35,8 @@ use std::process::{Child, Command, Output, Stdio};
 /// The program with these arguments, as it behaves without a terminal and in UTC.
 fn wspect<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
-    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).env("TZ", "UTC");
+    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command.env("TZ", "UTC").env("XDG_CONFIG_HOME", "/none");
     for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SSLKEYLOGFILE", "PAGER"] {
         command.env_remove(variable);
     }

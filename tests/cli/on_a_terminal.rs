@@ -9,6 +9,7 @@ fn on_terminal(columns: u16, line: &str) -> (String, u32) {
     let size = PtySize { rows: 24, cols: columns, pixel_width: 0, pixel_height: 0 };
     let pty = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
+    command.env("XDG_CONFIG_HOME", "/none");
     command.args(line.split_whitespace());
     command.cwd(env!("CARGO_MANIFEST_DIR"));
     command.env("TERM", "xterm-256color");

@@ -24,6 +24,7 @@ impl Screen {
         let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
+        command.env("XDG_CONFIG_HOME", "/none");
         command.args(line);
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env("TERM", "xterm-256color");

@@ -349,6 +349,7 @@ fn a_spool_that_cannot_be_made_is_told() {
     let (small, large) = (in_file("small", &capture(&[Session::sample(1)])), in_file("large", &capture(&[session])));
     let run = |path: &Path| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wspect"));
+        command.env("XDG_CONFIG_HOME", "/none");
         command.args(["export", "har", "-q"]).arg(path).env("TMPDIR", "/nowhere/at/all").output().unwrap()
     };
     assert_eq!(run(small.path()).status.code(), Some(0));

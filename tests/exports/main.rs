@@ -153,6 +153,7 @@ fn outputs_that_end_early() {
             "{format}"
         );
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wspect"));
+        command.env("XDG_CONFIG_HOME", "/none");
         command.args(["export", format]).arg(big.path()).stdout(std::process::Stdio::piped());
         let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
         child.stdout.take().unwrap().read_exact(&mut [0; 10]).unwrap();

@@ -146,8 +146,13 @@ fn damaged_facts_cost_themselves() {
 fn said(args: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("told.pcapng"), told(Order::Little)).unwrap();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_wspect")).args(args).current_dir(&dir).env("TZ", "UTC").output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wspect"))
+        .env("XDG_CONFIG_HOME", "/none")
+        .args(args)
+        .current_dir(&dir)
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -49,6 +49,7 @@ fn run(arguments: &[&str], input: Input<'_>, more: &[&str]) -> Done {
         Input::Bytes(_) => command.arg("-").stdin(Stdio::piped()),
     };
     command.args(more).env("TZ", "UTC").env_remove("CLICOLOR_FORCE").env_remove("SSLKEYLOGFILE");
+    command.env("XDG_CONFIG_HOME", "/none");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::scope(|scope| {
         if let Input::Bytes(bytes) = input {

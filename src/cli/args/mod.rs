@@ -17,7 +17,7 @@ pub(super) use commands::{Check, Diff, Export, Follow, Handshake, Keys, List, Me
 pub(super) use formats::{Format, formats};
 pub(super) use rows::{Columns, Filter, Form};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, Redaction, When};
-pub(super) use tools::{Completions, Explain, FieldsArgs, Pages, Schema, Tool};
+pub(super) use tools::{Completions, Explain, FieldsArgs, Pages, Schema, Settings, Tool, WhatSettings};
 
 use crate::model::FLAGS;
 use clap::{CommandFactory as _, Parser, Subcommand};

@@ -51,6 +51,12 @@ pub(in crate::cli) struct Manners {
         hide_short_help = true
     )]
     pub pager: When,
+    /// Take what is not typed from this file (default: see wspect config path)
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub config: Option<PathBuf>,
+    /// Take nothing from a configuration file
+    #[arg(long, global = true, conflicts_with = "config", hide_short_help = true)]
+    pub no_config: bool,
     /// Exit with 4 when the input was cut, had gaps, or lacked keys
     #[arg(long, global = true)]
     pub strict: bool,

@@ -2,7 +2,7 @@
 
 use super::shared::Json;
 use crate::cli::choices::{self, Proposed};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -36,6 +36,19 @@ pub(in crate::cli) enum Tool {
         "wspect man pages && man -l pages/wspect.1"
     ))]
     Man(Pages),
+    /// The configuration file: options where they are not typed, and filters by name
+    ///
+    /// It is wspect/config.toml in $XDG_CONFIG_HOME, else in ~/.config, or the file that --config names. What is typed
+    /// replaces what stands there. A filter that is named there is used as -Y '$errors'.
+    #[command(after_long_help = examples!("wspect config init", "wspect config show", "$EDITOR $(wspect config path)"))]
+    Config(Settings),
+}
+
+impl Tool {
+    /// Whether it tells what the configuration file says.
+    pub(in crate::cli) const fn shows_config(&self) -> bool {
+        matches!(self, Self::Config(Settings { what: WhatSettings::Show, .. }))
+    }
 }
 
 /// Options of `fields`.
@@ -73,6 +86,25 @@ pub(in crate::cli) struct Pages {
     /// Replace pages that are there
     #[arg(long)]
     pub force: bool,
+}
+
+/// Options of `config`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Settings {
+    /// path: where it is, or would be; show: what it says; init: make one, in which all stands as comments
+    #[arg(value_name = "WHAT", hide_possible_values = true)]
+    pub what: WhatSettings,
+    /// With init: replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What is to be done with the configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum WhatSettings {
+    Path,
+    Show,
+    Init,
 }
 
 /// Options of `schema`.

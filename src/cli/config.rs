@@ -1,0 +1,308 @@
+//! The configuration file: what options are where they are not typed, and filters by name.
+
+use super::args;
+use super::exit::{Exit, Failure};
+use crate::capture::words;
+use crate::escape;
+use crate::export::Out;
+use crate::filter::{self, Named};
+use crate::model::nearest;
+use clap::{Arg, Command};
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// An option that may stand in the file, under its long name with `_` for `-`, and an example of its value.
+struct Setting {
+    option: &'static str,
+    example: &'static str,
+}
+
+/// All of them. Each is defined where it is typed.
+const SETTINGS: &[Setting] = &[
+    Setting { option: "color", example: r#""never""# },
+    Setting { option: "progress", example: r#""never""# },
+    Setting { option: "pager", example: r#""never""# },
+    Setting { option: "time", example: r#""utc""# },
+    Setting { option: "payload", example: r#""hex""# },
+    Setting { option: "max-payload", example: "200" },
+    Setting { option: "decode-as", example: r#"["tcp.port==9000,websocket"]"# },
+    Setting { option: "keylog", example: r#"["~/keys.txt"]"# },
+    Setting { option: "rsa-key", example: r#"["~/server.pem"]"# },
+    Setting { option: "overlap", example: r#""linux""# },
+    Setting { option: "max-message", example: r#""100M""# },
+    Setting { option: "max-inflated", example: r#""20G""# },
+    Setting { option: "max-unpacked", example: r#""200G""# },
+];
+
+/// The table of filters by name.
+const FILTERS: &str = "filters";
+
+/// Options whose values are paths.
+const PATHS: &[&str] = &["keylog", "rsa-key"];
+
+/// Options in whose values filters stand.
+const ASKING: &[&str] = &["filter", "assert"];
+
+impl Setting {
+    fn key(&self) -> String {
+        self.option.replace('-', "_")
+    }
+}
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(super) struct Config {
+    /// Values of options, and the line of each.
+    values: Vec<(&'static str, usize, Vec<String>)>,
+    named: Arc<Named>,
+}
+
+impl Config {
+    /// Reads the file that `path` names, or that stands in its usual place; nothing where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub(super) fn load(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(place) = path.map(Path::to_owned).or_else(place) else { return Ok(Self::default()) };
+        match fs::read_to_string(&place) {
+            Ok(text) => Self::read(&text).map_err(|fault| fault.within(&place)),
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Failure::new(Exit::Input, format!("{}: {}", place.display(), words(&error)))),
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, Fault> {
+        let text = text.trim_start_matches('\u{feff}');
+        let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            Fault { line: line(at), text: error.message().to_owned() }
+        })?;
+        let mut config = Self::default();
+        let mut named = Named::new();
+        for (key, value) in table.get_ref() {
+            let line = line(key.span().start);
+            let fault = |text: String| Fault { line, text };
+            let key = key.get_ref().as_ref();
+            match SETTINGS.iter().find(|setting| setting.key() == key) {
+                Some(setting) => {
+                    let values = values(setting, value.get_ref()).map_err(fault)?;
+                    config.values.push((setting.option, line, values));
+                }
+                None if key == FILTERS => named = filters(value.get_ref()).map_err(fault)?,
+                None => return Err(fault(unknown(key))),
+            }
+        }
+        config.named = Arc::new(named);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// That each value is one of its option.
+    fn check(&self) -> Result<(), Fault> {
+        for (option, line, values) in &self.values {
+            let definition = args::definition();
+            let Some(command) = having(&definition, option) else { continue };
+            let typed = values.iter().map(|value| format!("--{option}={value}"));
+            let words = ["wspect".to_owned()].into_iter().chain(typed);
+            if let Err(error) = command.clone().try_get_matches_from(words) {
+                return Err(Fault { line: *line, text: super::one_line(&error) });
+            }
+        }
+        Ok(())
+    }
+
+    /// The definition of the command line, with these values where none are typed, and filters that names stand for.
+    ///
+    /// `is_bare`: no command was typed. Else what is not global counts as typed before the command, where it means nothing.
+    pub(super) fn apply(&self, definition: Command, is_bare: bool) -> Command {
+        let here = self.set(definition, |arg| is_bare || arg.is_global_set());
+        let names: Vec<String> = here.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        names
+            .into_iter()
+            .fold(here, |definition, name| definition.mut_subcommand(name, |command| self.set(command, |_| true)))
+    }
+
+    fn set(&self, command: Command, is_meant: impl Fn(&Arg) -> bool) -> Command {
+        command.mut_args(|arg| {
+            let Some(long) = arg.get_long().filter(|_| is_meant(&arg)) else { return arg };
+            if ASKING.contains(&long) {
+                let named = Arc::clone(&self.named);
+                return arg.value_parser(move |text: &str| {
+                    filter::expand(text, &named).map_err(|problem| {
+                        let hint = problem.hint.as_deref().unwrap_or("[filters] of the configuration names them");
+                        format!("{problem}: {hint}")
+                    })
+                });
+            }
+            match self.values.iter().find(|(option, ..)| *option == long) {
+                Some((_, _, values)) => arg.default_values(values.clone()).hide_default_value(true),
+                None => arg,
+            }
+        })
+    }
+
+    /// Writes it as a file of its own would be.
+    pub(super) fn write(&self, out: &mut Out<'_>) {
+        for (option, _, values) in &self.values {
+            let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+            let key = option.replace('-', "_");
+            match values.as_slice() {
+                [value] => out.line(&format!("{key} = {value}")),
+                values => out.line(&format!("{key} = [{}]", values.join(", "))),
+            }
+        }
+        if !self.named.is_empty() {
+            out.line(&format!("[{FILTERS}]"));
+        }
+        for (name, text) in &*self.named {
+            out.line(&format!("{} = {}", quoted(name), quoted(text)));
+        }
+    }
+}
+
+/// A text as TOML has it, safe on a terminal.
+fn quoted(text: &str) -> String {
+    let text = escape::display_str(text).to_string();
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// What is wrong with the file, and in which line.
+#[derive(Debug, PartialEq, Eq)]
+struct Fault {
+    line: usize,
+    text: String,
+}
+
+impl Fault {
+    fn within(&self, place: &Path) -> Failure {
+        Failure::new(Exit::Usage, format!("{}:{}: {}", place.display(), self.line, self.text))
+    }
+}
+
+/// The words of an option; those of paths that are there.
+fn values(setting: &Setting, value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let wrong = || format!("{} is to be like {}", setting.key(), setting.example);
+    let one = |value: &DeValue<'_>| match value {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        _ => Err(wrong()),
+    };
+    let takes_many = setting.example.starts_with('[');
+    let all: Vec<String> = match value {
+        DeValue::Array(list) if takes_many => list.iter().map(Spanned::get_ref).map(one).collect::<Result<_, _>>()?,
+        value => vec![one(value)?],
+    };
+    if !PATHS.contains(&setting.option) {
+        return Ok(all);
+    }
+    let paths = all.iter().map(|path| at_home(path)).filter(|path| Path::new(path).exists());
+    Ok(paths.collect())
+}
+
+fn filters(value: &DeValue<'_>) -> Result<Named, String> {
+    let wrong = || format!("[{FILTERS}] has lines as errors = 'json.type == \"error\"'");
+    let DeValue::Table(table) = value else { return Err(wrong()) };
+    let named = table.iter().map(|(name, text)| match text.get_ref() {
+        DeValue::String(text) => Ok((name.get_ref().to_string(), text.to_string())),
+        _ => Err(wrong()),
+    });
+    named.collect()
+}
+
+fn unknown(key: &str) -> String {
+    let keys: Vec<String> = SETTINGS.iter().map(Setting::key).chain([FILTERS.to_owned()]).collect();
+    let meant = nearest(key, keys.iter().map(String::as_str));
+    let advice = meant.map_or_else(|| format!("one of {}", keys.join(" ")), |meant| format!("did you mean {meant}?"));
+    format!("no setting {key}: {advice}")
+}
+
+/// `~/keys.txt` with the home directory.
+fn at_home(path: &str) -> String {
+    let home = || env::var(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).ok();
+    match path.strip_prefix("~/").zip(home()) {
+        Some((rest, home)) => format!("{home}/{rest}"),
+        None => path.to_owned(),
+    }
+}
+
+/// Where the file is, if it is: `wspect/config.toml` below `$XDG_CONFIG_HOME`, else `~/.config` (XDG Base Directory Specification).
+pub(super) fn place() -> Option<PathBuf> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let usual = || match cfg!(windows) {
+        true => variable("APPDATA"),
+        false => variable("HOME").map(|home| home.join(".config")),
+    };
+    variable("XDG_CONFIG_HOME").or_else(usual).map(|base| base.join("wspect").join("config.toml"))
+}
+
+/// The first command that has an option.
+fn having<'a>(definition: &'a Command, option: &str) -> Option<&'a Command> {
+    let has = |command: &&Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
+    [definition].into_iter().chain(definition.get_subcommands()).find(has)
+}
+
+/// A file in which every setting stands as a comment, with what it does.
+pub(super) fn template() -> String {
+    let definition = args::definition();
+    let mut text = String::from(
+        "# What wspect's options are where they are not typed, under their long names.\n\
+         # wspect --help explains them; `wspect config show` tells what holds.\n",
+    );
+    for setting in SETTINGS {
+        let arg = having(&definition, setting.option)
+            .and_then(|command| command.get_arguments().find(|arg| arg.get_long() == Some(setting.option)));
+        let help = arg.and_then(Arg::get_help).map(ToString::to_string).unwrap_or_default();
+        text += &format!("\n# {help}\n#{} = {}\n", setting.key(), setting.example);
+    }
+    text += &format!(
+        "\n# Filters by name: wspect msgs -Y '$errors && conn == 3' (docs/FILTERS.md)\n\
+         #[{FILTERS}]\n#errors = 'json.type == \"error\"'\n#slow = 'rtt > 200ms'\n"
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        let Fault { line, text } = Config::read(text).unwrap_err();
+        format!("{line}: {text}")
+    }
+
+    #[test]
+    fn every_setting_is_an_option_and_its_example_holds() {
+        let definition = args::definition();
+        for setting in SETTINGS {
+            assert!(having(&definition, setting.option).is_some(), "{}", setting.option);
+            Config::read(&format!("{} = {}", setting.key(), setting.example)).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_template_is_a_file_with_every_setting() {
+        assert!(Config::read(&template()).unwrap().values.is_empty());
+        let set: String = template()
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let config = Config::read(&set).unwrap();
+        assert_eq!((config.values.len(), config.named.len()), (SETTINGS.len(), 2));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        assert_eq!(fault("color = \"never\"\ncolour = \"never\""), "2: no setting colour: did you mean color?");
+        assert!(fault("\ntime = \"soon\"").starts_with("2: invalid value 'soon' for '--time <MODE>'"));
+        assert_eq!(fault("time = true"), "1: time is to be like \"utc\"");
+        assert!(fault("[filters]\nerrors = 3").starts_with("1: [filters] has lines as"));
+        assert!(fault("color = ").starts_with("1: "));
+    }
+}

@@ -1,0 +1,115 @@
+//! The configuration file: what it sets, what replaces it, and what is wrong with it.
+
+use super::{transcript, wspect};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+snapshots! {
+    help_config "help config"
+}
+
+/// Runs the program with a configuration file that says so; a name for the place where it stands.
+fn with(name: &str, config: &str, line: &[&str]) -> Output {
+    let home = home(name);
+    fs::create_dir_all(home.join("wspect")).unwrap();
+    fs::write(home.join("wspect/config.toml"), config).unwrap();
+    wspect(line).env("XDG_CONFIG_HOME", &home).output().unwrap()
+}
+
+/// A directory for configuration files.
+fn home(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("config-{name}"))
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn what_is_not_typed_is_taken_from_the_file() {
+    let config = "time = \"e\"\npayload = 'none'\nmax_message = 125\ndecode_as = [\"tcp.port==1,none\"]\n";
+    let msgs = ["msgs", "-n", "1", "samples/stomp.pcapng"];
+    let typed = wspect(["msgs", "-n", "1", "-t", "e", "--payload", "none", "samples/stomp.pcapng"]).output().unwrap();
+    assert_eq!(with("taken", config, &msgs), typed);
+    let plain = wspect(msgs).output().unwrap();
+    assert_ne!(plain, typed);
+    assert_eq!(with("taken", config, &[&msgs[..], &["-t", "rel", "--payload", "auto"]].concat()), plain);
+    assert_eq!(with("taken", config, &[&msgs[..], &["--no-config"]].concat()), plain);
+    // Rows that are printed without a command have the times of the file as well.
+    let rows = with("taken", config, &["samples/stomp.pcapng"]);
+    assert_eq!(rows, with("taken", config, &["ls", "samples/stomp.pcapng"]));
+    assert_ne!(rows, wspect(["samples/stomp.pcapng"]).output().unwrap());
+}
+
+#[test]
+fn key_logs_of_the_file_are_used_where_they_are() {
+    let keys = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/tls.keys");
+    let config = format!("keylog = [{:?}, \"/no/such/file\"]", keys.display().to_string());
+    let capture = home("keys").join("moved.pcap");
+    fs::create_dir_all(home("keys")).unwrap();
+    fs::copy(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/tls.pcap"), &capture).unwrap();
+    let msgs = ["msgs", capture.to_str().unwrap()];
+    assert_eq!(with("keys", "", &msgs).stdout, b"");
+    assert_ne!(with("keys", &config, &msgs).stdout, b"");
+}
+
+#[test]
+fn filters_have_names() {
+    let config = "[filters]\nerrors = 'type == text && payload contains \"ERROR\"'\nclosing = 'type == close'\n\
+                  both = '$errors || $closing'\n";
+    let rows = |filter: &str| {
+        let output = with("names", config, &["msgs", "-q", "-Y", filter, "samples/stomp.pcapng"]);
+        assert!(output.status.success(), "{}", text(&output));
+        output.stdout
+    };
+    assert_ne!(rows("$both"), b"");
+    assert_eq!(rows("$both"), rows(r#"type == text && payload contains "ERROR" || type == close"#));
+    assert_eq!(
+        rows("!$both && conn == 1"),
+        rows(r#"!(type == text && payload contains "ERROR" || type == close) && conn == 1"#)
+    );
+    let claim = ["check", "--assert", "count(msgs where $closing) > 0", "samples/stomp.pcapng"];
+    assert_eq!(with("names", config, &claim).status.code(), Some(0));
+    let wrong = with("names", config, &["msgs", "-Y", "$error", "samples/stomp.pcapng"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong).contains("no filter is named `error`: did you mean $errors?"), "{}", text(&wrong));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    for (config, words) in [
+        ("tiem = \"utc\"", "config.toml:1: no setting tiem: did you mean time?"),
+        ("\ncolor = \"green\"", "config.toml:2: invalid value 'green' for '--color <WHEN>'"),
+        ("color = [\"never\"]", "config.toml:1: color is to be like \"never\""),
+        ("color = \"never", "config.toml:1: "),
+    ] {
+        let output = with("wrong", config, &["ls", "samples/chat.pcapng"]);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{config}");
+        assert!(text(&output).contains(words) && text(&output).lines().count() == 1, "{}", text(&output));
+        // What reads no capture runs all the same.
+        assert!(with("wrong", config, &["explain", "TCP-GAP"]).status.success());
+    }
+    let missing = wspect(["ls", "--config", "/no/such/file", "samples/chat.pcapng"]).output().unwrap();
+    assert_eq!((missing.status.code(), text(&missing).contains("/no/such/file: no such file")), (Some(3), true));
+}
+
+#[test]
+fn a_file_is_made_once() {
+    let home = home("made");
+    let _ = fs::remove_dir_all(&home);
+    let place = home.join("wspect/config.toml");
+    let config = |words: &[&str]| wspect([&["config"], words].concat()).env("XDG_CONFIG_HOME", &home).output().unwrap();
+    assert_eq!(text(&config(&["path"])), format!("{}\n", place.display()));
+    assert!(!place.exists());
+    assert_eq!(text(&config(&["init"])), format!("wspect: {} is written\n", place.display()));
+    insta::assert_snapshot!("config_init", fs::read_to_string(&place).unwrap());
+    assert_eq!(text(&config(&["show"])), "");
+    assert_eq!(config(&["init"]).status.code(), Some(5));
+    assert!(config(&["init", "--force"]).status.success());
+    fs::write(&place, "max_payload = 8\nkeylog = []\n[filters]\nslow = 'rtt > 200ms'\n").unwrap();
+    let shown = text(&config(&["show"]));
+    fs::write(&place, &shown).unwrap();
+    assert_eq!(text(&config(&["show"])), shown, "what is shown is a file that says the same");
+    assert!(shown.contains("max_payload = \"8\"") && shown.contains("\"slow\" = \"rtt > 200ms\""), "{shown}");
+}
