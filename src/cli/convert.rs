@@ -1,17 +1,27 @@
 //! `export` into what other programs open.
 
+use super::args::Language;
 use super::copy::{self, Chosen};
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::run::{Run, pass};
 use super::watch::Watch;
-use crate::export::{Clock, Files, Filtered, Har, Html, Markdown, Out, Plain, Transcript};
+use crate::export::{Clock, Exporter, Files, Filtered, Har, Html, Markdown, Out, Plain, Python, Shell, Transcript};
 use crate::filter::Rows;
-use crate::model::Timestamp;
+use crate::model::{ConnId, Timestamp};
+
+/// What is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// In which format.
+    pub into: Into,
+    /// These connections; none: all.
+    pub conns: Vec<ConnId>,
+}
 
 /// Into what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Into {
     /// An HTTP archive.
     Har {
         /// With control frames.
@@ -25,51 +35,75 @@ pub(super) enum Wanted {
     Text,
     /// A transcript in Markdown.
     Markdown,
+    /// A program that says it again.
+    Script {
+        /// In which language.
+        language: Language,
+        /// With cookies and credentials.
+        secrets: bool,
+    },
 }
 
-impl Wanted {
+impl Into {
     /// Whether rows come while the capture is read.
     pub(super) const fn is_written_on_the_way(self) -> bool {
-        matches!(self, Self::Text | Self::Markdown)
+        matches!(self, Self::Text | Self::Markdown | Self::Script { language: Language::Python, .. })
     }
 }
 
 impl Run<'_> {
     /// Writes one file for another program.
-    pub(super) fn convert(self, wanted: Wanted, origin: Option<Timestamp>) -> Result<Exit, Failure> {
-        let run = self.narrowed()?;
+    pub(super) fn convert(self, wanted: &Wanted, origin: Option<Timestamp>) -> Result<Exit, Failure> {
+        if matches!(wanted.into, Into::Script { secrets: true, .. }) {
+            self.target.keep_private()?;
+        }
+        let run = self.narrowed(&wanted.conns)?;
         let open = run.target.spool();
         let (clock, payload) = (Clock::new(run.job.time, origin), run.job.payload);
-        match wanted {
-            Wanted::Har { control } => run.export(&mut Har::new(open, control)),
-            Wanted::Raw => {
+        match wanted.into {
+            Into::Har { control } => run.export(&mut Har::new(open, control)),
+            Into::Raw => {
                 let folder = run.target.folder()?;
                 run.export(&mut Files::new(folder))
             }
-            Wanted::Html => run.export(&mut Html::new(open, clock, payload, origin)),
-            Wanted::Text => run.export(&mut Transcript::new(Plain::default(), clock, payload)),
-            Wanted::Markdown => run.export(&mut Transcript::new(Markdown, clock, payload)),
+            Into::Html => run.export(&mut Html::new(open, clock, payload, origin)),
+            Into::Text => run.export(&mut Transcript::new(Plain::default(), clock, payload)),
+            Into::Markdown => run.export(&mut Transcript::new(Markdown, clock, payload)),
+            Into::Script { language: Language::Python, secrets } => run.export(&mut Python::new(origin, secrets)),
+            Into::Script { language: Language::Shell, secrets } => run.export(&mut Shell::new(open, secrets)),
         }
     }
 
-    /// Where there is a filter, only connections are written that pass, or have a message that does: a pass before tells which.
-    fn narrowed(self) -> Result<Self, Failure> {
+    /// Where there is a filter, only connections are written that pass, or have a message that does, and of those that are named
+    /// none else: a pass before tells which.
+    fn narrowed(self, conns: &[ConnId]) -> Result<Self, Failure> {
         let (job, stop) = (self.job, self.stop);
-        let Some(filter) = &job.filter else { return Ok(self) };
+        if job.filter.is_none() && conns.is_empty() {
+            return Ok(self);
+        }
         if !job.source.is_whole() {
-            let why = "with a filter this format is read twice, so it must be a file";
+            let with = if conns.is_empty() { "a filter" } else { "--conn" };
+            let why = format!("with {with} this format is read twice, so it must be a file");
             return Err(Failure::new(Exit::Usage, format!("{}: {why}", self.input.name)));
         }
-        let wanted = copy::Wanted { conns: Vec::new(), secrets: false };
+        let wanted = copy::Wanted { conns: conns.to_vec(), secrets: false };
         let mut chosen = Chosen::new(&wanted);
         let rows = Rows::CONNECTIONS | Rows::MESSAGES;
-        let mut filtered = Filtered::new(filter, rows, self.origin, self.known.clone(), &mut chosen);
+        let mut filtered =
+            job.filter.as_ref().map(|filter| Filtered::new(filter, rows, self.origin, self.known.clone(), &mut chosen));
         let progress = Progress::new(job.progress, self.input.len(), false);
         // Both passes see the same bytes, also of a file that grows.
         let extent = self.input.extent.clone();
         let input = job.source.open_within(&extent, stop)?;
-        pass(input, self.settings.clone(), &mut Watch::new(&mut filtered, Out::memory(), &progress, stop))?;
+        let exporter: &mut dyn Exporter = match &mut filtered {
+            Some(filtered) => filtered,
+            None => &mut chosen,
+        };
+        pass(input, self.settings.clone(), &mut Watch::new(exporter, Out::memory(), &progress, stop))?;
         progress.clear();
+        if let Some(why) = chosen.lacks().filter(|_| !conns.is_empty() && !stop.is_wanted()) {
+            return Err(Failure::new(Exit::Found, format!("{}: {why}", self.input.name)));
+        }
         let input = job.source.open_within(&extent, stop)?;
         Ok(Self { input, only: Some(chosen.conns), ..self })
     }

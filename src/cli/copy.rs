@@ -155,7 +155,7 @@ impl Run<'_> {
 
 impl Chosen<'_> {
     /// What is not there, though it is wanted.
-    fn lacks(&self) -> Option<String> {
+    pub(super) fn lacks(&self) -> Option<String> {
         let missing = self.wanted.conns.iter().find(|conn| !self.opened.contains_key(conn));
         let missing = missing.map(|conn| format!("no connection {conn} (wspect ls lists them)"));
         let none = || match self.opened.len() {

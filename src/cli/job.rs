@@ -338,20 +338,23 @@ impl Job {
         }
         match args.format {
             Format::Jsonl | Format::Json | Format::Csv | Format::Tsv => Self::records(args, manners),
-            Format::Har => {
-                let wanted = convert::Wanted::Har { control: args.har_control };
-                Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)
+            Format::Har => Self::convert(convert::Into::Har { control: args.har_control }, args, manners),
+            Format::Raw => Self::convert(convert::Into::Raw, args, manners),
+            Format::Html => Self::convert(convert::Into::Html, args, manners),
+            Format::Text => Self::convert(convert::Into::Text, args, manners),
+            Format::Markdown => Self::convert(convert::Into::Markdown, args, manners),
+            Format::Script => {
+                let language = args.language.unwrap_or(args::Language::Python);
+                Self::convert(convert::Into::Script { language, secrets: args.secrets }, args, manners)
             }
-            Format::Raw => Self::list(Work::Convert(convert::Wanted::Raw), rows_of(args), TimeMode::Relative, manners),
-            Format::Html => Self::transcript(convert::Wanted::Html, args, manners),
-            Format::Text => Self::transcript(convert::Wanted::Text, args, manners),
-            Format::Markdown => Self::transcript(convert::Wanted::Markdown, args, manners),
             Format::Pcapng => Self::copy(args, manners),
         }
     }
 
-    fn transcript(wanted: convert::Wanted, args: args::Export, manners: &Manners) -> Result<Self, Failure> {
+    fn convert(into: convert::Into, mut args: args::Export, manners: &Manners) -> Result<Self, Failure> {
         let payload = args.payload.options();
+        let conns = std::mem::take(&mut args.conn).into_iter().map(ConnId).collect();
+        let wanted = convert::Wanted { into, conns };
         let job = Self::list(Work::Convert(wanted), rows_of(args), TimeMode::Relative, manners)?;
         Ok(Self { payload, ..job })
     }

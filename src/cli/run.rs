@@ -40,7 +40,9 @@ pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
 fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let mut input = job.source.open(stop)?;
     let target = match job.work {
-        Work::Convert(convert::Wanted::Raw) => Target::open_directory(job.output.as_deref(), job.force)?,
+        Work::Convert(convert::Wanted { into: convert::Into::Raw, .. }) => {
+            Target::open_directory(job.output.as_deref(), job.force)?
+        }
         _ => Target::open(job.output.as_deref(), job.force, &job.source)?,
     };
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
@@ -84,7 +86,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
         Work::Keys => run.keys(Sessions::new(form)),
-        Work::Convert(wanted) => run.convert(*wanted, origin),
+        Work::Convert(wanted) => run.convert(wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form)),
         Work::Capture => {
@@ -139,9 +141,9 @@ impl Job {
 
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
-        match self.work {
+        match &self.work {
             Work::Connections | Work::Keys | Work::Stats | Work::Capture => false,
-            Work::Convert(wanted) => wanted.is_written_on_the_way(),
+            Work::Convert(wanted) => wanted.into.is_written_on_the_way(),
             _ => true,
         }
     }

@@ -8,13 +8,10 @@ mod entry;
 use super::json::{self, lit};
 use super::spool::{OpenStore, Spool, kept};
 use super::{Exporter, Out, Totals, payload};
-use crate::model::{ConnId, Connection, Direction, Event, Handshake, Message, Opcode, Part, Span, Stamp, Timestamp};
+use crate::model::{ConnId, Connection, Direction, Event, Handshake, Message, Opcode, Span, Stamp, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
-
-/// What stands in text where bytes are not known.
-const LOST: char = char::REPLACEMENT_CHARACTER;
 
 /// Writes a HAR file.
 pub struct Har {
@@ -180,20 +177,10 @@ fn write_message(time: Option<Timestamp>, message: &Message<'_>, out: &mut Out<'
 
 /// Appends `data`: text as it is, with a sign for each hole; everything else in base64. Whether it is text.
 fn write_data(message: &Message<'_>, out: &mut Out<'_>) -> bool {
-    if message.is_text() && !message.body.holes.is_empty() {
-        let mut text = String::new();
-        for part in message.body.parts() {
-            match part {
-                Part::Bytes(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
-                Part::Hole(_) => text.push(LOST),
-            }
-        }
-        json::long_string(out, &text);
-        return true;
-    }
-    match payload::text(message) {
+    let text = payload::restored(message);
+    match &text {
         Some(text) => json::long_string(out, text),
         None => json::long_base64(out, message.body.kept),
     }
-    payload::text(message).is_some()
+    text.is_some()
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
-//!                                  Har │ Html │ Files │ Transcript ─────────────────────────────────────────────────────────────────────▶
+//!                                  Cells │ Har │ Html │ Transcript │ Python │ Shell │ Junit │ Sarif ───────────────────────────────────▶ Out ─▶ file
+//!                                  Files ─▶ Folder
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -55,6 +56,7 @@ mod record;
 mod redact;
 mod report;
 mod schema;
+mod script;
 mod select;
 mod spool;
 mod stats;
@@ -89,6 +91,7 @@ pub use record::Records;
 pub use redact::{Redacted, Redactor, Rule};
 pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
+pub use script::{Python, Shell};
 pub use select::{InPacket, Only, Place, Places};
 pub use spool::{OpenStore, Store};
 pub use stats::{Bins, Figures, Rtt, Stats};

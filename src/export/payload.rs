@@ -109,6 +109,24 @@ pub(super) fn text<'a>(message: &Message<'a>) -> Option<&'a str> {
     if ends_inside { std::str::from_utf8(valid).ok() } else { None }
 }
 
+/// What stands in text where bytes are not known.
+const LOST: char = char::REPLACEMENT_CHARACTER;
+
+/// A text message as it can be said again, with a sign for each hole; `None` for bytes.
+pub(super) fn restored<'a>(message: &Message<'a>) -> Option<Cow<'a, str>> {
+    if message.body.holes.is_empty() || !message.is_text() {
+        return text(message).map(Cow::Borrowed);
+    }
+    let mut text = String::new();
+    for part in message.body.parts() {
+        match part {
+            Part::Bytes(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
+            Part::Hole(_) => text.push(LOST),
+        }
+    }
+    Some(Cow::Owned(text))
+}
+
 /// How a payload appears in text output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {

@@ -14,6 +14,7 @@ mod har;
 mod html;
 mod raw;
 mod redact;
+mod script;
 mod transcript;
 
 use std::path::{Path, PathBuf};
@@ -125,7 +126,7 @@ fn options_are_for_formats() {
         assert_eq!((done.code, done.stdout.as_slice()), (Some(2), &b""[..]), "{line}");
         done.stderr.trim_end().to_owned()
     };
-    assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only pcapng");
+    assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only script, pcapng");
     assert_eq!(said("export pcapng --no-redact"), "wspect: export pcapng takes no --no-redact: only html, har");
     assert_eq!(
         said("export pcapng -n 1"),
@@ -145,7 +146,7 @@ fn outputs_that_end_early() {
         session.text(Client, &"x".repeat(1 << 20)).text(Server, &"y".repeat(1 << 20));
         capture_of(&session.cut(|_| vec![16_000]))
     });
-    for format in ["har", "html", "jsonl", "text", "markdown"] {
+    for format in ["har", "html", "jsonl", "text", "markdown", "script"] {
         let full = wspect(&["export", format, "-q", "-o", "/dev/full"], Input::File(file.path()));
         assert_eq!(
             (full.code, full.stderr.as_str()),

@@ -233,15 +233,19 @@ pub(in crate::cli) struct Export {
     /// html, har: show cookies and Authorization, which are redacted otherwise
     #[arg(long)]
     pub no_redact: bool,
-    /// pcapng: these connections only, by their numbers (wspect ls)
+    /// pcapng, script: these connections only, by their numbers (wspect ls)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choices::number::<u32>)]
     pub conn: Vec<u32>,
-    /// pcapng: with the TLS keys of these connections, so that whoever has the file can read them
+    /// pcapng: with the TLS keys of these connections; script: with cookies and Authorization
     ///
-    /// They stand in a decryption secrets block, which Wireshark and wspect find by themselves. Without it no key is
-    /// written, not even those that the input carries. The file can be read by its owner only.
+    /// Whoever has the file can read what was said, or pass for who said it; so it can be read by its owner only. Keys stand in a
+    /// decryption secrets block, which Wireshark and wspect find by themselves. Without it no key is written, not even
+    /// those that the input carries.
     #[arg(long)]
     pub secrets: bool,
+    /// script: python, which plays either side (needs websockets), or shell, which plays clients (needs websocat)
+    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true)]
+    pub language: Option<Language>,
     #[command(flatten)]
     pub filter: Filter,
     #[command(flatten)]
@@ -288,9 +292,17 @@ impl Export {
             (Takes::Conn, !self.conn.is_empty()),
             (Takes::Secrets, self.secrets),
             (Takes::Columns, self.cells.is_used()),
+            (Takes::Language, self.language.is_some()),
         ];
         all.into_iter().filter(|(_, is_used)| *is_used).map(|(option, _)| option).collect()
     }
+}
+
+/// The words of `export --language`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Language {
+    Python,
+    Shell,
 }
 
 /// Kinds of records for `export --records`.

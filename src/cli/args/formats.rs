@@ -15,6 +15,7 @@ pub(in crate::cli) enum Format {
     Html,
     Har,
     Raw,
+    Script,
     Pcapng,
 }
 
@@ -30,6 +31,7 @@ pub(in crate::cli) enum Takes {
     Conn,
     Secrets,
     Columns,
+    Language,
 }
 
 impl Takes {
@@ -44,6 +46,7 @@ impl Takes {
             Self::Conn => "--conn",
             Self::Secrets => "--secrets",
             Self::Columns => "-e, -E and --safe-csv",
+            Self::Language => "--language",
         }
     }
 }
@@ -111,6 +114,12 @@ static FORMATS: &[FormatRow] = &[
         name: "raw",
         help: "a directory (-o DIR): each message a file, and index.jsonl with their records",
         takes: &[Takes::Limit],
+    },
+    FormatRow {
+        format: Format::Script,
+        name: "script",
+        help: "a program that says again what clients or servers said (--language)",
+        takes: &[Takes::Conn, Takes::Secrets, Takes::Language],
     },
     FormatRow {
         format: Format::Pcapng,

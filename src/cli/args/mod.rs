@@ -13,7 +13,9 @@ mod rows;
 mod shared;
 mod tools;
 
-pub(super) use commands::{Check, Diff, Export, Follow, Handshake, Keys, List, Messages, Record, Report, Show, Stats};
+pub(super) use commands::{
+    Check, Diff, Export, Follow, Handshake, Keys, Language, List, Messages, Record, Report, Show, Stats,
+};
 pub(super) use formats::{Format, formats};
 pub(super) use rows::{Columns, Filter, Form};
 pub(super) use shared::{FileAndMore, Input, Json, Manners, Output, Reading, Redaction, When};
@@ -166,6 +168,7 @@ pub(super) enum Command {
             "wspect export html chat.pcapng -o chat.html",
             "wspect export har chat.pcapng -o chat.har",
             "wspect export raw chat.pcapng -o messages",
+            "wspect export script --conn 1 chat.pcapng -o replay.py && python3 replay.py client ws://localhost:8080",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
         ))
     )]
