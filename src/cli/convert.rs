@@ -3,9 +3,14 @@
 use super::args::Language;
 use super::copy::{self, Chosen};
 use super::exit::{Exit, Failure};
+use super::folder::Layout;
 use super::progress::Progress;
 use super::run::{Run, pass};
 use super::watch::Watch;
+#[cfg(feature = "parquet")]
+use crate::export::Parquet;
+#[cfg(feature = "sqlite")]
+use crate::export::Sqlite;
 use crate::export::{Clock, Exporter, Files, Filtered, Har, Html, Markdown, Out, Plain, Python, Shell, Transcript};
 use crate::filter::Rows;
 use crate::model::{ConnId, Timestamp};
@@ -42,9 +47,25 @@ pub(super) enum Into {
         /// With cookies and credentials.
         secrets: bool,
     },
+    /// A SQLite database.
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+    /// A data set in Parquet.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl Into {
+    /// What is in the directory, where it is one.
+    pub(super) const fn layout(self) -> Option<&'static Layout> {
+        match self {
+            Self::Raw => Some(&Layout::RAW),
+            #[cfg(feature = "parquet")]
+            Self::Parquet => Some(&Layout::PARQUET),
+            _ => None,
+        }
+    }
+
     /// Whether rows come while the capture is read.
     pub(super) const fn is_written_on_the_way(self) -> bool {
         matches!(self, Self::Text | Self::Markdown | Self::Script { language: Language::Python, .. })
@@ -71,6 +92,18 @@ impl Run<'_> {
             Into::Markdown => run.export(&mut Transcript::new(Markdown, clock, payload)),
             Into::Script { language: Language::Python, secrets } => run.export(&mut Python::new(origin, secrets)),
             Into::Script { language: Language::Shell, secrets } => run.export(&mut Shell::new(open, secrets)),
+            #[cfg(feature = "sqlite")]
+            Into::Sqlite => {
+                let made = Sqlite::new(run.target.file()?);
+                let mut database = made.map_err(|error| run.target.unwritable(&error))?;
+                run.export(&mut database)
+            }
+            #[cfg(feature = "parquet")]
+            Into::Parquet => {
+                let made = Parquet::new(&mut *run.target.folder()?);
+                let mut files = made.map_err(|error| run.target.unwritable(&error))?;
+                run.export(&mut files)
+            }
         }
     }
 

@@ -4,8 +4,9 @@ use super::exit::{Exit, Failure};
 use super::output::temporary;
 use crate::capture::words;
 use crate::export::Folder;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -15,11 +16,37 @@ const INDEX: &str = "index.jsonl";
 /// What directories of connections begin with.
 const CONNECTION: &str = "conn";
 
+/// What an export leaves in a directory.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The file that lists the others, and comes last.
+    index: Option<&'static str>,
+    /// Whether an entry of that name is of such an export.
+    is_ours: fn(&str) -> bool,
+}
+
+impl Layout {
+    /// A directory for each connection, and a list.
+    pub(super) const RAW: Self = Self {
+        index: Some(INDEX),
+        is_ours: |name| {
+            let number = name.strip_prefix(CONNECTION);
+            name == INDEX || number.is_some_and(|number| number.parse::<u32>().is_ok())
+        },
+    };
+
+    /// A file for each table.
+    #[cfg(feature = "parquet")]
+    pub(super) const PARQUET: Self =
+        Self { index: None, is_ours: |name| matches!(name, "connections.parquet" | "messages.parquet") };
+}
+
 /// A directory under a name of its own, in or beside its place, whose files go there at the end.
 pub(super) struct Directory {
     temporary: TempDir,
-    /// The index, to write.
-    pub(super) index: File,
+    /// The index, to write, where there is one.
+    index: Option<File>,
+    layout: &'static Layout,
     pub(super) place: PathBuf,
     /// The place is a directory already: it stays the one that it is, with its access rights.
     exists: bool,
@@ -31,7 +58,7 @@ impl Directory {
     ///
     /// # Errors
     /// When there is something and `force` is not set, or the directory cannot be made.
-    pub(super) fn open(place: &Path, force: bool) -> Result<Self, Failure> {
+    pub(super) fn open(place: &Path, force: bool, layout: &'static Layout) -> Result<Self, Failure> {
         let fail = |error: &io::Error| failure(place, &words(error));
         let exists = match fs::metadata(place) {
             Ok(about) if !about.is_dir() => return Err(failure(place, "is no directory: name a new one")),
@@ -45,8 +72,17 @@ impl Directory {
         let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary =
             temporary(0o777).tempdir_in(if exists { place } else { parent }).map_err(|error| fail(&error))?;
-        let index = create(&temporary.path().join(INDEX)).map_err(|error| fail(&error))?;
-        Ok(Self { temporary, index, place: place.to_owned(), exists, force })
+        let index = layout.index.map(|name| create(&temporary.path().join(name))).transpose();
+        let index = index.map_err(|error| fail(&error))?;
+        Ok(Self { temporary, index, layout, place: place.to_owned(), exists, force })
+    }
+
+    /// Where its list is written.
+    pub(super) fn writer(&self) -> Box<dyn Write + '_> {
+        match &self.index {
+            Some(index) => Box::new(index),
+            None => Box::new(io::sink()),
+        }
     }
 
     /// Where its files are made.
@@ -67,7 +103,9 @@ impl Directory {
     }
 
     fn settle(self) -> io::Result<()> {
-        self.index.sync_all()?;
+        if let Some(index) = &self.index {
+            index.sync_all()?;
+        }
         if !self.exists {
             // An empty directory that was made meanwhile is taken; the system refuses one that is not empty.
             fs::rename(self.temporary.path(), &self.place)?;
@@ -78,7 +116,8 @@ impl Directory {
             self.remove_former()?;
         }
         let mut made: Vec<_> = fs::read_dir(self.temporary.path())?.collect::<io::Result<Vec<_>>>()?;
-        made.sort_by_key(|entry| (entry.file_name() == INDEX, entry.file_name()));
+        let is_index = |name: &OsStr| self.layout.index.is_some_and(|index| name == index);
+        made.sort_by_key(|entry| (is_index(&entry.file_name()), entry.file_name()));
         for entry in made {
             let to = self.place.join(entry.file_name());
             if to.symlink_metadata().is_ok() {
@@ -89,14 +128,11 @@ impl Directory {
         self.temporary.close()
     }
 
-    /// Removes the index and directories of an earlier export. Links are removed, not followed.
+    /// Removes what an earlier export left. Links are removed, not followed.
     fn remove_former(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.place)? {
             let entry = entry?;
-            let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(CONNECTION));
-            let is_ours = name == INDEX || number.is_some_and(|number| number.parse::<u32>().is_ok());
-            if !is_ours {
+            if !entry.file_name().to_str().is_some_and(self.layout.is_ours) {
                 continue;
             }
             if entry.file_type()?.is_dir() {
@@ -113,16 +149,16 @@ impl Directory {
 struct Below(PathBuf);
 
 impl Folder for Below {
-    fn put(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + Send>> {
         let path = self.0.join(name);
-        let mut file = match create(&path) {
+        let file = match create(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::create_dir(path.parent().unwrap_or(&self.0))?;
                 create(&path)?
             }
             made => made?,
         };
-        file.write_all(bytes)
+        Ok(Box::new(file))
     }
 }
 

@@ -336,6 +336,10 @@ impl Job {
         if let Some(why) = args.format.refuses(&args.used()) {
             return Err(usage(why));
         }
+        if let Some(feature) = args.format.lacks() {
+            let advice = format!("`cargo build --release --features {feature}` makes one that has it");
+            return Err(usage(format!("export {feature} is not in this build: {advice}")));
+        }
         match args.format {
             Format::Jsonl | Format::Json | Format::Csv | Format::Tsv => Self::records(args, manners),
             Format::Har => Self::convert(convert::Into::Har { control: args.har_control }, args, manners),
@@ -348,6 +352,12 @@ impl Job {
                 Self::convert(convert::Into::Script { language, secrets: args.secrets }, args, manners)
             }
             Format::Pcapng => Self::copy(args, manners),
+            #[cfg(feature = "sqlite")]
+            Format::Sqlite => Self::convert(convert::Into::Sqlite, args, manners),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Self::convert(convert::Into::Parquet, args, manners),
+            #[cfg(not(all(feature = "sqlite", feature = "parquet")))]
+            _ => Err(usage("this format is not in this build")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::args::When;
 use super::exit::{Exit, Failure};
-use super::folder::Directory;
+use super::folder::{Directory, Layout};
 use super::input::Source;
 use super::job::uses_color;
 use super::pager::Pager;
@@ -103,9 +103,9 @@ impl Target {
     ///
     /// # Errors
     /// As [`Target::open`], and where no directory is named.
-    pub(super) fn open_directory(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
+    pub(super) fn open_directory(path: Option<&Path>, force: bool, layout: &'static Layout) -> Result<Self, Failure> {
         match path.filter(|&path| path != "-") {
-            Some(path) => Directory::open(path, force).map(Self::Directory),
+            Some(path) => Directory::open(path, force, layout).map(Self::Directory),
             None => Err(no_directory()),
         }
     }
@@ -116,6 +116,28 @@ impl Target {
     /// When it is no directory.
     pub(super) fn folder(&self) -> Result<Box<dyn Folder>, Failure> {
         if let Self::Directory(directory) = self { Ok(directory.folder()) } else { Err(no_directory()) }
+    }
+
+    /// The file that is written, for who writes it by its name and not from front to back.
+    ///
+    /// # Errors
+    /// When it is none.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn file(&self) -> Result<&Path, Failure> {
+        match self {
+            Self::File { temporary, .. } => Ok(temporary.path()),
+            Self::Device(_, path) => Err(Failure::new(Exit::Usage, format!("{}: is no file", path.display()))),
+            _ => Err(Failure::new(Exit::Usage, "a database is no stream: name a file for it (-o FILE)")),
+        }
+    }
+
+    /// What is said when the output cannot be begun.
+    #[cfg(any(feature = "sqlite", feature = "parquet"))]
+    pub(super) fn unwritable(&self, error: &io::Error) -> Failure {
+        match self {
+            Self::File { place, .. } | Self::Directory(Directory { place, .. }) => failure(place, &words(error)),
+            _ => Failure::new(Exit::Output, words(error)),
+        }
     }
 
     /// Makes unnamed files for what cannot be written yet: beside the file that is written, where there will be room for it,
@@ -157,7 +179,7 @@ impl Target {
             Self::Paged(pager) => Box::new(pager),
             Self::Device(device, _) => Box::new(device),
             Self::File { temporary, .. } => Box::new(temporary),
-            Self::Directory(directory) => Box::new(&directory.index),
+            Self::Directory(directory) => directory.writer(),
         }
     }
 

@@ -1,7 +1,6 @@
 //! A job, run: the one place where dissection meets rows.
 
 use super::args::{Report, When};
-use super::convert;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{Checked, FormKind, Job, Wanted, Work};
@@ -39,11 +38,10 @@ pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
 
 fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let mut input = job.source.open(stop)?;
-    let target = match job.work {
-        Work::Convert(convert::Wanted { into: convert::Into::Raw, .. }) => {
-            Target::open_directory(job.output.as_deref(), job.force)?
-        }
-        _ => Target::open(job.output.as_deref(), job.force, &job.source)?,
+    let layout = if let Work::Convert(wanted) = &job.work { wanted.into.layout() } else { None };
+    let target = match layout {
+        Some(layout) => Target::open_directory(job.output.as_deref(), job.force, layout)?,
+        None => Target::open(job.output.as_deref(), job.force, &job.source)?,
     };
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
         let advice = "raw bytes can upset a terminal: use -o FILE, a pipe, or --force";

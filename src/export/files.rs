@@ -3,16 +3,24 @@
 use super::payload::{PayloadMode, PayloadOptions};
 use super::{Exporter, Form as _, Out, Records, Totals, json, pretty};
 use crate::model::{Event, FileRun, Message, Stamp};
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 /// Takes files by their names below some directory.
 pub trait Folder {
-    /// Makes a file. Its name has ASCII letters, digits, dots and hyphens, and one `/`.
+    /// Makes a file. Its name has ASCII letters, digits, dots and hyphens, and at most one `/`.
     ///
     /// # Errors
     /// When it cannot be made, or is there.
-    fn put(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
+    fn put(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.create(name)?.write_all(bytes)
+    }
+
+    /// Makes a file to write on.
+    ///
+    /// # Errors
+    /// As [`Folder::put`].
+    fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + Send>>;
 }
 
 /// Writes the payloads of data messages into files, and a record for each message.

@@ -3,7 +3,7 @@
 //! ```text
 //! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //!                                  Cells │ Har │ Html │ Transcript │ Python │ Shell │ Junit │ Sarif ───────────────────────────────────▶ Out ─▶ file
-//!                                  Files ─▶ Folder
+//!                                  Files ─▶ Folder · Sqlite │ Parquet: Tabled ─▶ Stream ─▶ Tables
 //! ```
 //!
 //! An exporter chooses rows and their order and keeps no more than it must; a form writes one row and keeps nothing.
@@ -32,6 +32,8 @@ mod array;
 mod capture;
 mod cells;
 mod claims;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+mod columns;
 mod compare;
 mod context;
 mod explain;
@@ -48,6 +50,8 @@ mod list;
 mod ls;
 mod out;
 mod page;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod payload;
 mod pcapng;
 mod pretty;
@@ -59,6 +63,8 @@ mod schema;
 mod script;
 mod select;
 mod spool;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod stats;
 mod stream;
 mod style;
@@ -84,6 +90,8 @@ pub use keys::{KeySum, Sessions, agreed};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
 pub use page::Page;
+#[cfg(feature = "parquet")]
+pub use parquet::Parquet;
 pub use payload::{PayloadMode, PayloadOptions};
 pub use pcapng::Pcapng;
 pub use raw::Raw;
@@ -94,6 +102,8 @@ pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema
 pub use script::{Python, Shell};
 pub use select::{InPacket, Only, Place, Places};
 pub use spool::{OpenStore, Store};
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 pub use stats::{Bins, Figures, Rtt, Stats};
 pub use stream::{Kinds, Stream};
 pub use style::Style;

@@ -138,7 +138,7 @@ fn wrong_command_lines() {
         "follow samples/mix.pcap 1:2",
         "handshake samples/mix.pcap 1 2",
         "export",
-        "export parquet samples/mix.pcap",
+        "export parket samples/mix.pcap",
         "export jsonl --records message,tls samples/mix.pcap",
         "-q -v ls samples/mix.pcap",
     ];

@@ -12,9 +12,13 @@ mod support;
 
 mod har;
 mod html;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod raw;
 mod redact;
 mod script;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod transcript;
 
 use std::path::{Path, PathBuf};
@@ -126,7 +130,7 @@ fn options_are_for_formats() {
         assert_eq!((done.code, done.stdout.as_slice()), (Some(2), &b""[..]), "{line}");
         done.stderr.trim_end().to_owned()
     };
-    assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only script, pcapng");
+    assert_eq!(said("export har --conn 1"), "wspect: export har takes no --conn: only script, sqlite, parquet, pcapng");
     assert_eq!(said("export pcapng --no-redact"), "wspect: export pcapng takes no --no-redact: only html, har");
     assert_eq!(
         said("export pcapng -n 1"),
@@ -161,4 +165,14 @@ fn outputs_that_end_early() {
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]), "{format}");
     }
+}
+
+/// What was not built in is said to be, and how to have it.
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_format_that_is_not_built_in_is_told() {
+    let done = wspect(&["export", "parquet", "-o", "nowhere"], Input::Bytes(b""));
+    let advice =
+        "export parquet is not in this build: `cargo build --release --features parquet` makes one that has it";
+    assert_eq!((done.code, done.stderr.trim_end()), (Some(2), format!("wspect: {advice}").as_str()));
 }

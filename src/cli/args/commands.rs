@@ -233,7 +233,7 @@ pub(in crate::cli) struct Export {
     /// html, har: show cookies and Authorization, which are redacted otherwise
     #[arg(long)]
     pub no_redact: bool,
-    /// pcapng, script: these connections only, by their numbers (wspect ls)
+    /// script, sqlite, parquet, pcapng: these connections only, by their numbers (wspect ls)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choices::number::<u32>)]
     pub conn: Vec<u32>,
     /// pcapng: with the TLS keys of these connections; script: with cookies and Authorization

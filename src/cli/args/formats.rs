@@ -16,6 +16,8 @@ pub(in crate::cli) enum Format {
     Har,
     Raw,
     Script,
+    Sqlite,
+    Parquet,
     Pcapng,
 }
 
@@ -122,6 +124,18 @@ static FORMATS: &[FormatRow] = &[
         takes: &[Takes::Conn, Takes::Secrets, Takes::Language],
     },
     FormatRow {
+        format: Format::Sqlite,
+        name: "sqlite",
+        help: "a database (-o FILE): connections, handshakes, messages, frames, findings",
+        takes: &[Takes::Conn],
+    },
+    FormatRow {
+        format: Format::Parquet,
+        name: "parquet",
+        help: "a data set (-o DIR): connections and messages; where it is built in",
+        takes: &[Takes::Conn],
+    },
+    FormatRow {
         format: Format::Pcapng,
         name: "pcapng",
         help: "the packets of the connections, as they were captured",
@@ -130,6 +144,15 @@ static FORMATS: &[FormatRow] = &[
 ];
 
 impl Format {
+    /// The feature of the build that it needs and that is not there.
+    pub(in crate::cli) const fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite if !cfg!(feature = "sqlite") => Some("sqlite"),
+            Self::Parquet if !cfg!(feature = "parquet") => Some("parquet"),
+            _ => None,
+        }
+    }
+
     /// The options among those used that the format does not take, in a sentence.
     pub(in crate::cli) fn refuses(self, used: &[Takes]) -> Option<String> {
         let row = FORMATS.iter().find(|row| row.format == self)?;
@@ -151,9 +174,9 @@ pub(super) fn format(word: &str) -> Result<Format, String> {
     })
 }
 
-/// Their names.
+/// The names of those that this build can write.
 pub(in crate::cli) fn formats() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|row| row.name)
+    FORMATS.iter().filter(|row| row.format.lacks().is_none()).map(|row| row.name)
 }
 
 /// Their names in a sentence.
