@@ -43,7 +43,7 @@ fn open(path: &Path) -> Connection {
 /// The rows of a query as objects.
 fn query(database: &Connection, sql: &str) -> Vec<Map<String, Value>> {
     let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row<'_>| {
         let value = |(at, name): (usize, &String)| {
             let value = match row.get_ref(at).unwrap() {

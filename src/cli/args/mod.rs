@@ -169,7 +169,7 @@ pub(super) enum Command {
             "wspect export har chat.pcapng -o chat.har",
             "wspect export raw chat.pcapng -o messages",
             "wspect export sqlite chat.pcapng -o chat.db",
-            "wspect export script --conn 1 chat.pcapng -o replay.py && python3 replay.py client ws://localhost:8080",
+            "wspect export script --conn 1 chat.pcapng -o replay.py",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
         ))
     )]
