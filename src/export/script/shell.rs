@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! {
+//! sleep 1                                             until websocat has connected
 //! sleep 0.312
 //! printf '\000\000\000\006Thello'                     its length, T for text, and the text
 //! printf '\000\000\000\012B'; printf %s AAEC… | base64 -d     B for binary
@@ -117,7 +118,8 @@ impl Shell {
         self.origin = self.origin.or(pending.asked.time);
         out.line(&format!("\n# Connection {conn}\n{{"));
         pause(Mark { time: self.origin, ..pending.asked }, pending.asked, out);
-        out.line("{");
+        // What is said before websocat has connected would be said all at once.
+        out.line("{\nsleep 1");
         kept(self.spool.take(conn, out), out)?;
         let close = pending.close.as_ref().map_or(String::new(), |(code, reason)| {
             format!(" --close-status-code {code} --close-reason={}", quoted(reason))
@@ -187,10 +189,10 @@ fn quoted(text: &str) -> String {
     word + "'"
 }
 
-/// Appends a pause, to the microsecond.
+/// Appends a pause, to the microsecond; none below a millisecond, which `sleep` takes by itself.
 fn pause(from: Mark, to: Mark, out: &mut Out<'_>) {
     let micros = to.since(from).unwrap_or(0).max(0) / 1000;
-    if micros > 0 {
+    if micros >= 1000 {
         out.line(&format!("sleep {}.{:06}", micros / 1_000_000, micros % 1_000_000));
     }
 }
