@@ -169,7 +169,7 @@ fn what_cannot_be_copied_leaves_no_file() {
         ("export pcapng - -o out", 2, "stdin: export pcapng reads twice: name a file"),
         ("export pcapng -n 3 tls.pcap -o out", 2, "export pcapng takes no --limit: only jsonl"),
         ("export pcapng --records frame tls.pcap -o out", 2, "export pcapng takes no --records: only jsonl"),
-        ("export jsonl --secrets tls.pcap -o out", 2, "export jsonl takes no --secrets: only pcapng"),
+        ("export jsonl --secrets tls.pcap -o out", 2, "export jsonl takes no --secrets: only script, pcapng"),
         ("export pcapng tls.pcap -o mix.pcap", 5, "exists: --force replaces it"),
     ] {
         let output = wspect(&dir, line);
