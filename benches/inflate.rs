@@ -104,7 +104,7 @@ fn read(session: &Session) -> Duration {
     let ends = (end(40_000), end(80));
     let mut tools = Tools::default();
     tools.skips_frames = true;
-    let (mut kind, mut route, mut outline) = (Kind::default(), None, None);
+    let (mut kind, mut nested, mut route, mut outline) = (Kind::default(), 0, None, None);
     let mut layer = open(Hint::Unknown);
     let mut offsets = Both::<u64>::default();
     let (mut packet, mut heard) = (1, Heard::default());
@@ -132,6 +132,7 @@ fn read(session: &Session) -> Duration {
                 last: mark,
                 swapped: false,
                 kind: &mut kind,
+                nested: &mut nested,
                 route: &mut route,
                 tls: &mut outline,
                 mark,

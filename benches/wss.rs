@@ -74,7 +74,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
     let end = |port| Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port };
     let ends = (end(40_000), end(443));
     let mut tools = Tools::new(Arc::new(support::keys::secrets(&session.log())));
-    let (mut kind, mut route, mut outline) = (Kind::Tls, None, None);
+    let (mut kind, mut nested, mut route, mut outline) = (Kind::Tls, 0, None, None);
     let mut layer = open(Hint::Tls);
     let mut offsets = Both::<u64>::default();
     let mut packet = 1;
@@ -105,6 +105,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
                 last: mark,
                 swapped: false,
                 kind: &mut kind,
+                nested: &mut nested,
                 route: &mut route,
                 tls: &mut outline,
                 mark,

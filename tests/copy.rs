@@ -135,6 +135,75 @@ fn what_a_private_key_opens_is_copied_with_its_master_secrets() {
     assert_eq!((count(&dir, "copy.pcapng", "CLIENT_RANDOM "), count(&dir, "copy.pcapng", "PRIVATE")), (5, 0));
 }
 
+/// Without TLS the same is said, at the same times, and nothing is left of the keys.
+#[test]
+fn what_tls_carried_is_said_in_clear() {
+    for capture in ["tls.pcap", "wss.pcapng"] {
+        let dir = directory(capture);
+        let before = messages(&dir, &format!("msgs --json {capture}"));
+        let output = wspect(&dir, &format!("export pcapng --decrypted {capture} -o clear.pcapng"));
+        assert!(said(&output).contains(" of them made of what TLS carried"), "{output:?}");
+        assert!(before.len() > 10);
+        assert_eq!(messages(&dir, "msgs --json --no-keylog clear.pcapng"), before);
+        let ends = |file: &str| {
+            let rows = String::from_utf8(wspect(&dir, &format!("ls --json {file}")).stdout).unwrap();
+            let rows = rows.lines().map(|row| serde_json::from_str::<Value>(row).unwrap());
+            rows.map(|row| ["client", "server", "state", "ending", "url", "subprotocol"].map(|key| row[key].clone()))
+                .collect::<Vec<_>>()
+        };
+        let mut wanted = ends(capture);
+        for row in &mut wanted {
+            row[4] = row[4].as_str().unwrap().replace("wss://", "ws://").into();
+        }
+        assert_eq!(ends("clear.pcapng"), wanted);
+        assert_eq!(count(&dir, "clear.pcapng", "_TRAFFIC_SECRET"), 0);
+        assert!(
+            count(&dir, "clear.pcapng", "TLS was taken off") == 1
+                && count(&dir, "clear.pcapng", "decrypted from frame ") > 20
+        );
+    }
+}
+
+/// Of a session in a tunnel that another session leads, what the inner one carried is made packets of. What was lost is lost there.
+#[test]
+fn of_sessions_in_one_another_the_innermost_is_taken() {
+    let mut inside = Session::new(1);
+    (0..20).for_each(|n| _ = inside.text(Client, &format!("number {n}")).text(Server, &"so it is ".repeat(n)));
+    inside.close();
+    let inner = Tls::around(2, &inside);
+    let outer = Tls::tunnel(1, &inner);
+    let segments = outer.session.segments();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cap.keys"), outer.log() + &inner.log()).unwrap();
+    for lost in [0, segments.len() / 2] {
+        let mut segments = segments.clone();
+        if lost > 0 {
+            segments.remove(lost);
+        }
+        fs::write(dir.path().join("cap.pcap"), capture_of(&segments)).unwrap();
+        let before = messages(&dir, "msgs --json cap.pcap");
+        let output = wspect(&dir, "export pcapng --decrypted --force cap.pcap -o clear.pcapng");
+        assert!(said(&output).contains(" of them made of what TLS carried"), "{output:?}");
+        assert!(before.len() > 30);
+        // What a hole held up is known at the end, which is another packet.
+        let said = |rows: &[(Value, Value, Value, Value)]| -> Vec<_> {
+            rows.iter().map(|(number, dir, _, payload)| (number.clone(), dir.clone(), payload.clone())).collect()
+        };
+        let clear = messages(&dir, "msgs --json --no-keylog clear.pcapng");
+        assert_eq!(said(&clear), said(&before), "without segment {lost}");
+    }
+}
+
+/// What runs in clear, and what cannot be decrypted, is copied as it was captured.
+#[test]
+fn without_keys_nothing_is_made() {
+    let dir = directory("mix.pcap");
+    let output = wspect(&dir, "export pcapng --decrypted mix.pcap -o one.pcapng");
+    assert!(said(&output).contains("; no TLS in them was decrypted"), "{output:?}");
+    assert!(wspect(&dir, "export pcapng mix.pcap -o other.pcapng").status.success());
+    assert!(fs::read(dir.path().join("one.pcapng")).unwrap() == fs::read(dir.path().join("other.pcapng")).unwrap());
+}
+
 /// Every packet of the stream, with its time and lengths, and none of another.
 #[test]
 fn packets_are_copied_whole() {
@@ -170,6 +239,8 @@ fn what_cannot_be_copied_leaves_no_file() {
         ("export pcapng -n 3 tls.pcap -o out", 2, "export pcapng takes no --limit: only jsonl"),
         ("export pcapng --records frame tls.pcap -o out", 2, "export pcapng takes no --records: only jsonl"),
         ("export jsonl --secrets tls.pcap -o out", 2, "export jsonl takes no --secrets: only script, pcapng"),
+        ("export jsonl --decrypted tls.pcap -o out", 2, "export jsonl takes no --decrypted: only pcapng"),
+        ("export pcapng --decrypted --secrets tls.pcap -o out", 2, "cannot be used with"),
         ("export pcapng tls.pcap -o mix.pcap", 5, "exists: --force replaces it"),
     ] {
         let output = wspect(&dir, line);
@@ -194,6 +265,9 @@ fn tshark_decrypts_the_copy() {
     let capture = tshark(&format!("-r tls.pcap -o tls.keylog_file:tls.keys {fields}")).unwrap();
     assert!(copy.lines().count() > 10);
     assert_eq!(copy, capture);
+    assert!(wspect(&dir, "export pcapng --decrypted tls.pcap -o clear.pcapng").status.success());
+    assert_eq!(tshark(&format!("-r clear.pcapng {fields}")).unwrap(), capture, "in clear");
+    assert_eq!(tshark("-r clear.pcapng -Y tls||tcp.analysis.flags||tcp.checksum.bad").unwrap(), "");
     let comments = tshark("-r copy.pcapng -T fields -e frame.comment -c 1").unwrap();
     assert_eq!(comments.trim(), "original frame 1");
 }

@@ -63,7 +63,7 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
-            Event::Record(_) => Ok(()),
+            Event::Record(_) | Event::Carried(_) => Ok(()),
             Event::Tls(session) => {
                 let why = session.why_not.map(|why| why.to_string());
                 writeln!(out, "{conn} tls {:?} decrypted {} {why:?}", session.outline, session.decrypted)
@@ -100,7 +100,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
     let one_sided = !(captured.to_server && captured.to_client);
     let mut tools = Tools::default();
     let mut kind = Kind::default();
-    let (mut route, mut tls) = (None, None);
+    let (mut nested, mut route, mut tls) = (0, None, None);
     let end = |last| Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port: u16::from(last) };
     let mark = Mark { packet: PacketNo(1), time: Some(Timestamp::from_nanos(0)) };
     let mut cx = Cx {
@@ -120,6 +120,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         last: mark,
         swapped: false,
         kind: &mut kind,
+        nested: &mut nested,
         route: &mut route,
         tls: &mut tls,
         mark,

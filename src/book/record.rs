@@ -256,6 +256,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             Event::Closed(closed) => Item::Closed(*closed),
             Event::Record(record) => Item::Record(*record),
             Event::Tls(session) => Item::Tls(Box::new(session.clone())),
+            Event::Carried(_) => return ControlFlow::Continue(()),
         };
         self.batch.items.push((*at, item));
         if self.batch.bytes() >= BATCH_BYTES {

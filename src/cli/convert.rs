@@ -119,7 +119,7 @@ impl Run<'_> {
             let why = format!("with {with} this format is read twice, so it must be a file");
             return Err(Failure::new(Exit::Usage, format!("{}: {why}", self.input.name)));
         }
-        let wanted = copy::Wanted { conns: conns.to_vec(), secrets: false };
+        let wanted = copy::Wanted { conns: conns.to_vec(), secrets: false, decrypted: false };
         let mut chosen = Chosen::new(&wanted);
         let rows = Rows::CONNECTIONS | Rows::MESSAGES;
         let mut filtered =

@@ -1,15 +1,17 @@
-//! `export pcapng`: the packets of connections as they were captured, and on demand what decrypts them.
+//! `export pcapng`: the packets of connections as they were captured, on demand with what decrypts them, or decrypted.
 
 use super::exit::{Exit, Failure, say};
 use super::progress::Progress;
 use super::run::{Pass, Run, pass};
 use super::watch::Watch;
 use crate::dissect::{self, Settings};
-use crate::export::{Exporter, Filtered, Out, Pcapng, Totals};
-use crate::model::{ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count};
+use crate::export::{Clear, Exporter, Filtered, Out, Pcapng, Totals};
+use crate::model::{Carried, ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count, number};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// What is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(super) struct Wanted {
     pub conns: Vec<ConnId>,
     /// Their secrets, too.
     pub secrets: bool,
+    /// What TLS carries in them instead of its packets.
+    pub decrypted: bool,
 }
 
 /// The streams of the wanted connections, with the randoms of the TLS sessions in them.
@@ -30,12 +34,14 @@ pub(super) struct Chosen<'a> {
     /// Those that pass, or have a message that does.
     pub conns: HashSet<ConnId>,
     streams: BTreeMap<u32, BTreeSet<ClientRandom>>,
+    /// Streams in which TLS was decrypted, and the level of the innermost session.
+    clear: BTreeMap<u32, usize>,
 }
 
 impl<'a> Chosen<'a> {
     pub(super) fn new(wanted: &'a Wanted) -> Self {
         let (refused, conns) = (HashSet::new(), HashSet::new());
-        Self { wanted, opened: BTreeMap::new(), refused, conns, streams: BTreeMap::new() }
+        Self { wanted, opened: BTreeMap::new(), refused, conns, streams: BTreeMap::new(), clear: BTreeMap::new() }
     }
 
     fn learn(&mut self, at: &Stamp, event: Event<'_>) {
@@ -45,6 +51,10 @@ impl<'a> Chosen<'a> {
             {
                 self.opened.insert(conn, stream);
                 self.streams.entry(stream).or_default();
+            }
+            (Event::Carried(carried), _, Some(stream)) => {
+                let level = self.clear.entry(stream).or_default();
+                *level = carried.level.max(*level);
             }
             (Event::Tls(session), _, Some(stream)) => {
                 if let Some(randoms) = self.streams.get_mut(&stream) {
@@ -59,6 +69,7 @@ impl<'a> Chosen<'a> {
     fn settle(&mut self) {
         let streams: BTreeSet<u32> = self.conns.iter().filter_map(|conn| self.opened.get(conn).copied()).collect();
         self.streams.retain(|stream, _| streams.contains(stream));
+        self.clear.retain(|stream, _| streams.contains(stream));
     }
 }
 
@@ -84,6 +95,10 @@ impl Exporter for Chosen<'_> {
     }
 
     fn finish(&mut self, _: &Totals, _: &mut Out<'_>) {}
+
+    fn hears_carried(&self) -> bool {
+        self.wanted.decrypted
+    }
 }
 
 /// What was written.
@@ -91,6 +106,8 @@ impl Exporter for Chosen<'_> {
 struct Copied {
     packets: u64,
     secrets: usize,
+    /// Packets that were made.
+    made: u64,
 }
 
 impl Run<'_> {
@@ -104,6 +121,9 @@ impl Run<'_> {
         if wanted.secrets {
             target.keep_private()?;
         }
+        let decode_as = settings.decode_as.clone();
+        let mut again = Settings { limits, decode_as, uses_own_keys: false, ..Settings::default() };
+        (again.overlap, again.try_keys) = (settings.overlap, settings.try_keys);
         let progress = Progress::new(job.progress, len, false);
         let mut chosen = Chosen::new(wanted);
         // Both passes see the same bytes, also of a file that grows.
@@ -129,13 +149,16 @@ impl Run<'_> {
         }
         chosen.settle();
         let mut reader = job.source.open_within(&extent, stop)?.reader()?;
-        let secrets = wanted.secrets.then_some(&*summary.secrets);
-        let written = write(target.writer(), secrets, &chosen.streams, |packet| {
+        match wanted.decrypted {
+            true => again.secrets = Arc::clone(&summary.secrets),
+            false => again = streams_only(limits),
+        }
+        let written = write(target.writer(), &chosen, &summary.secrets, |sink, packet| {
             let mut step = |at| {
                 progress.step(at);
                 if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            dissect::run_beside(&mut reader, streams_only(limits), &mut Nobody, &mut step, packet);
+            dissect::run_beside(&mut reader, again, sink, &mut step, packet);
         });
         progress.clear();
         let copied = match written {
@@ -172,6 +195,8 @@ impl Chosen<'_> {
         let keys = |keys: usize| count(keys as u64, "key");
         let known = self.streams.values().flatten().map(|random| secrets.of(random).count()).sum();
         match (self.wanted.secrets, known) {
+            _ if copied.made > 0 => format!("{what}, {} of them made of what TLS carried", number(copied.made)),
+            _ if self.wanted.decrypted => format!("{what}; no TLS in them was decrypted"),
             (true, 0) => format!("{what}; no key is known for them"),
             (true, _) => format!("{what}, with {}: whoever has the file can read them", keys(copied.secrets)),
             (false, 0) => what,
@@ -183,44 +208,79 @@ impl Chosen<'_> {
 /// Told each packet with the numbers of its TCP streams.
 type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>;
 
-/// Writes a capture of the packets of some streams, which `read` brings.
+/// What a capture says of itself that has packets which were never sent.
+const MADE: &str = "TLS was taken off by wspect: packets that begin with an IP header carry in clear what was decrypted of the frames \
+                    that their comments name";
+
+/// Writes a capture of the packets of the chosen streams, which `read` brings.
 fn write(
     out: impl Write,
-    secrets: Option<&Secrets>,
-    streams: &BTreeMap<u32, BTreeSet<ClientRandom>>,
-    read: impl FnOnce(Tap<'_>),
+    chosen: &Chosen<'_>,
+    secrets: &Secrets,
+    read: impl FnOnce(&mut dyn Sink, Tap<'_>),
 ) -> io::Result<Copied> {
-    let mut file = Pcapng::new(BufWriter::new(out), concat!("wspect ", env!("CARGO_PKG_VERSION")))?;
+    let comment = (!chosen.clear.is_empty()).then_some(MADE);
+    let mut file = Pcapng::new(BufWriter::new(out), concat!("wspect ", env!("CARGO_PKG_VERSION")), comment)?;
     let mut copied = Copied::default();
-    if let Some(secrets) = secrets {
-        let sessions: BTreeSet<ClientRandom> = streams.values().flatten().copied().collect();
+    if chosen.wanted.secrets {
+        let sessions: BTreeSet<ClientRandom> = chosen.streams.values().flatten().copied().collect();
         copied.secrets = file.secrets(secrets, &sessions)?;
     }
-    let mut written = Ok(());
-    read(&mut |packet, of| {
-        if !of.iter().any(|stream| streams.contains_key(stream)) {
-            return ControlFlow::Continue(());
-        }
-        copied.packets += 1;
-        written = file.packet(packet);
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    let copy = RefCell::new(Copy { file, copied, chosen, made: Clear::default(), written: Ok(()) });
+    read(&mut Taker(&copy), &mut |packet, of| copy.borrow_mut().packet(packet, of));
+    let Copy { file, copied, written, .. } = copy.into_inner();
     written?;
     file.finish()?;
     Ok(copied)
 }
 
-/// Streams have the same numbers, whatever is in them.
-fn streams_only(limits: Limits) -> Settings {
-    Settings { limits, uses_own_keys: false, ..Settings::default() }
+/// A copy that is being written.
+struct Copy<'a, W> {
+    file: Pcapng<W>,
+    copied: Copied,
+    chosen: &'a Chosen<'a>,
+    made: Clear,
+    written: io::Result<()>,
 }
 
-/// Wants no events.
-struct Nobody;
+impl<W: Write> Copy<'_, W> {
+    /// Copies a packet of these streams.
+    fn packet(&mut self, packet: &Packet<'_>, of: &[u32]) -> ControlFlow<()> {
+        let Chosen { streams, clear, .. } = self.chosen;
+        if self.written.is_ok() && of.iter().any(|stream| streams.contains_key(stream) && !clear.contains_key(stream)) {
+            self.copied.packets += 1;
+            self.written = self.file.packet(packet, "original frame");
+        }
+        self.goes_on()
+    }
 
-impl Sink for Nobody {
-    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+    /// Writes what the innermost session of a stream carried.
+    fn carried(&mut self, stream: u32, carried: &Carried<'_>) -> ControlFlow<()> {
+        if self.written.is_ok() && self.chosen.clear.get(&stream) == Some(&carried.level) {
+            let Self { file, copied, .. } = self;
+            self.written = self.made.take(stream, carried, &mut |packet| {
+                copied.packets += 1;
+                copied.made += 1;
+                file.packet(packet, "decrypted from frame")
+            });
+        }
+        self.goes_on()
+    }
+
+    const fn goes_on(&self) -> ControlFlow<()> {
+        if self.written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Wants what TLS carried, if anything is to be made of it.
+struct Taker<'a, 'c, W>(&'a RefCell<Copy<'c, W>>);
+
+impl<W: Write> Sink for Taker<'_, '_, W> {
+    fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+        match (event, at.stream) {
+            (Event::Carried(carried), Some(stream)) => self.0.borrow_mut().carried(stream, carried),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     fn hears_frames(&self) -> bool {
@@ -230,4 +290,13 @@ impl Sink for Nobody {
     fn hears_payloads(&self) -> bool {
         false
     }
+
+    fn hears_carried(&self) -> bool {
+        !self.0.borrow().chosen.clear.is_empty()
+    }
+}
+
+/// Streams have the same numbers, whatever is in them.
+fn streams_only(limits: Limits) -> Settings {
+    Settings { limits, uses_own_keys: false, ..Settings::default() }
 }

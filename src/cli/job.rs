@@ -390,8 +390,8 @@ impl Job {
     }
 
     fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
-        let args::Export { input, filter, conn, secrets, output, .. } = args;
-        let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets };
+        let args::Export { input, filter, conn, secrets, decrypted, output, .. } = args;
+        let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets, decrypted };
         let json = args::Json::default();
         let work = Work::Copy(wanted);
         let filter = pick::filter(&filter, work.rows())?;

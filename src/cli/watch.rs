@@ -51,7 +51,7 @@ impl Tally {
                 self.is_incomplete |= lacks(session);
                 self.tls.count(session);
             }
-            Event::Handshake(_) | Event::Frame(_) | Event::Record(_) | Event::Closed(_) => {}
+            Event::Handshake(_) | Event::Frame(_) | Event::Record(_) | Event::Carried(_) | Event::Closed(_) => {}
         }
     }
 }
@@ -204,5 +204,9 @@ impl Sink for Watch<'_> {
 
     fn hears_payloads(&self) -> bool {
         self.exporter.hears_payloads()
+    }
+
+    fn hears_carried(&self) -> bool {
+        self.exporter.hears_carried()
     }
 }

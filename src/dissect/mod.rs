@@ -222,7 +222,7 @@ impl<'s> Dissector<'s> {
     fn new(limits: Limits, decode_as: DecodeAs, secrets: Arc<Secrets>, sink: &'s mut dyn Sink) -> Self {
         let mut tools = Tools::new(secrets);
         (tools.skips_frames, tools.skips_payloads) = (!sink.hears_frames(), !sink.hears_payloads());
-        tools.tells_records = sink.hears_records();
+        (tools.tells_records, tools.tells_carried) = (sink.hears_records(), sink.hears_carried());
         Self {
             table: Table::new(decode_as, &limits),
             tools,

@@ -21,6 +21,10 @@ macro_rules! hand_on {
             self.inner.fact(file, fact);
         }
 
+        fn hears_carried(&self) -> bool {
+            self.inner.hears_carried()
+        }
+
         fn finish(&mut self, totals: &$crate::export::Totals, out: &mut $crate::export::Out<'_>) {
             self.inner.finish(totals, out);
         }
@@ -32,6 +36,7 @@ mod array;
 mod capture;
 mod cells;
 mod claims;
+mod clear;
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 mod columns;
 mod compare;
@@ -80,6 +85,7 @@ pub use array::{Array, END};
 pub use capture::{About, Capture};
 pub use cells::{Cells, Delimited, Occurrence, Quote};
 pub use claims::{Claims, Evidence, Failed, Standing};
+pub use clear::Clear;
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
 pub use explain::Term;
 pub use files::{Files, Folder};
@@ -147,6 +153,11 @@ pub trait Exporter {
 
     /// Whether what it writes depends on what messages say, not only on how long they are.
     fn hears_payloads(&self) -> bool {
+        false
+    }
+
+    /// Whether it depends on what TLS carries.
+    fn hears_carried(&self) -> bool {
         false
     }
 }

@@ -41,14 +41,17 @@ pub struct Pcapng<W> {
 }
 
 impl<W: Write> Pcapng<W> {
-    /// Begins a capture that `application` writes.
+    /// Begins a capture that `application` writes; `comment` is about all of it.
     ///
     /// # Errors
     /// When it cannot be written, as for all that follows.
-    pub fn new(out: W, application: &str) -> io::Result<Self> {
+    pub fn new(out: W, application: &str, comment: Option<&str>) -> io::Result<Self> {
         let mut this = Self { out, links: Vec::new(), block: Vec::new() };
         // Byte-order magic, version 1.0, a length that is not told.
         this.words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
+        if let Some(comment) = comment {
+            this.option(option::COMMENT, comment.as_bytes());
+        }
         this.option(option::APPLICATION, application.as_bytes());
         this.end_options();
         this.end_block(kind::SECTION)?;
@@ -79,8 +82,8 @@ impl<W: Write> Pcapng<W> {
         self.end_block(kind::SECRETS)
     }
 
-    /// Writes a packet, with the number that it had as its comment. A packet without a time gets that of 1970.
-    pub fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+    /// Writes a packet; its comment is `origin` with the number that it has. A packet without a time gets that of 1970.
+    pub fn packet(&mut self, packet: &Packet<'_>, origin: &str) -> io::Result<()> {
         let interface = match self.links.iter().position(|&link| link == packet.link) {
             Some(interface) => interface,
             None => self.interface(packet.link)?,
@@ -89,7 +92,7 @@ impl<W: Write> Pcapng<W> {
         let (high, low) = ((time >> 32) as u32, time as u32);
         self.words(&[length(interface), high, low, length(packet.bytes.len()), length(packet.orig_len)]);
         self.filled(packet.bytes);
-        self.option(option::COMMENT, format!("original frame {}", packet.mark.packet).as_bytes());
+        self.option(option::COMMENT, format!("{origin} {}", packet.mark.packet).as_bytes());
         self.end_options();
         self.end_block(kind::ENHANCED_PACKET)
     }

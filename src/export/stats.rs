@@ -98,6 +98,7 @@ impl Exporter for Stats {
             | Event::Handshake(_)
             | Event::Frame(_)
             | Event::Record(_)
+            | Event::Carried(_)
             | Event::Tls(_)
             | Event::Closed(_) => {}
         }

@@ -173,9 +173,12 @@ impl Exporter for Stream {
                 self.row(out, |form, out| form.handshake(at, handshake, tls.as_ref(), out))
             }
             Event::Closed(closed) => self.closed(at, closed, out),
-            Event::Frame(_) | Event::Note(_) | Event::Handshake(_) | Event::Record(_) | Event::Tls(_) => {
-                ControlFlow::Continue(())
-            }
+            Event::Frame(_)
+            | Event::Note(_)
+            | Event::Handshake(_)
+            | Event::Record(_)
+            | Event::Carried(_)
+            | Event::Tls(_) => ControlFlow::Continue(()),
         }
     }
 

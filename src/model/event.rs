@@ -7,6 +7,7 @@ use super::flow::{Both, Endpoint};
 use super::handshake::Handshake;
 use super::mark::Mark;
 use super::note::Note;
+use super::packet::Input;
 use super::route::Hop;
 use super::secrets::ClientRandom;
 use super::tls::{TlsOutline, TlsRecord, TlsSession};
@@ -117,10 +118,23 @@ pub enum Event<'a> {
     Note(&'a Note<'a>),
     /// A TLS record of the connection was read, behind what it carries. Only who hears them is told.
     Record(&'a TlsRecord),
+    /// TLS carried something, which comes before what it makes. Only who hears it is told; no connection may be known so far.
+    Carried(&'a Carried<'a>),
     /// A TLS stream ended. Its stamp has the first connection inside, where there was one, and comes before the connection's last event.
     Tls(&'a TlsSession),
     /// Last event of a connection.
     Closed(&'a Closed),
+}
+
+/// What was read inside a TLS session.
+#[derive(Debug, Clone, Copy)]
+pub struct Carried<'a> {
+    /// Of sessions in one another in a stream the inner ones have the higher.
+    pub level: usize,
+    /// Client and server.
+    pub ends: (Endpoint, Endpoint),
+    /// Bytes, or a hole in them, or their end.
+    pub input: Input<'a>,
 }
 
 /// Who listens to a dissection.
@@ -152,6 +166,11 @@ pub trait Sink {
     fn hears_records(&self) -> bool {
         false
     }
+
+    /// Whether what TLS carries is to be told. Asked once, before the first event.
+    fn hears_carried(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -181,5 +200,9 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn hears_records(&self) -> bool {
         (**self).hears_records()
+    }
+
+    fn hears_carried(&self) -> bool {
+        (**self).hears_carried()
     }
 }

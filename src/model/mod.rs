@@ -37,7 +37,7 @@ pub use close::{CLOSE_CODES, CloseAdvice, CloseCode, CloseRow};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use encap::{Encap, EncapId};
-pub use event::{Closed, ConnId, Event, Opened, Sink, Stamp};
+pub use event::{Carried, Closed, ConnId, Event, Opened, Sink, Stamp};
 pub use fact::{Counters, Fact, Format, Interface, Writer};
 pub use facts::{Facts, FileFacts, InterfaceFacts};
 pub use file::{FileNote, FilePacket, FileRun, FileRuns, Tally};

@@ -143,6 +143,8 @@ pub struct Tools {
     pub tried: u64,
     /// The sink hears TLS records.
     pub tells_records: bool,
+    /// It wants what TLS carries.
+    pub tells_carried: bool,
     /// TLS sessions in which something was read.
     pub sessions: u32,
     /// The capture may still bring secrets.

@@ -241,11 +241,17 @@ pub(in crate::cli) struct Export {
     /// Whoever has the file can read what was said, or pass for who said it; so it can be read by its owner only. Keys stand in a
     /// decryption secrets block, which Wireshark and wspect find by themselves. Without it no key is written, not even
     /// those that the input carries.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "decrypted")]
     pub secrets: bool,
     /// script: python, which plays either side (needs websockets), or shell, which plays clients (needs websocat)
     #[arg(long, value_name = "LANGUAGE", hide_possible_values = true)]
     pub language: Option<Language>,
+    /// pcapng: what TLS carried as packets of a clear TCP, for programs that do not decrypt
+    ///
+    /// Of a stream that was decrypted, packets are made with its addresses and ports: a TCP handshake, what the innermost TLS
+    /// session carried, and how it ended. Other streams are copied as they were captured.
+    #[arg(long)]
+    pub decrypted: bool,
     #[command(flatten)]
     pub filter: Filter,
     #[command(flatten)]
@@ -291,6 +297,7 @@ impl Export {
             (Takes::NoRedact, self.no_redact),
             (Takes::Conn, !self.conn.is_empty()),
             (Takes::Secrets, self.secrets),
+            (Takes::Decrypted, self.decrypted),
             (Takes::Columns, self.cells.is_used()),
             (Takes::Language, self.language.is_some()),
         ];

@@ -32,6 +32,7 @@ pub(in crate::cli) enum Takes {
     NoRedact,
     Conn,
     Secrets,
+    Decrypted,
     Columns,
     Language,
 }
@@ -47,6 +48,7 @@ impl Takes {
             Self::NoRedact => "--no-redact",
             Self::Conn => "--conn",
             Self::Secrets => "--secrets",
+            Self::Decrypted => "--decrypted",
             Self::Columns => "-e, -E and --safe-csv",
             Self::Language => "--language",
         }
@@ -138,8 +140,8 @@ static FORMATS: &[FormatRow] = &[
     FormatRow {
         format: Format::Pcapng,
         name: "pcapng",
-        help: "the packets of the connections, as they were captured",
-        takes: &[Takes::Conn, Takes::Secrets],
+        help: "the packets of the connections, as they were captured or without TLS",
+        takes: &[Takes::Conn, Takes::Secrets, Takes::Decrypted],
     },
 ];
 

@@ -170,6 +170,7 @@ pub(super) enum Command {
             "wspect export raw chat.pcapng -o messages",
             "wspect export sqlite chat.pcapng -o chat.db",
             "wspect export script --conn 1 chat.pcapng -o replay.py",
+            "wspect export pcapng --decrypted -k keys.txt chat.pcapng -o clear.pcapng",
             "wspect export pcapng --conn 2,3 --secrets -k keys.txt chat.pcapng -o two.pcapng"
         ))
     )]

@@ -70,7 +70,9 @@ impl Exporter for Redacted<'_> {
             Event::Handshake(handshake) => self.inner.event(at, Event::Handshake(&redactor.handshake(handshake)), out),
             Event::Message(message) => self.message(at, message, out),
             Event::Note(note) => redactor.note(note, |note| self.inner.event(at, Event::Note(note), out)),
-            Event::Frame(_) | Event::Record(_) | Event::Tls(_) | Event::Closed(_) => self.inner.event(at, event, out),
+            Event::Frame(_) | Event::Record(_) | Event::Carried(_) | Event::Tls(_) | Event::Closed(_) => {
+                self.inner.event(at, event, out)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
 use super::tell::{Farewell, Herald, Session};
-use crate::model::{Both, ConnId, Direction, Event, Input, NoteCode, TlsRecord, Unseen};
+use crate::model::{Both, Carried, ConnId, Direction, Event, Input, NoteCode, TlsRecord, Unseen};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -19,6 +19,8 @@ pub(super) struct Inside {
     /// HTTP/2 was found.
     pub(super) http2: bool,
     conn: Option<ConnId>,
+    /// How deep it is.
+    level: usize,
     /// Another session runs in it.
     nested: bool,
     /// What a direction carries cannot be read.
@@ -80,12 +82,18 @@ impl Inside {
         let layer = self.layer.take().or_else(|| {
             *cx.tls = Some(Box::new(session.outline().clone()));
             cx.tools.sessions += 1;
-            cx.inside(Hint::Unknown)
+            let layer = cx.inside(Hint::Unknown);
+            self.level = *cx.nested;
+            layer
         });
         let Some(mut layer) = layer else {
             self.over = true;
             return;
         };
+        if cx.tools.tells_carried {
+            let carried = Carried { level: self.level, ends: cx.ends(), input };
+            cx.tell(None, Event::Carried(&carried));
+        }
         let data = if let Input::Data { dir, .. } = input { Some(dir) } else { None };
         let input = if self.turned { input.reversed() } else { input };
         match self.within(cx, |cx| layer.input(input, cx)) {

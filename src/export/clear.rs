@@ -1,0 +1,128 @@
+//! What TLS carried, as packets of a TCP that carries it in clear.
+
+use crate::model::{Both, Carried, Direction, End, Endpoint, Input, LinkType, Mark, Packet};
+use etherparse::{PacketBuilder, TcpHeader};
+use foldhash::HashMap;
+use std::io;
+use std::net::IpAddr;
+
+/// Payload bytes of one packet: a TLS record has no more (RFC 8446 §5.1).
+const MOST: usize = 1 << 14;
+
+/// Packets that begin with an IP header.
+const RAW: LinkType = LinkType(101);
+
+/// Hops that a packet may take, and bytes that its sender may be sent.
+const HOPS: u8 = 64;
+const WINDOW: u16 = u16::MAX;
+
+/// Makes the packets: of each stream a handshake, the bytes with numbers of their own, and how it ended. What is missing is missing
+/// here, too: its numbers are left out.
+///
+/// ```text
+/// IPv4 or IPv6 ▸ TCP, from 1 ▸ bytes      link type RAW
+/// ```
+#[derive(Debug, Default)]
+pub struct Clear {
+    talks: HashMap<u32, Talk>,
+    bytes: Vec<u8>,
+}
+
+/// One stream.
+#[derive(Debug)]
+struct Talk {
+    /// Client and server.
+    ends: (Endpoint, Endpoint),
+    /// The number of the next byte.
+    next: Both<u32>,
+    ended: Both<bool>,
+}
+
+/// What is set in a packet's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Syn,
+    SynAck,
+    Ack,
+    Push,
+    Fin,
+    Rst,
+}
+
+impl Clear {
+    /// The packets that bring what was read inside a stream; `write` takes each. Its number is that of the packet that it is made of.
+    ///
+    /// # Errors
+    /// The first of `write`.
+    pub fn take(
+        &mut self,
+        stream: u32,
+        carried: &Carried<'_>,
+        write: &mut dyn FnMut(&Packet<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (Input::Data { mark, .. } | Input::Gap { mark, .. } | Input::End { mark, .. }) = carried.input else {
+            return Ok(());
+        };
+        let bytes = &mut self.bytes;
+        if !self.talks.contains_key(&stream) {
+            if matches!(carried.input, Input::End { .. }) {
+                return Ok(());
+            }
+            let mut talk = Talk { ends: carried.ends, next: Both::default(), ended: Both::default() };
+            for (dir, kind) in [
+                (Direction::ToServer, Kind::Syn),
+                (Direction::ToClient, Kind::SynAck),
+                (Direction::ToServer, Kind::Ack),
+            ] {
+                talk.send(dir, kind, &[], mark, bytes, write)?;
+            }
+            self.talks.insert(stream, talk);
+        }
+        let Some(talk) = self.talks.get_mut(&stream) else { return Ok(()) };
+        match carried.input {
+            Input::Data { dir, bytes: data, brought, .. } => {
+                data.chunks(MOST).try_for_each(|part| talk.send(dir, Kind::Push, part, brought, bytes, write))
+            }
+            Input::Gap { dir, len, .. } => {
+                // Numbers go round; so do those of as many bytes.
+                talk.next[dir] = talk.next[dir].wrapping_add(len as u32);
+                Ok(())
+            }
+            Input::End { dir, how: how @ (End::Fin | End::Rst), mark } if !talk.ended[dir] => {
+                talk.ended[dir] = true;
+                talk.send(dir, if how == End::Fin { Kind::Fin } else { Kind::Rst }, &[], mark, bytes, write)
+            }
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Ok(()),
+        }
+    }
+}
+
+impl Talk {
+    fn send(
+        &mut self,
+        dir: Direction,
+        kind: Kind,
+        payload: &[u8],
+        mark: Mark,
+        bytes: &mut Vec<u8>,
+        write: &mut dyn FnMut(&Packet<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (client, server) = self.ends;
+        let (from, to) = if dir == Direction::ToServer { (client, server) } else { (server, client) };
+        let step = match (IpAddr::from(from.ip), IpAddr::from(to.ip)) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => PacketBuilder::ipv4(from.octets(), to.octets(), HOPS),
+            (IpAddr::V6(from), IpAddr::V6(to)) => PacketBuilder::ipv6(from.octets(), to.octets(), HOPS),
+            _ => return Ok(()),
+        };
+        let mut header = TcpHeader::new(from.port, to.port, self.next[dir], WINDOW);
+        header.ack = kind != Kind::Syn;
+        header.acknowledgment_number = if header.ack { self.next[dir.reverse()] } else { 0 };
+        header.syn = matches!(kind, Kind::Syn | Kind::SynAck);
+        (header.psh, header.fin, header.rst) = (kind == Kind::Push, kind == Kind::Fin, kind == Kind::Rst);
+        let takes_number = u32::from(header.syn || header.fin);
+        self.next[dir] = self.next[dir].wrapping_add(payload.len() as u32).wrapping_add(takes_number);
+        bytes.clear();
+        step.tcp_header(header).write(bytes, payload).map_err(io::Error::other)?;
+        write(&Packet { mark, link: RAW, bytes, orig_len: bytes.len() })
+    }
+}
