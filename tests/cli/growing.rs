@@ -52,6 +52,37 @@ fn stdout_of(capture: &[u8]) -> String {
 }
 
 #[test]
+fn rows_of_a_compressed_capture_come_as_it_does() {
+    let packed = include_bytes!("../data/mqtt.pcap.zst");
+    let whole = stdout("msgs samples/mqtt.pcap");
+    let expected: Vec<&str> = whole.lines().collect();
+    // Four blocks of nine.
+    let before = stdout_of(&packed[..8000]).lines().count();
+    assert!(before > 3 && before < expected.len() - 3, "{before}");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cap.zst");
+    fs::write(&path, &packed[..8000]).unwrap();
+    let mut followed = follow(&path).spawn().unwrap();
+    let mut piped = wspect(["msgs", "-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut pipe = piped.stdin.take().unwrap();
+    pipe.write_all(&packed[..8000]).unwrap();
+    let rows = [lines(&mut followed), lines(&mut piped)];
+    let compare = |expected: &[&str]| {
+        for (rows, row) in rows.iter().flat_map(|rows| expected.iter().map(move |row| (rows, row))) {
+            assert_eq!(rows.recv_timeout(Duration::from_secs(600)).unwrap(), *row);
+        }
+    };
+    compare(&expected[..before]);
+    append(&path, &packed[8000..]);
+    pipe.write_all(&packed[8000..]).unwrap();
+    compare(&expected[before..]);
+    followed.kill().unwrap();
+    followed.wait().unwrap();
+    drop(pipe);
+    assert!(piped.wait().unwrap().success());
+}
+
+#[test]
 fn a_capture_that_takes_the_name_is_read_on() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("cap.pcap");

@@ -15,4 +15,5 @@ mod packed;
 mod packets;
 mod pcap;
 mod pcapng;
+mod streamed;
 mod tunnels;

@@ -10,12 +10,14 @@ use wspect::model::{FileNote, Limits};
 
 const PLAIN: &[u8] = include_bytes!("../../samples/stomp.pcapng");
 
-/// As gzip, zstd, lz4 and xz write it.
-const PACKED: [&[u8]; 4] = [
+/// As gzip, zstd, lz4 and xz write it, the last in blocks, and with a filter.
+const PACKED: [&[u8]; 6] = [
     include_bytes!("../data/stomp.pcapng.gz"),
     include_bytes!("../data/stomp.pcapng.zst"),
     include_bytes!("../data/stomp.pcapng.lz4"),
     include_bytes!("../data/stomp.pcapng.xz"),
+    include_bytes!("../data/stomp.blocks.xz"),
+    include_bytes!("../data/stomp.delta.xz"),
 ];
 
 /// A frame that zstd and lz4 pass over.
@@ -32,7 +34,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 /// Reads at most so many bytes, unpacked.
-fn within(bytes: Vec<u8>, most: u64) -> Result<(Vec<Got>, Vec<FileNote>), OpenError> {
+pub(crate) fn within(bytes: Vec<u8>, most: u64) -> Result<(Vec<Got>, Vec<FileNote>), OpenError> {
     let limits = Limits { unpacked_bytes: most, ..Limits::DEFAULT };
     let part = Part { name: "it".into(), bytes: Bytes::Stream(Box::new(Cursor::new(bytes))) };
     let mut reader = Reader::timeline(vec![part], &limits).map_err(|(_, error)| error)?;

@@ -1,15 +1,16 @@
 //! Compressed captures: known by their first bytes, unpacked as they are read, never whole.
 
+mod check;
+mod xz;
+mod zstd;
+
 use super::buffer::Buffer;
 use crate::model::{NoteCode, size};
 use flate2::bufread::GzDecoder;
 use lz4_flex::frame::FrameDecoder as Lz4Decoder;
-use lzma_rust2::XzReader;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder as ZstdDecoder};
 use std::io::{self, BufRead, Read};
-
-/// KiB that the history of an xz stream may take: as much as `xz -9` needs, thrice.
-const XZ_MEMORY: u32 = 192 << 10;
+use xz::Xz;
+use zstd::Zstd;
 
 /// Bytes that tell what begins there.
 pub(super) const HEAD: usize = 8;
@@ -26,11 +27,7 @@ static FORMATS: &[Format] = &[
     Format { name: "gzip", magic: b"\x1f\x8b", open: |packed| Box::new(GzDecoder::new(packed)) },
     Format { name: "zstd", magic: b"\x28\xb5\x2f\xfd", open: |packed| Box::new(Zstd::new(packed)) },
     Format { name: "lz4", magic: b"\x04\x22\x4d\x18", open: |packed| Box::new(Lz4Decoder::new(packed)) },
-    Format {
-        name: "xz",
-        magic: b"\xfd7zXZ\0",
-        open: |packed| Box::new(XzReader::new_mem_limit(packed, false, XZ_MEMORY)),
-    },
+    Format { name: "xz", magic: b"\xfd7zXZ\0", open: |packed| Box::new(Xz::new(packed)) },
 ];
 
 /// The names of the compressions that are unpacked.
@@ -156,38 +153,6 @@ impl Read for Between {
     }
 }
 
-/// A frame of zstd, its checksum compared.
-struct Zstd {
-    packed: Packed,
-    decoder: ZstdDecoder,
-    has_begun: bool,
-}
-
-impl Zstd {
-    fn new(packed: Packed) -> Self {
-        Self { packed, decoder: ZstdDecoder::new(), has_begun: false }
-    }
-}
-
-impl Read for Zstd {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let Self { packed, decoder, has_begun } = self;
-        if !*has_begun {
-            decoder.init(&mut *packed).map_err(io::Error::other)?;
-            *has_begun = true;
-        }
-        while decoder.can_collect() == 0 && !decoder.is_finished() {
-            decoder.decode_blocks(&mut *packed, BlockDecodingStrategy::UptoBlocks(1)).map_err(io::Error::other)?;
-        }
-        let read = decoder.read(room)?;
-        let told = decoder.get_checksum_from_data();
-        if read == 0 && told.is_some() && told != decoder.get_calculated_checksum() {
-            return Err(io::Error::other("its checksum differs"));
-        }
-        Ok(read)
-    }
-}
-
 /// How each decoder lends what it reads from, and gives it back.
 macro_rules! members {
     ($($decoder:ty: $lend:expr, $back:expr;)*) => {$(
@@ -210,7 +175,7 @@ members! {
     Zstd: |it| &it.packed, |it| it.packed;
     GzDecoder<Packed>: Self::get_ref, Self::into_inner;
     Lz4Decoder<Packed>: Self::get_ref, Self::into_inner;
-    XzReader<Packed>: Self::inner, Self::into_inner;
+    Xz: |it| &it.packed, |it| it.packed;
 }
 
 /// The bytes as they are in the input.
@@ -243,6 +208,21 @@ impl Packed {
                 _ => return Err(Why::Cut),
             }
         }
+    }
+
+    /// At least the next `count` bytes.
+    fn ahead(&mut self, count: usize) -> io::Result<&[u8]> {
+        if !self.buffer.fill(count) {
+            self.is_short = true;
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(self.buffer.data())
+    }
+
+    /// Moves past the next `count` bytes.
+    fn take(&mut self, count: usize) -> io::Result<&[u8]> {
+        self.ahead(count)?;
+        Ok(self.buffer.consume(count))
     }
 }
 
@@ -299,6 +279,11 @@ impl Fault {
             Why::Limit(_) => NoteCode::FileLimit,
         }
     }
+}
+
+/// What a stream fails with that is not as its format has it.
+fn damaged(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 impl From<Fault> for io::Error {
