@@ -56,8 +56,8 @@ fn rows_of_a_compressed_capture_come_as_it_does() {
     let packed = include_bytes!("../data/mqtt.pcap.zst");
     let whole = stdout("msgs samples/mqtt.pcap");
     let expected: Vec<&str> = whole.lines().collect();
-    // Four blocks of nine.
-    let before = stdout_of(&packed[..8000]).lines().count();
+    // Four blocks of nine; the message that the last of them cuts is not there yet.
+    let before = stdout_of(&packed[..8000]).lines().zip(&expected).take_while(|(row, whole)| row == *whole).count();
     assert!(before > 3 && before < expected.len() - 3, "{before}");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("cap.zst");

@@ -364,7 +364,7 @@ impl Index<'_> {
         for _ in 0..index.number()?.min(blocks.count + 1) {
             told.add(index.number()?, index.number()?);
         }
-        while index.length % 4 != 0 && index.byte()? == 0 {}
+        while !index.length.is_multiple_of(4) && index.byte()? == 0 {}
         let (crc, length) = (index.crc.sum(), index.length as u32);
         if told != blocks || packed.take(4)? != crc.to_le_bytes() {
             return Err(damaged("its index tells of other blocks"));
