@@ -3,6 +3,7 @@
 use crate::model::{Both, Carried, Direction, End, Endpoint, Input, LinkType, Mark, Packet};
 use etherparse::{PacketBuilder, TcpHeader};
 use foldhash::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::net::IpAddr;
 
@@ -64,21 +65,21 @@ impl Clear {
             return Ok(());
         };
         let bytes = &mut self.bytes;
-        if !self.talks.contains_key(&stream) {
-            if matches!(carried.input, Input::End { .. }) {
-                return Ok(());
+        let talk = match self.talks.entry(stream) {
+            Entry::Occupied(talk) => talk.into_mut(),
+            Entry::Vacant(_) if matches!(carried.input, Input::End { .. }) => return Ok(()),
+            Entry::Vacant(place) => {
+                let mut talk = Talk { ends: carried.ends, next: Both::default(), ended: Both::default() };
+                for (dir, kind) in [
+                    (Direction::ToServer, Kind::Syn),
+                    (Direction::ToClient, Kind::SynAck),
+                    (Direction::ToServer, Kind::Ack),
+                ] {
+                    talk.send(dir, kind, &[], mark, bytes, write)?;
+                }
+                place.insert(talk)
             }
-            let mut talk = Talk { ends: carried.ends, next: Both::default(), ended: Both::default() };
-            for (dir, kind) in [
-                (Direction::ToServer, Kind::Syn),
-                (Direction::ToClient, Kind::SynAck),
-                (Direction::ToServer, Kind::Ack),
-            ] {
-                talk.send(dir, kind, &[], mark, bytes, write)?;
-            }
-            self.talks.insert(stream, talk);
-        }
-        let Some(talk) = self.talks.get_mut(&stream) else { return Ok(()) };
+        };
         match carried.input {
             Input::Data { dir, bytes: data, brought, .. } => {
                 data.chunks(MOST).try_for_each(|part| talk.send(dir, Kind::Push, part, brought, bytes, write))
