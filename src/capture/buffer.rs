@@ -15,8 +15,14 @@ pub(super) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// Where that begins which was consumed last, as far as it is still there.
+    behind: usize,
+    /// Offset up to which bytes were given back: none are twice.
+    given_back: u64,
     /// Offset in the input, unpacked, of `bytes[start]`.
     position: u64,
+    /// How often it is unpacked.
+    nested: usize,
     ended: bool,
     failure: Option<io::Error>,
 }
@@ -33,13 +39,31 @@ impl Buffer {
     }
 
     fn of(inlet: Inlet) -> Self {
-        Self { inlet, bytes: vec![0; CAPACITY], start: 0, end: 0, position: 0, ended: false, failure: None }
+        let bytes = vec![0; CAPACITY];
+        Self {
+            inlet,
+            bytes,
+            start: 0,
+            end: 0,
+            behind: 0,
+            given_back: 0,
+            position: 0,
+            nested: 0,
+            ended: false,
+            failure: None,
+        }
     }
 
     /// From here on the input is unpacked, to at most `most` bytes.
     pub(super) fn unpack(&mut self, most: u64) {
         let packed = mem::replace(self, Self::new(Box::new(io::empty())));
-        *self = Self::of(Inlet::Packed(Box::new(Unpacked::new(packed, most))));
+        let (position, nested) = (packed.position, packed.nested + 1);
+        *self = Self { position, nested, ..Self::of(Inlet::Packed(Box::new(Unpacked::new(packed, most)))) };
+    }
+
+    /// How often it is unpacked.
+    pub(super) const fn nested(&self) -> usize {
+        self.nested
     }
 
     /// What the input is compressed in.
@@ -119,9 +143,25 @@ impl Buffer {
     #[inline]
     pub(super) fn consume(&mut self, count: usize) -> &[u8] {
         let from = self.start;
+        self.behind = from;
         self.start = self.start.saturating_add(count).min(self.end);
         self.position += (self.start - from) as u64;
         self.bytes.get(from..self.start).unwrap_or_default()
+    }
+
+    /// The bytes that were consumed last and can be given back, with those behind them; and how many they are.
+    pub(super) fn consumed(&self) -> (&[u8], usize) {
+        let count = self.start - self.behind;
+        let is_new = self.position - count as u64 >= self.given_back;
+        (self.bytes.get(self.behind..self.end).unwrap_or_default(), if is_new { count } else { 0 })
+    }
+
+    /// Moves back by so many of the bytes that were consumed last.
+    pub(super) fn give_back(&mut self, count: usize) {
+        let count = count.min(self.start - self.behind);
+        self.given_back = self.position;
+        self.start -= count;
+        self.position -= count as u64;
     }
 
     /// Moves past `count` bytes without keeping them; false when the input ends before.
@@ -147,7 +187,7 @@ impl Buffer {
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
         self.bytes.copy_within(self.start..self.end, 0);
-        self.start = 0;
+        (self.start, self.behind) = (0, 0);
         self.end = left;
     }
 }

@@ -1,46 +1,38 @@
-//! One capture, packet by packet.
+//! One input, packet by packet: a capture, or several one behind the other.
 
+use super::begin::{self, Format};
 use super::buffer::Buffer;
-use super::looks::{self, Looks};
-use super::packed::{self, Unpacked};
-use super::pcap::{self, Pcap};
-use super::pcapng::{self, PcapNg};
-use super::source::{Record, Source};
+use super::source::{Record, Source, Stop};
 use super::{Aside, OpenError};
-use crate::model::{Fact, FileNote, Limits, Packet, PacketNo};
+use crate::model::{Fact, FileNote, Limits, NoteCode, Packet, PacketNo};
 use std::io::Read;
 use std::mem;
 
-/// A capture that is read.
+/// An input that is read.
 pub(super) struct CaptureFile {
     source: Source,
     /// `None` once nothing more can be read.
     format: Option<Format>,
     /// It was told how it is written.
     is_told: bool,
-}
-
-enum Format {
-    Pcap(Pcap),
-    PcapNg(PcapNg),
+    /// Packets of the captures before it in the input.
+    before: u64,
+    /// One of them until now has a place for key logs.
+    may_have_keys: bool,
+    /// Bytes to which the input may unpack.
+    most: u64,
 }
 
 impl CaptureFile {
     /// Reads the first bytes and settles the format.
     pub(super) fn open(source: Box<dyn Read + Send>, limits: &Limits) -> Result<Self, OpenError> {
-        let mut source = Source::new(Buffer::new(source));
-        source.buffer.fill(packed::HEAD);
-        if Unpacked::knows(source.buffer.data()) {
-            source.buffer.unpack(limits.unpacked_bytes);
-        }
-        let format = open(&mut source).map_err(|error| match (error, source.buffer.packed_in()) {
-            (error @ OpenError::Io(_), _) | (error, None) => error,
-            (error, Some(name)) => OpenError::Packed(name, Box::new(error)),
-        })?;
+        let (mut source, most) = (Source::new(Buffer::new(source)), limits.unpacked_bytes);
+        let format = begin::open(&mut source, most)?;
         if format.is_none() {
             source.end();
         }
-        Ok(Self { source, format, is_told: false })
+        let may_have_keys = matches!(format, Some(Format::PcapNg(_)));
+        Ok(Self { source, format, is_told: false, before: 0, may_have_keys, most })
     }
 
     /// The next packet.
@@ -69,27 +61,64 @@ impl CaptureFile {
     }
 
     fn read_on(&mut self, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
-        let format = self.format.as_mut()?;
-        if !mem::replace(&mut self.is_told, true) {
-            let packed = self.source.buffer.packed_in();
-            match format {
-                Format::Pcap(pcap) => pcap.tell_format(packed, aside),
-                Format::PcapNg(_) => aside(Aside::fact(pcapng::format(&self.source, packed))),
+        loop {
+            if !mem::replace(&mut self.is_told, true) {
+                self.tell_format(aside);
+            }
+            let next = match self.format.as_mut()? {
+                Format::Pcap(pcap) => pcap.next(&mut self.source, aside),
+                Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
+            };
+            match next {
+                Ok(record) => return Some(record),
+                Err(stop) => self.end(stop, aside),
             }
         }
-        let record = match format {
-            Format::Pcap(pcap) => pcap.next(&mut self.source, aside),
-            Format::PcapNg(pcapng) => pcapng.next(&mut self.source, aside),
-        };
-        if record.is_none() {
-            match format {
-                Format::Pcap(_) => aside(Aside::fact(Fact::Packets(0, self.source.counted()))),
-                Format::PcapNg(pcapng) => pcapng.tell_packets(aside),
-            }
-            self.format = None;
+    }
+
+    #[cold]
+    fn tell_format(&self, aside: &mut dyn FnMut(Aside<'_>)) {
+        let Some(format) = &self.format else { return };
+        aside(Aside::fact(Fact::Format(format.told(&self.source))));
+        if let Format::Pcap(pcap) = format {
+            pcap.tell_interface(aside);
+        }
+    }
+
+    /// Goes on to the capture behind the one that ends, where there is one.
+    #[cold]
+    fn end(&mut self, stop: Stop, aside: &mut dyn FnMut(Aside<'_>)) {
+        let counted = self.source.counted();
+        match self.format.take() {
+            Some(Format::Pcap(_)) => aside(Aside::fact(Fact::Packets(0, counted - self.before))),
+            Some(Format::PcapNg(pcapng)) => pcapng.tell_packets(aside),
+            None => {}
+        }
+        (self.before, self.is_told) = (counted, false);
+        if stop == Stop::Another {
+            self.format = self.open_next();
+            self.may_have_keys |= matches!(self.format, Some(Format::PcapNg(_)));
+        }
+        if self.format.is_none() {
             self.source.end();
         }
-        record
+    }
+
+    fn open_next(&mut self) -> Option<Format> {
+        let at = self.source.buffer.position();
+        match begin::open(&mut self.source, self.most) {
+            Ok(format) => {
+                let name = format.as_ref()?.told(&self.source).name;
+                self.source.note(NoteCode::FileJoined, || {
+                    format!("another capture ({name}) begins at offset {at}; it is read on")
+                });
+                format
+            }
+            Err(why) => {
+                self.source.note(NoteCode::FileDamaged, || format!("what begins at offset {at} cannot be read: {why}"));
+                None
+            }
+        }
     }
 
     /// Lends the packet that [`Self::advance`] went on to, under another number.
@@ -105,7 +134,7 @@ impl CaptureFile {
     }
 
     pub(super) const fn may_have_keys(&self) -> bool {
-        matches!(self.format, Some(Format::PcapNg(_)))
+        self.may_have_keys && self.format.is_some()
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -118,44 +147,5 @@ impl CaptureFile {
 
     pub(super) fn take_notes(&mut self) -> Vec<FileNote> {
         self.source.take_notes()
-    }
-}
-
-/// Settles the format; `None` when it is known, but the input ends inside its first header.
-fn open(source: &mut Source) -> Result<Option<Format>, OpenError> {
-    source.buffer.fill(4);
-    let Some(&magic) = source.buffer.data().first_chunk::<4>() else { return Err(unknown(source)) };
-    if magic == pcapng::MAGIC {
-        if source.buffer.fill(12) && pcapng::byte_order(source.buffer.data()).is_none() {
-            return Err(unknown(source));
-        }
-        return Ok(Some(Format::PcapNg(PcapNg::new())));
-    }
-    if !pcap::is_magic(magic) {
-        return Err(unknown(source));
-    }
-    source.buffer.fill(pcap::HEADER);
-    let Some(header) = source.buffer.data().first_chunk() else {
-        source.end_inside("header", pcap::HEADER);
-        return Ok(None);
-    };
-    let format = Pcap::open(header).map(Format::Pcap);
-    source.buffer.consume(pcap::HEADER);
-    Ok(format)
-}
-
-/// Why an input that begins otherwise cannot be read.
-fn unknown(source: &mut Source) -> OpenError {
-    source.buffer.fill(looks::PEEK);
-    let data = source.buffer.data();
-    if let Some(looks) = Looks::of(data) {
-        return OpenError::Other(looks);
-    }
-    let first = data.iter().copied().take(4).collect::<Vec<_>>();
-    match source.buffer.take_failure() {
-        Some(error) => OpenError::Io(error),
-        None if first.is_empty() => OpenError::Empty,
-        None if looks::is_text(source.buffer.data()) => OpenError::Text(first),
-        None => OpenError::Unknown(first),
     }
 }

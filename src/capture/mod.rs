@@ -2,6 +2,7 @@
 //!
 //! What cannot be read becomes a finding and costs no more than itself; the memory needed does not depend on the input's length.
 
+mod begin;
 mod buffer;
 mod clock;
 mod file;
@@ -110,6 +111,9 @@ pub enum OpenError {
     /// Compressed, and no capture inside.
     #[error("inside the {0} stream: {1}")]
     Packed(&'static str, Box<Self>),
+    /// Compressed again and again; holds how often it was unpacked.
+    #[error("it is compressed once more, and is unpacked {0} times at most: unpack it first")]
+    Nested(usize),
     /// Something else that is known by its first bytes.
     #[error("this is {}, not a pcap or pcapng file: {}", .0.what, .0.advice)]
     Other(Looks),
@@ -173,7 +177,7 @@ impl Reader {
         }
     }
 
-    /// Whether the format has a place for key logs.
+    /// Whether what was read until now has a place for key logs, and there may be more of it.
     pub const fn may_have_keys(&self) -> bool {
         match &self.0 {
             Timeline::One(file) => file.may_have_keys(),

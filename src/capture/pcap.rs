@@ -7,10 +7,10 @@
 //!
 //! draft-ietf-opsawg-pcap. The magic tells the byte order, and whether the fraction is in micro- or nanoseconds.
 
-use super::Aside;
 use super::order::ByteOrder;
-use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{Fact, Format, Interface, LinkType, NoteCode, Timestamp, count};
+use super::source::{MAX_RECORD, Record, SEARCH, Source, Stop};
+use super::{Aside, begin};
+use crate::model::{Fact, Interface, LinkType, NoteCode, Timestamp, count};
 use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -52,16 +52,16 @@ impl Pcap {
         Some(Self { order, unit, head, link, snaplen: header.snaplen })
     }
 
-    /// How the file is written, and what its packets were captured on.
-    pub(super) fn tell_format(&self, packed: Option<&'static str>, aside: &mut dyn FnMut(Aside<'_>)) {
-        let format = Format {
-            name: if self.head == 24 { "modified pcap" } else { "pcap" },
-            byte_order: self.order.name(),
-            packed,
-        };
-        aside(Aside::fact(Fact::Format(format)));
+    /// How it is written: the variant, and its byte order.
+    pub(super) const fn written(&self) -> (&'static str, &'static str) {
+        (if self.head == 24 { "modified pcap" } else { "pcap" }, self.order.name())
+    }
+
+    /// What the packets were captured on.
+    pub(super) fn tell_interface(&self, aside: &mut dyn FnMut(Aside<'_>)) {
         let resolution = if self.unit == 1 { 9 } else { 6 };
         aside(Aside::fact(Fact::Interface(Interface::new(self.link, self.snaplen, resolution))));
+        aside(Aside::Interface(None));
     }
 
     /// The next record, when it is whole in the buffer and of a likely length, as most are.
@@ -72,13 +72,21 @@ impl Pcap {
 
     /// The next record, whole in the buffer.
     #[cold]
-    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
+    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Result<Record, Stop> {
         loop {
             match self.parse(source.buffer.data()) {
-                Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Some(record),
-                Some(record) if record.captured == 0 && self.is_appended(source) => {}
-                Some(record) if record.captured == 0 => return (!source.is_blank_tail(self.head)).then_some(record),
-                Some(record) if self.is_followed(record, source) => return Some(record),
+                Some(record) if (1..=MAX_LIKELY).contains(&record.captured) => return Ok(record),
+                // So a pcap's header reads as well: its zone is zero.
+                Some(record) if record.captured == 0 => {
+                    return match () {
+                        () if begin::stands(source) || self.is_odd(record, source) && self.is_swallowed(source) => {
+                            Err(Stop::Another)
+                        }
+                        () if source.is_blank_tail(self.head) => Err(Stop::End),
+                        () => Ok(record),
+                    };
+                }
+                Some(record) if self.is_followed(record, source) => return Ok(record),
                 Some(record) => self.resync(source, record.captured)?,
                 None => {
                     aside(Aside::Pause);
@@ -110,39 +118,24 @@ impl Pcap {
         Timestamp::from_nanos(i64::from(block.ts_sec) * NANOS_PER_SECOND + i64::from(block.ts_usec) * self.unit)
     }
 
-    /// Reads on until the record at the front is whole; `None` at the end of what can be read.
+    /// Reads on until the record at the front is whole.
     #[cold]
-    fn refill(&self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<()> {
-        if !source.buffer.wait(self.head, aside) {
+    fn refill(&self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Result<(), Stop> {
+        let captured =
+            if source.buffer.wait(self.head, aside) { self.order.u32(source.buffer.data(), 8) } else { None };
+        let Some(captured) = captured.map(|captured| captured as usize) else {
             source.end_inside("record", self.head);
-            return None;
-        }
-        let captured = self.order.u32(source.buffer.data(), 8)? as usize;
+            return Err(Stop::End);
+        };
         let total = self.head.saturating_add(captured);
         if captured <= MAX_RECORD && source.buffer.wait(total, aside) {
-            return Some(());
+            return Ok(());
         }
         if captured > MAX_LIKELY {
             return self.resync(source, captured);
         }
         source.end_inside("record", total);
-        None
-    }
-
-    /// Whether the header of another capture stands where a record should, since files were joined as they are; then it is
-    /// read on with that.
-    #[cold]
-    fn is_appended(&mut self, source: &mut Source) -> bool {
-        let is_next = source.buffer.data().first_chunk().is_some_and(|magic| is_magic(*magic));
-        if !is_next || !source.buffer.fill(HEADER) {
-            return false;
-        }
-        let Some(other) = source.buffer.data().first_chunk().and_then(Self::open) else { return false };
-        let at = source.buffer.position();
-        source.note(NoteCode::FileBlock, || format!("another capture begins at offset {at}; it is read on"));
-        source.buffer.consume(HEADER);
-        *self = other;
-        true
+        Err(Stop::End)
     }
 
     /// Whether a likely record, or the end of the file, follows a long one.
@@ -153,23 +146,46 @@ impl Pcap {
         next.is_empty() || self.sound_head(next, record.time.map(seconds), MAX_RECORD).is_some()
     }
 
-    /// Searches for two sound records in a row, the second of which may be missing at the end of the file.
+    /// Searches for two sound records in a row, the second of which may be missing at the end of the file, or for another capture.
     #[cold]
-    fn resync(&self, source: &mut Source, claimed: usize) -> Option<()> {
+    fn resync(&self, source: &mut Source, claimed: usize) -> Result<(), Stop> {
+        if begin::stands(source) || self.is_swallowed(source) {
+            return Err(Stop::Another);
+        }
         let at = source.buffer.position();
         source.buffer.fill(SEARCH + 2 * (self.head + MAX_LIKELY));
-        let data = source.buffer.data();
+        let (data, last) = (source.buffer.data(), source.buffer.is_last());
         let near = source.last_time().map(seconds);
         let found = (1..data.len().min(SEARCH)).find(|&skipped| {
-            data.get(skipped..).is_some_and(|data| self.is_sound(data, near, source.buffer.is_last()))
+            data.get(skipped..).is_some_and(|data| self.is_sound(data, near, last) || begin::is_sound(data, last))
         });
         let what = format!("damaged at offset {at}: a record claims {}", count(claimed as u64, "byte"));
         source.note(NoteCode::FileDamaged, || match found {
             Some(skipped) => format!("{what}; passed over {} to the next sound one", count(skipped as u64, "byte")),
             None => format!("{what}; no sound one follows within {}", count(SEARCH as u64, "byte")),
         });
-        source.buffer.consume(found?);
-        Some(())
+        source.buffer.consume(found.ok_or(Stop::End)?);
+        Ok(())
+    }
+
+    /// Whether a record's time is not that of the one before.
+    fn is_odd(&self, record: Record, source: &Source) -> bool {
+        let times = record.time.map(seconds).zip(source.last_time().map(seconds));
+        times.is_some_and(|(time, last)| time.abs_diff(last) > MAX_APART)
+    }
+
+    /// Whether another capture begins in the record before, which was cut when they were joined; the reader goes back to there.
+    fn is_swallowed(&self, source: &mut Source) -> bool {
+        let (data, consumed) = source.buffer.consumed();
+        let last = source.buffer.is_last();
+        let found = (self.head..consumed).find(|&at| data.get(at..).is_some_and(|data| begin::is_sound(data, last)));
+        let Some(at) = found else { return false };
+        source.buffer.give_back(consumed - at);
+        let at = source.buffer.position();
+        source.note(NoteCode::FileDamaged, || {
+            format!("damaged at offset {at}: the record before is cut, and another capture follows")
+        });
+        true
     }
 
     /// Whether `data` begins with two records that a capture at the time `near` (seconds) may hold.
@@ -223,4 +239,20 @@ fn variant(magic: [u8; 4]) -> Option<(ByteOrder, i64, usize)> {
 /// Whether a file that begins so is a pcap.
 pub(super) fn is_magic(magic: [u8; 4]) -> bool {
     variant(magic).is_some()
+}
+
+/// Whether a capture of this format begins so: its version is 2.4 or an older one of these.
+pub(super) fn begins(data: &[u8]) -> bool {
+    let order = data.first_chunk().and_then(|&magic| variant(magic)).map(|(order, ..)| order);
+    let version = order.and_then(|order| Some((order.u16(data, 4)?, order.u16(data, 6)?)));
+    matches!(version, Some((2, ..=4))) && data.len() >= HEADER
+}
+
+/// The same, and a sound record follows, or nothing at the end of the input.
+pub(super) fn begins_soundly(data: &[u8], last: bool) -> bool {
+    let Some(pcap) = data.first_chunk().filter(|_| begins(data)).and_then(Pcap::open) else { return false };
+    match data.get(HEADER..).unwrap_or_default() {
+        [] => last,
+        rest => pcap.sound_head(rest, None, MAX_LIKELY).is_some(),
+    }
 }

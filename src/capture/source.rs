@@ -31,6 +31,15 @@ pub(super) struct Record {
     pub(super) orig_len: usize,
 }
 
+/// Why a format has no next packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The input ends, or the rest of it cannot be read.
+    End,
+    /// Another capture begins at the front of the buffer.
+    Another,
+}
+
 pub(super) struct Source {
     pub(super) buffer: Buffer,
     /// The last packet counted.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 pub enum Fact<'a> {
     /// The file's name, where there are several.
     File(&'a str),
-    /// It begins: how it is written.
+    /// It begins, or another behind it in the same input: how it is written.
     Format(Format),
     /// Who wrote it, or its next section (pcapng §4.1).
     Writer(Writer<'a>),

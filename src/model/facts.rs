@@ -26,8 +26,8 @@ pub struct Facts {
 pub struct FileFacts {
     /// Its name, where there are several.
     pub name: Option<Arc<str>>,
-    /// How it is written; `None` before that is known.
-    pub format: Option<Format>,
+    /// How it is written, and in which other ways, where captures were joined; nothing before that is known.
+    pub formats: Vec<Format>,
     /// The machine that wrote it.
     pub hardware: Option<String>,
     /// Its operating system.
@@ -140,9 +140,15 @@ impl FileFacts {
     fn add(&mut self, fact: &Fact<'_>) {
         match *fact {
             Fact::File(name) => self.name = Some(name.into()),
-            Fact::Format(format) => self.format = Some(format),
+            Fact::Format(format) => {
+                self.begin_section();
+                // There are few: names, byte orders and compressions that we know.
+                if !self.formats.contains(&format) {
+                    self.formats.push(format);
+                }
+            }
             Fact::Writer(writer) => {
-                self.section = self.interfaces.len() + usize::try_from(self.more_interfaces).unwrap_or(usize::MAX);
+                self.begin_section();
                 let told = [
                     (&mut self.hardware, writer.hardware),
                     (&mut self.os, writer.os),
@@ -177,6 +183,10 @@ impl FileFacts {
             Fact::Secrets => self.secrets += 1,
             Fact::Name(..) | Fact::Comment(..) => {}
         }
+    }
+
+    fn begin_section(&mut self) {
+        self.section = self.interfaces.len() + usize::try_from(self.more_interfaces).unwrap_or(usize::MAX);
     }
 
     /// An interface of the last section.

@@ -51,6 +51,7 @@ fn stdout_of(capture: &[u8]) -> String {
     String::from_utf8(pipe_in(wspect(["msgs", "-q", "-"]), capture).stdout).unwrap()
 }
 
+/// Whatever wrote each: tcpdump, dumpcap, or what compresses.
 #[test]
 fn rows_of_a_compressed_capture_come_as_it_does() {
     let packed = include_bytes!("../data/mqtt.pcap.zst");
@@ -85,19 +86,21 @@ fn rows_of_a_compressed_capture_come_as_it_does() {
 #[test]
 fn a_capture_that_takes_the_name_is_read_on() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("cap.pcap");
+    let path = dir.path().join("cap");
     fs::copy(sample("mix.pcap"), &path).unwrap();
     let mut child = follow(&path).spawn().unwrap();
     let rows = lines(&mut child);
     let next = || rows.recv_timeout(Duration::from_secs(600)).unwrap();
     let first = stdout("msgs samples/mix.pcap").lines().count();
     (0..first).for_each(|_| _ = next());
-    fs::rename(&path, dir.path().join("cap.1")).unwrap();
-    fs::copy(sample("mqtt.pcap"), &path).unwrap();
     // Numbers and times go on: what was said is the same.
     let said = |row: &str| row.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
-    for row in stdout("msgs samples/mqtt.pcap").lines() {
-        assert_eq!(said(&next()), said(row));
+    for (turn, name) in ["stomp.pcapng", "mqtt.pcap", "chat.pcapng"].into_iter().enumerate() {
+        fs::rename(&path, dir.path().join(format!("cap.{turn}"))).unwrap();
+        fs::copy(sample(name), &path).unwrap();
+        for row in stdout(&format!("msgs samples/{name}")).lines() {
+            assert_eq!(said(&next()), said(row));
+        }
     }
     child.kill().unwrap();
     child.wait().unwrap();

@@ -69,6 +69,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..case("FILE-LIMIT", gzip(&whole), gzip(&whole))
         },
         case("FILE-BLOCK", ng(1).block(6, &[0; 16]).bytes.clone(), ng(1).bytes),
+        case("FILE-JOINED", [good(), ng(1).bytes].concat(), [ng(1).bytes, ng(2).bytes].concat()),
         case("FILE-TIME", ng(u64::MAX).bytes, ng(1).bytes),
         case("LINK-UNKNOWN", of_link(147), of_link(1)),
         case("LINK-ENCRYPTED", protected(true), protected(false)),

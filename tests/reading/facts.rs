@@ -56,7 +56,7 @@ fn told(order: Order) -> Vec<u8> {
     ng.block(5, &counters).bytes
 }
 
-fn facts(parts: Vec<Part>) -> (Facts, Vec<(PacketNo, String)>) {
+pub(crate) fn facts(parts: Vec<Part>) -> (Facts, Vec<(PacketNo, String)>) {
     let mut reader = Reader::timeline(parts, &Limits::DEFAULT).unwrap_or_else(|(name, why)| panic!("{name}: {why}"));
     let (mut facts, mut interfaces, mut last) = (Facts::default(), Vec::new(), 0);
     while let Some(packet) = reader.next_packet_after(&mut |aside| match aside {
@@ -76,7 +76,7 @@ fn facts(parts: Vec<Part>) -> (Facts, Vec<(PacketNo, String)>) {
     (facts, interfaces)
 }
 
-fn part(name: &str, bytes: Vec<u8>) -> Part {
+pub(crate) fn part(name: &str, bytes: Vec<u8>) -> Part {
     Part { name: name.into(), bytes: Bytes::Stream(Box::new(std::io::Cursor::new(bytes))) }
 }
 
@@ -85,8 +85,8 @@ fn everything_is_heard_in_both_byte_orders() {
     for order in Order::BOTH {
         let (facts, interfaces) = facts(vec![part("a", told(order))]);
         let [file] = facts.files.as_slice() else { panic!("one file") };
-        assert_eq!(file.format.unwrap().name, "pcapng");
-        assert_eq!(file.format.unwrap().byte_order.starts_with("little"), order == Order::Little);
+        assert_eq!(file.formats[0].name, "pcapng");
+        assert_eq!(file.formats[0].byte_order.starts_with("little"), order == Order::Little);
         let writer = [&file.hardware, &file.os, &file.application].map(|told| told.as_deref().unwrap());
         assert_eq!(writer, ["a machine", "Plan 9", "pen and paper"]);
         assert_eq!(file.comments, ["on a \x1b[31mTuesday"], "a key log is no comment");
@@ -178,4 +178,25 @@ fn comments_and_interfaces_stand_where_they_belong() {
     let connections: serde_json::Value =
         serde_json::from_str(said(&["ls", "--json", "told.pcapng"]).lines().next().unwrap()).unwrap();
     assert_eq!(connections["interface"], "tap0");
+}
+
+#[test]
+fn captures_that_were_joined_are_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = |name| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap();
+    let joined = [sample("mix.pcap"), sample("stomp.pcapng"), sample("mqtt.pcap")].concat();
+    fs::write(dir.path().join("joined"), joined).unwrap();
+    let said = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wspect"));
+        let output = command.args(args).arg("joined").current_dir(&dir).env("TZ", "UTC").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    insta::assert_snapshot!(said(&["stats", "--capture"]));
+    let record: serde_json::Value = serde_json::from_str(&said(&["stats", "--capture", "--json"])).unwrap();
+    let file = &record["files"][0];
+    let joined = serde_json::json!([{"format": "pcapng", "byte_order": "little-endian", "compression": null}]);
+    assert_eq!((&file["format"], &file["joined"]), (&"pcap".into(), &joined));
+    let packets = |row: &serde_json::Value| row["packets"].as_u64().unwrap();
+    assert_eq!(file["interfaces"].as_array().unwrap().iter().map(packets).sum::<u64>(), packets(&record));
 }

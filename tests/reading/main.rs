@@ -6,6 +6,7 @@
 mod cuts;
 mod facts;
 mod frames;
+mod joined;
 mod links;
 mod looks;
 mod make;

@@ -43,27 +43,6 @@ fn odd_records_are_packets() {
 }
 
 #[test]
-fn captures_joined_as_they_are_are_read_on() {
-    let variants = Order::BOTH.into_iter().flat_map(|order| [MICROS, NANOS, MODIFIED].map(|magic| (order, magic)));
-    for (order, magic) in variants.clone() {
-        for (other, second) in variants.clone() {
-            let mut bytes = Pcap::new(order, magic, 1).packet(1_700_000_000, 7, b"abc").bytes;
-            bytes.extend(Pcap::new(other, second, 113).packet(1_800_000_000, 9, b"defg").packet(1, 1, b"h").bytes);
-            let (packets, notes) = read(&bytes);
-            let told: Vec<_> = packets.iter().map(|packet| (packet.link, &packet.bytes[..])).collect();
-            assert_eq!(
-                told,
-                [(1, &b"abc"[..]), (113, b"defg"), (113, b"h")],
-                "{order:?} {magic:x} {other:?} {second:x}"
-            );
-            let unit = if second == NANOS { 1 } else { 1000 };
-            assert_eq!(packets[1].time, Some(1_800_000_000 * SECOND + 9 * unit));
-            assert_eq!(codes(&notes), ["FILE-BLOCK"]);
-        }
-    }
-}
-
-#[test]
 fn a_capture_without_packets_is_one() {
     let (packets, notes) = read(&Pcap::new(Order::Little, MICROS, 1).bytes);
     assert!(packets.is_empty() && notes.is_empty());

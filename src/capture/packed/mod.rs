@@ -75,7 +75,7 @@ impl Unpacked {
 
     /// Bytes of the input that were unpacked.
     pub(super) fn taken(&self) -> u64 {
-        self.member.as_ref().map_or(0, |member| member.packed().buffer.position())
+        self.member.as_ref().map_or(0, |member| member.packed().buffer.taken())
     }
 
     /// Goes on to the member that begins where the last one ended; false at the end of the input.
@@ -90,7 +90,7 @@ impl Unpacked {
             // What keeps the input from being read is no fault of the stream.
             Err(Why::Damaged(failure)) => (Box::new(Between(packed)), Err(failure)),
             Err(why) => {
-                let fault = Fault { name: self.name, at: packed.buffer.position(), why };
+                let fault = Fault { name: self.name, at: packed.buffer.taken(), why };
                 (Box::new(Between(packed)), Err(fault.into()))
             }
         };
@@ -101,7 +101,7 @@ impl Unpacked {
     /// What ends the input, when its member cannot be read on.
     fn fault(&mut self, error: io::Error) -> io::Error {
         let Some(mut packed) = self.member.take().map(Member::into_packed) else { return error };
-        let at = packed.buffer.position();
+        let at = packed.buffer.taken();
         let why = match packed.buffer.take_failure() {
             Some(failure) => return failure,
             None if packed.is_short => Why::Cut,

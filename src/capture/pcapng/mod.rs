@@ -10,11 +10,11 @@
 
 mod told;
 
-use super::Aside;
 use super::clock::Clock;
 use super::order::ByteOrder;
-use super::source::{MAX_RECORD, Record, SEARCH, Source};
-use crate::model::{Fact, Format, KeySource, LinkType, NoteCode, count};
+use super::source::{MAX_RECORD, Record, SEARCH, Source, Stop};
+use super::{Aside, begin, pcap};
+use crate::model::{Fact, KeySource, LinkType, NoteCode, count};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{
     Block, OptionCode, PcapNGOption, SimplePacketBlock, parse_block_be, parse_block_le, parse_option_be,
@@ -142,10 +142,19 @@ pub(super) fn byte_order(section: &[u8]) -> Option<ByteOrder> {
     [ByteOrder::Little, ByteOrder::Big].into_iter().find(|order| order.u32(section, 8) == Some(MARK))
 }
 
-/// How a file is written whose first section is at the front.
-pub(super) fn format(source: &Source, packed: Option<&'static str>) -> Fact<'static> {
-    let byte_order = byte_order(source.buffer.data()).map_or("", ByteOrder::name);
-    Fact::Format(Format { name: "pcapng", byte_order, packed })
+/// How a capture is written whose first section is at the front: its name, and the section's byte order.
+pub(super) fn written(section: &[u8]) -> (&'static str, &'static str) {
+    ("pcapng", byte_order(section).map_or("", ByteOrder::name))
+}
+
+/// Whether a capture of this format begins so.
+pub(super) fn begins(data: &[u8]) -> bool {
+    PcapNg::new().head(data).is_some_and(|head| head.kind == kind::SECTION)
+}
+
+/// The same, and what follows is sound as well.
+pub(super) fn begins_soundly(data: &[u8], last: bool) -> bool {
+    data.starts_with(&MAGIC) && PcapNg::new().is_sound(data, last)
 }
 
 impl PcapNg {
@@ -155,7 +164,7 @@ impl PcapNg {
     }
 
     /// The next packet, whole in the buffer.
-    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<Record> {
+    pub(super) fn next(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Result<Record, Stop> {
         loop {
             let data = source.buffer.data();
             let Some((head, block)) = self.head(data).and_then(|head| Some((head, data.get(..head.total)?))) else {
@@ -168,7 +177,7 @@ impl PcapNg {
                     if head.kind != kind::SIMPLE_PACKET {
                         self.judge(record, source, aside);
                     }
-                    return Some(record);
+                    return Ok(record);
                 }
                 Ok(None) => {
                     if head.kind == kind::INTERFACE {
@@ -422,29 +431,36 @@ impl PcapNg {
         });
     }
 
-    /// Reads on until the block at the front is whole; `None` at the end of what can be read.
+    /// Reads on until the block at the front is whole.
     #[cold]
-    fn refill(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Option<()> {
+    fn refill(&mut self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Result<(), Stop> {
         if !source.buffer.wait(FRAME, aside) {
             source.end_inside("block", FRAME);
-            return None;
+            return Err(Stop::End);
         }
-        match self.head(source.buffer.data()) {
-            None if source.is_blank_tail(FRAME) => None,
+        let head = self.head(source.buffer.data());
+        if is_left(head, source) {
+            return Err(Stop::Another);
+        }
+        match head {
+            None if source.is_blank_tail(FRAME) => Err(Stop::End),
             None => self.resync(source),
             Some(head) if head.total > MAX_RECORD => pass_bad(head, source, TOO_LONG),
-            Some(head) if source.buffer.wait(head.total, aside) => Some(()),
+            Some(head) if source.buffer.wait(head.total, aside) => Ok(()),
             Some(head) if head.total > SEARCH => self.resync(source),
             Some(head) => {
                 source.end_inside("block", head.total);
-                None
+                Err(Stop::End)
             }
         }
     }
 
     /// Moves past a block that cannot be read, by its length when that leads to another block.
     #[cold]
-    fn pass_over(&self, head: Head, source: &mut Source, why: Bad) -> Option<()> {
+    fn pass_over(&self, head: Head, source: &mut Source, why: Bad) -> Result<(), Stop> {
+        if is_left(Some(head), source) {
+            return Err(Stop::Another);
+        }
         source.buffer.fill(head.total + FRAME);
         let next = source.buffer.data().get(head.total..).unwrap_or_default();
         if why == BAD_END && !next.is_empty() && !self.is_likely(next) {
@@ -453,33 +469,34 @@ impl PcapNg {
         pass_bad(head, source, why)
     }
 
-    /// Searches for a block whose two lengths agree and that is followed by another or by the end of the file.
+    /// Searches for a block whose two lengths agree and that is followed by another or by the end of the file, or for another
+    /// capture.
     #[cold]
-    fn resync(&self, source: &mut Source) -> Option<()> {
+    fn resync(&self, source: &mut Source) -> Result<(), Stop> {
         let at = source.buffer.position();
         source.buffer.fill(2 * SEARCH + FRAME);
         let (data, last) = (source.buffer.data(), source.buffer.is_last());
-        let found = (1..data.len().min(SEARCH))
-            .find(|&skipped| data.get(skipped..).is_some_and(|data| self.is_sound(data, last)));
+        let found = (1..data.len().min(SEARCH)).find(|&skipped| {
+            data.get(skipped..).is_some_and(|data| self.is_sound(data, last) || pcap::begins_soundly(data, last))
+        });
         source.note(NoteCode::FileDamaged, || match found {
             Some(skipped) => {
                 format!("damaged at offset {at}: passed over {} to the next sound block", count(skipped as u64, "byte"))
             }
             None => format!("damaged at offset {at}: no sound block follows within {}", count(SEARCH as u64, "byte")),
         });
-        source.buffer.consume(found?);
-        Some(())
+        source.buffer.consume(found.ok_or(Stop::End)?);
+        Ok(())
     }
 
     /// Whether a block at the front is complete and of a known type, and what follows it is likely another.
     fn is_sound(&self, data: &[u8], last: bool) -> bool {
         let Some(head) = self.head(data).filter(|_| self.is_likely(data)) else { return false };
-        let order = if head.kind == kind::SECTION { byte_order(data) } else { Some(self.order) };
-        let end = order.and_then(|order| order.u32(data, head.total - 4));
+        let order = if head.kind == kind::SECTION { byte_order(data).unwrap_or(self.order) } else { self.order };
         match data.get(head.total..) {
-            _ if end != u32::try_from(head.total).ok() => false,
+            _ if order.u32(data, head.total - 4) != u32::try_from(head.total).ok() => false,
             Some([]) => last,
-            Some(next) => self.is_likely(next),
+            Some(next) => Self { order, ..Self::new() }.is_likely(next),
             None => false,
         }
     }
@@ -488,6 +505,12 @@ impl PcapNg {
     fn is_likely(&self, data: &[u8]) -> bool {
         self.head(data).is_some_and(|head| kind::KNOWN.contains(&head.kind))
     }
+}
+
+/// Whether what stands at the front, with a head that may be a block's, begins another capture, and no section of this one.
+#[cold]
+fn is_left(head: Option<Head>, source: &mut Source) -> bool {
+    head.is_none_or(|head| head.kind != kind::SECTION) && begin::stands(source)
 }
 
 /// Moves past a block that is no packet for us.
@@ -499,7 +522,7 @@ fn pass(head: Head, source: &mut Source) {
 }
 
 /// Moves past a block of any length and says why.
-fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
+fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Result<(), Stop> {
     let (at, total) = (source.buffer.position(), head.total);
     let fate = if head.kind == kind::INTERFACE && why == BAD_END { "used nevertheless" } else { "passed over" };
     source
@@ -508,12 +531,12 @@ fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Option<()> {
         source.count();
     }
     if source.buffer.skip(total) {
-        return Some(());
+        return Ok(());
     }
     if !source.buffer.has_failed() {
         source.note(NoteCode::FileCut, || {
             format!("truncated inside the block at offset {at}, which needs {}", count(total as u64, "byte"))
         });
     }
-    None
+    Err(Stop::End)
 }

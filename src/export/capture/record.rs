@@ -2,7 +2,7 @@
 
 use super::About;
 use crate::export::json::{self, lit};
-use crate::model::{FileFacts, InterfaceFacts};
+use crate::model::{FileFacts, Format, InterfaceFacts};
 use std::io::Write as _;
 
 /// Appends everything between `file_packet` and the record's end, but its times.
@@ -71,13 +71,18 @@ pub(in crate::export) fn write(about: &About, row: &mut Vec<u8>) {
 fn file(about: &About, file: &FileFacts, row: &mut Vec<u8>) {
     lit!(row, r#"{"name":"#);
     json::string(row, file.name.as_deref().unwrap_or(&about.name));
-    let format = file.format;
+    let (format, joined) = file.formats.split_first().unzip();
+    strings(row, &written(format));
+    lit!(row, r#","joined":"#);
+    json::list(row, joined.unwrap_or_default(), |row, each| {
+        let from = row.len();
+        strings(row, &written(Some(each)));
+        row.splice(from..=from, *b"{");
+        row.push(b'}');
+    });
     strings(
         row,
         &[
-            ("format", format.map(|format| format.name)),
-            ("byte_order", format.map(|format| format.byte_order)),
-            ("compression", format.and_then(|format| format.packed)),
             ("application", file.application.as_deref()),
             ("os", file.os.as_deref()),
             ("hardware", file.hardware.as_deref()),
@@ -89,6 +94,14 @@ fn file(about: &About, file: &FileFacts, row: &mut Vec<u8>) {
     lit!(row, r#","comments":"#);
     json::list(row, &file.comments, |row, text| json::string(row, text));
     row.push(b'}');
+}
+
+fn written(format: Option<&Format>) -> [(&'static str, Option<&'static str>); 3] {
+    [
+        ("format", format.map(|format| format.name)),
+        ("byte_order", format.map(|format| format.byte_order)),
+        ("compression", format.and_then(|format| format.packed)),
+    ]
 }
 
 fn interface(about: &About, interface: &InterfaceFacts, row: &mut Vec<u8>) {

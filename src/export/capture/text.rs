@@ -5,7 +5,7 @@ use crate::escape::display_str;
 use crate::export::style::{Ink, Style};
 use crate::export::time::Clock;
 use crate::export::{Out, figures};
-use crate::model::{Counters, FileFacts, InterfaceFacts, count, number, size};
+use crate::model::{Counters, FileFacts, Format, InterfaceFacts, count, number, size};
 
 /// Rows of one list; how many more there are is told. Records have them all.
 const ROWS: usize = 20;
@@ -55,11 +55,10 @@ impl Page<'_, '_> {
     }
 
     fn file(&mut self, about: &About, file: &FileFacts) {
-        let format = file.format.map_or_else(String::new, |format| {
-            let packed = format.packed.map_or_else(String::new, |packed| format!(", in {packed}"));
-            format!(": {}, {}{packed}", format.name, format.byte_order)
-        });
-        self.line("file", Ink::Plain, &format!("{}{format}", file.name.as_deref().unwrap_or(&about.name)));
+        let name = file.name.as_deref().unwrap_or(&about.name);
+        let formats: Vec<_> = file.formats.iter().map(written).collect();
+        let told = if formats.is_empty() { String::new() } else { format!(": {}", formats.join(", joined with ")) };
+        self.line("file", Ink::Plain, &format!("{name}{told}"));
         let told = [("", &file.application), ("on ", &file.os), ("hardware ", &file.hardware)];
         let writer: Vec<_> = told.iter().filter_map(|(what, told)| Some(format!("{what}{}", told.as_ref()?))).collect();
         if !writer.is_empty() {
@@ -142,6 +141,12 @@ impl Page<'_, '_> {
         }
         self.line("WebSocket", Ink::Plain, &count(about.totals.connections.into(), "connection"));
     }
+}
+
+/// `pcap, little-endian, in gzip`.
+fn written(format: &Format) -> String {
+    let packed = format.packed.map_or_else(String::new, |packed| format!(", in {packed}"));
+    format!("{}, {}{packed}", format.name, format.byte_order)
 }
 
 /// `TCP 1 200, UDP 7`.

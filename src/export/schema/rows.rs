@@ -292,6 +292,7 @@ const FILE: &[Key] = &[
     key("format", Maybe(&Text), "pcap or pcapng"),
     key("byte_order", Maybe(&Text), "of its numbers"),
     key("compression", Maybe(&Text), "how it is compressed"),
+    key("joined", List(&Object(JOINED)), "how others in it are written, where captures were joined"),
     key("application", Maybe(&Text), "the program that wrote it"),
     key("os", Maybe(&Text), "the operating system"),
     key("hardware", Maybe(&Text), "the machine"),
@@ -299,6 +300,12 @@ const FILE: &[Key] = &[
     key("more_interfaces", Count, "interfaces that are left out"),
     key("key_logs", Count, "key logs in it"),
     key("comments", List(&Text), "comments on its sections and interfaces"),
+];
+
+const JOINED: &[Key] = &[
+    key("format", Maybe(&Text), "pcap or pcapng"),
+    key("byte_order", Maybe(&Text), "of its numbers"),
+    key("compression", Maybe(&Text), "how it is compressed"),
 ];
 
 const INTERFACE: &[Key] = &[
