@@ -2,12 +2,14 @@
 
 mod host;
 mod lan;
+mod names;
 mod serial;
 mod wifi;
 
 use super::ether::{Network, ether_type, network};
 use crate::model::LinkType;
 pub(super) use lan::ethernet;
+pub(super) use names::name;
 pub(super) use serial::ppp;
 pub(super) use wifi::Msdus;
 
@@ -57,6 +59,8 @@ pub(super) static LINKS: &[Link] = &[
     row(163, "IEEE802_11_AVS", wifi::avs),
     row(192, "PPI", wifi::ppi),
     row(109, "ENC", host::enc),
+    // As OpenBSD numbers it in its files.
+    row(13, "ENC", host::enc),
     row(117, "PFLOG", host::pflog),
     row(226, "IPNET", host::ipnet),
     row(239, "NFLOG", host::nflog),
@@ -79,78 +83,6 @@ fn wrapped(link: u32, frame: &[u8]) -> Network<'_> {
     match find(link) {
         Some(row) if !WRAPPERS.contains(&link) => (row.parse)(frame),
         _ => Network::Unknown(link),
-    }
-}
-
-/// Link types that are not read, by the names under which users meet them.
-static OTHERS: &[(u32, &str)] = &[
-    (3, "AX25"),
-    (7, "ARCNET_BSD"),
-    (8, "SLIP"),
-    (100, "ATM_RFC1483"),
-    (123, "SUNATM"),
-    (129, "ARCNET_LINUX"),
-    (139, "MTP2_WITH_PHDR"),
-    (140, "MTP2"),
-    (141, "MTP3"),
-    (142, "SCCP"),
-    (143, "DOCSIS"),
-    (144, "LINUX_IRDA"),
-    (165, "BACNET_MS_TP"),
-    (169, "GPRS_LLC"),
-    (177, "LINUX_LAPD"),
-    (186, "USB_FREEBSD"),
-    (187, "BLUETOOTH_HCI_H4"),
-    (189, "USB_LINUX"),
-    (191, "IEEE802_15_4_LINUX"),
-    (195, "IEEE802_15_4_WITHFCS"),
-    (197, "ERF"),
-    (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
-    (203, "LAPD"),
-    (209, "IPMB_LINUX"),
-    (210, "FLEXRAY"),
-    (212, "LIN"),
-    (215, "IEEE802_15_4_NONASK_PHY"),
-    (220, "USB_LINUX_MMAPPED"),
-    (224, "FC_2"),
-    (225, "FC_2_WITH_FRAME_DELIMS"),
-    (227, "CAN_SOCKETCAN"),
-    (230, "IEEE802_15_4_NOFCS"),
-    (231, "DBUS"),
-    (240, "NETANALYZER"),
-    (241, "NETANALYZER_TRANSPARENT"),
-    (243, "MPEG_2_TS"),
-    (245, "NFC_LLCP"),
-    (248, "SCTP"),
-    (249, "USBPCAP"),
-    (250, "RTAC_SERIAL"),
-    (251, "BLUETOOTH_LE_LL"),
-    (253, "NETLINK"),
-    (254, "BLUETOOTH_LINUX_MONITOR"),
-    (255, "BLUETOOTH_BREDR_BB"),
-    (256, "BLUETOOTH_LE_LL_WITH_PHDR"),
-    (257, "PROFIBUS_DL"),
-    (259, "EPON"),
-    (264, "ISO_14443"),
-    (266, "USB_DARWIN"),
-    (270, "LORATAP"),
-    (271, "VSOCK"),
-    (272, "NORDIC_BLE"),
-    (274, "ETHERNET_MPACKET"),
-    (279, "EBHSCR"),
-    (280, "VPP_DISPATCH"),
-    (283, "IEEE802_15_4_TAP"),
-    (288, "USB_2_0"),
-];
-
-/// The name of a link type: `NULL`, `USER0`, `unassigned`.
-pub(super) fn name(link: LinkType) -> String {
-    let read = find(link).map(|row| row.name);
-    let other = || OTHERS.iter().find(|&&(number, _)| number == link.0).map(|&(_, name)| name);
-    match read.or_else(other) {
-        Some(name) => name.to_owned(),
-        None if (147..=162).contains(&link.0) => format!("USER{}", link.0 - 147),
-        None => "unknown".to_owned(),
     }
 }
 

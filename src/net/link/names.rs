@@ -1,0 +1,215 @@
+//! What link types are called.
+
+use super::find;
+use crate::model::LinkType;
+
+/// The link types that are not read, by their numbers; as registered, without `LINKTYPE_`
+/// (<https://www.tcpdump.org/linktypes.html>). Those from 11 to 32 are not registered, but some systems wrote them into files.
+static OTHERS: &[(u32, &str)] = &[
+    (2, "EXP_ETHERNET"),
+    (3, "AX25"),
+    (4, "PRONET"),
+    (5, "CHAOS"),
+    (7, "ARCNET_BSD"),
+    (8, "SLIP"),
+    (11, "ATM_RFC1483"),
+    (16, "ATM_CLIP"),
+    (18, "ATM_CLIP"),
+    (19, "ATM_CLIP"),
+    (32, "REDBACK_SMARTEDGE"),
+    (99, "SYMANTEC_FIREWALL"),
+    (100, "ATM_RFC1483"),
+    (102, "SLIP_BSDOS"),
+    (103, "PPP_BSDOS"),
+    (106, "ATM_CLIP"),
+    (110, "LANE8023"),
+    (111, "HIPPI"),
+    (112, "HDLC"),
+    (114, "LTALK"),
+    (115, "ECONET"),
+    (116, "IPFILTER"),
+    (118, "CISCO_IOS"),
+    (120, "IEEE802_11_AIRONET"),
+    (121, "HHDLC"),
+    (123, "SUNATM"),
+    (124, "RIO"),
+    (125, "PCI_EXP"),
+    (126, "AURORA"),
+    (128, "TZSP"),
+    (129, "ARCNET_LINUX"),
+    (130, "JUNIPER_MLPPP"),
+    (131, "JUNIPER_MLFR"),
+    (132, "JUNIPER_ES"),
+    (133, "JUNIPER_GGSN"),
+    (134, "JUNIPER_MFR"),
+    (135, "JUNIPER_ATM2"),
+    (136, "JUNIPER_SERVICES"),
+    (137, "JUNIPER_ATM1"),
+    (139, "MTP2_WITH_PHDR"),
+    (140, "MTP2"),
+    (141, "MTP3"),
+    (142, "SCCP"),
+    (143, "DOCSIS"),
+    (144, "LINUX_IRDA"),
+    (145, "IBM_SP"),
+    (146, "IBM_SN"),
+    (164, "JUNIPER_MONITOR"),
+    (165, "BACNET_MS_TP"),
+    (167, "JUNIPER_PPPOE"),
+    (168, "JUNIPER_PPPOE_ATM"),
+    (169, "GPRS_LLC"),
+    (170, "GPF_T"),
+    (171, "GPF_F"),
+    (172, "GCOM_T1E1"),
+    (173, "GCOM_SERIAL"),
+    (174, "JUNIPER_PIC_PEER"),
+    (175, "ERF_ETH"),
+    (176, "ERF_POS"),
+    (177, "LINUX_LAPD"),
+    (178, "JUNIPER_ETHER"),
+    (179, "JUNIPER_PPP"),
+    (180, "JUNIPER_FRELAY"),
+    (181, "JUNIPER_CHDLC"),
+    (182, "MFR"),
+    (183, "JUNIPER_VP"),
+    (184, "A429"),
+    (185, "A653_ICM"),
+    (186, "USB_FREEBSD"),
+    (187, "BLUETOOTH_HCI_H4"),
+    (188, "IEEE802_16_MAC_CPS"),
+    (189, "USB_LINUX"),
+    (190, "CAN20B"),
+    (191, "IEEE802_15_4_LINUX"),
+    (193, "IEEE802_16_MAC_CPS_RADIO"),
+    (194, "JUNIPER_ISM"),
+    (195, "IEEE802_15_4_WITHFCS"),
+    (196, "SITA"),
+    (197, "ERF"),
+    (198, "RAIF1"),
+    (199, "IPMB_KONTRON"),
+    (200, "JUNIPER_ST"),
+    (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
+    (202, "AX25_KISS"),
+    (203, "LAPD"),
+    (207, "LAPB_WITH_DIR"),
+    (209, "I2C_LINUX"),
+    (210, "FLEXRAY"),
+    (211, "MOST"),
+    (212, "LIN"),
+    (213, "X2E_SERIAL"),
+    (214, "X2E_XORAYA"),
+    (215, "IEEE802_15_4_NONASK_PHY"),
+    (216, "LINUX_EVDEV"),
+    (217, "GSMTAP_UM"),
+    (218, "GSMTAP_ABIS"),
+    (220, "USB_LINUX_MMAPPED"),
+    (221, "DECT"),
+    (222, "AOS"),
+    (223, "WIHART"),
+    (224, "FC_2"),
+    (225, "FC_2_WITH_FRAME_DELIMS"),
+    (227, "CAN_SOCKETCAN"),
+    (230, "IEEE802_15_4_NOFCS"),
+    (231, "DBUS"),
+    (232, "JUNIPER_VS"),
+    (233, "JUNIPER_SRX_E2E"),
+    (234, "JUNIPER_FIBRECHANNEL"),
+    (235, "DVB_CI"),
+    (236, "MUX27010"),
+    (237, "STANAG_5066_D_PDU"),
+    (238, "JUNIPER_ATM_CEMIC"),
+    (240, "NETANALYZER"),
+    (241, "NETANALYZER_TRANSPARENT"),
+    (243, "MPEG_2_TS"),
+    (244, "NG40"),
+    (245, "NFC_LLCP"),
+    (246, "PFSYNC"),
+    (247, "INFINIBAND"),
+    (248, "SCTP"),
+    (249, "USBPCAP"),
+    (250, "RTAC_SERIAL"),
+    (251, "BLUETOOTH_LE_LL"),
+    (253, "NETLINK"),
+    (254, "BLUETOOTH_LINUX_MONITOR"),
+    (255, "BLUETOOTH_BREDR_BB"),
+    (256, "BLUETOOTH_LE_LL_WITH_PHDR"),
+    (257, "PROFIBUS_DL"),
+    (259, "EPON"),
+    (260, "IPMI_HPM_2"),
+    (261, "ZWAVE_R1_R2"),
+    (262, "ZWAVE_R3"),
+    (263, "WATTSTOPPER_DLM"),
+    (264, "ISO_14443"),
+    (265, "RDS"),
+    (266, "USB_DARWIN"),
+    (267, "OPENFLOW"),
+    (268, "SDLC"),
+    (269, "TI_LLN_SNIFFER"),
+    (270, "LORATAP"),
+    (271, "VSOCK"),
+    (272, "NORDIC_BLE"),
+    (273, "DOCSIS31_XRA31"),
+    (274, "ETHERNET_MPACKET"),
+    (275, "DISPLAYPORT_AUX"),
+    (277, "SERCOS_MONITOR"),
+    (278, "OPENVIZSLA"),
+    (279, "EBHSCR"),
+    (280, "VPP_DISPATCH"),
+    (281, "DSA_TAG_BRCM"),
+    (282, "DSA_TAG_BRCM_PREPEND"),
+    (283, "IEEE802_15_4_TAP"),
+    (284, "DSA_TAG_DSA"),
+    (285, "DSA_TAG_EDSA"),
+    (286, "ELEE"),
+    (287, "Z_WAVE_SERIAL"),
+    (288, "USB_2_0"),
+    (289, "ATSC_ALP"),
+    (290, "ETW"),
+    (291, "NETANALYZER_NG"),
+    (292, "ZBOSS_NCP"),
+    (293, "USB_2_0_LOW_SPEED"),
+    (294, "USB_2_0_FULL_SPEED"),
+    (295, "USB_2_0_HIGH_SPEED"),
+    (296, "AUERSWALD_LOG"),
+    (297, "ZWAVE_TAP"),
+    (298, "SILABS_DEBUG_CHANNEL"),
+    (299, "FIRA_UCI"),
+    (300, "MDB"),
+    (301, "DECT_NR"),
+];
+
+/// For private use, from `USER0` on.
+const USERS: std::ops::RangeInclusive<u32> = 147..=162;
+
+/// The name of a link type: `NULL`, `USER0`, `unknown`.
+pub(in crate::net) fn name(link: LinkType) -> String {
+    let other =
+        || OTHERS.binary_search_by_key(&link.0, |row| row.0).ok().and_then(|at| OTHERS.get(at)).map(|row| row.1);
+    match find(link).map(|row| row.name).or_else(other) {
+        Some(name) => name.to_owned(),
+        None if USERS.contains(&link.0) => format!("USER{}", link.0 - USERS.start()),
+        None => "unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LINKS;
+    use super::*;
+
+    #[test]
+    fn each_number_has_one_name() {
+        assert!(OTHERS.is_sorted_by(|one, next| one.0 < next.0), "they are searched");
+        assert!(OTHERS.iter().all(|&(number, _)| find(LinkType(number)).is_none() && !USERS.contains(&number)));
+        for (at, row) in LINKS.iter().enumerate() {
+            assert!(LINKS.iter().skip(at + 1).all(|other| other.link != row.link), "{}", row.link.0);
+        }
+    }
+
+    /// 208 is proprietary.
+    #[test]
+    fn all_that_are_registered_have_one() {
+        let nameless = (0..=10).chain(99..=301).filter(|&number| name(LinkType(number)) == "unknown");
+        assert_eq!(nameless.collect::<Vec<_>>(), [208]);
+    }
+}
