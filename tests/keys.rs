@@ -600,3 +600,21 @@ fn a_gap_is_a_reason() {
     segments.remove((lost..).find(|&at| segments[at].payload.len() > 5).unwrap());
     assert!(why(&segments).as_str().is_some_and(|why| why.starts_with("gap: ")), "{}", why(&segments));
 }
+
+/// A capture that begins without a place for keys is not read ahead, and yet those of another behind it are used.
+#[test]
+fn keys_of_a_capture_behind_another_are_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let [plain, sealed] = ["mix.pcap", "wss.pcapng"].map(|name| fs::read(sample(name)).unwrap());
+    let messages = |names: &str| {
+        let output = wspect(&dir, &format!("msgs -q {names}")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    fs::write(dir.path().join("plain"), &plain).unwrap();
+    fs::write(dir.path().join("sealed"), &sealed).unwrap();
+    fs::write(dir.path().join("behind"), [&plain[..], &sealed].concat()).unwrap();
+    fs::write(dir.path().join("before"), [&sealed[..], &plain, &sealed].concat()).unwrap();
+    let all = messages("plain") + messages("sealed");
+    assert!(messages("sealed") > 10);
+    assert_eq!([messages("behind"), messages("before")], [all, all]);
+}

@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub struct Reader(Timeline);
 
 enum Timeline {
-    One(CaptureFile),
+    One(Box<CaptureFile>),
     Many(Box<Merge>),
 }
 
@@ -132,7 +132,7 @@ impl Reader {
     ///
     /// When there is nothing to read, or it is no capture; the error then names what it looks like.
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, OpenError> {
-        Ok(Self(Timeline::One(CaptureFile::open(source, &Limits::DEFAULT)?)))
+        Ok(Self(Timeline::One(Box::new(CaptureFile::open(source, &Limits::DEFAULT)?))))
     }
 
     /// Reads one capture, or several as one, merged by time: the packet that comes next is that of the earliest time among those that
@@ -156,7 +156,7 @@ impl Reader {
         match <[Part; 1]>::try_from(parts) {
             Ok([part]) => {
                 let name = part.name.clone();
-                Ok(Self(Timeline::One(part.open(limits).map_err(|error| (name, error))?)))
+                Ok(Self(Timeline::One(Box::new(part.open(limits).map_err(|error| (name, error))?))))
             }
             Err(parts) => Ok(Self(Timeline::Many(Box::new(Merge::new(parts, places, limits)?)))),
         }
@@ -178,7 +178,7 @@ impl Reader {
     }
 
     /// Whether what was read until now has a place for key logs, and there may be more of it.
-    pub const fn may_have_keys(&self) -> bool {
+    pub fn may_have_keys(&self) -> bool {
         match &self.0 {
             Timeline::One(file) => file.may_have_keys(),
             Timeline::Many(_) => true,

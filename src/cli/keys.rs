@@ -126,10 +126,11 @@ impl Keys {
         }
         complaints.extend(self.rsa_keys.iter().filter_map(|path| rsa_key(path, &mut secrets).err()));
         let reads_ahead = !self.only_these && source.is_whole();
-        if reads_ahead && let Some(report) = inside(source, &wanted, &mut secrets, stop) {
+        let ahead = if reads_ahead { inside(source, &wanted, &mut secrets, stop) } else { None };
+        if let Some(report) = ahead.as_ref().and_then(Inside::report) {
             complaints.extend(complaint(&report, &secrets));
         }
-        let uses_own_keys = !self.only_these && !reads_ahead;
+        let uses_own_keys = !self.only_these && ahead.is_none();
         Loaded {
             settings: Settings {
                 secrets: Arc::new(secrets),
@@ -336,9 +337,11 @@ fn read(
     Ok(false)
 }
 
-/// Reads the key logs that a capture carries; what is to be told of them.
-fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<Report> {
-    let mut inside = Inside::default();
+/// Reads the key logs that captures carry. `None` for one that begins without a place for them, which is not read twice for what may
+/// stand behind it: they come as they stand.
+fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) -> Option<Inside> {
+    let (mut inside, mut readers) = (Inside::default(), 0);
+    let mut may_have = false;
     let mut take = |aside: Aside<'_>| {
         if let Aside::Keys(source, text) = aside {
             inside.push(source, text, wanted, secrets);
@@ -346,9 +349,11 @@ fn inside(source: &Source, wanted: &Wanted, secrets: &mut Secrets, stop: &Stop) 
     };
     // What is wrong with a capture is told when its packets are read.
     for mut reader in source.open(stop).ok()?.readers().flatten() {
+        readers += 1;
+        may_have |= reader.may_have_keys();
         while reader.may_have_keys() && !stop.is_wanted() && reader.next_packet_after(&mut take).is_some() {}
     }
-    inside.report()
+    (may_have || readers > 1).then_some(inside)
 }
 
 /// The randoms of the ClientHellos in a capture; `None` when it cannot be read.
