@@ -204,6 +204,9 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
     captures.retain(|path| path.extension().is_some_and(|one| one == "pcap" || one == "pcapng"));
     let dir = tempfile::tempdir().unwrap();
     captures.push(told(dir.path()));
+    let joined = dir.path().join("joined.pcap");
+    fs::write(&joined, ["mix.pcap", "chat.pcapng"].map(|name| fs::read(sample(name)).unwrap()).concat()).unwrap();
+    captures.push(joined);
     captures.sort();
     assert!(captures.len() > 15, "{captures:?}");
     let records_of = |args: &[&str], captures: &[PathBuf]| {
