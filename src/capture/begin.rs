@@ -65,6 +65,7 @@ fn settle(source: &mut Source) -> Result<Option<Format>, OpenError> {
     };
     let format = Pcap::open(header).map(Format::Pcap);
     source.buffer.consume(pcap::HEADER);
+    source.buffer.mark();
     Ok(format)
 }
 

@@ -15,8 +15,9 @@ pub(super) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Where that begins which was consumed last, as far as it is still there.
+    /// Where that begins which was consumed last, and what was since [`Self::mark`]; as far as they are still there.
     behind: usize,
+    marked: usize,
     /// Offset up to which bytes were given back: none are twice.
     given_back: u64,
     /// Offset in the input, unpacked, of `bytes[start]`.
@@ -46,6 +47,7 @@ impl Buffer {
             start: 0,
             end: 0,
             behind: 0,
+            marked: 0,
             given_back: 0,
             position: 0,
             nested: 0,
@@ -149,19 +151,27 @@ impl Buffer {
         self.bytes.get(from..self.start).unwrap_or_default()
     }
 
-    /// The bytes that were consumed last and can be given back, with those behind them; and how many they are.
-    pub(super) fn consumed(&self) -> (&[u8], usize) {
-        let count = self.start - self.behind;
-        let is_new = self.position - count as u64 >= self.given_back;
-        (self.bytes.get(self.behind..self.end).unwrap_or_default(), if is_new { count } else { 0 })
+    /// What was consumed until now is none of [`Self::consumed`].
+    pub(super) fn mark(&mut self) {
+        self.marked = self.start;
     }
 
-    /// Moves back by so many of the bytes that were consumed last.
-    pub(super) fn give_back(&mut self, count: usize) {
-        let count = count.min(self.start - self.behind);
+    /// The bytes that were consumed since the mark, as far as they are still there, with those behind them; and how many they are.
+    /// They begin where something was consumed.
+    pub(super) fn consumed(&self) -> (&[u8], usize) {
+        (self.bytes.get(self.marked..self.end).unwrap_or_default(), self.start - self.marked)
+    }
+
+    /// Moves back by so many of these bytes, unless some of them were given back before; whether it did.
+    pub(super) fn give_back(&mut self, count: usize) -> bool {
+        let to = self.position.saturating_sub(count as u64);
+        if count > self.start - self.marked || to < self.given_back {
+            return false;
+        }
         self.given_back = self.position;
         self.start -= count;
-        self.position -= count as u64;
+        self.position = to;
+        true
     }
 
     /// Moves past `count` bytes without keeping them; false when the input ends before.
@@ -177,7 +187,8 @@ impl Buffer {
     /// Makes sure that the next read has room, so that in the end `need` bytes fit.
     ///
     /// What is left is moved to the front only when at most half of the window is left, so that on the way through the
-    /// input every byte is moved a bounded number of times, whatever is asked for.
+    /// input every byte is moved a bounded number of times, whatever is asked for; and with it what was consumed before, where that
+    /// is little.
     fn make_room(&mut self, need: usize) {
         if self.end < self.bytes.len() && self.start.saturating_add(need) <= self.bytes.len() {
             return;
@@ -186,8 +197,10 @@ impl Buffer {
         if left > self.bytes.len() / 2 {
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
-        self.bytes.copy_within(self.start..self.end, 0);
-        (self.start, self.behind) = (0, 0);
-        self.end = left;
+        let few = self.start.saturating_sub(self.bytes.len() / 4);
+        let from = [self.marked, self.behind].into_iter().find(|&from| from >= few).unwrap_or(self.start);
+        self.bytes.copy_within(from..self.end, 0);
+        (self.behind, self.marked) = (self.behind.max(from) - from, self.marked.max(from) - from);
+        (self.start, self.end) = (self.start - from, self.end - from);
     }
 }

@@ -12,6 +12,7 @@ use super::source::{MAX_RECORD, Record, SEARCH, Source, Stop};
 use super::{Aside, begin};
 use crate::model::{Fact, Interface, LinkType, NoteCode, Timestamp, count};
 use pcap_parser::{LegacyPcapBlock, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+use std::ops::Range;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -121,12 +122,14 @@ impl Pcap {
     /// Reads on until the record at the front is whole.
     #[cold]
     fn refill(&self, source: &mut Source, aside: &mut dyn FnMut(Aside<'_>)) -> Result<(), Stop> {
-        let captured =
-            if source.buffer.wait(self.head, aside) { self.order.u32(source.buffer.data(), 8) } else { None };
-        let Some(captured) = captured.map(|captured| captured as usize) else {
-            source.end_inside("record", self.head);
-            return Err(Stop::End);
+        let head = if source.buffer.wait(self.head, aside) { source.buffer.data() } else { &[] };
+        let Some(captured) = self.order.u32(head, 8).map(|captured| captured as usize) else {
+            return Err(self.end_inside(source, self.head));
         };
+        // A record that is none may claim more than there is to come, or be waited for.
+        if self.sound_head(head, source.last_time().map(seconds), MAX_RECORD).is_none() && self.is_swallowed(source) {
+            return Err(Stop::Another);
+        }
         let total = self.head.saturating_add(captured);
         if captured <= MAX_RECORD && source.buffer.wait(total, aside) {
             return Ok(());
@@ -134,8 +137,16 @@ impl Pcap {
         if captured > MAX_LIKELY {
             return self.resync(source, captured);
         }
-        source.end_inside("record", total);
-        Err(Stop::End)
+        Err(self.end_inside(source, total))
+    }
+
+    /// Where the input ends inside a record that needs `need` bytes.
+    fn end_inside(&self, source: &mut Source, need: usize) -> Stop {
+        if !source.buffer.data().is_empty() && self.is_swallowed(source) {
+            return Stop::Another;
+        }
+        source.end_inside("record", need);
+        Stop::End
     }
 
     /// Whether a likely record, or the end of the file, follows a long one.
@@ -165,6 +176,7 @@ impl Pcap {
             None => format!("{what}; no sound one follows within {}", count(SEARCH as u64, "byte")),
         });
         source.buffer.consume(found.ok_or(Stop::End)?);
+        source.buffer.mark();
         Ok(())
     }
 
@@ -174,18 +186,33 @@ impl Pcap {
         times.is_some_and(|(time, last)| time.abs_diff(last) > MAX_APART)
     }
 
-    /// Whether another capture begins in the record before, which was cut when they were joined; the reader goes back to there.
+    /// Whether another capture begins in a record that was cut when they were joined; the reader goes back to there.
+    #[cold]
     fn is_swallowed(&self, source: &mut Source) -> bool {
         let (data, consumed) = source.buffer.consumed();
         let last = source.buffer.is_last();
-        let found = (self.head..consumed).find(|&at| data.get(at..).is_some_and(|data| begin::is_sound(data, last)));
-        let Some(at) = found else { return false };
-        source.buffer.give_back(consumed - at);
+        let begins = |at: &usize| data.get(*at..).is_some_and(|data| begin::is_sound(data, last));
+        let found = self.suspect(data, consumed).and_then(|mut bytes| bytes.find(begins));
+        if !found.is_some_and(|at| source.buffer.give_back(consumed - at)) {
+            source.buffer.mark();
+            return false;
+        }
         let at = source.buffer.position();
         source.note(NoteCode::FileDamaged, || {
-            format!("damaged at offset {at}: the record before is cut, and another capture follows")
+            format!("damaged at offset {at}: a record is cut, and another capture follows")
         });
         true
+    }
+
+    /// Where the last record lies before one that is not sound, and that one, but for the first byte, among those in the first
+    /// `consumed` bytes and the one behind: others that are none may have been taken for records since.
+    fn suspect(&self, data: &[u8], consumed: usize) -> Option<Range<usize>> {
+        let (mut record, mut next, mut near) = (0, 0, None);
+        while let Some((seconds, total)) = self.sound_head(data.get(next..)?, near, MAX_LIKELY) {
+            (record, next, near) = (next, next + total, Some(seconds));
+        }
+        let captured = self.order.u32(data.get(next..)?, 8)? as usize;
+        (next <= consumed).then(|| record + 1..consumed.min(next + self.head + captured))
     }
 
     /// Whether `data` begins with two records that a capture at the time `near` (seconds) may hold.

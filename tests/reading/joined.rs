@@ -127,21 +127,37 @@ fn what_is_no_header_is_a_record() {
     assert_eq!((packets.len(), codes(&notes)), (5, vec![]));
 }
 
-/// The record that is cut takes bytes of the capture behind, and ends within a packet there: all of that capture is read all the same.
+/// The record that is cut takes bytes of the capture behind, and leads to somewhere in it.
 #[test]
 fn a_capture_behind_one_that_is_cut_is_read_whole() {
+    let noise: Vec<u8> = (0..4000_u32).map(|n| (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let second: Vec<&[u8]> =
+        [0..60, 60..1000, 1000..1090, 1090..2000, 2000..2066, 2066..4000].map(|at| &noise[at]).to_vec();
     for one in Way::all() {
         for other in Way::all() {
             let whole = one.write(1, TIME, &[b"first", &[0xee; 1400]]);
-            let second = other.write(113, TIME + 5, &[&[0xdd; 2000], b"second"]);
-            for cut in (100..1400).step_by(13) {
-                let (packets, notes) = read(&[&whole[..whole.len() - cut], &second].concat());
-                let of_second = packets.iter().filter(|got| got.link == 113).map(|got| got.bytes.len());
-                assert_eq!(of_second.collect::<Vec<_>>(), [2000, 6], "{one:?} {other:?} {cut} {notes:?}");
+            let behind = other.write(113, TIME + 5, &second);
+            for cut in (1..1400).step_by(29) {
+                let (packets, notes) = read(&[&whole[..whole.len() - cut], &behind].concat());
+                let of_second: Vec<_> =
+                    packets.iter().filter(|got| got.link == 113).map(|got| &got.bytes[..]).collect();
+                assert!(of_second == second, "{one:?} {other:?} {cut} {notes:?}");
                 assert_eq!(packets[0].bytes, b"first");
                 assert!(codes(&notes).contains(&"FILE-DAMAGED"), "{one:?} {other:?} {cut} {notes:?}");
             }
         }
+    }
+}
+
+/// A capture whose packets are those of a conversation, cut anywhere: also in the head of a record.
+#[test]
+fn what_is_real_is_read_behind_what_is_cut_as_well() {
+    let (mix, stomp) = (include_bytes!("../../samples/mix.pcap"), include_bytes!("../../samples/stomp.pcapng"));
+    let expected = read(stomp).0.into_iter().map(|got| got.bytes).collect::<Vec<_>>();
+    for cut in (300..mix.len()).step_by(531) {
+        let (packets, notes) = read(&[&mix[..cut], stomp].concat());
+        let last = packets.iter().rev().take(expected.len()).rev().map(|got| &got.bytes);
+        assert!(last.eq(&expected), "{cut} {notes:?}");
     }
 }
 
