@@ -322,7 +322,7 @@ impl Cx<'_> {
         }
         *self.kind = Kind::Other;
         let text = format!(
-            "proxies and TLS stand in one another more than {most} deep (limit nested): what is inside is left"
+            "proxies and TLS stand in one another more than {most} deep (limit nested): what runs inside may be missing"
         );
         self.note_stream(&Note { text: &text, ..Note::new(NoteCode::NestLimit, self.mark) });
         None

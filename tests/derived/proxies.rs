@@ -118,7 +118,10 @@ fn the_proxy_protocol_names_the_client() {
         let mut session = Session::sample(1);
         session.turns[0].1 = [&headers.concat(), &session.turns[0].1[..]].concat();
         let peer = session.client.to_string();
-        let via: Vec<Value> = kinds.iter().map(|kind| json!({ "kind": kind, "address": peer })).collect();
+        // Whom a header names has written the next.
+        let ends = [peer.as_str(), "203.0.113.9:8080"];
+        let via = kinds.iter().zip(ends).map(|(kind, end)| json!({ "kind": kind, "address": end }));
+        let via: Vec<Value> = via.collect();
         for cut in [usize::MAX, 1] {
             let file = capture_of(&session.cut(|_| vec![cut]));
             let client = client.unwrap_or(&peer);

@@ -99,9 +99,10 @@ impl Proxy {
                 (Speech::Haproxy, _) => match haproxy::header(rest) {
                     Parsed::Done(Header { kind, client }, used) => {
                         self.used[dir] += used;
-                        let peer = cx.ends().0;
+                        let end = cx.ends().0;
                         let route = cx.route();
-                        route.push(kind, peer.to_string());
+                        // Of two headers the second is that of who spoke to the proxy that wrote the first.
+                        route.push(kind, route.client.unwrap_or(end).to_string());
                         route.client = client.or(route.client);
                         return Step::Open;
                     }
