@@ -10,7 +10,7 @@ use crate::model::Segment;
 const TCP: u32 = 6;
 
 /// Whether the checksum is right; `None` for a segment that was not captured whole.
-#[inline]
+#[inline(always)]
 pub(super) fn is_right(segment: &Segment<'_>) -> Option<bool> {
     if segment.bytes.is_empty() || segment.cut > 0 {
         return None;
@@ -28,6 +28,12 @@ pub(super) fn is_right(segment: &Segment<'_>) -> Option<bool> {
     };
     let pseudo = addresses.wrapping_add((u64::from(len.swap_bytes()) + u64::from(TCP.swap_bytes())).into());
     Some(fold(sum(segment.bytes).wrapping_add(pseudo)) == 0xffff)
+}
+
+/// The same, where it is seldom asked.
+#[cold]
+pub fn has_right_checksum(segment: &Segment<'_>) -> bool {
+    is_right(segment) == Some(true)
 }
 
 /// The sum of the bytes as little-endian words, a few at a time.
@@ -63,6 +69,8 @@ pub(super) struct Sums {
     right: u8,
     /// [`Sums::GIVEN_UP`]: so many that none tells anything.
     wrong: u8,
+    /// That of its SYN was right: its sender does not leave checksums to a network card behind the capture.
+    greeted: bool,
 }
 
 impl Sums {
@@ -71,6 +79,18 @@ impl Sums {
     const MOST: u8 = 250;
     /// So many must be right before a wrong one tells something, or wrong before none does.
     const FEW: u8 = 4;
+    /// So many must be wrong before none tells anything, where that of the SYN was right and few followed.
+    const EARLY: u8 = 16;
+
+    /// Those of a direction whose SYN had a right one, or not.
+    pub(super) const fn new(greeted: bool) -> Self {
+        Self { right: 0, wrong: 0, greeted }
+    }
+
+    /// Only that of the SYN tells something.
+    pub(super) const fn are_early(self) -> bool {
+        self.greeted && self.right < Self::FEW
+    }
 
     /// Whether checksums are looked at.
     pub(super) const fn are_read(self) -> bool {
@@ -79,7 +99,7 @@ impl Sums {
 
     /// Whether one that is wrong tells something: nine in ten are right.
     pub(super) const fn tell(self) -> bool {
-        self.are_read() && self.right >= Self::FEW && self.are_mostly_right()
+        self.are_read() && (self.are_early() || self.right >= Self::FEW && self.are_mostly_right())
     }
 
     const fn are_mostly_right(self) -> bool {
@@ -95,7 +115,8 @@ impl Sums {
     pub(super) const fn add_wrong(&mut self) {
         if self.are_read() {
             self.wrong += 1;
-            if self.wrong >= Self::FEW && !self.are_mostly_right() {
+            let bound = if self.are_early() { Self::EARLY } else { Self::FEW };
+            if self.wrong >= bound && !self.are_mostly_right() {
                 self.wrong = Self::GIVEN_UP;
             }
         }

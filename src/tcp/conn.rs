@@ -35,6 +35,8 @@ pub struct Conn {
     knows_first: Both<bool>,
     /// log₂ of the widest window that the receiver of each direction can offer, in bytes.
     windows: Both<u8>,
+    /// The longest payload of each direction that its receiver said it takes, where both SYNs had right checksums; 0 elsewhere.
+    greeted: Both<u16>,
     /// Both ends said goodbye, or one reset: nothing more is expected.
     over: bool,
     last: Mark,
@@ -48,6 +50,7 @@ impl Conn {
             first: Both { to_server: or_zero(start.to_server), to_client: or_zero(start.to_client) },
             knows_first: Both { to_server: start.to_server.is_some(), to_client: start.to_client.is_some() },
             windows: Both { to_server: WIDEST, to_client: WIDEST },
+            greeted: Both { to_server: 0, to_client: 0 },
             over: false,
             last: first,
         }
@@ -56,6 +59,11 @@ impl Conn {
     /// Sets how wide a window the receiver of each direction can offer: log₂ of its bytes, at most [`WIDEST`].
     pub const fn limit_windows(&mut self, windows: Both<u8>) {
         self.windows = windows;
+    }
+
+    /// Both SYNs had right checksums: the longest payload of each direction that its receiver takes.
+    pub const fn greet(&mut self, greeted: Both<u16>) {
+        self.greeted = greeted;
     }
 
     /// Whether nothing more is expected: FIN both ways, or RST.
@@ -82,6 +90,8 @@ impl Conn {
         let Both { to_server, to_client } = &mut self.knows_first;
         std::mem::swap(to_server, to_client);
         let Both { to_server, to_client } = &mut self.windows;
+        std::mem::swap(to_server, to_client);
+        let Both { to_server, to_client } = &mut self.greeted;
         std::mem::swap(to_server, to_client);
     }
 
@@ -202,8 +212,11 @@ impl Conn {
             && half.sets_aside(segment, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out })
         {
             return self.settle(mark, keep, limits, budget, out);
+        self.await_first(dir, segment);
+        let may_be_joined = segment.payload.len() > self.greeted[dir].into();
         }
         if let Some(half) = &mut self.halves[dir]
+            && !(may_be_joined && half.is_early())
             && !segment.flags.has(Flags::RST)
         {
             half.speaks_on();
@@ -231,6 +244,18 @@ impl Conn {
         &mut self,
         all: &[Recalled<'_>],
         mark: Mark,
+    /// Lays out a direction with its first segment, so that its checksum is judged, too. A capturing host joins segments to such as
+    /// no receiver takes, and leaves their checksums wrong.
+    fn await_first(&mut self, dir: Direction, segment: &Segment<'_>) {
+        if self.halves[dir].is_none()
+            && self.greeted[dir] > 0
+            && !segment.flags.has(Flags::SYN)
+            && !segment.payload.is_empty()
+        {
+            self.halves[dir] = Some(Half::greeted(self.first_byte(dir, Seq(segment.seq))));
+        }
+    }
+
         keep: bool,
         limits: &Limits,
         budget: &mut Budget,

@@ -117,6 +117,16 @@ impl Half {
 
     /// The sequence number of the next byte.
     pub(super) const fn next(&self) -> Seq {
+    /// The same where its SYN had a right checksum.
+    pub(super) fn greeted(seq: Seq) -> Self {
+        Self { sums: Sums::new(true), ..Self::new(seq) }
+    }
+
+    /// Whether no checksum tells anything but that of its SYN.
+    pub(super) const fn is_early(&self) -> bool {
+        self.sums.are_early()
+    }
+
         self.seq
     }
 

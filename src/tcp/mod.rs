@@ -8,6 +8,7 @@ mod recent;
 mod sack;
 mod seq;
 
+pub use checksum::has_right_checksum;
 pub use conn::{Conn, Recalled, Start};
 pub use half::{Budget, Out};
 pub use seq::{NEAR, Seq, WIDEST};

@@ -54,6 +54,42 @@ fn what_is_slipped_in_is_not_shown() {
     }
 }
 
+/// The first bytes of each direction, too: the checksums of both SYNs were right.
+#[test]
+fn what_is_slipped_in_at_the_beginning_is_not_shown() {
+    let (session, segments, _) = twenty();
+    // Behind four that were right their share counts.
+    let places: Vec<usize> = (0..segments.len()).filter(|&at| !segments[at].payload.is_empty()).take(5).collect();
+    for at in places {
+        for copies in [1, 3, 8] {
+            let mut forged = segments[at].clone();
+            forged.payload[2..].fill(b'!');
+            let mut all = segments.clone();
+            all.splice(at..at, vec![forged; copies]);
+            let file = with_wrong(&all, |index| (at..at + copies).contains(&index));
+            says(&file, std::slice::from_ref(&session), "forged");
+            has_no_findings(&file, super::LOSS, "forged");
+            assert_eq!(told(&file).len(), copies, "{copies} at {at}");
+        }
+    }
+}
+
+/// A request that the capturing host has joined from several segments is longer than any that its receiver takes.
+#[test]
+fn a_long_request_with_a_wrong_checksum_is_none_that_was_slipped_in() {
+    let mut session = Session::bare(1);
+    session.turn(Client, request("/", &format!("Cookie: {}\r\n", "c".repeat(3000)))).turn(Server, response(""));
+    session.text(Server, "hello").text(Client, "hello").close();
+    let segments = session.segments();
+    let long = |at: usize| segments[at].payload.len() > 536;
+    let file = with_wrong(&segments, long);
+    says(&file, std::slice::from_ref(&session), "joined");
+    assert!(told(&file).is_empty(), "{:?}", told(&file));
+    let row = &records("ls", Input::Bytes(&file))[0];
+    let right = with_wrong(&segments, |_| false);
+    assert_eq!(key(row, "packet"), key(&records("ls", Input::Bytes(&right))[0], "packet"), "it is not held back");
+}
+
 /// A copy that is only damaged in its checksum, and sent again, is nothing to talk about.
 #[test]
 fn what_is_sent_again_is_shown_once() {

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST};
+use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST, has_right_checksum};
 use std::ops::ControlFlow;
 
 /// One TCP stream.
@@ -21,6 +21,8 @@ pub(super) struct Stream {
     pub(super) bases: [Option<Seq>; 2],
     /// log₂ of the widest window that the lower and the higher end can offer, in bytes.
     pub(super) windows: [u8; 2],
+    /// The longest payload that the lower and the higher end said they take; 0 where the checksum of that was not right.
+    pub(super) takes: [u16; 2],
     /// A SYN of the lower end was seen, and of the higher: their bases are those of the handshake.
     pub(super) syn: (bool, bool),
     /// No payload was seen yet.
@@ -49,6 +51,7 @@ pub(super) struct Left {
     first: Mark,
     bases: [Option<Seq>; 2],
     windows: [u8; 2],
+    takes: [u16; 2],
     syn: (bool, bool),
     seen: (bool, bool),
     kind: Kind,
@@ -119,6 +122,7 @@ impl Stream {
             first,
             bases: [None; 2],
             windows: [WIDEST; 2],
+            takes: [0; 2],
             syn: (false, false),
             fresh: true,
             life: 0,
@@ -191,8 +195,15 @@ impl Stream {
             other.get_or_insert(Seq(segment.ack.wrapping_sub(1)));
         }
         if syn {
-            self.learn_window(segment.scale, forward);
+            self.learn_options(segment, forward);
         }
+    }
+
+    #[cold]
+    fn learn_options(&mut self, segment: &Segment<'_>, forward: bool) {
+        self.learn_window(segment.scale, forward);
+        let [low, high] = &mut self.takes;
+        *(if forward { low } else { high }) = takes(segment);
     }
 
     /// Whether a SYN of that number, sent now, is the one with which this stream began: it was captured behind its data.
@@ -206,16 +217,16 @@ impl Stream {
 
     /// Gives its conversation to the stream that began with its SYN.
     pub(super) fn leave(&mut self) -> Left {
-        let Self { first, bases, windows, syn, seen, .. } = *self;
-        Left { first, bases, windows, syn, seen, kind: std::mem::take(&mut self.kind), live: self.live.take() }
+        let Self { first, bases, windows, takes, syn, seen, .. } = *self;
+        Left { first, bases, windows, takes, syn, seen, kind: std::mem::take(&mut self.kind), live: self.live.take() }
     }
 
     /// Takes over a conversation; returns which of the row's it is.
     pub(super) fn take_over(&mut self, left: Left) -> u32 {
-        let Left { first, bases: [low, high], windows, syn, seen, kind, live } = left;
+        let Left { first, bases: [low, high], windows, takes, syn, seen, kind, live } = left;
         // What was no handshake's was guessed.
         self.bases = [low.filter(|_| syn.0), high.filter(|_| syn.1)];
-        (self.first, self.windows, self.syn, self.seen) = (first, windows, syn, seen);
+        (self.first, self.windows, self.takes, self.syn, self.seen) = (first, windows, takes, syn, seen);
         (self.kind, self.live) = (kind, live);
         if let Some(live) = &mut self.live {
             live.leaving = false;
@@ -277,7 +288,12 @@ impl Stream {
             self.kind = Kind::Other;
         }
         let start = |base: Option<Seq>| base.map(|base| base.plus(1));
-        let conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, self.first);
+        let mut conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, self.first);
+        let [low, high] = self.takes;
+        if low > 0 && high > 0 {
+            let (client, server) = if forward { (low, high) } else { (high, low) };
+            conn.greet(Both { to_server: server, to_client: client });
+        }
         let live = self.live.insert(Box::new(Live {
             conn,
             layer: proto::open(hint),
@@ -492,6 +508,27 @@ impl Stream {
 }
 
 /// What of a stream takes part when its layer is spoken to.
+/// The longest payload that the sender of a SYN takes (RFC 9293 §3.7.1); 0 where its checksum is not right.
+fn takes(segment: &Segment<'_>) -> u16 {
+    /// Where the option is missing.
+    const LEAST: u16 = 536;
+    const END: u8 = 0;
+    const PADDING: u8 = 1;
+    const LONGEST: u8 = 2;
+    if !has_right_checksum(segment) {
+        return 0;
+    }
+    let mut options = segment.options();
+    loop {
+        options = match *options {
+            [LONGEST, 4, high, low, ..] => return u16::from_be_bytes([high, low]).max(1),
+            [PADDING, ref rest @ ..] => rest,
+            [kind, length, ..] if kind != END && length >= 2 => options.get(usize::from(length)..).unwrap_or_default(),
+            _ => return LEAST,
+        };
+    }
+}
+
 pub(super) struct Parts<'s> {
     pub(super) conn: &'s mut Conn,
     pub(super) layer: &'s mut Box<dyn Layer>,
