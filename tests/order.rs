@@ -55,8 +55,8 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
     };
     let segment = |seq, ack, flags, payload, packet, back| {
         let (src, dst) = if back { (endpoint(2), endpoint(1)) } else { (endpoint(1), endpoint(2)) };
-        let (mark, encap) = (mark(packet), EncapId::default());
-        Segment { mark, src, dst, seq, ack, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap }
+        let (mark, bytes, encap, twice) = (mark(packet), &[][..], EncapId::default(), false);
+        Segment { mark, src, dst, seq, ack, flags, window: 1, bytes, payload, cut: 0, scale: None, encap, twice }
     };
     let mut all: Vec<(u64, Option<&Piece>, u32)> =
         pieces.iter().map(|(packet, piece)| (*packet, Some(piece), 0)).collect();

@@ -48,6 +48,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
             cut: 0,
             scale: None,
             encap: EncapId::default(),
+            twice: false,
         };
         conn.segment(Direction::ToServer, &segment, true, &Limits::DEFAULT, &mut budget, &mut out);
     }

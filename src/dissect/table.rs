@@ -1,5 +1,7 @@
 //! The live TCP streams: numbered as Wireshark does, each with its reassembly and its layers.
 
+mod echo;
+mod echoes;
 mod forget;
 mod key;
 mod opening;
@@ -19,7 +21,7 @@ use key::FlowKey;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
 use stream::{Env, Live, Older, Stream};
-use wrapped::Wrapped;
+use wrapped::{Settled, Wrapped};
 
 /// All streams of a capture.
 ///
@@ -50,6 +52,15 @@ pub(super) struct Table {
     forgotten_kinds: Streams,
     /// Streams that were given up before they told what they carry.
     given_up: Tally,
+    /// Packets that were captured before.
+    twice: Tally,
+}
+
+/// What a call needs beside the table.
+pub(super) struct Run<'r> {
+    pub(super) limits: &'r Limits,
+    pub(super) tools: &'r mut Tools,
+    pub(super) sink: &'r mut dyn Sink,
 }
 
 /// A stream that said goodbye.
@@ -89,6 +100,7 @@ impl Table {
             forgotten: Tally::default(),
             forgotten_kinds: Streams::default(),
             given_up: Tally::default(),
+            twice: Tally::default(),
         }
     }
 
@@ -122,11 +134,32 @@ impl Table {
         sink: &mut dyn Sink,
     ) -> u32 {
         let (mut key, forward) = FlowKey::new(&segment.src, &segment.dst, segment.encap);
+        let run = &mut Run { limits, tools, sink };
         if self.wrapped.is_any || segment.encap != EncapId::default() {
-            key = self.settle(key, forward, segment, limits, tools);
+            match self.settle(key, forward, segment, run) {
+                Settled::Under(under) => key = under,
+                Settled::Told(number) => return number,
+            }
         }
+        let (at, number) = self.take(key, forward, segment, segment.mark, run);
+        if segment.twice {
+            self.twice.add(1, segment.mark);
+        }
+        if self.wrapped.has_echoes() {
+            self.review(at, segment, forward, run);
+        }
+        if !self.leaving.is_empty() {
+            self.free_old(segment.mark, run);
+        }
+        number
+    }
+
+    /// Gives a segment to the stream of its key that it belongs to; returns which that is, and its number. What it tells is known with
+    /// the packet `now`, until which it may have been held.
+    #[inline(always)]
+    fn take(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> (u32, u32) {
         let mut at = if segment.flags.has(Flags::SYN) {
-            self.greet(key, forward, segment, limits, tools, sink)
+            self.greet(key, forward, segment, now, run)
         } else {
             self.find(key, None, segment.mark)
         };
@@ -136,24 +169,12 @@ impl Table {
         } else {
             at = self.choose(at, segment, forward);
         }
-        let number = self.feed(at, segment, forward, limits, tools, sink);
-        if !self.leaving.is_empty() {
-            self.free_old(segment.mark, limits, tools, sink);
-        }
-        number
+        (at, self.feed(at, segment, forward, now, run))
     }
 
     /// The stream of a SYN, which may be a new one that replaces the one before, or begin anew in its place.
     #[inline(never)]
-    fn greet(
-        &mut self,
-        key: FlowKey,
-        forward: bool,
-        segment: &Segment<'_>,
-        limits: &Limits,
-        tools: &mut Tools,
-        sink: &mut dyn Sink,
-    ) -> u32 {
+    fn greet(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> u32 {
         self.make_way(segment.mark);
         let known = self.newest(&key);
         let at = self.find_or_begin(key, forward, segment.flags, segment.seq, segment.mark);
@@ -161,14 +182,14 @@ impl Table {
             && known != at
             && self.stream(at).older == Older::None
         {
-            self.end(known, End::Replaced, segment.mark, limits, tools, sink);
+            self.end(known, End::Replaced, now, run);
         } else if self.stream(at).older == Older::Rival(known.unwrap_or(at))
             && let Some(silent) = known.and_then(|known| self.replaced(known))
         {
-            self.end(silent, End::Replaced, segment.mark, limits, tools, sink);
+            self.end(silent, End::Replaced, now, run);
         }
         if !segment.flags.has(Flags::ACK) {
-            self.renew(at, segment.mark, limits, tools, sink);
+            self.renew(at, segment.mark, now, run);
         }
         at
     }
@@ -183,12 +204,14 @@ impl Table {
 
     /// Ends all streams, in the order of their numbers.
     pub(super) fn finish(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+        let run = &mut Run { limits, tools, sink };
+        self.conclude_all(mark, run);
         let rows = 0..u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let replaced: HashMap<u32, Mark, RandomState> =
             rows.clone().filter_map(|at| Some((self.replaced(at)?, self.stream(at).first))).collect();
         for at in rows {
             let (how, mark) = replaced.get(&at).map_or((End::Capture, mark), |&since| (End::Replaced, since));
-            self.end(at, how, mark, limits, tools, sink);
+            self.end(at, how, mark, run);
         }
     }
 
@@ -290,10 +313,10 @@ impl Table {
     }
 
     /// A SYN after the end begins anew, in the same stream where its number is the same.
-    fn renew(&mut self, at: u32, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+    fn renew(&mut self, at: u32, mark: Mark, now: Mark, run: &mut Run<'_>) {
         let stream = self.stream(at);
         if !stream.fresh && stream.live.as_ref().is_none_or(|live| live.conn.is_over()) {
-            self.end(at, End::Replaced, mark, limits, tools, sink);
+            self.end(at, End::Replaced, now, run);
             let stream = self.stream(at);
             (stream.bases, stream.syn, stream.fresh) = ([None; 2], (false, false), true);
             (stream.first, stream.life) = (mark, stream.life + 1);
@@ -353,15 +376,7 @@ impl Table {
 
     /// Gives a stream its segment; returns the stream's number.
     #[inline(always)]
-    fn feed(
-        &mut self,
-        at: u32,
-        segment: &Segment<'_>,
-        forward: bool,
-        limits: &Limits,
-        tools: &mut Tools,
-        sink: &mut dyn Sink,
-    ) -> u32 {
+    fn feed(&mut self, at: u32, segment: &Segment<'_>, forward: bool, now: Mark, run: &mut Run<'_>) -> u32 {
         let stream = row(&mut self.streams, at);
         if stream.live.is_none() {
             match hint(&self.decode_as, stream.number, segment) {
@@ -370,22 +385,22 @@ impl Table {
                     if stream.wake(segment, forward, hint) {
                         let life = stream.life;
                         self.undecided.push_back((at, life));
-                        self.give_up_undecided(segment.mark, limits, tools, sink);
+                        self.give_up_undecided(now, run);
                     }
                 }
             }
         }
         let stream = row(&mut self.streams, at);
-        let mut env = Env { limits, tools, sink, budget: &mut self.budget };
+        let mut env = run.with(&mut self.budget);
         if stream.is_opening() {
             stream.keep(segment, forward, &mut env);
             if let Some(firsts) = stream.begins_elsewhere(segment, forward)
                 && let Some(hint) = hint(&self.decode_as, stream.number, segment)
             {
-                stream.begin_anew(firsts, segment.mark, hint, &mut env);
+                stream.begin_anew(firsts, now, hint, &mut env);
             }
         }
-        stream.segment(segment, forward, &mut env);
+        stream.segment(segment, forward, now, &mut env);
         if let Some(live) = &mut stream.live
             && live.conn.is_over()
             && !std::mem::replace(&mut live.leaving, true)
@@ -393,26 +408,26 @@ impl Table {
             self.leaving.push_back(Leaving { packet: segment.mark.packet, at, life: stream.life });
         }
         let number = stream.number;
-        if env.budget.queued > limits.reorder_total {
-            make_room(&mut self.streams, segment.mark, &mut env);
+        if env.budget.queued > env.limits.reorder_total {
+            make_room(&mut self.streams, now, &mut env);
         }
         number
     }
 
     /// A stream that has not told what it carries while very many others began is not read any more.
-    fn give_up_undecided(&mut self, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        while self.undecided.len() > limits.undecided_streams {
+    fn give_up_undecided(&mut self, mark: Mark, run: &mut Run<'_>) {
+        while self.undecided.len() > run.limits.undecided_streams {
             let Some((at, life)) = self.undecided.pop_front() else { return };
             let stream = self.stream(at);
             if stream.life == life && stream.live.as_ref().is_some_and(|live| !live.decided) {
                 self.given_up.add(1, mark);
-                self.end(at, End::Replaced, mark, limits, tools, sink);
+                self.end(at, End::Replaced, mark, run);
             }
         }
     }
 
     /// Frees streams that ended a while ago.
-    fn free_old(&mut self, now: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
+    fn free_old(&mut self, now: Mark, run: &mut Run<'_>) {
         while let Some(&Leaving { packet, at, life }) = self.leaving.front()
             && now.packet.0.saturating_sub(packet.0) > LINGER
         {
@@ -428,14 +443,20 @@ impl Table {
                 }
                 // What waits for secrets is freed when they came.
                 Some(live) if live.layer.waits() => {}
-                _ => self.end(at, End::Capture, now, limits, tools, sink),
+                _ => self.end(at, End::Capture, now, run),
             }
         }
     }
 
-    fn end(&mut self, at: u32, how: End, mark: Mark, limits: &Limits, tools: &mut Tools, sink: &mut dyn Sink) {
-        let stream = row(&mut self.streams, at);
-        stream.end(how, mark, &mut Env { limits, tools, sink, budget: &mut self.budget });
+    fn end(&mut self, at: u32, how: End, mark: Mark, run: &mut Run<'_>) {
+        row(&mut self.streams, at).end(how, mark, &mut run.with(&mut self.budget));
+    }
+}
+
+impl<'r> Run<'r> {
+    /// The same with what all streams together have queued.
+    fn with<'e>(&'e mut self, budget: &'e mut Budget) -> Env<'e> {
+        Env { limits: self.limits, tools: self.tools, sink: self.sink, budget }
     }
 }
 

@@ -25,7 +25,8 @@ pub struct Limits {
     pub overlap_total: usize,
     /// Pieces of one direction that are looked through for those that a retransmission repeats.
     pub overlap_pieces: usize,
-    /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late.
+    /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late, and of one that repeats another
+    /// in other tags or tunnels, in case that it is no copy.
     pub opening_segments: usize,
     /// Bytes kept of such a stream.
     pub opening_bytes: usize,

@@ -50,6 +50,8 @@ pub struct Segment<'a> {
     pub scale: Option<u8>,
     /// What it is wrapped in.
     pub encap: EncapId,
+    /// The same packet was captured a moment ago, as far as its headers tell.
+    pub twice: bool,
 }
 
 impl Segment<'_> {

@@ -200,9 +200,22 @@ impl Streams {
         let cut = u32::try_from(missing).unwrap_or(u32::MAX);
         let ends = if src <= dst { [src, dst] } else { [dst, src] };
         // Nothing is known of its window: it is open.
-        let (window, bytes, scale) = (u16::MAX, &[][..], None);
-        let segment =
-            |seq, ack, flags| Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap };
+        let (window, bytes, scale, twice) = (u16::MAX, &[][..], None, false);
+        let segment = |seq, ack, flags| Segment {
+            mark,
+            src,
+            dst,
+            seq,
+            ack,
+            flags,
+            window,
+            bytes,
+            payload,
+            cut,
+            scale,
+            encap,
+            twice,
+        };
         if self.sent.len() >= limit && !self.sent.contains_key(&ends) {
             return numbers.map(|numbers| segment(numbers.seq, numbers.ack, numbers.flags));
         }

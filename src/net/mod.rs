@@ -97,8 +97,6 @@ pub struct Decoder {
     torn: Tally,
     encaps: Encaps,
     last: twice::Last,
-    /// Packets that were captured before.
-    twice: Tally,
     too_deep: Tally,
     encrypted: Tally,
     frame_fragments: Tally,
@@ -139,13 +137,13 @@ impl Decoder {
     #[inline(always)]
     fn segment<'a>(&mut self, ip: &Ip<'a>, mark: Mark, encap: EncapId) -> Decoded<'a> {
         self.seen.tcp += 1;
-        let decoded = tcp::segment(ip, mark, encap);
-        if let Decoded::Segment(segment) = &decoded
-            && self.last.saw(segment, ip.id)
-        {
-            self.twice.add(1, mark);
+        match tcp::segment(ip, mark, encap) {
+            Decoded::Segment(segment) => {
+                let twice = self.last.saw(&segment, ip.id);
+                Decoded::Segment(Segment { twice, ..segment })
+            }
+            other => other,
         }
-        decoded
     }
 
     /// What the next of several packets is to TCP; `None` behind the last one.
@@ -383,7 +381,6 @@ impl Decoder {
                 self.cut,
                 "packets were cut by the snap length: their last bytes are not in the capture",
             ),
-            (NoteCode::PacketTwice, self.twice, "TCP packets were captured before; what they bring is shown once"),
             (NoteCode::IpFragment, lost, "packets of which not all fragments came"),
             (NoteCode::IpFragment, crowded_out, &crowd),
             (NoteCode::IpOverlap, self.torn, "fragments say otherwise than those before them"),

@@ -62,7 +62,7 @@ fn build<'a>(
     let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
     let (ack, window) = (header.acknowledgment_number(), header.window_size());
-    Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap }
+    Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice: false }
 }
 
 /// RFC 7323 §2.2: the option may stand on a SYN only.

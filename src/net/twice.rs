@@ -85,6 +85,7 @@ mod tests {
             cut: 0,
             scale: None,
             encap: EncapId::default(),
+            twice: false,
         };
         last.saw(&segment, id)
     }

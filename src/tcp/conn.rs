@@ -1,7 +1,7 @@
 //! Both directions of a TCP stream.
 
 use super::half::Budget;
-use super::half::{Feed, Half, Out};
+use super::half::{Compared, Feed, Half, Out};
 use super::sack;
 use super::seq::{NEAR, Seq, WIDEST};
 use crate::model::{Both, Direction, End, Flags, Input, Limits, Mark, Segment};
@@ -122,9 +122,14 @@ impl Conn {
         self.halves[dir].as_ref().is_some_and(|half| half.is_next(seq))
     }
 
-    /// Whether a segment stands among what that direction said last, and no byte of it is known to be another.
-    pub fn repeats(&self, dir: Direction, seq: Seq, bytes: &[u8], limits: &Limits, budget: &Budget) -> bool {
-        self.halves[dir].as_ref().is_some_and(|half| half.repeats(seq, bytes, limits, budget))
+    /// Whether bytes of that direction are queued behind a hole.
+    pub fn waits_in(&self, dir: Direction) -> bool {
+        self.halves[dir].as_ref().is_some_and(Half::waits)
+    }
+
+    /// Compares a segment of what may be another conversation with what that direction said.
+    pub fn compare(&self, dir: Direction, segment: &Segment<'_>, limits: &Limits, budget: &Budget) -> Compared {
+        self.halves[dir].as_ref().map_or(Compared::Unsaid, |half| half.compare(segment, limits, budget))
     }
 
     /// Takes a segment that only acknowledges what was delivered: it tells nothing. False, and untouched, for any other.
@@ -207,16 +212,16 @@ impl Conn {
         out: Out<'_>,
     ) {
         let mark = segment.mark;
+        self.await_first(dir, segment);
+        let may_be_joined = segment.payload.len() > self.greeted[dir].into();
         if let Some(half) = &mut self.halves[dir]
             && keep
+            && !(may_be_joined && half.is_early())
             && half.sets_aside(segment, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out })
         {
             return self.settle(mark, keep, limits, budget, out);
-        self.await_first(dir, segment);
-        let may_be_joined = segment.payload.len() > self.greeted[dir].into();
         }
         if let Some(half) = &mut self.halves[dir]
-            && !(may_be_joined && half.is_early())
             && !segment.flags.has(Flags::RST)
         {
             half.speaks_on();
@@ -239,11 +244,6 @@ impl Conn {
         }
     }
 
-    /// Takes what a stream said before it was known where it begins; what that lets be known now goes to `out`.
-    pub fn recall(
-        &mut self,
-        all: &[Recalled<'_>],
-        mark: Mark,
     /// Lays out a direction with its first segment, so that its checksum is judged, too. A capturing host joins segments to such as
     /// no receiver takes, and leaves their checksums wrong.
     fn await_first(&mut self, dir: Direction, segment: &Segment<'_>) {
@@ -256,6 +256,11 @@ impl Conn {
         }
     }
 
+    /// Takes what a stream said before it was known where it begins; what that lets be known now goes to `out`.
+    pub fn recall(
+        &mut self,
+        all: &[Recalled<'_>],
+        mark: Mark,
         keep: bool,
         limits: &Limits,
         budget: &mut Budget,

@@ -10,7 +10,7 @@ use super::conn::Recalled;
 use super::queue::{Origin, Queue};
 use super::recent::{Conflict, Place, Recent};
 use super::seq::{NEAR, Seq};
-use crate::model::{Direction, End, Input, Limits, Mark, NoteCode, Overlap, Receipt, count};
+use crate::model::{Direction, End, Flags, Input, Limits, Mark, NoteCode, Overlap, Receipt, Segment, count};
 use ends::Fin;
 use peer::Peer;
 use std::collections::VecDeque;
@@ -29,6 +29,17 @@ pub struct Budget {
     pub(super) recent: Recent,
     /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
+}
+
+/// A segment beside what a direction said so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// All of it was said, by this packet where that is remembered, or it says nothing.
+    Said(Option<Mark>),
+    /// Something in it was not said yet; what was is the same.
+    Unsaid,
+    /// A byte in it was said otherwise, or the end.
+    Other,
 }
 
 /// Who takes the ordered bytes.
@@ -106,6 +117,16 @@ impl Half {
         Self { offset: 0, seq, ended: false, quiet: true, sums: Sums::default(), last: Place::default(), aside: None }
     }
 
+    /// The same where its SYN had a right checksum.
+    pub(super) fn greeted(seq: Seq) -> Self {
+        Self { sums: Sums::new(true), ..Self::new(seq) }
+    }
+
+    /// Whether no checksum tells anything but that of its SYN.
+    pub(super) const fn is_early(&self) -> bool {
+        self.sums.are_early()
+    }
+
     fn aside(&mut self) -> &mut Aside {
         self.aside.get_or_insert_default()
     }
@@ -117,16 +138,6 @@ impl Half {
 
     /// The sequence number of the next byte.
     pub(super) const fn next(&self) -> Seq {
-    /// The same where its SYN had a right checksum.
-    pub(super) fn greeted(seq: Seq) -> Self {
-        Self { sums: Sums::new(true), ..Self::new(seq) }
-    }
-
-    /// Whether no checksum tells anything but that of its SYN.
-    pub(super) const fn is_early(&self) -> bool {
-        self.sums.are_early()
-    }
-
         self.seq
     }
 
@@ -135,13 +146,24 @@ impl Half {
         seq == self.seq
     }
 
-    /// Whether these bytes stand before the next one, not far from it, and none is known to be another.
-    pub(super) fn repeats(&self, seq: Seq, bytes: &[u8], limits: &Limits, budget: &Budget) -> bool {
-        let ahead = seq.since(self.seq).saturating_add_unsigned(bytes.len() as u64);
-        let differs = |at| budget.recent.conflict(self.last, at, bytes, 1, limits).is_some();
-        ahead <= 0
-            && self.fits(seq)
-            && u64::try_from(self.signed_offset() + seq.since(self.seq)).is_ok_and(|at| !differs(at))
+    /// Compares a segment of what may be another conversation with what this direction said.
+    pub(super) fn compare(&self, segment: &Segment<'_>, limits: &Limits, budget: &Budget) -> Compared {
+        let &Segment { seq, payload, cut, flags, .. } = segment;
+        let at = self.signed_offset() + Seq(seq).since(self.seq);
+        let end = at.saturating_add_unsigned(payload.len() as u64).saturating_add(cut.into());
+        let (offset, fin) = (self.signed_offset(), flags.has(Flags::FIN));
+        let ends_elsewhere = fin && end < offset || self.ended && end > offset;
+        let known = usize::try_from(offset.saturating_sub(at)).unwrap_or(0).min(payload.len());
+        let known = payload.get(..known).unwrap_or_default();
+        let differs = |at| budget.recent.conflict(self.last, at, known, 1, limits).is_some();
+        if ends_elsewhere || u64::try_from(at).is_ok_and(differs) {
+            return Compared::Other;
+        }
+        if end > offset || fin && !self.ended {
+            return Compared::Unsaid;
+        }
+        let last = u64::try_from(end.saturating_sub(1)).ok().filter(|_| end > at);
+        Compared::Said(last.and_then(|last| budget.recent.brought(self.last, last, limits)))
     }
 
     /// Whether nothing was held and no end known, when that was looked at last: a usual segment changes nothing about it.
@@ -186,7 +208,7 @@ impl Half {
         self.advance(bytes.len() as u64);
         (feed.out)(Input::Data { dir: feed.dir, offset, bytes, brought, mark });
         if keep {
-            self.last = feed.budget.recent.push(self.last, offset, bytes, brought.packet, feed.limits);
+            self.last = feed.budget.recent.push(self.last, offset, bytes, brought, feed.limits);
         }
         self.end_if_reached(feed);
     }

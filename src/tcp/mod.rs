@@ -10,5 +10,5 @@ mod seq;
 
 pub use checksum::has_right_checksum;
 pub use conn::{Conn, Recalled, Start};
-pub use half::{Budget, Out};
+pub use half::{Budget, Compared, Out};
 pub use seq::{NEAR, Seq, WIDEST};

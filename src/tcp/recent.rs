@@ -1,12 +1,12 @@
 //! The last delivered bytes of all streams, to compare retransmissions with.
 
-use crate::model::{Limits, PacketNo};
+use crate::model::{Limits, Mark, PacketNo, Timestamp};
 
 /// A log over the ends of all delivered streams: piece behind piece in one ring, which grows to its bound and then overwrites
 /// the oldest. Written on and on in one place it stays in the processor's cache, where a ring for each stream would not.
 ///
 /// ```text
-/// piece: place of its direction's piece before, stream offset, packet, length (all u64), the bytes
+/// piece: place of its direction's piece before, stream offset, packet, its time, length (all u64), the bytes
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Recent {
@@ -37,12 +37,15 @@ pub(super) struct Conflict {
 struct Piece<'a> {
     before: Place,
     offset: u64,
-    packet: PacketNo,
+    brought: Mark,
     bytes: &'a [u8],
 }
 
-/// Bytes before those of a piece: four words.
-const HEAD: usize = 32;
+/// Bytes before those of a piece: five words.
+const HEAD: usize = 40;
+
+/// What stands there for the time of a packet that has none.
+const TIMELESS: i64 = i64::MIN;
 
 /// The part of the ring that one piece may take: of longer ones the end is kept.
 const PART: usize = 8;
@@ -56,7 +59,7 @@ impl Default for Place {
 impl Recent {
     /// Remembers the bytes at `offset` of a direction whose last piece is at `last`; returns where they are.
     #[inline]
-    pub(super) fn push(&mut self, last: Place, offset: u64, bytes: &[u8], packet: PacketNo, limits: &Limits) -> Place {
+    pub(super) fn push(&mut self, last: Place, offset: u64, bytes: &[u8], brought: Mark, limits: &Limits) -> Place {
         self.bound = limits.overlap_total;
         let most = (self.bound / PART).saturating_sub(HEAD);
         if most == 0 {
@@ -69,7 +72,8 @@ impl Recent {
             self.head += (self.bound - self.at) as u64;
             self.at = 0;
         }
-        let head = [last.0, offset, packet.0, bytes.len() as u64].map(u64::to_le_bytes);
+        let time = brought.time.map_or(TIMELESS, Timestamp::nanos).cast_unsigned();
+        let head = [last.0, offset, brought.packet.0, time, bytes.len() as u64].map(u64::to_le_bytes);
         match self.ring.get_mut(self.at..self.at + len).and_then(|old| old.split_first_chunk_mut::<HEAD>()) {
             Some((old_head, old_bytes)) => {
                 old_head.copy_from_slice(head.as_flattened());
@@ -109,10 +113,18 @@ impl Recent {
         }
         let at = usize::try_from(place % self.bound as u64).ok()?;
         let (head, rest) = self.ring.get(at..)?.split_first_chunk::<HEAD>()?;
-        let &[before, offset, packet, len] = head.as_chunks().0 else { return None };
-        let [before, offset, packet, len] = [before, offset, packet, len].map(u64::from_le_bytes);
+        let &[before, offset, packet, time, len] = head.as_chunks().0 else { return None };
+        let [before, offset, packet, time, len] = [before, offset, packet, time, len].map(u64::from_le_bytes);
         let bytes = rest.get(..usize::try_from(len).ok()?)?;
-        Some(Piece { before: Place(before), offset, packet: PacketNo(packet), bytes })
+        let time = Some(time.cast_signed()).filter(|&time| time != TIMELESS).map(Timestamp::from_nanos);
+        let brought = Mark { packet: PacketNo(packet), time };
+        Some(Piece { before: Place(before), offset, brought, bytes })
+    }
+
+    /// The packet that brought the byte at `offset`, as far as that is remembered.
+    pub(super) fn brought(&self, last: Place, offset: u64, limits: &Limits) -> Option<Mark> {
+        let piece = self.pieces(last, limits).find(|piece| piece.offset <= offset)?;
+        (offset < piece.end()).then_some(piece.brought)
     }
 
     /// The first byte at which another copy of the bytes at `offset` differs from what was delivered, as far as that is
@@ -131,7 +143,7 @@ impl Recent {
             let ours = piece.bytes.get(usize::try_from(from - piece.offset).ok()?..)?;
             let theirs = copy.get(usize::try_from(from - offset).ok()?..)?;
             let at = ours.iter().zip(theirs).position(|(a, b)| a != b)?;
-            Some((from + at as u64, piece.packet))
+            Some((from + at as u64, piece.brought.packet))
         };
         let (at, packet) = pieces().filter_map(|piece| differs(&piece)).last()?;
         // Joined from their end, as far as they follow each other.
@@ -163,6 +175,12 @@ mod tests {
 
     const LIMITS: Limits = Limits { overlap_total: 1024, ..Limits::DEFAULT };
 
+    /// Every other packet has a time.
+    fn mark(packet: u64) -> Mark {
+        let time = packet.is_multiple_of(2).then(|| Timestamp::from_nanos(packet.cast_signed() - 50));
+        Mark { packet: PacketNo(packet), time }
+    }
+
     /// A log, and the last piece of one direction in it.
     #[derive(Default)]
     struct One {
@@ -172,7 +190,7 @@ mod tests {
 
     impl One {
         fn push(&mut self, offset: u64, bytes: &[u8], packet: u64) {
-            self.last = self.recent.push(self.last, offset, bytes, PacketNo(packet), &LIMITS);
+            self.last = self.recent.push(self.last, offset, bytes, mark(packet), &LIMITS);
         }
 
         fn conflict(&self, offset: u64, copy: &[u8]) -> Option<(u64, Vec<u8>, u64)> {
@@ -206,14 +224,14 @@ mod tests {
         let mut one = One::default();
         one.push(0, &[b'a'; 5000], 1);
         assert_eq!(one.conflict(0, &[b'b'; 4900]), None);
-        assert_eq!(one.conflict(4910, b"ab"), Some((4911, vec![b'a'; 9], 1)));
+        assert_eq!(one.conflict(4912, b"ab"), Some((4913, vec![b'a'; 9], 1)));
     }
 
     #[test]
     fn without_room_nothing_is_remembered() {
         let mut recent = Recent::default();
         let limits = Limits { overlap_total: 64, ..Limits::DEFAULT };
-        let last = recent.push(Place::default(), 0, b"abcd", PacketNo(1), &limits);
+        let last = recent.push(Place::default(), 0, b"abcd", mark(1), &limits);
         assert_eq!(recent.conflict(last, 0, b"X", 9, &limits), None);
         assert_eq!(recent.ring.capacity(), 0);
     }
@@ -226,8 +244,8 @@ mod tests {
             let (mut lasts, mut sent) = ([Place::default(); 3], [const { Vec::<u8>::new() }; 3]);
             for (packet, &(dir, len)) in pieces.iter().enumerate() {
                 let bytes: Vec<u8> = (0..len).map(|n| (packet * 7 + n + dir) as u8).collect();
-                let packet = PacketNo(packet as u64);
-                lasts[dir] = recent.push(lasts[dir], sent[dir].len() as u64, &bytes, packet, &LIMITS);
+                let brought = mark(packet as u64);
+                lasts[dir] = recent.push(lasts[dir], sent[dir].len() as u64, &bytes, brought, &LIMITS);
                 sent[dir].extend(bytes);
                 prop_assert!(recent.ring.capacity() <= LIMITS.overlap_total);
                 for (last, sent) in lasts.iter().zip(&sent) {
@@ -243,7 +261,10 @@ mod tests {
                     }
                 }
                 let own = recent.conflict(lasts[dir], sent[dir].len() as u64 - 1, &[!sent[dir].last().unwrap()], 9, &LIMITS);
-                prop_assert_eq!(own.map(|own| own.packet), Some(packet), "the last piece is always there");
+                prop_assert_eq!(own.map(|own| own.packet), Some(brought.packet), "the last piece is always there");
+                let found = recent.brought(lasts[dir], sent[dir].len() as u64 - 1, &LIMITS);
+                prop_assert_eq!(found, Some(brought));
+                prop_assert_eq!(recent.brought(lasts[dir], sent[dir].len() as u64, &LIMITS), None);
             }
         }
     }

@@ -17,6 +17,7 @@ mod acks;
 mod checksums;
 mod deflate;
 mod drafts;
+mod echoes;
 mod ends;
 mod filled;
 mod formats;

@@ -45,6 +45,7 @@ impl Table {
         self.undecided.retain_mut(|(at, _)| place(*at).map(|now| *at = now).is_some());
         self.latest.fill(u32::MAX);
         self.index();
+        self.forget_echoes(|_| true);
         self.full_at = self.streams.len() + most.max(1);
     }
 
@@ -62,7 +63,7 @@ impl Table {
         }
     }
 
-    /// What is to be said of streams that were not kept.
+    /// What is to be said of packets that came twice, and of streams that were not kept.
     pub(in super::super) fn notes(&self, limits: &Limits) -> Vec<FileNote> {
         let idle = "forgotten while nothing was read of them: what goes on counts as a new one (limit streams)";
         let undecided = format!(
@@ -74,6 +75,10 @@ impl Table {
                 |streams, first| format!("{} {what}; the first at packet {first}", count(streams, "TCP stream"));
             tally.note(NoteCode::TcpLimit, streams)
         };
-        [note(&self.forgotten, idle), note(&self.given_up, &undecided)].into_iter().flatten().collect()
+        let twice = self.twice.note(NoteCode::PacketTwice, |packets, first| {
+            let what = "TCP packets were captured before; what they bring is shown once";
+            format!("{what}: {}, first packet {first}", count(packets, "packet"))
+        });
+        [twice, note(&self.forgotten, idle), note(&self.given_up, &undecided)].into_iter().flatten().collect()
     }
 }

@@ -399,14 +399,15 @@ impl Stream {
         }
     }
 
+    /// Takes a segment; what it tells is known with the packet `now`.
     #[inline(always)]
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, forward: bool, now: Mark, env: &mut Env<'_>) {
         let Some(live) = &mut self.live else { return };
         let (dir, keep) = (live.direction(forward), live.reads);
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
-        self.with_layer(segment.mark, segment.mark, env, |conn, limits, budget, out| {
+        self.with_layer(now, segment.mark, env, |conn, limits, budget, out| {
             conn.segment(dir, segment, keep, limits, budget, out);
         });
     }
@@ -507,7 +508,6 @@ impl Stream {
     }
 }
 
-/// What of a stream takes part when its layer is spoken to.
 /// The longest payload that the sender of a SYN takes (RFC 9293 §3.7.1); 0 where its checksum is not right.
 fn takes(segment: &Segment<'_>) -> u16 {
     /// Where the option is missing.
@@ -529,6 +529,7 @@ fn takes(segment: &Segment<'_>) -> u16 {
     }
 }
 
+/// What of a stream takes part when its layer is spoken to.
 pub(super) struct Parts<'s> {
     pub(super) conn: &'s mut Conn,
     pub(super) layer: &'s mut Box<dyn Layer>,

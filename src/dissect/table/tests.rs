@@ -62,8 +62,8 @@ impl Bench {
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
         let encap = EncapId::default();
-        let segment =
-            Segment { mark, src, dst, seq, ack: 1, flags, window: 1, bytes: &[], payload, cut: 0, scale: None, encap };
+        let (bytes, window, cut, scale, twice) = (&[][..], 1, 0, None, false);
+        let segment = Segment { mark, src, dst, seq, ack: 1, flags, window, bytes, payload, cut, scale, encap, twice };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }
 

@@ -2,26 +2,29 @@
 //!
 //! Tags and tunnels are part of a stream's key, so that networks with the same addresses stay apart. But the two directions
 //! of one conversation may be wrapped differently: on a trunk, where routing is not symmetric, or where each end of a tunnel
-//! has a number of its own. And the same packet may be captured twice, before and behind a router or the end of a tunnel.
-//! What answers a stream of which only the other direction was seen, repeats its beginning, goes on exactly where it stands,
-//! or repeats what it said last, is therefore joined with it.
+//! has a number of its own. What answers a stream of which only the other direction was seen, or goes on exactly where it
+//! stands, is therefore joined with it. And the same packet may be captured twice, before and behind a router or the end of a
+//! tunnel: what repeats a stream is an [`Echo`], until it is known what it is.
 
-use super::Table;
+use super::echo::{Echo, compare, end, is_soon};
 use super::key::FlowKey;
-use super::stream::Stream;
-use crate::model::{Flags, Limits, Segment};
-use crate::proto::layer::Tools;
-use crate::tcp::{Budget, Seq};
+use super::stream::{Older, Stream};
+use super::{Run, Table};
+use crate::model::{EncapId, Flags, Limits, Mark, Segment};
+use crate::tcp::{Budget, Compared, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
-/// Streams of the same ends that are looked through for one that a segment joins: the newest.
+/// Streams of the same ends that are looked through for one that a segment joins: the newest. So many echoes may a stream have.
 const MAX_TWINS: usize = 16;
 
-/// Joined directions that are remembered; others are found out again with each segment.
+/// Joined directions that are remembered; others are found out again with each segment. So many echoes may there be.
 const MAX_JOINED: usize = 1 << 16;
+
+/// Echoes from which on those are looked for whose stream is not read any more.
+const FEW: usize = 1024;
 
 /// Bytes between what one direction acknowledges and what the other sends, at most, where they are one conversation.
 const NEAR: i64 = 1 << 24;
@@ -35,56 +38,233 @@ pub(super) struct Wrapped {
     twins: HashTable<u32>,
     /// Where the segments that the lower or the higher end sends under a key belong.
     joined: HashMap<(FlowKey, bool), FlowKey, RandomState>,
+    /// What repeats streams of other keys.
+    pub(super) echoes: HashMap<FlowKey, Box<Echo>, RandomState>,
+    /// The keys of a stream's echoes, by the order in which streams began.
+    pub(super) echoed: HashMap<u32, Vec<FlowKey>, RandomState>,
+    /// The packet from which on echoes may be looked for whose stream is not read any more.
+    swept_at: u64,
+    /// When the lower or the higher end of a stream sent its SYN again.
+    greeted: HashMap<(u32, bool), Mark, RandomState>,
 }
 
 impl Wrapped {
-    /// Forgets all streams. Those that were joined are joined again by their next segments.
+    /// Forgets all streams but the echoes. Those that were joined are joined again by their next segments.
     pub(super) fn clear(&mut self) {
         self.twins.clear();
         self.joined.clear();
     }
+
+    /// Whether some stream has an echo.
+    #[inline]
+    pub(super) fn has_echoes(&self) -> bool {
+        !self.echoes.is_empty()
+    }
+
+    /// Remembers where what one end sends under a key belongs.
+    pub(super) fn join(&mut self, key: FlowKey, forward: bool, other: FlowKey) {
+        if self.joined.len() >= MAX_JOINED {
+            self.joined.clear();
+        }
+        self.joined.insert((key, forward), other);
+    }
+
+    /// Keeps an echo.
+    pub(super) fn add_echo(&mut self, key: FlowKey, echo: Box<Echo>) {
+        let keys = self.echoed.entry(echo.began).or_default();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+        self.echoes.insert(key, echo);
+    }
+
+    /// Takes an echo out, which [`Self::add_echo`] may put back.
+    pub(super) fn take_echo(&mut self, key: &FlowKey) -> Option<Box<Echo>> {
+        self.echoes.remove(key)
+    }
+
+    /// An echo was taken out, and is none any more.
+    pub(super) fn end_echo(&mut self, key: &FlowKey, began: u32) {
+        if let Some(keys) = self.echoed.get_mut(&began) {
+            keys.retain(|other| other != key);
+            if keys.is_empty() {
+                self.echoed.remove(&began);
+            }
+        }
+    }
+}
+
+/// Where a segment belongs.
+pub(super) enum Settled {
+    /// To the streams of that key.
+    Under(FlowKey),
+    /// It is held, or was told behind others that were: the number of its stream.
+    Told(u32),
+}
+
+/// What a segment is to a stream that is wrapped otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// The other direction of it, or what it says next.
+    Part,
+    /// What it says, too.
+    Echo,
 }
 
 impl Table {
-    /// The key under which a segment's stream is found: its own, or that of a stream that it joins.
+    /// Where a segment belongs: to the streams of its own key, or to one of another.
     #[inline(never)]
-    pub(super) fn settle(
+    pub(super) fn settle(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
+        self.wrapped.is_any = true;
+        let is_syn = segment.flags.has(Flags::SYN);
+        let is_own =
+            |table: &Self| table.latest.get(key.place()).is_some_and(|&at| table.is_of(at, &key) && table.is_begun(at));
+        let is_plain = self.wrapped.joined.is_empty() && self.wrapped.echoes.is_empty();
+        if is_plain && !is_syn && is_own(self) {
+            return Settled::Under(key);
+        }
+        if is_syn {
+            self.greets(key, forward, segment, run);
+        }
+        if let Some(echo) = self.wrapped.take_echo(&key) {
+            return self.hear(key, echo, (segment, forward), run);
+        }
+        if let Some(&other) = self.wrapped.joined.get(&(key, forward)) {
+            return Settled::Under(other);
+        }
+        if self.newest(&key).is_some_and(|at| self.is_begun(at)) {
+            return Settled::Under(key);
+        }
+        self.relate(key, forward, segment, run)
+    }
+
+    /// Looks whether a SYN begins a conversation other than the one that its key led to, which is then looked for anew.
+    fn greets(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) {
+        let echo = self.wrapped.echoes.get(&key).and_then(|echo| self.row_of(echo.began));
+        let joined = self.wrapped.joined.get(&(key, forward)).and_then(|other| self.newest(other));
+        let Some(at) = echo.or(joined).or_else(|| self.newest(&key).filter(|&at| self.is_begun(at))) else { return };
+        let stream = self.stream(at);
+        let began = stream.began;
+        let is_other =
+            |forward, seq| stream.has_syn(forward) && stream.own_base(forward).is_some_and(|base| base != seq);
+        let is_answer = segment.flags.has(Flags::ACK);
+        if is_answer && (echo.is_some() || !is_other(!forward, Seq(segment.ack.wrapping_sub(1)))) {
+            return;
+        }
+        if !is_answer && !is_other(forward, Seq(segment.seq)) {
+            if stream.key == key && stream.has_syn(forward) {
+                if self.wrapped.greeted.len() >= MAX_JOINED {
+                    self.wrapped.greeted.clear();
+                }
+                self.wrapped.greeted.insert((began, forward), segment.mark);
+            }
+            return;
+        }
+        if let Some(echo) = self.wrapped.take_echo(&key) {
+            self.conclude(key, echo, segment.mark, run);
+        }
+        self.wrapped.joined.remove(&(key, forward));
+        if let Some((at, relation)) = self.related(key, forward, segment, |_| true, run.limits) {
+            self.join(key, forward, segment, (at, relation), run);
+        }
+    }
+
+    /// Finds the stream of a segment whose key leads to none.
+    fn relate(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
+        let Some(related) = self.related(key, forward, segment, |_| true, run.limits) else {
+            return Settled::Under(key);
+        };
+        match self.join(key, forward, segment, related, run) {
+            Some(other) => Settled::Under(other),
+            None => match self.wrapped.take_echo(&key) {
+                Some(echo) => self.hear(key, echo, (segment, forward), run),
+                None => Settled::Under(key),
+            },
+        }
+    }
+
+    /// Joins a segment's direction with a stream; its key, or `None` where that is an echo now.
+    fn join(
         &mut self,
         key: FlowKey,
         forward: bool,
         segment: &Segment<'_>,
-        limits: &Limits,
-        tools: &mut Tools,
-    ) -> FlowKey {
-        self.wrapped.is_any = true;
-        if self.latest.get(key.place()).is_some_and(|&at| self.is_of(at, &key) && self.is_begun(at)) {
-            return key;
+        (at, relation): (u32, Relation),
+        run: &mut Run<'_>,
+    ) -> Option<FlowKey> {
+        let (began, number, other) = (self.stream(at).began, self.stream(at).number, self.stream(at).key);
+        // Frames that Wireshark exported beside their stream are no other's.
+        let is_exported = key.encap() == EncapId::WEBSOCKET;
+        if relation == Relation::Echo && !is_exported && self.may_echo(began, segment.mark) {
+            self.wrapped.add_echo(key, Box::new(Echo::new(began, segment, forward)));
+            return None;
         }
-        if let Some(&other) = self.wrapped.joined.get(&(key, forward)) {
-            return other;
+        if !self.stream(at).is_seen(forward) {
+            run.tools.join(number, other.encap(), key.encap());
         }
-        if self.newest(&key).is_some_and(|at| self.is_begun(at)) {
-            return key;
+        self.wrapped.join(key, forward, other);
+        Some(other)
+    }
+
+    /// Whether there is room for an echo more of that stream.
+    pub(super) fn may_echo(&mut self, began: u32, now: Mark) -> bool {
+        // Each look is paid for by the packets since the one before.
+        if self.wrapped.echoes.len() >= FEW && now.packet.0 >= self.wrapped.swept_at {
+            self.forget_echoes(|stream| stream.live.is_some() || stream.fresh);
+            self.wrapped.swept_at = now.packet.0 + self.wrapped.echoes.len() as u64;
         }
-        let joins = |stream: &Stream| {
-            stream.key != key
-                && (joins(stream, segment, forward) || goes_on(stream, segment, forward, limits, &self.budget))
-        };
-        let twins = self.twins(key.bare()).filter(|&at| self.streams.get(at as usize).is_some_and(joins));
-        let Some(other) = twins.max().and_then(|at| self.streams.get(at as usize)) else { return key };
-        if !other.is_seen(forward) {
-            tools.join(other.number, other.key.encap(), key.encap());
+        let of_it = self.wrapped.echoed.get(&began).map_or(0, Vec::len);
+        self.wrapped.echoes.len() < MAX_JOINED && of_it < MAX_TWINS
+    }
+
+    /// Forgets echoes of all streams but those.
+    pub(super) fn forget_echoes(&mut self, stays: impl Fn(&Stream) -> bool) {
+        let Self { wrapped, streams, budget, twice, .. } = self;
+        let mut ended = Vec::new();
+        wrapped.echoes.retain(|key, echo| {
+            let at = streams.binary_search_by_key(&echo.began, |stream| stream.began);
+            let stays = at.ok().and_then(|at| streams.get(at)).is_some_and(&stays);
+            if !stays {
+                echo.release(budget);
+                *twice = echo.copies_and(twice);
+                ended.push((*key, echo.began));
+            }
+            stays
+        });
+        ended.iter().for_each(|(key, began)| wrapped.end_echo(key, *began));
+    }
+
+    /// The row of a stream, or of the one that reads its bytes.
+    pub(super) fn row_of(&self, began: u32) -> Option<u32> {
+        let at = self.streams.binary_search_by_key(&began, |stream| stream.began).ok()?;
+        match self.streams.get(at)?.older {
+            Older::Same(older) => Some(older),
+            _ => u32::try_from(at).ok(),
         }
-        if self.wrapped.joined.len() >= MAX_JOINED {
-            self.wrapped.joined.clear();
-        }
-        self.wrapped.joined.insert((key, forward), other.key);
-        other.key
     }
 
     /// Whether a segment of that stream was captured: there may be no more than a header that an ICMP error quotes.
     fn is_begun(&self, at: u32) -> bool {
         self.streams.get(at as usize).is_some_and(|stream| stream.seen != (false, false))
+    }
+
+    /// The newest of these streams to which a segment of that key is something.
+    pub(super) fn related(
+        &self,
+        key: FlowKey,
+        forward: bool,
+        segment: &Segment<'_>,
+        is_meant: impl Fn(&Stream) -> bool,
+        limits: &Limits,
+    ) -> Option<(u32, Relation)> {
+        let relation = |at: u32| {
+            let stream = self.streams.get(at as usize)?;
+            let is_other = stream.key != key && is_meant(stream);
+            let greeted = || self.wrapped.greeted.get(&(stream.began, forward)).copied().unwrap_or(stream.first);
+            is_other.then(|| relation(stream, segment, forward, greeted(), limits, &self.budget)).flatten()
+        };
+        let related = self.twins(key.bare()).filter_map(|at| Some((at, relation(at)?)));
+        related.max_by_key(|&(at, _)| at)
     }
 
     /// The streams of these ends, whatever they are wrapped in: the newest of each kind.
@@ -129,35 +309,45 @@ impl Table {
     }
 }
 
-/// Whether a segment that is wrapped otherwise is of the stream all the same.
-fn joins(stream: &Stream, segment: &Segment<'_>, forward: bool) -> bool {
+/// What a segment that is wrapped otherwise is to a stream, which greeted then.
+fn relation(
+    stream: &Stream,
+    segment: &Segment<'_>,
+    forward: bool,
+    greeted: Mark,
+    limits: &Limits,
+    budget: &Budget,
+) -> Option<Relation> {
     let (own, other) = (stream.own_base(forward), stream.own_base(!forward));
     let (seq, ack) = (Seq(segment.seq), Seq(segment.ack));
     let acknowledged = other.filter(|_| segment.flags.has(Flags::ACK)).map(|base| ack.since(base));
     let is_answer = !stream.is_seen(forward) && stream.is_seen(!forward);
     if segment.flags.has(Flags::SYN) {
-        let repeats = stream.has_syn(forward) && own == Some(seq);
-        return repeats || is_answer && stream.has_syn(!forward) && acknowledged == Some(1);
+        let answers = is_answer && stream.has_syn(!forward) && acknowledged == Some(1);
+        let repeats = stream.has_syn(forward) && own == Some(seq) && is_soon(segment.mark, greeted);
+        return if answers { Some(Relation::Part) } else { repeats.then_some(Relation::Echo) };
     }
     let is_near = acknowledged.is_some_and(|bytes| (0..NEAR).contains(&bytes));
-    let repeats = own.is_some_and(|base| seq.since(base) == 1) && is_near;
-    let answers = is_answer
-        && match own {
+    let is_first = own.is_some_and(|base| seq.since(base) == 1) && is_near;
+    if is_answer {
+        let answers = match own {
             Some(base) => seq.since(base).abs() < NEAR && is_near,
             None => acknowledged == Some(1),
         };
-    repeats || answers
-}
-
-/// Whether the segment goes on with what the stream says, whose route has changed, or is a copy of what it said last.
-fn goes_on(stream: &Stream, segment: &Segment<'_>, forward: bool, limits: &Limits, budget: &Budget) -> bool {
-    let is_usual = segment.flags.has(Flags::ACK) && !segment.flags.has(Flags::SYN);
-    let Some(live) = stream.live.as_ref().filter(|_| is_usual && stream.is_seen(forward)) else {
-        return false;
-    };
-    let (dir, seq) = (live.direction(forward), Seq(segment.seq));
-    let copies = || {
-        live.conn.fits(dir.reverse(), Seq(segment.ack)) && live.conn.repeats(dir, seq, segment.payload, limits, budget)
-    };
-    live.conn.expects(dir, seq) || copies()
+        return answers.then_some(Relation::Part);
+    }
+    let compared = compare(stream, segment, forward, limits, budget);
+    let Some(live) = &stream.live else { return (is_first && compared != Compared::Other).then_some(Relation::Echo) };
+    let dir = live.direction(forward);
+    let fits = segment.flags.has(Flags::ACK) && live.conn.fits(dir, seq) && live.conn.fits(dir.reverse(), ack);
+    match compared {
+        Compared::Said(Some(by)) if !is_soon(segment.mark, by) => None,
+        Compared::Said(_) => {
+            let is_behind = live.conn.next(dir).is_some_and(|next| end(segment).since(next) <= 0);
+            (is_first || fits && is_behind).then_some(Relation::Echo)
+        }
+        Compared::Unsaid if live.conn.expects(dir, seq) => Some(Relation::Part),
+        Compared::Unsaid => is_first.then_some(Relation::Echo),
+        Compared::Other => None,
+    }
 }

@@ -1,0 +1,316 @@
+//! What repeats a stream in other tags or tunnels: copies of its packets, or another conversation with the same numbers.
+//!
+//! Copies are to be shown once; but networks whose addresses are the same may also have the same ports and numbers, as those of
+//! simulators and replayed tests do. What both say is the same whoever they are. So an echo is held until it says something
+//! else, which makes it a stream of its own from its beginning on, or until as much is the same as is held.
+//!
+//! What only the echo says is the stream's where the stream misses it: it says what comes behind, or acknowledges it.
+
+use super::stream::Stream;
+use crate::model::{EncapId, Endpoint, Flags, Limits, Mark, Segment, Tally};
+use crate::tcp::{Budget, Compared, Seq};
+
+/// Nanoseconds within which a copy comes: a SYN that is not answered is not sent again before a second has passed (RFC 6298
+/// §2.1).
+const SOON: i64 = 500_000_000;
+
+/// Packets within which it does where they have no times.
+const CLOSE: u64 = 500;
+
+/// How often an echo may turn out to be one of another stream.
+const MAX_TURNS: u8 = 8;
+
+/// Whether a packet may be a copy of that one.
+pub(super) fn is_soon(packet: Mark, behind: Mark) -> bool {
+    match packet.since(behind) {
+        Some(nanos) => nanos.abs() < SOON,
+        None => packet.packet.0.abs_diff(behind.packet.0) < CLOSE,
+    }
+}
+
+/// A stream in other tags, which so far says what another says.
+#[derive(Debug)]
+pub(super) struct Echo {
+    /// The other, by the order in which streams began.
+    pub(super) began: u32,
+    /// The lower and the higher end.
+    ends: [Endpoint; 2],
+    encap: EncapId,
+    held: Vec<Held>,
+    cost: usize,
+    /// How many of those the other has not said.
+    unsaid: usize,
+    /// The numbers behind what the lower and the higher end said without a hole, and acknowledged.
+    said: [Option<Seq>; 2],
+    acknowledged: [Option<Seq>; 2],
+    /// It began with a SYN: all of it is there.
+    has_syn: bool,
+    /// It said bytes that the other said as well.
+    is_confirmed: bool,
+    /// How often it turned to another stream.
+    turns: u8,
+    /// Packets that are copies, if it is no other conversation.
+    copies: Tally,
+}
+
+/// A segment that is held.
+#[derive(Debug)]
+struct Held {
+    from_low: bool,
+    is_unsaid: bool,
+    mark: Mark,
+    seq: u32,
+    ack: u32,
+    flags: Flags,
+    window: u16,
+    cut: u32,
+    scale: Option<u8>,
+    twice: bool,
+    /// Header and payload, and the length of the header; 0 where that was not captured.
+    bytes: Vec<u8>,
+    header: usize,
+}
+
+impl Echo {
+    /// Nothing was heard yet; `first` is a segment that the lower or the higher end sent.
+    pub(super) fn new(began: u32, first: &Segment<'_>, from_low: bool) -> Self {
+        let ends = if from_low { [first.src, first.dst] } else { [first.dst, first.src] };
+        Self {
+            began,
+            ends,
+            encap: first.encap,
+            held: Vec::new(),
+            cost: 0,
+            unsaid: 0,
+            said: [None; 2],
+            acknowledged: [None; 2],
+            has_syn: false,
+            is_confirmed: false,
+            turns: 0,
+            copies: Tally::default(),
+        }
+    }
+
+    /// What a segment of it is beside what the stream said so far.
+    pub(super) fn compare(
+        &self,
+        stream: &Stream,
+        segment: &Segment<'_>,
+        from_low: bool,
+        limits: &Limits,
+        budget: &Budget,
+    ) -> Compared {
+        if self.repeats(segment, from_low) {
+            return Compared::Said(None);
+        }
+        match compare(stream, segment, from_low, limits, budget) {
+            Compared::Said(Some(by)) if !self.is_known() && !is_soon(segment.mark, by) => Compared::Other,
+            compared => compared,
+        }
+    }
+
+    /// Whether it says what it said itself before, or a byte that asks whether the other end is there still.
+    fn repeats(&self, segment: &Segment<'_>, from_low: bool) -> bool {
+        let is_before = |said| end(segment).since(said) <= 0;
+        carries(segment) && !segment.flags.has(Flags::SYN) && of(&self.said, from_low).is_some_and(is_before)
+    }
+
+    /// Whether more than numbers make it an echo.
+    pub(super) const fn is_known(&self) -> bool {
+        self.has_syn || self.is_confirmed
+    }
+
+    /// Holds a segment.
+    pub(super) fn hold(&mut self, segment: &Segment<'_>, from_low: bool, compared: Compared, budget: &mut Budget) {
+        let &Segment { mark, seq, ack, flags, window, bytes, payload, cut, scale, twice, .. } = segment;
+        let header = bytes.len().saturating_sub(payload.len());
+        let bytes = if bytes.is_empty() { payload } else { bytes }.to_vec();
+        let repeats = self.repeats(segment, from_low);
+        let [low, high] = &mut self.said;
+        let said = if from_low { low } else { high };
+        if said.is_none_or(|said| Seq(seq).since(said) <= 0) {
+            advance(said, end(segment));
+        }
+        let [low, high] = &mut self.acknowledged;
+        if flags.has(Flags::ACK) {
+            advance(if from_low { low } else { high }, Seq(ack));
+        }
+        self.has_syn |= flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        let cost = bytes.len() + size_of::<Held>();
+        self.cost += cost;
+        budget.opening += cost;
+        let is_unsaid = compared == Compared::Unsaid;
+        self.unsaid += usize::from(is_unsaid);
+        self.held.push(Held { from_low, is_unsaid, mark, seq, ack, flags, window, cut, scale, twice, bytes, header });
+        if matches!(compared, Compared::Said(_)) && !repeats {
+            self.confirm(self.held.len() - 1);
+        }
+    }
+
+    /// The stream says the same as a segment that is held.
+    pub(super) fn confirm(&mut self, nth: usize) {
+        self.pass(nth);
+        let Some(held) = self.held.get(nth) else { return };
+        let says = held.bytes.len() > held.header;
+        self.is_confirmed |= says;
+        if says || held.twice || held.flags.has(Flags::SYN) {
+            self.copies.add(1, held.mark);
+        }
+    }
+
+    /// A segment that is held waits no longer for the stream to say the same.
+    pub(super) fn pass(&mut self, nth: usize) {
+        if let Some(held) = self.held.get_mut(nth).filter(|held| held.is_unsaid) {
+            held.is_unsaid = false;
+            self.unsaid -= 1;
+        }
+    }
+
+    /// Whether it may turn to another stream, of which nothing that is held is known to be said otherwise there.
+    pub(super) fn may_turn_to(&self, stream: &Stream, limits: &Limits, budget: &Budget) -> bool {
+        let is_same = |(segment, from_low)| compare(stream, &segment, from_low, limits, budget) != Compared::Other;
+        stream.began != self.began && self.turns < MAX_TURNS && self.segments().all(is_same)
+    }
+
+    /// It echoes another stream.
+    pub(super) fn turn_to(&mut self, stream: &Stream, limits: &Limits, budget: &Budget) {
+        (self.began, self.turns) = (stream.began, self.turns + 1);
+        for nth in 0..self.len() {
+            let compared = self.segment(nth).map(|(held, from_low)| compare(stream, &held, from_low, limits, budget));
+            let is_unsaid = compared == Some(Compared::Unsaid);
+            if let Some(held) = self.held.get_mut(nth) {
+                self.unsaid += usize::from(is_unsaid);
+                self.unsaid -= usize::from(held.is_unsaid);
+                held.is_unsaid = is_unsaid;
+            }
+        }
+    }
+
+    /// Whether the stream has not said all that is held.
+    pub(super) const fn has_unsaid(&self) -> bool {
+        self.unsaid > 0
+    }
+
+    /// Which segments the stream has not said.
+    pub(super) fn unsaid(&self) -> Vec<usize> {
+        let unsaid = self.held.iter().enumerate().filter(|(_, held)| held.is_unsaid);
+        unsaid.map(|(nth, _)| nth).collect()
+    }
+
+    /// How many segments are held.
+    pub(super) const fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// A segment that is held, and whether the lower end sent it.
+    pub(super) fn segment(&self, nth: usize) -> Option<(Segment<'_>, bool)> {
+        let held = self.held.get(nth)?;
+        let &Held { from_low, mark, seq, ack, flags, window, cut, scale, twice, ref bytes, header, .. } = held;
+        let [low, high] = self.ends;
+        let (src, dst) = if from_low { (low, high) } else { (high, low) };
+        let payload = bytes.get(header..).unwrap_or_default();
+        let bytes = if header == 0 { &[] } else { bytes.as_slice() };
+        let encap = self.encap;
+        Some((Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice }, from_low))
+    }
+
+    /// All that are held.
+    pub(super) fn segments(&self) -> impl Iterator<Item = (Segment<'_>, bool)> {
+        (0..self.len()).filter_map(|nth| self.segment(nth))
+    }
+
+    /// Whether the lower end alone was heard, or the higher one alone; `None`: both were.
+    pub(super) fn one_side(&self) -> Option<bool> {
+        let from_low = self.held.first()?.from_low;
+        self.held.iter().all(|held| held.from_low == from_low).then_some(from_low)
+    }
+
+    /// The first packet.
+    pub(super) fn first(&self) -> Mark {
+        self.held.first().map(|held| held.mark).unwrap_or_default()
+    }
+
+    /// Whether no more is to be held.
+    pub(super) const fn is_full(&self, limits: &Limits, budget: &Budget) -> bool {
+        self.held.len() >= limits.opening_segments
+            || self.cost >= limits.opening_bytes
+            || budget.opening >= limits.opening_total
+    }
+
+    /// Whether it is all there, and says something of which the stream knows nothing: since a while, and it was acknowledged.
+    /// With `any`, one of both is enough.
+    pub(super) fn is_alone(&self, now: Mark, any: bool) -> bool {
+        let says = |held: &&Held| held.is_unsaid && held.bytes.len() > held.header;
+        let Some(held) = self.held.iter().find(says).filter(|_| self.has_syn) else { return false };
+        let len = u32::try_from(held.bytes.len() - held.header).unwrap_or(u32::MAX);
+        let upto = of(&self.acknowledged, !held.from_low);
+        let is_acknowledged = upto.is_some_and(|upto| upto.since(Seq(held.seq).plus(len)) >= 0);
+        let is_old = !is_soon(now, held.mark);
+        if any { is_acknowledged || is_old } else { is_acknowledged && is_old }
+    }
+
+    /// The packets of it that are copies, and those.
+    pub(super) const fn copies_and(&self, others: &Tally) -> Tally {
+        let is_earlier = self.copies.first.packet.0 < others.first.packet.0;
+        if is_earlier { self.copies.with(others) } else { others.with(&self.copies) }
+    }
+
+    /// Gives its memory back to the totals.
+    pub(super) const fn release(&self, budget: &mut Budget) {
+        budget.opening = budget.opening.saturating_sub(self.cost);
+    }
+}
+
+/// What a segment that is wrapped otherwise is beside what the stream said so far.
+pub(super) fn compare(
+    stream: &Stream,
+    segment: &Segment<'_>,
+    from_low: bool,
+    limits: &Limits,
+    budget: &Budget,
+) -> Compared {
+    if segment.flags.has(Flags::SYN) {
+        return match stream.own_base(from_low) {
+            _ if !stream.has_syn(from_low) => Compared::Unsaid,
+            Some(base) if base != Seq(segment.seq) => Compared::Other,
+            _ => Compared::Said(None),
+        };
+    }
+    match &stream.live {
+        _ if !carries(segment) && !segment.flags.has(Flags::RST) => Compared::Said(None),
+        None if stream.fresh => Compared::Unsaid,
+        // Nothing is to be found in it: its bytes are not there to be compared.
+        None if segment.twice || segment.payload.is_empty() => Compared::Said(None),
+        None => Compared::Other,
+        Some(live) if segment.flags.has(Flags::RST) && segment.payload.is_empty() => {
+            if live.conn.is_over() {
+                Compared::Said(None)
+            } else {
+                Compared::Unsaid
+            }
+        }
+        Some(live) => live.conn.compare(live.direction(from_low), segment, limits, budget),
+    }
+}
+
+/// Whether a segment says anything.
+pub(super) fn carries(segment: &Segment<'_>) -> bool {
+    !segment.payload.is_empty() || segment.cut > 0 || segment.flags.has(Flags::FIN)
+}
+
+/// The number behind a segment.
+pub(super) fn end(segment: &Segment<'_>) -> Seq {
+    let len = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
+    let flags = u32::from(segment.flags.has(Flags::SYN)) + u32::from(segment.flags.has(Flags::FIN));
+    Seq(segment.seq).plus(len.wrapping_add(flags))
+}
+
+const fn of([low, high]: &[Option<Seq>; 2], from_low: bool) -> Option<Seq> {
+    if from_low { *low } else { *high }
+}
+
+fn advance(known: &mut Option<Seq>, to: Seq) {
+    if known.is_none_or(|known| to.since(known) > 0) {
+        *known = Some(to);
+    }
+}
