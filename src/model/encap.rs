@@ -37,6 +37,10 @@ pub enum Encap {
     EtherIp,
     /// TaZmen Sniffer Protocol: packets that a router mirrors.
     Tzsp,
+    /// RFC 8300: the path through services, another one for each direction.
+    Nsh(u32),
+    /// RFC 9300: the instance, 0 where none is named.
+    Lisp(u32),
 }
 
 impl Encap {
@@ -59,6 +63,8 @@ impl Encap {
             Self::Teredo => "teredo",
             Self::EtherIp => "etherip",
             Self::Tzsp => "tzsp",
+            Self::Nsh(_) => "nsh",
+            Self::Lisp(_) => "lisp",
         }
     }
 }
@@ -78,6 +84,8 @@ impl fmt::Display for Encap {
             Self::Erspan(Some(session), vlan) => write!(f, "erspan {session}/{vlan}"),
             Self::Gtp(endpoint) => write!(f, "gtp 0x{endpoint:08x}"),
             Self::L2tp(tunnel, session) => write!(f, "l2tp {tunnel}/{session}"),
+            Self::Nsh(path) => write!(f, "nsh {path}"),
+            Self::Lisp(instance) => write!(f, "lisp {instance}"),
             Self::Gre(None)
             | Self::Erspan(None, _)
             | Self::Ipv4

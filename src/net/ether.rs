@@ -22,6 +22,10 @@ pub(super) mod ether_type {
     pub(in crate::net) const SERVICE_VLAN: u16 = 0x88a8;
     /// IEEE 802.1ah, a frame in a provider's frame.
     pub(in crate::net) const BACKBONE: u16 = 0x88e7;
+    /// IEEE 802.1AE, a frame that is sealed for one link.
+    pub(in crate::net) const MACSEC: u16 = 0x88e5;
+    /// RFC 8300.
+    pub(in crate::net) const NSH: u16 = 0x894f;
     /// The outer tag before 802.1ad.
     pub(in crate::net) const OLD_SERVICE_VLAN: u16 = 0x9100;
     /// A value up to this is a length: LLC follows (IEEE 802.3).
@@ -107,6 +111,8 @@ pub(super) fn inside(ether_type: u16, bytes: &[u8]) -> (Option<Encap>, Network<'
         ether_type::PPPOE_SESSION => pppoe(bytes),
         ether_type::BACKBONE => backbone(bytes),
         ether_type::FRAME => Some((None, ethernet(bytes))),
+        ether_type::MACSEC => macsec(bytes).map(|carried| (None, carried)),
+        ether_type::NSH => nsh(bytes),
         _ => None,
     };
     found.unwrap_or((None, Network::Other))
@@ -177,4 +183,57 @@ fn pppoe(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
 fn backbone(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
     let (&[_, a, b, c], rest) = bytes.split_first_chunk()?;
     Some((Some(Encap::Service(u32::from_be_bytes([0, a, b, c]))), ethernet(rest)))
+}
+
+/// IEEE 802.1AE §9.3. Where nothing is encrypted, only a check value stands behind the frame.
+///
+/// ```text
+/// version, end station, channel is told, broadcast, encrypted, changed (a bit each), association (2 bits), length (8 bits),
+/// number u32, channel (8 bytes) where it is told, EtherType u16
+/// ```
+fn macsec(bytes: &[u8]) -> Option<Network<'_>> {
+    const VERSION: u8 = 0x80;
+    const CHANNEL: u8 = 0x20;
+    const ENCRYPTED: u8 = 0x08;
+    const CHANGED: u8 = 0x04;
+    let (&[control, length, ..], rest) = bytes.split_first_chunk::<6>()?;
+    if control & VERSION != 0 || length & 0xc0 != 0 {
+        return None;
+    }
+    match control & (ENCRYPTED | CHANGED) {
+        0 => Some(typed(rest.get(if control & CHANNEL != 0 { 8 } else { 0 }..)?)),
+        CHANGED => None,
+        _ => Some(Network::Encrypted),
+    }
+}
+
+/// RFC 8300 §2.2. What only looks after the path itself carries no packet.
+///
+/// ```text
+/// version (2 bits), maintenance, reserved (a bit each), TTL (6 bits), length (6 bits, in units of 4 bytes), reserved (4 bits),
+/// kind of context (4 bits), next u8, path (24 bits), index u8, context
+/// ```
+fn nsh(bytes: &[u8]) -> Option<(Option<Encap>, Network<'_>)> {
+    /// Units of the header, with a context of fixed length and without any.
+    const FIXED: u8 = 6;
+    const LEAST: u8 = 2;
+    let &[first, second, kind, next, a, b, c, _, ..] = bytes else { return None };
+    let length = second & 0x3f;
+    let is_sound = match kind {
+        1 => length == FIXED,
+        2 => length >= LEAST,
+        _ => false,
+    };
+    if first & 0xe0 != 0 || !is_sound {
+        return None;
+    }
+    let rest = bytes.get(usize::from(length) * 4..)?;
+    let carried = match next {
+        1 | 2 => Network::Ip(rest),
+        3 => ethernet(rest),
+        4 => Network::Wrapped(ether_type::NSH, rest),
+        5 => Network::Wrapped(ether_type::MPLS, rest),
+        _ => return None,
+    };
+    Some((Some(Encap::Nsh(u32::from_be_bytes([0, a, b, c]))), carried))
 }

@@ -40,6 +40,7 @@ static OVER_UDP: &[(u16, OverUdp)] = &[
     (4754, |payload, _| gre(payload).filter(|_| payload.first().is_some_and(|flags| flags & 0x4f == 0))),
     (6635, |payload, _| mpls(payload)),
     (37_008, |payload, _| tzsp(payload)),
+    (4341, |payload, _| lisp(payload)),
 ];
 
 /// The tunnel that an IP packet is of, where it carries something that is looked into.
@@ -190,6 +191,7 @@ fn vxlan_gpe(bytes: &[u8]) -> Inside<'_> {
     let carried = match next {
         1 | 2 => Network::Ip(rest),
         3 => ethernet(rest),
+        4 => Network::Wrapped(ether_type::NSH, rest),
         _ => return None,
     };
     Some((Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), carried))
@@ -219,6 +221,23 @@ fn tzsp(bytes: &[u8]) -> Inside<'_> {
         };
     }
     None
+}
+
+/// RFC 9300 §5.1: an IP packet between sites.
+///
+/// ```text
+/// nonce, status, echo, version, instance are told, reserved (a bit each), key (2 bits), nonce or version (24 bits),
+/// instance (24 bits) and status u8, or status u32
+/// ```
+fn lisp(bytes: &[u8]) -> Inside<'_> {
+    const NONCE: u8 = 0x80;
+    const ECHO: u8 = 0x20;
+    const VERSION: u8 = 0x10;
+    const INSTANCE: u8 = 0x08;
+    let (&[flags, _, _, _, a, b, c, _], rest) = bytes.split_first_chunk()?;
+    let is_sound = [0, NONCE, NONCE | ECHO, VERSION].contains(&(flags & (NONCE | ECHO | VERSION)));
+    let instance = if flags & INSTANCE != 0 { u32::from_be_bytes([0, a, b, c]) } else { 0 };
+    (is_sound && flags & 7 == 0).then_some((Encap::Lisp(instance), Network::Ip(rest)))
 }
 
 /// RFC 8926 §3.4, with its options (§3.5).

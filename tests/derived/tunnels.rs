@@ -77,12 +77,20 @@ fn tunnels_in_tunnels_say_the_same() {
                 | Tunnel::VxlanGpe(false, _)
                 | Tunnel::MplsInUdp(_)
                 | Tunnel::Pptp(..)
+                | Tunnel::Lisp(..)
+                | Tunnel::Nsh { frame: false, .. }
         )
     };
     let is_tag = |tunnel: &Tunnel| {
         matches!(
             tunnel,
-            Tunnel::Vlan(..) | Tunnel::Mpls(_) | Tunnel::MplsFrame(_) | Tunnel::Pppoe(_) | Tunnel::Service(_)
+            Tunnel::Vlan(..)
+                | Tunnel::Mpls(_)
+                | Tunnel::MplsFrame(_)
+                | Tunnel::Pppoe(_)
+                | Tunnel::Service(_)
+                | Tunnel::Nsh { .. }
+                | Tunnel::Macsec(..)
         )
     };
     let all = tunnels();
@@ -97,6 +105,34 @@ fn tunnels_in_tunnels_say_the_same() {
         let wrapped: Vec<_> = packets.iter().map(|packet| wrapped(packet, &way)).collect();
         is_the_same(&wrapped, &rows, &format!("{way:?}"));
     }
+}
+
+/// What follows a path's header may be another, or labels.
+#[test]
+fn paths_through_services_carry_labels_and_paths() {
+    let (packets, rows) = talk(false);
+    let path = |frame| Tunnel::Nsh { frame, context: None, path: 7 };
+    for way in [vec![path(false), Tunnel::Mpls(vec![17])], vec![path(false), path(true)]] {
+        let all: Vec<_> = packets.iter().map(|packet| wrapped(packet, &way)).collect();
+        is_the_same(&all, &rows, &format!("{way:?}"));
+    }
+}
+
+/// Frames that MACsec encrypted are counted; those that it only checks are read.
+#[test]
+fn frames_that_a_link_encrypts_are_counted() {
+    let (packets, rows) = talk(false);
+    let checked = |packet: &Packet| wrapped(packet, &[Tunnel::Macsec(true, 16)]);
+    let sealed = |packet: &Packet| {
+        let mut sealed = checked(packet);
+        sealed.bytes[14] |= 0x0c;
+        sealed.bytes[28..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        sealed
+    };
+    let all: Vec<_> = packets.iter().flat_map(|packet| [sealed(packet), checked(packet)]).collect();
+    assert!(said(&essence(&shown(&file(&all)))) == said(&rows));
+    has_finding(&file(&all), "LINK-ENCRYPTED", "encrypted");
+    has_no_findings(&file(&packets.iter().map(checked).collect::<Vec<_>>()), &["LINK-ENCRYPTED"], "checked");
 }
 
 #[test]

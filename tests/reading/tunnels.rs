@@ -58,6 +58,13 @@ fn what_runs_over_udp_is_a_tunnel_only_where_all_of_it_fits() {
         &pptp,
         &[(0, 0x10), (0, 0x31), (1, 0x82), (1, 0x91), (2, 0x89), (17, 0x23)],
     );
+    let nsh = |next: u8| [0x0f, 0xc2, 2, next, 0, 0, 7, 255];
+    let in_gpe = [&[0x0c, 0, 0, 4, 0, 0, 5, 0], &nsh(1)[..], &inner].concat();
+    let changes = [(8, 0x2f), (8, 0x8f), (9, 0xc1), (9, 0xff), (10, 1), (10, 3), (11, 0), (11, 6), (16, 0x44)];
+    is_strict(|payload| udp(4790, payload), &in_gpe, &changes);
+    let lisp = [&[0x88, 1, 2, 3, 0, 0, 7, 1], &inner[..]].concat();
+    let changes = [(0, 0x8c), (0, 0x8a), (0, 0x89), (0, 0x98), (0, 0x28), (8, 0x44), (8 + 3, total + 1)];
+    is_strict(|payload| udp(4341, payload), &lisp, &changes);
     let option = [0, 1, 2, 1, 0, 0, 0, 0];
     let geneve = [&[2, 0, 0x65, 0x58, 0, 0, 5, 0][..], &option, &frame(&inner)].concat();
     let changes = [(0, 0x42), (0, 1), (0, 0x3f), (1, 1), (2, 0x70), (7, 1), (8 + 3, 2)];
@@ -95,6 +102,12 @@ fn what_runs_over_ip_is_a_tunnel_where_its_header_fits() {
         &[(0, 0x12), (1, 9), (7, 0x23)],
     );
     is_strict(|payload| ethernet(0x8847, payload), &[&[0, 1, 1, 64], &inner[..]].concat(), &[(2, 0), (4, 0x54)]);
+    let macsec = [&[0x21, 0, 0, 0, 0, 7, 6, 6, 6, 6, 6, 6, 0, 1, 8, 0], &inner[..], &[0x5a; 16]].concat();
+    let changes = [(0, 0xa1), (0, 0x01), (0, 0x25), (0, 0x2d), (0, 0x29), (1, 0x40), (14, 9), (16, 0x54)];
+    is_strict(|payload| ethernet(0x88e5, payload), &macsec, &changes);
+    let nsh = [&[0x0f, 0xc6, 1, 1, 0, 0, 7, 255][..], &[0; 16], &inner[..]].concat();
+    let changes = [(0, 0x2f), (0, 0x4f), (1, 0xc5), (1, 0xc7), (2, 0), (3, 9), (24, 0x54)];
+    is_strict(|payload| ethernet(0x894f, payload), &nsh, &changes);
     let six = ip6(&tcp(b"hello"));
     assert_eq!(whole(ETHERNET, &over_ip(41, &six)), V6);
     assert_eq!(whole(ETHERNET, &over_ip(4, &inner)), V4);

@@ -51,6 +51,18 @@ pub(crate) enum Tunnel {
     Tzsp(Vec<u8>),
     /// Its flags, and the call.
     Pptp(u8, u8, u16),
+    /// Around a frame, or the packet itself; the context of variable length, or that of a fixed one; the path.
+    Nsh {
+        frame: bool,
+        context: Option<Vec<u8>>,
+        path: u32,
+    },
+    /// The same in VXLAN-GPE, around a frame.
+    NshInVxlan(u32),
+    /// Its flags, and the instance.
+    Lisp(u8, u32),
+    /// With the channel's name, and how many bytes check it.
+    Macsec(bool, usize),
 }
 
 /// What an EtherType announces.
@@ -63,6 +75,8 @@ struct Net {
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const FRAME: u16 = 0x6558;
+const NSH: u16 = 0x894f;
+const MPLS: u16 = 0x8847;
 
 impl Net {
     fn new(ether_type: u16, parts: &[&[u8]]) -> Self {
@@ -81,6 +95,21 @@ impl Net {
     /// EtherType and bytes of the frame around it, or its own.
     fn framed(&self, frame: bool) -> (u16, Vec<u8>) {
         if frame { (FRAME, self.frame()) } else { (self.ether_type, self.bytes.clone()) }
+    }
+
+    /// Its header, with this context or that of a fixed length, and the frame or packet.
+    fn nsh(&self, frame: bool, context: Option<&[u8]>, path: u32) -> Vec<u8> {
+        let next = match self.ether_type {
+            _ if frame => 3,
+            IPV4 => 1,
+            IPV6 => 2,
+            NSH => 4,
+            MPLS => 5,
+            other => panic!("{other:#x} is not carried"),
+        };
+        let (kind, context) = context.map_or((1, &[8; 16][..]), |context| (2, context));
+        let head = [0x0f, 0xc0 | (2 + context.len() / 4) as u8, kind, next];
+        [&head[..], &path.to_be_bytes()[1..], &[255], context, &self.framed(frame).1].concat()
     }
 
     fn in_ip(protocol: u8, payload: &[u8]) -> Self {
@@ -175,6 +204,17 @@ impl Tunnel {
                 let length = (ppp.len() as u16).to_be_bytes();
                 Net::in_ip(47, &[&head[..], &length, &call.to_be_bytes(), &fields, &ppp].concat())
             }
+            Self::Nsh { frame, context, path } => Net::new(NSH, &[&inner.nsh(*frame, context.as_deref(), *path)]),
+            Self::NshInVxlan(path) => {
+                let nsh = inner.nsh(true, None, *path);
+                Net::in_udp(4790, &[&[0x0c, 0, 0, 4, 0, 0, 9, 0], &nsh])
+            }
+            Self::Lisp(flags, instance) => Net::in_udp(4341, &[&[*flags, 1, 2, 3], &id(*instance), &[9], &inner.bytes]),
+            Self::Macsec(channel, check) => {
+                let channel = if *channel { [&[6; 6][..], &[0, 1]].concat() } else { vec![] };
+                let head = [&[if channel.is_empty() { 0x01 } else { 0x21 }, 0, 0, 0, 0, 7][..], &channel].concat();
+                Net::new(0x88e5, &[&head, &inner.ether_type.to_be_bytes(), &inner.bytes, &vec![0x5a; *check]])
+            }
             Self::EtherIp => Net::in_ip(97, &[&[0x30, 0][..], &inner.frame()].concat()),
         }
     }
@@ -235,6 +275,7 @@ pub(crate) fn all_fragmented(packets: &[Packet], most: usize, dice: &mut Dice) -
 /// One of each kind, in every shape that it may have.
 pub(crate) fn tunnels() -> Vec<Tunnel> {
     let gre = |flags, key, frame| Tunnel::Gre { flags, key, frame };
+    let nsh = |frame, context| Tunnel::Nsh { frame, context, path: 42 };
     let geneve = |options: &[u8], frame| Tunnel::Geneve { options: options.to_vec(), network: 5003, frame };
     vec![
         Tunnel::Vlan(0x8100, 0x0007),
@@ -272,5 +313,15 @@ pub(crate) fn tunnels() -> Vec<Tunnel> {
         Tunnel::Tzsp(vec![0, 10, 2, 9, 9, 0, 60, 0]),
         Tunnel::Pptp(0x10, 0x80, 4242),
         Tunnel::Pptp(0x10, 0, 4243),
+        nsh(true, None),
+        nsh(false, None),
+        nsh(false, Some(vec![])),
+        nsh(true, Some(vec![0, 1, 2, 4, 9, 9, 9, 9])),
+        Tunnel::NshInVxlan(8),
+        Tunnel::Lisp(0, 0),
+        Tunnel::Lisp(0xe8, 77),
+        Tunnel::Lisp(0x50, 0),
+        Tunnel::Macsec(false, 16),
+        Tunnel::Macsec(true, 8),
     ]
 }
