@@ -10,9 +10,13 @@
 mod support;
 
 use serde_json::Value;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::craft::*;
+use wspect::capture::Reader;
+use wspect::export::{Exporter as _, Gather, Out};
+use wspect::model::{Event, Limits, Sink, Stamp};
 
 fn sample(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
@@ -162,4 +166,27 @@ fn connections_are_compared_by_path_or_by_number() {
         "{stdout}"
     );
     assert!(stderr.contains("connections without a partner"), "{stderr}");
+}
+
+/// What would take more memory than is given to it is not half compared.
+#[test]
+fn no_more_is_kept_than_fits() {
+    struct Into(Gather);
+    impl Sink for Into {
+        fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
+            self.0.event(at, event, &mut Out::memory())
+        }
+    }
+    let gathered = |most| {
+        let mut reader = Reader::new(Box::new(std::fs::File::open(sample("chat.pcapng")).unwrap())).unwrap();
+        let mut sink = Into(Gather::new(None, Vec::new(), most));
+        wspect::dissect::run(&mut reader, Limits::DEFAULT, &mut sink, &mut |_| ControlFlow::Continue(()));
+        let messages =
+            sink.0.talks().map(|talk| talk.lines.to_server.len() + talk.lines.to_client.len()).sum::<usize>();
+        (sink.0.is_full(), messages)
+    };
+    let (is_full, all) = gathered(1 << 20);
+    assert!(!is_full && all > 40, "{all}");
+    let (is_full, some) = gathered(1000);
+    assert!(is_full && some > 0 && some < 20, "{some}");
 }

@@ -261,6 +261,35 @@ fn an_array_has_the_records() {
     }
 }
 
+/// Every command that prints rows has them in every form: columns are those of `export csv`, elements of an array the records.
+#[test]
+fn every_command_has_every_form() {
+    for command in ["handshake", "follow 2", "check", "show 1:2 2:3", "stats", "stats --capture", "keys"] {
+        let command: Vec<&str> = command.split(' ').collect();
+        let (name, chosen) = command.split_first().unwrap();
+        let capture = sample(if name == &"keys" { "wss.pcapng" } else { "chat.pcapng" });
+        let form = |form: &str| wspect_with(&[name, "-T", form], &capture, chosen);
+        let records = form("jsonl").records();
+        assert!(!records.is_empty(), "{command:?}");
+        let array: Vec<Value> = serde_json::from_slice(&form("json").stdout).unwrap();
+        assert_eq!(array, records, "{command:?}");
+        let table = form("csv");
+        match command[0] {
+            "show" | "stats" | "keys" => assert_eq!(table.code, Some(2), "{command:?}"),
+            _ => assert_eq!(csv(&text(&table)).len(), records.len() + 1, "{command:?}"),
+        }
+    }
+    let handshakes = ["export", "csv", "--records", "handshake"];
+    assert_eq!(text(&run(&["handshake", "-T", "csv"], "chat.pcapng")), text(&run(&handshakes, "chat.pcapng")));
+    let findings = ["export", "csv", "--records", "finding", "-e", "finding", "-e", "frame.number"];
+    let checked = ["check", "-T", "csv", "-e", "finding", "-e", "frame.number"];
+    assert_eq!(text(&run(&checked, "mix.pcap")), text(&run(&findings, "mix.pcap")));
+    let ignored = run(&[&checked[..], &["--ignore", "ORIGIN", "--fail-on", "error"]].concat(), "handshakes.pcapng");
+    assert!(ignored.code == Some(1) && !text(&ignored).contains("ORIGIN"));
+    assert_eq!(run(&["check", "-T", "csv", "--assert", "no finding"], "mix.pcap").code, Some(2));
+    assert_eq!(run(&["check", "-T", "csv", "--explain"], "mix.pcap").code, Some(2));
+}
+
 #[test]
 fn packets_of_connections_that_pass_are_copied() {
     let copied = |filter: &str| {
@@ -470,4 +499,15 @@ fn claims_are_told_with_their_evidence() {
     let done = check("chat.pcapng", &[], &["--assert-file", path]);
     assert_eq!((done.code, text(&done).as_str()), (Some(0), "PASS  count(connections) == 6: 6\n"));
     assert_eq!(check("chat.pcapng", &[], &["--assert-file", "/none/such"]).code, Some(3));
+
+    let config = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(config.path(), "[filters]\nprices = 'json.topic == \"price\"'\n").unwrap();
+    let named = ["--assert-file", path, "--config", config.path().to_str().unwrap()];
+    std::fs::write(path, "no message where $prices\n").unwrap();
+    let done = check("chat.pcapng", &[], &named);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert!(text(&done).contains(r#"no message where (json.topic == "price")"#), "{}", text(&done));
+    std::fs::write(path, "no message where $pricey\n").unwrap();
+    let done = check("chat.pcapng", &[], &named);
+    assert!(done.code == Some(2) && done.stderr.contains(":1: no filter is named `pricey`"), "{}", done.stderr);
 }

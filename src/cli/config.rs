@@ -103,6 +103,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The filters that have names.
+    pub(super) fn named(&self) -> &Named {
+        &self.named
+    }
+
     /// That each value is one of its option.
     fn check(&self) -> Result<(), Fault> {
         for (option, line, values) in &self.values {

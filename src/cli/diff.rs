@@ -44,7 +44,7 @@ pub(super) fn run(
         let list = args::List {
             input,
             filter: asked.filter.clone(),
-            json: asked.json.clone(),
+            columns: asked.written.columns(),
             limit: asked.limit.clone(),
             output: asked.output.clone(),
             ..args::List::default()
@@ -74,8 +74,11 @@ pub(super) fn run(
         _ => pairs(one, other),
     };
     let style = target.style(job.color);
-    let mut form = Differences::new(job.form == FormKind::Json, style);
-    let mut out = Out::new(target.writer(), job.limit);
+    let mut form = Differences::new(job.form != FormKind::Text, style);
+    let mut out = match job.form {
+        FormKind::Array => Out::array(target.writer(), job.limit),
+        _ => Out::new(target.writer(), job.limit),
+    };
     let mut sum = Sum::default();
     for pair in &paired {
         if let Pair::Both(one, other) = pair {
@@ -143,7 +146,7 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
     }
     let origin = if needs.origin { input.origin() } else { None };
     let progress = Progress::new(job.progress, input.len(), false);
-    let mut gathered = Gather::new(side.conn, ignored);
+    let mut gathered = Gather::new(side.conn, ignored, settings.limits.diff_bytes);
     let mut redacted = Redacted::new(redactor, &mut gathered);
     let read = |exporter: &mut dyn Exporter| {
         let mut watch = Watch::new(exporter, Out::memory(), &progress, stop);
@@ -156,6 +159,10 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
         None => read(&mut redacted)?,
     };
     progress.clear();
+    if gathered.is_full() {
+        let advice = "more messages than diff can compare at once (diff-bytes in wspect --limits): choose some with -Y, --from, --to";
+        return Err(job::usage(format!("{name}: {advice}")));
+    }
     match side.conn.filter(|_| gathered.talks().next().is_none() && !stop.is_wanted()) {
         Some(conn) => Err(Failure::new(Exit::Found, format!("{name}: no connection {conn} (wspect ls lists them)"))),
         None => Ok((gathered, is_incomplete, left_out)),

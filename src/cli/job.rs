@@ -12,7 +12,7 @@ use super::tools;
 use super::watch::Tell;
 use crate::dissect::Settings;
 use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
-use crate::filter::{Claim, Filter, Needs, Rows};
+use crate::filter::{Claim, Filter, Named, Needs, Rows};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity, nearest};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -149,6 +149,18 @@ pub(super) enum FormKind {
     Raw,
 }
 
+impl FormKind {
+    /// As it was typed. Cells are no matter of this: they have a [`Table`].
+    fn of(columns: &args::Columns, json: &args::Json) -> Self {
+        match columns.format {
+            Some(args::Form::Jsonl) => Self::Json,
+            Some(args::Form::Json) => Self::Array,
+            None if json.json => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
 impl Job {
     /// What must be at hand for its filter and its columns.
     pub(super) fn needs(&self) -> Needs {
@@ -158,20 +170,20 @@ impl Job {
         self.claims.iter().map(Claim::needs).fold(filter.or(table), Needs::or)
     }
 
-    /// What the command line asks for.
+    /// What the command line asks for; `named`: filters that names in files of assertions stand for.
     ///
     /// # Errors
     /// When it asks for nothing that can be done.
-    pub(super) fn new(args: Args) -> Result<Self, Failure> {
+    pub(super) fn new(args: Args, named: &Named) -> Result<Self, Failure> {
         let Args { command, list, reading, manners, redaction, .. } = args;
         let rules = redact::rules(command.as_ref(), redaction.redact)?;
-        let job = Self::of(command, list, &manners)?;
+        let job = Self::of(command, list, &manners, named)?;
         let redactor = redact::redactor(rules)?;
         let settings = reading.settings();
         Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), redactor, ..job })
     }
 
-    fn of(command: Option<Command>, list: args::List, manners: &Manners) -> Result<Self, Failure> {
+    fn of(command: Option<Command>, list: args::List, manners: &Manners, named: &Named) -> Result<Self, Failure> {
         let Some(command) = command else {
             mistyped(&list.input)?;
             return Self::list(Work::Connections, list, TimeMode::Local, manners);
@@ -191,30 +203,31 @@ impl Job {
             Command::Handshake(args) => Self::handshake(args, manners),
             Command::Show(args) => Self::show(args, manners),
             Command::Follow(args) => Self::follow(args, manners),
-            Command::Keys(args::Keys { input, json, limit, output }) => {
-                let list = args::List { input, json, limit, output, ..args::List::default() };
+            Command::Keys(args::Keys { input, written, limit, output }) => {
+                let list = args::List { input, columns: written.columns(), limit, output, ..args::List::default() };
                 Self::list(Work::Keys, list, TimeMode::Relative, manners)
             }
-            Command::Stats(args::Stats { input, filter, capture, json, time, output }) => {
-                let list = args::List { input, filter, json, time, output, ..args::List::default() };
-                let job =
-                    Self::list(if capture { Work::Capture } else { Work::Stats }, list, TimeMode::LocalDate, manners)?;
+            Command::Stats(args::Stats { input, filter, capture, written, time, output }) => {
+                let columns = written.columns();
+                let list = args::List { input, filter, columns, time, output, ..args::List::default() };
+                let work = if capture { Work::Capture } else { Work::Stats };
+                let job = Self::list(work, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
-            Command::Check(args) => Self::check(args, manners),
+            Command::Check(args) => Self::check(args, manners, named),
             Command::Export(args) => Self::export(args, manners),
             // Answered before there is a job.
             Command::Diff(_) | Command::Tool(_) => Err(usage("this command stands alone")),
         }
     }
 
-    fn base(work: Work, source: Source, json: &args::Json, output: args::Output, manners: &Manners) -> Self {
+    fn base(work: Work, source: Source, form: FormKind, output: args::Output, manners: &Manners) -> Self {
         Self {
             source,
             settings: Settings::default(),
             keys: Keys::default(),
             work,
-            form: if json.json { FormKind::Json } else { FormKind::Text },
+            form,
             filter: None,
             table: None,
             claims: Vec::new(),
@@ -244,14 +257,9 @@ impl Job {
         let args::List { input, filter, columns, json, limit, tail, time: shown, output } = list;
         let rows = work.rows();
         let (filter, table) = (pick::filter(&filter, rows)?, pick::table(&columns, rows)?);
-        let base = Self::base(work, all_named(input)?, &json, output, manners);
-        let form = match columns.format {
-            Some(args::Form::Jsonl) => FormKind::Json,
-            Some(args::Form::Json) => FormKind::Array,
-            _ => base.form,
-        };
+        let base = Self::base(work, all_named(input)?, FormKind::of(&columns, &json), output, manners);
         let (limit, tail, time) = (limit.limit, tail.tail, shown.time.unwrap_or(time));
-        Ok(Self { form, filter, table, limit, tail, time, ..base })
+        Ok(Self { filter, table, limit, tail, time, ..base })
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
@@ -262,10 +270,12 @@ impl Job {
             [word] => Some(connection(word)?),
             _ => return Err(usage("handshake takes one connection, or none for all: wspect handshake FILE CONN")),
         };
-        let filter = pick::filter(&args.filter, Rows::HANDSHAKES)?;
-        let base = Self::base(Work::Handshakes(conn), source, &args.json, args.output, manners);
+        let rows = Rows::HANDSHAKES;
+        let (filter, table) = (pick::filter(&args.filter, rows)?, pick::table(&args.columns, rows)?);
+        let form = FormKind::of(&args.columns, &args.json);
+        let base = Self::base(Work::Handshakes(conn), source, form, args.output, manners);
         let time = args.time.time.unwrap_or(TimeMode::Local);
-        Ok(Self { filter, limit: args.limit.limit, time, sums_up: base.sums_up && conn.is_none(), ..base })
+        Ok(Self { filter, table, limit: args.limit.limit, time, sums_up: base.sums_up && conn.is_none(), ..base })
     }
 
     fn show(args: args::Show, manners: &Manners) -> Result<Self, Failure> {
@@ -278,10 +288,10 @@ impl Job {
             }
             None => Wanted::Places(words.iter().map(|word| place(word)).collect::<Result<_, _>>()?),
         };
-        let base = Self::base(Work::Show(wanted), source(&paths)?, &args.json, args.output, manners);
-        let form = if args.raw { FormKind::Raw } else { base.form };
+        let form = if args.raw { FormKind::Raw } else { FormKind::of(&args.written.columns(), &args::Json::default()) };
+        let base = Self::base(Work::Show(wanted), source(&paths)?, form, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
-        Ok(Self { form, time, payload: args.payload.options(), sums_up: false, ..base })
+        Ok(Self { time, payload: args.payload.options(), sums_up: false, ..base })
     }
 
     fn follow(args: args::Follow, manners: &Manners) -> Result<Self, Failure> {
@@ -290,13 +300,21 @@ impl Job {
             return Err(usage("follow takes one connection: wspect follow FILE CONN (wspect ls FILE lists them)"));
         };
         let work = Work::Follow(connection(word)?);
-        let filter = pick::filter(&args.filter, work.rows())?;
-        let base = Self::base(work, source(&paths)?, &args.json, args.output, manners);
+        let (filter, table) = (pick::filter(&args.filter, work.rows())?, pick::table(&args.columns, work.rows())?);
+        let base = Self::base(work, source(&paths)?, FormKind::of(&args.columns, &args.json), args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
-        Ok(Self { filter, limit: args.limit.limit, time, payload: args.payload.options(), sums_up: false, ..base })
+        Ok(Self {
+            filter,
+            table,
+            limit: args.limit.limit,
+            time,
+            payload: args.payload.options(),
+            sums_up: false,
+            ..base
+        })
     }
 
-    fn check(args: args::Check, manners: &Manners) -> Result<Self, Failure> {
+    fn check(args: args::Check, manners: &Manners, named: &Named) -> Result<Self, Failure> {
         let args::Check {
             input,
             filter,
@@ -305,29 +323,36 @@ impl Job {
             assert_file,
             ignore,
             format,
+            cells,
             explain,
             json,
             limit,
             tail,
             output,
         } = args;
-        let claims = pick::claims(&claims, &assert_file)?;
+        let claims = pick::claims(&claims, &assert_file, named)?;
         let mut ignored = NoteSet::EMPTY;
         for word in &ignore {
             ignored.insert(tools::finding(word)?);
         }
-        let report = format.unwrap_or(Report::Text);
+        let usual = if json.json { args::Form::Jsonl } else { args::Form::Text };
+        let report = format.unwrap_or(Report::Rows(usual));
         if report == Report::Junit && limit.limit.is_some() {
             return Err(usage("-T junit reports on the whole capture: it takes no --limit"));
         }
         if matches!(report, Report::Junit | Report::Sarif) && tail.tail.is_some() {
-            return Err(usage("--tail is for rows: text and --json"));
+            return Err(usage("--tail is for rows: -T junit and sarif take none"));
         }
-        if matches!(report, Report::Junit | Report::Sarif) && !claims.is_empty() {
-            return Err(usage("--assert is told in text and in --json"));
+        let tells = matches!(report, Report::Rows(args::Form::Text | args::Form::Jsonl | args::Form::Json));
+        if !claims.is_empty() && !tells {
+            return Err(usage("--assert is told in text, jsonl and json"));
         }
-        let json = args::Json { json: json.json || report == Report::Jsonl };
-        let list = args::List { input, filter, json, limit, tail, output, ..args::List::default() };
+        if explain && report != Report::Rows(args::Form::Text) {
+            return Err(usage("--explain is for text: records say no more than the code (wspect explain CODE)"));
+        }
+        let format = if let Report::Rows(form) = report { Some(form) } else { None };
+        let columns = args::Columns { format, cells };
+        let list = args::List { input, filter, columns, limit, tail, output, ..args::List::default() };
         let job = Self::list(Work::Check(Checked { fail_on, ignored, report }), list, TimeMode::Relative, manners)?;
         Ok(Self { claims, explains: explain, ..job })
     }
@@ -392,11 +417,10 @@ impl Job {
     fn copy(args: args::Export, manners: &Manners) -> Result<Self, Failure> {
         let args::Export { input, filter, conn, secrets, decrypted, output, .. } = args;
         let wanted = copy::Wanted { conns: conn.into_iter().map(ConnId).collect(), secrets, decrypted };
-        let json = args::Json::default();
         let work = Work::Copy(wanted);
         let filter = pick::filter(&filter, work.rows())?;
-        let job = Self::base(work, all_named(input)?, &json, output, manners);
-        Ok(Self { form: FormKind::Raw, filter, ..job })
+        let job = Self::base(work, all_named(input)?, FormKind::Raw, output, manners);
+        Ok(Self { filter, ..job })
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 53] {
+fn rows(limits: Limits) -> [Row; 54] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -68,6 +68,7 @@ fn rows(limits: Limits) -> [Row; 53] {
         key_sessions,
         key_secrets,
         tail_bytes,
+        diff_bytes,
     } = limits;
     let n = |value: usize| value as u64;
     let nanos = |value: i64| value.unsigned_abs();
@@ -149,6 +150,12 @@ fn rows(limits: Limits) -> [Row; 53] {
             n(tail_bytes),
             "bytes",
             "of rows of which --tail wants the last; that one is kept whatever its size",
+        ),
+        (
+            "diff-bytes",
+            n(diff_bytes),
+            "bytes",
+            "of one capture's messages that diff compares; it takes no capture with more",
         ),
     ]
 }

@@ -118,7 +118,7 @@ fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Fail
         let (source, color) = job::to_browse(args)?;
         return browse::run(source, color, settings, keys);
     }
-    run::run(&Job::new(args)?)
+    run::run(&Job::new(args, config.named())?)
 }
 
 /// Help and version are data; anything else is a wrong command line.

@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::{args, job};
 use crate::capture::words;
 use crate::export::{Delimited, Occurrence, Quote};
-use crate::filter::{Claim, Column, Filter, Needs, Problem, Rows};
+use crate::filter::{self, Claim, Column, Filter, Named, Needs, Problem, Rows};
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -61,11 +61,11 @@ fn read(text: &str, rows: Rows) -> Result<Filter, Failure> {
     filter.map_err(|problem| wrong(text, &problem))
 }
 
-/// The claims that must hold.
+/// The claims that must hold. In files names stand for filters; what was typed has them no more.
 ///
 /// # Errors
 /// When one cannot be understood, or a file of them cannot be read.
-pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, Failure> {
+pub(super) fn claims(typed: &[String], files: &[PathBuf], named: &Named) -> Result<Vec<Claim>, Failure> {
     let mut claims = Vec::new();
     for text in typed {
         claims.push(Claim::new(text).map_err(|problem| wrong(text.trim(), &problem))?);
@@ -80,10 +80,11 @@ pub(super) fn claims(typed: &[String], files: &[PathBuf]) -> Result<Vec<Claim>, 
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let unclear = |problem: Problem| {
-                Failure::new(Exit::Usage, format!("{name}:{}: {problem}", at + 1)).with_lines(problem.shown(line))
+            let unclear = |text: &str, problem: &Problem| {
+                Failure::new(Exit::Usage, format!("{name}:{}: {problem}", at + 1)).with_lines(problem.shown(text))
             };
-            claims.push(Claim::new(line).map_err(unclear)?);
+            let meant = filter::expand(line, named).map_err(|problem| unclear(line, &problem))?;
+            claims.push(Claim::new(&meant).map_err(|problem| unclear(&meant, &problem))?);
         }
         if claims.len() == before {
             return Err(job::usage(format!("{name}: no assertion in it")));

@@ -14,9 +14,9 @@ use super::watch::{Tally, Tell, Watch};
 use crate::dissect::{self, Settings, Summary};
 use crate::escape;
 use crate::export::{
-    Array, Capture, Cells, Claims, Clock, Collect, Connections, Delimited, END, Exporter, Filtered, Form, Handshakes,
-    InPacket, Junit, Kinds, Only, Out, Page, Passed, Place, Places, Raw, Records, Redacted, Sarif, Sessions, Stats,
-    Stream, Table, Talk, TimeMode, Totals,
+    Capture, Cells, Claims, Clock, Collect, Connections, Delimited, Exporter, Filtered, Form, Handshakes, InPacket,
+    Junit, Kinds, Only, Out, Page, Passed, Place, Places, Raw, Records, Redacted, Sarif, Sessions, Stats, Stream,
+    Table, Talk, TimeMode, Totals,
 };
 use crate::model::{ConnId, PacketNo, Severity, Timestamp};
 use crate::net;
@@ -86,7 +86,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Keys => run.keys(Sessions::new(form)),
         Work::Convert(wanted) => run.convert(wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
-        Work::Stats => run.export(&mut Stats::new(origin, form)),
+        Work::Stats => run.export(&mut Stats::new(origin, form).filtered(job.filter.is_some())),
         Work::Capture => {
             let name = run.input.name.clone();
             run.export(&mut Capture::new(&name, net::link_name, form))
@@ -97,7 +97,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Check(Checked { report: Report::Sarif, .. }) => {
             run.export(&mut Sarif::new(&job.source.name(), job.source.names()))
         }
-        Work::Check(_) => run.check(Stream::new(FINDINGS, form)),
+        Work::Check(Checked { report: Report::Rows(_), .. }) => run.check(Stream::new(FINDINGS, form)),
     }
 }
 
@@ -182,11 +182,14 @@ impl<'j> Run<'j> {
     fn cells(self, table: &pick::Table) -> Result<Exit, Failure> {
         let form = Delimited { shown: self.target.is_terminal(), ..table.form.clone() };
         let mut cells = Cells::new(&table.columns, form, self.job.work.rows(), self.origin, self.known.clone());
-        self.export(&mut cells)
+        match self.job.work {
+            Work::Handshakes(Some(conn)) | Work::Follow(conn) => self.places(&[Place::all_of(conn)], cells),
+            _ => self.export(&mut cells),
+        }
     }
 
     /// Rows of some connections or messages; those that are not there fail the run.
-    fn places(self, places: &[Place], rows: Stream) -> Result<Exit, Failure> {
+    fn places(self, places: &[Place], rows: impl Exporter) -> Result<Exit, Failure> {
         let name = self.input.name.clone();
         let mut rows = Places::new(places.iter().copied(), rows);
         let exit = self.export(&mut rows)?;
@@ -274,7 +277,7 @@ impl<'j> Run<'j> {
         let shows_rows = is_terminal && !target.is_paged() && job.has_rows_on_the_way();
         let progress = Progress::new(job.progress, input.len(), shows_rows);
         let out = match job.form {
-            FormKind::Array => Out::new(Box::new(Array::new(target.writer())), job.limit).ending(END),
+            FormKind::Array => Out::array(target.writer(), job.limit),
             _ => Out::new(target.writer(), job.limit),
         };
         let out = out.eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);

@@ -1,6 +1,6 @@
 //! What `--version` tells: what this build reads, writes and reports.
 
-use super::args::{Report, formats};
+use super::args::{Form, Report, formats};
 use crate::capture::compressions;
 use crate::export::RECORD_KINDS;
 use crate::model::NOTES;
@@ -12,7 +12,8 @@ pub(super) fn long() -> String {
     let rows = [
         ("reads", format!("pcap, pcapng; packed with {}", compressions().collect::<Vec<_>>().join(", "))),
         ("exports", formats().collect::<Vec<_>>().join(", ")),
-        ("reports", names::<Report>().join(", ")),
+        ("reports", names(|report: &Report| !matches!(report, Report::Rows(_)))),
+        ("rows", names(|_: &Form| true)),
         ("records", format!("v1: {}", RECORD_KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", "))),
         ("findings", NOTES.len().to_string()),
         ("built for", format!("{OS} {ARCH}")),
@@ -21,8 +22,8 @@ pub(super) fn long() -> String {
     format!("{}\n{}", env!("CARGO_PKG_VERSION"), rows.join("\n"))
 }
 
-/// The words of a choice.
-fn names<T: ValueEnum>() -> Vec<String> {
-    let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-    values.map(|value| value.get_name().to_owned()).collect()
+/// The words of those choices that are meant.
+fn names<T: ValueEnum>(is_meant: impl Fn(&T) -> bool) -> String {
+    let values = T::value_variants().iter().filter(|value| is_meant(value)).filter_map(T::to_possible_value);
+    values.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ")
 }

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 /// What is written last, behind the lines.
-pub const END: &str = "]\n";
+pub(super) const END: &str = "]\n";
 
 /// Puts `[` before the first line and a comma between lines; [`END`] is a line of its own that ends the array.
 #[derive(Debug)]
-pub struct Array<W> {
+pub(super) struct Array<W> {
     to: W,
     state: State,
 }
@@ -26,7 +26,7 @@ enum State {
 
 impl<W: Write> Array<W> {
     /// An array that goes to `to`.
-    pub const fn new(to: W) -> Self {
+    pub(super) const fn new(to: W) -> Self {
         Self { to, state: State::Begin }
     }
 

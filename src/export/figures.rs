@@ -35,7 +35,9 @@ pub(super) fn write(figures: &Figures, clock: &mut Clock, style: Style, out: &mu
     }
     line(out, "packets", &format!("{:>14}", number(totals.packets)));
     line(out, "TCP streams", &format!("{:>14}", number(totals.streams.into())));
-    line(out, "connections", &format!("{:>14}", number(totals.connections.into())));
+    let (counted, all) = (figures.connections, u64::from(totals.connections));
+    let of_all = if counted < all { format!(" of {}", number(all)) } else { String::new() };
+    line(out, "connections", &format!("{:>14}{of_all}", number(counted)));
     line(out, "", &format!("{:>14}  {:>14}", "→ to server", "← to client"));
     for (name, value) in COUNTS {
         let [to_server, to_client] = Direction::BOTH.map(|dir| number(value(&figures.counts[dir])));

@@ -81,7 +81,6 @@ mod transcript;
 mod values;
 mod wrap;
 
-pub use array::{Array, END};
 pub use capture::{About, Capture};
 pub use cells::{Cells, Delimited, Occurrence, Quote};
 pub use claims::{Claims, Evidence, Failed, Standing};

@@ -1,5 +1,6 @@
 //! Where rows go: one buffer, written on in large pieces.
 
+use super::array::{self, Array};
 use super::tail::Tail;
 use std::io::{self, Write};
 use std::mem;
@@ -38,6 +39,11 @@ impl<'w> Out<'w> {
         }
     }
 
+    /// Rows are records, and become the elements of a JSON array.
+    pub fn array(to: Box<dyn Write + 'w>, limit: Option<u64>) -> Self {
+        Self { end: array::END, ..Self::new(Box::new(Array::new(to)), limit) }
+    }
+
     /// Rows stay in memory.
     pub const fn memory() -> Out<'static> {
         Out { to: None, bytes: Vec::new(), rows_left: u64::MAX, eager: false, end: "", tail: None, failed: None }
@@ -47,13 +53,6 @@ impl<'w> Out<'w> {
     #[must_use]
     pub fn eager(mut self, eager: bool) -> Self {
         self.eager = eager;
-        self
-    }
-
-    /// This is to stand behind the last row.
-    #[must_use]
-    pub fn ending(mut self, end: &'static str) -> Self {
-        self.end = end;
         self
     }
 

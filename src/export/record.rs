@@ -407,7 +407,7 @@ impl Form for Records {
         lit!(row, r#","tcp_streams":"#);
         json::int(row, figures.totals.streams);
         lit!(row, r#","connections":"#);
-        json::int(row, figures.totals.connections);
+        json::int(row, figures.connections);
         lit!(row, r#","start":"#);
         self.times.write(figures.totals.first, row);
         lit!(row, r#","end":"#);

@@ -3,7 +3,8 @@
 use super::values::Values;
 use super::{Exporter, Form, Out, Totals};
 use crate::filter::Aggregate;
-use crate::model::{Both, Counts, Direction, Event, NoteCode, Severities, Stamp, Timestamp};
+use crate::model::{Both, ConnId, Counts, Direction, Event, NoteCode, Severities, Stamp, Timestamp};
+use foldhash::HashSet;
 use std::mem;
 use std::ops::ControlFlow;
 use std::ops::Range;
@@ -19,6 +20,8 @@ const FINEST_BIN: i64 = 1_000_000;
 pub struct Figures {
     /// Packets, streams, connections, first and last time.
     pub totals: Totals,
+    /// Connections that are counted: all of them, or with a filter those of which something passed.
+    pub connections: u64,
     /// Counts of each direction, summed over all connections.
     pub counts: Both<Counts>,
     /// Round trips from ping to pong; `None` when no pong answered a ping.
@@ -59,6 +62,8 @@ impl Rtt {
 /// Adds up a capture and writes its figures at the end.
 pub struct Stats {
     form: Box<dyn Form>,
+    /// Connections of which something was counted, where a filter leaves some out.
+    counted: Option<HashSet<ConnId>>,
     counts: Both<Counts>,
     findings: Severities,
     bins: Bins,
@@ -70,6 +75,7 @@ impl Stats {
     pub fn new(origin: Option<Timestamp>, form: Box<dyn Form>) -> Self {
         Self {
             form,
+            counted: None,
             counts: Both::default(),
             findings: Severities::default(),
             bins: Bins::new(origin),
@@ -78,8 +84,20 @@ impl Stats {
     }
 }
 
+impl Stats {
+    /// Only connections count of which something passes a filter.
+    #[must_use]
+    pub fn filtered(mut self, is_filtered: bool) -> Self {
+        self.counted = is_filtered.then(HashSet::default);
+        self
+    }
+}
+
 impl Exporter for Stats {
     fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
+        if let (Some(counted), Event::Message(_) | Event::Note(_)) = (&mut self.counted, event) {
+            counted.extend(at.conn);
+        }
         match event {
             Event::Message(message) => {
                 self.counts[message.dir].count(message);
@@ -109,6 +127,7 @@ impl Exporter for Stats {
         let bins = mem::replace(&mut self.bins, Bins::new(None)).finish(totals.last);
         let figures = Figures {
             totals: totals.clone(),
+            connections: self.counted.as_ref().map_or(totals.connections.into(), |counted| counted.len() as u64),
             counts: self.counts,
             rtt: Rtt::of(&mut self.round_trips),
             findings: self.findings,

@@ -112,6 +112,8 @@ pub struct Limits {
     pub key_secrets: usize,
     /// Bytes kept of rows of which only the last are wanted.
     pub tail_bytes: usize,
+    /// Bytes kept of a capture's messages to compare them with another's.
+    pub diff_bytes: usize,
 }
 
 const MIB: usize = 1 << 20;
@@ -178,6 +180,7 @@ impl Limits {
         key_sessions: 1 << 20,
         key_secrets: 4_000_000,
         tail_bytes: 64 * MIB,
+        diff_bytes: 512 * MIB,
     };
 }
 

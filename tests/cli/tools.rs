@@ -63,6 +63,13 @@ fn the_version_tells_the_features() {
     for format in of("reports").split(", ") {
         assert!(run(&format!("check -T {format} samples/mix.pcap")).status.success(), "{format}");
     }
+    for form in of("rows").split(", ") {
+        assert!(
+            run(&format!("msgs -T {form} -e msg samples/mix.pcap")).status.success()
+                == ["csv", "tsv", "fields"].contains(&form)
+        );
+        assert!(form == "fields" || run(&format!("check -T {form} samples/mix.pcap")).status.success(), "{form}");
+    }
     for compression in ["gzip", "zstd", "lz4", "xz"] {
         assert!(of("reads").contains(compression), "{compression}");
     }

@@ -69,10 +69,10 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().unwrap_or_else(|| panic!("no list {name}"))
 }
 
-/// The entries of a file that is whole in the eyes of a strict reader.
-fn entries(har: &str) -> Vec<Value> {
-    assert!(!har.chars().any(|c| c.is_control() && c != '\n'), "a control character");
-    let har: Value = serde_json::from_str(har).unwrap();
+/// The entries of a file that is whole in the eyes of a strict reader, and of one that is used elsewhere.
+fn entries(text: &str) -> Vec<Value> {
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "a control character");
+    let har: Value = serde_json::from_str(text).unwrap();
     object(&har, "log:o");
     object(&har["log"], LOG);
     assert_eq!(har["log"]["version"], "1.2");
@@ -81,6 +81,15 @@ fn entries(har: &str) -> Vec<Value> {
     for entry in entries {
         check(entry);
     }
+    let loaded = har::from_slice(text.as_bytes()).unwrap();
+    let har::Spec::V1_2(loaded) = loaded.log else { panic!("another version") };
+    for (entry, loaded) in entries.iter().zip(&loaded.entries) {
+        assert_eq!(
+            (&entry["request"]["url"], &entry["response"]["status"]),
+            (&loaded.request.url.as_str().into(), &loaded.response.status.into())
+        );
+    }
+    assert_eq!(loaded.entries.len(), entries.len());
     entries.to_vec()
 }
 

@@ -210,6 +210,20 @@ fn both_sides_play_against_each_other() {
     assert_eq!(client(python, &path, &playing.address, &["--in-step", "--conn", "2"]), expected[1..2]);
 }
 
+/// Who closes waits for what the other had said by then: a client that is late is not cut off.
+#[test]
+fn a_late_client_is_heard() {
+    let Some(python) = python() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut session = Session::new(1);
+    session.text(Client, "one").text(Client, "two").say(Server, CLOSE, Frame::close(1000, "done").payload);
+    session.say(Client, CLOSE, Frame::close(1000, "").payload);
+    let path = script(dir.path(), &capture(&[session]), &[]);
+    let playing = Playing::start(python, &path, &["--speed", "1000"]);
+    let expected = ["1: said 2 of 2, heard 0 of 0, 0 differ"];
+    assert_eq!(client(python, &path, &playing.address, &["--speed", "0.01"]), expected);
+}
+
 /// Pauses are those of the capture, or so many times shorter.
 #[test]
 fn pauses_are_kept() {

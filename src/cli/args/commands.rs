@@ -1,13 +1,13 @@
 //! Commands and what each takes.
 
 use super::formats::{self, Format, Takes};
-use super::rows::{Cells, Columns, Filter};
-use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time};
+use super::rows::{Cells, Columns, Filter, Form};
+use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time, Written};
 use crate::cli::choices::{self, Proposed};
 use crate::export::PayloadOptions;
 use crate::model::Severity;
 use clap::ValueEnum;
-use clap::builder::TypedValueParser as _;
+use clap::builder::{PossibleValue, TypedValueParser as _};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -50,6 +50,8 @@ pub(in crate::cli) struct Handshake {
     #[command(flatten)]
     pub filter: Filter,
     #[command(flatten)]
+    pub columns: Columns,
+    #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
     pub limit: Limit,
@@ -68,10 +70,10 @@ pub(in crate::cli) struct Show {
     #[arg(long, value_name = "PACKET", value_parser = choices::number::<u64>)]
     pub frame: Option<u64>,
     /// The payload's bytes alone; to a terminal only with --force
-    #[arg(long, conflicts_with_all = ["json", "payload", "max_payload"])]
+    #[arg(long, conflicts_with_all = ["json", "format", "payload", "max_payload"])]
     pub raw: bool,
     #[command(flatten)]
-    pub json: Json,
+    pub written: Written,
     #[command(flatten)]
     pub time: Time,
     #[command(flatten)]
@@ -88,6 +90,8 @@ pub(in crate::cli) struct Follow {
     pub input: FileAndMore,
     #[command(flatten)]
     pub filter: Filter,
+    #[command(flatten)]
+    pub columns: Columns,
     #[command(flatten)]
     pub json: Json,
     #[command(flatten)]
@@ -111,7 +115,7 @@ pub(in crate::cli) struct Stats {
     #[arg(long)]
     pub capture: bool,
     #[command(flatten)]
-    pub json: Json,
+    pub written: Written,
     #[command(flatten)]
     pub time: Time,
     #[command(flatten)]
@@ -124,7 +128,7 @@ pub(in crate::cli) struct Keys {
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
-    pub json: Json,
+    pub written: Written,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
@@ -172,7 +176,7 @@ pub(in crate::cli) struct Check {
         hide_possible_values = true
     )]
     pub ignore: Vec<String>,
-    /// text, jsonl (as --json), junit or sarif
+    /// text, jsonl (as --json), json (an array), csv, tsv, fields (with -e), junit or sarif
     ///
     ///   junit  JUnit XML: every code is a test case; findings that --fail-on takes, errors without it, are failures
     ///   sarif  SARIF 2.1.0: every code is a rule, every finding a result
@@ -185,6 +189,8 @@ pub(in crate::cli) struct Check {
         verbatim_doc_comment
     )]
     pub format: Option<Report>,
+    #[command(flatten)]
+    pub cells: Cells,
     /// Say below each finding which rule it is about, what usually causes it and what to try
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
@@ -199,12 +205,35 @@ pub(in crate::cli) struct Check {
 }
 
 /// Formats of `check`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Report {
-    Text,
-    Jsonl,
+    /// Rows, as of other commands.
+    Rows(Form),
     Junit,
     Sarif,
+}
+
+impl ValueEnum for Report {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Rows(Form::Text),
+            Self::Rows(Form::Jsonl),
+            Self::Rows(Form::Json),
+            Self::Rows(Form::Csv),
+            Self::Rows(Form::Tsv),
+            Self::Rows(Form::Fields),
+            Self::Junit,
+            Self::Sarif,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Rows(form) => form.to_possible_value(),
+            Self::Junit => Some(PossibleValue::new("junit")),
+            Self::Sarif => Some(PossibleValue::new("sarif")),
+        }
+    }
 }
 
 /// Options of `export`.
@@ -278,7 +307,7 @@ pub(in crate::cli) struct Diff {
     #[arg(long, value_name = "PATH")]
     pub ignore: Vec<String>,
     #[command(flatten)]
-    pub json: Json,
+    pub written: Written,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! Options that several commands have.
 
+use super::rows::{Columns, Form};
 use crate::cli::choices;
 use crate::cli::redact::{self, RuleList};
 use crate::dissect::Settings;
@@ -224,6 +225,36 @@ pub(in crate::cli) struct Json {
     /// Print records: one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// In which form, where there are no columns to choose.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct Written {
+    #[command(flatten)]
+    pub json: Json,
+    /// text, jsonl (as --json), json (an array)
+    #[arg(short = 'T', long, value_name = "FORM", hide_possible_values = true, conflicts_with = "json")]
+    pub format: Option<WrittenForm>,
+}
+
+/// Forms of rows without columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum WrittenForm {
+    Text,
+    Jsonl,
+    Json,
+}
+
+impl Written {
+    /// As a list says it.
+    pub(in crate::cli) fn columns(&self) -> Columns {
+        let format = self.format.map(|form| match form {
+            WrittenForm::Text => Form::Text,
+            WrittenForm::Jsonl => Form::Jsonl,
+            WrittenForm::Json => Form::Json,
+        });
+        Columns { format: format.or(self.json.json.then_some(Form::Jsonl)), ..Columns::default() }
+    }
 }
 
 /// How many rows.

@@ -53,12 +53,21 @@ pub struct Gather {
     only: Option<ConnId>,
     /// What is not compared, by its path.
     ignored: Vec<Vec<Step>>,
+    /// Bytes that more lines may take.
+    left: usize,
+    /// A line found no room.
+    is_full: bool,
 }
 
 impl Gather {
-    /// Of all connections, or of one; without what stands at these paths.
-    pub fn new(only: Option<ConnId>, ignored: Vec<Vec<Step>>) -> Self {
-        Self { only, ignored, ..Self::default() }
+    /// Of all connections, or of one; without what stands at these paths; in so many bytes at most.
+    pub fn new(only: Option<ConnId>, ignored: Vec<Vec<Step>>, most: usize) -> Self {
+        Self { only, ignored, left: most, ..Self::default() }
+    }
+
+    /// Whether there was more than fits.
+    pub const fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// What was said, in order of connections.
@@ -66,9 +75,14 @@ impl Gather {
         self.talks.values()
     }
 
-    fn add(&mut self, conn: ConnId, message: &Message<'_>) {
-        let digest = self.digest(message);
-        let Some(talk) = self.talks.get_mut(&conn) else { return };
+    fn add(&mut self, conn: ConnId, message: &Message<'_>) -> ControlFlow<()> {
+        let (digest, shown) = (self.digest(message), Box::<str>::from(beginning(message)));
+        let Some(talk) = self.talks.get_mut(&conn) else { return ControlFlow::Continue(()) };
+        let Some(left) = self.left.checked_sub(size_of::<Line>() + shown.len()) else {
+            self.is_full = true;
+            return ControlFlow::Break(());
+        };
+        self.left = left;
         talk.lines[message.dir].push(Line {
             digest,
             msg: message.number,
@@ -76,8 +90,9 @@ impl Gather {
             dir: message.dir,
             opcode: message.opcode,
             len: message.body.len,
-            shown: beginning(message).into(),
+            shown,
         });
+        ControlFlow::Continue(())
     }
 
     fn digest(&self, message: &Message<'_>) -> [u8; 16] {
@@ -144,7 +159,7 @@ impl Exporter for Gather {
                 self.talks.insert(conn, talk);
             }
             Event::Message(message) if !matches!(message.opcode, Opcode::PING | Opcode::PONG) => {
-                self.add(conn, message)
+                return self.add(conn, message);
             }
             _ => {}
         }

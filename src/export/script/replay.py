@@ -22,7 +22,8 @@ try:
 except ImportError:
     sys.exit("the package websockets is needed, 15 or newer: python3 -m pip install websockets")
 
-# Seconds that the other side is waited for: to say what it had said by then (--in-step), and to close at the end.
+# Seconds that the other side is waited for: to say what it had said by then (before the end, and always with --in-step),
+# and to close at the end.
 PATIENCE = 5.0
 
 
@@ -113,7 +114,8 @@ class Player:
                 theirs += data(line) is not None
                 continue
             due = began + (line["at"] - self.connection.begin["answered"]) / 1e9 / self.options.speed
-            if self.options.in_step and await self.has_heard(theirs):
+            is_end = line["type"] in ("close", "end")  # Too early it would cut off what comes later than in the capture.
+            if (is_end or self.options.in_step) and await self.has_heard(theirs):
                 late = max(0.0, clock() - due)
                 began, due = began + late, due + late
             await asyncio.sleep(max(0.0, due - clock()))
