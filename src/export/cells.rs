@@ -5,7 +5,7 @@ use super::list::Collect;
 use super::{Exporter, Out, Totals};
 use crate::escape;
 use crate::filter::{Column, Kind, Needs, Rows, Value};
-use crate::model::{ConnId, Event, Stamp, Timestamp, seconds};
+use crate::model::{ConnId, Event, Stamp, Timestamp, push_hex, seconds};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -64,8 +64,7 @@ pub struct Cells<'c> {
     waiting: BTreeMap<ConnId, Vec<u8>>,
     next: ConnId,
     has_begun: bool,
-    /// One value, and all of one cell.
-    value: String,
+    /// All of one cell.
     cell: String,
 }
 
@@ -87,7 +86,6 @@ impl<'c> Cells<'c> {
             waiting: BTreeMap::new(),
             next: ConnId(1),
             has_begun: false,
-            value: String::new(),
             cell: String::new(),
         }
     }
@@ -123,9 +121,7 @@ impl<'c> Cells<'c> {
                     _ => {}
                 }
                 count += 1;
-                self.value.clear();
-                text_of(value, column, &mut self.value);
-                self.cell.push_str(&self.value);
+                text_of(value, column, &mut self.cell);
             });
             self.form.write(&self.cell, out);
             // An empty line would be no row (RFC 4180 has none).
@@ -224,15 +220,18 @@ fn text_of(value: Value<'_>, column: &Column, out: &mut String) {
         Value::Int(number) => write!(out, "{number}"),
         Value::Float(number) => write!(out, "{number}"),
         Value::Decimal(digits, _) => write!(out, "{digits}"),
-        Value::Text(text) | Value::Word(_, text) => write!(out, "{text}"),
+        Value::Text(text) | Value::Word(_, text) => out.write_str(text),
         Value::Address(ip) => write!(out, "{ip}"),
         Value::Time(time) if column.is_epoch() => write!(out, "{}", seconds(time.nanos(), 9)),
         Value::Time(time) => write!(out, "{time}"),
         Value::Duration(nanos) => write!(out, "{}", seconds(nanos, 9)),
         Value::Tree(text) => write!(out, "{}", String::from_utf8_lossy(text)),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) if kind == Kind::Text => write!(out, "{text}"),
-            _ => bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+            Ok(text) if kind == Kind::Text => out.write_str(text),
+            _ => {
+                push_hex(bytes, out);
+                Ok(())
+            }
         },
     };
 }

@@ -2,7 +2,14 @@
 
 /// As in records: `1c0aff`.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|&byte| digits(byte)).collect()
+    let mut out = String::with_capacity(bytes.len() * 2);
+    push_hex(bytes, &mut out);
+    out
+}
+
+/// Appends them as in records.
+pub fn push_hex(bytes: &[u8], out: &mut String) {
+    out.extend(bytes.iter().flat_map(|&byte| digits(byte)));
 }
 
 /// With blanks between, as people read them: `1c 0a ff`.
