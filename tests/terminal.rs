@@ -41,11 +41,17 @@ impl Terminal {
     }
 
     /// Runs in the directory of the project, in UTC and without colours.
-    fn run<I: IntoIterator<Item: AsRef<OsStr>>>(args: I, (cols, rows): (u16, u16)) -> Self {
+    fn run<I: IntoIterator<Item: AsRef<OsStr>>>(args: I, size: (u16, u16)) -> Self {
+        Self::run_beside(args, size, Path::new("/none"))
+    }
+
+    /// The same, with this place for what it keeps between two runs.
+    fn run_beside<I: IntoIterator<Item: AsRef<OsStr>>>(args: I, (cols, rows): (u16, u16), state: &Path) -> Self {
         let pty_size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(pty_size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wspect"));
         command.env("XDG_CONFIG_HOME", "/none");
+        command.env("XDG_STATE_HOME", state);
         command.args(args);
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env("TERM", "xterm-256color");
@@ -273,6 +279,34 @@ fn copies_through_the_terminal() {
     assert!(terminal.raw.windows(osc52.len()).any(|bytes| bytes == osc52), "tcp.stream == 0 in base64");
     terminal.press("Q");
     terminal.wait_for_the_shell();
+}
+
+/// A filter that was entered comes back in the next run, and nobody else can read it.
+#[test]
+fn a_filter_is_kept_for_the_next_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let state = tempfile::tempdir().unwrap();
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/chat.pcapng");
+    let open = || {
+        let mut terminal = Terminal::run_beside([&capture], USUAL, state.path());
+        terminal.wait_for("6 connections");
+        terminal
+    };
+    let mut terminal = open();
+    terminal.press("fclose_code == 4321\r");
+    terminal.wait_for("Connections 1 of 6 shown");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let kept = state.path().join("wspect/filters");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "close_code == 4321\n");
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut terminal = open();
+    terminal.press("f\x1b[A");
+    terminal.wait_for("Filter: close_code == 4321");
+    terminal.press("\r");
+    terminal.wait_for("Connections 1 of 6 shown");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
 }
 
 #[test]

@@ -8,14 +8,17 @@
 //!
 //! What it costs: 28 bytes a message and 32 a frame (in TLS 32 for each record), half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads.
 
+mod ask;
 mod chunks;
 mod pack;
 mod record;
 mod row;
+mod sift;
 mod store;
 
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
+pub use sift::Sift;
 
 use crate::model::{
     Both, ConnId, Connection, Direction, Event, Fact, Facts, FileRuns, Frame, Handshake, Mark, Message, Opcode, Opened,
@@ -113,7 +116,12 @@ pub struct Book {
     files: FileRuns,
     facts: Facts,
     beyond: u64,
+    /// Batches that were taken in.
+    learned: u64,
     generation: u64,
+    /// What passes the filter, where there is one.
+    sift: Option<Sift>,
+    revision: u64,
     store: Store,
 }
 
@@ -145,7 +153,10 @@ impl Book {
             files: FileRuns::default(),
             facts: Facts::default(),
             beyond: 0,
+            learned: 0,
             generation: 0,
+            sift: None,
+            revision: 0,
             store: Store::new(payload_bytes),
         }
     }
@@ -167,6 +178,7 @@ impl Book {
 
     /// Takes in the next events.
     pub fn absorb(&mut self, batch: Batch) {
+        self.learned += 1;
         self.generation += 1;
         let mut payload = batch.payload.as_slice();
         for (at, item) in &batch.items {
@@ -293,6 +305,11 @@ impl Book {
     }
 
     /// Changes whenever the book learns something.
+    const fn learned(&self) -> u64 {
+        self.learned
+    }
+
+    /// Changes whenever the book learns something, also what passes the filter.
     pub const fn generation(&self) -> u64 {
         self.generation
     }
@@ -317,6 +334,13 @@ impl Book {
             return Some(Vec::new());
         }
         self.stored(row.place?.checked_add(from)?, len)
+    }
+
+    /// Appends all that was kept of a message's payload.
+    fn payload_into(&self, row: &MessageRow<'_>, out: &mut Vec<u8>) {
+        if let (Some(place), Ok(len)) = (row.place, usize::try_from(row.kept)) {
+            self.store.read(place, len, out);
+        }
     }
 
     /// A message's payload as it was on the wire, unmasked; `None` when not all of it was kept.

@@ -6,13 +6,15 @@ use super::input::{Input, Source};
 use super::keys::{self, Keys, Loaded};
 use super::seen;
 use super::signals::Stop;
+use super::state;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
+use crate::filter;
 use crate::keys::{Followed, Randoms};
 use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
-use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Progress, Reading};
+use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Progress, Reading};
 use crossbeam_channel::{Sender, bounded};
 use std::env;
 use std::ops::ControlFlow;
@@ -36,7 +38,13 @@ const WARNINGS: usize = 8;
 ///
 /// # Errors
 /// When the input cannot be read; for a file that is before the screen is taken. When the terminal cannot be used.
-pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -> Result<Exit, Failure> {
+pub(super) fn run(
+    source: Source,
+    color: When,
+    settings: Settings,
+    keys: Keys,
+    named: filter::Named,
+) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len());
@@ -53,13 +61,15 @@ pub(super) fn run(source: Source, color: When, settings: Settings, keys: Keys) -
         When::Always => ColorChoice::Always,
         When::Never => ColorChoice::Never,
     };
-    let options = Options { color, can_reread, is_live, ..Options::new(name) };
+    let past_filters = state::past_filters();
+    let options = Options { color, can_reread, is_live, named, past_filters, ..Options::new(name) };
     let again = Box::new(move |log: PathBuf| {
         let log = from_home(log);
         let read_again = |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(&log));
         capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
     });
-    tui::run(options, reading, again)
+    let remember = Box::new(|text: &str| state::remember_filter(text));
+    tui::run(options, reading, Outside { again, remember })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }

@@ -25,6 +25,7 @@ mod redact;
 mod run;
 mod seen;
 mod signals;
+mod state;
 mod tools;
 mod turns;
 mod version;
@@ -116,7 +117,7 @@ fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Fail
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
         let (source, color) = job::to_browse(args)?;
-        return browse::run(source, color, settings, keys);
+        return browse::run(source, color, settings, keys, config.named().clone());
     }
     run::run(&Job::new(args, config.named())?)
 }

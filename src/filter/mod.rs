@@ -4,6 +4,7 @@
 //! field beside them; `fields` is the table of fields, `eval` asks the expression of a [`Row`].
 
 mod claim;
+mod complete;
 mod elsewhere;
 mod eval;
 mod fields;
@@ -15,6 +16,7 @@ mod row;
 mod value;
 
 pub use claim::{Aggregate, Claim, Says, Sum};
+pub use complete::{Choice, Completion, complete};
 pub use fields::{FIELDS, Field, Needs};
 pub use names::{Named, expand};
 pub use parse::Problem;

@@ -138,6 +138,7 @@ impl Action {
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Direction | Self::Pings | Self::Severity(_) => Needs::Screen,
+            Self::Filter | Self::ToggleFilter => Needs::Screen,
             _ => Needs::Rows,
         }
     }
@@ -164,6 +165,14 @@ pub enum Action {
     Command,
     /// Type what to look for.
     Search,
+    /// Type a filter.
+    Filter,
+    /// Switch the filter off and on.
+    ToggleFilter,
+    /// Filter by what is selected.
+    ApplyField,
+    /// Ways to filter by what is selected.
+    FilterMenu,
     /// The next match.
     Match(isize),
     /// Through the rows of the pane.

@@ -1,6 +1,6 @@
 //! The capture is read again, with one more key log: what was known is forgotten, and the user stays where he was.
 
-use super::app::{App, Pane};
+use super::app::App;
 use super::list::List;
 use super::load::Load;
 use crate::book::{Book, MessageId};
@@ -41,6 +41,7 @@ impl App {
         self.drop_search();
         self.connections.forget();
         self.messages.forget();
+        self.filter_again();
         self.findings.forget();
         self.handshake.forget();
         self.detail.forget();
@@ -70,7 +71,7 @@ impl App {
             self.open_connection(conn);
         }
         if let Some(id) = message {
-            self.messages.select(&self.book, id, self.height(Pane::Messages));
+            self.select_message(id);
         }
         if at_end || conn.is_some() && (message.is_some() || landmark.message.is_none()) {
             self.landmark = None;

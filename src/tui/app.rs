@@ -6,10 +6,12 @@ use super::bytes::Bytes;
 use super::clock::{Clock, TimeMode};
 use super::connections::Connections;
 use super::detail::Detail;
+use super::filter::FilterBar;
 use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
-use super::layout::{Regions, Split, Wishes};
+use super::input::Line;
+use super::layout::{self, Regions, Split, Wishes};
 use super::list::List;
 use super::load::{Load, Outcome};
 use super::menu::Menu;
@@ -17,6 +19,7 @@ use super::messages::Messages;
 use super::search::Search;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
+use crate::filter;
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -88,13 +91,25 @@ pub struct Options {
     pub can_reread: bool,
     /// It is waited for, and so are its keys.
     pub is_live: bool,
+    /// Filters that have names.
+    pub named: filter::Named,
+    /// Filters that were entered before, the last one last.
+    pub past_filters: Vec<String>,
 }
 
 impl Options {
     /// The usual: mouse on, colours and time zone as the environment says.
     pub fn new(title: impl Into<String>) -> Self {
-        let (title, zone) = (title.into(), TimeZone::system());
-        Self { title, mouse: true, color: ColorChoice::Auto, zone, can_reread: false, is_live: false }
+        Self {
+            title: title.into(),
+            mouse: true,
+            color: ColorChoice::Auto,
+            zone: TimeZone::system(),
+            can_reread: false,
+            is_live: false,
+            named: filter::Named::new(),
+            past_filters: Vec::new(),
+        }
     }
 }
 
@@ -111,6 +126,8 @@ pub enum Effect {
     Redraw,
     /// Take the mouse, or give it back.
     Mouse(bool),
+    /// Keep a filter for the next time.
+    Remember(String),
     /// Put text on the clipboard.
     Copy(String),
     /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
@@ -132,6 +149,8 @@ pub(super) enum Overlay {
     Search,
     /// A command is being typed.
     Command,
+    /// A filter is being typed.
+    Filter,
 }
 
 /// Where the user was.
@@ -165,9 +184,10 @@ pub struct App {
     pub(super) bytes: Bytes,
     pub(super) findings: Findings,
     pub(super) explanation: List,
+    pub(super) filter: FilterBar,
     pub(super) search: Search,
     /// The command that is being typed.
-    pub(super) command: String,
+    pub(super) command: Line,
     pub(super) can_reread: bool,
     pub(super) is_live: bool,
     /// The key log with which the capture is, or is to be, read again.
@@ -217,8 +237,9 @@ impl App {
             bytes: Bytes::default(),
             findings: Findings::default(),
             explanation: List::default(),
+            filter: FilterBar::new(options.named, options.past_filters),
             search: Search::default(),
-            command: String::new(),
+            command: Line::default(),
             can_reread: options.can_reread,
             is_live: options.is_live,
             key_log: None,
@@ -266,8 +287,8 @@ impl App {
     }
 
     /// Whether something is under way that [`App::work`] goes on with.
-    pub const fn is_busy(&self) -> bool {
-        self.search.is_running() || self.detail.is_busy()
+    pub fn is_busy(&self) -> bool {
+        self.search.is_running() || self.detail.is_busy() || self.filter_is_busy()
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -275,8 +296,11 @@ impl App {
         if self.search.is_running() {
             return self.search_on();
         }
-        let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
-        self.detail.work(columns, height, Instant::now() + SLICE);
+        if self.detail.is_busy() {
+            let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
+            return self.detail.work(columns, height, Instant::now() + SLICE);
+        }
+        self.filter_on(Instant::now() + SLICE);
     }
 
     /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.
@@ -288,6 +312,7 @@ impl App {
             super::Loading::Refused(why) => self.keep_reading(&why),
             super::Loading::Done(outcome) => {
                 self.load.done(outcome);
+                self.filter_again();
                 self.tell_of_keys();
                 if self.load.stopped {
                     self.say(format!("stopped: {} so far", count(self.load.progress.packets, "packet")));
@@ -373,7 +398,14 @@ impl App {
             split: self.split,
             share: self.shares.get(&self.screen).copied().unwrap_or(0),
             banner: self.load.banner(self.size.0.into()).is_some(),
+            filter: self.shows_filter(),
         })
+    }
+
+    /// Whether the filter bar is shown: where there is room for it, and wherever it has something to say.
+    fn shows_filter(&self) -> bool {
+        let is_idle = self.filter.text.is_empty() && self.filter.running.is_none() && self.overlay != Overlay::Filter;
+        !is_idle || self.size.1 >= layout::ROOM_FOR_FILTER && !self.shows_nothing()
     }
 
     /// Rows for the content of a pane: its inside without its fixed lines.

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::app::{App, Effect, Overlay};
-use super::input::{self, Typed};
+use super::input::Typed;
 use super::keys::Key;
 use super::list::Move;
 use crate::escape::display_str;
@@ -55,7 +55,7 @@ impl App {
     }
 
     pub(super) fn command_key(&mut self, event: &KeyEvent, key: Key) {
-        match input::take(&mut self.command, MAX_COMMAND, event, key) {
+        match self.command.take(MAX_COMMAND, event, key) {
             Typed::Changed | Typed::Same => {}
             Typed::Dropped => self.overlay = Overlay::None,
             Typed::Done => {
@@ -66,12 +66,13 @@ impl App {
     }
 
     pub(super) fn paste_command(&mut self, text: &str) {
-        input::paste(&mut self.command, MAX_COMMAND, text);
+        self.command.paste(MAX_COMMAND, text);
     }
 
     fn run_command(&mut self) {
         let command = std::mem::take(&mut self.command);
-        let (name, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
+        let command = command.as_str().trim();
+        let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         match (COMMANDS.iter().find(|command| command.name == name), rest.trim()) {
             _ if name.is_empty() => {}
             (None, "") if name.bytes().all(|byte| byte.is_ascii_digit()) => (ROW.run)(self, name),

@@ -128,18 +128,19 @@ impl Connections {
     /// While a capture is `loading`, a costly order may lag behind.
     pub(super) fn refresh(&mut self, book: &Book, height: usize, loading: bool) {
         let wanted = Some((book.generation(), self.sort, self.reverse));
-        if self.sort == SortBy::Number && !self.reverse {
+        if self.sort == SortBy::Number && !self.reverse && book.sift().is_none() {
             self.order = None;
             self.len = book.connections();
         } else if self.ordered != wanted && (!loading || self.pace.is_due()) {
             let mut pace = std::mem::take(&mut self.pace);
-            self.order = Some(pace.run(|| self.sorted(book)));
+            let order = pace.run(|| self.sorted(book));
             self.pace = pace;
-            self.len = book.connections();
+            self.len = order.len();
+            self.order = Some(order);
             self.ordered = wanted;
         }
-        if self.selected.is_none() {
-            self.selected = self.at(0);
+        if self.selected.and_then(|index| self.row_of(index)).is_none() && self.len > 0 {
+            self.selected = self.at(self.list.cursor.min(self.len - 1));
         }
         if let Some(row) = self.selected.and_then(|index| self.row_of(index)) {
             self.list.top = (self.list.top + row).saturating_sub(self.list.cursor);
@@ -149,7 +150,10 @@ impl Connections {
     }
 
     fn sorted(&self, book: &Book) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..book.connections()).collect();
+        let mut order: Vec<usize> = (0..book.connections()).filter(|&index| book.shows_connection(index)).collect();
+        if self.sort == SortBy::Number && !self.reverse {
+            return order;
+        }
         order.sort_by(|&a, &b| {
             let (Some(a), Some(b)) = (book.connection(a), book.connection(b)) else { return Ordering::Equal };
             let found = self.sort.compare(a, b);
@@ -160,6 +164,7 @@ impl Connections {
 
     fn row_of(&self, index: usize) -> Option<usize> {
         match &self.order {
+            Some(order) if self.sort == SortBy::Number && !self.reverse => order.binary_search(&index).ok(),
             Some(order) => order.iter().position(|&at| at == index),
             None => (index < self.len).then_some(index),
         }

@@ -3,7 +3,7 @@
 use super::app::{App, Overlay, Pane};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
-use super::input::{self, Typed};
+use super::input::Typed;
 use super::keys::Key;
 use super::list::Move;
 use super::search::{Needle, Run};
@@ -49,7 +49,7 @@ impl App {
     }
 
     pub(super) fn search_key(&mut self, event: &KeyEvent, key: Key) {
-        match input::take(&mut self.search.pattern, MAX_PATTERN, event, key) {
+        match self.search.pattern.take(MAX_PATTERN, event, key) {
             Typed::Changed => self.pattern_changed(),
             Typed::Same => {}
             Typed::Dropped => self.leave_search(),
@@ -63,7 +63,7 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
-        input::paste(&mut self.search.pattern, MAX_PATTERN, text);
+        self.search.pattern.paste(MAX_PATTERN, text);
         self.pattern_changed();
     }
 
@@ -79,14 +79,14 @@ impl App {
     }
 
     fn pattern_changed(&mut self) {
-        self.search.needle = Needle::new(&self.search.pattern);
+        self.search.needle = Needle::new(self.search.pattern.as_str());
         self.search.failed = false;
         self.look(true, self.search.origin, true);
     }
 
     pub(super) fn next_match(&mut self, forward: bool) {
         if self.search.needle.is_empty() {
-            self.search.needle = Needle::new(&self.search.pattern);
+            self.search.needle = Needle::new(self.search.pattern.as_str());
         }
         if self.search.needle.is_empty() {
             return self.say("nothing to search for: / begins");
@@ -279,7 +279,7 @@ impl App {
             self.select_row(self.focused(), row);
             return self.say("not found");
         }
-        let pattern = crate::escape::display_str(&self.search.pattern).into_owned();
+        let pattern = crate::escape::display_str(self.search.pattern.as_str()).into_owned();
         self.say(format!("not found: {pattern}"));
     }
 }

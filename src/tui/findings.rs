@@ -16,6 +16,8 @@ pub(super) struct Findings {
     /// Indices in the book by severity, as in [`PARTS`].
     parts: [Vec<u32>; 3],
     taken: usize,
+    /// The filter that they were taken with.
+    revision: u64,
     pub(super) least: Severity,
 }
 
@@ -26,6 +28,7 @@ impl Default for Findings {
             selected: None,
             parts: [const { Vec::new() }; 3],
             taken: 0,
+            revision: 0,
             least: Severity::Note,
         }
     }
@@ -39,7 +42,15 @@ impl Findings {
 
     /// Takes in what the book has learned; the selection stays on its finding, on its line of the screen.
     pub(super) fn refresh(&mut self, book: &Book, height: usize) {
-        for (at, finding) in book.findings().iter().enumerate().skip(self.taken) {
+        if self.revision != book.revision() {
+            (self.taken, self.revision) = (0, book.revision());
+            self.parts.iter_mut().for_each(Vec::clear);
+        }
+        let sifted = book.sifted_findings();
+        for (at, finding) in book.findings().iter().enumerate().take(sifted).skip(self.taken) {
+            if !book.shows_finding(at) {
+                continue;
+            }
             let severity = finding.code.severity();
             for (part, of) in self.parts.iter_mut().zip(PARTS) {
                 if of == severity {
@@ -47,7 +58,7 @@ impl Findings {
                 }
             }
         }
-        self.taken = book.findings().len();
+        self.taken = sifted;
         if self.selected.and_then(|index| self.row_of(index)).is_none() {
             self.selected = self.at(0);
         }

@@ -317,6 +317,13 @@ pub static KEYMAP: &[Binding] = &[
     ),
     all(&[(c('e'), Action::Problem(1)), (c('E'), Action::Problem(-1))], "next / previous error or warning"),
     // Finding and copying.
+    all(&[(c('f'), Action::Filter), (Key::new(KeyCode::F(4)), Action::Filter)], "type a display filter")
+        .hint(59, 1, "filter"),
+    all(&[(c('X'), Action::ToggleFilter)], "filter off / on; its text is kept"),
+    all(
+        &[(c('a'), Action::ApplyField), (c('A'), Action::FilterMenu)],
+        "filter by what is selected / and, or, not, prepare …",
+    ),
     all(&[(c('/'), Action::Search)], "search in this pane").hint(60, 1, "search"),
     all(
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
@@ -333,7 +340,7 @@ pub static KEYMAP: &[Binding] = &[
     ),
     all(&[(ctrl('l'), Action::Redraw)], "draw the screen again"),
     all(&[(ctrl('z'), Action::Suspend)], "suspend wspect"),
-    all(&[(ctrl('c'), Action::Cancel)], "stop loading or searching; twice: quit"),
+    all(&[(ctrl('c'), Action::Cancel)], "stop loading, filtering or searching; twice: quit"),
     all(&[(Key::new(KeyCode::F(9)), Action::Mouse)], "mouse on / off; while on, Shift selects text"),
 ];
 

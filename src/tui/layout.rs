@@ -13,6 +13,9 @@ pub(super) const WIDE: u16 = 110;
 /// Below this height of the body, or this width of a half, only the focused pane is shown.
 const TWO_PANES: (u16, u16) = (28, 12);
 
+/// From this height on the filter has a row, also where there is none.
+pub(super) const ROOM_FOR_FILTER: u16 = 16;
+
 /// How two panes stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Split {
@@ -37,6 +40,8 @@ pub(super) struct Wishes {
     pub(super) share: i16,
     /// A row below the header says something on every screen.
     pub(super) banner: bool,
+    /// The filter has a row below the header.
+    pub(super) filter: bool,
 }
 
 /// The border between the first pane and the rest, which can be dragged.
@@ -52,6 +57,8 @@ pub(super) enum Divider {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Regions {
     pub(super) header: Rect,
+    /// Without height when it is not shown.
+    pub(super) filter: Rect,
     /// Without height when there is nothing to say.
     pub(super) banner: Rect,
     pub(super) body: Rect,
@@ -69,11 +76,12 @@ impl Regions {
     pub(super) fn new(wishes: &Wishes) -> Self {
         let (width, height) = wishes.size;
         let row = |y: u16| Rect { x: 0, y, width, height: u16::from(y < height) };
-        let above = 1 + u16::from(wishes.banner);
+        let above = 1 + u16::from(wishes.filter) + u16::from(wishes.banner);
         let body = Rect { x: 0, y: above, width, height: height.saturating_sub(above + 2) };
         let mut regions = Self {
             header: row(0),
-            banner: Rect { height: u16::from(wishes.banner && height > 1), ..row(1) },
+            filter: Rect { height: u16::from(wishes.filter && height > 1), ..row(1) },
+            banner: Rect { height: u16::from(wishes.banner && height > above - 1), ..row(above - 1) },
             body,
             panes: Vec::new(),
             divider: None,

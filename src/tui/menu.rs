@@ -1,47 +1,67 @@
 //! A short list to choose from by a letter.
 
+use super::apply::Joint;
 use super::copy::Form;
 use super::detail::PayloadView;
+use crate::escape::display_str;
+use std::borrow::Cow;
 
 /// What a menu offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Choice {
     Copy(Form),
     View(PayloadView),
+    /// A filter, to be joined with the one that is applied.
+    Expression(String),
+    /// How it is joined.
+    Joint(Joint, String),
 }
 
 impl Choice {
-    /// The letter that chooses it and what it says.
-    pub(super) const fn label(self) -> (char, &'static str) {
-        match self {
+    /// The letter that chooses it, where it has one of its own, and what it says.
+    fn label(&self) -> (Option<char>, Cow<'_, str>) {
+        let (letter, words) = match self {
             Self::Copy(form) => form.label(),
             Self::View(PayloadView::Tree) => ('t', "Tree"),
             Self::View(PayloadView::Text) => ('x', "Text"),
             Self::View(PayloadView::Hex) => ('h', "Hex"),
             Self::View(PayloadView::Raw) => ('r', "Raw"),
-        }
+            Self::Joint(joint, _) => joint.label(),
+            Self::Expression(text) => return (None, display_str(text)),
+        };
+        (Some(letter), words.into())
     }
 }
 
 /// An open menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Menu {
-    pub(super) title: &'static str,
+    /// Safe on a terminal.
+    pub(super) title: String,
     pub(super) choices: Vec<Choice>,
     pub(super) cursor: usize,
 }
 
 impl Menu {
-    pub(super) fn new(title: &'static str, choices: Vec<Choice>) -> Self {
-        Self { title, choices, cursor: 0 }
+    pub(super) fn new(title: impl Into<String>, choices: Vec<Choice>) -> Self {
+        Self { title: title.into(), choices, cursor: 0 }
+    }
+
+    /// The letters that choose, and what they choose; without a letter of its own a choice has its number.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (char, Cow<'_, str>)> {
+        self.choices.iter().zip('1'..).map(|(choice, number)| {
+            let (letter, words) = choice.label();
+            (letter.unwrap_or(number), words)
+        })
     }
 
     /// The choice with that letter.
     pub(super) fn by_letter(&self, letter: char) -> Option<Choice> {
-        self.choices.iter().copied().find(|choice| choice.label().0 == letter)
+        let at = self.labels().position(|(own, _)| own == letter)?;
+        self.choices.get(at).cloned()
     }
 
     pub(super) fn current(&self) -> Option<Choice> {
-        self.choices.get(self.cursor).copied()
+        self.choices.get(self.cursor).cloned()
     }
 }

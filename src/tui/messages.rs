@@ -44,6 +44,10 @@ pub(super) struct Messages {
     pub(super) list: List,
     conn: Option<usize>,
     selected: Option<MessageId>,
+    /// What the user went to: selected again when a rule no longer hides it.
+    wished: Option<MessageId>,
+    /// The filter that `picked` was made with.
+    revision: u64,
     /// The rows when they are not simply all of the connection's.
     picked: Option<Vec<MessageId>>,
     /// Messages of the connection that were looked at for `picked`.
@@ -102,6 +106,9 @@ impl Messages {
     /// While a capture is `loading`, a sorted list may lag behind.
     pub(super) fn refresh(&mut self, book: &Book, height: usize, loading: bool) {
         let Some(conn) = self.conn else { return };
+        if std::mem::replace(&mut self.revision, book.revision()) != book.revision() {
+            return self.pick_again(book, height);
+        }
         if !(loading && self.is_sorted() && !self.pace.is_due()) {
             self.take_new(book, conn);
         }
@@ -117,7 +124,7 @@ impl Messages {
     }
 
     fn take_new(&mut self, book: &Book, conn: usize) {
-        let all = book.messages_of(conn);
+        let all = book.sifted_of(conn);
         let new = all.get(self.taken..).unwrap_or(&[]);
         self.taken = all.len();
         let Some(mut picked) = self.picked.take() else { return };
@@ -137,6 +144,7 @@ impl Messages {
     fn shows(&self, book: &Book, id: MessageId) -> bool {
         book.kind(id).is_some_and(|(dir, opcode)| {
             self.direction.is_none_or(|wanted| wanted == dir)
+                && book.shows(id)
                 && !(self.hide_pings && matches!(opcode, Opcode::PING | Opcode::PONG))
         })
     }
@@ -173,15 +181,17 @@ impl Messages {
         }
         self.conn = Some(conn);
         self.selected = self.remembered.get(&conn).copied();
+        self.wished = self.selected;
         self.list = List::default();
         self.pick_again(book, height);
     }
 
     /// Makes the list anew after its rule has changed.
     fn pick_again(&mut self, book: &Book, height: usize) {
-        let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted();
+        let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted() && book.sift().is_none();
         self.picked = (!all).then(Vec::new);
         self.taken = 0;
+        self.selected = self.wished.or(self.selected);
         self.refresh(book, height, false);
         if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
             self.selected = self.nearest(book);
@@ -201,11 +211,12 @@ impl Messages {
         let len = self.ids(book).len();
         self.list.go(step, len, height);
         self.selected = self.ids(book).get(self.list.cursor).copied();
+        self.wished = self.selected;
     }
 
     /// Selects a message; when a rule hides it, the rule is dropped.
     pub(super) fn select(&mut self, book: &Book, id: MessageId, height: usize) {
-        self.selected = Some(id);
+        (self.selected, self.wished) = (Some(id), Some(id));
         if self.row_of(book, id).is_none() {
             (self.direction, self.hide_pings) = (None, false);
             self.pick_again(book, height);

@@ -9,6 +9,7 @@ mod action;
 mod again;
 mod anatomy;
 mod app;
+mod apply;
 mod bytes;
 mod clipboard;
 mod clock;
@@ -17,6 +18,7 @@ mod connections;
 mod copy;
 mod detail;
 mod dump;
+mod filter;
 mod find;
 mod findings;
 mod handshake;
@@ -69,6 +71,14 @@ pub struct Reading {
 
 /// Takes one more key log, which the user names.
 pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
+
+/// What the browser asks of who started it.
+pub struct Outside {
+    /// Begins another reading of the capture.
+    pub again: Again,
+    /// Keeps a filter for the next time.
+    pub remember: Box<dyn FnMut(&str)>,
+}
 
 /// What is done with a key log that the user names.
 pub enum Named {

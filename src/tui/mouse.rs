@@ -52,6 +52,8 @@ impl App {
             if let Some(screen) = view::tab_at(self, at.x) {
                 self.act(Action::Go(screen));
             }
+        } else if regions.filter.contains(at) {
+            self.act(Action::Filter);
         } else if is_on(regions.divider, at) && regions.divided.contains(at) {
             self.pointer.dragging = true;
         } else if let Some((pane, area)) = regions.pane_at(at) {

@@ -1,6 +1,7 @@
 //! Incremental search: what is looked for, and how far a search through many messages is.
 
 use super::app::Pane;
+use super::input::Line;
 use std::ops::Range;
 
 /// What is looked for. Lower case finds both cases; a capital makes case matter. In a dump it is hex as well.
@@ -155,7 +156,7 @@ impl Run {
 #[derive(Debug, Default)]
 pub(super) struct Search {
     /// What was typed.
-    pub(super) pattern: String,
+    pub(super) pattern: Line,
     /// What is marked on the screen; empty after Esc.
     pub(super) needle: Needle,
     /// Row and byte where the search began to be typed.

@@ -3,7 +3,7 @@
 use super::app::{App, Effect, Options};
 use super::steady::{Displaced, Steady};
 use super::view::view;
-use super::{Again, Loading, Named, Reading, clipboard};
+use super::{Loading, Named, Outside, Reading, clipboard};
 use crate::escape::display_str;
 use crossbeam_channel::{Receiver, never, select, unbounded};
 use crossterm::event::{
@@ -37,9 +37,9 @@ const FIRST_PICTURE: Duration = Duration::from_millis(60);
 
 /// Shows the browser until the user leaves it.
 ///
-/// `reading` is the first reading of the capture, `again` begins another one.
+/// `reading` is the first reading of the capture; `outside` does what the browser cannot.
 /// The terminal is as it was when this returns, when it panics, and when a signal ends the process.
-pub fn run(options: Options, reading: Reading, again: Again) -> io::Result<()> {
+pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<()> {
     let signals = Signals::install()?;
     let mut screen = Screen::take(options.mouse)?;
     let size = screen.terminal.size()?;
@@ -47,7 +47,7 @@ pub fn run(options: Options, reading: Reading, again: Again) -> io::Result<()> {
         app: App::new(options, (size.width, size.height)),
         keys: listen(),
         reading,
-        again,
+        outside,
         signals,
         started: Instant::now(),
     };
@@ -85,7 +85,7 @@ struct Browser {
     keys: Receiver<Event>,
     /// Says nothing any more after the reader's last word.
     reading: Reading,
-    again: Again,
+    outside: Outside,
     signals: Signals,
     /// When the reading began.
     started: Instant,
@@ -189,7 +189,7 @@ impl Browser {
             match effect {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop(),
-                Effect::ReadKeys(log) => match (self.again)(log) {
+                Effect::ReadKeys(log) => match (self.outside.again)(log) {
                     Named::Again(reading) => {
                         self.stop();
                         self.reading = reading;
@@ -199,6 +199,7 @@ impl Browser {
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
+                Effect::Remember(text) => (self.outside.remember)(&text),
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),
             }
         }

@@ -5,6 +5,7 @@ use super::app::{App, Effect, Pane, Place};
 use super::detail::PayloadView;
 use super::findings::{Evidence, Second, evidence, second_evidence};
 use super::list::Move;
+use crate::book::MessageId;
 use crate::model::Severity;
 
 /// Places that are remembered.
@@ -52,14 +53,31 @@ impl App {
             self.open_connection(conn);
         }
         if let Some(message) = place.message {
-            self.messages.select(&self.book, message, self.height(Pane::Messages));
+            self.select_message(message);
         }
     }
 
     /// Selects a connection everywhere.
     pub(super) fn open_connection(&mut self, conn: usize) {
+        if !self.book.shows_connection(conn) {
+            self.show_hidden();
+        }
         self.connections.select(conn, self.height(Pane::Connections));
         self.messages.open(&self.book, conn, self.height(Pane::Messages));
+    }
+
+    /// Selects a message of the connection that is open.
+    pub(super) fn select_message(&mut self, id: MessageId) {
+        if !self.book.shows(id) {
+            self.show_hidden();
+        }
+        self.messages.select(&self.book, id, self.height(Pane::Messages));
+    }
+
+    /// The filter hides what the user goes to.
+    fn show_hidden(&mut self) {
+        self.filter_off();
+        self.say("filter switched off, which hides this: X switches it on");
     }
 
     pub(super) fn enter(&mut self) {
@@ -91,7 +109,7 @@ impl App {
         }
         self.open_connection(conn);
         if let Second::Close(id) = second {
-            self.messages.select(&self.book, id, self.height(Pane::Messages));
+            self.select_message(id);
         }
     }
 
@@ -113,7 +131,7 @@ impl App {
         });
         self.open_connection(conn);
         if let Some(id) = message.filter(|_| what != Evidence::Handshake) {
-            self.messages.select(&self.book, id, self.height(Pane::Messages));
+            self.select_message(id);
             self.bytes.select_frame_of(&self.book, id, packet, self.height(Pane::Frames));
         }
     }
@@ -165,7 +183,7 @@ impl App {
     fn problem_message(&mut self, forward: bool) -> bool {
         let found = self.messages.problem(&self.book, forward);
         if let Some(id) = found {
-            self.messages.select(&self.book, id, self.height(Pane::Messages));
+            self.select_message(id);
         }
         found.is_some()
     }
@@ -190,7 +208,7 @@ impl App {
         match self.detail.related {
             Some(id) => {
                 self.remember();
-                self.messages.select(&self.book, id, self.height(Pane::Messages));
+                self.select_message(id);
             }
             None => self.say("no ping or pong belongs to this message"),
         }

@@ -8,7 +8,7 @@ use super::keys::{self, Key};
 use super::layout::Split;
 use super::list::{List, Move};
 use super::menu::{Choice, Menu};
-use super::{copy, view};
+use super::{apply, copy, view};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 
 /// Columns by which one key scrolls sideways.
@@ -27,6 +27,7 @@ impl App {
             Event::Resize(width, height) => self.resize((*width, *height)),
             Event::Paste(text) if self.overlay == Overlay::Search => self.paste(text),
             Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
+            Event::Paste(text) if self.overlay == Overlay::Filter => self.paste_filter(text),
             _ => return,
         }
         self.settle();
@@ -47,6 +48,7 @@ impl App {
             }
             Overlay::Search => self.search_key(event, key),
             Overlay::Command => self.command_key(event, key),
+            Overlay::Filter => self.filter_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -73,13 +75,15 @@ impl App {
         match &mut self.overlay {
             Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
-            Overlay::None | Overlay::Search | Overlay::Command => {}
+            Overlay::None | Overlay::Search | Overlay::Command | Overlay::Filter => {}
         }
     }
 
     fn choose(&mut self, choice: Choice) {
         self.overlay = Overlay::None;
         match choice {
+            Choice::Expression(text) => self.overlay = Overlay::Menu(apply::joints(&text)),
+            Choice::Joint(joint, text) => self.join_filter(joint, &text),
             Choice::View(view) => self.detail.choose(view),
             Choice::Copy(form) => match copy::text(self, form) {
                 Some(text) => self.ask(Effect::Copy(text)),
@@ -105,6 +109,10 @@ impl App {
             Action::Help => self.overlay = Overlay::Help(0),
             Action::Command => self.start_command(),
             Action::Search => self.start_search(),
+            Action::Filter => self.start_filter(),
+            Action::ToggleFilter => self.toggle_filter(),
+            Action::ApplyField => self.apply_field(),
+            Action::FilterMenu => self.filter_menu(),
             Action::Match(by) => self.next_match(by > 0),
             Action::Move(step) => self.go(self.focused(), step),
             Action::Left => self.sideways(false),
@@ -334,6 +342,7 @@ impl App {
             self.ask(Effect::Quit);
         } else if self.search.run.take().is_some() {
             self.say("search stopped");
+        } else if self.stop_filter() {
         } else if self.load.is_done() && self.key_log.is_some() {
             self.ask(Effect::StopLoading);
         } else if !self.load.is_done() {

@@ -179,14 +179,14 @@ fn the_mouse_selects_folds_sorts_and_scrolls() {
         picture(&app, WIDE)
     };
     let click = MouseEventKind::Down(MouseButton::Left);
-    assert!(mouse(click, 30, 4).contains("2/5"));
-    assert!(mouse(click, 30, 4).contains("[2 Messages]"), "the second click opens");
+    assert!(mouse(click, 30, 5).contains("2/5"));
+    assert!(mouse(click, 30, 5).contains("[2 Messages]"), "the second click opens");
     assert!(mouse(click, 10, 0).contains("[1 Connections]"), "a tab");
-    assert!(mouse(click, 30, 3).contains("1/5"));
+    assert!(mouse(click, 30, 4).contains("1/5"));
     assert!(mouse(click, 30, 0).contains("[2 Messages]"));
-    assert!(mouse(click, 20, 6).contains("Message 4"));
-    assert!(mouse(click, 71, 9).contains("▶ payload"), "a fold mark");
-    assert!(mouse(click, 34, 2).contains("len ▲"), "the head of a column");
+    assert!(mouse(click, 20, 7).contains("Message 4"));
+    assert!(mouse(click, 71, 10).contains("▶ payload"), "a fold mark");
+    assert!(mouse(click, 34, 3).contains("len ▲"), "the head of a column");
     let dragged = mouse(click, 68, 15);
     assert_ne!(dragged, mouse(MouseEventKind::Drag(MouseButton::Left), 50, 15));
     mouse(MouseEventKind::Up(MouseButton::Left), 50, 15);

@@ -8,6 +8,7 @@
 )]
 
 mod empty;
+mod filter;
 mod hostile;
 mod keys;
 mod pictures;
@@ -36,8 +37,13 @@ const NARROW: (u16, u16) = (80, 24);
 const SMALL: (u16, u16) = (40, 10);
 
 fn options() -> Options {
-    let (title, color, zone) = ("cap.pcapng".into(), ColorChoice::Never, TimeZone::UTC);
-    Options { title, mouse: true, color, zone, can_reread: true, is_live: false }
+    Options {
+        title: "cap.pcapng".into(),
+        color: ColorChoice::Never,
+        zone: TimeZone::UTC,
+        can_reread: true,
+        ..Options::new("")
+    }
 }
 
 fn progress(story: &Story, read: u64) -> Progress {

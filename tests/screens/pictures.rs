@@ -247,7 +247,7 @@ fn times_apart_stay_when_a_list_is_sorted() {
     let mut app = browser(&story::everything(), WIDE);
     let apart = |app: &App| {
         let picture = picture(app, WIDE);
-        let rows = picture.lines().skip(3).take(13).map(|line| line.chars().skip(2).take(16).collect::<String>());
+        let rows = picture.lines().skip(4).take(13).map(|line| line.chars().skip(2).take(16).collect::<String>());
         let mut rows: Vec<_> = rows.collect();
         rows.sort();
         rows

@@ -110,7 +110,7 @@ fn what_the_records_of_a_frame_say_is_shown() {
                 line.chars().skip_while(|c| *c != '┃').skip(1).skip_while(|c| *c != '┃').skip(6).collect();
             row.chars().take(16 * 3 + 2).filter(char::is_ascii_hexdigit).collect::<String>()
         };
-        picture(app, WIDE).lines().skip(8).take(16).map(digits).collect()
+        picture(app, WIDE).lines().skip(9).take(16).map(digits).collect()
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     press(&mut app, "24[");
@@ -130,7 +130,7 @@ fn what_is_not_decrypted_is_not_called_lost() {
     for size in [WIDE, NARROW] {
         let mut app = browser_of_sample("tls.pcap", secrets(&one_way), size);
         let shown = picture(&app, size);
-        assert!(shown.lines().nth(3).unwrap().contains(" T key? "), "{shown}");
+        assert!(shown.lines().nth(4).unwrap().contains(" T key? "), "{shown}");
         assert!(shown.contains("no answer to the upgrade request was decrypted"), "{shown}");
         assert!(shown.contains("keys partial (test.keys:1): the secret of what the server sent") || size == NARROW);
         press(&mut app, "3");

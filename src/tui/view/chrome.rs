@@ -1,11 +1,11 @@
 //! Header with the tabs, status line, hint line.
 
-use super::draw::both_ends;
-use crate::escape;
+use super::draw::{self, both_ends};
 use crate::model::{Severity, number, size};
 use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
 use crate::tui::command::COMMANDS;
+use crate::tui::input::Line as Typed;
 use crate::tui::keys;
 use crate::tui::layout::Regions;
 use crate::tui::text;
@@ -54,7 +54,7 @@ pub(super) fn header(app: &App, buf: &mut Buffer, regions: &Regions) {
         spans.push(Span::raw(if regions.wide { " " } else { "" }));
     }
     let left = Line::from(spans);
-    let room = usize::from(regions.header.width).saturating_sub(super::draw::line_width(&left) + 2);
+    let room = usize::from(regions.header.width).saturating_sub(draw::line_width(&left) + 2);
     both_ends(buf, regions.header, &left, &Line::raw(format!("{} ", file_words(app, regions.wide, room))));
 }
 
@@ -84,7 +84,7 @@ fn file_words(app: &App, wide: bool, room: usize) -> String {
 pub(super) fn banner(app: &App, buf: &mut Buffer, regions: &Regions) {
     if let Some(words) = app.load.banner(regions.banner.width.into()) {
         let line = Line::styled(format!(" {words}"), app.theme.severity(Severity::Warning));
-        super::draw::lines(buf, regions.banner, [line]);
+        draw::lines(buf, regions.banner, [line]);
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
-        Overlay::None | Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => {}
+        Overlay::None | Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Filter => {}
     }
     if let Some(words) = &app.said {
         let words = text::cut(&format!(" {words}"), area.width.into());
@@ -123,15 +123,12 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
 }
 
 /// What is being typed, its end where there is no room for all of it, and what is to be said of it.
-fn typed_line(app: &App, buf: &mut Buffer, area: Rect, prompt: &'static str, typed: &str) {
+fn typed_line(app: &App, buf: &mut Buffer, area: Rect, prompt: &'static str, typed: &Typed) {
     let said = app.said.as_ref().map(|said| format!("   {said}")).unwrap_or_default();
-    let room = usize::from(area.width).saturating_sub(prompt.len() + 1 + text::width(&said));
-    let spans = vec![
-        Span::styled(prompt, app.theme.key()),
-        Span::raw(text::cut_start(&escape::display_str(typed), room)),
-        Span::styled(" ", app.theme.selected()),
-        Span::styled(said, app.theme.gap()),
-    ];
+    let room = usize::from(area.width).saturating_sub(prompt.len() + text::width(&said));
+    let mut spans = vec![Span::styled(prompt, app.theme.key())];
+    spans.extend(draw::typed(app, typed, room));
+    spans.push(Span::styled(said, app.theme.gap()));
     set(buf, area, Line::from(spans));
 }
 
@@ -146,6 +143,16 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
 /// The keys of the pane that matter most, as many as fit.
 pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
     let pairs: Vec<(String, &str)> = match app.overlay {
+        Overlay::Filter => [
+            ("Tab", "complete"),
+            ("↑ ↓", "choose"),
+            ("C-p/C-n", "filters of before"),
+            ("C-r", "search them"),
+            ("Enter", "apply"),
+            ("Esc", "back"),
+        ]
+        .map(|(keys, words)| (keys.to_owned(), words))
+        .to_vec(),
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Command => {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));

@@ -1,6 +1,7 @@
 //! Screen 1: the table of connections and the summary of the selected one.
 
 use super::draw::{self, Column};
+use super::filter;
 use crate::escape::display_str;
 use crate::model::{
     Connection, Counts, Direction, Endpoint, Opened, Outline, State, clause, count, duration, number, ratio, size,
@@ -96,12 +97,21 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     let (sort, reverse) = app.connections.sorting();
     let so_far = if app.load.is_done() { String::new() } else { " (so far)".to_owned() };
     let arrow = if reverse { "▼" } else { "▲" };
-    let title = format!("Connections {}{so_far} · sorted by {} {arrow}", number(len as u64), sort.name());
+    let all = app.book.connections() as u64;
+    let shown = if app.book.sift().is_some() {
+        format!("{} of {} shown", number(len as u64), number(all))
+    } else {
+        number(len as u64)
+    };
+    let title = format!("Connections {shown}{so_far} · sorted by {} {arrow}", sort.name());
     let inside = draw::pane(app, buf, Pane::Connections, area, &title, &draw::position(list.cursor, len));
     let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(2));
     let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
+    if let Some(words) = filter::nothing(app, all, "connection").filter(|_| len == 0) {
+        return draw::lines(buf, rows, [Line::raw(format!("  {words}"))]);
+    }
     for line in 0..usize::from(rows.height) {
         let row = list.top + line;
         let Some(connection) = app.connections.at(row).and_then(|index| app.book.connection(index)) else { break };

@@ -1,7 +1,9 @@
 //! Brushes: framed panes, rows of columns, marked text.
 
+use crate::escape::display_str;
 use crate::model::number;
 use crate::tui::app::{App, Pane};
+use crate::tui::input::Line as Typed;
 use crate::tui::layout::inner;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
@@ -103,6 +105,20 @@ pub(super) fn paint_row(buf: &mut Buffer, area: Rect, line: usize, style: Option
     if let Some(style) = style.filter(|_| y < area.bottom()) {
         buf.set_style(Rect { y, height: 1, ..area }, style);
     }
+}
+
+/// A line that is typed, in so many columns: what is around the cursor.
+pub(super) fn typed(app: &App, line: &Typed, columns: usize) -> Vec<Span<'static>> {
+    let (before, behind) = line.parts();
+    let at = behind.chars().next().map_or(0, char::len_utf8);
+    let (under, behind) = behind.split_at_checked(at).unwrap_or((behind, ""));
+    let under = if under.is_empty() { " ".into() } else { display_str(under) };
+    let behind = display_str(behind);
+    let room = columns.saturating_sub(text::width(&under));
+    // A third of the room is for what stands behind the cursor.
+    let before = text::cut_start(&display_str(before), room - text::width(&behind).min(room / 3));
+    let behind = text::cut(&behind, room.saturating_sub(text::width(&before)));
+    vec![Span::raw(before), Span::styled(under.into_owned(), app.theme.selected()), Span::raw(behind)]
 }
 
 /// The width of a line.

@@ -74,6 +74,9 @@ fn why_empty(app: &App) -> &'static str {
     match (app.book.severities().total(), app.load.is_done()) {
         (0, true) => "Nothing to complain about.",
         (0, false) => "Nothing found yet.",
+        _ if app.book.sift().is_some() => {
+            "No finding passes the filter and is that severe. X shows all that it hides, s others."
+        }
         _ => "No finding is that severe. s shows others.",
     }
 }

@@ -1,6 +1,7 @@
 //! Screen 2, left: one row a message.
 
 use super::draw::{self, Column};
+use super::filter;
 use crate::book::{MessageRow, close_of};
 use crate::escape::{self, display, unknown};
 use crate::model::{
@@ -120,7 +121,12 @@ fn why_empty(app: &App) -> String {
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
     }
-    format!("0 of {} match. d shows other directions, p pings and pongs.", count(all as u64, "message"))
+    let hides_more = app.messages.direction().is_some() || app.messages.hides_pings();
+    if let Some(words) = filter::nothing(app, all as u64, "message").filter(|_| !hides_more) {
+        return words;
+    }
+    let filter = if app.book.sift().is_some() { ", X all that the filter hides" } else { "" };
+    format!("0 of {} match. d shows other directions, p pings and pongs{filter}.", count(all as u64, "message"))
 }
 
 /// Why there can be no message, where the handshake tells.

@@ -6,6 +6,7 @@ mod chrome;
 mod connections;
 mod detail;
 mod draw;
+mod filter;
 mod findings;
 mod handshake;
 mod hexdump;
@@ -55,6 +56,7 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     }
     let regions = app.regions();
     chrome::header(app, buf, &regions);
+    filter::bar(app, buf, &regions);
     chrome::banner(app, buf, &regions);
     if app.shows_nothing() {
         nothing_found(app, buf, regions.body);
@@ -77,7 +79,7 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     }
     chrome::status(app, buf, &regions);
     chrome::hints(app, buf, &regions);
-    overlay::draw(app, buf, regions.body);
+    overlay::draw(app, buf, &regions);
 }
 
 fn too_small(buf: &mut Buffer, area: Rect) {

@@ -1,10 +1,11 @@
 //! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::{draw, sessions};
+use super::{draw, filter, sessions};
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
 use crate::tui::keys::{self, Scope};
+use crate::tui::layout::Regions;
 use crate::tui::menu::Menu;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
@@ -15,9 +16,11 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 /// Columns for the names of keys.
 const KEYS: usize = 24;
 
-pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
+pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
+    let area = regions.body;
     match &app.overlay {
         Overlay::None | Overlay::Search | Overlay::Command => {}
+        Overlay::Filter => filter::popup(app, buf, regions),
         Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
         Overlay::Sessions(top) => scrolled(app, buf, area, "TLS streams", session_lines(app, area.width), *top),
         Overlay::Menu(menu) => choices(app, buf, area, menu),
@@ -89,9 +92,10 @@ fn section(app: &App, name: &'static str) -> Line<'static> {
 }
 
 fn choices(app: &App, buf: &mut Buffer, area: Rect, menu: &Menu) {
-    let inside = window(app, buf, area, (menu.title, ""), 36, menu.choices.len());
-    for (line, choice) in menu.choices.iter().enumerate() {
-        let (letter, words) = choice.label();
+    let widest = menu.labels().map(|(_, words)| text::width(&words)).max().unwrap_or(0);
+    let width = u16::try_from(widest.max(text::width(&menu.title)) + 8).unwrap_or(u16::MAX).max(36);
+    let inside = window(app, buf, area, (&menu.title, ""), width, menu.choices.len());
+    for (line, (letter, words)) in menu.labels().enumerate() {
         let mark = if line == menu.cursor { "▶" } else { " " };
         let spans = vec![
             Span::raw(format!("{mark} ")),

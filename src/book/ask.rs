@@ -1,0 +1,187 @@
+//! A display filter asked of rows of the book.
+
+use super::{Book, FrameRow, MessageId, close_of};
+use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
+use crate::model::{
+    Body, Connection, Direction, Frame, Handshake, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp, Timestamp,
+};
+use std::collections::HashMap;
+
+/// Frames of one message that are at hand; of the rest nothing is asked.
+const FRAMES: usize = 1024;
+
+/// Handshakes that are kept unpacked.
+const HEADS: usize = 256;
+
+/// The kinds of rows that the book has.
+pub(super) const ROWS: Rows = Rows::CONNECTIONS.and(Rows::MESSAGES).and(Rows::FINDINGS);
+
+/// Asks a filter of rows. What must be read for a row stands in buffers that stay.
+#[derive(Debug)]
+pub(super) struct Asker {
+    filter: Filter,
+    needs: Needs,
+    /// The time of the capture's first packet.
+    origin: Option<Timestamp>,
+    payload: Vec<u8>,
+    frames: Vec<Frame>,
+    heads: HashMap<usize, Option<Handshake>>,
+}
+
+impl Asker {
+    pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
+        let needs = filter.needs(ROWS);
+        Self { filter, needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new() }
+    }
+
+    /// Whether the filter asks for fields that such rows have.
+    pub(super) fn suits(&self, rows: Rows) -> bool {
+        self.filter.suits(rows).is_ok()
+    }
+
+    /// Whether what it asks of messages is known when their connection has ended.
+    pub(super) fn is_late(&self) -> bool {
+        self.filter.needs(Rows::MESSAGES).ends
+    }
+
+    pub(super) fn message(&mut self, book: &Book, id: MessageId) -> bool {
+        let Some(row) = book.message(id) else { return false };
+        let Some(conn) = book.connection(row.conn) else { return false };
+        self.payload.clear();
+        // What control frames say is asked for as if it cost nothing.
+        if self.needs.payloads || row.opcode.is_control() {
+            book.payload_into(&row, &mut self.payload);
+        }
+        self.frames.clear();
+        if self.needs.frames {
+            let frames = book.frames(row.frame_rows.clone()).take(FRAMES);
+            self.frames.extend(frames.map(|frame| frame.unpacked(row.number, row.dir)));
+        }
+        self.read_heads(book, row.conn);
+        let first = book.frames(row.frame_rows.clone()).next().map_or(row.last.packet, |frame| frame.first_packet);
+        let message = Message {
+            number: row.number,
+            dir: row.dir,
+            opcode: row.opcode,
+            frames: row.frames,
+            compressed: row.compressed,
+            undecoded: row.undecoded,
+            wire_len: row.wire_len,
+            body: Body { kept: &self.payload, len: row.len, holes: row.holes },
+            wire: &[],
+            complete: row.complete,
+            inferred: row.findings.contains(NoteCode::DeflateInferred),
+            utf8: row.utf8,
+            close: if row.opcode == Opcode::CLOSE { close_of(&self.payload) } else { None },
+            rtt: row.rtt,
+            waited: row.waited,
+            span: Span { first: Mark { packet: first, time: None }, last: row.last },
+            brought: row.last,
+            findings: row.findings,
+        };
+        self.passes(conn, row.conn, row.last, Item::Message(&message, &self.frames))
+    }
+
+    pub(super) fn connection(&mut self, book: &Book, index: usize) -> bool {
+        let Some(conn) = book.connection(index) else { return false };
+        self.read_heads(book, index);
+        self.passes(conn, index, conn.known, Item::Connection)
+    }
+
+    pub(super) fn finding(&mut self, book: &Book, at: usize) -> bool {
+        let Some(finding) = book.findings().get(at) else { return false };
+        let index = finding.conn.and_then(|id| book.index_of(id));
+        if let Some(index) = index {
+            self.read_heads(book, index);
+        }
+        let note = finding.note();
+        let row = Row {
+            at: &Stamp { conn: finding.conn, stream: finding.stream, at: finding.at },
+            origin: self.origin,
+            conn: index.and_then(|index| book.connection(index)),
+            handshake: index.and_then(|index| self.heads.get(&index)?.as_ref()),
+            item: Item::Finding(&note),
+        };
+        self.filter.passes(&row)
+    }
+
+    fn passes(&self, conn: &Connection, index: usize, at: Mark, item: Item<'_>) -> bool {
+        self.filter.passes(&Row {
+            at: &Stamp { conn: Some(conn.id), stream: conn.stream, at },
+            origin: self.origin,
+            conn: Some(conn),
+            handshake: self.heads.get(&index).and_then(Option::as_ref),
+            item,
+        })
+    }
+
+    fn read_heads(&mut self, book: &Book, index: usize) {
+        if !self.needs.heads || self.heads.get(&index).is_some_and(Option::is_some) {
+            return;
+        }
+        if self.heads.len() >= HEADS {
+            self.heads.clear();
+        }
+        self.heads.insert(index, book.handshake(index));
+    }
+}
+
+impl FrameRow {
+    /// As a filter asks for it: within its connection it has no number here.
+    fn unpacked(self, msg: u64, dir: Direction) -> Frame {
+        let Self { last, first_packet, fin, rsv, opcode, mask, header_len, len, stream_offset, complete, .. } = self;
+        Frame {
+            number: 0,
+            msg: Some(msg),
+            dir,
+            fin,
+            rsv,
+            opcode,
+            mask,
+            header_len,
+            len,
+            stream_offset,
+            span: Span { first: Mark { packet: first_packet, time: None }, last },
+            complete,
+            findings: NoteSet::EMPTY,
+        }
+    }
+}
+
+/// Connections whose values are looked at.
+const LOOKED_AT: usize = 10_000;
+
+/// Values that are told of one field.
+const VALUES: usize = 50;
+
+impl Book {
+    /// Values that connections have of a field, the first ones, as a filter has them; not escaped.
+    pub fn values(&self, field: &Field) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let Ok(column) = Column::new(field.name) else { return found };
+        let needs_heads = column.needs(Rows::CONNECTIONS).heads;
+        for index in 0..self.connections().min(LOOKED_AT) {
+            let Some(conn) = self.connection(index) else { break };
+            let heads = if needs_heads { self.handshake(index) } else { None };
+            let row = Row {
+                at: &Stamp { conn: Some(conn.id), stream: conn.stream, at: conn.known },
+                origin: None,
+                conn: Some(conn),
+                handshake: heads.as_ref(),
+                item: Item::Connection,
+            };
+            column.values(&row, |value| {
+                let text = match value {
+                    Value::Text(text) | Value::Word(_, text) => text.to_owned(),
+                    Value::Int(number) => number.to_string(),
+                    Value::Address(ip) => ip.to_string(),
+                    _ => return,
+                };
+                if found.len() < VALUES && !found.contains(&text) {
+                    found.push(text);
+                }
+            });
+        }
+        found
+    }
+}
