@@ -190,3 +190,19 @@ fn no_more_is_kept_than_fits() {
     let (is_full, some) = gathered(1000);
     assert!(is_full && some > 0 && some < 20, "{some}");
 }
+
+/// What is told on stderr is redacted as what is printed.
+#[test]
+fn findings_that_are_told_are_redacted() {
+    let mut session = Session::bare(0);
+    session.turn(Client, request("/", "Origin: http://o.example/?token=SEKRET\r\n"));
+    session.turn(Server, response("")).text(Client, "one");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one.pcap");
+    std::fs::write(&path, capture_of(&session.segments())).unwrap();
+    let (_, _, told) = of_files(&path, &path, &["-vv"]);
+    assert!(told.contains("token=SEKRET"), "{told}");
+    let (_, _, told) = of_files(&path, &path, &["-vv", "--redact", "query:token"]);
+    assert!(told.contains("ORIGIN") || told.contains("Origin"), "{told}");
+    assert!(!told.contains("SEKRET"), "{told}");
+}

@@ -237,14 +237,14 @@ fn cells_are_written_as_tshark_does() {
 fn cells_of_formulas_are_guarded_on_demand() {
     use support::craft::*;
     let mut session = Session::new(0);
-    session.text(Client, "=cmd|' /C calc'!A0").text(Server, "plain");
+    session.text(Client, "=cmd|' /C calc'!A0").text(Server, "plain").text(Server, " \"=1");
     let file = capture_of(&session.segments());
     let cells = |more: &[&str]| {
         let arguments = [&["msgs", "-T", "csv", "-E", "header=n", "-e", "payload"], more].concat();
         text(&wspect(&arguments, Input::Bytes(&file)))
     };
-    assert_eq!(cells(&[]), "=cmd|' /C calc'!A0\nplain\n");
-    assert_eq!(cells(&["--safe-csv"]), "'=cmd|' /C calc'!A0\nplain\n");
+    assert_eq!(cells(&[]), "=cmd|' /C calc'!A0\nplain\n\" \"\"=1\"\n");
+    assert_eq!(cells(&["--safe-csv"]), "'=cmd|' /C calc'!A0\nplain\n\"' \"\"=1\"\n");
 }
 
 #[test]
@@ -259,6 +259,46 @@ fn an_array_has_the_records() {
         let lines: Vec<&str> = arguments.iter().map(|word| if *word == "json" { "jsonl" } else { *word }).collect();
         assert_eq!(array, run(&lines, "chat.pcapng").records(), "{arguments:?}");
     }
+}
+
+/// Without a command rows are of connections; where a filter or a column is about none, of messages or frames, as in tshark.
+#[test]
+fn a_line_of_tshark_works() {
+    let line = ["-Y", "websocket.opcode==8", "-T", "fields", "-e", "frame.number", "-E", "header=y", "-n", "-r"];
+    let rows = text(&run(&line, "chat.pcapng"));
+    assert!(rows.lines().count() > 5 && rows.starts_with("frame.number\n"), "{rows}");
+    assert_eq!(rows, text(&run(&[&["msgs"], &line[..]].concat(), "chat.pcapng")));
+    let frames = ["-T", "fields", "-e", "wspect.header_len", "-r"];
+    assert_eq!(text(&run(&frames, "chat.pcapng")), text(&run(&[&["frames"], &frames[..]].concat(), "chat.pcapng")));
+    assert_eq!(
+        text(&run(&["-Y", "conn == 2", "-r"], "chat.pcapng")),
+        text(&run(&["ls", "-Y", "conn == 2"], "chat.pcapng"))
+    );
+}
+
+#[test]
+fn so_many_messages_are_expected() {
+    let expected = |more: &[&str]| run(&[&["msgs", "-q"], more].concat(), "chat.pcapng");
+    assert_eq!(expected(&["--expect", "67"]).code, Some(0));
+    assert_eq!(expected(&["--expect", "67", "-n", "1"]).code, Some(0), "rows that are not printed count");
+    assert_eq!(expected(&["--expect", "6", "-Y", "type == close && dir == s2c", "-n", "1"]).code, Some(1));
+    let done = expected(&["--expect", "1", "-Y", "type == close"]);
+    assert_eq!(done.code, Some(1));
+    assert!(done.stderr.starts_with("wspect: 1 message is expected, and "), "{}", done.stderr);
+}
+
+/// What is no text is hex in columns, also where its bytes can be read as text.
+#[test]
+fn bytes_are_told_from_text() {
+    use support::craft::*;
+    let mut session = Session::new(0);
+    session.say(Client, BINARY, "ff00").say(Client, BINARY, b"\xff\x00".as_slice()).text(Client, "ff00");
+    let file = capture_of(&session.segments());
+    let line = ["msgs", "-T", "fields", "-e", "type", "-e", "payload"];
+    let rows = text(&wspect(&line, Input::Bytes(&file)));
+    assert_eq!(rows, "binary\t66663030\nbinary\tff00\ntext\tff00\n");
+    let refused = wspect(&[&line[..], &["--payload", "hex"]].concat(), Input::Bytes(&file));
+    assert_eq!(refused.code, Some(2));
 }
 
 /// Every command that prints rows has them in every form: columns are those of `export csv`, elements of an array the records.

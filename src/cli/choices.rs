@@ -1,6 +1,7 @@
 //! What users say of streams, sizes and findings, in their own notation.
 
 use crate::export::RECORD_KINDS;
+use crate::filter::Field;
 use crate::model::{NOTES, Protocol, Rule, Select, Severity};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
@@ -56,6 +57,11 @@ impl TypedValueParser for Proposed {
 /// The codes of findings.
 pub(super) fn codes() -> Vec<&'static str> {
     NOTES.iter().map(|row| row.name).collect()
+}
+
+/// The fields of filters and columns.
+pub(super) fn fields() -> Vec<&'static str> {
+    Field::names().collect()
 }
 
 /// The kinds of records.

@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use crate::capture::words;
 use crate::escape;
 use crate::export::Out;
-use crate::filter::{self, Named};
+use crate::filter::{self, Filter, Named};
 use crate::model::nearest;
 use clap::{Arg, Command};
 use std::env;
@@ -84,7 +84,7 @@ impl Config {
             Fault { line: line(at), text: error.message().to_owned() }
         })?;
         let mut config = Self::default();
-        let mut named = Named::new();
+        let (mut named, mut filters_line) = (Named::new(), 0);
         for (key, value) in table.get_ref() {
             let line = line(key.span().start);
             let fault = |text: String| Fault { line, text };
@@ -94,9 +94,13 @@ impl Config {
                     let values = values(setting, value.get_ref()).map_err(fault)?;
                     config.values.push((setting.option, line, values));
                 }
-                None if key == FILTERS => named = filters(value.get_ref()).map_err(fault)?,
+                None if key == FILTERS => (named, filters_line) = (filters(value.get_ref()).map_err(fault)?, line),
                 None => return Err(fault(unknown(key))),
             }
+        }
+        for text in named.keys().map(|name| format!("${name}")) {
+            let meant = filter::expand(&text, &named).and_then(|meant| Filter::new(&meant));
+            meant.map_err(|problem| Fault { line: filters_line, text: format!("{text}: {problem}") })?;
         }
         config.named = Arc::new(named);
         config.check()?;

@@ -132,7 +132,11 @@ impl Run<'_> {
             Some(filtered) => filtered,
             None => &mut chosen,
         };
-        pass(input, self.settings.clone(), &mut Watch::new(exporter, Out::memory(), &progress, stop))?;
+        pass(
+            input,
+            self.settings.clone(),
+            &mut Watch::new(exporter, Out::memory(), &progress, stop, &self.job.redactor),
+        )?;
         progress.clear();
         if let Some(why) = chosen.lacks().filter(|_| !conns.is_empty() && !stop.is_wanted()) {
             return Err(Failure::new(Exit::Found, format!("{}: {why}", self.input.name)));

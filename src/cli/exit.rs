@@ -1,11 +1,15 @@
 //! How a run ends: the exit codes, and what is said on the way out.
 
 use super::signals::SIGPIPE;
+use crate::capture::words;
 use crate::escape;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo, UnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,18 +86,40 @@ impl Failure {
 
     /// Prints the line.
     pub(super) fn report(&self) -> Exit {
-        say(format_args!("wspect: {}", escape::display_str(&self.text)));
-        for line in self.below.lines() {
-            say(escape::display_str(line));
+        let head = format!("wspect: {}", escape::display_str(&self.text));
+        let below = self.below.lines().map(|line| escape::display_str(line).into_owned());
+        for line in [head].into_iter().chain(below) {
+            say(&line);
+            // Why nothing came of it is not for the log alone.
+            if LOG.get().is_some() {
+                let _ = writeln!(io::stderr(), "{line}");
+            }
         }
         self.exit
     }
 }
 
-/// Prints a line to stderr. Its text must be safe on a terminal.
+/// Where lines go instead of stderr, where that is asked for: as stderr itself, one place for the whole process.
+static LOG: OnceLock<File> = OnceLock::new();
+
+/// From now on lines go to the end of this file.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn log_to(path: &Path) -> Result<(), Failure> {
+    let file = File::options().append(true).create(true).open(path);
+    let file = file.map_err(|error| Failure::new(Exit::Output, format!("{}: {}", path.display(), words(&error))))?;
+    LOG.get_or_init(|| file);
+    Ok(())
+}
+
+/// Prints a line to stderr, or to the log. Its text must be safe on a terminal.
 pub(super) fn say(line: impl fmt::Display) {
-    // Whoever closed stderr does not want to know.
-    let _ = writeln!(io::stderr(), "{line}");
+    // Whoever closed stderr does not want to know, and a full disk cannot be told of.
+    let _ = match LOG.get() {
+        Some(mut log) => writeln!(log, "{line}"),
+        None => writeln!(io::stderr(), "{line}"),
+    };
 }
 
 /// Runs `work`; a panic in it is reported in one line and becomes [`Exit::Internal`].

@@ -52,6 +52,8 @@ pub(super) struct Job {
     pub limit: Option<u64>,
     /// How many are wanted from the end.
     pub tail: Option<u64>,
+    /// How many messages there are to be.
+    pub expect: Option<u64>,
     /// The file that rows go to.
     pub output: Option<PathBuf>,
     /// Whether that file may be replaced, and raw bytes may go to a terminal.
@@ -186,7 +188,7 @@ impl Job {
     fn of(command: Option<Command>, list: args::List, manners: &Manners, named: &Named) -> Result<Self, Failure> {
         let Some(command) = command else {
             mistyped(&list.input)?;
-            return Self::list(Work::Connections, list, TimeMode::Local, manners);
+            return Self::bare(list, manners);
         };
         nothing_before_command(&list)?;
         match command {
@@ -195,10 +197,17 @@ impl Job {
                 let kinds = Kinds { frame: true, ..Kinds::default() };
                 Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)
             }
-            Command::Msgs(args::Messages { list, payload }) => {
+            Command::Msgs(args::Messages { list, payload, expect }) => {
+                let has_cells =
+                    matches!(list.columns.format, Some(args::Form::Csv | args::Form::Tsv | args::Form::Fields));
+                if has_cells && payload.options() != PayloadOptions::default() {
+                    return Err(usage(
+                        "--payload and --max-payload are for text and records: in columns texts are text and other bytes hex",
+                    ));
+                }
                 let kinds = Kinds { message: true, ..Kinds::default() };
                 let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
-                Ok(Self { payload: payload.options(), ..job })
+                Ok(Self { payload: payload.options(), expect, ..job })
             }
             Command::Handshake(args) => Self::handshake(args, manners),
             Command::Show(args) => Self::show(args, manners),
@@ -237,6 +246,7 @@ impl Job {
             time: TimeMode::Relative,
             limit: None,
             tail: None,
+            expect: None,
             output: output.output,
             force: output.force,
             strict: manners.strict,
@@ -260,6 +270,19 @@ impl Job {
         let base = Self::base(work, all_named(input)?, FormKind::of(&columns, &json), output, manners);
         let (limit, tail, time) = (limit.limit, tail.tail, shown.time.unwrap_or(time));
         Ok(Self { filter, table, limit, tail, time, ..base })
+    }
+
+    /// Without a command: connections; where a filter or a column is about none, messages or frames, as tshark has one kind of rows.
+    fn bare(list: args::List, manners: &Manners) -> Result<Self, Failure> {
+        let connections = Self::list(Work::Connections, list.clone(), TimeMode::Local, manners);
+        let others = [Kinds { message: true, ..Kinds::default() }, Kinds { frame: true, ..Kinds::default() }];
+        match connections {
+            Err(why) if list.filter.is_used() || list.columns.is_used() => {
+                let rows = |kinds| Self::list(Work::Rows(kinds), list.clone(), TimeMode::Relative, manners).ok();
+                others.into_iter().find_map(rows).ok_or(why)
+            }
+            connections => connections,
+        }
     }
 
     fn handshake(args: args::Handshake, manners: &Manners) -> Result<Self, Failure> {
@@ -343,9 +366,9 @@ impl Job {
         if matches!(report, Report::Junit | Report::Sarif) && tail.tail.is_some() {
             return Err(usage("--tail is for rows: -T junit and sarif take none"));
         }
-        let tells = matches!(report, Report::Rows(args::Form::Text | args::Form::Jsonl | args::Form::Json));
-        if !claims.is_empty() && !tells {
-            return Err(usage("--assert is told in text, jsonl and json"));
+        let is_cells = matches!(report, Report::Rows(args::Form::Csv | args::Form::Tsv | args::Form::Fields));
+        if !claims.is_empty() && is_cells {
+            return Err(usage("--assert is told in text, jsonl, json, junit and sarif"));
         }
         if explain && report != Report::Rows(args::Form::Text) {
             return Err(usage("--explain is for text: records say no more than the code (wspect explain CODE)"));

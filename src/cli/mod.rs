@@ -101,6 +101,9 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
 }
 
 fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Failure> {
+    if let Some(log) = &args.manners.log {
+        exit::log_to(log)?;
+    }
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));
     }

@@ -48,6 +48,22 @@ impl Target {
         Self::at(path, force, |path| inputs.iter().any(|input| is_same(path, input)))
     }
 
+    /// The same for a file that is written by its name, and so cannot be a pipe or a device.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    #[cfg(feature = "sqlite")]
+    pub(super) fn open_regular(path: Option<&Path>, force: bool, input: &Source) -> Result<Self, Failure> {
+        let Some(place) = path.filter(|&path| path != "-") else {
+            return Err(Failure::new(Exit::Usage, "a database is no stream: name a file for it (-o FILE)"));
+        };
+        // To open a pipe would wait for who reads it.
+        if fs::metadata(place).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            return Err(Failure::new(Exit::Usage, format!("{}: is no file", place.display())));
+        }
+        Self::open(path, force, input)
+    }
+
     /// The same for a file that is made from nothing.
     ///
     /// # Errors
@@ -126,8 +142,7 @@ impl Target {
     pub(super) fn file(&self) -> Result<&Path, Failure> {
         match self {
             Self::File { temporary, .. } => Ok(temporary.path()),
-            Self::Device(_, path) => Err(Failure::new(Exit::Usage, format!("{}: is no file", path.display()))),
-            _ => Err(Failure::new(Exit::Usage, "a database is no stream: name a file for it (-o FILE)")),
+            _ => Err(Failure::new(Exit::Output, "the output is no file")),
         }
     }
 

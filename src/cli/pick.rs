@@ -33,7 +33,8 @@ pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>,
     };
     // `8080`, `8080,9000-9010`.
     let port = |ports: &str| {
-        let is_list = ports.chars().all(|c| c.is_ascii_digit() || ",-".contains(c));
+        let fits = |port: &str| port.parse::<u16>().is_ok();
+        let is_list = ports.split(',').all(|range| range.split('-').all(fits) && range.matches('-').count() < 2);
         let list = ports.replace('-', " .. ");
         if is_list { format!("tcp.port in {{{list}}}") } else { format!("tcp.port == {}", quoted(ports)) }
     };

@@ -1,6 +1,8 @@
 //! A job, run: the one place where dissection meets rows.
 
 use super::args::{Report, When};
+#[cfg(feature = "sqlite")]
+use super::convert;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
 use super::job::{Checked, FormKind, Job, Wanted, Work};
@@ -41,6 +43,10 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let layout = if let Work::Convert(wanted) = &job.work { wanted.into.layout() } else { None };
     let target = match layout {
         Some(layout) => Target::open_directory(job.output.as_deref(), job.force, layout)?,
+        #[cfg(feature = "sqlite")]
+        None if matches!(&job.work, Work::Convert(wanted) if wanted.into == convert::Into::Sqlite) => {
+            Target::open_regular(job.output.as_deref(), job.force, &job.source)?
+        }
         None => Target::open(job.output.as_deref(), job.force, &job.source)?,
     };
     if job.form == FormKind::Raw && target.is_terminal() && !job.force {
@@ -92,12 +98,17 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
             run.export(&mut Capture::new(&name, net::link_name, form))
         }
         Work::Check(Checked { report: Report::Junit, fail_on, ignored }) => {
-            run.export(&mut Junit::new(&job.source.name(), fail_on.unwrap_or(Severity::Error), *ignored))
+            let mut report = Junit::new(&job.source.name(), fail_on.unwrap_or(Severity::Error), *ignored);
+            run.check(&mut report, None)
         }
         Work::Check(Checked { report: Report::Sarif, .. }) => {
-            run.export(&mut Sarif::new(&job.source.name(), job.source.names()))
+            let mut report = Sarif::new(&job.source.name(), job.source.names(), !job.claims.is_empty());
+            run.check(&mut report, None)
         }
-        Work::Check(Checked { report: Report::Rows(_), .. }) => run.check(Stream::new(FINDINGS, form)),
+        Work::Check(Checked { report: Report::Rows(_), .. }) => {
+            let standings = job.form(origin, &run.target);
+            run.check(&mut Stream::new(FINDINGS, form), Some(standings))
+        }
     }
 }
 
@@ -172,7 +183,8 @@ impl<'j> Run<'j> {
         let extent = input.extent.clone();
         let first = job.source.open_within(&extent, stop)?;
         let mut redacted = Redacted::new(&job.redactor, &mut connections);
-        pass(first, settings.clone(), &mut Watch::new(&mut redacted, Out::memory(), &progress, stop))?;
+        let out = Out::memory();
+        pass(first, settings.clone(), &mut Watch::new(&mut redacted, out, &progress, stop, &job.redactor))?;
         progress.clear();
         let input = job.source.open_within(&extent, stop)?;
         Ok(Self { input, known: Some(Rc::new(connections)), ..self })
@@ -227,15 +239,14 @@ impl<'j> Run<'j> {
         Ok(exit)
     }
 
-    /// Findings, and how claims stand.
-    fn check(self, mut findings: Stream) -> Result<Exit, Failure> {
+    /// Findings, and how claims stand: behind them in a form, or where the findings' own form has a place for them.
+    fn check(self, findings: &mut dyn Exporter, form: Option<Box<dyn Form>>) -> Result<Exit, Failure> {
         let job = self.job;
         if job.claims.is_empty() {
-            return self.export(&mut findings);
+            return self.export(findings);
         }
-        let form = job.form(self.origin, &self.target);
         // They are held against what was captured, and what is printed is redacted.
-        let mut findings = Redacted::new(&job.redactor, &mut findings);
+        let mut findings = Redacted::new(&job.redactor, findings);
         let mut claims = Claims::new(&mut findings, form, &job.claims, self.origin, self.known.clone());
         let failed = claims.failed();
         match self.narrow(&mut claims)? {
@@ -262,7 +273,7 @@ impl<'j> Run<'j> {
     fn filter(self, exporter: &mut dyn Exporter) -> Result<Exit, Failure> {
         let Some(filter) = &self.job.filter else { return self.write(exporter, None) };
         let known = self.known.clone();
-        let judges_all = self.job.judges_all() && self.job.claims.is_empty();
+        let judges_all = self.job.judges_all() && self.job.claims.is_empty() || self.job.expect.is_some();
         let mut filtered =
             Filtered::new(filter, self.job.work.rows(), self.origin, known, exporter).judging_all(judges_all);
         let passed = filtered.passed();
@@ -281,11 +292,11 @@ impl<'j> Run<'j> {
             _ => Out::new(target.writer(), job.limit),
         };
         let out = out.eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
-        let mut watch = Watch::new(exporter, out, &progress, stop);
-        watch.name = &name;
-        (watch.tell, watch.redactor) = (job.tell, Some(&job.redactor));
+        let mut watch = Watch::new(exporter, out, &progress, stop, &job.redactor);
+        (watch.name, watch.tell) = (&name, job.tell);
         watch.is_live = !job.source.is_whole();
-        watch.is_done &= job.claims.is_empty() && !(job.judges_all() && passed.is_some());
+        watch.is_done &= job.claims.is_empty() && job.expect.is_none() && !(job.judges_all() && passed.is_some());
+        watch.reads_all = job.expect.is_some();
         if let Work::Check(checked) = &job.work {
             watch.reads_all = checked.fail_on.is_some();
             watch.ignored = checked.ignored;
@@ -311,6 +322,11 @@ impl<'j> Run<'j> {
         }
         if let Some(passed) = passed {
             tally.worst = passed.worst();
+        }
+        let came = passed.map_or(tally.messages, Passed::rows);
+        if let Some(expected) = job.expect.filter(|expected| *expected != came) {
+            say(seen::unexpected(expected, came));
+            return Ok(Exit::Found);
         }
         Ok(job.exit(&tally, left_out))
     }

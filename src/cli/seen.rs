@@ -50,6 +50,12 @@ pub(super) fn passed(passed: &Passed, rows: Rows) -> String {
     format!("{some} of {all} {} {pass} the filter", rows.words())
 }
 
+/// `wspect: 3 messages are expected, and 5 came`.
+pub(super) fn unexpected(expected: u64, came: u64) -> String {
+    let are = if expected == 1 { "is" } else { "are" };
+    format!("wspect: {} {are} expected, and {} came", count(expected, "message"), number(came))
+}
+
 /// `5 findings ignored`.
 pub(super) fn ignored(tally: &Tally) -> Option<String> {
     (tally.ignored > 0).then(|| format!("{} ignored", count(tally.ignored, "finding")))

@@ -95,7 +95,7 @@ pub(super) struct Watch<'a> {
     /// The input's name in them.
     pub name: &'a str,
     /// What of them is not shown.
-    pub redactor: Option<&'a Redactor>,
+    pub redactor: &'a Redactor,
     /// Which findings are told at once; `None`: none.
     pub tell: Option<Tell>,
     /// Findings that are left out: neither told nor counted.
@@ -119,9 +119,15 @@ pub(super) enum Tell {
 
 impl<'a> Watch<'a> {
     /// Events go to `exporter`, rows to `out`; nothing is told.
-    pub(super) fn new(exporter: &'a mut dyn Exporter, out: Out<'a>, progress: &'a Progress, stop: &'a Stop) -> Self {
+    pub(super) fn new(
+        exporter: &'a mut dyn Exporter,
+        out: Out<'a>,
+        progress: &'a Progress,
+        stop: &'a Stop,
+        redactor: &'a Redactor,
+    ) -> Self {
         let (tally, is_done) = (Tally::default(), out.is_full());
-        let (redactor, tell, ignored, reads_all, is_live) = (None, None, NoteSet::EMPTY, false, false);
+        let (tell, ignored, reads_all, is_live) = (None, NoteSet::EMPTY, false, false);
         Self { exporter, out, tally, progress, stop, name: "", redactor, tell, ignored, reads_all, is_live, is_done }
     }
 
@@ -156,10 +162,7 @@ impl<'a> Watch<'a> {
         };
         if is_told {
             let place = at.place().map_or(String::new(), |place| format!(" {place}:"));
-            let sentence = match self.redactor {
-                Some(redactor) => redactor.note(note, |note| clause(note.sentence())),
-                None => clause(note.sentence()),
-            };
+            let sentence = self.redactor.note(note, |note| clause(note.sentence()));
             let line = format!("wspect: {}: {}:{place} {sentence}", severity.name(), self.name);
             self.progress.say(&escape::display_str(&line));
         }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::list::Collect;
 use super::{Exporter, Out, Totals};
 use crate::escape;
-use crate::filter::{Column, Kind, Needs, Rows, Value};
+use crate::filter::{Column, Item, Kind, Needs, Rows, Value};
 use crate::model::{ConnId, Event, Stamp, Timestamp, push_hex, seconds};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -112,6 +112,8 @@ impl<'c> Cells<'c> {
                 out.text(self.form.separator.encode_utf8(&mut [0; 4]));
             }
             self.cell.clear();
+            // What is no text is hex throughout, also where its bytes could be read as text.
+            let is_text = if let Item::Message(message, _) = row.item { message.is_text() } else { true };
             let mut count = 0;
             column.values(&row, |value| {
                 match self.form.occurrence {
@@ -121,7 +123,7 @@ impl<'c> Cells<'c> {
                     _ => {}
                 }
                 count += 1;
-                text_of(value, column, &mut self.cell);
+                text_of(value, column, is_text, &mut self.cell);
             });
             self.form.write(&self.cell, out);
             // An empty line would be no row (RFC 4180 has none).
@@ -211,7 +213,7 @@ impl Exporter for Cells<'_> {
 }
 
 /// Appends a value as it stands in a cell: times in RFC 3339, durations in seconds, bytes in hex unless they are text.
-fn text_of(value: Value<'_>, column: &Column, out: &mut String) {
+fn text_of(value: Value<'_>, column: &Column, is_text: bool, out: &mut String) {
     let kind = column.kind();
     let _ = match value {
         Value::There => write!(out, "true"),
@@ -227,7 +229,7 @@ fn text_of(value: Value<'_>, column: &Column, out: &mut String) {
         Value::Duration(nanos) => write!(out, "{}", seconds(nanos, 9)),
         Value::Tree(text) => write!(out, "{}", String::from_utf8_lossy(text)),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) if kind == Kind::Text => out.write_str(text),
+            Ok(text) if kind == Kind::Text && is_text => out.write_str(text),
             _ => {
                 push_hex(bytes, out);
                 Ok(())
@@ -261,7 +263,9 @@ impl Delimited {
     }
 
     fn write(&self, cell: &str, out: &mut Out<'_>) {
-        let guard = if self.safe && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        // Spreadsheets pass over blanks and quotes before a formula.
+        let inside = cell.trim_start_matches([' ', '"', '\'']);
+        let guard = if self.safe && inside.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
         let shown = if self.shown { Some(escape::display_str(cell)) } else { None };
         let cell = shown.as_deref().unwrap_or(cell);
         match self.quote {

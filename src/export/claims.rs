@@ -49,7 +49,8 @@ impl Failed {
 /// Hands findings on, and writes how claims stand.
 pub struct Claims<'c> {
     stream: &'c mut dyn Exporter,
-    form: Box<dyn Form>,
+    /// Who writes them behind the findings; `None`: `stream` has a place for them.
+    form: Option<Box<dyn Form>>,
     /// No more findings are wanted.
     is_full: bool,
     context: Context,
@@ -66,10 +67,10 @@ struct Held<'c> {
 }
 
 impl<'c> Claims<'c> {
-    /// Findings go to `stream`; these claims in `form`; see [`super::Filtered::new`] for `origin` and `known`.
+    /// Findings go to `stream`; these claims behind them in `form`, without one among them; see [`super::Filtered::new`] for `origin` and `known`.
     pub fn new(
         stream: &'c mut dyn Exporter,
-        form: Box<dyn Form>,
+        form: Option<Box<dyn Form>>,
         claims: &'c [Claim],
         origin: Option<Timestamp>,
         known: Option<Rc<Collect>>,
@@ -166,7 +167,9 @@ impl Exporter for Claims<'_> {
 
     fn file(&mut self, run: &FileRun) {
         self.stream.file(run);
-        self.form.file(run);
+        if let Some(form) = &mut self.form {
+            form.file(run);
+        }
     }
 
     fn fact(&mut self, file: usize, fact: &Fact<'_>) {
@@ -174,13 +177,21 @@ impl Exporter for Claims<'_> {
     }
 
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>) {
-        self.stream.finish(totals, out);
+        if self.form.is_some() {
+            self.stream.finish(totals, out);
+        }
         for held in &mut self.claims {
             let standing = held.standing();
             if !standing.holds {
                 self.failed.0.set(self.failed.0.get() + 1);
             }
-            self.form.standing(&standing, out);
+            match &mut self.form {
+                Some(form) => form.standing(&standing, out),
+                None => self.stream.claim(&standing, out),
+            }
+        }
+        if self.form.is_none() {
+            self.stream.finish(totals, out);
         }
     }
 

@@ -25,6 +25,10 @@ macro_rules! hand_on {
             self.inner.hears_carried()
         }
 
+        fn claim(&mut self, standing: &$crate::export::Standing<'_>, out: &mut $crate::export::Out<'_>) {
+            self.inner.claim(standing, out);
+        }
+
         fn finish(&mut self, totals: &$crate::export::Totals, out: &mut $crate::export::Out<'_>) {
             self.inner.finish(totals, out);
         }
@@ -141,6 +145,9 @@ pub trait Exporter {
 
     /// What a capture tells of itself: which of several, and what.
     fn fact(&mut self, _: usize, _: &Fact<'_>) {}
+
+    /// How a claim stands, at the end and before [`Exporter::finish`]: for who has a place for it among its own rows.
+    fn claim(&mut self, _: &Standing<'_>, _: &mut Out<'_>) {}
 
     /// Writes what could only be written at the end.
     fn finish(&mut self, totals: &Totals, out: &mut Out<'_>);

@@ -289,15 +289,12 @@ fn json<'v>(found: Found<'v>, buffer: &'v mut String) -> Option<Value<'v>> {
 fn make(value: Value<'_>, made: &[Made], see: &mut See<'_>) -> bool {
     let Some((first, rest)) = made.split_first() else { return see(value) };
     match (first, value) {
-        (Made::Length, Value::Text(text) | Value::Word(_, text)) => {
-            make(Value::Int(text.chars().count() as i128), rest, see)
-        }
         (Made::Length, _) => value.bytes().is_some_and(|bytes| make(Value::Int(bytes.len() as i128), rest, see)),
         (Made::Slice(from, to), Value::Text(text) | Value::Word(_, text)) => {
-            let count = text.chars().count();
-            let Some((from, to)) = bounds(*from, *to, count) else { return false };
-            let at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
-            text.get(at(from)..at(to)).is_some_and(|piece| make(Value::Text(piece), rest, see))
+            let Some((from, to)) = bounds(*from, *to, text.len()) else { return false };
+            let piece = || text.as_bytes().get(from..to).map(Value::Bytes);
+            // Bytes, as in Wireshark; a text where no character is cut.
+            text.get(from..to).map(Value::Text).or_else(piece).is_some_and(|piece| make(piece, rest, see))
         }
         (Made::Slice(from, to), _) => {
             let Some(bytes) = value.bytes() else { return false };

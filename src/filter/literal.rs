@@ -72,9 +72,9 @@ pub(super) fn read(kind: Kind, token: &Token, span: &Range<usize>) -> Result<Lit
     match kind {
         Kind::Presence => Err(wrong("this is there or not: it has no value to compare")),
         Kind::Flag => flag(text).map(Literal::Flag).ok_or_else(|| wrong("true or false is wanted")),
-        Kind::Number => {
-            number(text).map(Literal::Int).ok_or_else(|| wrong("a number is wanted, as 12, 0x1f, 4kB or 16M"))
-        }
+        Kind::Number => number(text)
+            .map(Literal::Int)
+            .ok_or_else(|| wrong("a number is wanted, as 12, 0x1f, 017 (octal), 4kB or 16M")),
         Kind::Text => Ok(Literal::Text(text.to_owned())),
         Kind::Bytes => {
             bytes(text).map(Literal::Bytes).ok_or_else(|| wrong("bytes are wanted, as 0a:ff:00, or a text in quotes"))
@@ -101,10 +101,19 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// `12`, `0x1f`, `4kB` in powers of 1000, `16M` and `16MiB` in powers of 1024.
+/// `12`, `0x1f`, `017`, `0b1010`, `4kB` in powers of 1000, `16M` and `16MiB` in powers of 1024.
 fn number(text: &str) -> Option<i128> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return i128::from_str_radix(digits, 16).ok();
+    }
+    if let Some(digits) = text.strip_prefix("0b").filter(|digits| digits.bytes().all(|byte| b"01".contains(&byte))) {
+        return i128::from_str_radix(digits, 2).ok();
+    }
+    // As in Wireshark and C.
+    if let Some(digits) =
+        text.strip_prefix('0').filter(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return i128::from_str_radix(digits, 8).ok();
     }
     let (digits, unit) = split_unit(text);
     let unit: i128 = match unit {
@@ -180,7 +189,7 @@ fn address(text: &str) -> Option<Literal> {
     (bits <= most).then_some(Literal::Address(ip, bits))
 }
 
-/// RFC 3339, the same without a zone as local time, or seconds since 1970-01-01 UTC.
+/// RFC 3339, the same without a zone as local time, as Wireshark shows it (`Nov 14, 2023 22:13:20.5`), or seconds since 1970-01-01 UTC.
 fn time(text: &str) -> Option<Timestamp> {
     let nanos = |instant: jiff::Timestamp| i64::try_from(instant.as_nanosecond()).ok().map(Timestamp::from_nanos);
     if let Some(epoch) = scaled(text, 1_000_000_000) {
@@ -189,7 +198,8 @@ fn time(text: &str) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return nanos(instant);
     }
-    let local = text.parse::<jiff::civil::DateTime>().ok()?;
+    let wireshark = |text: &str| jiff::civil::DateTime::strptime("%b %d, %Y %H:%M:%S%.f", text);
+    let local = text.parse::<jiff::civil::DateTime>().or_else(|_| wireshark(text)).ok()?;
     nanos(local.to_zoned(jiff::tz::TimeZone::system()).ok()?.timestamp())
 }
 

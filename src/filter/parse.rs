@@ -509,7 +509,8 @@ impl<'t> Parser<'t> {
                 return self.wrong("a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:] or [-4:]");
             };
             if !kind.has_pieces() || operand.counted {
-                return self.wrong(format!("a {} cannot be sliced", kind.name()));
+                let article = if kind == Kind::Address { "an" } else { "a" };
+                return self.wrong(format!("{article} {} cannot be sliced", kind.name()));
             }
             operand.made.push(Made::Slice(from, to));
             kind = if kind == Kind::Bytes { Kind::Bytes } else { Kind::Text };
@@ -556,6 +557,9 @@ fn bounds(slice: &str) -> Option<(i64, Option<i64>)> {
 }
 
 fn unknown(name: &str, span: Range<usize>) -> Problem {
+    if matches!(name, "abs" | "max" | "min" | "string" | "vals" | "values" | "dec" | "hex" | "float" | "double") {
+        return Problem::new(format!("`{name}` is a function of Wireshark that is not available here"), span);
+    }
     if elsewhere::is_known(name) {
         let problem = Problem::new(format!("`{name}` is a field of Wireshark that is not available here"), span);
         let key = name.strip_prefix("json.").map(|rest| {

@@ -24,6 +24,12 @@ pub fn hex_apart(bytes: &[u8]) -> String {
     out
 }
 
+/// Appends a byte as a URI has it (RFC 3986 §2.1): `%0A`.
+pub fn push_percent(byte: u8, out: &mut String) {
+    out.push('%');
+    out.extend(digits(byte).map(|digit| digit.to_ascii_uppercase()));
+}
+
 fn digits(byte: u8) -> [char; 2] {
     [byte >> 4, byte].map(|half| char::from(hex_digit(half)))
 }

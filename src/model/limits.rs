@@ -120,6 +120,27 @@ const MIB: usize = 1 << 20;
 const MS: i64 = 1_000_000;
 
 impl Limits {
+    /// With what may wait in all streams together kept to so many bytes: each of its bounds takes the share that it has of their
+    /// sum.
+    #[must_use]
+    pub fn within(mut self, bytes: usize) -> Self {
+        let mut totals = [
+            &mut self.fragment_total,
+            &mut self.reorder_total,
+            &mut self.overlap_total,
+            &mut self.opening_total,
+            &mut self.seek_total,
+            &mut self.message_total,
+            &mut self.key_wait_bytes,
+        ];
+        let sum: u128 = totals.iter().map(|total| **total as u128).sum();
+        for total in &mut totals {
+            let share = **total as u128 * bytes as u128 / sum.max(1);
+            **total = usize::try_from(share).unwrap_or(usize::MAX).min(**total);
+        }
+        self
+    }
+
     /// To how many bytes a compressed one may inflate whatever the bounds: a longer conversation is no bomb.
     pub const INFLATED_EARNED: u64 = 32;
     /// How often each byte of a TLS record may be opened in vain.

@@ -44,7 +44,7 @@ pub use file::{FileNote, FilePacket, FileRun, FileRuns, Tally};
 pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, Handshake, Head, Outline, StartLine};
-pub use hex::{hex, hex_apart, hex_digit, push_hex};
+pub use hex::{hex, hex_apart, hex_digit, push_hex, push_percent};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use nearest::nearest;

@@ -600,3 +600,20 @@ fn no_control_character_reaches_a_terminal() {
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
 }
+
+/// What is said on stderr goes to a file that is asked for; why nothing came of it stays on stderr as well.
+#[test]
+fn a_log_has_what_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let logged = |line: &str| {
+        let output = wspect(line.split(' ')).arg("--log").arg(&log).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(logged("msgs -n 1 samples/mix.pcap"), (Some(0), String::new()));
+    let (code, said) = logged("ls /none/such");
+    assert_eq!((code, said.lines().count()), (Some(3), 1), "{said}");
+    let log = fs::read_to_string(&log).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("/none/such"), "{log}");
+}

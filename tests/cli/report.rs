@@ -256,6 +256,43 @@ fn hostile_text_is_text() {
     assert!(uri.starts_with("file:///") && uri.ends_with("/a%3Cb%3E%26%22%1B%5B31m%E2%80%AE.pcap"), "{uri}");
 }
 
+/// What is asserted is a case of its own in JUnit, and what does not hold a result of its own in SARIF.
+#[test]
+fn assertions_are_reported() {
+    let asserted = ["--assert", "count(connections) == 6", "--assert", "every connection closed 1000"];
+    let report = |format: &str| {
+        let output = wspect(["check", "-q", "-T", format]).args(asserted).arg(sample("chat.pcapng")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        output.stdout
+    };
+    let junit = xml(str::from_utf8(&report("junit")).unwrap());
+    let suite = &junit.children[0];
+    assert_eq!(
+        (suite.attributes["name"].as_str(), suite.number("tests"), suite.number("failures")),
+        ("Assertions", 2, 1)
+    );
+    let [holds, fails] = suite.children.as_slice() else { panic!("two cases") };
+    assert_eq!((holds.attributes["name"].as_str(), holds.children.len()), (asserted[1], 0));
+    let failure = fails.child("failure").unwrap();
+    assert!(
+        failure.attributes["message"].starts_with("5 of 6 ") && failure.text.contains("conn 2  frame "),
+        "{failure:?}"
+    );
+    assert_eq!(junit.number("tests"), NOTES.len() + 2);
+    let log: Value = serde_json::from_slice(&report("sarif")).unwrap();
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let of_assertions: Vec<&Value> = results.iter().filter(|result| result["ruleId"] == "ASSERTION").collect();
+    let [result] = of_assertions.as_slice() else { panic!("{of_assertions:?}") };
+    assert_eq!(rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"], "ASSERTION");
+    assert_eq!((rules.len(), &result["level"]), (NOTES.len() + 1, &Value::from("error")));
+    assert!(
+        result["message"]["text"].as_str().unwrap().starts_with("every connection closed 1000: 5 of 6"),
+        "{result}"
+    );
+    assert!(!result["locations"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn the_other_formats_are_as_they_were() {
     assert_eq!(stdout("check -T text samples/lossy.pcap"), stdout("check samples/lossy.pcap"));

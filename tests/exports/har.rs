@@ -367,3 +367,13 @@ fn a_spool_that_cannot_be_made_is_told() {
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains("temporary file: no such file or directory"), "{said}");
 }
+
+/// What a request may hold and a URI may not is escaped, and nothing else changes.
+#[test]
+fn hostile_targets_are_uris() {
+    let mut session = Session::bare(0);
+    session.turn(Client, request("/a%20b?<\">'$(x)=\u{fc}|`", "")).turn(Server, response(""));
+    let entries = entries(&text(&["export", "har", "-q"], Input::Bytes(&capture_of(&session.segments()))));
+    let url = entries[0]["request"]["url"].as_str().unwrap();
+    assert!(url.ends_with("/a%20b?%3C%22%3E'$(x)=%C3%BC%7C%60"), "{url}");
+}

@@ -39,6 +39,9 @@ pub(in crate::cli) struct Messages {
     pub list: List,
     #[command(flatten)]
     pub payload: Payload,
+    /// Exit with 1 unless there are so many messages, those that pass the filter where there is one
+    #[arg(long, value_name = "N", value_parser = choices::number::<u64>, hide_short_help = true)]
+    pub expect: Option<u64>,
 }
 
 /// Options of `handshake`.
@@ -239,7 +242,12 @@ impl ValueEnum for Report {
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Export {
-    #[arg(value_name = "FORMAT", value_parser = formats::format, help = formats::names())]
+    #[arg(
+        value_name = "FORMAT",
+        value_parser = Proposed(formats::all).try_map(|word| formats::format(&word)),
+        hide_possible_values = true,
+        help = formats::names()
+    )]
     pub format: Format,
     #[command(flatten)]
     pub input: Input,

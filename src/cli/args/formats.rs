@@ -181,10 +181,14 @@ pub(in crate::cli) fn formats() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().filter(|row| row.format.lacks().is_none()).map(|row| row.name)
 }
 
-/// Their names in a sentence.
+/// The same, to be proposed.
+pub(super) fn all() -> Vec<&'static str> {
+    formats().collect()
+}
+
+/// The same in a sentence.
 pub(super) fn names() -> String {
-    let names: Vec<&str> = FORMATS.iter().map(|row| row.name).collect();
-    format!("What is written: {}", names.join(", "))
+    format!("What is written: {}", all().join(", "))
 }
 
 /// The formats with what each is, and what else stands below the options of `export`.

@@ -33,7 +33,7 @@ fn with_flags(rest: &str) -> String {
 /// Shows what was said over WebSocket in a packet capture.
 ///
 /// Reads .pcap and .pcapng, also compressed (gzip, zstd, lz4, xz), from a file or a pipe; never from the network. Without a command it opens a browser in the
-/// terminal; without a terminal, and with --json, -n, --tail, -t, -o, -T or -Y, it lists the connections as `wspect ls` does.
+/// terminal; without a terminal, and with --json, -n, --tail, -t, -o, -T or -Y, it lists the connections as `wspect ls` does, or messages or frames where a filter or a column is about those.
 ///
 /// Rows go to stdout and nothing else does; warnings, progress and the summary go to stderr.
 #[derive(Debug, Parser)]

@@ -1,5 +1,6 @@
 //! Which rows are written, and which columns of them.
 
+use crate::cli::choices::{self, Proposed};
 use clap::ValueEnum;
 
 /// Which rows.
@@ -61,7 +62,14 @@ pub(in crate::cli) struct Columns {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct Cells {
     /// A column of csv, tsv or fields; may be given several times: conn, frame.number, 'json."type"', 'len(payload)'
-    #[arg(short = 'e', long = "field", value_name = "FIELD", hide_short_help = true)]
+    #[arg(
+        short = 'e',
+        long = "field",
+        value_name = "FIELD",
+        value_parser = Proposed(choices::fields),
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     pub field: Vec<String>,
     /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f
     #[arg(short = 'E', value_name = "KEY=VALUE", hide_short_help = true)]

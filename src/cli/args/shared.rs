@@ -1,11 +1,12 @@
 //! Options that several commands have.
 
 use super::rows::{Columns, Form};
-use crate::cli::choices;
+use crate::cli::choices::{self, Proposed};
 use crate::cli::redact::{self, RuleList};
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
 use crate::model::{DecodeAs, Limits, Overlap, Rule};
+use clap::builder::TypedValueParser as _;
 use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ pub(in crate::cli) struct Manners {
     /// Exit with 4 when the input was cut, had gaps, or lacked keys
     #[arg(long, global = true)]
     pub strict: bool,
+    /// Warnings and the summary to the end of this file instead of stderr
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub log: Option<PathBuf>,
     /// No warnings, progress or summary on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -120,6 +124,12 @@ pub(in crate::cli) struct Reading {
     /// Bytes to which a compressed capture may unpack: 200G (default: see wspect --limits)
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub max_unpacked: Option<u64>,
+    /// Bytes that may wait in all streams together, for what is missing before them or for their end: 200M
+    ///
+    /// What waits for a hole to be filled, for the rest of a message, for a key … has a bound each (wspect --limits); they take the
+    /// share of this that they have of their sum.
+    #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
+    pub memory_limit: Option<u64>,
 }
 
 impl Reading {
@@ -135,6 +145,9 @@ impl Reading {
         }
         if let Some(max) = self.max_inflated {
             limits.inflated_total = max;
+        }
+        if let Some(bytes) = self.memory_limit {
+            limits = limits.within(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
         if let Some(max) = self.max_unpacked {
             limits.unpacked_bytes = max;
@@ -261,7 +274,17 @@ impl Written {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct Limit {
     /// Print the first N rows only
-    #[arg(short = 'n', long, value_name = "N", value_parser = choices::number::<u64>, allow_negative_numbers = true)]
+    ///
+    /// -n alone, which tshark takes for "no names", is accepted and means nothing.
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "18446744073709551615",
+        value_parser = choices::number::<u64>,
+        allow_negative_numbers = true
+    )]
     pub limit: Option<u64>,
 }
 
@@ -293,7 +316,14 @@ pub(in crate::cli) struct Time {
     ///
     /// To the microsecond; records have nanoseconds, in UTC. Default: local for ls and
     /// handshake, with the date for stats, rel for the others.
-    #[arg(short, long, value_name = "MODE", value_parser = time_mode, verbatim_doc_comment)]
+    #[arg(
+        short,
+        long,
+        value_name = "MODE",
+        value_parser = Proposed(time_modes).try_map(|word| time_mode(&word)),
+        hide_possible_values = true,
+        verbatim_doc_comment
+    )]
     pub time: Option<TimeMode>,
 }
 
@@ -342,6 +372,11 @@ pub(in crate::cli) enum PayloadArg {
     Base64,
     None,
 }
+
+fn time_modes() -> Vec<&'static str> {
+    vec!["local", "utc", "rel", "delta", "a", "ad", "u", "ud", "r", "d", "dd", "e"]
+}
+
 fn time_mode(word: &str) -> Result<TimeMode, &'static str> {
     Ok(match word {
         "a" | "local" => TimeMode::Local,

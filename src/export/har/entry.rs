@@ -2,7 +2,7 @@
 
 use super::Pending;
 use crate::export::json::{self, lit};
-use crate::model::{Connection, Handshake, Head, Mark, Span, StartLine, Timestamp};
+use crate::model::{Connection, Handshake, Head, Mark, Span, StartLine, Timestamp, push_percent};
 use std::io::Write as _;
 
 /// Appends an entry up to its heads.
@@ -84,7 +84,7 @@ fn request(connection: &Connection, handshake: &Handshake, row: &mut Vec<u8>) {
     lit!(row, r#"{"method":"#);
     json::string(row, method);
     lit!(row, r#","url":"#);
-    json::string(row, &url.cloned().unwrap_or_else(|| address(connection)));
+    json::string(row, &url.map_or_else(|| address(connection), |url| uri(url)));
     lit!(row, r#","httpVersion":"#);
     json::string(row, version);
     headers(head, row);
@@ -244,6 +244,19 @@ pub(super) fn decimal(value: i64, digits: u32, row: &mut Vec<u8>) {
         let fraction = format!("{rest:00$}", digits as usize);
         let _ = write!(row, ".{}", fraction.trim_end_matches('0'));
     }
+}
+
+/// A URL as a URI has it (RFC 3986 §2): what must not stand there is percent-encoded, escapes stay.
+fn uri(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    for byte in url.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            push_percent(byte, &mut out);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

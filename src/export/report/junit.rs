@@ -8,7 +8,7 @@
 
 use super::{about, sentence};
 use crate::escape;
-use crate::export::{Exporter, Out, Totals};
+use crate::export::{Evidence, Exporter, Out, Standing, Totals};
 use crate::model::{Event, FileRun, FileRuns, NOTES, Note, NoteRow, NoteSet, Severity, Stamp, Topic, count};
 use std::ops::ControlFlow;
 
@@ -32,13 +32,23 @@ pub struct Junit {
     files: FileRuns,
     /// By code, in the order of the table.
     found: Vec<Found>,
+    claims: Vec<Claimed>,
+}
+
+/// A claim, and how it stands.
+#[derive(Debug)]
+struct Claimed {
+    claim: String,
+    holds: bool,
+    text: String,
+    evidence: Vec<String>,
 }
 
 impl Junit {
     /// A report on the capture of that name: findings from this severity on are failures, these are skipped.
     pub fn new(name: &str, fail_on: Severity, ignored: NoteSet) -> Self {
         let found = vec![Found::default(); NOTES.len()];
-        Self { name: name.to_owned(), fail_on, ignored, files: FileRuns::default(), found }
+        Self { name: name.to_owned(), fail_on, ignored, files: FileRuns::default(), found, claims: Vec::new() }
     }
 
     fn line(&self, at: &Stamp, note: &Note<'_>) -> String {
@@ -58,17 +68,42 @@ impl Junit {
         found.count > 0 && row.severity >= self.fail_on
     }
 
-    /// ` tests="…" failures="…" errors="0" skipped="…"` of the rows that are wanted.
-    fn counts(&self, is_wanted: impl Fn(&NoteRow) -> bool) -> String {
+    /// ` tests="…" failures="…" errors="0" skipped="…"` of the rows that are wanted, and of so many others.
+    fn counts(&self, is_wanted: impl Fn(&NoteRow) -> bool, others: usize, failed: usize) -> String {
         let rows = || self.rows().filter(|(row, _)| is_wanted(row));
-        let failures = rows().filter(|(row, found)| self.fails(row, found)).count();
+        let failures = rows().filter(|(row, found)| self.fails(row, found)).count() + failed;
         let skipped = rows().filter(|(row, _)| self.ignored.contains(row.code)).count();
-        format!(r#" tests="{}" failures="{failures}" errors="0" skipped="{skipped}""#, rows().count())
+        format!(r#" tests="{}" failures="{failures}" errors="0" skipped="{skipped}""#, rows().count() + others)
+    }
+
+    /// What was asserted: a case for each claim.
+    fn claims(&self, out: &mut Out<'_>) {
+        if self.claims.is_empty() {
+            return;
+        }
+        let (tests, failures) = (self.claims.len(), self.failed_claims());
+        let counts = format!(r#" tests="{tests}" failures="{failures}" errors="0" skipped="0""#);
+        out.line(&format!(r#"  <testsuite name="Assertions"{counts}>"#));
+        for Claimed { claim, holds, text, evidence } in &self.claims {
+            let begin = format!(r#"    <testcase classname="wspect.assertion" name="{}""#, escaped(claim));
+            if *holds {
+                out.line(&format!("{begin}/>"));
+                continue;
+            }
+            out.line(&format!(r#"{begin}><failure type="assertion" message="{}">"#, escaped(text)));
+            evidence.iter().for_each(|line| out.line(&escaped(line)));
+            out.line("</failure></testcase>");
+        }
+        out.line("  </testsuite>");
+    }
+
+    fn failed_claims(&self) -> usize {
+        self.claims.iter().filter(|claimed| !claimed.holds).count()
     }
 
     fn suite(&self, topic: Topic, out: &mut Out<'_>) {
         let title = escaped(topic.title());
-        out.line(&format!(r#"  <testsuite name="{title}"{}>"#, self.counts(|row| row.topic == topic)));
+        out.line(&format!(r#"  <testsuite name="{title}"{}>"#, self.counts(|row| row.topic == topic, 0, 0)));
         for (row, found) in self.rows().filter(|(row, _)| row.topic == topic) {
             self.case(row, found, out);
         }
@@ -128,10 +163,23 @@ impl Exporter for Junit {
         self.files.push(run.clone());
     }
 
+    fn claim(&mut self, standing: &Standing<'_>, _: &mut Out<'_>) {
+        let Standing { claim, holds, text, evidence } = standing;
+        let place = |evidence: &Evidence| {
+            let about = evidence.place.as_deref().unwrap_or("file");
+            format!("{about}  frame {}", escape::display_str(&self.files.place(evidence.packet)))
+        };
+        let evidence = evidence.iter().map(place).collect();
+        let claim = escape::display_str(claim).into_owned();
+        self.claims.push(Claimed { claim, holds: *holds, text: text.clone(), evidence });
+    }
+
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
         out.line(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
         let name = escaped(&escape::display_str(&self.name));
-        out.line(&format!(r#"<testsuites name="wspect check {name}"{}>"#, self.counts(|_| true)));
+        let (claims, failed) = (self.claims.len(), self.failed_claims());
+        out.line(&format!(r#"<testsuites name="wspect check {name}"{}>"#, self.counts(|_| true, claims, failed)));
+        self.claims(out);
         let mut last = None;
         for row in NOTES {
             if last.replace(row.topic) != Some(row.topic) {

@@ -6,12 +6,16 @@
 //! ```
 
 use super::{about, sentence};
+use crate::escape;
 use crate::export::json::{self, lit};
-use crate::export::{Exporter, Out, Totals};
-use crate::model::{Event, FileRun, FileRuns, NOTES, Note, NoteRow, Severity, Stamp, hex_digit};
+use crate::export::{Evidence, Exporter, Out, Standing, Totals};
+use crate::model::{Event, FileRun, FileRuns, Mark, NOTES, Note, NoteRow, Severity, Stamp, push_percent};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// The rule of what is asserted.
+const ASSERTION: &str = "ASSERTION";
 
 /// Writes findings as SARIF.
 #[derive(Debug)]
@@ -23,13 +27,16 @@ pub struct Sarif {
     last_file: Option<Arc<str>>,
     results: u64,
     is_begun: bool,
+    /// A rule stands for what is asserted.
+    asserts: bool,
 }
 
 impl Sarif {
     /// Results of the capture of that name; `paths` has those of several captures by their short names.
-    pub fn new(name: &str, paths: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// With a rule for assertions if there are any.
+    pub fn new(name: &str, paths: impl IntoIterator<Item = (String, String)>, asserts: bool) -> Self {
         let (paths, files) = (paths.into_iter().collect(), FileRuns::default());
-        Self { name: name.to_owned(), paths, files, last_file: None, results: 0, is_begun: false }
+        Self { name: name.to_owned(), paths, files, last_file: None, results: 0, is_begun: false, asserts }
     }
 
     fn begin(&mut self, out: &mut Out<'_>) {
@@ -50,11 +57,18 @@ impl Sarif {
             }
             rule(row, text);
         }
+        if self.asserts {
+            lit!(text, ",\n{\"id\":");
+            json::name(text, ASSERTION);
+            lit!(text, r#","shortDescription":{"text":"What is asserted of the capture does not hold."}"#);
+            lit!(text, r#","help":{"text":"Asserted with --assert or in a file of assertions (--assert-file)."}"#);
+            lit!(text, r#","defaultConfiguration":{"level":"error"},"properties":{"tags":["assertion"]}}"#);
+        }
         lit!(text, "]}},\n\"columnKind\":\"utf16CodeUnits\",\n\"results\":[");
     }
 
     /// The capture that holds a packet.
-    fn file(&self, at: &Stamp) -> &str {
+    fn capture_of(&self, at: &Stamp) -> &str {
         let name = self.files.find(at.at.packet).map(|place| place.name).or(self.last_file.as_deref());
         let Some(name) = name else { return &self.name };
         self.paths.get(name).map_or(name, String::as_str)
@@ -71,7 +85,7 @@ impl Sarif {
         lit!(text, r#","message":{"text":"#);
         json::string(text, &sentence(note));
         lit!(text, r#"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"#);
-        json::string(text, &uri(self.file(at)));
+        json::string(text, &uri(self.capture_of(at)));
         lit!(text, r#"}},"logicalLocations":[{"name":"#);
         let place = about(at);
         json::string(text, &place);
@@ -112,6 +126,39 @@ impl Exporter for Sarif {
     fn file(&mut self, run: &FileRun) {
         self.last_file = Some(Arc::clone(&run.name));
         self.files.push(run.clone());
+    }
+
+    fn claim(&mut self, standing: &Standing<'_>, out: &mut Out<'_>) {
+        if standing.holds {
+            return;
+        }
+        self.begin(out);
+        let text = out.bytes();
+        if self.results > 0 {
+            lit!(text, ",");
+        }
+        self.results += 1;
+        lit!(text, "\n{\"ruleId\":");
+        json::name(text, ASSERTION);
+        lit!(text, r#","ruleIndex":"#);
+        json::int(text, NOTES.len());
+        lit!(text, r#","level":"error","message":{"text":"#);
+        json::string(text, &escape::display_str(&format!("{}: {}", standing.claim, standing.text)));
+        lit!(text, r#"},"locations":["#);
+        json::list(text, standing.evidence.iter(), |text, evidence: &Evidence| {
+            let at = Stamp { conn: None, stream: None, at: Mark { packet: evidence.packet, time: None } };
+            lit!(text, r#"{"physicalLocation":{"artifactLocation":{"uri":"#);
+            json::string(text, &uri(self.capture_of(&at)));
+            lit!(text, r#"}},"logicalLocations":[{"name":"#);
+            let place = evidence.place.as_deref().unwrap_or("file");
+            json::string(text, place);
+            lit!(text, r#","fullyQualifiedName":"#);
+            json::string(text, &format!("{place}/frame {}", evidence.packet));
+            lit!(text, r#","kind":"packet"}]}"#);
+        });
+        lit!(text, r#"],"properties":{"assertion":"#);
+        json::string(text, standing.claim);
+        lit!(text, "}}");
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {
@@ -175,10 +222,7 @@ fn uri(path: &str) -> String {
             | b'=' => {
                 out.push(char::from(byte));
             }
-            _ => {
-                let hex = |nibble| char::from(hex_digit(nibble)).to_ascii_uppercase();
-                out.extend(['%', hex(byte >> 4), hex(byte)]);
-            }
+            _ => push_percent(byte, &mut out),
         }
     }
     out

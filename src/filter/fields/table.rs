@@ -234,7 +234,12 @@ fields! {
     "http.response.code", Number, ALL, Heads, "status of the answer", One(|row| answer(row).map(|it| int(it.1)));
     "http.response.phrase", Text, ALL, Heads, "words behind the status", One(|row| answer(row).map(|it| text(it.2)));
     "http.response.version", Text, ALL, Heads, "version of the answer", One(|row| answer(row).map(|it| text(it.0)));
-    "http.request.full_uri", Text, ALL, Row, "URL of the connection", One(|row| url(row).map(text));
+    "http.request.full_uri", Text, ALL, Row, "URL of the connection with http: or https: (see url)",
+        Many(|row, see| {
+            let Some((scheme, rest)) = url(row).and_then(|url| url.split_once("://")) else { return false };
+            let full = format!("{}://{rest}", if scheme == "wss" { "https" } else { "http" });
+            see(text(&full))
+        });
     "http.host", Text, ALL, Heads, "header Host", Many(|row, see| row.headers("host", see));
     "http.authorization", Text, ALL, Heads, "header Authorization", Many(|row, see| row.headers("authorization", see));
     "http.cache_control", Text, ALL, Heads, "header Cache-Control", Many(|row, see| row.headers("cache-control", see));
@@ -269,8 +274,13 @@ fields! {
         Many(|row, see| row.frames().iter().any(|frame| see(Value::Flag(frame.fin))));
     "websocket.rsv", Number, UNITS, Frames, "the three reserved bits, 4 for the first",
         Many(|row, see| row.frames().iter().any(|frame| see(int(frame.rsv))));
-    "websocket.pmc", Flag, UNITS, Frames, "RSV1: compressed",
-        Many(|row, see| row.frames().iter().any(|frame| see(Value::Flag(frame.rsv & 4 != 0))));
+    "websocket.pmc", Flag, UNITS, Frames, "RSV1 where permessage-deflate was agreed on, or is used: compressed",
+        Many(|row, see| {
+            let outline = row.conn.and_then(|conn| conn.handshake.as_ref());
+            let agreed = outline.is_some_and(|it| it.extensions().iter().any(|it| it.starts_with("permessage-deflate")));
+            let mut flags = row.frames().iter().map(|frame| frame.rsv & 4 != 0).filter(|flag| agreed || *flag);
+            flags.any(|flag| see(Value::Flag(flag)))
+        });
     "websocket.opcode", Number, UNITS, Frames, "opcode of the frame, of each frame of a message",
         Many(|row, see| row.frames().iter().any(|frame| see(int(frame.opcode.0))));
     "websocket.mask", Flag, UNITS, Frames, "the payload is masked",
