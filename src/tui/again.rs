@@ -42,6 +42,7 @@ impl App {
         self.connections.forget();
         self.messages.forget();
         self.findings.forget();
+        self.stats.forget();
         self.handshake.forget();
         self.detail.forget();
         self.bytes.forget();

@@ -15,6 +15,7 @@ use super::load::{Load, Outcome};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::search::Search;
+use super::stats::Stats;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
@@ -46,6 +47,14 @@ pub enum Pane {
     Fields,
     /// The bytes of a frame.
     Bytes,
+    /// How much there was, over time.
+    Throughput,
+    /// How long messages are.
+    Sizes,
+    /// How long pongs took.
+    RoundTrips,
+    /// Messages by type, and what they add up to.
+    Types,
     /// What is wrong, the worst first.
     Findings,
     /// What to make of it.
@@ -54,7 +63,7 @@ pub enum Pane {
 
 impl Pane {
     /// All panes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Connections,
         Self::Summary,
         Self::Messages,
@@ -65,6 +74,10 @@ impl Pane {
         Self::Frames,
         Self::Fields,
         Self::Bytes,
+        Self::Throughput,
+        Self::Sizes,
+        Self::RoundTrips,
+        Self::Types,
         Self::Findings,
         Self::Explanation,
     ];
@@ -163,6 +176,7 @@ pub struct App {
     pub(super) detail: Detail,
     pub(super) handshake: HandshakeView,
     pub(super) bytes: Bytes,
+    pub(super) stats: Stats,
     pub(super) findings: Findings,
     pub(super) explanation: List,
     pub(super) search: Search,
@@ -215,6 +229,7 @@ impl App {
             detail: Detail::default(),
             handshake: HandshakeView::default(),
             bytes: Bytes::default(),
+            stats: Stats::default(),
             findings: Findings::default(),
             explanation: List::default(),
             search: Search::default(),
@@ -266,14 +281,17 @@ impl App {
     }
 
     /// Whether something is under way that [`App::work`] goes on with.
-    pub const fn is_busy(&self) -> bool {
-        self.search.is_running() || self.detail.is_busy()
+    pub fn is_busy(&self) -> bool {
+        self.search.is_running() || self.is_measuring() || self.detail.is_busy()
     }
 
     /// Goes on with what is under way, for a few milliseconds.
     pub fn work(&mut self) {
         if self.search.is_running() {
             return self.search_on();
+        }
+        if self.is_measuring() {
+            return self.stats.work(&self.book, Instant::now() + SLICE);
         }
         let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
         self.detail.work(columns, height, Instant::now() + SLICE);
@@ -322,6 +340,9 @@ impl App {
         }
         if self.screen == Screen::Handshake {
             self.handshake.open(&self.book, self.connections.selected());
+        }
+        if self.screen == Screen::Stats {
+            self.settle_stats(regions.inside(Pane::Throughput).0);
         }
         let height = self.rows(&regions, Pane::Findings);
         self.findings.refresh(&self.book, height);
@@ -433,6 +454,7 @@ impl App {
                 self.messages.selected().is_some()
             }
             Pane::Request | Pane::Response | Pane::Checks => self.handshake.whole.is_some(),
+            Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => !self.stats.measures.is_empty(),
             Pane::Findings | Pane::Explanation => self.findings.len() > 0,
         }
     }

@@ -11,6 +11,7 @@ mod empty;
 mod hostile;
 mod keys;
 mod pictures;
+mod stats;
 #[path = "../support/story.rs"]
 mod story;
 #[path = "../support/mod.rs"]
