@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wspect::escape;
 use wspect::export::{
-    Clock, Figures, Form, Key, Out, Page, PayloadMode, PayloadOptions, RECORD_KINDS, RecordKind, Records, Rtt, Shape,
-    Style, Table, Talk, TimeMode, Totals,
+    Clock, Figures, Form, Key, Out, Page, PayloadMode, PayloadOptions, RECORD_KINDS, RecordKind, Records, Shape,
+    Spread, Style, Table, Talk, TimeMode, Totals,
 };
 use wspect::model::{
     Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint, Ends, Event,
@@ -423,7 +423,7 @@ proptest! {
     ) {
         let figures = Figures {
             totals: Totals { packets, first, last, ..Totals::default() },
-            rtt: rtt.map(|[p50, p95, max]| Rtt { count: 1, p50, p95, max }),
+            rtt: rtt.map(|[p50, p95, max]| Spread { count: 1, p50, p95, max }),
             bin_ns,
             bins: bins.iter().map(|&(to_server, to_client)| Both { to_server, to_client }).collect(),
             ..Figures::default()

@@ -278,6 +278,11 @@ impl Book {
         self.beyond
     }
 
+    /// The message with so many before it in the order of events, of all connections.
+    pub fn nth(&self, at: usize) -> Option<MessageRow<'_>> {
+        self.message(MessageId(u32::try_from(at).ok()?))
+    }
+
     /// A message's row.
     pub fn message(&self, id: MessageId) -> Option<MessageRow<'_>> {
         let packed = self.messages.get(id.0 as usize)?;

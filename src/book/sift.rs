@@ -234,6 +234,11 @@ impl Book {
         self.sift.as_ref().is_none_or(|sift| sift.finding(at))
     }
 
+    /// Messages of the book of which it is known whether they pass: so many, in its order.
+    pub fn sifted(&self) -> usize {
+        self.sift.as_ref().and_then(Sift::asked).map_or(self.messages.len(), |asked| asked as usize)
+    }
+
     /// Findings of which it is known whether they pass: so many, in order of events.
     pub fn sifted_findings(&self) -> usize {
         let known = self.sift.as_ref().filter(|sift| sift.of_findings).map(|sift| sift.findings.len());

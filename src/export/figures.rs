@@ -1,5 +1,6 @@
 //! The figures of a capture as text.
 
+use super::bins::sum;
 use super::stats::Figures;
 use super::style::Style;
 use super::time::Clock;
@@ -79,21 +80,20 @@ fn throughput(figures: &Figures, style: Style, out: &mut Out<'_>) {
     let room = style.columns.map_or(BARS, |columns| columns.saturating_sub(15 + 2 + 27).clamp(10, BARS));
     let in_one = figures.bins.len().div_ceil(room).max(1);
     for (dir, name) in Direction::BOTH.into_iter().zip(["bytes in time", ""]) {
-        let bins = figures.bins.chunks(in_one);
-        let bars: Vec<u64> = bins.map(|bins| bins.iter().map(|bin| bin[dir]).fold(0, u64::saturating_add)).collect();
+        let bars: Vec<u64> = figures.bins.chunks(in_one).map(|bins| sum(bins)[dir]).collect();
         let most = bars.iter().copied().max().unwrap_or(0);
-        let bars: String = bars.iter().map(|&bytes| bar(bytes, most)).collect();
+        let bars: String = bars.iter().map(|&bytes| bar(bytes, most, 1, 0)).collect();
         let bars = style.paint(dir.into(), bars);
         let step = duration(width.saturating_mul(in_one as i64));
         line(out, name, &format!("{} {bars}  at most {} in {step}", dir.arrow(), size(most)));
     }
 }
 
-/// A bar of eight heights; a blank for nothing at all.
-fn bar(bytes: u64, most: u64) -> char {
-    if bytes == 0 {
-        return ' ';
-    }
-    let height = u128::from(bytes) * 8 / u128::from(most.max(1));
-    "▁▂▃▄▅▆▇█".chars().nth(height.saturating_sub(1) as usize).unwrap_or('█')
+/// What a bar of `value` has in a row, counted from below, where `most` fills so many rows: a block of eight heights, or a
+/// blank. What is not nothing is seen.
+pub fn bar(value: u64, most: u64, rows: usize, row: usize) -> char {
+    let full = 8 * rows as u128;
+    let height = (u128::from(value) * full / u128::from(most.max(1))).clamp(u128::from(value > 0), full);
+    let eighths = height.saturating_sub(8 * row as u128);
+    " ▁▂▃▄▅▆▇".chars().nth(eighths as usize).unwrap_or('█')
 }

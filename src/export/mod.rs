@@ -37,6 +37,7 @@ macro_rules! hand_on {
 
 mod around;
 mod array;
+mod bins;
 mod capture;
 mod cells;
 mod claims;
@@ -85,12 +86,14 @@ mod transcript;
 mod values;
 mod wrap;
 
+pub use bins::{Bin, Bins, sum};
 pub use capture::{About, Capture};
 pub use cells::{Cells, Delimited, Occurrence, Quote};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use clear::Clear;
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
 pub use explain::Term;
+pub use figures::bar;
 pub use files::{Files, Folder};
 pub use filtered::{Filtered, Passed};
 pub use har::Har;
@@ -113,13 +116,14 @@ pub use select::{InPacket, Only, Place, Places};
 pub use spool::{OpenStore, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
-pub use stats::{Bins, Figures, Rtt, Stats};
+pub use stats::{Figures, Stats};
 pub use stream::{Kinds, Stream};
 pub use style::Style;
 pub use table::Table;
 pub use talk::Talk;
 pub use time::{Clock, TimeMode};
 pub use transcript::{Markdown, Plain, Transcript};
+pub use values::{Spread, Values};
 pub use wrap::wrap;
 
 use crate::model::{

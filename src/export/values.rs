@@ -6,9 +6,22 @@ use std::mem;
 /// Different values that are kept apart; past it, near ones become one.
 const MAX_VALUES: usize = 1 << 17;
 
+/// How values are spread, in their own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread {
+    /// How many.
+    pub count: u64,
+    /// Half of them are at most so much.
+    pub p50: i64,
+    /// 95 % of them are at most so much.
+    pub p95: i64,
+    /// The most.
+    pub max: i64,
+}
+
 /// How often each value was seen: exact while they differ in no more than 131 072 ways, then to the next coarser power of two.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub struct Values {
     /// Values and how often, in order.
     sorted: Vec<(i64, u64)>,
     fresh: Vec<i64>,
@@ -21,7 +34,8 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) fn add(&mut self, value: i64) {
+    /// One more.
+    pub fn add(&mut self, value: i64) {
         self.ends = Some(self.ends.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
         self.sum += i128::from(value);
         self.count += 1;
@@ -32,14 +46,16 @@ impl Values {
     }
 
     fn merge(&mut self) {
-        let fresh = mem::take(&mut self.fresh);
+        let mut fresh = mem::take(&mut self.fresh);
+        fresh.sort_unstable();
         self.sorted.extend(fresh.into_iter().map(|value| (value, 1)));
         loop {
             let coarse = self.coarse;
             for (value, _) in &mut self.sorted {
                 *value = *value >> coarse << coarse;
             }
-            self.sorted.sort_unstable_by_key(|(value, _)| *value);
+            // A sort that knows what is in order already: two runs.
+            self.sorted.sort_by_key(|(value, _)| *value);
             self.sorted.dedup_by(|next, kept| {
                 let is_same = next.0 == kept.0;
                 if is_same {
@@ -57,6 +73,16 @@ impl Values {
     /// How many values.
     pub(super) const fn count(&self) -> u64 {
         self.count
+    }
+
+    /// How they are spread; `None` where there are none.
+    pub fn spread(&mut self) -> Option<Spread> {
+        Some(Spread {
+            count: self.count(),
+            p50: self.exactly(Aggregate::Percentile(50))?,
+            p95: self.exactly(Aggregate::Percentile(95))?,
+            max: self.exactly(Aggregate::Max)?,
+        })
     }
 
     /// What they come to; `None` where there are none.

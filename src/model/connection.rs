@@ -7,6 +7,7 @@ use super::hex::hex;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, NoteSet, Severity};
 use super::packet::End;
+use super::url::url_parts;
 use super::verdict::{self, Goodbye, Verdict};
 use super::ws::{Message, Opcode};
 
@@ -99,25 +100,31 @@ pub struct Counts {
 impl Counts {
     /// Counts one message, and its frames: each frame is of one message.
     pub fn count(&mut self, message: &Message<'_>) {
-        self.messages += 1;
-        self.frames = self.frames.saturating_add(message.frames);
-        self.bytes = self.bytes.saturating_add(message.body.len);
-        self.wire_bytes = self.wire_bytes.saturating_add(message.wire_len);
-        self.missing_bytes = self.missing_bytes.saturating_add(message.body.missing());
-        match message.opcode {
-            Opcode::TEXT => self.text += 1,
-            Opcode::BINARY => self.binary += 1,
-            Opcode::PING => self.ping += 1,
-            Opcode::PONG => self.pong += 1,
-            Opcode::CLOSE => self.close += 1,
-            _ => {}
+        self.add(&Self::of(message.opcode, message.frames, message.body.len, message.wire_len, message.body.missing()));
+    }
+
+    /// The counts of one message, of so many frames and bytes.
+    pub fn of(opcode: Opcode, frames: u64, bytes: u64, wire_bytes: u64, missing_bytes: u64) -> Self {
+        let is = |kind| u64::from(opcode == kind);
+        Self {
+            messages: 1,
+            frames,
+            bytes,
+            wire_bytes,
+            text: is(Opcode::TEXT),
+            binary: is(Opcode::BINARY),
+            ping: is(Opcode::PING),
+            pong: is(Opcode::PONG),
+            close: is(Opcode::CLOSE),
+            gaps: 0,
+            missing_bytes,
         }
     }
 
-    /// Adds the counts of another connection.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
-        self.frames += other.frames;
+        self.frames = self.frames.saturating_add(other.frames);
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.wire_bytes = self.wire_bytes.saturating_add(other.wire_bytes);
         self.text += other.text;
@@ -334,6 +341,12 @@ impl Connection {
             self.opened.tls.as_ref().and_then(|tls| tls.sni.as_deref()).filter(|_| self.opened.encrypted.is_some());
         let host = sni.map(|sni| format!("wss://{sni}/…"));
         self.opened.url.clone().or(host).unwrap_or_else(|| self.opened.server.to_string())
+    }
+
+    /// The host of its URL; of what cannot be read the name that TLS asks for.
+    pub fn host(&self) -> Option<&str> {
+        let url = self.opened.url.as_deref().map(|url| url_parts(url).0);
+        url.or_else(|| self.opened.tls.as_deref()?.sni.as_deref())
     }
 
     /// What there is to say of one that cannot be read: `Encrypted: no secret for client random 7a1f0042…`.

@@ -26,6 +26,7 @@ mod secrets;
 mod time;
 mod tls;
 mod traffic;
+mod url;
 mod verdict;
 mod version;
 mod ws;
@@ -58,6 +59,7 @@ pub use secrets::{
 pub use time::Timestamp;
 pub use tls::{TlsKeys, TlsOutline, TlsRecord, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use traffic::{Streams, Traffic};
+pub use url::url_parts;
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, Frame, Message, Opcode, Wait, WaitCause};

@@ -16,6 +16,8 @@ pub enum Screen {
     Handshake,
     /// Which bytes that is.
     Bytes,
+    /// When, and how much.
+    Stats,
     /// What is wrong.
     Findings,
 }
@@ -29,11 +31,14 @@ pub(super) enum Shape {
     TwoAbove,
     /// Two panes below a first.
     TwoBelow,
+    /// Three panes below a first: side by side, or one above the other.
+    ThreeBelow,
 }
 
 impl Screen {
     /// All screens, in the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Connections, Self::Messages, Self::Handshake, Self::Bytes, Self::Findings];
+    pub const ALL: [Self; 6] =
+        [Self::Connections, Self::Messages, Self::Handshake, Self::Bytes, Self::Stats, Self::Findings];
 
     /// The digit that shows it.
     pub const fn digit(self) -> char {
@@ -42,6 +47,7 @@ impl Screen {
             Self::Messages => '2',
             Self::Handshake => '3',
             Self::Bytes => '4',
+            Self::Stats => '5',
             Self::Findings => '6',
         }
     }
@@ -53,6 +59,7 @@ impl Screen {
             Self::Messages => "Messages",
             Self::Handshake => "Handshake",
             Self::Bytes => "Bytes",
+            Self::Stats => "Stats",
             Self::Findings => "Findings",
         }
     }
@@ -64,6 +71,7 @@ impl Screen {
             Self::Messages => &[Pane::Messages, Pane::Detail],
             Self::Handshake => &[Pane::Request, Pane::Response, Pane::Checks],
             Self::Bytes => &[Pane::Frames, Pane::Fields, Pane::Bytes],
+            Self::Stats => &[Pane::Throughput, Pane::Sizes, Pane::RoundTrips, Pane::Types],
             Self::Findings => &[Pane::Findings, Pane::Explanation],
         }
     }
@@ -75,6 +83,7 @@ impl Screen {
             Self::Messages => Pane::Messages,
             Self::Handshake => Pane::Request,
             Self::Bytes => Pane::Fields,
+            Self::Stats => Pane::Throughput,
             Self::Findings => Pane::Findings,
         }
     }
@@ -83,7 +92,7 @@ impl Screen {
     pub(super) const fn parent(self) -> Option<Self> {
         match self {
             Self::Connections => None,
-            Self::Messages | Self::Handshake | Self::Findings => Some(Self::Connections),
+            Self::Messages | Self::Handshake | Self::Stats | Self::Findings => Some(Self::Connections),
             Self::Bytes => Some(Self::Messages),
         }
     }
@@ -93,6 +102,7 @@ impl Screen {
             Self::Connections | Self::Messages | Self::Findings => Shape::Two,
             Self::Handshake => Shape::TwoAbove,
             Self::Bytes => Shape::TwoBelow,
+            Self::Stats => Shape::ThreeBelow,
         }
     }
 
@@ -101,7 +111,7 @@ impl Screen {
         match self {
             Self::Connections | Self::Findings => false,
             Self::Messages => width >= WIDE,
-            Self::Handshake | Self::Bytes => width >= 72,
+            Self::Handshake | Self::Bytes | Self::Stats => width >= 72,
         }
     }
 
@@ -111,6 +121,7 @@ impl Screen {
             (Self::Connections, false) => 580,
             (Self::Findings, false) => 540,
             (Self::Connections | Self::Findings, true) => 600,
+            (Self::Stats, _) => 520,
             (Self::Messages, true) => 570,
             (Self::Messages, false) => 620,
             (Self::Bytes, true) => bytes::fields_share(width),
@@ -137,7 +148,7 @@ impl Action {
             Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command => Needs::Nothing,
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
-            Self::Direction | Self::Pings | Self::Severity(_) => Needs::Screen,
+            Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
             Self::Filter | Self::ToggleFilter => Needs::Screen,
             _ => Needs::Rows,
         }
@@ -249,4 +260,10 @@ pub enum Action {
     Inspector,
     /// Another least severity.
     Severity(isize),
+    /// Draw something else over time.
+    Metric,
+    /// Longer or shorter bins.
+    Bins(isize),
+    /// Measure other messages.
+    Extent(isize),
 }

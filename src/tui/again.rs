@@ -43,6 +43,7 @@ impl App {
         self.messages.forget();
         self.filter_again();
         self.findings.forget();
+        self.stats.forget();
         self.handshake.forget();
         self.detail.forget();
         self.bytes.forget();

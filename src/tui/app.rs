@@ -17,6 +17,7 @@ use super::load::{Load, Outcome};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::search::Search;
+use super::stats::Stats;
 use super::theme::{ColorChoice, Theme};
 use crate::book::{Book, MessageId};
 use crate::filter;
@@ -49,6 +50,14 @@ pub enum Pane {
     Fields,
     /// The bytes of a frame.
     Bytes,
+    /// How much there was, over time.
+    Throughput,
+    /// How long messages are.
+    Sizes,
+    /// How long pongs took.
+    RoundTrips,
+    /// Messages by type, and what they add up to.
+    Types,
     /// What is wrong, the worst first.
     Findings,
     /// What to make of it.
@@ -57,7 +66,7 @@ pub enum Pane {
 
 impl Pane {
     /// All panes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Connections,
         Self::Summary,
         Self::Messages,
@@ -68,6 +77,10 @@ impl Pane {
         Self::Frames,
         Self::Fields,
         Self::Bytes,
+        Self::Throughput,
+        Self::Sizes,
+        Self::RoundTrips,
+        Self::Types,
         Self::Findings,
         Self::Explanation,
     ];
@@ -182,6 +195,7 @@ pub struct App {
     pub(super) detail: Detail,
     pub(super) handshake: HandshakeView,
     pub(super) bytes: Bytes,
+    pub(super) stats: Stats,
     pub(super) findings: Findings,
     pub(super) explanation: List,
     pub(super) filter: FilterBar,
@@ -235,6 +249,7 @@ impl App {
             detail: Detail::default(),
             handshake: HandshakeView::default(),
             bytes: Bytes::default(),
+            stats: Stats::default(),
             findings: Findings::default(),
             explanation: List::default(),
             filter: FilterBar::new(options.named, options.past_filters),
@@ -288,7 +303,7 @@ impl App {
 
     /// Whether something is under way that [`App::work`] goes on with.
     pub fn is_busy(&self) -> bool {
-        self.search.is_running() || self.detail.is_busy() || self.filter_is_busy()
+        self.search.is_running() || self.is_measuring() || self.detail.is_busy() || self.filter_is_busy()
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -300,7 +315,12 @@ impl App {
             let (columns, height) = (self.columns(Pane::Detail), self.height(Pane::Detail));
             return self.detail.work(columns, height, Instant::now() + SLICE);
         }
-        self.filter_on(Instant::now() + SLICE);
+        if self.filter_is_busy() {
+            return self.filter_on(Instant::now() + SLICE);
+        }
+        if self.is_measuring() {
+            self.stats.work(&self.book, Instant::now() + SLICE);
+        }
     }
 
     /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.
@@ -347,6 +367,9 @@ impl App {
         }
         if self.screen == Screen::Handshake {
             self.handshake.open(&self.book, self.connections.selected());
+        }
+        if self.screen == Screen::Stats {
+            self.settle_stats(regions.inside(Pane::Throughput).0);
         }
         let height = self.rows(&regions, Pane::Findings);
         self.findings.refresh(&self.book, height);
@@ -465,6 +488,7 @@ impl App {
                 self.messages.selected().is_some()
             }
             Pane::Request | Pane::Response | Pane::Checks => self.handshake.whole.is_some(),
+            Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => !self.stats.measures.is_empty(),
             Pane::Findings | Pane::Explanation => self.findings.len() > 0,
         }
     }

@@ -84,6 +84,7 @@ impl App {
             Pane::Messages | Pane::Detail => self.of_message(),
             Pane::Fields | Pane::Bytes | Pane::Frames => self.of_field().into_iter().chain(self.of_message()).collect(),
             Pane::Findings | Pane::Explanation => self.of_finding(),
+            Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => self.of_connection(),
         }
     }
 

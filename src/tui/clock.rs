@@ -100,6 +100,13 @@ impl Clock {
         fraction(second, at.subsec_nanosecond().unsigned_abs(), digits)
     }
 
+    /// The day: `2023-11-14`; with the time of day in place of the year: `11-14 22:24`.
+    pub(super) fn day(&self, time: Timestamp, and_time: bool) -> String {
+        let Ok(instant) = jiff::Timestamp::from_nanosecond(time.nanos().into()) else { return time.to_string() };
+        let at = instant.to_zoned(self.zone.clone());
+        if and_time { at.strftime("%m-%d %H:%M").to_string() } else { at.date().to_string() }
+    }
+
     /// Date, time of day and zone: `2023-11-14 22:24:07.104221 UTC`.
     pub(super) fn full(&self, time: Timestamp) -> String {
         let Ok(instant) = jiff::Timestamp::from_nanosecond(time.nanos().into()) else { return time.to_string() };
@@ -151,6 +158,8 @@ mod tests {
         assert_eq!(tell(TimeMode::Epoch, 3), "1700000647.060101");
         assert_eq!(tell(TimeMode::DeltaShown, 3), "+1.060");
         assert_eq!(clock.column(TimeMode::Utc, Mark::default(), None, 3), "—");
+        let days = [false, true].map(|and_time| clock.day(Timestamp::from_nanos(1_700_000_647_060_101_000), and_time));
+        assert_eq!(days, ["2023-11-15", "11-15 00:24"]);
         assert_eq!(clock.full(Timestamp::from_nanos(1_700_000_647_060_101_000)), "2023-11-15 00:24:07.060101 +02");
     }
 

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 pub(super) enum Form {
     Row,
     Lines,
+    Bins,
+    Figures,
     Pretty,
     Text,
     Hex,
@@ -28,6 +30,8 @@ impl Form {
         match self {
             Self::Row => ('y', "row"),
             Self::Lines => ('y', "this text"),
+            Self::Bins => ('b', "bins, as a table"),
+            Self::Figures => ('y', "figures, as text"),
             Self::Pretty => ('p', "payload, JSON indented"),
             Self::Text => ('t', "payload as text"),
             Self::Hex => ('h', "bytes in hex"),
@@ -46,6 +50,7 @@ pub(super) fn menu(app: &App) -> Menu {
         }
         Pane::Request | Pane::Response | Pane::Checks => &[Form::Lines, Form::Wireshark],
         Pane::Frames | Pane::Fields | Pane::Bytes => &[Form::Row, Form::Hex, Form::Base64, Form::Wireshark],
+        Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => &[Form::Figures, Form::Bins],
         Pane::Findings | Pane::Explanation => &[Form::Lines, Form::Wireshark],
     };
     let pretty = app.detail.tree.is_some();
@@ -67,6 +72,8 @@ pub(super) fn text(app: &App, form: Form) -> Option<String> {
         Form::Row => row(app, pane),
         Form::Lines if pane == Pane::Findings => Some(app.lines_of(Pane::Explanation).join("\n")),
         Form::Lines => Some(app.lines_of(pane).join("\n")),
+        Form::Bins => Some(view::bins_text(app)),
+        Form::Figures => Some(view::figures_text(app)),
         Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, &body()?)),
         Form::Text => Some(lines(&body()?)),
         Form::Hex => Some(hex_apart(&body()?)),
@@ -90,6 +97,7 @@ fn wireshark(app: &App, pane: Pane) -> Option<String> {
     match pane {
         Pane::Connections | Pane::Summary => of_stream(),
         Pane::Request | Pane::Response | Pane::Checks => Some(format!("{} && http", of_stream()?)),
+        Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => None,
         Pane::Findings | Pane::Explanation => {
             Some(format!("frame.number == {}", app.findings.selected(&app.book)?.evidence.packet))
         }

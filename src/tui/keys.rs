@@ -144,6 +144,7 @@ const ON_CONNECTIONS: &[Pane] = &[Pane::Connections, Pane::Summary];
 const ON_MESSAGES: &[Pane] = &[Pane::Messages, Pane::Detail];
 const ON_HANDSHAKE: &[Pane] = &[Pane::Request, Pane::Response, Pane::Checks];
 const ON_BYTES: &[Pane] = &[Pane::Frames, Pane::Fields, Pane::Bytes];
+const ON_STATS: &[Pane] = &[Pane::Throughput, Pane::Sizes, Pane::RoundTrips, Pane::Types];
 const ON_FINDINGS: &[Pane] = &[Pane::Findings, Pane::Explanation];
 const WITH_TIMES: &[Pane] = &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail];
 const BELOW_THE_FIRST: &[Pane] = &[
@@ -155,6 +156,10 @@ const BELOW_THE_FIRST: &[Pane] = &[
     Pane::Frames,
     Pane::Fields,
     Pane::Bytes,
+    Pane::Throughput,
+    Pane::Sizes,
+    Pane::RoundTrips,
+    Pane::Types,
     Pane::Findings,
     Pane::Explanation,
 ];
@@ -170,6 +175,7 @@ pub static KEYMAP: &[Binding] = &[
     on(ON_HANDSHAKE, &[(ENTER, Action::Enter)], "open the connection's messages").hint(1, 1, "messages"),
     on(&[Pane::Frames, Pane::Bytes], &[(ENTER, Action::Enter)], "go to the fields").hint(1, 1, "fields"),
     on(&[Pane::Fields], &[(ENTER, Action::Enter)], "fold / unfold").hint(1, 1, "fold"),
+    on(ON_STATS, &[(ENTER, Action::Enter)], "go to the first message of the bin").hint(1, 1, "message"),
     on(ON_FINDINGS, &[(ENTER, Action::Enter)], "go to the evidence").hint(1, 1, "evidence"),
     // Lists.
     on(
@@ -219,6 +225,18 @@ pub static KEYMAP: &[Binding] = &[
     on(ON_BYTES, &[(c('#'), Action::Offsets)], "offsets in hex / in decimal").hint(65, 1, "offsets"),
     on(ON_BYTES, &[(c('B'), Action::Bits)], "bits / hex").hint(66, 1, "bits"),
     on(ON_BYTES, &[(c('w'), Action::Wrap)], "more or fewer bytes in a row").hint(67, 1, "width"),
+    // Stats.
+    on(
+        ON_STATS,
+        &[(c('s'), Action::Extent(1)), (c('S'), Action::Extent(-1))],
+        "measure all, one host, one connection / back",
+    )
+    .hint(20, 1, "scope"),
+    on(ON_STATS, &[(c('o'), Action::Metric)], "draw bytes, messages, frames").hint(21, 1, "metric"),
+    on(ON_STATS, &[(c('['), Action::Bins(-1)), (c(']'), Action::Bins(1))], "shorter / longer bins").hint(22, 2, "bins"),
+    on(ON_STATS, &[(c('d'), Action::Direction)], "direction: both, →, ←").hint(23, 1, "direction"),
+    on(ON_STATS, &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))], "previous / next bin with a message")
+        .hint(24, 2, "bin"),
     // Findings.
     on(ON_FINDINGS, &[(c('s'), Action::Severity(1)), (c('S'), Action::Severity(-1))], "least severity up / down")
         .hint(20, 1, "severity"),
@@ -239,6 +257,7 @@ pub static KEYMAP: &[Binding] = &[
             (c('2'), Action::Go(Screen::Messages)),
             (c('3'), Action::Go(Screen::Handshake)),
             (c('4'), Action::Go(Screen::Bytes)),
+            (c('5'), Action::Go(Screen::Stats)),
             (c('6'), Action::Go(Screen::Findings)),
         ],
         "go to that screen",
@@ -291,7 +310,7 @@ pub static KEYMAP: &[Binding] = &[
             (Key::new(KeyCode::Left), Action::Left),
             (Key::new(KeyCode::Right), Action::Right),
         ],
-        "left / right: scroll, fold, unfold",
+        "left / right: scroll, fold, unfold, move the cursor",
     ),
     all(&[(c('{'), Action::Connection(-1)), (c('}'), Action::Connection(1))], "previous / next connection").hint(
         63,

@@ -69,6 +69,8 @@ pub(super) struct Regions {
     pub(super) status: Rect,
     pub(super) hints: Rect,
     pub(super) wide: bool,
+    /// Panes stand side by side, where the screen has such.
+    pub(super) side: bool,
 }
 
 impl Regions {
@@ -89,17 +91,18 @@ impl Regions {
             status: row(height.saturating_sub(2)),
             hints: row(height.saturating_sub(1)),
             wide: width >= WIDE,
+            side: match wishes.split {
+                Split::Auto => wishes.screen.side_by_side(width),
+                Split::Side => true,
+                Split::Stacked => false,
+            },
         };
         regions.place(wishes);
         regions
     }
 
     fn place(&mut self, wishes: &Wishes) {
-        let side = match wishes.split {
-            Split::Auto => wishes.screen.side_by_side(self.body.width),
-            Split::Side => true,
-            Split::Stacked => false,
-        };
+        let side = self.side;
         let cramped = side && self.body.width < 2 * TWO_PANES.0 || self.body.height < TWO_PANES.1;
         if wishes.zoom || cramped {
             self.panes.push((wishes.focus, self.body));
@@ -117,6 +120,10 @@ impl Regions {
                 let above = Rect { height, ..self.body };
                 let below = Rect { y: self.body.y + height, height: self.body.height - height, ..self.body };
                 [&[above], self.two(wishes, below, side).as_slice()].concat()
+            }
+            Shape::ThreeBelow => {
+                let [above, below] = self.two(wishes, self.body, false);
+                [&[above], thirds(below, side).as_slice()].concat()
             }
         };
         self.panes = wishes.screen.panes().iter().copied().zip(areas).collect();
@@ -148,6 +155,13 @@ impl Regions {
     pub(super) fn pane_at(&self, at: Position) -> Option<(Pane, Rect)> {
         self.panes.iter().find(|(_, area)| area.contains(at)).copied()
     }
+}
+
+/// Cuts an area in three, the one in the middle a little smaller.
+fn thirds(area: Rect, side: bool) -> [Rect; 3] {
+    let (first, rest) = cut(area, side, 350);
+    let (second, third) = cut(rest, side, 450);
+    [first, second, third]
 }
 
 /// Cuts an area in two; the first part gets so many thousandths of it.

@@ -85,6 +85,8 @@ impl App {
             Pane::Detail => self.click_in_tree(line, x),
             Pane::Fields => self.click_in_fields(line, x),
             Pane::Bytes => self.click_in_bytes(line, x),
+            Pane::Throughput => self.click_in_chart(x),
+            Pane::Sizes | Pane::RoundTrips | Pane::Types => {}
             Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {}
         }
     }
@@ -187,6 +189,11 @@ impl App {
             (_, Pane::Bytes) => self.bytes.scroll_bytes(step, height, self.regions().inside(pane).0),
             (_, Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation) => {
                 self.scroll_lines(pane, step);
+            }
+            (_, Pane::Sizes | Pane::RoundTrips | Pane::Types) => self.scroll_lines(pane, step),
+            (_, Pane::Throughput) => {
+                let (bins, visible) = (self.stats.bins(), self.stats.visible(self.chart_columns()));
+                self.stats.chart.scroll(step, bins, visible);
             }
         }
     }

@@ -93,8 +93,20 @@ impl App {
             Pane::Request | Pane::Response | Pane::Checks => self.deeper(Screen::Messages),
             Pane::Frames | Pane::Bytes => self.focus(Pane::Fields),
             Pane::Fields => self.bytes.toggle_field(self.height(Pane::Fields)),
+            Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => self.open_bin(),
             Pane::Findings | Pane::Explanation => self.open_evidence(),
         }
+    }
+
+    /// Goes to the first message of the bin under the cursor.
+    fn open_bin(&mut self) {
+        let Some(id) = self.stats.first_message() else {
+            return self.say("no message in this bin: ( ) go to one that has some");
+        };
+        let Some(conn) = self.book.message(id).map(|row| row.conn) else { return };
+        self.deeper(Screen::Messages);
+        self.open_connection(conn);
+        self.messages.select(&self.book, id, self.height(Pane::Messages));
     }
 
     /// Goes to the second thing that shows a finding.
@@ -158,7 +170,7 @@ impl App {
 
     pub(super) fn problem(&mut self, forward: bool) {
         let found = match self.screen {
-            Screen::Connections | Screen::Handshake => self.problem_connection(forward),
+            Screen::Connections | Screen::Handshake | Screen::Stats => self.problem_connection(forward),
             Screen::Messages | Screen::Bytes => self.problem_message(forward),
             Screen::Findings => self.problem_finding(forward),
         };

@@ -136,6 +136,7 @@ impl App {
             Action::Cancel => self.cancel(),
             Action::Mouse => self.toggle_mouse(),
             Action::Sort | Action::SortReverse => self.sort(action == Action::SortReverse),
+            Action::Direction if self.screen == Screen::Stats => self.stats.next_direction(),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
             Action::Chat => {
@@ -155,6 +156,9 @@ impl App {
             Action::Bits => self.bytes.bits = !self.bytes.bits,
             Action::SelectBytes => self.select_bytes(),
             Action::Inspector => self.bytes.hide_inspector = !self.bytes.hide_inspector,
+            Action::Metric => self.stats.metric = self.stats.metric.next(),
+            Action::Bins(by) => self.resize_bins(by > 0),
+            Action::Extent(by) => self.stats.next_extent(by > 0),
             Action::Severity(by) => self.findings.next_least(by > 0, &self.book, self.height(Pane::Findings)),
         }
     }
@@ -208,9 +212,11 @@ impl App {
                 self.bytes.go_field(step, height, bytes, columns);
             }
             Pane::Bytes => self.bytes.go_byte(step, height, self.columns(pane), self.height(Pane::Fields)),
+            Pane::Throughput => self.stats.go(step, self.chart_columns()),
             Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {
                 self.scroll_lines(pane, step);
             }
+            Pane::Sizes | Pane::RoundTrips | Pane::Types => self.scroll_lines(pane, step),
         }
     }
 
@@ -224,13 +230,16 @@ impl App {
 
     /// The lines of a pane that is only read.
     pub(super) fn lines_of(&self, pane: Pane) -> Vec<String> {
-        let columns = self.columns(pane);
+        let (columns, height) = self.regions().inside(pane);
         match pane {
             Pane::Summary => self.connection().map_or_else(Vec::new, |c| view::summary_lines(self, c, columns)),
             Pane::Request | Pane::Response | Pane::Checks => {
                 view::handshake_lines(self, pane, columns).into_iter().map(|(_, line)| line).collect()
             }
             Pane::Explanation => view::explanation_lines(self, columns).into_iter().map(|(_, line)| line).collect(),
+            Pane::Sizes | Pane::RoundTrips | Pane::Types => {
+                view::stats_lines(self, pane, columns, height).iter().map(ToString::to_string).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -242,6 +251,9 @@ impl App {
             Pane::Response => Some(&self.handshake.response),
             Pane::Checks => Some(&self.handshake.checks),
             Pane::Explanation => Some(&self.explanation),
+            Pane::Sizes => Some(&self.stats.sizes),
+            Pane::RoundTrips => Some(&self.stats.round_trips),
+            Pane::Types => Some(&self.stats.types),
             _ => None,
         }
     }
@@ -253,6 +265,9 @@ impl App {
             Pane::Response => Some(&mut self.handshake.response),
             Pane::Checks => Some(&mut self.handshake.checks),
             Pane::Explanation => Some(&mut self.explanation),
+            Pane::Sizes => Some(&mut self.stats.sizes),
+            Pane::RoundTrips => Some(&mut self.stats.round_trips),
+            Pane::Types => Some(&mut self.stats.types),
             _ => None,
         }
     }
@@ -266,6 +281,9 @@ impl App {
                 return if right { tree.right(height) } else { tree.left(height) };
             }
             (Pane::Fields, _) => return self.sideways_in_fields(right),
+            (Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types, _) => {
+                return self.stats.go(Move::Rows(if right { 1 } else { -1 }), self.chart_columns());
+            }
             (Pane::Bytes, _) => {
                 let (columns, fields) = (self.columns(pane), self.height(Pane::Fields));
                 return self.bytes.step_byte(if right { 1 } else { -1 }, height, columns, fields);
@@ -325,8 +343,7 @@ impl App {
     }
 
     fn toggle_split(&mut self) {
-        let side = self.regions().divider.is_some_and(|at| matches!(at, super::layout::Divider::Column(_)));
-        self.split = if side { Split::Stacked } else { Split::Side };
+        self.split = if self.regions().side { Split::Stacked } else { Split::Side };
     }
 
     fn resize_pane(&mut self, by: isize) {
@@ -373,6 +390,7 @@ impl App {
     fn beside(&mut self, forward: bool) {
         let height = self.height(self.focused());
         match (self.focused(), &mut self.detail.tree) {
+            (Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types, _) => self.beside_in_chart(forward),
             (Pane::Detail, Some(tree)) => tree.sibling(forward, height),
             (Pane::Frames | Pane::Fields | Pane::Bytes, _) => {
                 let (fields, bytes) = (self.height(Pane::Fields), self.height(Pane::Bytes));

@@ -57,7 +57,7 @@ fn a_cut_capture_says_so_everywhere() {
         let outcome = Outcome { progress, cut_after: Some(PacketNo(19802)), ..Outcome::default() };
         app.take(Loading::Done(outcome), Duration::ZERO);
         app.settle();
-        for screen in ["1", "2", "3", "4", "6", "?"] {
+        for screen in ["1", "2", "3", "4", "5", "6", "?"] {
             press(&mut app, screen);
             let shown = picture(&app, size);
             assert_eq!(shown.lines().nth(line), Some(said), "{shown}");

@@ -155,3 +155,17 @@ fn what_comes_is_filtered() {
     let rows = |picture: &str| picture.lines().skip(2).take(8).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(rows(&late), rows(&picture(&app, WIDE)));
 }
+
+/// What is measured is what passes.
+#[test]
+fn figures_are_of_what_passes() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "5");
+    let all = picture(&app, WIDE);
+    press(&mut app, "ftype == text && dir == c2s<Enter>");
+    let some = picture(&app, WIDE);
+    assert_ne!(all, some);
+    assert!(some.contains("-Y 'type == text && dir == c2s' --json"), "{some}");
+    press(&mut app, "X");
+    assert!(picture(&app, WIDE).lines().skip(2).eq(all.lines().skip(2)), "as before");
+}

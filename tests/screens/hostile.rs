@@ -44,8 +44,25 @@ fn hostile_story(evil: &[u8]) -> Story {
     story
 }
 
-const EVERY_SCREEN: [&str; 14] =
-    ["1", "2", "2F", "2Fjjjj<Tab>", "vv", "3", "4", "4<Tab>jjG", "J]", "6", "2?", "<Esc>y", "<Esc>/x", "<Enter>1T"];
+const EVERY_SCREEN: [&str; 17] = [
+    "1",
+    "2",
+    "2F",
+    "2Fjjjj<Tab>",
+    "vv",
+    "3",
+    "4",
+    "4<Tab>jjG",
+    "J]",
+    "5]",
+    "5s|l[d",
+    "5s<Tab>jo(",
+    "6",
+    "2?",
+    "<Esc>y",
+    "<Esc>/x",
+    "<Enter>1T",
+];
 
 #[test]
 fn hostile_text_is_shown_and_never_sent() {

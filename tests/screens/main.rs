@@ -12,6 +12,7 @@ mod filter;
 mod hostile;
 mod keys;
 mod pictures;
+mod stats;
 #[path = "../support/story.rs"]
 mod story;
 #[path = "../support/mod.rs"]

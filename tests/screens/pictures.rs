@@ -31,6 +31,24 @@ fn findings() {
 }
 
 #[test]
+fn stats() {
+    snapshot("stats", "5)");
+}
+
+#[test]
+fn stats_of_another_scope_metric_and_direction() {
+    check("stats_connection", WIDE, "5ssll");
+    check("stats_host_messages", NARROW, "5so");
+    check("stats_one_direction", NARROW, "5dd");
+    check("stats_long_bins", WIDE, "5]]ooG");
+    check("stats_short_bins", NARROW, "5[[[G");
+    check("stats_stacked", WIDE, "5|");
+    check("stats_sizes_alone", SMALL, "5<Tab>");
+    check("stats_round_trips_alone", SMALL, "5<Tab><Tab>");
+    check("stats_nothing_said", NARROW, "G5ss");
+}
+
+#[test]
 fn payload_views() {
     check("payload_hex", WIDE, "2jjjvv");
     check("payload_text", NARROW, "2Gkk");

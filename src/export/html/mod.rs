@@ -7,9 +7,9 @@
 mod pages;
 mod plot;
 
+use super::bins::Bins;
 use super::list::Collect;
 use super::spool::OpenStore;
-use super::stats::Bins;
 use super::time::Clock;
 use super::transcript::{Transcript, date};
 use super::{Exporter, Out, PayloadOptions, Totals};

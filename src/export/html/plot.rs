@@ -2,7 +2,7 @@
 
 use super::coordinate;
 use crate::export::Out;
-use crate::export::stats::Bins;
+use crate::export::bins::{Bins, sum};
 use crate::model::{Both, Direction, Timestamp, duration, size};
 use std::fmt::Write as _;
 
@@ -14,16 +14,15 @@ const WIDTH: f64 = 1000.0;
 const HALF: f64 = 60.0;
 
 /// Appends the plot, if any message has bytes.
-pub(super) fn write(bins: Bins, end: Option<Timestamp>, out: &mut Out<'_>) {
-    let Some(bins) = bins.finish(end) else { return };
-    let in_one = bins.bytes.len().div_ceil(MAX_COLUMNS).max(1);
-    let sum = |bins: &[Both<u64>], dir| bins.iter().map(|bin| bin[dir]).fold(0, u64::saturating_add);
-    let columns: Vec<Both<u64>> = bins.bytes.chunks(in_one).map(|bins| Both::from_fn(|dir| sum(bins, dir))).collect();
+pub(super) fn write(mut bins: Bins, end: Option<Timestamp>, out: &mut Out<'_>) {
+    bins.reach(end);
+    let in_one = bins.all().len().div_ceil(MAX_COLUMNS).max(1);
+    let columns: Vec<Both<u64>> = bins.all().chunks(in_one).map(sum).collect();
     let most = columns.iter().flat_map(|column| Direction::BOTH.map(|dir| column[dir])).max().unwrap_or(0);
     if most == 0 {
         return;
     }
-    let width = bins.width.saturating_mul(i64::try_from(in_one).unwrap_or(1));
+    let width = bins.width().saturating_mul(i64::try_from(in_one).unwrap_or(1));
     let total = width.saturating_mul(i64::try_from(columns.len()).unwrap_or(1));
     out.line("<h2>Throughput</h2>");
     out.line(r#"<svg viewBox="0 0 1000 140" role="img" aria-label="payload bytes over time">"#);

@@ -3,7 +3,9 @@
 use super::{Asks, Field, Get, See};
 use crate::filter::row::{Item, Row, Rows};
 use crate::filter::value::{Kind, Value};
-use crate::model::{Connection, Counts, Direction, Encap, Endpoint, Frame, Head, Message, NoteCode, Opcode, StartLine};
+use crate::model::{
+    Connection, Counts, Direction, Encap, Endpoint, Frame, Head, Message, NoteCode, Opcode, StartLine, url_parts,
+};
 
 impl<'a> Row<'a> {
     pub(in crate::filter) const fn message(&self) -> Option<&'a Message<'a>> {
@@ -92,28 +94,8 @@ fn ips(row: &Row<'_>, is_v6: bool, see: &mut See<'_>) -> bool {
     [row.sender(), row.receiver()].into_iter().any(|end| ip(end, is_v6).is_some_and(&mut *see))
 }
 
-/// The parts of `ws://host:80/path?query#fragment`: host without its port, path, query.
-fn url_parts(url: &str) -> (&str, &str, Option<&str>) {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let path = path.split_once('#').map_or(path, |(path, _)| path);
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((host, _)) => host,
-        None => host.rsplit_once(':').map_or(host, |(host, _)| host),
-    };
-    (host, path, query)
-}
-
 fn url<'a>(row: &Row<'a>) -> Option<&'a str> {
     row.conn?.opened.url.as_deref()
-}
-
-/// The host of the URL; of what cannot be read the name that TLS asks for.
-fn host<'a>(row: &Row<'a>) -> Option<Value<'a>> {
-    let sni = || row.conn?.opened.tls.as_deref()?.sni.as_deref();
-    url(row).map(|url| url_parts(url).0).or_else(sni).map(text)
 }
 
 /// A payload by the name that Wireshark has for its kind.
@@ -418,7 +400,7 @@ fields! {
     "wspect.text", Text, NOTES, Row, "sentence of a finding",
         One(|row| if let Item::Finding(note) = row.item { Some(text(note.sentence())) } else { None });
     "wspect.url" = "url", Text, ALL, Row, "URL of the connection, when its request was captured", One(|row| url(row).map(text));
-    "wspect.host" = "host", Text, ALL, Row, "host of the URL; of what cannot be read the name that TLS asks for", One(host);
+    "wspect.host" = "host", Text, ALL, Row, "host of the URL; of what cannot be read the name that TLS asks for", One(|row| row.conn?.host().map(text));
     "wspect.path" = "path", Text, ALL, Row, "path of the URL", One(|row| url(row).map(|url| text(url_parts(url).1)));
     "wspect.query", Text, ALL, Row, "query of the URL", One(|row| url_parts(url(row)?).2.map(text));
     "wspect.client", Address, ALL, Row, "address of the client",
@@ -478,16 +460,4 @@ fields! {
     "wspect.wire_bytes", Number, ALL, End, "payload bytes on the wire",
         One(|row| row.conn.map(|conn| sum(conn, None, |it| it.wire_bytes)));
     "wspect.gaps", Number, ALL, End, "holes in its streams", One(|row| row.conn.map(|conn| sum(conn, None, |it| it.gaps)));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_falls_into_parts() {
-        assert_eq!(url_parts("wss://u@h.test:81/a/b?c=1?#d"), ("h.test", "/a/b", Some("c=1?")));
-        assert_eq!(url_parts("ws://[::1]:80/"), ("::1", "/", None));
-        assert_eq!(url_parts("ws://h"), ("h", "", None));
-    }
 }

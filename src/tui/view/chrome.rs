@@ -109,7 +109,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         Screen::Connections | Screen::Messages => format!("t: {} ", app.time_mode().name()),
         Screen::Bytes => "field ⇄ bytes linked ".to_owned(),
         Screen::Handshake if app.handshake.secrets => "secrets shown ".to_owned(),
-        Screen::Handshake | Screen::Findings => String::new(),
+        Screen::Handshake | Screen::Stats | Screen::Findings => String::new(),
     };
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
     let left = match app.screen {
@@ -117,6 +117,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         Screen::Messages => super::messages::status(app, regions.wide),
         Screen::Handshake => super::handshake::status(app),
         Screen::Bytes => super::bytes::status(app, room),
+        Screen::Stats => super::stats::status(app, room),
         Screen::Findings => super::findings::status(app),
     };
     both_ends(buf, area, &Line::raw(text::cut(&left, room)), &Line::styled(right, app.theme.dim()));

@@ -1,6 +1,7 @@
 //! The screen as a function of the state.
 
 mod bytes;
+mod chart;
 mod chat;
 mod chrome;
 mod connections;
@@ -13,6 +14,7 @@ mod hexdump;
 mod messages;
 mod overlay;
 mod sessions;
+mod stats;
 
 pub(super) use bytes::{field_mark_column, field_text};
 pub(super) use chrome::tab_at;
@@ -22,6 +24,7 @@ pub(super) use findings::{explanation_lines, row_text as finding_row_text};
 pub(super) use handshake::lines as handshake_lines;
 pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
 pub(super) use overlay::overlay_lines;
+pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 
 use super::app::{App, Pane};
 use super::command::{KEYS, TLS};
@@ -72,6 +75,8 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
                 Pane::Frames => bytes::frames(app, buf, &regions, area),
                 Pane::Fields => bytes::fields(app, buf, area),
                 Pane::Bytes => bytes::bytes(app, buf, &regions, area),
+                Pane::Throughput => chart::throughput(app, buf, &regions, area),
+                Pane::Sizes | Pane::RoundTrips | Pane::Types => stats::pane(app, buf, pane, area),
                 Pane::Findings => findings::list(app, buf, &regions, area),
                 Pane::Explanation => findings::explanation(app, buf, area),
             }
