@@ -281,7 +281,7 @@ fn copies_through_the_terminal() {
     terminal.wait_for_the_shell();
 }
 
-/// A filter that was entered comes back in the next run, and nobody else can read it.
+/// A filter that was entered comes back in the next run, and so do marks; nobody else can read them.
 #[test]
 fn a_filter_is_kept_for_the_next_run() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -295,12 +295,15 @@ fn a_filter_is_kept_for_the_next_run() {
     let mut terminal = open();
     terminal.press("fclose_code == 4321\r");
     terminal.wait_for("Connections 1 of 6 shown");
+    terminal.press("m");
+    terminal.wait_for("*  2");
     terminal.press("Q");
     assert_eq!(terminal.exit_code(), 0);
     let kept = state.path().join("wspect/filters");
     assert_eq!(fs::read_to_string(&kept).unwrap(), "close_code == 4321\n");
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     let mut terminal = open();
+    terminal.wait_for("*  2");
     terminal.press("f\x1b[A");
     terminal.wait_for("Filter: close_code == 4321");
     terminal.press("\r");

@@ -48,6 +48,7 @@ pub(super) fn run(
     let stop = Stop::default();
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len());
+    let known_by = source.first_path().and_then(state::fingerprint);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(Box::new(input)) };
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
@@ -62,14 +63,20 @@ pub(super) fn run(
         When::Never => ColorChoice::Never,
     };
     let past_filters = state::past_filters();
-    let options = Options { color, can_reread, is_live, named, past_filters, ..Options::new(name) };
+    let marks = known_by.as_deref().map(state::marks).unwrap_or_default();
+    let options = Options { color, can_reread, is_live, named, past_filters, marks, ..Options::new(name) };
+    let keep = Box::new(move |marks: &tui::Marks| {
+        if let Some(capture) = &known_by {
+            state::keep_marks(capture, marks);
+        }
+    });
     let again = Box::new(move |log: PathBuf| {
         let log = from_home(log);
         let read_again = |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(&log));
         capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
     });
     let remember = Box::new(|text: &str| state::remember_filter(text));
-    tui::run(options, reading, Outside { again, remember })
+    tui::run(options, reading, Outside { again, remember, keep })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }

@@ -137,6 +137,14 @@ impl Source {
         }
     }
 
+    /// The first capture's path; `None` where it is standard input.
+    pub(super) fn first_path(&self) -> Option<&Path> {
+        match self.places.first()? {
+            Place::Path(path) => Some(path),
+            Place::Stdin => None,
+        }
+    }
+
     /// The names by which its captures are shown, and those that they were named by; not escaped.
     pub(super) fn names(&self) -> impl Iterator<Item = (String, String)> {
         short_names(&self.places).into_iter().zip(self.places.iter().map(Place::name))

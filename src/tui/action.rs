@@ -149,7 +149,7 @@ impl Action {
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
-            Self::Filter | Self::ToggleFilter => Needs::Screen,
+            Self::Filter | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
             _ => Needs::Rows,
         }
     }
@@ -184,6 +184,14 @@ pub enum Action {
     ApplyField,
     /// Ways to filter by what is selected.
     FilterMenu,
+    /// Mark what is selected, or not.
+    Mark,
+    /// Type a comment on it.
+    Comment,
+    /// Another mark.
+    NextMark(isize),
+    /// Show what is marked and nothing else.
+    OnlyMarked,
     /// The next match.
     Match(isize),
     /// Through the rows of the pane.

@@ -14,6 +14,7 @@ use super::input::Line;
 use super::layout::{self, Regions, Split, Wishes};
 use super::list::List;
 use super::load::{Load, Outcome};
+use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::search::Search;
@@ -108,6 +109,8 @@ pub struct Options {
     pub named: filter::Named,
     /// Filters that were entered before, the last one last.
     pub past_filters: Vec<String>,
+    /// Marks that were made before.
+    pub marks: Marks,
 }
 
 impl Options {
@@ -122,6 +125,7 @@ impl Options {
             is_live: false,
             named: filter::Named::new(),
             past_filters: Vec::new(),
+            marks: Marks::new(),
         }
     }
 }
@@ -141,6 +145,8 @@ pub enum Effect {
     Mouse(bool),
     /// Keep a filter for the next time.
     Remember(String),
+    /// Keep the marks of this capture.
+    Keep(Marks),
     /// Put text on the clipboard.
     Copy(String),
     /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
@@ -164,6 +170,8 @@ pub(super) enum Overlay {
     Command,
     /// A filter is being typed.
     Filter,
+    /// A comment is being typed.
+    Comment,
 }
 
 /// Where the user was.
@@ -199,6 +207,7 @@ pub struct App {
     pub(super) findings: Findings,
     pub(super) explanation: List,
     pub(super) filter: FilterBar,
+    pub(super) notebook: Notebook,
     pub(super) search: Search,
     /// The command that is being typed.
     pub(super) command: Line,
@@ -253,6 +262,7 @@ impl App {
             findings: Findings::default(),
             explanation: List::default(),
             filter: FilterBar::new(options.named, options.past_filters),
+            notebook: Notebook { marks: options.marks, ..Notebook::default() },
             search: Search::default(),
             command: Line::default(),
             can_reread: options.can_reread,

@@ -343,6 +343,12 @@ pub static KEYMAP: &[Binding] = &[
         &[(c('a'), Action::ApplyField), (c('A'), Action::FilterMenu)],
         "filter by what is selected / and, or, not, prepare …",
     ),
+    all(&[(c('m'), Action::Mark), (c(';'), Action::Comment)], "mark what is selected or not / comment on it")
+        .hint(64, 1, "mark"),
+    all(
+        &[(c('\''), Action::NextMark(1)), (c('"'), Action::NextMark(-1)), (c('M'), Action::OnlyMarked)],
+        "next / previous mark / what is marked alone",
+    ),
     all(&[(c('/'), Action::Search)], "search in this pane").hint(60, 1, "search"),
     all(
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],

@@ -27,6 +27,7 @@ mod keys;
 mod layout;
 mod list;
 mod load;
+mod marks;
 mod measures;
 mod menu;
 mod messages;
@@ -52,6 +53,7 @@ pub use detail::PayloadView;
 pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
+pub use marks::{Marked, Marks};
 pub use terminal::run;
 pub use theme::ColorChoice;
 pub use view::view;
@@ -80,6 +82,8 @@ pub struct Outside {
     pub again: Again,
     /// Keeps a filter for the next time.
     pub remember: Box<dyn FnMut(&str)>,
+    /// Keeps the marks of this capture.
+    pub keep: Box<dyn FnMut(&Marks)>,
 }
 
 /// What is done with a key log that the user names.

@@ -199,6 +199,7 @@ impl Browser {
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
+                Effect::Keep(marks) => (self.outside.keep)(&marks),
                 Effect::Remember(text) => (self.outside.remember)(&text),
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),
             }

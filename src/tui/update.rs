@@ -28,6 +28,7 @@ impl App {
             Event::Paste(text) if self.overlay == Overlay::Search => self.paste(text),
             Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
             Event::Paste(text) if self.overlay == Overlay::Filter => self.paste_filter(text),
+            Event::Paste(text) if self.overlay == Overlay::Comment => self.paste_comment(text),
             _ => return,
         }
         self.settle();
@@ -49,6 +50,7 @@ impl App {
             Overlay::Search => self.search_key(event, key),
             Overlay::Command => self.command_key(event, key),
             Overlay::Filter => self.filter_key(event, key),
+            Overlay::Comment => self.comment_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -75,7 +77,7 @@ impl App {
         match &mut self.overlay {
             Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
-            Overlay::None | Overlay::Search | Overlay::Command | Overlay::Filter => {}
+            Overlay::None | Overlay::Search | Overlay::Command | Overlay::Filter | Overlay::Comment => {}
         }
     }
 
@@ -113,6 +115,10 @@ impl App {
             Action::ToggleFilter => self.toggle_filter(),
             Action::ApplyField => self.apply_field(),
             Action::FilterMenu => self.filter_menu(),
+            Action::Mark => self.toggle_mark(),
+            Action::Comment => self.start_comment(),
+            Action::NextMark(by) => self.next_mark(by > 0),
+            Action::OnlyMarked => self.only_marked(),
             Action::Match(by) => self.next_match(by > 0),
             Action::Move(step) => self.go(self.focused(), step),
             Action::Left => self.sideways(false),

@@ -11,6 +11,7 @@ mod empty;
 mod filter;
 mod hostile;
 mod keys;
+mod marks;
 mod pictures;
 mod stats;
 #[path = "../support/story.rs"]

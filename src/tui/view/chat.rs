@@ -2,7 +2,7 @@
 
 use super::detail::exact;
 use super::draw;
-use super::messages::{draw_empty, frame, kind, preview, style, time};
+use super::messages::{draw_empty, frame, is_marked, kind, preview, style, time};
 use crate::book::MessageRow;
 use crate::model::Direction;
 use crate::tui::app::{App, CHAT_ROWS, Pane};
@@ -46,7 +46,7 @@ fn block(
     let mut facts = vec![format!("#{}", row.number), kind(row), exact(row.len)];
     facts.extend(row.severity().map(|severity| severity.sign().to_owned()));
     facts.extend(Some(time(app, row, wide)).filter(|time| !time.is_empty()));
-    let mark = Span::raw(if selected { "▶" } else { " " });
+    let mark = draw::row_mark(app, selected, is_marked(app, row), None);
     let words = text::cut(&preview(app, row, app.messages.scroll, columns), columns);
     let words = draw::marked(app, words, style(app, row));
     let (arrow, sender) = (row.dir.arrow(), row.dir.sender());

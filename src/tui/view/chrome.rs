@@ -1,6 +1,7 @@
 //! Header with the tabs, status line, hint line.
 
 use super::draw::{self, both_ends};
+use crate::escape::display_str;
 use crate::model::{Severity, number, size};
 use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
@@ -93,6 +94,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
+        Overlay::Comment => return typed_line(app, buf, area, " ; ", &app.notebook.line),
         Overlay::None | Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Filter => {}
     }
     if let Some(words) = &app.said {
@@ -105,7 +107,9 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     if !app.load.is_done() {
         return progress(app, buf, area);
     }
+    let comment = app.comment().map(|comment| format!("; {} ", display_str(comment)));
     let right = match app.screen {
+        _ if comment.is_some() => comment.unwrap_or_default(),
         Screen::Connections | Screen::Messages => format!("t: {} ", app.time_mode().name()),
         Screen::Bytes => "field ⇄ bytes linked ".to_owned(),
         Screen::Handshake if app.handshake.secrets => "secrets shown ".to_owned(),
@@ -154,6 +158,7 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         ]
         .map(|(keys, words)| (keys.to_owned(), words))
         .to_vec(),
+        Overlay::Comment => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Command => {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));

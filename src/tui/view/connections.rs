@@ -123,7 +123,7 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
 }
 
 fn table_row(app: &App, connection: &Connection, columns: &[Column<Key>], selected: bool) -> Line<'static> {
-    let mut spans = vec![Span::raw(if selected { "▶" } else { " " })];
+    let mut spans = vec![draw::row_mark(app, selected, app.is_marked((connection.id, None)), None)];
     for (at, column) in columns.iter().enumerate() {
         if at > 0 {
             spans.push(Span::raw(" "));

@@ -1,7 +1,7 @@
 //! Brushes: framed panes, rows of columns, marked text.
 
 use crate::escape::display_str;
-use crate::model::number;
+use crate::model::{Severity, number};
 use crate::tui::app::{App, Pane};
 use crate::tui::input::Line as Typed;
 use crate::tui::layout::inner;
@@ -92,6 +92,16 @@ pub(super) fn marked(app: &App, text: String, style: Style) -> Vec<Span<'static>
     }
     spans.push(Span::styled(text.get(at..).unwrap_or("").to_owned(), style));
     spans
+}
+
+/// The first column of a row: that it is marked, else that it is selected, else how bad it is.
+pub(super) fn row_mark(app: &App, selected: bool, marked: bool, severity: Option<Severity>) -> Span<'static> {
+    match (marked, selected, severity) {
+        (true, ..) => Span::styled("*", app.theme.gap()),
+        (false, true, _) => Span::raw("▶"),
+        (false, false, Some(severity)) => Span::styled(severity.sign(), app.theme.severity(severity)),
+        (false, false, None) => Span::raw(" "),
+    }
 }
 
 /// How a selected row looks.

@@ -142,13 +142,13 @@ fn never_opened(row: &Connection) -> Option<String> {
     Some(format!("No message: {words}. 3 shows the handshake."))
 }
 
+/// Whether the user has marked a message.
+pub(super) fn is_marked(app: &App, row: &MessageRow<'_>) -> bool {
+    app.book.connection(row.conn).is_some_and(|connection| app.is_marked((connection.id, Some(row.number))))
+}
+
 fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: bool, wide: bool) -> Line<'static> {
-    let mark = match (selected, row.severity()) {
-        (true, _) => Span::raw("▶"),
-        (false, Some(severity)) => Span::styled(severity.sign(), app.theme.severity(severity)),
-        (false, None) => Span::raw(" "),
-    };
-    let mut spans = vec![mark];
+    let mut spans = vec![draw::row_mark(app, selected, is_marked(app, row), row.severity())];
     for (nth, column) in columns.iter().enumerate() {
         if nth > 0 {
             spans.push(Span::raw(" "));

@@ -19,7 +19,7 @@ const KEYS: usize = 24;
 pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
     let area = regions.body;
     match &app.overlay {
-        Overlay::None | Overlay::Search | Overlay::Command => {}
+        Overlay::None | Overlay::Search | Overlay::Command | Overlay::Comment => {}
         Overlay::Filter => filter::popup(app, buf, regions),
         Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
         Overlay::Sessions(top) => scrolled(app, buf, area, "TLS streams", session_lines(app, area.width), *top),

@@ -1,0 +1,44 @@
+//! Marks and comments.
+
+use super::*;
+use wspect::model::ConnId;
+use wspect::tui::{Effect, Marks};
+
+#[test]
+fn rows_are_marked_and_commented() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "jm2jm;look at this<Enter>");
+    shot("marked", &picture(&app, WIDE));
+    let kept = app.take_effects();
+    let marks: Marks = [((ConnId(2), None), String::new()), ((ConnId(2), Some(2)), "look at this".to_owned())].into();
+    assert_eq!(kept.last(), Some(&Effect::Keep(marks)));
+    // What is marked comes back, and alone.
+    press(&mut app, "jjj\"");
+    assert!(picture(&app, WIDE).contains("; look at this"), "{}", picture(&app, WIDE));
+    press(&mut app, "1gM");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("Filter: conn == 2 ") && shown.contains("Connections 1 of 5 shown"), "{shown}");
+    press(&mut app, "M");
+    assert!(picture(&app, WIDE).contains("Filter: ⟨ none ⟩"));
+    // A mark that is taken away takes its comment along.
+    press(&mut app, "gj2mm");
+    assert!(!picture(&app, WIDE).contains("look at this"));
+    press(&mut app, "1gjm'");
+    assert!(picture(&app, WIDE).contains("no later mark"));
+    press(&mut app, "M");
+    assert!(picture(&app, WIDE).contains("no mark: m sets one") || picture(&app, WIDE).contains("Filter: (conn"));
+}
+
+#[test]
+fn marks_of_before_are_there() {
+    let marks: Marks = [((ConnId(1), Some(3)), "why?".to_owned())].into();
+    let mut app = App::new(Options { marks, ..options() }, WIDE);
+    for batch in story::everything().batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
+    app.settle();
+    press(&mut app, "2'");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("; why?") && shown.contains("┃*"), "{shown}");
+}
