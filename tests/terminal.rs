@@ -312,6 +312,28 @@ fn a_filter_is_kept_for_the_next_run() {
     assert_eq!(terminal.exit_code(), 0);
 }
 
+/// What is shown is exported to where the dialog says, beside the browser; what is there is not replaced.
+#[test]
+fn exports_beside_the_browser() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("some.jsonl");
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/chat.pcapng");
+    let mut terminal = Terminal::open(&capture);
+    terminal.wait_for("6 connections");
+    let export = format!("x\t\t\x15{}\r", place.display());
+    terminal.press("fclose_code == 4321 && type == close\r");
+    terminal.wait_for("Connections 1 of 6 shown");
+    terminal.press(&export);
+    terminal.wait_for("written: ");
+    let rows = fs::read_to_string(&place).unwrap();
+    assert_eq!(rows.matches("\"close_code\":4321").count(), rows.lines().count());
+    assert!(!rows.is_empty());
+    terminal.press(&export);
+    terminal.wait_for("exists");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_paste_runs_no_keys() {
     let mut terminal = Terminal::sample("mix.pcap");

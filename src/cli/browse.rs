@@ -1,9 +1,12 @@
 //! The browser's job: a thread that reads and tells, beside the one that draws.
 
 use super::args::When;
+use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
+use super::job::Job;
 use super::keys::{self, Keys, Loaded};
+use super::run;
 use super::seen;
 use super::signals::Stop;
 use super::state;
@@ -11,12 +14,12 @@ use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
-use crate::filter;
 use crate::keys::{Followed, Randoms};
 use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
 use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Progress, Reading};
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -43,7 +46,7 @@ pub(super) fn run(
     color: When,
     settings: Settings,
     keys: Keys,
-    named: filter::Named,
+    launch: Launch,
 ) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
@@ -64,7 +67,9 @@ pub(super) fn run(
     };
     let past_filters = state::past_filters();
     let marks = known_by.as_deref().map(state::marks).unwrap_or_default();
-    let options = Options { color, can_reread, is_live, named, past_filters, marks, ..Options::new(name) };
+    let (named, started_with) = (launch.config.named().clone(), launch.line());
+    let options =
+        Options { color, can_reread, is_live, named, past_filters, marks, started_with, ..Options::new(name) };
     let keep = Box::new(move |marks: &tui::Marks| {
         if let Some(capture) = &known_by {
             state::keep_marks(capture, marks);
@@ -76,9 +81,55 @@ pub(super) fn run(
         capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
     });
     let remember = Box::new(|text: &str| state::remember_filter(text));
-    tui::run(options, reading, Outside { again, remember, keep })
+    tui::run(options, reading, Outside { again, remember, keep, export: launch.exporter() })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
+}
+
+/// How the browser was started: an export is started so as well.
+pub(super) struct Launch {
+    /// The words behind the program's name.
+    pub words: Vec<OsString>,
+    /// What the configuration file says.
+    pub config: Config,
+}
+
+impl Launch {
+    /// The words as a shell has them.
+    fn line(&self) -> String {
+        let words: Vec<_> = self.words.iter().map(|word| word.to_string_lossy()).collect();
+        tui::shell_line(words.iter().map(|word| &**word))
+    }
+
+    /// What exports in a thread of its own.
+    fn exporter(self) -> Box<dyn FnMut(Vec<String>) -> Receiver<String>> {
+        let launch = Arc::new(self);
+        Box::new(move |words| {
+            let (sender, outcome) = bounded(1);
+            let launch = Arc::clone(&launch);
+            // Who does not wait for the outcome has left.
+            thread::spawn(move || drop(sender.send(launch.export(words))));
+            outcome
+        })
+    }
+
+    /// Exports, and tells in a few words what came of it.
+    fn export(&self, words: Vec<String>) -> String {
+        let place = words.iter().skip_while(|word| *word != "-o").nth(1).cloned().unwrap_or_default();
+        let program = OsString::from("wspect");
+        // Nothing is told on a screen that is the browser's.
+        let before = words.into_iter().chain(["-q".to_owned()]).map(OsString::from);
+        let words: Vec<OsString> = [program].into_iter().chain(before).chain(self.words.iter().cloned()).collect();
+        let job = match super::parse(&words, self.config.apply(super::args::definition(), false)) {
+            Ok((args, _)) => Job::new(args, self.config.named()),
+            Err(error) => return super::one_line(&error),
+        };
+        match job.and_then(|job| run::run_beside(&job)) {
+            Ok(Exit::Done | Exit::Strict | Exit::Input) => format!("written: {place}"),
+            Ok(_) => "nothing was written".to_owned(),
+            Err(failure) => failure.text().to_owned(),
+        }
+    }
 }
 
 /// `~/keys.txt` in the user's home, as a shell has it.

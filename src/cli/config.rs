@@ -55,7 +55,7 @@ impl Setting {
 }
 
 /// What the file says.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Config {
     /// Values of options, and the line of each.
     values: Vec<(&'static str, usize, Vec<String>)>,

@@ -37,6 +37,7 @@ use crate::export::Out;
 use crate::model::Limits;
 use crate::model::nearest;
 use args::{Args, Command};
+use browse::Launch;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 use config::Config;
@@ -58,7 +59,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
             };
             let config = configuration(&first)?;
             parse(&words, config.apply(args::definition(), first.command.is_none()))
-                .map_or_else(|error| help_or_failure(&error), |(args, matches)| start(args, &matches, &config))
+                .map_or_else(|error| help_or_failure(&error), |(args, matches)| start(args, &matches, &config, &words))
         });
         done.unwrap_or_else(|failure| failure.report())
     })
@@ -100,7 +101,7 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     Ok(words.chain([OsString::from("--help")]).collect())
 }
 
-fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Failure> {
+fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) -> Result<Exit, Failure> {
     if let Some(log) = &args.manners.log {
         exit::log_to(log)?;
     }
@@ -120,7 +121,13 @@ fn start(args: Args, matches: &ArgMatches, config: &Config) -> Result<Exit, Fail
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
         let (source, color) = job::to_browse(args)?;
-        return browse::run(source, color, settings, keys, config.named().clone());
+        return browse::run(
+            source,
+            color,
+            settings,
+            keys,
+            Launch { words: words.get(1..).unwrap_or_default().to_vec(), config: config.clone() },
+        );
     }
     run::run(&Job::new(args, config.named())?)
 }

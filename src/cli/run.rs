@@ -38,6 +38,14 @@ pub(super) fn run(job: &Job) -> Result<Exit, Failure> {
     stop.signal().map_or(ended, |signal| Ok(Exit::Signal(signal)))
 }
 
+/// The same beside something else: signals are not for it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_beside(job: &Job) -> Result<Exit, Failure> {
+    work(job, &Stop::default())
+}
+
 fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
     let mut input = job.source.open(stop)?;
     let layout = if let Work::Convert(wanted) = &job.work { wanted.into.layout() } else { None };

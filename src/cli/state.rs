@@ -66,7 +66,8 @@ pub(super) fn keep_marks(capture: &str, marks: &Marks) {
 
 /// By what a capture is known again: a hash of its first MiB; `None` of what is no file.
 pub(super) fn fingerprint(path: &Path) -> Option<String> {
-    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|about| about.is_file()))?;
+    // A pipe that were opened here would be broken for who writes it.
+    let file = fs::metadata(path).is_ok_and(|about| about.is_file()).then(|| File::open(path).ok())??;
     let mut begin = Vec::new();
     file.take(LONGEST).read_to_end(&mut begin).ok()?;
     let hash: [u8; 32] = Sha256::digest(&begin).into();

@@ -184,6 +184,8 @@ pub enum Action {
     ApplyField,
     /// Ways to filter by what is selected.
     FilterMenu,
+    /// Describe an export.
+    Export,
     /// Mark what is selected, or not.
     Mark,
     /// Type a comment on it.

@@ -6,6 +6,7 @@ use super::bytes::Bytes;
 use super::clock::{Clock, TimeMode};
 use super::connections::Connections;
 use super::detail::Detail;
+use super::exporting::Dialog;
 use super::filter::FilterBar;
 use super::find::SLICE;
 use super::findings::Findings;
@@ -111,6 +112,8 @@ pub struct Options {
     pub past_filters: Vec<String>,
     /// Marks that were made before.
     pub marks: Marks,
+    /// The words that it was started with, as a shell has them; they are escaped here.
+    pub started_with: String,
 }
 
 impl Options {
@@ -126,6 +129,7 @@ impl Options {
             named: filter::Named::new(),
             past_filters: Vec::new(),
             marks: Marks::new(),
+            started_with: String::new(),
         }
     }
 }
@@ -147,6 +151,8 @@ pub enum Effect {
     Remember(String),
     /// Keep the marks of this capture.
     Keep(Marks),
+    /// Export with these words, in front of those that the browser was started with.
+    Export(Vec<String>),
     /// Put text on the clipboard.
     Copy(String),
     /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
@@ -172,6 +178,8 @@ pub(super) enum Overlay {
     Filter,
     /// A comment is being typed.
     Comment,
+    /// An export is being described.
+    Export,
 }
 
 /// Where the user was.
@@ -208,6 +216,9 @@ pub struct App {
     pub(super) explanation: List,
     pub(super) filter: FilterBar,
     pub(super) notebook: Notebook,
+    pub(super) export: Dialog,
+    /// The words that the browser was started with, as a shell has them; safe on a terminal.
+    pub(super) started_with: String,
     pub(super) search: Search,
     /// The command that is being typed.
     pub(super) command: Line,
@@ -262,6 +273,8 @@ impl App {
             findings: Findings::default(),
             explanation: List::default(),
             filter: FilterBar::new(options.named, options.past_filters),
+            export: Dialog::default(),
+            started_with: crate::escape::display_str(&options.started_with).into_owned(),
             notebook: Notebook { marks: options.marks, ..Notebook::default() },
             search: Search::default(),
             command: Line::default(),

@@ -116,6 +116,7 @@ impl App {
         }
         let name = display_str(file).into_owned();
         self.say(format!("reading {name}"));
+        self.export.key_logs.push(file.to_owned());
         self.key_log = Some(name);
         self.ask(Effect::ReadKeys(PathBuf::from(file)));
     }

@@ -343,6 +343,7 @@ pub static KEYMAP: &[Binding] = &[
         &[(c('a'), Action::ApplyField), (c('A'), Action::FilterMenu)],
         "filter by what is selected / and, or, not, prepare …",
     ),
+    all(&[(c('x'), Action::Export), (Key::new(KeyCode::F(2)), Action::Export)], "export …").hint(61, 1, "export"),
     all(&[(c('m'), Action::Mark), (c(';'), Action::Comment)], "mark what is selected or not / comment on it")
         .hint(64, 1, "mark"),
     all(

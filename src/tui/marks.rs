@@ -126,7 +126,7 @@ impl App {
 }
 
 /// A filter that passes what is marked; `None` where nothing is.
-fn marks_as_filter(marks: &Marks) -> Option<String> {
+pub(super) fn marks_as_filter(marks: &Marks) -> Option<String> {
     let mut by_conn: BTreeMap<ConnId, (bool, Vec<String>)> = BTreeMap::new();
     for (conn, msg) in marks.keys() {
         let (whole, messages) = by_conn.entry(*conn).or_default();

@@ -18,6 +18,7 @@ mod connections;
 mod copy;
 mod detail;
 mod dump;
+mod exporting;
 mod filter;
 mod find;
 mod findings;
@@ -50,6 +51,7 @@ mod wire;
 pub use action::{Action, Screen};
 pub use app::{App, Effect, Options, Pane};
 pub use detail::PayloadView;
+pub use exporting::shell_line;
 pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
@@ -84,6 +86,8 @@ pub struct Outside {
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
     pub keep: Box<dyn FnMut(&Marks)>,
+    /// Runs `wspect` with these words in front of those that the browser was started with; later tells how that has ended.
+    pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }
 
 /// What is done with a key log that the user names.

@@ -48,6 +48,7 @@ pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<(
         keys: listen(),
         reading,
         outside,
+        exports: never(),
         signals,
         started: Instant::now(),
     };
@@ -86,6 +87,8 @@ struct Browser {
     /// Says nothing any more after the reader's last word.
     reading: Reading,
     outside: Outside,
+    /// Tells how an export has ended; nothing while there is none.
+    exports: Receiver<String>,
     signals: Signals,
     /// When the reading began.
     started: Instant,
@@ -122,6 +125,11 @@ impl Browser {
                     if let Some(end) = self.handle_all(screen, event)? {
                         return Ok(end);
                     }
+                    pending.keys = true;
+                }
+                recv(self.exports) -> outcome => {
+                    self.exports = never();
+                    self.app.exported(outcome.as_deref().unwrap_or("the export stopped unexpectedly"));
                     pending.keys = true;
                 }
                 recv(self.reading.loading) -> next => {
@@ -199,6 +207,7 @@ impl Browser {
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
+                Effect::Export(words) => self.exports = (self.outside.export)(words),
                 Effect::Keep(marks) => (self.outside.keep)(&marks),
                 Effect::Remember(text) => (self.outside.remember)(&text),
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),

@@ -29,6 +29,7 @@ impl App {
             Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
             Event::Paste(text) if self.overlay == Overlay::Filter => self.paste_filter(text),
             Event::Paste(text) if self.overlay == Overlay::Comment => self.paste_comment(text),
+            Event::Paste(text) if self.overlay == Overlay::Export => self.paste_path(text),
             _ => return,
         }
         self.settle();
@@ -51,6 +52,7 @@ impl App {
             Overlay::Command => self.command_key(event, key),
             Overlay::Filter => self.filter_key(event, key),
             Overlay::Comment => self.comment_key(event, key),
+            Overlay::Export => self.export_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -77,7 +79,12 @@ impl App {
         match &mut self.overlay {
             Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
-            Overlay::None | Overlay::Search | Overlay::Command | Overlay::Filter | Overlay::Comment => {}
+            Overlay::None
+            | Overlay::Search
+            | Overlay::Command
+            | Overlay::Filter
+            | Overlay::Comment
+            | Overlay::Export => {}
         }
     }
 
@@ -115,6 +122,7 @@ impl App {
             Action::ToggleFilter => self.toggle_filter(),
             Action::ApplyField => self.apply_field(),
             Action::FilterMenu => self.filter_menu(),
+            Action::Export => self.start_export(),
             Action::Mark => self.toggle_mark(),
             Action::Comment => self.start_comment(),
             Action::NextMark(by) => self.next_mark(by > 0),

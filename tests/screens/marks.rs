@@ -1,4 +1,4 @@
-//! Marks and comments.
+//! Marks, comments and exports.
 
 use super::*;
 use wspect::model::ConnId;
@@ -41,4 +41,28 @@ fn marks_of_before_are_there() {
     press(&mut app, "2'");
     let shown = picture(&app, WIDE);
     assert!(shown.contains("; why?") && shown.contains("┃*"), "{shown}");
+}
+
+#[test]
+fn an_export_is_described() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "2x");
+    shot("export", &picture(&app, WIDE));
+    press(&mut app, "<Tab>l");
+    assert!(
+        picture(&app, WIDE).contains("wspect export csv -Y 'conn == 1' -o cap-conn1.csv"),
+        "{}",
+        picture(&app, WIDE)
+    );
+    press(&mut app, "<Tab><C-u>some where.csv<Tab>l<Enter>");
+    let words = ["export", "csv", "-Y", "conn == 1", "-o", "some where.csv", "--force"].map(str::to_owned).to_vec();
+    assert_eq!(app.take_effects(), [Effect::Export(words)]);
+    assert!(picture(&app, WIDE).contains("writing some where.csv"));
+    // What there is none of is not exported.
+    let mut app = browser(&story::everything(), SMALL);
+    press(&mut app, "xlllll");
+    shot("export_small", &picture(&app, SMALL));
+    press(&mut app, "h<Enter>");
+    assert!(picture(&app, SMALL).contains("nothing is marked: m marks"), "{}", picture(&app, SMALL));
+    assert_eq!(app.take_effects(), []);
 }

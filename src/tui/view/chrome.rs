@@ -95,7 +95,12 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
         Overlay::Comment => return typed_line(app, buf, area, " ; ", &app.notebook.line),
-        Overlay::None | Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Filter => {}
+        Overlay::None
+        | Overlay::Help(_)
+        | Overlay::Sessions(_)
+        | Overlay::Menu(_)
+        | Overlay::Filter
+        | Overlay::Export => {}
     }
     if let Some(words) = &app.said {
         let words = text::cut(&format!(" {words}"), area.width.into());
@@ -158,6 +163,9 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         ]
         .map(|(keys, words)| (keys.to_owned(), words))
         .to_vec(),
+        Overlay::Export => [("Tab", "next line"), ("← →", "choose"), ("Enter", "write"), ("Esc", "back")]
+            .map(|(keys, words)| (keys.to_owned(), words))
+            .to_vec(),
         Overlay::Comment => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Command => {

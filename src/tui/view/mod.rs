@@ -7,6 +7,7 @@ mod chrome;
 mod connections;
 mod detail;
 mod draw;
+mod exporting;
 mod filter;
 mod findings;
 mod handshake;

@@ -1,6 +1,6 @@
 //! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::{draw, filter, sessions};
+use super::{draw, exporting, filter, sessions};
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
@@ -21,6 +21,15 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
     match &app.overlay {
         Overlay::None | Overlay::Search | Overlay::Command | Overlay::Comment => {}
         Overlay::Filter => filter::popup(app, buf, regions),
+        Overlay::Export => {
+            let lines = exporting::lines(
+                app,
+                area.width.min(HELP).saturating_sub(2).into(),
+                area.height.saturating_sub(2).into(),
+            );
+            let inside = window(app, buf, area, ("Export", ""), HELP, lines.len());
+            draw::lines(buf, inside, lines);
+        }
         Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
         Overlay::Sessions(top) => scrolled(app, buf, area, "TLS streams", session_lines(app, area.width), *top),
         Overlay::Menu(menu) => choices(app, buf, area, menu),
