@@ -350,7 +350,7 @@ pub static KEYMAP: &[Binding] = &[
         &[(c('\''), Action::NextMark(1)), (c('"'), Action::NextMark(-1)), (c('M'), Action::OnlyMarked)],
         "next / previous mark / what is marked alone",
     ),
-    all(&[(c('/'), Action::Search)], "search in this pane").hint(60, 1, "search"),
+    all(&[(c('/'), Action::Search)], "search in this pane; /re/ is a regular expression").hint(60, 1, "search"),
     all(
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
         "next / previous match",

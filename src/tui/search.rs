@@ -2,21 +2,31 @@
 
 use super::app::Pane;
 use super::input::Line;
+use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 
-/// What is looked for. Lower case finds both cases; a capital makes case matter. In a dump it is hex as well.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Bytes of a match of a regular expression that are found also where they lie in two blocks.
+const LONG_MATCH: usize = 4096;
+
+/// What is looked for. Lower case finds both cases; a capital makes case matter. In a dump it is hex as well; between slashes it
+/// is a regular expression.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Needle {
     bytes: Vec<u8>,
     exact: bool,
     /// The pattern as hex: of each byte the value, and the bits that count.
     hex: Vec<(u8, u8)>,
+    regex: Option<Regex>,
 }
 
 impl Needle {
     pub(super) fn new(pattern: &str) -> Self {
         let exact = pattern.chars().any(char::is_uppercase);
-        Self { bytes: pattern.as_bytes().to_vec(), exact, hex: hex(pattern).unwrap_or_default() }
+        let inside = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|it| !it.is_empty());
+        let regex = inside.and_then(|inside| {
+            RegexBuilder::new(inside).case_insensitive(!exact).size_limit(1 << 20).dfa_size_limit(1 << 20).build().ok()
+        });
+        Self { bytes: pattern.as_bytes().to_vec(), exact, hex: hex(pattern).unwrap_or_default(), regex }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -25,6 +35,10 @@ impl Needle {
 
     /// The first match at or behind `from`.
     pub(super) fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+        if let Some(regex) = &self.regex {
+            let found = regex.find_iter(text.get(from..)?).find(|found| !found.is_empty())?;
+            return Some(from + found.start()..from + found.end());
+        }
         let first = *self.bytes.first()?;
         let mut at = from;
         loop {
@@ -44,6 +58,10 @@ impl Needle {
 
     /// The last match that begins before `to`.
     pub(super) fn find_back(&self, text: &[u8], to: usize) -> Option<Range<usize>> {
+        if let Some(regex) = &self.regex {
+            let found = regex.find_iter(text).filter(|found| !found.is_empty());
+            return found.take_while(|found| found.start() < to).last().map(|found| found.range());
+        }
         let first = *self.bytes.first()?;
         let mut to = to.min(text.len());
         loop {
@@ -99,9 +117,9 @@ impl Needle {
         here.iter().zip(&self.hex).all(|(byte, (value, mask))| byte & mask == *value)
     }
 
-    /// Bytes of the pattern; as hex it has fewer.
+    /// Bytes of a match, at most: as hex the pattern has fewer.
     pub(super) const fn len(&self) -> usize {
-        self.bytes.len()
+        if self.regex.is_some() { LONG_MATCH } else { self.bytes.len() }
     }
 
     fn is_at(&self, text: &[u8], at: usize) -> bool {
@@ -186,6 +204,20 @@ mod tests {
         assert_eq!(Needle::new("dog").find(text, 0), None);
         assert_eq!(Needle::new("").find(text, 0), None);
         assert_eq!(Needle::new("t").find(text, 99), None);
+    }
+
+    #[test]
+    fn between_slashes_it_is_a_regex() {
+        let text = b"id=12, ID=345, /id/";
+        let find = |pattern: &str, from| Needle::new(pattern).find(text, from);
+        assert_eq!(
+            [find("/id=\\d{3}/", 0), find("/ID=\\d+/", 0), find("/id=\\d+/", 1)],
+            [Some(7..13), Some(7..13), Some(7..13)]
+        );
+        assert_eq!(Needle::new("/id=\\d+/").find_back(text, 7), Some(0..5));
+        assert_eq!([find("/x*/", 0), find("//", 0)], [None, None], "nothing is no match");
+        assert_eq!(find("/id", 0), Some(15..18), "one slash is a character");
+        assert_eq!(find("/(/", 0), None, "what is no expression is text");
     }
 
     #[test]
