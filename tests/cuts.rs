@@ -108,6 +108,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         tools: &mut tools,
         flow: Flow {
             stream: 0,
+            h2_stream: None,
             began: 0,
             encap: EncapId::default(),
             first: &mark,

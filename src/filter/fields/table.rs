@@ -424,7 +424,7 @@ fields! {
             let handshake = row.conn.and_then(|conn| conn.handshake.as_ref());
             handshake.is_some_and(|handshake| handshake.extensions().iter().any(|extension| see(text(extension))))
         });
-    "wspect.transport", Text, ALL, Row, "http/1.1, or the draft whose frames differ",
+    "wspect.transport", Text, ALL, Row, "http/1.1, h2, or the draft whose frames differ",
         One(|row| row.conn.and_then(|conn| conn.opened.version.transport().or(conn.opened.transport)).map(text));
     "wspect.status", Number, ALL, Row, "status of the answer to the upgrade",
         One(|row| row.conn?.handshake.as_ref()?.status.map(int));
