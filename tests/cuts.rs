@@ -9,6 +9,8 @@
 
 #[path = "cuts/drafts.rs"]
 mod drafts;
+#[path = "cuts/http2.rs"]
+mod http2;
 #[path = "support/mod.rs"]
 mod support;
 

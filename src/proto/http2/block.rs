@@ -1,7 +1,7 @@
 //! A header block as it is gathered from its frames, and the head that it makes.
 
 use super::hpack::{Fault, Field, Read};
-use crate::model::{HTTP2, Head, Limits, Mark, Span, StartLine, StreamId};
+use crate::model::{Direction, HTTP2, Head, Limits, Mark, Span, StartLine, StreamId};
 use crate::proto::handshake::text;
 
 /// What a HEADERS or PUSH_PROMISE frame begins, and CONTINUATION frames go on with (RFC 9113 §4.3).
@@ -34,6 +34,8 @@ pub(super) struct Block {
     pub(super) is_cut: bool,
 }
 
+/// The pseudo-header of answers.
+const STATUS: &str = ":status";
 /// What a field counts for beside its bytes.
 const OVERHEAD: usize = 32;
 /// Bytes of a telling field that is kept where others are not.
@@ -93,16 +95,28 @@ impl Block {
         }
     }
 
-    /// The head that it is, known with the packet `last`.
-    pub(super) fn into_head(self, last: Mark) -> Head {
+    /// Whether nothing of it is known.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+
+    /// Who sends such a block, as far as its pseudo-headers tell; trailers have none (RFC 9113 §8.1).
+    pub(super) fn sender(&self) -> Option<Direction> {
+        let first = self.headers.iter().find(|(name, _)| name.starts_with(':'))?;
+        Some(if first.0 == STATUS { Direction::ToClient } else { Direction::ToServer })
+    }
+
+    /// The head that it is in its direction, known with the packet `last`. A status that is lost is 0.
+    pub(super) fn into_head(self, dir: Direction, last: Mark) -> Head {
         let Self { headers, offset: stream_offset, len, first, is_holed, .. } = self;
         let value = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
         let version = HTTP2.to_owned();
-        let start = match value(":status") {
-            Some(status) => {
-                StartLine::Response { version, status: status.parse().unwrap_or_default(), reason: String::new() }
+        let start = match dir {
+            Direction::ToClient => {
+                let status = value(STATUS).and_then(|status| status.parse().ok()).unwrap_or_default();
+                StartLine::Response { version, status, reason: String::new() }
             }
-            None => StartLine::Request {
+            Direction::ToServer => StartLine::Request {
                 method: value(":method").unwrap_or_default(),
                 target: value(":path").unwrap_or_default(),
                 version,

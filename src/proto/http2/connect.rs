@@ -46,6 +46,11 @@ pub(super) fn answers(head: &Head) -> bool {
     accepts(head) && head.headers.iter().any(|(name, _)| name.starts_with("sec-websocket-"))
 }
 
+/// Whether it may all the same: it announces no content, or its status is lost.
+pub(super) fn may_answer(head: &Head) -> bool {
+    (accepts(head) || head.status() == Some(0)) && head.value("content-length").is_none()
+}
+
 /// Whether an answer opens the WebSocket: any 2xx does (RFC 8441 §5).
 pub(super) fn accepts(head: &Head) -> bool {
     head.status().is_some_and(|status| (200..300).contains(&status))

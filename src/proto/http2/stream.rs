@@ -96,14 +96,31 @@ impl Stream {
     pub(super) fn answer(id: StreamId, head: Head, is_lost: bool, setting: Setting, cx: &mut Cx<'_>) -> Self {
         let first = head.span.first;
         let mut stream = Self::new(id, Phase::Plain, first);
-        if !is_lost {
-            stream.phase = Phase::Early(Box::new(Early { head, held: Both::default() }));
-        } else if connect::answers(&head) {
-            stream.unasked(head, Both::default(), setting, cx);
-        } else if connect::accepts(&head) && head.value("content-length").is_none() {
-            stream.phase = Phase::Open(seeker(cx));
+        stream.phase = Phase::Early(Box::new(Early { head, held: Both::default() }));
+        if is_lost {
+            stream.lose_request(setting, cx);
         }
         stream
+    }
+
+    /// The request of an answer that came is lost: the answer, or DATA, tell what it is.
+    pub(super) fn lose_request(&mut self, setting: Setting, cx: &mut Cx<'_>) {
+        match std::mem::replace(&mut self.phase, Phase::Plain) {
+            Phase::Early(early) => {
+                let Early { head, held } = *early;
+                if connect::answers(&head) {
+                    self.unasked(head, held, setting, cx);
+                } else if connect::may_answer(&head) {
+                    self.phase = Phase::Open(seeker(cx));
+                    for (dir, held) in [(Direction::ToServer, held.to_server), (Direction::ToClient, held.to_client)] {
+                        for piece in held.into_pieces(cx.mark) {
+                            self.input(piece.input(dir, cx.mark), cx);
+                        }
+                    }
+                }
+            }
+            phase => self.phase = phase,
+        }
     }
 
     /// The WebSocket that it carries, or was to carry.
@@ -119,6 +136,11 @@ impl Stream {
     /// Whether nothing of it is read.
     pub(super) const fn is_plain(&self) -> bool {
         matches!(self.phase, Phase::Plain)
+    }
+
+    /// Whether it has an answer, and no request.
+    pub(super) const fn is_early(&self) -> bool {
+        matches!(self.phase, Phase::Early(_))
     }
 
     /// Whether its DATA are read, or held until they can be.
@@ -149,7 +171,10 @@ impl Stream {
             }
             (phase @ Phase::Asked(_), Direction::ToClient) => {
                 self.phase = phase;
-                self.answered(head, ends, setting, cx);
+                match head.status() {
+                    Some(0) => self.unanswered("its status is lost", cx),
+                    _ => self.answered(head, ends, setting, cx),
+                }
             }
             (phase, _) => self.phase = phase,
         }
@@ -181,6 +206,7 @@ impl Stream {
         }
         match &mut self.phase {
             Phase::Open(layer) => {
+                let conns = cx.tools.conns;
                 let inner = &mut cx.in_stream(self.id, &self.first, self.last);
                 let is_over = match layer.input(input, inner) {
                     Next::Become(next) => {
@@ -194,6 +220,9 @@ impl Stream {
                     Next::Read | Next::Skim => false,
                 };
                 cx.swapped = inner.swapped;
+                if self.conn.is_none() && cx.tools.conns > conns {
+                    self.conn = Some(ConnId(cx.tools.conns));
+                }
                 if is_over {
                     self.phase = Phase::Plain;
                 }

@@ -109,10 +109,15 @@ impl H2 {
     /// The `n`th connection, on which the server takes extended CONNECTs.
     pub(crate) fn new(n: usize) -> Self {
         let mut h2 = Self::bare(n);
-        h2.session.turn(Server, h2_frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]));
-        h2.session.turn(Client, [PREFACE, &h2_frame(SETTINGS, 0, 0, &[])].concat());
-        h2.frame(Client, SETTINGS, 1, 0, &[]).frame(Server, SETTINGS, 1, 0, &[]);
+        h2.greet();
         h2
+    }
+
+    /// Both sides begin.
+    fn greet(&mut self) {
+        self.session.turn(Server, h2_frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]));
+        self.session.turn(Client, [PREFACE, &h2_frame(SETTINGS, 0, 0, &[])].concat());
+        self.frame(Client, SETTINGS, 1, 0, &[]).frame(Server, SETTINGS, 1, 0, &[]);
     }
 
     pub(crate) fn frame(&mut self, side: Side, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> &mut Self {
@@ -120,9 +125,19 @@ impl H2 {
         self
     }
 
+    /// A header block as that side encodes it.
+    pub(crate) fn block(&mut self, side: Side, fields: Fields<'_>) -> Vec<u8> {
+        self.encoders[usize::from(side == Server)].block(fields)
+    }
+
+    /// The client's table holds nothing that it may refer to any more.
+    pub(crate) fn forget(&mut self) {
+        self.encoders[0] = Encoder::default();
+    }
+
     /// Sends a header block in one frame.
     pub(crate) fn head(&mut self, side: Side, stream: u32, flags: u8, fields: Fields<'_>) -> &mut Self {
-        let block = self.encoders[usize::from(side == Server)].block(fields);
+        let block = self.block(side, fields);
         self.frame(side, HEADERS, flags | END_HEADERS, stream, &block)
     }
 
@@ -213,24 +228,36 @@ impl H2 {
 
     /// A connection on which several WebSockets speak in turn, in fragments too, between plain requests: the ordinary subject of a law.
     pub(crate) fn sample(n: usize) -> Self {
+        Self::bare(n).samples(n, 0)
+    }
+
+    /// The same of one that has not begun, whose streams begin behind so many.
+    pub(crate) fn samples(mut self, n: usize, behind: u32) -> Self {
         use super::frame::{BINARY, TEXT};
-        let mut h2 = Self::new(n);
-        h2.ask(1, &[("origin", "http://lab.test")]);
+        let h2 = &mut self;
+        let [one, three, five, seven] = [1, 3, 5, 7].map(|stream| stream + behind);
+        h2.greet();
+        h2.ask(one, &[("origin", "http://lab.test")]);
         h2.head(
             Client,
-            3,
+            three,
             END_STREAM,
             &[(":method", "GET"), (":scheme", "http"), (":path", "/x"), (":authority", "lab.test")],
         );
-        h2.accept(1, &[]).say(Server, 1, TEXT, format!("welcome {n}"));
-        h2.head(Server, 3, 0, &[(":status", "200"), ("content-type", "text/plain")]);
-        h2.frame(Server, DATA, 0, 3, b"\x81\x05Hello").open(5);
-        h2.part(Client, 1, TEXT, b"one ").part(Client, 5, TEXT, b"eins ").say(Client, 1, PING, "p");
-        h2.last_part(Client, 1, TEXT, &[b"one ", b"two"]).frame(Server, H2_PING, 0, 0, &[7; 8]);
-        h2.say(Server, 5, BINARY, (0..900).map(|i| (i * 7 + n) as u8).collect::<Vec<_>>());
-        h2.last_part(Client, 5, TEXT, &[b"eins ", b"zwei"]).say(Server, 1, TEXT, "h\u{e9}llo \u{2713}").open(7);
-        h2.say(Client, 7, TEXT, "").say(Server, 7, TEXT, "short").close(1);
-        h2.frame(Server, DATA, END_STREAM, 3, b"bye").say(Client, 5, BINARY, vec![n as u8; 126]).close(5).close(7);
-        h2
+        h2.accept(one, &[]).say(Server, one, TEXT, format!("welcome {n}"));
+        h2.head(Server, three, 0, &[(":status", "200"), ("content-type", "text/plain")]);
+        h2.frame(Server, DATA, 0, three, b"\x81\x05Hello").open(five);
+        h2.part(Client, one, TEXT, b"one ").part(Client, five, TEXT, b"eins ").say(Client, one, PING, "p");
+        h2.last_part(Client, one, TEXT, &[b"one ", b"two"]).frame(Server, H2_PING, 0, 0, &[7; 8]);
+        h2.say(Server, five, BINARY, (0..900).map(|i| (i * 7 + n) as u8).collect::<Vec<_>>());
+        h2.last_part(Client, five, TEXT, &[b"eins ", b"zwei"])
+            .say(Server, one, TEXT, "h\u{e9}llo \u{2713}")
+            .open(seven);
+        h2.say(Client, seven, TEXT, "").say(Server, seven, TEXT, "short").close(one);
+        h2.frame(Server, DATA, END_STREAM, three, b"bye")
+            .say(Client, five, BINARY, vec![n as u8; 126])
+            .close(five)
+            .close(seven);
+        self
     }
 }

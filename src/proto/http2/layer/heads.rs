@@ -1,7 +1,7 @@
 //! Header blocks, and the requests and answers that they are.
 
 use super::{CONTINUATIONS, Http2, tell};
-use crate::model::{Direction, End, Mark, NoteCode, StartLine, StreamId};
+use crate::model::{self, Direction, End, Mark, NoteCode, StreamId};
 use crate::proto::http2::block::Block;
 use crate::proto::http2::frame::{self, Head, Kind};
 use crate::proto::http2::stream::Stream;
@@ -50,19 +50,32 @@ impl Http2 {
     }
 
     /// Bytes of the block at hand are missing: what was added to the table with it is not known.
-    pub(super) fn hole_block(&mut self, dir: Direction) {
+    pub(super) fn hole_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let side = self.side(dir);
         if let Some(block) = &mut side.block {
             (block.is_cut, block.is_holed) = (true, true);
         }
         side.hpack.lose();
         side.missed = true;
+        if dir == Direction::ToServer {
+            self.lose_requests(cx);
+        }
+    }
+
+    /// Requests may be lost: answers that came are read without theirs.
+    fn lose_requests(&mut self, cx: &mut Cx<'_>) {
+        let setting = self.setting();
+        let mut early: Vec<_> = self.streams.iter_mut().filter(|(_, stream)| stream.is_early()).collect();
+        early.sort_unstable_by_key(|(id, _)| **id);
+        for (_, stream) in early {
+            stream.lose_request(setting, cx);
+        }
     }
 
     /// Another frame comes where the block at hand should go on: it is used as far as it came.
     pub(super) fn cut_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         if self.side(dir).block.is_some() {
-            self.hole_block(dir);
+            self.hole_block(dir, cx);
             self.block_done(dir, cx.mark, cx);
         }
     }
@@ -78,10 +91,10 @@ impl Http2 {
         let (id, ends, is_promise) = (block.stream, block.ends, block.is_promise);
         let mut dir = dir;
         if !is_promise && id.is_clients() {
-            let head = block.into_head(brought);
-            if !head.headers.is_empty() || head.whole {
-                dir = self.orient(dir, &head.start, &head.headers, cx);
-                self.head(dir, id, head, ends, cx);
+            dir = self.orient(dir, block.sender(), cx);
+            let is_empty = block.is_holed && block.is_empty();
+            if !is_empty {
+                self.head(dir, id, block.into_head(dir, brought), ends, cx);
             }
         }
         if let Some((code, text)) = told {
@@ -97,20 +110,9 @@ impl Http2 {
     }
 
     /// A request tells who is the client, and so does an answer, where a capture that begins in the middle has it from the wrong side.
-    fn orient(
-        &mut self,
-        dir: Direction,
-        start: &StartLine,
-        headers: &[(String, String)],
-        cx: &mut Cx<'_>,
-    ) -> Direction {
-        let sender = match start {
-            StartLine::Response { .. } => Direction::ToClient,
-            StartLine::Request { .. } if headers.iter().any(|(name, _)| name.starts_with(':')) => Direction::ToServer,
-            // Trailers.
-            StartLine::Request { .. } => return dir,
-        };
-        if sender == dir || !self.is_late || self.streams.values().any(|stream| stream.conn().is_some()) {
+    fn orient(&mut self, dir: Direction, sender: Option<Direction>, cx: &mut Cx<'_>) -> Direction {
+        let Some(sender) = sender.filter(|&sender| sender != dir && self.is_late) else { return dir };
+        if self.streams.values().any(|stream| stream.conn().is_some()) {
             return dir;
         }
         cx.swapped = !cx.swapped;
@@ -119,7 +121,7 @@ impl Http2 {
     }
 
     /// A head of a stream came.
-    fn head(&mut self, dir: Direction, id: StreamId, head: crate::model::Head, ends: bool, cx: &mut Cx<'_>) {
+    fn head(&mut self, dir: Direction, id: StreamId, head: model::Head, ends: bool, cx: &mut Cx<'_>) {
         let setting = self.setting();
         let is_informational = head.status().is_some_and(|status| (100..200).contains(&status) && status != 101);
         if is_informational {

@@ -59,7 +59,7 @@ impl Http2 {
         open.left -= lost;
         let is_done = open.left == 0;
         if head.has_block() {
-            self.hole_block(dir);
+            self.hole_block(dir, cx);
         } else if head.kind == Kind::DATA && is_body {
             if let Some(stream) = self.streams.get_mut(&head.stream) {
                 stream.lose(dir, (lost.into(), !is_unsure), receipt, cx);
@@ -78,7 +78,7 @@ impl Http2 {
 
     /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
     fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
-        self.hole_block(dir);
+        self.hole_block(dir, cx);
         if self.side(dir).block.is_some() {
             self.block_done(dir, cx.mark, cx);
         }
