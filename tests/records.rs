@@ -185,14 +185,16 @@ fn any_codes() -> impl Strategy<Value = NoteSet> {
     })
 }
 
-fn any_stamp() -> impl Strategy<Value = Stamp> {
+fn any_stamp() -> BoxedStrategy<Stamp> {
     let number = || prop::option::of(any::<u32>());
-    (prop::option::of(1..u32::MAX), number(), number(), any_mark()).prop_map(|(conn, stream, h2_stream, at)| Stamp {
-        conn: conn.map(ConnId),
-        stream,
-        h2_stream: h2_stream.map(StreamId),
-        at,
-    })
+    (prop::option::of(1..u32::MAX), number(), number(), any_mark())
+        .prop_map(|(conn, stream, h2_stream, at)| Stamp {
+            conn: conn.map(ConnId),
+            stream,
+            h2_stream: h2_stream.map(StreamId),
+            at,
+        })
+        .boxed()
 }
 
 fn any_payload() -> impl Strategy<Value = PayloadOptions> {

@@ -1,6 +1,6 @@
 //! The opening handshake as HTTP/2 carries it (RFC 8441 §5): an extended CONNECT and its answer.
 
-use crate::model::{Check, Endpoint, Handshake, Head, Mark, NoteCode, StartLine};
+use crate::model::{Check, Direction, Endpoint, Handshake, Head, Mark, NoteCode, StartLine, StreamId};
 use crate::proto::handshake::doctor::Case;
 use crate::proto::handshake::excerpt::Said;
 use crate::proto::handshake::{add, list};
@@ -98,6 +98,35 @@ pub(super) fn judge_setting(handshake: &mut Handshake, setting: Setting) {
         Setting::Given(at) => (false, format!("ENABLE_CONNECT_PROTOCOL came behind the request (frame {})", at.packet)),
     };
     handshake.checks.push(Check { code: NoteCode::HsSetting, ok, detail });
+}
+
+/// The heads that HTTP/1.1 would have, for tools that do not know RFC 8441: they say so themselves. Key and accept are those of the
+/// example in RFC 6455 §1.3.
+pub(super) fn as_http1(handshake: &Handshake, id: StreamId, first: Mark) -> [(Direction, Vec<u8>, Mark); 2] {
+    let own = |head: &Option<Head>| -> String {
+        let headers = head.iter().flat_map(|head| &head.headers).filter(|(name, _)| !name.starts_with(':'));
+        let line = |text: &str| text.replace(['\r', '\n'], " ");
+        headers.map(|(name, value)| format!("{}: {}\r\n", line(name), line(value))).collect()
+    };
+    let (target, authority) = match handshake.request.as_ref().map(|head| (&head.start, head.authority())) {
+        Some((StartLine::Request { target, .. }, authority)) => (target.as_str(), authority.unwrap_or_default()),
+        _ => ("/", ""),
+    };
+    let asked = format!(
+        "GET {target} HTTP/1.1\r\nHost: {authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-HTTP2-Stream: {id}\r\n{}\r\n",
+        own(&handshake.request)
+    );
+    let answered = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nX-HTTP2-Stream: {id}\r\n{}\r\n",
+        own(&handshake.response)
+    );
+    let at = |head: &Option<Head>| head.as_ref().map_or(first, |head| head.span.last);
+    [
+        (Direction::ToServer, asked.into_bytes(), at(&handshake.request)),
+        (Direction::ToClient, answered.into_bytes(), at(&handshake.response)),
+    ]
 }
 
 /// The URL that the client opened (RFC 6455 §3, RFC 8441 §5): `https` stands for `wss`, `http` for `ws`.

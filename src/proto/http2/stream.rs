@@ -1,7 +1,9 @@
 //! One stream of a connection: what its request asks for, and what its DATA frames carry.
 
 use super::connect::{self, Asks, Setting};
-use crate::model::{Both, Closed, ConnId, Direction, Ends, Handshake, Head, Input, Mark, Receipt, StreamId, Version};
+use crate::model::{
+    Both, Carried, Closed, ConnId, Direction, Ends, Event, Handshake, Head, Input, Mark, Receipt, StreamId, Version,
+};
 use crate::proto::handshake::excerpt::Excerpt;
 use crate::proto::handshake::held::Held;
 use crate::proto::handshake::tell::{no_answer, tell, tell_unasked, tell_unknown};
@@ -206,6 +208,7 @@ impl Stream {
         }
         match &mut self.phase {
             Phase::Open(layer) => {
+                carry(self.conn, input, &mut cx.in_stream(self.id, &self.first, self.last));
                 let conns = cx.tools.conns;
                 let inner = &mut cx.in_stream(self.id, &self.first, self.last);
                 let is_over = match layer.input(input, inner) {
@@ -389,12 +392,19 @@ impl Stream {
     fn open(&mut self, conn: ConnId, handshake: &Handshake, held: Both<Held>, cx: &mut Cx<'_>) {
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         let (turned, mark) = (inner.swapped, inner.mark);
+        if inner.tools.tells_carried {
+            for (dir, bytes, brought) in connect::as_http1(handshake, self.id, self.first) {
+                carry(Some(conn), Input::Data { dir, offset: 0, bytes: &bytes, brought, mark }, inner);
+            }
+        }
         let mut layer = inner.open(Hint::WebSocket { conn, handshake });
         let Both { to_server, to_client } = held;
         let pieces = [(Direction::ToServer, to_server), (Direction::ToClient, to_client)];
         for (dir, held) in pieces {
             for piece in held.into_pieces(mark) {
-                let Next::Become(next) = feed(layer, turned, [piece.input(dir, mark)], inner) else { return };
+                let input = piece.input(dir, mark);
+                carry(Some(conn), input, inner);
+                let Next::Become(next) = feed(layer, turned, [input], inner) else { return };
                 layer = next;
             }
         }
@@ -403,6 +413,14 @@ impl Stream {
         if let Next::Become(layer) = feed(layer, turned, ends, inner) {
             self.phase = Phase::Open(layer);
         }
+    }
+}
+
+/// Tells what TLS carries of a WebSocket, to who hears it.
+fn carry(conn: Option<ConnId>, input: Input<'_>, cx: &mut Cx<'_>) {
+    if cx.tools.tells_carried && conn.is_some() && cx.tls.is_some() {
+        let carried = Carried { level: cx.limits.nested + 1, ends: cx.ends(), input };
+        cx.tell(conn, Event::Carried(&carried));
     }
 }
 
