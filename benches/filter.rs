@@ -41,7 +41,8 @@ fn main() {
         interface: None,
         first: Mark::default(),
     };
-    let at = Stamp { conn: Some(ConnId(3)), stream: Some(7), at: Mark { packet: PacketNo(12), time: None } };
+    let at = Mark { packet: PacketNo(12), time: None };
+    let at = Stamp { conn: Some(ConnId(3)), stream: Some(7), at, ..Stamp::default() };
     let conn = Connection::new(ConnId(3), &at, &opened);
     let message = Message {
         number: 5,

@@ -116,6 +116,7 @@ fn read(session: &Session) -> Duration {
             let mark = Mark { packet: PacketNo(packet), time: None };
             let flow = Flow {
                 stream: 0,
+                h2_stream: None,
                 began: 0,
                 encap: EncapId::default(),
                 first: &first,

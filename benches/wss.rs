@@ -89,6 +89,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
             let mark = Mark { packet: PacketNo(packet), time: None };
             let flow = Flow {
                 stream: 0,
+                h2_stream: None,
                 began: 0,
                 encap: EncapId::default(),
                 first: &first,

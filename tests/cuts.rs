@@ -9,6 +9,8 @@
 
 #[path = "cuts/drafts.rs"]
 mod drafts;
+#[path = "cuts/http2.rs"]
+mod http2;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -108,6 +110,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         tools: &mut tools,
         flow: Flow {
             stream: 0,
+            h2_stream: None,
             began: 0,
             encap: EncapId::default(),
             first: &mark,

@@ -15,8 +15,8 @@ use wspect::export::{
 use wspect::model::{
     Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint, Ends, Event,
     Frame, Handshake, Head, Hole, Hop, HopKind, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, Origin,
-    PacketNo, Secrets, Span, Stamp, StartLine, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion, Version, Wait,
-    WaitCause, WhyNot,
+    PacketNo, Secrets, Span, Stamp, StartLine, StreamId, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion,
+    Version, Wait, WaitCause, WhyNot,
 };
 
 /// Every key of every record, and of the objects in it, has its place in the document that users read.
@@ -185,12 +185,16 @@ fn any_codes() -> impl Strategy<Value = NoteSet> {
     })
 }
 
-fn any_stamp() -> impl Strategy<Value = Stamp> {
-    (prop::option::of(1..u32::MAX), prop::option::of(any::<u32>()), any_mark()).prop_map(|(conn, stream, at)| Stamp {
-        conn: conn.map(ConnId),
-        stream,
-        at,
-    })
+fn any_stamp() -> BoxedStrategy<Stamp> {
+    let number = || prop::option::of(any::<u32>());
+    (prop::option::of(1..u32::MAX), number(), number(), any_mark())
+        .prop_map(|(conn, stream, h2_stream, at)| Stamp {
+            conn: conn.map(ConnId),
+            stream,
+            h2_stream: h2_stream.map(StreamId),
+            at,
+        })
+        .boxed()
 }
 
 fn any_payload() -> impl Strategy<Value = PayloadOptions> {
@@ -436,7 +440,8 @@ proptest! {
 #[test]
 fn the_example_of_the_manual() {
     let mark = |packet, nanos| Mark { packet: PacketNo(packet), time: Some(Timestamp::from_nanos(nanos)) };
-    let at = Stamp { conn: Some(ConnId(1)), stream: Some(0), at: mark(9085, 1_700_000_647_060_101_000) };
+    let at =
+        Stamp { conn: Some(ConnId(1)), stream: Some(0), at: mark(9085, 1_700_000_647_060_101_000), ..Stamp::default() };
     let payload = r#"{"id":"42","type":"subscribe"}"#;
     let message = Message {
         number: 2145,

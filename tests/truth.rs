@@ -21,12 +21,8 @@ use support::{SAMPLES, capture, find, in_collection};
 
 /// Captures of which not all messages can be shown yet, by the beginning of their name, and why.
 /// Of these only this is asked: what is shown as complete is true.
-const LATER: &[(&str, &str)] = &[
-    ("chromium_h2", "HTTP/2"),
-    ("d_tls_gap", "a message of which all bytes are lost"),
-    ("d_tls_partial_keys", "connections without a key"),
-    ("h2c_prior", "HTTP/2"),
-];
+const LATER: &[(&str, &str)] =
+    &[("d_tls_gap", "a message of which all bytes are lost"), ("d_tls_partial_keys", "connections without a key")];
 
 /// Connections of which nothing is asked: in `pipelined` the server answers out of order, a bug of its own.
 const EXCUSED: &[(&str, &str)] = &[("handshakes", "40924")];

@@ -95,8 +95,9 @@ impl Asker {
             self.read_heads(book, index);
         }
         let note = finding.note();
+        let h2_stream = index.and_then(|index| book.connection(index)?.h2_stream);
         let row = Row {
-            at: &Stamp { conn: finding.conn, stream: finding.stream, at: finding.at },
+            at: &Stamp { conn: finding.conn, stream: finding.stream, h2_stream, at: finding.at },
             origin: self.origin,
             conn: index.and_then(|index| book.connection(index)),
             handshake: index.and_then(|index| self.heads.get(&index)?.as_ref()),
@@ -107,7 +108,7 @@ impl Asker {
 
     fn passes(&self, conn: &Connection, index: usize, at: Mark, item: Item<'_>) -> bool {
         self.filter.passes(&Row {
-            at: &Stamp { conn: Some(conn.id), stream: conn.stream, at },
+            at: &Stamp { at, ..conn.stamp() },
             origin: self.origin,
             conn: Some(conn),
             handshake: self.heads.get(&index).and_then(Option::as_ref),
@@ -164,7 +165,7 @@ impl Book {
             let Some(conn) = self.connection(index) else { break };
             let heads = if needs_heads { self.handshake(index) } else { None };
             let row = Row {
-                at: &Stamp { conn: Some(conn.id), stream: conn.stream, at: conn.known },
+                at: &conn.stamp(),
                 origin: None,
                 conn: Some(conn),
                 handshake: heads.as_ref(),

@@ -210,7 +210,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Recorder<F> {
         if let Item::Name(_, text) | Item::Comment(_, text) = &item {
             self.batch.beside += text.len();
         }
-        self.batch.items.push((Stamp { conn: None, stream: None, at: Mark::default() }, item));
+        self.batch.items.push((Stamp::default(), item));
         if self.batch.bytes() >= BATCH_BYTES {
             let _ = self.flush();
         }

@@ -431,7 +431,7 @@ mod tests {
             randoms: Randoms::default(),
             randoms_max: 0,
         };
-        let at = Stamp { conn: None, stream: Some(7), at: Default::default() };
+        let at = Stamp { stream: Some(7), ..Stamp::default() };
         let note = Note { text: "TLS is not decrypted", ..Note::new(NoteCode::NoKeys, at.at) };
         let _ = told.accept(&at, Event::Note(&note));
         let _ = told.accept(&Stamp { stream: None, ..at }, Event::Note(&note));

@@ -210,7 +210,8 @@ type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>;
 
 /// What a capture says of itself that has packets which were never sent.
 const MADE: &str = "TLS was taken off by wspect: packets that begin with an IP header carry in clear what was decrypted of the frames \
-                    that their comments name";
+                    that their comments name; a WebSocket over HTTP/2 is a TCP stream of its own, as HTTP/1.1 would carry it, \
+                    with a handshake that was made up";
 
 /// Writes a capture of the packets of the chosen streams, which `read` brings.
 fn write(
@@ -255,10 +256,12 @@ impl<W: Write> Copy<'_, W> {
     }
 
     /// Writes what the innermost session of a stream carried.
-    fn carried(&mut self, stream: u32, carried: &Carried<'_>) -> ControlFlow<()> {
-        if self.written.is_ok() && self.chosen.clear.get(&stream) == Some(&carried.level) {
+    fn carried(&mut self, at: &Stamp, stream: u32, carried: &Carried<'_>) -> ControlFlow<()> {
+        let Chosen { clear, conns, .. } = self.chosen;
+        let is_chosen = at.conn.is_none_or(|conn| conns.contains(&conn));
+        if self.written.is_ok() && is_chosen && clear.get(&stream) == Some(&carried.level) {
             let Self { file, copied, .. } = self;
-            self.written = self.made.take(stream, carried, &mut |packet| {
+            self.written = self.made.take((stream, at.h2_stream), carried, &mut |packet| {
                 copied.packets += 1;
                 copied.made += 1;
                 file.packet(packet, "decrypted from frame")
@@ -278,7 +281,7 @@ struct Taker<'a, 'c, W>(&'a RefCell<Copy<'c, W>>);
 impl<W: Write> Sink for Taker<'_, '_, W> {
     fn accept(&mut self, at: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         match (event, at.stream) {
-            (Event::Carried(carried), Some(stream)) => self.0.borrow_mut().carried(stream, carried),
+            (Event::Carried(carried), Some(stream)) => self.0.borrow_mut().carried(at, stream, carried),
             _ => ControlFlow::Continue(()),
         }
     }

@@ -139,7 +139,7 @@ fn kinds(kinds: &Streams, tls: TlsSum, secrets: &Secrets, argument: &str) -> Vec
     let kinds = [
         (kinds.tls, "TLS", advice.as_str()),
         (kinds.http, "HTTP/1", " without a WebSocket handshake"),
-        (kinds.http2, "HTTP/2", ": not decoded"),
+        (kinds.http2, "HTTP/2", " without a WebSocket"),
         (kinds.other, "other", ""),
         (kinds.silent, "silent", ": no payload was captured"),
         (kinds.left, "excluded", ": left alone, as -d says"),
@@ -163,7 +163,7 @@ mod tests {
             [
                 "2 TLS streams: encrypted; with their key log: wspect -k keys.txt a.pcap",
                 "1 HTTP/1 stream without a WebSocket handshake",
-                "1 HTTP/2 stream: not decoded",
+                "1 HTTP/2 stream without a WebSocket",
                 "3 other streams",
                 "1 silent stream: no payload was captured",
                 "2 excluded streams: left alone, as -d says",

@@ -5,8 +5,7 @@ use super::signals::Stop;
 use crate::escape;
 use crate::export::{Exporter, Out, Redactor, Totals};
 use crate::model::{
-    Event, Fact, FileRun, Note, NoteCode, NoteSet, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, WhyNot,
-    clause, count,
+    Event, Fact, FileRun, Note, NoteCode, NoteSet, Severities, Severity, Sink, Stamp, TlsSession, TlsSum, clause, count,
 };
 use std::io;
 use std::ops::ControlFlow;
@@ -71,13 +70,14 @@ const fn means_loss(code: NoteCode) -> bool {
             | NoteCode::TlsBadTag
             | NoteCode::TlsGap
             | NoteCode::TlsUnverified
+            | NoteCode::H2Gap
             | NoteCode::WsLost
     )
 }
 
 /// Whether a TLS stream holds what could not be decrypted.
 const fn lacks(session: &TlsSession) -> bool {
-    !matches!(session.why_not, None | Some(WhyNot::Inside))
+    session.why_not.is_some()
 }
 
 /// The sink between dissection and rows.

@@ -312,7 +312,7 @@ impl<'s> Dissector<'s> {
     fn file_notes(&mut self, notes: Vec<FileNote>) {
         for FileNote { code, at, text } in notes {
             // They are known now: counted ones when the counting ends, whatever packet began it.
-            let stamp = Stamp { conn: None, stream: None, at: self.last };
+            let stamp = Stamp { at: self.last, ..Stamp::default() };
             let note = Note { text: &text, ..Note::new(code, at) };
             if !self.tools.stop && self.sink.accept(&stamp, Event::Note(&note)).is_break() {
                 self.tools.stop = true;

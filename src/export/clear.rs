@@ -1,6 +1,6 @@
 //! What TLS carried, as packets of a TCP that carries it in clear.
 
-use crate::model::{Both, Carried, Direction, End, Endpoint, Input, LinkType, Mark, Packet};
+use crate::model::{Both, Carried, Direction, Endpoint, Input, LinkType, Mark, Packet, StreamId};
 use etherparse::{PacketBuilder, TcpHeader};
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,14 +18,15 @@ const HOPS: u8 = 64;
 const WINDOW: u16 = u16::MAX;
 
 /// Makes the packets: of each stream a handshake, the bytes with numbers of their own, and how it ended. What is missing is missing
-/// here, too: its numbers are left out.
+/// here, too: its numbers are left out. Of HTTP/2 each WebSocket is a stream of its own, as HTTP/1.1 would carry it, from a port that
+/// its number is added to.
 ///
 /// ```text
 /// IPv4 or IPv6 ▸ TCP, from 1 ▸ bytes      link type RAW
 /// ```
 #[derive(Debug, Default)]
 pub struct Clear {
-    talks: HashMap<u32, Talk>,
+    talks: HashMap<(u32, Option<StreamId>), Talk>,
     bytes: Vec<u8>,
 }
 
@@ -57,7 +58,7 @@ impl Clear {
     /// The first of `write`.
     pub fn take(
         &mut self,
-        stream: u32,
+        stream: (u32, Option<StreamId>),
         carried: &Carried<'_>,
         write: &mut dyn FnMut(&Packet<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -69,7 +70,10 @@ impl Clear {
             Entry::Occupied(talk) => talk.into_mut(),
             Entry::Vacant(_) if matches!(carried.input, Input::End { .. }) => return Ok(()),
             Entry::Vacant(place) => {
-                let mut talk = Talk { ends: carried.ends, next: Both::default(), ended: Both::default() };
+                let (mut ends, number) = (carried.ends, stream.1.map_or(0, |stream| stream.0));
+                ends.0.port = ends.0.port.wrapping_add(number as u16);
+                let next = Both { to_server: number, to_client: number };
+                let mut talk = Talk { ends, next, ended: Both::default() };
                 for (dir, kind) in [
                     (Direction::ToServer, Kind::Syn),
                     (Direction::ToClient, Kind::SynAck),
@@ -89,9 +93,9 @@ impl Clear {
                 talk.next[dir] = talk.next[dir].wrapping_add(len as u32);
                 Ok(())
             }
-            Input::End { dir, how: how @ (End::Fin | End::Rst), mark } if !talk.ended[dir] => {
+            Input::End { dir, how, mark } if how.is_by_peer() && !talk.ended[dir] => {
                 talk.ended[dir] = true;
-                talk.send(dir, if how == End::Fin { Kind::Fin } else { Kind::Rst }, &[], mark, bytes, write)
+                talk.send(dir, if how.is_reset() { Kind::Rst } else { Kind::Fin }, &[], mark, bytes, write)
             }
             Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Ok(()),
         }

@@ -157,7 +157,12 @@ mod tests {
     }
 
     fn stamp() -> Stamp {
-        Stamp { conn: Some(ConnId(1)), stream: Some(0), at: Mark { packet: PacketNo(1), time: None } }
+        Stamp {
+            conn: Some(ConnId(1)),
+            stream: Some(0),
+            at: Mark { packet: PacketNo(1), time: None },
+            ..Stamp::default()
+        }
     }
 
     fn frame(number: u64, msg: Option<u64>, dir: Direction) -> Frame {

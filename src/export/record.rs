@@ -18,8 +18,8 @@ use super::stats::Figures;
 use super::time::Rfc3339;
 use super::{Form, Standing};
 use crate::model::{
-    Both, Check, ConnId, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake, Head,
-    Mark, Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
+    Both, Check, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake, Head, Message,
+    Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
 };
 use std::io::Write as _;
 
@@ -38,14 +38,16 @@ impl Records {
     }
 
     /// Appends the keys that all records have.
-    fn begin(&mut self, kind: &str, conn: Option<ConnId>, stream: Option<u32>, at: Mark, row: &mut Vec<u8>) {
+    fn begin(&mut self, kind: &str, &Stamp { conn, stream, h2_stream, at }: &Stamp, row: &mut Vec<u8>) {
         lit!(row, r#"{"v":1,"kind":""#);
         row.extend_from_slice(kind.as_bytes());
         lit!(row, r#"","conn":"#);
         json::opt_int(row, conn.map(|conn| conn.0));
         lit!(row, r#","tcp_stream":"#);
         json::opt_int(row, stream);
-        lit!(row, r#","h2_stream":null,"time":"#);
+        lit!(row, r#","h2_stream":"#);
+        json::opt_int(row, h2_stream.map(|stream| stream.0));
+        lit!(row, r#","time":"#);
         self.times.write(at.time, row);
         lit!(row, r#","packet":"#);
         json::opt_int(row, Some(at.packet.0).filter(|&packet| packet > 0));
@@ -80,7 +82,7 @@ impl Records {
         let row = out.bytes();
         let handshake = connection.handshake.as_ref();
         let close = connection.close.as_ref();
-        self.begin("connection", Some(connection.id), connection.stream, connection.known, row);
+        self.begin("connection", &connection.stamp(), row);
         lit!(row, r#","client":"#);
         endpoint(row, connection.client());
         lit!(row, r#","server":"#);
@@ -149,7 +151,7 @@ impl Records {
     }
 
     fn session(&mut self, at: &Stamp, session: &TlsSession, secrets: &Secrets, row: &mut Vec<u8>) {
-        self.begin("tls", at.conn, at.stream, at.at, row);
+        self.begin("tls", at, row);
         lit!(row, r#","client":"#);
         endpoint(row, session.client);
         lit!(row, r#","server":"#);
@@ -206,7 +208,7 @@ impl Form for Records {
 
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("message", at.conn, at.stream, at.at, row);
+        self.begin("message", at, row);
         lit!(row, r#","msg":"#);
         json::int(row, message.number);
         lit!(row, r#","first_packet":"#);
@@ -266,7 +268,7 @@ impl Form for Records {
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("frame", at.conn, at.stream, at.at, row);
+        self.begin("frame", at, row);
         lit!(row, r#","frame":"#);
         json::int(row, frame.number);
         lit!(row, r#","msg":"#);
@@ -301,7 +303,7 @@ impl Form for Records {
     fn finding(&mut self, at: &Stamp, note: &Note<'_>, out: &mut Out<'_>) {
         let row = out.bytes();
         let code = note.code.row();
-        self.begin("finding", at.conn, at.stream, at.at, row);
+        self.begin("finding", at, row);
         lit!(row, r#","code":"#);
         json::name(row, code.name);
         lit!(row, r#","severity":"#);
@@ -325,7 +327,7 @@ impl Form for Records {
 
     fn standing(&mut self, standing: &Standing<'_>, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("assertion", None, None, Mark::default(), row);
+        self.begin("assertion", &Stamp::default(), row);
         lit!(row, r#","assertion":"#);
         json::string(row, standing.claim);
         lit!(row, r#","holds":"#);
@@ -339,7 +341,7 @@ impl Form for Records {
 
     fn handshake(&mut self, at: &Stamp, handshake: &Handshake, _: Option<&TlsOutline>, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("handshake", at.conn, at.stream, at.at, row);
+        self.begin("handshake", at, row);
         lit!(row, r#","request":"#);
         self.head(handshake.request.as_ref(), row);
         lit!(row, r#","response":"#);
@@ -390,7 +392,7 @@ impl Form for Records {
 
     fn capture(&mut self, about: &About, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("capture", None, None, Mark::default(), row);
+        self.begin("capture", &Stamp::default(), row);
         lit!(row, r#","start":"#);
         self.times.write(about.totals.first, row);
         lit!(row, r#","end":"#);
@@ -401,7 +403,7 @@ impl Form for Records {
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {
         let row = out.bytes();
-        self.begin("stats", None, None, Mark::default(), row);
+        self.begin("stats", &Stamp::default(), row);
         lit!(row, r#","packets":"#);
         json::int(row, figures.totals.packets);
         lit!(row, r#","tcp_streams":"#);

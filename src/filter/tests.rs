@@ -34,7 +34,7 @@ fn connection() -> Connection {
 }
 
 fn stamp() -> Stamp {
-    Stamp { conn: Some(ConnId(3)), stream: Some(7), at: mark(12) }
+    Stamp { conn: Some(ConnId(3)), stream: Some(7), at: mark(12), ..Stamp::default() }
 }
 
 fn message(opcode: Opcode, payload: &[u8]) -> Message<'_> {

@@ -4,9 +4,9 @@ use super::event::{Closed, ConnId, Event, Opened, Stamp};
 use super::flow::{Both, Direction, Endpoint};
 use super::handshake::Outline;
 use super::hex::hex;
+use super::http2::StreamId;
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, NoteSet, Severity};
-use super::packet::End;
 use super::url::url_parts;
 use super::verdict::{self, Goodbye, Verdict};
 use super::ws::{Message, Opcode};
@@ -49,9 +49,9 @@ pub enum EndedBy {
     Client,
     /// The server's Close frame came first.
     Server,
-    /// TCP FIN, without a Close frame.
+    /// TCP FIN, or END_STREAM of HTTP/2, without a Close frame.
     Fin,
-    /// TCP RST, without a Close frame.
+    /// TCP RST, or RST_STREAM or GOAWAY of HTTP/2, without a Close frame.
     Rst,
     /// TCP FIN or RST after pings went unanswered, without a Close frame.
     Timeout,
@@ -193,6 +193,8 @@ pub struct Connection {
     pub id: ConnId,
     /// Its TCP stream.
     pub stream: Option<u32>,
+    /// The stream of the HTTP/2 connection in it.
+    pub h2_stream: Option<StreamId>,
     /// The packet that gave it its number.
     pub known: Mark,
     /// Ends, URL and transport.
@@ -221,6 +223,7 @@ impl Connection {
         Self {
             id,
             stream: at.stream,
+            h2_stream: at.h2_stream,
             known: at.at,
             opened: opened.clone(),
             handshake: None,
@@ -232,6 +235,11 @@ impl Connection {
             findings: Severities::default(),
             codes: NoteSet::EMPTY,
         }
+    }
+
+    /// Where it belongs: the stamp of its first event.
+    pub const fn stamp(&self) -> Stamp {
+        Stamp { conn: Some(self.id), stream: self.stream, h2_stream: self.h2_stream, at: self.known }
     }
 
     /// Adds what an event of this connection tells.
@@ -329,7 +337,7 @@ impl Connection {
             (Some((Direction::ToServer, _)), _) => Some(EndedBy::Client),
             (Some((Direction::ToClient, _)), _) => Some(EndedBy::Server),
             (None, Some(_)) if closed.unanswered.is_some() => Some(EndedBy::Timeout),
-            (None, Some((_, End::Rst, _))) => Some(EndedBy::Rst),
+            (None, Some((_, end, _))) if end.is_reset() => Some(EndedBy::Rst),
             (None, Some(_)) => Some(EndedBy::Fin),
             (None, None) => None,
         }

@@ -5,6 +5,7 @@ use super::fact::Fact;
 use super::file::FileRun;
 use super::flow::{Both, Endpoint};
 use super::handshake::Handshake;
+use super::http2::StreamId;
 use super::mark::Mark;
 use super::note::Note;
 use super::packet::Input;
@@ -29,12 +30,14 @@ impl fmt::Display for ConnId {
 }
 
 /// Where an event belongs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Stamp {
     /// The WebSocket connection; `None` for what concerns the file, or a stream without one.
     pub conn: Option<ConnId>,
     /// The TCP stream, from 0, as Wireshark's `tcp.stream`.
     pub stream: Option<u32>,
+    /// The stream of the HTTP/2 connection that runs in it.
+    pub h2_stream: Option<StreamId>,
     /// The packet with which the event is known. Events come in packet order.
     pub at: Mark,
 }
@@ -56,7 +59,7 @@ pub struct Opened {
     pub server: Endpoint,
     /// `ws://host/path`, or `wss:` inside TLS, when a request was captured.
     pub url: Option<String>,
-    /// `http/1.1`; `None` when no handshake was captured.
+    /// `http/1.1`, or `h2`; `None` when no handshake was captured, but within HTTP/2.
     pub transport: Option<&'static str>,
     /// The version that the request asks for.
     pub version: Version,

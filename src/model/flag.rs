@@ -15,13 +15,14 @@ pub struct Flag {
 }
 
 /// All flags, in the order in which they are shown.
-pub const FLAGS: [Flag; 5] = [
+pub const FLAGS: [Flag; 6] = [
     Flag { name: "T", meaning: "TLS, decrypted", holds: is_decrypted },
     Flag {
         name: "T key?",
         meaning: "TLS, of which not all keys are known (wspect keys tells why)",
         holds: Connection::lacks_keys,
     },
+    Flag { name: "2", meaning: "over HTTP/2", holds: is_over_http2 },
     Flag { name: "z", meaning: "messages may be compressed", holds: is_compressed },
     Flag { name: "mid", meaning: "the handshake is not in the capture, or only half of it", holds: is_midstream },
     Flag { name: "g", meaning: "gaps: bytes are missing from the capture", holds: has_gaps },
@@ -51,6 +52,10 @@ fn is_decrypted(connection: &Connection) -> bool {
 
 const fn lacks(keys: TlsKeys) -> bool {
     matches!(keys, TlsKeys::Partial | TlsKeys::None)
+}
+
+const fn is_over_http2(connection: &Connection) -> bool {
+    connection.h2_stream.is_some()
 }
 
 /// Whether an extension that compresses was agreed on.

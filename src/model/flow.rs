@@ -147,6 +147,11 @@ impl<T> Both<T> {
     pub fn from_fn(mut make: impl FnMut(Direction) -> T) -> Self {
         Self { to_server: make(Direction::ToServer), to_client: make(Direction::ToClient) }
     }
+
+    /// Turns the directions round.
+    pub const fn swap(&mut self) {
+        std::mem::swap(&mut self.to_server, &mut self.to_client);
+    }
 }
 
 impl<T> Index<Direction> for Both<T> {

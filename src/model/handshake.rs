@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455 §4), or its HTTP/1.1 request alone.
+//! The opening handshake (RFC 6455 §4, RFC 8441), or its request alone.
 
 use super::mark::{Mark, Span};
 use super::note::{NoteCode, Topic};
@@ -27,7 +27,11 @@ pub enum StartLine {
     },
 }
 
-/// An HTTP/1.1 head as it was sent.
+/// What stands for the version in heads of HTTP/2, which say none.
+pub const HTTP2: &str = "HTTP/2";
+
+/// A head as it was sent, of HTTP/1.1 or HTTP/2. In HTTP/2 a request has method and path in its pseudo-headers (RFC 9113 §8.3),
+/// which stand among the others; a response has no reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The request or status line.
@@ -35,9 +39,9 @@ pub struct Head {
     /// Names and values in the order and case in which they were sent, a name with the blank before its colon where there was one;
     /// folded lines joined by a blank.
     pub headers: Vec<(String, String)>,
-    /// Where in the direction's stream its first byte stands.
+    /// Where in the direction's stream its first byte stands: of HTTP/2, that of its HEADERS frame.
     pub stream_offset: u64,
-    /// Its length in bytes, the empty line included.
+    /// Its length in bytes, the empty line included; of HTTP/2, that of all frames from HEADERS to the last CONTINUATION.
     pub len: u64,
     /// Packets with its first and its last byte.
     pub span: Span,
@@ -72,6 +76,17 @@ impl Head {
     /// Whether a list header has the token, whatever its case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.list(name).any(|member| member.eq_ignore_ascii_case(token))
+    }
+
+    /// Whether it is a head of HTTP/2 (RFC 9113 §8.3): its pseudo-headers stand among its headers.
+    pub fn is_h2(&self) -> bool {
+        let (StartLine::Request { version, .. } | StartLine::Response { version, .. }) = &self.start;
+        version == HTTP2
+    }
+
+    /// The host, and port if need be, that a request is for: `Host`, or `:authority`, which goes before it (RFC 9113 §8.3.1).
+    pub fn authority(&self) -> Option<&str> {
+        self.value(":authority").or_else(|| self.value("host")).filter(|host| !host.is_empty())
     }
 
     /// The status of a response.
@@ -168,7 +183,7 @@ pub struct Handshake {
     pub response: Option<Head>,
     /// `ws://host/path`, when a request was captured.
     pub url: Option<String>,
-    /// The server agreed (101), whatever its faults; `None` when no answer was captured.
+    /// The server agreed (101, over HTTP/2 2xx), whatever its faults; `None` when no answer was captured.
     pub accepted: Option<bool>,
     /// `Sec-WebSocket-Key`.
     pub key: Option<String>,

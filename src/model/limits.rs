@@ -52,6 +52,10 @@ pub struct Limits {
     pub head_headers: usize,
     /// Bytes in which an HTTP head must end.
     pub head_end: usize,
+    /// Bytes of the table of header fields of one direction of an HTTP/2 connection.
+    pub header_table: usize,
+    /// Streams of one HTTP/2 connection that are open at once.
+    pub h2_streams: usize,
     /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
     pub refusal_bytes: usize,
     /// Bytes that a client may send before the answer to its upgrade request, or the server before the request; and those of one
@@ -172,6 +176,8 @@ impl Limits {
         head_bytes: 64 << 10,
         head_headers: 256,
         head_end: 8 * MIB,
+        header_table: MIB,
+        h2_streams: 1 << 14,
         refusal_bytes: 4 << 10,
         early_bytes: MIB,
         seek_bytes: MIB,

@@ -2,9 +2,11 @@
 
 use super::encap::EncapId;
 use super::flow::{Direction, Endpoint};
+use super::http2::H2Error;
 use super::mark::{Mark, PacketNo};
 use super::note::NoteCode;
 use super::ws::Wait;
+use std::fmt;
 
 /// A link-layer header type, as registered for pcap (`LINKTYPE_…`); unknown ones keep their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,6 +217,12 @@ pub enum End {
     Fin,
     /// It was reset (TCP RST) by its sender.
     Rst,
+    /// Its sender ended the HTTP/2 stream (END_STREAM, RFC 9113 §5.1).
+    EndStream,
+    /// Its sender reset the HTTP/2 stream (RST_STREAM, RFC 9113 §6.4).
+    RstStream(H2Error),
+    /// Its sender does not go on with the HTTP/2 connection (GOAWAY, RFC 9113 §6.8).
+    GoAway(H2Error),
     /// A new connection took over its addresses and ports.
     Replaced,
     /// The capture ends, or its reader stopped.
@@ -222,13 +230,33 @@ pub enum End {
 }
 
 impl End {
-    /// What TCP calls it: `FIN`, `RST`.
-    pub const fn name(self) -> &'static str {
+    /// Whether one of the two ends brought it about.
+    pub const fn is_by_peer(self) -> bool {
+        !matches!(self, Self::Replaced | Self::Capture)
+    }
+
+    /// Whether it was cut short, not closed.
+    pub const fn is_reset(self) -> bool {
+        matches!(self, Self::Rst | Self::RstStream(_) | Self::GoAway(_))
+    }
+
+    /// Whether TCP ended, and not a stream within.
+    pub const fn is_of_tcp(self) -> bool {
+        !matches!(self, Self::EndStream | Self::RstStream(_) | Self::GoAway(_))
+    }
+}
+
+impl fmt::Display for End {
+    /// `TCP FIN`, `RST_STREAM CANCEL (the stream is not needed any more)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fin => "FIN",
-            Self::Rst => "RST",
-            Self::Replaced => "replaced",
-            Self::Capture => "capture end",
+            Self::Fin => f.write_str("TCP FIN"),
+            Self::Rst => f.write_str("TCP RST"),
+            Self::EndStream => f.write_str("END_STREAM"),
+            Self::RstStream(code) => write!(f, "RST_STREAM {code}"),
+            Self::GoAway(code) => write!(f, "GOAWAY {code}"),
+            Self::Replaced => f.write_str("another connection in its place"),
+            Self::Capture => f.write_str("the end of the capture"),
         }
     }
 }

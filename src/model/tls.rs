@@ -196,8 +196,6 @@ pub enum WhyNot {
     NoRecords(Direction),
     /// Records with data are missing, in part or whole, or did not open; the others were decrypted.
     Gap,
-    /// It was decrypted, but what runs inside is not read here: HTTP/2.
-    Inside,
 }
 
 impl WhyNot {
@@ -233,7 +231,6 @@ impl fmt::Display for WhyNot {
             Self::WrongKey(dir) => write!(f, "the key does not fit: record 0 of the {} does not open", dir.sender()),
             Self::NoRecords(dir) => write!(f, "what the {} sent is not made of TLS records", dir.sender()),
             Self::Gap => f.write_str("gap: records with data are missing, or damaged"),
-            Self::Inside => f.write_str("HTTP/2 runs inside, which is not decoded"),
         }
     }
 }

@@ -50,15 +50,15 @@ impl Ends {
         self.each[dir]
     }
 
-    /// Who ended TCP first, by FIN or RST.
+    /// Who ended it first: by FIN or RST, or what stands for them in HTTP/2.
     pub fn by_peer(&self) -> Option<(Direction, End, Mark)> {
-        self.first().filter(|(_, how, _)| matches!(how, End::Fin | End::Rst))
+        self.first().filter(|(_, how, _)| how.is_by_peer())
     }
 
     /// The same in words: `TCP FIN from the client (frame 179)`.
     pub fn words(&self) -> Option<String> {
         let (dir, how, mark) = self.by_peer()?;
-        Some(format!("TCP {} from the {} (frame {})", how.name(), dir.sender(), mark.packet))
+        Some(format!("{how} from the {} (frame {})", dir.sender(), mark.packet))
     }
 }
 
@@ -155,9 +155,9 @@ pub enum Ending {
     NoReply,
     /// One end sent a Close frame, and whether the other did is not known.
     ReplyUnseen,
-    /// TCP FIN without a Close frame.
+    /// TCP FIN, or END_STREAM, without a Close frame.
     Fin,
-    /// TCP RST without a Close frame.
+    /// TCP RST, or RST_STREAM or GOAWAY, without a Close frame.
     Rst,
     /// TCP ended without a Close frame after pings went unanswered.
     Timeout,
@@ -285,7 +285,7 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
     if let Some(text) = connection.encrypted() {
         let ending = match connection.closed.and_then(|closed| closed.ends.first()) {
             Some((_, End::Fin, _)) => Ending::Fin,
-            Some((_, End::Rst, _)) => Ending::Rst,
+            Some((_, end, _)) if end.is_reset() => Ending::Rst,
             Some((_, End::Replaced, _)) => Ending::Replaced,
             _ => Ending::Open,
         };
@@ -304,7 +304,7 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
         evidence.extend(closed.unanswered.map(|pings| pings.since.packet));
         let ending = match (closed.unanswered, closed.ends.by_peer()) {
             (Some(_), _) => Ending::Timeout,
-            (None, Some((_, End::Rst, _))) => Ending::Rst,
+            (None, Some((_, end, _))) if end.is_reset() => Ending::Rst,
             (None, _) => Ending::Fin,
         };
         return (ending, text);
@@ -324,7 +324,7 @@ fn sentence(connection: &Connection, evidence: &mut Vec<PacketNo>) -> (Ending, S
 }
 
 fn tcp_end(closed: &Closed, dir: Direction) -> Option<PacketNo> {
-    closed.ends.of(dir).filter(|(how, _)| matches!(how, End::Fin | End::Rst)).map(|(_, mark)| mark.packet)
+    closed.ends.of(dir).filter(|(how, _)| how.is_by_peer()).map(|(_, mark)| mark.packet)
 }
 
 fn refused(handshake: &Outline, evidence: &mut Vec<PacketNo>) -> Option<(Ending, String)> {
@@ -403,10 +403,10 @@ fn said_goodbye(connection: &Connection, closed: &Closed, evidence: &mut Vec<Pac
         },
     };
     match closed.ends.first() {
-        Some((dir, how @ (End::Fin | End::Rst), mark)) => {
+        Some((dir, how, mark)) if how.is_by_peer() => {
             // An end that does not wait for the answer may come before it.
             let when = if mark.packet < last.packet { " before that".to_owned() } else { later(mark, Some(last)) };
-            text += &format!("; TCP {} from the {}{when}", how.name(), dir.sender());
+            text += &format!("; {how} from the {}{when}", dir.sender());
             evidence.extend(Direction::BOTH.iter().filter_map(|&dir| tcp_end(closed, dir)));
         }
         Some((_, End::Capture, mark)) => {

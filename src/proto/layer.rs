@@ -2,7 +2,7 @@
 
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Event, Handshake, Input, Limits, Mark,
-    Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, TlsOutline, Unseen, Version,
+    Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -71,6 +71,12 @@ pub enum Hint<'a> {
     Tls,
     /// HTTP/1.x.
     Http1,
+    /// HTTP/2.
+    Http2,
+    /// HTTP/2 of which the beginning is missing.
+    Http2Late,
+    /// HTTP/2 behind an HTTP/1.1 request that asked for it and was answered with a 101 (RFC 7540 §3.2): stream 1 is that request's.
+    Http2Upgraded,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
     Midstream {
         /// The user says so.
@@ -112,6 +118,8 @@ pub enum Kind {
 pub struct Flow<'a> {
     /// Its number.
     pub stream: u32,
+    /// The stream of an HTTP/2 connection in it that the layer runs in.
+    pub h2_stream: Option<StreamId>,
     /// Which it is in the order in which they began: those that are wrapped differently may share a number.
     pub began: u32,
     /// What the packets that began it are wrapped in.
@@ -328,6 +336,24 @@ impl Cx<'_> {
         None
     }
 
+    /// What a layer may use that runs in a stream of HTTP/2, whose first and last packets so far are told.
+    pub fn in_stream<'b>(&'b mut self, stream: StreamId, first: &'b Mark, last: Mark) -> Cx<'b> {
+        Cx {
+            limits: self.limits,
+            tools: &mut *self.tools,
+            flow: Flow { h2_stream: Some(stream), first, ..self.flow },
+            last,
+            swapped: self.swapped,
+            kind: &mut *self.kind,
+            nested: &mut *self.nested,
+            route: &mut *self.route,
+            tls: &mut *self.tls,
+            mark: self.mark,
+            sink: &mut *self.sink,
+            open: self.open,
+        }
+    }
+
     /// The layer for what a layer uncovered.
     pub fn open(&self, hint: Hint<'_>) -> Box<dyn Layer> {
         (self.open)(hint)
@@ -386,6 +412,7 @@ impl Cx<'_> {
         let encap = self.tools.around(self.flow.encap);
         let back = self.tools.joined.get(&(self.flow.stream, self.flow.encap));
         let encap_back = back.map(|&back| self.tools.around(back));
+        let transport = transport.or_else(|| self.flow.h2_stream.map(|_| "h2"));
         let opened = Opened {
             client,
             server,
@@ -449,7 +476,7 @@ impl Cx<'_> {
 
     /// Lets something tell its events itself, unless the sink has enough.
     pub fn relay(&mut self, conn: Option<ConnId>, tell: impl FnOnce(&Stamp, &mut dyn Sink) -> ControlFlow<()>) {
-        let stamp = Stamp { conn, stream: Some(self.flow.stream), at: self.mark };
+        let stamp = Stamp { conn, stream: Some(self.flow.stream), h2_stream: self.flow.h2_stream, at: self.mark };
         if !self.tools.stop && tell(&stamp, self.sink).is_break() {
             self.tools.stop = true;
         }

@@ -1,6 +1,7 @@
 //! The one registry of layers: no layer names another.
 
 use super::http1::Http1;
+use super::http2::Http2;
 use super::layer::{Hint, Layer};
 use super::probe::Probe;
 use super::proxy::Proxy;
@@ -14,6 +15,9 @@ pub fn open(hint: Hint<'_>) -> Box<dyn Layer> {
         Hint::Holed => Box::new(Probe::holed()),
         Hint::Proxy => Box::new(Proxy::default()),
         Hint::Tls => Box::new(Tls::default()),
+        Hint::Http2 => Box::new(Http2::default()),
+        Hint::Http2Late => Box::new(Http2::late()),
+        Hint::Http2Upgraded => Box::new(Http2::upgraded()),
         Hint::Http1 => Box::new(Http1::default()),
         Hint::Forced => Box::new(Probe::forced()),
         Hint::Midstream { forced: false, .. } => Box::new(Midstream::default()),

@@ -33,11 +33,15 @@ enum Guess {
     Proxy(bool),
     /// TLS, from who sent a hello, if it is one; true when that is the server.
     Tls(Option<bool>),
+    /// HTTP/2; true when the sender is the server.
+    Http2(bool),
     Is(Kind),
 }
 
 /// The longest method that is taken for HTTP.
 const METHOD_MAX: usize = 24;
+/// The type of the frame with which both sides of HTTP/2 begin.
+const SETTINGS: u8 = 4;
 /// Bytes that may go by without telling anything.
 const CARRY_MAX: usize = 4096;
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
@@ -51,7 +55,7 @@ fn guess(bytes: &[u8]) -> Guess {
         return if bytes.len() < RESPONSE.len() { Guess::More } else { Guess::Response };
     }
     if begins(HTTP2_PREFACE) {
-        return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Is(Kind::Http2) };
+        return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Http2(false) };
     }
     for start in PROXY {
         if begins(start) {
@@ -70,8 +74,49 @@ fn guess(bytes: &[u8]) -> Guess {
         [4, 1, ..] => Guess::Proxy(false),
         [5, 0, ..] => Guess::Proxy(true),
         [5, 1..=16, ..] => Guess::Proxy(false),
+        // SETTINGS, with which a server of HTTP/2 begins, and may before its client (RFC 9113 §3.4).
+        [0, 0, _, SETTINGS, 0, 0, 0, 0, 0, ..] => Guess::Http2(true),
+        [0] | [0, 0] | [0, 0, _] | [0, 0, _, SETTINGS] => Guess::More,
+        [0, 0, _, SETTINGS, rest @ ..] if rest.len() < 5 && rest.iter().all(|&byte| byte == 0) => Guess::More,
         _ => method(bytes),
     }
+}
+
+/// Whether the bytes are whole frames of HTTP/2 (RFC 9113 §4.1): each head is right, and the last payload ends where they do.
+fn are_http2_frames(mut bytes: &[u8]) -> bool {
+    /// Payloads are longer only where their receiver says so.
+    const LONGEST: usize = 1 << 14;
+    /// A higher number of a stream is as likely chance.
+    const STREAMS: u32 = 1 << 20;
+    /// The flags of each type, and the length that it has.
+    const TYPES: [(u8, Option<usize>); 10] = [
+        (0x09, None),
+        (0x2d, None),
+        (0, Some(5)),
+        (0, Some(4)),
+        (0x01, None),
+        (0x0c, None),
+        (0x01, Some(8)),
+        (0, None),
+        (0, Some(4)),
+        (0x04, None),
+    ];
+    while let Some((&[a, b, c, kind, flags, d, e, f, g], rest)) = bytes.split_first_chunk() {
+        let len = usize::from_be_bytes([0, 0, 0, 0, 0, a, b, c]);
+        let stream = u32::from_be_bytes([d, e, f, g]);
+        let Some(&(known, length)) = TYPES.get(usize::from(kind)) else { return false };
+        let is_connection = matches!(kind, SETTINGS | 6 | 7) || kind == 8 && stream == 0;
+        let is_right = flags & !known == 0 && length.is_none_or(|length| length == len) && len <= LONGEST;
+        if !is_right || stream >= STREAMS || is_connection != (stream == 0) {
+            return false;
+        }
+        let Some(behind) = rest.get(len..) else { return false };
+        if behind.is_empty() {
+            return true;
+        }
+        bytes = behind;
+    }
+    false
 }
 
 /// A request begins with its method, a token of capitals, and a blank (RFC 9112 §3).
@@ -122,7 +167,12 @@ impl Layer for Probe {
                         self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
                     }
                     Guess::Tls(answers) => self.tls(dir, answers, input, cx),
+                    Guess::Is(Kind::Other) if self.goes_on_in_http2(bytes, cx) => self.http2(input, cx),
                     Guess::Is(Kind::Other) | Guess::More => self.unknown(input, cx),
+                    Guess::Http2(answers) => {
+                        let inner = cx.open(Hint::Http2);
+                        self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
+                    }
                     Guess::Is(_) if self.forced => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
                 }
@@ -201,6 +251,10 @@ impl Probe {
                 self.over(cx);
                 return self.http(dir != sender, Some(input), cx);
             }
+            if self.goes_on_in_http2(bytes, cx) {
+                self.over(cx);
+                return self.http2(Some(input), cx);
+            }
             if let Guess::Tls(answers) = guess(bytes)
                 && !self.forced
             {
@@ -210,6 +264,17 @@ impl Probe {
         }
         self.pass(Some(input));
         self.seeker.as_mut().map_or(Next::Nothing, |seeker| seeker.input(input, cx))
+    }
+
+    /// Whether bytes are HTTP/2 whose beginning is missing.
+    fn goes_on_in_http2(&self, bytes: &[u8], cx: &Cx<'_>) -> bool {
+        (self.holed || !cx.flow.from_start) && !self.forced && are_http2_frames(bytes)
+    }
+
+    /// Opens the layer for HTTP/2 of which the beginning is missing; who is its client, heads will tell.
+    fn http2(&mut self, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
+        let inner = cx.open(Hint::Http2Late);
+        self.begin(inner, false, input, cx)
     }
 
     /// Opens the TLS layer. `answers` says whether the sender of these bytes is the server, where they tell.
@@ -266,7 +331,8 @@ mod tests {
         assert_eq!(guess(b"GET / HTTP/1.1\r\n"), Guess::Request);
         assert_eq!(guess(b"\r\nGET / "), Guess::Request);
         assert_eq!(guess(b"HTTP/1.1 101"), Guess::Response);
-        assert_eq!(guess(b"PRI * HTTP/2.0\r\n"), Guess::Is(Kind::Http2));
+        assert_eq!(guess(b"PRI * HTTP/2.0\r\n"), Guess::Http2(false));
+        assert_eq!(guess(b"\0\0\x06\x04\0\0\0\0\0\0\x08"), Guess::Http2(true));
         assert_eq!(guess(b"PROPFIND /x"), Guess::Request);
         assert_eq!(guess(&[0x16, 3, 1, 0, 90, 1]), Guess::Tls(Some(false)));
         assert_eq!(guess(&[0x16, 3, 3, 0, 90, 2]), Guess::Tls(Some(true)));

@@ -159,7 +159,10 @@ fn label(check: &Check, handshake: &Handshake) -> String {
         NoteCode::HsKey => "key of 16 bytes",
         NoteCode::HsVersion if handshake.version() != Version::Rfc6455 => "version of a draft",
         NoteCode::HsVersion => "version 13",
+        NoteCode::HsStatus if handshake.response.as_ref().is_some_and(Head::is_h2) => "status 2xx",
         NoteCode::HsStatus => "status 101",
+        NoteCode::HsPseudo => "CONNECT to websocket",
+        NoteCode::HsSetting => "CONNECT allowed by SETTINGS",
         NoteCode::HsChallengeAnswer => "answer = md5(challenge)",
         NoteCode::HsAccept => "accept = base64(sha1(key + GUID))",
         NoteCode::HsOrigin => "origin repeated",
@@ -211,6 +214,7 @@ fn facts(connection: &Connection, handshake: &Handshake, tls: Option<&Told>) -> 
         .into_iter()
         .chain(response.map(|head| place("response", head)))
         .chain(connection.stream.map(|stream| format!("tcp.stream {stream}")))
+        .chain(connection.h2_stream.map(|stream| format!("http2.streamid {stream}")))
         .collect();
     out.push(("Frames", frames.join("   ")));
     out

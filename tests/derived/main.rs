@@ -22,6 +22,7 @@ mod ends;
 mod filled;
 mod formats;
 mod heads;
+mod http2;
 mod links;
 mod loss;
 mod midstream;

@@ -81,9 +81,12 @@ fn secrets_are_left_out() {
     let mut session = Session::bare(1);
     session.turn(
         Client,
-        request("/a?token=t0ken", "Origin: http://x.example\r\nCookie: sid=abc\r\nAuthorization: Basic xyz\r\n"),
+        request(
+            "/a?token=t0ken",
+            "Origin: http://x.example\r\nCookie: sid=s3ssion\r\nAuthorization: Basic cr3dential\r\n",
+        ),
     );
-    session.turn(Server, response("Set-Cookie: sid=abc\r\nServer: s/1\r\n")).text(Client, "hi").close();
+    session.turn(Server, response("Set-Cookie: sid=s3ssion\r\nServer: s/1\r\n")).text(Client, "hi").close();
     let file = in_file("secret", &capture(&[session]));
     let dir = tempfile::tempdir().unwrap();
     for language in ["python", "shell"] {
@@ -91,12 +94,16 @@ fn secrets_are_left_out() {
             text(&[&["export", "script", "-q", "--language", language], more].concat(), Input::File(file.path()))
         };
         let script = export(&[]);
-        assert!(script.contains("http://x.example") && !script.contains("abc") && !script.contains("xyz"), "{script}");
+        assert!(
+            script.contains("http://x.example") && !script.contains("s3ssion") && !script.contains("cr3dential"),
+            "{script}"
+        );
         let with = export(&["--secrets"]);
-        assert!(with.contains("sid=abc") && with.contains("Basic xyz"));
+        assert!(with.contains("sid=s3ssion") && with.contains("Basic cr3dential"));
         let redacted = export(&["--secrets", "--redact", "cookies,authorization,query:token"]);
         assert!(
-            !["abc", "xyz", "t0ken"].iter().any(|secret| redacted.contains(secret)) && redacted.contains("redacted-")
+            !["s3ssion", "cr3dential", "t0ken"].iter().any(|secret| redacted.contains(secret))
+                && redacted.contains("redacted-")
         );
         let path = dir.path().join(language);
         quiet(&wspect_with(&["export", "script", "-q", "--secrets"], file.path(), &["-o", path.to_str().unwrap()]));

@@ -14,6 +14,7 @@ mod capture;
 mod closing;
 mod evidence;
 mod handshake;
+mod http2;
 mod legal;
 mod messages;
 mod page;
@@ -161,7 +162,7 @@ fn server_first(session: &Session) -> Vec<Segment> {
 #[test]
 fn each_row_is_raised_and_nearly_raised() {
     let mut cases: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
-    let all = [capture::cases(), tls::cases(), handshake::cases(), messages::cases(), closing::cases()];
+    let all = [capture::cases(), tls::cases(), handshake::cases(), http2::cases(), messages::cases(), closing::cases()];
     for case in all.into_iter().flatten() {
         cases.entry(case.code).or_default().push(case);
     }

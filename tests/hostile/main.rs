@@ -15,6 +15,7 @@ mod drafts;
 mod files;
 mod flips;
 mod frames;
+mod http2;
 mod mutants;
 mod packets;
 mod streams;

@@ -268,6 +268,7 @@ pub(crate) fn messages(input: Input<'_>) -> Vec<Message> {
 pub(crate) struct Conversation {
     pub(crate) conn: u64,
     pub(crate) stream: u64,
+    pub(crate) h2_stream: Option<u64>,
     pub(crate) client: String,
     pub(crate) server: String,
     pub(crate) state: String,
@@ -298,6 +299,7 @@ pub(crate) fn conversations(input: Input<'_>) -> Vec<Conversation> {
         .map(|record| Conversation {
             conn: number(record, "conn"),
             stream: number(record, "tcp_stream"),
+            h2_stream: record["h2_stream"].as_u64(),
             client: string(record, "client"),
             server: string(record, "server"),
             state: string(record, "state"),

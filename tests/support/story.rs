@@ -82,7 +82,12 @@ impl Story {
     }
 
     fn stamp(&self, conn: usize, at: Mark) -> Stamp {
-        Stamp { conn: Some(ConnId(conn as u32 + 1)), stream: self.talks.get(conn).map(|talk| talk.stream), at }
+        Stamp {
+            conn: Some(ConnId(conn as u32 + 1)),
+            stream: self.talks.get(conn).map(|talk| talk.stream),
+            at,
+            ..Stamp::default()
+        }
     }
 
     /// Opens a connection; its number.

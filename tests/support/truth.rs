@@ -114,7 +114,8 @@ impl Truth {
         }
         let closes = self.preferred(self.of("close").filter(mine).collect());
         told.close = closes.first().map_or(Closing::Unlogged, |line| match line["code"].as_u64().unwrap() {
-            1006 => Closing::Never,
+            // A server may log the status of a refusal so.
+            1006 | ..1000 => Closing::Never,
             1005 => Closing::With(None, String::new()),
             code => Closing::With(Some(code), text(&line["reason"])),
         });
@@ -143,12 +144,16 @@ fn opcode(name: &str) -> u8 {
     }
 }
 
-/// The connections by the names that the truth gives them: the client's port, `PORT#2` for its second use.
+/// The connections by the names that the truth gives them: the client's port, `PORT#2` for its second use, `PORT/STREAM` in HTTP/2.
 pub(crate) fn by_id(shown: &[Conversation]) -> BTreeMap<String, &Conversation> {
     let mut named = BTreeMap::new();
     for conversation in shown {
         let port = conversation.port();
-        let name = (1..).map(|n| if n == 1 { port.to_string() } else { format!("{port}#{n}") });
+        let port = match conversation.h2_stream {
+            Some(stream) => format!("{port}/{stream}"),
+            None => port.to_string(),
+        };
+        let name = (1..).map(|n| if n == 1 { port.clone() } else { format!("{port}#{n}") });
         named.insert(name.into_iter().find(|name| !named.contains_key(name)).unwrap(), conversation);
     }
     named

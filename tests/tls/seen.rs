@@ -73,6 +73,7 @@ impl Sink for Seen {
                 self.conversations.push(Conversation {
                     conn: conn as u64,
                     stream: at.stream.unwrap().into(),
+                    h2_stream: at.h2_stream.map(|stream| stream.0.into()),
                     client: opened.client.to_string(),
                     server: opened.server.to_string(),
                     state: String::new(),

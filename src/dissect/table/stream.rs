@@ -423,6 +423,7 @@ impl Stream {
             tools: &mut *env.tools,
             flow: LayerFlow {
                 stream: self.number,
+                h2_stream: None,
                 began: self.began,
                 encap: self.key.encap(),
                 first: &self.first,

@@ -146,7 +146,8 @@ impl Exporter for Sarif {
         json::string(text, &escape::display_str(&format!("{}: {}", standing.claim, standing.text)));
         lit!(text, r#"},"locations":["#);
         json::list(text, standing.evidence.iter(), |text, evidence: &Evidence| {
-            let at = Stamp { conn: None, stream: None, at: Mark { packet: evidence.packet, time: None } };
+            let at =
+                Stamp { conn: None, stream: None, h2_stream: None, at: Mark { packet: evidence.packet, time: None } };
             lit!(text, r#"{"physicalLocation":{"artifactLocation":{"uri":"#);
             json::string(text, &uri(self.capture_of(&at)));
             lit!(text, r#"}},"logicalLocations":[{"name":"#);

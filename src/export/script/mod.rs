@@ -23,7 +23,11 @@ fn headers(head: Option<&Head>, secrets: bool) -> impl Iterator<Item = (&str, &s
     let all = head.into_iter().flat_map(|head| &head.headers).map(|(name, value)| (name.trim_end(), value.as_str()));
     all.filter(move |(name, _)| {
         let is_of_websocket = name.get(..14).is_some_and(|begin| begin.eq_ignore_ascii_case("sec-websocket-"));
-        !is_of_websocket && !is_among(OF_THE_HOP, name) && (secrets || !is_among(SECRET, name))
+        // Those of HTTP/2 that begin with a colon say what the player's own request line does.
+        !is_of_websocket
+            && !name.starts_with(':')
+            && !is_among(OF_THE_HOP, name)
+            && (secrets || !is_among(SECRET, name))
     })
 }
 

@@ -51,6 +51,11 @@ impl<'a> Row<'a> {
         self.handshake?.response.as_ref()
     }
 
+    /// The heads, where HTTP/2 carried them.
+    fn h2_heads(&self) -> impl Iterator<Item = &'a Head> {
+        [self.request(), self.response()].into_iter().flatten().filter(|head| head.is_h2())
+    }
+
     /// Shows the values of a header in both heads.
     pub(in crate::filter) fn headers(&self, name: &str, see: &mut See<'_>) -> bool {
         [self.request(), self.response()]
@@ -206,6 +211,19 @@ fields! {
         One(|row| row.conn?.opened.tls.as_deref()?.sni.as_deref().map(text));
     "http", Presence, ALL, Heads, "a head of the upgrade was captured",
         One(|row| there(row.request().or(row.response()).is_some()));
+    "http2", Presence, ALL, Row, "the connection runs over HTTP/2", One(|row| there(row.at.h2_stream.is_some()));
+    "http2.streamid", Number, ALL, Row, "its HTTP/2 stream", One(|row| row.at.h2_stream.map(|stream| int(stream.0)));
+    "http2.header.name", Text, ALL, Heads, "names of its headers over HTTP/2, pseudo-headers too",
+        Many(|row, see| row.h2_heads().flat_map(|head| &head.headers).any(|(name, _)| see(text(name))));
+    "http2.header.value", Text, ALL, Heads, "their values",
+        Many(|row, see| row.h2_heads().flat_map(|head| &head.headers).any(|(_, value)| see(text(value))));
+    "http2.headers.method", Text, ALL, Heads, "pseudo-header :method", Many(|row, see| row.headers(":method", see));
+    "http2.headers.scheme", Text, ALL, Heads, "pseudo-header :scheme", Many(|row, see| row.headers(":scheme", see));
+    "http2.headers.authority", Text, ALL, Heads, "pseudo-header :authority",
+        Many(|row, see| row.headers(":authority", see));
+    "http2.headers.path", Text, ALL, Heads, "pseudo-header :path", Many(|row, see| row.headers(":path", see));
+    "http2.headers.status", Number, ALL, Heads, "pseudo-header :status",
+        One(|row| answer(row).filter(|_| row.h2_heads().next().is_some()).map(|it| int(it.1)));
     "http.request.method", Text, ALL, Heads, "method of the upgrade request", One(|row| method(row).map(|it| text(it.0)));
     "http.request.uri", Text, ALL, Heads, "target of the upgrade request", One(|row| method(row).map(|it| text(it.1)));
     "http.request.uri.path", Text, ALL, Heads, "its path",
@@ -416,7 +434,7 @@ fields! {
             let handshake = row.conn.and_then(|conn| conn.handshake.as_ref());
             handshake.is_some_and(|handshake| handshake.extensions().iter().any(|extension| see(text(extension))))
         });
-    "wspect.transport", Text, ALL, Row, "http/1.1, or the draft whose frames differ",
+    "wspect.transport", Text, ALL, Row, "http/1.1, h2, or the draft whose frames differ",
         One(|row| row.conn.and_then(|conn| conn.opened.version.transport().or(conn.opened.transport)).map(text));
     "wspect.status", Number, ALL, Row, "status of the answer to the upgrade",
         One(|row| row.conn?.handshake.as_ref()?.status.map(int));

@@ -54,6 +54,8 @@ pub enum Topic {
     Tcp,
     /// TLS.
     Tls,
+    /// HTTP/2.
+    Http2,
     /// The opening handshake: rules of RFC 6455 §4, and what is worth knowing of it.
     Handshake,
     /// Why an upgrade did not come about: at most one for each.
@@ -65,12 +67,13 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// The name in reports: `file`, `tcp`, `tls`, `handshake`, `refusal`, `messages`, `closing`.
+    /// The name in reports: `file`, `tcp`, `tls`, `http2`, `handshake`, `refusal`, `messages`, `closing`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
+            Self::Http2 => "http2",
             Self::Handshake => "handshake",
             Self::Refusal => "refusal",
             Self::Messages => "messages",
@@ -84,6 +87,7 @@ impl Topic {
             Self::File => "The file and its packets",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+            Self::Http2 => "HTTP/2",
             Self::Handshake => "The opening handshake",
             Self::Refusal => "Upgrades that did not come about",
             Self::Messages => "Frames and messages",

@@ -1,7 +1,7 @@
 //! Requests that wait for their answers.
 
-use super::excerpt::Excerpt;
 use crate::model::{ConnId, Handshake, Head, PacketNo};
+use crate::proto::handshake::excerpt::Excerpt;
 
 /// A request that waits for its answer.
 pub(super) struct Asked {

@@ -1,8 +1,9 @@
 //! The opening handshakes of the first drafts: Hixie-75, and the challenge of Hixie-76 that HyBi-01 to 03 kept.
 
-use super::doctor::shown;
-use super::upgrade::{owned, url};
+use super::upgrade::url;
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version, hex};
+use crate::proto::handshake::doctor::shown;
+use crate::proto::handshake::owned;
 use md5::{Digest, Md5};
 
 /// Bytes of the challenge behind the request's head, and of the answer behind the 101's.

@@ -3,6 +3,7 @@
 use super::telling::{Telling, is_telling};
 use crate::carry::Carry;
 use crate::model::{Head, Limits, Mark, Span, StartLine};
+use crate::proto::handshake::text;
 
 /// Collects a head that may come in pieces, remembering how far it was searched.
 #[derive(Debug, Default)]
@@ -201,14 +202,6 @@ fn start_line(line: &[u8]) -> Option<StartLine> {
         target: text(second),
         version: text(third.trim_ascii()),
     })
-}
-
-/// Bytes as text: UTF-8 where they are, else Latin-1, in which every byte is a character.
-fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
-    }
 }
 
 #[cfg(test)]

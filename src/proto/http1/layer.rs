@@ -7,18 +7,18 @@ mod turns;
 
 use super::asked::{Answering, Asked, Method, Upgrade};
 use super::body::Body;
-use super::doctor;
 use super::draft::{self, Raw};
 use super::foreign::{self, Foreign};
 use super::head::{HeadReader, Step};
-use super::held::{Held, begins_frames};
 use super::odds::Odds;
-use super::tell::{limited, unread};
 use super::upgrade;
 use crate::model::{
     Both, Closed, ConnId, Direction, Ends, Head, Input, Mark, Note, NoteCode, PacketNo, StartLine, Unseen, Version,
     count,
 };
+use crate::proto::handshake::held::{Held, begins_frames};
+use crate::proto::handshake::tell::{limited, unread};
+use crate::proto::handshake::{doctor, is_switch};
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 use std::collections::VecDeque;
 
@@ -485,7 +485,7 @@ impl Http1 {
     fn response(&mut self, head: Head, status: u16, cx: &mut Cx<'_>) {
         self.answers += 1;
         self.leads_on = false;
-        let switching = status == 101 && upgrade::is_switch(&head);
+        let switching = status == 101 && is_switch(&head);
         if !switching && self.asked.front().is_some_and(|asked| asked.is_behind(&head)) {
             return self.pass_answer(&head);
         }
@@ -508,9 +508,11 @@ impl Http1 {
                 _ => cx.proxy_refused(&how),
             }
         }
+        let switches_to_h2c = head.has_token("upgrade", "h2c");
         let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
         match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, since.is_some(), cx))) {
             Some(upgrade) => self.answering(*upgrade, head, switching, cx),
+            None if status == 101 && switches_to_h2c => self.switch_to_http2(cx),
             None if status == 101 => self.leave(cx),
             None if tunnel => self.tunnel(to, cx),
             None => self.release_frames(),
@@ -523,6 +525,14 @@ impl Http1 {
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
         self.close_asked("", "the connection speaks something else from the answer to an earlier request on", cx);
+    }
+
+    /// The connection goes on in HTTP/2 (RFC 7540 §3.2).
+    fn switch_to_http2(&mut self, cx: &mut Cx<'_>) {
+        match cx.inside(Hint::Http2Upgraded) {
+            Some(inner) => self.inner = Some(inner),
+            None => self.leave(cx),
+        }
     }
 
     /// An answer other than to an upgrade: what began like frames is something else.

@@ -2,9 +2,9 @@
 
 use super::draft::{self, Raw};
 use super::head::{HeadReader, Step};
-use super::tell::{tell, tell_unasked};
 use super::upgrade;
 use crate::model::{ConnId, Direction, Handshake, Head, Input, Mark, StartLine, Version, hex};
+use crate::proto::handshake::tell::{tell, tell_unasked};
 use crate::proto::layer::{Cx, Layer, Next};
 
 /// Stands before the frames of a connection whose other direction was not captured so far. Should it come after all, it begins

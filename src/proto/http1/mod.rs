@@ -2,17 +2,12 @@
 
 mod asked;
 mod body;
-mod doctor;
 mod draft;
-mod excerpt;
-mod extensions;
 mod foreign;
 mod head;
-mod held;
 mod layer;
 mod lone;
 mod odds;
-mod tell;
 mod telling;
 mod upgrade;
 

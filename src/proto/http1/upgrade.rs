@@ -1,9 +1,10 @@
 //! The opening handshake as HTTP/1.1 carries it (RFC 6455 §4).
 
-use super::doctor::Case;
 use super::draft;
-use super::excerpt::Said;
-use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, StartLine, Version, count};
+use crate::model::{Endpoint, Handshake, Head, StartLine, Version};
+use crate::proto::handshake::doctor::Case;
+use crate::proto::handshake::excerpt::Said;
+use crate::proto::handshake::{add, is_switch, list};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -27,11 +28,6 @@ pub(super) fn may_be_request(head: &Head) -> bool {
 /// Whether a 101 tells that such a request was one.
 pub(super) fn confirms(asked: &Head, answer: &Head) -> bool {
     is_switch(answer) && (!asked.whole || answers(answer).is_some())
-}
-
-/// Whether a 101 switches to WebSocket: it must not name something else.
-pub(super) fn is_switch(head: &Head) -> bool {
-    head.value("upgrade").is_none() || head.has_token("upgrade", "websocket")
 }
 
 /// The version that an answer speaks which stands without its request, if it opens a WebSocket.
@@ -95,23 +91,9 @@ pub(super) fn answered(
     add(handshake, found);
 }
 
-/// Adds what is to be said of an answer. A refusal that may be about the origin has it in its evidence: it is told once.
-fn add(handshake: &mut Handshake, found: Vec<Check>) {
-    if found.iter().any(|check| matches!(check.code, NoteCode::HsOriginRefused | NoteCode::HsForbidden)) {
-        handshake.checks.retain(|check| check.code != NoteCode::Origin);
-    }
-    handshake.checks.extend(found);
-}
-
 /// Whether the handshake is another than that of RFC 6455.
 const fn has_own_rules(version: Version) -> bool {
     version.is_hixie() || version.has_challenge()
-}
-
-/// Adds that the client did not wait for the answer.
-pub(super) fn was_early(handshake: &mut Handshake, bytes: u64) {
-    let detail = count(bytes, "byte");
-    handshake.checks.push(Check { code: NoteCode::HsEarlyData, ok: false, detail });
 }
 
 /// RFC 6455 §4.2.2, item 5.4.
@@ -130,15 +112,6 @@ pub(super) fn url(head: &Head, server: Endpoint, scheme: &str) -> String {
         Some(host) => format!("{scheme}://{host}{target}"),
         None => format!("{scheme}://{server}{target}"),
     }
-}
-
-/// A list header, unless a part of the head is lost that may have it.
-fn list(head: &Head, name: &str) -> Option<Vec<String>> {
-    Some(owned(head.list(name))).filter(|list| head.whole || !list.is_empty())
-}
-
-pub(super) fn owned<'a>(list: impl Iterator<Item = &'a str>) -> Vec<String> {
-    list.map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -16,12 +16,10 @@ pub(super) struct Inside {
     skims: bool,
     /// The last bytes that are not verified, for who only now begins to read.
     unverified: Option<Input<'static>>,
-    /// HTTP/2 was found.
-    pub(super) http2: bool,
     conn: Option<ConnId>,
     /// How deep it is.
     level: usize,
-    /// Another session runs in it.
+    /// Another session runs in it, or HTTP/2: its bytes are not those of a connection.
     nested: bool,
     /// What a direction carries cannot be read.
     shut: Both<bool>,
@@ -75,14 +73,10 @@ impl Inside {
         if self.over || self.layer.is_none() && !matches!(input, Input::Data { .. } | Input::Gap { .. }) {
             return;
         }
-        if session.is_http2() {
-            (self.over, self.http2) = (true, true);
-            return;
-        }
         let layer = self.layer.take().or_else(|| {
             *cx.tls = Some(Box::new(session.outline().clone()));
             cx.tools.sessions += 1;
-            let layer = cx.inside(Hint::Unknown);
+            let layer = cx.inside(if session.is_http2() { Hint::Http2 } else { Hint::Unknown });
             self.level = *cx.nested;
             layer
         });
@@ -169,9 +163,8 @@ impl Inside {
         let done = act(cx);
         self.turned = cx.swapped != swapped;
         (cx.swapped, cx.flow) = (swapped, flow);
-        self.http2 |= *cx.kind == Kind::Http2;
+        self.nested |= cx.tools.sessions != sessions || *cx.kind == Kind::Http2;
         *cx.kind = Kind::Tls;
-        self.nested |= cx.tools.sessions != sessions;
         if cx.tools.conns > conns {
             self.conn.get_or_insert(ConnId(conns + 1));
         }

@@ -130,7 +130,7 @@ impl Layer for Tls {
                 self.shut(dir, WhyNot::WrongKey(dir));
             }
         }
-        let farewell = self.session.farewell(&self.inside, cx);
+        let farewell = self.session.farewell(cx);
         self.inside.over(farewell, cx);
         if let Some(conn) = self.shape.conn {
             cx.closed(conn, &Closed { ends: self.shape.ends, last: cx.last, ..Closed::default() });

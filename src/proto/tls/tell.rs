@@ -3,7 +3,6 @@
 use super::half::Lost;
 use super::handshake::ClientHello;
 use super::hello::Hello;
-use super::inside::Inside;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
@@ -116,12 +115,9 @@ impl Session {
     }
 
     /// What is to be told of the session as a whole; `None` when it was none.
-    pub(super) fn farewell(&mut self, inside: &Inside, cx: &Cx<'_>) -> Option<Farewell> {
+    pub(super) fn farewell(&mut self, cx: &Cx<'_>) -> Option<Farewell> {
         if self.is_blank() {
             return None;
-        }
-        if self.why.is_none() && inside.http2 {
-            self.why = Some(WhyNot::Inside);
         }
         if self.why.is_none() && self.holed {
             self.why = Some(WhyNot::Gap);
@@ -201,7 +197,7 @@ const fn code(why: WhyNot) -> Option<NoteCode> {
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),
-        WhyNot::NoRecords(_) | WhyNot::Gap | WhyNot::Inside => None,
+        WhyNot::NoRecords(_) | WhyNot::Gap => None,
     }
 }
 

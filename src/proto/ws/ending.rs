@@ -44,7 +44,7 @@ impl Ws {
         let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().cloned());
         let [client, server] = Direction::BOTH.map(|dir| self.unanswered(dir, unseen[dir.reverse()].is_some(), cx));
         let closed =
-            Closed { ends: self.ends, last: cx.last, heard: self.heard, unanswered: client.or(server), unseen };
+            Closed { ends: self.ends(), last: cx.last, heard: self.heard, unanswered: client.or(server), unseen };
         match (farewells.to_server, farewells.to_client) {
             (None, None) => self.no_farewell(&closed, cx),
             (Some(client), Some(server)) => self.both_said_farewell(client, server, cx),
@@ -62,12 +62,12 @@ impl Ws {
 
     /// What became of TCP.
     fn tcp_end(&self) -> String {
-        self.ends.words().unwrap_or_else(|| "TCP was open".to_owned())
+        self.ends().words().unwrap_or_else(|| "TCP was open".to_owned())
     }
 
     /// When a wait ended: with TCP, or with the capture.
     fn until(&self, cx: &Cx<'_>) -> Mark {
-        self.ends.first().map_or(cx.mark, |(_, _, mark)| mark)
+        self.ends().first().map_or(cx.mark, |(_, _, mark)| mark)
     }
 
     /// Tells pings of a direction that waited long, and a pong that may have been meant for them.
@@ -100,7 +100,7 @@ impl Ws {
     /// One end sent a Close frame and got none back, though there was time, or TCP ended.
     fn no_reply(&self, dir: Direction, farewell: Farewell, blind: bool, cx: &mut Cx<'_>) {
         let waited = self.until(cx).since(farewell.at);
-        if blind || self.ends.by_peer().is_none() && waited.is_none_or(|waited| waited < REPLY_WAIT) {
+        if blind || self.ends().by_peer().is_none() && waited.is_none_or(|waited| waited < REPLY_WAIT) {
             return;
         }
         let code = farewell.code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -119,16 +119,17 @@ impl Ws {
     /// After the closing handshake it is the server's part to end TCP, at once and by FIN (RFC 6455 §7.1.1).
     fn both_said_farewell(&self, client: Farewell, server: Farewell, cx: &mut Cx<'_>) {
         let last = if client.at.packet < server.at.packet { server.at } else { client.at };
-        let end = self.ends.by_peer();
+        let end = self.ends().by_peer();
         let waited = self.until(cx).since(last).unwrap_or(0).max(0);
         let when = match end {
             Some((.., mark)) if mark.packet < last.packet => "before the other Close frame came".to_owned(),
             _ => format!("{} after the closing handshake", duration(waited)),
         };
         let text = format!("{} {when}", self.tcp_end());
+        // A stream of HTTP/2 leaves no port in TIME-WAIT, and may be reset as soon as all is said.
         let code = match end {
             Some((_, End::Rst, _)) => Some(NoteCode::CloseReset),
-            Some((Direction::ToServer, ..)) => Some(NoteCode::CloseClientFirst),
+            Some((Direction::ToServer, End::Fin, _)) => Some(NoteCode::CloseClientFirst),
             _ => None,
         };
         for code in code.into_iter().chain((waited > END_WAIT).then_some(NoteCode::CloseSlow)) {

@@ -43,8 +43,8 @@ pub struct Ws {
     pub(super) broken: Option<Box<Both<Broken>>>,
     /// The client's masking keys, once there was one.
     pub(super) masks: Option<Box<Masks>>,
-    /// How the stream ended.
-    pub(super) ends: Ends,
+    /// How the stream ended, once a direction has.
+    pub(super) ends: Option<Box<Ends>>,
     /// What was heard last.
     pub(super) heard: Heard,
     /// The directions in which the head of a frame was lost, and no frame has come since.
@@ -70,7 +70,7 @@ impl Layer for Ws {
             }
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
-                self.ends.add(dir, how, mark);
+                self.ends.get_or_insert_default().add(dir, how, mark);
             }
         }
         Next::Read
@@ -114,15 +114,20 @@ impl Ws {
             told: Both::default(),
             broken: None,
             masks: None,
-            ends: Ends::default(),
+            ends: None,
             heard: Heard::Nothing,
             lost: Both::default(),
         }
     }
 
+    /// How the stream ended so far.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends.as_deref().copied().unwrap_or_default()
+    }
+
     /// Says once that bytes came after a reset.
     pub(super) fn note_reset(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
-        if matches!(self.ends.first(), Some((_, End::Rst, mark)) if mark.packet < brought.packet)
+        if matches!(self.ends().first(), Some((_, End::Rst, mark)) if mark.packet < brought.packet)
             && self.told[dir].insert(NoteCode::TcpAfterReset)
         {
             self.note(dir, NoteCode::TcpAfterReset, None, None, "", None, cx);

@@ -83,11 +83,9 @@ impl Half {
     /// Remembers an end whose packet has a wrong checksum: it is none if its sender goes on.
     fn doubt_end(&mut self, how: End, mark: Mark, feed: &mut Feed<'_>) {
         self.aside().doubted.get_or_insert((how, mark));
-        let text = format!(
-            "packet {} has a wrong checksum; its {} ends nothing if the sender goes on",
-            mark.packet,
-            how.name()
-        );
+        let flag = if how == End::Fin { "FIN" } else { "RST" };
+        let text =
+            format!("packet {} has a wrong checksum; its {flag} ends nothing if the sender goes on", mark.packet);
         self.doubt((self.offset, 0), &text, mark, feed);
     }
 

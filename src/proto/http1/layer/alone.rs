@@ -2,9 +2,9 @@
 
 use super::{Http1, Side};
 use crate::model::{Closed, Direction, Head, HopKind};
+use crate::proto::handshake::tell::{no_answer, tell, unread};
 use crate::proto::http1::asked::{Asked, Method, Upgrade};
 use crate::proto::http1::lone::Lone;
-use crate::proto::http1::tell::{no_answer, tell, unread};
 use crate::proto::layer::{Cx, Hint, Layer};
 
 /// What is said where the answers are missing.

@@ -3,12 +3,13 @@
 use super::alone::opens_tunnel;
 use super::{Http1, Side};
 use crate::model::{ConnId, Direction, Handshake, Head, Note, NoteCode, Version, hex};
+use crate::proto::handshake::excerpt::Excerpt;
+use crate::proto::handshake::tell::{limited, tell, tell_unasked, tell_unknown};
+use crate::proto::handshake::{is_switch, was_early};
 use crate::proto::http1::asked::{Answering, Upgrade};
 use crate::proto::http1::body::Body;
 use crate::proto::http1::draft::{self, Raw};
-use crate::proto::http1::excerpt::Excerpt;
 use crate::proto::http1::lone::Lone;
-use crate::proto::http1::tell::{limited, tell, tell_unasked};
 use crate::proto::http1::upgrade;
 use crate::proto::layer::{Cx, Hint};
 
@@ -66,11 +67,11 @@ impl Http1 {
         if let Some(text) = limited(&head, cx) {
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HttpLimit, cx.mark) });
         }
-        let switching = head.status() == Some(101) && upgrade::is_switch(&head);
+        let switching = head.status() == Some(101) && is_switch(&head);
         let said = excerpt.map(|excerpt| excerpt.said());
         upgrade::answered(&mut handshake, head, raw.map(hex), said.as_ref(), cx.ends());
         if let Some(bytes) = early {
-            upgrade::was_early(&mut handshake, bytes);
+            was_early(&mut handshake, bytes);
         }
         tell(conn, &handshake, 0, cx);
         if !switching {
@@ -84,11 +85,7 @@ impl Http1 {
                 format!("the connection speaks {name}, a draft before RFC 6455; it is judged by the draft's rules");
             cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsDraft, cx.mark) });
         }
-        let unknown: Vec<&str> = handshake.unknown_extensions().collect();
-        if !unknown.is_empty() {
-            let text = format!("an extension is not known here: {}", unknown.join(", "));
-            cx.note(conn, &Note { text: &text, ..Note::new(NoteCode::HsUnknownExtension, cx.mark) });
-        }
+        tell_unknown(conn, &handshake, cx);
         let inner = cx.open(Hint::WebSocket { conn, handshake: &handshake });
         let inner = self.tell_lost(Direction::ToServer, inner, cx);
         let lone = self.lone_server && !self.heard.to_server;

@@ -24,9 +24,7 @@ pub(super) const REQUEST: &[Rule] = &[
     (NoteCode::HsKey, |case| of_request(case, key)),
     (NoteCode::HsVersion, |case| of_request(case, version)),
     (NoteCode::HsOffer, |case| of_request(case, offer)),
-    (NoteCode::HsDeflateOffer, |case| {
-        Outcome::faults(&offer_faults(case.handshake.extensions_offered.as_deref().unwrap_or_default()))
-    }),
+    (NoteCode::HsDeflateOffer, deflate_offer),
 ];
 
 /// What any answer tells.
@@ -35,7 +33,7 @@ pub(super) const ANSWER: &[Rule] =
 
 /// What an answer that accepts must be.
 pub(super) const ACCEPTED: &[Rule] = &[
-    (NoteCode::HsStatus, |case| of_answer(case, |head| Outcome::Kept(status(head)))),
+    (NoteCode::HsStatus, accepted_status),
     (NoteCode::HsHttpVersion, |case| of_answer(case, answers_in_http_1_1)),
     (NoteCode::HsUpgrade, |case| of_answer(case, |head| token(head, "Upgrade", "websocket", "answer: "))),
     (NoteCode::HsConnection, |case| of_answer(case, |head| token(head, "Connection", "upgrade", "answer: "))),
@@ -47,12 +45,21 @@ pub(super) const ACCEPTED: &[Rule] = &[
     (NoteCode::HsBody, |case| of_answer(case, body)),
 ];
 
-fn of_request(case: &Case<'_>, judge: fn(&Head) -> Outcome) -> Outcome {
+pub(super) fn of_request(case: &Case<'_>, judge: fn(&Head) -> Outcome) -> Outcome {
     case.request().map_or(Outcome::Silent, judge)
 }
 
-fn of_answer(case: &Case<'_>, judge: fn(&Head) -> Outcome) -> Outcome {
+pub(super) fn of_answer(case: &Case<'_>, judge: fn(&Head) -> Outcome) -> Outcome {
     case.answer().map_or(Outcome::Silent, judge)
+}
+
+/// The status of an answer that accepts.
+pub(super) fn accepted_status(case: &Case<'_>) -> Outcome {
+    of_answer(case, |head| Outcome::Kept(status(head)))
+}
+
+pub(super) fn deflate_offer(case: &Case<'_>) -> Outcome {
+    Outcome::faults(&offer_faults(case.handshake.extensions_offered.as_deref().unwrap_or_default()))
 }
 
 /// `status 403 Forbidden`.
@@ -112,7 +119,7 @@ fn key(head: &Head) -> Outcome {
     Outcome::of(head.values(name).count() == 1 && head.value(name).is_some_and(is_16_bytes), shown(head, name))
 }
 
-fn version(head: &Head) -> Outcome {
+pub(super) fn version(head: &Head) -> Outcome {
     // Whether a draft is a fault, the answer tells.
     if Version::asked(head) != Version::Rfc6455 {
         return Outcome::Silent;
@@ -128,7 +135,7 @@ fn draft(case: &Case<'_>) -> Outcome {
     }
 }
 
-fn offer(head: &Head) -> Outcome {
+pub(super) fn offer(head: &Head) -> Outcome {
     let offered: Vec<&str> = head.list("sec-websocket-protocol").collect();
     // More than anybody offers would take long to compare.
     const MANY: usize = 256;
@@ -169,7 +176,7 @@ fn offered<'a>(case: &Case<'a>) -> Option<&'a [String]> {
     case.handshake.subprotocols_offered.as_deref()
 }
 
-fn subprotocol(case: &Case<'_>) -> Outcome {
+pub(super) fn subprotocol(case: &Case<'_>) -> Outcome {
     let Some(head) = case.answer() else { return Outcome::Silent };
     let chosen = head.list("sec-websocket-protocol").collect::<Vec<_>>();
     let was_offered = |chosen: &&str| offered(case).is_none_or(|offered| offered.iter().any(|offer| offer == chosen));
@@ -191,7 +198,7 @@ fn subprotocol(case: &Case<'_>) -> Outcome {
     Outcome::Broken(seen + &offered.unwrap_or_default())
 }
 
-fn no_subprotocol(case: &Case<'_>) -> Outcome {
+pub(super) fn no_subprotocol(case: &Case<'_>) -> Outcome {
     let chosen = case.answer().is_none_or(|head| head.value("sec-websocket-protocol").is_some());
     match offered(case).filter(|offered| !offered.is_empty() && !chosen) {
         Some(offered) => Outcome::Broken(format!("offered: {}", protocols(offered.iter().map(String::as_str)))),
@@ -208,7 +215,7 @@ fn body(head: &Head) -> Outcome {
     }
 }
 
-fn extension(case: &Case<'_>) -> Outcome {
+pub(super) fn extension(case: &Case<'_>) -> Outcome {
     let Some(head) = case.answer() else { return Outcome::Silent };
     let offered: Option<Vec<Extension<'_>>> = case.request().and_then(|_| {
         let offered = case.handshake.extensions_offered.as_deref()?;
@@ -226,7 +233,7 @@ fn extension(case: &Case<'_>) -> Outcome {
     }
 }
 
-fn deflate(case: &Case<'_>) -> Outcome {
+pub(super) fn deflate(case: &Case<'_>) -> Outcome {
     let offered = case.request().and(case.handshake.extensions_offered.as_deref());
     let accepted = case.handshake.extensions.as_deref().unwrap_or_default();
     match answer_faults(accepted, offered) {

@@ -6,7 +6,7 @@ use crate::model::Head;
 pub(super) const BRIEF: usize = 160;
 
 /// What a header says: `Upgrade: websocket`, `no Upgrade`.
-pub(in crate::proto::http1) fn shown(head: &Head, name: &str) -> String {
+pub(in crate::proto) fn shown(head: &Head, name: &str) -> String {
     header(head, name).unwrap_or_else(|| format!("no {name}"))
 }
 

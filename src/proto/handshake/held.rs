@@ -7,31 +7,31 @@ use std::collections::VecDeque;
 const PIECE_OVERHEAD: usize = 64;
 /// Bytes that came before it was clear what they are: a beginning, and how many more came than are held.
 #[derive(Default)]
-pub(super) struct Held {
-    pub(super) pieces: VecDeque<Piece>,
-    pub(super) len: usize,
+pub(in crate::proto) struct Held {
+    pub(in crate::proto) pieces: VecDeque<Piece>,
+    pub(in crate::proto) len: usize,
     /// Stream offset behind the last piece.
-    pub(super) end: u64,
-    pub(super) dropped: u64,
+    pub(in crate::proto) end: u64,
+    pub(in crate::proto) dropped: u64,
 }
 
-pub(super) struct Piece {
-    pub(super) offset: u64,
-    pub(super) bytes: Vec<u8>,
+pub(in crate::proto) struct Piece {
+    pub(in crate::proto) offset: u64,
+    pub(in crate::proto) bytes: Vec<u8>,
     /// How many of the bytes were read.
-    pub(super) read: usize,
+    pub(in crate::proto) read: usize,
     /// Instead of bytes: how many were lost here.
-    pub(super) lost: u64,
+    pub(in crate::proto) lost: u64,
     /// Whether it is certain that they were so many.
-    pub(super) exact: bool,
+    pub(in crate::proto) exact: bool,
     /// What their receiver told of them.
     receipt: Receipt,
-    pub(super) brought: Mark,
+    pub(in crate::proto) brought: Mark,
 }
 
 impl Piece {
     /// What is left of it.
-    pub(super) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
+    pub(in crate::proto) fn input(&self, dir: Direction, mark: Mark) -> Input<'_> {
         let offset = self.offset + self.read as u64;
         if self.lost > 0 {
             return Input::Gap { dir, offset, len: self.lost, exact: self.exact, receipt: self.receipt, mark };
@@ -42,12 +42,12 @@ impl Piece {
 }
 
 impl Held {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::proto) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.dropped == 0
     }
 
     /// How many bytes came with packets up to that one, lost ones included.
-    pub(super) fn bytes_until(&self, packet: PacketNo) -> u64 {
+    pub(in crate::proto) fn bytes_until(&self, packet: PacketNo) -> u64 {
         let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
         let count = self.pieces.iter().take_while(|piece| piece.brought.packet <= packet).count();
         // They were behind all pieces.
@@ -56,7 +56,7 @@ impl Held {
     }
 
     /// Whether the bytes begin like a client's frame of that version.
-    pub(super) fn begins_frame(&self, version: Version) -> bool {
+    pub(in crate::proto) fn begins_frame(&self, version: Version) -> bool {
         let known = self.pieces.iter().take_while(|piece| piece.lost == 0);
         let mut bytes = known.flat_map(|piece| piece.bytes.iter().skip(piece.read));
         match (bytes.next(), bytes.next()) {
@@ -68,12 +68,12 @@ impl Held {
     }
 
     /// Whether the bytes begin so, as far as they came with one packet.
-    pub(super) fn begins(&self, with: &[u8]) -> bool {
+    pub(in crate::proto) fn begins(&self, with: &[u8]) -> bool {
         self.pieces.front().is_some_and(|piece| piece.bytes.get(piece.read..).is_some_and(|own| own.starts_with(with)))
     }
 
     /// Whether the bytes begin like a request (RFC 9112 §3): a method in capitals, a blank, and no frame.
-    pub(super) fn begins_request(&self) -> bool {
+    pub(in crate::proto) fn begins_request(&self) -> bool {
         let Some(piece) = self.pieces.front() else { return false };
         let bytes = piece.bytes.get(piece.read..).unwrap_or_default();
         let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
@@ -81,7 +81,7 @@ impl Held {
     }
 
     /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
-    pub(super) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
+    pub(in crate::proto) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
         let Self { pieces, end: offset, dropped: lost, .. } = self;
         let beyond =
             Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, receipt: Receipt::Unknown, brought: mark };
@@ -89,7 +89,7 @@ impl Held {
     }
 
     /// Counts bytes behind what is held; nothing that follows is held either.
-    pub(super) fn overflow(&mut self, offset: u64, len: u64) {
+    pub(in crate::proto) fn overflow(&mut self, offset: u64, len: u64) {
         if self.is_empty() {
             self.end = offset;
         }
@@ -97,7 +97,14 @@ impl Held {
     }
 
     /// Holds the place of bytes that were lost.
-    pub(super) fn lose(&mut self, offset: u64, (len, exact): (u64, bool), receipt: Receipt, mark: Mark, bound: usize) {
+    pub(in crate::proto) fn lose(
+        &mut self,
+        offset: u64,
+        (len, exact): (u64, bool),
+        receipt: Receipt,
+        mark: Mark,
+        bound: usize,
+    ) {
         if self.dropped > 0 || self.len + PIECE_OVERHEAD > bound {
             return self.overflow(offset, len);
         }
@@ -107,7 +114,7 @@ impl Held {
     }
 
     /// Holds a piece, unless that would be more than `bound` bytes.
-    pub(super) fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
+    pub(in crate::proto) fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
         if self.pieces.is_empty() && self.dropped == 0 {
             self.len = 0;
         }
@@ -131,7 +138,7 @@ impl Held {
 }
 
 /// Whether the bytes begin like a masked frame.
-pub(super) fn begins_frames(bytes: &[u8]) -> bool {
+pub(in crate::proto) fn begins_frames(bytes: &[u8]) -> bool {
     matches!(*bytes, [first, second, ..] if is_masked_frame(first, second))
 }
 

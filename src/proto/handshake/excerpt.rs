@@ -4,18 +4,18 @@ use crate::model::Head;
 
 /// Collects the beginning of a body.
 #[derive(Debug, Default)]
-pub(super) struct Excerpt {
+pub(in crate::proto) struct Excerpt {
     bytes: Vec<u8>,
     room: usize,
 }
 
 /// What a body says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(in crate::proto) struct Said {
     /// Its lines or, of a page, what stands between the tags; without blanks around, none of them empty.
-    pub(super) pieces: Vec<String>,
+    pub(in crate::proto) pieces: Vec<String>,
     /// It is a page.
-    pub(super) is_page: bool,
+    pub(in crate::proto) is_page: bool,
 }
 
 /// Types of content beside `text/…` that people can read.
@@ -36,7 +36,7 @@ const ENTITIES: [(&str, &str); 8] = [
 
 impl Excerpt {
     /// For the body behind a head, if it may be such a text: not compressed, and no endless stream of events.
-    pub(super) fn of(head: &Head, room: usize) -> Option<Self> {
+    pub(in crate::proto) fn of(head: &Head, room: usize) -> Option<Self> {
         let plain = head.list("content-encoding").all(|coding| coding.eq_ignore_ascii_case("identity"));
         let readable = head.value("content-type").is_none_or(|kind| {
             let kind = kind.to_ascii_lowercase();
@@ -46,17 +46,17 @@ impl Excerpt {
         (plain && readable && room > 0).then(|| Self { bytes: Vec::new(), room })
     }
 
-    pub(super) fn push(&mut self, content: &[u8]) {
+    pub(in crate::proto) fn push(&mut self, content: &[u8]) {
         let room = self.room - self.bytes.len();
         self.bytes.extend_from_slice(content.get(..room).unwrap_or(content));
     }
 
-    pub(super) const fn is_full(&self) -> bool {
+    pub(in crate::proto) const fn is_full(&self) -> bool {
         self.bytes.len() >= self.room
     }
 
     /// What it says; nothing when it is no text after all.
-    pub(super) fn said(&self) -> Said {
+    pub(in crate::proto) fn said(&self) -> Said {
         let is_text = |&byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | 0x0c) || byte >= b' ';
         if !self.bytes.iter().all(is_text) {
             return Said::default();

@@ -1,7 +1,7 @@
 //! Why an upgrade did not come about: the first cause that fits.
 
 use super::super::excerpt::Said;
-use super::super::upgrade::is_switch;
+use super::super::is_switch;
 use super::Case;
 use super::advice::foreign_origin;
 use super::heard::{Heard, REASON};
@@ -50,7 +50,8 @@ const CAUSES: &[Cause] = &[
 pub(super) fn why(case: &Case<'_>) -> Option<Check> {
     let (request, answer) = (case.request(), case.answer()?);
     let status = answer.status()?;
-    if status == 101 && is_switch(answer) {
+    let is_accepted = if case.is_h2() { (200..300).contains(&status) } else { status == 101 && is_switch(answer) };
+    if is_accepted {
         return None;
     }
     let heard = Heard::of(answer, request, case.said.unwrap_or(&Said::default()));
@@ -61,7 +62,7 @@ pub(super) fn why(case: &Case<'_>) -> Option<Check> {
 }
 
 /// How a proxy refuses a CONNECT (RFC 9110 §9.3.6).
-pub(in crate::proto::http1) fn blocked(answer: &Head, to: &str, proxy: Endpoint) -> String {
+pub(in crate::proto) fn blocked(answer: &Head, to: &str, proxy: Endpoint) -> String {
     let headers =
         ["Proxy-Authenticate", "X-Squid-Error", "Server", "Via"].iter().filter_map(|name| header(answer, name));
     let headers: String = headers.map(|header| format!("; {header}")).collect();
@@ -129,7 +130,7 @@ const HOPS: [&str; 3] = ["Via", "Forwarded", "X-Forwarded-For"];
 
 /// The request was captured where its hop-by-hop headers were gone already.
 fn stripped(it: &Refused<'_>) -> Option<Vec<String>> {
-    let request = it.request?;
+    let request = it.request.filter(|request| !request.is_h2())?;
     // A proxy drops Upgrade; whoever has another value there wrote that himself.
     let lost =
         [("Upgrade", request.value("upgrade").is_none()), ("Connection", !request.has_token("connection", "upgrade"))];
@@ -167,9 +168,14 @@ fn other_demanded(it: &Refused<'_>) -> Option<Vec<String>> {
     (it.status == 426 && named && it.is_other_protocol()).then(|| vec![shown(it.answer, "Upgrade")])
 }
 
+/// Whom a request is for.
+fn host(request: &Head) -> Option<String> {
+    header(request, if request.is_h2() { ":authority" } else { "Host" })
+}
+
 /// Origin and Host, which an origin check compares.
 fn origin_and_host(request: &Head) -> String {
-    let host = header(request, "Host").map(|host| format!(", {host}")).unwrap_or_default();
+    let host = host(request).map(|host| format!(", {host}")).unwrap_or_default();
     shown(request, "Origin") + &host
 }
 
@@ -204,13 +210,13 @@ fn not_found(it: &Refused<'_>) -> Option<Vec<String>> {
         StartLine::Request { target, .. } => Some(format!("path {}", public(target))),
         StartLine::Response { .. } => None,
     });
-    let host = it.request.and_then(|request| header(request, "Host"));
+    let host = it.request.and_then(host);
     it.is(NoteCode::HsNotFound, matches!(it.status, 404 | 410 | 421)).then(|| path.into_iter().chain(host).collect())
 }
 
 /// The server demands what the request, where it was captured, does ask for.
 fn asked_again(it: &Refused<'_>) -> Option<Vec<String>> {
-    let request = it.request.filter(|_| it.is(NoteCode::HsStripped, it.status == 426))?;
+    let request = it.request.filter(|request| !request.is_h2() && it.is(NoteCode::HsStripped, it.status == 426))?;
     let hops = HOPS.iter().filter_map(|name| header(request, name));
     let asked = "the request, where it was captured, asks for the upgrade".to_owned();
     let listed = it.answer.list("sec-websocket-version").collect::<Vec<_>>();

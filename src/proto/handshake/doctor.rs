@@ -3,20 +3,21 @@
 //! Every rule and every cause is a row of a table and a small function beside it.
 
 mod advice;
+mod connect;
 mod heard;
 mod refusal;
 mod rules;
 mod words;
 
-pub(super) use refusal::blocked;
-pub(super) use words::shown;
+pub(in crate::proto) use refusal::blocked;
+pub(in crate::proto) use words::shown;
 
 use super::excerpt::Said;
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode};
 
 /// What is judged: the handshake as far as it was captured, what the answer says in its body, and who talks to whom.
 #[derive(Clone, Copy)]
-pub(super) struct Case<'a> {
+pub(in crate::proto) struct Case<'a> {
     handshake: &'a Handshake,
     said: Option<&'a Said>,
     ends: (Endpoint, Endpoint),
@@ -37,12 +38,12 @@ type Rule = (NoteCode, fn(&Case<'_>) -> Outcome);
 
 impl<'a> Case<'a> {
     /// A handshake between client and server.
-    pub(super) const fn new(handshake: &'a Handshake, ends: (Endpoint, Endpoint)) -> Self {
+    pub(in crate::proto) const fn new(handshake: &'a Handshake, ends: (Endpoint, Endpoint)) -> Self {
         Self { handshake, said: None, ends }
     }
 
     /// With what the body of the answer says.
-    pub(super) const fn saying(self, said: Option<&'a Said>) -> Self {
+    pub(in crate::proto) const fn saying(self, said: Option<&'a Said>) -> Self {
         Self { said, ..self }
     }
 
@@ -54,25 +55,35 @@ impl<'a> Case<'a> {
         self.handshake.response.as_ref()
     }
 
+    /// Whether HTTP/2 carries it (RFC 8441).
+    fn is_h2(&self) -> bool {
+        self.request().or(self.answer()).is_some_and(Head::is_h2)
+    }
+
     /// What is to be said of the request.
-    pub(super) fn request_checks(&self) -> Vec<Check> {
-        self.walk(rules::REQUEST).chain(self.walk(advice::REQUEST)).collect()
+    pub(in crate::proto) fn request_checks(&self) -> Vec<Check> {
+        let rules = if self.is_h2() { connect::REQUEST } else { rules::REQUEST };
+        self.walk(rules).chain(self.walk(advice::REQUEST)).collect()
     }
 
     /// What of it holds for the first drafts as well.
-    pub(super) fn request_advice(&self) -> Vec<Check> {
+    pub(in crate::proto) fn request_advice(&self) -> Vec<Check> {
         self.walk(advice::REQUEST).collect()
     }
 
     /// The same of an answer.
-    pub(super) fn draft_answer_checks(&self) -> Vec<Check> {
+    pub(in crate::proto) fn draft_answer_checks(&self) -> Vec<Check> {
         refusal::why(self).into_iter().chain(self.walk(advice::ANSWER)).collect()
     }
 
     /// What is to be said of the answer.
-    pub(super) fn answer_checks(&self) -> Vec<Check> {
+    pub(in crate::proto) fn answer_checks(&self) -> Vec<Check> {
         let refused = refusal::why(self);
-        let rules = if refused.is_none() { rules::ACCEPTED } else { &[] };
+        let rules = match (&refused, self.is_h2()) {
+            (Some(_), _) => &[],
+            (None, false) => rules::ACCEPTED,
+            (None, true) => connect::ACCEPTED,
+        };
         let of_version = self.walk(rules::ANSWER);
         of_version.chain(refused).chain(self.walk(rules)).chain(self.walk(advice::ANSWER)).collect()
     }

@@ -32,7 +32,7 @@ fn origin(case: &Case<'_>) -> Outcome {
 /// request is not known here: a proxy may have taken TLS off.
 pub(super) fn foreign_origin(head: &Head) -> Option<(&str, &str)> {
     let origin = head.value("origin").or_else(|| head.value("sec-websocket-origin"))?;
-    let host = head.value("host").unwrap_or_default();
+    let host = head.authority().unwrap_or_default();
     let same = origin.eq_ignore_ascii_case(host)
         || origin.split_once("://").is_some_and(|(scheme, authority)| {
             let default = match scheme {

@@ -1,0 +1,357 @@
+//! One HTTP/2 connection: its frames in both directions, and its streams.
+
+use super::connect::Setting;
+use super::frame::{self, HEAD, Head, Kind};
+use super::side::{Open, Partial, Reading, Side};
+use super::stream::Stream;
+use super::tell;
+use crate::model::{Both, ConnId, Direction, End, Input, Mark, NoteCode, StreamId};
+use crate::proto::layer::{Cx, Kind as Carries, Layer, Next};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+
+mod ends;
+mod heads;
+mod loss;
+
+/// An HTTP/2 connection.
+#[derive(Default)]
+pub struct Http2 {
+    /// `None` before the first byte.
+    sides: Option<Box<Both<Side>>>,
+    streams: HashMap<StreamId, Stream>,
+    /// The last stream that a client opened.
+    newest: StreamId,
+    /// Streams that were reset, oldest first, and when: what was on its way may still come.
+    reset: VecDeque<(StreamId, Mark)>,
+    /// It began with a request of HTTP/1.1, whose stream is the first.
+    is_upgraded: bool,
+    /// Its beginning is missing.
+    is_late: bool,
+}
+
+/// What a client sends first (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Bytes kept of a payload that is read as a whole: settings, or why a connection is given up.
+const SMALL: usize = 6 * 256;
+/// Bytes of one of the settings (RFC 9113 §6.5.1).
+const SETTING: usize = 6;
+/// CONTINUATION frames of a header block that nobody needs more of.
+const CONTINUATIONS: u32 = 16;
+
+impl Layer for Http2 {
+    fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
+        *cx.kind = Carries::Http2;
+        self.begin(cx);
+        match input {
+            Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
+            Input::Gap { dir, offset, len, exact, receipt, .. } => self.gap(dir, offset, (len, exact), receipt, cx),
+            Input::End { dir, how, mark } => self.tcp_end(dir, how, mark, cx),
+            Input::Odd { .. } | Input::Waited { .. } => self.said(input, cx),
+        }
+        match &self.sides {
+            Some(sides) if Direction::BOTH.iter().all(|&dir| matches!(sides[dir].reading, Reading::Over)) => {
+                Next::Nothing
+            }
+            _ => Next::Read,
+        }
+    }
+
+    fn over(&mut self, cx: &mut Cx<'_>) {
+        self.begin(cx);
+        for dir in Direction::BOTH {
+            self.give_up_place(dir, cx);
+        }
+        let mut left: Vec<StreamId> = self.streams.keys().copied().collect();
+        left.sort_unstable();
+        for id in left {
+            self.close(id, cx);
+        }
+    }
+}
+
+impl Http2 {
+    /// The layer for what follows a 101 that switches to HTTP/2.
+    pub fn upgraded() -> Self {
+        Self { is_upgraded: true, ..Self::default() }
+    }
+
+    /// The layer for a connection of which the beginning is missing.
+    pub fn late() -> Self {
+        Self { is_late: true, ..Self::default() }
+    }
+
+    fn begin(&mut self, cx: &Cx<'_>) {
+        if self.sides.is_some() {
+            return;
+        }
+        self.is_late |= !cx.flow.from_start;
+        let (table, is_late) = (cx.limits.header_table, self.is_late);
+        let to_client = if is_late { Reading::seek(0) } else { Reading::default() };
+        let side = |reading| Side::new(reading, table, is_late);
+        self.sides = Some(Box::new(Both { to_server: side(Reading::Preface(0)), to_client: side(to_client) }));
+        if self.is_upgraded {
+            // What was asked for is read there.
+            self.streams.insert(StreamId(1), Stream::plain(StreamId(1), cx.mark));
+        }
+    }
+
+    /// What is known of a direction; it is there from the first input on.
+    fn side(&mut self, dir: Direction) -> &mut Side {
+        let make = || Box::new(Both::from_fn(|_| Side::new(Reading::Over, 0, true)));
+        &mut self.sides.get_or_insert_with(make)[dir]
+    }
+
+    /// Reads bytes, frame by frame.
+    fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let turned = cx.swapped;
+        let side = self.side(dir);
+        (side.heard, side.place) = (true, offset + bytes.len() as u64);
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            // Who is the client may be known better by now.
+            let dir = if cx.swapped == turned { dir } else { dir.reverse() };
+            let here = offset + at as u64;
+            at += match &mut self.side(dir).reading {
+                Reading::Preface(_) => self.preface(dir, here, rest, cx),
+                Reading::Head(partial) => {
+                    let (used, head) = partial.push(rest, here, brought);
+                    if let Some((head, offset, first)) = head {
+                        self.frame(dir, head, (offset, first), brought, cx);
+                    }
+                    used
+                }
+                Reading::Payload(_) => self.payload(dir, here, rest, brought, cx),
+                Reading::Seek(_) => return self.seek(dir, rest, brought, cx),
+                Reading::Over => return,
+            };
+        }
+    }
+
+    /// Reads what a client sends before its first frame; how many bytes that are.
+    fn preface(&mut self, dir: Direction, offset: u64, bytes: &[u8], cx: &mut Cx<'_>) -> usize {
+        let Reading::Preface(matched) = self.side(dir).reading else { return 0 };
+        let expected = PREFACE.get(matched..).unwrap_or_default();
+        let same = bytes.iter().zip(expected).take_while(|(a, b)| a == b).count();
+        let is_whole = same == expected.len();
+        self.side(dir).reading = match () {
+            () if is_whole => Reading::default(),
+            () if same == bytes.len() => Reading::Preface(matched + same),
+            () if !self.is_late && matched + same == 0 => {
+                tell::note(None, dir, NoteCode::H2Frame, "the client begins without the preface", cx);
+                Reading::default()
+            }
+            () => Reading::seek(offset + same as u64),
+        };
+        same
+    }
+
+    /// Begins a frame.
+    fn frame(&mut self, dir: Direction, head: Head, place: (u64, Mark), brought: Mark, cx: &mut Cx<'_>) {
+        self.forget_reset(brought, cx);
+        let most = self.side(dir.reverse()).settings.payload;
+        let what = head.fault(most).or_else(|| self.misplaced(dir, &head));
+        if let Some(what) = what
+            && self.side(dir).is_new(NoteCode::H2Frame)
+        {
+            tell::bad_frame(dir, &head, what, cx);
+        }
+        if head.has_block() {
+            self.begin_block(dir, &head, place, cx);
+        } else {
+            self.cut_block(dir, cx);
+        }
+        let side = self.side(dir);
+        side.small.clear();
+        side.reading = Reading::Payload(Open::new(head));
+        if head.len == 0 {
+            self.frame_done(dir, brought, cx);
+        }
+    }
+
+    /// What is wrong with the place of a frame, in words (RFC 9113 §6.10).
+    fn misplaced(&mut self, dir: Direction, head: &Head) -> Option<&'static str> {
+        let side = self.side(dir);
+        let is_next = side.block.as_ref().map(|block| block.stream == head.stream);
+        match (is_next, head.kind == Kind::CONTINUATION) {
+            (Some(false), true) => Some("goes on with the header block of another stream"),
+            (Some(_), false) => Some("stands within a header block"),
+            (None, true) if !side.missed => Some("goes on with a header block that was not begun"),
+            _ => None,
+        }
+    }
+
+    /// Reads of a payload; how many bytes belong to it.
+    fn payload(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+        let Reading::Payload(open) = &mut self.side(dir).reading else { return 0 };
+        let take = |left: u32| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let used = if open.padding.is_none() {
+            open.left -= 1;
+            // Padding that is longer than the payload leaves nothing of it (RFC 9113 §6.1).
+            open.padding = bytes.first().map(|&padding| u32::from(padding).min(open.left));
+            1
+        } else if open.before > 0 && open.left > open.padding.unwrap_or(0) {
+            let used = take(open.before.min(open.left - open.padding.unwrap_or(0)));
+            open.before -= used as u32;
+            open.left -= used as u32;
+            used
+        } else if let left @ 1.. = open.body_left() {
+            let used = take(left);
+            open.left -= used as u32;
+            let head = open.head;
+            self.body(dir, head, offset, bytes.get(..used).unwrap_or_default(), brought, cx);
+            used
+        } else {
+            let used = take(open.left);
+            open.left -= used as u32;
+            used
+        };
+        if matches!(&self.side(dir).reading, Reading::Payload(Open { left: 0, .. })) {
+            self.frame_done(dir, brought, cx);
+        }
+        used
+    }
+
+    /// Takes a piece of a frame's body.
+    fn body(&mut self, dir: Direction, head: Head, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        match head.kind {
+            Kind::DATA => self.stream_data(dir, head.stream, offset, bytes, brought, cx),
+            _ if head.has_block() => self.block_bytes(dir, bytes, cx),
+            Kind::SETTINGS | Kind::RST_STREAM | Kind::GOAWAY => {
+                let small = &mut self.side(dir).small;
+                let room = SMALL.saturating_sub(small.len()).min(bytes.len());
+                small.extend_from_slice(bytes.get(..room).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    /// Hands bytes of DATA to their stream.
+    fn stream_data(&mut self, dir: Direction, id: StreamId, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        if !self.streams.contains_key(&id) {
+            self.meet(dir, id, brought, cx);
+        }
+        let (Some(sides), Some(stream)) = (&mut self.sides, self.streams.get_mut(&id)) else { return };
+        if stream.is_plain() {
+            return;
+        }
+        let (turned, side) = (cx.swapped, &mut sides[dir]);
+        side.last = Some(id);
+        if !side.said.is_empty() {
+            let place = (offset, bytes.len() as u64, stream.offset(dir));
+            side.said.hand_on(dir, place, brought, &mut |input| stream.input(input, cx));
+        }
+        stream.bytes(dir, bytes, brought, cx);
+        if cx.swapped != turned {
+            self.turn(cx);
+        }
+    }
+
+    /// Opens a stream of which DATA come before any head, where that may be lost.
+    pub(super) fn meet(&mut self, dir: Direction, id: StreamId, brought: Mark, cx: &Cx<'_>) {
+        let newest = self.newest;
+        let asker = self.side(Direction::ToServer);
+        let is_alone = !asker.heard && cx.flow.one_sided;
+        // What a client that was captured opened is known, but for the last of it.
+        let is_missed = asker.missed || is_alone || dir == Direction::ToClient && id > newest;
+        if is_missed && id.is_clients() && self.has_room(cx) {
+            self.streams.insert(id, Stream::unknown(id, brought, cx));
+        }
+    }
+
+    /// Whether one more stream may be kept.
+    fn has_room(&self, cx: &Cx<'_>) -> bool {
+        self.streams.len() < cx.limits.h2_streams
+    }
+
+    /// A frame ended.
+    fn frame_done(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
+        let side = self.side(dir);
+        let Reading::Payload(Open { head, .. }) = std::mem::take(&mut side.reading) else { return };
+        let small = std::mem::take(&mut side.small);
+        if let Some(stream) = self.streams.get_mut(&head.stream) {
+            stream.came(brought);
+        }
+        match head.kind {
+            Kind::DATA if head.has(frame::END_STREAM) => self.end_stream(dir, head.stream, End::EndStream, brought, cx),
+            _ if head.has_block() && head.has(frame::END_HEADERS) => self.block_done(dir, brought, cx),
+            Kind::SETTINGS if !head.has(frame::ACK) => self.settings(dir, &small, brought),
+            Kind::RST_STREAM => self.reset(dir, head.stream, &small, brought, cx),
+            Kind::GOAWAY => self.goaway(dir, &small, brought, cx),
+            _ => {}
+        }
+        let side = self.side(dir);
+        side.small = small;
+    }
+
+    /// Learns what its sender takes (RFC 9113 §6.5.2, RFC 8441 §3).
+    fn settings(&mut self, dir: Direction, payload: &[u8], brought: Mark) {
+        const HEADER_TABLE_SIZE: u16 = 1;
+        const MAX_FRAME_SIZE: u16 = 5;
+        const ENABLE_CONNECT_PROTOCOL: u16 = 8;
+        let settings = &mut self.side(dir).settings;
+        settings.came = true;
+        for &[a, b, c, d, e, f] in payload.as_chunks::<SETTING>().0 {
+            let value = u32::from_be_bytes([c, d, e, f]);
+            match u16::from_be_bytes([a, b]) {
+                HEADER_TABLE_SIZE => settings.table = settings.table.max(value),
+                MAX_FRAME_SIZE => settings.payload = settings.payload.max(value),
+                ENABLE_CONNECT_PROTOCOL if value == 1 => {
+                    settings.connect.get_or_insert(brought);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What the server said about extended CONNECTs.
+    fn setting(&mut self) -> Setting {
+        let side = self.side(Direction::ToClient);
+        match side.settings.connect {
+            Some(at) => Setting::Given(at),
+            None if side.missed || !side.settings.came => Setting::Unknown,
+            None => Setting::Missing,
+        }
+    }
+
+    /// The WebSocket of a stream.
+    fn conn(&self, id: StreamId) -> Option<ConnId> {
+        self.streams.get(&id).and_then(Stream::conn)
+    }
+
+    /// Who was taken for the client is the server.
+    fn turn(&mut self, cx: &Cx<'_>) {
+        if let Some(sides) = &mut self.sides {
+            sides.swap();
+        }
+        for stream in self.streams.values_mut() {
+            stream.turn(cx);
+        }
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::Head(Partial::default())
+    }
+}
+
+impl Partial {
+    /// Reads of a head: how many bytes belong to it; and, where it is whole, what it says, where it began and with which packet.
+    fn push(&mut self, bytes: &[u8], at: u64, brought: Mark) -> (usize, Option<(Head, u64, Mark)>) {
+        if self.len == 0 {
+            if let Some(head) = frame::head(bytes) {
+                return (HEAD, Some((head, at, brought)));
+            }
+            (self.offset, self.first) = (at, brought);
+        }
+        let mut used = 0;
+        for (slot, &byte) in self.bytes.iter_mut().skip(self.len).zip(bytes) {
+            *slot = byte;
+            used += 1;
+        }
+        self.len += used;
+        let head = if self.len == HEAD { frame::head(&self.bytes) } else { None };
+        (used, head.map(|head| (head, self.offset, self.first)))
+    }
+}

@@ -1,0 +1,162 @@
+//! Header blocks, and the requests and answers that they are.
+
+use super::{CONTINUATIONS, Http2, tell};
+use crate::model::{self, Direction, End, Mark, NoteCode, StreamId};
+use crate::proto::http2::block::Block;
+use crate::proto::http2::frame::{self, Head, Kind};
+use crate::proto::http2::stream::Stream;
+use crate::proto::layer::Cx;
+
+impl Http2 {
+    /// A frame begins a header block, or goes on with one.
+    pub(super) fn begin_block(&mut self, dir: Direction, head: &Head, (offset, first): (u64, Mark), cx: &mut Cx<'_>) {
+        let goes_on = head.kind == Kind::CONTINUATION;
+        if goes_on && self.side(dir).block.as_ref().is_some_and(|block| block.stream == head.stream) {
+            let block = self.side(dir).block.as_mut();
+            let count = block.map_or(0, |block| {
+                block.continuations += 1;
+                block.len += frame::HEAD as u64 + u64::from(head.len);
+                block.continuations
+            });
+            if count == CONTINUATIONS + 1 && self.side(dir).is_new(NoteCode::H2Limit) {
+                let text = format!(
+                    "the header block of stream {} goes on over more than {CONTINUATIONS} CONTINUATION frames",
+                    head.stream
+                );
+                tell::note(None, dir, NoteCode::H2Limit, &text, cx);
+            }
+            return;
+        }
+        self.cut_block(dir, cx);
+        let mut block = Block::new(head.stream, offset, first);
+        block.len = frame::HEAD as u64 + u64::from(head.len);
+        block.is_promise = head.kind == Kind::PUSH_PROMISE;
+        block.ends = head.kind == Kind::HEADERS && head.has(frame::END_STREAM);
+        // Its beginning is lost: what of it comes is no beginning of a field.
+        (block.is_holed, block.is_cut) = (goes_on, goes_on);
+        if goes_on {
+            self.side(dir).hpack.lose();
+        }
+        self.side(dir).block = Some(block);
+    }
+
+    /// Decodes bytes of the block at hand.
+    pub(super) fn block_bytes(&mut self, dir: Direction, bytes: &[u8], cx: &Cx<'_>) {
+        let most = self.side(dir.reverse()).settings.table;
+        let most = if self.side(dir.reverse()).missed { u32::MAX } else { most };
+        let side = self.side(dir);
+        let Some(block) = side.block.as_mut().filter(|block| !block.is_cut) else { return };
+        side.hpack.push(bytes, most, &mut |read| block.take(read, cx.limits));
+    }
+
+    /// Bytes of the block at hand are missing: what was added to the table with it is not known.
+    pub(super) fn hole_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let side = self.side(dir);
+        if let Some(block) = &mut side.block {
+            (block.is_cut, block.is_holed) = (true, true);
+        }
+        side.hpack.lose();
+        side.missed = true;
+        if dir == Direction::ToServer {
+            self.lose_requests(cx);
+        }
+    }
+
+    /// Requests may be lost: answers that came are read without theirs.
+    fn lose_requests(&mut self, cx: &mut Cx<'_>) {
+        let setting = self.setting();
+        let mut early: Vec<_> = self.streams.iter_mut().filter(|(_, stream)| stream.is_early()).collect();
+        early.sort_unstable_by_key(|(id, _)| **id);
+        for (_, stream) in early {
+            stream.lose_request(setting, cx);
+        }
+    }
+
+    /// Another frame comes where the block at hand should go on: it is used as far as it came.
+    pub(super) fn cut_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if self.side(dir).block.is_some() {
+            self.hole_block(dir, cx);
+            self.block_done(dir, cx.mark, cx);
+        }
+    }
+
+    /// The block at hand is whole, or as whole as it will be.
+    pub(super) fn block_done(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
+        let side = self.side(dir);
+        let Some(mut block) = side.block.take() else { return };
+        if !block.is_cut {
+            side.hpack.end(&mut |read| block.take(read, cx.limits));
+        }
+        let told = tell::of_block(&block);
+        let (id, ends, is_promise) = (block.stream, block.ends, block.is_promise);
+        let mut dir = dir;
+        if !is_promise && id.is_clients() {
+            dir = self.orient(dir, block.sender(), cx);
+            let is_empty = block.is_holed && block.is_empty();
+            if !is_empty {
+                self.head(dir, id, block.into_head(dir, brought), ends, cx);
+            }
+        }
+        if let Some((code, text)) = told {
+            // About streams that nobody looks at, once.
+            let conn = self.conn(id);
+            if conn.is_some() || code != NoteCode::H2Table && self.side(dir).is_new(code) {
+                tell::note_in(conn, id, dir, code, &text, cx);
+            }
+        }
+        if ends {
+            self.end_stream(dir, id, End::EndStream, brought, cx);
+        }
+    }
+
+    /// A request tells who is the client, and so does an answer, where a capture that begins in the middle has it from the wrong side.
+    fn orient(&mut self, dir: Direction, sender: Option<Direction>, cx: &mut Cx<'_>) -> Direction {
+        let Some(sender) = sender.filter(|&sender| sender != dir && self.is_late) else { return dir };
+        if self.streams.values().any(|stream| stream.conn().is_some()) {
+            return dir;
+        }
+        cx.swapped = !cx.swapped;
+        self.turn(cx);
+        sender
+    }
+
+    /// A head of a stream came.
+    fn head(&mut self, dir: Direction, id: StreamId, head: model::Head, ends: bool, cx: &mut Cx<'_>) {
+        let setting = self.setting();
+        let is_informational = head.status().is_some_and(|status| (100..200).contains(&status) && status != 101);
+        if is_informational {
+            return;
+        }
+        if let Some(stream) = self.streams.get_mut(&id) {
+            return stream.head(dir, head, ends, setting, cx);
+        }
+        let is_known = dir == Direction::ToServer && id <= self.newest;
+        if is_known && !self.side(dir).missed {
+            // Trailers of a stream that is over.
+            return;
+        }
+        let stream = match dir {
+            Direction::ToServer => {
+                self.newest = self.newest.max(id);
+                Stream::request(id, head, ends, cx)
+            }
+            Direction::ToClient => {
+                let asker = self.side(Direction::ToServer);
+                let is_lost = asker.missed || !asker.heard && cx.flow.one_sided;
+                if id <= self.newest && !is_lost {
+                    return;
+                }
+                Stream::answer(id, head, is_lost, setting, cx)
+            }
+        };
+        if self.has_room(cx) || stream.conn().is_some() {
+            self.streams.insert(id, stream);
+        } else if self.side(dir).is_new(NoteCode::H2Limit) {
+            let most = cx.limits.h2_streams;
+            let text = format!(
+                "more than {most} streams are open at once: of others only WebSockets are read (limit h2-streams)"
+            );
+            tell::note(None, dir, NoteCode::H2Limit, &text, cx);
+        }
+    }
+}

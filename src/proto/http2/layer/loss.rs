@@ -1,0 +1,163 @@
+//! Bytes that are missing, and how frames are found behind them.
+
+use super::{Http2, tell};
+use crate::model::{Direction, Input, Mark, NoteCode, Receipt, StreamId, count};
+use crate::proto::http2::frame::Kind;
+use crate::proto::http2::seek::Seek;
+use crate::proto::http2::side::Reading;
+use crate::proto::layer::Cx;
+
+impl Reading {
+    /// Frames are looked for from there on.
+    pub(super) fn seek(from: u64) -> Self {
+        Self::Seek(Box::new(Seek::new(from)))
+    }
+}
+
+impl Http2 {
+    /// Passes over bytes that are missing: of a payload whose length is known, they are of its stream alone.
+    pub(super) fn gap(
+        &mut self,
+        dir: Direction,
+        offset: u64,
+        (len, exact): (u64, bool),
+        receipt: Receipt,
+        cx: &mut Cx<'_>,
+    ) {
+        self.side(dir).receipt = receipt;
+        let mut left = len;
+        while left > 0 && exact {
+            match self.lose_payload(dir, left, receipt, cx) {
+                0 => break,
+                lost => left -= lost,
+            }
+        }
+        if left > 0 && !matches!(self.side(dir).reading, Reading::Over) {
+            self.lose_place(dir, offset + len, left, cx);
+        }
+    }
+
+    /// Passes over the next of at most so many missing bytes of the payload at hand; how many.
+    fn lose_payload(&mut self, dir: Direction, most: u64, receipt: Receipt, cx: &mut Cx<'_>) -> u64 {
+        let Reading::Payload(open) = &mut self.side(dir).reading else { return 0 };
+        let take = |left: u32| u32::try_from(most).unwrap_or(u32::MAX).min(left);
+        let head = open.head;
+        let is_unsure = open.padding.is_none();
+        if is_unsure {
+            // How much of it is padding is lost: it may be none.
+            open.padding = Some(0);
+        }
+        let (lost, is_body) = match open.body_left() {
+            0 => (take(open.left), false),
+            _ if open.before > 0 => {
+                let lost = take(open.before);
+                open.before -= lost;
+                (lost, false)
+            }
+            left => (take(left), true),
+        };
+        open.left -= lost;
+        let is_done = open.left == 0;
+        if head.has_block() {
+            self.hole_block(dir, cx);
+        } else if head.kind == Kind::DATA && is_body {
+            if let Some(stream) = self.streams.get_mut(&head.stream) {
+                stream.lose(dir, (lost.into(), !is_unsure), receipt, cx);
+            }
+        } else if matches!(head.kind, Kind::SETTINGS | Kind::RST_STREAM | Kind::GOAWAY) {
+            // What it says is not known: it is passed over.
+            if let Reading::Payload(open) = &mut self.side(dir).reading {
+                open.head.kind = Kind::PING;
+            }
+        }
+        if is_done {
+            self.frame_done(dir, cx.mark, cx);
+        }
+        lost.into()
+    }
+
+    /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
+    fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
+        self.hole_block(dir, cx);
+        if self.side(dir).block.is_some() {
+            self.block_done(dir, cx.mark, cx);
+        }
+        let side = self.side(dir);
+        side.lost = side.lost.saturating_add(lost);
+        if let Reading::Seek(seek) = &mut side.reading {
+            cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
+            side.lost = side.lost.saturating_add(seek.len() as u64);
+            seek.lose(from);
+        } else {
+            side.reading = Reading::seek(from);
+        }
+    }
+
+    /// Looks through bytes for frames, and reads on from those that are found.
+    pub(super) fn seek(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+        let most = self.side(dir.reverse()).settings.payload;
+        let bound = cx.limits.seek_bytes;
+        let Some(sides) = &mut self.sides else { return };
+        let Reading::Seek(seek) = &mut sides[dir].reading else { return };
+        let before = seek.len();
+        let streams = &self.streams;
+        let found = seek.push(bytes, brought, (most, bound), |id| streams.contains_key(&id));
+        cx.tools.seeking = (cx.tools.seeking + seek.len()).saturating_sub(before);
+        let is_too_much = cx.tools.seeking > cx.limits.seek_total;
+        let Some(at) = found else {
+            if is_too_much {
+                self.give_up_place(dir, cx);
+            }
+            return;
+        };
+        let Reading::Seek(seek) = std::mem::take(&mut self.side(dir).reading) else { return };
+        cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
+        self.lost_until(dir, seek.passed(at), cx);
+        for (offset, bytes, brought) in seek.since(at) {
+            self.data(dir, offset, bytes, brought, cx);
+        }
+    }
+
+    /// No frame is found any more: nothing of the direction can be read.
+    pub(super) fn give_up_place(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let Reading::Seek(seek) = &mut self.side(dir).reading else { return };
+        let held = seek.len();
+        self.side(dir).reading = Reading::Over;
+        cx.tools.seeking = cx.tools.seeking.saturating_sub(held);
+        self.lost_until(dir, held as u64, cx);
+    }
+
+    /// So many bytes were passed over since the place was lost: any open stream may have lost some of them.
+    fn lost_until(&mut self, dir: Direction, passed: u64, cx: &mut Cx<'_>) {
+        let side = self.side(dir);
+        let (lost, receipt) = (std::mem::take(&mut side.lost).saturating_add(passed), side.receipt);
+        if lost == 0 {
+            return;
+        }
+        let mut open: Vec<StreamId> =
+            self.streams.iter().filter(|(_, stream)| stream.carries()).map(|(&id, _)| id).collect();
+        open.sort_unstable();
+        if self.side(dir).heard || !open.is_empty() {
+            let text = format!("{} of HTTP/2 frames are missing, or make no sense", count(lost, "byte"));
+            let text = if open.len() > 1 { text + "; they may be of any stream" } else { text };
+            tell::note(None, dir, NoteCode::H2Gap, &text, cx);
+        }
+        for id in open {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.lose(dir, (lost, false), receipt, cx);
+            }
+        }
+    }
+
+    /// What the transport says of bytes goes to the stream that they are of.
+    pub(super) fn said(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
+        let (Input::Odd { dir, .. } | Input::Waited { dir, .. }) = input else { return };
+        let side = self.side(dir);
+        let at = side.place;
+        let Some(Input::Odd { code, text, detail, mark, .. }) = side.said.keep(input, at) else { return };
+        // Of bytes that were read: those of the last stream are as likely as any.
+        let Some(stream) = side.last.and_then(|id| self.streams.get_mut(&id)) else { return };
+        let offset = stream.offset(dir);
+        stream.input(Input::Odd { dir, offset, len: 0, code, text, detail, mark }, cx);
+    }
+}

@@ -1,0 +1,78 @@
+//! The cut law for HTTP/2.
+
+use super::support::craft::{Client, END_HEADERS, Frame, H2, HEADERS, Server, Side, TEXT, plain_block};
+use super::{Part, told};
+use proptest::prelude::*;
+use wspect::model::Direction;
+
+/// The turns of a connection.
+fn parts(h2: &H2) -> Vec<Part> {
+    let part = |(side, bytes): &(Side, Vec<u8>)| Part::Bytes(direction(*side), bytes.clone());
+    h2.session.turns.iter().map(part).collect()
+}
+
+fn direction(side: Side) -> Direction {
+    if side == Client { Direction::ToServer } else { Direction::ToClient }
+}
+
+/// A connection with faults: a bad block, a frame of a wrong size, a head that is never ended, and a WebSocket beside them.
+fn faulty() -> H2 {
+    let mut h2 = H2::new(1);
+    h2.cuts = vec![(3, Some(2)), (50, None)];
+    h2.open(1).frame(Client, HEADERS, END_HEADERS, 3, &[0xfe, 0x82]).frame(Server, 3, 0, 3, &[1; 7]);
+    h2.say(Client, 1, TEXT, "one").frame(Client, HEADERS, 0, 5, &plain_block(&[("a", "b")]));
+    h2.ws(Server, 1, Frame::new(3, "reserved")).say(Server, 1, TEXT, "two").reset(Server, 1, 2);
+    h2
+}
+
+#[test]
+fn tells_a_whole_connection() {
+    insta::assert_snapshot!(told(&parts(&H2::sample(1)), &[usize::MAX]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_cut_tells_the_same(cuts in proptest::collection::vec(1_usize..40, 1..30)) {
+        for h2 in [H2::sample(1), faulty()] {
+            prop_assert_eq!(told(&parts(&h2), &cuts), told(&parts(&h2), &[usize::MAX]));
+        }
+    }
+
+    /// Bytes that are not HTTP/2 any more, holes and all.
+    #[test]
+    fn any_bytes_are_survived(
+        at in 0_usize..40,
+        junk in proptest::collection::vec(any::<u8>(), 0..200),
+        flip in any::<u8>(),
+        gap in 0_u64..200,
+        cuts in proptest::collection::vec(1_usize..40, 1..30),
+    ) {
+        let mut parts = parts(&H2::sample(1));
+        // What comes first tells that it is HTTP/2.
+        let at = 1 + at % (parts.len() - 1);
+        let dir = parts[at].dir();
+        if let Part::Bytes(_, bytes) = &mut parts[at] {
+            let place = usize::from(flip) % bytes.len();
+            bytes[place] ^= flip;
+        }
+        parts.insert(at, Part::Gap(dir, gap));
+        parts.insert(at, Part::Bytes(dir, junk));
+        prop_assert_eq!(told(&parts, &cuts), told(&parts, &cuts), "the same twice");
+    }
+}
+
+/// A connection that stops anywhere.
+#[test]
+fn every_prefix_is_survived() {
+    let whole = parts(&H2::sample(1));
+    for until in 0..whole.len() {
+        let mut some: Vec<Part> = parts(&H2::sample(1));
+        some.truncate(until + 1);
+        if let Part::Bytes(_, bytes) = &mut some[until] {
+            bytes.truncate(bytes.len() / 2 + 1);
+        }
+        told(&some, &[7]);
+    }
+}

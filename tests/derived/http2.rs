@@ -1,0 +1,326 @@
+//! HTTP/2: what a WebSocket says does not depend on how its DATA are cut, on what else the connection carries, nor on how that came.
+
+use super::support::Dice;
+use super::support::craft::*;
+use super::support::run::{Conversation, Input, Message, conversations, findings, records};
+use super::{LOSS, has_finding, has_no_findings, is_said};
+use std::collections::BTreeMap;
+
+/// What may be said of a legal connection of which nothing is missing: nothing of HTTP/2, nor of loss.
+const FAULTS: &[&str] =
+    &["H2-FRAME", "H2-HPACK", "H2-TABLE", "H2-GAP", "H2-LIMIT", "HS-PSEUDO", "HS-SETTING", "HS-HOP"];
+
+/// The conversations of a capture, by their HTTP/2 streams.
+fn shown(file: &[u8]) -> BTreeMap<u32, Conversation> {
+    let all = conversations(Input::Bytes(file));
+    let count = all.len();
+    let named: BTreeMap<u32, Conversation> =
+        all.into_iter().map(|one| (one.h2_stream.expect("a stream") as u32, one)).collect();
+    assert_eq!(named.len(), count, "a stream has several connections");
+    named
+}
+
+/// That the capture shows each WebSocket as it was said, and no other.
+#[track_caller]
+fn says(file: &[u8], h2: &H2, what: &str) {
+    let all = shown(file);
+    assert!(all.keys().eq(h2.said.keys()), "{what}: {:?} for {:?}", all.keys(), h2.said.keys());
+    for (stream, said) in &h2.said {
+        says_one(&all[stream], said, &format!("{what}: stream {stream}"));
+    }
+}
+
+#[track_caller]
+fn says_one(conversation: &Conversation, said: &[Said], what: &str) {
+    for dir in ["c2s", "s2c"] {
+        let said: Vec<_> = said.iter().filter(|said| said.dir == dir).collect();
+        let messages = conversation.of(dir);
+        for (message, said) in messages.iter().zip(&said) {
+            assert!(is_said(message, said), "{what} {dir}: shown {}, said {said:?}", message.brief());
+        }
+        assert_eq!(messages.len(), said.len(), "{what} {dir}: messages");
+    }
+}
+
+/// A connection whose DATA are cut so.
+fn sample(n: usize, cuts: &[(usize, Option<u8>)]) -> H2 {
+    let mut h2 = H2::bare(n);
+    h2.cuts = cuts.to_vec();
+    h2.samples(n, 0)
+}
+
+#[test]
+fn data_may_be_cut_and_padded_anywhere() {
+    let mut dice = Dice(31);
+    for n in 0..60 {
+        let cuts: Vec<_> = (0..1 + dice.below(9))
+            .map(|_| {
+                let padding = [None, Some(0), Some(dice.below(256) as u8)][dice.below(3)];
+                (1 + dice.below(if n % 2 == 0 { 7 } else { 200 }), padding)
+            })
+            .collect();
+        let h2 = sample(n, &cuts);
+        // And TCP cuts the frames.
+        let longest = 1 + dice.below(60);
+        let file = capture_of(&h2.session.cut(|_| vec![1 + dice.below(longest), 1 + dice.below(longest)]));
+        says(&file, &h2, &format!("{n}: {cuts:?}"));
+        has_no_findings(&file, FAULTS, &format!("{n}"));
+        has_no_findings(&file, LOSS, &format!("{n}"));
+    }
+}
+
+/// Frames of several turns in one segment, as servers write them.
+#[test]
+fn frames_may_come_together() {
+    let mut h2 = sample(1, &[(3, None), (40, Some(9))]);
+    let mut joined: Vec<(Side, Vec<u8>)> = Vec::new();
+    for (side, bytes) in h2.session.turns.drain(..) {
+        match joined.last_mut() {
+            Some((last, all)) if *last == side => all.extend(bytes),
+            _ => joined.push((side, bytes)),
+        }
+    }
+    h2.session.turns = joined;
+    says(&capture_of(&h2.session.segments()), &h2, "joined");
+}
+
+/// Each connection, its handshake, messages, frames and findings name the stream that they are of.
+#[test]
+fn records_name_their_streams() {
+    let file = capture_of(&H2::sample(1).session.segments());
+    for command in ["ls", "msgs", "frames", "handshake"] {
+        let rows = records(command, Input::Bytes(&file));
+        let streams: std::collections::BTreeSet<_> =
+            rows.iter().map(|row| row["h2_stream"].as_u64().unwrap()).collect();
+        assert!(streams.into_iter().eq([1, 5, 7]), "{command}");
+        assert!(rows.iter().all(|row| row["tcp_stream"] == 0), "{command}");
+    }
+    for row in records("ls", Input::Bytes(&file)) {
+        assert_eq!(row["transport"], "h2");
+        assert_eq!(row["url"], format!("ws://lab.test/{}", row["h2_stream"]));
+        assert_eq!(row["ending"], "clean");
+    }
+    for (_, row) in findings(Input::Bytes(&file)) {
+        assert!(row["conn"].is_null() || row["h2_stream"].is_u64(), "{row}");
+    }
+}
+
+/// A WebSocket that is refused is a connection, with what the body says; informational answers go before.
+#[test]
+fn refusals_are_told() {
+    let mut h2 = H2::new(1);
+    h2.ask(1, &[]).head(Server, 1, 0, &[(":status", "103"), ("link", "</x>")]);
+    h2.head(Server, 1, 0, &[(":status", "403"), ("content-type", "text/plain")]);
+    h2.frame(Server, DATA, 0, 1, b"origin not ").frame(Server, DATA, END_STREAM, 1, b"allowed");
+    h2.ask(3, &[]).reset(Server, 3, 7);
+    h2.open(5).say(Server, 5, TEXT, "hello");
+    let file = capture_of(&h2.session.segments());
+    let rows = records("ls", Input::Bytes(&file));
+    let states: Vec<_> =
+        rows.iter().map(|row| (row["state"].as_str().unwrap(), row["ending"].as_str().unwrap())).collect();
+    assert_eq!(states[0], ("rejected", "refused"));
+    assert_eq!(states[1].1, "no-answer");
+    assert_eq!(
+        rows[1]["verdict"],
+        "the upgrade was not answered; RST_STREAM REFUSED_STREAM (the stream was not processed and may be tried again) from \
+         the server (frame 24), 200 \u{b5}s later"
+    );
+    let heads = records("handshake", Input::Bytes(&file));
+    assert_eq!((&heads[0]["status"], &heads[0]["accepted"]), (&403.into(), &false.into()));
+    has_finding(&file, "HS-ORIGIN-REFUSED", "what the body says");
+}
+
+/// How a stream, or the connection, was ended is said with its code.
+#[test]
+fn ends_are_told_with_their_codes() {
+    let verdict = |end: &dyn Fn(&mut H2)| {
+        let mut h2 = H2::new(1);
+        h2.open(1).say(Server, 1, TEXT, "hello");
+        end(&mut h2);
+        let rows = records("ls", Input::Bytes(&capture_of(&h2.session.segments())));
+        let text = rows[0]["verdict"].as_str().unwrap().to_owned();
+        (rows[0]["closed_by"].as_str().map(str::to_owned), text.split(" without").next().unwrap().to_owned())
+    };
+    let is = |by: &str, text: &str| (Some(by.to_owned()), text.to_owned());
+    assert_eq!(
+        verdict(&|h2| _ = h2.reset(Client, 1, 8)),
+        is("rst", "RST_STREAM CANCEL (the stream is not needed any more) from the client (frame 18)")
+    );
+    assert_eq!(
+        verdict(&|h2| _ = h2.frame(Server, DATA, END_STREAM, 1, &[])),
+        is("fin", "END_STREAM from the server (frame 18)")
+    );
+    assert_eq!(
+        verdict(&|h2| _ = h2.go_away(Server, 0, 2, "")),
+        is("rst", "GOAWAY INTERNAL_ERROR (an internal error) from the server (frame 18)")
+    );
+    // The client ends TCP first.
+    assert_eq!(
+        verdict(&|h2| _ = h2.go_away(Client, 0, 0, "")),
+        is("rst", "GOAWAY NO_ERROR (no error) from the client (frame 18)")
+    );
+    assert_eq!(verdict(&|_| {}), is("fin", "TCP FIN from the client (frame 18)"));
+}
+
+/// What was on its way when its receiver reset the stream is shown.
+#[test]
+fn what_comes_behind_a_reset_is_shown() {
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Server, 1, TEXT, "before").reset(Client, 1, 8).say(Server, 1, TEXT, "on its way");
+    says(&capture_of(&h2.session.segments()), &h2, "behind a reset");
+}
+
+/// A connection that begins as HTTP/1.1 (RFC 7540 §3.2): stream 1 is the request's.
+#[test]
+fn http1_may_lead_to_http2() {
+    let sample = H2::bare(1).samples(1, 2);
+    let mut session = Session::bare(1);
+    session.turn(
+        Client,
+        "GET /plain HTTP/1.1\r\nHost: lab.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+    );
+    session.turn(Server, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    session.turn(Server, h2_frame(HEADERS, END_HEADERS, 1, &plain_block(&[(":status", "200")])));
+    session.turn(Server, h2_frame(DATA, END_STREAM, 1, b"\x81\x05Hello"));
+    session.turns.extend(sample.session.turns.clone());
+    says(&capture_of(&session.segments()), &sample, "h2c");
+}
+
+/// Inside a tunnel, and behind words for a proxy.
+#[test]
+fn http2_runs_inside_others() {
+    let sample = H2::sample(1);
+    let tunnel = [
+        (Client, b"CONNECT inner.test:443 HTTP/1.1\r\nHost: inner.test:443\r\n\r\n".to_vec()),
+        (Server, b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+    ];
+    let proxy = [(Client, b"PROXY TCP4 192.0.2.1 192.0.2.2 4321 443\r\n".to_vec())];
+    for (what, before) in [("CONNECT", &tunnel[..]), ("PROXY", &proxy[..])] {
+        let mut session = sample.session.clone();
+        // A server behind a proxy hears the client first.
+        let (server, client) = (session.turns.remove(0), session.turns.remove(0));
+        session.turns = [before, &[client, server], &session.turns].concat();
+        says(&capture_of(&session.segments()), &sample, what);
+    }
+}
+
+/// A capture may have what both sides send in the other order: an answer before its request.
+#[test]
+fn answers_may_be_captured_first() {
+    let h2 = H2::sample(1);
+    let segments = h2.session.segments();
+    let mut tried = 0;
+    for at in 3..segments.len() - 1 {
+        let mut swapped = segments.clone();
+        swapped.swap(at, at + 1);
+        // Of one side the order is that of its numbers.
+        tried += usize::from(segments[at].src != segments[at + 1].src);
+        says(&capture_of(&swapped), &h2, &format!("{at} after {}", at + 1));
+    }
+    assert!(tried > 20);
+    // All of the server's answers before all requests.
+    let (client, server): (Vec<Segment>, Vec<Segment>) =
+        segments[3..segments.len() - 3].iter().cloned().partition(|segment| segment.src == h2.session.client);
+    let file = capture_of(&[&segments[..3], &server, &client, &segments[segments.len() - 3..]].concat());
+    says(&file, &h2, "the server first");
+}
+
+/// Every segment is lost once: what it did not touch is whole, and nothing is made up.
+#[test]
+fn a_loss_costs_what_it_touched() {
+    let mut h2 = H2::new(1);
+    h2.open(1).open(3);
+    let mut dice = Dice(33);
+    for n in 0..40 {
+        for stream in [1, 3] {
+            let side = if dice.below(2) == 0 { Client } else { Server };
+            h2.say(side, stream, TEXT, format!("{stream} says {n}, and more than a few words with it"));
+        }
+    }
+    let segments = h2.session.segments();
+    let total: usize = h2.said.values().map(Vec::len).sum();
+    let (mut whole, mut asked) = (0, 0);
+    for lost in 15..segments.len() - 3 {
+        if segments[lost].payload.is_empty() {
+            continue;
+        }
+        let mut rest = segments.clone();
+        rest.remove(lost);
+        let all = shown(&capture_of(&rest));
+        asked += total;
+        for (stream, said) in &h2.said {
+            let conversation = all.get(stream).unwrap_or_else(|| panic!("{lost}: no stream {stream}"));
+            for message in &conversation.messages {
+                let is_true = said.iter().any(|said| said.dir == message.dir && is_said(message, said));
+                assert!(is_true || !message.complete, "{lost}: stream {stream}: {}", message.brief());
+                whole += usize::from(is_true);
+            }
+        }
+    }
+    // Of 80 messages one is in the segment; the streams find their place again behind it.
+    assert!(whole * 100 >= asked * 96, "{whole} of {asked}");
+}
+
+/// A hole within DATA is one of its stream alone.
+#[test]
+fn a_hole_in_data_is_in_its_stream() {
+    let mut h2 = H2::new(1);
+    h2.open(1).open(3).say(Client, 3, TEXT, "before");
+    h2.say(Client, 1, BINARY, vec![7; 900]).say(Client, 3, TEXT, "after").say(Client, 1, TEXT, "behind");
+    let mut segments = h2.session.cut(|bytes| if bytes.len() > 900 { vec![300] } else { vec![bytes.len()] });
+    let second = segments.iter().position(|segment| segment.payload.len() == 300).unwrap() + 1;
+    segments.remove(second);
+    let file = capture_of(&segments);
+    let all = shown(&file);
+    says_one(&all[&3], &h2.said[&3], "the other stream");
+    let messages: Vec<&Message> = all[&1].of("c2s");
+    assert_eq!(messages[0].missing, [(300 - 9 - 8, Some(300))]);
+    assert!(messages[1].complete && messages[1].payload == b"behind");
+    has_no_findings(&file, &["H2-GAP", "H2-TABLE", "WS-RESYNC"], "a hole in DATA");
+}
+
+/// The capture begins within the connection: streams are found by what they carry, and later ones by their heads.
+#[test]
+fn a_capture_may_begin_within() {
+    let mut h2 = H2::new(1);
+    h2.open(1);
+    for n in 0..12 {
+        h2.say(Client, 1, TEXT, format!("client {n}")).say(Server, 1, TEXT, format!("server {n}"));
+    }
+    h2.ask(3, &[("sec-websocket-protocol", "late")]).accept(3, &[]);
+    h2.say(Client, 3, TEXT, "new").say(Server, 3, TEXT, "too").say(Client, 1, TEXT, "old");
+    let segments = h2.session.segments();
+    for from in [17, 18, 19, 20, 21] {
+        let file = capture_of(&segments[from..]);
+        let all = shown(&file);
+        assert!(all.keys().eq([&1, &3]), "{from}: {:?}", all.keys());
+        for (stream, conversation) in &all {
+            assert_eq!(conversation.client, h2.session.client.to_string(), "{from}");
+            let said = &h2.said[stream];
+            let right = conversation.messages.iter().filter(|message| said.iter().any(|said| is_said(message, said)));
+            let right = right.count();
+            assert_eq!(right, conversation.messages.len(), "{from}: stream {stream}: what is shown was said");
+            assert!(right + 6 >= said.len(), "{from}: stream {stream}: {right} of {}", said.len());
+        }
+        assert_eq!((all[&1].state.as_str(), all[&3].state.as_str()), ("midstream", "midstream"), "{from}");
+    }
+}
+
+/// One direction alone.
+#[test]
+fn one_side_alone_is_read() {
+    let mut h2 = H2::new(1);
+    h2.open(1);
+    for n in 0..40 {
+        h2.say(Client, 1, TEXT, format!("client {n}")).say(Server, 1, TEXT, format!("server {n}"));
+    }
+    let segments = h2.session.segments();
+    for (side, dir) in [(h2.session.client, "c2s"), (h2.session.server, "s2c")] {
+        let mine: Vec<Segment> = segments.iter().filter(|segment| segment.src == side).cloned().collect();
+        let all = shown(&capture_of(&mine));
+        let said: Vec<_> = h2.said[&1].iter().filter(|said| said.dir == dir).collect();
+        let messages = all[&1].of(dir);
+        assert!(messages.len() + 4 >= said.len(), "{dir}: {} of {}", messages.len(), said.len());
+        assert!(messages.iter().all(|message| said.iter().any(|said| is_said(message, said))), "{dir}");
+    }
+}
