@@ -9,6 +9,7 @@
 
 mod empty;
 mod hostile;
+mod http2;
 mod keys;
 mod pictures;
 #[path = "../support/story.rs"]
