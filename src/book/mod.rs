@@ -21,8 +21,8 @@ pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Event, Fact, Facts, FileRuns, Frame, Handshake, Mark, Message, Opcode, Opened,
-    Outline, PacketNo, Severities, Severity, Stamp, TlsRecord, TlsSession,
+    Both, ConnId, Connection, Direction, Envelope, Event, Fact, Facts, FileRuns, Frame, Handshake, Mark, Message,
+    Opcode, Opened, Outline, PacketNo, Severities, Severity, Stamp, TlsSession,
 };
 use chunks::Chunks;
 use record::Item;
@@ -60,8 +60,8 @@ struct Talk {
     handshake: Option<(u64, u32)>,
     /// Frames whose message is not complete, while there are any.
     pending: Option<Box<Both<Pending>>>,
-    /// The TLS records that carry it, if they were told.
-    records: Option<Box<Both<Vec<TlsRecord>>>>,
+    /// The TLS records, or DATA frames of HTTP/2, that carry it, if they were told.
+    records: Option<Box<Both<Vec<Envelope>>>>,
     /// The packet in which the last frame ended, and how many ended there.
     last_frame: (PacketNo, u16),
 }
@@ -102,7 +102,7 @@ pub struct Book {
     /// Frames whose message is not complete.
     waiting: usize,
     rare: Vec<Rare>,
-    /// TLS records of all connections.
+    /// Those of all connections.
     records: usize,
     findings: Vec<Finding>,
     /// TLS sessions with connections inside, by the number of their stream.
@@ -244,8 +244,8 @@ impl Book {
         (all, self.sessions_dropped + more)
     }
 
-    /// The TLS records of a direction that have bytes within a range of what was decrypted.
-    pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> &[TlsRecord] {
+    /// The TLS records of a direction, or DATA frames, that have bytes within a range of what they carry.
+    pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> &[Envelope] {
         let Some(records) = self.talks.get(conn).and_then(|talk| talk.records.as_deref()) else { return &[] };
         let records = &records[dir];
         let first = records.partition_point(|record| record.end() <= range.start);
@@ -459,7 +459,7 @@ impl Book {
         }
     }
 
-    fn keep_record(&mut self, at: &Stamp, record: &TlsRecord) {
+    fn keep_record(&mut self, at: &Stamp, record: &Envelope) {
         if !self.is_full()
             && let Some(talk) = self.talk(at)
         {
@@ -594,7 +594,7 @@ impl Book {
             + self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
             + (self.frames.len() + self.waiting) * size_of::<PackedFrame>()
             + self.rare.len() * size_of::<Rare>()
-            + self.records * size_of::<TlsRecord>()
+            + self.records * size_of::<Envelope>()
             >= INDEX_BUDGET
     }
 }

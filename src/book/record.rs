@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet, Opcode,
-    Opened, Outline, PacketNo, Sink, Span, Stamp, TlsRecord, TlsSession, Wait,
+    Body, Close, CloseCode, Closed, Direction, Envelope, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet,
+    Opcode, Opened, Outline, PacketNo, Sink, Span, Stamp, TlsSession, Wait,
 };
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -88,7 +88,7 @@ pub(super) enum Item {
     Frame(Frame),
     Message(OwnedMessage),
     Note(Box<Finding>),
-    Record(TlsRecord),
+    Record(Envelope),
     Tls(Box<TlsSession>),
     Closed(Closed),
     File(FileRun),

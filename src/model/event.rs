@@ -11,7 +11,7 @@ use super::note::Note;
 use super::packet::Input;
 use super::route::Hop;
 use super::secrets::ClientRandom;
-use super::tls::{TlsOutline, TlsRecord, TlsSession};
+use super::tls::{Envelope, TlsOutline, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
 use super::ws::{Frame, Message};
@@ -119,8 +119,9 @@ pub enum Event<'a> {
     Message(&'a Message<'a>),
     /// A finding.
     Note(&'a Note<'a>),
-    /// A TLS record of the connection was read, behind what it carries. Only who hears them is told.
-    Record(&'a TlsRecord),
+    /// A TLS record of the connection was read, or a DATA frame of its HTTP/2 stream, behind what it carries. Only who hears them
+    /// is told.
+    Record(&'a Envelope),
     /// TLS carried something, which comes before what it makes. Only who hears it is told; no connection may be known so far.
     Carried(&'a Carried<'a>),
     /// A TLS stream ended. Its stamp has the first connection inside, where there was one, and comes before the connection's last event.
@@ -165,7 +166,7 @@ pub trait Sink {
         true
     }
 
-    /// Whether TLS records are to be told. Asked once, before the first event.
+    /// Whether TLS records, and DATA frames of HTTP/2, are to be told. Asked once, before the first event.
     fn hears_records(&self) -> bool {
         false
     }

@@ -118,22 +118,22 @@ pub struct TlsSession {
     pub why_not: Option<WhyNot>,
 }
 
-/// A record with data of a connection that was opened.
+/// What carries data of a connection that was opened: a TLS record, or a DATA frame of HTTP/2, which may stand in records itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TlsRecord {
+pub struct Envelope {
     /// Who sent it.
     pub dir: Direction,
-    /// Its number, from 0 with every change of keys.
+    /// Its number: of a record from 0 with every change of keys, of a frame from 0 in its stream.
     pub number: u64,
     /// Bytes on the wire, its header included.
     pub wire_len: u32,
-    /// Where its data begin among all that was decrypted in this direction.
+    /// Where its data begin among all that was decrypted in this direction, or that DATA frames of the stream carry.
     pub offset: u64,
     /// Bytes of data.
     pub len: u32,
 }
 
-impl TlsRecord {
+impl Envelope {
     /// Where its data end.
     pub const fn end(&self) -> u64 {
         self.offset.saturating_add(self.len as u64)

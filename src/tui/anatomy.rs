@@ -3,7 +3,7 @@
 use super::wire::{Layout, bare_head, extended_len};
 use crate::book::{FrameRow, MessageRow, close_of};
 use crate::escape::display;
-use crate::model::{CloseCode, Opcode, TlsOutline, TlsRecord, Version, count, hex_apart, number, ratio};
+use crate::model::{CloseCode, Envelope, Opcode, StreamId, TlsOutline, Version, count, hex_apart, number, ratio};
 use std::ops::Range;
 
 /// A line of the field tree.
@@ -29,10 +29,12 @@ pub(super) struct Anatomy<'a> {
     /// The first bytes of the frame's unmasked payload.
     pub(super) payload: &'a [u8],
     pub(super) stream: Option<u32>,
+    /// The stream of the HTTP/2 connection in it.
+    pub(super) h2_stream: Option<StreamId>,
     /// The TLS that it runs in.
     pub(super) tls: Option<&'a TlsOutline>,
-    /// Its records that carry the frame, as far as they are known.
-    pub(super) records: &'a [TlsRecord],
+    /// Its records, or the DATA frames, that carry the frame, as far as they are known.
+    pub(super) records: &'a [Envelope],
 }
 
 /// The fields of a frame, from the first bit to what carries it.
@@ -199,15 +201,23 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let Some(tls) = anatomy.tls {
         push(1, "tls", tls.protocol());
     }
+    if let Some(stream) = anatomy.h2_stream {
+        push(1, "http2.streamid", stream.to_string());
+    }
     if let (Some(first), Some(last)) = (anatomy.records.first(), anatomy.records.last()) {
         let wire: u64 = anatomy.records.iter().map(|record| u64::from(record.wire_len)).sum();
         let numbers = if first == last { String::new() } else { format!("…{}", last.number) };
-        push(1, "tls.record", format!("{}{numbers} · {}", first.number, count(wire, "byte")));
+        let name = if anatomy.h2_stream.is_some() { "http2.data" } else { "tls.record" };
+        push(1, name, format!("{}{numbers} · {}", first.number, count(wire, "byte")));
     }
     let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));
     let arrow = anatomy.message.dir.arrow();
-    let place = if anatomy.tls.is_some() { "decrypted bytes" } else { "stream bytes" };
+    let place = match (anatomy.h2_stream, anatomy.tls) {
+        (Some(_), _) => "DATA bytes",
+        (None, Some(_)) => "decrypted bytes",
+        (None, None) => "stream bytes",
+    };
     push(1, place, format!("{arrow} {}…{last}", number(frame.stream_offset)));
     let packets = if frame.first_packet == frame.last.packet {
         frame.last.packet.to_string()

@@ -41,8 +41,8 @@ pub(super) struct Bytes {
     chosen: Source,
     /// The message was inflated.
     is_inflated: bool,
-    /// The records that carry the frame are known.
-    in_tls: bool,
+    /// What carries the frame, where that is known.
+    around: Option<Source>,
     /// Bytes before the frame in what its records say.
     lead: u64,
     pub(super) wire: Wire,
@@ -146,7 +146,10 @@ impl Bytes {
         let handshake = version.has_old_heads().then(|| book.handshake(row.conn)).flatten();
         let layout = Layout::of(version, handshake.as_ref());
         let around = Around::new(book, &row, &frame, &layout);
-        (self.in_tls, self.lead) = (!around.records.is_empty(), around.lead());
+        let h2_stream = connection.and_then(|connection| connection.h2_stream);
+        let carrier = if h2_stream.is_some() { Source::Http2 } else { Source::Tls };
+        self.around = (!around.records.is_empty()).then_some(carrier);
+        self.lead = around.lead();
         let rebuild = |raw, source| wire::rebuild(&frame, &layout, raw, &pieces, start, source, &around);
         let payload = rebuild(Arc::clone(&raw), Source::Unmasked);
         let stream = connection.and_then(|connection| connection.stream);
@@ -158,12 +161,13 @@ impl Bytes {
             layout,
             payload: &shown,
             stream,
+            h2_stream,
             tls,
             records: &around.records,
         });
         self.wire = match self.source() {
             Source::Unmasked => payload,
-            source @ (Source::Tls | Source::Frame) => rebuild(raw, source),
+            source @ (Source::Tls | Source::Http2 | Source::Frame) => rebuild(raw, source),
             Source::Inflated => wire::inflated(detail.shared(), &detail.pieces),
         };
         self.lay_out();
@@ -171,7 +175,7 @@ impl Bytes {
 
     /// The bytes that the message has, in the order of the tabs.
     pub(super) fn sources(&self) -> &'static [Source] {
-        Source::of(self.in_tls, self.is_inflated)
+        Source::of(self.around, self.is_inflated)
     }
 
     /// The bytes that are shown: those that the user chose, where the message has them.
@@ -215,7 +219,7 @@ impl Bytes {
     /// Where among the bytes that are shown a byte of the frame stands; before the first of them `None`.
     fn shown_at(&self, offset: u64) -> Option<u64> {
         match self.source() {
-            Source::Tls => offset.checked_add(self.lead),
+            Source::Tls | Source::Http2 => offset.checked_add(self.lead),
             Source::Frame => Some(offset),
             Source::Unmasked | Source::Inflated => offset.checked_sub(self.header_len),
         }

@@ -3,14 +3,14 @@
 use super::paper::{self, Piece, PieceKind};
 use super::wire::{self, Layout, Source};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
-use crate::model::TlsRecord;
+use crate::model::Envelope;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// What stands beside a frame in the records that carry it.
 #[derive(Debug, Default)]
 pub(super) struct Around {
-    pub(super) records: Vec<TlsRecord>,
+    pub(super) records: Vec<Envelope>,
     pub(super) before: Vec<Chunk>,
     pub(super) after: Vec<Chunk>,
 }

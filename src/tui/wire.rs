@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(super) enum Source {
     /// What the TLS records say that carry the frame.
     Tls,
+    /// What the DATA frames of HTTP/2 say that carry it.
+    Http2,
     /// The frame as it was sent: head and masked payload.
     #[default]
     Frame,
@@ -22,16 +24,24 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Those that a message has, in the order of the tabs.
-    pub(super) fn of(in_tls: bool, is_inflated: bool) -> &'static [Self] {
-        const ALL: &[Source] = &[Source::Tls, Source::Frame, Source::Unmasked, Source::Inflated];
-        ALL.get(usize::from(!in_tls)..ALL.len() - usize::from(!is_inflated)).unwrap_or_default()
+    /// Those that a message has, in the order of the tabs; `around` is what carries its frames, where that is known.
+    pub(super) fn of(around: Option<Self>, is_inflated: bool) -> &'static [Self] {
+        const TLS: &[Source] = &[Source::Tls, Source::Frame, Source::Unmasked, Source::Inflated];
+        const HTTP2: &[Source] = &[Source::Http2, Source::Frame, Source::Unmasked, Source::Inflated];
+        let all = if around == Some(Self::Http2) { HTTP2 } else { TLS };
+        all.get(usize::from(around.is_none())..all.len() - usize::from(!is_inflated)).unwrap_or_default()
+    }
+
+    /// Whether it is more than the frame: what carries it.
+    pub(super) const fn is_around(self) -> bool {
+        matches!(self, Self::Tls | Self::Http2)
     }
 
     /// The name on the tab.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Tls => "TLS plain",
+            Self::Http2 => "HTTP/2 DATA",
             Self::Frame => "Frame",
             Self::Unmasked => "Unmasked",
             Self::Inflated => "Inflated",
@@ -42,6 +52,7 @@ impl Source {
     pub(super) const fn short_name(self) -> &'static str {
         match self {
             Self::Tls => "TLS",
+            Self::Http2 => "H2",
             Self::Frame => "Frame",
             Self::Unmasked => "Unm",
             Self::Inflated => "Infl",
@@ -151,7 +162,7 @@ impl Layout {
     }
 }
 
-/// Rebuilds a frame's bytes, and for [`Source::Tls`] what is `around`. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
+/// Rebuilds a frame's bytes, and, of what carries it, what is `around`. `body` are the known bytes of its message, which `pieces` place; the frame's payload begins at `start` in the message.
 pub(super) fn rebuild(
     frame: &FrameRow,
     layout: &Layout,
@@ -162,7 +173,7 @@ pub(super) fn rebuild(
     around: &Around,
 ) -> Wire {
     let mut wire = Wire { body, ..Wire::default() };
-    if source == Source::Tls {
+    if source.is_around() {
         for chunk in &around.before {
             match chunk {
                 Chunk::Bytes(bytes) => wire.push_head_bytes(bytes),
@@ -170,7 +181,7 @@ pub(super) fn rebuild(
             }
         }
     }
-    if matches!(source, Source::Frame | Source::Tls) {
+    if source == Source::Frame || source.is_around() {
         wire.mask = layout.mask(frame);
         wire.push_head(frame, layout);
     }
@@ -194,10 +205,10 @@ pub(super) fn rebuild(
             }
         }
     }
-    if matches!(source, Source::Frame | Source::Tls) {
+    if source == Source::Frame || source.is_around() {
         wire.push_tail(layout.tail(frame));
     }
-    if source == Source::Tls {
+    if source.is_around() {
         for chunk in &around.after {
             match chunk {
                 Chunk::Bytes(bytes) => wire.push_tail(bytes),

@@ -10,6 +10,7 @@
 mod empty;
 mod filter;
 mod hostile;
+mod http2;
 mod keys;
 mod marks;
 mod pictures;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use wspect::capture::Reader;
 use wspect::dissect::{Settings, run};
-use wspect::model::{ConnId, Event, Secrets, Sink, Stamp, TlsOutline, TlsRecord, TlsSession};
+use wspect::model::{ConnId, Envelope, Event, Secrets, Sink, Stamp, TlsOutline, TlsSession};
 
 /// All that was told.
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub(crate) struct Seen {
     pub(crate) notes: Vec<(String, String)>,
     /// The details of the findings that have any, with their codes.
     pub(crate) details: Vec<(String, String)>,
-    pub(crate) records: Vec<TlsRecord>,
+    pub(crate) records: Vec<Envelope>,
     hears_records: bool,
 }
 

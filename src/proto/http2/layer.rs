@@ -271,6 +271,9 @@ impl Http2 {
         let small = std::mem::take(&mut side.small);
         if let Some(stream) = self.streams.get_mut(&head.stream) {
             stream.came(brought);
+            if head.kind == Kind::DATA {
+                stream.framed(dir, HEAD as u32 + head.len, cx);
+            }
         }
         match head.kind {
             Kind::DATA if head.has(frame::END_STREAM) => self.end_stream(dir, head.stream, End::EndStream, brought, cx),

@@ -2,7 +2,8 @@
 
 use super::connect::{self, Asks, Setting};
 use crate::model::{
-    Both, Carried, Closed, ConnId, Direction, Ends, Event, Handshake, Head, Input, Mark, Receipt, StreamId, Version,
+    Both, Carried, Closed, ConnId, Direction, Ends, Envelope, Event, Handshake, Head, Input, Mark, Receipt, StreamId,
+    Version,
 };
 use crate::proto::handshake::excerpt::Excerpt;
 use crate::proto::handshake::held::Held;
@@ -16,8 +17,11 @@ pub(super) struct Stream {
     phase: Phase,
     /// The WebSocket that it carries, or was to carry.
     conn: Option<ConnId>,
-    /// Bytes of DATA so far, padding aside and holes counted.
+    /// Bytes of DATA so far, padding aside and holes counted; and where those of the frame at hand begin.
     data: Both<u64>,
+    framed: Both<u64>,
+    /// DATA frames that ended.
+    frames: Both<u64>,
     ends: Ends,
     /// Its first and its last frame.
     first: Mark,
@@ -67,7 +71,17 @@ const ALONE_PIECES: usize = 64;
 
 impl Stream {
     fn new(id: StreamId, phase: Phase, at: Mark) -> Self {
-        Self { id, phase, conn: None, data: Both::default(), ends: Ends::default(), first: at, last: at }
+        Self {
+            id,
+            phase,
+            conn: None,
+            data: Both::default(),
+            framed: Both::default(),
+            frames: Both::default(),
+            ends: Ends::default(),
+            first: at,
+            last: at,
+        }
     }
 
     /// The stream of a request that was captured before or with the connection, which is no WebSocket.
@@ -196,6 +210,18 @@ impl Stream {
         self.input(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, cx);
     }
 
+    /// A DATA frame ended that takes so many bytes: tells of it, if it is of a WebSocket.
+    pub(super) fn framed(&mut self, dir: Direction, wire_len: u32, cx: &mut Cx<'_>) {
+        let (number, offset) = (self.frames[dir], self.framed[dir]);
+        self.frames[dir] += 1;
+        self.framed[dir] = self.data[dir];
+        let len = u32::try_from(self.data[dir] - offset).unwrap_or(u32::MAX);
+        if let Some(conn) = self.conn.filter(|_| len > 0 && cx.tools.tells_records) {
+            let frame = Envelope { dir, number, wire_len, offset, len };
+            cx.in_stream(self.id, &self.first, self.last).emit(conn, Event::Record(&frame));
+        }
+    }
+
     /// Where in the direction's DATA it stands.
     pub(super) fn offset(&self, dir: Direction) -> u64 {
         self.data[dir]
@@ -309,6 +335,8 @@ impl Stream {
     /// the wrong way.
     pub(super) fn turn(&mut self, cx: &Cx<'_>) {
         self.data.swap();
+        self.framed.swap();
+        self.frames.swap();
         if matches!(self.phase, Phase::Open(_)) && self.conn.is_none() {
             self.phase = Phase::Open(seeker(cx));
         }

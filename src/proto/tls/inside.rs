@@ -1,7 +1,7 @@
 //! What runs inside a TLS session.
 
 use super::tell::{Farewell, Herald, Session};
-use crate::model::{Both, Carried, ConnId, Direction, Event, Input, NoteCode, TlsRecord, Unseen};
+use crate::model::{Both, Carried, ConnId, Direction, Envelope, Event, Input, NoteCode, Unseen};
 use crate::proto::layer::{Cx, Hint, Kind, Layer, Next};
 
 /// The inner layer, opened with the first byte for it.
@@ -109,10 +109,10 @@ impl Inside {
     }
 
     /// Tells of a record that was read, if it is of a connection.
-    pub(super) fn tell_record(&self, record: TlsRecord, cx: &mut Cx<'_>) {
+    pub(super) fn tell_record(&self, record: Envelope, cx: &mut Cx<'_>) {
         if let Some(conn) = self.conn.filter(|_| !self.nested && record.len > 0) {
             let dir = if self.turned { record.dir.reverse() } else { record.dir };
-            cx.emit(conn, Event::Record(&TlsRecord { dir, ..record }));
+            cx.emit(conn, Event::Record(&Envelope { dir, ..record }));
         }
     }
 

@@ -11,7 +11,7 @@ use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Input, Mark, NoteCode, Receipt, SecretLabel, TlsKeys, TlsRecord, WhyNot};
+use crate::model::{Both, Closed, Direction, Envelope, Input, Mark, NoteCode, Receipt, SecretLabel, TlsKeys, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
 use std::sync::Arc;
 
@@ -329,7 +329,7 @@ impl Tls {
                 self.application(dir, record, (HEADER + from, HEADER + to), cx);
                 if cx.tools.tells_records {
                     let (number, wire_len, len) = (plain.number(), HEADER as u32 + u32::from(header.len), to - from);
-                    let record = TlsRecord { dir, number, wire_len, offset, len: len as u32 };
+                    let record = Envelope { dir, number, wire_len, offset, len: len as u32 };
                     self.inside.tell_record(record, cx);
                 }
             }
