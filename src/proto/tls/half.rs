@@ -1,7 +1,7 @@
 //! One direction of a TLS stream.
 
 use super::handshake::Messages;
-use super::keys::Keys;
+use super::keys::{Keys, Past};
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
 use crate::model::{End, Mark, Receipt, Span, WhyNot};
@@ -13,6 +13,8 @@ pub(super) struct Half {
     pub(super) cutter: Cutter,
     pub(super) messages: Messages,
     pub(super) cover: Cover,
+    /// Which keys it uses no more, whenever the next come to be known.
+    pub(super) past: Past,
     /// Where the next byte of the application stands in its stream.
     pub(super) plain: u64,
     /// What waits, for the other direction or for keys, and its place among all that came in both directions.

@@ -22,6 +22,17 @@ pub(super) enum Use {
     Session,
 }
 
+/// What a direction is done with, in a handshake of TLS 1.3: what follows needs other keys.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Past {
+    #[default]
+    Nothing,
+    /// The 0-RTT data.
+    EarlyData,
+    /// Its Finished.
+    Handshake,
+}
+
 /// Keys, and how far they were used.
 pub(super) struct Stage {
     purpose: Use,
@@ -120,6 +131,8 @@ impl Plain {
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;
+/// Changes of keys that are thought possible in a hole.
+const UPDATES_MAX: usize = 4;
 /// Records of a side's handshake messages, one in each.
 const FLIGHT_MAX: u64 = 4;
 /// The shortest record: header, tag and type.
@@ -264,8 +277,12 @@ impl Keys {
         let known = self.stages.len();
         if self.window > 0 {
             // Made again whenever they are needed.
-            let updated: Vec<Stage> = self.stages.iter().filter_map(Stage::updated).collect();
-            self.stages.extend(updated);
+            let mut from = 0;
+            for _ in 0..UPDATES_MAX {
+                let updated: Vec<Stage> = self.stages.iter().skip(from).filter_map(Stage::updated).collect();
+                from = self.stages.len();
+                self.stages.extend(updated);
+            }
         }
         let mut found = None;
         'stages: for (at, stage) in self.stages.iter().enumerate() {
@@ -346,15 +363,10 @@ impl Keys {
         self.dropped = self.dropped.saturating_add(records);
     }
 
-    /// The 0-RTT data are over.
-    pub(super) fn end_of_early_data(&mut self) {
-        self.pass(|purpose| matches!(purpose, Use::Early));
-    }
-
-    /// The handshake is over; false when the keys that follow are not known.
-    pub(super) fn finished(&mut self) -> bool {
-        self.pass(|purpose| matches!(purpose, Use::Early));
-        self.pass(|purpose| matches!(purpose, Use::Handshake))
+    /// Leaves the keys behind that are used no more; false when those that follow are not known.
+    pub(super) fn leave(&mut self, past: Past) -> bool {
+        let early = past < Past::EarlyData || self.pass(|purpose| matches!(purpose, Use::Early));
+        early && (past < Past::Handshake || self.pass(|purpose| matches!(purpose, Use::Handshake)))
     }
 
     /// Passes on to the keys that follow, if the ones in use are of this kind.
