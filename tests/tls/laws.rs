@@ -574,6 +574,33 @@ fn what_is_not_made_of_records_is_given_up() {
     assert!(matches!(why, Some(WhyNot::NoRecords(_) | WhyNot::WrongKey(_))), "{why:?}");
 }
 
+/// A stream whose records do not open behind a hole: what is tried on it is not taken from others.
+#[test]
+fn one_stream_does_not_spend_the_trials_of_others() {
+    let mut broken = Tls::around(1, Session::new(1).text(Server, "first"));
+    let hole = broken.session.turns.len();
+    broken.data(Server, b"lost");
+    for n in 0..60_u8 {
+        broken.session.turn(Server, record(DATA, &[n; 4000]));
+    }
+    let mut inside = Session::new(2);
+    for n in 0..150 {
+        inside.text(Server, &format!("message {n}"));
+    }
+    let sound = Tls::around(2, &inside);
+    let lossy = |tls: &Tls, turns: std::ops::Range<usize>| {
+        let lost: Vec<&Vec<u8>> = tls.session.turns[turns].iter().map(|(_, bytes)| bytes).collect();
+        tls.session.segments().into_iter().filter(|segment| !lost.contains(&&segment.payload)).collect::<Vec<_>>()
+    };
+    let mut segments = lossy(&broken, hole..hole + 1);
+    segments.extend(lossy(&sound, 40..100));
+    let limits = Limits { trial_bytes: 256 << 10, ..Limits::DEFAULT };
+    let settings = Settings { limits, ..Settings::default() };
+    let shown = dissect_with(&capture_of(&segments), &(broken.log() + &sound.log()), settings);
+    let last = shown.messages().filter(|message| message.payload == b"message 149").count();
+    assert_eq!(last, 1, "{:?}", shown.notes);
+}
+
 /// Holes without end before records that do not open: what is tried is bounded by what came.
 #[test]
 fn trials_in_vain_are_bounded() {

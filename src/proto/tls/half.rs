@@ -5,6 +5,7 @@ use super::keys::{Keys, Past};
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
 use crate::model::{End, Mark, Receipt, Span, WhyNot};
+use crate::proto::layer::Trials;
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -35,6 +36,8 @@ pub(super) struct Half {
     pub(super) curbed: bool,
     /// How often there was no record where one should begin.
     pub(super) derailed: u32,
+    /// What may be spent on its records in vain.
+    pub(super) trials: Trials,
     /// A record did not open, which was told; until one opens again.
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.

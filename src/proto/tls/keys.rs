@@ -5,7 +5,7 @@ use super::record::{Header, Record};
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash};
 use crate::model::Origin;
-use crate::proto::layer::Cx;
+use crate::proto::layer::{Cx, Trials};
 use std::collections::VecDeque;
 use std::mem;
 
@@ -202,8 +202,14 @@ impl Keys {
     }
 
     /// Opens a record's fragment in place.
-    pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], cx: &mut Cx<'_>) -> Option<Plain> {
-        cx.tools.trials.came(fragment.len());
+    pub(super) fn open(
+        &mut self,
+        header: Header,
+        fragment: &mut [u8],
+        trials: &mut Trials,
+        cx: &mut Cx<'_>,
+    ) -> Option<Plain> {
+        trials.came(fragment.len());
         let rivals = self.chain_rivals(fragment);
         let front = self.stages.front_mut()?;
         let chained = front.opener.chain(fragment);
@@ -226,7 +232,7 @@ impl Keys {
             });
         }
         let in_handshake = matches!(front.purpose, Use::Handshake);
-        let found = self.find(header, chained, &rivals, fragment, cx);
+        let found = self.find(header, (chained, &rivals), fragment, trials, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             if self.others {
@@ -269,9 +275,9 @@ impl Keys {
     fn find(
         &mut self,
         header: Header,
-        chained: Option<[u8; 16]>,
-        rivals: &[Turn],
+        (chained, rivals): (Option<[u8; 16]>, &[Turn]),
         fragment: &mut [u8],
+        trials: &mut Trials,
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
@@ -293,7 +299,7 @@ impl Keys {
             let numbers =
                 told.into_iter().chain(counted).chain(stage.sequence..=stage.sequence.saturating_add(self.window));
             for sequence in numbers {
-                if !cx.tools.trials.spend(stage.opener.cost(sealed.len()), cx.limits) {
+                if !trials.spend(stage.opener.cost(sealed.len()), &mut cx.tools.trials, cx.limits) {
                     break 'stages;
                 }
                 let scratch = &mut cx.tools.scratch;
@@ -337,7 +343,7 @@ impl Keys {
         let certain = front.counted && matches!(front.purpose, Use::Traffic { .. } | Use::Session);
         let (sequence, unchanged) = (front.sequence, !front.may_update(header));
         (front.sure, front.counted) = (false, front.counted && unchanged);
-        if !front.proven {
+        if !front.proven && !certain {
             self.window = (self.window + 1).min(WINDOW_MIN);
             return None;
         }
@@ -374,8 +380,13 @@ impl Keys {
         if self.stages.iter().all(|stage| is(&stage.purpose)) {
             return false;
         }
-        while self.stages.front().is_some_and(|stage| is(&stage.purpose)) {
+        let mut counted = false;
+        while let Some(front) = self.stages.front().filter(|stage| is(&stage.purpose)) {
+            counted = front.counted;
             self.stages.pop_front();
+        }
+        if counted && self.in_use() == 1 {
+            self.count_from_here();
         }
         true
     }
@@ -385,6 +396,14 @@ impl Keys {
         if let Some(updated) = self.stages.front().and_then(Stage::updated) {
             self.stages.clear();
             self.stages.push_back(updated);
+            self.count_from_here();
+        }
+    }
+
+    /// The message that ended the use of the keys before was in the last record: the next is the first of those in front.
+    fn count_from_here(&mut self) {
+        if let Some(front) = self.stages.front_mut() {
+            front.counted = true;
         }
     }
 }

@@ -292,7 +292,7 @@ impl Tls {
         let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &mut half.cover else { return };
-        let Some(plain) = keys.open(header, record.fragment(), cx) else {
+        let Some(plain) = keys.open(header, record.fragment(), &mut half.trials, cx) else {
             return self.not_opened(dir, header, cx);
         };
         if let Some(origin) = plain.proved {
