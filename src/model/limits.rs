@@ -88,7 +88,7 @@ pub struct Limits {
     /// Holes kept for one message.
     pub message_holes: usize,
     /// Bytes of TLS records of all streams that may be opened in vain where keys or numbers are in doubt, beside those that
-    /// [`Self::TRIALS_EARNED`] allows.
+    /// [`Self::TRIALS_EARNED`] allows; one direction gets a part of [`Self::TRIALS_SHARES`].
     pub trial_bytes: u64,
     /// Protocols that may stand in one another in a stream: words for proxies, tunnels, TLS.
     pub nested: usize,
@@ -149,6 +149,8 @@ impl Limits {
     pub const INFLATED_EARNED: u64 = 32;
     /// How often each byte of a TLS record may be opened in vain.
     pub const TRIALS_EARNED: u64 = 64;
+    /// Of what may be spent beside, one direction of a stream gets a part of so many.
+    pub const TRIALS_SHARES: u64 = 16;
 
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {

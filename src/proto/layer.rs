@@ -179,8 +179,8 @@ pub struct Tools {
     pub searched: u64,
     /// Each such search that goes on holds one of these.
     pub searches: Arc<()>,
-    /// Bytes of TLS records that were opened in vain, weighed by what it costs, and those that have come.
-    pub trials: Trials,
+    /// Bytes of TLS records that were opened in vain, weighed by what it costs, beyond what those of the stream had earned.
+    pub trials: u64,
     /// Bytes held where frames are looked for.
     pub seeking: usize,
     /// Bytes in messages under assembly.
@@ -197,26 +197,30 @@ pub struct Tools {
 /// resumed.
 pub type Resumable = HashMap<[u8; 32], ClientRandom>;
 
-/// What may be spent on opening TLS records in vain.
+/// What one direction may spend on opening TLS records in vain: what they earn, and beyond that a share of what is there for all, so
+/// that none takes it from the others.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Trials {
-    spent: u64,
-    came: u64,
+    earned: u64,
+    shared: u64,
 }
 
 impl Trials {
     /// A record of that many bytes has come.
     pub const fn came(&mut self, bytes: usize) {
-        self.came = self.came.saturating_add(bytes as u64);
+        self.earned = self.earned.saturating_add((bytes as u64).saturating_mul(Limits::TRIALS_EARNED));
     }
 
-    /// Whether one more trial that costs so much is allowed.
-    pub const fn spend(&mut self, cost: u64, limits: &Limits) -> bool {
-        let allowed = limits.trial_bytes.saturating_add(self.came.saturating_mul(Limits::TRIALS_EARNED));
-        let spent = self.spent.saturating_add(cost);
-        let is_allowed = spent <= allowed;
+    /// Whether one more trial that costs so much is allowed; `all` have spent so much of what is there for all.
+    pub const fn spend(&mut self, cost: u64, all: &mut u64, limits: &Limits) -> bool {
+        if let Some(left) = self.earned.checked_sub(cost) {
+            self.earned = left;
+            return true;
+        }
+        let (shared, spent) = (self.shared.saturating_add(cost), all.saturating_add(cost));
+        let is_allowed = shared <= limits.trial_bytes / Limits::TRIALS_SHARES && spent <= limits.trial_bytes;
         if is_allowed {
-            self.spent = spent;
+            (self.shared, *all) = (shared, spent);
         }
         is_allowed
     }

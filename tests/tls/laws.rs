@@ -341,6 +341,67 @@ fn any_one_lost_segment_costs_its_messages_only() {
     }
 }
 
+/// Two captures of one connection, each of a direction, whose clocks differ: whoever comes first waits for the other.
+#[test]
+fn one_direction_may_come_long_before_the_other() {
+    let mut session = inside();
+    session.turns.truncate(40);
+    let tls = Tls::around(1, &session);
+    let whole = said(&seen(&tls));
+    let segments = tls.session.segments();
+    for ahead in [tls.session.client, tls.session.server] {
+        for by in [1, 2, 3, 5, 8, 20, 1000] {
+            let mut order: Vec<(usize, &Segment)> = segments.iter().enumerate().collect();
+            order.sort_by_key(|(at, segment)| if segment.src == ahead { *at } else { at + by });
+            let merged: Vec<Segment> = order.into_iter().map(|(_, segment)| segment.clone()).collect();
+            let shown = dissect(&capture_of(&merged), &tls.log());
+            assert_eq!(said(&shown), whole, "{ahead} by {by}: {:?}", shown.notes);
+            let session = &shown.sessions[0].1;
+            assert_eq!((session.outline.keys, session.why_not), (TlsKeys::Matched, None), "{ahead} by {by}");
+        }
+    }
+}
+
+/// Changes of keys that were lost together.
+#[test]
+fn keys_that_were_changed_in_a_hole_are_found() {
+    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
+    let all = tls.session.turns.len();
+    for _ in 0..3 {
+        tls.update(Server);
+    }
+    let lost: Vec<u8> = tls.session.turns.drain(all..).flat_map(|(_, bytes)| bytes).collect();
+    tls.session.turn(Server, lost);
+    for n in 0..40 {
+        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
+    }
+    let mut segments = tls.session.segments();
+    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
+    segments.remove(at);
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
+    assert_eq!(later, 40, "{:?}", shown.notes);
+    assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0), "{:?}", shown.notes);
+}
+
+/// Nothing opens behind a hole, since no key fits: that is a gap, and why not all is shown.
+#[test]
+fn what_never_opens_behind_a_hole_is_a_gap() {
+    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
+    let all = tls.session.turns.len();
+    tls.session.turn(Server, vec![0; 100]);
+    tls.keys(Server, "another key");
+    for n in 0..40 {
+        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
+    }
+    let mut segments = tls.session.segments();
+    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
+    segments.remove(at);
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::Gap));
+    assert!(shown.notes.iter().any(|note| note.0 == "TCP-GAP"), "{:?}", shown.notes);
+}
+
 /// Where too much is searched for records in all, what is kept for that is dropped, and said to be.
 #[test]
 fn what_is_searched_for_records_is_bounded() {
@@ -511,6 +572,33 @@ fn what_is_not_made_of_records_is_given_up() {
     assert!((1..20).contains(&shown.count("TLS-RECORD")), "{}", shown.count("TLS-RECORD"));
     let why = shown.sessions[0].1.why_not;
     assert!(matches!(why, Some(WhyNot::NoRecords(_) | WhyNot::WrongKey(_))), "{why:?}");
+}
+
+/// A stream whose records do not open behind a hole: what is tried on it is not taken from others.
+#[test]
+fn one_stream_does_not_spend_the_trials_of_others() {
+    let mut broken = Tls::around(1, Session::new(1).text(Server, "first"));
+    let hole = broken.session.turns.len();
+    broken.data(Server, b"lost");
+    for n in 0..60_u8 {
+        broken.session.turn(Server, record(DATA, &[n; 4000]));
+    }
+    let mut inside = Session::new(2);
+    for n in 0..150 {
+        inside.text(Server, &format!("message {n}"));
+    }
+    let sound = Tls::around(2, &inside);
+    let lossy = |tls: &Tls, turns: std::ops::Range<usize>| {
+        let lost: Vec<&Vec<u8>> = tls.session.turns[turns].iter().map(|(_, bytes)| bytes).collect();
+        tls.session.segments().into_iter().filter(|segment| !lost.contains(&&segment.payload)).collect::<Vec<_>>()
+    };
+    let mut segments = lossy(&broken, hole..hole + 1);
+    segments.extend(lossy(&sound, 40..100));
+    let limits = Limits { trial_bytes: 256 << 10, ..Limits::DEFAULT };
+    let settings = Settings { limits, ..Settings::default() };
+    let shown = dissect_with(&capture_of(&segments), &(broken.log() + &sound.log()), settings);
+    let last = shown.messages().filter(|message| message.payload == b"message 149").count();
+    assert_eq!(last, 1, "{:?}", shown.notes);
 }
 
 /// Holes without end before records that do not open: what is tried is bounded by what came.

@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chained;
 mod lab;
 mod late;
 mod laws;

@@ -188,6 +188,18 @@ fn keys_are_tried_on_demand_only_and_what_fits_none_stays_shut() {
     assert_eq!(shown.count("TLS-HANDSHAKE"), 1);
 }
 
+/// A log of ordinary size: the session's keys stand last in it.
+#[test]
+fn keys_are_found_among_those_of_many_sessions() {
+    let tls = sealed();
+    let log: String = (10..400).map(Tls::bare).map(|other| other.log()).collect::<String>() + &tls.log();
+    for from in [6, 250] {
+        let shown = trying(&behind(&tls, from), &log);
+        assert!(shown.messages().count() > 150, "from {from}: {:?}", shown.notes);
+        assert_eq!(shown.sessions[0].1.client_randoms, [tls.random]);
+    }
+}
+
 /// What is spent on it is bounded.
 #[test]
 fn trials_end_where_they_may() {
@@ -204,5 +216,7 @@ fn trials_end_where_they_may() {
         let settings = Settings { try_keys: true, limits, ..Settings::default() };
         let shown = dissect_with(&behind(&tls, 250), &log_with(&tls), settings);
         assert_eq!(shown.messages().count() > 0, opens, "{limits:?}");
+        let is_cut = !opens && limits.try_numbers == Limits::DEFAULT.try_numbers;
+        assert_eq!(shown.count("TLS-LIMIT") > 0, is_cut, "{limits:?}: {:?}", shown.notes);
     }
 }

@@ -110,6 +110,32 @@ fn a_torn_record_costs_what_it_lacks() {
     assert_eq!(dissect(&cut(&packets, 400), &wrong).messages().count(), 0, "nothing is proven");
 }
 
+/// The first record behind a Finished or a KeyUpdate that was read: key and number are certain before anything has opened.
+#[test]
+fn the_first_record_of_new_keys_may_be_cut() {
+    let mut session = Session::new(1);
+    session.turns[1].1 = response(&format!("X-Padding: {}\r\n", "z".repeat(900)));
+    let mut tls = Tls::around(1, &session);
+    let binary: Vec<u8> = (0..900_u32).map(|n| ((n * 7) >> 2) as u8).collect();
+    tls.data(Server, &Frame::new(BINARY, binary.clone()).bytes());
+    tls.update(Server).data(Server, &Frame::new(BINARY, binary).bytes()).data(Server, &Frame::new(TEXT, "end").bytes());
+    let whole = packets(&tls.session.segments(), &Wire::default());
+    let answer = whole.iter().position(|packet| packet.bytes.len() > 900).unwrap();
+    let cut: Vec<Packet> = (whole.iter().enumerate())
+        .map(|(at, packet)| {
+            let mut packet = packet.clone();
+            packet.bytes.truncate(if at >= answer { 700 } else { usize::MAX });
+            packet
+        })
+        .collect();
+    let (shown, all) =
+        (dissect(&Pcap::default().file(&cut), &tls.log()), dissect(&Pcap::default().file(&whole), &tls.log()));
+    let (there, unverified) = compare("first", &shown, &all);
+    assert_eq!((there, unverified), (3, 2), "{:?}", shown.notes);
+    assert!(shown.messages().filter(|m| m.opcode == 2).all(|m| m.payload.len() > 500), "{:?}", shown.notes);
+    assert_eq!((shown.count("TLS-UNVERIFIED"), shown.count("TLS-GAP")), (3, 0), "{:?}", shown.notes);
+}
+
 /// Of a ClientHello that is cut in its lists there is the random, by which the key is known; all else that TLS 1.2 needs is elsewhere.
 #[test]
 fn a_hello_that_is_cut_in_its_lists_names_its_key() {

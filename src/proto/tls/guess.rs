@@ -43,7 +43,7 @@ pub(super) struct Field<'a> {
 pub(super) const SUITES: [u16; 5] = [0x1301, 0x1302, 0x1303, 0x1304, 0x1305];
 pub(super) const QUICK: usize = 3;
 
-/// Looks for what opens a record, as long as `left`, weighed bytes that may be opened in vain, suffices.
+/// Looks for what opens a record, as long as `left`, weighed bytes that may be opened in vain, suffices; none are left where it does not.
 pub(super) fn search(
     field: &Field<'_>,
     header: Header,
@@ -89,7 +89,7 @@ fn place(
 ) -> Option<Option<(u32, u64)>> {
     for updates in 0..field.updates.end {
         if updates > 0 {
-            *left = left.checked_sub(MAKING)?;
+            spend(left, MAKING)?;
             secret = next_secret(hash, &secret);
         }
         if !field.updates.contains(&updates) {
@@ -98,7 +98,7 @@ fn place(
         let Some(opener) = Opener::of_secret(aead, hash, &secret) else { continue };
         let cost = opener.cost(fragment.len());
         for sequence in field.numbers.clone() {
-            *left = left.checked_sub(cost)?;
+            spend(left, cost)?;
             scratch.clear();
             scratch.extend_from_slice(fragment);
             if opener.open(sequence, None, header, scratch).is_some() {
@@ -107,6 +107,13 @@ fn place(
         }
     }
     Some(None)
+}
+
+/// Takes a cost off what is left, or all.
+fn spend(left: &mut u64, cost: u64) -> Option<()> {
+    let rest = left.checked_sub(cost);
+    *left = rest.unwrap_or_default();
+    rest.map(|_| ())
 }
 
 /// Whether a secret is known that could open a record of this session.

@@ -1,10 +1,11 @@
 //! One direction of a TLS stream.
 
 use super::handshake::Messages;
-use super::keys::Keys;
+use super::keys::{Keys, Past};
 use super::layer::Tried;
 use super::record::{Cutter, Header, Record};
 use crate::model::{End, Mark, Receipt, Span, WhyNot};
+use crate::proto::layer::Trials;
 use std::collections::VecDeque;
 
 /// What one direction remembers.
@@ -13,6 +14,8 @@ pub(super) struct Half {
     pub(super) cutter: Cutter,
     pub(super) messages: Messages,
     pub(super) cover: Cover,
+    /// Which keys it uses no more, whenever the next come to be known.
+    pub(super) past: Past,
     /// Where the next byte of the application stands in its stream.
     pub(super) plain: u64,
     /// What waits, for the other direction or for keys, and its place among all that came in both directions.
@@ -33,6 +36,8 @@ pub(super) struct Half {
     pub(super) curbed: bool,
     /// How often there was no record where one should begin.
     pub(super) derailed: u32,
+    /// What may be spent on its records in vain.
+    pub(super) trials: Trials,
     /// A record did not open, which was told; until one opens again.
     pub(super) broken: bool,
     /// Bytes of records that were lost, how many of them data is not known yet.

@@ -45,6 +45,11 @@ impl Inside {
         self.over
     }
 
+    /// Whether anything was found inside so far.
+    pub(super) const fn is_open(&self) -> bool {
+        self.layer.is_some()
+    }
+
     /// Whether the bytes are read.
     pub(super) const fn reads(&self) -> Next {
         if self.skims { Next::Skim } else { Next::Read }

@@ -5,7 +5,7 @@ use super::record::{Header, Record};
 use super::schedule::{Digest, next_secret};
 use super::suite::{Aead, Hash};
 use crate::model::Origin;
-use crate::proto::layer::Cx;
+use crate::proto::layer::{Cx, Trials};
 use std::collections::VecDeque;
 use std::mem;
 
@@ -20,6 +20,17 @@ pub(super) enum Use {
     Traffic { aead: Aead, hash: Hash, secret: Digest },
     /// All that follows a ChangeCipherSpec, up to TLS 1.2.
     Session,
+}
+
+/// What a direction is done with, in a handshake of TLS 1.3: what follows needs other keys.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Past {
+    #[default]
+    Nothing,
+    /// The 0-RTT data.
+    EarlyData,
+    /// Its Finished.
+    Handshake,
 }
 
 /// Keys, and how far they were used.
@@ -120,6 +131,8 @@ impl Plain {
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 16;
+/// Changes of keys that are thought possible in a hole.
+const UPDATES_MAX: usize = 4;
 /// Records of a side's handshake messages, one in each.
 const FLIGHT_MAX: u64 = 4;
 /// The shortest record: header, tag and type.
@@ -189,8 +202,14 @@ impl Keys {
     }
 
     /// Opens a record's fragment in place.
-    pub(super) fn open(&mut self, header: Header, fragment: &mut [u8], cx: &mut Cx<'_>) -> Option<Plain> {
-        cx.tools.trials.came(fragment.len());
+    pub(super) fn open(
+        &mut self,
+        header: Header,
+        fragment: &mut [u8],
+        trials: &mut Trials,
+        cx: &mut Cx<'_>,
+    ) -> Option<Plain> {
+        trials.came(fragment.len());
         let rivals = self.chain_rivals(fragment);
         let front = self.stages.front_mut()?;
         let chained = front.opener.chain(fragment);
@@ -213,7 +232,7 @@ impl Keys {
             });
         }
         let in_handshake = matches!(front.purpose, Use::Handshake);
-        let found = self.find(header, chained, &rivals, fragment, cx);
+        let found = self.find(header, (chained, &rivals), fragment, trials, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             if self.others {
@@ -256,16 +275,20 @@ impl Keys {
     fn find(
         &mut self,
         header: Header,
-        chained: Option<[u8; 16]>,
-        rivals: &[Turn],
+        (chained, rivals): (Option<[u8; 16]>, &[Turn]),
         fragment: &mut [u8],
+        trials: &mut Trials,
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
         if self.window > 0 {
             // Made again whenever they are needed.
-            let updated: Vec<Stage> = self.stages.iter().filter_map(Stage::updated).collect();
-            self.stages.extend(updated);
+            let mut from = 0;
+            for _ in 0..UPDATES_MAX {
+                let updated: Vec<Stage> = self.stages.iter().skip(from).filter_map(Stage::updated).collect();
+                from = self.stages.len();
+                self.stages.extend(updated);
+            }
         }
         let mut found = None;
         'stages: for (at, stage) in self.stages.iter().enumerate() {
@@ -276,7 +299,7 @@ impl Keys {
             let numbers =
                 told.into_iter().chain(counted).chain(stage.sequence..=stage.sequence.saturating_add(self.window));
             for sequence in numbers {
-                if !cx.tools.trials.spend(stage.opener.cost(sealed.len()), cx.limits) {
+                if !trials.spend(stage.opener.cost(sealed.len()), &mut cx.tools.trials, cx.limits) {
                     break 'stages;
                 }
                 let scratch = &mut cx.tools.scratch;
@@ -320,7 +343,7 @@ impl Keys {
         let certain = front.counted && matches!(front.purpose, Use::Traffic { .. } | Use::Session);
         let (sequence, unchanged) = (front.sequence, !front.may_update(header));
         (front.sure, front.counted) = (false, front.counted && unchanged);
-        if !front.proven {
+        if !front.proven && !certain {
             self.window = (self.window + 1).min(WINDOW_MIN);
             return None;
         }
@@ -346,15 +369,10 @@ impl Keys {
         self.dropped = self.dropped.saturating_add(records);
     }
 
-    /// The 0-RTT data are over.
-    pub(super) fn end_of_early_data(&mut self) {
-        self.pass(|purpose| matches!(purpose, Use::Early));
-    }
-
-    /// The handshake is over; false when the keys that follow are not known.
-    pub(super) fn finished(&mut self) -> bool {
-        self.pass(|purpose| matches!(purpose, Use::Early));
-        self.pass(|purpose| matches!(purpose, Use::Handshake))
+    /// Leaves the keys behind that are used no more; false when those that follow are not known.
+    pub(super) fn leave(&mut self, past: Past) -> bool {
+        let early = past < Past::EarlyData || self.pass(|purpose| matches!(purpose, Use::Early));
+        early && (past < Past::Handshake || self.pass(|purpose| matches!(purpose, Use::Handshake)))
     }
 
     /// Passes on to the keys that follow, if the ones in use are of this kind.
@@ -362,8 +380,13 @@ impl Keys {
         if self.stages.iter().all(|stage| is(&stage.purpose)) {
             return false;
         }
-        while self.stages.front().is_some_and(|stage| is(&stage.purpose)) {
+        let mut counted = false;
+        while let Some(front) = self.stages.front().filter(|stage| is(&stage.purpose)) {
+            counted = front.counted;
             self.stages.pop_front();
+        }
+        if counted && self.in_use() == 1 {
+            self.count_from_here();
         }
         true
     }
@@ -373,6 +396,14 @@ impl Keys {
         if let Some(updated) = self.stages.front().and_then(Stage::updated) {
             self.stages.clear();
             self.stages.push_back(updated);
+            self.count_from_here();
+        }
+    }
+
+    /// The message that ended the use of the keys before was in the last record: the next is the first of those in front.
+    fn count_from_here(&mut self) {
+        if let Some(front) = self.stages.front_mut() {
+            front.counted = true;
         }
     }
 }

@@ -5,19 +5,19 @@ use super::half::{Cover, Half, Held};
 use super::handshake::{Message, ServerHello};
 use super::hello::Hello;
 use super::inside::Inside;
-use super::keys::Keys;
-use super::premaster;
-use super::record::{ContentType, Cut, HEADER, Header, Piece, Record};
+use super::keys::{Keys, Past};
+use super::record::{ContentType, Cut, HEADER, Header, Record};
 use super::shape::Shape;
 use super::suite::Suite;
 use super::tell;
-use crate::model::{Both, Closed, Direction, Envelope, Input, Mark, NoteCode, Receipt, SecretLabel, TlsKeys, WhyNot};
+use crate::model::{Both, Closed, Direction, Envelope, Input, Mark, WhyNot};
 use crate::proto::layer::{Cx, Layer, Next};
-use std::sync::Arc;
 
+mod change;
 mod early;
 mod lack;
 mod sought;
+mod torn;
 mod tried;
 
 pub(super) use tried::Tried;
@@ -129,6 +129,7 @@ impl Layer for Tls {
             {
                 self.shut(dir, WhyNot::WrongKey(dir));
             }
+            self.end_missing(dir, cx);
         }
         let farewell = self.session.farewell(cx);
         self.inside.over(farewell, cx);
@@ -216,7 +217,8 @@ impl Tls {
             return self.waits_with_early_data(dir, cx);
         }
         let other = &self.halves[dir.reverse()];
-        let lonely = cx.flow.one_sided || other.impatient || other.is_opaque();
+        // One of which nothing was seen so far may yet come: two captures that are merged need not agree on the time.
+        let lonely = other.impatient || other.is_opaque();
         match dir {
             Direction::ToServer => {
                 !lonely
@@ -264,6 +266,10 @@ impl Tls {
     fn record(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
         self.halves[dir].brought = record.span();
+        if header.kind == ContentType::DATA && !record.is_torn() && matches!(self.halves[dir].cover, Cover::Clear) {
+            // The ChangeCipherSpec, or the hellos, were lost.
+            self.change_keys(dir, cx);
+        }
         if matches!(&self.halves[dir].cover, Cover::Sealed(keys) if keys.is_unchained()) {
             record.orphan();
         }
@@ -277,13 +283,6 @@ impl Tls {
             Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
             Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => {}
             Cover::Sealed(_) => self.sealed(dir, header, record, cx),
-            Cover::Clear if header.kind == ContentType::DATA => {
-                // The ChangeCipherSpec, or the hellos, were lost.
-                self.change_keys(dir, cx);
-                if matches!(self.halves[dir].cover, Cover::Sealed(_)) {
-                    self.sealed(dir, header, record, cx);
-                }
-            }
             Cover::Clear => self.content(dir, header.kind, record.fragment(), cx),
         }
     }
@@ -293,7 +292,7 @@ impl Tls {
         let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &mut half.cover else { return };
-        let Some(plain) = keys.open(header, record.fragment(), cx) else {
+        let Some(plain) = keys.open(header, record.fragment(), &mut half.trials, cx) else {
             return self.not_opened(dir, header, cx);
         };
         if let Some(origin) = plain.proved {
@@ -339,75 +338,6 @@ impl Tls {
         }
     }
 
-    /// Reads what there is of a record of which bytes are missing.
-    fn torn(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
-        let is_1_3 = self.hello.is_1_3();
-        let half = &mut self.halves[dir];
-        let keys = match &mut half.cover {
-            Cover::Opaque | Cover::Waiting(_) => return,
-            Cover::Clear => {
-                half.holed = true;
-                *half.missing.get_or_insert(0) += header.total() as u64;
-                tell::torn(self.inside.conn(), dir, header, None, cx);
-                // A hello may stand before what is missing.
-                if header.kind == ContentType::HANDSHAKE {
-                    self.content(dir, header.kind, record.beginning(), cx);
-                }
-                return self.lose_messages(dir, cx);
-            }
-            Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => return,
-            Cover::Sealed(keys) => keys,
-        };
-        half.messages.lose();
-        let data = match keys.open_torn(half.padded, header, record) {
-            Some(torn) if half.missing.is_none() => (torn.kind == ContentType::DATA).then_some(torn),
-            _ => {
-                tell::torn(self.inside.conn(), dir, header, None, cx);
-                return self.lose_record(dir, header, cx);
-            }
-        };
-        let pieces = data.map(|torn| record.pieces(torn.from, torn.to)).unwrap_or_default();
-        let shown = pieces.iter().map(|piece| if let Piece::Bytes(bytes, _) = piece { bytes.len() } else { 0 }).sum();
-        tell::torn(self.inside.conn(), dir, header, Some(shown), cx);
-        let Some(torn) = data else { return };
-        self.doubt(dir, (torn.to - torn.from) as u64, cx);
-        for piece in pieces {
-            match piece {
-                Piece::Bytes(bytes, brought) => self.plain(dir, bytes, brought, cx),
-                Piece::Lost(len) => self.lose_plain(dir, len as u64, true, cx),
-            }
-        }
-        if !torn.exact {
-            self.lose_plain(dir, 1, false, cx);
-        }
-    }
-
-    /// Tells the inner layer that the next bytes are not verified.
-    fn doubt(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) {
-        let (offset, mark) = (self.halves[dir].plain, cx.mark);
-        let input = Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, text: "", detail: "", mark };
-        self.inside.feed(input, &self.session, cx);
-    }
-
-    /// A record did not open.
-    fn not_opened(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
-        let half = &mut self.halves[dir];
-        let Cover::Sealed(keys) = &half.cover else { return };
-        if keys.is_proven() {
-            if !std::mem::replace(&mut half.broken, true) {
-                tell::bad_tag(self.inside.conn(), dir, header, cx);
-            }
-            if half.missing.is_none() {
-                half.receipt = Receipt::Sealed;
-            }
-            self.lose_record(dir, header, cx);
-        } else if keys.expects_others() {
-            half.early += u64::from(header.len).saturating_sub(keys.overhead().unwrap_or_default());
-        } else if keys.failed >= FAILED_MAX {
-            self.shut(dir, WhyNot::WrongKey(dir));
-        }
-    }
-
     /// Reads what a record carries, other than data.
     fn content(&mut self, dir: Direction, kind: ContentType, content: &[u8], cx: &mut Cx<'_>) {
         match kind {
@@ -443,8 +373,11 @@ impl Tls {
                 self.hello.server = Some(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
+                    // Keys that were found by trial are right, and in use.
                     for dir in Direction::BOTH {
-                        self.change_keys(dir, cx);
+                        if !matches!(self.halves[dir].cover, Cover::Sealed(_)) {
+                            self.change_keys(dir, cx);
+                        }
                     }
                 }
             }
@@ -454,15 +387,11 @@ impl Tls {
             }
             Message::Finished => {
                 self.session.finish(dir, self.halves[dir].brought);
-                if let Cover::Sealed(keys) = &mut self.halves[dir].cover
-                    && !keys.finished()
-                {
-                    self.lack(dir, self.hello.lacking(dir, &cx.tools.secrets), cx);
-                }
+                self.pass(dir, Past::Handshake, cx);
             }
             Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
             Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
-            Message::EndOfEarlyData => self.with_keys(dir, Keys::end_of_early_data),
+            Message::EndOfEarlyData => self.pass(dir, Past::EarlyData, cx),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
             _ => {}
         }
@@ -478,65 +407,6 @@ impl Tls {
     fn lose_messages(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         if let Some(begun) = self.halves[dir].messages.lose() {
             self.message(dir, begun, cx);
-        }
-    }
-
-    fn with_keys(&mut self, dir: Direction, change: impl FnOnce(&mut Keys)) {
-        if let Cover::Sealed(keys) = &mut self.halves[dir].cover {
-            change(keys);
-        }
-    }
-
-    /// From here on a direction is protected by the keys that the hellos agree on.
-    fn change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        self.make_master(cx);
-        let secrets = &cx.tools.secrets;
-        let half = &self.halves[dir];
-        match self.hello.keys(dir, secrets) {
-            Ok(mut keys) => {
-                if half.holed {
-                    keys.lose(0);
-                }
-                self.halves[dir].cover = Cover::Sealed(keys);
-                if dir == Direction::ToClient {
-                    premaster::remember(&self.hello, &cx.tools.secrets, &mut cx.tools.resumable, cx.limits.key_secrets);
-                }
-                if matches!(self.halves[dir.reverse()].cover, Cover::Sealed(_)) {
-                    self.hello.transcript.forget();
-                }
-                // In doubt they count as taken: either way they cannot be read.
-                if dir == Direction::ToServer && self.hello.hides_answer(&cx.tools.secrets) {
-                    self.answer_early_data(true, cx);
-                }
-            }
-            Err(WhyNot::NoClientHello | WhyNot::NoServerHello) if self.is_tried(dir, cx) => {}
-            Err(why) => {
-                self.session.look_up(&self.hello, cx);
-                let why = match why {
-                    WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
-                    WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
-                    why => why,
-                };
-                self.lack(dir, why, cx);
-            }
-        }
-    }
-
-    /// Adds the master secret to those that are known, if it can be made.
-    fn make_master(&mut self, cx: &mut Cx<'_>) {
-        let (secrets, resumable) = (&mut cx.tools.secrets, &cx.tools.resumable);
-        if let Some(random) = self.hello.random()
-            && secrets.len() < cx.limits.key_secrets
-            && secrets.find(random, SecretLabel::Master).is_none()
-        {
-            let made = premaster::master(&self.hello, secrets);
-            let masters = made.map_or_else(|| premaster::resumed(&self.hello, secrets, resumable), |made| vec![made]);
-            for master in &masters {
-                Arc::make_mut(secrets).add(random, *master);
-            }
-            if !masters.is_empty() {
-                self.session.look_up(&self.hello, cx);
-            }
         }
     }
 
@@ -559,31 +429,5 @@ impl Tls {
         self.session.decrypted(bytes.len());
         let input = Input::Data { dir, offset, bytes, brought, mark: cx.mark };
         self.inside.feed(input, &self.session, cx);
-    }
-
-    /// Passes over a record whose length is known.
-    fn lose_record(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
-        let half = &mut self.halves[dir];
-        let Cover::Sealed(keys) = &half.cover else { return };
-        if let Some(missing) = &mut half.missing {
-            *missing += header.total() as u64;
-            return;
-        }
-        let overhead = keys.overhead().filter(|_| !half.padded);
-        let len = u64::from(header.len);
-        let exact = overhead.and_then(|overhead| len.checked_sub(overhead));
-        self.lose_plain(dir, exact.unwrap_or(len), exact.is_some(), cx);
-    }
-
-    /// Tells the inner layer of data that were lost.
-    fn lose_plain(&mut self, dir: Direction, len: u64, exact: bool, cx: &mut Cx<'_>) {
-        if len == 0 && exact {
-            return;
-        }
-        self.session.lost();
-        let offset = self.halves[dir].plain;
-        self.halves[dir].plain += len;
-        let receipt = std::mem::take(&mut self.halves[dir].receipt);
-        self.inside.feed(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, &self.session, cx);
     }
 }

@@ -237,6 +237,11 @@ pub(super) fn dropped(conn: Option<ConnId>, cx: &mut Cx<'_>) {
     limit(conn, "more TLS records than may wait for their key are dropped until it comes (limit key-wait-bytes)", cx);
 }
 
+/// There are more keys and numbers than may be tried.
+pub(super) fn not_all_tried(conn: Option<ConnId>, cx: &mut Cx<'_>) {
+    limit(conn, "not all keys and record numbers were tried on this session (limits try-bytes and try-total)", cx);
+}
+
 /// Records are looked for in more bytes than may be.
 pub(super) fn no_search(conn: Option<ConnId>, cx: &mut Cx<'_>) {
     limit(conn, "TLS records are not looked for in all bytes behind a loss (limit seek-total)", cx);

@@ -5,6 +5,7 @@ use super::super::guess::{self, Field, Guess, QUICK, SUITES};
 use super::super::half::{Cover, Held};
 use super::super::handshake::{ClientHello, ServerHello};
 use super::super::record::{ContentType, Header};
+use super::super::tell;
 use super::Tls;
 use crate::model::{Direction, Limits, TlsVersion};
 use crate::proto::layer::Cx;
@@ -15,8 +16,10 @@ const HELD: usize = 8;
 const NEAR: u64 = 16;
 /// Numbers that are tried of all sessions before many are of any.
 const FAR: u64 = 4096;
-/// Numbers that are tried of keys that were changed before more are.
+/// Numbers that are tried of all sessions and suites, and of keys that were changed, before more are.
 const RECENT: u64 = 256;
+/// Of what may be spent, one record that has just come gets a part of so many.
+const PARTS: u64 = 64;
 
 /// How far a direction's keys were looked for.
 #[derive(Debug, Default, Clone, Copy)]
@@ -25,6 +28,8 @@ pub(in super::super) struct Tried {
     records: usize,
     /// Weighed bytes that were opened in vain.
     spent: u64,
+    /// They did not suffice for all that was to be tried last.
+    cut: bool,
 }
 
 impl Tried {
@@ -67,6 +72,9 @@ impl Tls {
                 // Those that the capture still brings may fit.
                 None if (is_enough || records > 0 && self.has_ended(dir)) && !last && self.may_wait(cx) => self.ask(cx),
                 None if is_enough => {
+                    if self.halves[dir].tried.cut {
+                        tell::not_all_tried(self.inside.conn(), cx);
+                    }
                     self.halves[dir].impatient = true;
                     self.release(cx);
                 }
@@ -107,7 +115,7 @@ impl Tls {
 
     /// What opens one of the held records, and how many are held before that. With `far` all numbers, and keys that were changed, are tried on the shortest.
     fn guess(&mut self, dir: Direction, records: usize, far: bool, cx: &mut Cx<'_>) -> Option<(Guess, usize)> {
-        let Tried { records: before, spent } = self.halves[dir].tried;
+        let Tried { records: before, spent, .. } = self.halves[dir].tried;
         if records == before && !far {
             return None;
         }
@@ -118,40 +126,48 @@ impl Tls {
         let suites = server.map_or(SUITES.to_vec(), |suite| vec![suite]);
         // A hello tells who is who.
         let dirs: &[Direction] = if is_given || known.is_some() { &[dir] } else { &Direction::BOTH };
-        let field = |in_handshake, numbers| {
-            let (randoms, suites) = (&randoms[..], &suites[..]);
-            Field { randoms, suites, dirs, in_handshake, updates: 0..1, numbers }
+        let (quick, slow) = suites.split_at(QUICK.min(suites.len()));
+        let field = |suites, in_handshake, updates, numbers| {
+            let randoms = &randoms[..];
+            Field { randoms, suites, dirs, in_handshake, updates, numbers }
         };
         let mut left = budget(spent, limits, cx);
         let all = left;
         let sealed: Vec<(Header, &[u8])> = self.sealed_records(dir).collect();
         let mut found = (before..records).find_map(|at| {
             let &(header, fragment) = sealed.get(at)?;
-            Some((guess::search(&field(true, 0..NEAR), header, fragment, &mut left, cx)?, at))
+            let part = left.min(limits.try_bytes / PARTS);
+            let mut of_part = part;
+            let near = field(quick, true, 0..1, 0..NEAR);
+            let guess = guess::search(&near, header, fragment, &mut of_part, cx);
+            left -= part - of_part;
+            Some((guess?, at))
         });
         if far
             && found.is_none()
             && let Some((at, &(header, fragment))) = sealed.iter().enumerate().min_by_key(|(_, of)| of.0.len)
         {
-            let (quick, slow) = suites.split_at(QUICK.min(suites.len()));
-            let (near, far) = (NEAR..FAR.min(limits.try_numbers), FAR..limits.try_numbers);
+            let until = |most: u64| most.min(limits.try_numbers);
+            let (recent, near, far) = (NEAR..until(RECENT), RECENT..until(FAR), FAR..limits.try_numbers);
             // Keys that were changed count from 0 again.
             let updated = 1..limits.try_updates.saturating_add(1);
             let passes = [
-                (quick, 0..1, near.clone()),
-                (quick, updated.clone(), 0..RECENT.min(near.end)),
-                (slow, 0..1, near.clone()),
-                (quick, updated, RECENT..near.end),
-                (quick, 0..1, far.clone()),
-                (slow, 0..1, far),
+                field(quick, true, 0..1, 0..NEAR),
+                field(quick, false, 0..1, recent.clone()),
+                field(slow, true, 0..1, 0..NEAR),
+                field(quick, false, updated.clone(), 0..recent.end),
+                field(quick, false, 0..1, near.clone()),
+                field(slow, false, 0..1, recent),
+                field(quick, false, updated, near.clone()),
+                field(quick, false, 0..1, far.clone()),
+                field(slow, false, 0..1, near),
+                field(slow, false, 0..1, far),
             ];
-            found = passes.into_iter().find_map(|(suites, updates, numbers)| {
-                let field = Field { suites, updates, ..field(false, numbers) };
-                Some((guess::search(&field, header, fragment, &mut left, cx)?, at))
-            });
+            found = passes.iter().find_map(|field| Some((guess::search(field, header, fragment, &mut left, cx)?, at)));
         }
         cx.tools.tried += all - left;
-        self.halves[dir].tried = Tried { records, spent: spent + (all - left) };
+        self.halves[dir].tried =
+            Tried { records, spent: spent + (all - left), cut: far && found.is_none() && left == 0 };
         found
     }
 

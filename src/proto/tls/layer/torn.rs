@@ -1,0 +1,119 @@
+//! Records that do not open, or of which bytes are missing: what of them is data, and what the inner layer is told of it.
+
+use super::super::half::Cover;
+use super::super::record::{ContentType, Header, Piece, Record};
+use super::super::tell;
+use super::{FAILED_MAX, Tls};
+use crate::model::{Direction, Input, NoteCode, Receipt, WhyNot};
+use crate::proto::layer::Cx;
+
+impl Tls {
+    /// Reads what there is of a record of which bytes are missing.
+    pub(super) fn torn(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        let half = &mut self.halves[dir];
+        let keys = match &mut half.cover {
+            Cover::Opaque | Cover::Waiting(_) => return,
+            Cover::Clear => {
+                half.holed = true;
+                *half.missing.get_or_insert(0) += header.total() as u64;
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                // A hello may stand before what is missing.
+                if header.kind == ContentType::HANDSHAKE {
+                    self.content(dir, header.kind, record.beginning(), cx);
+                }
+                return self.lose_messages(dir, cx);
+            }
+            Cover::Sealed(_) if is_1_3 && header.kind != ContentType::DATA => return,
+            Cover::Sealed(keys) => keys,
+        };
+        half.messages.lose();
+        let data = match keys.open_torn(half.padded, header, record) {
+            Some(torn) if half.missing.is_none() => (torn.kind == ContentType::DATA).then_some(torn),
+            _ => {
+                tell::torn(self.inside.conn(), dir, header, None, cx);
+                return self.lose_record(dir, header, cx);
+            }
+        };
+        let pieces = data.map(|torn| record.pieces(torn.from, torn.to)).unwrap_or_default();
+        let shown = pieces.iter().map(|piece| if let Piece::Bytes(bytes, _) = piece { bytes.len() } else { 0 }).sum();
+        tell::torn(self.inside.conn(), dir, header, Some(shown), cx);
+        let Some(torn) = data else { return };
+        self.doubt(dir, (torn.to - torn.from) as u64, cx);
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes, brought) => self.plain(dir, bytes, brought, cx),
+                Piece::Lost(len) => self.lose_plain(dir, len as u64, true, cx),
+            }
+        }
+        if !torn.exact {
+            self.lose_plain(dir, 1, false, cx);
+        }
+    }
+
+    /// Tells the inner layer that the next bytes are not verified.
+    fn doubt(&mut self, dir: Direction, len: u64, cx: &mut Cx<'_>) {
+        let (offset, mark) = (self.halves[dir].plain, cx.mark);
+        let input = Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, text: "", detail: "", mark };
+        self.inside.feed(input, &self.session, cx);
+    }
+
+    /// A record did not open.
+    pub(super) fn not_opened(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        if keys.is_proven() {
+            if !std::mem::replace(&mut half.broken, true) {
+                tell::bad_tag(self.inside.conn(), dir, header, cx);
+            }
+            if half.missing.is_none() {
+                half.receipt = Receipt::Sealed;
+            }
+            self.lose_record(dir, header, cx);
+        } else if keys.expects_others() {
+            half.early += u64::from(header.len).saturating_sub(keys.overhead().unwrap_or_default());
+        } else if keys.failed >= FAILED_MAX {
+            self.shut(dir, WhyNot::WrongKey(dir));
+        }
+    }
+
+    /// Passes over a record whose length is known.
+    fn lose_record(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        if let Some(missing) = &mut half.missing {
+            *missing += header.total() as u64;
+            return;
+        }
+        let overhead = keys.overhead().filter(|_| !half.padded);
+        let len = u64::from(header.len);
+        let exact = overhead.and_then(|overhead| len.checked_sub(overhead));
+        self.lose_plain(dir, exact.unwrap_or(len), exact.is_some(), cx);
+    }
+
+    /// Nothing more will open: how much of what was lost is data is not to be known.
+    pub(super) fn end_missing(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        // Of a handshake whose end was lost, and behind which nothing came, no data are missing.
+        let may_be_data = keys.is_proven() && !keys.in_handshake() || keys.failed > 0;
+        let Some(bytes) = half.missing.take().filter(|_| may_be_data) else { return };
+        if self.inside.is_open() {
+            self.lose_plain(dir, bytes, false, cx);
+        } else {
+            self.session.lost();
+        }
+    }
+
+    /// Tells the inner layer of data that were lost.
+    pub(super) fn lose_plain(&mut self, dir: Direction, len: u64, exact: bool, cx: &mut Cx<'_>) {
+        if len == 0 && exact {
+            return;
+        }
+        self.session.lost();
+        let offset = self.halves[dir].plain;
+        self.halves[dir].plain += len;
+        let receipt = std::mem::take(&mut self.halves[dir].receipt);
+        self.inside.feed(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, &self.session, cx);
+    }
+}
