@@ -160,7 +160,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..case("H2-LIMIT", three_requests(), three_requests())
         },
         // The packet with the first request, whose fields the second refers to.
-        case("H2-TABLE", holed(turn(4), false), holed(0..0, true)),
+        case("H2-TABLE", holed(turn(4), true), holed(0..0, true)),
         case("H2-GAP", holed(turn(4), true), holed(0..0, true)),
     ]
 }

@@ -17,6 +17,8 @@ pub(super) struct Stream {
     phase: Phase,
     /// The WebSocket that it carries, or was to carry.
     conn: Option<ConnId>,
+    /// The answer to a request that seemed to be lost.
+    answer: Option<Box<Head>>,
     /// Bytes of DATA so far, padding aside and holes counted; and where those of the frame at hand begin.
     data: Both<u64>,
     framed: Both<u64>,
@@ -75,6 +77,7 @@ impl Stream {
             id,
             phase,
             conn: None,
+            answer: None,
             data: Both::default(),
             framed: Both::default(),
             frames: Both::default(),
@@ -128,6 +131,7 @@ impl Stream {
                     self.unasked(head, held, setting, cx);
                 } else if connect::may_answer(&head) {
                     self.phase = Phase::Open(seeker(cx));
+                    self.answer = Some(Box::new(head));
                     for (dir, held) in [(Direction::ToServer, held.to_server), (Direction::ToClient, held.to_client)] {
                         for piece in held.into_pieces(cx.mark) {
                             self.input(piece.input(dir, cx.mark), cx);
@@ -183,6 +187,17 @@ impl Stream {
                     self.first = head.span.first;
                     self.ask(head, held, cx);
                     self.answered(answer, ends, setting, cx);
+                }
+            }
+            // The request is there after all, before any DATA.
+            (Phase::Open(_), Direction::ToServer)
+                if self.conn.is_none()
+                    && self.data == Both::default()
+                    && connect::asks(&head, ends) == Asks::WebSocket =>
+            {
+                self.ask(head, Both::default(), cx);
+                if let Some(answer) = self.answer.take() {
+                    self.head(Direction::ToClient, *answer, false, setting, cx);
                 }
             }
             (phase @ Phase::Asked(_), Direction::ToClient) => {
