@@ -128,7 +128,7 @@ fn rows(limits: Limits) -> [Row; 54] {
         ("inflated-stop", inflated_stop, "bytes", "to which one message inflates, beside 32 for each on the wire"),
         ("inflated-total", inflated_total, "bytes", "to which the messages of one connection inflate, beside the same"),
         ("search-steps", search_steps, "steps", "of one search for the length of compressed messages lost"),
-        ("search-total", search_total, "steps", "of all such searches"),
+        ("search-total", search_total, "steps", "of all such searches, beside 8 for each byte on the wire"),
         ("searches", n(searches), "searches", "that go on at once"),
         ("message-total", n(message_total), "bytes", "kept of all messages that are not complete"),
         ("message-holes", n(message_holes), "holes", "kept for one message"),

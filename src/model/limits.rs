@@ -75,7 +75,7 @@ pub struct Limits {
     pub inflated_total: u64,
     /// Steps of one search for the length of compressed messages that were lost.
     pub search_steps: u64,
-    /// Steps of all such searches of a capture.
+    /// Steps of all such searches of a capture, beside those that [`Self::SEARCH_EARNED`] allows.
     pub search_total: u64,
     /// Such searches that go on at once.
     pub searches: usize,
@@ -122,6 +122,8 @@ const MS: i64 = 1_000_000;
 impl Limits {
     /// To how many bytes a compressed one may inflate whatever the bounds: a longer conversation is no bomb.
     pub const INFLATED_EARNED: u64 = 32;
+    /// Steps that each compressed byte adds: the time that searches take is that of the capture.
+    pub const SEARCH_EARNED: u64 = 8;
     /// How often each byte of a TLS record may be opened in vain.
     pub const TRIALS_EARNED: u64 = 64;
 
@@ -162,7 +164,7 @@ impl Limits {
         inflated_stop: 256 << 20,
         inflated_total: 10 << 30,
         search_steps: 256 << 20,
-        search_total: 4 << 30,
+        search_total: 256 << 20,
         searches: 64,
         message_total: 512 * MIB,
         message_holes: 1024,
