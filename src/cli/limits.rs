@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 54] {
+fn rows(limits: Limits) -> [Row; 56] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -26,6 +26,8 @@ fn rows(limits: Limits) -> [Row; 54] {
         reorder_total,
         overlap_total,
         overlap_pieces,
+        twins,
+        echoes,
         opening_segments,
         opening_bytes,
         opening_total,
@@ -89,6 +91,8 @@ fn rows(limits: Limits) -> [Row; 54] {
         ("reorder-total", n(reorder_total), "bytes", "queued out of order in all streams"),
         ("overlap-total", n(overlap_total), "bytes", "kept of all streams to compare retransmissions with"),
         ("overlap-pieces", n(overlap_pieces), "pieces", "of one direction that a retransmission is compared with"),
+        ("twins", n(twins), "streams", "of the same ends in other tags or tunnels that one is compared with"),
+        ("echoes", n(echoes), "streams", "held that repeat others in other tags or tunnels"),
         (
             "opening-segments",
             n(opening_segments),
