@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use wspect::model::{
-    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, PacketNo, Segment, Timestamp,
+    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, PacketNo, Segment, Timestamp, Twice,
 };
 use wspect::tcp::{Budget, Conn, Seq};
 
@@ -55,7 +55,7 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
     };
     let segment = |seq, ack, flags, payload, packet, back| {
         let (src, dst) = if back { (endpoint(2), endpoint(1)) } else { (endpoint(1), endpoint(2)) };
-        let (mark, bytes, encap, twice) = (mark(packet), &[][..], EncapId::default(), false);
+        let (mark, bytes, encap, twice) = (mark(packet), &[][..], EncapId::default(), Twice::No);
         Segment { mark, src, dst, seq, ack, flags, window: 1, bytes, payload, cut: 0, scale: None, encap, twice }
     };
     let mut all: Vec<(u64, Option<&Piece>, u32)> =

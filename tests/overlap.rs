@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 use support::craft::{Pcap, Server, Session, Wire};
 use support::run::{Input as File, wspect};
 use wspect::model::{
-    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, Overlap, PacketNo, Segment,
+    Both, Direction, EncapId, End, Endpoint, Flags, Input, Limits, Mark, NoteCode, Overlap, PacketNo, Segment, Twice,
 };
 use wspect::tcp::{Budget, Conn, Seq};
 
@@ -48,7 +48,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
             cut: 0,
             scale: None,
             encap: EncapId::default(),
-            twice: false,
+            twice: Twice::No,
         };
         conn.segment(Direction::ToServer, &segment, true, &Limits::DEFAULT, &mut budget, &mut out);
     }

@@ -10,17 +10,21 @@ const FLOWS: usize = 1 << 16;
 /// Packets of a capture in which those of the one before are looked for.
 const PACKETS: usize = 10_000;
 /// Bytes that may be lost between two captures of a stream, and that may be sent again.
-const LOST: u32 = 1 << 20;
-const AGAIN: u32 = 1 << 16;
+const LOST: i32 = 1 << 20;
+const AGAIN: i32 = 1 << 16;
+/// So many streams must go on for one that does not: what is sent again is no more.
+const MOST: usize = 9;
 
 /// The sender, and the receiver.
 type Way = (Endpoint, Endpoint);
+/// A number of each direction, and how many more segments of another capture go on behind it than do not.
+type Ways = HashMap<Way, (u32, i64)>;
 
 /// The places from which captures are to be read behind all before, although their times are earlier.
 ///
 /// Captures that are named in any order are read in that of their times. But where streams go on in one exactly behind what they
 /// carried in the one that is named before it, the order is the one in which they are named. That is looked for only where
-/// times go back, of files, each of which is then read once more.
+/// times go back, of files: their beginnings are read once more, and all of one where these do not tell.
 pub(super) fn places(parts: &mut [Part], limits: &Limits) -> Vec<usize> {
     let is_file = |part: &Part| matches!(part.bytes, Bytes::File(_));
     if parts.len() < 2 || !parts.iter().all(is_file) {
@@ -34,49 +38,79 @@ pub(super) fn places(parts: &mut [Part], limits: &Limits) -> Vec<usize> {
     steps.filter(|((firsts, parts), _)| goes_back(firsts) && is_step(parts)).map(|(_, place)| place).collect()
 }
 
-/// Whether more streams go on from one capture to the other than the other way.
+/// Whether streams go on from one capture to the other, and hardly any goes the other way. Captures that were made side by side
+/// share streams, too, but each has what stands before and what stands behind that of the other.
 fn goes_on(before: &Part, after: &Part, limits: &Limits) -> bool {
-    let (mut ends, mut votes): (HashMap<Way, u32>, i64) = (HashMap::new(), 0);
-    segments(before, limits, usize::MAX, |segment| {
-        let next = segment.seq.wrapping_add(len(segment));
+    let (mut firsts, mut ends): (Ways, Ways) = (HashMap::new(), HashMap::new());
+    numbers(before, limits, PACKETS, |way, number| {
+        if firsts.len() < FLOWS {
+            firsts.entry(way).or_insert((number.first, 0));
+        }
+    });
+    // Most captures that are named behind later ones show at their beginnings that they are earlier.
+    let (on, back) = votes(firsts, after, limits, i32::MAX);
+    if on < MOST * back {
+        return false;
+    }
+    numbers(before, limits, usize::MAX, |way, number| {
         let has_room = ends.len() < FLOWS;
-        match ends.get_mut(&(segment.src, segment.dst)) {
-            Some(end) if segment.flags.has(Flags::SYN) => *end = next,
+        match ends.get_mut(&way) {
             // What is sent again takes nothing back.
-            Some(end) if next.wrapping_sub(*end) < 1 << 31 => *end = next,
+            Some((end, _)) if number.begins || ahead(number.next, *end) >= 0 => *end = number.next,
             Some(_) => {}
-            None if has_room => _ = ends.insert((segment.src, segment.dst), next),
+            None if has_room => _ = ends.insert(way, (number.next, 0)),
             None => {}
         }
     });
-    segments(after, limits, PACKETS, |segment| {
-        let Some(end) = ends.remove(&(segment.src, segment.dst)) else { return };
+    let (on, back) = votes(ends, after, limits, LOST);
+    on > 0 && on >= MOST * back
+}
+
+/// How many of these directions go on in the capture, by most of their segments there: no more than so many bytes ahead. And how
+/// many do not.
+fn votes(mut ways: Ways, after: &Part, limits: &Limits, most: i32) -> (usize, usize) {
+    numbers(after, limits, PACKETS, |way, number| {
+        let Some((known, more)) = ways.get_mut(&way) else { return };
+        let ahead = ahead(number.first, *known);
         // Another stream of the same ends tells nothing.
-        if segment.flags.has(Flags::SYN) {
-            return;
+        if (-AGAIN..0).contains(&ahead) || !number.begins {
+            *more += if (0..most).contains(&ahead) { 1 } else { -1 };
         }
-        let (ahead, behind) = (segment.seq.wrapping_sub(end), end.wrapping_sub(segment.seq));
-        votes += i64::from(ahead < LOST) - i64::from(ahead >= LOST && behind > AGAIN);
     });
-    votes > 0
+    let count = |is_meant: fn(i64) -> bool| ways.values().filter(|(_, more)| is_meant(*more)).count();
+    (count(|more| more > 0), count(|more| more < 0))
 }
 
-/// Bytes of its payload, also of what was not captured.
-fn len(segment: &Segment<'_>) -> u32 {
-    u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.cut)
+/// How many bytes one number is ahead of another, modulo 2³².
+const fn ahead(one: u32, other: u32) -> i32 {
+    one.wrapping_sub(other).cast_signed()
 }
 
-/// Tells of the segments in a capture, or in its first packets, that have payload or begin a stream.
-fn segments(part: &Part, limits: &Limits, packets: usize, mut tell: impl FnMut(&Segment<'_>)) {
+/// Where a direction stands, as a segment of it says, or one that acknowledges it.
+struct Number {
+    first: u32,
+    /// The one behind its payload, also behind what of that was not captured.
+    next: u32,
+    /// It begins a stream.
+    begins: bool,
+}
+
+/// Tells where the directions of TCP streams stand in a capture, or in its first packets, segment by segment.
+fn numbers(part: &Part, limits: &Limits, packets: usize, mut tell: impl FnMut(Way, Number)) {
     let Bytes::File(open) = &part.bytes else { return };
     let Some(mut reader) = open().ok().and_then(|bytes| Reader::new(bytes).ok()) else { return };
     let (mut decoder, mut whole) = (Decoder::new(*limits), Whole::default());
     for _ in 0..packets {
         let Some(packet) = reader.next_packet() else { return };
-        if let Decoded::Segment(segment) = decoder.decode(&packet, &mut whole)
-            && (len(&segment) > 0 || segment.flags.has(Flags::SYN))
-        {
-            tell(&segment);
+        let Decoded::Segment(segment) = decoder.decode(&packet, &mut whole) else { continue };
+        let Segment { src, dst, seq, ack, flags, payload, cut, .. } = segment;
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(cut);
+        let begins = flags.has(Flags::SYN);
+        if len > 0 || begins {
+            tell((src, dst), Number { first: seq, next: seq.wrapping_add(len), begins });
+        }
+        if flags.has(Flags::ACK) {
+            tell((dst, src), Number { first: ack, next: ack, begins: false });
         }
     }
 }

@@ -10,7 +10,7 @@ mod waiting;
 mod wrapped;
 
 use crate::model::{
-    DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally,
+    DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally, Twice,
 };
 use crate::net::Header;
 use crate::proto::layer::{Hint, Kind, Tools};
@@ -47,6 +47,8 @@ pub(super) struct Table {
     /// Rows that may be kept of streams that are not read, and the number of all rows at which some are forgotten.
     streams_max: usize,
     full_at: usize,
+    /// Streams of the same ends that are found again, whatever they are wrapped in.
+    twins_max: usize,
     /// Streams that were forgotten, and what they carried.
     forgotten: Tally,
     forgotten_kinds: Streams,
@@ -97,6 +99,7 @@ impl Table {
             decode_as,
             streams_max: limits.streams,
             full_at: limits.streams,
+            twins_max: limits.twins,
             forgotten: Tally::default(),
             forgotten_kinds: Streams::default(),
             given_up: Tally::default(),
@@ -142,7 +145,7 @@ impl Table {
             }
         }
         let (at, number) = self.take(key, forward, segment, segment.mark, run);
-        if segment.twice {
+        if segment.twice != Twice::No {
             self.twice.add(1, segment.mark);
         }
         if self.wrapped.has_echoes() {

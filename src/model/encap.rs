@@ -44,6 +44,11 @@ pub enum Encap {
 }
 
 impl Encap {
+    /// Whether a number tells it from others of its kind. Where mirrors send, or relays that may be others each way, it needs none.
+    pub const fn has_number(&self) -> bool {
+        !matches!(self, Self::Gre(None) | Self::Ipv4 | Self::Ipv6 | Self::EtherIp)
+    }
+
     /// What it is, without its numbers: `vxlan`.
     pub const fn kind(&self) -> &'static str {
         match self {

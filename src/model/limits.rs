@@ -25,6 +25,10 @@ pub struct Limits {
     pub overlap_total: usize,
     /// Pieces of one direction that are looked through for those that a retransmission repeats.
     pub overlap_pieces: usize,
+    /// Streams of the same ends in other tags or tunnels that are compared with one, and copies of one that are held.
+    pub twins: usize,
+    /// Copies of streams that are held.
+    pub echoes: usize,
     /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late, and of one that repeats another
     /// in other tags or tunnels, in case that it is no copy.
     pub opening_segments: usize,
@@ -79,7 +83,7 @@ pub struct Limits {
     pub inflated_total: u64,
     /// Steps of one search for the length of compressed messages that were lost.
     pub search_steps: u64,
-    /// Steps of all such searches of a capture.
+    /// Steps of all such searches of a capture, beside those that [`Self::SEARCH_EARNED`] allows.
     pub search_total: u64,
     /// Such searches that go on at once.
     pub searches: usize,
@@ -147,6 +151,8 @@ impl Limits {
 
     /// To how many bytes a compressed one may inflate whatever the bounds: a longer conversation is no bomb.
     pub const INFLATED_EARNED: u64 = 32;
+    /// Steps that each compressed byte adds: the time that searches take is that of the capture.
+    pub const SEARCH_EARNED: u64 = 8;
     /// How often each byte of a TLS record may be opened in vain.
     pub const TRIALS_EARNED: u64 = 64;
     /// Of what may be spent beside, one direction of a stream gets a part of so many.
@@ -165,6 +171,8 @@ impl Limits {
         reorder_total: 256 * MIB,
         overlap_total: MIB,
         overlap_pieces: 128,
+        twins: 16,
+        echoes: 65_536,
         opening_segments: 128,
         opening_bytes: 64 << 10,
         opening_total: 16 * MIB,
@@ -191,7 +199,7 @@ impl Limits {
         inflated_stop: 256 << 20,
         inflated_total: 10 << 30,
         search_steps: 256 << 20,
-        search_total: 4 << 30,
+        search_total: 256 << 20,
         searches: 64,
         message_total: 512 * MIB,
         message_holes: 1024,

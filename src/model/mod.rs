@@ -53,7 +53,7 @@ pub use mark::{Mark, PacketNo, Span};
 pub use nearest::nearest;
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use overlap::Overlap;
-pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment};
+pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment, Twice};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,

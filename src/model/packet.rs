@@ -52,8 +52,20 @@ pub struct Segment<'a> {
     pub scale: Option<u8>,
     /// What it is wrapped in.
     pub encap: EncapId,
-    /// The same packet was captured a moment ago, as far as its headers tell.
-    pub twice: bool,
+    /// Whether the same packet was captured a moment ago.
+    pub twice: Twice,
+}
+
+/// Whether a packet was captured before, as far as its headers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Twice {
+    /// It was not.
+    #[default]
+    No,
+    /// One that looks like it was, so shortly before that it was not sent again.
+    AtOnce,
+    /// One with the same number in its IP header was.
+    SameNumber,
 }
 
 impl Segment<'_> {

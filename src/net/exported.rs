@@ -7,7 +7,7 @@
 use super::ether::{Network, network};
 use super::ip::Ip;
 use super::link::ethernet;
-use crate::model::{self, EncapId, Endpoint, Flags, Mark, Segment};
+use crate::model::{self, EncapId, Endpoint, Flags, Mark, Segment, Twice};
 use etherparse::IpNumber;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -200,7 +200,7 @@ impl Streams {
         let cut = u32::try_from(missing).unwrap_or(u32::MAX);
         let ends = if src <= dst { [src, dst] } else { [dst, src] };
         // Nothing is known of its window: it is open.
-        let (window, bytes, scale, twice) = (u16::MAX, &[][..], None, false);
+        let (window, bytes, scale, twice) = (u16::MAX, &[][..], None, Twice::No);
         let segment = |seq, ack, flags| Segment {
             mark,
             src,

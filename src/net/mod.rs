@@ -283,7 +283,7 @@ impl Decoder {
         whole: &'a mut [Vec<u8>],
     ) -> Decoded<'a> {
         let missing = outer.wire_len.saturating_sub(outer.payload.len());
-        let network = if way.enter(Some(encap)) { network } else { Network::TooDeep };
+        let network = if way.enter_tunnel(encap, [outer.src, outer.dst]) { network } else { Network::TooDeep };
         self.behind(network, missing, way, whole)
     }
 

@@ -2,7 +2,7 @@
 
 use super::ip::Ip;
 use super::{Decoded, Header};
-use crate::model::{EncapId, Endpoint, Flags, Mark, Segment};
+use crate::model::{EncapId, Endpoint, Flags, Mark, Segment, Twice};
 use etherparse::{TcpHeaderSlice, TcpOptionElement};
 
 /// A TCP header without options (RFC 9293 §3.1).
@@ -62,7 +62,7 @@ fn build<'a>(
     let scale = if flags.has(Flags::SYN) { scale(header) } else { None };
     let cut = u32::try_from(cut).unwrap_or(u32::MAX);
     let (ack, window) = (header.acknowledgment_number(), header.window_size());
-    Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice: false }
+    Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice: Twice::No }
 }
 
 /// RFC 7323 §2.2: the option may stand on a SYN only.

@@ -1,6 +1,6 @@
 //! Packets that were captured twice: mirrored on two ports, or on both sides of a bridge.
 
-use crate::model::Segment;
+use crate::model::{Segment, Twice};
 
 /// The last packets of TCP, each by what tells it from a retransmission of the same bytes: that has another number in its IP
 /// header, or another time stamp, which the checksum covers.
@@ -33,14 +33,18 @@ impl Default for Last {
 impl Last {
     /// Whether it was captured before; `id` is the number in its IP header, 0 where there is none.
     #[inline(always)]
-    pub(super) fn saw(&mut self, segment: &Segment<'_>, id: u16) -> bool {
+    pub(super) fn saw(&mut self, segment: &Segment<'_>, id: u16) -> Twice {
         let print = print(segment, id);
         let at = segment.mark.time.map_or(0, |time| time.nanos());
-        let Some(place) = self.0.get_mut((print >> (64 - PLACES.ilog2())) as usize) else { return false };
+        let Some(place) = self.0.get_mut((print >> (64 - PLACES.ilog2())) as usize) else { return Twice::No };
         let before = std::mem::replace(place, Seen { print, at });
         // Acknowledgements that have no number are sent again as they are.
         let within = if id != 0 { SOON } else { AT_ONCE };
-        before.print == print && at.saturating_sub(before.at) < within && (id != 0 || !segment.payload.is_empty())
+        match before.print == print && at.saturating_sub(before.at) < within {
+            true if id != 0 => Twice::SameNumber,
+            true if !segment.payload.is_empty() => Twice::AtOnce,
+            _ => Twice::No,
+        }
     }
 }
 
@@ -85,9 +89,9 @@ mod tests {
             cut: 0,
             scale: None,
             encap: EncapId::default(),
-            twice: false,
+            twice: Twice::No,
         };
-        last.saw(&segment, id)
+        last.saw(&segment, id) != Twice::No
     }
 
     #[test]

@@ -175,8 +175,8 @@ pub struct Tools {
     spare: Vec<Vec<u8>>,
     /// What messages of the connection at hand inflated to so far.
     pub inflation: Inflation,
-    /// Steps taken in searches for the length of what was lost.
-    pub searched: u64,
+    /// Steps taken in searches for the length of what was lost, and compressed bytes that came.
+    pub searched: Searched,
     /// Each such search that goes on holds one of these.
     pub searches: Arc<()>,
     /// Bytes of TLS records that were opened in vain, weighed by what it costs, beyond what those of the stream had earned.
@@ -223,6 +223,31 @@ impl Trials {
             (self.shared, *all) = (shared, spent);
         }
         is_allowed
+    }
+}
+
+/// What may be spent on searches for the length of compressed messages that were lost.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Searched {
+    spent: u64,
+    came: u64,
+}
+
+impl Searched {
+    /// Compressed bytes have come.
+    pub const fn came(&mut self, bytes: usize) {
+        self.came = self.came.saturating_add(bytes as u64);
+    }
+
+    /// Steps were taken.
+    pub const fn spend(&mut self, steps: u64) {
+        self.spent = self.spent.saturating_add(steps);
+    }
+
+    /// Steps that may still be taken.
+    pub const fn left(self, limits: &Limits) -> u64 {
+        let allowed = limits.search_total.saturating_add(self.came.saturating_mul(Limits::SEARCH_EARNED));
+        allowed.saturating_sub(self.spent)
     }
 }
 

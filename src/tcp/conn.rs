@@ -127,6 +127,11 @@ impl Conn {
         self.halves[dir].as_ref().is_some_and(Half::waits)
     }
 
+    /// Whether the receiver of that direction acknowledged the bytes before that number, which were not captured.
+    pub fn has_acknowledged(&self, dir: Direction, upto: Seq) -> bool {
+        self.halves[dir].as_ref().is_some_and(|half| half.is_acknowledged(upto))
+    }
+
     /// Compares a segment of what may be another conversation with what that direction said.
     pub fn compare(&self, dir: Direction, segment: &Segment<'_>, limits: &Limits, budget: &Budget) -> Compared {
         self.halves[dir].as_ref().map_or(Compared::Unsaid, |half| half.compare(segment, limits, budget))

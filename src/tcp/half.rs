@@ -156,7 +156,9 @@ impl Half {
         let known = usize::try_from(offset.saturating_sub(at)).unwrap_or(0).min(payload.len());
         let known = payload.get(..known).unwrap_or_default();
         let differs = |at| budget.recent.conflict(self.last, at, known, 1, limits).is_some();
-        if ends_elsewhere || u64::try_from(at).is_ok_and(differs) {
+        // The last byte once more, whatever it is, asks whether the receiver is there.
+        let is_keep_alive = payload.len() == 1 && end == offset;
+        if ends_elsewhere || !is_keep_alive && u64::try_from(at).is_ok_and(differs) {
             return Compared::Other;
         }
         if end > offset || fin && !self.ended {

@@ -1,6 +1,11 @@
 //! The program as its users meet it: what it prints, where, and with which exit code.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that goes wrong here fails, as it should")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that goes wrong here fails, as it should, and says on stderr what it skips"
+)]
 
 /// A snapshot for each line, under its name.
 macro_rules! snapshots {
@@ -11,6 +16,9 @@ macro_rules! snapshots {
         })*
     };
 }
+
+#[path = "../support/mod.rs"]
+mod support;
 
 mod config;
 mod growing;

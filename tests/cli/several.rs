@@ -1,6 +1,7 @@
 //! Several captures as one: rotated, side by side, in directories.
 
 use super::*;
+use crate::support::craft::{Pcap, Session, Wire};
 
 /// A pcap cut into captures of so many packets each, as a capture is that is rotated.
 fn rotated(capture: &[u8], packets: usize) -> Vec<Vec<u8>> {
@@ -195,5 +196,38 @@ fn a_clock_that_is_set_back_between_two_captures_loses_nothing() {
     }
     for order in [["r3", "r2", "r1", "r0"], ["r2", "r3", "r0", "r1"], ["r1", "r0", "r3", "r2"]] {
         assert_eq!(said(&order), whole, "{order:?}");
+    }
+}
+
+/// As the queues of a network card get the packets: each of several captures that were made at once has some of every stream.
+/// They are read in the order of time, however they are named.
+#[test]
+fn captures_that_were_made_side_by_side_are_no_step_of_the_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    // Flows begin one behind the other, and go on side by side; no two packets have the same time.
+    let flow = |n: usize| {
+        let segments = Session::sample(n).segments().into_iter().enumerate();
+        segments.map(move |(at, segment)| {
+            Wire::default().packet(&segment, (1000 * n + 1_000_000 * (3 * n + 5 * at)) as i64)
+        })
+    };
+    let mut packets: Vec<_> = (0..50).flat_map(flow).collect();
+    packets.sort_by_key(|packet| packet.time);
+    let said = |names: &[String]| {
+        let output = wspect(["msgs", "--json", "-q"]).args(names).current_dir(&dir).output().unwrap();
+        parted(&String::from_utf8(output.stdout).unwrap()).0
+    };
+    fs::write(dir.path().join("whole"), Pcap::default().file(&packets)).unwrap();
+    let whole = said(&["whole".to_owned()]);
+    assert!(whole.lines().count() > 200, "{whole}");
+    for files in 2..5 {
+        let dealt = |file: usize| packets.iter().skip(file).step_by(files).cloned().collect::<Vec<_>>();
+        for file in 0..files {
+            fs::write(dir.path().join(file.to_string()), Pcap::default().file(&dealt(file))).unwrap();
+        }
+        let names: Vec<_> = (0..files).map(|file| file.to_string()).collect();
+        let reversed: Vec<_> = names.iter().rev().cloned().collect();
+        assert!(said(&names) == whole, "{files} files");
+        assert!(said(&reversed) == whole, "{files} files, the last first");
     }
 }

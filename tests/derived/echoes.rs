@@ -127,6 +127,30 @@ fn networks_with_the_same_numbers_stay_apart() {
     }
 }
 
+/// Tunnels that have no number are known by their ends.
+#[test]
+fn tunnels_between_other_ends_stay_apart() {
+    for tunnel in [Tunnel::Ip, Tunnel::EtherIp, Tunnel::Gre { flags: 0, key: 0, frame: false }] {
+        let part = |session: &Session, ends: u8, lag: i64| {
+            let mut packets = later(&packets_of(session, 100 * MICRO, 0), std::slice::from_ref(&tunnel), lag);
+            // The third bytes of the outer addresses.
+            packets.iter_mut().for_each(|packet| [28, 32].into_iter().for_each(|at| packet.bytes[at] ^= ends));
+            packets
+        };
+        for (one, other, what) in pairs() {
+            let file = merged(&[part(&one, 0, 0), part(&other, 77, 5 * MICRO)]);
+            tells(&file, &[&one, &other], &format!("{tunnel:?}: {what}"));
+        }
+        // The numbers of the other tell nothing either.
+        let (one, mut other) = (talk(8), talk(9));
+        other.isn = [5, 77_000];
+        let file = merged(&[part(&one, 0, 0)[8..].to_vec(), part(&other, 77, 5 * MICRO)[8..].to_vec()]);
+        let told = told(&file).0;
+        assert_eq!(told.len(), 2, "{tunnel:?}");
+        has_no_findings(&file, LOSS, "from the middle");
+    }
+}
+
 /// Each direction in a tunnel of its own, as those of mobile networks are.
 #[test]
 fn networks_that_are_wrapped_in_two_ways_stay_apart() {
@@ -358,5 +382,126 @@ fn networks_by_lot_stay_apart() {
         };
         let parts = [later(&jitter(&one), &vlan(7), 0), later(&jitter(&other), &vlan(8), 5 * MICRO)];
         tells(&merged(&parts), &[&one, &other], &format!("seed {seed}, {common} in common"));
+    }
+}
+
+/// The same packets with numbers in their IP headers, as those of one host.
+fn numbered(mut packets: Vec<Packet>) -> Vec<Packet> {
+    for (packet, id) in packets.iter_mut().zip(1_u16..) {
+        let header = &mut packet.bytes[14..34];
+        header[4..6].copy_from_slice(&id.to_be_bytes());
+        let sum = u32::from(!u16::from_be_bytes([header[10], header[11]])) + u32::from(id);
+        let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+        header[10..12].copy_from_slice(&sum.to_be_bytes());
+    }
+    packets
+}
+
+/// A longer conversation.
+fn talk(messages: usize) -> Session {
+    let texts: Vec<_> = (0..messages).map(|n| format!("message {n}")).collect();
+    let said: Vec<_> = texts.iter().enumerate().map(|(n, text)| ([Server, Client][n % 2], text.as_str())).collect();
+    session(&said)
+}
+
+/// Whatever packet the first copy lacks, and however late the other comes: it may be the SYN, or what was acknowledged before
+/// the copy of it came.
+#[test]
+fn a_first_copy_that_lacks_a_packet_is_no_other_conversation() {
+    let one = talk(6);
+    let packets = packets_of(&one, 200 * MICRO, 0);
+    for lost in 0..packets.len() {
+        let mut first = packets.clone();
+        first.remove(lost);
+        for delay in [20 * MICRO, 700 * MICRO, 5 * MILLI, 80 * MILLI] {
+            let file = merged(&[later(&first, &vlan(7), 0), later(&packets, &vlan(8), delay)]);
+            tells(&file, &[&one], &format!("without packet {lost}, {delay} ns"));
+        }
+    }
+}
+
+/// One tap is silent for a while, or for good: what the other sees is the conversation's, where packets before were the same to the
+/// number in the IP header.
+#[test]
+fn a_tap_that_falls_silent_loses_nothing_that_another_sees() {
+    let one = talk(30);
+    let packets = numbered(packets_of(&one, 50 * MILLI, 0));
+    for silent in [20..34, 20..50, 20..packets.len()] {
+        let first = [&packets[..silent.start], &packets[silent.end..]].concat();
+        let file = merged(&[later(&first, &vlan(7), 0), later(&packets, &vlan(8), MILLI)]);
+        tells(&file, &[&one], &format!("silent from {silent:?}"));
+    }
+}
+
+/// The acknowledgement of the handshake is captured before the SYN, in the copy.
+#[test]
+fn a_copy_may_be_out_of_order_from_its_first_packet_on() {
+    let one = talk(4);
+    let packets = packets_of(&one, 100 * MICRO, 0);
+    let mut copy = later(&packets, &vlan(8), 10 * MICRO);
+    copy[2].time = copy[0].time - 5 * MICRO;
+    copy[0].time += MICRO;
+    tells(&merged(&[later(&packets, &vlan(7), 0), copy]), &[&one], "an overtaken SYN");
+}
+
+/// A byte that asks whether the other end is there says nothing, also where the copy lacks a packet before it.
+#[test]
+fn a_copy_that_lacks_a_packet_may_ask_whether_the_other_is_there() {
+    let one = talk(12);
+    let segments = one.segments();
+    let says = |at: &usize| !segments[*at].payload.is_empty();
+    let asked = (0..segments.len()).filter(says).nth(9).unwrap();
+    let asks = Segment { seq: segments[asked].end().wrapping_sub(1), payload: vec![0], ..segments[asked].clone() };
+    let mut packets = packets_of(&one, 100 * MICRO, 0);
+    let time = packets[asked].time + 50 * MICRO;
+    packets.insert(asked + 1, Wire::default().packet(&asks, time));
+    for lost in (0..asked).filter(says).skip(2) {
+        let mut copy = packets.clone();
+        copy.remove(lost);
+        let file = merged(&[later(&packets, &vlan(7), 0), later(&copy, &vlan(8), 5 * MICRO)]);
+        tells(&file, &[&one], &format!("without packet {lost}"));
+    }
+}
+
+/// More networks than one is compared with: none is lost, and it is said.
+#[test]
+fn more_networks_than_are_compared_are_all_told() {
+    let texts: Vec<_> = (0..40).map(|n| format!("network {n} speaks")).collect();
+    let sessions: Vec<_> = texts.iter().map(|text| session(&[(Server, "hello"), (Client, text)])).collect();
+    let part = |(session, n)| later(&packets_of(session, 10 * MILLI, 0), &vlan(n), i64::from(n) * MICRO);
+    let file = merged(&sessions.iter().zip(1..).map(part).collect::<Vec<_>>());
+    let (mut told, _) = told(&file);
+    let mut expected = said(&sessions.iter().collect::<Vec<_>>());
+    told.sort_by_key(|one| format!("{one:?}"));
+    expected.sort_by_key(|one| format!("{one:?}"));
+    assert!(told == expected, "{} of {} are told", told.len(), expected.len());
+    let limits = findings(Input::Bytes(&file)).into_iter().filter(|(code, _)| code == "TCP-LIMIT").count();
+    assert_eq!(limits, 1);
+}
+
+/// Networks that say the same for longer than what they say is held: what they say then is not mixed.
+#[test]
+fn networks_that_part_late_are_not_mixed() {
+    let mut sessions = [Session::new(0), Session::new(0)];
+    for n in 0..150 {
+        for (session, name) in sessions.iter_mut().zip(["one", "the other"]) {
+            let text = if n < 100 { format!("message {n}") } else { format!("{name} says {n}") };
+            session.text([Server, Client][n % 2], &text);
+        }
+    }
+    sessions.iter_mut().for_each(|session| _ = session.close());
+    let [one, other] = &sessions;
+    for lags in [[0, 30], [30, 0]] {
+        let part = |session, tag, lag| later(&packets_of(session, 100 * MICRO, 0), &vlan(tag), lag * MICRO);
+        let file = merged(&[part(one, 7, lags[0]), part(other, 8, lags[1])]);
+        let (told, _) = told(&file);
+        let (first, second) = if lags[0] == 0 { (one, other) } else { (other, one) };
+        assert_eq!(told.len(), 2, "{lags:?}");
+        assert!(told[0] == said(&[first])[0], "{lags:?}: the first is not told as it was said");
+        let whole = &said(&[second])[0];
+        for (rest, whole) in told[1].iter().zip(whole) {
+            assert!(rest.len() > 20 && whole.ends_with(rest), "{lags:?}: the second is not told as it was said");
+        }
+        assert_eq!(twice(&file), 1, "{lags:?}: it is not said what is not shown");
     }
 }

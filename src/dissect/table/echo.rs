@@ -2,12 +2,14 @@
 //!
 //! Copies are to be shown once; but networks whose addresses are the same may also have the same ports and numbers, as those of
 //! simulators and replayed tests do. What both say is the same whoever they are. So an echo is held until it says something
-//! else, which makes it a stream of its own from its beginning on, or until as much is the same as is held.
+//! else, which makes it a stream of its own from its beginning on. When as much is the same as is held, that counts as copies, and
+//! the echo goes on without it: what it says otherwise from then on begins a stream in the middle.
 //!
-//! What only the echo says is the stream's where the stream misses it: it says what comes behind, or acknowledges it.
+//! What only the echo says is the stream's where the stream misses it: it says what comes behind, or acknowledges it. Where packets
+//! were the same to the number in their IP headers, it is the stream's also when the stream is silent.
 
 use super::stream::Stream;
-use crate::model::{EncapId, Endpoint, Flags, Limits, Mark, Segment, Tally};
+use crate::model::{EncapId, Endpoint, Flags, Limits, Mark, Segment, Tally, Twice};
 use crate::tcp::{Budget, Compared, Seq};
 
 /// Nanoseconds within which a copy comes: a SYN that is not answered is not sent again before a second has passed (RFC 6298
@@ -19,6 +21,9 @@ const CLOSE: u64 = 500;
 
 /// How often an echo may turn out to be one of another stream.
 const MAX_TURNS: u8 = 8;
+
+/// So many packets that are the same to the number in their IP headers make an echo a copy.
+const SAME: usize = 3;
 
 /// Whether a packet may be a copy of that one.
 pub(super) fn is_soon(packet: Mark, behind: Mark) -> bool {
@@ -43,10 +48,16 @@ pub(super) struct Echo {
     /// The numbers behind what the lower and the higher end said without a hole, and acknowledged.
     said: [Option<Seq>; 2],
     acknowledged: [Option<Seq>; 2],
+    /// The same behind all that they said, holes or not.
+    last: [Option<Seq>; 2],
     /// It began with a SYN: all of it is there.
     has_syn: bool,
     /// It said bytes that the other said as well.
     is_confirmed: bool,
+    /// What the other had said when there was too much of it is not held any more.
+    is_trimmed: bool,
+    /// Packets with payload that are the same as one captured before, to the number in the IP header.
+    same: usize,
     /// How often it turned to another stream.
     turns: u8,
     /// Packets that are copies, if it is no other conversation.
@@ -65,7 +76,7 @@ struct Held {
     window: u16,
     cut: u32,
     scale: Option<u8>,
-    twice: bool,
+    twice: Twice,
     /// Header and payload, and the length of the header; 0 where that was not captured.
     bytes: Vec<u8>,
     header: usize,
@@ -84,8 +95,11 @@ impl Echo {
             unsaid: 0,
             said: [None; 2],
             acknowledged: [None; 2],
+            last: [None; 2],
             has_syn: false,
             is_confirmed: false,
+            is_trimmed: false,
+            same: 0,
             turns: 0,
             copies: Tally::default(),
         }
@@ -112,7 +126,9 @@ impl Echo {
     /// Whether it says what it said itself before, or a byte that asks whether the other end is there still.
     fn repeats(&self, segment: &Segment<'_>, from_low: bool) -> bool {
         let is_before = |said| end(segment).since(said) <= 0;
-        carries(segment) && !segment.flags.has(Flags::SYN) && of(&self.said, from_low).is_some_and(is_before)
+        let is_last_byte = segment.payload.len() == 1 && of(&self.last, from_low) == Some(end(segment));
+        let is_again = is_last_byte || of(&self.said, from_low).is_some_and(is_before);
+        carries(segment) && !segment.flags.has(Flags::SYN) && is_again
     }
 
     /// Whether more than numbers make it an echo.
@@ -120,7 +136,12 @@ impl Echo {
         self.has_syn || self.is_confirmed
     }
 
-    /// Holds a segment.
+    /// Whether it is a copy: packets of it are the same as those of the other.
+    pub(super) const fn is_copy(&self) -> bool {
+        self.same >= SAME
+    }
+
+    /// Holds a segment; one that the other said only as long as there is room for all of them.
     pub(super) fn hold(&mut self, segment: &Segment<'_>, from_low: bool, compared: Compared, budget: &mut Budget) {
         let &Segment { mark, seq, ack, flags, window, bytes, payload, cut, scale, twice, .. } = segment;
         let header = bytes.len().saturating_sub(payload.len());
@@ -131,31 +152,53 @@ impl Echo {
         if said.is_none_or(|said| Seq(seq).since(said) <= 0) {
             advance(said, end(segment));
         }
+        let [low, high] = &mut self.last;
+        advance(if from_low { low } else { high }, end(segment));
         let [low, high] = &mut self.acknowledged;
         if flags.has(Flags::ACK) {
             advance(if from_low { low } else { high }, Seq(ack));
         }
         self.has_syn |= flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        self.same += usize::from(twice == Twice::SameNumber && !payload.is_empty());
+        let is_said = matches!(compared, Compared::Said(_));
+        if is_said && !repeats {
+            self.count(!payload.is_empty(), twice, flags, mark);
+        }
+        if is_said && self.is_trimmed {
+            return;
+        }
         let cost = bytes.len() + size_of::<Held>();
         self.cost += cost;
         budget.opening += cost;
         let is_unsaid = compared == Compared::Unsaid;
         self.unsaid += usize::from(is_unsaid);
         self.held.push(Held { from_low, is_unsaid, mark, seq, ack, flags, window, cut, scale, twice, bytes, header });
-        if matches!(compared, Compared::Said(_)) && !repeats {
-            self.confirm(self.held.len() - 1);
+    }
+
+    /// The stream says the same as a segment.
+    fn count(&mut self, says: bool, twice: Twice, flags: Flags, mark: Mark) {
+        self.is_confirmed |= says;
+        if says || twice != Twice::No || flags.has(Flags::SYN) {
+            self.copies.add(1, mark);
         }
     }
 
     /// The stream says the same as a segment that is held.
     pub(super) fn confirm(&mut self, nth: usize) {
         self.pass(nth);
-        let Some(held) = self.held.get(nth) else { return };
-        let says = held.bytes.len() > held.header;
-        self.is_confirmed |= says;
-        if says || held.twice || held.flags.has(Flags::SYN) {
-            self.copies.add(1, held.mark);
+        if let Some(&Held { twice, flags, mark, ref bytes, header, .. }) = self.held.get(nth) {
+            self.count(bytes.len() > header, twice, flags, mark);
         }
+    }
+
+    /// Lets go of what the stream has said: it counts as copies, whatever comes.
+    pub(super) fn trim(&mut self, budget: &mut Budget) {
+        self.release(budget);
+        self.held.retain(|held| held.is_unsaid);
+        self.cost = self.held.iter().map(|held| held.bytes.len() + size_of::<Held>()).sum();
+        budget.opening += self.cost;
+        self.is_confirmed |= self.has_syn;
+        (self.has_syn, self.is_trimmed) = (false, true);
     }
 
     /// A segment that is held waits no longer for the stream to say the same.
@@ -249,10 +292,22 @@ impl Echo {
         if any { is_acknowledged || is_old } else { is_acknowledged && is_old }
     }
 
+    /// Whether what the stream had said counts as copies already.
+    pub(super) const fn is_trimmed(&self) -> bool {
+        self.is_trimmed
+    }
+
     /// The packets of it that are copies, and those.
     pub(super) const fn copies_and(&self, others: &Tally) -> Tally {
         let is_earlier = self.copies.first.packet.0 < others.first.packet.0;
         if is_earlier { self.copies.with(others) } else { others.with(&self.copies) }
+    }
+
+    /// The same where these are counted now.
+    pub(super) fn settle_copies(&mut self, others: &Tally) -> Tally {
+        let both = self.copies_and(others);
+        self.copies = Tally::default();
+        both
     }
 
     /// Gives its memory back to the totals.
@@ -271,16 +326,16 @@ pub(super) fn compare(
 ) -> Compared {
     if segment.flags.has(Flags::SYN) {
         return match stream.own_base(from_low) {
-            _ if !stream.has_syn(from_low) => Compared::Unsaid,
-            Some(base) if base != Seq(segment.seq) => Compared::Other,
-            _ => Compared::Said(None),
+            Some(base) if base == Seq(segment.seq) && stream.has_any_syn() => Compared::Said(None),
+            Some(_) if stream.has_syn(from_low) => Compared::Other,
+            _ => Compared::Unsaid,
         };
     }
     match &stream.live {
         _ if !carries(segment) && !segment.flags.has(Flags::RST) => Compared::Said(None),
         None if stream.fresh => Compared::Unsaid,
         // Nothing is to be found in it: its bytes are not there to be compared.
-        None if segment.twice || segment.payload.is_empty() => Compared::Said(None),
+        None if segment.twice != Twice::No || segment.payload.is_empty() => Compared::Said(None),
         None => Compared::Other,
         Some(live) if segment.flags.has(Flags::RST) && segment.payload.is_empty() => {
             if live.conn.is_over() {

@@ -26,7 +26,7 @@ impl Table {
         let compared = echo.compare(stream, segment, forward, run.limits, &self.budget);
         let live = stream.live.as_ref().map(|live| (&live.conn, live.direction(forward)));
         let expects = live.is_some_and(|(conn, dir)| conn.expects(dir, Seq(segment.seq)));
-        let is_missed = live.is_some_and(|(conn, dir)| conn.waits_in(dir));
+        let is_missed = live.is_some_and(|(conn, dir)| conn.waits_in(dir) || conn.has_acknowledged(dir, end(segment)));
         let is_over = live.is_none() && !stream.fresh;
         if compared != Compared::Other && stream.distance(segment, forward).is_none() {
             self.wrapped.add_echo(key, echo);
@@ -38,13 +38,20 @@ impl Table {
             return Settled::Under(other);
         }
         echo.hold(segment, forward, compared, &mut self.budget);
-        let last = echo.len() - 1;
-        let is_full = echo.is_full(run.limits, &self.budget);
-        if compared == Compared::Other || echo.is_alone(segment.mark, is_full) {
+        let last = echo.len().saturating_sub(1);
+        let mut is_full = echo.is_full(run.limits, &self.budget);
+        let is_alone = echo.is_alone(segment.mark, is_full);
+        if compared == Compared::Other || is_alone && !echo.is_copy() {
             return Settled::Told(self.part(key, echo, last, segment.mark, run));
         }
-        if is_missed && compared == Compared::Unsaid {
+        if is_alone {
+            self.tell_all_missed(&mut echo, segment.mark, run);
+        } else if is_missed && compared == Compared::Unsaid {
             self.tell_missed(&mut echo, last, segment.mark, run);
+        }
+        if is_full {
+            echo.trim(&mut self.budget);
+            is_full = echo.is_full(run.limits, &self.budget);
         }
         if is_full || is_over {
             self.merge(key, echo, segment.mark, run);
@@ -113,7 +120,7 @@ impl Table {
 
     /// Nothing more comes of an echo.
     pub(super) fn conclude(&mut self, key: FlowKey, echo: Box<Echo>, now: Mark, run: &mut Run<'_>) {
-        if echo.is_alone(now, true) {
+        if echo.is_alone(now, true) && !echo.is_copy() {
             self.part(key, echo, usize::MAX, now, run);
         } else {
             self.merge(key, echo, now, run);
@@ -122,9 +129,7 @@ impl Table {
 
     /// An echo is its stream: what only it said is told there, and so is what follows.
     fn merge(&mut self, key: FlowKey, mut echo: Box<Echo>, now: Mark, run: &mut Run<'_>) {
-        for nth in echo.unsaid() {
-            self.tell_missed(&mut echo, nth, now, run);
-        }
+        self.tell_all_missed(&mut echo, now, run);
         if let Some(other) = self.row_of(echo.began).map(|at| self.stream(at).key) {
             self.wrapped.join(key, false, other);
             self.wrapped.join(key, true, other);
@@ -137,6 +142,9 @@ impl Table {
     /// stream that it is of.
     fn part(&mut self, key: FlowKey, mut echo: Box<Echo>, shown_by: usize, now: Mark, run: &mut Run<'_>) -> u32 {
         self.wrapped.end_echo(&key, echo.began);
+        if echo.is_trimmed() {
+            self.twice = echo.settle_copies(&self.twice);
+        }
         let is_same = |stream: &Stream| echo.may_turn_to(stream, run.limits, &self.budget);
         let related = echo.segment(shown_by).and_then(|(segment, forward)| {
             let (at, relation) = self.related(key, forward, &segment, is_same, run.limits)?;
@@ -150,7 +158,7 @@ impl Table {
                 run.tools.join(number, other.encap(), key.encap());
                 self.wrapped.join(key, forward, other);
                 under = other;
-            } else if self.may_echo(began, now)
+            } else if self.may_echo(began, now, run.limits)
                 && let Some(stream) = self.streams.get(at as usize)
             {
                 echo.turn_to(stream, run.limits, &self.budget);
@@ -217,6 +225,12 @@ impl Table {
             self.feed(at, &segment, forward, now, run);
         }
         echo.pass(nth);
+    }
+
+    fn tell_all_missed(&mut self, echo: &mut Echo, now: Mark, run: &mut Run<'_>) {
+        for nth in echo.unsaid() {
+            self.tell_missed(echo, nth, now, run);
+        }
     }
 
     fn drop_echo(&mut self, key: FlowKey, echo: &Echo) {

@@ -58,7 +58,7 @@ impl Table {
             let key = row(&mut self.streams, at).key;
             self.set_newest(key, at);
             if self.wrapped.is_any {
-                self.set_twin(key, at);
+                _ = self.set_twin(key, at);
             }
         }
     }
@@ -75,10 +75,13 @@ impl Table {
                 |streams, first| format!("{} {what}; the first at packet {first}", count(streams, "TCP stream"));
             tally.note(NoteCode::TcpLimit, streams)
         };
+        let crowded = "not compared with all of the same ends in other tags and tunnels: copies of them may be told twice (limits \
+                       twins and echoes)";
         let twice = self.twice.note(NoteCode::PacketTwice, |packets, first| {
             let what = "TCP packets were captured before; what they bring is shown once";
             format!("{what}: {}, first packet {first}", count(packets, "packet"))
         });
-        [twice, note(&self.forgotten, idle), note(&self.given_up, &undecided)].into_iter().flatten().collect()
+        let crowded = note(&self.wrapped.crowded, crowded);
+        [twice, note(&self.forgotten, idle), note(&self.given_up, &undecided), crowded].into_iter().flatten().collect()
     }
 }

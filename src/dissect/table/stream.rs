@@ -149,9 +149,14 @@ impl Stream {
         if forward { self.syn.0 } else { self.syn.1 }
     }
 
+    /// Whether the SYN of either end was seen, which tells the number of the other's, too, where it answers that.
+    pub(super) fn has_any_syn(&self) -> bool {
+        self.syn != (false, false)
+    }
+
     /// Whether more of it may come: it is read, or began and has said nothing yet.
     pub(super) fn is_open(&self) -> bool {
-        self.live.is_some() || self.fresh && self.syn != (false, false)
+        self.live.is_some() || self.fresh && self.has_any_syn()
     }
 
     /// How far a segment stands from where the stream is, in bytes of both directions; `None`: too far to be of it.
@@ -257,7 +262,7 @@ impl Stream {
         if !begins {
             return false;
         }
-        let known = self.fresh && self.syn != (false, false);
+        let known = self.fresh && self.has_any_syn();
         let mut bases = if known { self.bases } else { [None; 2] };
         if self.fresh && is_request(segment) {
             // It acknowledges what came before its answer.

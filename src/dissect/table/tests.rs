@@ -62,7 +62,7 @@ impl Bench {
         let seq = u32::try_from(at).unwrap();
         let mark = Mark { packet: PacketNo(self.packets), time };
         let encap = EncapId::default();
-        let (bytes, window, cut, scale, twice) = (&[][..], 1, 0, None, false);
+        let (bytes, window, cut, scale, twice) = (&[][..], 1, 0, None, Twice::No);
         let segment = Segment { mark, src, dst, seq, ack: 1, flags, window, bytes, payload, cut, scale, encap, twice };
         self.table.segment(&segment, &self.limits, &mut self.tools, &mut self.told);
     }

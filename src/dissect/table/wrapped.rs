@@ -10,17 +10,14 @@ use super::echo::{Echo, compare, end, is_soon};
 use super::key::FlowKey;
 use super::stream::{Older, Stream};
 use super::{Run, Table};
-use crate::model::{EncapId, Flags, Limits, Mark, Segment};
+use crate::model::{EncapId, Flags, Limits, Mark, Segment, Tally};
 use crate::tcp::{Budget, Compared, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
-/// Streams of the same ends that are looked through for one that a segment joins: the newest. So many echoes may a stream have.
-const MAX_TWINS: usize = 16;
-
-/// Joined directions that are remembered; others are found out again with each segment. So many echoes may there be.
+/// Joined directions that are remembered; others are found out again with each segment.
 const MAX_JOINED: usize = 1 << 16;
 
 /// Echoes from which on those are looked for whose stream is not read any more.
@@ -44,6 +41,8 @@ pub(super) struct Wrapped {
     pub(super) echoed: HashMap<u32, Vec<FlowKey>, RandomState>,
     /// The packet from which on echoes may be looked for whose stream is not read any more.
     swept_at: u64,
+    /// Streams of which it was not looked whether they repeat others, or others them.
+    pub(super) crowded: Tally,
     /// When the lower or the higher end of a stream sent its SYN again.
     greeted: HashMap<(u32, bool), Mark, RandomState>,
 }
@@ -132,10 +131,11 @@ impl Table {
         if let Some(&other) = self.wrapped.joined.get(&(key, forward)) {
             return Settled::Under(other);
         }
-        if self.newest(&key).is_some_and(|at| self.is_begun(at)) {
-            return Settled::Under(key);
+        match self.newest(&key).filter(|&at| self.is_begun(at)) {
+            // What overtook its SYN could not be related.
+            Some(at) if !(is_syn && self.stream(at).fresh && !self.stream(at).has_any_syn()) => Settled::Under(key),
+            _ => self.relate(key, forward, segment, run),
         }
-        self.relate(key, forward, segment, run)
     }
 
     /// Looks whether a SYN begins a conversation other than the one that its key led to, which is then looked for anew.
@@ -175,7 +175,12 @@ impl Table {
             return Settled::Under(key);
         };
         match self.join(key, forward, segment, related, run) {
-            Some(other) => Settled::Under(other),
+            Some(other) => {
+                if other == key {
+                    self.wrapped.crowded.add(1, segment.mark);
+                }
+                Settled::Under(other)
+            }
             None => match self.wrapped.take_echo(&key) {
                 Some(echo) => self.hear(key, echo, (segment, forward), run),
                 None => Settled::Under(key),
@@ -183,7 +188,8 @@ impl Table {
         }
     }
 
-    /// Joins a segment's direction with a stream; its key, or `None` where that is an echo now.
+    /// Joins a segment's direction with a stream; its key, or `None` where that is an echo now. Where there is no room for an echo it
+    /// stays where it is.
     fn join(
         &mut self,
         key: FlowKey,
@@ -195,7 +201,10 @@ impl Table {
         let (began, number, other) = (self.stream(at).began, self.stream(at).number, self.stream(at).key);
         // Frames that Wireshark exported beside their stream are no other's.
         let is_exported = key.encap() == EncapId::WEBSOCKET;
-        if relation == Relation::Echo && !is_exported && self.may_echo(began, segment.mark) {
+        if relation == Relation::Echo && !is_exported {
+            if !self.may_echo(began, segment.mark, run.limits) {
+                return Some(key);
+            }
             self.wrapped.add_echo(key, Box::new(Echo::new(began, segment, forward)));
             return None;
         }
@@ -207,14 +216,14 @@ impl Table {
     }
 
     /// Whether there is room for an echo more of that stream.
-    pub(super) fn may_echo(&mut self, began: u32, now: Mark) -> bool {
+    pub(super) fn may_echo(&mut self, began: u32, now: Mark, limits: &Limits) -> bool {
         // Each look is paid for by the packets since the one before.
         if self.wrapped.echoes.len() >= FEW && now.packet.0 >= self.wrapped.swept_at {
             self.forget_echoes(|stream| stream.live.is_some() || stream.fresh);
             self.wrapped.swept_at = now.packet.0 + self.wrapped.echoes.len() as u64;
         }
         let of_it = self.wrapped.echoed.get(&began).map_or(0, Vec::len);
-        self.wrapped.echoes.len() < MAX_JOINED && of_it < MAX_TWINS
+        self.wrapped.echoes.len() < limits.echoes && of_it < limits.twins
     }
 
     /// Forgets echoes of all streams but those.
@@ -288,17 +297,21 @@ impl Table {
         self.wrapped.is_any = true;
         self.wrapped.joined.remove(&(key, false));
         self.wrapped.joined.remove(&(key, true));
-        self.set_twin(key, at);
+        if !self.set_twin(key, at) {
+            let first = self.stream(at).first;
+            self.wrapped.crowded.add(1, first);
+        }
     }
 
-    pub(super) fn set_twin(&mut self, key: FlowKey, at: u32) {
-        let Self { wrapped, hasher, streams, .. } = self;
+    /// Sets the newest stream of a key; false when one of another key with the same ends had to go for it.
+    pub(super) fn set_twin(&mut self, key: FlowKey, at: u32) -> bool {
+        let Self { wrapped, hasher, streams, twins_max, .. } = self;
         let key_of = |at: u32| streams.get(at as usize).map(|stream| stream.key);
         let hash = hasher.hash_one(key.bare());
         let is_twin = |other: &u32| key_of(*other).is_some_and(|other| other.bare() == key.bare());
         let twins = || wrapped.twins.iter_hash(hash).filter(|other| is_twin(other)).copied();
         let before = twins().find(|&other| key_of(other) == Some(key));
-        let replaced = before.or_else(|| if twins().count() < MAX_TWINS { None } else { twins().min() });
+        let replaced = before.or_else(|| if twins().count() < *twins_max { None } else { twins().min() });
         match replaced.and_then(|replaced| wrapped.twins.find_mut(hash, |&other| other == replaced)) {
             Some(place) => *place = at,
             None => {
@@ -306,6 +319,7 @@ impl Table {
                 wrapped.twins.insert_unique(hash, at, rehash);
             }
         }
+        before.is_some() || replaced.is_none()
     }
 }
 
@@ -324,7 +338,7 @@ fn relation(
     let is_answer = !stream.is_seen(forward) && stream.is_seen(!forward);
     if segment.flags.has(Flags::SYN) {
         let answers = is_answer && stream.has_syn(!forward) && acknowledged == Some(1);
-        let repeats = stream.has_syn(forward) && own == Some(seq) && is_soon(segment.mark, greeted);
+        let repeats = stream.has_any_syn() && own == Some(seq) && is_soon(segment.mark, greeted);
         return if answers { Some(Relation::Part) } else { repeats.then_some(Relation::Echo) };
     }
     let is_near = acknowledged.is_some_and(|bytes| (0..NEAR).contains(&bytes));

@@ -159,6 +159,12 @@ impl Half {
         }
     }
 
+    /// Whether the receiver acknowledged bytes that were not delivered, up to that number.
+    pub(in super::super) fn is_acknowledged(&self, upto: Seq) -> bool {
+        let acked = self.aside.as_ref().and_then(|aside| aside.peer.acked());
+        acked.is_some_and(|acked| acked.cast_signed() >= self.signed_offset() + upto.since(self.seq))
+    }
+
     /// Notes that the receiver has a block of bytes ahead. One that it acknowledged before is no news (RFC 2883 §4).
     pub(in super::super) fn sacked(&mut self, (left, right): (Seq, Seq), mark: Mark) {
         let offset = self.signed_offset();

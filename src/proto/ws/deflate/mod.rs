@@ -141,6 +141,7 @@ impl Inflater {
 
     /// Inflates the next bytes of the message; `out` gets what they give.
     pub(super) fn push(&mut self, bytes: &[u8], tools: &mut Tools, out: &mut Taker<'_>) -> Result<(), Corrupt> {
+        tools.searched.came(bytes.len());
         for &byte in bytes.get(bytes.len().saturating_sub(TAIL.len())..).unwrap_or_default() {
             self.last = self.last << 8 | u32::from(byte);
         }
@@ -319,18 +320,20 @@ impl Unsure {
         if let (Length::Unasked(before), true) = (&mut self.lost, copies) {
             // Each search holds one of these, so their number is that of the searches.
             let busy = Arc::strong_count(&tools.searches) > limits.searches;
-            self.lost = if busy || tools.searched >= limits.search_total {
+            self.lost = if busy || tools.searched.left(limits) == 0 {
                 Length::Unknown
             } else {
-                Length::Sought(Box::new(Search::new(std::mem::take(before), Arc::clone(&tools.searches))))
+                let search = Search::new(std::mem::take(before), Arc::clone(&tools.searches));
+                tools.searched.spend(search.steps());
+                Length::Sought(Box::new(search))
             };
         }
         let Length::Sought(search) = &mut self.lost else { return None };
         let before = search.steps();
-        let budget = limits.search_steps.min(before.saturating_add(limits.search_total.saturating_sub(tools.searched)));
+        let budget = limits.search_steps.min(before.saturating_add(tools.searched.left(limits)));
         let is_whole = self.message.len() < SOUGHT;
         let outcome = search.learn(&self.message, is_text, is_whole, budget);
-        tools.searched += search.steps() - before;
+        tools.searched.spend(search.steps() - before);
         let found = match outcome {
             Outcome::Open => return None,
             Outcome::Found(evidence) => Some(evidence),

@@ -101,8 +101,9 @@ pub(super) struct Search {
     nearer: Vec<u16>,
     /// What was seen so far.
     grams: Grams,
-    /// What was sent before the loss was JSON.
+    /// What was sent before the loss was JSON, and was ASCII.
     is_json: bool,
+    is_ascii: bool,
     /// The lengths in question.
     live: Vec<Candidate>,
     verdicts: Vec<Verdict>,
@@ -276,6 +277,7 @@ impl Search {
             nearer: repeats(&past),
             grams,
             is_json,
+            is_ascii: past.iter().flatten().all(u8::is_ascii),
             live: (0..=most).map(|length| Candidate::new(length, prior.as_ref())).collect(),
             verdicts: Vec::new(),
             copied: vec![false; WINDOW + 1],
@@ -317,10 +319,17 @@ impl Search {
         if is_text && self.steps <= budget {
             let copies: Vec<Copy> = copies(message).collect();
             let read = Cell::new(0);
+            // ASCII is text whatever comes behind what.
+            let is_any_text = !self.is_json
+                && self.is_ascii
+                && message.iter().filter_map(|symbol| symbol.byte()).all(|byte| byte.is_ascii());
             self.weigh(TEXT, |search, length| {
                 let is_spent = search.steps + read.get() > budget;
                 if is_spent || !copies.iter().any(|copy| copy.reads(search.past.len(), length)) {
                     return Verdict::Open;
+                }
+                if is_any_text {
+                    return Verdict::Passed;
                 }
                 read.set(read.get() + message.len() as u64);
                 search.test_text(message, is_whole, length)

@@ -526,6 +526,30 @@ fn a_search_has_bounds() {
     }
 }
 
+/// Many losses: all searches together take no more time than one, and what the bytes that came are worth.
+#[test]
+fn all_searches_have_a_bound() {
+    let messages = sent(conversation(2, 60, 3), 6);
+    let spent = |total: u64| {
+        let limits = Limits { search_total: total, ..Limits::DEFAULT };
+        let (mut inflater, mut tools, mut came) = (Inflater::new(Terms::FREE), Tools::default(), 0);
+        for (nth, (_, wire)) in messages.iter().enumerate() {
+            if nth % 6 == 5 {
+                inflater.lose(Some(wire.len() as u64));
+                continue;
+            }
+            came += wire.len() as u64 * Limits::SEARCH_EARNED;
+            tell(&mut inflater, wire, 999, &mut tools).unwrap();
+            inflater.learn(true, &limits, &mut tools);
+        }
+        let huge = Limits { search_total: 1 << 40, ..Limits::DEFAULT };
+        (1_u64 << 40) + came - tools.searched.left(&huge)
+    };
+    // What it takes to begin one may go beyond the bound.
+    assert!(spent(1 << 20) < 5 << 20, "{}", spent(1 << 20));
+    assert!(spent(1 << 40) > 10 << 20, "the bound is not reached: {}", spent(1 << 40));
+}
+
 /// How often the length is found on JSON, how soon, and what is known then, for compressors that take their time and for
 /// those in a great hurry (`--nocapture` shows it). `play` compares: no length that is found is wrong, nor any byte.
 #[test]
