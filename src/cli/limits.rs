@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 58] {
+fn rows(limits: Limits) -> [Row; 59] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -27,6 +27,7 @@ fn rows(limits: Limits) -> [Row; 58] {
         overlap_total,
         overlap_pieces,
         twins,
+        copies,
         echoes,
         opening_segments,
         opening_bytes,
@@ -94,7 +95,8 @@ fn rows(limits: Limits) -> [Row; 58] {
         ("overlap-total", n(overlap_total), "bytes", "kept of all streams to compare retransmissions with"),
         ("overlap-pieces", n(overlap_pieces), "pieces", "of one direction that a retransmission is compared with"),
         ("twins", n(twins), "streams", "of the same ends in other tags or tunnels that one is compared with"),
-        ("echoes", n(echoes), "streams", "held that repeat others in other tags or tunnels"),
+        ("copies", n(copies), "streams", "held that repeat one in other tags or tunnels"),
+        ("echoes", n(echoes), "streams", "held that repeat any"),
         (
             "opening-segments",
             n(opening_segments),

@@ -25,8 +25,10 @@ pub struct Limits {
     pub overlap_total: usize,
     /// Pieces of one direction that are looked through for those that a retransmission repeats.
     pub overlap_pieces: usize,
-    /// Streams of the same ends in other tags or tunnels that are compared with one, and copies of one that are held.
+    /// Streams of the same ends in other tags or tunnels that are compared with one.
     pub twins: usize,
+    /// Copies of one stream that are held.
+    pub copies: usize,
     /// Copies of streams that are held.
     pub echoes: usize,
     /// Segments kept of a stream whose handshake was not seen, in case that its beginning comes late, and of one that repeats another
@@ -171,7 +173,8 @@ impl Limits {
         reorder_total: 256 * MIB,
         overlap_total: MIB,
         overlap_pieces: 128,
-        twins: 16,
+        twins: 64,
+        copies: 16,
         echoes: 65_536,
         opening_segments: 128,
         opening_bytes: 64 << 10,

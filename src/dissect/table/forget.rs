@@ -76,7 +76,7 @@ impl Table {
             tally.note(NoteCode::TcpLimit, streams)
         };
         let crowded = "not compared with all of the same ends in other tags and tunnels: copies of them may be told twice (limits \
-                       twins and echoes)";
+                       twins, copies and echoes)";
         let twice = self.twice.note(NoteCode::PacketTwice, |packets, first| {
             let what = "TCP packets were captured before; what they bring is shown once";
             format!("{what}: {}, first packet {first}", count(packets, "packet"))

@@ -223,7 +223,7 @@ impl Table {
             self.wrapped.swept_at = now.packet.0 + self.wrapped.echoes.len() as u64;
         }
         let of_it = self.wrapped.echoed.get(&began).map_or(0, Vec::len);
-        self.wrapped.echoes.len() < limits.echoes && of_it < limits.twins
+        self.wrapped.echoes.len() < limits.echoes && of_it < limits.copies
     }
 
     /// Forgets echoes of all streams but those.
