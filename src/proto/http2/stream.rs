@@ -192,7 +192,7 @@ impl Stream {
             // The request is there after all, before any DATA.
             (Phase::Open(_), Direction::ToServer)
                 if self.conn.is_none()
-                    && self.data == Both::default()
+                    && self.frames == Both::default()
                     && connect::asks(&head, ends) == Asks::WebSocket =>
             {
                 self.ask(head, Both::default(), cx);
