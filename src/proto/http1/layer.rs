@@ -524,15 +524,23 @@ impl Http1 {
         self.left = true;
         self.sides = Both::from_fn(|_| Side::Lost);
         self.held = Both::default();
-        self.close_asked("", "the connection speaks something else from the answer to an earlier request on", cx);
+        self.close_passed(cx);
     }
 
     /// The connection goes on in HTTP/2 (RFC 7540 §3.2).
     fn switch_to_http2(&mut self, cx: &mut Cx<'_>) {
         match cx.inside(Hint::Http2Upgraded) {
-            Some(inner) => self.inner = Some(inner),
+            Some(inner) => {
+                self.inner = Some(inner);
+                self.close_passed(cx);
+            }
             None => self.leave(cx),
         }
+    }
+
+    /// What was asked for behind a request whose answer led elsewhere is not answered.
+    fn close_passed(&mut self, cx: &mut Cx<'_>) {
+        self.close_asked("", "the connection speaks something else from the answer to an earlier request on", cx);
     }
 
     /// An answer other than to an upgrade: what began like frames is something else.
