@@ -389,6 +389,7 @@ impl Tls {
                 self.session.finish(dir, self.halves[dir].brought);
                 self.pass(dir, Past::Handshake, cx);
             }
+            Message::Certificate(certificate) if dir == Direction::ToClient => self.session.certificate(certificate),
             Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
             Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
             Message::EndOfEarlyData => self.pass(dir, Past::EarlyData, cx),
