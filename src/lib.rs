@@ -39,6 +39,7 @@ pub mod capture;
 pub mod carry;
 pub mod cli;
 pub mod decode;
+pub mod der;
 pub mod dissect;
 pub mod escape;
 pub mod export;

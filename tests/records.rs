@@ -13,10 +13,10 @@ use wspect::export::{
     Spread, Style, Table, Talk, TimeMode, Totals,
 };
 use wspect::model::{
-    Body, Both, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint, Ends, Event,
-    Frame, Handshake, Head, Hole, Hop, HopKind, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode, Opened, Origin,
-    PacketNo, Secrets, Span, Stamp, StartLine, StreamId, Timestamp, TlsKeys, TlsOutline, TlsSession, TlsVersion,
-    Version, Wait, WaitCause, WhyNot,
+    Body, Both, Certificate, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint,
+    Ends, Event, Frame, Handshake, Head, Hole, Hop, HopKind, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode,
+    Opened, Origin, PacketNo, Secrets, Span, Stamp, StartLine, StreamId, Timestamp, TlsKeys, TlsOutline, TlsSession,
+    TlsVersion, Version, Wait, WaitCause, WhyNot,
 };
 
 /// Every key of every record, and of the objects in it, has its place in the document that users read.
@@ -307,10 +307,13 @@ prop_compose! {
         alpn in prop::option::of(any_text()), client_randoms in prop::collection::vec(any::<[u8; 32]>(), 0..3), line in prop::option::of(any::<u32>()),
         decrypted in any::<u64>(), suite in prop::option::of(any::<u16>()), took in prop::option::of(any::<i64>()),
     ) -> TlsSession {
+        let certificate = sni.clone().map(|name| {
+            Box::new(Certificate { subject: alpn.clone(), names: vec![name], count: 1, ..Certificate::default() })
+        });
         let cipher = suite.map(|suite| format!("0x{suite:04x}"));
         TlsSession {
             client, server, client_randoms, decrypted,
-            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial, took },
+            outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial, took, certificate },
             origin: line.map(|line| Origin { source: 0, line }),
             why_not: suite.map(WhyNot::Suite),
         }

@@ -230,7 +230,7 @@ fn file(
     let bad_max = if is_pipe { 0 } else { BAD_MAX };
     let ended = read(&mut *source, bad_max, &mut log, wanted, secrets, stop);
     if let (Ok(true), Some(followed), false) = (&ended, followed, is_pipe) {
-        let told = secrets.logs().last().is_some_and(|log| log.bad > 0);
+        let told = secrets.logs().last().is_some_and(|log| log.bad + log.dropped > 0);
         let told = if told { complaint(&log.report(), secrets) } else { None };
         followed.add(name, Some(log), source);
         return told;
@@ -428,6 +428,17 @@ mod tests {
         let found: Vec<_> = beside(Path::new("dir/cap.pcap")).collect();
         let names = ["dir/cap.keys", "dir/cap.keylog", "dir/cap.pcap.keys", "dir/cap.pcap.keylog"];
         assert_eq!(found, names.map(PathBuf::from));
+    }
+
+    #[test]
+    fn what_is_too_much_is_told_of_a_log_that_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        let line = |byte: u8| format!("CLIENT_RANDOM {} {}\n", format!("{byte:02x}").repeat(32), "ab".repeat(48));
+        fs::write(&path, line(1) + &line(2)).unwrap();
+        let (wanted, mut secrets) = (Wanted::All(1), Secrets::default());
+        let told = file(&path, true, &wanted, &mut secrets, Some(&Followed::default()), &Stop::default());
+        assert!(told.as_ref().is_some_and(|told| told.ends_with("are too many, the first are used")), "{told:?}");
     }
 
     #[test]

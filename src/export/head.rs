@@ -1,7 +1,7 @@
 //! A handshake as text: what was asked, what was answered, and which rules were kept.
 
 use super::Out;
-use super::keys::agreed;
+use super::keys::{agreed, certificate};
 use super::style::{Ink, Style};
 use super::time::Clock;
 use crate::escape;
@@ -46,6 +46,10 @@ fn write_tls(tls: &TlsOutline, style: Style, out: &mut Out<'_>) {
     let words = agreed(tls) + &took;
     let begin = format!("  {}  ", style.paint(Ink::Dim, "TLS"));
     style.hang(&begin, 7, Ink::Plain, words.strip_prefix("TLS ").unwrap_or(&words), out);
+    if let Some(words) = certificate(tls) {
+        let begin = format!("  {}  ", style.paint(Ink::Dim, "certificate"));
+        style.hang(&begin, 15, Ink::Plain, &words, out);
+    }
 }
 
 /// A rule that was kept in a line; one that was broken in two: what it says and what was seen, likely cause and advice.

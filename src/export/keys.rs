@@ -5,8 +5,7 @@ use super::style::{Ink, Style};
 use super::{Exporter, Form, Out, Totals};
 use crate::escape;
 use crate::model::{
-    ConnId, Event, FileRun, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, WhyNot, hex,
-    size,
+    ConnId, Event, FileRun, KeySource, Secret, Secrets, Stamp, TlsKeys, TlsOutline, TlsSession, TlsSum, hex, size,
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -131,6 +130,11 @@ pub fn agreed(outline: &TlsOutline) -> String {
     })
 }
 
+/// `chat.example (3 names), by Example CA, 2026-01-01 to 2026-04-01`: what the server's certificate says.
+pub fn certificate(outline: &TlsOutline) -> Option<String> {
+    outline.certificate.as_ref().map(|certificate| escape::display_str(&certificate.to_string()).into_owned())
+}
+
 /// `chat.example (http/1.1)`.
 fn name(outline: &TlsOutline) -> String {
     let sni = outline.sni.as_deref().map_or("-".into(), escape::display_str);
@@ -147,10 +151,11 @@ fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl I
     let place = place.map(|place| (Ink::Plain, "keys", format!("{part}{}", escape::display_str(&place))));
     let why_not = session.why_not.map(|why| (Ink::Warning, "reason", why.to_string()));
     // Nothing of it was read, and yet there is a connection.
-    let looks = conn.filter(|_| session.why_not == Some(WhyNot::NoKey) && session.decrypted == 0);
+    let looks = conn.filter(|_| session.why_not.is_some() && session.decrypted == 0);
     let looks = looks.map(|conn| (Ink::Warning, "looks", format!("like a WebSocket: connection {conn}")));
+    let certificate = certificate(&session.outline).map(|words| (Ink::Dim, "cert", words));
     let randoms = session.client_randoms.iter().map(|random| (Ink::Dim, "random", hex(random)));
-    [place, why_not, looks].into_iter().flatten().chain(randoms)
+    [place, why_not, looks, certificate].into_iter().flatten().chain(randoms)
 }
 
 type Told = (Ink, &'static str, String);

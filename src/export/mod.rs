@@ -98,7 +98,7 @@ pub use files::{Files, Folder};
 pub use filtered::{Filtered, Passed};
 pub use har::Har;
 pub use html::Html;
-pub use keys::{KeySum, Sessions, agreed};
+pub use keys::{KeySum, Sessions, agreed, certificate};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
 pub use page::Page;

@@ -18,8 +18,8 @@ use super::stats::Figures;
 use super::time::Rfc3339;
 use super::{Form, Standing};
 use crate::model::{
-    Both, Check, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake, Head, Message,
-    Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
+    Both, Certificate, Check, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake,
+    Head, Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
 };
 use std::io::Write as _;
 
@@ -437,9 +437,9 @@ fn endpoint(row: &mut Vec<u8>, endpoint: Endpoint) {
     let _ = write!(row, "\"{endpoint}\"");
 }
 
-/// Appends `version`, `cipher`, `sni`, `alpn`, `keys` and `handshake_ns`.
+/// Appends `version`, `cipher`, `sni`, `alpn`, `keys`, `handshake_ns` and `certificate`.
 fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
-    let TlsOutline { version, cipher, sni, alpn, keys, took } = outline;
+    let TlsOutline { version, cipher, sni, alpn, keys, took, certificate } = outline;
     lit!(row, r#""version":"#);
     json::opt_string(row, version.map(|version| version.to_string()).as_deref());
     lit!(row, r#","cipher":"#);
@@ -452,6 +452,22 @@ fn tls_outline(row: &mut Vec<u8>, outline: &TlsOutline) {
     json::name(row, keys.name());
     lit!(row, r#","handshake_ns":"#);
     json::opt_int(row, *took);
+    lit!(row, r#","certificate":"#);
+    let Some(certificate) = certificate else { return lit!(row, "null") };
+    let Certificate { subject, issuer, names, count, not_before, not_after } = &**certificate;
+    lit!(row, r#"{"subject":"#);
+    json::opt_string(row, subject.as_deref());
+    lit!(row, r#","issuer":"#);
+    json::opt_string(row, issuer.as_deref());
+    lit!(row, r#","names":"#);
+    json::list(row, names, |row, name| json::string(row, name));
+    lit!(row, r#","names_count":"#);
+    json::int(row, *count);
+    lit!(row, r#","not_before":"#);
+    json::opt_string(row, not_before.as_deref());
+    lit!(row, r#","not_after":"#);
+    json::opt_string(row, not_after.as_deref());
+    lit!(row, "}");
 }
 
 fn opt_name(row: &mut Vec<u8>, name: Option<&str>) {

@@ -1,13 +1,11 @@
 //! RSA private keys: PEM (RFC 7468) or DER around PKCS #1 (RFC 8017 §A.1.2) or PKCS #8 (RFC 5208 §5).
 
+use crate::der::{INTEGER, OCTETS, SEQUENCE, element};
 use crate::model::{Origin, RsaKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
-use nom::bytes::complete::{tag, take};
-use nom::combinator::verify;
-use nom::number::complete::be_u8;
-use nom::sequence::preceded;
+use nom::bytes::complete::tag;
 use nom::{IResult, Parser as _};
 
 /// Bytes that a file with such a key may have.
@@ -49,9 +47,6 @@ fn section(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((label, body, rest))
 }
 
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
 /// rsaEncryption (RFC 8017 §A.1), 1.2.840.113549.1.1.1, as it stands in its sequence.
 const RSA: [u8; 11] = [0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 
@@ -78,14 +73,4 @@ fn bare(der: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     let (rest, _) = element(INTEGER, rest)?;
     let (rest, exponent) = element(INTEGER, rest)?;
     Ok((rest, (modulus, exponent)))
-}
-
-/// The content of an element with that tag (X.690 §8.1).
-fn element(kind: u8, der: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, len) = preceded(tag(&[kind][..]), be_u8).parse(der)?;
-    if len < 0x80 {
-        return take(len).parse(rest);
-    }
-    let (rest, digits) = verify(take(len & 0x7f), |digits: &[u8]| digits.len() <= 4).parse(rest)?;
-    take(digits.iter().fold(0_usize, |len, &digit| len << 8 | usize::from(digit))).parse(rest)
 }

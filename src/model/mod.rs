@@ -3,6 +3,7 @@
 mod alert;
 mod amount;
 mod body;
+mod certificate;
 mod close;
 mod connection;
 mod decode_as;
@@ -35,6 +36,7 @@ mod ws;
 pub use alert::TlsAlert;
 pub use amount::{count, duration, number, ratio, seconds, size};
 pub use body::{Body, Hole, Part};
+pub use certificate::Certificate;
 pub use close::{CLOSE_CODES, CloseAdvice, CloseCode, CloseRow};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};

@@ -1,6 +1,7 @@
 //! A TLS session as a whole: what its handshake tells in clear, and how far it could be decrypted.
 
 use super::amount::{count, number};
+use super::certificate::Certificate;
 use super::flow::{Direction, Endpoint};
 use super::secrets::{ClientRandom, Origin};
 use std::fmt;
@@ -90,6 +91,8 @@ pub struct TlsOutline {
     pub keys: TlsKeys,
     /// Nanoseconds from the ClientHello to the last Finished; `None` where one of them is not seen.
     pub took: Option<i64>,
+    /// The server's certificate; `None` where it sent none, as when a session is resumed, or it could not be read.
+    pub certificate: Option<Box<Certificate>>,
 }
 
 impl TlsOutline {

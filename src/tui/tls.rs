@@ -57,6 +57,7 @@ mod tests {
             alpn: None,
             keys: TlsKeys::Matched,
             took: None,
+            certificate: None,
         }
     }
 

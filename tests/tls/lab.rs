@@ -70,6 +70,27 @@ fn sessions_are_named_as_they_were_agreed_on() {
         }
     }
 }
+/// In clear up to TLS 1.2, and decrypted in TLS 1.3; a session that is resumed shows none.
+#[test]
+fn the_servers_certificate_is_read() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for (name, certified) in [("tls_tls12", 20), ("tls_hrr", 3), ("tls_resume13", 1)] {
+        let keys = std::fs::read_to_string(data.join(format!("{name}.keys"))).unwrap();
+        let seen = dissect(&std::fs::read(data.join(format!("{name}.pcap"))).unwrap(), &keys);
+        let shown: Vec<_> =
+            seen.sessions.iter().filter_map(|(_, session)| session.outline.certificate.as_ref()).collect();
+        assert_eq!(shown.len(), certified, "{name}: {shown:?}");
+        for certificate in shown {
+            assert_eq!(
+                (certificate.subject.as_deref(), certificate.issuer.as_deref()),
+                (Some("lab.test"), Some("lab.test"))
+            );
+            assert_eq!(certificate.names, ["localhost", "lab.test", "127.0.0.1"], "{name}");
+            assert_eq!(certificate.not_after.as_deref().map(|time| &time[..4]), Some("2036"), "{name}");
+        }
+    }
+}
+
 /// A packet was not captured: its one message is missing, and what it costs is told.
 #[test]
 fn a_lost_segment_costs_its_records_only() {

@@ -1,18 +1,23 @@
 //! Sessions without a key: those that behave like a WebSocket are told of, and nothing else is.
 
 use crate::seen::{Seen, dissect};
-use crate::support::craft::tls::{HANDSHAKE, client_hello, record, server_hello};
+use crate::support::craft::tls::{HANDSHAKE, client_hello, key_log, message, record, secret, server_hello};
 use crate::support::craft::*;
 use crate::support::{capture, find};
 use wspect::model::hex;
 
 /// Dissects a session without its key, with so many milliseconds between two packets.
 fn keyless(tls: &Tls, millis: i64) -> Seen {
+    paced(tls, millis, "")
+}
+
+/// The same with these keys.
+fn paced(tls: &Tls, millis: i64, keys: &str) -> Seen {
     let mut packets = packets(&tls.session.segments(), &Wire::default());
     for (packet, at) in packets.iter_mut().zip(0..) {
         packet.time = time_of(0) + at * millis * 1_000_000;
     }
-    dissect(&Pcap::default().file(&packets), "")
+    dissect(&Pcap::default().file(&packets), keys)
 }
 
 /// A session after its handshake, whose client offers these extensions.
@@ -108,6 +113,59 @@ fn what_else_uses_tls_is_none() {
             assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (0, 0), "{what}: {:?}", seen.notes);
         }
     }
+}
+
+/// Protocols with requests of their own: they say something else first, or what no frame is short enough for.
+#[test]
+fn what_greets_otherwise_is_none() {
+    let mqtt =
+        [&[(Client, 300), (Server, 4), (Client, 30), (Server, 400)][..], &[(Client, 40), (Server, 80)].repeat(20)];
+    let pings =
+        [&[(Client, 300), (Server, 150)][..], &[(Client, 4), (Server, 400), (Client, 2), (Server, 2)].repeat(20)];
+    let xmpp =
+        [&[(Client, 160), (Server, 400), (Client, 200), (Server, 50)][..], &[(Client, 1), (Server, 60)].repeat(20)];
+    let imap = [
+        &[(Server, 48), (Client, 14), (Server, 150), (Client, 330), (Server, 200)][..],
+        &[(Client, 17), (Server, 300)].repeat(20),
+    ];
+    for (what, turns) in [("MQTT", mqtt), ("pings of MQTT", pings), ("XMPP", xmpp), ("IMAP", imap)] {
+        let seen = keyless(&say(&[], &turns.concat()), 2000);
+        assert_eq!(seen.conversations.len(), 0, "{what}: {:?}", seen.notes);
+    }
+    let mut certified = Tls::bare(1);
+    certified.session.turn(Client, record(HANDSHAKE, &client_hello(certified.random, &[])));
+    certified.answer(false);
+    certified.keys(Client, "client handshake").sealed(Client, HANDSHAKE, &message(11, &[0; 1500]));
+    certified.finish(Client);
+    for _ in 0..20 {
+        certified.data(Client, &[b'x'; 30]).data(Server, &[b'y'; 200]);
+    }
+    let seen = keyless(&certified, 500);
+    assert_eq!(seen.conversations.len(), 0, "behind a certificate: {:?}", seen.notes);
+}
+
+/// Some secrets are known, but those of the data are not, or are wrong.
+#[test]
+fn what_no_known_secret_opens_is_looked_at() {
+    let tls = say(&[], &often(&[(Server, 2), (Client, 6)]));
+    let of = |word: &str| {
+        let log = tls.log();
+        log.lines().filter(|line| line.contains(word)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let bad = key_log(&tls.random, |name| secret(name, if name.ends_with("data") { 77 } else { 1 }));
+    let worse = key_log(&tls.random, |name| secret(name, 77));
+    let cases = [
+        ("handshake", of("HANDSHAKE")),
+        ("the server's handshake", of("SERVER_HANDSHAKE")),
+        ("other data", bad),
+        ("all others", worse),
+    ];
+    for (what, keys) in cases {
+        let seen = paced(&tls, 200, &keys);
+        assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (1, 1), "{what}: {:?}", seen.notes);
+        assert_eq!(seen.messages().count(), 0, "{what}");
+    }
+    assert_eq!(paced(&say(&[], &often(&[(Client, 380), (Server, 700)])), 200, &of("HANDSHAKE")).conversations.len(), 0);
 }
 
 /// Of the lab's captures those at the pace of a program are told of where they last; what is found is a WebSocket, whatever the pace.

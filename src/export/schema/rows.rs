@@ -220,6 +220,15 @@ const FINDING: &[Key] = &[
 
 const KEYS: Shape = Word(&["matched", "partial", "none", "not needed"]);
 
+const CERTIFICATE: &[Key] = &[
+    key("subject", Maybe(&Text), "whose it is: the common name, or the organization"),
+    key("issuer", Maybe(&Text), "the same of who signed it"),
+    key("names", List(&Text), "the first names and addresses that it is for"),
+    key("names_count", Count, "how many there are in all"),
+    key("not_before", Maybe(&Text), "from when it is valid, as in RFC 3339"),
+    key("not_after", Maybe(&Text), "until when it is valid, as in RFC 3339"),
+];
+
 /// What a `tls` record and the `tls` of a connection share.
 macro_rules! outline {
     ($($before:expr,)* ; $($behind:expr),*) => {
@@ -231,6 +240,7 @@ macro_rules! outline {
             key("alpn", Maybe(&Text), "protocol agreed on for the inside"),
             key("keys", KEYS, "which keys are known"),
             key("handshake_ns", Maybe(&Int), "nanoseconds from the ClientHello to the last Finished"),
+            key("certificate", Maybe(&Object(CERTIFICATE)), "what the server's own certificate says, not verified"),
             $($behind,)*
         ]
     };

@@ -144,6 +144,16 @@ impl Aead {
         if matches!(self, Self::Aes128Ccm8 | Self::Aes256Ccm8) { 8 } else { 16 }
     }
 
+    /// Bytes that a record is longer than what it carries; in TLS 1.3 without padding.
+    pub(super) fn overhead(self, version: TlsVersion) -> usize {
+        let type_or_nonce = match self {
+            _ if version >= TlsVersion::TLS_1_3 => 1,
+            Self::ChaCha20Poly1305 => 0,
+            _ => 8,
+        };
+        type_or_nonce + self.tag_len()
+    }
+
     fn cipher(self, key: &[u8]) -> Option<Box<dyn Sealed>> {
         fn ring(algorithm: &'static ring_aead::Algorithm, key: &[u8]) -> Option<Box<dyn Sealed>> {
             Some(Box::new(LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?)))
@@ -262,10 +272,7 @@ impl Opener {
     /// Bytes that a record is longer than what it carries, where that is always the same; in TLS 1.3 without padding.
     pub(super) fn overhead(&self) -> Option<u64> {
         match &self.key {
-            Key::Aead { aead, explicit, .. } => {
-                let more = if *explicit { 8 } else { 0 } + u64::from(self.version == TlsVersion::TLS_1_3);
-                Some(more + aead.tag_len() as u64)
-            }
+            Key::Aead { aead, .. } => Some(aead.overhead(self.version) as u64),
             Key::Cbc { .. } => None,
             Key::Rc4 { mac, .. } | Key::Null(mac) => Some(mac.len() as u64),
         }

@@ -1,7 +1,8 @@
 //! Handshake messages, as far as keys, names and versions depend on them.
 
+use super::certificate;
 use super::suite::{Sealing, Suite};
-use crate::model::{ClientRandom, TlsVersion};
+use crate::model::{Certificate, ClientRandom, TlsVersion};
 use nom::bytes::complete::take;
 use nom::combinator::{complete, map_opt, opt, verify};
 use nom::multi::{length_data, many0};
@@ -16,6 +17,8 @@ pub(super) enum Message {
     ServerHello(Box<ServerHello>),
     EncryptedExtensions(EncryptedExtensions),
     EndOfEarlyData,
+    /// The first certificate of the sender's, which is its own (RFC 8446 §4.4.2).
+    Certificate(Box<Certificate>),
     /// Up to TLS 1.2: what the client encrypted for the server, if it did (RFC 5246 §7.4.7.1).
     KeyExchange(Box<[u8]>),
     /// By what the client may resume the session (RFC 5077 §3.3); of another form in TLS 1.3.
@@ -119,6 +122,9 @@ fn message(kind: u8, body: &[u8]) -> Message {
         }),
         4 => new_ticket(body).map(|(_, ticket)| Message::NewTicket(ticket.into())),
         5 => Ok(Message::EndOfEarlyData),
+        11 => certificate::first(body)
+            .and_then(|(_, der)| certificate::read(der))
+            .map(|(_, found)| Message::Certificate(Box::new(found))),
         16 => key_exchange(body).map(|(_, encrypted)| Message::KeyExchange(encrypted.into())),
         20 => Ok(Message::Finished),
         24 => Ok(Message::KeyUpdate),
@@ -327,7 +333,7 @@ pub(super) fn messages(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)>
 
 /// Whether a message's body is read.
 const fn matters(kind: u8) -> bool {
-    matches!(kind, 1 | 2 | 4 | 5 | 8 | 16 | 20 | 24)
+    matches!(kind, 1 | 2 | 4 | 5 | 8 | 11 | 16 | 20 | 24)
 }
 
 #[cfg(test)]

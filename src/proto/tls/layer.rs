@@ -131,6 +131,7 @@ impl Layer for Tls {
             }
             self.end_missing(dir, cx);
         }
+        self.tell_likely(cx);
         let farewell = self.session.farewell(cx);
         self.inside.over(farewell, cx);
         if let Some(conn) = self.shape.conn {
@@ -277,7 +278,7 @@ impl Tls {
             return self.torn(dir, header, record, cx);
         }
         match &mut self.halves[dir].cover {
-            Cover::Opaque => self.opaque(dir, header, record, cx),
+            Cover::Opaque => self.opaque(dir, header, record.span(), cx),
             Cover::Waiting(_) => {}
             // TLS 1.3 seals as DATA whatever it seals; alerts may come before the sender knows the keys, and a hello may be repeated.
             Cover::Sealed(_) if is_1_3 && header.kind == ContentType::ALERT => self.alert(dir, record.fragment(), cx),
@@ -389,6 +390,7 @@ impl Tls {
                 self.session.finish(dir, self.halves[dir].brought);
                 self.pass(dir, Past::Handshake, cx);
             }
+            Message::Certificate(certificate) if dir == Direction::ToClient => self.session.certificate(certificate),
             Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
             Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
             Message::EndOfEarlyData => self.pass(dir, Past::EarlyData, cx),

@@ -11,10 +11,14 @@ pub(super) struct Shape {
     stage: Stage,
     /// Bytes that a record is longer than what it carries.
     overhead: usize,
-    /// The first record of each direction cannot be before the handshake is over, as it can in TLS 1.3.
-    is_plain: bool,
+    /// Whether that is always so.
+    is_exact: bool,
+    /// Bytes of a Finished that is encrypted as data are, in TLS 1.3; up to TLS 1.2 all such records are data.
+    finished_len: Option<usize>,
     /// Records before the request.
     before: u32,
+    /// A record of the client behind the answer was too short for a frame.
+    is_short: bool,
     /// Request-sized records of the client.
     requests: u32,
     /// When each direction spoke last, and which did.
@@ -32,10 +36,13 @@ pub(super) struct Shape {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing is known of it, or it is something else.
+    /// It is not looked at.
     #[default]
+    Unwatched,
+    /// It is something else.
     Dull,
-    /// The request is awaited, its answer, and what follows.
+    /// The client's Finished is awaited, its request, the answer, and what follows.
+    Greeting,
     Fresh,
     Asked,
     Answered,
@@ -48,8 +55,14 @@ const REQUEST_MIN: usize = 140;
 const ANSWER_MIN: usize = 129;
 /// No HTTP request that a program sends is so short.
 const TINY: usize = 64;
-/// Records before the request: a Finished, and certificates.
+/// The shortest frame of a client (RFC 6455 §5.2): two bytes and a masking key.
+const FRAME_MIN: usize = 6;
+/// A server may begin with tickets (RFC 8446 §4.6.1), of which none is as short as what is neither that nor an answer.
+const TICKET_MIN: usize = 32;
+/// Records before a client's Finished: certificates.
 const BEFORE_MAX: u32 = 4;
+/// Bytes of the head of a handshake message.
+const MESSAGE_HEAD: usize = 4;
 /// Nanoseconds between what is said at different times.
 const APART: i64 = 100_000_000;
 /// How often something tiny must be said: over so many nanoseconds, or in a shorter time.
@@ -63,27 +76,35 @@ const SILENT_MAX: i64 = 600_000_000_000;
 const HEARD_MIN: u32 = 3;
 
 impl Shape {
-    /// Begins to watch, if HTTP/1.1 may be inside: it was agreed on, or nothing else was offered.
-    pub(super) fn watch(&mut self, hello: &Hello) {
+    /// Begins to watch, if HTTP/1.1 may be inside: it was agreed on, or nothing else was offered. `past` the handshake what the client
+    /// sends are data.
+    pub(super) fn watch(&mut self, hello: &Hello, alpn: Option<&str>, past: bool) {
         let (Some(client), Some(server)) = (&hello.client, &hello.server) else { return };
-        let agreed = server.alpn.as_deref().map(|alpn| alpn == "http/1.1");
+        let agreed = alpn.map(|alpn| alpn == "http/1.1");
         let Some(suite) = Suite::find(server.suite) else { return };
-        if self.stage == Stage::Dull && agreed.unwrap_or(!client.offers_others) {
-            self.stage = Stage::Fresh;
-            self.is_plain = server.version < TlsVersion::TLS_1_3;
-            self.overhead = match suite.sealing {
-                Sealing::Aead(_) if self.is_plain => 24,
-                Sealing::Aead(_) => 17,
+        if self.stage == Stage::Unwatched && agreed.unwrap_or(!client.offers_others) {
+            let is_1_3 = server.version >= TlsVersion::TLS_1_3;
+            self.finished_len = is_1_3.then(|| MESSAGE_HEAD + suite.prf.len());
+            self.stage = if past || !is_1_3 { Stage::Fresh } else { Stage::Greeting };
+            (self.overhead, self.is_exact) = match suite.sealing {
+                Sealing::Aead(aead) => (aead.overhead(server.version), true),
                 // The initialisation vector, the MAC, and half a block.
-                Sealing::Cbc(..) => 44,
-                Sealing::Rc4(_) | Sealing::Null(_) | Sealing::Other => 20,
+                Sealing::Cbc(..) => (44, false),
+                Sealing::Rc4(_) | Sealing::Null(_) | Sealing::Other => (20, false),
             };
+        }
+    }
+
+    /// The client's Finished was read: it is not among the records that are told.
+    pub(super) fn finished(&mut self) {
+        if self.stage == Stage::Greeting {
+            self.stage = Stage::Fresh;
         }
     }
 
     /// Whether records are to be told.
     pub(super) fn is_watching(&self) -> bool {
-        self.stage != Stage::Dull
+        !matches!(self.stage, Stage::Unwatched | Stage::Dull)
     }
 
     /// Whether it is taken for a WebSocket, and no connection was told yet.
@@ -102,18 +123,25 @@ impl Shape {
         }
         self.last = Some(dir);
         match (self.stage, dir) {
-            (Stage::Fresh, Direction::ToServer) if plain >= REQUEST_MIN => self.stage = Stage::Asked,
-            (Stage::Fresh, Direction::ToServer) => {
+            (Stage::Greeting, Direction::ToServer) if self.finished_len == Some(plain) => self.stage = Stage::Fresh,
+            (Stage::Greeting, Direction::ToServer) => {
                 self.before += 1;
-                // Up to TLS 1.2 all data are the application's.
-                if self.is_plain || self.before > BEFORE_MAX {
+                if self.before > BEFORE_MAX {
                     self.stage = Stage::Dull;
                 }
             }
-            // Who greets is no web server.
-            (Stage::Fresh, Direction::ToClient) if self.is_plain => self.stage = Stage::Dull,
+            (Stage::Fresh, Direction::ToServer) if plain >= REQUEST_MIN => self.stage = Stage::Asked,
+            // Who begins with less asks for no upgrade, and who greets is no web server.
+            (Stage::Fresh, Direction::ToServer) => self.stage = Stage::Dull,
+            (Stage::Fresh, Direction::ToClient) if self.finished_len.is_none() => self.stage = Stage::Dull,
             (Stage::Asked, Direction::ToClient) if plain >= ANSWER_MIN => self.stage = Stage::Answered,
+            (Stage::Asked, Direction::ToClient) if plain < TICKET_MIN => self.stage = Stage::Dull,
+            // No frame is so short; one such record may be the alert that ends the session.
+            (Stage::Answered, Direction::ToServer) if self.is_exact && plain < FRAME_MIN && self.is_short => {
+                self.stage = Stage::Dull;
+            }
             (Stage::Answered, Direction::ToServer) if plain <= TINY && apart => {
+                self.is_short |= plain < FRAME_MIN;
                 self.tiny += 1;
                 let (first, _) = *self.span.get_or_insert((at, at));
                 self.span = Some((first, at));

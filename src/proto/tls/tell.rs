@@ -6,8 +6,8 @@ use super::hello::Hello;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    Both, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Secrets, Sink, Span, Stamp,
-    TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
+    Both, Certificate, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Secrets, Sink,
+    Span, Stamp, TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -79,6 +79,11 @@ impl Session {
         if alpn.is_some() {
             self.outline.alpn = alpn;
         }
+    }
+
+    /// The server shows its certificate; that of the first handshake stays.
+    pub(super) fn certificate(&mut self, certificate: Box<Certificate>) {
+        self.outline.certificate.get_or_insert(certificate);
     }
 
     /// Looks the secrets up; says whether there is any.

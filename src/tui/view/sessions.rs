@@ -1,6 +1,6 @@
 //! The list of TLS streams, with or without a connection inside.
 
-use crate::export::agreed;
+use crate::export::{agreed, certificate};
 use crate::model::{Severity, TlsSession, count, hex, size};
 use crate::tui::app::App;
 use crate::tui::text;
@@ -28,6 +28,8 @@ fn entry(app: &App, stream: u32, session: &TlsSession, columns: usize) -> Vec<Li
     let ends = format!("stream {stream}  {client} → {server}  {} decrypted", size(*decrypted));
     let mut lines: Vec<_> = wrapped(&ends, 1).into_iter().map(|line| Line::styled(line, app.theme.bold())).collect();
     lines.extend(wrapped(&agreed(outline), 3).into_iter().map(Line::raw));
+    let certificate = certificate(outline).map(|words| wrapped(&format!("certificate {words}"), 3));
+    lines.extend(certificate.into_iter().flatten().map(Line::raw));
     let words = keys(outline, Some(session), app.load.key_logs());
     let known = wrapped(&words, 3).into_iter();
     lines.extend(known.map(|line| match session.why_not {

@@ -13,6 +13,9 @@ impl Tls {
     /// changed its keys; or they are waited for.
     pub(super) fn pass(&mut self, dir: Direction, past: Past, cx: &mut Cx<'_>) {
         self.halves[dir].past = past;
+        if (dir, past) == (Direction::ToServer, Past::Handshake) {
+            self.shape.finished();
+        }
         if let Cover::Sealed(keys) = &mut self.halves[dir].cover
             && !keys.leave(past)
         {

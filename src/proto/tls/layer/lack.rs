@@ -1,10 +1,11 @@
 //! Keys that are not known: waiting for them, doing without, and looking at records from outside.
 
 use super::super::half::Cover;
-use super::super::record::{ContentType, Header, Record};
+use super::super::keys::Past;
+use super::super::record::{ContentType, Header};
 use super::super::tell;
 use super::Tls;
-use crate::model::{Direction, WhyNot};
+use crate::model::{Direction, Span, WhyNot};
 use crate::proto::layer::Cx;
 
 /// Records of a direction that wait for keys in any case where there is room: those of the handshake, and what opens a WebSocket.
@@ -18,19 +19,28 @@ impl Tls {
         Direction::BOTH.iter().any(|&dir| self.halves[dir].is_waiting())
     }
 
+    /// Begins to look at it from outside: what it looks like is told if nothing of it can be read.
+    pub(super) fn watch(&mut self) {
+        let past = self.halves.to_server.past == Past::Handshake;
+        self.shape.watch(&self.hello, self.session.outline().alpn.as_deref(), past);
+    }
+
     /// Looks at a record that cannot be read from outside.
-    pub(super) fn opaque(&mut self, dir: Direction, header: Header, record: &Record, cx: &mut Cx<'_>) {
+    pub(super) fn opaque(&mut self, dir: Direction, header: Header, brought: Option<Span>, cx: &mut Cx<'_>) {
         if header.kind == ContentType::DATA && self.shape.is_watching() {
-            self.shape.record(
-                dir,
-                usize::from(header.len),
-                record.brought.first().map_or(cx.mark, |&(_, brought)| brought),
-            );
-            if self.shape.is_news() {
-                let conn = tell::likely(&self.session, &self.shape, cx);
-                self.shape.conn = Some(conn);
-                self.inside.stands_for(conn);
-            }
+            let at = brought.map_or(cx.mark, |brought| brought.first);
+            self.shape.record(dir, usize::from(header.len), at);
+            self.tell_likely(cx);
+        }
+    }
+
+    /// Tells of a connection, if it looks like one and nothing of it was read.
+    pub(super) fn tell_likely(&mut self, cx: &mut Cx<'_>) {
+        let is_shut = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
+        if self.shape.is_news() && is_shut && !self.inside.is_open() {
+            let conn = tell::likely(&self.session, &self.shape, cx);
+            self.shape.conn = Some(conn);
+            self.inside.stands_for(conn);
         }
     }
 
@@ -79,8 +89,8 @@ impl Tls {
         self.halves[dir].cover = Cover::Opaque;
         self.inside.shut(dir);
         self.hello.transcript.forget();
-        if matches!(why, WhyNot::NoKey | WhyNot::TooLate) {
-            self.shape.watch(&self.hello);
+        if matches!(why, WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake) {
+            self.watch();
         }
     }
 

@@ -72,8 +72,13 @@ impl Tls {
             self.lose_record(dir, header, cx);
         } else if keys.expects_others() {
             half.early += u64::from(header.len).saturating_sub(keys.overhead().unwrap_or_default());
-        } else if keys.failed >= FAILED_MAX {
-            self.shut(dir, WhyNot::WrongKey(dir));
+        } else {
+            let is_wrong = keys.failed >= FAILED_MAX;
+            self.watch();
+            self.opaque(dir, header, self.halves[dir].brought, cx);
+            if is_wrong {
+                self.shut(dir, WhyNot::WrongKey(dir));
+            }
         }
     }
 
