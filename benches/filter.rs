@@ -39,6 +39,7 @@ fn main() {
         tls: None,
         encrypted: None,
         interface: None,
+        ethers: None,
         first: Mark::default(),
     };
     let at = Mark { packet: PacketNo(12), time: None };

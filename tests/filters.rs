@@ -287,6 +287,33 @@ fn so_many_messages_are_expected() {
     assert!(done.stderr.starts_with("wspect: 1 message is expected, and "), "{}", done.stderr);
 }
 
+/// Ethernet addresses are those of the sides of a connection, in either direction.
+#[test]
+fn ethernet_addresses_are_asked_for() {
+    use support::craft::*;
+    let mut session = Session::new(0);
+    session.text(Client, "one").text(Server, "two");
+    let segments = session.segments();
+    let mut packets = packets(&segments, &Wire::default());
+    let (client, server) = ([2, 0x1b, 0x21, 4, 5, 6], [2, 0xff, 0, 0, 0, 0x7a]);
+    for (packet, segment) in packets.iter_mut().zip(&segments) {
+        let ends = if segment.src == session.client { [server, client] } else { [client, server] };
+        packet.bytes[..12].copy_from_slice(&ends.concat());
+    }
+    let file = Pcap::default().file(&packets);
+    let rows = |filter: &str| {
+        let line = ["msgs", "-T", "fields", "-e", "payload", "-e", "eth.src", "-e", "eth.dst", "-Y", filter];
+        text(&wspect(&line, Input::Bytes(&file)))
+    };
+    let [asks, answers] =
+        ["one\t02:1b:21:04:05:06\t02:ff:00:00:00:7a\n", "two\t02:ff:00:00:00:7a\t02:1b:21:04:05:06\n"];
+    assert_eq!(rows("eth"), [asks, answers].concat());
+    assert_eq!(rows("eth.src == 02:1b:21:04:05:06"), asks);
+    assert_eq!(rows("eth.src[0:2] == 02:ff"), answers);
+    assert_eq!(rows("eth.addr == 02:ff:00:00:00:7a"), [asks, answers].concat());
+    assert_eq!(rows("eth.dst == 02:00:00:00:00:00"), "");
+}
+
 /// What is no text is hex in columns, also where its bytes can be read as text.
 #[test]
 fn bytes_are_told_from_text() {

@@ -297,7 +297,7 @@ prop_compose! {
         let encap = Box::new([Encap::Vlan(12), Encap::Gre(None)]);
         let tls = tls.map(|session| Box::new(session.outline));
         let interface = interface.map(Into::into);
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back, tls, encrypted: None, interface, first }
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back, tls, encrypted: None, interface, ethers: None, first }
     }
 }
 

@@ -171,6 +171,7 @@ fn pass(
                 if usize::from(segment.encap.0) > dissector.tools.encaps.len() {
                     dissector.learn(&decoder);
                 }
+                dissector.tools.frame = packet.frame_ends().map(|ends| (segment.src, ends));
                 stream = [dissector.table.segment(segment, &limits, &mut dissector.tools, dissector.sink)];
                 &stream
             }

@@ -5,7 +5,7 @@ use super::list::Collect;
 use super::{Exporter, Out, Totals};
 use crate::escape;
 use crate::filter::{Column, Item, Kind, Needs, Rows, Value};
-use crate::model::{ConnId, Event, Stamp, Timestamp, push_hex, seconds};
+use crate::model::{ConnId, Event, Stamp, Timestamp, hex_apart, push_hex, seconds};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -230,6 +230,8 @@ fn text_of(value: Value<'_>, column: &Column, is_text: bool, out: &mut String) {
         Value::Tree(text) => write!(out, "{}", String::from_utf8_lossy(text)),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if kind == Kind::Text && is_text => out.write_str(text),
+            // As Wireshark shows them.
+            _ if column.is_ether() => out.write_str(&hex_apart(bytes).replace(' ', ":")),
             _ => {
                 push_hex(bytes, out);
                 Ok(())

@@ -37,9 +37,6 @@ const FAMILIES: &[&str] = &[
 
 /// Single names.
 const NAMES: &[&str] = &[
-    "eth.addr",
-    "eth.dst",
-    "eth.src",
     "eth.type",
     "frame.cap_len",
     "frame.comment",

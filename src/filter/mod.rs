@@ -133,6 +133,11 @@ impl Column {
         self.operand.field.name == "frame.time_epoch"
     }
 
+    /// Whether it is an address of Ethernet.
+    pub fn is_ether(&self) -> bool {
+        self.operand.field.name.starts_with("eth.") && self.operand.is_plain()
+    }
+
     /// Hands on each value that a row has of it.
     pub fn values(&self, row: &Row<'_>, mut see: impl FnMut(Value<'_>)) {
         self.operand.visit(row, &mut |value| {

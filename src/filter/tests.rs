@@ -24,6 +24,7 @@ fn connection() -> Connection {
         tls: None,
         encrypted: None,
         interface: None,
+        ethers: None,
         first: mark(1),
     };
     let mut conn = Connection::new(ConnId(3), &stamp(), &opened);

@@ -75,8 +75,19 @@ pub struct Opened {
     pub encrypted: Option<ClientRandom>,
     /// The interface that it was captured on, where the capture names it; not escaped.
     pub interface: Option<Arc<str>>,
+    /// The addresses of its ends on their Ethernet, where it was captured on one: those of the packet that made it known.
+    pub ethers: Option<Ethers>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
+}
+
+/// Ethernet addresses (IEEE 802.3 §3.2.4): of the ends, or of what stands for them on the captured network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ethers {
+    /// On the client's side.
+    pub client: [u8; 6],
+    /// On the server's side.
+    pub server: [u8; 6],
 }
 
 impl Opened {

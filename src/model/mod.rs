@@ -41,7 +41,7 @@ pub use close::{CLOSE_CODES, CloseAdvice, CloseCode, CloseRow};
 pub use connection::{Connection, Counts, EndedBy, Severities, State};
 pub use decode_as::{DecodeAs, Protocol, Rule, Select};
 pub use encap::{Encap, EncapId};
-pub use event::{Carried, Closed, ConnId, Event, Opened, Sink, Stamp};
+pub use event::{Carried, Closed, ConnId, Ethers, Event, Opened, Sink, Stamp};
 pub use fact::{Counters, Fact, Format, Interface, Writer};
 pub use facts::{Facts, FileFacts, InterfaceFacts};
 pub use file::{FileNote, FilePacket, FileRun, FileRuns, Tally};
@@ -55,7 +55,7 @@ pub use mark::{Mark, PacketNo, Span};
 pub use nearest::nearest;
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use overlap::Overlap;
-pub use packet::{End, Flags, Input, LinkType, Packet, Receipt, Segment, Twice};
+pub use packet::{End, Flags, FrameEnds, Input, LinkType, Packet, Receipt, Segment, Twice};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,

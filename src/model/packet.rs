@@ -25,6 +25,28 @@ pub struct Packet<'a> {
     pub orig_len: usize,
 }
 
+impl Packet<'_> {
+    /// Who sent it to whom, of a packet in an Ethernet frame.
+    pub fn frame_ends(&self) -> Option<FrameEnds> {
+        let (&to, rest) = self.bytes.split_first_chunk().filter(|_| self.link == LinkType::ETHERNET)?;
+        Some(FrameEnds { to, by: *rest.first_chunk()? })
+    }
+}
+
+/// Destination and source of an Ethernet frame (IEEE 802.3 §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameEnds {
+    /// The destination.
+    pub to: [u8; 6],
+    /// The source.
+    pub by: [u8; 6],
+}
+
+impl LinkType {
+    /// Ethernet (IEEE 802.3).
+    pub const ETHERNET: Self = Self(1);
+}
+
 /// One TCP segment, borrowed from its packet.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {

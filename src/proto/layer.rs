@@ -1,8 +1,8 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Event, Handshake, Input, Limits, Mark,
-    Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Ethers, Event, FrameEnds, Handshake,
+    Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -163,6 +163,8 @@ pub struct Tools {
     pub waiting_bytes: usize,
     /// The interface that the packet at hand was captured on, where the capture names it.
     pub interface: Option<Arc<str>>,
+    /// Who sent the packet at hand, and the addresses of its Ethernet frame, where it is one.
+    pub frame: Option<(Endpoint, FrameEnds)>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
     /// All that packets were wrapped in so far, by the numbers of [`EncapId`] from 1.
@@ -438,6 +440,13 @@ impl Cx<'_> {
         }
         let tls = self.tls.clone();
         let interface = self.tools.interface.clone();
+        let (from, answers) = self.ends();
+        let ethers = self.tools.frame.and_then(|(sender, FrameEnds { to, by })| match () {
+            () if sender == from => Some(Ethers { client: by, server: to }),
+            () if sender == answers => Some(Ethers { client: to, server: by }),
+            // What is told by a packet of another stream.
+            () => None,
+        });
         let encap = self.tools.around(self.flow.encap);
         let back = self.tools.joined.get(&(self.flow.stream, self.flow.encap));
         let encap_back = back.map(|&back| self.tools.around(back));
@@ -454,6 +463,7 @@ impl Cx<'_> {
             tls,
             encrypted,
             interface,
+            ethers,
             first,
         };
         self.emit(conn, Event::Opened(&opened));

@@ -108,6 +108,7 @@ impl Story {
             tls: None,
             encrypted: None,
             interface: None,
+            ethers: None,
             first,
         };
         let at = self.mark();

@@ -4,7 +4,8 @@ use super::{Asks, Field, Get, See};
 use crate::filter::row::{Item, Row, Rows};
 use crate::filter::value::{Kind, Value};
 use crate::model::{
-    Connection, Counts, Direction, Encap, Endpoint, Frame, Head, Message, NoteCode, Opcode, StartLine, url_parts,
+    Connection, Counts, Direction, Encap, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, StartLine,
+    url_parts,
 };
 
 impl<'a> Row<'a> {
@@ -63,6 +64,15 @@ impl<'a> Row<'a> {
             .flatten()
             .any(|head| head.values(name).any(|value| see(text(value))))
     }
+}
+
+/// The Ethernet addresses of a connection, as they were where it became known.
+fn ethers<'a>(row: &Row<'a>) -> Option<&'a Ethers> {
+    row.conn?.opened.ethers.as_ref()
+}
+
+fn is_answer(row: &Row<'_>) -> bool {
+    row.dir() == Some(Direction::ToClient)
 }
 
 fn text(text: &str) -> Value<'_> {
@@ -186,6 +196,16 @@ fields! {
         One(|row| Some(Value::Duration(row.at.at.time?.since(row.origin?))));
     "frame.interface_name", Text, ALL, Row, "interface that the connection was captured on, where the capture names it",
         One(|row| row.conn?.opened.interface.as_deref().map(text));
+    "eth", Presence, ALL, Row, "the connection was captured on an Ethernet", One(|row| there(ethers(row).is_some()));
+    "eth.addr", Bytes, ALL, Row, "Ethernet address, of either side",
+        Many(|row, see| {
+            let Some(ethers) = ethers(row) else { return false };
+            [&ethers.client, &ethers.server].into_iter().any(|ether| see(Value::Bytes(ether)))
+        });
+    "eth.src", Bytes, ALL, Row, "Ethernet address of the sender; of connections the client's",
+        One(|row| ethers(row).map(|it| Value::Bytes(if is_answer(row) { &it.server } else { &it.client })));
+    "eth.dst", Bytes, ALL, Row, "Ethernet address of the receiver",
+        One(|row| ethers(row).map(|it| Value::Bytes(if is_answer(row) { &it.client } else { &it.server })));
     "vlan.id", Number, ALL, Row, "VLANs around the connection's packets, those of 802.1ad as well",
         Many(|row, see| {
             let Some(conn) = row.conn else { return false };
