@@ -23,7 +23,12 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&KEYS, &TLS, &ROW];
+pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &ROW, &QUIT];
+
+static FILTER: Command =
+    Command { name: "filter", argument: "EXPR", label: "show what passes a display filter", run: App::apply_filter };
+
+static QUIT: Command = Command { name: "q", argument: "", label: "quit", run: |app, _| app.ask(Effect::Quit) };
 
 /// Named by screens on which a key log is wanted.
 pub(super) static KEYS: Command =
