@@ -227,7 +227,7 @@ mod tests {
         expect("host ", "", &["==", "!=", "contains"]);
         expect("host =", "=", &["=="]);
         expect("host !", "!", &["!="]);
-        expect("tls && !ho", "ho", &["host", "http.request.method", "http.host"]);
+        assert_eq!(next("tls && !ho").1.first().map(String::as_str), Some("host"));
         expect("len ", "", &["==", "!=", "<"]);
         expect("host == ", "", &["\"chat.example\"", "\"a\\\"b\""]);
         expect("host == ch", "ch", &["\"chat.example\""]);
