@@ -124,11 +124,13 @@ fn name(path: &Path) -> &str {
 /// Captures in which tshark 4.0 sees fewer frames than there are.
 const TSHARK_SEES_LESS: &[(&str, &str)] = &[
     ("app_sio4.pcapng", "a WebSocket behind a long poll is not recognised"),
+    ("chromium_h2.pcap", "WebSocket over HTTP/2"),
     ("d_mix_gap_plain.pcap", "it looks for no frame behind a lost head"),
     ("d_mix_midstream.pcap", "a WebSocket without its handshake is not recognised"),
     ("d_mix_snaplen.pcap", "a WebSocket whose handshake is cut is not recognised"),
     ("d_mix_only_c2s.pcap", "one direction alone is not recognised"),
     ("d_tls_gap.pcap", "it waits for ever at a hole"),
+    ("h2c_prior.pcap", "WebSocket over HTTP/2"),
     ("handshakes.pcapng", "frames before the 101, requests before the upgrade"),
     ("lossy.pcap", "it waits for ever at a hole"),
     ("proxy_connect.pcap", "WebSocket inside CONNECT"),

@@ -20,6 +20,7 @@ use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, P
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -116,15 +117,18 @@ impl Launch {
     /// Exports, and tells in a few words what came of it.
     fn export(&self, words: Vec<String>) -> String {
         let place = words.iter().skip_while(|word| *word != "-o").nth(1).cloned().unwrap_or_default();
+        if fs::metadata(&place).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            return format!("{place}: a file is wanted");
+        }
         let program = OsString::from("wspect");
-        // Nothing is told on a screen that is the browser's.
-        let before = words.into_iter().chain(["-q".to_owned()]).map(OsString::from);
+        let before = words.into_iter().map(OsString::from);
         let words: Vec<OsString> = [program].into_iter().chain(before).chain(self.words.iter().cloned()).collect();
         let job = match super::parse(&words, self.config.apply(super::args::definition(), false)) {
             Ok((args, _)) => Job::new(args, self.config.named()),
             Err(error) => return super::one_line(&error),
         };
-        match job.and_then(|job| run::run_beside(&job)) {
+        // Nothing is told on a screen that is the browser's.
+        match job.map(Job::silent).and_then(|job| run::run_beside(&job)) {
             Ok(Exit::Done | Exit::Strict | Exit::Input) => format!("written: {place}"),
             Ok(_) => "nothing was written".to_owned(),
             Err(failure) => failure.text().to_owned(),

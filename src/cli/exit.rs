@@ -4,8 +4,8 @@ use super::signals::SIGPIPE;
 use crate::capture::words;
 use crate::escape;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::panic::{self, PanicHookInfo, UnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
@@ -107,6 +107,15 @@ static LOG: OnceLock<File> = OnceLock::new();
 /// # Errors
 /// When it cannot be written.
 pub(super) fn log_to(path: &Path) -> Result<(), Failure> {
+    // A capture, say, that was named by mistake.
+    let mut begin = Vec::new();
+    let is_file = fs::metadata(path).is_ok_and(|about| about.is_file());
+    let read = is_file.then(|| File::open(path).and_then(|file| file.take(512).read_to_end(&mut begin)));
+    if read.is_some() && std::str::from_utf8(&begin).is_err_and(|error| error.error_len().is_some())
+        || begin.contains(&0)
+    {
+        return Err(Failure::new(Exit::Output, format!("{}: is no log: it holds other than text", path.display())));
+    }
     let file = File::options().append(true).create(true).open(path);
     let file = file.map_err(|error| Failure::new(Exit::Output, format!("{}: {}", path.display(), words(&error))))?;
     LOG.get_or_init(|| file);

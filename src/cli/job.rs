@@ -172,6 +172,12 @@ impl Job {
         self.claims.iter().map(Claim::needs).fold(filter.or(table), Needs::or)
     }
 
+    /// The same without a word on stderr, or a pager.
+    pub(super) fn silent(self) -> Self {
+        let never = When::Never;
+        Self { pager: never, progress: never, tell: None, sums_up: false, tells_speed: false, ..self }
+    }
+
     /// What the command line asks for; `named`: filters that names in files of assertions stand for.
     ///
     /// # Errors
@@ -198,13 +204,6 @@ impl Job {
                 Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)
             }
             Command::Msgs(args::Messages { list, payload, expect }) => {
-                let has_cells =
-                    matches!(list.columns.format, Some(args::Form::Csv | args::Form::Tsv | args::Form::Fields));
-                if has_cells && payload.options() != PayloadOptions::default() {
-                    return Err(usage(
-                        "--payload and --max-payload are for text and records: in columns texts are text and other bytes hex",
-                    ));
-                }
                 let kinds = Kinds { message: true, ..Kinds::default() };
                 let job = Self::list(Work::Rows(kinds), list, TimeMode::Relative, manners)?;
                 Ok(Self { payload: payload.options(), expect, ..job })
@@ -445,6 +444,22 @@ impl Job {
         let job = Self::base(work, all_named(input)?, FormKind::Raw, output, manners);
         Ok(Self { filter, ..job })
     }
+}
+
+/// Makes sure that how payloads are shown was not typed for columns, which have a way of their own.
+///
+/// # Errors
+/// When it was.
+pub(super) fn no_payload_in_columns(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
+    let Some(Command::Msgs(args::Messages { list, .. })) = &args.command else { return Ok(()) };
+    let has_cells = matches!(list.columns.format, Some(args::Form::Csv | args::Form::Tsv | args::Form::Fields));
+    let typed = |matches: &ArgMatches, name| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let is_typed = matches.subcommand().is_some_and(|(_, own)| typed(own, "payload") || typed(own, "max_payload"));
+    if has_cells && is_typed {
+        let why = "--payload and --max-payload are for text and records: in columns texts are text and other bytes hex";
+        return Err(usage(why));
+    }
+    Ok(())
 }
 
 /// Whether the command line asks for the browser: no command, nothing that rows would need, and a terminal that can show it.

@@ -129,6 +129,7 @@ fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) 
             Launch { words: words.get(1..).unwrap_or_default().to_vec(), config: config.clone() },
         );
     }
+    job::no_payload_in_columns(&args, matches)?;
     run::run(&Job::new(args, config.named())?)
 }
 

@@ -218,7 +218,8 @@ impl App {
     fn run_export(&mut self) {
         match self.export_filter() {
             Err(why) => self.say(why),
-            Ok(_) if self.export.path.as_str().is_empty() => self.say("where to? a file is wanted"),
+            // What is no file is, as often as not, the screen.
+            Ok(_) if matches!(self.export.path.as_str(), "" | "-") => self.say("where to? a file is wanted"),
             Ok((filter, _)) => {
                 let words = self.export_words(filter);
                 self.overlay = Overlay::None;

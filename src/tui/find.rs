@@ -280,6 +280,7 @@ impl App {
             return self.say("not found");
         }
         let pattern = crate::escape::display_str(self.search.pattern.as_str()).into_owned();
-        self.say(format!("not found: {pattern}"));
+        let why = if self.search.needle.is_no_regex() { "not found, and no regular expression" } else { "not found" };
+        self.say(format!("{why}: {pattern}"));
     }
 }

@@ -21,6 +21,8 @@ pub type Marks = BTreeMap<Marked, String>;
 pub(super) struct Notebook {
     pub(super) marks: Marks,
     pub(super) line: Line,
+    /// The filter that was applied before what is marked was shown alone.
+    pub(super) before: String,
 }
 
 impl App {
@@ -119,8 +121,16 @@ impl App {
         let filter = marks_as_filter(&self.notebook.marks);
         match filter {
             None => self.say("no mark: m sets one"),
-            Some(filter) if filter == self.filter.text && !self.filter.is_off => self.drop_filter(),
-            Some(filter) => self.apply_filter(&filter),
+            Some(filter) if filter == self.filter.text && !self.filter.is_off => {
+                match std::mem::take(&mut self.notebook.before) {
+                    before if before.is_empty() => self.drop_filter(),
+                    before => self.apply_filter(&before),
+                }
+            }
+            Some(filter) => {
+                self.notebook.before = if self.filter.is_off { String::new() } else { self.filter.text.clone() };
+                self.apply_filter(&filter);
+            }
         }
     }
 }

@@ -117,6 +117,11 @@ impl Needle {
         here.iter().zip(&self.hex).all(|(byte, (value, mask))| byte & mask == *value)
     }
 
+    /// Whether it stands between slashes and is no regular expression.
+    pub(super) fn is_no_regex(&self) -> bool {
+        self.regex.is_none() && self.bytes.len() > 2 && self.bytes.starts_with(b"/") && self.bytes.ends_with(b"/")
+    }
+
     /// Bytes of a match, at most: as hex the pattern has fewer.
     pub(super) const fn len(&self) -> usize {
         if self.regex.is_some() { LONG_MATCH } else { self.bytes.len() }

@@ -175,7 +175,9 @@ impl App {
             Screen::Findings => self.problem_finding(forward),
         };
         if !found {
-            self.say(if forward { "no later error or warning here" } else { "no earlier error or warning here" });
+            let where_to = if forward { "later" } else { "earlier" };
+            let filter = if self.book.sift().is_some() { ", of what the filter shows" } else { "" };
+            self.say(format!("no {where_to} error or warning here{filter}"));
         }
     }
 

@@ -290,7 +290,8 @@ fn assertions_are_reported() {
         result["message"]["text"].as_str().unwrap().starts_with("every connection closed 1000: 5 of 6"),
         "{result}"
     );
-    assert!(!result["locations"].as_array().unwrap().is_empty());
+    let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert!(uri.as_str().unwrap().ends_with("/samples/chat.pcapng"), "{result}");
 }
 
 #[test]

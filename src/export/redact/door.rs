@@ -2,7 +2,7 @@
 
 use super::Redactor;
 use crate::export::{Exporter, Out};
-use crate::model::{Body, Close, Event, Message, Stamp};
+use crate::model::{Body, Close, Event, Message, Stamp, TlsSession};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -70,7 +70,11 @@ impl Exporter for Redacted<'_> {
             Event::Handshake(handshake) => self.inner.event(at, Event::Handshake(&redactor.handshake(handshake)), out),
             Event::Message(message) => self.message(at, message, out),
             Event::Note(note) => redactor.note(note, |note| self.inner.event(at, Event::Note(note), out)),
-            Event::Frame(_) | Event::Record(_) | Event::Carried(_) | Event::Tls(_) | Event::Closed(_) => {
+            Event::Tls(session) => match redactor.outline(&session.outline) {
+                Some(outline) => self.inner.event(at, Event::Tls(&TlsSession { outline, ..session.clone() }), out),
+                None => self.inner.event(at, event, out),
+            },
+            Event::Frame(_) | Event::Record(_) | Event::Carried(_) | Event::Closed(_) => {
                 self.inner.event(at, event, out)
             }
         }

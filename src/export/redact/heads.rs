@@ -1,7 +1,7 @@
 //! Handshakes without what is not to be shown: headers, URLs, and all that was read from them.
 
 use super::{Redactor, Rule};
-use crate::model::{Check, Handshake, Head, Opened, StartLine};
+use crate::model::{Check, Handshake, Head, Opened, StartLine, TlsOutline};
 use std::borrow::Cow;
 
 /// Headers that a handshake's fields are read from.
@@ -12,9 +12,25 @@ const KEYS: [&str; 4] = ["sec-websocket-key", "sec-websocket-accept", "sec-webso
 impl Redactor {
     /// What is shown of a connection's beginning, where it is something else.
     pub(super) fn opened(&self, opened: &Opened) -> Option<Opened> {
-        let url = opened.url.as_deref().map(|url| self.text(url))?;
-        let Cow::Owned(url) = url else { return None };
-        Some(Opened { url: Some(url), ..opened.clone() })
+        let url = opened.url.as_deref().map(|url| self.text(url));
+        let tls = opened.tls.as_deref().and_then(|tls| self.outline(tls));
+        let hides_url = matches!(url, Some(Cow::Owned(_)));
+        (hides_url || tls.is_some()).then(|| Opened {
+            url: url.map(Cow::into_owned),
+            tls: tls.map(Box::new).or_else(|| opened.tls.clone()),
+            ..opened.clone()
+        })
+    }
+
+    /// What is shown of a TLS session's names, where it is something else.
+    pub(super) fn outline(&self, outline: &TlsOutline) -> Option<TlsOutline> {
+        let mut shown = outline.clone();
+        let certificate = shown.certificate.as_deref_mut().into_iter();
+        let of_certificate =
+            certificate.flat_map(|it| it.names.iter_mut().chain(&mut it.subject).chain(&mut it.issuer));
+        let names = shown.sni.iter_mut().chain(&mut shown.alpn).chain(of_certificate);
+        names.for_each(|name| *name = self.text(name).into_owned());
+        (shown != *outline).then_some(shown)
     }
 
     /// What is shown of a handshake.

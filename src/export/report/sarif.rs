@@ -144,7 +144,7 @@ impl Exporter for Sarif {
         json::int(text, NOTES.len());
         lit!(text, r#","level":"error","message":{"text":"#);
         json::string(text, &escape::display_str(&format!("{}: {}", standing.claim, standing.text)));
-        lit!(text, r#"},"locations":["#);
+        lit!(text, r#"},"locations":"#);
         json::list(text, standing.evidence.iter(), |text, evidence: &Evidence| {
             let at =
                 Stamp { conn: None, stream: None, h2_stream: None, at: Mark { packet: evidence.packet, time: None } };
@@ -157,7 +157,7 @@ impl Exporter for Sarif {
             json::string(text, &format!("{place}/frame {}", evidence.packet));
             lit!(text, r#","kind":"packet"}]}"#);
         });
-        lit!(text, r#"],"properties":{"assertion":"#);
+        lit!(text, r#","properties":{"assertion":"#);
         json::string(text, standing.claim);
         lit!(text, "}}");
     }
