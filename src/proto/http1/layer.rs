@@ -511,7 +511,12 @@ impl Http1 {
         let switches_to_h2c = head.has_token("upgrade", "h2c");
         let unsure = unsure.filter(|asked| status == 101 && upgrade::confirms(asked, &head));
         match upgrade.or_else(|| unsure.map(|head| self.upgrade(*head, since.is_some(), cx))) {
-            Some(upgrade) => self.answering(*upgrade, head, switching, cx),
+            Some(upgrade) => {
+                self.answering(*upgrade, head, switching, cx);
+                if status == 101 && !switching && switches_to_h2c {
+                    self.switch_to_http2(cx);
+                }
+            }
             None if status == 101 && switches_to_h2c => self.switch_to_http2(cx),
             None if status == 101 => self.leave(cx),
             None if tunnel => self.tunnel(to, cx),

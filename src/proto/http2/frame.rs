@@ -150,6 +150,12 @@ impl Head {
         if self.fault(most).is_some() || self.flags & !allowed != 0 {
             return None;
         }
+        // Runs of zeros, as padding and small numbers are full of, look like empty frames, and any number like a stream.
+        let says_nothing = self.len == 0 && self.flags == 0 && matches!(self.kind, Kind::DATA | Kind::SETTINGS);
+        let is_likely = self.stream == StreamId::CONNECTION || self.stream.is_clients() || knows(self.stream);
+        if says_nothing || !is_likely {
+            return Some(0);
+        }
         // Length, type and flags, then the stream.
         let length = if matches!(self.kind, Kind::DATA | Kind::HEADERS | Kind::CONTINUATION) { 9 } else { 22 };
         let stream = match self.stream {

@@ -237,6 +237,7 @@ impl Http2 {
         }
         let (turned, side) = (cx.swapped, &mut sides[dir]);
         side.last = Some(id);
+        stream.hole(dir, side.holes, side.receipt, cx);
         if !side.said.is_empty() {
             let place = (offset, bytes.len() as u64, stream.offset(dir));
             side.said.hand_on(dir, place, brought, &mut |input| stream.input(input, cx));
@@ -255,7 +256,9 @@ impl Http2 {
         // What a client that was captured opened is known, but for the last of it.
         let is_missed = asker.missed || is_alone || dir == Direction::ToClient && id > newest;
         if is_missed && id.is_clients() && self.has_room(cx) {
-            self.streams.insert(id, Stream::unknown(id, brought, cx));
+            let mut stream = Stream::unknown(id, brought, cx);
+            stream.begins(Both::from_fn(|dir| self.side(dir).holes));
+            self.streams.insert(id, stream);
         }
     }
 

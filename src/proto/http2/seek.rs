@@ -132,3 +132,33 @@ impl Seek {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(payload: &[u8], stream: u8) -> Vec<u8> {
+        let mut frame = vec![0, 0, payload.len() as u8, 0, 0, 0, 0, 0, stream];
+        frame.extend_from_slice(payload);
+        frame
+    }
+
+    /// Padding, and numbers that are mostly zeros, are no frames: those behind them are found.
+    #[test]
+    fn zeros_are_no_frames() {
+        let numbers = |width: usize| {
+            (1_u8..=40).flat_map(move |number| std::iter::repeat_n(0, width - 1).chain([number])).collect::<Vec<u8>>()
+        };
+        for (what, tail) in [("padding", vec![0; 200]), ("u64", numbers(8)), ("u32", numbers(4)), ("u16", numbers(2))] {
+            let frames = [data(b"hello", 1), data(&numbers(4), 3), data(b"world", 1), data(&[0; 100], 3)].concat();
+            for cut in [1000, 50, 7, 1] {
+                let mut seek = Seek::new(100);
+                let all = [&tail[..], &frames].concat();
+                let found = all.chunks(cut).find_map(|piece| {
+                    seek.push(piece, Mark::default(), (1 << 14, 1 << 16), |id| [1, 3].contains(&id.0))
+                });
+                assert_eq!(found, Some(100 + tail.len() as u64), "{what} in pieces of {cut}");
+            }
+        }
+    }
+}

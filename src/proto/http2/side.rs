@@ -17,6 +17,10 @@ pub(super) struct Side {
     pub(super) small: Vec<u8>,
     pub(super) settings: Settings,
     pub(super) goaway: Option<GoAway>,
+    /// How many GOAWAY frames it sent.
+    pub(super) goaways: u32,
+    /// Bytes that are missing, of whatever stream: each takes them for its own when it is heard of again.
+    pub(super) holes: u64,
     /// Header blocks of it were lost, or came before the capture.
     pub(super) missed: bool,
     /// The stream offset behind the last byte that was read.
@@ -112,6 +116,8 @@ impl Side {
             small: Vec::new(),
             settings: Settings::default(),
             goaway: None,
+            goaways: 0,
+            holes: 0,
             missed: is_late,
             place: 0,
             heard: false,

@@ -24,6 +24,8 @@ pub(super) struct Stream {
     framed: Both<u64>,
     /// DATA frames that ended.
     frames: Both<u64>,
+    /// Of the bytes of the connection that are missing, those that it knows of.
+    holes: Both<u64>,
     ends: Ends,
     /// Its first and its last frame.
     first: Mark,
@@ -81,6 +83,7 @@ impl Stream {
             data: Both::default(),
             framed: Both::default(),
             frames: Both::default(),
+            holes: Both::default(),
             ends: Ends::default(),
             first: at,
             last: at,
@@ -163,6 +166,14 @@ impl Stream {
         matches!(self.phase, Phase::Early(_))
     }
 
+    /// Whether a head is what a direction of it begins with.
+    pub(super) const fn waits_for(&self, dir: Direction) -> bool {
+        match dir {
+            Direction::ToServer => self.is_early(),
+            Direction::ToClient => matches!(self.phase, Phase::Asked(_)),
+        }
+    }
+
     /// Whether its DATA are read, or held until they can be.
     pub(super) const fn carries(&self) -> bool {
         matches!(self.phase, Phase::Open(_) | Phase::Asked(_) | Phase::Early(_))
@@ -174,8 +185,11 @@ impl Stream {
     }
 
     /// A frame of it came.
-    pub(super) const fn came(&mut self, brought: Mark) {
-        self.last = brought;
+    pub(super) fn came(&mut self, brought: Mark) {
+        // A direction that was held back comes behind the other's later packets.
+        if brought.packet > self.last.packet {
+            self.last = brought;
+        }
     }
 
     /// A head behind its first: the request of an early answer, or the answer. Others are trailers, or informational.
@@ -225,6 +239,26 @@ impl Stream {
         self.input(Input::Gap { dir, offset, len, exact, receipt, mark: cx.mark }, cx);
     }
 
+    /// Bytes of the connection are missing, so many by now, before what comes of it next: they may be of it, unless it was not
+    /// begun, or had ended.
+    pub(super) fn hole(&mut self, dir: Direction, holes: u64, receipt: Receipt, cx: &mut Cx<'_>) {
+        let lost = holes - self.holes[dir];
+        self.holes[dir] = holes;
+        if lost > 0 && self.carries() && self.ends.of(dir).is_none() {
+            self.lose(dir, (lost, false), receipt, cx);
+        }
+    }
+
+    /// It begins: what is missing so far is not of it.
+    pub(super) const fn begins(&mut self, holes: Both<u64>) {
+        self.holes = holes;
+    }
+
+    /// A direction of it begins, behind that of the other.
+    pub(super) fn follows(&mut self, dir: Direction, holes: u64) {
+        self.holes[dir] = holes;
+    }
+
     /// A DATA frame ended that takes so many bytes: tells of it, if it is of a WebSocket.
     pub(super) fn framed(&mut self, dir: Direction, wire_len: u32, cx: &mut Cx<'_>) {
         let (number, offset) = (self.frames[dir], self.framed[dir]);
@@ -245,7 +279,7 @@ impl Stream {
     /// Takes what comes of a direction, or what the transport says of it.
     pub(super) fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
         if let Input::Data { brought, .. } = input {
-            self.last = brought;
+            self.came(brought);
         }
         match &mut self.phase {
             Phase::Open(layer) => {
@@ -352,6 +386,7 @@ impl Stream {
         self.data.swap();
         self.framed.swap();
         self.frames.swap();
+        self.holes.swap();
         if matches!(self.phase, Phase::Open(_)) && self.conn.is_none() {
             self.phase = Phase::Open(seeker(cx));
         }

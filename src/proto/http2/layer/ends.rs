@@ -9,10 +9,13 @@ use crate::proto::layer::Cx;
 const LINGER: i64 = 1_000_000_000;
 /// Streams that are reset, and still read.
 const LINGERING: usize = 64;
+/// GOAWAY frames of a direction whose streams are looked for: a graceful end takes two (RFC 9113 §6.8).
+const GOAWAYS: u32 = 8;
 
 impl Http2 {
     /// A direction of a stream ends.
     pub(super) fn end_stream(&mut self, dir: Direction, id: StreamId, how: End, mark: Mark, cx: &mut Cx<'_>) {
+        self.hole(dir, id, cx);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.end(Input::End { dir, how, mark }, cx);
         if stream.is_over() {
@@ -49,8 +52,13 @@ impl Http2 {
         let last = StreamId(u32::from_be_bytes([a, b, c, d]) & 0x7fff_ffff);
         let code = H2Error(u32::from_be_bytes([e, f, g, h]));
         let text = tell::goaway(dir, code, last, debug);
-        if self.side(dir).goaway.is_none() || code != H2Error::NO_ERROR {
-            self.side(dir).goaway = Some(GoAway { code, at: mark });
+        let side = self.side(dir);
+        if side.goaway.is_none() || code != H2Error::NO_ERROR {
+            side.goaway = Some(GoAway { code, at: mark });
+        }
+        side.goaways += 1;
+        if side.goaways > GOAWAYS {
+            return;
         }
         let mut open: Vec<StreamId> =
             self.streams.iter().filter(|(_, stream)| stream.conn().is_some()).map(|(&id, _)| id).collect();
@@ -74,6 +82,7 @@ impl Http2 {
         let mut open: Vec<StreamId> = self.streams.keys().copied().collect();
         open.sort_unstable();
         for id in open {
+            self.hole(dir, id, cx);
             let Some(stream) = self.streams.get_mut(&id) else { continue };
             let goaway = goaway.filter(|goaway| stream.last().packet <= goaway.at.packet);
             let (how, mark) = goaway.map_or((how, mark), |goaway| (End::GoAway(goaway.code), goaway.at));
@@ -83,6 +92,9 @@ impl Http2 {
 
     /// A stream is over.
     pub(super) fn close(&mut self, id: StreamId, cx: &mut Cx<'_>) {
+        for dir in Direction::BOTH {
+            self.hole(dir, id, cx);
+        }
         let setting = self.setting();
         if let Some(stream) = self.streams.remove(&id) {
             stream.over(setting, cx);

@@ -1,7 +1,7 @@
 //! Header blocks, and the requests and answers that they are.
 
 use super::{CONTINUATIONS, Http2, tell};
-use crate::model::{self, Direction, End, Mark, NoteCode, StreamId};
+use crate::model::{self, Both, Direction, End, Mark, NoteCode, StreamId};
 use crate::proto::http2::block::Block;
 use crate::proto::http2::frame::{self, Head, Kind};
 use crate::proto::http2::stream::Stream;
@@ -127,7 +127,11 @@ impl Http2 {
         if is_informational {
             return;
         }
+        let holes = Both::from_fn(|dir| self.side(dir).holes);
         if let Some(stream) = self.streams.get_mut(&id) {
+            if stream.waits_for(dir) {
+                stream.follows(dir, holes[dir]);
+            }
             return stream.head(dir, head, ends, setting, cx);
         }
         let is_known = dir == Direction::ToServer && id <= self.newest;
@@ -135,7 +139,7 @@ impl Http2 {
             // Trailers of a stream that is over.
             return;
         }
-        let stream = match dir {
+        let mut stream = match dir {
             Direction::ToServer => {
                 self.newest = self.newest.max(id);
                 Stream::request(id, head, ends, cx)
@@ -149,6 +153,7 @@ impl Http2 {
                 Stream::answer(id, head, is_lost, setting, cx)
             }
         };
+        stream.begins(holes);
         if self.has_room(cx) || stream.conn().is_some() {
             self.streams.insert(id, stream);
         } else if self.side(dir).is_new(NoteCode::H2Limit) {

@@ -130,22 +130,25 @@ impl Http2 {
     /// So many bytes were passed over since the place was lost: any open stream may have lost some of them.
     fn lost_until(&mut self, dir: Direction, passed: u64, cx: &mut Cx<'_>) {
         let side = self.side(dir);
-        let (lost, receipt) = (std::mem::take(&mut side.lost).saturating_add(passed), side.receipt);
+        let lost = std::mem::take(&mut side.lost).saturating_add(passed);
         if lost == 0 {
             return;
         }
-        let mut open: Vec<StreamId> =
-            self.streams.iter().filter(|(_, stream)| stream.carries()).map(|(&id, _)| id).collect();
-        open.sort_unstable();
-        if self.side(dir).heard || !open.is_empty() {
+        if self.side(dir).heard || !self.streams.is_empty() {
             let text = format!("{} of HTTP/2 frames are missing, or make no sense", count(lost, "byte"));
-            let text = if open.len() > 1 { text + "; they may be of any stream" } else { text };
+            let text = if self.streams.len() > 1 { text + "; they may be of any stream" } else { text };
             tell::note(None, dir, NoteCode::H2Gap, &text, cx);
         }
-        for id in open {
-            if let Some(stream) = self.streams.get_mut(&id) {
-                stream.lose(dir, (lost, false), receipt, cx);
-            }
+        let side = self.side(dir);
+        side.holes = side.holes.saturating_add(lost);
+    }
+
+    /// A stream is heard of again: bytes that are missing since it was may be of it.
+    pub(super) fn hole(&mut self, dir: Direction, id: StreamId, cx: &mut Cx<'_>) {
+        let side = self.side(dir);
+        let (holes, receipt) = (side.holes, side.receipt);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.hole(dir, holes, receipt, cx);
         }
     }
 
