@@ -76,3 +76,31 @@ fn every_prefix_is_survived() {
         told(&some, &[7]);
     }
 }
+
+/// A frame of one stream is lost whole: what other streams open behind the hole is as whole as they are.
+#[test]
+fn handshakes_behind_a_hole_are_whole() {
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Server, 1, TEXT, "this is lost");
+    let lost = h2.session.turns.len() - 1;
+    let request = [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/behind"),
+        (":authority", "lab.test"),
+        ("sec-websocket-version", "13"),
+    ];
+    h2.frame(Client, HEADERS, END_HEADERS, 3, &plain_block(&request));
+    h2.frame(Server, HEADERS, END_HEADERS, 3, &plain_block(&[(":status", "200")]));
+    h2.say(Client, 3, TEXT, "one").say(Server, 3, TEXT, "two");
+    let mut parts = parts(&h2);
+    let dir = parts[lost].dir();
+    let Part::Bytes(_, bytes) = &parts[lost] else { panic!("no bytes are lost") };
+    parts[lost] = Part::Gap(dir, bytes.len() as u64);
+    let told = told(&parts, &[usize::MAX]);
+    for there in [r#"2 open Some("ws://lab.test/behind")"#, "2 handshake Some(200)", r#""one""#, r#""two""#] {
+        assert!(told.contains(there), "{there}: {told}");
+    }
+    assert_eq!(told.matches("TCP-GAP").count(), 1, "{told}");
+}
