@@ -141,6 +141,9 @@ fn a_filter_that_is_wrong_is_shown_with_a_mark() {
     assert!(wrong(&["ls", "-T", "csv", "-e", "payload"]).contains("no field of connections"));
     assert!(wrong(&["msgs", "-T", "csv", "-e", "conn", "-E", "header"]).contains("separator="));
     assert!(wrong(&["export", "csv", "--records", "message,frame"]).contains("one kind"));
+    for ports in ["65536", "90-80", "http", "80-"] {
+        assert!(wrong(&["ls", "--port", ports]).contains("ports from 0 to 65535 are wanted"), "{ports}");
+    }
 }
 
 #[test]

@@ -32,12 +32,11 @@ pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>,
         }
     };
     // `8080`, `8080,9000-9010`.
-    let port = |ports: &str| {
-        let fits = |port: &str| port.parse::<u16>().is_ok();
-        let is_list = ports.split(',').all(|range| range.split('-').all(fits) && range.matches('-').count() < 2);
-        let list = ports.replace('-', " .. ");
-        if is_list { format!("tcp.port in {{{list}}}") } else { format!("tcp.port == {}", quoted(ports)) }
-    };
+    let port = |ports: &str| format!("tcp.port in {{{}}}", ports.replace('-', " .. "));
+    if let Some(ports) = asked.port.as_deref().filter(|ports| !ports.split(',').all(is_ports)) {
+        let wanted = "ports from 0 to 65535 are wanted, and ranges from the lower to the higher, as 8080,9000-9010";
+        return Err(job::usage(format!("--port {ports}: {wanted}")));
+    }
     let shorts = [
         ("--host", asked.host.as_deref(), asked.host.as_deref().map(host)),
         ("--port", asked.port.as_deref(), asked.port.as_deref().map(port)),
@@ -55,6 +54,13 @@ pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>,
             None => next,
         }))
     })
+}
+
+/// Whether it is a port, or a range of them.
+fn is_ports(text: &str) -> bool {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let port = |text: &str| text.parse::<u16>().ok();
+    port(first).is_some_and(|first| port(last).is_some_and(|last| first <= last))
 }
 
 fn read(text: &str, rows: Rows) -> Result<Filter, Failure> {

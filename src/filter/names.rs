@@ -17,15 +17,15 @@ const DEEPEST: usize = 8;
 /// # Errors
 /// A name that there is none of, or that leads back to itself. What else is wrong with the filter stays so.
 pub fn expand(text: &str, named: &Named) -> Result<String, Problem> {
-    within(text, named, 0)
+    within(text, named, &[])
 }
 
-fn within(text: &str, named: &Named, depth: usize) -> Result<String, Problem> {
+fn within(text: &str, named: &Named, path: &[&str]) -> Result<String, Problem> {
     let (mut out, mut end) = (String::new(), 0);
     for (token, span) in lex::tokens(text).unwrap_or_default() {
         let Token::Named(name) = token else { continue };
         out.push_str(text.get(end..span.start).unwrap_or_default());
-        out.push_str(&meaning(&name, &span, named, depth)?);
+        out.push_str(&meaning(&name, &span, named, path)?);
         end = span.end;
         if out.len() > LONGEST {
             return Err(Problem::new(format!("`${name}` makes the filter longer than 64 KiB"), span));
@@ -35,17 +35,20 @@ fn within(text: &str, named: &Named, depth: usize) -> Result<String, Problem> {
     Ok(out)
 }
 
-/// What a name at that place stands for.
-fn meaning(name: &str, span: &Range<usize>, named: &Named, depth: usize) -> Result<String, Problem> {
+/// What a name at that place stands for; `path`: the names that it stands in.
+fn meaning(name: &str, span: &Range<usize>, named: &Named, path: &[&str]) -> Result<String, Problem> {
     let Some(text) = named.get(name) else {
         let meant = nearest(name, named.keys().map(String::as_str));
         let hint = meant.map(|meant| format!("did you mean ${meant}?"));
         return Err(Problem { hint, ..Problem::new(format!("no filter is named `{name}`"), span.clone()) });
     };
-    if depth >= DEEPEST {
+    if path.contains(&name) {
+        return Err(Problem::new(format!("`${name}` leads back to itself"), span.clone()));
+    }
+    if path.len() >= DEEPEST {
         return Err(Problem::new(format!("`${name}` stands for too many names in one another"), span.clone()));
     }
-    let inner = within(text, named, depth + 1);
+    let inner = within(text, named, &[path, &[name]].concat());
     let inner = inner.map_err(|problem| Problem::new(format!("`${name}`: {}", problem.text), span.clone()))?;
     Ok(format!("({inner})"))
 }
@@ -85,7 +88,9 @@ mod tests {
         let unknown = problem("conn == 1 && $error");
         assert_eq!((unknown.text.as_str(), unknown.span), ("no filter is named `error`", 13..19));
         assert_eq!(unknown.hint.as_deref(), Some("did you mean $errors?"));
-        assert!(problem("$round").text.contains("too many names in one another"));
+        assert_eq!(problem("$round").text, "`$round`: `$about`: `$round` leads back to itself");
+        let deep = (0..10).map(|at| (format!("n{at}"), format!("$n{}", at + 1))).collect();
+        assert!(expand("$n0", &deep).unwrap_err().text.contains("too many names in one another"));
         let long = "$huge || ".repeat(40) + "$huge";
         assert!(problem(&long).text.contains("longer than 64 KiB"));
     }

@@ -514,6 +514,9 @@ impl Http1 {
             Some(upgrade) => {
                 self.answering(*upgrade, head, switching, cx);
                 if status == 101 && !switching && switches_to_h2c {
+                    // What follows is no body that could say why.
+                    self.said_all(cx);
+                    self.close_refused(cx);
                     self.switch_to_http2(cx);
                 }
             }
