@@ -2,7 +2,7 @@
 
 use super::args::{self, Manners, Reading};
 use super::exit::{Exit, Failure, say};
-use super::job::{self, FormKind, Job, Work};
+use super::job::{FormKind, Job, Work};
 use super::keys::Keys;
 use super::output::Target;
 use super::progress::Progress;
@@ -142,7 +142,7 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
     let settings = run::load(job, input.len(), stop);
     let needs = job.needs();
     if needs.ends {
-        return Err(job::usage("diff reads each file once: a field in the filter is known when a connection ends"));
+        return Err(Failure::usage("diff reads each file once: a field in the filter is known when a connection ends"));
     }
     let origin = if needs.origin { input.origin() } else { None };
     let progress = Progress::new(job.progress, input.len(), false);
@@ -161,7 +161,7 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
     progress.clear();
     if gathered.is_full() {
         let advice = "more messages than diff can compare at once (diff-bytes in wspect --limits): choose some with -Y, --from, --to";
-        return Err(job::usage(format!("{name}: {advice}")));
+        return Err(Failure::usage(format!("{name}: {advice}")));
     }
     match side.conn.filter(|_| gathered.talks().next().is_none() && !stop.is_wanted()) {
         Some(conn) => Err(Failure::new(Exit::Found, format!("{name}: no connection {conn} (wspect ls lists them)"))),
@@ -174,7 +174,9 @@ fn ignored(texts: &[String]) -> Result<Vec<Vec<Step>>, Failure> {
     let read = |text: &String| {
         let column = Column::new(text).map_err(|problem| pick::wrong(text, &problem))?;
         let path = column.path().filter(|path| !path.is_empty()).map(<[_]>::to_vec);
-        path.ok_or_else(|| job::usage(format!("--ignore {}: a path is wanted, as json.id", escape::display_str(text))))
+        path.ok_or_else(|| {
+            Failure::usage(format!("--ignore {}: a path is wanted, as json.id", escape::display_str(text)))
+        })
     };
     texts.iter().map(read).collect()
 }
@@ -194,6 +196,6 @@ fn sides(words: &[OsString]) -> Result<[Side; 2], Failure> {
         ([one, _, other], [None, first @ Some(_), None]) => Ok([side(one, *first), side(other, None)]),
         ([one, other, _], [None, None, second @ Some(_)]) => Ok([side(one, None), side(other, *second)]),
         ([one, ..], [None, first @ Some(_), second @ Some(_)]) => Ok([side(one, *first), side(one, *second)]),
-        _ => Err(job::usage("what is to be compared? wspect diff FILE [CONN] FILE [CONN], or FILE CONN CONN")),
+        _ => Err(Failure::usage("what is to be compared? wspect diff FILE [CONN] FILE [CONN], or FILE CONN CONN")),
     }
 }

@@ -73,6 +73,11 @@ impl Failure {
         Self { exit, text: text.into(), below: String::new() }
     }
 
+    /// What was typed asks for nothing that can be done.
+    pub(super) fn usage(text: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, text)
+    }
+
     /// With lines below it, which show where.
     pub(super) fn with_lines(mut self, below: String) -> Self {
         self.below = below;

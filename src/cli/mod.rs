@@ -28,6 +28,7 @@ mod signals;
 mod state;
 mod tools;
 mod turns;
+mod typed;
 mod version;
 mod watch;
 
@@ -109,18 +110,18 @@ fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) 
         return print(|out| limits::write(Limits::DEFAULT, out));
     }
     if let Some(Command::Tool(tool)) = &args.command {
-        job::nothing_before_command(&args.list)?;
+        typed::nothing_before_command(&args.list)?;
         return tools::run(tool, &args.manners, config);
     }
     if let Some(Command::Diff(asked)) = args.command {
-        job::nothing_before_command(&args.list)?;
+        typed::nothing_before_command(&args.list)?;
         let redactor = redact::redactor(redact::rules(None, args.redaction.redact)?)?;
         return diff::run(asked, &args.reading, &args.manners, &redactor);
     }
-    if job::browses(&args, matches) {
+    if typed::browses(&args, matches) {
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
-        let (source, color) = job::to_browse(args)?;
+        let (source, color) = typed::to_browse(args)?;
         return browse::run(
             source,
             color,
@@ -129,14 +130,15 @@ fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) 
             Launch { words: words.get(1..).unwrap_or_default().to_vec(), config: config.clone() },
         );
     }
-    job::no_payload_in_columns(&args, matches)?;
+    typed::no_payload_in_columns(&args, matches)?;
     run::run(&Job::new(args, config.named())?)
 }
 
 /// Help and version are data; anything else is a wrong command line.
 fn help_or_failure(error: &clap::Error) -> Result<Exit, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let text = if job::stdout_has_color() { error.render().ansi().to_string() } else { error.render().to_string() };
+        let text =
+            if output::stdout_has_color() { error.render().ansi().to_string() } else { error.render().to_string() };
         return print(|out| out.text(&text));
     }
     Err(Failure::new(Exit::Usage, one_line(error)))

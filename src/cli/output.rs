@@ -4,7 +4,6 @@ use super::args::When;
 use super::exit::{Exit, Failure};
 use super::folder::{Directory, Layout};
 use super::input::Source;
-use super::job::uses_color;
 use super::pager::Pager;
 use super::signals::Stop;
 use crate::capture::words;
@@ -298,4 +297,21 @@ fn exists(path: &Path) -> Failure {
 
 fn failure(path: &Path, why: &str) -> Failure {
     Failure::new(Exit::Output, format!("{}: {why}", path.display()))
+}
+
+/// Whether text is coloured on a stream: `--color`, then `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`, then whether it is a terminal.
+pub(super) fn uses_color(when: When, is_terminal: bool) -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
+        When::Auto if is_set("CLICOLOR_FORCE") => true,
+        When::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+/// Whether help is coloured.
+pub(super) fn stdout_has_color() -> bool {
+    uses_color(When::Auto, io::stdout().is_terminal())
 }

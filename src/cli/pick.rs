@@ -1,8 +1,8 @@
 //! Which rows, and which columns of them, from what was typed.
 
+use super::args;
 use super::args::{Columns, Form};
 use super::exit::{Exit, Failure};
-use super::{args, job};
 use crate::capture::words;
 use crate::export::{Delimited, Occurrence, Quote};
 use crate::filter::{self, Claim, Column, Filter, Named, Needs, Problem, Rows};
@@ -16,7 +16,6 @@ use std::path::PathBuf;
 /// When it cannot be understood, or is none of such rows.
 pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>, Failure> {
     let typed = asked.filter.iter().map(|text| read(text, rows));
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
     // As `ls` prints an end: 10.0.0.1:80, [::1]:80.
     let host = |host: &str| {
         let inside = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
@@ -28,23 +27,23 @@ pub(super) fn filter(asked: &args::Filter, rows: Rows) -> Result<Option<Filter>,
         match name.split('/').next().unwrap_or(name).parse::<IpAddr>() {
             Ok(IpAddr::V4(_)) => format!("ip.addr == {name}"),
             Ok(IpAddr::V6(_)) => format!("ipv6.addr == {name}"),
-            Err(_) => format!("lower(host) == {}", quoted(&name.to_lowercase())),
+            Err(_) => format!("lower(host) == {}", filter::quote(&name.to_lowercase())),
         }
     };
     // `8080`, `8080,9000-9010`.
     let port = |ports: &str| format!("tcp.port in {{{}}}", ports.replace('-', " .. "));
     if let Some(ports) = asked.port.as_deref().filter(|ports| !ports.split(',').all(is_ports)) {
         let wanted = "ports from 0 to 65535 are wanted, and ranges from the lower to the higher, as 8080,9000-9010";
-        return Err(job::usage(format!("--port {ports}: {wanted}")));
+        return Err(Failure::usage(format!("--port {ports}: {wanted}")));
     }
     let shorts = [
         ("--host", asked.host.as_deref(), asked.host.as_deref().map(host)),
         ("--port", asked.port.as_deref(), asked.port.as_deref().map(port)),
-        ("--from", asked.from.as_deref(), asked.from.as_deref().map(|time| format!("time >= {}", quoted(time)))),
-        ("--to", asked.to.as_deref(), asked.to.as_deref().map(|time| format!("time <= {}", quoted(time)))),
+        ("--from", asked.from.as_deref(), asked.from.as_deref().map(|time| format!("time >= {}", filter::quote(time)))),
+        ("--to", asked.to.as_deref(), asked.to.as_deref().map(|time| format!("time <= {}", filter::quote(time)))),
     ];
     let shorts = shorts.into_iter().filter_map(|(option, value, text)| {
-        let wrong = |problem: Problem| job::usage(format!("{option} {}: {problem}", value.unwrap_or_default()));
+        let wrong = |problem: Problem| Failure::usage(format!("{option} {}: {problem}", value.unwrap_or_default()));
         text.map(|text| Filter::new(&text).map_err(wrong))
     });
     typed.chain(shorts).try_fold(None, |all: Option<Filter>, next| {
@@ -94,7 +93,7 @@ pub(super) fn claims(typed: &[String], files: &[PathBuf], named: &Named) -> Resu
             claims.push(Claim::new(&meant).map_err(|problem| unclear(&meant, &problem))?);
         }
         if claims.len() == before {
-            return Err(job::usage(format!("{name}: no assertion in it")));
+            return Err(Failure::usage(format!("{name}: no assertion in it")));
         }
     }
     Ok(claims)
@@ -130,15 +129,15 @@ pub(super) fn table(asked: &Columns, rows: Rows) -> Result<Option<Table>, Failur
         Some(Form::Csv) => Delimited::csv(),
         Some(Form::Tsv) => Delimited::tsv(),
         Some(Form::Fields) => Delimited::fields(),
-        _ if !asked.cells.field.is_empty() => return Err(job::usage("-e is for -T fields, csv and tsv")),
+        _ if !asked.cells.field.is_empty() => return Err(Failure::usage("-e is for -T fields, csv and tsv")),
         _ if !asked.cells.style.is_empty() || asked.cells.safe_csv => {
-            return Err(job::usage("-E and --safe-csv are for -T fields, csv and tsv"));
+            return Err(Failure::usage("-E and --safe-csv are for -T fields, csv and tsv"));
         }
         _ => return Ok(None),
     };
     let names: Vec<&str> = match (asked.format, asked.cells.field.as_slice()) {
         (Some(Form::Fields), []) => {
-            return Err(job::usage("which fields? -T fields -e FIELD (wspect fields lists them)"));
+            return Err(Failure::usage("which fields? -T fields -e FIELD (wspect fields lists them)"));
         }
         (_, []) => usual(rows).to_vec(),
         (_, named) => named.iter().map(String::as_str).collect(),
@@ -146,7 +145,7 @@ pub(super) fn table(asked: &Columns, rows: Rows) -> Result<Option<Table>, Failur
     let columns = names.into_iter().map(|name| {
         let column = Column::new(name).map_err(|problem| wrong(name, &problem))?;
         if !column.suits(rows) {
-            return Err(job::usage(format!("-e {name}: no field of {}", rows.words())));
+            return Err(Failure::usage(format!("-e {name}: no field of {}", rows.words())));
         }
         Ok((name.to_owned(), column))
     });
@@ -227,7 +226,7 @@ fn usual(rows: Rows) -> &'static [&'static str] {
 fn set(form: &mut Delimited, style: &str) -> Result<(), Failure> {
     let wrong = || {
         let known = "header=y|n separator=/t|/s|CHARACTER quote=d|s|n aggregator=/s|TEXT occurrence=f|l|a";
-        job::usage(format!("-E {style}: one of {known} is wanted"))
+        Failure::usage(format!("-E {style}: one of {known} is wanted"))
     };
     let (key, value) = style.split_once('=').ok_or_else(wrong)?;
     let yes = match value {

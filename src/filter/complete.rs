@@ -1,7 +1,7 @@
 //! What may stand where a filter is being typed.
 
 use super::fields::{FIELDS, Field};
-use super::lex::{self, Token};
+use super::lex::{self, Token, quote};
 use super::names::Named;
 use super::row::Rows;
 use super::value::Kind;
@@ -165,10 +165,7 @@ fn values(field: Option<&'static Field>, seen: &dyn Fn(&Field) -> Vec<String>) -
         Kind::Flag => ["true", "false"].map(|word| Choice::new(word, "", "")).to_vec(),
         Kind::Word(words) => words.iter().map(|word| Choice::new(*word, "", "")).collect(),
         Kind::Code => NOTES.iter().map(|row| Choice::new(row.name, row.severity.name(), row.text)).collect(),
-        Kind::Text => {
-            let quoted = |text: String| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
-            seen(field).into_iter().map(|text| Choice::new(quoted(text), "", "seen in this capture")).collect()
-        }
+        Kind::Text => seen(field).iter().map(|text| Choice::new(quote(text), "", "seen in this capture")).collect(),
         _ => seen(field).into_iter().map(|text| Choice::new(text, "", "seen in this capture")).collect(),
     }
 }
@@ -195,6 +192,7 @@ fn likely(choices: Vec<Choice>, begun: &str) -> Vec<Choice> {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::filter::Filter;
 
     /// The first few of what may come next, in the place of what is begun.
     fn next(text: &str) -> (String, Vec<String>) {
@@ -243,16 +241,29 @@ mod tests {
         expect("'", "", &[]);
     }
 
-    /// Whatever is accepted where something is begun makes no part of a filter that cannot be read.
+    /// Whatever is accepted where something is begun makes a filter that can be read, with what may follow it.
     #[test]
     fn what_is_offered_can_be_read() {
-        for text in ["", "type == text && ", "!", "host ", "len ", "type == ", "finding == ", "tls ", "close_code in {"]
-        {
+        let offered = |text: &str| {
             let found = complete(text, Rows::ALL, &Named::new(), &|_| vec!["1".to_owned()]);
-            assert!(!found.choices.is_empty());
-            for choice in found.choices {
-                let whole = format!("{text}{}", choice.text);
-                assert!(lex::tokens(&whole).is_ok(), "{whole}");
+            assert!(!found.choices.is_empty(), "{text}");
+            found.choices.into_iter().map(|choice| choice.text).collect::<Vec<_>>()
+        };
+        let read = |whole: String| assert!(Filter::new(&whole).is_ok(), "{whole}");
+        for text in ["type == ", "finding == ", "websocket.fin == "] {
+            offered(text).iter().for_each(|value| read(format!("{text}{value}")));
+        }
+        for (text, value) in [("host ", "\"a\""), ("len ", "1")] {
+            for sign in offered(text) {
+                let value = if sign == "in" { format!("{{{value}}}") } else { value.to_owned() };
+                read(format!("{text}{sign} {value}"));
+            }
+        }
+        offered("tls ").iter().for_each(|joint| read(format!("tls {joint} tls")));
+        offered("close_code in {").iter().for_each(|value| read(format!("close_code in {{{value}}}")));
+        for text in ["", "type == text && ", "!"] {
+            for name in offered(text) {
+                assert!(lex::tokens(&format!("{text}{name}")).is_ok(), "{name}");
             }
         }
     }

@@ -140,6 +140,11 @@ fn name(text: &str) -> IResult<&str, String> {
     map_res(quoted, String::from_utf8).parse(text)
 }
 
+/// A text in double quotes, as a filter has it.
+pub fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
 /// A text in double quotes, with the escapes `\" \\ \n \r \t \0 \xHH`; the last is a byte.
 fn quoted(text: &str) -> IResult<&str, Vec<u8>> {
     let plain = map(take_while1(|c| c != '"' && c != '\\'), |text: &str| text.as_bytes().to_vec());

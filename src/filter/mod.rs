@@ -18,6 +18,7 @@ mod value;
 pub use claim::{Aggregate, Claim, Says, Sum};
 pub use complete::{Choice, Completion, complete};
 pub use fields::{FIELDS, Field, Needs};
+pub use lex::quote;
 pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};

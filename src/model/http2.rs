@@ -47,16 +47,9 @@ const H2_ERRORS: [(&str, &str); 14] = [
 impl H2Error {
     /// The end of something that went well.
     pub const NO_ERROR: Self = Self(0);
-    /// The stream is not needed any more: how a WebSocket is reset (RFC 8441 §5).
-    pub const CANCEL: Self = Self(8);
 
     fn row(self) -> Option<&'static (&'static str, &'static str)> {
         H2_ERRORS.get(usize::try_from(self.0).ok()?)
-    }
-
-    /// Whether nothing went wrong.
-    pub const fn is_harmless(self) -> bool {
-        matches!(self, Self::NO_ERROR | Self::CANCEL)
     }
 }
 

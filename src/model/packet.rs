@@ -273,11 +273,6 @@ impl End {
     pub const fn is_reset(self) -> bool {
         matches!(self, Self::Rst | Self::RstStream(_) | Self::GoAway(_))
     }
-
-    /// Whether TCP ended, and not a stream within.
-    pub const fn is_of_tcp(self) -> bool {
-        !matches!(self, Self::EndStream | Self::RstStream(_) | Self::GoAway(_))
-    }
 }
 
 impl fmt::Display for End {

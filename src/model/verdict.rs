@@ -32,6 +32,12 @@ impl Ends {
         self.each[dir] = Some((how, mark));
     }
 
+    /// Turns the directions round.
+    pub fn swap(&mut self) {
+        self.first = self.first.map(Direction::reverse);
+        self.each.swap();
+    }
+
     /// The direction that ended first.
     pub fn first(&self) -> Option<(Direction, End, Mark)> {
         let dir = self.first?;

@@ -83,16 +83,11 @@ impl Conn {
 
     /// What was taken for one direction is the other.
     pub fn turn_round(&mut self) {
-        let Both { to_server, to_client } = &mut self.halves;
-        std::mem::swap(to_server, to_client);
-        let Both { to_server, to_client } = &mut self.first;
-        std::mem::swap(to_server, to_client);
-        let Both { to_server, to_client } = &mut self.knows_first;
-        std::mem::swap(to_server, to_client);
-        let Both { to_server, to_client } = &mut self.windows;
-        std::mem::swap(to_server, to_client);
-        let Both { to_server, to_client } = &mut self.greeted;
-        std::mem::swap(to_server, to_client);
+        self.halves.swap();
+        self.first.swap();
+        self.knows_first.swap();
+        self.windows.swap();
+        self.greeted.swap();
     }
 
     /// Bytes queued behind holes.

@@ -37,7 +37,10 @@ impl App {
     /// Forgets what was read; how things are shown stays.
     pub(super) fn begin_again(&mut self) {
         self.landmark = self.landmark();
+        // The file is the same, and so is its first packet.
+        let start = self.load.progress.start;
         (self.book, self.load) = (Book::default(), Load::default());
+        self.load.progress.start = start;
         self.drop_search();
         self.connections.forget();
         self.messages.forget();

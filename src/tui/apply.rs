@@ -4,8 +4,10 @@ use super::app::{App, Overlay, Pane};
 use super::connections::end;
 use super::detail::PayloadView;
 use super::menu::{Choice, Menu};
+use crate::book::close_of;
 use crate::decode::json::Kind;
 use crate::escape::display_str;
+use crate::filter::quote;
 use crate::model::Opcode;
 
 /// How a filter is joined with the one that is applied.
@@ -92,12 +94,10 @@ impl App {
         let Some(connection) = self.connection() else { return Vec::new() };
         let mut out = vec![format!("conn == {}", connection.id)];
         if let Some(url) = &connection.opened.url {
-            out.push(format!("url == {}", quoted(url)));
-            let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
-            if !host.is_empty() && !host.starts_with('[') {
-                out.push(format!("host == {}", quoted(host)));
-            }
+            out.push(format!("url == {}", quote(url)));
         }
+        let host = connection.host().filter(|host| !host.is_empty());
+        out.extend(host.map(|host| format!("host == {}", quote(host))));
         out.push(format!("wspect.client == {}", connection.client().ip));
         out.push(format!("wspect.state == {}", connection.state().name()));
         if let Some((_, close)) = &connection.close
@@ -106,7 +106,7 @@ impl App {
             out.push(format!("close_code == {}", code.0));
         }
         if let Some(protocol) = connection.handshake.as_ref().and_then(|handshake| handshake.subprotocol.as_deref()) {
-            out.push(format!("proto == {}", quoted(protocol)));
+            out.push(format!("proto == {}", quote(protocol)));
         }
         let end = end(connection);
         if connection.handshake.as_ref().is_some_and(|handshake| handshake.is_refused()) {
@@ -119,10 +119,9 @@ impl App {
         let Some(row) = self.messages.selected().and_then(|id| self.book.message(id)) else { return Vec::new() };
         let mut out = vec![format!("type == {}", row.opcode.name()), format!("dir == {}", row.dir.name())];
         if row.opcode == Opcode::CLOSE
-            && let Some(bytes) = self.book.payload(&row, 0, 2)
-            && let Ok(code) = <[u8; 2]>::try_from(bytes)
+            && let Some(close) = self.book.payload(&row, 0, 2).as_deref().and_then(close_of)
         {
-            out.push(format!("close_code == {}", u16::from_be_bytes(code)));
+            out.push(format!("close_code == {}", close.code.0));
         }
         out.extend(row.findings.iter().map(|code| format!("finding == {}", code.name())));
         if let Some(connection) = self.book.connection(row.conn) {
@@ -185,9 +184,4 @@ impl App {
         out.extend(finding.conn.map(|conn| format!("conn == {conn}")));
         out
     }
-}
-
-/// A text as a filter has it.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }

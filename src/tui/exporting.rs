@@ -180,26 +180,27 @@ impl App {
         self.export.path.set(&format!("{stem}{part}{}", self.export.format().extension));
     }
 
-    /// The filter that stands for what is exported, and how many messages that are; why there is none.
-    pub(super) fn export_filter(&self) -> Result<(Option<String>, u64), &'static str> {
+    /// The filter that stands for what is exported, and how many messages that are, where it is known; why there is none.
+    pub(super) fn export_filter(&self) -> Result<(Option<String>, Option<u64>), &'static str> {
         let connection = self.connection();
         let row = self.messages.selected().and_then(|id| self.book.message(id));
         match (self.export.what, connection) {
-            (What::All, _) => Ok((None, self.book.messages() as u64)),
+            (What::All, _) => Ok((None, Some(self.book.messages() as u64))),
             (What::Shown, _) => {
                 let sift = self.book.sift().ok_or("there is no filter: f begins one")?;
-                Ok((Some(self.filter.text.clone()), sift.passed() as u64))
+                let passed = sift.is_of_messages().then(|| sift.passed() as u64);
+                Ok((Some(self.filter.text.clone()), passed))
             }
             (What::Marked, _) => {
                 let filter = marks_as_filter(&self.notebook.marks).ok_or("nothing is marked: m marks")?;
-                Ok((Some(filter), self.notebook.marks.len() as u64))
+                Ok((Some(filter), Some(self.marked_messages())))
             }
             (What::Connection, Some(connection)) => {
-                Ok((Some(format!("conn == {}", connection.id)), connection.both().messages))
+                Ok((Some(format!("conn == {}", connection.id)), Some(connection.both().messages)))
             }
             (What::Message, Some(connection)) => {
                 let row = row.ok_or("no message is selected")?;
-                Ok((Some(format!("conn == {} && msg == {}", connection.id, row.number)), 1))
+                Ok((Some(format!("conn == {} && msg == {}", connection.id, row.number)), Some(1)))
             }
             (What::Connection | What::Message, None) => Err("no connection is selected"),
         }

@@ -72,11 +72,6 @@ impl FilterBar {
         Self { named, past, ..Self::default() }
     }
 
-    /// The draft, while it is being typed.
-    fn asked_mut(&mut self) -> Option<&mut Asked> {
-        if let Draft::Right(asked) = &mut self.draft { Some(asked) } else { None }
-    }
-
     fn remember(&mut self, text: &str) {
         self.past.retain(|old| old != text);
         self.past.push(text.to_owned());
@@ -159,8 +154,7 @@ impl App {
             let sift = Sift::new(filter, self.capture_start().and_then(|mark| mark.time));
             Draft::Right(Box::new(Asked { text: text.to_owned(), is_word, risk, sift }))
         };
-        let words =
-            format!("payload contains \"{}\"", text.trim_matches('"').replace('\\', r"\\").replace('"', "\\\""));
+        let words = format!("payload contains {}", filter::quote(text.trim_matches('"')));
         match read(text) {
             Ok(filter) => asked(text, false, filter),
             Err(problem) if is_plain(text) => {
@@ -305,7 +299,8 @@ impl App {
     /// Asks the filters of the book until then: what is being typed is only counted.
     pub(super) fn filter_on(&mut self, until: Instant) {
         if self.overlay == Overlay::Filter
-            && let Some(asked) = self.filter.asked_mut()
+            && let Draft::Right(asked) = &mut self.filter.draft
+            && !asked.sift.is_done(&self.book)
         {
             return asked.sift.go_on(&self.book, until);
         }
@@ -340,8 +335,10 @@ impl App {
         let is_late = self.book.sift().is_some_and(Sift::is_late);
         let is_lost = self.book.sift().is_none() && !self.filter.text.is_empty() && !self.filter.is_off;
         self.filter.shelved = None;
-        if (is_late || is_lost)
-            && let Draft::Right(asked) = self.read_filter(&self.filter.text)
+        let entered = self.filter.running.take().map(|asked| asked.text);
+        let applied = || (is_late || is_lost).then(|| self.filter.text.clone());
+        if let Some(text) = entered.or_else(applied)
+            && let Draft::Right(asked) = self.read_filter(&text)
         {
             self.filter.running = Some(asked);
         }

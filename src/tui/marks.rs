@@ -47,6 +47,19 @@ impl App {
         self.notebook.marks.contains_key(&what)
     }
 
+    /// How many messages are marked, or are of connections that are.
+    pub(super) fn marked_messages(&self) -> u64 {
+        let messages = |&(conn, msg): &Marked| match msg {
+            Some(_) => u64::from(!self.is_marked((conn, None))),
+            None => {
+                let index = self.book.index_of(conn);
+                let connection = index.and_then(|index| self.book.connection(index));
+                connection.map_or(0, |connection| connection.both().messages)
+            }
+        };
+        self.notebook.marks.keys().map(messages).sum()
+    }
+
     /// The comment on what is selected.
     pub(super) fn comment(&self) -> Option<&str> {
         self.notebook.marks.get(&self.markable()?).map(String::as_str).filter(|comment| !comment.is_empty())

@@ -63,7 +63,12 @@ fn progress(story: &Story, read: u64) -> Progress {
 
 /// The browser after the whole story was read.
 fn browser(story: &Story, size: (u16, u16)) -> App {
-    let mut app = App::new(options(), size);
+    browser_with(options(), story, size)
+}
+
+/// The same, begun in another way.
+fn browser_with(options: Options, story: &Story, size: (u16, u16)) -> App {
+    let mut app = App::new(options, size);
     for batch in story.batches() {
         app.take(Loading::Batch(batch), Duration::ZERO);
     }
@@ -91,12 +96,19 @@ fn browser_of(file: Vec<u8>, size: (u16, u16)) -> App {
 
 /// Presses keys: characters, or names in brackets such as `<Enter>` and `<C-d>`; waits for what they begin.
 fn press(app: &mut App, keys: &str) {
-    press_and(app, keys, |app| {
-        while app.is_busy() {
-            app.work();
-            app.settle();
+    press_and(app, keys, work);
+}
+
+/// Does what there is to be done in the background.
+fn work(app: &mut App) {
+    for _ in 0..100_000 {
+        if !app.is_busy() {
+            return;
         }
-    });
+        app.work();
+        app.settle();
+    }
+    panic!("it goes on and on");
 }
 
 /// Presses keys, and does something after each.

@@ -26,18 +26,38 @@ fn rows_are_marked_and_commented() {
     press(&mut app, "1gjm'");
     assert!(picture(&app, WIDE).contains("no later mark"));
     press(&mut app, "M");
-    assert!(picture(&app, WIDE).contains("no mark: m sets one") || picture(&app, WIDE).contains("Filter: (conn"));
+    assert!(picture(&app, WIDE).contains("Filter: (conn == 2 && msg == 2)"));
+}
+
+/// What is marked is counted in messages: all of a connection that is marked, and none of them twice.
+#[test]
+fn what_is_marked_is_counted() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "gm");
+    let all = marked_messages(&mut app);
+    press(&mut app, "<Esc>2jm");
+    assert_eq!(marked_messages(&mut app), all, "one of them");
+    press(&mut app, "<Esc>1gm");
+    assert_eq!(marked_messages(&mut app), "1 message");
+}
+
+/// How many messages the dialog says that it exports of what is marked.
+fn marked_messages(app: &mut App) -> String {
+    press(app, "x");
+    for _ in 0..6 {
+        let shown = picture(app, WIDE);
+        if let Some((_, counted)) = shown.split_once("◀ what is marked ▶") {
+            return counted.split('┃').next().unwrap().trim().to_owned();
+        }
+        press(app, "l");
+    }
+    panic!("{}", picture(app, WIDE));
 }
 
 #[test]
 fn marks_of_before_are_there() {
     let marks: Marks = [((ConnId(1), Some(3)), "why?".to_owned())].into();
-    let mut app = App::new(Options { marks, ..options() }, WIDE);
-    for batch in story::everything().batches() {
-        app.take(Loading::Batch(batch), Duration::ZERO);
-    }
-    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
-    app.settle();
+    let mut app = browser_with(Options { marks, ..options() }, &story::everything(), WIDE);
     press(&mut app, "2'");
     let shown = picture(&app, WIDE);
     assert!(shown.contains("; why?") && shown.contains("┃*"), "{shown}");

@@ -89,3 +89,10 @@ pub(in crate::cli) enum Form {
     Tsv,
     Fields,
 }
+
+impl Form {
+    /// Whether rows are cells.
+    pub(in crate::cli) const fn is_cells(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::Fields)
+    }
+}

@@ -373,19 +373,27 @@ pub(in crate::cli) enum PayloadArg {
     None,
 }
 
+/// What `-t` takes: words, and the letters of tshark.
+const TIME_MODES: [(&str, TimeMode); 12] = [
+    ("local", TimeMode::Local),
+    ("utc", TimeMode::Utc),
+    ("rel", TimeMode::Relative),
+    ("delta", TimeMode::Delta),
+    ("a", TimeMode::Local),
+    ("ad", TimeMode::LocalDate),
+    ("u", TimeMode::Utc),
+    ("ud", TimeMode::UtcDate),
+    ("r", TimeMode::Relative),
+    ("d", TimeMode::Delta),
+    ("dd", TimeMode::Delta),
+    ("e", TimeMode::Epoch),
+];
+
 fn time_modes() -> Vec<&'static str> {
-    vec!["local", "utc", "rel", "delta", "a", "ad", "u", "ud", "r", "d", "dd", "e"]
+    TIME_MODES.map(|(word, _)| word).to_vec()
 }
 
-fn time_mode(word: &str) -> Result<TimeMode, &'static str> {
-    Ok(match word {
-        "a" | "local" => TimeMode::Local,
-        "ad" => TimeMode::LocalDate,
-        "u" | "utc" => TimeMode::Utc,
-        "ud" => TimeMode::UtcDate,
-        "e" => TimeMode::Epoch,
-        "r" | "rel" => TimeMode::Relative,
-        "d" | "dd" | "delta" => TimeMode::Delta,
-        _ => return Err("one of a ad d dd e r u ud local utc rel delta"),
-    })
+fn time_mode(word: &str) -> Result<TimeMode, String> {
+    let mode = TIME_MODES.into_iter().find_map(|(known, mode)| (known == word).then_some(mode));
+    mode.ok_or_else(|| format!("one of {}", time_modes().join(" ")))
 }

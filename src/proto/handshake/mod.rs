@@ -6,11 +6,24 @@ mod extensions;
 pub(super) mod held;
 pub(super) mod tell;
 
-use crate::model::{Check, Handshake, Head, NoteCode, count};
+use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, count};
+use doctor::Case;
 
 /// Whether a 101 switches to WebSocket: it must not name something else.
 pub(super) fn is_switch(head: &Head) -> bool {
     head.value("upgrade").is_none() || head.has_token("upgrade", "websocket")
+}
+
+/// Adds to a handshake what its request says: what is offered, and how that is judged if all of it is there.
+pub(super) fn begun(mut handshake: Handshake, head: Head, ends: (Endpoint, Endpoint)) -> Handshake {
+    let whole = head.whole;
+    handshake.subprotocols_offered = list(&head, "sec-websocket-protocol");
+    handshake.extensions_offered = list(&head, "sec-websocket-extensions");
+    handshake.request = Some(head);
+    if whole {
+        handshake.checks = Case::new(&handshake, ends).request_checks();
+    }
+    handshake
 }
 
 /// A list header, unless a part of the head is lost that may have it.

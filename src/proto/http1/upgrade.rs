@@ -4,7 +4,7 @@ use super::draft;
 use crate::model::{Endpoint, Handshake, Head, StartLine, Version};
 use crate::proto::handshake::doctor::Case;
 use crate::proto::handshake::excerpt::Said;
-use crate::proto::handshake::{add, is_switch, list};
+use crate::proto::handshake::{add, begun, is_switch, list};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -46,20 +46,13 @@ pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint), scheme: &str) -> Han
         return handshake;
     }
     let key = head.value("sec-websocket-key").map(str::to_owned);
-    let mut handshake = Handshake {
+    let handshake = Handshake {
         url: Some(url(&head, ends.1, scheme)),
         accept_expected: key.as_deref().map(accept),
         key,
-        subprotocols_offered: list(&head, "sec-websocket-protocol"),
-        extensions_offered: list(&head, "sec-websocket-extensions"),
         ..Handshake::default()
     };
-    let whole = head.whole;
-    handshake.request = Some(head);
-    if whole {
-        handshake.checks = Case::new(&handshake, ends).request_checks();
-    }
-    handshake
+    begun(handshake, head, ends)
 }
 
 /// Adds what the answer tells; `raw` are the bytes behind its head in hex, where the version has some, `said` what the

@@ -1,6 +1,6 @@
 //! A header block as it is gathered from its frames, and the head that it makes.
 
-use super::hpack::{Fault, Field, Read};
+use super::hpack::{Fault, Field, OVERHEAD, Read};
 use crate::model::{Direction, HTTP2, Head, Limits, Mark, Span, StartLine, StreamId};
 use crate::proto::handshake::text;
 
@@ -36,8 +36,6 @@ pub(super) struct Block {
 
 /// The pseudo-header of answers.
 const STATUS: &str = ":status";
-/// What a field counts for beside its bytes.
-const OVERHEAD: usize = 32;
 /// Bytes of a telling field that is kept where others are not.
 const TELLING: usize = 4 << 10;
 

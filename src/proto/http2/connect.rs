@@ -3,7 +3,7 @@
 use crate::model::{Check, Direction, Endpoint, Handshake, Head, Mark, NoteCode, StartLine, StreamId};
 use crate::proto::handshake::doctor::Case;
 use crate::proto::handshake::excerpt::Said;
-use crate::proto::handshake::{add, list};
+use crate::proto::handshake::{add, begun, list};
 
 /// What a request is.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,18 +58,8 @@ pub(super) fn accepts(head: &Head) -> bool {
 
 /// The handshake as far as the request tells; `is_tls`: it runs in TLS.
 pub(super) fn asked(head: Head, ends: (Endpoint, Endpoint), is_tls: bool) -> Handshake {
-    let mut handshake = Handshake {
-        url: Some(url(&head, ends.1, is_tls)),
-        subprotocols_offered: list(&head, "sec-websocket-protocol"),
-        extensions_offered: list(&head, "sec-websocket-extensions"),
-        ..Handshake::default()
-    };
-    let whole = head.whole;
-    handshake.request = Some(head);
-    if whole {
-        handshake.checks = Case::new(&handshake, ends).request_checks();
-    }
-    handshake
+    let handshake = Handshake { url: Some(url(&head, ends.1, is_tls)), ..Handshake::default() };
+    begun(handshake, head, ends)
 }
 
 /// Adds what the answer tells; `said` is what the body of a refusal says.

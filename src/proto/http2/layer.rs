@@ -28,6 +28,8 @@ pub struct Http2 {
     is_upgraded: bool,
     /// Its beginning is missing.
     is_late: bool,
+    /// How often it was turned round.
+    turns: u8,
 }
 
 /// What a client sends first (RFC 9113 §3.4).
@@ -36,6 +38,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SMALL: usize = 6 * 256;
 /// Bytes of one of the settings (RFC 9113 §6.5.1).
 const SETTING: usize = 6;
+/// How often heads may say that who was taken for the client is the server.
+const TURNS: u8 = 4;
 /// CONTINUATION frames of a header block that nobody needs more of.
 const CONTINUATIONS: u32 = 16;
 
@@ -182,7 +186,7 @@ impl Http2 {
     }
 
     /// Reads of a payload; how many bytes belong to it.
-    fn payload(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+    fn payload(&mut self, mut dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
         let Reading::Payload(open) = &mut self.side(dir).reading else { return 0 };
         let take = |left: u32| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let used = if open.padding.is_none() {
@@ -198,8 +202,11 @@ impl Http2 {
         } else if let left @ 1.. = open.body_left() {
             let used = take(left);
             open.left -= used as u32;
-            let head = open.head;
+            let (head, turned) = (open.head, cx.swapped);
             self.body(dir, head, offset, bytes.get(..used).unwrap_or_default(), brought, cx);
+            if cx.swapped != turned {
+                dir = dir.reverse();
+            }
             used
         } else {
             let used = take(open.left);
@@ -249,16 +256,21 @@ impl Http2 {
     }
 
     /// Opens a stream of which DATA come before any head, where that may be lost.
-    pub(super) fn meet(&mut self, dir: Direction, id: StreamId, brought: Mark, cx: &Cx<'_>) {
+    pub(super) fn meet(&mut self, dir: Direction, id: StreamId, brought: Mark, cx: &mut Cx<'_>) {
         let newest = self.newest;
         let asker = self.side(Direction::ToServer);
         let is_alone = !asker.heard && cx.flow.one_sided;
         // What a client that was captured opened is known, but for the last of it.
         let is_missed = asker.missed || is_alone || dir == Direction::ToClient && id > newest;
-        if is_missed && id.is_clients() && self.has_room(cx) {
+        if !is_missed || !id.is_clients() {
+            return;
+        }
+        if self.has_room(cx) {
             let mut stream = Stream::unknown(id, brought, cx);
             stream.begins(Both::from_fn(|dir| self.side(dir).holes));
             self.streams.insert(id, stream);
+        } else {
+            self.no_room(dir, cx);
         }
     }
 
@@ -327,6 +339,7 @@ impl Http2 {
 
     /// Who was taken for the client is the server.
     fn turn(&mut self, cx: &Cx<'_>) {
+        self.turns = self.turns.saturating_add(1);
         if let Some(sides) = &mut self.sides {
             sides.swap();
         }

@@ -26,12 +26,16 @@ struct Chain {
     /// Where the next head begins.
     next: u64,
     bits: u32,
+    /// Heads in a row that say nothing.
+    idle: u32,
 }
 
 /// Bits that must speak for a chain.
 const BAR: u32 = 60;
 /// What it says more that a chain ends where a segment does.
 const ENDS: u32 = 14;
+/// Heads in a row that say nothing, as zeros are, behind which a chain is given up.
+const IDLE: u32 = 16;
 /// Chains that are followed at once.
 const CHAINS: usize = 256;
 
@@ -70,14 +74,19 @@ impl Seek {
         while self.looked + HEAD as u64 <= end && chains.len() < CHAINS {
             let at = self.looked;
             self.looked += 1;
-            if self.head(at).is_some_and(|head| head.evidence(most, &knows).is_some()) {
-                chains.push(Chain { at, next: at, bits: 0 });
+            let bits = self.head(at).and_then(|head| head.evidence(most, &knows));
+            if bits.is_some_and(|bits| bits > 0) {
+                chains.push(Chain { at, next: at, bits: 0, idle: 0 });
             }
         }
         let mut found = None;
         chains.retain_mut(|chain| {
             while let Some(head) = self.head(chain.next) {
                 let Some(bits) = head.evidence(most, &knows) else { return false };
+                chain.idle = if bits == 0 { chain.idle + 1 } else { 0 };
+                if chain.idle > IDLE {
+                    return false;
+                }
                 chain.bits += bits;
                 chain.next += HEAD as u64 + u64::from(head.len);
                 if chain.bits >= BAR {
@@ -141,6 +150,21 @@ mod tests {
         let mut frame = vec![0, 0, payload.len() as u8, 0, 0, 0, 0, 0, stream];
         frame.extend_from_slice(payload);
         frame
+    }
+
+    /// However many they are, they are looked at once, and no chain runs through them.
+    #[test]
+    fn zeros_begin_nothing() {
+        let mut seek = Seek::new(0);
+        for _ in 0..1000 {
+            seek.push(&[0; 1460], Mark::default(), (1 << 14, 1 << 21), |_| false);
+            assert!(seek.chains.is_empty() && seek.looked + HEAD as u64 > seek.end());
+        }
+        // A head that may be one, in front of zeros, is not followed through them.
+        seek.push(&data(b"", 1), Mark::default(), (1 << 14, 1 << 21), |_| false);
+        let head = [&[0, 0, 4, 8, 0, 0, 0, 0, 3, 0, 0, 1, 0][..], &[0; 2000]].concat();
+        seek.push(&head, Mark::default(), (1 << 14, 1 << 21), |id| id.0 == 3);
+        assert!(seek.chains.len() < 8, "{:?}", seek.chains);
     }
 
     /// Padding, and numbers that are mostly zeros, are no frames: those behind them are found.

@@ -192,7 +192,7 @@ impl Stream {
         }
     }
 
-    /// A head behind its first: the request of an early answer, or the answer. Others are trailers, or informational.
+    /// A head behind its first: the request of an early answer, or the answer. Others are trailers.
     pub(super) fn head(&mut self, dir: Direction, head: Head, ends: bool, setting: Setting, cx: &mut Cx<'_>) {
         match (std::mem::replace(&mut self.phase, Phase::Plain), dir) {
             (Phase::Early(early), Direction::ToServer) => {
@@ -217,7 +217,7 @@ impl Stream {
             (phase @ Phase::Asked(_), Direction::ToClient) => {
                 self.phase = phase;
                 match head.status() {
-                    Some(0) => self.unanswered("its status is lost", cx),
+                    Some(0) => self.unanswered("its status is lost", setting, cx),
                     _ => self.answered(head, ends, setting, cx),
                 }
             }
@@ -310,10 +310,10 @@ impl Stream {
                 let pieces = asked.held.to_server.pieces.len();
                 if asked.held.to_client.is_empty() {
                     if pieces >= ALONE_PIECES && cx.flow.one_sided {
-                        self.unanswered("only the client was captured", cx);
+                        self.unanswered("only the client was captured", Setting::Unknown, cx);
                     }
                 } else {
-                    self.unanswered("bytes of it were lost", cx);
+                    self.unanswered("bytes of it were lost", Setting::Unknown, cx);
                 }
             }
             Phase::Early(early) => hold(&mut early.held, input, cx.limits.early_bytes),
@@ -351,7 +351,7 @@ impl Stream {
                 let why = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
                 if has_frames {
                     self.phase = Phase::Asked(asked);
-                    self.unanswered(&why, cx);
+                    self.unanswered(&why, setting, cx);
                 } else if let Some(conn) = self.conn {
                     let inner = &mut cx.in_stream(self.id, &self.first, self.last);
                     let mut handshake = asked.handshake;
@@ -387,6 +387,7 @@ impl Stream {
         self.framed.swap();
         self.frames.swap();
         self.holes.swap();
+        self.ends.swap();
         if matches!(self.phase, Phase::Open(_)) && self.conn.is_none() {
             self.phase = Phase::Open(seeker(cx));
         }
@@ -453,11 +454,12 @@ impl Stream {
     }
 
     /// Opens the WebSocket that was asked for, although its answer was not captured.
-    fn unanswered(&mut self, why: &str, cx: &mut Cx<'_>) {
+    fn unanswered(&mut self, why: &str, setting: Setting, cx: &mut Cx<'_>) {
         let (Phase::Asked(asked), Some(conn)) = (std::mem::replace(&mut self.phase, Phase::Refused), self.conn) else {
             return;
         };
         let Asked { mut handshake, held } = *asked;
+        connect::judge_setting(&mut handshake, setting);
         let known = handshake.checks.len();
         no_answer(&mut handshake, why);
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);

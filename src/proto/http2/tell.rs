@@ -3,7 +3,7 @@
 use super::block::Block;
 use super::frame::Head;
 use super::hpack::Fault;
-use crate::model::{ConnId, Direction, Event, H2Error, Note, NoteCode, StreamId, count, number};
+use crate::model::{ConnId, Direction, H2Error, Note, NoteCode, StreamId, count, number};
 use crate::proto::layer::Cx;
 
 /// A finding, about a WebSocket if there is one that it is about.
@@ -11,7 +11,7 @@ pub(super) fn note(conn: Option<ConnId>, dir: Direction, code: NoteCode, text: &
     let note = Note { text, dir: Some(dir), ..Note::new(code, cx.mark) };
     match conn {
         Some(conn) => cx.note(conn, &note),
-        None => cx.tell(None, Event::Note(&note)),
+        None => cx.note_stream(&note),
     }
 }
 

@@ -11,6 +11,7 @@ mod inside;
 mod keys;
 mod layer;
 mod premaster;
+mod primitive;
 mod rc4;
 mod record;
 mod rsa;

@@ -16,7 +16,10 @@ pub(super) fn lines(app: &App, columns: usize, rows: usize) -> Vec<Line<'static>
     let dialog = &app.export;
     let found = app.export_filter();
     let (amount, filter) = match found {
-        Ok((filter, messages)) => (Span::styled(count(messages, "message"), app.theme.dim()), Some(filter)),
+        Ok((filter, messages)) => {
+            let amount = messages.map_or_else(String::new, |messages| count(messages, "message"));
+            (Span::styled(amount, app.theme.dim()), Some(filter))
+        }
         Err(why) => (Span::styled(why, app.theme.severity(Severity::Warning)), None),
     };
     let mut lines = Vec::new();

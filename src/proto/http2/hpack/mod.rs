@@ -11,6 +11,7 @@ mod tests;
 use nom::IResult;
 use nom::bytes::streaming::take;
 use nom::number::streaming::u8;
+pub(super) use table::OVERHEAD;
 use table::{Found, Name, Table};
 
 /// What decodes one direction's header blocks.
@@ -77,6 +78,8 @@ pub(super) enum Read<'a> {
 
 /// Bytes of one field that are kept.
 const FIELD_MAX: usize = 64 << 10;
+/// Bytes that are kept allocated for the beginning of a field.
+const PARTIAL: usize = 4 << 10;
 /// Bits of the longest Huffman code for a byte: so many times shorter than eight times that no string is decoded.
 const LONGEST_CODE: u64 = 30;
 /// What a table takes when nothing else was said (RFC 9113 §6.5.2), in bytes.
@@ -172,7 +175,7 @@ impl Decoder {
     fn reset(&mut self) {
         (self.state, self.wanted, self.begun) = (State::Field, 0, false);
         self.partial.clear();
-        self.partial.shrink_to(TABLE_DEFAULT as usize);
+        self.partial.shrink_to(PARTIAL);
     }
 
     /// Reads fields from bytes that begin with one; returns what it leaves, which is nothing but where a long string begins.

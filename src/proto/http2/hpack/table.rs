@@ -69,7 +69,7 @@ const STATIC: [(&str, &str); 61] = [
 ];
 
 /// What an entry takes beside its bytes (RFC 7541 §4.1).
-const OVERHEAD: usize = 32;
+pub(in crate::proto::http2) const OVERHEAD: usize = 32;
 
 /// The dynamic table of one direction. Its newest entry has the index behind the static table.
 ///

@@ -1,6 +1,6 @@
 //! Header blocks, and the requests and answers that they are.
 
-use super::{CONTINUATIONS, Http2, tell};
+use super::{CONTINUATIONS, Http2, TURNS, tell};
 use crate::model::{self, Both, Direction, End, Mark, NoteCode, StreamId};
 use crate::proto::http2::block::Block;
 use crate::proto::http2::frame::{self, Head, Kind};
@@ -111,7 +111,9 @@ impl Http2 {
 
     /// A request tells who is the client, and so does an answer, where a capture that begins in the middle has it from the wrong side.
     fn orient(&mut self, dir: Direction, sender: Option<Direction>, cx: &mut Cx<'_>) -> Direction {
-        let Some(sender) = sender.filter(|&sender| sender != dir && self.is_late) else { return dir };
+        let Some(sender) = sender.filter(|&sender| sender != dir && self.is_late && self.turns < TURNS) else {
+            return dir;
+        };
         if self.streams.values().any(|stream| stream.conn().is_some()) {
             return dir;
         }
@@ -156,10 +158,18 @@ impl Http2 {
         stream.begins(holes);
         if self.has_room(cx) || stream.conn().is_some() {
             self.streams.insert(id, stream);
-        } else if self.side(dir).is_new(NoteCode::H2Limit) {
+        } else {
+            self.no_room(dir, cx);
+        }
+    }
+
+    /// Tells that a stream is not kept, for there are too many.
+    pub(super) fn no_room(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if self.side(dir).is_new(NoteCode::H2Limit) {
             let most = cx.limits.h2_streams;
             let text = format!(
-                "more than {most} streams are open at once: of others only WebSockets are read (limit h2-streams)"
+                "more than {most} streams are open at once: others are read where their heads ask for a WebSocket (limit \
+                 h2-streams)"
             );
             tell::note(None, dir, NoteCode::H2Limit, &text, cx);
         }

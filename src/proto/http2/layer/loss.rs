@@ -25,13 +25,15 @@ impl Http2 {
         cx: &mut Cx<'_>,
     ) {
         self.side(dir).receipt = receipt;
-        let mut left = len;
+        let (turned, mut left) = (cx.swapped, len);
+        let way = |cx: &Cx<'_>| if cx.swapped == turned { dir } else { dir.reverse() };
         while left > 0 && exact {
-            match self.lose_payload(dir, left, receipt, cx) {
+            match self.lose_payload(way(cx), left, receipt, cx) {
                 0 => break,
                 lost => left -= lost,
             }
         }
+        let dir = way(cx);
         if left > 0 && !matches!(self.side(dir).reading, Reading::Over) {
             self.lose_place(dir, offset + len, left, cx);
         }
@@ -59,7 +61,10 @@ impl Http2 {
         open.left -= lost;
         let is_done = open.left == 0;
         if head.has_block() {
-            self.hole_block(dir, cx);
+            // Padding and a priority are no part of the block.
+            if is_body || is_unsure {
+                self.hole_block(dir, cx);
+            }
         } else if head.kind == Kind::DATA && is_body {
             if let Some(stream) = self.streams.get_mut(&head.stream) {
                 stream.lose(dir, (lost.into(), !is_unsure), receipt, cx);
@@ -113,7 +118,10 @@ impl Http2 {
         let Reading::Seek(seek) = std::mem::take(&mut self.side(dir).reading) else { return };
         cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
         self.lost_until(dir, seek.passed(at), cx);
+        let turned = cx.swapped;
         for (offset, bytes, brought) in seek.since(at) {
+            // What the first of it says may tell who is the client.
+            let dir = if cx.swapped == turned { dir } else { dir.reverse() };
             self.data(dir, offset, bytes, brought, cx);
         }
     }
