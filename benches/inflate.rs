@@ -117,6 +117,7 @@ fn read(session: &Session) -> Duration {
             let flow = Flow {
                 stream: 0,
                 h2_stream: None,
+                known: None,
                 began: 0,
                 encap: EncapId::default(),
                 first: &first,

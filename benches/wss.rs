@@ -90,6 +90,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
             let flow = Flow {
                 stream: 0,
                 h2_stream: None,
+                known: None,
                 began: 0,
                 encap: EncapId::default(),
                 first: &first,

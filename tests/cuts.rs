@@ -111,6 +111,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
         flow: Flow {
             stream: 0,
             h2_stream: None,
+            known: None,
             began: 0,
             encap: EncapId::default(),
             first: &mark,

@@ -120,6 +120,8 @@ pub struct Flow<'a> {
     pub stream: u32,
     /// The stream of an HTTP/2 connection in it that the layer runs in.
     pub h2_stream: Option<StreamId>,
+    /// What is known of the handshake of a WebSocket in it, where not all is.
+    pub known: Option<&'a Handshake>,
     /// Which it is in the order in which they began: those that are wrapped differently may share a number.
     pub began: u32,
     /// What the packets that began it are wrapped in.

@@ -261,6 +261,43 @@ fn a_loss_costs_what_it_touched() {
     assert!(whole * 100 >= asked * 96, "{whole} of {asked}");
 }
 
+/// A request that is lost is not known, and what later ones say is: their answers may come before them, and of those that lean on what
+/// was lost the rest is shown.
+#[test]
+fn a_lost_request_is_one() {
+    let mut h2 = H2::new(1);
+    h2.open(1);
+    let asked: Vec<usize> = [3, 5, 7]
+        .map(|stream| {
+            h2.open(stream);
+            for n in 0..9 {
+                h2.say(Client, stream, TEXT, format!("client {n}")).say(Server, stream, TEXT, format!("server {n}"));
+            }
+            let is_request = |(side, bytes): &(Side, Vec<u8>)| *side == Client && bytes[3] == HEADERS;
+            h2.session.turns.iter().rposition(is_request).unwrap()
+        })
+        .into();
+    let segments = h2.session.segments();
+    // Behind the handshake of TCP, an acknowledgement to each turn.
+    let lost = segments.iter().position(|segment| segment.payload == h2.session.turns[asked[0]].1).unwrap();
+    let mut rest = segments.clone();
+    rest.remove(lost);
+    let (server, client): (Vec<Segment>, Vec<Segment>) =
+        rest[lost..].iter().cloned().partition(|segment| segment.src == h2.session.server);
+    let late = [&rest[..lost], &server, &client].concat();
+    for (what, segments) in [("in order", rest), ("the server first", late)] {
+        let file = capture_of(&segments);
+        let urls: Vec<_> = records("ls", Input::Bytes(&file)).iter().map(|row| row["url"].clone()).collect();
+        let known = |stream: u32| format!("ws://{}/{stream}", h2.session.server);
+        let urls: Vec<_> = urls.iter().map(|url| url.as_str()).collect();
+        assert_eq!(urls, [Some("ws://lab.test/1"), None, Some(&*known(5)), Some(&*known(7))], "{what}");
+        let all = shown(&file);
+        for (stream, said) in &h2.said {
+            says_one(&all[stream], said, &format!("{what}: stream {stream}"));
+        }
+    }
+}
+
 /// A hole within DATA is one of its stream alone.
 #[test]
 fn a_hole_in_data_is_in_its_stream() {
@@ -303,6 +340,14 @@ fn a_capture_may_begin_within() {
             assert!(right + 6 >= said.len(), "{from}: stream {stream}: {right} of {}", said.len());
         }
         assert_eq!((all[&1].state.as_str(), all[&3].state.as_str()), ("midstream", "midstream"), "{from}");
+        // What is known of a handshake is shown, although it is not all.
+        let late = &records("handshake", Input::Bytes(&file))[1];
+        assert_eq!(late["url"], format!("ws://{}/3", h2.session.server), "{from}");
+        let offered = &late["request"]["headers"].as_array().unwrap();
+        assert!(
+            offered.iter().any(|header| header[0] == "sec-websocket-protocol" && header[1] == "late"),
+            "{offered:?}"
+        );
     }
 }
 

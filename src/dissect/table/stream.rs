@@ -429,6 +429,7 @@ impl Stream {
             flow: LayerFlow {
                 stream: self.number,
                 h2_stream: None,
+                known: None,
                 began: self.began,
                 encap: self.key.encap(),
                 first: &self.first,

@@ -8,7 +8,7 @@ use super::tell;
 use crate::model::{Both, ConnId, Direction, End, Input, Mark, NoteCode, StreamId};
 use crate::proto::layer::{Cx, Kind as Carries, Layer, Next};
 use hashbrown::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 mod ends;
 mod heads;
@@ -20,6 +20,8 @@ pub struct Http2 {
     /// `None` before the first byte.
     sides: Option<Box<Both<Side>>>,
     streams: HashMap<StreamId, Stream>,
+    /// Those of which an answer came, and no request so far.
+    early: BTreeSet<StreamId>,
     /// The last stream that a client opened.
     newest: StreamId,
     /// Streams that were reset, oldest first, and when: what was on its way may still come.
@@ -28,8 +30,10 @@ pub struct Http2 {
     is_upgraded: bool,
     /// Its beginning is missing.
     is_late: bool,
-    /// How often it was turned round.
+    /// How often heads turned it round.
     turns: u8,
+    /// Heads, or a preface, have told who is the client.
+    is_settled: bool,
 }
 
 /// What a client sends first (RFC 9113 §3.4).
@@ -138,6 +142,7 @@ impl Http2 {
         let expected = PREFACE.get(matched..).unwrap_or_default();
         let same = bytes.iter().zip(expected).take_while(|(a, b)| a == b).count();
         let is_whole = same == expected.len();
+        self.is_settled |= is_whole;
         self.side(dir).reading = match () {
             () if is_whole => Reading::default(),
             () if same == bytes.len() => Reading::Preface(matched + same),
@@ -153,6 +158,9 @@ impl Http2 {
     /// Begins a frame.
     fn frame(&mut self, dir: Direction, head: Head, place: (u64, Mark), brought: Mark, cx: &mut Cx<'_>) {
         self.forget_reset(brought, cx);
+        if dir == Direction::ToServer {
+            self.lose_requests(None, brought, cx);
+        }
         let most = self.side(dir.reverse()).settings.payload;
         let what = head.fault(most).or_else(|| self.misplaced(dir, &head));
         if let Some(what) = what
@@ -242,7 +250,11 @@ impl Http2 {
         if stream.is_plain() {
             return;
         }
-        let (turned, side) = (cx.swapped, &mut sides[dir]);
+        if dir == Direction::ToServer {
+            // Its request would have come before.
+            stream.lose_request(cx);
+        }
+        let side = &mut sides[dir];
         side.last = Some(id);
         stream.hole(dir, side.holes, side.receipt, cx);
         if !side.said.is_empty() {
@@ -250,8 +262,13 @@ impl Http2 {
             side.said.hand_on(dir, place, brought, &mut |input| stream.input(input, cx));
         }
         stream.bytes(dir, bytes, brought, cx);
-        if cx.swapped != turned {
-            self.turn(cx);
+        if !self.is_settled
+            && let Some(swapped) = stream.orientation()
+        {
+            self.is_settled = true;
+            if swapped != cx.swapped {
+                self.turn(cx);
+            }
         }
     }
 
@@ -338,13 +355,13 @@ impl Http2 {
     }
 
     /// Who was taken for the client is the server.
-    fn turn(&mut self, cx: &Cx<'_>) {
-        self.turns = self.turns.saturating_add(1);
+    fn turn(&mut self, cx: &mut Cx<'_>) {
+        cx.swapped = !cx.swapped;
         if let Some(sides) = &mut self.sides {
             sides.swap();
         }
         for stream in self.streams.values_mut() {
-            stream.turn(cx);
+            stream.turn();
         }
     }
 }

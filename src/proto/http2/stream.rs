@@ -7,9 +7,10 @@ use crate::model::{
 };
 use crate::proto::handshake::excerpt::Excerpt;
 use crate::proto::handshake::held::Held;
-use crate::proto::handshake::tell::{no_answer, tell, tell_unasked, tell_unknown};
-use crate::proto::handshake::was_early;
-use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
+use crate::proto::handshake::tell::{no_answer, tell};
+use crate::proto::layer::{Cx, Hint, Layer, Next};
+
+mod opening;
 
 /// A stream.
 pub(super) struct Stream {
@@ -17,8 +18,10 @@ pub(super) struct Stream {
     phase: Phase,
     /// The WebSocket that it carries, or was to carry.
     conn: Option<ConnId>,
-    /// The answer to a request that seemed to be lost.
-    answer: Option<Box<Head>>,
+    /// What is known of a handshake that is not known whole.
+    known: Option<Box<Handshake>>,
+    /// How the directions were turned for what reads its DATA.
+    swapped: bool,
     /// Bytes of DATA so far, padding aside and holes counted; and where those of the frame at hand begin.
     data: Both<u64>,
     framed: Both<u64>,
@@ -79,7 +82,8 @@ impl Stream {
             id,
             phase,
             conn: None,
-            answer: None,
+            known: None,
+            swapped: false,
             data: Both::default(),
             framed: Both::default(),
             frames: Both::default(),
@@ -97,7 +101,9 @@ impl Stream {
 
     /// A stream whose request was not captured: its DATA tell what it is.
     pub(super) fn unknown(id: StreamId, at: Mark, cx: &Cx<'_>) -> Self {
-        Self::new(id, Phase::Open(seeker(cx)), at)
+        let mut stream = Self::new(id, Phase::Plain, at);
+        stream.seek(cx);
+        stream
     }
 
     /// The stream that a request opens; `ends`: nothing more comes from the client.
@@ -105,7 +111,11 @@ impl Stream {
         let first = head.span.first;
         match connect::asks(&head, ends) {
             Asks::Other => Self::plain(id, first),
-            Asks::Perhaps => Self::unknown(id, first, cx),
+            Asks::Perhaps => {
+                let mut stream = Self::unknown(id, first, cx);
+                stream.known = Some(Box::new(connect::asked(head, cx.ends(), cx.tls.is_some())));
+                stream
+            }
             Asks::WebSocket => {
                 let mut stream = Self::new(id, Phase::Plain, first);
                 stream.ask(head, Both::default(), cx);
@@ -114,36 +124,10 @@ impl Stream {
         }
     }
 
-    /// The stream of an answer whose request has not come. Where that may be lost, the answer, or DATA, tell what it is.
-    pub(super) fn answer(id: StreamId, head: Head, is_lost: bool, setting: Setting, cx: &mut Cx<'_>) -> Self {
+    /// The stream of an answer whose request has not come.
+    pub(super) fn answer(id: StreamId, head: Head) -> Self {
         let first = head.span.first;
-        let mut stream = Self::new(id, Phase::Plain, first);
-        stream.phase = Phase::Early(Box::new(Early { head, held: Both::default() }));
-        if is_lost {
-            stream.lose_request(setting, cx);
-        }
-        stream
-    }
-
-    /// The request of an answer that came is lost: the answer, or DATA, tell what it is.
-    pub(super) fn lose_request(&mut self, setting: Setting, cx: &mut Cx<'_>) {
-        match std::mem::replace(&mut self.phase, Phase::Plain) {
-            Phase::Early(early) => {
-                let Early { head, held } = *early;
-                if connect::answers(&head) {
-                    self.unasked(head, held, setting, cx);
-                } else if connect::may_answer(&head) {
-                    self.phase = Phase::Open(seeker(cx));
-                    self.answer = Some(Box::new(head));
-                    for (dir, held) in [(Direction::ToServer, held.to_server), (Direction::ToClient, held.to_client)] {
-                        for piece in held.into_pieces(cx.mark) {
-                            self.input(piece.input(dir, cx.mark), cx);
-                        }
-                    }
-                }
-            }
-            phase => self.phase = phase,
-        }
+        Self::new(id, Phase::Early(Box::new(Early { head, held: Both::default() })), first)
     }
 
     /// The WebSocket that it carries, or was to carry.
@@ -192,39 +176,6 @@ impl Stream {
         }
     }
 
-    /// A head behind its first: the request of an early answer, or the answer. Others are trailers.
-    pub(super) fn head(&mut self, dir: Direction, head: Head, ends: bool, setting: Setting, cx: &mut Cx<'_>) {
-        match (std::mem::replace(&mut self.phase, Phase::Plain), dir) {
-            (Phase::Early(early), Direction::ToServer) => {
-                let Early { head: answer, held } = *early;
-                if connect::asks(&head, ends) == Asks::WebSocket {
-                    self.first = head.span.first;
-                    self.ask(head, held, cx);
-                    self.answered(answer, ends, setting, cx);
-                }
-            }
-            // The request is there after all, before any DATA.
-            (Phase::Open(_), Direction::ToServer)
-                if self.conn.is_none()
-                    && self.frames == Both::default()
-                    && connect::asks(&head, ends) == Asks::WebSocket =>
-            {
-                self.ask(head, Both::default(), cx);
-                if let Some(answer) = self.answer.take() {
-                    self.head(Direction::ToClient, *answer, false, setting, cx);
-                }
-            }
-            (phase @ Phase::Asked(_), Direction::ToClient) => {
-                self.phase = phase;
-                match head.status() {
-                    Some(0) => self.unanswered("its status is lost", setting, cx),
-                    _ => self.answered(head, ends, setting, cx),
-                }
-            }
-            (phase, _) => self.phase = phase,
-        }
-    }
-
     /// Takes bytes of a DATA frame.
     pub(super) fn bytes(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let offset = self.data[dir];
@@ -266,6 +217,7 @@ impl Stream {
         self.framed[dir] = self.data[dir];
         let len = u32::try_from(self.data[dir] - offset).unwrap_or(u32::MAX);
         if let Some(conn) = self.conn.filter(|_| len > 0 && cx.tools.tells_records) {
+            let dir = if self.swapped == cx.swapped { dir } else { dir.reverse() };
             let frame = Envelope { dir, number, wire_len, offset, len };
             cx.in_stream(self.id, &self.first, self.last).emit(conn, Event::Record(&frame));
         }
@@ -282,29 +234,7 @@ impl Stream {
             self.came(brought);
         }
         match &mut self.phase {
-            Phase::Open(layer) => {
-                carry(self.conn, input, &mut cx.in_stream(self.id, &self.first, self.last));
-                let conns = cx.tools.conns;
-                let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-                let is_over = match layer.input(input, inner) {
-                    Next::Become(next) => {
-                        *layer = next;
-                        false
-                    }
-                    Next::Nothing => {
-                        layer.over(inner);
-                        true
-                    }
-                    Next::Read | Next::Skim => false,
-                };
-                cx.swapped = inner.swapped;
-                if self.conn.is_none() && cx.tools.conns > conns {
-                    self.conn = Some(ConnId(cx.tools.conns));
-                }
-                if is_over {
-                    self.phase = Phase::Plain;
-                }
-            }
+            Phase::Open(_) => self.read(input, cx),
             Phase::Asked(asked) => {
                 hold(&mut asked.held, input, cx.limits.early_bytes);
                 let pieces = asked.held.to_server.pieces.len();
@@ -316,7 +246,12 @@ impl Stream {
                     self.unanswered("bytes of it were lost", Setting::Unknown, cx);
                 }
             }
-            Phase::Early(early) => hold(&mut early.held, input, cx.limits.early_bytes),
+            Phase::Early(early) => {
+                hold(&mut early.held, input, cx.limits.early_bytes);
+                if Direction::BOTH.iter().any(|&dir| early.held[dir].dropped > 0) {
+                    self.lose_request(cx);
+                }
+            }
             Phase::Refusing(refusing) => {
                 if let Input::Data { dir: Direction::ToClient, bytes, .. } = input {
                     refusing.excerpt.push(bytes);
@@ -326,6 +261,35 @@ impl Stream {
                 }
             }
             Phase::Plain | Phase::Refused => {}
+        }
+    }
+
+    /// Gives what reads its DATA something, which may take the other end for the client.
+    fn read(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
+        let Phase::Open(layer) = &mut self.phase else { return };
+        let input = if self.swapped == cx.swapped { input } else { input.reversed() };
+        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
+        (inner.swapped, inner.flow.known) = (self.swapped, self.known.as_deref());
+        carry(self.conn, input, inner);
+        let conns = inner.tools.conns;
+        let is_over = match layer.input(input, inner) {
+            Next::Become(next) => {
+                *layer = next;
+                false
+            }
+            Next::Nothing => {
+                layer.over(inner);
+                true
+            }
+            Next::Read | Next::Skim => false,
+        };
+        self.swapped = inner.swapped;
+        if self.conn.is_none() && inner.tools.conns > conns {
+            self.conn = Some(ConnId(inner.tools.conns));
+            self.known = None;
+        }
+        if is_over {
+            self.phase = Phase::Plain;
         }
     }
 
@@ -345,6 +309,7 @@ impl Stream {
 
     /// Nothing more comes.
     pub(super) fn over(mut self, setting: Setting, cx: &mut Cx<'_>) {
+        self.lose_request(cx);
         match std::mem::replace(&mut self.phase, Phase::Refused) {
             Phase::Asked(asked) => {
                 let has_frames = asked.held.to_server.begins_frame(Version::default());
@@ -364,15 +329,14 @@ impl Stream {
                 self.phase = phase;
                 self.refuse(cx);
             }
-            Phase::Early(early) if connect::answers(&early.head) => {
-                let Early { head, held } = *early;
-                self.unasked(head, held, setting, cx);
-            }
             phase => self.phase = phase,
         }
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         match (self.phase, self.conn) {
-            (Phase::Open(mut layer), _) => layer.over(inner),
+            (Phase::Open(mut layer), _) => {
+                (inner.swapped, inner.flow.known) = (self.swapped, self.known.as_deref());
+                layer.over(inner);
+            }
             (Phase::Refused, Some(conn)) => {
                 inner.closed(conn, &Closed { ends: self.ends, last: self.last, ..Closed::default() });
             }
@@ -380,119 +344,24 @@ impl Stream {
         }
     }
 
-    /// The directions are turned round: who was taken for the client is the server. What was looked through for frames was read
-    /// the wrong way.
-    pub(super) fn turn(&mut self, cx: &Cx<'_>) {
+    /// The directions are turned round: who was taken for the client is the server. What reads its DATA knows how they were.
+    pub(super) fn turn(&mut self) {
         self.data.swap();
         self.framed.swap();
         self.frames.swap();
         self.holes.swap();
         self.ends.swap();
-        if matches!(self.phase, Phase::Open(_)) && self.conn.is_none() {
-            self.phase = Phase::Open(seeker(cx));
-        }
     }
 
-    /// Opens the connection that a request asks for.
-    fn ask(&mut self, head: Head, held: Both<Held>, cx: &mut Cx<'_>) {
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        let handshake = connect::asked(head, inner.ends(), inner.tls.is_some());
-        self.conn = Some(inner.opened(handshake.url.clone(), Some("h2"), Version::default(), self.first));
-        self.phase = Phase::Asked(Box::new(Asked { handshake, held }));
+    /// How the directions are turned for what reads its DATA, if it has found a WebSocket in them.
+    pub(super) fn orientation(&self) -> Option<bool> {
+        (matches!(self.phase, Phase::Open(_)) && self.conn.is_some()).then_some(self.swapped)
     }
 
-    /// What was asked for is answered; `ends`: nothing more comes from the server.
-    fn answered(&mut self, head: Head, ends: bool, setting: Setting, cx: &mut Cx<'_>) {
-        let (Phase::Asked(asked), Some(conn)) = (std::mem::replace(&mut self.phase, Phase::Refused), self.conn) else {
-            return;
-        };
-        let Asked { mut handshake, held } = *asked;
-        connect::judge_setting(&mut handshake, setting);
-        if !connect::accepts(&head) {
-            let excerpt = if ends { None } else { Excerpt::of(&head, cx.limits.refusal_bytes) };
-            let is_said = excerpt.is_none();
-            let excerpt = excerpt.unwrap_or_default();
-            self.phase = Phase::Refusing(Box::new(Refusing { handshake, head, excerpt }));
-            if is_said {
-                self.refuse(cx);
-            }
-            return;
-        }
-        let early = held.to_server.bytes_until(head.span.first.packet);
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        connect::answered(&mut handshake, head, None, inner.ends());
-        if early > 0 {
-            was_early(&mut handshake, early);
-        }
-        tell(conn, &handshake, 0, inner);
-        tell_unknown(conn, &handshake, inner);
-        self.open(conn, &handshake, held, cx);
-    }
-
-    /// Tells a refusal, with what its body says.
-    fn refuse(&mut self, cx: &mut Cx<'_>) {
-        let phase = std::mem::replace(&mut self.phase, Phase::Refused);
-        let (Phase::Refusing(refusing), Some(conn)) = (phase, self.conn) else { return };
-        let Refusing { mut handshake, head, excerpt } = *refusing;
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        connect::answered(&mut handshake, head, Some(&excerpt.said()), inner.ends());
-        tell(conn, &handshake, 0, inner);
-    }
-
-    /// Opens the WebSocket of an answer whose request was not captured.
-    fn unasked(&mut self, head: Head, held: Both<Held>, setting: Setting, cx: &mut Cx<'_>) {
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        let conn = inner.opened(None, Some("h2"), Version::default(), self.first);
-        self.conn = Some(conn);
-        let mut handshake = Handshake::default();
-        connect::answered(&mut handshake, head, None, inner.ends());
-        connect::judge_setting(&mut handshake, setting);
-        tell(conn, &handshake, 0, inner);
-        tell_unknown(conn, &handshake, inner);
-        tell_unasked(conn, inner);
-        self.open(conn, &handshake, held, cx);
-    }
-
-    /// Opens the WebSocket that was asked for, although its answer was not captured.
-    fn unanswered(&mut self, why: &str, setting: Setting, cx: &mut Cx<'_>) {
-        let (Phase::Asked(asked), Some(conn)) = (std::mem::replace(&mut self.phase, Phase::Refused), self.conn) else {
-            return;
-        };
-        let Asked { mut handshake, held } = *asked;
-        connect::judge_setting(&mut handshake, setting);
-        let known = handshake.checks.len();
-        no_answer(&mut handshake, why);
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        tell(conn, &handshake, 0, inner);
-        handshake.checks.truncate(known);
-        self.open(conn, &handshake, held, cx);
-    }
-
-    /// Reads what was held as frames, and what comes behind it.
-    fn open(&mut self, conn: ConnId, handshake: &Handshake, held: Both<Held>, cx: &mut Cx<'_>) {
-        let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        let (turned, mark) = (inner.swapped, inner.mark);
-        if inner.tools.tells_carried {
-            for (dir, bytes, brought) in connect::as_http1(handshake, self.id, self.first) {
-                carry(Some(conn), Input::Data { dir, offset: 0, bytes: &bytes, brought, mark }, inner);
-            }
-        }
-        let mut layer = inner.open(Hint::WebSocket { conn, handshake });
-        let Both { to_server, to_client } = held;
-        let pieces = [(Direction::ToServer, to_server), (Direction::ToClient, to_client)];
-        for (dir, held) in pieces {
-            for piece in held.into_pieces(mark) {
-                let input = piece.input(dir, mark);
-                carry(Some(conn), input, inner);
-                let Next::Become(next) = feed(layer, turned, [input], inner) else { return };
-                layer = next;
-            }
-        }
-        let ends = self.ends;
-        let ends = ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
-        if let Next::Become(layer) = feed(layer, turned, ends, inner) {
-            self.phase = Phase::Open(layer);
-        }
+    /// Looks for frames in its DATA, whose handshake is not known, or in part.
+    fn seek(&mut self, cx: &Cx<'_>) {
+        self.phase = Phase::Open(cx.open(Hint::Midstream { forced: false, from_start: false }));
+        self.swapped = cx.swapped;
     }
 }
 
@@ -502,11 +371,6 @@ fn carry(conn: Option<ConnId>, input: Input<'_>, cx: &mut Cx<'_>) {
         let carried = Carried { level: cx.limits.nested + 1, ends: cx.ends(), input };
         cx.tell(conn, Event::Carried(&carried));
     }
-}
-
-/// What looks for frames in DATA whose handshake was not captured.
-fn seeker(cx: &Cx<'_>) -> Box<dyn Layer> {
-    cx.open(Hint::Midstream { forced: false, from_start: false })
 }
 
 /// Holds what comes until it is known what it is.

@@ -62,9 +62,9 @@ impl Midstream {
     fn recognised(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) -> Next {
         let swapped = found.masked == (dir == Direction::ToClient);
         let sender = if swapped { dir.reverse() } else { dir }.sender();
+        let missing = missing(cx);
         let (frames, bits) = (count(found.frames as u64, "frame"), found.bits);
-        let text =
-            format!("no handshake was captured; {frames} from the {sender} would be so by chance one time in 2^{bits}");
+        let text = format!("{missing}; {frames} from the {sender} would be so by chance one time in 2^{bits}");
         let bar = if self.forced { FORCED_BAR } else { RESYNC_BAR };
         self.open(swapped, &text, cx, |ws, from, to, seek| {
             if from == dir {
@@ -80,10 +80,9 @@ impl Midstream {
     /// Nothing but heartbeats came, which say who is who: opens the connection, and reads them all.
     fn beating(&mut self, beating: Beating, cx: &mut Cx<'_>) -> Next {
         let Beating { masker, answered, bits } = beating;
+        let missing = missing(cx);
         let pings = count(u64::from(answered), "ping");
-        let text = format!(
-            "no handshake was captured; {pings} would be answered with what it says by chance one time in 2^{bits}"
-        );
+        let text = format!("{missing}; {pings} would be answered with what it says by chance one time in 2^{bits}");
         self.open(masker == Direction::ToClient, &text, cx, |ws, _, to, seek| {
             ws.miss(to, None);
             seek.from()
@@ -92,8 +91,8 @@ impl Midstream {
 
     /// The user is taken at his word: frames begin with the first byte of each direction, where that can be.
     fn insisted(&mut self, swapped: bool, cx: &mut Cx<'_>) -> Next {
-        let text = "no handshake was captured; the user says that it is a WebSocket";
-        self.open(swapped, text, cx, |ws, _, to, seek| {
+        let text = format!("{}; the user says that it is a WebSocket", missing(cx));
+        self.open(swapped, &text, cx, |ws, _, to, seek| {
             let from = seek.from();
             if seek.first().is_some_and(|(_, is_plausible)| !is_plausible) {
                 ws.look_from(to, from, FORCED_BAR);
@@ -112,8 +111,10 @@ impl Midstream {
     ) -> Next {
         cx.swapped ^= swapped;
         let turn = |dir: Direction| if swapped { dir.reverse() } else { dir };
-        let conn = cx.opened(None, None, Version::default(), *cx.flow.first);
-        cx.emit(conn, Event::Handshake(&Handshake::default()));
+        let none = Handshake::default();
+        let known = cx.flow.known.unwrap_or(&none);
+        let conn = cx.opened(known.url.clone(), None, Version::default(), *cx.flow.first);
+        cx.emit(conn, Event::Handshake(known));
         cx.note(conn, &Note { text, ..Note::new(NoteCode::Midstream, cx.mark) });
         let mut ws = Ws::unshaken(conn);
         for from in Direction::BOTH {
@@ -171,6 +172,11 @@ impl Midstream {
             _ => None,
         }
     }
+}
+
+/// What is missing of the handshake, in words.
+const fn missing(cx: &Cx<'_>) -> &'static str {
+    if cx.flow.known.is_some() { "the handshake is known in part" } else { "no handshake was captured" }
 }
 
 impl Layer for Midstream {

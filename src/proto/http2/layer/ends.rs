@@ -96,6 +96,7 @@ impl Http2 {
             self.hole(dir, id, cx);
         }
         let setting = self.setting();
+        self.early.remove(&id);
         if let Some(stream) = self.streams.remove(&id) {
             stream.over(setting, cx);
         }

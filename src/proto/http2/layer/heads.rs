@@ -7,6 +7,9 @@ use crate::proto::http2::frame::{self, Head, Kind};
 use crate::proto::http2::stream::Stream;
 use crate::proto::layer::Cx;
 
+/// Nanoseconds for which packets of a client may come behind those of the server that answer them.
+const HELD_BACK: i64 = 1_000_000_000;
+
 impl Http2 {
     /// A frame begins a header block, or goes on with one.
     pub(super) fn begin_block(&mut self, dir: Direction, head: &Head, (offset, first): (u64, Mark), cx: &mut Cx<'_>) {
@@ -50,32 +53,35 @@ impl Http2 {
     }
 
     /// Bytes of the block at hand are missing: what was added to the table with it is not known.
-    pub(super) fn hole_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+    pub(super) fn hole_block(&mut self, dir: Direction) {
         let side = self.side(dir);
         if let Some(block) = &mut side.block {
             (block.is_cut, block.is_holed) = (true, true);
         }
         side.hpack.lose();
         side.missed = true;
-        if dir == Direction::ToServer {
-            self.lose_requests(cx);
-        }
     }
 
-    /// Requests may be lost: answers that came are read without theirs.
-    fn lose_requests(&mut self, cx: &mut Cx<'_>) {
-        let setting = self.setting();
-        let mut early: Vec<_> = self.streams.iter_mut().filter(|(_, stream)| stream.is_early()).collect();
-        early.sort_unstable_by_key(|(id, _)| **id);
-        for (_, stream) in early {
-            stream.lose_request(setting, cx);
+    /// The requests of answers that came are lost where the client opens a stream behind theirs, or has sent something else for
+    /// longer than any of it may be held back.
+    pub(super) fn lose_requests(&mut self, opened: Option<StreamId>, now: Mark, cx: &mut Cx<'_>) {
+        while let Some(&id) = self.early.first() {
+            let stream = self.streams.get_mut(&id).filter(|stream| stream.is_early());
+            let is_late = |stream: &Stream| now.since(stream.last()).is_some_and(|waited| waited > HELD_BACK);
+            if let Some(stream) = stream {
+                if opened.is_none_or(|opened| opened <= id) && !is_late(stream) {
+                    return;
+                }
+                stream.lose_request(cx);
+            }
+            self.early.pop_first();
         }
     }
 
     /// Another frame comes where the block at hand should go on: it is used as far as it came.
     pub(super) fn cut_block(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         if self.side(dir).block.is_some() {
-            self.hole_block(dir, cx);
+            self.hole_block(dir);
             self.block_done(dir, cx.mark, cx);
         }
     }
@@ -111,13 +117,14 @@ impl Http2 {
 
     /// A request tells who is the client, and so does an answer, where a capture that begins in the middle has it from the wrong side.
     fn orient(&mut self, dir: Direction, sender: Option<Direction>, cx: &mut Cx<'_>) -> Direction {
+        self.is_settled |= sender.is_some();
         let Some(sender) = sender.filter(|&sender| sender != dir && self.is_late && self.turns < TURNS) else {
             return dir;
         };
         if self.streams.values().any(|stream| stream.conn().is_some()) {
             return dir;
         }
-        cx.swapped = !cx.swapped;
+        self.turns += 1;
         self.turn(cx);
         sender
     }
@@ -144,19 +151,27 @@ impl Http2 {
         let mut stream = match dir {
             Direction::ToServer => {
                 self.newest = self.newest.max(id);
+                self.lose_requests(Some(id), head.span.last, cx);
                 Stream::request(id, head, ends, cx)
             }
             Direction::ToClient => {
-                let asker = self.side(Direction::ToServer);
-                let is_lost = asker.missed || !asker.heard && cx.flow.one_sided;
-                if id <= self.newest && !is_lost {
+                let (newest, asker) = (self.newest, self.side(Direction::ToServer));
+                let is_alone = !asker.heard && cx.flow.one_sided;
+                if id <= newest && !asker.missed && !is_alone {
                     return;
                 }
-                Stream::answer(id, head, is_lost, setting, cx)
+                let mut stream = Stream::answer(id, head);
+                if id <= newest || is_alone {
+                    stream.lose_request(cx);
+                }
+                stream
             }
         };
         stream.begins(holes);
         if self.has_room(cx) || stream.conn().is_some() {
+            if stream.is_early() {
+                self.early.insert(id);
+            }
             self.streams.insert(id, stream);
         } else {
             self.no_room(dir, cx);

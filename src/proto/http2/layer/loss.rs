@@ -63,7 +63,7 @@ impl Http2 {
         if head.has_block() {
             // Padding and a priority are no part of the block.
             if is_body || is_unsure {
-                self.hole_block(dir, cx);
+                self.hole_block(dir);
             }
         } else if head.kind == Kind::DATA && is_body {
             if let Some(stream) = self.streams.get_mut(&head.stream) {
@@ -83,7 +83,7 @@ impl Http2 {
 
     /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
     fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
-        self.hole_block(dir, cx);
+        self.hole_block(dir);
         if self.side(dir).block.is_some() {
             self.block_done(dir, cx.mark, cx);
         }
