@@ -104,3 +104,26 @@ fn handshakes_behind_a_hole_are_whole() {
     }
     assert_eq!(told.matches("TCP-GAP").count(), 1, "{told}");
 }
+
+/// What looks like frames and is none, again and again, costs what it is, and no depth of the stack.
+#[test]
+fn a_place_may_be_lost_again_and_again() {
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Client, 1, TEXT, "one");
+    let mut parts = parts(&h2);
+    let ping = [&[0, 0, 8, 6, 0, 0, 0, 0, 0][..], b"01234567"].concat();
+    let chance = [&ping[..], &[0xff; 9]].concat().repeat(4000);
+    parts.push(Part::Gap(Direction::ToServer, 100));
+    parts.push(Part::Bytes(Direction::ToServer, chance));
+    let mut h2 = H2::new(1);
+    h2.frame(Client, 6, 0, 0, b"01234567");
+    for n in 0..6 {
+        h2.say(Client, 1, TEXT, format!("what is said behind it: {n}"));
+    }
+    parts.push(Part::Bytes(Direction::ToServer, h2.session.turns.drain(4..).flat_map(|(_, bytes)| bytes).collect()));
+    for cut in [usize::MAX, 1460] {
+        let told = told(&parts, &[cut]);
+        assert!(told.contains(r#""one""#) && told.contains("behind it: 5"), "{told}");
+        assert_eq!(told.matches("1 closed").count(), 1);
+    }
+}

@@ -135,10 +135,9 @@ impl Head {
         }
     }
 
-    /// How surely it is a head, as a number of bits: by chance bytes are one like it once in two to that power; `None` when it
-    /// cannot be one. `knows` says whether a stream is known.
-    pub(super) fn evidence(&self, most: u32, knows: impl Fn(StreamId) -> bool) -> Option<u32> {
-        let allowed = match self.kind {
+    /// The flags that it may have; `None` where it is of a type that RFC 9113 does not know.
+    const fn allowed(&self) -> Option<u8> {
+        Some(match self.kind {
             Kind::DATA => END_STREAM | PADDED,
             Kind::HEADERS => END_STREAM | END_HEADERS | PADDED | PRIORITY,
             Kind::SETTINGS | Kind::PING => ACK,
@@ -146,7 +145,22 @@ impl Head {
             Kind::CONTINUATION => END_HEADERS,
             Kind(..=9) => 0,
             _ => return None,
-        };
+        })
+    }
+
+    /// Whether it may be one that is sent, where what is before it does not tell for sure.
+    pub(super) fn is_likely(&self, most: u32, knows: impl Fn(StreamId) -> bool) -> bool {
+        // ALTSVC (RFC 7838), ORIGIN (RFC 8336) and PRIORITY_UPDATE (RFC 9218) have none.
+        let is_extension = matches!(self.kind, Kind(0x0a | 0x0c | 0x10)) && self.flags == 0;
+        let is_known = is_extension || self.allowed().is_some_and(|allowed| self.flags & !allowed == 0);
+        let is_there = self.stream == StreamId::CONNECTION || self.stream.is_clients() || knows(self.stream);
+        is_known && is_there && self.fault(most).is_none()
+    }
+
+    /// How surely it is a head, as a number of bits: by chance bytes are one like it once in two to that power; `None` when it
+    /// cannot be one. `knows` says whether a stream is known.
+    pub(super) fn evidence(&self, most: u32, knows: impl Fn(StreamId) -> bool) -> Option<u32> {
+        let allowed = self.allowed()?;
         if self.fault(most).is_some() || self.flags & !allowed != 0 {
             return None;
         }

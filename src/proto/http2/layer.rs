@@ -14,6 +14,8 @@ mod ends;
 mod heads;
 mod loss;
 
+use loss::Found;
+
 /// An HTTP/2 connection.
 #[derive(Default)]
 pub struct Http2 {
@@ -42,6 +44,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SMALL: usize = 6 * 256;
 /// Bytes of one of the settings (RFC 9113 §6.5.1).
 const SETTING: usize = 6;
+/// Bytes that are looked through at once for frames.
+const SOUGHT: usize = 2 << 10;
 /// How often heads may say that who was taken for the client is the server.
 const TURNS: u8 = 4;
 /// CONTINUATION frames of a header block that nobody needs more of.
@@ -68,7 +72,7 @@ impl Layer for Http2 {
     fn over(&mut self, cx: &mut Cx<'_>) {
         self.begin(cx);
         for dir in Direction::BOTH {
-            self.give_up_place(dir, cx);
+            self.end_seek(dir, cx);
         }
         let mut left: Vec<StreamId> = self.streams.keys().copied().collect();
         left.sort_unstable();
@@ -110,11 +114,52 @@ impl Http2 {
         &mut self.sides.get_or_insert_with(make)[dir]
     }
 
-    /// Reads bytes, frame by frame.
+    /// Reads what TCP brought.
     fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
-        let turned = cx.swapped;
         let side = self.side(dir);
         (side.heard, side.place) = (true, offset + bytes.len() as u64);
+        let swapped = cx.swapped;
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let dir = if cx.swapped == swapped { dir } else { dir.reverse() };
+            let (used, found) = self.read(dir, offset + at as u64, rest, (brought, true), cx);
+            at += used;
+            self.read_on(found, cx);
+        }
+    }
+
+    /// Reads what was held from where frames were found; in what comes last of it the place may be lost again.
+    fn read_on(&mut self, found: Option<Found>, cx: &mut Cx<'_>) {
+        let mut found: Vec<Found> = found.into_iter().collect();
+        while let Some(Found { dir, swapped, seek, mut from }) = found.pop() {
+            let mut again = None;
+            for (offset, bytes, brought, ends) in seek.since(from) {
+                // What the first of it says may tell who is the client.
+                let dir = if cx.swapped == swapped { dir } else { dir.reverse() };
+                let used;
+                (used, again) = self.read(dir, offset, bytes, (brought, ends), cx);
+                from = offset + used as u64;
+                if again.is_some() {
+                    break;
+                }
+            }
+            if again.is_some() && from < seek.end() {
+                found.push(Found { dir, swapped, seek, from });
+            }
+            found.extend(again);
+        }
+    }
+
+    /// Reads bytes, frame by frame, until a search finds some in them; how many were read. `ends`: a segment ends with them.
+    fn read(
+        &mut self,
+        dir: Direction,
+        offset: u64,
+        bytes: &[u8],
+        (brought, ends): (Mark, bool),
+        cx: &mut Cx<'_>,
+    ) -> (usize, Option<Found>) {
+        let turned = cx.swapped;
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             // Who is the client may be known better by now.
@@ -123,17 +168,27 @@ impl Http2 {
             at += match &mut self.side(dir).reading {
                 Reading::Preface(_) => self.preface(dir, here, rest, cx),
                 Reading::Head(partial) => {
-                    let (used, head) = partial.push(rest, here, brought);
-                    if let Some((head, offset, first)) = head {
-                        self.frame(dir, head, (offset, first), brought, cx);
+                    let used = partial.push(rest, here, brought);
+                    if let Some(head) = frame::head(partial.bytes()) {
+                        let begin = std::mem::take(partial);
+                        self.frame(dir, head, &begin, brought, cx);
                     }
                     used
                 }
                 Reading::Payload(_) => self.payload(dir, here, rest, brought, cx),
-                Reading::Seek(_) => return self.seek(dir, rest, brought, cx),
-                Reading::Over => return,
+                Reading::Seek(_) => {
+                    let some = rest.get(..SOUGHT).unwrap_or(rest);
+                    let is_end = ends && some.len() == rest.len();
+                    let found = self.seek(dir, some, (brought, is_end), cx);
+                    if found.is_some() {
+                        return (at + some.len(), found);
+                    }
+                    some.len()
+                }
+                Reading::Over => bytes.len(),
             };
         }
+        (bytes.len(), None)
     }
 
     /// Reads what a client sends before its first frame; how many bytes that are.
@@ -156,20 +211,28 @@ impl Http2 {
     }
 
     /// Begins a frame.
-    fn frame(&mut self, dir: Direction, head: Head, place: (u64, Mark), brought: Mark, cx: &mut Cx<'_>) {
+    fn frame(&mut self, dir: Direction, head: Head, begin: &Partial, brought: Mark, cx: &mut Cx<'_>) {
         self.forget_reset(brought, cx);
         if dir == Direction::ToServer {
             self.lose_requests(None, brought, cx);
         }
         let most = self.side(dir.reverse()).settings.payload;
-        let what = head.fault(most).or_else(|| self.misplaced(dir, &head));
+        let fault = head.fault(most);
+        if self.side(dir).sought && !head.is_likely(most, |id| self.streams.contains_key(&id)) {
+            // What looked like frames was chance: they are looked for again.
+            self.lose_place(dir, begin.offset, 0, cx);
+            // A head is too short to be believed.
+            self.seek(dir, begin.bytes(), (begin.first, false), cx);
+            return;
+        }
+        let what = fault.or_else(|| self.misplaced(dir, &head));
         if let Some(what) = what
             && self.side(dir).is_new(NoteCode::H2Frame)
         {
             tell::bad_frame(dir, &head, what, cx);
         }
         if head.has_block() {
-            self.begin_block(dir, &head, place, cx);
+            self.begin_block(dir, &head, (begin.offset, begin.first), cx);
         } else {
             self.cut_block(dir, cx);
         }
@@ -373,21 +436,22 @@ impl Default for Reading {
 }
 
 impl Partial {
-    /// Reads of a head: how many bytes belong to it; and, where it is whole, what it says, where it began and with which packet.
-    fn push(&mut self, bytes: &[u8], at: u64, brought: Mark) -> (usize, Option<(Head, u64, Mark)>) {
+    /// Reads of a head, of which a byte was at `at`; how many bytes belong to it.
+    fn push(&mut self, bytes: &[u8], at: u64, brought: Mark) -> usize {
         if self.len == 0 {
-            if let Some(head) = frame::head(bytes) {
-                return (HEAD, Some((head, at, brought)));
-            }
             (self.offset, self.first) = (at, brought);
         }
-        let mut used = 0;
-        for (slot, &byte) in self.bytes.iter_mut().skip(self.len).zip(bytes) {
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let used = room.len().min(bytes.len());
+        for (slot, &byte) in room.iter_mut().zip(bytes) {
             *slot = byte;
-            used += 1;
         }
         self.len += used;
-        let head = if self.len == HEAD { frame::head(&self.bytes) } else { None };
-        (used, head.map(|head| (head, self.offset, self.first)))
+        used
+    }
+
+    /// What was read of it.
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }

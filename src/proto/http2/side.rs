@@ -21,6 +21,8 @@ pub(super) struct Side {
     pub(super) goaways: u32,
     /// Bytes that are missing, of whatever stream: each takes them for its own when it is heard of again.
     pub(super) holes: u64,
+    /// Its place was lost, and found again by what looked like frames.
+    pub(super) sought: bool,
     /// Header blocks of it were lost, or came before the capture.
     pub(super) missed: bool,
     /// The stream offset behind the last byte that was read.
@@ -118,6 +120,7 @@ impl Side {
             goaway: None,
             goaways: 0,
             holes: 0,
+            sought: false,
             missed: is_late,
             place: 0,
             heard: false,

@@ -78,6 +78,7 @@ impl Http2 {
     /// TCP ends in a direction, and with it that of all streams. Where its sender had given the connection up, and said no more
     /// since, that is how they ended.
     pub(super) fn tcp_end(&mut self, dir: Direction, how: End, mark: Mark, cx: &mut Cx<'_>) {
+        self.end_seek(dir, cx);
         let goaway = self.side(dir).goaway.filter(|_| how.is_by_peer());
         let mut open: Vec<StreamId> = self.streams.keys().copied().collect();
         open.sort_unstable();

@@ -7,6 +7,15 @@ use crate::proto::http2::seek::Seek;
 use crate::proto::http2::side::Reading;
 use crate::proto::layer::Cx;
 
+/// Frames were found in what was looked through.
+pub(super) struct Found {
+    pub(super) dir: Direction,
+    /// How the directions were turned.
+    pub(super) swapped: bool,
+    pub(super) seek: Box<Seek>,
+    pub(super) from: u64,
+}
+
 impl Reading {
     /// Frames are looked for from there on.
     pub(super) fn seek(from: u64) -> Self {
@@ -82,7 +91,7 @@ impl Http2 {
     }
 
     /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
-    fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
+    pub(super) fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
         self.hole_block(dir);
         if self.side(dir).block.is_some() {
             self.block_done(dir, cx.mark, cx);
@@ -98,32 +107,50 @@ impl Http2 {
         }
     }
 
-    /// Looks through bytes for frames, and reads on from those that are found.
-    pub(super) fn seek(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
+    /// Looks through bytes for frames; whether a segment ends with them helps to believe in some.
+    pub(super) fn seek(
+        &mut self,
+        dir: Direction,
+        bytes: &[u8],
+        (brought, ends): (Mark, bool),
+        cx: &mut Cx<'_>,
+    ) -> Option<Found> {
         let most = self.side(dir.reverse()).settings.payload;
         let bound = cx.limits.seek_bytes;
-        let Some(sides) = &mut self.sides else { return };
-        let Reading::Seek(seek) = &mut sides[dir].reading else { return };
+        let Reading::Seek(seek) = &mut self.sides.as_mut()?[dir].reading else { return None };
         let before = seek.len();
         let streams = &self.streams;
-        let found = seek.push(bytes, brought, (most, bound), |id| streams.contains_key(&id));
+        seek.append(bytes, brought, ends);
+        let mut at = seek.look((most, bound), |id| streams.contains_key(&id));
         cx.tools.seeking = (cx.tools.seeking + seek.len()).saturating_sub(before);
-        let is_too_much = cx.tools.seeking > cx.limits.seek_total;
-        let Some(at) = found else {
-            if is_too_much {
+        if at.is_none() && cx.tools.seeking > cx.limits.seek_total {
+            at = seek.best();
+            if at.is_none() {
                 self.give_up_place(dir, cx);
             }
-            return;
-        };
-        let Reading::Seek(seek) = std::mem::take(&mut self.side(dir).reading) else { return };
-        cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
-        self.lost_until(dir, seek.passed(at), cx);
-        let turned = cx.swapped;
-        for (offset, bytes, brought) in seek.since(at) {
-            // What the first of it says may tell who is the client.
-            let dir = if cx.swapped == turned { dir } else { dir.reverse() };
-            self.data(dir, offset, bytes, brought, cx);
         }
+        self.found(dir, at?, cx)
+    }
+
+    /// Frames begin there, in what was looked through.
+    fn found(&mut self, dir: Direction, from: u64, cx: &mut Cx<'_>) -> Option<Found> {
+        let side = self.side(dir);
+        side.sought = true;
+        let Reading::Seek(seek) = std::mem::take(&mut side.reading) else { return None };
+        cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
+        self.lost_until(dir, seek.passed(from), cx);
+        Some(Found { dir, swapped: cx.swapped, seek, from })
+    }
+
+    /// Nothing more comes: what is looked through is read from the likeliest place on.
+    pub(super) fn end_seek(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if let Reading::Seek(seek) = &self.side(dir).reading
+            && let Some(from) = seek.best()
+        {
+            let found = self.found(dir, from, cx);
+            self.read_on(found, cx);
+        }
+        self.give_up_place(dir, cx);
     }
 
     /// No frame is found any more: nothing of the direction can be read.
