@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 59] {
+fn rows(limits: Limits) -> [Row; 60] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -44,6 +44,7 @@ fn rows(limits: Limits) -> [Row; 59] {
         head_end,
         header_table,
         h2_streams,
+        h2_pending,
         refusal_bytes,
         early_bytes,
         seek_bytes,
@@ -122,6 +123,7 @@ fn rows(limits: Limits) -> [Row; 59] {
         ("head-end", n(head_end), "bytes", "in which an HTTP head must end"),
         ("header-table", n(header_table), "bytes", "of the header table of one direction of HTTP/2"),
         ("h2-streams", n(h2_streams), "streams", "of one HTTP/2 connection that are open at once"),
+        ("h2-pending", n(h2_pending), "bytes", "kept of handshakes over HTTP/2 that wait for their answers"),
         ("refusal-bytes", n(refusal_bytes), "bytes", "read of what the body of a refused upgrade says"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
         ("seek-bytes", n(seek_bytes), "bytes", "held of one direction in which frames are looked for"),

@@ -62,7 +62,9 @@ impl Clear {
         carried: &Carried<'_>,
         write: &mut dyn FnMut(&Packet<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let (Input::Data { mark, .. } | Input::Gap { mark, .. } | Input::End { mark, .. }) = carried.input else {
+        // What was held is told later than it came.
+        let (Input::Data { brought: mark, .. } | Input::Gap { mark, .. } | Input::End { mark, .. }) = carried.input
+        else {
             return Ok(());
         };
         let bytes = &mut self.bytes;
@@ -85,8 +87,8 @@ impl Clear {
             }
         };
         match carried.input {
-            Input::Data { dir, bytes: data, brought, .. } => {
-                data.chunks(MOST).try_for_each(|part| talk.send(dir, Kind::Push, part, brought, bytes, write))
+            Input::Data { dir, bytes: data, .. } => {
+                data.chunks(MOST).try_for_each(|part| talk.send(dir, Kind::Push, part, mark, bytes, write))
             }
             Input::Gap { dir, len, .. } => {
                 // Numbers go round; so do those of as many bytes.

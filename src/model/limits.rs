@@ -62,6 +62,8 @@ pub struct Limits {
     pub header_table: usize,
     /// Streams of one HTTP/2 connection that are open at once.
     pub h2_streams: usize,
+    /// Bytes of handshakes over HTTP/2 that wait for their answers, and of what came with them, in all connections.
+    pub h2_pending: usize,
     /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
     pub refusal_bytes: usize,
     /// Bytes that a client may send before the answer to its upgrade request, or the server before the request; and those of one
@@ -139,6 +141,7 @@ impl Limits {
             &mut self.reorder_total,
             &mut self.overlap_total,
             &mut self.opening_total,
+            &mut self.h2_pending,
             &mut self.seek_total,
             &mut self.message_total,
             &mut self.key_wait_bytes,
@@ -191,6 +194,7 @@ impl Limits {
         head_end: 8 * MIB,
         header_table: MIB,
         h2_streams: 1 << 14,
+        h2_pending: 64 * MIB,
         refusal_bytes: 4 << 10,
         early_bytes: MIB,
         seek_bytes: MIB,

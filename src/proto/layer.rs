@@ -185,6 +185,8 @@ pub struct Tools {
     pub searches: Arc<()>,
     /// Bytes of TLS records that were opened in vain, weighed by what it costs, beyond what those of the stream had earned.
     pub trials: u64,
+    /// Bytes of handshakes over HTTP/2 that wait for their answers, and of what came with them.
+    pub pending: usize,
     /// Bytes held where frames are looked for.
     pub seeking: usize,
     /// Bytes in messages under assembly.

@@ -261,6 +261,28 @@ fn a_loss_costs_what_it_touched() {
     assert!(whole * 100 >= asked * 96, "{whole} of {asked}");
 }
 
+/// Frames that break a rule are told, the first and how many more; what they carry is shown all the same.
+#[test]
+fn broken_rules_are_told() {
+    let mut h2 = H2::new(1);
+    h2.open(9).open(7).say(Client, 7, TEXT, "behind").say(Client, 9, TEXT, "before");
+    h2.frame(Client, DATA, PADDED, 9, &[9, 1, 2]).frame(Client, DATA, 0, 0, b"nobody's");
+    let file = capture_of(&h2.session.segments());
+    says(&file, &h2, "broken rules");
+    let told: Vec<String> = findings(Input::Bytes(&file))
+        .into_iter()
+        .filter(|(code, _)| code == "H2-FRAME")
+        .map(|(_, row)| row["text"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "the client opens stream 7 after stream 9: numbers of streams must grow",
+            "2 more frames of the client break rules"
+        ]
+    );
+}
+
 /// A request that is lost is not known, and what later ones say is: their answers may come before them, and of those that lean on what
 /// was lost the rest is shown.
 #[test]

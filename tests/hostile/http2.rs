@@ -4,6 +4,9 @@ use super::support::craft::*;
 use super::support::run::{Input, conversations};
 use super::{Survives, between_segments};
 
+/// A stream that is opened behind all others.
+const LATE: u32 = 300_001;
+
 /// That a connection with a hazard and a WebSocket on stream 1 is survived, and the WebSocket shown whole.
 #[track_caller]
 fn survives(what: &str, findings: &[&str], mib: u64, h2: &H2) {
@@ -11,7 +14,10 @@ fn survives(what: &str, findings: &[&str], mib: u64, h2: &H2) {
     Survives::new(what, findings).mib(mib).check(&file);
     let all = conversations(Input::Bytes(&file));
     let shown = all.iter().find(|one| one.h2_stream == Some(1)).unwrap_or_else(|| panic!("{what}: no stream 1"));
-    assert!(all.iter().any(|one| one.h2_stream == Some(101) && one.messages.len() == 1), "{what}: no stream 101");
+    assert!(
+        all.iter().any(|one| one.h2_stream == Some(LATE.into()) && one.messages.len() == 1),
+        "{what}: no late stream"
+    );
     for dir in ["c2s", "s2c"] {
         let said: Vec<_> = h2.said[&1].iter().filter(|said| said.dir == dir).map(|said| &said.payload).collect();
         let messages = shown.of(dir);
@@ -25,7 +31,11 @@ fn beside(hazard: impl FnOnce(&mut H2)) -> H2 {
     let mut h2 = H2::new(1);
     h2.open(1).say(Client, 1, TEXT, "before").say(Server, 1, TEXT, "too");
     hazard(&mut h2);
-    h2.say(Client, 1, TEXT, "behind").say(Server, 1, TEXT, "as well").open(101).say(Client, 101, TEXT, "new").close(1);
+    h2.say(Client, 1, TEXT, "behind")
+        .say(Server, 1, TEXT, "as well")
+        .open(LATE)
+        .say(Client, LATE, TEXT, "new")
+        .close(1);
     h2
 }
 
@@ -80,6 +90,27 @@ fn a_header_bomb_is_bounded() {
         h2.forget();
     });
     survives("HPACK bomb", &[], 128, &h2);
+}
+
+/// Requests for WebSockets that nobody answers, each with long headers of a few bytes: what waits is bounded.
+#[test]
+fn heads_that_wait_are_bounded() {
+    let request = plain_block(&[
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/waits"),
+        (":authority", "lab.test"),
+    ]);
+    let h2 = beside(|h2| {
+        let entry = h2.block(Client, &[("bomb", &"b".repeat(3_900))]);
+        h2.frame(Client, HEADERS, END_HEADERS, 3, &[&request[..], &entry].concat());
+        let own = [&request[..], &[0xbe; 16]].concat();
+        let flood: Vec<u8> = (0..5_000).flat_map(|n| h2_frame(HEADERS, END_HEADERS, 10_001 + 2 * n, &own)).collect();
+        h2.session.turn(Client, flood);
+        h2.forget();
+    });
+    survives("heads that wait", &["HTTP-LIMIT"], 160, &h2);
 }
 
 /// Frames that break their rules, on a connection whose WebSocket does not.

@@ -36,8 +36,27 @@ pub(super) struct Block {
 
 /// The pseudo-header of answers.
 const STATUS: &str = ":status";
-/// Bytes of a telling field that is kept where others are not.
-const TELLING: usize = 4 << 10;
+/// Bytes, and fields, that are kept beyond what is kept of others, of those that are telling.
+const TELLING: Room = Room { bytes: 8 << 10, headers: 32 };
+
+/// How much may be kept of a head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    bytes: usize,
+    headers: usize,
+}
+
+impl Room {
+    /// What the limits leave where so many bytes wait in others.
+    pub(super) fn new(limits: &Limits, pending: usize) -> Self {
+        let left = limits.h2_pending.saturating_sub(pending);
+        Self { bytes: limits.head_bytes.min(left), headers: limits.head_headers }
+    }
+
+    const fn for_telling(self) -> Self {
+        Self { bytes: self.bytes + TELLING.bytes, headers: self.headers + TELLING.headers }
+    }
+}
 
 impl Block {
     pub(super) const fn new(stream: StreamId, offset: u64, first: Mark) -> Self {
@@ -61,31 +80,29 @@ impl Block {
     }
 
     /// Takes what was read of it.
-    pub(super) fn take(&mut self, read: Read<'_>, limits: &Limits) {
+    pub(super) fn take(&mut self, read: Read<'_>, room: Room) {
         match read {
             Read::Fault(fault) => {
                 self.is_holed |= matches!(fault, Fault::Integer | Fault::Index(_) | Fault::Cut);
                 self.fault.get_or_insert(fault);
             }
-            Read::Field(Field::Known(name, value)) => self.keep(name, value, limits),
+            Read::Field(Field::Known(name, value)) => self.keep(name, value, room),
             Read::Field(Field::Lost(index, value)) => {
                 self.lost += 1;
                 self.is_holed = true;
                 let place = format!("(entry {index} of the header table is lost)");
-                self.keep(b"?", value.unwrap_or(place.as_bytes()), limits);
+                self.keep(b"?", value.unwrap_or(place.as_bytes()), room);
             }
             Read::Field(Field::Long) => self.dropped += 1,
         }
     }
 
     /// Keeps a field if there is room; one that decides about a WebSocket also where there is little.
-    fn keep(&mut self, name: &[u8], value: &[u8], limits: &Limits) {
+    fn keep(&mut self, name: &[u8], value: &[u8], room: Room) {
         let size = name.len() + value.len() + OVERHEAD;
         self.size += size as u64;
-        let fits = |times: usize| {
-            self.kept + size <= times * limits.head_bytes && self.headers.len() < times * limits.head_headers
-        };
-        if fits(1) || is_telling(name) && size <= TELLING && fits(2) {
+        let fits = |room: Room| self.kept + size <= room.bytes && self.headers.len() < room.headers;
+        if fits(room) || is_telling(name) && fits(room.for_telling()) {
             self.kept += size;
             self.headers.push((text(name), text(value)));
         } else {

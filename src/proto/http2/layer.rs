@@ -73,6 +73,7 @@ impl Layer for Http2 {
         self.begin(cx);
         for dir in Direction::BOTH {
             self.end_seek(dir, cx);
+            tell::more_bad_frames(dir, self.side(dir).bad, cx);
         }
         let mut left: Vec<StreamId> = self.streams.keys().copied().collect();
         left.sort_unstable();
@@ -167,14 +168,10 @@ impl Http2 {
             let here = offset + at as u64;
             at += match &mut self.side(dir).reading {
                 Reading::Preface(_) => self.preface(dir, here, rest, cx),
-                Reading::Head(partial) => {
-                    let used = partial.push(rest, here, brought);
-                    if let Some(head) = frame::head(partial.bytes()) {
-                        let begin = std::mem::take(partial);
-                        self.frame(dir, head, &begin, brought, cx);
-                    }
-                    used
-                }
+                Reading::Head(_) => match self.whole_data(dir, rest, brought, cx) {
+                    Some(used) => used,
+                    None => self.head_bytes(dir, here, rest, brought, cx),
+                },
                 Reading::Payload(_) => self.payload(dir, here, rest, brought, cx),
                 Reading::Seek(_) => {
                     let some = rest.get(..SOUGHT).unwrap_or(rest);
@@ -210,6 +207,41 @@ impl Http2 {
         same
     }
 
+    /// Reads a frame of DATA of an open WebSocket that is there whole, as most frames are; how many bytes it takes, or `None` where
+    /// there is more to look at.
+    fn whole_data(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> Option<usize> {
+        let sides = self.sides.as_deref_mut()?;
+        let is_simple = self.is_settled && self.early.is_empty() && self.reset.is_empty();
+        let side = &sides[dir];
+        if !is_simple || side.is_busy() {
+            return None;
+        }
+        let head = frame::head(bytes).filter(|head| head.kind == Kind::DATA && head.flags == 0 && head.len > 0)?;
+        let used = HEAD + usize::try_from(head.len).ok()?;
+        let body = bytes.get(HEAD..used)?;
+        let stream = self.streams.get_mut(&head.stream).filter(|stream| stream.is_open())?;
+        if head.len > sides[dir.reverse()].settings.payload {
+            return None;
+        }
+        let side = &mut sides[dir];
+        side.last = Some(head.stream);
+        stream.hole(dir, side.holes, side.receipt, cx);
+        stream.bytes(dir, body, brought, cx);
+        stream.framed(dir, used as u32, cx);
+        Some(used)
+    }
+
+    /// Reads of a head; how many bytes belong to it.
+    fn head_bytes(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+        let Reading::Head(partial) = &mut self.side(dir).reading else { return 0 };
+        let used = partial.push(bytes, offset, brought);
+        if let Some(head) = frame::head(partial.bytes()) {
+            let begin = std::mem::take(partial);
+            self.frame(dir, head, &begin, brought, cx);
+        }
+        used
+    }
+
     /// Begins a frame.
     fn frame(&mut self, dir: Direction, head: Head, begin: &Partial, brought: Mark, cx: &mut Cx<'_>) {
         self.forget_reset(brought, cx);
@@ -227,7 +259,7 @@ impl Http2 {
         }
         let what = fault.or_else(|| self.misplaced(dir, &head));
         if let Some(what) = what
-            && self.side(dir).is_new(NoteCode::H2Frame)
+            && self.is_first_bad(dir)
         {
             tell::bad_frame(dir, &head, what, cx);
         }
@@ -242,6 +274,13 @@ impl Http2 {
         if head.len == 0 {
             self.frame_done(dir, brought, cx);
         }
+    }
+
+    /// A frame breaks a rule: the first is told, others are counted.
+    fn is_first_bad(&mut self, dir: Direction) -> bool {
+        let side = self.side(dir);
+        side.bad += 1;
+        side.is_new(NoteCode::H2Frame)
     }
 
     /// What is wrong with the place of a frame, in words (RFC 9113 §6.10).
@@ -262,8 +301,13 @@ impl Http2 {
         let take = |left: u32| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let used = if open.padding.is_none() {
             open.left -= 1;
-            // Padding that is longer than the payload leaves nothing of it (RFC 9113 §6.1).
-            open.padding = bytes.first().map(|&padding| u32::from(padding).min(open.left));
+            let (head, left) = (open.head, open.left);
+            let padding = bytes.first().map_or(0, |&padding| u32::from(padding));
+            // It leaves nothing of the payload (RFC 9113 §6.1).
+            open.padding = Some(padding.min(left));
+            if padding > left && self.is_first_bad(dir) {
+                tell::bad_frame(dir, &head, "has more padding than there is of it", cx);
+            }
             1
         } else if open.before > 0 && open.left > open.padding.unwrap_or(0) {
             let used = take(open.before.min(open.left - open.padding.unwrap_or(0)));
@@ -313,7 +357,7 @@ impl Http2 {
         if stream.is_plain() {
             return;
         }
-        if dir == Direction::ToServer {
+        if dir == Direction::ToServer && stream.is_early() {
             // Its request would have come before.
             stream.lose_request(cx);
         }
@@ -345,7 +389,7 @@ impl Http2 {
         if !is_missed || !id.is_clients() {
             return;
         }
-        if self.has_room(cx) {
+        if self.has_room(false, cx) {
             let mut stream = Stream::unknown(id, brought, cx);
             stream.begins(Both::from_fn(|dir| self.side(dir).holes));
             self.streams.insert(id, stream);
@@ -354,9 +398,9 @@ impl Http2 {
         }
     }
 
-    /// Whether one more stream may be kept.
-    fn has_room(&self, cx: &Cx<'_>) -> bool {
-        self.streams.len() < cx.limits.h2_streams
+    /// Whether one more stream may be kept; there is more room for those that ask for a WebSocket.
+    fn has_room(&self, is_asked: bool, cx: &Cx<'_>) -> bool {
+        self.streams.len() < cx.limits.h2_streams * if is_asked { 2 } else { 1 }
     }
 
     /// A frame ended.

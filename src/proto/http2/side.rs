@@ -17,6 +17,8 @@ pub(super) struct Side {
     pub(super) small: Vec<u8>,
     pub(super) settings: Settings,
     pub(super) goaway: Option<GoAway>,
+    /// Frames of it that break a rule.
+    pub(super) bad: u64,
     /// How many GOAWAY frames it sent.
     pub(super) goaways: u32,
     /// Bytes that are missing, of whatever stream: each takes them for its own when it is heard of again.
@@ -118,6 +120,7 @@ impl Side {
             small: Vec::new(),
             settings: Settings::default(),
             goaway: None,
+            bad: 0,
             goaways: 0,
             holes: 0,
             sought: false,
@@ -130,6 +133,13 @@ impl Side {
             said: Said::default(),
             last: None,
         }
+    }
+
+    /// Whether something waits for what comes next: the rest of a head or of a header block, or a word about its bytes.
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(&self.reading, Reading::Head(partial) if partial.len == 0)
+            || self.block.is_some()
+            || !self.said.is_empty()
     }
 
     /// Whether a finding that is told once was not told before.

@@ -18,6 +18,8 @@ pub(super) struct Stream {
     phase: Phase,
     /// The WebSocket that it carries, or was to carry.
     conn: Option<ConnId>,
+    /// Bytes that it holds while it waits, of those that all may.
+    pending: usize,
     /// What is known of a handshake that is not known whole.
     known: Option<Box<Handshake>>,
     /// How the directions were turned for what reads its DATA.
@@ -82,6 +84,7 @@ impl Stream {
             id,
             phase,
             conn: None,
+            pending: 0,
             known: None,
             swapped: false,
             data: Both::default(),
@@ -143,6 +146,11 @@ impl Stream {
     /// Whether nothing of it is read.
     pub(super) const fn is_plain(&self) -> bool {
         matches!(self.phase, Phase::Plain)
+    }
+
+    /// Whether what its DATA carry is read.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
     }
 
     /// Whether it has an answer, and no request.
@@ -236,7 +244,7 @@ impl Stream {
         match &mut self.phase {
             Phase::Open(_) => self.read(input, cx),
             Phase::Asked(asked) => {
-                hold(&mut asked.held, input, cx.limits.early_bytes);
+                self.pending += hold(&mut asked.held, input, cx);
                 let pieces = asked.held.to_server.pieces.len();
                 if asked.held.to_client.is_empty() {
                     if pieces >= ALONE_PIECES && cx.flow.one_sided {
@@ -247,7 +255,7 @@ impl Stream {
                 }
             }
             Phase::Early(early) => {
-                hold(&mut early.held, input, cx.limits.early_bytes);
+                self.pending += hold(&mut early.held, input, cx);
                 if Direction::BOTH.iter().any(|&dir| early.held[dir].dropped > 0) {
                     self.lose_request(cx);
                 }
@@ -307,13 +315,14 @@ impl Stream {
         }
     }
 
-    /// Nothing more comes.
-    pub(super) fn over(mut self, setting: Setting, cx: &mut Cx<'_>) {
+    /// Nothing more comes of it, or is looked at; `why` says so, if nobody ended it.
+    pub(super) fn over(mut self, why: &str, setting: Setting, cx: &mut Cx<'_>) {
         self.lose_request(cx);
+        self.release(cx);
         match std::mem::replace(&mut self.phase, Phase::Refused) {
             Phase::Asked(asked) => {
                 let has_frames = asked.held.to_server.begins_frame(Version::default());
-                let why = self.ends.words().unwrap_or_else(|| "the capture ends before it".to_owned());
+                let why = self.ends.words().unwrap_or_else(|| why.to_owned());
                 if has_frames {
                     self.phase = Phase::Asked(asked);
                     self.unanswered(&why, setting, cx);
@@ -373,13 +382,19 @@ fn carry(conn: Option<ConnId>, input: Input<'_>, cx: &mut Cx<'_>) {
     }
 }
 
-/// Holds what comes until it is known what it is.
-fn hold(held: &mut Both<Held>, input: Input<'_>, bound: usize) {
+/// Holds what comes until it is known what it is; how many bytes that takes more.
+fn hold(held: &mut Both<Held>, input: Input<'_>, cx: &mut Cx<'_>) -> usize {
+    let (Input::Data { dir, .. } | Input::Gap { dir, .. }) = input else { return 0 };
+    let held = &mut held[dir];
+    let before = held.len;
+    let left = cx.limits.h2_pending.saturating_sub(cx.tools.pending);
+    let bound = cx.limits.early_bytes.min(before.saturating_add(left));
     match input {
-        Input::Data { dir, offset, bytes, brought, .. } => held[dir].push(offset, bytes, brought, bound),
-        Input::Gap { dir, offset, len, exact, receipt, mark } => {
-            held[dir].lose(offset, (len, exact), receipt, mark, bound);
-        }
+        Input::Data { offset, bytes, brought, .. } => held.push(offset, bytes, brought, bound),
+        Input::Gap { offset, len, exact, receipt, mark, .. } => held.lose(offset, (len, exact), receipt, mark, bound),
         Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => {}
     }
+    let more = held.len.saturating_sub(before);
+    cx.tools.pending += more;
+    more
 }

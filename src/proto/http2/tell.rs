@@ -32,6 +32,20 @@ pub(super) fn bad_frame(dir: Direction, head: &Head, what: &str, cx: &mut Cx<'_>
     note(None, dir, NoteCode::H2Frame, &text, cx);
 }
 
+/// A client opens a stream with a number below that of another (RFC 9113 §5.1.1).
+pub(super) fn opened_behind(dir: Direction, id: StreamId, newest: StreamId, cx: &mut Cx<'_>) {
+    let text = format!("the {} opens stream {id} after stream {newest}: numbers of streams must grow", dir.sender());
+    note(None, dir, NoteCode::H2Frame, &text, cx);
+}
+
+/// So many frames break a rule, of which the first was told.
+pub(super) fn more_bad_frames(dir: Direction, bad: u64, cx: &mut Cx<'_>) {
+    if bad > 1 {
+        let (more, verb) = (count(bad - 1, "more frame"), if bad == 2 { "breaks" } else { "break" });
+        note(None, dir, NoteCode::H2Frame, &format!("{more} of the {} {verb} rules", dir.sender()), cx);
+    }
+}
+
 /// What there is to say of a block that was read.
 pub(super) fn of_block(block: &Block) -> Option<(NoteCode, String)> {
     if let Some(fault) = block.fault {

@@ -126,10 +126,10 @@ impl Ws {
             _ => format!("{} after the closing handshake", duration(waited)),
         };
         let text = format!("{} {when}", self.tcp_end());
-        // A stream of HTTP/2 leaves no port in TIME-WAIT, and may be reset as soon as all is said.
+        // A stream of HTTP/2 leaves no port in TIME-WAIT, and may be reset as soon as all is said; TCP is not its own.
         let code = match end {
             Some((_, End::Rst, _)) => Some(NoteCode::CloseReset),
-            Some((Direction::ToServer, End::Fin, _)) => Some(NoteCode::CloseClientFirst),
+            Some((Direction::ToServer, End::Fin, _)) if cx.flow.h2_stream.is_none() => Some(NoteCode::CloseClientFirst),
             _ => None,
         };
         for code in code.into_iter().chain((waited > END_WAIT).then_some(NoteCode::CloseSlow)) {

@@ -1,8 +1,8 @@
 //! The rules of the opening handshake over HTTP/2 (RFC 8441 §5): those of RFC 6455 without what HTTP/2 has no need of.
 
 use super::rules::{
-    accepted_status, deflate, deflate_offer, extension, no_subprotocol, of_answer, of_request, offer, subprotocol,
-    version,
+    accepted_status, current_version, deflate, deflate_offer, extension, no_subprotocol, of_answer, of_request, offer,
+    subprotocol,
 };
 use super::words::{brief, header};
 use super::{Outcome, Rule};
@@ -12,7 +12,7 @@ use crate::model::{Head, NoteCode, StartLine};
 pub(super) const REQUEST: &[Rule] = &[
     (NoteCode::HsPseudo, |case| of_request(case, pseudo)),
     (NoteCode::HsHop, |case| of_request(case, |head| hop(head, ""))),
-    (NoteCode::HsVersion, |case| of_request(case, version)),
+    (NoteCode::HsVersion, |case| of_request(case, current_version)),
     (NoteCode::HsOffer, |case| of_request(case, offer)),
     (NoteCode::HsDeflateOffer, deflate_offer),
 ];

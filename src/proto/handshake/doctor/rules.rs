@@ -124,6 +124,11 @@ pub(super) fn version(head: &Head) -> Outcome {
     if Version::asked(head) != Version::Rfc6455 {
         return Outcome::Silent;
     }
+    current_version(head)
+}
+
+/// No draft runs over HTTP/2 (RFC 8441 §5).
+pub(super) fn current_version(head: &Head) -> Outcome {
     Outcome::of(head.values(VERSION).eq(["13"]), shown(head, VERSION))
 }
 

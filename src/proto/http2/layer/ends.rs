@@ -60,8 +60,12 @@ impl Http2 {
         if side.goaways > GOAWAYS {
             return;
         }
-        let mut open: Vec<StreamId> =
-            self.streams.iter().filter(|(_, stream)| stream.conn().is_some()).map(|(&id, _)| id).collect();
+        let mut open: Vec<StreamId> = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.conn().is_some() && !stream.is_over())
+            .map(|(&id, _)| id)
+            .collect();
         open.sort_unstable();
         for id in open {
             if code != H2Error::NO_ERROR {
@@ -99,7 +103,7 @@ impl Http2 {
         let setting = self.setting();
         self.early.remove(&id);
         if let Some(stream) = self.streams.remove(&id) {
-            stream.over(setting, cx);
+            stream.over("the capture ends before it", setting, cx);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{CONTINUATIONS, Http2, TURNS, tell};
 use crate::model::{self, Both, Direction, End, Mark, NoteCode, StreamId};
-use crate::proto::http2::block::Block;
+use crate::proto::http2::block::{Block, Room};
 use crate::proto::http2::frame::{self, Head, Kind};
 use crate::proto::http2::stream::Stream;
 use crate::proto::layer::Cx;
@@ -49,7 +49,8 @@ impl Http2 {
         let most = if self.side(dir.reverse()).missed { u32::MAX } else { most };
         let side = self.side(dir);
         let Some(block) = side.block.as_mut().filter(|block| !block.is_cut) else { return };
-        side.hpack.push(bytes, most, &mut |read| block.take(read, cx.limits));
+        let room = Room::new(cx.limits, cx.tools.pending);
+        side.hpack.push(bytes, most, &mut |read| block.take(read, room));
     }
 
     /// Bytes of the block at hand are missing: what was added to the table with it is not known.
@@ -91,7 +92,8 @@ impl Http2 {
         let side = self.side(dir);
         let Some(mut block) = side.block.take() else { return };
         if !block.is_cut {
-            side.hpack.end(&mut |read| block.take(read, cx.limits));
+            let room = Room::new(cx.limits, cx.tools.pending);
+            side.hpack.end(&mut |read| block.take(read, room));
         }
         let told = tell::of_block(&block);
         let (id, ends, is_promise) = (block.stream, block.ends, block.is_promise);
@@ -145,8 +147,14 @@ impl Http2 {
         }
         let is_known = dir == Direction::ToServer && id <= self.newest;
         if is_known && !self.side(dir).missed {
-            // Trailers of a stream that is over.
-            return;
+            let is_request = head.headers.iter().any(|(name, _)| name.starts_with(':'));
+            if !is_request {
+                // Trailers of a stream that is over.
+                return;
+            }
+            if self.is_first_bad(dir) {
+                tell::opened_behind(dir, id, self.newest, cx);
+            }
         }
         let mut stream = match dir {
             Direction::ToServer => {
@@ -168,13 +176,17 @@ impl Http2 {
             }
         };
         stream.begins(holes);
-        if self.has_room(cx) || stream.conn().is_some() {
+        let is_asked = stream.conn().is_some();
+        if self.has_room(is_asked, cx) {
             if stream.is_early() {
                 self.early.insert(id);
             }
             self.streams.insert(id, stream);
         } else {
             self.no_room(dir, cx);
+            if is_asked {
+                stream.over("too many streams are open to wait for it", setting, cx);
+            }
         }
     }
 
@@ -183,8 +195,8 @@ impl Http2 {
         if self.side(dir).is_new(NoteCode::H2Limit) {
             let most = cx.limits.h2_streams;
             let text = format!(
-                "more than {most} streams are open at once: others are read where their heads ask for a WebSocket (limit \
-                 h2-streams)"
+                "more than {most} streams are open at once: others are read where their heads ask for a WebSocket, as many \
+                 again (limit h2-streams)"
             );
             tell::note(None, dir, NoteCode::H2Limit, &text, cx);
         }

@@ -9,6 +9,10 @@ use crate::proto::handshake::was_early;
 use crate::proto::http2::connect::{self, Asks, Setting};
 use crate::proto::layer::{Cx, Hint, Next, feed};
 
+/// What a handshake takes beside its fields, and a field beside what it says.
+const FIXED: usize = 1 << 10;
+const OVERHEAD: usize = 64;
+
 impl Stream {
     /// A head behind its first: the request of an early answer, or the answer. Others are trailers.
     pub(in crate::proto::http2) fn head(
@@ -32,7 +36,7 @@ impl Stream {
                         let known = connect::asked(head, cx.ends(), cx.tls.is_some());
                         self.guess(known, answer, held, cx);
                     }
-                    Asks::Other => {}
+                    Asks::Other => self.release(cx),
                 }
             }
             (phase @ Phase::Asked(_), Direction::ToClient) => {
@@ -79,6 +83,7 @@ impl Stream {
 
     /// Guesses by an answer what was asked for, of which no more is known than that; where it does not tell, DATA do.
     fn guess(&mut self, mut known: Handshake, answer: Head, held: Both<Held>, cx: &mut Cx<'_>) {
+        self.release(cx);
         if connect::answers(&answer) {
             return self.unasked(known, answer, held, cx);
         }
@@ -107,7 +112,18 @@ impl Stream {
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         let handshake = connect::asked(head, inner.ends(), inner.tls.is_some());
         self.conn = Some(inner.opened(handshake.url.clone(), Some("h2"), Version::default(), self.first));
+        let kept =
+            handshake.request.iter().flat_map(|head| &head.headers).map(|(name, value)| name.len() + value.len());
+        let kept = FIXED + kept.map(|len| OVERHEAD + len).sum::<usize>();
+        self.pending += kept;
+        cx.tools.pending += kept;
         self.phase = Phase::Asked(Box::new(Asked { handshake, held }));
+    }
+
+    /// What it held while it waited is not held any more.
+    pub(super) const fn release(&mut self, cx: &mut Cx<'_>) {
+        cx.tools.pending = cx.tools.pending.saturating_sub(self.pending);
+        self.pending = 0;
     }
 
     /// What was asked for is answered; `ends`: nothing more comes from the server.
@@ -143,6 +159,7 @@ impl Stream {
         let phase = std::mem::replace(&mut self.phase, Phase::Refused);
         let (Phase::Refusing(refusing), Some(conn)) = (phase, self.conn) else { return };
         let Refusing { mut handshake, head, excerpt } = *refusing;
+        self.release(cx);
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         connect::answered(&mut handshake, head, Some(&excerpt.said()), inner.ends());
         tell(conn, &handshake, 0, inner);
@@ -179,6 +196,7 @@ impl Stream {
 
     /// Reads what was held as frames, and what comes behind it.
     fn open(&mut self, conn: ConnId, handshake: &Handshake, held: Both<Held>, cx: &mut Cx<'_>) {
+        self.release(cx);
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         let (turned, mark) = (inner.swapped, inner.mark);
         if inner.tools.tells_carried {
