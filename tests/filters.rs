@@ -271,6 +271,8 @@ fn a_line_of_tshark_works() {
     let rows = text(&run(&line, "chat.pcapng"));
     assert!(rows.lines().count() > 5 && rows.starts_with("frame.number\n"), "{rows}");
     assert_eq!(rows, text(&run(&[&["msgs"], &line[..]].concat(), "chat.pcapng")));
+    let bundled = [&line[..line.len() - 2], &["-nr"]].concat();
+    assert_eq!(rows, text(&run(&bundled, "chat.pcapng")));
     let frames = ["-T", "fields", "-e", "wspect.header_len", "-r"];
     assert_eq!(text(&run(&frames, "chat.pcapng")), text(&run(&[&["frames"], &frames[..]].concat(), "chat.pcapng")));
     assert_eq!(

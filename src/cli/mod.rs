@@ -50,7 +50,9 @@ use std::ffi::OsString;
 
 /// Runs the program: `words` are its name and its arguments.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
-    let words: Vec<OsString> = words.into_iter().collect();
+    // Behind our -n may stand a number.
+    let unbundled = |word| if word == "-nr" { ["-n", "-r"].map(OsString::from).to_vec() } else { vec![word] };
+    let words: Vec<OsString> = words.into_iter().flat_map(unbundled).collect();
     guarded(move || {
         let done = asked_in_words(words).and_then(|words| {
             // Which file it is stands in no file.

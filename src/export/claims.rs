@@ -133,9 +133,9 @@ impl Held<'_> {
                     Sum::Mean(mean) if self.claim.is_duration() => duration(mean.round() as i64),
                     Sum::Mean(mean) => format!("{mean:.2}"),
                 };
-                format!("{sum} over {}", count(self.values.count(), "value"))
+                format!("it is {sum} over {}", count(self.values.count(), "value"))
             }
-            (None, _) if self.claim.counts() => number(fitting),
+            (None, _) if self.claim.counts() => format!("counted {}", number(fitting)),
             (None, _) if denying > 0 && self.claim.is_of_each() => {
                 format!("{} of {} do not", number(denying), number(fitting + denying))
             }

@@ -260,6 +260,11 @@ fn hostile_text_is_text() {
 #[test]
 fn assertions_are_reported() {
     let asserted = ["--assert", "count(connections) == 6", "--assert", "every connection closed 1000"];
+    let counted = ["check", "-q", "--assert", "count(messages) == 2", "--assert", "max(len) < 10"];
+    let counted = wspect(counted).arg(sample("mix.pcap")).output().unwrap();
+    let counted = String::from_utf8(counted.stdout).unwrap();
+    assert!(counted.contains("FAIL  count(messages) == 2: counted 104 (conn 1 "), "{counted}");
+    assert!(counted.contains("FAIL  max(len) < 10: it is 9000 over 104 values"), "{counted}");
     let report = |format: &str| {
         let output = wspect(["check", "-q", "-T", format]).args(asserted).arg(sample("chat.pcapng")).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
