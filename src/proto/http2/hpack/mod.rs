@@ -4,6 +4,8 @@
 //! that is too long is passed over, and the table goes on as the sender's does.
 
 mod huffman;
+#[cfg(test)]
+mod oracle;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// What a decoder reads: `name: value`, and faults.
-fn read(decoder: &mut Decoder, pieces: &[&[u8]]) -> Vec<String> {
+pub(super) fn read(decoder: &mut Decoder, pieces: &[&[u8]]) -> Vec<String> {
     let mut out = Vec::new();
     let mut take = |read: Read<'_>| {
         out.push(match read {
