@@ -61,7 +61,7 @@ pub use secrets::{
     Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
 pub use time::Timestamp;
-pub use tls::{Envelope, TlsKeys, TlsOutline, TlsSession, TlsSum, TlsVersion, WhyNot};
+pub use tls::{DataFrame, Envelope, TlsKeys, TlsOutline, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use traffic::{Streams, Traffic};
 pub use url::url_parts;
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};

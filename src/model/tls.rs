@@ -134,6 +134,17 @@ pub struct Envelope {
     pub offset: u64,
     /// Bytes of data.
     pub len: u32,
+    /// The DATA frame that it is; `None` for a TLS record.
+    pub data: Option<DataFrame>,
+}
+
+/// A DATA frame of HTTP/2 (RFC 9113 §6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataFrame {
+    /// Its head as it was sent, the reserved bit aside: length, type, flags and stream (RFC 9113 §4.1).
+    pub head: [u8; 9],
+    /// The number of the TLS record in which it begins, where HTTP/2 runs in TLS.
+    pub record: Option<u64>,
 }
 
 impl Envelope {

@@ -153,6 +153,8 @@ pub struct Tools {
     pub tried: u64,
     /// The sink hears TLS records.
     pub tells_records: bool,
+    /// The number of the TLS record at hand.
+    pub record: Option<u64>,
     /// It wants what TLS carries.
     pub tells_carried: bool,
     /// TLS sessions in which something was read.

@@ -209,6 +209,15 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         let numbers = if first == last { String::new() } else { format!("…{}", last.number) };
         let name = if anatomy.h2_stream.is_some() { "http2.data" } else { "tls.record" };
         push(1, name, format!("{}{numbers} · {}", first.number, count(wire, "byte")));
+        if let (Some(begins), Some(ends)) = (first.data, last.data) {
+            // Length, type, flags, stream.
+            let [a, b, c, kind, flags, d, e, f, g] = begins.head.map(|byte| format!("{byte:02x}"));
+            push(1, "http2.head", format!("{a}{b}{c} {kind} {flags} {d}{e}{f}{g}"));
+            if let (Some(begins), Some(ends)) = (begins.record, ends.record) {
+                let last = if begins == ends { String::new() } else { format!("…{ends}") };
+                push(1, "tls.record", format!("{begins}{last}"));
+            }
+        }
     }
     let end = frame.stream_offset.saturating_add(anatomy.layout.whole_len(frame));
     let last = number(end.saturating_sub(1));

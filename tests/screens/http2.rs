@@ -28,7 +28,7 @@ fn data_frames_stand_between_the_packet_and_the_frame() {
     let mut app = sample();
     press(&mut app, "j<Enter><Enter>4");
     let frame = picture(&app, WIDE);
-    for words in ["HTTP/2 DATA [Frame] Unmasked", "http2.streamid", "http2.data"] {
+    for words in ["HTTP/2 DATA [Frame] Unmasked", "http2.streamid", "http2.data", "http2.head"] {
         assert!(frame.contains(words), "{words}: {frame}");
     }
 }

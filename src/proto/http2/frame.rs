@@ -80,12 +80,26 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head> {
     fields(bytes).ok().map(|(_, head)| head)
 }
 
+/// A frame of DATA of at most so many bytes that begins there, with no more to it than its bytes, which are all there.
+pub(super) fn whole_data(bytes: &[u8], most: u32) -> Option<(Head, &[u8])> {
+    let head =
+        head(bytes).filter(|head| head.kind == Kind::DATA && head.flags == 0 && (1..=most).contains(&head.len))?;
+    Some((head, bytes.get(HEAD..HEAD + usize::try_from(head.len).ok()?)?))
+}
+
 fn fields(bytes: &[u8]) -> IResult<&[u8], Head> {
     let (rest, (len, kind, flags, stream)) = (be_u24, u8, u8, be_u32).parse(bytes)?;
     Ok((rest, Head { len, kind: Kind(kind), flags, stream: StreamId(stream & 0x7fff_ffff) }))
 }
 
 impl Head {
+    /// As it is sent.
+    pub(super) const fn bytes(&self) -> [u8; HEAD] {
+        let [_, a, b, c] = self.len.to_be_bytes();
+        let [d, e, f, g] = self.stream.0.to_be_bytes();
+        [a, b, c, self.kind.0, self.flags, d, e, f, g]
+    }
+
     pub(super) const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -190,6 +204,7 @@ mod tests {
         let settings = head(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 9]).unwrap();
         assert_eq!((settings.len, settings.kind, settings.stream), (6, Kind::SETTINGS, StreamId::CONNECTION));
         assert_eq!(head(&[0, 0, 6, 4, 0, 0, 0, 0]), None);
+        assert_eq!(settings.bytes(), [0, 0, 6, 4, 0, 0, 0, 0, 0]);
         // The reserved bit does not belong to the stream.
         assert_eq!(head(&[0, 0, 0, 0, 9, 0x80, 0, 0, 1]).unwrap().stream, StreamId(1));
     }

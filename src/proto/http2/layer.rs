@@ -207,28 +207,30 @@ impl Http2 {
         same
     }
 
-    /// Reads a frame of DATA of an open WebSocket that is there whole, as most frames are; how many bytes it takes, or `None` where
+    /// Reads frames of DATA of one open WebSocket that are there whole, as most frames are; how many bytes they take, or `None` where
     /// there is more to look at.
     fn whole_data(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> Option<usize> {
         let sides = self.sides.as_deref_mut()?;
         let is_simple = self.is_settled && self.early.is_empty() && self.reset.is_empty();
-        let side = &sides[dir];
-        if !is_simple || side.is_busy() {
+        if !is_simple || sides[dir].is_busy() {
             return None;
         }
-        let head = frame::head(bytes).filter(|head| head.kind == Kind::DATA && head.flags == 0 && head.len > 0)?;
-        let used = HEAD + usize::try_from(head.len).ok()?;
-        let body = bytes.get(HEAD..used)?;
-        let stream = self.streams.get_mut(&head.stream).filter(|stream| stream.is_open())?;
-        if head.len > sides[dir.reverse()].settings.payload {
-            return None;
-        }
+        let most = sides[dir.reverse()].settings.payload;
+        let (mut head, mut body) = frame::whole_data(bytes, most)?;
+        let id = head.stream;
+        let stream = self.streams.get_mut(&id)?;
         let side = &mut sides[dir];
-        side.last = Some(head.stream);
-        stream.hole(dir, side.holes, side.receipt, cx);
-        stream.bytes(dir, body, brought, cx);
-        stream.framed(dir, used as u32, cx);
-        Some(used)
+        let mut used = 0;
+        while stream.is_open() && head.stream == id {
+            side.last = Some(id);
+            stream.hole(dir, side.holes, side.receipt, cx);
+            stream.bytes(dir, body, brought, cx);
+            stream.framed(dir, &head, cx.tools.record, cx);
+            used += HEAD + body.len();
+            let Some(next) = frame::whole_data(bytes.get(used..).unwrap_or_default(), most) else { break };
+            (head, body) = next;
+        }
+        (used > 0).then_some(used)
     }
 
     /// Reads of a head; how many bytes belong to it.
@@ -270,7 +272,7 @@ impl Http2 {
         }
         let side = self.side(dir);
         side.small.clear();
-        side.reading = Reading::Payload(Open::new(head));
+        side.reading = Reading::Payload(Open::new(head, cx.tools.record));
         if head.len == 0 {
             self.frame_done(dir, brought, cx);
         }
@@ -406,12 +408,12 @@ impl Http2 {
     /// A frame ended.
     fn frame_done(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
         let side = self.side(dir);
-        let Reading::Payload(Open { head, .. }) = std::mem::take(&mut side.reading) else { return };
+        let Reading::Payload(Open { head, record, .. }) = std::mem::take(&mut side.reading) else { return };
         let small = std::mem::take(&mut side.small);
         if let Some(stream) = self.streams.get_mut(&head.stream) {
             stream.came(brought);
             if head.kind == Kind::DATA {
-                stream.framed(dir, HEAD as u32 + head.len, cx);
+                stream.framed(dir, &head, record, cx);
             }
         }
         match head.kind {

@@ -81,6 +81,8 @@ pub(super) struct Open {
     pub(super) padding: Option<u32>,
     /// Bytes before the body that are to come.
     pub(super) before: u32,
+    /// The TLS record in which it begins.
+    pub(super) record: Option<u64>,
 }
 
 /// What its sender said in SETTINGS (RFC 9113 §6.5.2).
@@ -149,9 +151,9 @@ impl Side {
 }
 
 impl Open {
-    pub(super) fn new(head: Head) -> Self {
+    pub(super) fn new(head: Head, record: Option<u64>) -> Self {
         let padding = if head.is_padded() { None } else { Some(0) };
-        Self { head, left: head.len, padding, before: head.before_block() }
+        Self { head, left: head.len, padding, before: head.before_block(), record }
     }
 
     /// Bytes of the body that are to come, as far as it is known where it ends.

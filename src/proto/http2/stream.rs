@@ -1,9 +1,10 @@
 //! One stream of a connection: what its request asks for, and what its DATA frames carry.
 
 use super::connect::{self, Asks, Setting};
+use super::frame::{HEAD, Head as FrameHead};
 use crate::model::{
-    Both, Carried, Closed, ConnId, Direction, Ends, Envelope, Event, Handshake, Head, Input, Mark, Receipt, StreamId,
-    Version,
+    Both, Carried, Closed, ConnId, DataFrame, Direction, Ends, Envelope, Event, Handshake, Head, Input, Mark, Receipt,
+    StreamId, Version,
 };
 use crate::proto::handshake::excerpt::Excerpt;
 use crate::proto::handshake::held::Held;
@@ -218,15 +219,17 @@ impl Stream {
         self.holes[dir] = holes;
     }
 
-    /// A DATA frame ended that takes so many bytes: tells of it, if it is of a WebSocket.
-    pub(super) fn framed(&mut self, dir: Direction, wire_len: u32, cx: &mut Cx<'_>) {
+    /// A DATA frame ended that began in a TLS record, if in any: tells of it, if it is of a WebSocket.
+    pub(super) fn framed(&mut self, dir: Direction, head: &FrameHead, record: Option<u64>, cx: &mut Cx<'_>) {
         let (number, offset) = (self.frames[dir], self.framed[dir]);
         self.frames[dir] += 1;
         self.framed[dir] = self.data[dir];
         let len = u32::try_from(self.data[dir] - offset).unwrap_or(u32::MAX);
         if let Some(conn) = self.conn.filter(|_| len > 0 && cx.tools.tells_records) {
             let dir = if self.swapped == cx.swapped { dir } else { dir.reverse() };
-            let frame = Envelope { dir, number, wire_len, offset, len };
+            let wire_len = HEAD as u32 + head.len;
+            let data = Some(DataFrame { head: head.bytes(), record });
+            let frame = Envelope { dir, number, wire_len, offset, len, data };
             cx.in_stream(self.id, &self.first, self.last).emit(conn, Event::Record(&frame));
         }
     }
