@@ -9,7 +9,7 @@ use super::{about, sentence};
 use crate::escape;
 use crate::export::json::{self, lit};
 use crate::export::{Evidence, Exporter, Out, Standing, Totals};
-use crate::model::{Event, FileRun, FileRuns, Mark, NOTES, Note, NoteRow, Severity, Stamp, push_percent};
+use crate::model::{Event, FileRun, FileRuns, NOTES, Note, NoteRow, PacketNo, Severity, Stamp, push_percent};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -68,10 +68,23 @@ impl Sarif {
     }
 
     /// The capture that holds a packet.
-    fn capture_of(&self, at: &Stamp) -> &str {
-        let name = self.files.find(at.at.packet).map(|place| place.name).or(self.last_file.as_deref());
+    fn capture_of(&self, packet: PacketNo) -> &str {
+        let name = self.files.find(packet).map(|place| place.name).or(self.last_file.as_deref());
         let Some(name) = name else { return &self.name };
         self.paths.get(name).map_or(name, String::as_str)
+    }
+
+    /// Where something is: the capture, and in it a place and what is `within` that.
+    fn location(&self, packet: PacketNo, place: &str, within: &str, kind: &str, text: &mut Vec<u8>) {
+        lit!(text, r#"{"physicalLocation":{"artifactLocation":{"uri":"#);
+        json::string(text, &uri(self.capture_of(packet)));
+        lit!(text, r#"}},"logicalLocations":[{"name":"#);
+        json::string(text, place);
+        lit!(text, r#","fullyQualifiedName":"#);
+        json::string(text, &format!("{place}{within}"));
+        lit!(text, r#","kind":"#);
+        json::name(text, kind);
+        lit!(text, "}]}");
     }
 
     fn result(&self, at: &Stamp, note: &Note<'_>, text: &mut Vec<u8>) {
@@ -84,17 +97,10 @@ impl Sarif {
         json::name(text, level(row.severity));
         lit!(text, r#","message":{"text":"#);
         json::string(text, &sentence(note));
-        lit!(text, r#"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"#);
-        json::string(text, &uri(self.capture_of(at)));
-        lit!(text, r#"}},"logicalLocations":[{"name":"#);
-        let place = about(at);
-        json::string(text, &place);
-        lit!(text, r#","fullyQualifiedName":"#);
+        lit!(text, r#"},"locations":["#);
         let message = note.msg.map_or(String::new(), |msg| format!("/message {msg}"));
-        json::string(text, &format!("{place}{message}"));
-        lit!(text, r#","kind":"#);
-        json::name(text, kind(at));
-        lit!(text, r#"}]}],"properties":{"packet":"#);
+        self.location(at.at.packet, &about(at), &message, kind(at), text);
+        lit!(text, r#"],"properties":{"packet":"#);
         json::opt_int(text, Some(at.at.packet.0).filter(|&packet| packet > 0));
         lit!(text, r#","file_packet":"#);
         json::opt_string(text, self.files.find(at.at.packet).map(|at| at.to_string()).as_deref());
@@ -146,16 +152,8 @@ impl Exporter for Sarif {
         json::string(text, &escape::display_str(&format!("{}: {}", standing.claim, standing.text)));
         lit!(text, r#"},"locations":"#);
         json::list(text, standing.evidence.iter(), |text, evidence: &Evidence| {
-            let at =
-                Stamp { conn: None, stream: None, h2_stream: None, at: Mark { packet: evidence.packet, time: None } };
-            lit!(text, r#"{"physicalLocation":{"artifactLocation":{"uri":"#);
-            json::string(text, &uri(self.capture_of(&at)));
-            lit!(text, r#"}},"logicalLocations":[{"name":"#);
             let place = evidence.place.as_deref().unwrap_or("file");
-            json::string(text, place);
-            lit!(text, r#","fullyQualifiedName":"#);
-            json::string(text, &format!("{place}/frame {}", evidence.packet));
-            lit!(text, r#","kind":"packet"}]}"#);
+            self.location(evidence.packet, place, &format!("/frame {}", evidence.packet), "packet", text);
         });
         lit!(text, r#","properties":{"assertion":"#);
         json::string(text, standing.claim);
