@@ -3,6 +3,7 @@
 use super::fields::{FIELDS, Field};
 use super::lex::{self, Token, quote};
 use super::names::Named;
+use super::parse::is_operator;
 use super::row::Rows;
 use super::value::Kind;
 use crate::model::NOTES;
@@ -108,13 +109,6 @@ fn wanted(tokens: &[(Token, Range<usize>)]) -> Wanted {
         Token::Json(_) => Field::find("json"),
         Token::Header(_) => Field::find("header"),
         _ => None,
-    };
-    let is_operator = |token: &Token| match token {
-        Token::Sign(sign) => OPERATORS.iter().any(|(known, _)| known == sign) || ["===", "!==", "~"].contains(sign),
-        Token::Word(word) => {
-            ["eq", "ne", "lt", "le", "gt", "ge", "contains", "matches", "in", "bitwise_and"].contains(&word.as_str())
-        }
-        _ => false,
     };
     let mut tokens = tokens.iter().map(|(token, _)| token).rev();
     let Some(last) = tokens.next() else { return Wanted::Field };

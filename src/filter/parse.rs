@@ -118,6 +118,18 @@ const RELATIONS: &[(&str, &str, Relation, Quantity)] = &[
     ("<", "lt", Relation::Less, Quantity::Any),
 ];
 
+/// Whether a token asks how the value before it relates to the one behind it.
+pub(super) fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Sign(sign) => ["~", "&"].contains(sign) || RELATIONS.iter().any(|(known, ..)| known == sign),
+        Token::Word(word) => {
+            ["contains", "matches", "in", "bitwise_and"].contains(&word.as_str())
+                || RELATIONS.iter().any(|(_, known, ..)| known == word)
+        }
+        _ => false,
+    }
+}
+
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Result<Self, Problem> {
         Ok(Self { text, tokens: lex::tokens(text)?, at: 0, depth: 0, uses: Vec::new() })
