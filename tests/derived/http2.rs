@@ -373,6 +373,40 @@ fn a_capture_may_begin_within() {
     }
 }
 
+/// Whoever sends first behind any beginning: both sides are themselves, in every message, and on each stream.
+#[test]
+fn a_capture_may_begin_anywhere() {
+    let mut h2 = H2::new(1);
+    h2.open(1).open(3);
+    for n in 0..14 {
+        for stream in [1, 3] {
+            let (client, server) = (format!("the client's {n} on {stream}"), format!("the server's {n} on {stream}"));
+            h2.say(Client, stream, TEXT, client).say(Server, stream, TEXT, server);
+        }
+    }
+    h2.open(5).say(Client, 5, TEXT, "new").say(Server, 5, TEXT, "too");
+    let segments = h2.session.segments();
+    let mut first = BTreeMap::<bool, usize>::new();
+    for from in 5..50 {
+        if segments[from].payload.is_empty() {
+            continue;
+        }
+        *first.entry(segments[from].src == h2.session.client).or_default() += 1;
+        let file = capture_of(&segments[from..]);
+        for (stream, conversation) in &shown(&file) {
+            assert_eq!(conversation.client, h2.session.client.to_string(), "{from}: stream {stream}");
+            for message in &conversation.messages {
+                let is_right = h2.said[stream].iter().any(|said| said.dir == message.dir && is_said(message, said));
+                assert!(is_right, "{from}: stream {stream}: {} {}", message.dir, message.brief());
+            }
+            let least = if *stream == 5 { 0 } else { h2.said[stream].len().saturating_sub(from / 2 + 6) };
+            assert!(conversation.messages.len() >= least, "{from}: stream {stream}: {}", conversation.messages.len());
+        }
+        has_no_findings(&file, &["TCP-GAP", "WS-MASKED", "WS-UNMASKED"], &format!("from {from}"));
+    }
+    assert!(first.len() == 2 && first.values().all(|&count| count > 8), "{first:?}");
+}
+
 /// One direction alone.
 #[test]
 fn one_side_alone_is_read() {

@@ -372,10 +372,10 @@ impl Http2 {
         }
         stream.bytes(dir, bytes, brought, cx);
         if !self.is_settled
-            && let Some(swapped) = stream.orientation()
+            && let Some(is_turned) = stream.takes_other()
         {
             self.is_settled = true;
-            if swapped != cx.swapped {
+            if is_turned {
                 self.turn(cx);
             }
         }

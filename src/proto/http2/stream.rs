@@ -23,8 +23,8 @@ pub(super) struct Stream {
     pending: usize,
     /// What is known of a handshake that is not known whole.
     known: Option<Box<Handshake>>,
-    /// How the directions were turned for what reads its DATA.
-    swapped: bool,
+    /// What reads its DATA takes the other end for the client.
+    turned: bool,
     /// Bytes of DATA so far, padding aside and holes counted; and where those of the frame at hand begin.
     data: Both<u64>,
     framed: Both<u64>,
@@ -87,7 +87,7 @@ impl Stream {
             conn: None,
             pending: 0,
             known: None,
-            swapped: false,
+            turned: false,
             data: Both::default(),
             framed: Both::default(),
             frames: Both::default(),
@@ -226,7 +226,7 @@ impl Stream {
         self.framed[dir] = self.data[dir];
         let len = u32::try_from(self.data[dir] - offset).unwrap_or(u32::MAX);
         if let Some(conn) = self.conn.filter(|_| len > 0 && cx.tools.tells_records) {
-            let dir = if self.swapped == cx.swapped { dir } else { dir.reverse() };
+            let dir = if self.turned { dir.reverse() } else { dir };
             let wire_len = HEAD as u32 + head.len;
             let data = Some(DataFrame { head: head.bytes(), record });
             let frame = Envelope { dir, number, wire_len, offset, len, data };
@@ -278,9 +278,10 @@ impl Stream {
     /// Gives what reads its DATA something, which may take the other end for the client.
     fn read(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
         let Phase::Open(layer) = &mut self.phase else { return };
-        let input = if self.swapped == cx.swapped { input } else { input.reversed() };
+        let input = if self.turned { input.reversed() } else { input };
+        let swapped = cx.swapped;
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
-        (inner.swapped, inner.flow.known) = (self.swapped, self.known.as_deref());
+        (inner.swapped, inner.flow.known) = (swapped ^ self.turned, self.known.as_deref());
         carry(self.conn, input, inner);
         let conns = inner.tools.conns;
         let is_over = match layer.input(input, inner) {
@@ -294,7 +295,7 @@ impl Stream {
             }
             Next::Read | Next::Skim => false,
         };
-        self.swapped = inner.swapped;
+        self.turned = inner.swapped != swapped;
         if self.conn.is_none() && inner.tools.conns > conns {
             self.conn = Some(ConnId(inner.tools.conns));
             self.known = None;
@@ -346,7 +347,7 @@ impl Stream {
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         match (self.phase, self.conn) {
             (Phase::Open(mut layer), _) => {
-                (inner.swapped, inner.flow.known) = (self.swapped, self.known.as_deref());
+                (inner.swapped, inner.flow.known) = (inner.swapped ^ self.turned, self.known.as_deref());
                 layer.over(inner);
             }
             (Phase::Refused, Some(conn)) => {
@@ -356,8 +357,9 @@ impl Stream {
         }
     }
 
-    /// The directions are turned round: who was taken for the client is the server. What reads its DATA knows how they were.
+    /// The directions are turned round: who was taken for the client is the server. What reads its DATA goes on as it was.
     pub(super) fn turn(&mut self) {
+        self.turned ^= self.is_open();
         self.data.swap();
         self.framed.swap();
         self.frames.swap();
@@ -365,15 +367,15 @@ impl Stream {
         self.ends.swap();
     }
 
-    /// How the directions are turned for what reads its DATA, if it has found a WebSocket in them.
-    pub(super) fn orientation(&self) -> Option<bool> {
-        (matches!(self.phase, Phase::Open(_)) && self.conn.is_some()).then_some(self.swapped)
+    /// Whether a WebSocket was found in its DATA that takes the other end for the client; `None` where none was.
+    pub(super) fn takes_other(&self) -> Option<bool> {
+        (self.is_open() && self.conn.is_some()).then_some(self.turned)
     }
 
     /// Looks for frames in its DATA, whose handshake is not known, or in part.
     fn seek(&mut self, cx: &Cx<'_>) {
         self.phase = Phase::Open(cx.open(Hint::Midstream { forced: false, from_start: false }));
-        self.swapped = cx.swapped;
+        self.turned = false;
     }
 }
 

@@ -218,7 +218,7 @@ impl Stream {
         let ends = self.ends;
         let ends = ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
         if let Next::Become(layer) = feed(layer, turned, ends, inner) {
-            (self.phase, self.swapped) = (Phase::Open(layer), inner.swapped);
+            (self.phase, self.turned) = (Phase::Open(layer), inner.swapped != turned);
         }
     }
 }
