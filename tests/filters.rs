@@ -319,6 +319,24 @@ fn ethernet_addresses_are_asked_for() {
     assert_eq!(rows("eth.dst == 02:00:00:00:00:00"), "");
 }
 
+/// Frames of HTTP/2 that carry a row, and the code with which a stream was reset.
+#[test]
+fn streams_are_asked_for_their_resets() {
+    use support::craft::*;
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Client, 1, TEXT, "one").reset(Server, 1, 8).open(3).say(Client, 3, TEXT, "two").close(3);
+    let file = capture_of(&h2.session.segments());
+    let rows = |command: &str, filter: &str| {
+        text(&wspect(&[command, "-T", "fields", "-e", "http2.streamid", "-Y", filter], Input::Bytes(&file)))
+    };
+    assert_eq!(rows("ls", "http2.rst_stream.error == 8"), "1\n");
+    assert_eq!(rows("ls", "http2.rst_stream.error == 7"), "");
+    assert_eq!(rows("ls", "http2 && !http2.rst_stream.error"), "3\n");
+    assert_eq!(rows("msgs", "http2.type == 0 && type == text"), "1\n3\n");
+    assert_eq!(rows("msgs", "http2.type == 1"), "");
+    assert_eq!(rows("handshake", "http2.type == 1"), "1\n3\n");
+}
+
 /// What is no text is hex in columns, also where its bytes can be read as text.
 #[test]
 fn bytes_are_told_from_text() {

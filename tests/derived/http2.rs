@@ -267,6 +267,9 @@ fn broken_rules_are_told() {
     let mut h2 = H2::new(1);
     h2.open(9).open(7).say(Client, 7, TEXT, "behind").say(Client, 9, TEXT, "before");
     h2.frame(Client, DATA, PADDED, 9, &[9, 1, 2]).frame(Client, DATA, 0, 0, b"nobody's");
+    h2.frame(Client, DATA, PADDED, 9, &[]).frame(Client, DATA, 0, 11, b"nobody asked for that");
+    h2.frame(Client, DATA, END_STREAM, 7, &[]).frame(Client, DATA, 0, 7, &[]);
+    h2.frame(Server, SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 0]);
     let file = capture_of(&h2.session.segments());
     says(&file, &h2, "broken rules");
     let told: Vec<String> = findings(Input::Bytes(&file))
@@ -278,7 +281,8 @@ fn broken_rules_are_told() {
         told,
         [
             "the client opens stream 7 after stream 9: numbers of streams must grow",
-            "2 more frames of the client break rules"
+            "a frame of the server takes ENABLE_CONNECT_PROTOCOL back: SETTINGS of 6 bytes on stream 0",
+            "5 more frames of the client break rules"
         ]
     );
 }

@@ -4,7 +4,7 @@ use super::{Asks, Field, Get, See};
 use crate::filter::row::{Item, Row, Rows};
 use crate::filter::value::{Kind, Value};
 use crate::model::{
-    Connection, Counts, Direction, Encap, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, StartLine,
+    Connection, Counts, Direction, Encap, End, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, StartLine,
     url_parts,
 };
 
@@ -107,6 +107,16 @@ fn ip(end: Option<Endpoint>, is_v6: bool) -> Option<Value<'static>> {
 
 fn ips(row: &Row<'_>, is_v6: bool, see: &mut See<'_>) -> bool {
     [row.sender(), row.receiver()].into_iter().any(|end| ip(end, is_v6).is_some_and(&mut *see))
+}
+
+/// DATA carry messages and frames, HEADERS the handshake (RFC 9113 §6).
+fn h2_types(row: &Row<'_>, see: &mut See<'_>) -> bool {
+    row.at.h2_stream.is_some()
+        && match row.item {
+            Item::Message(..) | Item::Frame(_) => see(int(0)),
+            Item::Connection => see(int(0)) || see(int(1)),
+            Item::Finding(_) => false,
+        }
 }
 
 fn url<'a>(row: &Row<'a>) -> Option<&'a str> {
@@ -233,6 +243,12 @@ fields! {
         One(|row| there(row.request().or(row.response()).is_some()));
     "http2", Presence, ALL, Row, "the connection runs over HTTP/2", One(|row| there(row.at.h2_stream.is_some()));
     "http2.streamid", Number, ALL, Row, "its HTTP/2 stream", One(|row| row.at.h2_stream.map(|stream| int(stream.0)));
+    "http2.type", Number, ALL, Row, "types of the HTTP/2 frames that carry it: 0 DATA, 1 HEADERS", Many(h2_types);
+    "http2.rst_stream.error", Number, ALL, End, "code with which its stream was reset",
+        Many(|row, see| {
+            let Some(closed) = row.conn.and_then(|conn| conn.closed) else { return false };
+            closed.ends.in_order().any(|(_, how, _)| matches!(how, End::RstStream(code) if see(int(code.0))))
+        });
     "http2.header.name", Text, ALL, Heads, "names of its headers over HTTP/2, pseudo-headers too",
         Many(|row, see| row.h2_heads().flat_map(|head| &head.headers).any(|(name, _)| see(text(name))));
     "http2.header.value", Text, ALL, Heads, "their values",

@@ -132,7 +132,8 @@ impl Head {
             Kind::SETTINGS => self.len.is_multiple_of(6) && (self.len == 0 || !self.has(ACK)),
             Kind::PING => self.len == 8,
             Kind::GOAWAY => self.len >= 8,
-            _ => true,
+            // The length of the padding must be there.
+            _ => self.len > 0 || !self.is_padded(),
         };
         let stream = match self.kind {
             Kind::SETTINGS | Kind::PING | Kind::GOAWAY => is_connection,

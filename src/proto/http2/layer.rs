@@ -26,6 +26,8 @@ pub struct Http2 {
     early: BTreeSet<StreamId>,
     /// The last stream that a client opened.
     newest: StreamId,
+    /// Some of those that ended on both sides, oldest first.
+    ended: VecDeque<StreamId>,
     /// Streams that were reset, oldest first, and when: what was on its way may still come.
     reset: VecDeque<(StreamId, Mark)>,
     /// It began with a request of HTTP/1.1, whose stream is the first.
@@ -259,7 +261,7 @@ impl Http2 {
             self.seek(dir, begin.bytes(), (begin.first, false), cx);
             return;
         }
-        let what = fault.or_else(|| self.misplaced(dir, &head));
+        let what = fault.or_else(|| self.misplaced(dir, &head)).or_else(|| self.untimely(dir, &head));
         if let Some(what) = what
             && self.is_first_bad(dir)
         {
@@ -294,6 +296,27 @@ impl Http2 {
             (Some(_), false) => Some("stands within a header block"),
             (None, true) if !side.missed => Some("goes on with a header block that was not begun"),
             _ => None,
+        }
+    }
+
+    /// What is wrong with the time of a frame, in words (RFC 9113 §5.1).
+    fn untimely(&mut self, dir: Direction, head: &Head) -> Option<&'static str> {
+        if !matches!(head.kind, Kind::DATA | Kind::HEADERS) {
+            return None;
+        }
+        let has_ended = match self.streams.get(&head.stream) {
+            Some(stream) => stream.has_ended(dir),
+            None => self.ended.contains(&head.stream),
+        };
+        let (newest, is_client) = (self.newest, dir == Direction::ToServer);
+        let is_idle = head.kind == Kind::DATA && head.stream > newest && !self.side(dir).missed;
+        match () {
+            () if has_ended => Some("comes behind the end of its stream"),
+            () if is_client && is_idle => Some("comes before its stream is opened"),
+            () if is_client && head.kind == Kind::HEADERS && !head.stream.is_clients() => {
+                Some("opens a stream with a server's number")
+            }
+            () => None,
         }
     }
 
@@ -419,7 +442,7 @@ impl Http2 {
         match head.kind {
             Kind::DATA if head.has(frame::END_STREAM) => self.end_stream(dir, head.stream, End::EndStream, brought, cx),
             _ if head.has_block() && head.has(frame::END_HEADERS) => self.block_done(dir, brought, cx),
-            Kind::SETTINGS if !head.has(frame::ACK) => self.settings(dir, &small, brought),
+            Kind::SETTINGS if !head.has(frame::ACK) => self.settings(dir, &head, &small, brought, cx),
             Kind::RST_STREAM => self.reset(dir, head.stream, &small, brought, cx),
             Kind::GOAWAY => self.goaway(dir, &small, brought, cx),
             _ => {}
@@ -429,22 +452,31 @@ impl Http2 {
     }
 
     /// Learns what its sender takes (RFC 9113 §6.5.2, RFC 8441 §3).
-    fn settings(&mut self, dir: Direction, payload: &[u8], brought: Mark) {
+    fn settings(&mut self, dir: Direction, head: &Head, payload: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         const HEADER_TABLE_SIZE: u16 = 1;
         const MAX_FRAME_SIZE: u16 = 5;
         const ENABLE_CONNECT_PROTOCOL: u16 = 8;
         let settings = &mut self.side(dir).settings;
         settings.came = true;
+        let mut fault = None;
         for &[a, b, c, d, e, f] in payload.as_chunks::<SETTING>().0 {
             let value = u32::from_be_bytes([c, d, e, f]);
             match u16::from_be_bytes([a, b]) {
                 HEADER_TABLE_SIZE => settings.table = settings.table.max(value),
                 MAX_FRAME_SIZE => settings.payload = settings.payload.max(value),
-                ENABLE_CONNECT_PROTOCOL if value == 1 => {
-                    settings.connect.get_or_insert(brought);
-                }
+                ENABLE_CONNECT_PROTOCOL => match value {
+                    1 => _ = settings.connect.get_or_insert(brought),
+                    0 if settings.connect.is_none() => {}
+                    0 => fault = Some("takes ENABLE_CONNECT_PROTOCOL back"),
+                    _ => fault = Some("gives ENABLE_CONNECT_PROTOCOL neither 0 nor 1"),
+                },
                 _ => {}
             }
+        }
+        if let Some(what) = fault
+            && self.is_first_bad(dir)
+        {
+            tell::bad_frame(dir, head, what, cx);
         }
     }
 

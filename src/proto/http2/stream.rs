@@ -3,8 +3,8 @@
 use super::connect::{self, Asks, Setting};
 use super::frame::{HEAD, Head as FrameHead};
 use crate::model::{
-    Both, Carried, Closed, ConnId, DataFrame, Direction, Ends, Envelope, Event, Handshake, Head, Input, Mark, Receipt,
-    StreamId, Version,
+    Both, Carried, Closed, ConnId, DataFrame, Direction, End, Ends, Envelope, Event, Handshake, Head, Input, Mark,
+    Receipt, StreamId, Version,
 };
 use crate::proto::handshake::excerpt::Excerpt;
 use crate::proto::handshake::held::Held;
@@ -170,6 +170,22 @@ impl Stream {
     /// Whether its DATA are read, or held until they can be.
     pub(super) const fn carries(&self) -> bool {
         matches!(self.phase, Phase::Open(_) | Phase::Asked(_) | Phase::Early(_))
+    }
+
+    /// Whether it goes on, in a direction at least: nobody refused or reset it.
+    pub(super) fn is_live(&self) -> bool {
+        let is_reset = |dir: Direction| self.ends.of(dir).is_some_and(|(how, _)| how.is_reset());
+        self.carries() && !self.is_over() && !Direction::BOTH.into_iter().any(is_reset)
+    }
+
+    /// Whether a direction said that it ends.
+    pub(super) fn has_ended(&self, dir: Direction) -> bool {
+        self.ends.of(dir).is_some_and(|(how, _)| matches!(how, End::EndStream))
+    }
+
+    /// Whether both said so.
+    pub(super) fn ended_well(&self) -> bool {
+        Direction::BOTH.iter().all(|&dir| self.has_ended(dir))
     }
 
     /// Whether both directions ended.

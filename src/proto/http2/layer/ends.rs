@@ -9,6 +9,8 @@ use crate::proto::layer::Cx;
 const LINGER: i64 = 1_000_000_000;
 /// Streams that are reset, and still read.
 const LINGERING: usize = 64;
+/// Streams that ended and are kept in mind.
+const ENDED: usize = 64;
 /// GOAWAY frames of a direction whose streams are looked for: a graceful end takes two (RFC 9113 §6.8).
 const GOAWAYS: u32 = 8;
 
@@ -63,7 +65,7 @@ impl Http2 {
         let mut open: Vec<StreamId> = self
             .streams
             .iter()
-            .filter(|(_, stream)| stream.conn().is_some() && !stream.is_over())
+            .filter(|(_, stream)| stream.conn().is_some() && stream.is_live())
             .map(|(&id, _)| id)
             .collect();
         open.sort_unstable();
@@ -103,6 +105,12 @@ impl Http2 {
         let setting = self.setting();
         self.early.remove(&id);
         if let Some(stream) = self.streams.remove(&id) {
+            if stream.ended_well() {
+                if self.ended.len() == ENDED {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back(id);
+            }
             stream.over("the capture ends before it", setting, cx);
         }
     }
