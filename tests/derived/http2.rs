@@ -411,6 +411,30 @@ fn a_capture_may_begin_anywhere() {
     assert!(first.len() == 2 && first.values().all(|&count| count > 8), "{first:?}");
 }
 
+/// A part of a request is known, and few frames behind it: they are enough. A plain request is none, whatever it carries.
+#[test]
+fn a_part_of_a_request_speaks_for_frames() {
+    let mut h2 = H2::new(1);
+    h2.open(1);
+    let begin = h2.session.segments().len() - 3;
+    h2.open(3).say(Client, 3, TEXT, "one and two").say(Server, 3, TEXT, "three").say(Client, 3, TEXT, "four and five");
+    h2.head(Client, 5, 0, &[(":method", "POST"), (":path", "/"), ("x-new", "a")]).head(
+        Server,
+        5,
+        0,
+        &[(":status", "200")],
+    );
+    for n in 0..3 {
+        let frame = |text: String| Frame::new(TEXT, text).masked([1, 2, 3, n]).bytes();
+        h2.frame(Client, DATA, 0, 5, &frame(format!("like frames {n}")));
+    }
+    let segments = h2.session.segments();
+    let rows = records("ls", Input::Bytes(&capture_of(&segments[begin..])));
+    let streams: Vec<_> = rows.iter().map(|row| row["h2_stream"].as_u64().unwrap()).collect();
+    assert_eq!(streams, [3], "{rows:?}");
+    assert_eq!(rows[0]["url"], format!("ws://{}/3", h2.session.server));
+}
+
 /// One direction alone.
 #[test]
 fn one_side_alone_is_read() {

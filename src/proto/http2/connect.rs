@@ -37,6 +37,8 @@ pub(super) fn asks(head: &Head, ends: bool) -> Asks {
         None if head.whole => Asks::Other,
         None if has_own => Asks::WebSocket,
         None if ends => Asks::Other,
+        // Those that others begin with stand in the static table (RFC 7541 Appendix A): they are not lost.
+        None if head.value(":method").is_some_and(|method| method != "CONNECT") => Asks::Other,
         None => Asks::Perhaps,
     }
 }

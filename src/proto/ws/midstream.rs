@@ -4,7 +4,7 @@ use super::draft::Layout;
 use super::habits::Habits;
 use super::heartbeats::{Beating, Heartbeats};
 use super::layer::Ws;
-use super::seek::{FORCED_BAR, Found, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
+use super::seek::{FORCED_BAR, Found, KNOWN_BAR, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
 use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
 use crate::proto::layer::{Cx, Layer, Next};
 
@@ -184,6 +184,9 @@ impl Layer for Midstream {
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.read += bytes.len() as u64;
+                if cx.flow.known.is_some_and(|known| known.request.is_some()) {
+                    self.seeks[dir].expect(KNOWN_BAR);
+                }
                 let found = self.seeks[dir].push(bytes, offset, brought, cx.limits.seek_bytes, cx.tools);
                 match self.weigh(dir, found, cx) {
                     Next::Read => {}

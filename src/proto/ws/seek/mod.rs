@@ -43,6 +43,8 @@ pub(super) struct Known {
 pub(super) const FORCED_BAR: u32 = 1;
 /// Inside a connection that is known to be a WebSocket.
 pub(super) const RESYNC_BAR: u32 = 20;
+/// In a stream of which a request is known that may ask for a WebSocket.
+pub(super) const KNOWN_BAR: u32 = 12;
 /// In a stream of which nothing is known.
 pub(super) const MIDSTREAM_BAR: u32 = 30;
 /// There are many more places inside segments than beginnings of them.
@@ -116,6 +118,11 @@ impl Seek {
     /// Stream offset behind all that came or was lost.
     pub(super) const fn end(&self) -> u64 {
         self.kept.end()
+    }
+
+    /// Less must speak for frames, since others do.
+    pub(super) fn expect(&mut self, bar: u32) {
+        self.known.bar = self.known.bar.min(bar);
     }
 
     /// Takes the bytes of a segment that begins at `offset`, and says where frames begin, once that is sure enough.
