@@ -417,7 +417,7 @@ fn a_part_of_a_request_speaks_for_frames() {
     let mut h2 = H2::new(1);
     h2.open(1);
     let begin = h2.session.segments().len() - 3;
-    h2.open(3).say(Client, 3, TEXT, "one and two").say(Server, 3, TEXT, "three").say(Client, 3, TEXT, "four and five");
+    h2.open(3).say(Client, 3, BINARY, [1, 200, 3]).say(Server, 3, BINARY, [7; 5]).say(Client, 3, BINARY, [9, 0]);
     h2.head(Client, 5, 0, &[(":method", "POST"), (":path", "/"), ("x-new", "a")]).head(
         Server,
         5,
