@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST, has_right_checksum};
+use crate::tcp::{Budget, Conn, LONGEST, NEAR, Out, Seq, Start, WIDEST, has_right_checksum, option};
 use std::ops::ControlFlow;
 
 /// One TCP stream.
@@ -518,20 +518,12 @@ impl Stream {
 fn takes(segment: &Segment<'_>) -> u16 {
     /// Where the option is missing.
     const LEAST: u16 = 536;
-    const END: u8 = 0;
-    const PADDING: u8 = 1;
-    const LONGEST: u8 = 2;
     if !has_right_checksum(segment) {
         return 0;
     }
-    let mut options = segment.options();
-    loop {
-        options = match *options {
-            [LONGEST, 4, high, low, ..] => return u16::from_be_bytes([high, low]).max(1),
-            [PADDING, ref rest @ ..] => rest,
-            [kind, length, ..] if kind != END && length >= 2 => options.get(usize::from(length)..).unwrap_or_default(),
-            _ => return LEAST,
-        };
+    match option(segment.options(), LONGEST) {
+        Some(&[high, low]) => u16::from_be_bytes([high, low]).max(1),
+        _ => LEAST,
     }
 }
 
