@@ -362,6 +362,12 @@ fn one_direction_may_come_long_before_the_other() {
     }
 }
 
+/// Loses the segment that has this payload.
+fn lose(segments: &mut Vec<Segment>, payload: &[u8]) {
+    let at = segments.iter().position(|segment| segment.payload == payload).unwrap();
+    segments.remove(at);
+}
+
 /// Changes of keys that were lost together.
 #[test]
 fn keys_that_were_changed_in_a_hole_are_found() {
@@ -376,8 +382,7 @@ fn keys_that_were_changed_in_a_hole_are_found() {
         tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
     }
     let mut segments = tls.session.segments();
-    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
-    segments.remove(at);
+    lose(&mut segments, &tls.session.turns[all].1);
     let shown = dissect(&capture_of(&segments), &tls.log());
     let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
     assert_eq!(later, 40, "{:?}", shown.notes);
@@ -395,8 +400,7 @@ fn what_never_opens_behind_a_hole_is_a_gap() {
         tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
     }
     let mut segments = tls.session.segments();
-    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
-    segments.remove(at);
+    lose(&mut segments, &tls.session.turns[all].1);
     let shown = dissect(&capture_of(&segments), &tls.log());
     assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::Gap));
     assert!(shown.notes.iter().any(|note| note.0 == "TCP-GAP"), "{:?}", shown.notes);
