@@ -147,6 +147,7 @@ impl Table {
         let (at, number) = self.take(key, forward, segment, segment.mark, run);
         if segment.twice != Twice::No {
             self.twice.add(1, segment.mark);
+            self.budget.copied = true;
         }
         if self.wrapped.has_echoes() {
             self.review(at, segment, forward, run);
