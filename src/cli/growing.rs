@@ -3,7 +3,7 @@
 use super::signals::Stop;
 use crate::capture::{Silent, Stopped};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -11,19 +11,25 @@ use std::time::Duration;
 /// Between two looks for more.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes by which a file is known again.
+const TAIL: usize = 256;
+
 /// A file without an end: where it ends, it is [`Silent`] until there is more.
 pub(super) struct Growing {
     path: PathBuf,
     file: File,
-    /// Bytes read of it.
+    /// Bytes read of it, and the last of them.
     read: u64,
+    tail: Vec<u8>,
+    /// It was silent since.
+    is_late: bool,
     stop: Stop,
 }
 
 impl Growing {
     /// Opens the file, to be read until `stop` comes.
     pub(super) fn open(path: PathBuf, stop: Stop) -> io::Result<Self> {
-        Ok(Self { file: File::open(&path)?, path, read: 0, stop })
+        Ok(Self { file: File::open(&path)?, path, read: 0, tail: Vec::new(), is_late: false, stop })
     }
 
     /// Goes on to what has the name now, if that is another file, or the same begun anew; whether it did.
@@ -39,23 +45,50 @@ impl Growing {
         if !is_same && self.file.metadata()?.len() > self.read {
             return Ok(true);
         }
-        (self.file, self.read) = (File::open(&self.path)?, 0);
+        self.begin()?;
         Ok(true)
+    }
+
+    /// Begins with what has the name now.
+    fn begin(&mut self) -> io::Result<()> {
+        (self.file, self.read) = (File::open(&self.path)?, 0);
+        self.tail.clear();
+        Ok(())
+    }
+
+    /// Whether what was read last stands there no more: the file was begun anew, and already is longer than it was. Who goes on where
+    /// he was in a file that another emptied leaves zeros before.
+    fn is_begun_anew(&mut self) -> io::Result<bool> {
+        let mut now = Vec::new();
+        self.file.seek(SeekFrom::Start(self.read - self.tail.len() as u64))?;
+        self.file.by_ref().take(self.tail.len() as u64).read_to_end(&mut now)?;
+        Ok(now != self.tail && now.iter().any(|&byte| byte != 0))
+    }
+
+    /// Remembers the last bytes of what was read.
+    fn remember(&mut self, read: &[u8]) {
+        self.read += read.len() as u64;
+        self.tail.extend_from_slice(read.get(read.len().saturating_sub(TAIL)..).unwrap_or_default());
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL));
     }
 }
 
 impl Read for Growing {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         while !self.stop.is_wanted() {
+            if std::mem::take(&mut self.is_late) && self.is_begun_anew()? {
+                self.begin()?;
+            }
             match self.file.read(room)? {
                 0 if self.reopen()? => {}
                 0 if self.stop.ends_waiting() => break,
                 0 => {
                     thread::sleep(PAUSE);
+                    self.is_late = true;
                     return Err(Silent.into());
                 }
                 read => {
-                    self.read += read as u64;
+                    self.remember(room.get(..read).unwrap_or_default());
                     return Ok(read);
                 }
             }
@@ -125,6 +158,23 @@ mod tests {
         // Written anew where it stands, as rings of files are.
         fs::write(&path, b"ne").unwrap();
         reads(&mut growing, b"ne");
+    }
+
+    /// As who empties a file when he has copied it does: what is written then may be longer than what was, before it is looked at.
+    #[test]
+    fn a_file_that_is_begun_anew_is_known_by_its_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cap");
+        fs::write(&path, [7; 1000]).unwrap();
+        let mut growing = Growing::open(path.clone(), Stop::default()).unwrap();
+        reads(&mut growing, &[7; 1000]);
+        assert!(Silent::is(&growing.read(&mut [0; 4]).unwrap_err()));
+        fs::write(&path, [8; 3000]).unwrap();
+        reads(&mut growing, &[8; 3000]);
+        // Its writer goes on where he was.
+        assert!(Silent::is(&growing.read(&mut [0; 4]).unwrap_err()));
+        fs::write(&path, [[0; 3000], [9; 3000]].concat()).unwrap();
+        reads(&mut growing, &[9; 3000]);
     }
 
     #[test]

@@ -401,7 +401,7 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         });
     }
     if *dropped > 0 {
-        return Some(format!("{source}: {} keys are too many, the first are used", number(log.secrets)));
+        return Some(format!("{source}: {} keys are too many, the last are used", number(log.secrets)));
     }
     let more = if *bad > report.faults.len() as u64 { "; …" } else { "" };
     let lines = count(*bad, "line");
@@ -438,7 +438,7 @@ mod tests {
         fs::write(&path, line(1) + &line(2)).unwrap();
         let (wanted, mut secrets) = (Wanted::All(1), Secrets::default());
         let told = file(&path, true, &wanted, &mut secrets, Some(&Followed::default()), &Stop::default());
-        assert!(told.as_ref().is_some_and(|told| told.ends_with("are too many, the first are used")), "{told:?}");
+        assert!(told.as_ref().is_some_and(|told| told.ends_with("are too many, the last are used")), "{told:?}");
     }
 
     #[test]

@@ -252,9 +252,9 @@ impl<'s> Dissector<'s> {
     }
 
     fn learn_keys(&mut self, learn: impl FnOnce(&mut Self, &Wanted)) {
-        let before = self.tools.secrets.len();
+        let before = self.tools.secrets.logged();
         learn(self, &Wanted::All(self.limits.key_secrets));
-        self.fresh_keys |= self.tools.secrets.len() > before;
+        self.fresh_keys |= self.tools.secrets.logged() > before;
         self.tell_keys(false);
     }
 

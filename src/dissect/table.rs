@@ -147,6 +147,7 @@ impl Table {
         let (at, number) = self.take(key, forward, segment, segment.mark, run);
         if segment.twice != Twice::No {
             self.twice.add(1, segment.mark);
+            self.budget.copied = true;
         }
         if self.wrapped.has_echoes() {
             self.review(at, segment, forward, run);
@@ -167,7 +168,7 @@ impl Table {
             self.find(key, None, segment.mark)
         };
         let stream = row(&mut self.streams, at);
-        if stream.older == Older::None {
+        if stream.older == Older::None && !stream.is_elsewhere(segment, forward) {
             stream.learn(segment, forward);
         } else {
             at = self.choose(at, segment, forward);
@@ -222,7 +223,12 @@ impl Table {
     fn add(&mut self, key: FlowKey, syn: Option<(bool, u32)>, first: Mark, older: Older) -> u32 {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let is_wrapped = self.wrapped.is_any || key.encap() != EncapId::default();
-        let shared = if is_wrapped { self.shared_number(key, syn) } else { None };
+        let shared = match self.newest(&key) {
+            // Wireshark knows no other way to tell streams of the same ends apart than a SYN.
+            Some(newest) if syn.is_none() => Some(self.stream(newest).number),
+            _ if is_wrapped => self.shared_number(key, syn),
+            _ => None,
+        };
         self.streams.push(Stream::new(key, (self.began, shared.unwrap_or(self.numbers)), first, older));
         self.numbers += u32::from(shared.is_none());
         self.began += 1;
@@ -340,7 +346,7 @@ impl Table {
 
     /// Which stream of the endpoints a segment belongs to, where several may go on: the one whose next bytes are nearest to
     /// what it sends and acknowledges. A SYN may be forged, and before and behind a proxy that is not to be seen two
-    /// conversations have the same ends.
+    /// conversations have the same ends: where the capture begins in the middle of both, their numbers tell.
     fn choose(&mut self, at: u32, segment: &Segment<'_>, forward: bool) -> u32 {
         self.adopt(at);
         if let Older::Same(older) = self.stream(at).older {
@@ -348,9 +354,12 @@ impl Table {
             return older;
         }
         let mut nearest = (self.stream(at).distance(segment, forward), at);
-        let mut newer = at;
+        let (mut newer, mut has_room) = (at, false);
         for _ in 0..RIVALS {
-            let Older::Rival(older) = self.stream(newer).older else { break };
+            let Older::Rival(older) = self.stream(newer).older else {
+                has_room = true;
+                break;
+            };
             let stream = self.stream(older);
             if !stream.is_open() {
                 self.stream(newer).older = self.stream(older).older;
@@ -363,9 +372,14 @@ impl Table {
             newer = older;
         }
         let begins = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
-        let at = if begins { at } else { nearest.1 };
-        self.stream(at).learn(segment, forward);
-        at
+        let mut chosen = if begins { at } else { nearest.1 };
+        if has_room && self.stream(chosen).is_elsewhere(segment, forward) {
+            let key = self.stream(at).key;
+            chosen = self.add(key, None, segment.mark, Older::Rival(at));
+            self.remember(key.place(), chosen);
+        }
+        self.stream(chosen).learn(segment, forward);
+        chosen
     }
 
     /// The stream that gave way to this one: of the same ends, and silent since.

@@ -16,7 +16,7 @@ pub type Randoms = HashSet<ClientRandom, RandomState>;
 /// Which sessions' secrets are kept.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// Those of all, up to this many secrets.
+    /// Those of all, up to this many secrets: then the older ones are forgotten, since what a capture still brings is new.
     All(usize),
     /// Those of these randoms.
     Of(Randoms),
@@ -170,13 +170,16 @@ impl Log {
     }
 
     fn keep(&self, found: &Found, wanted: &Wanted, secrets: &mut Secrets) -> Fate {
-        match wanted {
-            Wanted::Of(randoms) if !randoms.contains(&found.random) => return Fate::Unwanted,
-            Wanted::All(most) if secrets.len() >= *most => return Fate::Dropped,
-            _ => {}
+        if matches!(wanted, Wanted::Of(randoms) if !randoms.contains(&found.random)) {
+            return Fate::Unwanted;
         }
         match Secret::new(found.label, found.bytes(), self.origin()).map(|secret| secrets.add(&found.random, secret)) {
-            Some(Added::New) => Fate::Kept,
+            Some(Added::New) => {
+                if matches!(wanted, Wanted::All(most) if secrets.len() > *most) {
+                    secrets.forget_older();
+                }
+                Fate::Kept
+            }
             Some(Added::TooMany) => Fate::Dropped,
             Some(Added::Known) | None => Fate::Repeated,
         }
@@ -276,7 +279,9 @@ mod tests {
         let log = &secrets.logs()[0];
         assert_eq!((secrets.len(), log.secrets, log.repeated, log.dropped), (1, 4, 1, 0));
         let (secrets, _) = read(text.as_bytes(), 100, &Wanted::All(2));
-        assert_eq!((secrets.len(), secrets.logs()[0].dropped), (2, 2));
+        // The first two had to go for the third.
+        let lines = [2, 3].map(|n| secrets.find(&[n; 32], SecretLabel::Master).map(|secret| secret.origin.line));
+        assert_eq!((lines, secrets.logs()[0].dropped), ([Some(4), Some(3)], 2));
     }
 
     #[test]

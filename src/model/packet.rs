@@ -84,7 +84,7 @@ pub enum Twice {
     /// It was not.
     #[default]
     No,
-    /// One that looks like it was, so shortly before that it was not sent again.
+    /// One that looks like it was, so shortly before, or with the same time stamp, that it was not sent again.
     AtOnce,
     /// One with the same number in its IP header was.
     SameNumber,

@@ -187,7 +187,7 @@ pub struct KeyLog {
     pub lines: u64,
     /// Those with a secret.
     pub secrets: u64,
-    /// Of these, how many came when there was no room left.
+    /// Of these, how many there was no room for.
     pub dropped: u64,
     /// Of these, how many were known already.
     pub repeated: u64,
@@ -255,6 +255,29 @@ impl Secrets {
         }
         self.kept.push(Kept { secret, next: None });
         Added::New
+    }
+
+    /// Forgets the older half of what [`Self::add`] keeps, so that there is room for newer ones.
+    pub fn forget_older(&mut self) {
+        let half = self.kept.len().div_ceil(2);
+        let Ok(gone) = u32::try_from(half) else { return };
+        self.sessions.retain(|_, first| {
+            while *first < gone {
+                let Some(next) = self.kept.get(*first as usize).and_then(|kept| kept.next) else { return false };
+                *first = next.get();
+            }
+            *first -= gone;
+            true
+        });
+        for kept in self.kept.drain(..half) {
+            if let Some(log) = self.logs.get_mut(usize::from(kept.secret.origin.source)) {
+                log.dropped += 1;
+            }
+        }
+        for kept in &mut self.kept {
+            // It is behind this one, and so is none of the first.
+            kept.next = kept.next.and_then(|next| NonZeroU32::new(next.get() - gone));
+        }
     }
 
     /// A session's secret; of several the first.
@@ -395,6 +418,27 @@ mod tests {
         }
         let lines: Vec<_> = secrets.all(&random, SecretLabel::Master).map(|secret| secret.origin.line).collect();
         assert_eq!(lines, Vec::from_iter(1..=RIVALS as u32));
+    }
+
+    #[test]
+    fn the_older_half_is_forgotten() {
+        for count in 0..9_u8 {
+            let mut secrets = Secrets::default();
+            let source = secrets.source(KeySource::Block);
+            // Two sessions, of which each has every other secret.
+            for n in 0..count {
+                let secret = Secret::new(SecretLabel::Master, &[n; 48], Origin { source, line: n.into() });
+                assert_eq!(secrets.add(&[n % 2; 32], secret.expect("48 bytes")), Added::New);
+            }
+            secrets.forget_older();
+            let gone = count.div_ceil(2);
+            for session in 0..2 {
+                let lines: Vec<_> = secrets.of(&[session; 32]).map(|secret| secret.origin.line).collect();
+                let left: Vec<_> = (gone..count).filter(|n| n % 2 == session).map(u32::from).collect();
+                assert_eq!(lines, left, "{count}");
+            }
+            assert_eq!((secrets.len(), secrets.logs()[0].dropped), ((count - gone).into(), gone.into()));
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Budget {
     pub queued: usize,
     /// Delivered data kept for comparison.
     pub(super) recent: Recent,
+    /// Packets are captured twice: what was cut off from one may come with its copy, and is waited for as what is lost.
+    pub copied: bool,
     /// Bytes of copies of the first segments of streams whose handshake was not seen.
     pub opening: usize,
 }
@@ -237,10 +239,16 @@ impl Half {
             if !bytes.is_empty() {
                 self.deliver(bytes, mark, mark, keep, feed);
             }
-            self.lose(u64::from(cut), Receipt::Unknown, mark, feed);
+            if feed.budget.copied {
+                self.enqueue(self.offset, &[], cut, &Origin { brought: mark, whole }, feed);
+            } else {
+                self.lose(u64::from(cut), Receipt::Unknown, mark, feed);
+            }
         } else if at >= self.offset {
+            let was_cut = self.aside.as_ref().is_some_and(|aside| aside.queue.is_cut(at));
             self.enqueue(at, bytes, cut, &Origin { brought: mark, whole }, feed);
-            if at == self.offset {
+            // What a copy fills was not sent again.
+            if at == self.offset && !was_cut {
                 self.tell_waits(mark, feed);
             }
             self.drain(mark, keep, feed);
@@ -354,7 +362,7 @@ impl Half {
         let aside = self.aside.as_ref()?;
         aside
             .queue
-            .start()
+            .hole_end(self.offset)
             .or_else(|| self.suspect_end())
             .or_else(|| self.acknowledged_fin().map(|fin| fin.at).filter(|&at| at > self.offset))
     }
@@ -363,6 +371,9 @@ impl Half {
     fn give_up(&mut self, to: u64, mark: Mark, keep: bool, feed: &mut Feed<'_>) {
         self.use_suspects(to, mark, keep, feed);
         self.lose(to.saturating_sub(self.offset), self.receipt(to), mark, feed);
+        if let Some(aside) = &mut self.aside {
+            aside.queue.pass(to, feed.budget);
+        }
         self.drain(mark, keep, feed);
     }
 
@@ -400,6 +411,7 @@ impl Half {
         let Aside { queue, waiting, .. } = self.aside.get_or_insert_default().as_mut();
         while !rest.is_empty() {
             let take = match queue.over(at) {
+                Some((start, _)) if queue.is_cut(at) => queue.fill(start, at, rest, origin, feed.budget),
                 Some((start, piece)) => {
                     let covered = (start + piece.len() - at).min(rest.len() as u64);
                     overlap(queue, start, at, rest, origin, feed);

@@ -50,6 +50,11 @@ impl Piece {
         self.bytes.len() + PIECE_OVERHEAD
     }
 
+    /// Whether it tells only what was cut off.
+    fn is_cut(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The bytes of the segment that it is of.
     pub(super) const fn whole(&self) -> &Range<u64> {
         &self.whole
@@ -76,9 +81,15 @@ impl Queue {
         self.cost.saturating_sub(self.len() * PIECE_OVERHEAD)
     }
 
-    /// Where the first piece begins.
-    pub(super) fn start(&self) -> Option<u64> {
-        self.pieces.first_key_value().map(|(&at, _)| at)
+    /// Whether the byte at `at` was cut off.
+    pub(super) fn is_cut(&self, at: u64) -> bool {
+        self.over(at).is_some_and(|(_, piece)| piece.is_cut())
+    }
+
+    /// Where what is missing at `at` ends: at the first piece, or behind it where it begins there and was cut off.
+    pub(super) fn hole_end(&self, at: u64) -> Option<u64> {
+        let (&start, piece) = self.pieces.first_key_value()?;
+        Some(if start == at && piece.is_cut() { start + piece.len() } else { start })
     }
 
     /// The pieces and where they begin, in order.
@@ -116,11 +127,40 @@ impl Queue {
         budget.queued += PIECE_OVERHEAD;
     }
 
+    /// Puts bytes in the place of some that were cut off, those at `at` in the piece that begins at `start`; returns how many.
+    pub(super) fn fill(&mut self, start: u64, at: u64, bytes: &[u8], origin: &Origin, budget: &mut Budget) -> u64 {
+        let Some(piece) = self.remove(start, budget) else { return 0 };
+        let end = start + piece.len();
+        let len = (end - at).min(bytes.len() as u64);
+        self.add_cut(start..at, &piece, budget);
+        self.add_cut(at + len..end, &piece, budget);
+        self.insert(at, bytes.get(..usize::try_from(len).unwrap_or(usize::MAX)).unwrap_or(bytes), origin, budget);
+        len
+    }
+
+    /// What was cut off before `to` will not come any more.
+    pub(super) fn pass(&mut self, to: u64, budget: &mut Budget) {
+        while let Some((&start, piece)) = self.pieces.first_key_value()
+            && start < to
+            && piece.is_cut()
+            && let Some(piece) = self.remove(start, budget)
+        {
+            self.add_cut(to..start + piece.len(), &piece, budget);
+        }
+    }
+
+    /// Adds what is left of a piece that was cut off, if anything is.
+    fn add_cut(&mut self, left: Range<u64>, of: &Piece, budget: &mut Budget) {
+        let cut = u32::try_from(left.end.saturating_sub(left.start)).unwrap_or(u32::MAX);
+        if cut > 0 {
+            self.insert_cut(left.start, cut, &Origin { brought: of.brought, whole: of.whole.clone() }, budget);
+        }
+    }
+
     /// Puts bytes in the place of those at `at`, which are in the piece that begins at `start`.
     pub(super) fn replace(&mut self, start: u64, at: u64, bytes: &[u8], origin: &Origin, budget: &mut Budget) {
-        let Some(mut left) = self.pieces.remove(&start) else { return };
-        budget.queued = budget.queued.saturating_sub(self.cost);
-        self.cost = self.cost.saturating_sub(left.cost());
+        let Some(mut left) = self.remove(start, budget) else { return };
+        let before = self.cost;
         let skip = usize::try_from(at - start).unwrap_or(usize::MAX).min(left.bytes.len());
         let mut old = left.bytes.split_off(skip);
         let rest = old.split_off(bytes.len().min(old.len()));
@@ -139,13 +179,17 @@ impl Queue {
                 self.add(at, piece);
             }
         }
-        budget.queued += self.cost;
+        budget.queued += self.cost - before;
     }
 
-    /// Takes the first piece, if it begins at or before `upto`.
+    /// Takes the first piece, if it begins at or before `upto`; where copies are waited for, none that was cut off.
     pub(super) fn take(&mut self, upto: u64, budget: &mut Budget) -> Option<Piece> {
-        let entry = self.pieces.first_entry().filter(|entry| *entry.key() <= upto)?;
-        let piece = entry.remove();
+        let (&start, _) = self.pieces.first_key_value().filter(|(_, piece)| !(budget.copied && piece.is_cut()))?;
+        if start <= upto { self.remove(start, budget) } else { None }
+    }
+
+    fn remove(&mut self, start: u64, budget: &mut Budget) -> Option<Piece> {
+        let piece = self.pieces.remove(&start)?;
         self.cost = self.cost.saturating_sub(piece.cost());
         budget.queued = budget.queued.saturating_sub(piece.cost());
         Some(piece)

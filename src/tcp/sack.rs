@@ -1,11 +1,7 @@
 //! Selective acknowledgements (RFC 2018).
 
+use super::option::{SACK, option};
 use super::seq::Seq;
-
-/// TCP options (RFC 9293 §3.2): what ends them, what only fills, and SACK.
-const END: u8 = 0;
-const NOTHING: u8 = 1;
-const SACK: u8 = 5;
 
 /// The blocks that a header's options acknowledge: the first number of each, and the one behind it.
 ///
@@ -14,27 +10,8 @@ const SACK: u8 = 5;
 /// ```
 pub(super) fn blocks(options: &[u8]) -> impl Iterator<Item = (Seq, Seq)> {
     let edge = |bytes: &[u8; 4]| Seq(u32::from_be_bytes(*bytes));
-    let pairs = sack(options).unwrap_or_default().as_chunks().0.as_chunks().0;
+    let pairs = option(options, SACK).unwrap_or_default().as_chunks().0.as_chunks().0;
     pairs.iter().map(move |[left, right]| (edge(left), edge(right)))
-}
-
-/// The value of the SACK option.
-fn sack(mut options: &[u8]) -> Option<&[u8]> {
-    loop {
-        match options {
-            [] | [END, ..] => return None,
-            [NOTHING, rest @ ..] => options = rest,
-            &[kind, len, ..] => {
-                let (option, rest) = options.split_at_checked(len.into())?;
-                let value = option.get(2..)?;
-                if kind == SACK {
-                    return Some(value);
-                }
-                options = rest;
-            }
-            [_] => return None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -444,6 +444,50 @@ fn a_copy_may_be_out_of_order_from_its_first_packet_on() {
     tells(&merged(&[later(&packets, &vlan(7), 0), copy]), &[&one], "an overtaken SYN");
 }
 
+/// What the snap length cut off from a packet comes with its copy, whichever of both was cut, once copies are known to come.
+#[test]
+fn what_was_cut_off_comes_with_the_copy() {
+    let session = talk(10);
+    for pace in [20 * MICRO, MILLI, 40 * MILLI] {
+        let packets = numbered(packets_of(&session, pace, 0));
+        for (seed, tags) in [vlan(7), vlan(8)].iter().enumerate() {
+            for delay in [pace / 10, pace * 3 / 2] {
+                let dice = &mut Dice(seed as u64);
+                let mut cut = |packet: &Packet| [packet.clone(), packet.clone().snapped(58 + dice.below(14))];
+                let pairs = later(&packets, &vlan(7), 0).into_iter().zip(later(&packets, tags, delay));
+                let cut_in_turn = |(at, (one, other)): (usize, (Packet, Packet))| {
+                    let ([one, one_cut], [other, other_cut]) = (cut(&one), cut(&other));
+                    if at % 3 == 0 { [one, other_cut] } else { [one_cut, other] }
+                };
+                let file = merged(&[pairs.enumerate().flat_map(cut_in_turn).collect()]);
+                let what = format!("{tags:?} after {delay} ns, one each {pace} ns");
+                tells(&file, &[&session], &what);
+                for row in records("msgs", Input::Bytes(&file)) {
+                    assert!(key(&row, "waited").is_null(), "{what}: {row}");
+                }
+            }
+        }
+    }
+}
+
+/// What is cut off from all copies is given up as what is lost is: no more is missing.
+#[test]
+fn what_is_cut_off_from_all_copies_is_missing() {
+    let mut session = Session::new(0);
+    for n in 0..10 {
+        session.text(Server, &"x".repeat(60)).text(Client, &format!("short {n}"));
+    }
+    let long = |packet: &Packet| (100..130).contains(&packet.orig_len);
+    let cut = |packet: Packet| if long(&packet) { packet.snapped(80) } else { packet };
+    let packets: Vec<Packet> = numbered(packets_of(&session, MILLI, 0)).into_iter().map(cut).collect();
+    let file = merged(&[later(&packets, &vlan(7), 0), later(&packets, &vlan(7), 5 * MICRO)]);
+    let told = conversations(Input::Bytes(&file)).remove(0);
+    for (dir, complete) in [("s2c", false), ("c2s", true)] {
+        let all: Vec<bool> = told.of(dir).iter().map(|message| message.complete).collect();
+        assert_eq!(all, [complete; 10], "{dir}");
+    }
+}
+
 /// A byte that asks whether the other end is there says nothing, also where the copy lacks a packet before it.
 #[test]
 fn a_copy_that_lacks_a_packet_may_ask_whether_the_other_is_there() {

@@ -320,6 +320,46 @@ fn two_conversations_between_the_same_ends_stay_apart() {
     }
 }
 
+/// Neither SYN was captured: what stands far from a stream that has just begun, in both directions, is another's. Wireshark gives
+/// both one number.
+#[test]
+fn two_conversations_from_their_middle_stay_apart() {
+    for apart in [0_u32.wrapping_sub(69_000), 69_000, 5_000_000, 1 << 31] {
+        // What was told already may be told on behind a loss, unless no loss is as long.
+        for later in if apart == 1 << 31 { 0..12 } else { 0..3 } {
+            let what = format!("{apart} apart, {later} segments later");
+            let (sessions, _) = beside(apart, 0);
+            let [first, second] = sessions.map(|session| session.segments().split_off(9));
+            let (begin, rest) = first.split_at(later);
+            let file = capture_of(&[begin.to_vec(), interleave(vec![rest.to_vec(), second.clone()])].concat());
+            let rows = conversations(Input::Bytes(&file));
+            assert_eq!(rows.iter().map(|row| row.stream).collect::<Vec<_>>(), [0, 0], "{what}");
+            for (segments, row) in [&first, &second].into_iter().zip(&rows) {
+                let alone = conversations(Input::Bytes(&capture_of(segments))).remove(0);
+                assert_eq!(row.essence(), alone.essence(), "{what}");
+            }
+            has_no_findings(&file, LOSS, &what);
+        }
+    }
+}
+
+/// Much may be lost at once of a conversation from its middle: it is one all the same.
+#[test]
+fn a_long_silence_in_a_conversation_from_its_middle_makes_no_other() {
+    let mut session = long_talk();
+    for side in [Client, Server] {
+        session.binary(side, vec![7; 500_000]);
+    }
+    let lost = session.segments().len() - 3;
+    (0..20).for_each(|n| _ = session.text([Client, Server][n % 2], &format!("later {n}")));
+    let mut segments = session.segments();
+    segments.drain(lost - 4..lost);
+    let rows = conversations(Input::Bytes(&capture_of(&segments[9..])));
+    assert_eq!(rows.len(), 1);
+    let later = |dir: &str| rows[0].of(dir).iter().filter(|message| message.payload.starts_with(b"later")).count();
+    assert_eq!([later("c2s"), later("s2c")], [10, 10]);
+}
+
 /// A conversation that goes on for long behind its first messages.
 fn long_talk() -> Session {
     let mut session = Session::sample(0);

@@ -144,7 +144,7 @@ fn formats_and_links_may_differ() {
     assert!(both.iter().map(|packet| packet.number).eq(1..=both.len() as u64));
 }
 
-/// Compressed in blocks that are longer than what is looked at first: nothing comes out of them before they are whole.
+/// Compressed in blocks that are longer than what is looked at first.
 #[test]
 fn captures_in_long_blocks_are_read() {
     use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};

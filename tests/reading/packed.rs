@@ -3,6 +3,7 @@
 use super::make::{Got, codes, drain, read, read_from};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use proptest::prelude::*;
 use std::io::{Cursor, Write as _};
 use wspect::capture::{Bytes, OpenError, Part, Reader};
@@ -82,6 +83,36 @@ fn what_ends_too_early_is_shown_up_to_there() {
         }
     }
     assert!(refusal(&PACKED[0][..12]).contains("gzip stream is cut"), "{}", refusal(&PACKED[0][..12]));
+}
+
+/// Whatever the blocks of an LZ4 frame are, and what it tells of them: also of the first, which may be all of it, is shown what came.
+#[test]
+fn all_frames_of_lz4_are_read_as_they_come() {
+    let many = PLAIN.repeat(12);
+    let plain = read(&many).0;
+    for form in 0..32 {
+        let has = |bit: u8| form >> bit & 1 == 1;
+        let info = FrameInfo::new()
+            .block_mode(if has(0) { BlockMode::Linked } else { BlockMode::Independent })
+            .block_size(if has(1) { BlockSize::Max64KB } else { BlockSize::Max4MB })
+            .block_checksums(has(2))
+            .content_checksum(has(3))
+            .content_size(has(4).then_some(many.len() as u64));
+        let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+        encoder.write_all(&many).unwrap();
+        let packed = encoder.finish().unwrap();
+        let (packets, notes) = read(&packed);
+        assert!(packets == plain && notes.is_empty(), "{form}: {notes:?}");
+        let (packets, notes) = read(&packed[..packed.len() / 2]);
+        assert!(packets.len() > 5 && packets == plain[..packets.len()], "{form}: {}", packets.len());
+        assert_eq!(codes(&notes), ["FILE-CUT"], "{form}");
+        // Of its last bytes each is vouched for by a checksum, if there is any.
+        let mut wrong = packed.clone();
+        let at = wrong.len() - if has(3) { 9 } else { 5 } - if has(2) { 4 } else { 0 };
+        wrong[at] ^= 1;
+        let (_, notes) = read(&wrong);
+        assert_eq!(notes.iter().any(|note| note.text.contains("checksum")), has(2) || has(3), "{form}: {notes:?}");
+    }
 }
 
 #[test]

@@ -362,46 +362,6 @@ fn one_direction_may_come_long_before_the_other() {
     }
 }
 
-/// Changes of keys that were lost together.
-#[test]
-fn keys_that_were_changed_in_a_hole_are_found() {
-    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
-    let all = tls.session.turns.len();
-    for _ in 0..3 {
-        tls.update(Server);
-    }
-    let lost: Vec<u8> = tls.session.turns.drain(all..).flat_map(|(_, bytes)| bytes).collect();
-    tls.session.turn(Server, lost);
-    for n in 0..40 {
-        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
-    }
-    let mut segments = tls.session.segments();
-    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
-    segments.remove(at);
-    let shown = dissect(&capture_of(&segments), &tls.log());
-    let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
-    assert_eq!(later, 40, "{:?}", shown.notes);
-    assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0), "{:?}", shown.notes);
-}
-
-/// Nothing opens behind a hole, since no key fits: that is a gap, and why not all is shown.
-#[test]
-fn what_never_opens_behind_a_hole_is_a_gap() {
-    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
-    let all = tls.session.turns.len();
-    tls.session.turn(Server, vec![0; 100]);
-    tls.keys(Server, "another key");
-    for n in 0..40 {
-        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
-    }
-    let mut segments = tls.session.segments();
-    let at = segments.iter().position(|segment| segment.payload == tls.session.turns[all].1).unwrap();
-    segments.remove(at);
-    let shown = dissect(&capture_of(&segments), &tls.log());
-    assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::Gap));
-    assert!(shown.notes.iter().any(|note| note.0 == "TCP-GAP"), "{:?}", shown.notes);
-}
-
 /// Where too much is searched for records in all, what is kept for that is dropped, and said to be.
 #[test]
 fn what_is_searched_for_records_is_bounded() {

@@ -1,13 +1,14 @@
 //! Compressed captures: known by their first bytes, unpacked as they are read, never whole.
 
 mod check;
+mod lz4;
 mod xz;
 mod zstd;
 
 use super::buffer::Buffer;
 use crate::model::{NoteCode, size};
 use flate2::bufread::GzDecoder;
-use lz4_flex::frame::FrameDecoder as Lz4Decoder;
+use lz4::Lz4;
 use std::io::{self, BufRead, Read};
 use xz::Xz;
 use zstd::Zstd;
@@ -26,7 +27,7 @@ struct Format {
 static FORMATS: &[Format] = &[
     Format { name: "gzip", magic: b"\x1f\x8b", open: |packed| Box::new(GzDecoder::new(packed)) },
     Format { name: "zstd", magic: b"\x28\xb5\x2f\xfd", open: |packed| Box::new(Zstd::new(packed)) },
-    Format { name: "lz4", magic: b"\x04\x22\x4d\x18", open: |packed| Box::new(Lz4Decoder::new(packed)) },
+    Format { name: "lz4", magic: b"\x04\x22\x4d\x18", open: |packed| Box::new(Lz4::new(packed)) },
     Format { name: "xz", magic: b"\xfd7zXZ\0", open: |packed| Box::new(Xz::new(packed)) },
 ];
 
@@ -174,7 +175,7 @@ members! {
     Between: |it| &it.0, |it| it.0;
     Zstd: |it| &it.packed, |it| it.packed;
     GzDecoder<Packed>: Self::get_ref, Self::into_inner;
-    Lz4Decoder<Packed>: Self::get_ref, Self::into_inner;
+    Lz4: |it| &it.packed, |it| it.packed;
     Xz: |it| &it.packed, |it| it.packed;
 }
 

@@ -134,7 +134,6 @@ impl Table {
             self.wrapped.join(key, false, other);
             self.wrapped.join(key, true, other);
         }
-        self.twice = echo.copies_and(&self.twice);
         self.drop_echo(key, &echo);
     }
 
@@ -233,7 +232,9 @@ impl Table {
         }
     }
 
+    /// An echo ends with what it was so far: copies.
     fn drop_echo(&mut self, key: FlowKey, echo: &Echo) {
+        self.twice = echo.copies_and(&self.twice);
         echo.release(&mut self.budget);
         self.wrapped.end_echo(&key, echo.began);
     }

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::proto;
 use crate::proto::layer::{Cx, Flow as LayerFlow, Hint, Kind, Layer, Next, Tools};
-use crate::tcp::{Budget, Conn, NEAR, Out, Seq, Start, WIDEST, has_right_checksum};
+use crate::tcp::{Budget, Conn, LONGEST, NEAR, Out, Seq, Start, WIDEST, has_right_checksum, option};
 use std::ops::ControlFlow;
 
 /// One TCP stream.
@@ -96,6 +96,11 @@ const UNSCALED: u8 = 16;
 /// Packets behind the first of a stream within which its SYN may be captured late.
 const LATE: u64 = 500;
 
+/// So many bytes away from those of a stream that has just begun in the middle are another's, if what it acknowledges is, too; and
+/// from those of one that is known.
+const FAR: i64 = 1 << 14;
+const BEYOND: i64 = 1 << 26;
+
 /// Hears nothing.
 struct Deaf;
 
@@ -172,6 +177,24 @@ impl Stream {
         }
         let sent = away(forward, Seq(segment.seq).plus(flags.has(Flags::SYN).into()))?;
         Some(sent + if flags.has(Flags::ACK) { away(!forward, Seq(segment.ack))? } else { 0 })
+    }
+
+    /// Whether a segment is of another conversation of the same ends, though the SYN of neither was captured: both its numbers stand far
+    /// from where this one is.
+    #[inline]
+    pub(super) fn is_elsewhere(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        !self.has_any_syn() && self.is_far(segment, forward)
+    }
+
+    fn is_far(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let Some(live) = &self.live else { return false };
+        let speaks_on = segment.flags.0 & (Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0) == Flags::ACK.0;
+        // Of one that told what it carries much may be lost at once.
+        let far = if live.opening.is_some() { FAR } else { BEYOND };
+        let is_far = |next: Option<Seq>, number| next.is_some_and(|next| Seq(number).since(next).abs() > far);
+        speaks_on
+            && is_far(live.conn.next(live.direction(forward)), segment.seq)
+            && is_far(self.next(!forward), segment.ack)
     }
 
     /// The number of the byte that the sender says next, where it is known.
@@ -519,20 +542,12 @@ impl Stream {
 fn takes(segment: &Segment<'_>) -> u16 {
     /// Where the option is missing.
     const LEAST: u16 = 536;
-    const END: u8 = 0;
-    const PADDING: u8 = 1;
-    const LONGEST: u8 = 2;
     if !has_right_checksum(segment) {
         return 0;
     }
-    let mut options = segment.options();
-    loop {
-        options = match *options {
-            [LONGEST, 4, high, low, ..] => return u16::from_be_bytes([high, low]).max(1),
-            [PADDING, ref rest @ ..] => rest,
-            [kind, length, ..] if kind != END && length >= 2 => options.get(usize::from(length)..).unwrap_or_default(),
-            _ => return LEAST,
-        };
+    match option(segment.options(), LONGEST) {
+        Some(&[high, low]) => u16::from_be_bytes([high, low]).max(1),
+        _ => LEAST,
     }
 }
 

@@ -206,6 +206,7 @@ impl Table {
                 return Some(key);
             }
             self.wrapped.add_echo(key, Box::new(Echo::new(began, segment, forward)));
+            self.budget.copied = true;
             return None;
         }
         if !self.stream(at).is_seen(forward) {

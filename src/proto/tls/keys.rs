@@ -130,7 +130,7 @@ impl Plain {
 
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
-const WINDOW_MAX: u64 = 1 << 16;
+const WINDOW_MAX: u64 = 1 << 20;
 /// Changes of keys that are thought possible in a hole.
 const UPDATES_MAX: usize = 4;
 /// Records of a side's handshake messages, one in each.

@@ -179,6 +179,13 @@ impl Tls {
         self
     }
 
+    /// So many records of a side that no capture has, of so many bytes in all.
+    pub(crate) fn unseen(&mut self, side: Side, records: u64, bytes: usize) -> &mut Self {
+        self.sequences[at(side)] += records;
+        self.session.turn(side, vec![0; bytes]);
+        self
+    }
+
     /// A turn of data.
     pub(crate) fn data(&mut self, side: Side, bytes: &[u8]) -> &mut Self {
         let records: Vec<Vec<u8>> = bytes.chunks(16_000).map(|bytes| self.seal(side, DATA, bytes)).collect();

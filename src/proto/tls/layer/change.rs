@@ -68,7 +68,7 @@ impl Tls {
         }
     }
 
-    /// Adds the master secret to those that are known, if it can be made.
+    /// Adds the master secret to those that are known, if it can be made; who calls looks them up then.
     pub(super) fn make_master(&mut self, cx: &mut Cx<'_>) {
         let (secrets, resumable) = (&mut cx.tools.secrets, &cx.tools.resumable);
         if let Some(random) = self.hello.random()
@@ -79,9 +79,6 @@ impl Tls {
             let masters = made.map_or_else(|| premaster::resumed(&self.hello, secrets, resumable), |made| vec![made]);
             for master in &masters {
                 Arc::make_mut(secrets).add(random, *master);
-            }
-            if !masters.is_empty() {
-                self.session.look_up(&self.hello, cx);
             }
         }
     }

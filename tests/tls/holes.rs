@@ -1,0 +1,67 @@
+//! What stands behind a hole: its number and its keys are found again.
+
+use crate::seen::dissect;
+use crate::support::craft::*;
+use wspect::model::WhyNot;
+
+/// Loses the segment that has this payload.
+fn lose(segments: &mut Vec<Segment>, payload: &[u8]) {
+    let at = segments.iter().position(|segment| segment.payload == payload).unwrap();
+    segments.remove(at);
+}
+
+/// Changes of keys that were lost together.
+#[test]
+fn keys_that_were_changed_in_a_hole_are_found() {
+    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
+    let all = tls.session.turns.len();
+    for _ in 0..3 {
+        tls.update(Server);
+    }
+    let lost: Vec<u8> = tls.session.turns.drain(all..).flat_map(|(_, bytes)| bytes).collect();
+    tls.session.turn(Server, lost);
+    for n in 0..40 {
+        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
+    }
+    let mut segments = tls.session.segments();
+    lose(&mut segments, &tls.session.turns[all].1);
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
+    assert_eq!(later, 40, "{:?}", shown.notes);
+    assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0), "{:?}", shown.notes);
+}
+
+/// As many records were lost in one hole as have room in it.
+#[test]
+fn what_comes_behind_a_hole_of_many_records_is_read() {
+    for records in [10, 1000, 90_000] {
+        let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
+        let all = tls.session.turns.len();
+        tls.unseen(Server, records, 25 * records as usize);
+        for n in 0..40 {
+            tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
+        }
+        let mut segments = tls.session.segments();
+        lose(&mut segments, &tls.session.turns[all].1);
+        let shown = dissect(&capture_of(&segments), &tls.log());
+        let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
+        assert_eq!(later, 40, "{records}: {:?}", shown.notes);
+    }
+}
+
+/// Nothing opens behind a hole, since no key fits: that is a gap, and why not all is shown.
+#[test]
+fn what_never_opens_behind_a_hole_is_a_gap() {
+    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
+    let all = tls.session.turns.len();
+    tls.session.turn(Server, vec![0; 100]);
+    tls.keys(Server, "another key");
+    for n in 0..40 {
+        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
+    }
+    let mut segments = tls.session.segments();
+    lose(&mut segments, &tls.session.turns[all].1);
+    let shown = dissect(&capture_of(&segments), &tls.log());
+    assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::Gap));
+    assert!(shown.notes.iter().any(|note| note.0 == "TCP-GAP"), "{:?}", shown.notes);
+}
