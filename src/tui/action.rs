@@ -244,8 +244,10 @@ pub enum Action {
     Related,
     /// Of the same direction, or a sibling in a tree.
     Beside(isize),
-    /// The messages as a list or as a conversation.
-    Chat,
+    /// The messages as a list, as a conversation or on a ladder.
+    Layout,
+    /// The messages of one connection, or of all that its client has.
+    OfClient,
     /// Wrap long lines.
     Wrap,
     /// Another payload view.

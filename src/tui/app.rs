@@ -12,6 +12,7 @@ use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
 use super::input::Line;
+use super::ladder::{Ladder, Layout, Rung};
 use super::layout::{self, Regions, Split, Wishes};
 use super::list::List;
 use super::load::{Load, Outcome};
@@ -208,6 +209,7 @@ pub struct App {
     pub(super) connections: Connections,
     pub(super) summary: List,
     pub(super) messages: Messages,
+    pub(super) ladder: Ladder,
     pub(super) detail: Detail,
     pub(super) handshake: HandshakeView,
     pub(super) bytes: Bytes,
@@ -266,6 +268,7 @@ impl App {
             connections: Connections::default(),
             summary: List::default(),
             messages: Messages::default(),
+            ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
             bytes: Bytes::default(),
@@ -370,11 +373,7 @@ impl App {
         let height = self.rows(&regions, Pane::Connections);
         self.connections.refresh(&self.book, height, self.is_loading());
         self.start_at_messages();
-        let height = self.rows(&regions, Pane::Messages);
-        if let Some(conn) = self.connections.selected() {
-            self.messages.open(&self.book, conn, height);
-        }
-        self.messages.refresh(&self.book, height, self.is_loading());
+        self.settle_messages(&regions);
         self.seek_landmark();
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
@@ -396,6 +395,24 @@ impl App {
         }
         let height = self.rows(&regions, Pane::Findings);
         self.findings.refresh(&self.book, height);
+    }
+
+    /// The connection that was chosen is shown; where a message of another one was, that is chosen from now on.
+    fn settle_messages(&mut self, regions: &Regions) {
+        let height = self.rows(regions, Pane::Messages);
+        match self.connections.selected() {
+            Some(conn) if self.messages.conn() != Some(conn) => self.messages.open(&self.book, conn, height),
+            _ => {
+                if let Some(conn) = self.messages.follow(&self.book) {
+                    self.connections.select(conn, self.rows(regions, Pane::Connections));
+                }
+            }
+        }
+        self.messages.refresh(&self.book, height, self.is_loading());
+        if self.messages.layout == Layout::Ladder {
+            let height = Self::ladder_height(regions);
+            self.ladder.refresh(&self.book, &mut self.messages, height, !self.load.is_done());
+        }
     }
 
     /// A capture with one connection opens on its messages, unless the user has already gone somewhere.
@@ -423,6 +440,9 @@ impl App {
         self.connections.list.show(self.connections.len(), self.rows(&regions, Pane::Connections));
         let len = self.messages.ids(&self.book).len();
         self.messages.list.show(len, self.rows(&regions, Pane::Messages));
+        if self.messages.layout == Layout::Ladder {
+            self.ladder.show_selected(&self.book, &mut self.messages, Self::ladder_height(&regions));
+        }
         let height = self.rows(&regions, Pane::Detail);
         if let Some(tree) = &mut self.detail.tree {
             let len = tree.len();
@@ -462,10 +482,19 @@ impl App {
             _ => 0,
         };
         let rows = regions.inside(pane).1;
-        if pane == Pane::Messages && self.messages.chat {
-            return rows / CHAT_ROWS;
+        match self.messages.layout {
+            Layout::Chat if pane == Pane::Messages => rows / CHAT_ROWS,
+            Layout::Ladder if pane == Pane::Messages => {
+                let seen = self.ladder.rows(&self.book, &self.messages, Self::ladder_height(regions));
+                seen.iter().filter(|row| matches!(row.rung, Rung::Message(_))).count().max(1)
+            }
+            _ => rows.saturating_sub(Self::fixed_lines(regions, pane) + foot),
         }
-        rows.saturating_sub(Self::fixed_lines(regions, pane) + foot)
+    }
+
+    /// Rows of the ladder, of which messages are some.
+    pub(super) fn ladder_height(regions: &Regions) -> usize {
+        regions.inside(Pane::Messages).1.saturating_sub(Self::fixed_lines(regions, Pane::Messages))
     }
 
     /// The capture's first packet, as far as is known.

@@ -25,6 +25,7 @@ mod findings;
 mod handshake;
 mod input;
 mod keys;
+mod ladder;
 mod layout;
 mod list;
 mod load;

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::app::{App, CHAT_ROWS, Overlay, Pane};
 use super::bytes::Bytes;
+use super::ladder::{Layout, Row, Rung};
 use super::layout::{Divider, inner};
 use super::list::Move;
 use super::view;
@@ -71,7 +72,7 @@ impl App {
             return;
         }
         let (x, y) = (usize::from(at.x - inside.x), usize::from(at.y - inside.y));
-        if pane == Pane::Messages && self.messages.chat {
+        if pane == Pane::Messages && self.messages.layout == Layout::Chat {
             return self.select_row(pane, self.messages.list.top + y / CHAT_ROWS);
         }
         let Some(line) = y.checked_sub(Self::fixed_lines(&self.regions(), pane)) else {
@@ -79,6 +80,7 @@ impl App {
         };
         match pane {
             Pane::Connections => self.select_row(pane, self.connections.list.top + line),
+            Pane::Messages if self.messages.layout == Layout::Ladder => self.click_in_ladder(line),
             Pane::Messages => self.select_row(pane, self.messages.list.top + line),
             Pane::Findings => self.select_row(pane, self.findings.list.top + line),
             Pane::Frames => self.select_row(pane, self.bytes.frames.top + line),
@@ -88,6 +90,14 @@ impl App {
             Pane::Throughput => self.click_in_chart(x),
             Pane::Sizes | Pane::RoundTrips | Pane::Types => {}
             Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {}
+        }
+    }
+
+    /// Of the ladder's rows, messages can be selected.
+    fn click_in_ladder(&mut self, line: usize) {
+        let rows = self.ladder.rows(&self.book, &self.messages, Self::ladder_height(&self.regions()));
+        if let Some(Row { rung: Rung::Message(id), .. }) = rows.get(line) {
+            self.select_message(*id);
         }
     }
 
@@ -134,7 +144,7 @@ impl App {
                     self.connections.clicked(sort, &self.book, height);
                 }
             }
-            Pane::Messages => {
+            Pane::Messages if self.messages.layout == Layout::List => {
                 if let Some(sort) = view::message_column_at(self, x) {
                     self.messages.clicked(sort, &self.book, height);
                 }

@@ -5,6 +5,7 @@ use super::app::{App, Effect, Overlay, Pane};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
 use super::keys::{self, Key};
+use super::ladder::Layout;
 use super::layout::Split;
 use super::list::{List, Move};
 use super::menu::{Choice, Menu};
@@ -153,10 +154,11 @@ impl App {
             Action::Direction if self.screen == Screen::Stats => self.stats.next_direction(),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
-            Action::Chat => {
-                self.messages.chat = !self.messages.chat;
+            Action::Layout => {
+                self.messages.next_layout(&self.book, self.height(Pane::Messages));
                 self.show_selected();
             }
+            Action::OfClient => self.toggle_client(),
             Action::Related => self.related(),
             Action::Beside(by) => self.beside(by > 0),
             Action::Wrap if self.screen == Screen::Bytes => self.bytes.next_width(self.columns(Pane::Bytes)),
@@ -326,6 +328,13 @@ impl App {
         }
     }
 
+    fn toggle_client(&mut self) {
+        self.messages.toggle_client(&self.book, self.height(Pane::Messages));
+        if self.messages.is_of_client() && !self.messages.has_several() {
+            self.say("the client has no other connection");
+        }
+    }
+
     fn next_tab(&mut self, by: isize) {
         if self.screen != Screen::Bytes {
             return self.detail.next_view(by > 0);
@@ -395,6 +404,7 @@ impl App {
         match (self.focused(), reverse) {
             (Pane::Connections, false) => self.connections.next_sort(&self.book, height),
             (Pane::Connections, true) => self.connections.reverse(&self.book, height),
+            (Pane::Messages, _) if self.messages.layout == Layout::Ladder => self.say("a ladder goes down in time"),
             (Pane::Messages, false) => self.messages.next_sort(&self.book, height),
             (Pane::Messages, true) => self.messages.reverse(&self.book, height),
             _ => {}

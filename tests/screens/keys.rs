@@ -93,11 +93,11 @@ fn loading_moves_neither_selection_nor_view() {
     app.settle();
     press(&mut app, "2<C-d><C-d>j");
     let before = picture(&app, NARROW);
-    let more = story.batches().len();
+    let known = story.events();
     for n in 0..500 {
         story.say(conn, Direction::ToServer, Opcode::TEXT, format!("tock {n}").as_bytes());
     }
-    for batch in story.batches().into_iter().skip(more) {
+    for batch in story.batches_after(known) {
         app.take(Loading::Batch(batch), Duration::ZERO);
         app.settle();
     }

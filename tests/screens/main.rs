@@ -12,6 +12,7 @@ mod filter;
 mod hostile;
 mod http2;
 mod keys;
+mod ladder;
 mod marks;
 mod pictures;
 mod stats;

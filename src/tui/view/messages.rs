@@ -28,7 +28,9 @@ enum Key {
 }
 
 fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
-    let digits = app.messages.ids(&app.book).len().to_string().len();
+    let conns = app.messages.conns().filter(|_| app.messages.has_several());
+    let digits = app.messages.ids(&app.book).len().to_string().len()
+        + conns.filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string().len() + 1).max().unwrap_or(0);
     let mode = app.times.1;
     let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Preview };
     draw::fit(
@@ -87,6 +89,10 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
 fn title(app: &App, wide: bool) -> String {
     let Some(connection) = app.connection() else { return "Messages".to_owned() };
     let word = if wide { "connection" } else { "conn" };
+    if app.messages.has_several() {
+        let ids = app.messages.conns().filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string());
+        return format!("Messages · {word}s {} of {}", ids.collect::<Vec<_>>().join(", "), connection.client().ip);
+    }
     format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()))
 }
 
@@ -114,7 +120,7 @@ pub(super) fn draw_empty(app: &App, buf: &mut Buffer, area: Rect) {
 }
 
 fn why_empty(app: &App) -> String {
-    let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
+    let all = app.messages.all(&app.book);
     if all == 0 {
         if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(row))) {
             return text;
@@ -154,7 +160,7 @@ fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: 
             spans.push(Span::raw(" "));
         }
         match column.key {
-            Key::Number => spans.push(Span::styled(column.cell(&row.number.to_string()), app.theme.plain())),
+            Key::Number => spans.push(Span::styled(column.cell(&name(app, row)), app.theme.plain())),
             Key::Time => spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim())),
             Key::Type => {
                 spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
@@ -170,6 +176,14 @@ fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: 
     Line::from(spans)
 }
 
+/// The number of a message; of those of several connections `3#12`, with the connection's before it.
+pub(super) fn name(app: &App, row: &MessageRow<'_>) -> String {
+    match app.book.connection(row.conn).filter(|_| app.messages.has_several()) {
+        Some(connection) => format!("{}#{}", connection.id, row.number),
+        None => row.number.to_string(),
+    }
+}
+
 pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
     match row.opcode {
         Opcode::CLOSE => app.theme.bold(),
@@ -181,17 +195,20 @@ pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
 
 /// The time column's text of a row.
 pub(super) fn time(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
-    let mode = app.times.1;
     let before = |same| app.messages.before(&app.book, row, same).map(|row| row.last);
-    let from: Option<Mark> = match mode {
+    app.clock.column(app.times.1, row.last, origin(app, row.conn, before), if wide { 6 } else { 3 })
+}
+
+/// What a relative time on a connection counts from; `before` tells of the row above, or of the one of the same direction.
+pub(super) fn origin(app: &App, conn: usize, before: impl Fn(bool) -> Option<Mark>) -> Option<Mark> {
+    match app.times.1 {
         TimeMode::Local | TimeMode::Utc | TimeMode::Epoch => None,
         TimeMode::SinceCapture => app.capture_start(),
-        TimeMode::SinceConnection => app.book.connection(row.conn).map(|connection| connection.span.first),
+        TimeMode::SinceConnection => app.book.connection(conn).map(|connection| connection.span.first),
         TimeMode::SinceReference => app.reference,
         TimeMode::DeltaShown => before(false),
         TimeMode::DeltaDirection => before(true),
-    };
-    app.clock.column(mode, row.last, from, if wide { 6 } else { 3 })
+    }
 }
 
 /// `text`, `text z`, `text ⋯`, `ping`, `op 3`.
@@ -307,6 +324,9 @@ pub(super) fn status(app: &App, wide: bool) -> String {
     }
     if app.messages.hides_pings() {
         parts.push("pings hidden (p)".to_owned());
+    }
+    if app.messages.is_of_client() {
+        parts.push(format!("all of {} (c)", connection.client().ip));
     }
     format!(" {}", parts.join(" · "))
 }

@@ -12,6 +12,7 @@ mod filter;
 mod findings;
 mod handshake;
 mod hexdump;
+mod ladder;
 mod messages;
 mod overlay;
 mod sessions;
@@ -29,6 +30,7 @@ pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 
 use super::app::{App, Pane};
 use super::command::{KEYS, TLS};
+use super::ladder::Layout;
 use super::layout::SMALLEST;
 use super::text;
 use crate::escape::display_str;
@@ -69,8 +71,11 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
             match pane {
                 Pane::Connections => connections::table(app, buf, &regions, area),
                 Pane::Summary => connections::summary(app, buf, area),
-                Pane::Messages if app.messages.chat => chat::conversation(app, buf, &regions, area),
-                Pane::Messages => messages::list(app, buf, &regions, area),
+                Pane::Messages => match app.messages.layout {
+                    Layout::List => messages::list(app, buf, &regions, area),
+                    Layout::Chat => chat::conversation(app, buf, &regions, area),
+                    Layout::Ladder => ladder::ladder(app, buf, &regions, area),
+                },
                 Pane::Detail => detail::payload(app, buf, &regions, area),
                 Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
                 Pane::Frames => bytes::frames(app, buf, &regions, area),
