@@ -2,6 +2,7 @@
 
 mod args;
 mod browse;
+mod browser;
 mod choices;
 mod config;
 mod convert;

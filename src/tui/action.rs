@@ -148,7 +148,7 @@ impl Action {
             Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command => Needs::Nothing,
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
-            Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
+            Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
             Self::Filter | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
             _ => Needs::Rows,
         }
@@ -236,6 +236,8 @@ pub enum Action {
     Sort,
     /// Sort the other way.
     SortReverse,
+    /// Choose the columns.
+    Columns,
     /// Show both directions or one.
     Direction,
     /// Hide or show pings and pongs.

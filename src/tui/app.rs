@@ -3,7 +3,9 @@
 use super::action::Screen;
 use super::again::Landmark;
 use super::bytes::Bytes;
+use super::choosing::Choosing;
 use super::clock::{Clock, TimeMode};
+use super::columns::TableColumns;
 use super::connections::Connections;
 use super::detail::Detail;
 use super::exporting::Dialog;
@@ -115,6 +117,17 @@ pub struct Options {
     pub marks: Marks,
     /// The words that it was started with, as a shell has them; they are escaped here.
     pub started_with: String,
+    /// What the configuration file says of the browser.
+    pub preferences: Preferences,
+}
+
+/// What a user wants always. What is no column was told of before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// Columns of the table of connections; `None`: the usual ones.
+    pub connections: Option<Vec<String>>,
+    /// Columns of the table of messages.
+    pub messages: Option<Vec<String>>,
 }
 
 impl Options {
@@ -131,6 +144,7 @@ impl Options {
             past_filters: Vec::new(),
             marks: Marks::new(),
             started_with: String::new(),
+            preferences: Preferences::default(),
         }
     }
 }
@@ -156,6 +170,8 @@ pub enum Effect {
     Export(Vec<String>),
     /// Put text on the clipboard.
     Copy(String),
+    /// Keep these columns for the next time.
+    Save(Vec<TableColumns>),
     /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
     ReadKeys(PathBuf),
 }
@@ -181,6 +197,8 @@ pub(super) enum Overlay {
     Comment,
     /// An export is being described.
     Export,
+    /// Columns are being chosen.
+    Columns(Box<Choosing>),
 }
 
 /// Where the user was.
@@ -265,9 +283,9 @@ impl App {
             split: Split::Auto,
             shares: HashMap::new(),
             overlay: Overlay::None,
-            connections: Connections::default(),
+            connections: Connections::new(options.preferences.connections.as_deref()),
             summary: List::default(),
-            messages: Messages::default(),
+            messages: Messages::new(options.preferences.messages.as_deref()),
             ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
@@ -329,7 +347,8 @@ impl App {
 
     /// Whether something is under way that [`App::work`] goes on with.
     pub fn is_busy(&self) -> bool {
-        self.search.is_running() || self.is_measuring() || self.detail.is_busy() || self.filter_is_busy()
+        let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
+        is_asked || self.is_measuring() || self.detail.is_busy()
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -343,6 +362,9 @@ impl App {
         }
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
+        }
+        if self.ranking().is_some() {
+            return self.rank_on(Instant::now() + SLICE);
         }
         if self.is_measuring() {
             self.stats.work(&self.book, Instant::now() + SLICE);
@@ -375,6 +397,7 @@ impl App {
         self.start_at_messages();
         self.settle_messages(&regions);
         self.seek_landmark();
+        self.settle_columns(&regions);
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));

@@ -23,10 +23,13 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &ROW, &QUIT];
+pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &SAVE, &ROW, &QUIT];
 
 static FILTER: Command =
     Command { name: "filter", argument: "EXPR", label: "show what passes a display filter", run: App::apply_filter };
+
+static SAVE: Command =
+    Command { name: "save", argument: "", label: "keep the columns in the configuration file", run: App::save };
 
 static QUIT: Command = Command { name: "q", argument: "", label: "quit", run: |app, _| app.ask(Effect::Quit) };
 

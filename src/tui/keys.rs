@@ -164,6 +164,8 @@ const BELOW_THE_FIRST: &[Pane] = &[
     Pane::Explanation,
 ];
 
+const WITH_COLUMNS: &[Pane] = &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail];
+
 const ENTER: Key = Key::new(KeyCode::Enter);
 
 /// All keys. Within one pane no key has two meanings; a test says so.
@@ -184,6 +186,8 @@ pub static KEYMAP: &[Binding] = &[
         "sort by the next column / reverse",
     )
     .hint(24, 1, "sort"),
+    on(WITH_COLUMNS, &[(c('C'), Action::Columns), (Key::new(KeyCode::F(10)), Action::Columns)], "choose columns …")
+        .hint(66, 1, "columns"),
     on(
         ON_MESSAGES,
         &[(c('v'), Action::NextView), (c('V'), Action::ChooseView)],

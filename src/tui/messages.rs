@@ -1,12 +1,16 @@
 //! Screen 2, left: the messages of one connection, or of several of one client, in which order, which of them, and which one is
 //! selected.
 
+use super::columns::{Columns, MessageColumn};
 use super::ladder::Layout;
 use super::list::{List, Move, Pace};
+use super::ranking::{Of, Ranking};
 use crate::book::{Book, MessageId, MessageRow};
-use crate::model::{Direction, Ip, Opcode, Severity};
+use crate::filter::Rows;
+use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Instant;
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,22 +19,19 @@ pub(super) enum SortBy {
     Number,
     Type,
     Length,
+    /// The field at that place among the columns.
+    Field(usize),
 }
 
 impl SortBy {
-    const fn next(self) -> Self {
-        match self {
-            Self::Number => Self::Type,
-            Self::Type => Self::Length,
-            Self::Length => Self::Number,
-        }
-    }
+    const OWN: [Self; 3] = [Self::Number, Self::Type, Self::Length];
 
-    fn key(self, row: &MessageRow<'_>) -> u64 {
+    fn key(self, row: &MessageRow<'_>, ranking: &Ranking<MessageId>) -> u64 {
         match self {
             Self::Number => row.number,
             Self::Type => row.opcode.0.into(),
             Self::Length => row.len,
+            Self::Field(_) => ranking.rank(row.id).into(),
         }
     }
 }
@@ -78,6 +79,9 @@ pub(super) struct Messages {
     reverse: bool,
     pace: Pace,
     pub(super) layout: Layout,
+    pub(super) columns: Columns<MessageColumn, MessageId>,
+    /// By the field that the list is sorted by.
+    pub(super) ranking: Ranking<MessageId>,
     /// Columns of the preview that are scrolled out to the left.
     pub(super) scroll: usize,
     /// Where the user was in other connections.
@@ -85,10 +89,16 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// With these columns; `None`: the usual ones.
+    pub(super) fn new(columns: Option<&[String]>) -> Self {
+        Self { columns: Columns::new(columns), ..Self::default() }
+    }
+
     /// Forgets the rows, not which of them are shown and how.
     pub(super) fn forget(&mut self) {
         let Self { direction, hide_pings, sort, reverse, layout, of_client, .. } = *self;
-        *self = Self { direction, hide_pings, sort, reverse, layout, of_client, ..Self::default() };
+        let columns = std::mem::take(&mut self.columns);
+        *self = Self { direction, hide_pings, sort, reverse, layout, of_client, columns, ..Self::default() };
     }
 
     pub(super) const fn conn(&self) -> Option<usize> {
@@ -219,7 +229,7 @@ impl Messages {
 
     fn put_in_order(&self, book: &Book, ids: &mut [MessageId]) {
         ids.sort_by_cached_key(|&id| {
-            let key = book.message(id).map_or(0, |row| self.sort.key(&row));
+            let key = book.message(id).map_or(0, |row| self.sort.key(&row, &self.ranking));
             if self.reverse { (u64::MAX - key, id) } else { (key, id) }
         });
     }
@@ -342,7 +352,9 @@ impl Messages {
     }
 
     pub(super) fn next_sort(&mut self, book: &Book, height: usize) {
-        self.sort_by(self.sort.next(), false, book, height);
+        let by: Vec<SortBy> = SortBy::OWN.into_iter().chain(self.columns.places().map(SortBy::Field)).collect();
+        let at = by.iter().position(|&by| by == self.sort).map_or(0, |at| at + 1);
+        self.sort_by(by.get(at).copied().unwrap_or_default(), false, book, height);
     }
 
     pub(super) fn reverse(&mut self, book: &Book, height: usize) {
@@ -357,6 +369,34 @@ impl Messages {
     fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {
         (self.sort, self.reverse) = (sort, reverse);
         self.pick_again(book, height);
+    }
+
+    /// Ranks the rows by the field that the list is sorted by, where it is, as far as that is not done.
+    pub(super) fn rank(&mut self, book: &Book, origin: Option<Timestamp>, is_whole: bool) {
+        let SortBy::Field(at) = self.sort else { return };
+        let of = Of { field: self.columns.name(at).to_owned(), conns: self.conns().collect(), is_whole };
+        let lanes = &self.lanes;
+        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn)).copied().collect();
+        self.ranking.want(&of, Rows::MESSAGES, origin, rows);
+    }
+
+    /// Goes on with that until then.
+    pub(super) fn rank_on(&mut self, book: &Book, until: Instant, height: usize) {
+        if self.ranking.go_on(book, until) {
+            self.pick_again(book, height);
+        }
+    }
+
+    pub(super) const fn is_sorted_by_field(&self) -> bool {
+        matches!(self.sort, SortBy::Field(_))
+    }
+
+    /// Sorts by number again, where the list was sorted by a field.
+    pub(super) fn stop_ranking(&mut self, book: &Book, height: usize) {
+        self.ranking.stop();
+        if matches!(self.sort, SortBy::Field(_)) {
+            self.sort_by(SortBy::Number, false, book, height);
+        }
     }
 
     /// The row before or behind the selected one that fits.

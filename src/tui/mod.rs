@@ -11,8 +11,10 @@ mod anatomy;
 mod app;
 mod apply;
 mod bytes;
+mod choosing;
 mod clipboard;
 mod clock;
+mod columns;
 mod command;
 mod connections;
 mod copy;
@@ -36,6 +38,7 @@ mod messages;
 mod mouse;
 mod paper;
 mod plaintext;
+mod ranking;
 mod search;
 mod stats;
 mod steady;
@@ -50,7 +53,8 @@ mod view;
 mod wire;
 
 pub use action::{Action, Screen};
-pub use app::{App, Effect, Options, Pane};
+pub use app::{App, Effect, Options, Pane, Preferences};
+pub use columns::{Table, TableColumns};
 pub use detail::PayloadView;
 pub use exporting::shell_line;
 pub use keys::{Binding, KEYMAP, Key, Scope};
@@ -79,6 +83,9 @@ pub struct Reading {
 /// Takes one more key log, which the user names.
 pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
 
+/// Keeps columns of tables; says what came of that.
+pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
+
 /// What the browser asks of who started it.
 pub struct Outside {
     /// Begins another reading of the capture.
@@ -87,6 +94,8 @@ pub struct Outside {
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
     pub keep: Box<dyn FnMut(&Marks)>,
+    /// Keeps columns of tables for the next time; what is to be said of that.
+    pub save: Save,
     /// Runs `wspect` with these words in front of those that the browser was started with; later tells how that has ended.
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }

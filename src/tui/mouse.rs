@@ -171,7 +171,9 @@ impl App {
         let Some((pane, _)) = self.regions().pane_at(at) else { return };
         let (step, height) = (Move::Rows(by), self.height(pane));
         match (&mut self.overlay, pane) {
-            (Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_), _) => self.move_in_overlay(step),
+            (Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Columns(_), _) => {
+                self.move_in_overlay(step)
+            }
             (_, Pane::Connections) => {
                 let len = self.connections.len();
                 self.connections.list.scroll(step, len, height);

@@ -54,6 +54,7 @@ impl App {
             Overlay::Filter => self.filter_key(event, key),
             Overlay::Comment => self.comment_key(event, key),
             Overlay::Export => self.export_key(event, key),
+            Overlay::Columns(_) => self.choosing_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -79,6 +80,7 @@ impl App {
         let tops = view::overlay_lines(self, body.width).saturating_sub(height) + 1;
         match &mut self.overlay {
             Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
+            Overlay::Columns(it) => it.cursor = step.from(it.cursor, it.entries.len(), height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
             Overlay::None
             | Overlay::Search
@@ -151,6 +153,7 @@ impl App {
             Action::Cancel => self.cancel(),
             Action::Mouse => self.toggle_mouse(),
             Action::Sort | Action::SortReverse => self.sort(action == Action::SortReverse),
+            Action::Columns => self.start_choosing(),
             Action::Direction if self.screen == Screen::Stats => self.stats.next_direction(),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
@@ -382,7 +385,7 @@ impl App {
             self.ask(Effect::Quit);
         } else if self.search.run.take().is_some() {
             self.say("search stopped");
-        } else if self.stop_filter() {
+        } else if self.stop_filter() || self.stop_ranking() {
         } else if self.load.is_done() && self.key_log.is_some() {
             self.ask(Effect::StopLoading);
         } else if !self.load.is_done() {
@@ -409,6 +412,7 @@ impl App {
             (Pane::Messages, true) => self.messages.reverse(&self.book, height),
             _ => {}
         }
+        self.warn_of_many();
     }
 
     fn beside(&mut self, forward: bool) {

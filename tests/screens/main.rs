@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and says on stderr what it skips"
 )]
 
+mod columns;
 mod empty;
 mod filter;
 mod hostile;

@@ -49,7 +49,7 @@ pub(super) fn frames(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect)
     let title = format!("Frames{number}");
     let inside = draw::pane(app, buf, Pane::Frames, area, &title, &draw::position(list.cursor, len));
     let columns = frame_columns(usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(&column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, App::fixed_lines(regions, Pane::Frames));
     if len == 0 {
@@ -68,7 +68,14 @@ pub(super) fn frames(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect)
 }
 
 fn frame_columns(width: usize) -> Vec<Column<Key>> {
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Time };
+    let column = |key, head: &'static str, width, right, drop| Column {
+        key,
+        head: head.into(),
+        width,
+        right,
+        drop,
+        grows: key == Key::Time,
+    };
     draw::fit(
         &[
             column(Key::Frame, "frame", 12, false, 0),

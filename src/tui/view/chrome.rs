@@ -100,6 +100,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         | Overlay::Sessions(_)
         | Overlay::Menu(_)
         | Overlay::Filter
+        | Overlay::Columns(_)
         | Overlay::Export => {}
     }
     if let Some(words) = &app.said {
@@ -108,6 +109,9 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     }
     if let Some(run) = app.search.run {
         return set(buf, area, Line::raw(format!(" searching {} %   ^C stop", run.percent())));
+    }
+    if let Some(percent) = app.ranking() {
+        return set(buf, area, Line::raw(format!(" sorting {percent} %   ^C stop")));
     }
     if !app.load.is_done() {
         return progress(app, buf, area);
@@ -152,7 +156,7 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
 
 /// The keys of the pane that matter most, as many as fit.
 pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
-    let pairs: Vec<(String, &str)> = match app.overlay {
+    let pairs: Vec<(String, &str)> = match &app.overlay {
         Overlay::Filter => [
             ("Tab", "complete"),
             ("↑ ↓", "choose"),
@@ -166,6 +170,20 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::Export => [("Tab", "next line"), ("← →", "choose"), ("Enter", "write"), ("Esc", "back")]
             .map(|(keys, words)| (keys.to_owned(), words))
             .to_vec(),
+        Overlay::Columns(it) if it.name.is_some() => [("Tab", "complete"), ("Enter", "add"), ("Esc", "drop")]
+            .map(|(keys, words)| (keys.to_owned(), words))
+            .to_vec(),
+        Overlay::Columns(_) => [
+            ("Space", "show / hide"),
+            ("J/K", "down / up"),
+            ("a", "add a field"),
+            ("d", "take it out"),
+            ("h/l", "width"),
+            ("=", "usual width"),
+            ("Enter", "close"),
+        ]
+        .map(|(keys, words)| (keys.to_owned(), words))
+        .to_vec(),
         Overlay::Comment => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Command => {

@@ -23,7 +23,14 @@ enum Key {
 }
 
 fn columns(wide: bool, width: usize) -> Vec<Column<Key>> {
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::What };
+    let column = |key, head: &'static str, width, right, drop| Column {
+        key,
+        head: head.into(),
+        width,
+        right,
+        drop,
+        grows: key == Key::What,
+    };
     draw::fit(
         &[
             column(Key::Severity, "sev", 7, false, 0),
@@ -40,7 +47,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     let (list, len) = (&app.findings.list, app.findings.len());
     let inside = draw::pane(app, buf, Pane::Findings, area, &title(app), &draw::position(list.cursor, len));
     let columns = columns(regions.wide, usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(&column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if len == 0 {

@@ -9,6 +9,7 @@ use crate::model::{
 };
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
+use crate::tui::columns::{MessageColumn, Which};
 use crate::tui::layout::Regions;
 use crate::tui::messages::SortBy;
 use crate::tui::text;
@@ -17,14 +18,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// A column of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Number,
-    Time,
-    Type,
-    Length,
-    Preview,
+type Key = Which<MessageColumn>;
+
+/// The columns where none were chosen.
+pub(in crate::tui) const fn usual_columns() -> &'static [MessageColumn] {
+    use MessageColumn::{Length, Number, Preview, Time, Type};
+    &[Number, Time, Type, Length, Preview]
 }
 
 fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
@@ -32,28 +31,34 @@ fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
     let digits = app.messages.ids(&app.book).len().to_string().len()
         + conns.filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string().len() + 1).max().unwrap_or(0);
     let mode = app.times.1;
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Preview };
-    draw::fit(
-        &[
-            column(Key::Number, "no", digits.max(4), true, 0),
-            column(Key::Time, mode.head(), mode.width(wide), true, 1),
-            column(Key::Type, "  type", 10, false, 0),
-            column(Key::Length, "len", 7, true, 2),
-            column(Key::Preview, "preview", 8, false, 0),
-        ],
-        width,
-    )
+    let own = |key| {
+        let (head, width, right, drop) = match key {
+            MessageColumn::Number => ("no", digits.max(4), true, 0),
+            MessageColumn::Time => (mode.head(), mode.width(wide), true, 1),
+            MessageColumn::Type => ("  type", 10, false, 0),
+            MessageColumn::Length => ("len", 7, true, 2),
+            MessageColumn::Preview => ("preview", 8, false, 0),
+        };
+        Column { key: Which::Own(key), head: head.into(), width, right, drop, grows: key == MessageColumn::Preview }
+    };
+    draw::fit(&draw::chosen(&app.messages.columns, usual_columns(), own), width)
 }
 
 /// The column of the list's head under `x`, as what it sorts by.
 pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
     let regions = app.regions();
     let width = regions.inside(Pane::Messages).0;
-    match draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)? {
-        Key::Number | Key::Time => Some(SortBy::Number),
-        Key::Type => Some(SortBy::Type),
-        Key::Length => Some(SortBy::Length),
-        Key::Preview => None,
+    sorts_by(draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)?)
+}
+
+/// What a click on the head of a column sorts by.
+const fn sorts_by(key: Key) -> Option<SortBy> {
+    match key {
+        Which::Own(MessageColumn::Number | MessageColumn::Time) => Some(SortBy::Number),
+        Which::Own(MessageColumn::Type) => Some(SortBy::Type),
+        Which::Own(MessageColumn::Length) => Some(SortBy::Length),
+        Which::Own(MessageColumn::Preview) => None,
+        Which::Field(at) => Some(SortBy::Field(at)),
     }
 }
 
@@ -98,19 +103,15 @@ fn title(app: &App, wide: bool) -> String {
 
 /// The head of a column, with an arrow on the one that the list is sorted by.
 fn head(app: &App, column: &Column<Key>) -> String {
-    let by = match column.key {
-        Key::Number => Some(SortBy::Number),
-        Key::Type => Some(SortBy::Type),
-        Key::Length => Some(SortBy::Length),
-        Key::Time | Key::Preview => None,
-    };
+    let by = sorts_by(column.key).filter(|_| column.key != Which::Own(MessageColumn::Time));
     let arrow = match app.messages.sorting() {
         (SortBy::Number, false) => "",
         (sort, _) if by != Some(sort) => "",
         (_, false) => " ▲",
         (_, true) => " ▼",
     };
-    column.cell(&format!("{}{arrow}", column.head))
+    let room = column.width.saturating_sub(text::width(arrow));
+    column.cell(&format!("{}{arrow}", text::cut(&column.head, room)))
 }
 
 /// Says why there is nothing in the list.
@@ -160,16 +161,24 @@ fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: 
             spans.push(Span::raw(" "));
         }
         match column.key {
-            Key::Number => spans.push(Span::styled(column.cell(&name(app, row)), app.theme.plain())),
-            Key::Time => spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim())),
-            Key::Type => {
-                spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
-                spans.push(Span::styled(text::left(&kind(row), column.width - 2), style(app, row)));
+            Which::Own(MessageColumn::Number) => {
+                spans.push(Span::styled(column.cell(&name(app, row)), app.theme.plain()))
             }
-            Key::Length => spans.push(Span::styled(column.cell(&length(row)), app.theme.plain())),
-            Key::Preview => {
+            Which::Own(MessageColumn::Time) => {
+                spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim()))
+            }
+            Which::Own(MessageColumn::Type) => {
+                spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
+                spans.push(Span::styled(text::left(&kind(row), column.width.saturating_sub(2)), style(app, row)));
+            }
+            Which::Own(MessageColumn::Length) => spans.push(Span::styled(column.cell(&length(row)), app.theme.plain())),
+            Which::Field(at) => {
+                let cell = column.cell(app.messages.columns.cell(row.id, at));
+                spans.extend(draw::marked(app, cell, app.theme.plain()));
+            }
+            Which::Own(MessageColumn::Preview) => {
                 let words = preview(app, row, app.messages.scroll, column.width);
-                spans.extend(draw::marked(app, text::cut(&words, column.width), style(app, row)));
+                spans.extend(draw::marked(app, text::left(&words, column.width), style(app, row)));
             }
         }
     }

@@ -3,6 +3,7 @@
 mod bytes;
 mod chart;
 mod chat;
+mod choosing;
 mod chrome;
 mod connections;
 mod detail;
@@ -20,11 +21,17 @@ mod stats;
 
 pub(super) use bytes::{field_mark_column, field_text};
 pub(super) use chrome::tab_at;
-pub(super) use connections::{column_at as connection_column_at, row_text as connection_row_text, summary_lines};
+pub(super) use connections::{
+    column_at as connection_column_at, row_text as connection_row_text, summary_lines,
+    usual_columns as usual_connection_columns,
+};
 pub(super) use detail::fold_mark_column;
+pub(super) use draw::FIELD_WIDTH;
 pub(super) use findings::{explanation_lines, row_text as finding_row_text};
 pub(super) use handshake::lines as handshake_lines;
-pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
+pub(super) use messages::{
+    column_at as message_column_at, row_text as message_row_text, usual_columns as usual_message_columns,
+};
 pub(super) use overlay::overlay_lines;
 pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 

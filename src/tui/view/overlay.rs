@@ -1,6 +1,6 @@
 //! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::{draw, exporting, filter, sessions};
+use super::{choosing, draw, exporting, filter, sessions};
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
@@ -28,6 +28,13 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
                 area.height.saturating_sub(2).into(),
             );
             let inside = window(app, buf, area, ("Export", ""), HELP, lines.len());
+            draw::lines(buf, inside, lines);
+        }
+        Overlay::Columns(it) => {
+            let columns = area.width.min(HELP).saturating_sub(2).into();
+            let lines = choosing::lines(app, it, columns, area.height.saturating_sub(2).into());
+            let title = format!("Columns of {}", it.table().name());
+            let inside = window(app, buf, area, (&title, ""), HELP, lines.len());
             draw::lines(buf, inside, lines);
         }
         Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
