@@ -17,7 +17,7 @@ use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::{Followed, Randoms};
 use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
-use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Progress, Reading};
+use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
 use std::ffi::OsString;
@@ -70,7 +70,8 @@ pub(super) fn run(
     let past_filters = state::past_filters();
     let marks = known_by.as_deref().map(state::marks).unwrap_or_default();
     let (named, started_with) = (launch.config.named().clone(), launch.line());
-    let preferences = launch.config.browser().clone();
+    let wanted = launch.config.browser();
+    let preferences = Preferences { ascii: wanted.ascii || launch.ascii, ..wanted.clone() };
     let options = Options {
         color,
         can_reread,
@@ -106,6 +107,8 @@ pub(super) struct Launch {
     pub words: Vec<OsString>,
     /// What the configuration file says.
     pub config: Config,
+    /// All is drawn in ASCII.
+    pub ascii: bool,
 }
 
 impl Launch {

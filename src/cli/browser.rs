@@ -4,10 +4,12 @@ use crate::capture::words;
 use crate::escape;
 use crate::export::Out;
 use crate::model::nearest;
-use crate::tui::{Preferences, Table, TableColumns};
+use crate::tui::{Keyset, Mapping, Preferences, Table, TableColumns, ThemeName, check_mapping};
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::Path;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The name of the table.
@@ -17,6 +19,14 @@ pub(super) const NAME: &str = "browser";
 pub(super) const KEYS: &[(&str, &str, &str)] = &[
     ("connections", r#"["no", "host", "tls.handshake.extensions_server_name:20", "end"]"#, "columns of connections"),
     ("messages", r#"["no", "time", "type", "len", "json.type:14", "preview"]"#, "columns of messages"),
+    ("theme", r#""dark""#, "colours: auto, 16, mono, dark, light or high-contrast"),
+    ("ascii", "true", "ASCII in place of lines, arrows and signs"),
+    ("keymap", r#""termshark""#, "keys: wspect, or termshark (/ filters, C-f finds)"),
+    (
+        "keys",
+        r#"{ filter = ["f", "C-g"], zoom = ["z"] }"#,
+        "keys for actions, by the names that C-p shows (with - for blanks)",
+    ),
 ];
 
 /// Reads the table.
@@ -36,6 +46,15 @@ pub(super) fn read(value: &DeValue<'_>) -> Result<Preferences, String> {
         match key {
             "connections" => preferences.connections = columns(Table::Connections)?,
             "messages" => preferences.messages = columns(Table::Messages)?,
+            "theme" => preferences.theme = chosen(key, value.get_ref(), &ThemeName::NAMES)?,
+            "ascii" => match value.get_ref() {
+                DeValue::Boolean(on) => preferences.ascii = *on,
+                _ => return Err(wrong(key)),
+            },
+            "keymap" => {
+                preferences.keyset = chosen(key, value.get_ref(), &Keyset::ALL.map(|keyset| (keyset.name(), keyset)))?;
+            }
+            "keys" => preferences.keys = mappings(key, value.get_ref())?,
             _ => return Err(unknown(key)),
         }
     }
@@ -44,13 +63,40 @@ pub(super) fn read(value: &DeValue<'_>) -> Result<Preferences, String> {
 
 /// A list of texts.
 fn texts(key: &str, value: &DeValue<'_>) -> Result<Vec<String>, String> {
-    let wrong = || {
-        let example = KEYS.iter().find(|(name, ..)| *name == key).map_or("", |(_, example, _)| example);
-        format!("{key} is to be like {example}")
+    let DeValue::Array(list) = value else { return Err(wrong(key)) };
+    list.iter().map(|value| text(value.get_ref()).ok_or_else(|| wrong(key))).collect()
+}
+
+fn text(value: &DeValue<'_>) -> Option<String> {
+    if let DeValue::String(text) = value { Some(text.to_string()) } else { None }
+}
+
+fn wrong(key: &str) -> String {
+    let example = KEYS.iter().find(|(name, ..)| *name == key).map_or("", |(_, example, _)| example);
+    format!("{key} is to be like {example}")
+}
+
+/// What has the name that stands there.
+fn chosen<T: Copy>(key: &str, value: &DeValue<'_>, all: &[(&str, T)]) -> Result<T, String> {
+    let name = text(value).ok_or_else(|| wrong(key))?;
+    let found = all.iter().find(|(own, _)| *own == name).map(|&(_, found)| found);
+    let names = || all.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("no {key} {name}: {}", names()))
+}
+
+/// Actions with their keys.
+fn mappings(key: &str, value: &DeValue<'_>) -> Result<Vec<Mapping>, String> {
+    let DeValue::Table(table) = value else { return Err(wrong(key)) };
+    let mapping = |(name, keys): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+        let name = name.get_ref().to_string();
+        let keys = match text(keys.get_ref()) {
+            Some(one) => vec![one],
+            None => texts(key, keys.get_ref())?,
+        };
+        check_mapping(&name, &keys)?;
+        Ok((name, keys))
     };
-    let DeValue::Array(list) = value else { return Err(wrong()) };
-    let text = |value: &DeValue<'_>| if let DeValue::String(text) = value { Some(text.to_string()) } else { None };
-    list.iter().map(|value| text(value.get_ref()).ok_or_else(wrong)).collect()
+    table.iter().map(mapping).collect()
 }
 
 fn unknown(key: &str) -> String {
@@ -64,14 +110,28 @@ fn unknown(key: &str) -> String {
 
 /// Writes the table as it stands in a file.
 pub(super) fn write(preferences: &Preferences, out: &mut Out<'_>) {
-    let Preferences { connections, messages } = preferences;
-    let lists = [("connections", connections), ("messages", messages)];
-    let lists: Vec<_> = lists.into_iter().filter_map(|(key, list)| Some((key, list.as_ref()?))).collect();
-    if !lists.is_empty() {
-        out.line(&format!("[{NAME}]"));
+    let Preferences { connections, messages, theme, ascii, keyset, keys } = preferences;
+    if *preferences == Preferences::default() {
+        return;
     }
-    for (key, list) in lists {
-        out.line(&format!("{key} = {}", escape::display_str(&listed(list))));
+    out.line(&format!("[{NAME}]"));
+    for (key, list) in [("connections", connections), ("messages", messages)] {
+        if let Some(list) = list {
+            out.line(&format!("{key} = {}", escape::display_str(&listed(list))));
+        }
+    }
+    if let Some((name, _)) = ThemeName::NAMES.iter().find(|(_, own)| own == theme && *theme != ThemeName::default()) {
+        out.line(&format!("theme = {}", quoted(name)));
+    }
+    if *ascii {
+        out.line("ascii = true");
+    }
+    if *keyset != Keyset::default() {
+        out.line(&format!("keymap = {}", quoted(keyset.name())));
+    }
+    if !keys.is_empty() {
+        let keys: Vec<String> = keys.iter().map(|(name, keys)| format!("{name} = {}", listed(keys))).collect();
+        out.line(&format!("keys = {{ {} }}", escape::display_str(&keys.join(", "))));
     }
 }
 

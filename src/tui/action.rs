@@ -145,7 +145,7 @@ impl Action {
     /// What it needs.
     pub(super) const fn needs(self) -> Needs {
         match self {
-            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command => Needs::Nothing,
+            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command | Self::Palette => Needs::Nothing,
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
@@ -174,6 +174,8 @@ pub enum Action {
     Help,
     /// Type a command.
     Command,
+    /// Look for what can be done.
+    Palette,
     /// Type what to look for.
     Search,
     /// Type a filter.

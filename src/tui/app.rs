@@ -14,6 +14,7 @@ use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
 use super::input::Line;
+use super::keymap::{Keymap, Keyset, Mapping};
 use super::ladder::{Ladder, Layout, Rung};
 use super::layout::{self, Regions, Split, Wishes};
 use super::list::List;
@@ -21,9 +22,10 @@ use super::load::{Load, Outcome};
 use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
+use super::palette::Palette;
 use super::search::Search;
 use super::stats::Stats;
-use super::theme::{ColorChoice, Theme};
+use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
 use crate::filter;
 use crate::model::{Connection, Mark, PacketNo, Version, count};
@@ -128,6 +130,14 @@ pub struct Preferences {
     pub connections: Option<Vec<String>>,
     /// Columns of the table of messages.
     pub messages: Option<Vec<String>>,
+    /// Colours, where any are wanted.
+    pub theme: ThemeName,
+    /// ASCII in place of lines, arrows and signs.
+    pub ascii: bool,
+    /// Which keys there are.
+    pub keyset: Keyset,
+    /// Keys for actions.
+    pub keys: Vec<Mapping>,
 }
 
 impl Options {
@@ -197,6 +207,8 @@ pub(super) enum Overlay {
     Comment,
     /// An export is being described.
     Export,
+    /// What can be done is looked for.
+    Palette(Palette),
     /// Columns are being chosen.
     Columns(Box<Choosing>),
 }
@@ -215,6 +227,8 @@ pub struct App {
     pub(super) book: Book,
     pub(super) title: String,
     pub(super) theme: Theme,
+    pub(super) ascii: bool,
+    pub(super) keymap: Keymap,
     pub(super) clock: Clock,
     pub(super) load: Load,
     pub(super) size: (u16, u16),
@@ -273,7 +287,9 @@ impl App {
         Self {
             book: Book::default(),
             title: crate::escape::display_str(&options.title).into_owned(),
-            theme: Theme::new(options.color),
+            theme: Theme::new(options.color, options.preferences.theme),
+            ascii: options.preferences.ascii,
+            keymap: Keymap::new(options.preferences.keyset, &options.preferences.keys),
             clock: Clock { zone: options.zone },
             load: Load::default(),
             size,
@@ -400,6 +416,7 @@ impl App {
         self.settle_columns(&regions);
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
+            self.detail.compare(&self.book, self.comparable());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));
         }
         if self.screen == Screen::Bytes {

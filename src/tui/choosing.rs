@@ -4,7 +4,7 @@ use super::action::{Action, Screen};
 use super::app::{App, Effect, Overlay, Pane};
 use super::columns::{Chosen, Columns, Own, RowId, Table};
 use super::input::{Line, Typed};
-use super::keys::{self, Key};
+use super::keys::Key;
 use super::ladder::Layout;
 use super::layout::Regions;
 use super::ranking::MOST;
@@ -134,7 +134,7 @@ impl App {
             KeyCode::Char('c') if control => self.overlay = Overlay::None,
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => self.overlay = Overlay::None,
             KeyCode::Char('a') => (choosing.name, choosing.wrong) = (Some(Line::default()), None),
-            code => match keys::action(self.focused(), key) {
+            code => match self.keymap.action(self.focused(), key) {
                 Some(Action::Move(step)) if code != KeyCode::Char(' ') => self.move_in_overlay(step),
                 _ => {
                     self.change_column(code);
@@ -231,7 +231,8 @@ impl App {
         };
         let kept: Vec<_> = [Table::Connections, Table::Messages].into_iter().filter_map(of).collect();
         if kept.is_empty() {
-            return self.say("the columns are the usual ones: C chooses others");
+            return self
+                .say(format!("the columns are the usual ones: {} chooses others", self.key_of(Action::Columns)));
         }
         self.ask(Effect::Save(kept));
     }

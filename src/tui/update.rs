@@ -4,7 +4,7 @@ use super::action::{Action, Screen};
 use super::app::{App, Effect, Overlay, Pane};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
-use super::keys::{self, Key};
+use super::keys::Key;
 use super::ladder::Layout;
 use super::layout::Split;
 use super::list::{List, Move};
@@ -45,7 +45,7 @@ impl App {
         self.said = None;
         match self.overlay {
             Overlay::None => {
-                if let Some(action) = keys::action(self.focused(), key) {
+                if let Some(action) = self.keymap.action(self.focused(), key) {
                     self.act(action);
                 }
             }
@@ -55,6 +55,7 @@ impl App {
             Overlay::Comment => self.comment_key(event, key),
             Overlay::Export => self.export_key(event, key),
             Overlay::Columns(_) => self.choosing_key(event, key),
+            Overlay::Palette(_) => self.palette_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -65,7 +66,7 @@ impl App {
             Overlay::Menu(menu) => key.character().and_then(|letter| menu.by_letter(letter)),
             _ => None,
         };
-        match (choice, keys::action(self.focused(), key)) {
+        match (choice, self.keymap.action(self.focused(), key)) {
             (Some(choice), _) => self.choose(choice),
             (None, Some(Action::Move(step))) => self.move_in_overlay(step),
             (None, Some(Action::Quit)) => self.ask(Effect::Quit),
@@ -87,6 +88,7 @@ impl App {
             | Overlay::Command
             | Overlay::Filter
             | Overlay::Comment
+            | Overlay::Palette(_)
             | Overlay::Export => {}
         }
     }
@@ -107,7 +109,10 @@ impl App {
     /// Does what a key or a click asks for.
     pub fn act(&mut self, action: Action) {
         self.leaving &= action == Action::Cancel;
-        if !matches!(action, Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command) {
+        if !matches!(
+            action,
+            Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command | Action::Palette
+        ) {
             self.moved = true;
             self.landmark = None;
         }
@@ -120,6 +125,7 @@ impl App {
             Action::Quit => self.ask(Effect::Quit),
             Action::Help => self.overlay = Overlay::Help(0),
             Action::Command => self.start_command(),
+            Action::Palette => self.start_palette(),
             Action::Search => self.start_search(),
             Action::Filter => self.start_filter(),
             Action::ToggleFilter => self.toggle_filter(),
@@ -294,7 +300,8 @@ impl App {
     fn sideways(&mut self, right: bool) {
         let pane = self.focused();
         let height = self.height(pane);
-        let tree_view = self.detail.view() == PayloadView::Tree;
+        let view = self.detail.view();
+        let tree_view = view == PayloadView::Tree;
         let scroll = match (pane, &mut self.detail.tree) {
             (Pane::Detail, Some(tree)) if tree_view => {
                 return if right { tree.right(height) } else { tree.left(height) };
@@ -307,7 +314,7 @@ impl App {
                 let (columns, fields) = (self.columns(pane), self.height(Pane::Fields));
                 return self.bytes.step_byte(if right { 1 } else { -1 }, height, columns, fields);
             }
-            (Pane::Detail, _) if !self.detail.wrap => &mut self.detail.scroll,
+            (Pane::Detail, _) if !self.detail.wrap || view == PayloadView::Diff => &mut self.detail.scroll,
             (Pane::Messages, _) => &mut self.messages.scroll,
             (Pane::Connections, _) => &mut self.connections.scroll,
             _ => return,

@@ -8,12 +8,14 @@
 )]
 
 mod columns;
+mod diff;
 mod empty;
 mod filter;
 mod hostile;
 mod http2;
 mod keys;
 mod ladder;
+mod looks;
 mod marks;
 mod pictures;
 mod stats;

@@ -7,7 +7,6 @@ use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
 use crate::tui::command::COMMANDS;
 use crate::tui::input::Line as Typed;
-use crate::tui::keys;
 use crate::tui::layout::Regions;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
@@ -101,6 +100,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         | Overlay::Menu(_)
         | Overlay::Filter
         | Overlay::Columns(_)
+        | Overlay::Palette(_)
         | Overlay::Export => {}
     }
     if let Some(words) = &app.said {
@@ -173,6 +173,9 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::Columns(it) if it.name.is_some() => [("Tab", "complete"), ("Enter", "add"), ("Esc", "drop")]
             .map(|(keys, words)| (keys.to_owned(), words))
             .to_vec(),
+        Overlay::Palette(_) => {
+            [("↓ ↑", "choose"), ("Enter", "do"), ("Esc", "drop")].map(|(keys, words)| (keys.to_owned(), words)).to_vec()
+        }
         Overlay::Columns(_) => [
             ("Space", "show / hide"),
             ("J/K", "down / up"),
@@ -197,7 +200,9 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::None => {
             let (nothing, has_rows) = (app.shows_nothing(), app.has_rows(app.focused()));
             let works = |action: Action| has_rows || action.needs() < if nothing { Needs::Screen } else { Needs::Rows };
-            let mut hints: Vec<_> = keys::bindings(app.focused())
+            let mut hints: Vec<_> = app
+                .keymap
+                .bindings(app.focused())
                 .filter(|binding| binding.keys.iter().any(|&(_, action)| works(action)))
                 .filter_map(|binding| binding.hint.map(|(place, keys, words)| (place, binding.names(keys), words)))
                 .collect();

@@ -5,6 +5,7 @@ use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
 use crate::model::{Severity, Topic, clause, count, number};
+use crate::tui::action::Action;
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
 use crate::tui::layout::{Regions, WIDE};
@@ -77,14 +78,16 @@ fn title(app: &App) -> String {
     title
 }
 
-fn why_empty(app: &App) -> &'static str {
+fn why_empty(app: &App) -> String {
+    let others = app.key_of(Action::Severity(1));
     match (app.book.severities().total(), app.load.is_done()) {
-        (0, true) => "Nothing to complain about.",
-        (0, false) => "Nothing found yet.",
+        (0, true) => "Nothing to complain about.".to_owned(),
+        (0, false) => "Nothing found yet.".to_owned(),
         _ if app.book.sift().is_some() => {
-            "No finding passes the filter and is that severe. X shows all that it hides, s others."
+            let off = app.key_of(Action::ToggleFilter);
+            format!("No finding passes the filter and is that severe. {off} shows all that it hides, {others} others.")
         }
-        _ => "No finding is that severe. s shows others.",
+        _ => format!("No finding is that severe. {others} shows others."),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::escape::{self, display, unknown};
 use crate::model::{
     Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, hex_apart, number,
 };
+use crate::tui::action::{Action, Screen};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
 use crate::tui::columns::{MessageColumn, Which};
@@ -123,7 +124,7 @@ pub(super) fn draw_empty(app: &App, buf: &mut Buffer, area: Rect) {
 fn why_empty(app: &App) -> String {
     let all = app.messages.all(&app.book);
     if all == 0 {
-        if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(row))) {
+        if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(app, row))) {
             return text;
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
@@ -132,12 +133,15 @@ fn why_empty(app: &App) -> String {
     if let Some(words) = filter::nothing(app, all as u64, "message").filter(|_| !hides_more) {
         return words;
     }
-    let filter = if app.book.sift().is_some() { ", X all that the filter hides" } else { "" };
-    format!("0 of {} match. d shows other directions, p pings and pongs{filter}.", count(all as u64, "message"))
+    let off = format!(", {} all that the filter hides", app.key_of(Action::ToggleFilter));
+    let filter = if app.book.sift().is_some() { off } else { String::new() };
+    let (other, pings) = (app.key_of(Action::Direction), app.key_of(Action::Pings));
+    let all = count(all as u64, "message");
+    format!("0 of {all} match. {other} shows other directions, {pings} pings and pongs{filter}.")
 }
 
 /// Why there can be no message, where the handshake tells.
-fn never_opened(row: &Connection) -> Option<String> {
+fn never_opened(app: &App, row: &Connection) -> Option<String> {
     let handshake = row.handshake.as_ref()?;
     let words = match (&handshake.elsewhere, handshake.status) {
         _ if row.is_unanswered() => "the upgrade was not answered".to_owned(),
@@ -146,7 +150,7 @@ fn never_opened(row: &Connection) -> Option<String> {
         (None, Some(status)) => format!("the upgrade was refused with {status}"),
         (None, None) => "the upgrade was refused".to_owned(),
     };
-    Some(format!("No message: {words}. 3 shows the handshake."))
+    Some(format!("No message: {words}. {} shows the handshake.", app.key_of(Action::Go(Screen::Handshake))))
 }
 
 /// Whether the user has marked a message.
@@ -329,13 +333,13 @@ pub(super) fn status(app: &App, wide: bool) -> String {
         format!("{} {}", messages(Direction::ToServer), messages(Direction::ToClient)),
     ];
     if let Some(dir) = app.messages.direction() {
-        parts.push(format!("only {} (d)", dir.arrow()));
+        parts.push(format!("only {} ({})", dir.arrow(), app.key_of(Action::Direction)));
     }
     if app.messages.hides_pings() {
-        parts.push("pings hidden (p)".to_owned());
+        parts.push(format!("pings hidden ({})", app.key_of(Action::Pings)));
     }
     if app.messages.is_of_client() {
-        parts.push(format!("all of {} (c)", connection.client().ip));
+        parts.push(format!("all of {} ({})", connection.client().ip, app.key_of(Action::OfClient)));
     }
     format!(" {}", parts.join(" · "))
 }

@@ -7,6 +7,7 @@ mod choosing;
 mod chrome;
 mod connections;
 mod detail;
+mod diff;
 mod draw;
 mod exporting;
 mod filter;
@@ -16,6 +17,8 @@ mod hexdump;
 mod ladder;
 mod messages;
 mod overlay;
+mod palette;
+mod plain;
 mod sessions;
 mod stats;
 
@@ -98,6 +101,10 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     chrome::status(app, buf, &regions);
     chrome::hints(app, buf, &regions);
     overlay::draw(app, buf, &regions);
+    app.theme.fill(buf);
+    if app.ascii {
+        plain::to_ascii(buf);
+    }
 }
 
 fn too_small(buf: &mut Buffer, area: Rect) {
