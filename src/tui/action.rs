@@ -149,7 +149,7 @@ impl Action {
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
-            Self::Filter | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
+            Self::Filter | Self::SearchAll | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
             _ => Needs::Rows,
         }
     }
@@ -178,6 +178,8 @@ pub enum Action {
     Palette,
     /// Type what to look for.
     Search,
+    /// Type what to look for in the payloads of all connections.
+    SearchAll,
     /// Type a filter.
     Filter,
     /// Switch the filter off and on.

@@ -8,6 +8,7 @@ use super::clock::{Clock, TimeMode};
 use super::columns::TableColumns;
 use super::connections::Connections;
 use super::detail::Detail;
+use super::everywhere::Everywhere;
 use super::exporting::Dialog;
 use super::filter::FilterBar;
 use super::find::SLICE;
@@ -199,6 +200,10 @@ pub(super) enum Overlay {
     Menu(Menu),
     /// What to search for is being typed.
     Search,
+    /// What to search all payloads for is being typed.
+    Everywhere,
+    /// What that found.
+    Hits,
     /// A command is being typed.
     Command,
     /// A filter is being typed.
@@ -254,6 +259,7 @@ pub struct App {
     /// The words that the browser was started with, as a shell has them; safe on a terminal.
     pub(super) started_with: String,
     pub(super) search: Search,
+    pub(super) everywhere: Everywhere,
     /// The command that is being typed.
     pub(super) command: Line,
     pub(super) can_reread: bool,
@@ -314,6 +320,7 @@ impl App {
             started_with: crate::escape::display_str(&options.started_with).into_owned(),
             notebook: Notebook { marks: options.marks, ..Notebook::default() },
             search: Search::default(),
+            everywhere: Everywhere::default(),
             command: Line::default(),
             can_reread: options.can_reread,
             is_live: options.is_live,
@@ -364,7 +371,7 @@ impl App {
     /// Whether something is under way that [`App::work`] goes on with.
     pub fn is_busy(&self) -> bool {
         let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
-        is_asked || self.is_measuring() || self.detail.is_busy()
+        is_asked || self.is_measuring() || self.detail.is_busy() || self.everywhere.is_busy(&self.book)
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -383,8 +390,9 @@ impl App {
             return self.rank_on(Instant::now() + SLICE);
         }
         if self.is_measuring() {
-            self.stats.work(&self.book, Instant::now() + SLICE);
+            return self.stats.work(&self.book, Instant::now() + SLICE);
         }
+        self.everywhere_on(Instant::now() + SLICE);
     }
 
     /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.

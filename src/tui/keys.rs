@@ -400,6 +400,7 @@ pub static KEYMAP: &[Binding] = &[
         "next / previous mark / what is marked alone",
     ),
     all(&[(c('/'), Action::Search)], "search in this pane; /re/ is a regular expression").hint(60, 1, "search"),
+    all(&[(c('&'), Action::SearchAll)], "search all payloads of all connections; again: the list of hits"),
     all(
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
         "next / previous match",

@@ -21,6 +21,7 @@ mod copy;
 mod detail;
 mod diff;
 mod dump;
+mod everywhere;
 mod exporting;
 mod filter;
 mod find;

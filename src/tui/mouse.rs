@@ -174,6 +174,7 @@ impl App {
             (Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Columns(_), _) => {
                 self.move_in_overlay(step)
             }
+            (Overlay::Hits, _) => self.move_in_hits(step),
             (_, Pane::Connections) => {
                 let len = self.connections.len();
                 self.connections.list.scroll(step, len, height);

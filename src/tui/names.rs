@@ -43,6 +43,7 @@ pub(super) static NAMES: &[(&str, Action)] = &[
     ("filter-by-this", Action::ApplyField),
     ("filter-menu", Action::FilterMenu),
     ("search", Action::Search),
+    ("search-all", Action::SearchAll),
     ("next-match", Action::Match(1)),
     ("previous-match", Action::Match(-1)),
     ("export", Action::Export),

@@ -28,6 +28,7 @@ impl App {
             Event::Resize(width, height) => self.resize((*width, *height)),
             Event::Paste(text) if self.overlay == Overlay::Search => self.paste(text),
             Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
+            Event::Paste(text) if self.overlay == Overlay::Everywhere => self.paste_everywhere(text),
             Event::Paste(text) if self.overlay == Overlay::Filter => self.paste_filter(text),
             Event::Paste(text) if self.overlay == Overlay::Comment => self.paste_comment(text),
             Event::Paste(text) if self.overlay == Overlay::Export => self.paste_path(text),
@@ -55,6 +56,8 @@ impl App {
             Overlay::Comment => self.comment_key(event, key),
             Overlay::Export => self.export_key(event, key),
             Overlay::Columns(_) => self.choosing_key(event, key),
+            Overlay::Everywhere => self.everywhere_key(event, key),
+            Overlay::Hits => self.hits_key(event, key),
             Overlay::Palette(_) => self.palette_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
@@ -89,6 +92,8 @@ impl App {
             | Overlay::Filter
             | Overlay::Comment
             | Overlay::Palette(_)
+            | Overlay::Everywhere
+            | Overlay::Hits
             | Overlay::Export => {}
         }
     }
@@ -127,6 +132,7 @@ impl App {
             Action::Command => self.start_command(),
             Action::Palette => self.start_palette(),
             Action::Search => self.start_search(),
+            Action::SearchAll => self.start_everywhere(),
             Action::Filter => self.start_filter(),
             Action::ToggleFilter => self.toggle_filter(),
             Action::ApplyField => self.apply_field(),
@@ -391,6 +397,9 @@ impl App {
         if std::mem::replace(&mut self.leaving, true) {
             self.ask(Effect::Quit);
         } else if self.search.run.take().is_some() {
+            self.say("search stopped");
+        } else if self.everywhere.is_busy(&self.book) {
+            self.everywhere.is_stopped = true;
             self.say("search stopped");
         } else if self.stop_filter() || self.stop_ranking() {
         } else if self.load.is_done() && self.key_log.is_some() {

@@ -10,6 +10,7 @@
 mod columns;
 mod diff;
 mod empty;
+mod everywhere;
 mod filter;
 mod hostile;
 mod http2;

@@ -93,6 +93,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
+        Overlay::Everywhere => return typed_line(app, buf, area, " &", &app.everywhere.line),
         Overlay::Comment => return typed_line(app, buf, area, " ; ", &app.notebook.line),
         Overlay::None
         | Overlay::Help(_)
@@ -101,6 +102,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
         | Overlay::Filter
         | Overlay::Columns(_)
         | Overlay::Palette(_)
+        | Overlay::Hits
         | Overlay::Export => {}
     }
     if let Some(words) = &app.said {
@@ -109,6 +111,10 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     }
     if let Some(run) = app.search.run {
         return set(buf, area, Line::raw(format!(" searching {} %   ^C stop", run.percent())));
+    }
+    if app.everywhere.is_busy(&app.book) && app.load.is_done() {
+        let percent = app.everywhere.percent(&app.book);
+        return set(buf, area, Line::raw(format!(" searching all payloads {percent} %   ^C stop")));
     }
     if let Some(percent) = app.ranking() {
         return set(buf, area, Line::raw(format!(" sorting {percent} %   ^C stop")));
@@ -189,6 +195,10 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         .to_vec(),
         Overlay::Comment => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
+        Overlay::Everywhere => vec![("Enter".to_owned(), "search"), ("Esc".to_owned(), "drop")],
+        Overlay::Hits => [("↓ ↑", "choose"), ("Enter", "open"), ("Esc", "close")]
+            .map(|(keys, words)| (keys.to_owned(), words))
+            .to_vec(),
         Overlay::Command => {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));
             commands.chain([("Enter".to_owned(), "do"), ("Esc".to_owned(), "drop")]).collect()

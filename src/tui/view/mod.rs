@@ -9,6 +9,7 @@ mod connections;
 mod detail;
 mod diff;
 mod draw;
+mod everywhere;
 mod exporting;
 mod filter;
 mod findings;

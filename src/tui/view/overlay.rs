@@ -1,6 +1,7 @@
 //! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::{choosing, draw, exporting, filter, palette, sessions};
+use super::{choosing, draw, everywhere, exporting, filter, palette, sessions};
+use crate::escape::display_str;
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
@@ -18,7 +19,7 @@ const KEYS: usize = 24;
 pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
     let area = regions.body;
     match &app.overlay {
-        Overlay::None | Overlay::Search | Overlay::Command | Overlay::Comment => {}
+        Overlay::None | Overlay::Search | Overlay::Everywhere | Overlay::Command | Overlay::Comment => {}
         Overlay::Filter => filter::popup(app, buf, regions),
         Overlay::Export => {
             let lines = exporting::lines(
@@ -34,6 +35,15 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
             let lines = choosing::lines(app, it, columns, area.height.saturating_sub(2).into());
             let title = format!("Columns of {}", it.table().name());
             let inside = window(app, buf, area, (&title, ""), HELP, lines.len());
+            draw::lines(buf, inside, lines);
+        }
+        Overlay::Hits => {
+            let lines =
+                everywhere::lines(app, area.width.saturating_sub(2).into(), area.height.saturating_sub(2).into());
+            let title = format!("Hits for {}", display_str(app.everywhere.line.as_str()));
+            let foot = draw::position(app.everywhere.list.cursor, app.everywhere.hits.len());
+            let rows = usize::from(area.height).saturating_sub(2);
+            let inside = window(app, buf, area, (&title, &foot), area.width, rows);
             draw::lines(buf, inside, lines);
         }
         Overlay::Palette(it) => {
