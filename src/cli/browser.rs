@@ -21,6 +21,7 @@ pub(super) const KEYS: &[(&str, &str, &str)] = &[
     ("messages", r#"["no", "time", "type", "len", "json.type:14", "preview"]"#, "columns of messages"),
     ("theme", r#""dark""#, "colours: auto, 16, mono, dark, light or high-contrast"),
     ("ascii", "true", "ASCII in place of lines, arrows and signs"),
+    ("plain", "true", "for readers of screens: one pane, no frames, the cursor on what is selected"),
     ("keymap", r#""termshark""#, "keys: wspect, or termshark (/ filters, C-f finds)"),
     (
         "keys",
@@ -47,10 +48,8 @@ pub(super) fn read(value: &DeValue<'_>) -> Result<Preferences, String> {
             "connections" => preferences.connections = columns(Table::Connections)?,
             "messages" => preferences.messages = columns(Table::Messages)?,
             "theme" => preferences.theme = chosen(key, value.get_ref(), &ThemeName::NAMES)?,
-            "ascii" => match value.get_ref() {
-                DeValue::Boolean(on) => preferences.ascii = *on,
-                _ => return Err(wrong(key)),
-            },
+            "ascii" => preferences.ascii = flag(key, value.get_ref())?,
+            "plain" => preferences.plain = flag(key, value.get_ref())?,
             "keymap" => {
                 preferences.keyset = chosen(key, value.get_ref(), &Keyset::ALL.map(|keyset| (keyset.name(), keyset)))?;
             }
@@ -69,6 +68,10 @@ fn texts(key: &str, value: &DeValue<'_>) -> Result<Vec<String>, String> {
 
 fn text(value: &DeValue<'_>) -> Option<String> {
     if let DeValue::String(text) = value { Some(text.to_string()) } else { None }
+}
+
+fn flag(key: &str, value: &DeValue<'_>) -> Result<bool, String> {
+    if let DeValue::Boolean(on) = value { Ok(*on) } else { Err(wrong(key)) }
 }
 
 fn wrong(key: &str) -> String {
@@ -110,7 +113,7 @@ fn unknown(key: &str) -> String {
 
 /// Writes the table as it stands in a file.
 pub(super) fn write(preferences: &Preferences, out: &mut Out<'_>) {
-    let Preferences { connections, messages, theme, ascii, keyset, keys } = preferences;
+    let Preferences { connections, messages, theme, ascii, plain, keyset, keys } = preferences;
     if *preferences == Preferences::default() {
         return;
     }
@@ -123,8 +126,10 @@ pub(super) fn write(preferences: &Preferences, out: &mut Out<'_>) {
     if let Some((name, _)) = ThemeName::NAMES.iter().find(|(_, own)| own == theme && *theme != ThemeName::default()) {
         out.line(&format!("theme = {}", quoted(name)));
     }
-    if *ascii {
-        out.line("ascii = true");
+    for (key, on) in [("ascii", ascii), ("plain", plain)] {
+        if *on {
+            out.line(&format!("{key} = true"));
+        }
     }
     if *keyset != Keyset::default() {
         out.line(&format!("keymap = {}", quoted(keyset.name())));

@@ -94,6 +94,9 @@ impl Pane {
     ];
 }
 
+/// Rows of the pane of bytes from which on there is one for where a byte comes from.
+const ROOM_FOR_PROVENANCE: usize = 12;
+
 /// Rows of a message in the conversation: who and when, what, and a blank one.
 pub(super) const CHAT_ROWS: usize = 3;
 
@@ -135,6 +138,8 @@ pub struct Preferences {
     pub theme: ThemeName,
     /// ASCII in place of lines, arrows and signs.
     pub ascii: bool,
+    /// For readers of screens: one pane at a time, ASCII without frames, the terminal's cursor on what is selected.
+    pub plain: bool,
     /// Which keys there are.
     pub keyset: Keyset,
     /// Keys for actions.
@@ -233,6 +238,7 @@ pub struct App {
     pub(super) title: String,
     pub(super) theme: Theme,
     pub(super) ascii: bool,
+    pub(super) plain: bool,
     pub(super) keymap: Keymap,
     pub(super) clock: Clock,
     pub(super) load: Load,
@@ -295,6 +301,7 @@ impl App {
             title: crate::escape::display_str(&options.title).into_owned(),
             theme: Theme::new(options.color, options.preferences.theme),
             ascii: options.preferences.ascii,
+            plain: options.preferences.plain,
             keymap: Keymap::new(options.preferences.keyset, &options.preferences.keys),
             clock: Clock { zone: options.zone },
             load: Load::default(),
@@ -508,7 +515,8 @@ impl App {
             size: self.size,
             screen: self.screen,
             focus: self.focused(),
-            zoom: self.zoom,
+            // What is read aloud stands alone.
+            zoom: self.zoom || self.plain,
             split: self.split,
             share: self.shares.get(&self.screen).copied().unwrap_or(0),
             banner: self.load.banner(self.size.0.into()).is_some(),
@@ -526,7 +534,7 @@ impl App {
     pub(super) fn rows(&self, regions: &Regions, pane: Pane) -> usize {
         let foot = match pane {
             Pane::Detail => usize::from(self.detail.related.is_some()),
-            Pane::Bytes => self.inspector_rows().into(),
+            Pane::Bytes => self.inspector_rows(regions.inside(pane).1).into(),
             _ => 0,
         };
         let rows = regions.inside(pane).1;
@@ -561,9 +569,13 @@ impl App {
         }
     }
 
-    /// Rows below the bytes: a blank one, numbers, the field.
-    pub(super) const fn inspector_rows(&self) -> u16 {
-        if self.bytes.hide_inspector { 0 } else { 3 }
+    /// Rows below the bytes, in a pane of that height: a blank one, numbers, the field, where it all comes from.
+    pub(super) const fn inspector_rows(&self, height: usize) -> u16 {
+        match self.bytes.hide_inspector {
+            true => 0,
+            false if height < ROOM_FOR_PROVENANCE => 3,
+            false => 4,
+        }
     }
 
     pub(super) fn focused(&self) -> Pane {

@@ -43,6 +43,7 @@ mod names;
 mod palette;
 mod paper;
 mod plaintext;
+mod provenance;
 mod ranking;
 mod search;
 mod stats;

@@ -29,6 +29,7 @@ impl App {
         let at = Position { x: event.column, y: event.row };
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Right) => self.right_click(at),
             MouseEventKind::Drag(MouseButton::Left) if self.pointer.dragging => self.drag(at),
             MouseEventKind::Up(MouseButton::Left) => self.pointer.dragging = false,
             MouseEventKind::ScrollDown => self.wheel(at, WHEEL),
@@ -63,6 +64,23 @@ impl App {
             if double {
                 self.enter();
             }
+        }
+    }
+
+    /// Selects what is under the pointer, and offers ways to filter by it.
+    fn right_click(&mut self, at: Position) {
+        let area = self.regions().pane_at(at);
+        if let Some((pane, area)) = area.filter(|_| self.overlay == Overlay::None) {
+            self.focus(pane);
+            // A click on a head, or on a fold mark, means something else.
+            if inner(area).contains(at) && usize::from(at.y - inner(area).y) >= Self::fixed_lines(&self.regions(), pane)
+            {
+                self.click_in(pane, area, at);
+            }
+            self.settle();
+            self.act(Action::FilterMenu);
+        } else {
+            self.overlay = Overlay::None;
         }
     }
 

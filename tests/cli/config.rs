@@ -135,7 +135,7 @@ fn the_browser_has_a_table_of_its_own() {
         assert_eq!(output.status.code(), Some(2), "{config}");
         assert!(text(&output).contains(words), "{}", text(&output));
     }
-    let config = "[browser]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\ntheme = \"dark\"\nascii = true\nkeymap = \"termshark\"\n\
+    let config = "[browser]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\ntheme = \"dark\"\nascii = true\nplain = true\nkeymap = \"termshark\"\n\
                   keys = { zoom = [\"z\", \"C-g\"] }\n";
     assert_eq!(text(&with("browser", config, &["config", "show"])), config);
 }

@@ -155,3 +155,27 @@ fn keys_are_given_to_other_actions() {
         assert!(picture(&app, WIDE).contains(words), "{}", picture(&app, WIDE));
     }
 }
+
+/// For readers of screens there is one pane, no frame, and the cursor stands on what is selected.
+#[test]
+fn plain_pictures_can_be_read_aloud() {
+    let preferences = || Preferences { plain: true, ..Preferences::default() };
+    for (name, keys) in
+        [("plain_connections", ""), ("plain_messages", "2jj"), ("plain_menu", "2jjy"), ("plain_typed", "fty")]
+    {
+        let options = Options { color: ColorChoice::Never, ..with(preferences()) };
+        let mut app = browser_with(options, &story::everything(), NARROW);
+        press(&mut app, keys);
+        shot(name, &picture(&app, NARROW));
+    }
+    let mut app = browser_with(with(preferences()), &story::everything(), NARROW);
+    for (keys, row) in [("", ">"), ("2jj", "> text"), ("y", "y  row"), ("<Esc>/room", "/room")] {
+        press(&mut app, keys);
+        let mut terminal = Terminal::new(TestBackend::new(NARROW.0, NARROW.1)).unwrap();
+        terminal.draw(|frame| view(&app, frame)).unwrap();
+        let position = terminal.get_cursor_position().unwrap();
+        let shown = picture(&app, NARROW);
+        let line = shown.lines().nth(position.y.into()).unwrap();
+        assert!(line.contains(row), "{keys}: {position:?} {line}\n{shown}");
+    }
+}

@@ -224,12 +224,14 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     let title = title.unwrap_or_else(|| title_of(Source::short_name));
     let foot = count(app.bytes.wire.len, "byte");
     let inside = draw::pane(app, buf, Pane::Bytes, area, &title, &foot);
-    let rows = app.inspector_rows();
+    let rows = app.inspector_rows(inside.height.into());
     let dump = Rect { height: inside.height.saturating_sub(rows), ..inside };
     draw_dump(app, buf, dump);
     let below = Rect { y: dump.bottom(), height: inside.height - dump.height, ..inside };
     if below.height > 0 {
-        draw::lines(buf, draw::below(below, 1), inspector(app, usize::from(below.width), regions.wide));
+        let mut lines = inspector(app, usize::from(below.width), regions.wide);
+        lines.truncate(usize::from(rows).saturating_sub(1));
+        draw::lines(buf, draw::below(below, 1), lines);
     }
 }
 
@@ -303,6 +305,10 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         let value = view.field(view.fields.cursor).filter(|field| view.selection.is_none() && field.depth > 0);
         let value = value.map_or_else(String::new, |field| format!("  {}", field.value));
         lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}{value}"), columns), app.theme.dim()));
+    }
+    if let Some(offset) = view.wire.offset_of(view.cursor) {
+        let words = view.provenance.words(view.source(), offset).join(" · ");
+        lines.push(Line::styled(text::cut(&format!(" {words}"), columns), app.theme.dim()));
     }
     lines
 }

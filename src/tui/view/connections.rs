@@ -206,6 +206,8 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
     };
     let stream = connection.stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
+    let within = connection.h2_stream.map_or_else(String::new, |stream| format!(" · http2.streamid {stream}"));
+    let stream = stream + &within;
     let interface = connection.opened.interface.as_deref();
     let interface = interface.map_or_else(String::new, |name| format!(" · captured on {}", display_str(name)));
     let end = |end: Endpoint| match app.book.name(end.ip.into()) {

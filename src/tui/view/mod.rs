@@ -55,7 +55,11 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     let known = Rect { width: app.size.0, height: app.size.1, ..area };
     if known == area {
-        return draw_all(app, frame.buffer_mut(), area);
+        draw_all(app, frame.buffer_mut(), area);
+        if let Some(cursor) = plain::cursor(app, frame.buffer_mut()) {
+            frame.set_cursor_position(cursor);
+        }
+        return;
     }
     // The terminal has changed its size and nobody has told yet: what still fits is shown.
     let mut whole = Buffer::empty(known);
@@ -103,8 +107,8 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     chrome::hints(app, buf, &regions);
     overlay::draw(app, buf, &regions);
     app.theme.fill(buf);
-    if app.ascii {
-        plain::to_ascii(buf);
+    if app.ascii || app.plain {
+        plain::to_ascii(buf, app.plain);
     }
 }
 
