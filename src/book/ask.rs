@@ -1,4 +1,4 @@
-//! A display filter asked of rows of the book.
+//! Rows of the book as display filters and columns ask for them.
 
 use super::{Book, FrameRow, MessageId, close_of};
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
@@ -16,22 +16,17 @@ const HEADS: usize = 256;
 /// The kinds of rows that the book has.
 pub(super) const ROWS: Rows = Rows::CONNECTIONS.and(Rows::MESSAGES).and(Rows::FINDINGS);
 
-/// Asks a filter of rows. What must be read for a row stands in buffers that stay.
+/// Asks a filter of rows.
 #[derive(Debug)]
 pub(super) struct Asker {
     filter: Filter,
-    needs: Needs,
-    /// The time of the capture's first packet.
-    origin: Option<Timestamp>,
-    payload: Vec<u8>,
-    frames: Vec<Frame>,
-    heads: HashMap<usize, Option<Handshake>>,
+    desk: Desk,
 }
 
 impl Asker {
     pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
-        let needs = filter.needs(ROWS);
-        Self { filter, needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new() }
+        let desk = Desk::new(filter.needs(ROWS), origin);
+        Self { filter, desk }
     }
 
     /// Whether the filter asks for fields that such rows have.
@@ -45,8 +40,39 @@ impl Asker {
     }
 
     pub(super) fn message(&mut self, book: &Book, id: MessageId) -> bool {
-        let Some(row) = book.message(id) else { return false };
-        let Some(conn) = book.connection(row.conn) else { return false };
+        self.desk.message(book, id, |row| self.filter.passes(row)).unwrap_or(false)
+    }
+
+    pub(super) fn connection(&mut self, book: &Book, index: usize) -> bool {
+        self.desk.connection(book, index, |row| self.filter.passes(row)).unwrap_or(false)
+    }
+
+    pub(super) fn finding(&mut self, book: &Book, at: usize) -> bool {
+        self.desk.finding(book, at, |row| self.filter.passes(row)).unwrap_or(false)
+    }
+}
+
+/// Lays out rows of the book for whoever asks something of them. What must be read for a row stands in buffers that stay.
+#[derive(Debug, Default)]
+pub struct Desk {
+    needs: Needs,
+    /// The time of the capture's first packet.
+    origin: Option<Timestamp>,
+    payload: Vec<u8>,
+    frames: Vec<Frame>,
+    heads: HashMap<usize, Option<Handshake>>,
+}
+
+impl Desk {
+    /// For questions with such needs; `origin`: the time of the capture's first packet.
+    pub fn new(needs: Needs, origin: Option<Timestamp>) -> Self {
+        Self { needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new() }
+    }
+
+    /// What is asked of a message.
+    pub fn message<T>(&mut self, book: &Book, id: MessageId, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        let row = book.message(id)?;
+        let conn = book.connection(row.conn)?;
         self.payload.clear();
         // What control frames say is asked for as if it cost nothing.
         if self.needs.payloads || row.opcode.is_control() {
@@ -79,17 +105,18 @@ impl Asker {
             brought: row.last,
             findings: row.findings,
         };
-        self.passes(conn, row.conn, row.last, Item::Message(&message, &self.frames))
+        Some(self.ask(conn, row.conn, row.last, Item::Message(&message, &self.frames), ask))
     }
 
-    pub(super) fn connection(&mut self, book: &Book, index: usize) -> bool {
-        let Some(conn) = book.connection(index) else { return false };
+    /// What is asked of a connection.
+    pub fn connection<T>(&mut self, book: &Book, index: usize, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        let conn = book.connection(index)?;
         self.read_heads(book, index);
-        self.passes(conn, index, conn.known, Item::Connection)
+        Some(self.ask(conn, index, conn.known, Item::Connection, ask))
     }
 
-    pub(super) fn finding(&mut self, book: &Book, at: usize) -> bool {
-        let Some(finding) = book.findings().get(at) else { return false };
+    fn finding<T>(&mut self, book: &Book, at: usize, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        let finding = book.findings().get(at)?;
         let index = finding.conn.and_then(|id| book.index_of(id));
         if let Some(index) = index {
             self.read_heads(book, index);
@@ -103,11 +130,11 @@ impl Asker {
             handshake: index.and_then(|index| self.heads.get(&index)?.as_ref()),
             item: Item::Finding(&note),
         };
-        self.filter.passes(&row)
+        Some(ask(&row))
     }
 
-    fn passes(&self, conn: &Connection, index: usize, at: Mark, item: Item<'_>) -> bool {
-        self.filter.passes(&Row {
+    fn ask<T>(&self, conn: &Connection, index: usize, at: Mark, item: Item<'_>, ask: impl FnOnce(&Row<'_>) -> T) -> T {
+        ask(&Row {
             at: &Stamp { at, ..conn.stamp() },
             origin: self.origin,
             conn: Some(conn),

@@ -16,6 +16,7 @@ mod row;
 mod sift;
 mod store;
 
+pub use ask::Desk;
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;

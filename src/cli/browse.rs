@@ -1,6 +1,7 @@
 //! The browser's job: a thread that reads and tells, beside the one that draws.
 
 use super::args::When;
+use super::browser;
 use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
@@ -16,7 +17,7 @@ use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::{Followed, Randoms};
 use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
-use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Progress, Reading};
+use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
 use std::ffi::OsString;
@@ -69,8 +70,19 @@ pub(super) fn run(
     let past_filters = state::past_filters();
     let marks = known_by.as_deref().map(state::marks).unwrap_or_default();
     let (named, started_with) = (launch.config.named().clone(), launch.line());
-    let options =
-        Options { color, can_reread, is_live, named, past_filters, marks, started_with, ..Options::new(name) };
+    let wanted = launch.config.browser();
+    let preferences = Preferences { ascii: wanted.ascii || launch.ascii, ..wanted.clone() };
+    let options = Options {
+        color,
+        can_reread,
+        is_live,
+        named,
+        past_filters,
+        marks,
+        started_with,
+        preferences,
+        ..Options::new(name)
+    };
     let keep = Box::new(move |marks: &tui::Marks| {
         if let Some(capture) = &known_by {
             state::keep_marks(capture, marks);
@@ -82,7 +94,9 @@ pub(super) fn run(
         capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
     });
     let remember = Box::new(|text: &str| state::remember_filter(text));
-    tui::run(options, reading, Outside { again, remember, keep, export: launch.exporter() })
+    let place = launch.config.place().map(Path::to_owned);
+    let save = Box::new(move |columns: &[tui::TableColumns]| browser::save(place.as_deref(), columns));
+    tui::run(options, reading, Outside { again, remember, keep, save, export: launch.exporter() })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }
@@ -93,6 +107,8 @@ pub(super) struct Launch {
     pub words: Vec<OsString>,
     /// What the configuration file says.
     pub config: Config,
+    /// All is drawn in ASCII.
+    pub ascii: bool,
 }
 
 impl Launch {

@@ -1,12 +1,14 @@
 //! The configuration file: what options are where they are not typed, and filters by name.
 
 use super::args;
+use super::browser;
 use super::exit::{Exit, Failure};
 use crate::capture::words;
 use crate::escape;
 use crate::export::Out;
 use crate::filter::{self, Filter, Named};
 use crate::model::nearest;
+use crate::tui::Preferences;
 use clap::{Arg, Command};
 use std::env;
 use std::fs;
@@ -60,6 +62,9 @@ pub(super) struct Config {
     /// Values of options, and the line of each.
     values: Vec<(&'static str, usize, Vec<String>)>,
     named: Arc<Named>,
+    browser: Preferences,
+    /// The file that was read, or that would have been if it were there.
+    place: Option<PathBuf>,
 }
 
 impl Config {
@@ -69,9 +74,13 @@ impl Config {
     /// When it cannot be read or understood.
     pub(super) fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(place) = path.map(Path::to_owned).or_else(place) else { return Ok(Self::default()) };
+        let none = Self { place: Some(place.clone()), ..Self::default() };
         match fs::read_to_string(&place) {
-            Ok(text) => Self::read(&text).map_err(|fault| fault.within(&place)),
-            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Ok(text) => {
+                let config = Self::read(&text).map_err(|fault| fault.within(&place))?;
+                Ok(Self { place: Some(place), ..config })
+            }
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(none),
             Err(error) => Err(Failure::new(Exit::Input, format!("{}: {}", place.display(), words(&error)))),
         }
     }
@@ -95,6 +104,7 @@ impl Config {
                     config.values.push((setting.option, line, values));
                 }
                 None if key == FILTERS => (named, filters_line) = (filters(value.get_ref()).map_err(fault)?, line),
+                None if key == browser::NAME => config.browser = browser::read(value.get_ref()).map_err(fault)?,
                 None => return Err(fault(unknown(key))),
             }
         }
@@ -110,6 +120,16 @@ impl Config {
     /// The filters that have names.
     pub(super) fn named(&self) -> &Named {
         &self.named
+    }
+
+    /// What it says of the browser.
+    pub(super) const fn browser(&self) -> &Preferences {
+        &self.browser
+    }
+
+    /// Where it stands; `None` where none is read.
+    pub(super) fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
 
     /// That each value is one of its option.
@@ -172,6 +192,7 @@ impl Config {
         for (name, text) in &*self.named {
             out.line(&format!("{} = {}", quoted(name), quoted(text)));
         }
+        browser::write(&self.browser, out);
     }
 }
 
@@ -225,7 +246,8 @@ fn filters(value: &DeValue<'_>) -> Result<Named, String> {
 }
 
 fn unknown(key: &str) -> String {
-    let keys: Vec<String> = SETTINGS.iter().map(Setting::key).chain([FILTERS.to_owned()]).collect();
+    let keys: Vec<String> =
+        SETTINGS.iter().map(Setting::key).chain([FILTERS, browser::NAME].map(str::to_owned)).collect();
     let meant = nearest(key, keys.iter().map(String::as_str));
     let advice = meant.map_or_else(|| format!("one of {}", keys.join(" ")), |meant| format!("did you mean {meant}?"));
     format!("no setting {key}: {advice}")
@@ -273,6 +295,10 @@ pub(super) fn template() -> String {
         "\n# Filters by name: wspect msgs -Y '$errors && conn == 3' (docs/FILTERS.md)\n\
          #[{FILTERS}]\n#errors = 'json.type == \"error\"'\n#slow = 'rtt > 200ms'\n"
     );
+    text += &format!("\n# How the browser looks.\n#[{}]\n", browser::NAME);
+    for (key, example, about) in browser::KEYS {
+        text += &format!("# {about}\n#{key} = {example}\n");
+    }
     text
 }
 
@@ -304,6 +330,7 @@ mod tests {
             .collect();
         let config = Config::read(&set).unwrap();
         assert_eq!((config.values.len(), config.named.len()), (SETTINGS.len(), 2));
+        assert_ne!(config.browser, Preferences::default());
     }
 
     #[test]

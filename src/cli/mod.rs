@@ -2,6 +2,7 @@
 
 mod args;
 mod browse;
+mod browser;
 mod choices;
 mod config;
 mod convert;
@@ -123,14 +124,10 @@ fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) 
     if typed::browses(&args, matches) {
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
-        let (source, color) = typed::to_browse(args)?;
-        return browse::run(
-            source,
-            color,
-            settings,
-            keys,
-            Launch { words: words.get(1..).unwrap_or_default().to_vec(), config: config.clone() },
-        );
+        let (source, color, ascii) = typed::to_browse(args)?;
+        // Who exports from the browser says it to a command, which draws nothing.
+        let words = words.get(1..).unwrap_or_default().iter().filter(|word| *word != "--ascii").cloned().collect();
+        return browse::run(source, color, settings, keys, Launch { words, config: config.clone(), ascii });
     }
     typed::no_payload_in_columns(&args, matches)?;
     run::run(&Job::new(args, config.named())?)

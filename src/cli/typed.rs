@@ -337,17 +337,17 @@ pub(super) fn browses(args: &Args, matches: &ArgMatches) -> bool {
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
 }
 
-/// What is to be browsed, and when colours are used.
+/// What is to be browsed, when colours are used, and whether all is drawn in ASCII.
 ///
 /// # Errors
 /// When it names no capture.
-pub(super) fn to_browse(args: Args) -> Result<(Source, When), Failure> {
+pub(super) fn to_browse(args: Args) -> Result<(Source, When, bool), Failure> {
     if !args.redaction.redact.is_empty() {
         return Err(Failure::usage("the browser shows all: --redact is for commands (wspect ls, msgs, export …)"));
     }
     mistyped(&args.list.input)?;
     let limits = args.reading.settings().limits;
-    Ok((all_named(args.list.input)?.within(limits), args.manners.color))
+    Ok((all_named(args.list.input)?.within(limits), args.manners.color, args.ascii))
 }
 
 /// What an export has in common with lists.

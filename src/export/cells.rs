@@ -123,7 +123,7 @@ impl<'c> Cells<'c> {
                     _ => {}
                 }
                 count += 1;
-                text_of(value, column, is_text, &mut self.cell);
+                push_value(value, column, is_text, &mut self.cell);
             });
             self.form.write(&self.cell, out);
             // An empty line would be no row (RFC 4180 has none).
@@ -213,7 +213,8 @@ impl Exporter for Cells<'_> {
 }
 
 /// Appends a value as it stands in a cell: times in RFC 3339, durations in seconds, bytes in hex unless they are text.
-fn text_of(value: Value<'_>, column: &Column, is_text: bool, out: &mut String) {
+/// `is_text`: the payload that it may be a piece of is text. It is not escaped.
+pub fn push_value(value: Value<'_>, column: &Column, is_text: bool, out: &mut String) {
     let kind = column.kind();
     let _ = match value {
         Value::There => write!(out, "true"),

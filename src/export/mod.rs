@@ -88,7 +88,7 @@ mod wrap;
 
 pub use bins::{Bin, Bins, sum};
 pub use capture::{About, Capture};
-pub use cells::{Cells, Delimited, Occurrence, Quote};
+pub use cells::{Cells, Delimited, Occurrence, Quote, push_value};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use clear::Clear;
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};

@@ -145,11 +145,11 @@ impl Action {
     /// What it needs.
     pub(super) const fn needs(self) -> Needs {
         match self {
-            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command => Needs::Nothing,
+            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command | Self::Palette => Needs::Nothing,
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
-            Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
-            Self::Filter | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
+            Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
+            Self::Filter | Self::SearchAll | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
             _ => Needs::Rows,
         }
     }
@@ -174,8 +174,12 @@ pub enum Action {
     Help,
     /// Type a command.
     Command,
+    /// Look for what can be done.
+    Palette,
     /// Type what to look for.
     Search,
+    /// Type what to look for in the payloads of all connections.
+    SearchAll,
     /// Type a filter.
     Filter,
     /// Switch the filter off and on.
@@ -236,6 +240,8 @@ pub enum Action {
     Sort,
     /// Sort the other way.
     SortReverse,
+    /// Choose the columns.
+    Columns,
     /// Show both directions or one.
     Direction,
     /// Hide or show pings and pongs.
@@ -244,8 +250,10 @@ pub enum Action {
     Related,
     /// Of the same direction, or a sibling in a tree.
     Beside(isize),
-    /// The messages as a list or as a conversation.
-    Chat,
+    /// The messages as a list, as a conversation or on a ladder.
+    Layout,
+    /// The messages of one connection, or of all that its client has.
+    OfClient,
     /// Wrap long lines.
     Wrap,
     /// Another payload view.

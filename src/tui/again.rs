@@ -42,6 +42,7 @@ impl App {
         (self.book, self.load) = (Book::default(), Load::default());
         self.load.progress.start = start;
         self.drop_search();
+        self.everywhere_again();
         self.connections.forget();
         self.messages.forget();
         self.filter_again();

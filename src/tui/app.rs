@@ -3,24 +3,30 @@
 use super::action::Screen;
 use super::again::Landmark;
 use super::bytes::Bytes;
+use super::choosing::Choosing;
 use super::clock::{Clock, TimeMode};
+use super::columns::TableColumns;
 use super::connections::Connections;
 use super::detail::Detail;
+use super::everywhere::Everywhere;
 use super::exporting::Dialog;
 use super::filter::FilterBar;
 use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
 use super::input::Line;
+use super::keymap::{Keymap, Keyset, Mapping};
+use super::ladder::{Ladder, Layout, Rung};
 use super::layout::{self, Regions, Split, Wishes};
 use super::list::List;
 use super::load::{Load, Outcome};
 use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
+use super::palette::Palette;
 use super::search::Search;
 use super::stats::Stats;
-use super::theme::{ColorChoice, Theme};
+use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
 use crate::filter;
 use crate::model::{Connection, Mark, PacketNo, Version, count};
@@ -88,6 +94,9 @@ impl Pane {
     ];
 }
 
+/// Rows of the pane of bytes from which on there is one for where a byte comes from.
+const ROOM_FOR_PROVENANCE: usize = 12;
+
 /// Rows of a message in the conversation: who and when, what, and a blank one.
 pub(super) const CHAT_ROWS: usize = 3;
 
@@ -114,6 +123,27 @@ pub struct Options {
     pub marks: Marks,
     /// The words that it was started with, as a shell has them; they are escaped here.
     pub started_with: String,
+    /// What the configuration file says of the browser.
+    pub preferences: Preferences,
+}
+
+/// What a user wants always. What is no column was told of before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// Columns of the table of connections; `None`: the usual ones.
+    pub connections: Option<Vec<String>>,
+    /// Columns of the table of messages.
+    pub messages: Option<Vec<String>>,
+    /// Colours, where any are wanted.
+    pub theme: ThemeName,
+    /// ASCII in place of lines, arrows and signs.
+    pub ascii: bool,
+    /// For readers of screens: one pane at a time, ASCII without frames, the terminal's cursor on what is selected.
+    pub plain: bool,
+    /// Which keys there are.
+    pub keyset: Keyset,
+    /// Keys for actions.
+    pub keys: Vec<Mapping>,
 }
 
 impl Options {
@@ -130,6 +160,7 @@ impl Options {
             past_filters: Vec::new(),
             marks: Marks::new(),
             started_with: String::new(),
+            preferences: Preferences::default(),
         }
     }
 }
@@ -155,6 +186,8 @@ pub enum Effect {
     Export(Vec<String>),
     /// Put text on the clipboard.
     Copy(String),
+    /// Keep these columns for the next time.
+    Save(Vec<TableColumns>),
     /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
     ReadKeys(PathBuf),
 }
@@ -172,6 +205,10 @@ pub(super) enum Overlay {
     Menu(Menu),
     /// What to search for is being typed.
     Search,
+    /// What to search all payloads for is being typed.
+    Everywhere,
+    /// What that found.
+    Hits,
     /// A command is being typed.
     Command,
     /// A filter is being typed.
@@ -180,6 +217,10 @@ pub(super) enum Overlay {
     Comment,
     /// An export is being described.
     Export,
+    /// What can be done is looked for.
+    Palette(Palette),
+    /// Columns are being chosen.
+    Columns(Box<Choosing>),
 }
 
 /// Where the user was.
@@ -196,6 +237,9 @@ pub struct App {
     pub(super) book: Book,
     pub(super) title: String,
     pub(super) theme: Theme,
+    pub(super) ascii: bool,
+    pub(super) plain: bool,
+    pub(super) keymap: Keymap,
     pub(super) clock: Clock,
     pub(super) load: Load,
     pub(super) size: (u16, u16),
@@ -208,6 +252,7 @@ pub struct App {
     pub(super) connections: Connections,
     pub(super) summary: List,
     pub(super) messages: Messages,
+    pub(super) ladder: Ladder,
     pub(super) detail: Detail,
     pub(super) handshake: HandshakeView,
     pub(super) bytes: Bytes,
@@ -220,6 +265,7 @@ pub struct App {
     /// The words that the browser was started with, as a shell has them; safe on a terminal.
     pub(super) started_with: String,
     pub(super) search: Search,
+    pub(super) everywhere: Everywhere,
     /// The command that is being typed.
     pub(super) command: Line,
     pub(super) can_reread: bool,
@@ -253,7 +299,10 @@ impl App {
         Self {
             book: Book::default(),
             title: crate::escape::display_str(&options.title).into_owned(),
-            theme: Theme::new(options.color),
+            theme: Theme::new(options.color, options.preferences.theme),
+            ascii: options.preferences.ascii,
+            plain: options.preferences.plain,
+            keymap: Keymap::new(options.preferences.keyset, &options.preferences.keys),
             clock: Clock { zone: options.zone },
             load: Load::default(),
             size,
@@ -263,9 +312,10 @@ impl App {
             split: Split::Auto,
             shares: HashMap::new(),
             overlay: Overlay::None,
-            connections: Connections::default(),
+            connections: Connections::new(options.preferences.connections.as_deref()),
             summary: List::default(),
-            messages: Messages::default(),
+            messages: Messages::new(options.preferences.messages.as_deref()),
+            ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
             bytes: Bytes::default(),
@@ -277,6 +327,7 @@ impl App {
             started_with: crate::escape::display_str(&options.started_with).into_owned(),
             notebook: Notebook { marks: options.marks, ..Notebook::default() },
             search: Search::default(),
+            everywhere: Everywhere::default(),
             command: Line::default(),
             can_reread: options.can_reread,
             is_live: options.is_live,
@@ -326,7 +377,8 @@ impl App {
 
     /// Whether something is under way that [`App::work`] goes on with.
     pub fn is_busy(&self) -> bool {
-        self.search.is_running() || self.is_measuring() || self.detail.is_busy() || self.filter_is_busy()
+        let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
+        is_asked || self.is_measuring() || self.detail.is_busy() || self.everywhere.is_busy(&self.book)
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -341,9 +393,13 @@ impl App {
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
         }
-        if self.is_measuring() {
-            self.stats.work(&self.book, Instant::now() + SLICE);
+        if self.ranking().is_some() {
+            return self.rank_on(Instant::now() + SLICE);
         }
+        if self.is_measuring() {
+            return self.stats.work(&self.book, Instant::now() + SLICE);
+        }
+        self.everywhere_on(Instant::now() + SLICE);
     }
 
     /// Takes in what the reader has sent; `elapsed` is the time since the start. [`App::settle`] must follow.
@@ -370,14 +426,12 @@ impl App {
         let height = self.rows(&regions, Pane::Connections);
         self.connections.refresh(&self.book, height, self.is_loading());
         self.start_at_messages();
-        let height = self.rows(&regions, Pane::Messages);
-        if let Some(conn) = self.connections.selected() {
-            self.messages.open(&self.book, conn, height);
-        }
-        self.messages.refresh(&self.book, height, self.is_loading());
+        self.settle_messages(&regions);
         self.seek_landmark();
+        self.settle_columns(&regions);
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
+            self.detail.compare(&self.book, self.comparable());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));
         }
         if self.screen == Screen::Bytes {
@@ -396,6 +450,24 @@ impl App {
         }
         let height = self.rows(&regions, Pane::Findings);
         self.findings.refresh(&self.book, height);
+    }
+
+    /// The connection that was chosen is shown; where a message of another one was, that is chosen from now on.
+    fn settle_messages(&mut self, regions: &Regions) {
+        let height = self.rows(regions, Pane::Messages);
+        match self.connections.selected() {
+            Some(conn) if self.messages.conn() != Some(conn) => self.messages.open(&self.book, conn, height),
+            _ => {
+                if let Some(conn) = self.messages.follow(&self.book) {
+                    self.connections.select(conn, self.rows(regions, Pane::Connections));
+                }
+            }
+        }
+        self.messages.refresh(&self.book, height, self.is_loading());
+        if self.messages.layout == Layout::Ladder {
+            let height = Self::ladder_height(regions);
+            self.ladder.refresh(&self.book, &mut self.messages, height, !self.load.is_done());
+        }
     }
 
     /// A capture with one connection opens on its messages, unless the user has already gone somewhere.
@@ -423,6 +495,9 @@ impl App {
         self.connections.list.show(self.connections.len(), self.rows(&regions, Pane::Connections));
         let len = self.messages.ids(&self.book).len();
         self.messages.list.show(len, self.rows(&regions, Pane::Messages));
+        if self.messages.layout == Layout::Ladder {
+            self.ladder.show_selected(&self.book, &mut self.messages, Self::ladder_height(&regions));
+        }
         let height = self.rows(&regions, Pane::Detail);
         if let Some(tree) = &mut self.detail.tree {
             let len = tree.len();
@@ -440,7 +515,8 @@ impl App {
             size: self.size,
             screen: self.screen,
             focus: self.focused(),
-            zoom: self.zoom,
+            // What is read aloud stands alone.
+            zoom: self.zoom || self.plain,
             split: self.split,
             share: self.shares.get(&self.screen).copied().unwrap_or(0),
             banner: self.load.banner(self.size.0.into()).is_some(),
@@ -458,14 +534,23 @@ impl App {
     pub(super) fn rows(&self, regions: &Regions, pane: Pane) -> usize {
         let foot = match pane {
             Pane::Detail => usize::from(self.detail.related.is_some()),
-            Pane::Bytes => self.inspector_rows().into(),
+            Pane::Bytes => self.inspector_rows(regions.inside(pane).1).into(),
             _ => 0,
         };
         let rows = regions.inside(pane).1;
-        if pane == Pane::Messages && self.messages.chat {
-            return rows / CHAT_ROWS;
+        match self.messages.layout {
+            Layout::Chat if pane == Pane::Messages => rows / CHAT_ROWS,
+            Layout::Ladder if pane == Pane::Messages => {
+                let seen = self.ladder.rows(&self.book, &self.messages, Self::ladder_height(regions));
+                seen.iter().filter(|row| matches!(row.rung, Rung::Message(_))).count().max(1)
+            }
+            _ => rows.saturating_sub(Self::fixed_lines(regions, pane) + foot),
         }
-        rows.saturating_sub(Self::fixed_lines(regions, pane) + foot)
+    }
+
+    /// Rows of the ladder, of which messages are some.
+    pub(super) fn ladder_height(regions: &Regions) -> usize {
+        regions.inside(Pane::Messages).1.saturating_sub(Self::fixed_lines(regions, Pane::Messages))
     }
 
     /// The capture's first packet, as far as is known.
@@ -484,9 +569,13 @@ impl App {
         }
     }
 
-    /// Rows below the bytes: a blank one, numbers, the field.
-    pub(super) const fn inspector_rows(&self) -> u16 {
-        if self.bytes.hide_inspector { 0 } else { 3 }
+    /// Rows below the bytes, in a pane of that height: a blank one, numbers, the field, where it all comes from.
+    pub(super) const fn inspector_rows(&self, height: usize) -> u16 {
+        match self.bytes.hide_inspector {
+            true => 0,
+            false if height < ROOM_FOR_PROVENANCE => 3,
+            false => 4,
+        }
     }
 
     pub(super) fn focused(&self) -> Pane {

@@ -6,6 +6,7 @@ use super::dump::Dump;
 use super::list::{List, Move};
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
 use super::plaintext::Around;
+use super::provenance::Provenance;
 use super::wire::{self, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::{PacketNo, Version};
@@ -46,6 +47,8 @@ pub(super) struct Bytes {
     /// Bytes before the frame in what its records say.
     lead: u64,
     pub(super) wire: Wire,
+    /// The way of the frame's bytes.
+    pub(super) provenance: Provenance,
     /// Bytes of the frame's head.
     header_len: u64,
     all_fields: Vec<Field>,
@@ -165,6 +168,25 @@ impl Bytes {
             tls,
             records: &around.records,
         });
+        let (place, record_name) = match (h2_stream, tls) {
+            (Some(_), _) => ("DATA", "http2.data"),
+            (None, Some(_)) => ("decrypted", "record"),
+            (None, None) => ("stream", "record"),
+        };
+        let first = Self::frame(book, self.message, 0).map_or(frame.first_packet, |first| first.first_packet);
+        self.provenance = Provenance {
+            packets: (frame.first_packet, frame.last.packet),
+            message_packets: (first, row.last.packet),
+            records: around.records.clone(),
+            record_name,
+            place: format!("{} {place}", row.dir.arrow()),
+            stream_offset: frame.stream_offset,
+            header_len: self.header_len,
+            len: frame.len,
+            before: start,
+            wire_len: row.wire_len,
+            lead: self.lead,
+        };
         self.wire = match self.source() {
             Source::Unmasked => payload,
             source @ (Source::Tls | Source::Http2 | Source::Frame) => rebuild(raw, source),

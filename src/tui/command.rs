@@ -5,6 +5,7 @@ use super::app::{App, Effect, Overlay};
 use super::input::Typed;
 use super::keys::Key;
 use super::list::Move;
+use super::theme::ThemeName;
 use crate::escape::display_str;
 use crossterm::event::KeyEvent;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 const MAX_COMMAND: usize = 4096;
 
 /// A command. The prompt, the help and what is said of a wrong one come from its row.
+#[derive(Debug)]
 pub(super) struct Command {
     name: &'static str,
     /// What is to stand behind the name, if anything.
@@ -23,10 +25,26 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &ROW, &QUIT];
+pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &THEME, &ASCII, &MAP, &SAVE, &ROW, &QUIT];
 
 static FILTER: Command =
     Command { name: "filter", argument: "EXPR", label: "show what passes a display filter", run: App::apply_filter };
+
+static THEME: Command =
+    Command { name: "theme", argument: "NAME", label: "show other colours", run: App::choose_theme };
+
+static ASCII: Command = Command {
+    name: "ascii",
+    argument: "",
+    label: "show lines and arrows in ASCII, or not",
+    run: |app, _| app.ascii = !app.ascii,
+};
+
+static MAP: Command =
+    Command { name: "map", argument: "KEY ACTION", label: "give a key to an action", run: App::map_key };
+
+static SAVE: Command =
+    Command { name: "save", argument: "", label: "keep the columns in the configuration file", run: App::save };
 
 static QUIT: Command = Command { name: "q", argument: "", label: "quit", run: |app, _| app.ask(Effect::Quit) };
 
@@ -84,9 +102,40 @@ impl App {
             (Some(command), "") if !command.argument.is_empty() => self.say(command.advice()),
             (Some(command), argument) => (command.run)(self, argument),
             (None, _) => {
-                let known: Vec<_> = COMMANDS.iter().map(|command| command.usage()).collect();
+                let known: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
                 self.say(format!("no command {}: {}", display_str(name), known.join(", ")));
             }
+        }
+    }
+
+    /// Runs a command, or has what must stand behind it typed.
+    pub(super) fn begin_command(&mut self, command: &Command) {
+        match (command.argument.is_empty(), std::ptr::eq(command, &ROW)) {
+            (true, false) => (command.run)(self, ""),
+            (_, is_row) => {
+                self.start_command();
+                self.command.set(&if is_row { String::new() } else { format!("{} ", command.name) });
+            }
+        }
+    }
+
+    fn choose_theme(&mut self, name: &str) {
+        match ThemeName::named(name) {
+            Some(theme) => self.theme = self.theme.changed(theme),
+            None => {
+                let names: Vec<_> = ThemeName::NAMES.iter().map(|(name, _)| *name).collect();
+                self.say(format!("no theme {}: {}", display_str(name), names.join(", ")));
+            }
+        }
+    }
+
+    /// `K filter`: as long as the browser runs.
+    fn map_key(&mut self, words: &str) {
+        let Some((key, name)) = words.split_once(' ') else { return self.say(MAP.advice()) };
+        let (key, name) = (key.trim(), name.trim());
+        match self.keymap.map(name, std::iter::once(key)) {
+            Ok(()) => self.say(format!("{} is {name} now", display_str(key))),
+            Err(why) => self.say(why),
         }
     }
 

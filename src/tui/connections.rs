@@ -1,9 +1,13 @@
 //! Screen 1: which connections there are, in which order, and which one is selected.
 
+use super::columns::{Columns, ConnectionColumn};
 use super::list::{List, Move, Pace};
+use super::ranking::{Of, Ranking};
 use crate::book::Book;
-use crate::model::{Connection, Direction, EndedBy, Goodbye};
+use crate::filter::Rows;
+use crate::model::{Connection, Direction, EndedBy, Goodbye, Timestamp};
 use std::cmp::Ordering;
+use std::time::Instant;
 
 /// What the table is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,10 +22,12 @@ pub(super) enum SortBy {
     ToClient,
     Bytes,
     End,
+    /// The field at that place among the columns.
+    Field(usize),
 }
 
 impl SortBy {
-    const ALL: [Self; 9] = [
+    const OWN: [Self; 9] = [
         Self::Number,
         Self::Stream,
         Self::Duration,
@@ -44,6 +50,7 @@ impl SortBy {
             Self::ToClient => "← messages",
             Self::Bytes => "bytes",
             Self::End => "end",
+            Self::Field(_) => "field",
         }
     }
 
@@ -58,6 +65,7 @@ impl SortBy {
             Self::ToClient => a.counts[Direction::ToClient].messages.cmp(&b.counts[Direction::ToClient].messages),
             Self::Bytes => a.bytes().cmp(&b.bytes()),
             Self::End => end(a).cmp(&end(b)),
+            Self::Field(_) => Ordering::Equal,
         }
     }
 }
@@ -93,14 +101,23 @@ pub(super) struct Connections {
     /// What of the book `order` was made from, and how: it is made again when that changes.
     ordered: Option<(u64, SortBy, bool)>,
     pace: Pace,
+    pub(super) columns: Columns<ConnectionColumn, usize>,
+    /// By the field that the table is sorted by.
+    pub(super) ranking: Ranking<usize>,
     /// Columns of host and path that are scrolled out to the left.
     pub(super) scroll: usize,
 }
 
 impl Connections {
+    /// With these columns; `None`: the usual ones.
+    pub(super) fn new(columns: Option<&[String]>) -> Self {
+        Self { columns: Columns::new(columns), ..Self::default() }
+    }
+
     /// Forgets the rows, not their order.
     pub(super) fn forget(&mut self) {
-        *self = Self { sort: self.sort, reverse: self.reverse, ..Self::default() };
+        let columns = std::mem::take(&mut self.columns);
+        *self = Self { sort: self.sort, reverse: self.reverse, columns, ..Self::default() };
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -154,9 +171,12 @@ impl Connections {
         if self.sort == SortBy::Number && !self.reverse {
             return order;
         }
-        order.sort_by(|&a, &b| {
-            let (Some(a), Some(b)) = (book.connection(a), book.connection(b)) else { return Ordering::Equal };
-            let found = self.sort.compare(a, b);
+        order.sort_by(|&row, &other| {
+            let (Some(a), Some(b)) = (book.connection(row), book.connection(other)) else { return Ordering::Equal };
+            let found = match self.sort {
+                SortBy::Field(_) => self.ranking.rank(row).cmp(&self.ranking.rank(other)),
+                sort => sort.compare(a, b),
+            };
             if self.reverse { found.reverse() } else { found }
         });
         order
@@ -184,8 +204,9 @@ impl Connections {
     }
 
     pub(super) fn next_sort(&mut self, book: &Book, height: usize) {
-        let at = SortBy::ALL.iter().position(|&sort| sort == self.sort).map_or(0, |at| at + 1);
-        let next = SortBy::ALL.get(at).copied().unwrap_or_default();
+        let by: Vec<SortBy> = SortBy::OWN.into_iter().chain(self.columns.places().map(SortBy::Field)).collect();
+        let at = by.iter().position(|&sort| sort == self.sort).map_or(0, |at| at + 1);
+        let next = by.get(at).copied().unwrap_or_default();
         self.sort_by(next, false, book, height);
     }
 
@@ -196,6 +217,33 @@ impl Connections {
     /// Sorts by a column that was clicked; a second click reverses.
     pub(super) fn clicked(&mut self, sort: SortBy, book: &Book, height: usize) {
         self.sort_by(sort, sort == self.sort && !self.reverse, book, height);
+    }
+
+    /// Ranks the rows by the field that the table is sorted by, where it is, as far as that is not done.
+    pub(super) fn rank(&mut self, book: &Book, origin: Option<Timestamp>, is_whole: bool) {
+        let SortBy::Field(at) = self.sort else { return };
+        let of = Of { field: self.columns.name(at).to_owned(), conns: Vec::new(), is_whole };
+        self.ranking.want(&of, Rows::CONNECTIONS, origin, || (0..book.connections()).collect());
+    }
+
+    /// Goes on with that until then.
+    pub(super) fn rank_on(&mut self, book: &Book, until: Instant, height: usize) {
+        if self.ranking.go_on(book, until) {
+            self.ordered = None;
+            self.sort_by(self.sort, self.reverse, book, height);
+        }
+    }
+
+    pub(super) const fn is_sorted_by_field(&self) -> bool {
+        matches!(self.sort, SortBy::Field(_))
+    }
+
+    /// Sorts by number again, where the table was sorted by a field.
+    pub(super) fn stop_ranking(&mut self, book: &Book, height: usize) {
+        self.ranking.stop();
+        if matches!(self.sort, SortBy::Field(_)) {
+            self.sort_by(SortBy::Number, false, book, height);
+        }
     }
 
     fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {

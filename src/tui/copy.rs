@@ -113,13 +113,13 @@ fn wireshark(app: &App, pane: Pane) -> Option<String> {
 }
 
 /// Bytes as text whose lines end where they do; everything else is escaped.
-fn lines(body: &[u8]) -> String {
+pub(super) fn lines(body: &[u8]) -> String {
     let lines: Vec<_> = body.split(|&byte| byte == b'\n').map(escape::display).collect();
     lines.join("\n")
 }
 
 /// The document with one member a line; every value as it was sent.
-fn pretty(document: &Document, body: &[u8]) -> String {
+pub(super) fn pretty(document: &Document, body: &[u8]) -> String {
     let mut out = String::new();
     let mut open: Vec<(usize, char)> = Vec::new();
     for (at, node) in document.nodes.iter().enumerate() {

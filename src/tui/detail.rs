@@ -1,5 +1,6 @@
 //! Screen 2, right: one message's payload as tree, text, hex or raw bytes.
 
+use super::diff::Diff;
 use super::dump::Dump;
 use super::find::SLICE;
 use super::list::{List, Move};
@@ -28,11 +29,13 @@ pub enum PayloadView {
     Hex,
     /// Every byte, those that are not ASCII escaped.
     Raw,
+    /// What differs from a marked message.
+    Diff,
 }
 
 impl PayloadView {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Tree, Self::Text, Self::Hex, Self::Raw];
+    pub const ALL: [Self; 5] = [Self::Tree, Self::Text, Self::Hex, Self::Raw, Self::Diff];
 
     /// The name on the tab.
     pub const fn name(self) -> &'static str {
@@ -41,6 +44,7 @@ impl PayloadView {
             Self::Text => "Text",
             Self::Hex => "Hex",
             Self::Raw => "Raw",
+            Self::Diff => "Diff",
         }
     }
 }
@@ -56,6 +60,9 @@ pub(super) struct Detail {
     reading: Option<json::Reading>,
     pub(super) tree: Option<Tree>,
     pub(super) text: TextRows,
+    /// The message that it is compared with, and what that tells when it is looked at.
+    partner: Option<MessageId>,
+    pub(super) diff: Option<Diff>,
     /// Where in the text the user wants to be, while its rows are not made so far.
     goal: Option<Goal>,
     pub(super) list: List,
@@ -103,6 +110,8 @@ impl Default for Detail {
             reading: None,
             tree: None,
             goal: None,
+            partner: None,
+            diff: None,
             text: TextRows::new(Style::Text, None),
             list: List::default(),
             related: None,
@@ -160,6 +169,17 @@ impl Detail {
         self.related = messages::related(book, row.id);
     }
 
+    /// Has it compared with another message, when that is looked at.
+    pub(super) fn compare(&mut self, book: &Book, partner: Option<MessageId>) {
+        if self.partner != partner {
+            (self.partner, self.diff) = (partner, None);
+        }
+        if let (PayloadView::Diff, None, Some(id), Some(partner)) = (self.view(), &self.diff, self.id, partner) {
+            self.diff = Some(Diff::new(book, id, partner));
+            self.list = List::default();
+        }
+    }
+
     /// Reads more values of the payload; at the end of them there is a tree, if it is JSON.
     fn read_on(&mut self, values: usize) {
         let Some(mut reading) = self.reading.take() else { return };
@@ -213,7 +233,11 @@ impl Detail {
 
     /// The views that this payload has.
     pub(super) fn views(&self) -> impl Iterator<Item = PayloadView> + '_ {
-        PayloadView::ALL.into_iter().filter(|&view| view != PayloadView::Tree || self.tree.is_some())
+        PayloadView::ALL.into_iter().filter(|view| match view {
+            PayloadView::Tree => self.tree.is_some(),
+            PayloadView::Diff => self.partner.is_some(),
+            _ => true,
+        })
     }
 
     pub(super) fn view(&self) -> PayloadView {
@@ -289,6 +313,8 @@ impl Detail {
         match (self.view(), &self.tree) {
             (PayloadView::Tree, Some(tree)) => tree.len(),
             (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).len(),
+            // The first row says what is compared.
+            (PayloadView::Diff, _) => self.diff.as_ref().map_or(0, |diff| diff.rows.len() + 1),
             _ => self.text.len(),
         }
     }
@@ -309,7 +335,7 @@ impl Detail {
             let len = tree.len();
             return tree.list.scroll(step, len, height);
         }
-        if view != PayloadView::Hex {
+        if !matches!(view, PayloadView::Hex | PayloadView::Diff) {
             if step == Move::Bottom {
                 self.goal = Some(Goal::End);
                 return self.pursue(columns, height, Instant::now() + SLICE);
@@ -332,6 +358,7 @@ impl Detail {
                 return;
             }
             (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).row_of(place),
+            (PayloadView::Diff, _) => return,
             _ => {
                 self.goal = Some(Goal::Byte { place, at_top: false });
                 return self.pursue(columns, height, Instant::now() + SLICE);

@@ -4,6 +4,7 @@
 //! typed ─▶ Draft (counts while one types) ─Enter─▶ running (asked of the whole book) ─▶ the book's sift: the lists
 //! ```
 
+use super::action::Action;
 use super::app::{App, Effect, Overlay};
 use super::input::{Line, Typed};
 use super::keys::Key;
@@ -266,7 +267,7 @@ impl App {
     /// Switches the filter off and on; its text is kept.
     pub(super) fn toggle_filter(&mut self) {
         match (self.filter.text.is_empty(), self.filter.is_off) {
-            (true, _) => self.say("no filter to switch on: f begins one"),
+            (true, _) => self.say(format!("no filter to switch on: {} begins one", self.key_of(Action::Filter))),
             (false, false) => self.filter_off(),
             (false, true) => match self.filter.shelved.take() {
                 Some(asked) => self.run_filter(asked),

@@ -1,5 +1,6 @@
 //! Searching: typing the pattern, and going from match to match in whatever pane has the focus.
 
+use super::action::Action;
 use super::app::{App, Overlay, Pane};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
@@ -20,10 +21,10 @@ pub(super) const SLICE: Duration = Duration::from_millis(8);
 const MAX_SEARCHED: usize = 16 << 20;
 
 /// Bytes of a payload that a search looks through at once.
-const BLOCK: usize = 1 << 20;
+pub(super) const BLOCK: usize = 1 << 20;
 
 /// Bytes of a pattern.
-const MAX_PATTERN: usize = 200;
+pub(super) const MAX_PATTERN: usize = 200;
 
 impl App {
     pub(super) fn start_search(&mut self) {
@@ -89,7 +90,7 @@ impl App {
             self.search.needle = Needle::new(self.search.pattern.as_str());
         }
         if self.search.needle.is_empty() {
-            return self.say("nothing to search for: / begins");
+            return self.say(format!("nothing to search for: {} begins", self.key_of(Action::Search)));
         }
         self.look(forward, self.search_place(), false);
     }

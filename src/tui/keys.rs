@@ -1,9 +1,11 @@
-//! The key map: one table that dispatches keys, draws the help and fills the hint line.
+//! The key map: one table that dispatches keys, draws the help, fills the hint line and the palette. What the user changes of it
+//! is in `keymap`.
 
 use super::action::{Action, Screen};
 use super::app::Pane;
 use super::list::Move;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::borrow::Cow;
 
 /// A key as it is pressed; Shift is part of a character, and told apart only for other keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,47 @@ impl Key {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
             _ => None,
         }
+    }
+
+    /// The key of that name, as it stands in the help; arrows may be written out.
+    pub(super) fn read(name: &str) -> Option<Self> {
+        let (mut modifiers, mut rest) = (KeyModifiers::NONE, name);
+        while let Some((prefix, behind)) = rest.split_once('-').filter(|(_, behind)| !behind.is_empty()) {
+            modifiers |= match prefix {
+                "C" => KeyModifiers::CONTROL,
+                "A" => KeyModifiers::ALT,
+                "S" => KeyModifiers::SHIFT,
+                _ => return None,
+            };
+            rest = behind;
+        }
+        let code = match rest {
+            "Space" => KeyCode::Char(' '),
+            "Enter" => KeyCode::Enter,
+            "Esc" => KeyCode::Esc,
+            "Tab" if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            "Tab" => KeyCode::Tab,
+            "Backspace" => KeyCode::Backspace,
+            "Del" => KeyCode::Delete,
+            "Ins" => KeyCode::Insert,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            "PgUp" => KeyCode::PageUp,
+            "PgDn" => KeyCode::PageDown,
+            "↑" | "Up" => KeyCode::Up,
+            "↓" | "Down" => KeyCode::Down,
+            "←" | "Left" => KeyCode::Left,
+            "→" | "Right" => KeyCode::Right,
+            other => match (other.strip_prefix('F').and_then(|n| n.parse().ok()), other.chars().next()) {
+                (Some(number), _) if (1..=24).contains(&number) => KeyCode::F(number),
+                (_, Some(letter)) if other.chars().count() == 1 => KeyCode::Char(letter),
+                _ => return None,
+            },
+        };
+        if matches!(code, KeyCode::Char(_) | KeyCode::BackTab) {
+            modifiers -= KeyModifiers::SHIFT;
+        }
+        Some(Self { code, modifiers })
     }
 
     /// The name in help and hints: `C-d`, `S-Tab`, `↓`.
@@ -107,12 +150,12 @@ impl Scope {
 }
 
 /// One line of the help: keys that belong together, and what each does.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Binding {
     /// Where it holds.
     pub scope: Scope,
     /// The keys with their actions.
-    pub keys: &'static [(Key, Action)],
+    pub keys: Cow<'static, [(Key, Action)]>,
     /// What the keys do, in words.
     pub label: &'static str,
     /// Place (lower comes first), number of keys shown and words in the hint line.
@@ -120,16 +163,17 @@ pub struct Binding {
 }
 
 const fn all(keys: &'static [(Key, Action)], label: &'static str) -> Binding {
-    Binding { scope: Scope::Everywhere, keys, label, hint: None }
+    Binding { scope: Scope::Everywhere, keys: Cow::Borrowed(keys), label, hint: None }
 }
 
 const fn on(panes: &'static [Pane], keys: &'static [(Key, Action)], label: &'static str) -> Binding {
-    Binding { scope: Scope::In(panes), keys, label, hint: None }
+    Binding { scope: Scope::In(panes), keys: Cow::Borrowed(keys), label, hint: None }
 }
 
 impl Binding {
-    const fn hint(self, place: u8, keys: usize, words: &'static str) -> Self {
-        Self { hint: Some((place, keys, words)), ..self }
+    const fn hint(mut self, place: u8, keys: usize, words: &'static str) -> Self {
+        self.hint = Some((place, keys, words));
+        self
     }
 
     /// The names of the first keys: `J/K`, `{ }`, `Enter`.
@@ -164,6 +208,8 @@ const BELOW_THE_FIRST: &[Pane] = &[
     Pane::Explanation,
 ];
 
+const WITH_COLUMNS: &[Pane] = &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail];
+
 const ENTER: Key = Key::new(KeyCode::Enter);
 
 /// All keys. Within one pane no key has two meanings; a test says so.
@@ -184,6 +230,8 @@ pub static KEYMAP: &[Binding] = &[
         "sort by the next column / reverse",
     )
     .hint(24, 1, "sort"),
+    on(WITH_COLUMNS, &[(c('C'), Action::Columns), (Key::new(KeyCode::F(10)), Action::Columns)], "choose columns …")
+        .hint(66, 1, "columns"),
     on(
         ON_MESSAGES,
         &[(c('v'), Action::NextView), (c('V'), Action::ChooseView)],
@@ -193,7 +241,8 @@ pub static KEYMAP: &[Binding] = &[
     on(ON_MESSAGES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next tab of the payload"),
     on(ON_MESSAGES, &[(c('d'), Action::Direction)], "direction: both, →, ←").hint(21, 1, "direction"),
     on(ON_MESSAGES, &[(c('p'), Action::Pings)], "hide / show ping and pong").hint(22, 1, "pings"),
-    on(ON_MESSAGES, &[(c('F'), Action::Chat)], "list / conversation").hint(23, 1, "chat"),
+    on(ON_MESSAGES, &[(c('F'), Action::Layout)], "list / conversation / ladder").hint(23, 1, "layout"),
+    on(ON_MESSAGES, &[(c('c'), Action::OfClient)], "this connection / all of its client").hint(25, 1, "client"),
     on(ON_MESSAGES, &[(c('r'), Action::Related)], "the ping of this pong, the pong of this ping"),
     on(ON_MESSAGES, &[(c('w'), Action::Wrap)], "wrap the payload's lines / do not"),
     on(
@@ -351,11 +400,13 @@ pub static KEYMAP: &[Binding] = &[
         "next / previous mark / what is marked alone",
     ),
     all(&[(c('/'), Action::Search)], "search in this pane; /re/ is a regular expression").hint(60, 1, "search"),
+    all(&[(c('&'), Action::SearchAll)], "search all payloads of all connections; again: the list of hits"),
     all(
         &[(c('n'), Action::Match(1)), (c('N'), Action::Match(-1)), (Key::new(KeyCode::F(3)), Action::Match(1))],
         "next / previous match",
     ),
     all(&[(c(':'), Action::Command)], "command line").hint(69, 1, "command"),
+    all(&[(ctrl('p'), Action::Palette)], "everything that can be done here, by a few letters"),
     all(&[(c('y'), Action::Copy)], "copy …").hint(61, 1, "copy"),
     // The screen.
     all(&[(c('z'), Action::Zoom), (c('\\'), Action::Zoom)], "this pane alone / all panes").hint(70, 1, "zoom"),
@@ -370,25 +421,28 @@ pub static KEYMAP: &[Binding] = &[
     all(&[(Key::new(KeyCode::F(9)), Action::Mouse)], "mouse on / off; while on, Shift selects text"),
 ];
 
-/// The action of a key in a pane.
-pub(super) fn action(pane: Pane, key: Key) -> Option<Action> {
-    let bindings = KEYMAP.iter().filter(|binding| binding.scope.holds(pane));
-    bindings.flat_map(|binding| binding.keys).find(|(bound, _)| *bound == key).map(|&(_, action)| action)
-}
-
-/// The bindings of a pane: its own first, then those that hold everywhere.
-pub(super) fn bindings(pane: Pane) -> impl Iterator<Item = &'static Binding> {
-    KEYMAP.iter().filter(move |binding| binding.scope.holds(pane))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn bindings(pane: Pane) -> impl Iterator<Item = &'static Binding> {
+        KEYMAP.iter().filter(move |binding| binding.scope.holds(pane))
+    }
+
+    /// A key is read by the name that it is shown with.
+    #[test]
+    fn keys_are_read_by_their_names() {
+        for (key, _) in KEYMAP.iter().flat_map(|binding| binding.keys.iter()) {
+            assert_eq!(Key::read(&key.name()), Some(*key), "{}", key.name());
+        }
+        assert_eq!(Key::read("Ctrl-Left"), None);
+        assert_eq!([Key::read("A-Left"), Key::read("")], [Some(alt(KeyCode::Left)), None]);
+    }
+
     #[test]
     fn no_key_has_two_meanings_in_one_pane() {
         for pane in Pane::ALL {
-            let keys: Vec<_> = bindings(pane).flat_map(|binding| binding.keys).collect();
+            let keys: Vec<_> = bindings(pane).flat_map(|binding| binding.keys.iter()).collect();
             for (at, (key, action)) in keys.iter().enumerate() {
                 let other = keys.iter().skip(at + 1).find(|(other, _)| other == key);
                 assert!(other.is_none(), "{} in {pane:?}: {action:?} and {other:?}", key.name());

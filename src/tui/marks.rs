@@ -1,8 +1,10 @@
 //! Marks and comments on connections and messages, which outlive the browser.
 
+use super::action::Action;
 use super::app::{App, Effect, Overlay, Pane};
 use super::input::{Line, Typed};
 use super::keys::Key;
+use crate::book::MessageId;
 use crate::model::ConnId;
 use crossterm::event::KeyEvent;
 use std::collections::BTreeMap;
@@ -45,6 +47,20 @@ impl App {
     /// Whether a row is marked.
     pub(super) fn is_marked(&self, what: Marked) -> bool {
         self.notebook.marks.contains_key(&what)
+    }
+
+    /// The marked message with which the selected one is compared: the last before it, else the first behind it.
+    pub(super) fn comparable(&self) -> Option<MessageId> {
+        let here = self.messages.selected()?;
+        let message = |&(conn, number): &Marked| self.book.numbered(self.book.index_of(conn)?, number?);
+        let (before, behind): (Vec<_>, Vec<_>) = self
+            .notebook
+            .marks
+            .keys()
+            .filter_map(message)
+            .filter(|&marked| marked != here)
+            .partition(|&marked| marked < here);
+        before.into_iter().max().or_else(|| behind.into_iter().min())
     }
 
     /// How many messages are marked, or are of connections that are.
@@ -133,7 +149,7 @@ impl App {
     pub(super) fn only_marked(&mut self) {
         let filter = marks_as_filter(&self.notebook.marks);
         match filter {
-            None => self.say("no mark: m sets one"),
+            None => self.say(format!("no mark: {} sets one", self.key_of(Action::Mark))),
             Some(filter) if filter == self.filter.text && !self.filter.is_off => {
                 match std::mem::take(&mut self.notebook.before) {
                     before if before.is_empty() => self.drop_filter(),

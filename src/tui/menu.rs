@@ -26,6 +26,7 @@ impl Choice {
             Self::View(PayloadView::Text) => ('x', "Text"),
             Self::View(PayloadView::Hex) => ('h', "Hex"),
             Self::View(PayloadView::Raw) => ('r', "Raw"),
+            Self::View(PayloadView::Diff) => ('d', "Diff with the marked message"),
             Self::Joint(joint, _) => joint.label(),
             Self::Expression(text) => return (None, display_str(text)),
         };

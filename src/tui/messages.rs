@@ -1,9 +1,16 @@
-//! Screen 2, left: the messages of one connection, in which order, which of them, and which one is selected.
+//! Screen 2, left: the messages of one connection, or of several of one client, in which order, which of them, and which one is
+//! selected.
 
+use super::columns::{Columns, MessageColumn};
+use super::ladder::Layout;
 use super::list::{List, Move, Pace};
+use super::ranking::{Of, Ranking};
 use crate::book::{Book, MessageId, MessageRow};
-use crate::model::{Direction, Opcode, Severity};
+use crate::filter::Rows;
+use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
 use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Instant;
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,22 +19,19 @@ pub(super) enum SortBy {
     Number,
     Type,
     Length,
+    /// The field at that place among the columns.
+    Field(usize),
 }
 
 impl SortBy {
-    const fn next(self) -> Self {
-        match self {
-            Self::Number => Self::Type,
-            Self::Type => Self::Length,
-            Self::Length => Self::Number,
-        }
-    }
+    const OWN: [Self; 3] = [Self::Number, Self::Type, Self::Length];
 
-    fn key(self, row: &MessageRow<'_>) -> u64 {
+    fn key(self, row: &MessageRow<'_>, ranking: &Ranking<MessageId>) -> u64 {
         match self {
             Self::Number => row.number,
             Self::Type => row.opcode.0.into(),
             Self::Length => row.len,
+            Self::Field(_) => ranking.rank(row.id).into(),
         }
     }
 }
@@ -38,11 +42,29 @@ const BEFORE_WITHIN: usize = 1000;
 /// How far the search for a ping's pong goes.
 const RELATED_WITHIN: usize = 10_000;
 
+/// Connections of one client that are shown together.
+const MAX_LANES: usize = 8;
+
+/// A connection whose messages are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lane {
+    conn: usize,
+    /// Messages of it that were looked at.
+    taken: usize,
+}
+
 /// The list's order, what it leaves out, and the selected row.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     pub(super) list: List,
+    /// The connection that is looked at.
     conn: Option<usize>,
+    /// It, or those of its client.
+    lanes: Vec<Lane>,
+    /// Connections that were looked at for `lanes`.
+    known: usize,
+    /// Show those of the same client, too.
+    of_client: bool,
     selected: Option<MessageId>,
     /// What the user went to: selected again when a rule no longer hides it.
     wished: Option<MessageId>,
@@ -50,16 +72,16 @@ pub(super) struct Messages {
     revision: u64,
     /// The rows when they are not simply all of the connection's.
     picked: Option<Vec<MessageId>>,
-    /// Messages of the connection that were looked at for `picked`.
-    taken: usize,
     /// Only this direction.
     direction: Option<Direction>,
     hide_pings: bool,
     sort: SortBy,
     reverse: bool,
     pace: Pace,
-    /// Shown as a conversation, client left, server right.
-    pub(super) chat: bool,
+    pub(super) layout: Layout,
+    pub(super) columns: Columns<MessageColumn, MessageId>,
+    /// By the field that the list is sorted by.
+    pub(super) ranking: Ranking<MessageId>,
     /// Columns of the preview that are scrolled out to the left.
     pub(super) scroll: usize,
     /// Where the user was in other connections.
@@ -67,14 +89,39 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// With these columns; `None`: the usual ones.
+    pub(super) fn new(columns: Option<&[String]>) -> Self {
+        Self { columns: Columns::new(columns), ..Self::default() }
+    }
+
     /// Forgets the rows, not which of them are shown and how.
     pub(super) fn forget(&mut self) {
-        let Self { direction, hide_pings, sort, reverse, chat, .. } = *self;
-        *self = Self { direction, hide_pings, sort, reverse, chat, ..Self::default() };
+        let Self { direction, hide_pings, sort, reverse, layout, of_client, .. } = *self;
+        let columns = std::mem::take(&mut self.columns);
+        *self = Self { direction, hide_pings, sort, reverse, layout, of_client, columns, ..Self::default() };
     }
 
     pub(super) const fn conn(&self) -> Option<usize> {
         self.conn
+    }
+
+    /// The connections whose messages are shown.
+    pub(super) fn conns(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.lanes.iter().map(|lane| lane.conn)
+    }
+
+    /// Whether those of several connections are shown.
+    pub(super) const fn has_several(&self) -> bool {
+        self.lanes.len() > 1
+    }
+
+    pub(super) const fn is_of_client(&self) -> bool {
+        self.of_client
+    }
+
+    /// Messages of the connections that are shown, also those that a rule hides.
+    pub(super) fn all(&self, book: &Book) -> usize {
+        self.conns().map(|conn| book.messages_of(conn).len()).sum()
     }
 
     pub(super) const fn selected(&self) -> Option<MessageId> {
@@ -109,8 +156,9 @@ impl Messages {
         if std::mem::replace(&mut self.revision, book.revision()) != book.revision() {
             return self.pick_again(book, height);
         }
+        self.add_lanes(book, conn);
         if !(loading && self.is_sorted() && !self.pace.is_due()) {
-            self.take_new(book, conn);
+            self.take_new(book);
         }
         let (first, len) = (self.ids(book).first().copied(), self.ids(book).len());
         if self.selected.is_none() {
@@ -123,10 +171,29 @@ impl Messages {
         self.list.settle(len, height);
     }
 
-    fn take_new(&mut self, book: &Book, conn: usize) {
-        let all = book.sifted_of(conn);
-        let new = all.get(self.taken..).unwrap_or(&[]);
-        self.taken = all.len();
+    /// Adds connections of the same client that are new.
+    fn add_lanes(&mut self, book: &Book, conn: usize) {
+        if !self.of_client || self.lanes.len() >= MAX_LANES {
+            return;
+        }
+        let new = self.known..book.connections();
+        self.known = book.connections();
+        let new = lanes(book, new, client(book, conn)).take(MAX_LANES - self.lanes.len());
+        self.lanes.extend(new);
+    }
+
+    fn take_new(&mut self, book: &Book) {
+        let mut new = Vec::new();
+        for lane in &mut self.lanes {
+            let all = book.sifted_of(lane.conn);
+            if self.picked.is_some() {
+                new.extend_from_slice(all.get(lane.taken..).unwrap_or(&[]));
+            }
+            lane.taken = all.len();
+        }
+        if self.lanes.len() > 1 {
+            new.sort();
+        }
         let Some(mut picked) = self.picked.take() else { return };
         picked.extend(new.iter().filter(|&&id| self.shows(book, id)));
         if !new.is_empty() && self.is_sorted() {
@@ -137,8 +204,9 @@ impl Messages {
         self.picked = Some(picked);
     }
 
+    /// Otherwise than by time: a ladder goes down in time.
     fn is_sorted(&self) -> bool {
-        self.sort != SortBy::Number || self.reverse
+        self.layout != Layout::Ladder && (self.sort != SortBy::Number || self.reverse)
     }
 
     fn shows(&self, book: &Book, id: MessageId) -> bool {
@@ -152,7 +220,7 @@ impl Messages {
     /// The message that was sent before this one, of those that are shown, however they are sorted; of its direction only
     /// when that is asked for.
     pub(super) fn before<'b>(&self, book: &'b Book, row: &MessageRow<'_>, same: bool) -> Option<MessageRow<'b>> {
-        let all = book.messages_of(row.conn);
+        let all = if self.is_sorted() { book.messages_of(row.conn) } else { self.ids(book) };
         let at = all.binary_search(&row.id).unwrap_or_else(|at| at);
         let earlier = all.get(at.saturating_sub(BEFORE_WITHIN)..at)?.iter().rev().copied();
         let of_dir = |id| !same || book.kind(id).is_some_and(|(dir, _)| dir == row.dir);
@@ -161,7 +229,7 @@ impl Messages {
 
     fn put_in_order(&self, book: &Book, ids: &mut [MessageId]) {
         ids.sort_by_cached_key(|&id| {
-            let key = book.message(id).map_or(0, |row| self.sort.key(&row));
+            let key = book.message(id).map_or(0, |row| self.sort.key(&row, &self.ranking));
             if self.reverse { (u64::MAX - key, id) } else { (key, id) }
         });
     }
@@ -180,17 +248,59 @@ impl Messages {
             self.remembered.insert(conn, id);
         }
         self.conn = Some(conn);
-        self.selected = self.remembered.get(&conn).copied();
+        let remembered = self.remembered.get(&conn).copied();
+        if self.conns().any(|lane| lane == conn) {
+            let first = || book.messages_of(conn).iter().copied().find(|&id| self.shows(book, id));
+            if let Some(id) = remembered.or_else(first) {
+                self.select(book, id, height);
+            }
+            return;
+        }
+        self.selected = remembered;
         self.wished = self.selected;
         self.list = List::default();
+        self.choose_lanes(book);
+        self.pick_again(book, height);
+    }
+
+    /// The connection of the selected message, where that is another than the one that is looked at: it is from now on.
+    pub(super) fn follow(&mut self, book: &Book) -> Option<usize> {
+        let conn = book.message(self.selected?)?.conn;
+        (self.conn.replace(conn) != Some(conn)).then_some(conn)
+    }
+
+    /// The connection alone, or with those of its client: the nearest in the order of their numbers, where there are too many.
+    fn choose_lanes(&mut self, book: &Book) {
+        let Some(conn) = self.conn else { return };
+        if !self.of_client {
+            self.lanes = vec![Lane { conn, taken: 0 }];
+            return;
+        }
+        self.known = book.connections();
+        let all: Vec<Lane> = lanes(book, 0..self.known, client(book, conn)).collect();
+        let at = all.iter().position(|lane| lane.conn == conn).unwrap_or(0);
+        let first = at.saturating_sub(MAX_LANES / 2).min(all.len().saturating_sub(MAX_LANES));
+        self.lanes = all.into_iter().skip(first).take(MAX_LANES).collect();
+    }
+
+    /// Shows the messages of one connection, or of all that its client has.
+    pub(super) fn toggle_client(&mut self, book: &Book, height: usize) {
+        self.of_client = !self.of_client;
+        self.choose_lanes(book);
+        self.pick_again(book, height);
+    }
+
+    /// Shows the same messages in another way.
+    pub(super) fn next_layout(&mut self, book: &Book, height: usize) {
+        self.layout = self.layout.next();
         self.pick_again(book, height);
     }
 
     /// Makes the list anew after its rule has changed.
     fn pick_again(&mut self, book: &Book, height: usize) {
         let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted() && book.sift().is_none();
-        self.picked = (!all).then(Vec::new);
-        self.taken = 0;
+        self.picked = (!all || self.of_client).then(Vec::new);
+        self.lanes.iter_mut().for_each(|lane| lane.taken = 0);
         self.selected = self.wished.or(self.selected);
         self.refresh(book, height, false);
         if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
@@ -242,7 +352,9 @@ impl Messages {
     }
 
     pub(super) fn next_sort(&mut self, book: &Book, height: usize) {
-        self.sort_by(self.sort.next(), false, book, height);
+        let by: Vec<SortBy> = SortBy::OWN.into_iter().chain(self.columns.places().map(SortBy::Field)).collect();
+        let at = by.iter().position(|&by| by == self.sort).map_or(0, |at| at + 1);
+        self.sort_by(by.get(at).copied().unwrap_or_default(), false, book, height);
     }
 
     pub(super) fn reverse(&mut self, book: &Book, height: usize) {
@@ -257,6 +369,34 @@ impl Messages {
     fn sort_by(&mut self, sort: SortBy, reverse: bool, book: &Book, height: usize) {
         (self.sort, self.reverse) = (sort, reverse);
         self.pick_again(book, height);
+    }
+
+    /// Ranks the rows by the field that the list is sorted by, where it is, as far as that is not done.
+    pub(super) fn rank(&mut self, book: &Book, origin: Option<Timestamp>, is_whole: bool) {
+        let SortBy::Field(at) = self.sort else { return };
+        let of = Of { field: self.columns.name(at).to_owned(), conns: self.conns().collect(), is_whole };
+        let lanes = &self.lanes;
+        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn)).copied().collect();
+        self.ranking.want(&of, Rows::MESSAGES, origin, rows);
+    }
+
+    /// Goes on with that until then.
+    pub(super) fn rank_on(&mut self, book: &Book, until: Instant, height: usize) {
+        if self.ranking.go_on(book, until) {
+            self.pick_again(book, height);
+        }
+    }
+
+    pub(super) const fn is_sorted_by_field(&self) -> bool {
+        matches!(self.sort, SortBy::Field(_))
+    }
+
+    /// Sorts by number again, where the list was sorted by a field.
+    pub(super) fn stop_ranking(&mut self, book: &Book, height: usize) {
+        self.ranking.stop();
+        if matches!(self.sort, SortBy::Field(_)) {
+            self.sort_by(SortBy::Number, false, book, height);
+        }
     }
 
     /// The row before or behind the selected one that fits.
@@ -275,6 +415,17 @@ impl Messages {
     pub(super) fn problem(&self, book: &Book, forward: bool) -> Option<MessageId> {
         self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning))
     }
+}
+
+/// The address of a connection's client.
+fn client(book: &Book, conn: usize) -> Option<Ip> {
+    book.connection(conn).map(|connection| connection.client().ip)
+}
+
+/// Of these connections those of one client, as far as they are shown.
+fn lanes(book: &Book, among: Range<usize>, of: Option<Ip>) -> impl Iterator<Item = Lane> + '_ {
+    let same = move |&conn: &usize| client(book, conn) == of && book.shows_connection(conn);
+    among.filter(same).map(|conn| Lane { conn, taken: 0 })
 }
 
 /// The pong that answers a ping, or the ping that a pong answers: same payload, other direction.

@@ -11,20 +11,26 @@ mod anatomy;
 mod app;
 mod apply;
 mod bytes;
+mod choosing;
 mod clipboard;
 mod clock;
+mod columns;
 mod command;
 mod connections;
 mod copy;
 mod detail;
+mod diff;
 mod dump;
+mod everywhere;
 mod exporting;
 mod filter;
 mod find;
 mod findings;
 mod handshake;
 mod input;
+mod keymap;
 mod keys;
+mod ladder;
 mod layout;
 mod list;
 mod load;
@@ -33,8 +39,12 @@ mod measures;
 mod menu;
 mod messages;
 mod mouse;
+mod names;
+mod palette;
 mod paper;
 mod plaintext;
+mod provenance;
+mod ranking;
 mod search;
 mod stats;
 mod steady;
@@ -49,15 +59,17 @@ mod view;
 mod wire;
 
 pub use action::{Action, Screen};
-pub use app::{App, Effect, Options, Pane};
+pub use app::{App, Effect, Options, Pane, Preferences};
+pub use columns::{Table, TableColumns};
 pub use detail::PayloadView;
 pub use exporting::shell_line;
+pub use keymap::{Keyset, Mapping, check_mapping};
 pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
 pub use marks::{Marked, Marks};
 pub use terminal::run;
-pub use theme::ColorChoice;
+pub use theme::{ColorChoice, ThemeName};
 pub use view::view;
 
 use crate::book::Batch;
@@ -78,6 +90,9 @@ pub struct Reading {
 /// Takes one more key log, which the user names.
 pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
 
+/// Keeps columns of tables; says what came of that.
+pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
+
 /// What the browser asks of who started it.
 pub struct Outside {
     /// Begins another reading of the capture.
@@ -86,6 +101,8 @@ pub struct Outside {
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
     pub keep: Box<dyn FnMut(&Marks)>,
+    /// Keeps columns of tables for the next time; what is to be said of that.
+    pub save: Save,
     /// Runs `wspect` with these words in front of those that the browser was started with; later tells how that has ended.
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::app::{App, CHAT_ROWS, Overlay, Pane};
 use super::bytes::Bytes;
+use super::ladder::{Layout, Row, Rung};
 use super::layout::{Divider, inner};
 use super::list::Move;
 use super::view;
@@ -28,6 +29,7 @@ impl App {
         let at = Position { x: event.column, y: event.row };
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Right) => self.right_click(at),
             MouseEventKind::Drag(MouseButton::Left) if self.pointer.dragging => self.drag(at),
             MouseEventKind::Up(MouseButton::Left) => self.pointer.dragging = false,
             MouseEventKind::ScrollDown => self.wheel(at, WHEEL),
@@ -65,13 +67,30 @@ impl App {
         }
     }
 
+    /// Selects what is under the pointer, and offers ways to filter by it.
+    fn right_click(&mut self, at: Position) {
+        let area = self.regions().pane_at(at);
+        if let Some((pane, area)) = area.filter(|_| self.overlay == Overlay::None) {
+            self.focus(pane);
+            // A click on a head, or on a fold mark, means something else.
+            if inner(area).contains(at) && usize::from(at.y - inner(area).y) >= Self::fixed_lines(&self.regions(), pane)
+            {
+                self.click_in(pane, area, at);
+            }
+            self.settle();
+            self.act(Action::FilterMenu);
+        } else {
+            self.overlay = Overlay::None;
+        }
+    }
+
     fn click_in(&mut self, pane: Pane, area: Rect, at: Position) {
         let inside = inner(area);
         if !inside.contains(at) {
             return;
         }
         let (x, y) = (usize::from(at.x - inside.x), usize::from(at.y - inside.y));
-        if pane == Pane::Messages && self.messages.chat {
+        if pane == Pane::Messages && self.messages.layout == Layout::Chat {
             return self.select_row(pane, self.messages.list.top + y / CHAT_ROWS);
         }
         let Some(line) = y.checked_sub(Self::fixed_lines(&self.regions(), pane)) else {
@@ -79,6 +98,7 @@ impl App {
         };
         match pane {
             Pane::Connections => self.select_row(pane, self.connections.list.top + line),
+            Pane::Messages if self.messages.layout == Layout::Ladder => self.click_in_ladder(line),
             Pane::Messages => self.select_row(pane, self.messages.list.top + line),
             Pane::Findings => self.select_row(pane, self.findings.list.top + line),
             Pane::Frames => self.select_row(pane, self.bytes.frames.top + line),
@@ -88,6 +108,14 @@ impl App {
             Pane::Throughput => self.click_in_chart(x),
             Pane::Sizes | Pane::RoundTrips | Pane::Types => {}
             Pane::Summary | Pane::Request | Pane::Response | Pane::Checks | Pane::Explanation => {}
+        }
+    }
+
+    /// Of the ladder's rows, messages can be selected.
+    fn click_in_ladder(&mut self, line: usize) {
+        let rows = self.ladder.rows(&self.book, &self.messages, Self::ladder_height(&self.regions()));
+        if let Some(Row { rung: Rung::Message(id), .. }) = rows.get(line) {
+            self.select_message(*id);
         }
     }
 
@@ -134,7 +162,7 @@ impl App {
                     self.connections.clicked(sort, &self.book, height);
                 }
             }
-            Pane::Messages => {
+            Pane::Messages if self.messages.layout == Layout::List => {
                 if let Some(sort) = view::message_column_at(self, x) {
                     self.messages.clicked(sort, &self.book, height);
                 }
@@ -161,7 +189,10 @@ impl App {
         let Some((pane, _)) = self.regions().pane_at(at) else { return };
         let (step, height) = (Move::Rows(by), self.height(pane));
         match (&mut self.overlay, pane) {
-            (Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_), _) => self.move_in_overlay(step),
+            (Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) | Overlay::Columns(_), _) => {
+                self.move_in_overlay(step)
+            }
+            (Overlay::Hits, _) => self.move_in_hits(step),
             (_, Pane::Connections) => {
                 let len = self.connections.len();
                 self.connections.list.scroll(step, len, height);

@@ -29,6 +29,11 @@ impl Needle {
         Self { bytes: pattern.as_bytes().to_vec(), exact, hex: hex(pattern).unwrap_or_default(), regex }
     }
 
+    /// Whether it is what that pattern means.
+    pub(super) fn is_for(&self, pattern: &str) -> bool {
+        self.bytes == pattern.as_bytes()
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

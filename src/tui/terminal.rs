@@ -208,6 +208,10 @@ impl Browser {
                 Effect::Redraw => screen.clear()?,
                 Effect::Mouse(on) => screen.mouse(on)?,
                 Effect::Export(words) => self.exports = (self.outside.export)(words),
+                Effect::Save(columns) => {
+                    let said = (self.outside.save)(&columns);
+                    self.app.say(display_str(&said));
+                }
                 Effect::Keep(marks) => (self.outside.keep)(&marks),
                 Effect::Remember(text) => (self.outside.remember)(&text),
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),

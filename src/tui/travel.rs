@@ -1,6 +1,6 @@
 //! From place to place: screens, what a row leads to, and the way back.
 
-use super::action::Screen;
+use super::action::{Action, Screen};
 use super::app::{App, Effect, Pane, Place};
 use super::detail::PayloadView;
 use super::findings::{Evidence, Second, evidence, second_evidence};
@@ -77,7 +77,10 @@ impl App {
     /// The filter hides what the user goes to.
     fn show_hidden(&mut self) {
         self.filter_off();
-        self.say("filter switched off, which hides this: X switches it on");
+        self.say(format!(
+            "filter switched off, which hides this: {} switches it on",
+            self.key_of(Action::ToggleFilter)
+        ));
     }
 
     pub(super) fn enter(&mut self) {
@@ -101,7 +104,8 @@ impl App {
     /// Goes to the first message of the bin under the cursor.
     fn open_bin(&mut self) {
         let Some(id) = self.stats.first_message() else {
-            return self.say("no message in this bin: ( ) go to one that has some");
+            let keys = [-1, 1].map(|by| self.key_of(Action::Beside(by))).join(" ");
+            return self.say(format!("no message in this bin: {keys} go to one that has some"));
         };
         let Some(conn) = self.book.message(id).map(|row| row.conn) else { return };
         self.deeper(Screen::Messages);

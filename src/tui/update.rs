@@ -4,7 +4,8 @@ use super::action::{Action, Screen};
 use super::app::{App, Effect, Overlay, Pane};
 use super::bytes::Bytes;
 use super::detail::PayloadView;
-use super::keys::{self, Key};
+use super::keys::Key;
+use super::ladder::Layout;
 use super::layout::Split;
 use super::list::{List, Move};
 use super::menu::{Choice, Menu};
@@ -27,6 +28,7 @@ impl App {
             Event::Resize(width, height) => self.resize((*width, *height)),
             Event::Paste(text) if self.overlay == Overlay::Search => self.paste(text),
             Event::Paste(text) if self.overlay == Overlay::Command => self.paste_command(text),
+            Event::Paste(text) if self.overlay == Overlay::Everywhere => self.paste_everywhere(text),
             Event::Paste(text) if self.overlay == Overlay::Filter => self.paste_filter(text),
             Event::Paste(text) if self.overlay == Overlay::Comment => self.paste_comment(text),
             Event::Paste(text) if self.overlay == Overlay::Export => self.paste_path(text),
@@ -44,7 +46,7 @@ impl App {
         self.said = None;
         match self.overlay {
             Overlay::None => {
-                if let Some(action) = keys::action(self.focused(), key) {
+                if let Some(action) = self.keymap.action(self.focused(), key) {
                     self.act(action);
                 }
             }
@@ -53,6 +55,10 @@ impl App {
             Overlay::Filter => self.filter_key(event, key),
             Overlay::Comment => self.comment_key(event, key),
             Overlay::Export => self.export_key(event, key),
+            Overlay::Columns(_) => self.choosing_key(event, key),
+            Overlay::Everywhere => self.everywhere_key(event, key),
+            Overlay::Hits => self.hits_key(event, key),
+            Overlay::Palette(_) => self.palette_key(event, key),
             Overlay::Help(_) | Overlay::Sessions(_) | Overlay::Menu(_) => self.overlay_key(event.code, key),
         }
     }
@@ -63,7 +69,7 @@ impl App {
             Overlay::Menu(menu) => key.character().and_then(|letter| menu.by_letter(letter)),
             _ => None,
         };
-        match (choice, keys::action(self.focused(), key)) {
+        match (choice, self.keymap.action(self.focused(), key)) {
             (Some(choice), _) => self.choose(choice),
             (None, Some(Action::Move(step))) => self.move_in_overlay(step),
             (None, Some(Action::Quit)) => self.ask(Effect::Quit),
@@ -78,12 +84,16 @@ impl App {
         let tops = view::overlay_lines(self, body.width).saturating_sub(height) + 1;
         match &mut self.overlay {
             Overlay::Help(top) | Overlay::Sessions(top) => *top = step.from(*top, tops, height),
+            Overlay::Columns(it) => it.cursor = step.from(it.cursor, it.entries.len(), height),
             Overlay::Menu(menu) => menu.cursor = step.from(menu.cursor, menu.choices.len(), height),
             Overlay::None
             | Overlay::Search
             | Overlay::Command
             | Overlay::Filter
             | Overlay::Comment
+            | Overlay::Palette(_)
+            | Overlay::Everywhere
+            | Overlay::Hits
             | Overlay::Export => {}
         }
     }
@@ -104,7 +114,10 @@ impl App {
     /// Does what a key or a click asks for.
     pub fn act(&mut self, action: Action) {
         self.leaving &= action == Action::Cancel;
-        if !matches!(action, Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command) {
+        if !matches!(
+            action,
+            Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command | Action::Palette
+        ) {
             self.moved = true;
             self.landmark = None;
         }
@@ -117,7 +130,9 @@ impl App {
             Action::Quit => self.ask(Effect::Quit),
             Action::Help => self.overlay = Overlay::Help(0),
             Action::Command => self.start_command(),
+            Action::Palette => self.start_palette(),
             Action::Search => self.start_search(),
+            Action::SearchAll => self.start_everywhere(),
             Action::Filter => self.start_filter(),
             Action::ToggleFilter => self.toggle_filter(),
             Action::ApplyField => self.apply_field(),
@@ -150,13 +165,15 @@ impl App {
             Action::Cancel => self.cancel(),
             Action::Mouse => self.toggle_mouse(),
             Action::Sort | Action::SortReverse => self.sort(action == Action::SortReverse),
+            Action::Columns => self.start_choosing(),
             Action::Direction if self.screen == Screen::Stats => self.stats.next_direction(),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
-            Action::Chat => {
-                self.messages.chat = !self.messages.chat;
+            Action::Layout => {
+                self.messages.next_layout(&self.book, self.height(Pane::Messages));
                 self.show_selected();
             }
+            Action::OfClient => self.toggle_client(),
             Action::Related => self.related(),
             Action::Beside(by) => self.beside(by > 0),
             Action::Wrap if self.screen == Screen::Bytes => self.bytes.next_width(self.columns(Pane::Bytes)),
@@ -289,7 +306,8 @@ impl App {
     fn sideways(&mut self, right: bool) {
         let pane = self.focused();
         let height = self.height(pane);
-        let tree_view = self.detail.view() == PayloadView::Tree;
+        let view = self.detail.view();
+        let tree_view = view == PayloadView::Tree;
         let scroll = match (pane, &mut self.detail.tree) {
             (Pane::Detail, Some(tree)) if tree_view => {
                 return if right { tree.right(height) } else { tree.left(height) };
@@ -302,7 +320,7 @@ impl App {
                 let (columns, fields) = (self.columns(pane), self.height(Pane::Fields));
                 return self.bytes.step_byte(if right { 1 } else { -1 }, height, columns, fields);
             }
-            (Pane::Detail, _) if !self.detail.wrap => &mut self.detail.scroll,
+            (Pane::Detail, _) if !self.detail.wrap || view == PayloadView::Diff => &mut self.detail.scroll,
             (Pane::Messages, _) => &mut self.messages.scroll,
             (Pane::Connections, _) => &mut self.connections.scroll,
             _ => return,
@@ -323,6 +341,13 @@ impl App {
             (Screen::Bytes, _) => self.bytes.fold_all(folded, height),
             (_, Some(tree)) => tree.fold_all(folded, height),
             (_, None) => {}
+        }
+    }
+
+    fn toggle_client(&mut self) {
+        self.messages.toggle_client(&self.book, self.height(Pane::Messages));
+        if self.messages.is_of_client() && !self.messages.has_several() {
+            self.say("the client has no other connection");
         }
     }
 
@@ -373,7 +398,10 @@ impl App {
             self.ask(Effect::Quit);
         } else if self.search.run.take().is_some() {
             self.say("search stopped");
-        } else if self.stop_filter() {
+        } else if self.everywhere.is_busy(&self.book) {
+            self.everywhere.is_stopped = true;
+            self.say("search stopped");
+        } else if self.stop_filter() || self.stop_ranking() {
         } else if self.load.is_done() && self.key_log.is_some() {
             self.ask(Effect::StopLoading);
         } else if !self.load.is_done() {
@@ -395,10 +423,12 @@ impl App {
         match (self.focused(), reverse) {
             (Pane::Connections, false) => self.connections.next_sort(&self.book, height),
             (Pane::Connections, true) => self.connections.reverse(&self.book, height),
+            (Pane::Messages, _) if self.messages.layout == Layout::Ladder => self.say("a ladder goes down in time"),
             (Pane::Messages, false) => self.messages.next_sort(&self.book, height),
             (Pane::Messages, true) => self.messages.reverse(&self.book, height),
             _ => {}
         }
+        self.warn_of_many();
     }
 
     fn beside(&mut self, forward: bool) {

@@ -113,3 +113,29 @@ fn a_file_is_made_once() {
     assert_eq!(text(&config(&["show"])), shown, "what is shown is a file that says the same");
     assert!(shown.contains("max_payload = \"8\"") && shown.contains("\"slow\" = \"rtt > 200ms\""), "{shown}");
 }
+
+#[test]
+fn the_browser_has_a_table_of_its_own() {
+    for (config, words) in [
+        ("[browser]\nmesages = []", "config.toml:1: no setting mesages in [browser]: did you mean messages?"),
+        ("[browser]\nmessages = 3", "config.toml:1: messages is to be like [\"no\","),
+        (
+            "[browser]\nmessages = [\"no\", \"frame.numbr\"]",
+            "messages: no field frame.numbr: did you mean frame.number?",
+        ),
+        ("[browser]\nconnections = [\"json.x\"]", "connections: json.x is no field of connections"),
+        ("[browser]\ntheme = \"drak\"", "no theme drak: auto, 16, mono, dark, light, high-contrast"),
+        ("[browser]\nascii = 1", "ascii is to be like true"),
+        ("[browser]\nkeymap = \"vim\"", "no keymap vim: wspect, termshark"),
+        ("[browser.keys]\nzom = \"Z\"", "no action zom: did you mean zoom?"),
+        ("[browser.keys]\nzoom = [\"Hyper-z\"]", "Hyper-z is no key"),
+        ("browser = 1", "config.toml:1: [browser] is to be a table"),
+    ] {
+        let output = with("browser", config, &["ls", "samples/chat.pcapng"]);
+        assert_eq!(output.status.code(), Some(2), "{config}");
+        assert!(text(&output).contains(words), "{}", text(&output));
+    }
+    let config = "[browser]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\ntheme = \"dark\"\nascii = true\nplain = true\nkeymap = \"termshark\"\n\
+                  keys = { zoom = [\"z\", \"C-g\"] }\n";
+    assert_eq!(text(&with("browser", config, &["config", "show"])), config);
+}

@@ -13,6 +13,7 @@ fn connections_and_their_handshakes_are_shown() {
     let mut app = sample();
     let list = picture(&app, WIDE);
     assert!(list.contains("/chat?room=lobby") && list.contains("H2"), "{list}");
+    assert!(list.contains("tcp.stream 0 · http2.streamid 3"), "{list}");
     press(&mut app, "3");
     let handshake = picture(&app, WIDE);
     for words in

@@ -93,11 +93,11 @@ fn loading_moves_neither_selection_nor_view() {
     app.settle();
     press(&mut app, "2<C-d><C-d>j");
     let before = picture(&app, NARROW);
-    let more = story.batches().len();
+    let known = story.events();
     for n in 0..500 {
         story.say(conn, Direction::ToServer, Opcode::TEXT, format!("tock {n}").as_bytes());
     }
-    for batch in story.batches().into_iter().skip(more) {
+    for batch in story.batches_after(known) {
         app.take(Loading::Batch(batch), Duration::ZERO);
         app.settle();
     }
@@ -192,6 +192,41 @@ fn the_mouse_selects_folds_sorts_and_scrolls() {
     mouse(MouseEventKind::Up(MouseButton::Left), 50, 15);
     let before = mouse(click, 30, 0);
     assert_eq!(before, mouse(MouseEventKind::ScrollDown, 20, 10), "a short list does not scroll");
+}
+
+/// A right click selects a row, and offers ways to filter by it.
+#[test]
+fn a_right_click_offers_filters() {
+    let mut app = browser(&story::everything(), WIDE);
+    let mut click = |column, row| {
+        let kind = MouseEventKind::Down(MouseButton::Right);
+        app.event(&Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        picture(&app, WIDE)
+    };
+    let menu = click(30, 5);
+    assert!(menu.contains("2/5") && menu.contains("conn == 2"), "{menu}");
+    assert!(!click(30, 6).contains("conn == 2"), "a click beside closes it");
+    let head = click(20, 3);
+    assert!(head.contains("sorted by start ▲") && head.contains("conn == 2"), "a head does not sort: {head}");
+}
+
+/// Where a byte comes from is told with every step of the cursor.
+#[test]
+fn a_byte_is_followed_to_its_packet() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "2jj4<Tab>g");
+    for (keys, words) in [
+        ("", "packet 17 · → stream 444 · frame byte 0 "),
+        ("llllll", "packet 17 · → stream 450 · frame byte 6 · payload byte 0 "),
+        ("]", "packet 17 · → stream 450 · frame byte 6 · payload byte 0 "),
+        ("l", "packet 17 · → stream 451 · frame byte 7 · payload byte 1 "),
+    ] {
+        press(&mut app, keys);
+        assert!(picture(&app, WIDE).contains(words), "{keys}: {}", picture(&app, WIDE));
+    }
+    // The second of three fragments.
+    press(&mut app, "2jjjjj4<S-Tab><S-Tab>j<Tab><Tab>g");
+    assert!(picture(&app, WIDE).contains("packet 23 · → stream 612 · frame byte 6 · payload byte 66"), "{}", picture(&app, WIDE));
 }
 
 /// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.

@@ -7,11 +7,16 @@
     reason = "a test fails by panicking, and says on stderr what it skips"
 )]
 
+mod columns;
+mod diff;
 mod empty;
+mod everywhere;
 mod filter;
 mod hostile;
 mod http2;
 mod keys;
+mod ladder;
+mod looks;
 mod marks;
 mod pictures;
 mod stats;

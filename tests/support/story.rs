@@ -6,7 +6,7 @@ use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
     Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
     Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, TlsOutline,
-    Version,
+    Version, Wait,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -43,6 +43,7 @@ struct OwnedMessage {
     wire: Vec<u8>,
     len: u64,
     holes: Vec<Hole>,
+    waited: Option<Wait>,
     message: Message<'static>,
 }
 
@@ -59,6 +60,7 @@ pub(crate) struct Odd {
     pub(crate) fragments: usize,
     pub(crate) findings: Vec<NoteCode>,
     pub(crate) rsv: u8,
+    pub(crate) waited: Option<Wait>,
 }
 
 pub(crate) fn endpoint(last: u8, port: u16) -> Endpoint {
@@ -228,6 +230,7 @@ impl Story {
             wire: odd.wire.clone().unwrap_or_default(),
             len,
             holes: odd.holes.clone(),
+            waited: odd.waited,
             message,
         };
         self.events.push((self.stamp(conn, last), Owned::Message(owned)));
@@ -305,14 +308,24 @@ impl Story {
         self.packet
     }
 
+    /// Number of events so far.
+    pub(crate) const fn events(&self) -> usize {
+        self.events.len()
+    }
+
     /// The story so far, in batches of whatever size the recorder makes.
     pub(crate) fn batches(&self) -> Vec<Batch> {
+        self.batches_after(0)
+    }
+
+    /// What came after so many events.
+    pub(crate) fn batches_after(&self, known: usize) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut recorder = Recorder::new(|batch| {
             batches.push(batch);
             ControlFlow::Continue(())
         });
-        for (at, owned) in &self.events {
+        for (at, owned) in &self.events[known..] {
             assert!(tell(&mut recorder, at, owned).is_continue());
         }
         assert!(recorder.flush().is_continue());
@@ -329,7 +342,16 @@ fn tell(sink: &mut impl Sink, at: &Stamp, owned: &Owned) -> ControlFlow<()> {
         Owned::Message(owned) => {
             let body = Body { kept: &owned.body, len: owned.len, holes: &owned.holes };
             let close = if owned.message.opcode == Opcode::CLOSE { close_of(&owned.body) } else { None };
-            sink.accept(at, Event::Message(&Message { body, wire: &owned.wire, close, ..owned.message }))
+            sink.accept(
+                at,
+                Event::Message(&Message {
+                    body,
+                    wire: &owned.wire,
+                    close,
+                    waited: owned.waited.as_ref(),
+                    ..owned.message
+                }),
+            )
         }
         Owned::Note(code, dir, msg, text) => {
             let note = Note { dir: *dir, msg: *msg, text, ..Note::new(*code, at.at) };

@@ -71,6 +71,9 @@ pub(super) struct Args {
     pub manners: Manners,
     #[command(flatten)]
     pub redaction: Redaction,
+    /// ASCII in place of lines, arrows and signs, in the browser
+    #[arg(long, help_heading = "General options", hide_short_help = true)]
+    pub ascii: bool,
     /// Print every bound on what is kept in memory, with its unit and default
     #[arg(long, exclusive = true, help_heading = "General options", hide_short_help = true)]
     pub limits: bool,

@@ -49,7 +49,7 @@ pub(super) fn frames(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect)
     let title = format!("Frames{number}");
     let inside = draw::pane(app, buf, Pane::Frames, area, &title, &draw::position(list.cursor, len));
     let columns = frame_columns(usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(&column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, App::fixed_lines(regions, Pane::Frames));
     if len == 0 {
@@ -68,7 +68,14 @@ pub(super) fn frames(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect)
 }
 
 fn frame_columns(width: usize) -> Vec<Column<Key>> {
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Time };
+    let column = |key, head: &'static str, width, right, drop| Column {
+        key,
+        head: head.into(),
+        width,
+        right,
+        drop,
+        grows: key == Key::Time,
+    };
     draw::fit(
         &[
             column(Key::Frame, "frame", 12, false, 0),
@@ -217,12 +224,14 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     let title = title.unwrap_or_else(|| title_of(Source::short_name));
     let foot = count(app.bytes.wire.len, "byte");
     let inside = draw::pane(app, buf, Pane::Bytes, area, &title, &foot);
-    let rows = app.inspector_rows();
+    let rows = app.inspector_rows(inside.height.into());
     let dump = Rect { height: inside.height.saturating_sub(rows), ..inside };
     draw_dump(app, buf, dump);
     let below = Rect { y: dump.bottom(), height: inside.height - dump.height, ..inside };
     if below.height > 0 {
-        draw::lines(buf, draw::below(below, 1), inspector(app, usize::from(below.width), regions.wide));
+        let mut lines = inspector(app, usize::from(below.width), regions.wide);
+        lines.truncate(usize::from(rows).saturating_sub(1));
+        draw::lines(buf, draw::below(below, 1), lines);
     }
 }
 
@@ -296,6 +305,10 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         let value = view.field(view.fields.cursor).filter(|field| view.selection.is_none() && field.depth > 0);
         let value = value.map_or_else(String::new, |field| format!("  {}", field.value));
         lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}{value}"), columns), app.theme.dim()));
+    }
+    if let Some(offset) = view.wire.offset_of(view.cursor) {
+        let words = view.provenance.words(view.source(), offset).join(" · ");
+        lines.push(Line::styled(text::cut(&format!(" {words}"), columns), app.theme.dim()));
     }
     lines
 }

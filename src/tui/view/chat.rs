@@ -2,7 +2,7 @@
 
 use super::detail::exact;
 use super::draw;
-use super::messages::{draw_empty, frame, is_marked, kind, preview, style, time};
+use super::messages::{draw_empty, frame, is_marked, kind, name, preview, style, time};
 use crate::book::MessageRow;
 use crate::model::Direction;
 use crate::tui::app::{App, CHAT_ROWS, Pane};
@@ -43,7 +43,9 @@ fn block(
     columns: usize,
     wide: bool,
 ) -> [Line<'static>; CHAT_ROWS - 1] {
-    let mut facts = vec![format!("#{}", row.number), kind(row), exact(row.len)];
+    let several = app.messages.has_several();
+    let number = if several { name(app, row) } else { format!("#{}", row.number) };
+    let mut facts = vec![number, kind(row), exact(row.len)];
     facts.extend(row.severity().map(|severity| severity.sign().to_owned()));
     facts.extend(Some(time(app, row, wide)).filter(|time| !time.is_empty()));
     let mark = draw::row_mark(app, selected, is_marked(app, row), None);

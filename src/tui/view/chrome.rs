@@ -7,7 +7,6 @@ use crate::tui::action::{Action, Needs, Screen};
 use crate::tui::app::{App, Overlay};
 use crate::tui::command::COMMANDS;
 use crate::tui::input::Line as Typed;
-use crate::tui::keys;
 use crate::tui::layout::Regions;
 use crate::tui::text;
 use ratatui::buffer::Buffer;
@@ -94,12 +93,16 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
         Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
+        Overlay::Everywhere => return typed_line(app, buf, area, " &", &app.everywhere.line),
         Overlay::Comment => return typed_line(app, buf, area, " ; ", &app.notebook.line),
         Overlay::None
         | Overlay::Help(_)
         | Overlay::Sessions(_)
         | Overlay::Menu(_)
         | Overlay::Filter
+        | Overlay::Columns(_)
+        | Overlay::Palette(_)
+        | Overlay::Hits
         | Overlay::Export => {}
     }
     if let Some(words) = &app.said {
@@ -108,6 +111,13 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     }
     if let Some(run) = app.search.run {
         return set(buf, area, Line::raw(format!(" searching {} %   ^C stop", run.percent())));
+    }
+    if app.everywhere.is_busy(&app.book) && app.load.is_done() {
+        let percent = app.everywhere.percent(&app.book);
+        return set(buf, area, Line::raw(format!(" searching all payloads {percent} %   ^C stop")));
+    }
+    if let Some(percent) = app.ranking() {
+        return set(buf, area, Line::raw(format!(" sorting {percent} %   ^C stop")));
     }
     if !app.load.is_done() {
         return progress(app, buf, area);
@@ -152,7 +162,7 @@ fn progress(app: &App, buf: &mut Buffer, area: Rect) {
 
 /// The keys of the pane that matter most, as many as fit.
 pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
-    let pairs: Vec<(String, &str)> = match app.overlay {
+    let pairs: Vec<(String, &str)> = match &app.overlay {
         Overlay::Filter => [
             ("Tab", "complete"),
             ("↑ ↓", "choose"),
@@ -166,8 +176,29 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::Export => [("Tab", "next line"), ("← →", "choose"), ("Enter", "write"), ("Esc", "back")]
             .map(|(keys, words)| (keys.to_owned(), words))
             .to_vec(),
+        Overlay::Columns(it) if it.name.is_some() => [("Tab", "complete"), ("Enter", "add"), ("Esc", "drop")]
+            .map(|(keys, words)| (keys.to_owned(), words))
+            .to_vec(),
+        Overlay::Palette(_) => {
+            [("↓ ↑", "choose"), ("Enter", "do"), ("Esc", "drop")].map(|(keys, words)| (keys.to_owned(), words)).to_vec()
+        }
+        Overlay::Columns(_) => [
+            ("Space", "show / hide"),
+            ("J/K", "down / up"),
+            ("a", "add a field"),
+            ("d", "take it out"),
+            ("h/l", "width"),
+            ("=", "usual width"),
+            ("Enter", "close"),
+        ]
+        .map(|(keys, words)| (keys.to_owned(), words))
+        .to_vec(),
         Overlay::Comment => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
         Overlay::Search => vec![("Enter".to_owned(), "keep"), ("Esc".to_owned(), "drop")],
+        Overlay::Everywhere => vec![("Enter".to_owned(), "search"), ("Esc".to_owned(), "drop")],
+        Overlay::Hits => [("↓ ↑", "choose"), ("Enter", "open"), ("Esc", "close")]
+            .map(|(keys, words)| (keys.to_owned(), words))
+            .to_vec(),
         Overlay::Command => {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));
             commands.chain([("Enter".to_owned(), "do"), ("Esc".to_owned(), "drop")]).collect()
@@ -179,7 +210,9 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::None => {
             let (nothing, has_rows) = (app.shows_nothing(), app.has_rows(app.focused()));
             let works = |action: Action| has_rows || action.needs() < if nothing { Needs::Screen } else { Needs::Rows };
-            let mut hints: Vec<_> = keys::bindings(app.focused())
+            let mut hints: Vec<_> = app
+                .keymap
+                .bindings(app.focused())
                 .filter(|binding| binding.keys.iter().any(|&(_, action)| works(action)))
                 .filter_map(|binding| binding.hint.map(|(place, keys, words)| (place, binding.names(keys), words)))
                 .collect();

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
+use crate::tui::columns::{ConnectionColumn as Key, Which};
 use crate::tui::connections::{SortBy, end};
 use crate::tui::layout::Regions;
 use crate::tui::text;
@@ -16,67 +17,52 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// A column of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Number,
-    Stream,
-    Start,
-    Duration,
-    Client,
-    Host,
-    ToServer,
-    ToClient,
-    Both,
-    Bytes,
-    Flags,
-    End,
+/// The columns where none were chosen.
+pub(in crate::tui) const fn usual_columns(wide: bool) -> &'static [Key] {
+    use Key::{Both, Bytes, Client, Duration, End, Flags, Host, Number, Start, Stream, ToClient, ToServer};
+    if wide {
+        &[Number, Stream, Start, Duration, Client, Host, ToServer, ToClient, Bytes, Flags, End]
+    } else {
+        &[Number, Stream, Start, Duration, Host, Both, Flags, End]
+    }
 }
 
-const fn column(key: Key, head: &'static str, width: usize, right: bool, drop: u8) -> Column<Key> {
-    Column { key, head, width, right, drop, grows: matches!(key, Key::Host) }
-}
-
-fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
+fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Which<Key>>> {
     let mode = app.times.0;
     let digits = app.connections.len().to_string().len().max(3);
     let time = if wide || matches!(mode, TimeMode::Epoch) { mode.width(false) } else { 8 };
     // `T key? mid`.
     let flags = if app.book.lacks_keys() { 10 } else { 5 };
-    let all = if wide {
-        vec![
-            column(Key::Number, "#", digits, true, 0),
-            column(Key::Stream, "tcp", digits + 1, true, 8),
-            column(Key::Start, "start", time, false, 5),
-            column(Key::Duration, "dur", 8, true, 4),
-            column(Key::Client, "client", 21, false, 7),
-            column(Key::Host, "host / path", 18, false, 0),
-            column(Key::ToServer, "→ msg", 7, true, 3),
-            column(Key::ToClient, "← msg", 7, true, 3),
-            column(Key::Bytes, "bytes", 7, true, 6),
-            column(Key::Flags, "flags", flags, false, 2),
-            column(Key::End, "end", 6, false, 1),
-        ]
-    } else {
-        vec![
-            column(Key::Number, "#", digits, true, 0),
-            column(Key::Stream, "tcp", digits, true, 5),
-            column(Key::Start, "start", time, false, 4),
-            column(Key::Duration, "dur", 8, true, 3),
-            column(Key::Host, "host / path", 14, false, 0),
-            column(Key::Both, "→/← msgs", 10, true, 2),
-            column(Key::Flags, "flags", flags, false, 6),
-            column(Key::End, "end", 6, false, 1),
-        ]
+    // Which goes first where there is too little room.
+    let drop = |in_wide, in_narrow| if wide { in_wide } else { in_narrow };
+    let own = |key| {
+        let (head, width, right, drop) = match key {
+            Key::Number => ("#", digits, true, 0),
+            Key::Stream => ("tcp", digits + usize::from(wide), true, drop(8, 5)),
+            Key::Start => ("start", time, false, drop(5, 4)),
+            Key::Duration => ("dur", 8, true, drop(4, 3)),
+            Key::Client => ("client", 21, false, 7),
+            Key::Host => ("host / path", if wide { 18 } else { 14 }, false, 0),
+            Key::ToServer => ("→ msg", 7, true, 3),
+            Key::ToClient => ("← msg", 7, true, 3),
+            Key::Both => ("→/← msgs", 10, true, 2),
+            Key::Bytes => ("bytes", 7, true, 6),
+            Key::Flags => ("flags", flags, false, drop(2, 6)),
+            Key::End => ("end", 6, false, 1),
+        };
+        Column { key: Which::Own(key), head: head.into(), width, right, drop, grows: key == Key::Host }
     };
-    draw::fit(&all, width)
+    draw::fit(&draw::chosen(&app.connections.columns, usual_columns(wide), own), width)
 }
 
 /// The column of the table's head under `x`, as what it sorts by.
 pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
     let regions = app.regions();
     let width = regions.inside(Pane::Connections).0;
-    let key = draw::column_at(&columns(app, regions.wide, width.saturating_sub(2)), x.checked_sub(1)?)?;
+    let key = match draw::column_at(&columns(app, regions.wide, width.saturating_sub(2)), x.checked_sub(1)?)? {
+        Which::Own(key) => key,
+        Which::Field(at) => return Some(SortBy::Field(at)),
+    };
     Some(match key {
         Key::Number | Key::Start => SortBy::Number,
         Key::Stream => SortBy::Stream,
@@ -103,10 +89,14 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     } else {
         number(len as u64)
     };
-    let title = format!("Connections {shown}{so_far} · sorted by {} {arrow}", sort.name());
+    let by = match sort {
+        SortBy::Field(at) => display_str(app.connections.columns.name(at)),
+        own => own.name().into(),
+    };
+    let title = format!("Connections {shown}{so_far} · sorted by {by} {arrow}");
     let inside = draw::pane(app, buf, Pane::Connections, area, &title, &draw::position(list.cursor, len));
     let columns = columns(app, regions.wide, usize::from(inside.width).saturating_sub(2));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(&column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if let Some(words) = filter::nothing(app, all, "connection").filter(|_| len == 0) {
@@ -114,40 +104,53 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     }
     for line in 0..usize::from(rows.height) {
         let row = list.top + line;
-        let Some(connection) = app.connections.at(row).and_then(|index| app.book.connection(index)) else { break };
+        let Some(index) = app.connections.at(row) else { break };
+        let Some(connection) = app.book.connection(index) else { break };
         let selected = row == list.cursor;
         let area = draw::below(rows, line);
-        draw::lines(buf, area, [table_row(app, connection, &columns, selected)]);
+        draw::lines(buf, area, [table_row(app, index, connection, &columns, selected)]);
         draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Connections, selected));
     }
 }
 
-fn table_row(app: &App, connection: &Connection, columns: &[Column<Key>], selected: bool) -> Line<'static> {
+fn table_row(
+    app: &App,
+    index: usize,
+    connection: &Connection,
+    columns: &[Column<Which<Key>>],
+    selected: bool,
+) -> Line<'static> {
     let mut spans = vec![draw::row_mark(app, selected, app.is_marked((connection.id, None)), None)];
     for (at, column) in columns.iter().enumerate() {
         if at > 0 {
             spans.push(Span::raw(" "));
         }
         let style = match column.key {
-            Key::End => connection.findings.worst().map_or(app.theme.plain(), |severity| app.theme.severity(severity)),
-            Key::ToServer => app.theme.direction(Direction::ToServer),
-            Key::ToClient => app.theme.direction(Direction::ToClient),
+            Which::Own(Key::End) => {
+                connection.findings.worst().map_or(app.theme.plain(), |severity| app.theme.severity(severity))
+            }
+            Which::Own(Key::ToServer) => app.theme.direction(Direction::ToServer),
+            Which::Own(Key::ToClient) => app.theme.direction(Direction::ToClient),
             _ => app.theme.plain(),
         };
-        spans.extend(draw::marked(app, column.cell(&cell(app, connection, column)), style));
+        let text = match column.key {
+            Which::Own(key) => column.cell(&cell(app, connection, key, column.width)),
+            Which::Field(at) => column.cell(app.connections.columns.cell(index, at)),
+        };
+        spans.extend(draw::marked(app, text, style));
     }
     Line::from(spans)
 }
 
-fn cell(app: &App, connection: &Connection, column: &Column<Key>) -> String {
+fn cell(app: &App, connection: &Connection, key: Key, width: usize) -> String {
     let messages = |dir| connection.counts[dir].messages;
-    match column.key {
+    match key {
         Key::Number => connection.id.to_string(),
         Key::Stream => connection.stream.map_or_else(|| "—".to_owned(), |stream| stream.to_string()),
-        Key::Start => start(app, connection, column.width),
+        Key::Start => start(app, connection, width),
         Key::Duration => connection.duration().map_or_else(|| "—".to_owned(), duration),
         Key::Client => connection.client().to_string(),
-        Key::Host => host(app, connection, column.width),
+        Key::Host => host(app, connection, width),
         Key::ToServer => number(messages(Direction::ToServer)),
         Key::ToClient => number(messages(Direction::ToClient)),
         Key::Both => format!("{}/{}", messages(Direction::ToServer), messages(Direction::ToClient)),
@@ -176,8 +179,8 @@ fn host(app: &App, connection: &Connection, columns: usize) -> String {
 
 /// A connection as text, for copying.
 pub(in crate::tui) fn row_text(app: &App, connection: &Connection) -> String {
-    let columns = columns(app, true, usize::MAX >> 1);
-    let cells = columns.iter().filter(|column| column.key != Key::Flags).map(|column| cell(app, connection, column));
+    let usual = usual_columns(true).iter().filter(|key| **key != Key::Flags);
+    let cells = usual.map(|key| cell(app, connection, *key, usize::MAX >> 1));
     cells.collect::<Vec<_>>().join("  ")
 }
 
@@ -203,6 +206,8 @@ pub(in crate::tui) fn summary_lines(app: &App, connection: &Connection, columns:
         format!("{} {}  {}", dir.arrow(), count(messages, "message"), size(bytes))
     };
     let stream = connection.stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
+    let within = connection.h2_stream.map_or_else(String::new, |stream| format!(" · http2.streamid {stream}"));
+    let stream = stream + &within;
     let interface = connection.opened.interface.as_deref();
     let interface = interface.map_or_else(String::new, |name| format!(" · captured on {}", display_str(name)));
     let end = |end: Endpoint| match app.book.name(end.ip.into()) {

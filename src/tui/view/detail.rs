@@ -1,8 +1,8 @@
 //! Screen 2, right: the payload of the selected message.
 
-use super::draw;
 use super::hexdump::Row;
 use super::messages::{close_words, incomplete, kind};
+use super::{diff, draw};
 use crate::book::MessageRow;
 use crate::decode::json::{Kind, Node};
 use crate::escape::{display, display_str};
@@ -46,6 +46,7 @@ pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect
     match (app.detail.view(), &app.detail.tree) {
         (PayloadView::Tree, Some(tree)) => draw_tree(app, buf, rest, tree),
         (PayloadView::Hex, _) => draw_hex(app, buf, rest),
+        (PayloadView::Diff, _) => diff::draw(app, buf, rest),
         _ => draw_text(app, buf, rest),
     }
 }
@@ -69,7 +70,9 @@ fn foot(app: &App, columns: usize, height: usize) -> String {
     let (view, top) = (app.detail.view(), app.detail.list.top);
     match &app.detail.tree {
         Some(tree) if view == PayloadView::Tree => draw::position(tree.list.cursor, len),
-        _ if view == PayloadView::Hex || app.detail.text.is_done() => draw::scrolled(top, height, len),
+        _ if matches!(view, PayloadView::Hex | PayloadView::Diff) || app.detail.text.is_done() => {
+            draw::scrolled(top, height, len)
+        }
         // More lines are made when they are wanted.
         _ => format!("{}+", draw::position((top + height).min(len).saturating_sub(1), len)),
     }

@@ -3,6 +3,7 @@
 use crate::escape::display_str;
 use crate::model::{Severity, number};
 use crate::tui::app::{App, Pane};
+use crate::tui::columns::{Chosen, Columns, Own, RowId, Which};
 use crate::tui::input::Line as Typed;
 use crate::tui::layout::inner;
 use crate::tui::text;
@@ -11,6 +12,7 @@ use ratatui::layout::{HorizontalAlignment, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
+use std::borrow::Cow;
 
 /// Draws a pane's border with its title and what stands in its bottom edge; gives the inside.
 pub(super) fn pane(app: &App, buf: &mut Buffer, pane: Pane, area: Rect, title: &str, foot: &str) -> Rect {
@@ -146,10 +148,10 @@ pub(super) fn both_ends(buf: &mut Buffer, area: Rect, left: &Line<'static>, righ
 }
 
 /// A column of a table: what does not fit is dropped, the highest `drop` first.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Column<K> {
     pub(super) key: K,
-    pub(super) head: &'static str,
+    pub(super) head: Cow<'static, str>,
     pub(super) width: usize,
     pub(super) right: bool,
     /// 0: never dropped.
@@ -158,8 +160,46 @@ pub(super) struct Column<K> {
     pub(super) grows: bool,
 }
 
+/// Columns of the screen that a field takes, where it was not said otherwise.
+pub(in crate::tui) const FIELD_WIDTH: usize = 12;
+
+/// The columns of a table, where there is room for all: those that were chosen, or the usual ones. `own` makes one of its own.
+///
+/// Of those that were chosen the last go first where there is too little room; the one that grows and the first stay.
+pub(super) fn chosen<K: Own, Id: RowId>(
+    columns: &Columns<K, Id>,
+    usual: &[K],
+    own: impl Fn(K) -> Column<Which<K>>,
+) -> Vec<Column<Which<K>>> {
+    let Some(chosen) = columns.chosen() else { return usual.iter().map(|&key| own(key)).collect() };
+    let field = |at: usize, it: &Chosen<K>| Column {
+        key: Which::Field(at),
+        head: display_str(&it.name).into_owned().into(),
+        width: FIELD_WIDTH,
+        right: it.is_number(),
+        drop: 0,
+        grows: false,
+    };
+    let mut all: Vec<Column<Which<K>>> = Vec::new();
+    for (at, it) in chosen.iter().enumerate() {
+        let mut column = it.own().map_or_else(|| field(at, it), &own);
+        column.width = it.width.unwrap_or(column.width);
+        let stays = at == 0 || column.grows;
+        column.drop = if stays { 0 } else { u8::try_from(at).unwrap_or(u8::MAX) };
+        column.head = text::cut_start(&column.head, column.width).into();
+        all.push(column);
+    }
+    // What is left over goes to somebody.
+    if !all.iter().any(|column| column.grows)
+        && let Some(last) = all.last_mut()
+    {
+        last.grows = true;
+    }
+    all
+}
+
 /// The columns that fit into `width`, with the room each gets; a blank stands between two.
-pub(super) fn fit<K: Copy>(columns: &[Column<K>], width: usize) -> Vec<Column<K>> {
+pub(super) fn fit<K: Clone>(columns: &[Column<K>], width: usize) -> Vec<Column<K>> {
     let mut shown = columns.to_vec();
     let need = |shown: &[Column<K>]| shown.iter().map(|column| column.width + 1).sum::<usize>().saturating_sub(1);
     while need(&shown) > width {
@@ -198,7 +238,7 @@ mod tests {
 
     #[test]
     fn columns_are_dropped_before_they_are_squeezed() {
-        let column = |key, width, drop, grows| Column { key, head: "", width, right: false, drop, grows };
+        let column = |key, width, drop, grows| Column { key, head: "".into(), width, right: false, drop, grows };
         let columns = [column('a', 4, 0, false), column('b', 10, 1, true), column('c', 6, 2, false)];
         let shown = |width| fit(&columns, width).iter().map(|c| (c.key, c.width)).collect::<Vec<_>>();
         assert_eq!(shown(30), [('a', 4), ('b', 18), ('c', 6)]);

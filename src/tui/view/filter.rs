@@ -4,6 +4,7 @@ use super::draw;
 use crate::escape::display_str;
 use crate::filter::Problem;
 use crate::model::{count, number};
+use crate::tui::action::Action;
 use crate::tui::app::{App, Overlay};
 use crate::tui::filter::{Asked, Draft};
 use crate::tui::layout::Regions;
@@ -61,9 +62,14 @@ fn state_words(app: &App, wide: bool) -> (String, Style) {
         return (format!("filtering {} %   ^C stop", asked.sift.percent(&app.book)), app.theme.gap());
     }
     match app.book.sift() {
-        _ if app.filter.is_off => ("off · X switches it on".to_owned(), app.theme.gap()),
-        None if wide => ("f edit · a filter by what is selected".to_owned(), app.theme.dim()),
-        None => ("f edit".to_owned(), app.theme.dim()),
+        _ if app.filter.is_off => {
+            (format!("off · {} switches it on", app.key_of(Action::ToggleFilter)), app.theme.gap())
+        }
+        None if wide => {
+            let (edit, apply) = (app.key_of(Action::Filter), app.key_of(Action::ApplyField));
+            (format!("{edit} edit · {apply} filter by what is selected"), app.theme.dim())
+        }
+        None => (format!("{} edit", app.key_of(Action::Filter)), app.theme.dim()),
         Some(_) if app.is_loading() => (format!("✓ {} (loading)", counts(app, None)), app.theme.good()),
         Some(_) => (format!("✓ {}", counts(app, None)), app.theme.good()),
     }
@@ -163,5 +169,6 @@ fn choices(app: &App, buf: &mut Buffer, area: Rect) {
 /// What a list says that the filter has left nothing of.
 pub(super) fn nothing(app: &App, of: u64, what: &str) -> Option<String> {
     app.book.sift()?;
-    (of > 0).then(|| format!("0 of {} pass the filter. X switches it off, f edits it.", count(of, what)))
+    let (off, edit) = (app.key_of(Action::ToggleFilter), app.key_of(Action::Filter));
+    (of > 0).then(|| format!("0 of {} pass the filter. {off} switches it off, {edit} edits it.", count(of, what)))
 }

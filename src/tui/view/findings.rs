@@ -5,6 +5,7 @@ use super::messages::kind;
 use crate::book::Finding;
 use crate::escape::display_str;
 use crate::model::{Severity, Topic, clause, count, number};
+use crate::tui::action::Action;
 use crate::tui::app::{App, Pane};
 use crate::tui::findings::{Evidence, Second, evidence, second_evidence};
 use crate::tui::layout::{Regions, WIDE};
@@ -23,7 +24,14 @@ enum Key {
 }
 
 fn columns(wide: bool, width: usize) -> Vec<Column<Key>> {
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::What };
+    let column = |key, head: &'static str, width, right, drop| Column {
+        key,
+        head: head.into(),
+        width,
+        right,
+        drop,
+        grows: key == Key::What,
+    };
     draw::fit(
         &[
             column(Key::Severity, "sev", 7, false, 0),
@@ -40,7 +48,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     let (list, len) = (&app.findings.list, app.findings.len());
     let inside = draw::pane(app, buf, Pane::Findings, area, &title(app), &draw::position(list.cursor, len));
     let columns = columns(regions.wide, usize::from(inside.width).saturating_sub(1));
-    let heads: Vec<String> = columns.iter().map(|column| column.cell(column.head)).collect();
+    let heads: Vec<String> = columns.iter().map(|column| column.cell(&column.head)).collect();
     draw::lines(buf, inside, [Line::styled(format!(" {}", heads.join(" ")), app.theme.column_head())]);
     let rows = draw::below(inside, 1);
     if len == 0 {
@@ -70,14 +78,16 @@ fn title(app: &App) -> String {
     title
 }
 
-fn why_empty(app: &App) -> &'static str {
+fn why_empty(app: &App) -> String {
+    let others = app.key_of(Action::Severity(1));
     match (app.book.severities().total(), app.load.is_done()) {
-        (0, true) => "Nothing to complain about.",
-        (0, false) => "Nothing found yet.",
+        (0, true) => "Nothing to complain about.".to_owned(),
+        (0, false) => "Nothing found yet.".to_owned(),
         _ if app.book.sift().is_some() => {
-            "No finding passes the filter and is that severe. X shows all that it hides, s others."
+            let off = app.key_of(Action::ToggleFilter);
+            format!("No finding passes the filter and is that severe. {off} shows all that it hides, {others} others.")
         }
-        _ => "No finding is that severe. s shows others.",
+        _ => format!("No finding is that severe. {others} shows others."),
     }
 }
 

@@ -7,8 +7,10 @@ use crate::escape::{self, display, unknown};
 use crate::model::{
     Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, hex_apart, number,
 };
+use crate::tui::action::{Action, Screen};
 use crate::tui::app::{App, Pane};
 use crate::tui::clock::TimeMode;
+use crate::tui::columns::{MessageColumn, Which};
 use crate::tui::layout::Regions;
 use crate::tui::messages::SortBy;
 use crate::tui::text;
@@ -17,41 +19,47 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// A column of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Number,
-    Time,
-    Type,
-    Length,
-    Preview,
+type Key = Which<MessageColumn>;
+
+/// The columns where none were chosen.
+pub(in crate::tui) const fn usual_columns() -> &'static [MessageColumn] {
+    use MessageColumn::{Length, Number, Preview, Time, Type};
+    &[Number, Time, Type, Length, Preview]
 }
 
 fn columns(app: &App, wide: bool, width: usize) -> Vec<Column<Key>> {
-    let digits = app.messages.ids(&app.book).len().to_string().len();
+    let conns = app.messages.conns().filter(|_| app.messages.has_several());
+    let digits = app.messages.ids(&app.book).len().to_string().len()
+        + conns.filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string().len() + 1).max().unwrap_or(0);
     let mode = app.times.1;
-    let column = |key, head, width, right, drop| Column { key, head, width, right, drop, grows: key == Key::Preview };
-    draw::fit(
-        &[
-            column(Key::Number, "no", digits.max(4), true, 0),
-            column(Key::Time, mode.head(), mode.width(wide), true, 1),
-            column(Key::Type, "  type", 10, false, 0),
-            column(Key::Length, "len", 7, true, 2),
-            column(Key::Preview, "preview", 8, false, 0),
-        ],
-        width,
-    )
+    let own = |key| {
+        let (head, width, right, drop) = match key {
+            MessageColumn::Number => ("no", digits.max(4), true, 0),
+            MessageColumn::Time => (mode.head(), mode.width(wide), true, 1),
+            MessageColumn::Type => ("  type", 10, false, 0),
+            MessageColumn::Length => ("len", 7, true, 2),
+            MessageColumn::Preview => ("preview", 8, false, 0),
+        };
+        Column { key: Which::Own(key), head: head.into(), width, right, drop, grows: key == MessageColumn::Preview }
+    };
+    draw::fit(&draw::chosen(&app.messages.columns, usual_columns(), own), width)
 }
 
 /// The column of the list's head under `x`, as what it sorts by.
 pub(in crate::tui) fn column_at(app: &App, x: usize) -> Option<SortBy> {
     let regions = app.regions();
     let width = regions.inside(Pane::Messages).0;
-    match draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)? {
-        Key::Number | Key::Time => Some(SortBy::Number),
-        Key::Type => Some(SortBy::Type),
-        Key::Length => Some(SortBy::Length),
-        Key::Preview => None,
+    sorts_by(draw::column_at(&columns(app, regions.wide, width.saturating_sub(1)), x.checked_sub(1)?)?)
+}
+
+/// What a click on the head of a column sorts by.
+const fn sorts_by(key: Key) -> Option<SortBy> {
+    match key {
+        Which::Own(MessageColumn::Number | MessageColumn::Time) => Some(SortBy::Number),
+        Which::Own(MessageColumn::Type) => Some(SortBy::Type),
+        Which::Own(MessageColumn::Length) => Some(SortBy::Length),
+        Which::Own(MessageColumn::Preview) => None,
+        Which::Field(at) => Some(SortBy::Field(at)),
     }
 }
 
@@ -87,24 +95,24 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
 fn title(app: &App, wide: bool) -> String {
     let Some(connection) = app.connection() else { return "Messages".to_owned() };
     let word = if wide { "connection" } else { "conn" };
+    if app.messages.has_several() {
+        let ids = app.messages.conns().filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string());
+        return format!("Messages · {word}s {} of {}", ids.collect::<Vec<_>>().join(", "), connection.client().ip);
+    }
     format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()))
 }
 
 /// The head of a column, with an arrow on the one that the list is sorted by.
 fn head(app: &App, column: &Column<Key>) -> String {
-    let by = match column.key {
-        Key::Number => Some(SortBy::Number),
-        Key::Type => Some(SortBy::Type),
-        Key::Length => Some(SortBy::Length),
-        Key::Time | Key::Preview => None,
-    };
+    let by = sorts_by(column.key).filter(|_| column.key != Which::Own(MessageColumn::Time));
     let arrow = match app.messages.sorting() {
         (SortBy::Number, false) => "",
         (sort, _) if by != Some(sort) => "",
         (_, false) => " ▲",
         (_, true) => " ▼",
     };
-    column.cell(&format!("{}{arrow}", column.head))
+    let room = column.width.saturating_sub(text::width(arrow));
+    column.cell(&format!("{}{arrow}", text::cut(&column.head, room)))
 }
 
 /// Says why there is nothing in the list.
@@ -114,9 +122,9 @@ pub(super) fn draw_empty(app: &App, buf: &mut Buffer, area: Rect) {
 }
 
 fn why_empty(app: &App) -> String {
-    let all = app.messages.conn().map_or(0, |conn| app.book.messages_of(conn).len());
+    let all = app.messages.all(&app.book);
     if all == 0 {
-        if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(row))) {
+        if let Some(text) = app.connection().and_then(|row| row.encrypted().or_else(|| never_opened(app, row))) {
             return text;
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
@@ -125,12 +133,15 @@ fn why_empty(app: &App) -> String {
     if let Some(words) = filter::nothing(app, all as u64, "message").filter(|_| !hides_more) {
         return words;
     }
-    let filter = if app.book.sift().is_some() { ", X all that the filter hides" } else { "" };
-    format!("0 of {} match. d shows other directions, p pings and pongs{filter}.", count(all as u64, "message"))
+    let off = format!(", {} all that the filter hides", app.key_of(Action::ToggleFilter));
+    let filter = if app.book.sift().is_some() { off } else { String::new() };
+    let (other, pings) = (app.key_of(Action::Direction), app.key_of(Action::Pings));
+    let all = count(all as u64, "message");
+    format!("0 of {all} match. {other} shows other directions, {pings} pings and pongs{filter}.")
 }
 
 /// Why there can be no message, where the handshake tells.
-fn never_opened(row: &Connection) -> Option<String> {
+fn never_opened(app: &App, row: &Connection) -> Option<String> {
     let handshake = row.handshake.as_ref()?;
     let words = match (&handshake.elsewhere, handshake.status) {
         _ if row.is_unanswered() => "the upgrade was not answered".to_owned(),
@@ -139,7 +150,7 @@ fn never_opened(row: &Connection) -> Option<String> {
         (None, Some(status)) => format!("the upgrade was refused with {status}"),
         (None, None) => "the upgrade was refused".to_owned(),
     };
-    Some(format!("No message: {words}. 3 shows the handshake."))
+    Some(format!("No message: {words}. {} shows the handshake.", app.key_of(Action::Go(Screen::Handshake))))
 }
 
 /// Whether the user has marked a message.
@@ -154,20 +165,36 @@ fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: 
             spans.push(Span::raw(" "));
         }
         match column.key {
-            Key::Number => spans.push(Span::styled(column.cell(&row.number.to_string()), app.theme.plain())),
-            Key::Time => spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim())),
-            Key::Type => {
-                spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
-                spans.push(Span::styled(text::left(&kind(row), column.width - 2), style(app, row)));
+            Which::Own(MessageColumn::Number) => {
+                spans.push(Span::styled(column.cell(&name(app, row)), app.theme.plain()))
             }
-            Key::Length => spans.push(Span::styled(column.cell(&length(row)), app.theme.plain())),
-            Key::Preview => {
+            Which::Own(MessageColumn::Time) => {
+                spans.push(Span::styled(column.cell(&time(app, row, wide)), app.theme.dim()))
+            }
+            Which::Own(MessageColumn::Type) => {
+                spans.push(Span::styled(format!("{} ", row.dir.arrow()), app.theme.direction(row.dir)));
+                spans.push(Span::styled(text::left(&kind(row), column.width.saturating_sub(2)), style(app, row)));
+            }
+            Which::Own(MessageColumn::Length) => spans.push(Span::styled(column.cell(&length(row)), app.theme.plain())),
+            Which::Field(at) => {
+                let cell = column.cell(app.messages.columns.cell(row.id, at));
+                spans.extend(draw::marked(app, cell, app.theme.plain()));
+            }
+            Which::Own(MessageColumn::Preview) => {
                 let words = preview(app, row, app.messages.scroll, column.width);
-                spans.extend(draw::marked(app, text::cut(&words, column.width), style(app, row)));
+                spans.extend(draw::marked(app, text::left(&words, column.width), style(app, row)));
             }
         }
     }
     Line::from(spans)
+}
+
+/// The number of a message; of those of several connections `3#12`, with the connection's before it.
+pub(super) fn name(app: &App, row: &MessageRow<'_>) -> String {
+    match app.book.connection(row.conn).filter(|_| app.messages.has_several()) {
+        Some(connection) => format!("{}#{}", connection.id, row.number),
+        None => row.number.to_string(),
+    }
 }
 
 pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
@@ -181,17 +208,20 @@ pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
 
 /// The time column's text of a row.
 pub(super) fn time(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
-    let mode = app.times.1;
     let before = |same| app.messages.before(&app.book, row, same).map(|row| row.last);
-    let from: Option<Mark> = match mode {
+    app.clock.column(app.times.1, row.last, origin(app, row.conn, before), if wide { 6 } else { 3 })
+}
+
+/// What a relative time on a connection counts from; `before` tells of the row above, or of the one of the same direction.
+pub(super) fn origin(app: &App, conn: usize, before: impl Fn(bool) -> Option<Mark>) -> Option<Mark> {
+    match app.times.1 {
         TimeMode::Local | TimeMode::Utc | TimeMode::Epoch => None,
         TimeMode::SinceCapture => app.capture_start(),
-        TimeMode::SinceConnection => app.book.connection(row.conn).map(|connection| connection.span.first),
+        TimeMode::SinceConnection => app.book.connection(conn).map(|connection| connection.span.first),
         TimeMode::SinceReference => app.reference,
         TimeMode::DeltaShown => before(false),
         TimeMode::DeltaDirection => before(true),
-    };
-    app.clock.column(mode, row.last, from, if wide { 6 } else { 3 })
+    }
 }
 
 /// `text`, `text z`, `text ⋯`, `ping`, `op 3`.
@@ -303,10 +333,13 @@ pub(super) fn status(app: &App, wide: bool) -> String {
         format!("{} {}", messages(Direction::ToServer), messages(Direction::ToClient)),
     ];
     if let Some(dir) = app.messages.direction() {
-        parts.push(format!("only {} (d)", dir.arrow()));
+        parts.push(format!("only {} ({})", dir.arrow(), app.key_of(Action::Direction)));
     }
     if app.messages.hides_pings() {
-        parts.push("pings hidden (p)".to_owned());
+        parts.push(format!("pings hidden ({})", app.key_of(Action::Pings)));
+    }
+    if app.messages.is_of_client() {
+        parts.push(format!("all of {} ({})", connection.client().ip, app.key_of(Action::OfClient)));
     }
     format!(" {}", parts.join(" · "))
 }

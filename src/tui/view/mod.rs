@@ -3,32 +3,45 @@
 mod bytes;
 mod chart;
 mod chat;
+mod choosing;
 mod chrome;
 mod connections;
 mod detail;
+mod diff;
 mod draw;
+mod everywhere;
 mod exporting;
 mod filter;
 mod findings;
 mod handshake;
 mod hexdump;
+mod ladder;
 mod messages;
 mod overlay;
+mod palette;
+mod plain;
 mod sessions;
 mod stats;
 
 pub(super) use bytes::{field_mark_column, field_text};
 pub(super) use chrome::tab_at;
-pub(super) use connections::{column_at as connection_column_at, row_text as connection_row_text, summary_lines};
+pub(super) use connections::{
+    column_at as connection_column_at, row_text as connection_row_text, summary_lines,
+    usual_columns as usual_connection_columns,
+};
 pub(super) use detail::fold_mark_column;
+pub(super) use draw::FIELD_WIDTH;
 pub(super) use findings::{explanation_lines, row_text as finding_row_text};
 pub(super) use handshake::lines as handshake_lines;
-pub(super) use messages::{column_at as message_column_at, row_text as message_row_text};
+pub(super) use messages::{
+    column_at as message_column_at, row_text as message_row_text, usual_columns as usual_message_columns,
+};
 pub(super) use overlay::overlay_lines;
 pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 
 use super::app::{App, Pane};
 use super::command::{KEYS, TLS};
+use super::ladder::Layout;
 use super::layout::SMALLEST;
 use super::text;
 use crate::escape::display_str;
@@ -42,7 +55,11 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area();
     let known = Rect { width: app.size.0, height: app.size.1, ..area };
     if known == area {
-        return draw_all(app, frame.buffer_mut(), area);
+        draw_all(app, frame.buffer_mut(), area);
+        if let Some(cursor) = plain::cursor(app, frame.buffer_mut()) {
+            frame.set_cursor_position(cursor);
+        }
+        return;
     }
     // The terminal has changed its size and nobody has told yet: what still fits is shown.
     let mut whole = Buffer::empty(known);
@@ -69,8 +86,11 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
             match pane {
                 Pane::Connections => connections::table(app, buf, &regions, area),
                 Pane::Summary => connections::summary(app, buf, area),
-                Pane::Messages if app.messages.chat => chat::conversation(app, buf, &regions, area),
-                Pane::Messages => messages::list(app, buf, &regions, area),
+                Pane::Messages => match app.messages.layout {
+                    Layout::List => messages::list(app, buf, &regions, area),
+                    Layout::Chat => chat::conversation(app, buf, &regions, area),
+                    Layout::Ladder => ladder::ladder(app, buf, &regions, area),
+                },
                 Pane::Detail => detail::payload(app, buf, &regions, area),
                 Pane::Request | Pane::Response | Pane::Checks => handshake::pane(app, buf, pane, area),
                 Pane::Frames => bytes::frames(app, buf, &regions, area),
@@ -86,6 +106,10 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     chrome::status(app, buf, &regions);
     chrome::hints(app, buf, &regions);
     overlay::draw(app, buf, &regions);
+    app.theme.fill(buf);
+    if app.ascii || app.plain {
+        plain::to_ascii(buf, app.plain);
+    }
 }
 
 fn too_small(buf: &mut Buffer, area: Rect) {

@@ -1,10 +1,10 @@
 //! What lies over the panes: the help, the list of TLS streams and the menus.
 
-use super::{draw, exporting, filter, sessions};
+use super::{choosing, draw, everywhere, exporting, filter, palette, sessions};
+use crate::escape::display_str;
 use crate::model::FLAGS;
 use crate::tui::app::{App, Overlay, Pane};
 use crate::tui::command::COMMANDS;
-use crate::tui::keys::{self, Scope};
 use crate::tui::layout::Regions;
 use crate::tui::menu::Menu;
 use crate::tui::text;
@@ -19,7 +19,7 @@ const KEYS: usize = 24;
 pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
     let area = regions.body;
     match &app.overlay {
-        Overlay::None | Overlay::Search | Overlay::Command | Overlay::Comment => {}
+        Overlay::None | Overlay::Search | Overlay::Everywhere | Overlay::Command | Overlay::Comment => {}
         Overlay::Filter => filter::popup(app, buf, regions),
         Overlay::Export => {
             let lines = exporting::lines(
@@ -30,6 +30,28 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
             let inside = window(app, buf, area, ("Export", ""), HELP, lines.len());
             draw::lines(buf, inside, lines);
         }
+        Overlay::Columns(it) => {
+            let columns = area.width.min(HELP).saturating_sub(2).into();
+            let lines = choosing::lines(app, it, columns, area.height.saturating_sub(2).into());
+            let title = format!("Columns of {}", it.table().name());
+            let inside = window(app, buf, area, (&title, ""), HELP, lines.len());
+            draw::lines(buf, inside, lines);
+        }
+        Overlay::Hits => {
+            let lines =
+                everywhere::lines(app, area.width.saturating_sub(2).into(), area.height.saturating_sub(2).into());
+            let title = format!("Hits for {}", display_str(app.everywhere.line.as_str()));
+            let foot = draw::position(app.everywhere.list.cursor, app.everywhere.hits.len());
+            let rows = usize::from(area.height).saturating_sub(2);
+            let inside = window(app, buf, area, (&title, &foot), area.width, rows);
+            draw::lines(buf, inside, lines);
+        }
+        Overlay::Palette(it) => {
+            let room = usize::from(area.height).saturating_sub(2).min(PALETTE);
+            let lines = palette::lines(app, it, area.width.min(HELP).saturating_sub(2).into(), room);
+            let inside = window(app, buf, area, ("What to do", ""), HELP, room);
+            draw::lines(buf, inside, lines);
+        }
         Overlay::Help(top) => scrolled(app, buf, area, "Keys", help_lines(app, area.width), *top),
         Overlay::Sessions(top) => scrolled(app, buf, area, "TLS streams", session_lines(app, area.width), *top),
         Overlay::Menu(menu) => choices(app, buf, area, menu),
@@ -38,6 +60,9 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, regions: &Regions) {
 
 /// The panes whose rows have flags.
 const ON_FLAGS: [Pane; 2] = [Pane::Connections, Pane::Summary];
+
+/// Rows of the palette, at most.
+const PALETTE: usize = 18;
 
 /// Columns of the help and of the list where there is room.
 const HELP: u16 = 86;
@@ -59,8 +84,8 @@ fn help_lines(app: &App, width: u16) -> Vec<Line<'static>> {
     let columns = usize::from(width.min(HELP).saturating_sub(2));
     let mut own = vec![section(app, "In this pane")];
     let mut everywhere = vec![Line::raw(""), section(app, "Everywhere")];
-    for binding in keys::bindings(app.focused()) {
-        let lines = if binding.scope == Scope::Everywhere { &mut everywhere } else { &mut own };
+    for binding in app.keymap.bindings(app.focused()) {
+        let lines = if binding.is_everywhere() { &mut everywhere } else { &mut own };
         lines.extend(help_entry(app, &binding.names(binding.keys.len()), binding.label, columns));
     }
     if ON_FLAGS.contains(&app.focused()) {
@@ -152,7 +177,7 @@ mod tests {
                 let columns = usize::from(width.min(HELP)) - 2;
                 assert!(lines.iter().all(|line| text::width(line) <= columns), "{width}: {lines:#?}");
                 let all = lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
-                for binding in keys::bindings(*pane) {
+                for binding in app.keymap.bindings(*pane) {
                     assert!(all.contains(binding.label), "{width}: {} in {all}", binding.label);
                 }
             }

@@ -4,6 +4,7 @@ use super::draw;
 use crate::escape::display_str;
 use crate::export::Spread;
 use crate::model::{Counts, Direction, count, duration, number, ratio, size};
+use crate::tui::action::Action;
 use crate::tui::app::{App, Pane};
 use crate::tui::measures::{Metric, SIZES};
 use crate::tui::stats::Target;
@@ -212,9 +213,11 @@ pub(super) fn why_empty(app: &App) -> String {
         Target::Connection(_) => "on this connection",
     };
     match app.load.is_done() && !app.is_measuring() {
-        true if app.book.sift().is_some() => format!("No message {place} passes the filter. X switches it off."),
+        true if app.book.sift().is_some() => {
+            format!("No message {place} passes the filter. {} switches it off.", app.key_of(Action::ToggleFilter))
+        }
         true if app.stats.target == Target::All => format!("No message {place}."),
-        true => format!("No message {place}. s measures others."),
+        true => format!("No message {place}. {} measures others.", app.key_of(Action::Extent(1))),
         false => format!("No message {place} yet."),
     }
 }

@@ -1,0 +1,335 @@
+//! Columns that the user chooses for a table: its own ones, and any field of filters.
+
+use super::list::Pace;
+use crate::book::{Book, Desk, MessageId};
+use crate::escape::display_str;
+use crate::export::push_value;
+use crate::filter::{Column as Field, FIELDS, Item, Kind, Needs, Row, Rows};
+use crate::model::{Timestamp, nearest};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Columns of a table, at most.
+const MAX_COLUMNS: usize = 32;
+
+/// Columns of the screen that one takes, at most.
+const WIDEST: usize = 200;
+
+/// Of a longer payload no field is told.
+const LONGEST: u64 = 1 << 20;
+
+/// Characters of a cell.
+const CELL: usize = 500;
+
+/// A table whose columns can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Of connections.
+    Connections,
+    /// Of messages.
+    Messages,
+}
+
+/// The columns that were chosen for a table, as the configuration has them.
+pub type TableColumns = (Table, Vec<String>);
+
+impl Table {
+    /// The name in the configuration file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Messages => "messages",
+        }
+    }
+
+    /// That these are columns of it: `no`, `json.op`, `json.op:12` for one of that width.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn check(self, columns: &[String]) -> Result<(), String> {
+        match self {
+            Self::Connections => read::<ConnectionColumn>(columns).map(drop),
+            Self::Messages => read::<MessageColumn>(columns).map(drop),
+        }
+    }
+}
+
+/// The columns that a table has of its own.
+pub(super) trait Own: Copy + PartialEq + 'static {
+    /// All, with name and what they show.
+    const ALL: &'static [(Self, &'static str, &'static str)];
+    /// The rows of the table.
+    const ROWS: Rows;
+}
+
+/// A column of screen 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConnectionColumn {
+    Number,
+    Stream,
+    Start,
+    Duration,
+    Client,
+    Host,
+    ToServer,
+    ToClient,
+    Both,
+    Bytes,
+    Flags,
+    End,
+}
+
+impl Own for ConnectionColumn {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Number, "no", "number of the connection"),
+        (Self::Stream, "tcp", "number of its TCP stream"),
+        (Self::Start, "start", "when it began; t tells how"),
+        (Self::Duration, "dur", "how long it lasted"),
+        (Self::Client, "client", "address and port of the client"),
+        (Self::Host, "host", "URL"),
+        (Self::ToServer, "sent", "messages to the server"),
+        (Self::ToClient, "received", "messages to the client"),
+        (Self::Both, "msgs", "messages to the server and to the client"),
+        (Self::Bytes, "bytes", "bytes of all messages"),
+        (Self::Flags, "flags", "flags"),
+        (Self::End, "end", "how it ended"),
+    ];
+    const ROWS: Rows = Rows::CONNECTIONS;
+}
+
+/// A column of screen 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MessageColumn {
+    Number,
+    Time,
+    Type,
+    Length,
+    Preview,
+}
+
+impl Own for MessageColumn {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Number, "no", "number of the message"),
+        (Self::Time, "time", "when it was complete; t tells how"),
+        (Self::Type, "type", "direction and type"),
+        (Self::Length, "len", "length in bytes"),
+        (Self::Preview, "preview", "its payload in one line"),
+    ];
+    const ROWS: Rows = Rows::MESSAGES;
+}
+
+/// What a column shows; fields by their place among the chosen columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which<K> {
+    Own(K),
+    Field(usize),
+}
+
+/// A column that was chosen.
+#[derive(Debug)]
+pub(super) struct Chosen<K> {
+    /// As the user has it.
+    pub(super) name: String,
+    /// Where it is not the usual one.
+    pub(super) width: Option<usize>,
+    what: What<K>,
+}
+
+#[derive(Debug)]
+enum What<K> {
+    Own(K),
+    Field(Field),
+}
+
+impl<K: Own> Chosen<K> {
+    /// Reads `name` or `name:width`.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let (name, width) = match text.rsplit_once(':').map(|(name, width)| (name, width.parse::<usize>())) {
+            Some((name, Ok(width))) => (name, Some(width.clamp(1, WIDEST))),
+            _ => (text, None),
+        };
+        let what = match K::ALL.iter().find(|(_, own, _)| *own == name) {
+            Some((own, ..)) => What::Own(*own),
+            None => What::Field(field::<K>(name)?),
+        };
+        Ok(Self { name: name.to_owned(), width, what })
+    }
+
+    /// As it is read again.
+    pub(super) fn spec(&self) -> String {
+        self.width.map_or_else(|| self.name.clone(), |width| format!("{}:{width}", self.name))
+    }
+
+    /// Whether it is a field of numbers, which stand below each other at their ends.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(&self.what, What::Field(field) if matches!(field.kind(), Kind::Number | Kind::Duration))
+    }
+
+    pub(super) const fn own(&self) -> Option<K> {
+        match self.what {
+            What::Own(own) => Some(own),
+            What::Field(_) => None,
+        }
+    }
+}
+
+/// The field of that name, or what else may be a column of such rows.
+fn field<K: Own>(name: &str) -> Result<Field, String> {
+    let shown = display_str(name);
+    let own = K::ALL.iter().map(|(_, own, _)| *own);
+    let unknown = |text: String| match nearest(name, own.chain(FIELDS.iter().map(|field| field.name))) {
+        Some(meant) => format!("{text}: did you mean {meant}?"),
+        None => text,
+    };
+    let field = Field::new(name).map_err(|_| unknown(format!("no field {shown}")))?;
+    if field.suits(K::ROWS) { Ok(field) } else { Err(format!("{shown} is no field of {}", K::ROWS.words())) }
+}
+
+fn read<K: Own>(columns: &[String]) -> Result<Vec<Chosen<K>>, String> {
+    if columns.len() > MAX_COLUMNS {
+        return Err(format!("more than {MAX_COLUMNS} columns"));
+    }
+    columns.iter().map(|column| Chosen::read(column)).collect()
+}
+
+/// What stands for a row.
+pub(super) trait RowId: Copy + Eq + Hash {
+    /// Asks something of the row; nothing of one that is too large for that.
+    fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T>;
+}
+
+impl RowId for MessageId {
+    fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        let is_too_long = payload && book.message(self)?.kept > LONGEST;
+        if is_too_long { None } else { desk.message(book, self, ask) }
+    }
+}
+
+impl RowId for usize {
+    fn ask<T>(self, desk: &mut Desk, book: &Book, _: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        desk.connection(book, self, ask)
+    }
+}
+
+/// The columns of a table, and what its visible rows have of those that are fields.
+#[derive(Debug)]
+pub(super) struct Columns<K, Id> {
+    /// `None`: the usual ones.
+    chosen: Option<Vec<Chosen<K>>>,
+    needs: Needs,
+    desk: Desk,
+    cells: HashMap<Id, Box<[String]>>,
+    /// What of the book `cells` tell.
+    known: u64,
+    pace: Pace,
+}
+
+impl<K, Id> Default for Columns<K, Id> {
+    fn default() -> Self {
+        Self {
+            chosen: None,
+            needs: Needs::default(),
+            desk: Desk::default(),
+            cells: HashMap::new(),
+            known: 0,
+            pace: Pace::default(),
+        }
+    }
+}
+
+impl<K: Own, Id: RowId> Columns<K, Id> {
+    /// Those of the configuration; what is no column there was told of already.
+    pub(super) fn new(columns: Option<&[String]>) -> Self {
+        let mut all = Self::default();
+        all.choose(columns.and_then(|columns| read(columns).ok()).filter(|columns| !columns.is_empty()));
+        all
+    }
+
+    /// Those that were chosen, if any were.
+    pub(super) fn chosen(&self) -> Option<&[Chosen<K>]> {
+        self.chosen.as_deref()
+    }
+
+    /// Shows these; `None`: the usual ones.
+    pub(super) fn choose(&mut self, columns: Option<Vec<Chosen<K>>>) {
+        self.chosen = columns;
+        self.needs = self.fields().map(|(_, field)| field.needs(K::ROWS)).fold(Needs::default(), Needs::or);
+        self.cells.clear();
+        (self.known, self.pace) = (u64::MAX, Pace::default());
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (usize, &Field)> {
+        self.chosen.iter().flatten().enumerate().filter_map(|(at, column)| match &column.what {
+            What::Field(field) => Some((at, field)),
+            What::Own(_) => None,
+        })
+    }
+
+    /// The places of those that are fields.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.fields().map(|(at, _)| at)
+    }
+
+    /// The name of the column at a place.
+    pub(super) fn name(&self, at: usize) -> &str {
+        self.chosen.as_ref().and_then(|chosen| chosen.get(at)).map_or("", |column| &column.name)
+    }
+
+    /// Reads what visible rows have of the fields; `origin`: the time of the capture's first packet.
+    pub(super) fn refresh(&mut self, book: &Book, origin: Option<Timestamp>, rows: &[Id]) {
+        if self.places().next().is_none() {
+            return;
+        }
+        // What is told of a connection grows while it is read.
+        if self.known != book.generation() && self.pace.is_due() {
+            self.known = book.generation();
+            self.cells.clear();
+            self.desk = Desk::new(self.needs, origin);
+        }
+        let mut before = std::mem::take(&mut self.cells);
+        let mut desk = std::mem::take(&mut self.desk);
+        let mut pace = std::mem::take(&mut self.pace);
+        pace.run(|| {
+            for &row in rows {
+                let cells = before.remove(&row).unwrap_or_else(|| self.read(&mut desk, book, row));
+                self.cells.insert(row, cells);
+            }
+        });
+        (self.desk, self.pace) = (desk, pace);
+    }
+
+    fn read(&self, desk: &mut Desk, book: &Book, row: Id) -> Box<[String]> {
+        let len = self.chosen.as_ref().map_or(0, Vec::len);
+        let mut cells = vec![String::new(); len];
+        row.ask(desk, book, self.needs.payloads, |row| {
+            for (at, field) in self.fields() {
+                if let Some(cell) = cells.get_mut(at) {
+                    *cell = cell_text(field, row);
+                }
+            }
+        });
+        cells.into()
+    }
+
+    /// What a visible row has of the field at a place; safe on a terminal.
+    pub(super) fn cell(&self, row: Id, at: usize) -> &str {
+        self.cells.get(&row).and_then(|cells| cells.get(at)).map_or("", String::as_str)
+    }
+}
+
+/// All values of a field, with commas between.
+fn cell_text(field: &Field, row: &Row<'_>) -> String {
+    let is_text = if let Item::Message(message, _) = row.item { message.is_text() } else { true };
+    let mut text = String::new();
+    field.values(row, |value| {
+        if text.len() > CELL {
+            return;
+        }
+        if !text.is_empty() {
+            text.push(',');
+        }
+        push_value(value, field, is_text, &mut text);
+    });
+    let text: String = text.chars().take(CELL).collect();
+    display_str(&text).into_owned()
+}
