@@ -226,7 +226,11 @@ fn a_byte_is_followed_to_its_packet() {
     }
     // The second of three fragments.
     press(&mut app, "2jjjjj4<S-Tab><S-Tab>j<Tab><Tab>g");
-    assert!(picture(&app, WIDE).contains("packet 23 · → stream 612 · frame byte 6 · payload byte 66"), "{}", picture(&app, WIDE));
+    assert!(
+        picture(&app, WIDE).contains("packet 23 · → stream 612 · frame byte 6 · payload byte 66"),
+        "{}",
+        picture(&app, WIDE)
+    );
 }
 
 /// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.
