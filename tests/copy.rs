@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use support::craft::{Client, Server, Session, Tls, capture_of};
+use support::craft::{Client, Pcap, Server, Session, Tls, Wire, capture_of, fragmented, packets};
 use tempfile::TempDir;
 
 fn sample(name: &str) -> PathBuf {
@@ -226,6 +226,28 @@ fn packets_are_copied_whole() {
     let third = packets("third.pcapng");
     assert_eq!((&third["tcp_streams"], &third["connections"]), (&Value::from(1), &Value::from(1)));
     assert!(third["packets"].as_u64() < old["packets"].as_u64());
+}
+
+/// Fragments are of the stream that what they make is of: all of a chosen one, none of another.
+#[test]
+fn fragments_are_copied() {
+    let mut of_both = Vec::new();
+    for n in 0..2 {
+        let mut session = Session::new(n);
+        session.text(Client, &"one ".repeat(300)).text(Server, &"two ".repeat(300));
+        for (id, packet) in packets(&session.segments(), &Wire::default()).iter().enumerate() {
+            of_both.extend(fragmented(packet, 400, (100 * n + id) as u32 + 1));
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("cut.pcap"), Pcap::default().file(&of_both)).unwrap();
+    let before = messages(&dir, "msgs --json -Y conn==2 cut.pcap");
+    assert_eq!(before.len(), 2);
+    assert!(wspect(&dir, "export pcapng --conn 2 cut.pcap -o copy.pcapng").status.success());
+    assert_eq!(messages(&dir, "msgs --json copy.pcapng"), before);
+    let output = wspect(&dir, "stats --json copy.pcapng");
+    let stats: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stats["packets"], of_both.len() / 2);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use super::run::{Pass, Run, pass};
 use super::watch::Watch;
 use crate::dissect::{self, Settings};
 use crate::export::{Clear, Exporter, Filtered, Out, Pcapng, Totals};
-use crate::model::{Carried, ClientRandom, ConnId, Event, Limits, Packet, Secrets, Sink, Stamp, count, number};
+use crate::model::{
+    Carried, ClientRandom, ConnId, Event, Limits, Packet, PacketNo, Secrets, Sink, Stamp, count, number,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter, Write};
@@ -36,12 +38,22 @@ pub(super) struct Chosen<'a> {
     streams: BTreeMap<u32, BTreeSet<ClientRandom>>,
     /// Streams in which TLS was decrypted, and the level of the innermost session.
     clear: BTreeMap<u32, usize>,
+    /// Packets that brought parts of some that came in fragments.
+    fragments: BTreeSet<PacketNo>,
 }
 
 impl<'a> Chosen<'a> {
     pub(super) fn new(wanted: &'a Wanted) -> Self {
         let (refused, conns) = (HashSet::new(), HashSet::new());
-        Self { wanted, opened: BTreeMap::new(), refused, conns, streams: BTreeMap::new(), clear: BTreeMap::new() }
+        Self {
+            wanted,
+            opened: BTreeMap::new(),
+            refused,
+            conns,
+            streams: BTreeMap::new(),
+            clear: BTreeMap::new(),
+            fragments: BTreeSet::new(),
+        }
     }
 
     fn learn(&mut self, at: &Stamp, event: Event<'_>) {
@@ -62,6 +74,13 @@ impl<'a> Chosen<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Those packets brought parts of one of these streams: whether they belong to one that is chosen.
+    fn parts(&mut self, of: &[u32], parts: &[PacketNo]) {
+        if of.iter().any(|stream| self.streams.contains_key(stream) && !self.clear.contains_key(stream)) {
+            self.fragments.extend(parts);
         }
     }
 
@@ -148,6 +167,15 @@ impl Run<'_> {
             return Err(Failure::new(Exit::Found, format!("{name}: {why}")));
         }
         chosen.settle();
+        if summary.seen.fragments > 0 {
+            let mut reader = job.source.open_within(&extent, stop)?.reader()?;
+            let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let sink = &mut Silent;
+            dissect::run_beside(&mut reader, streams_only(limits), sink, &mut step, &mut |_, of, parts| {
+                chosen.parts(of, parts);
+                ControlFlow::Continue(())
+            });
+        }
         let mut reader = job.source.open_within(&extent, stop)?.reader()?;
         match wanted.decrypted {
             true => again.secrets = Arc::clone(&summary.secrets),
@@ -205,8 +233,8 @@ impl Chosen<'_> {
     }
 }
 
-/// Told each packet with the numbers of its TCP streams.
-type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>;
+/// Told each packet with the numbers of its TCP streams, and the packets that brought parts of what it completes.
+type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()>;
 
 /// What a capture says of itself that has packets which were never sent.
 const MADE: &str = "TLS was taken off by wspect: packets that begin with an IP header carry in clear what was decrypted of the frames \
@@ -228,7 +256,7 @@ fn write(
         copied.secrets = file.secrets(secrets, &sessions)?;
     }
     let copy = RefCell::new(Copy { file, copied, chosen, made: Clear::default(), written: Ok(()) });
-    read(&mut Taker(&copy), &mut |packet, of| copy.borrow_mut().packet(packet, of));
+    read(&mut Taker(&copy), &mut |packet, of, _| copy.borrow_mut().packet(packet, of));
     let Copy { file, copied, written, .. } = copy.into_inner();
     written?;
     file.finish()?;
@@ -248,7 +276,9 @@ impl<W: Write> Copy<'_, W> {
     /// Copies a packet of these streams.
     fn packet(&mut self, packet: &Packet<'_>, of: &[u32]) -> ControlFlow<()> {
         let Chosen { streams, clear, .. } = self.chosen;
-        if self.written.is_ok() && of.iter().any(|stream| streams.contains_key(stream) && !clear.contains_key(stream)) {
+        let is_wanted = of.iter().any(|stream| streams.contains_key(stream) && !clear.contains_key(stream))
+            || self.chosen.fragments.contains(&packet.mark.packet);
+        if self.written.is_ok() && is_wanted {
             self.copied.packets += 1;
             self.written = self.file.packet(packet, "original frame");
         }
@@ -272,6 +302,23 @@ impl<W: Write> Copy<'_, W> {
 
     const fn goes_on(&self) -> ControlFlow<()> {
         if self.written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Hears of nothing.
+struct Silent;
+
+impl Sink for Silent {
+    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn hears_frames(&self) -> bool {
+        false
+    }
+
+    fn hears_payloads(&self) -> bool {
+        false
     }
 }
 

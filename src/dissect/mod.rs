@@ -9,8 +9,8 @@ mod table;
 use crate::capture::{Aside, Reader};
 use crate::keys::{Followed, Inside, Wanted};
 use crate::model::{
-    DecodeAs, Encap, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, Secrets, Sink, Stamp, Streams,
-    Timestamp, Traffic,
+    DecodeAs, Encap, Event, FileNote, KeySource, Limits, Mark, Note, Overlap, Packet, PacketNo, Secrets, Sink, Stamp,
+    Streams, Timestamp, Traffic,
 };
 use crate::net::{Decoded, Decoder, Parts, Whole};
 use crate::proto::layer::{Kind, Tools};
@@ -106,17 +106,18 @@ pub fn run(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Summary {
-    pass(reader, settings.into(), sink, progress, |_, _| ControlFlow::Continue(()))
+    pass(reader, settings.into(), sink, progress, |_, _, _| ControlFlow::Continue(()))
 }
 
 /// As [`run`]; each packet is shown to `beside`, with the numbers of the TCP streams that it is of: several where a frame has
-/// several packets. Its `Break` ends the pass, too.
+/// several packets; and with the packets before it that brought parts of what it completes, where that came in fragments. Its
+/// `Break` ends the pass, too.
 pub fn run_beside(
     reader: &mut Reader,
     settings: impl Into<Settings>,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    beside: &mut dyn FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
+    beside: &mut dyn FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()>,
 ) -> Summary {
     pass(reader, settings.into(), sink, progress, beside)
 }
@@ -127,7 +128,7 @@ fn pass(
     settings: Settings,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    mut beside: impl FnMut(&Packet<'_>, &[u32]) -> ControlFlow<()>,
+    mut beside: impl FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()>,
 ) -> Summary {
     let Settings { limits, decode_as, overlap, secrets, followed_keys, uses_own_keys, try_keys } = settings;
     let follows_keys = !followed_keys.is_empty();
@@ -182,7 +183,7 @@ fn pass(
             Decoded::Several(parts) => dissector.parts(*parts, &mut decoder),
             Decoded::Other => &[],
         };
-        enough |= beside(&packet, streams).is_break();
+        enough |= beside(&packet, streams, decoder.parts_before(packet.mark.packet)).is_break();
         if told == position {
             dissector.file_notes(reader.take_notes());
         }

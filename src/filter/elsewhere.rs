@@ -1,38 +1,73 @@
 //! Fields of Wireshark that are not told here: whoever pastes one is told so.
 
-/// Beginnings of the names of its protocols of which it has many fields.
+/// Protocols of its fields.
 const FAMILIES: &[&str] = &[
     "_ws",
+    "amqp",
     "arp",
+    "bson",
+    "cbor",
+    "cdp",
+    "coap",
     "data",
+    "dcerpc",
+    "dhcp",
     "dns",
+    "dtls",
     "eth",
     "expert",
-    "ieee8021ad",
+    "frame",
+    "ftp",
     "geneve",
     "gre",
+    "gtp",
+    "http",
     "http2",
     "http3",
     "icmp",
+    "ieee8021ad",
+    "imap",
+    "ip",
+    "ipsec",
+    "ipv6",
     "json",
+    "kafka",
+    "ldap",
+    "mdns",
     "mpls",
+    "mqtt",
+    "msgpack",
+    "mysql",
+    "nats",
+    "ntp",
+    "pgsql",
+    "pop",
     "ppp",
     "pppoes",
+    "protobuf",
     "quic",
     "radiotap",
+    "rtcp",
+    "rtp",
+    "sctp",
+    "sip",
     "sll",
+    "smb2",
+    "smtp",
+    "socks",
+    "ssh",
     "ssl",
-    "tcp.analysis",
-    "tcp.flags",
-    "tcp.options",
-    "tls.handshake",
-    "tls.record",
-    "tls.alert_message",
+    "stomp",
+    "tcp",
+    "telnet",
+    "tls",
     "udp",
+    "vlan",
     "vxlan",
-    "websocket.fragment",
+    "websocket",
     "wlan",
     "x509",
+    "xml",
 ];
 
 /// Single names.
@@ -113,7 +148,12 @@ const NAMES: &[&str] = &[
     "websocket.reassembled.length",
 ];
 
-/// Whether Wireshark has the field.
+/// Whether Wireshark has a field of exactly that name.
+pub(super) fn is_named(name: &str) -> bool {
+    NAMES.contains(&name) || FAMILIES.contains(&name)
+}
+
+/// Whether Wireshark has the field, or others of its protocol.
 pub(super) fn is_known(name: &str) -> bool {
     let in_family =
         |family: &str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

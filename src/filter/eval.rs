@@ -83,6 +83,8 @@ pub(super) enum Place {
 pub(super) enum Made {
     /// Bytes of it, or characters: from and to; negative ones count from the end.
     Slice(i64, Option<i64>),
+    /// Several such, one behind the other.
+    Slices(Vec<(i64, Option<i64>)>, RefCell<Vec<u8>>),
     Upper(RefCell<String>),
     Lower(RefCell<String>),
     Length,
@@ -300,6 +302,19 @@ fn make(value: Value<'_>, made: &[Made], see: &mut See<'_>) -> bool {
             let Some(bytes) = value.bytes() else { return false };
             let Some((from, to)) = bounds(*from, *to, bytes.len()) else { return false };
             bytes.get(from..to).is_some_and(|piece| make(Value::Bytes(piece), rest, see))
+        }
+        (Made::Slices(ranges, buffer), _) => {
+            let Some(bytes) = value.bytes() else { return false };
+            let mut buffer = buffer.borrow_mut();
+            buffer.clear();
+            for &(from, to) in ranges {
+                let Some((from, to)) = bounds(from, to, bytes.len()) else { return false };
+                let Some(piece) = bytes.get(from..to) else { return false };
+                buffer.extend_from_slice(piece);
+            }
+            let is_text = matches!(value, Value::Text(_) | Value::Word(..));
+            let text = std::str::from_utf8(&buffer).ok().filter(|_| is_text).map(Value::Text);
+            make(text.unwrap_or(Value::Bytes(&buffer)), rest, see)
         }
         (Made::Upper(buffer) | Made::Lower(buffer), Value::Text(text) | Value::Word(_, text)) => {
             let mut buffer = buffer.borrow_mut();

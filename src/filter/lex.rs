@@ -4,7 +4,7 @@ use super::parse::Problem;
 use crate::decode::path::Step;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
-use nom::character::complete::{anychar, char, digit1};
+use nom::character::complete::{anychar, char, digit1, satisfy};
 use nom::combinator::{map, map_res, opt, recognize, value};
 use nom::multi::{fold_many0, many1};
 use nom::sequence::{delimited, pair, preceded};
@@ -78,6 +78,7 @@ fn token(text: &str) -> IResult<&str, Token> {
         map(preceded(alt((tag("wspect.header."), tag("header."))), alt((name, key))), Token::Header),
         map(preceded(char('r'), raw), |text| Token::Text(text.into_bytes())),
         map(quoted, Token::Text),
+        map(character, |byte| Token::Text(vec![byte])),
         map(preceded(char('$'), key), Token::Named),
         map(word, |word| Token::Word(word.to_owned())),
         map(delimited(char('['), take_till(|c| c == ']'), char(']')), |slice: &str| {
@@ -94,6 +95,12 @@ fn sign(text: &str) -> IResult<&str, Token> {
         Some(sign) => map(tag(*sign), |_| Token::Sign(sign)).parse(text),
         None => Err(nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Tag))),
     }
+}
+
+/// One byte, as in C: `'a'`.
+fn character(text: &str) -> IResult<&str, u8> {
+    map(delimited(char('\''), satisfy(|c| c.is_ascii_graphic() && c != '\'' || c == ' '), char('\'')), |c| c as u8)
+        .parse(text)
 }
 
 /// Wireshark's own fields of JSON: a key that is called so stands in quotes.
@@ -170,7 +177,7 @@ fn quoted(text: &str) -> IResult<&str, Vec<u8>> {
 }
 
 fn hex_digit(text: &str) -> IResult<&str, char> {
-    nom::character::complete::satisfy(|c| c.is_ascii_hexdigit()).parse(text)
+    satisfy(|c| c.is_ascii_hexdigit()).parse(text)
 }
 
 /// `"…"` behind an `r`: nothing in it is an escape.

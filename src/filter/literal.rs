@@ -95,9 +95,10 @@ pub(super) fn read(kind: Kind, token: &Token, span: &Range<usize>) -> Result<Lit
 
 fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
+        "true" => Some(true),
+        "false" => Some(false),
+        // As in Wireshark and C.
+        other => number(other).map(|number| number != 0),
     }
 }
 
@@ -175,6 +176,16 @@ pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
             digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
         return pairs.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty());
     }
+    // Cisco's way: 0001.02a3.04ff.
+    let is_by_two = text.contains('.') && text.split('.').all(|part| part.len() == 4 && part.is_ascii());
+    let digits: String;
+    let text = if is_by_two {
+        let pairs = text.split('.').flat_map(|part| [part.get(..2), part.get(2..)]).flatten();
+        digits = pairs.collect::<Vec<_>>().join(":");
+        &digits
+    } else {
+        text
+    };
     let parts = text.split([':', '-', '.']);
     let bytes: Option<Vec<u8>> =
         parts.map(|part| (part.len() == 2).then(|| u8::from_str_radix(part, 16).ok()).flatten()).collect();

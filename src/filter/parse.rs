@@ -246,6 +246,11 @@ impl<'t> Parser<'t> {
         if self.takes("", "in") {
             return self.set(operand, kind, quantity);
         }
+        let is_in = |token: &(Token, Range<usize>)| matches!(&token.0, Token::Word(word) if word == "in");
+        if self.tokens.get(self.at + 1).is_some_and(is_in) && self.takes("", "not") {
+            self.at += 1;
+            return Ok(Expr::Not(Box::new(self.set(operand, kind, quantity)?)));
+        }
         if self.takes("", "contains") {
             self.has_pieces(kind, "contains")?;
             let piece = self.piece(kind)?;
@@ -514,17 +519,20 @@ impl<'t> Parser<'t> {
         self.slices(Operand::of(field, place), field.kind)
     }
 
-    /// `[0:4]`, `[2-3]`, `[:4]`, `[4:]`, `[-4:]`, `[5]`.
+    /// `[0:4]`, `[2-3]`, `[:4]`, `[4:]`, `[-4:]`, `[5]`, and several of those, as `[0,2-3]`.
     fn slices(&mut self, mut operand: Operand, mut kind: Kind) -> Result<(Operand, Kind), Problem> {
         while let Some(Token::Slice(slice)) = self.peek() {
-            let Some((from, to)) = bounds(slice) else {
-                return self.wrong("a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:] or [-4:]");
+            let Some(ranges) = slice.split(',').map(bounds).collect::<Option<Vec<_>>>() else {
+                return self.wrong("a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:], [-4:] or [0,2-3]");
             };
             if !kind.has_pieces() || operand.counted {
                 let article = if kind == Kind::Address { "an" } else { "a" };
                 return self.wrong(format!("{article} {} cannot be sliced", kind.name()));
             }
-            operand.made.push(Made::Slice(from, to));
+            operand.made.push(match *ranges {
+                [(from, to)] => Made::Slice(from, to),
+                _ => Made::Slices(ranges, RefCell::default()),
+            });
             kind = if kind == Kind::Bytes { Kind::Bytes } else { Kind::Text };
             self.at += 1;
         }
@@ -544,8 +552,10 @@ fn alone(mut parts: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
     }
 }
 
+const FUNCTIONS: [&str; 4] = ["upper", "lower", "len", "count"];
+
 fn is_function(word: &str) -> bool {
-    matches!(word, "upper" | "lower" | "len" | "count")
+    FUNCTIONS.contains(&word)
 }
 
 /// From where to where a slice goes: the first that it has, and the first behind it.
@@ -572,7 +582,11 @@ fn unknown(name: &str, span: Range<usize>) -> Problem {
     if matches!(name, "abs" | "max" | "min" | "string" | "vals" | "values" | "dec" | "hex" | "float" | "double") {
         return Problem::new(format!("`{name}` is a function of Wireshark that is not available here"), span);
     }
-    if elsewhere::is_known(name) {
+    let is_typo = nearest(name, Field::names()).is_some_and(|meant| {
+        let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_owned());
+        family(meant).is_some() && family(meant) == family(name)
+    });
+    if elsewhere::is_known(name) && !is_typo || elsewhere::is_named(name) {
         let problem = Problem::new(format!("`{name}` is a field of Wireshark that is not available here"), span);
         let key = name.strip_prefix("json.").map(|rest| {
             let (key, more) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
@@ -580,7 +594,7 @@ fn unknown(name: &str, span: Range<usize>) -> Problem {
         });
         return Problem { hint: key, ..problem };
     }
-    let meant = nearest(name, Field::names());
+    let meant = nearest(name, Field::names().chain(FUNCTIONS));
     let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
     Problem { hint, ..Problem::new(format!("unknown field `{name}`"), span) }
 }

@@ -105,6 +105,47 @@ fn no(payload: &str, filters: &[&str]) {
     }
 }
 
+/// What Wireshark takes, too.
+#[test]
+fn other_spellings_of_wireshark() {
+    yes(
+        "hello",
+        &[
+            "tcp.stream not in {1, 2, 8 .. 9}",
+            "type not in {ping, pong}",
+            "payload[0] == 'h'",
+            "payload[0,4] == \"ho\"",
+            "payload[0:2,3-4] == \"helo\"",
+            "payload[-1,0] == \"oh\"",
+            "wspect.compressed == 2 || wspect.compressed == 0",
+        ],
+    );
+    no("hello", &["tcp.stream not in {7}", "payload[0,9] == \"h\"", "payload[0,1] == \"eh\""]);
+    assert_eq!(literal::bytes("0001.02a3.04ff").unwrap(), [0, 1, 2, 0xa3, 4, 0xff]);
+    for filter in ["payload[0,] == \"h\"", "host == 'ab'", "tcp.stream not 7"] {
+        assert!(Filter::new(filter).is_err(), "{filter}");
+    }
+}
+
+/// A name that is nearly ours is a slip; others of a protocol that Wireshark knows are its fields.
+#[test]
+fn unknown_names_are_told_apart() {
+    let told = |filter: &str| {
+        let problem = Filter::new(filter).unwrap_err();
+        format!("{} {}", problem.text, problem.hint.unwrap_or_default())
+    };
+    for (filter, words) in [
+        ("vlan", "not available here"),
+        ("mqtt.topic", "not available here"),
+        ("ip.tos.precedence", "not available here"),
+        ("frame.nubmer == 1", "did you mean `frame.number`?"),
+        ("tcp.prt == 80", "did you mean `tcp.port`?"),
+        ("uper(host) == \"A\"", "did you mean `upper`?"),
+    ] {
+        assert!(told(filter).contains(words), "{filter}: {}", told(filter));
+    }
+}
+
 #[test]
 fn fields_have_the_values_of_the_row() {
     yes(
@@ -342,7 +383,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("ip.addr > 10.0.0.0/8", "a network has no order: == and != compare it 10..20"),
         ("host == \"abc", "a text without its closing quote 8..12"),
         ("conn[0:1] == 1", "a number cannot be sliced 4..9"),
-        ("payload[x] == 1", "a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:] or [-4:] 7..10"),
+        ("payload[x] == 1", "a slice is wanted, as [0:4] (4 from 0), [2-3] (2 to 3), [4:], [-4:] or [0,2-3] 7..10"),
         ("header == 1", "which header? header.\"X-Request-Id\" 0..6"),
         ("tls == 1", "this is there or not: it has no value to compare 7..8"),
         ("conn == ip.src", "a number is wanted, as 12, 0x1f, 017 (octal), 4kB or 16M 8..14"),

@@ -3,7 +3,7 @@
 //! Kept is what may still be completed, within [`Limits`]: of copies of a byte the first stays, as in TCP; a packet of too
 //! many pieces, or too old, is given up.
 
-use crate::model::{EncapId, Ip, Limits, Mark, Tally};
+use crate::model::{EncapId, Ip, Limits, Mark, PacketNo, Tally};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the fragments of one packet have in common (RFC 791 §3.2, RFC 8200 §4.5).
@@ -52,6 +52,8 @@ pub(super) struct Whole {
 pub(super) struct Added {
     /// The packet that it completed.
     pub(super) whole: Option<Whole>,
+    /// The captured packets that brought that one.
+    pub(super) packets: Vec<PacketNo>,
     /// It says otherwise than those that came before it.
     pub(super) disagrees: bool,
 }
@@ -79,18 +81,28 @@ struct Age {
 }
 
 impl Room {
-    /// Takes a fragment.
-    pub(super) fn add(&mut self, fragment: &Fragment<'_>, encap: EncapId, mark: Mark, limits: &Limits) -> Added {
+    /// Takes a fragment, and which packets brought it: several, where it lay in fragments itself.
+    pub(super) fn add(
+        &mut self,
+        fragment: &Fragment<'_>,
+        encap: EncapId,
+        (mark, packets): (Mark, &[PacketNo]),
+        limits: &Limits,
+    ) -> Added {
         self.expire(mark, limits);
         let &Fragment { src, dst, id, protocol, .. } = fragment;
         let key = Key { src, dst, id, protocol: (!src.is_v6()).then_some(protocol), encap };
         if !self.partials.contains_key(&key) {
             self.begin(key, Partial::default(), mark);
         }
-        let mut added = Added { whole: None, disagrees: false };
+        let mut added = Added { whole: None, packets: Vec::new(), disagrees: false };
         let Some(partial) = self.partials.get_mut(&key).filter(|partial| !partial.is_given_up) else { return added };
         self.bytes -= partial.cost();
         added.disagrees = !partial.add(fragment);
+        // Copies bring nothing new, however many there are.
+        if partial.packets.len() < limits.fragment_pieces {
+            partial.packets.extend_from_slice(packets);
+        }
         added.whole = partial.whole();
         if partial.pieces.len() > limits.fragment_pieces {
             partial.pieces = Vec::new();
@@ -98,7 +110,7 @@ impl Room {
         }
         self.bytes += partial.cost();
         if added.whole.is_some() {
-            self.take(&key);
+            added.packets = self.take(&key).map(|partial| partial.packets).unwrap_or_default();
             self.begin(key, Partial { is_again: true, ..Partial::default() }, mark);
         }
         while self.bytes > limits.fragment_total
@@ -157,6 +169,8 @@ struct Partial {
     serial: u64,
     /// In order of their offset; they do not overlap.
     pieces: Vec<Piece>,
+    /// Those that brought them.
+    packets: Vec<PacketNo>,
     /// Where the payload ends, once the last fragment came.
     end: Option<usize>,
     /// What it carries, once the first fragment came.
@@ -180,7 +194,7 @@ impl Partial {
     /// Bytes that it costs.
     fn cost(&self) -> usize {
         let pieces: usize = self.pieces.iter().map(|piece| piece.bytes.len() + size_of::<Piece>()).sum();
-        size_of::<Self>() + size_of::<Key>() + size_of::<Age>() + pieces
+        size_of::<Self>() + size_of::<Key>() + size_of::<Age>() + pieces + size_of_val(self.packets.as_slice())
     }
 
     /// Whether bytes of it are missing for good when nothing more comes.
@@ -241,7 +255,7 @@ impl Partial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PacketNo, Timestamp};
+    use crate::model::Timestamp;
     use std::net::Ipv4Addr;
 
     const LIMITS: Limits = Limits::DEFAULT;
@@ -258,7 +272,7 @@ mod tests {
     }
 
     fn add(room: &mut Room, fragment: &Fragment<'_>, mark: Mark) -> Added {
-        room.add(fragment, EncapId::default(), mark, &LIMITS)
+        room.add(fragment, EncapId::default(), (mark, &[mark.packet]), &LIMITS)
     }
 
     fn lost(room: &Room) -> (u64, u64) {

@@ -16,8 +16,8 @@ mod twice;
 mod udp;
 
 use crate::model::{
-    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, Segment, Tally, Traffic,
-    count, size,
+    Encap, EncapId, Endpoint, FileNote, Flags, Limits, LinkType, Mark, NoteCode, Packet, PacketNo, Segment, Tally,
+    Traffic, count, size,
 };
 use encaps::{Encaps, Way};
 use ether::{MAX_TAGS, Network};
@@ -93,6 +93,8 @@ pub struct Decoder {
     unknown: BTreeMap<LinkType, Tally>,
     cut: Tally,
     fragments: Room,
+    /// The last packet that completed one which came in fragments, and those before it that brought parts.
+    completed: (PacketNo, Vec<PacketNo>),
     /// Fragments that say otherwise than those before them.
     torn: Tally,
     encaps: Encaps,
@@ -300,10 +302,18 @@ impl Decoder {
         Decoded::Other
     }
 
+    /// The packets that brought parts of what this one completed.
+    pub fn parts_before(&self, packet: PacketNo) -> &[PacketNo] {
+        if self.completed.0 == packet { &self.completed.1 } else { &[] }
+    }
+
     /// A fragment, and what it completes.
     fn fragment<'a>(&mut self, fragment: &Fragment<'_>, way: &mut Way, whole: &'a mut [Vec<u8>]) -> Decoded<'a> {
         let encap = self.encaps.number(way, &self.limits);
-        let added = self.fragments.add(fragment, encap, way.mark, &self.limits);
+        let packet = way.mark.packet;
+        let mut packets = self.parts_before(packet).to_vec();
+        packets.push(packet);
+        let added = self.fragments.add(fragment, encap, (way.mark, &packets), &self.limits);
         if added.disagrees {
             self.torn.add(1, way.mark);
         }
@@ -316,6 +326,8 @@ impl Decoder {
             return Decoded::Other;
         };
         *place = completed.payload;
+        self.completed = (packet, added.packets);
+        self.completed.1.retain(|&part| part != packet);
         let ip = Ip {
             src: fragment.src,
             dst: fragment.dst,

@@ -64,6 +64,18 @@ fn every_message_is_a_line() {
 }
 
 /// What is hostile stands in comments, as JSON.
+/// What was accepted over HTTP/2 is played as HTTP/1.1 accepts it; a refusal as it was.
+#[test]
+fn http2_is_played_as_http1() {
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Client, 1, TEXT, "one").ask(3, &[]).head(Server, 3, END_STREAM, &[(":status", "403")]);
+    let file = capture_of(&h2.session.segments());
+    let begun: Vec<Value> =
+        lines(&text(&["export", "script", "-q"], Input::Bytes(&file))).into_iter().map(|(_, line)| line).collect();
+    let status: Vec<&Value> = begun.iter().filter_map(|line| line.get("status")).collect();
+    assert_eq!(status, [101, 403]);
+}
+
 #[test]
 fn hostile_text_is_data() {
     let sessions = hostile();

@@ -81,7 +81,9 @@ impl Python {
         lit!(row, r#","headers":"#);
         json::list(row, headers(request, self.secrets), pair);
         lit!(row, r#","status":"#);
-        json::opt_int(row, handshake.status());
+        // What is played is HTTP/1.1, also of what was said over HTTP/2.
+        let status = handshake.status().map(|status| if handshake.accepted == Some(true) { 101 } else { status });
+        json::opt_int(row, status);
         lit!(row, r#","reason":"#);
         json::string(row, reason(handshake));
         lit!(row, r#","subprotocol":"#);

@@ -223,7 +223,7 @@ impl Http2 {
         let stream = self.streams.get_mut(&id)?;
         let side = &mut sides[dir];
         let mut used = 0;
-        while stream.is_open() && head.stream == id {
+        while stream.is_open() && head.stream == id && !stream.has_ended(dir) {
             side.last = Some(id);
             stream.hole(dir, side.holes, side.receipt, cx);
             stream.bytes(dir, body, brought, cx);
@@ -301,6 +301,10 @@ impl Http2 {
 
     /// What is wrong with the time of a frame, in words (RFC 9113 §5.1).
     fn untimely(&mut self, dir: Direction, head: &Head) -> Option<&'static str> {
+        let is_client = dir == Direction::ToServer;
+        if head.kind == Kind::PUSH_PROMISE && is_client {
+            return Some("is a promise of a client");
+        }
         if !matches!(head.kind, Kind::DATA | Kind::HEADERS) {
             return None;
         }
@@ -308,7 +312,7 @@ impl Http2 {
             Some(stream) => stream.has_ended(dir),
             None => self.ended.contains(&head.stream),
         };
-        let (newest, is_client) = (self.newest, dir == Direction::ToServer);
+        let newest = self.newest;
         let is_idle = head.kind == Kind::DATA && head.stream > newest && !self.side(dir).missed;
         match () {
             () if has_ended => Some("comes behind the end of its stream"),

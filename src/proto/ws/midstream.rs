@@ -152,7 +152,8 @@ impl Midstream {
                 let (is_denied, looked_at) = self.seeks[dir.reverse()].denies(!found.masked);
                 // The first two bytes of each.
                 self.read += 2 * looked_at as u64;
-                if is_denied { Next::Read } else { self.recognised(dir, found, cx) }
+                // DATA frames of HTTP/2 begin anywhere in what is written.
+                if is_denied && cx.flow.h2_stream.is_none() { Next::Read } else { self.recognised(dir, found, cx) }
             }
             _ => Next::Read,
         }
