@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure, say};
 use super::progress::Progress;
 use super::run::{Pass, Run, pass};
 use super::watch::Watch;
-use crate::dissect::{self, Settings};
+use crate::dissect::{self, Beside, Settings};
 use crate::export::{Clear, Exporter, Filtered, Out, Pcapng, Totals};
 use crate::model::{
     Carried, ClientRandom, ConnId, Event, Limits, Packet, PacketNo, Secrets, Sink, Stamp, count, number,
@@ -233,9 +233,6 @@ impl Chosen<'_> {
     }
 }
 
-/// Told each packet with the numbers of its TCP streams, and the packets that brought parts of what it completes.
-type Tap<'a> = &'a mut dyn FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()>;
-
 /// What a capture says of itself that has packets which were never sent.
 const MADE: &str = "TLS was taken off by wspect: packets that begin with an IP header carry in clear what was decrypted of the frames \
                     that their comments name; a WebSocket over HTTP/2 is a TCP stream of its own, as HTTP/1.1 would carry it, \
@@ -246,7 +243,7 @@ fn write(
     out: impl Write,
     chosen: &Chosen<'_>,
     secrets: &Secrets,
-    read: impl FnOnce(&mut dyn Sink, Tap<'_>),
+    read: impl FnOnce(&mut dyn Sink, &mut Beside<'_>),
 ) -> io::Result<Copied> {
     let comment = (!chosen.clear.is_empty()).then_some(MADE);
     let mut file = Pcapng::new(BufWriter::new(out), concat!("wspect ", env!("CARGO_PKG_VERSION")), comment)?;

@@ -109,15 +109,17 @@ pub fn run(
     pass(reader, settings.into(), sink, progress, |_, _, _| ControlFlow::Continue(()))
 }
 
-/// As [`run`]; each packet is shown to `beside`, with the numbers of the TCP streams that it is of: several where a frame has
-/// several packets; and with the packets before it that brought parts of what it completes, where that came in fragments. Its
-/// `Break` ends the pass, too.
+/// Told each packet with the numbers of the TCP streams that it is of, several where a frame has several packets; and with the
+/// packets before it that brought parts of what it completes, where that came in fragments.
+pub type Beside<'a> = dyn FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()> + 'a;
+
+/// As [`run`]; each packet is shown to `beside`, whose `Break` ends the pass, too.
 pub fn run_beside(
     reader: &mut Reader,
     settings: impl Into<Settings>,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    beside: &mut dyn FnMut(&Packet<'_>, &[u32], &[PacketNo]) -> ControlFlow<()>,
+    beside: &mut Beside<'_>,
 ) -> Summary {
     pass(reader, settings.into(), sink, progress, beside)
 }
