@@ -243,6 +243,7 @@ fn keys_are_told_before_the_packet_behind_them() {
             .enhanced(0, 0, b"x")
             .block(10, &keys(0x544c_534b, "RSA 1 2"))
             .block(10, &keys(0x5747_4b4c, "another protocol's"))
+            .block(10, &[&order.u32(0x544c_534b)[..], &order.u32(1 << 20), log.as_bytes()].concat())
             .enhanced(0, 0, b"y");
         let mut reader = Reader::new(Box::new(std::io::Cursor::new(file.bytes))).unwrap();
         let mut told = Vec::new();
@@ -255,7 +256,10 @@ fn keys_are_told_before_the_packet_behind_them() {
             std::mem::take(&mut told)
         };
         assert_eq!(next(), [(KeySource::Block, log.to_owned())]);
-        assert_eq!(next(), [(KeySource::Block, "RSA 1 2".to_owned())]);
+        // As long as it is, and not as it says.
+        assert_eq!(next(), ["RSA 1 2", log].map(|text| (KeySource::Block, text.to_owned())));
+        let notes = reader.take_notes();
+        assert!(notes[0].text.contains("used nevertheless"), "{notes:?}");
     }
 }
 

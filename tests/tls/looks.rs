@@ -186,6 +186,30 @@ fn a_session_is_looked_at_behind_a_hole() {
     }
 }
 
+/// Of a session whose beginning was not captured only empty pings tell: what is asked and answered otherwise, or all at once, is none.
+#[test]
+fn from_its_middle_a_session_is_known_by_its_pings() {
+    let cases = [
+        (vec![(Server, 2), (Client, 6)], 600, 1),
+        (vec![(Client, 6), (Server, 2)], 600, 1),
+        (vec![(Server, 2), (Client, 6), (Server, 80), (Client, 31)], 600, 1),
+        (vec![(Server, 2), (Client, 6)], 20, 0),
+        (vec![(Server, 2), (Client, 6)], 11_000, 0),
+        (vec![(Client, 2), (Server, 2)], 600, 0),
+        (vec![(Client, 20), (Server, 24)], 600, 0),
+        (vec![(Server, 2), (Server, 6)], 600, 0),
+    ];
+    for (turns, millis, told) in cases {
+        let tls = say(&[], &often(&turns));
+        let mut packets = packets(&tls.session.segments()[17..], &Wire::default());
+        for (packet, at) in packets.iter_mut().zip(0..) {
+            packet.time = time_of(0) + at * millis * 1_000_000;
+        }
+        let seen = dissect(&Pcap::default().file(&packets), "");
+        assert_eq!((seen.conversations.len(), seen.count("TLS-LIKELY")), (0, told), "{turns:?}: {:?}", seen.notes);
+    }
+}
+
 #[test]
 fn captures_without_their_keys() {
     for (name, least) in [

@@ -134,6 +134,7 @@ type Bad = &'static str;
 const BAD_END: Bad = "its two lengths differ";
 const TOO_SHORT: Bad = "it is too short for its type";
 const TOO_LONG: Bad = "it is too long";
+const BAD_TEXT: Bad = "its text is said to be longer than it is";
 const NO_INTERFACE: Bad = "its interface is not described";
 
 /// The byte order of a section whose header begins so; `None` when the bytes spell neither.
@@ -294,7 +295,7 @@ impl PcapNg {
         }
     }
 
-    /// Secrets, of which only TLS key logs are for us (§4.7).
+    /// Secrets, of which only TLS key logs are for us (§4.7). Of a length that lies nothing depends: lines end by themselves.
     ///
     /// ```text
     /// type u32, length u32, text, options
@@ -303,12 +304,13 @@ impl PcapNg {
         const TLS_KEY_LOG: u32 = 0x544c_534b;
         let kind = self.order.u32(body, 0).ok_or(TOO_SHORT)?;
         let len = self.order.u32(body, 4).ok_or(TOO_SHORT)? as usize;
-        let text = body.get(8..).and_then(|rest| rest.get(..len)).ok_or(TOO_SHORT)?;
+        let rest = body.get(8..).unwrap_or_default();
+        let text = rest.get(..len);
         if kind == TLS_KEY_LOG {
             aside(Aside::fact(Fact::Secrets));
-            aside(Aside::Keys(KeySource::Block, text));
+            aside(Aside::Keys(KeySource::Block, text.unwrap_or(rest)));
         }
-        Ok(None)
+        text.map(|_| None).ok_or(BAD_TEXT)
     }
 
     /// A packet without a time, of the first interface; its captured length follows from the other lengths.
@@ -524,7 +526,8 @@ fn pass(head: Head, source: &mut Source) {
 /// Moves past a block of any length and says why.
 fn pass_bad(head: Head, source: &mut Source, why: Bad) -> Result<(), Stop> {
     let (at, total) = (source.buffer.position(), head.total);
-    let fate = if head.kind == kind::INTERFACE && why == BAD_END { "used nevertheless" } else { "passed over" };
+    let is_used = head.kind == kind::INTERFACE && why == BAD_END || why == BAD_TEXT;
+    let fate = if is_used { "used nevertheless" } else { "passed over" };
     source
         .note(NoteCode::FileBlock, || format!("block at offset {at} ({}) {fate}: {why}", count(total as u64, "byte")));
     if kind::is_counted(head.kind) {

@@ -1,6 +1,7 @@
 //! TLS 1.0 to 1.3 (RFC 2246, 4346, 5246, 8446), decrypted with the secrets of a key log.
 
 mod alert;
+mod beats;
 mod certificate;
 mod cipher;
 mod guess;

@@ -1,5 +1,6 @@
 //! What a session that cannot be decrypted looks like from outside: whether it behaves like a WebSocket.
 
+use super::beats::Beats;
 use super::hello::Hello;
 use super::suite::{Sealing, Suite};
 use crate::model::{ConnId, Direction, Ends, Mark, TlsVersion, count, duration};
@@ -29,6 +30,8 @@ pub(super) struct Shape {
     span: Option<(Mark, Mark)>,
     /// How often the server spoke after its answer.
     heard: u32,
+    /// Pings, where its handshake was not captured.
+    beats: Beats,
     /// The connection, once it is taken for one, and how its stream ended.
     pub(super) conn: Option<ConnId>,
     pub(super) ends: Ends,
@@ -46,6 +49,8 @@ enum Stage {
     Fresh,
     Asked,
     Answered,
+    /// Its handshake was not captured: only pings can show what it is.
+    Midway,
     /// It is taken for a WebSocket.
     Likely,
 }
@@ -79,7 +84,12 @@ impl Shape {
     /// Begins to watch, if HTTP/1.1 may be inside: it was agreed on, or nothing else was offered. `past` the handshake what the client
     /// sends are data.
     pub(super) fn watch(&mut self, hello: &Hello, alpn: Option<&str>, past: bool) {
-        let (Some(client), Some(server)) = (&hello.client, &hello.server) else { return };
+        let (Some(client), Some(server)) = (&hello.client, &hello.server) else {
+            if self.stage == Stage::Unwatched {
+                self.stage = Stage::Midway;
+            }
+            return;
+        };
         let agreed = alpn.map(|alpn| alpn == "http/1.1");
         let Some(suite) = Suite::find(server.suite) else { return };
         if self.stage == Stage::Unwatched && agreed.unwrap_or(!client.offers_others) {
@@ -114,6 +124,15 @@ impl Shape {
 
     /// A record of data with a fragment of that length.
     pub(super) fn record(&mut self, dir: Direction, len: usize, at: Mark) {
+        if self.stage == Stage::Midway {
+            let goes_on = self.beats.record(dir, len, at);
+            self.stage = match self.beats.enough() {
+                Some(_) => Stage::Likely,
+                None if goes_on => Stage::Midway,
+                None => Stage::Dull,
+            };
+            return;
+        }
         let plain = len.saturating_sub(self.overhead);
         let side = usize::from(dir == Direction::ToClient);
         let since = self.spoke.get(side).copied().flatten().and_then(|before| at.since(before));
@@ -175,8 +194,19 @@ impl Shape {
         }
     }
 
+    /// Nothing more is to be told of it.
+    pub(super) const fn forget(&mut self) {
+        self.stage = Stage::Dull;
+    }
+
     /// What speaks for it: one sentence.
     pub(super) fn words(&self) -> String {
+        if let Some(answered) = self.beats.enough() {
+            return format!(
+                "not decrypted, but like a WebSocket: empty pings were answered {}, with the four bytes of a mask more or less",
+                count(answered.into(), "time")
+            );
+        }
         let lasted = self.span.and_then(|(first, last)| last.since(first)).unwrap_or_default();
         let within = if lasted > 0 { format!(" within {}", duration(lasted)) } else { String::new() };
         format!(

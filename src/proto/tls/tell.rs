@@ -33,6 +33,11 @@ impl Session {
         self.client_randoms.is_empty() && self.outline.version.is_none() && self.why.is_none()
     }
 
+    /// Whether a ClientHello names it.
+    pub(super) const fn is_named(&self) -> bool {
+        !self.client_randoms.is_empty()
+    }
+
     pub(super) const fn outline(&self) -> &TlsOutline {
         &self.outline
     }
@@ -226,6 +231,12 @@ pub(super) fn likely(session: &Session, shape: &Shape, cx: &mut Cx<'_>) -> ConnI
     let (text, random) = (shape.words(), hex(&random));
     cx.note(conn, &Note { text: &text, detail: Some(&random), ..Note::new(NoteCode::TlsLikely, cx.mark) });
     conn
+}
+
+/// A session of which the capture has no hello is taken for a WebSocket: no random names it, or the key that is missing.
+pub(super) fn likely_midway(shape: &Shape, cx: &mut Cx<'_>) {
+    let text = format!("{}; the ClientHello, whose random names the key, was not captured", shape.words());
+    cx.tell(None, Event::Note(&Note { text: &text, ..Note::new(NoteCode::TlsLikely, cx.mark) }));
 }
 
 /// More waits for keys than may.

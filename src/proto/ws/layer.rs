@@ -282,6 +282,10 @@ impl Ws {
     }
 
     pub(super) fn gap(&mut self, dir: Direction, offset: u64, (len, exact): (u64, bool), mark: Mark, cx: &mut Cx<'_>) {
+        if !exact {
+            // Nothing leads over it.
+            self.conclude_seeking(dir, cx);
+        }
         let mut left = len;
         let half = &mut self.halves[dir];
         let receipt = half.receipt;

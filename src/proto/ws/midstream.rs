@@ -45,6 +45,7 @@ impl Midstream {
             bar,
             lost_from: None,
             forced,
+            sealed: false,
             tunnel: false,
             habits: Habits::default(),
         };

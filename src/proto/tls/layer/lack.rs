@@ -34,13 +34,19 @@ impl Tls {
         }
     }
 
-    /// Tells of a connection, if it looks like one and nothing of it was read.
+    /// Tells of a connection, if it looks like one and nothing of it was read; of one that nothing names, that there is one.
     pub(super) fn tell_likely(&mut self, cx: &mut Cx<'_>) {
         let is_shut = Direction::BOTH.iter().all(|&dir| self.halves[dir].is_opaque());
-        if self.shape.is_news() && is_shut && !self.inside.is_open() {
+        if !self.shape.is_news() || !is_shut || self.inside.is_open() {
+            return;
+        }
+        if self.session.is_named() {
             let conn = tell::likely(&self.session, &self.shape, cx);
             self.shape.conn = Some(conn);
             self.inside.stands_for(conn);
+        } else {
+            tell::likely_midway(&self.shape, cx);
+            self.shape.forget();
         }
     }
 
@@ -89,7 +95,8 @@ impl Tls {
         self.halves[dir].cover = Cover::Opaque;
         self.inside.shut(dir);
         self.hello.transcript.forget();
-        if matches!(why, WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake) {
+        let is_keyless = matches!(why, WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake);
+        if is_keyless || matches!(why, WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits) {
             self.watch();
         }
     }

@@ -313,6 +313,11 @@ fn head_bits(head: &Head, knows_mask: bool, first: bool) -> u32 {
     3 + u32::from(head.rsv == 0) + u32::from(knows_mask) + long
 }
 
+/// What a head tells whose frame is as long as what came: its length has so many bits, or as many as are not told by [`head_bits`].
+pub(super) const fn length_bits(head: &Head) -> u32 {
+    if head.len > 125 { 7 + 16 } else { 7 }
+}
+
 /// What a head tells less because the one before is like it: other protocols repeat themselves too, though hardly at a
 /// distance that two of its bytes tell.
 fn repetition(head: &Head, before: &Head) -> u32 {

@@ -33,6 +33,8 @@ pub(super) struct Known {
     pub(super) lost_from: Option<u64>,
     /// The user says that there are frames: a lone one will do, and repeated ones.
     pub(super) forced: bool,
+    /// What counts as segments are the records of TLS, whose beginnings and lengths are certain: few frames fill one by chance.
+    pub(super) sealed: bool,
     /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
     pub(super) tunnel: bool,
     /// What they were like so far.
@@ -281,7 +283,8 @@ impl Seek {
 
     /// The chain with a further head; a new chain where it does not fit, or nothing.
     fn extend(&self, chain: Option<Chain>, head: &Head, at: u64) -> Option<Chain> {
-        let is_write = || self.kept.begins_write(at).unwrap_or(self.known.lost_from.is_none());
+        let begins = || self.known.sealed || self.known.lost_from.is_none();
+        let is_write = || self.kept.begins_write(at).unwrap_or_else(begins);
         let edge = match self.kept.edge(at) {
             None => Edge::Nothing,
             // What shows in a masked payload is nothing that was sent.
@@ -318,7 +321,8 @@ impl Seek {
             && head.len > 0
             && !is_any
         {
-            bits += len.max(1).ilog2().min(6);
+            let fills_record = self.known.sealed && self.kept.edge(chain.at).is_some();
+            bits += if fills_record { chain::length_bits(&head) } else { len.max(1).ilog2().min(6) };
         }
         chain.land(bits, like, full, self.known);
         true
@@ -385,7 +389,7 @@ impl Seek {
         let bar = match frames {
             CHAIN.. => bar,
             CHAIN_TO_THE_END if to_the_end => bar,
-            1 if to_the_end && at_edge => bar + if self.known.forced { 0 } else { LONE },
+            1 if to_the_end && at_edge => bar + if self.known.forced || self.known.sealed { 0 } else { LONE },
             _ => return None,
         };
         // Where most frames say nothing, it is one pattern over and over.
