@@ -46,6 +46,7 @@ mod plaintext;
 mod provenance;
 mod ranking;
 mod search;
+mod settle;
 mod stats;
 mod steady;
 mod terminal;
@@ -93,10 +94,15 @@ pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
 /// Keeps columns of tables; says what came of that.
 pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
 
+/// Reads streams as a rule says.
+pub type DecodeAs = Box<dyn FnMut(String) -> Named>;
+
 /// What the browser asks of who started it.
 pub struct Outside {
     /// Begins another reading of the capture.
     pub again: Again,
+    /// Begins another reading of the capture, in which streams are read as a rule says; why not, if the rule is none.
+    pub decode_as: DecodeAs,
     /// Keeps a filter for the next time.
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
@@ -107,7 +113,7 @@ pub struct Outside {
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }
 
-/// What is done with a key log that the user names.
+/// What is done with a key log, or a rule, that the user names.
 pub enum Named {
     /// The capture is read again with it.
     Again(Reading),

@@ -198,11 +198,12 @@ impl Browser {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop(),
                 Effect::ReadKeys(log) => match (self.outside.again)(log) {
-                    Named::Again(reading) => {
-                        self.stop();
-                        self.reading = reading;
-                    }
+                    Named::Again(reading) => self.read(reading),
                     Named::Said(words) => self.app.say(display_str(&words)),
+                },
+                Effect::DecodeAs(rule) => match (self.outside.decode_as)(rule) {
+                    Named::Again(reading) => self.read(reading),
+                    Named::Said(why) => self.app.keep_reading(&why),
                 },
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
@@ -228,6 +229,12 @@ impl Browser {
         give_back();
         Signals::stop_here()?;
         self.retake(screen)
+    }
+
+    /// Listens to another reading.
+    fn read(&mut self, reading: Reading) {
+        self.stop();
+        self.reading = reading;
     }
 
     /// Takes the terminal again after it was given back; what was typed meanwhile was not meant for us.

@@ -39,6 +39,7 @@ pub(super) use messages::{
 pub(super) use overlay::overlay_lines;
 pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 
+use super::action::Action;
 use super::app::{App, Pane};
 use super::command::{KEYS, TLS};
 use super::ladder::Layout;
@@ -136,6 +137,10 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     lines.extend(wrapped(&head).map(|line| Line::styled(line, app.theme.bold())));
     lines.push(Line::raw(""));
     lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
+    if app.can_reread && outcome.error.is_none() {
+        let key = app.key_of(Action::DecodeAs);
+        lines.extend(wrapped(&format!("  {key} to read a stream as WebSocket without its handshake")).map(Line::raw));
+    }
     if app.can_reread && outcome.tls.decrypted < outcome.tls.streams {
         lines.extend(wrapped(&format!("  :{}", KEYS.advice())).map(Line::raw));
     }
