@@ -390,6 +390,31 @@ fn all_payloads_are_searched() {
     assert_eq!(terminal.exit_code(), 0);
 }
 
+/// Without a capture one is chosen: from a directory, or of those that were shown before.
+#[test]
+fn a_capture_is_chosen_where_none_is_named() {
+    let state = tempfile::tempdir().unwrap();
+    let nothing: [&str; 0] = [];
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("capture:");
+    terminal.press("sampl\r");
+    terminal.wait_for("chat.pcapng");
+    terminal.press("chat\r");
+    terminal.wait_for("Connections 6");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("samples/chat.pcapng");
+    terminal.press("\r");
+    terminal.wait_for("Connections 6");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("capture:");
+    terminal.press("\x1b");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_paste_runs_no_keys() {
     let mut terminal = Terminal::sample("mix.pcap");

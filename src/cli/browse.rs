@@ -57,6 +57,7 @@ pub(super) fn run(
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len());
     let known_by = source.first_path().and_then(state::fingerprint);
+    source.first_path().filter(|path| path.is_file()).into_iter().for_each(state::remember_capture);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(Box::new(input)) };
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };

@@ -42,6 +42,7 @@ mod mouse;
 mod names;
 mod palette;
 mod paper;
+mod picker;
 mod plaintext;
 mod provenance;
 mod ranking;
@@ -69,7 +70,8 @@ pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
 pub use marks::{Marked, Marks};
-pub use terminal::run;
+pub use picker::{Offer, Offers, Picked, Picker};
+pub use terminal::{pick, run};
 pub use theme::{ColorChoice, ThemeName};
 pub use view::view;
 

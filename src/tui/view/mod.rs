@@ -45,6 +45,7 @@ use super::command::{KEYS, TLS};
 use super::ladder::Layout;
 use super::layout::SMALLEST;
 use super::text;
+use super::theme::Theme;
 use crate::escape::display_str;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -107,9 +108,14 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     chrome::status(app, buf, &regions);
     chrome::hints(app, buf, &regions);
     overlay::draw(app, buf, &regions);
-    app.theme.fill(buf);
-    if app.ascii || app.plain {
-        plain::to_ascii(buf, app.plain);
+    finish(buf, app.theme, app.ascii, app.plain);
+}
+
+/// What is done to every picture at last.
+pub(super) fn finish(buf: &mut Buffer, theme: Theme, ascii: bool, plain: bool) {
+    theme.fill(buf);
+    if ascii || plain {
+        plain::to_ascii(buf, plain);
     }
 }
 
