@@ -374,7 +374,11 @@ impl App {
     /// Whether something is under way that [`App::work`] goes on with.
     pub fn is_busy(&self) -> bool {
         let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
-        is_asked || self.is_measuring() || self.detail.is_busy() || self.everywhere.is_busy(&self.book)
+        is_asked
+            || self.columns_are_behind()
+            || self.is_measuring()
+            || self.detail.is_busy()
+            || self.everywhere.is_busy(&self.book)
     }
 
     /// Goes on with what is under way, for a few milliseconds.
@@ -388,6 +392,9 @@ impl App {
         }
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
+        }
+        if self.columns_are_behind() {
+            return self.settle_columns(&self.regions());
         }
         if self.ranking().is_some() {
             return self.rank_on(Instant::now() + SLICE);
