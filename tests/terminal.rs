@@ -334,6 +334,87 @@ fn exports_beside_the_browser() {
     assert_eq!(terminal.exit_code(), 0);
 }
 
+/// `:decode RULE` reads a file again; a rule that is none is told of, and changes nothing.
+#[test]
+fn streams_are_decoded_as_a_rule_says() {
+    let mut terminal = Terminal::sample("chat.pcapng");
+    terminal.wait_for("6 connections");
+    terminal.press(":decode tcp.prt==1,none\r");
+    terminal.wait_for("unknown selector tcp.prt");
+    terminal.press(":decode tcp.stream==3,none\r");
+    terminal.wait_for("tcp.stream==3,none: now 5 connections");
+    terminal.press(":decode tcp.stream==4,none\r");
+    terminal.wait_for("tcp.stream==4,none: now 4 connections");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// Columns that were chosen are kept in the configuration file, and what else stands there stays.
+#[test]
+fn columns_are_kept_in_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    fs::write(&config, "# mine\ntime = \"utc\"\n").unwrap();
+    let open = || {
+        let mut terminal = Terminal::run(["--config", config.to_str().unwrap(), "samples/chat.pcapng"], USUAL);
+        terminal.wait_for("6 connections");
+        terminal
+    };
+    let mut terminal = open();
+    terminal.press("Cjahttp.request.uri.path\r\r:save\r");
+    terminal.wait_for("the columns are kept in ");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let written = fs::read_to_string(&config).unwrap();
+    assert!(
+        written.starts_with("# mine\ntime = \"utc\"\n\n[browser]\nconnections = [\"no\", \"http.request.uri.path\", "),
+        "{written}"
+    );
+    let mut terminal = open();
+    terminal.wait_for("/srvclose ");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// All payloads are searched while keys are taken, and a hit leads to its message; also in ASCII.
+#[test]
+fn all_payloads_are_searched() {
+    let mut terminal = Terminal::run(["--ascii", "samples/chat.pcapng"], USUAL);
+    terminal.wait_for("+- Connections 6");
+    terminal.press("&last words\r");
+    terminal.wait_for("found in 1 message");
+    terminal.press("\r");
+    terminal.wait_for("[2 Mess]");
+    terminal.wait_for("conn 5/6");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// Without a capture one is chosen: from a directory, or of those that were shown before.
+#[test]
+fn a_capture_is_chosen_where_none_is_named() {
+    let state = tempfile::tempdir().unwrap();
+    let nothing: [&str; 0] = [];
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("capture:");
+    terminal.press("sampl\r");
+    terminal.wait_for("chat.pcapng");
+    terminal.press("chat\r");
+    terminal.wait_for("Connections 6");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("samples/chat.pcapng");
+    terminal.press("\r");
+    terminal.wait_for("Connections 6");
+    terminal.press("Q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::run_beside(nothing, USUAL, state.path());
+    terminal.wait_for("capture:");
+    terminal.press("\x1b");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_paste_runs_no_keys() {
     let mut terminal = Terminal::sample("mix.pcap");

@@ -2,6 +2,7 @@
 
 use super::args::When;
 use super::browser;
+use super::choices;
 use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
@@ -16,7 +17,9 @@ use crate::capture::Reader;
 use crate::capture::words;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::{Followed, Randoms};
-use crate::model::{Event, Fact, FileRun, Limits, NoteCode, PacketNo, Severity, Sink, Stamp, TlsSum, clause, count};
+use crate::model::{
+    DecodeAs, Event, Fact, FileRun, Limits, NoteCode, PacketNo, Rule, Severity, Sink, Stamp, TlsSum, clause, count,
+};
 use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
@@ -54,12 +57,19 @@ pub(super) fn run(
     let input = source.open(&stop)?;
     let (name, total) = (input.name.clone(), input.len());
     let known_by = source.first_path().and_then(state::fingerprint);
+    source.first_path().filter(|path| path.is_file()).into_iter().for_each(state::remember_capture);
     let opening = if total.is_some() { Opening::Done(input.reader()?) } else { Opening::Later(Box::new(input)) };
     let failure = Arc::new(OnceLock::new());
     let limits = Limits { wire_bytes: WIRE_BYTES, ..settings.limits };
     let settings = Settings { limits, ..settings };
     let (can_reread, is_live) = (source.can_be_reread(), !source.is_whole());
-    let known = Arc::new(Mutex::new(Known { keys, followed: is_live.then(Followed::open), randoms: None, len: None }));
+    let known = Arc::new(Mutex::new(Known {
+        keys,
+        rules: Vec::new(),
+        followed: is_live.then(Followed::open),
+        randoms: None,
+        len: None,
+    }));
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
     let reading = capture.begin(total, stop, |teller| teller.read(opening));
     let color = match color {
@@ -88,15 +98,18 @@ pub(super) fn run(
             state::keep_marks(capture, marks);
         }
     });
+    let other = capture.clone();
     let again = Box::new(move |log: PathBuf| {
         let log = from_home(log);
-        let read_again = |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(&log));
+        let read_again =
+            |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(Some(&log)));
         capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
     });
+    let decode_as = Box::new(move |rule: String| other.decode_as(&rule).unwrap_or_else(Named::Said));
     let remember = Box::new(|text: &str| state::remember_filter(text));
     let place = launch.config.place().map(Path::to_owned);
     let save = Box::new(move |columns: &[tui::TableColumns]| browser::save(place.as_deref(), columns));
-    tui::run(options, reading, Outside { again, remember, keep, save, export: launch.exporter() })
+    tui::run(options, reading, Outside { again, decode_as, remember, keep, save, export: launch.exporter() })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }
@@ -178,6 +191,8 @@ struct Capture {
 
 struct Known {
     keys: Keys,
+    /// As what streams are read, besides what was typed at first; the last rule first.
+    rules: Vec<Rule>,
     /// Key logs that are read beside a capture that is waited for, while it is.
     followed: Option<Followed>,
     /// Those of all ClientHellos; `None` while that is not known.
@@ -207,6 +222,20 @@ impl Capture {
                 format!("{}: {}, for what comes and what waits for its key", log.display(), count(read, "key"))
             }
         })
+    }
+
+    /// Begins a reading in which streams are read as one more rule says; why there is none.
+    fn decode_as(&self, rule: &str) -> Result<Named, String> {
+        let rule = choices::rule(rule)?;
+        self.known().rules.insert(0, rule);
+        Ok(Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(None))))
+    }
+
+    /// The settings, with the rules that were given since.
+    fn settings(&self, known: &Known) -> Settings {
+        let rules = [known.rules.as_slice(), &self.settings.decode_as.0].concat();
+        let followed_keys = known.followed.clone().unwrap_or_default();
+        Settings { decode_as: DecodeAs(rules), followed_keys, ..self.settings.clone() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -241,8 +270,8 @@ impl Teller {
         let _ = self.tell(Loading::Done(outcome));
     }
 
-    /// Reads a file again with one more key log, if that has a key for it.
-    fn read_again(mut self, log: &Path) {
+    /// Reads a file again: with one more key log, if that has a key for it, or with the rules as they are now.
+    fn read_again(mut self, log: Option<&Path>) {
         let last = match self.reopen(log) {
             Ok((reader, loaded)) => {
                 if self.tell(Loading::Again).is_break() {
@@ -256,22 +285,26 @@ impl Teller {
     }
 
     /// The capture from its beginning, and the keys with those of the log.
-    fn reopen(&mut self, log: &Path) -> Result<(Reader, Loaded), String> {
-        let Capture { source, settings, .. } = &self.capture;
+    fn reopen(&mut self, log: Option<&Path>) -> Result<(Reader, Loaded), String> {
+        let Capture { source, .. } = &self.capture;
         let mut known = self.capture.known();
-        let keys = known.keys.with(log);
+        let keys = log.map_or_else(|| known.keys.clone(), |log| known.keys.with(log));
         let stop = &self.stop;
         let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let text = |failure: Failure| failure.text().to_owned();
         let input = source.open(stop).map_err(text)?;
         let randoms = known.randoms.as_ref().filter(|_| known.len == input.len());
         let followed = (!source.is_whole()).then(Followed::open);
-        let settings = Settings { followed_keys: followed.clone().unwrap_or_default(), ..settings.clone() };
+        let followed_keys = followed.clone().unwrap_or_default();
+        let settings = Settings { followed_keys, ..self.capture.settings(&known) };
         let loaded = keys.load(source, settings, randoms, stop, &mut step);
-        if stop.is_wanted() {
-            return Err(format!("{}: not read to its end; the keys are as before", log.display()));
+        match log {
+            Some(log) if stop.is_wanted() => {
+                return Err(format!("{}: not read to its end; the keys are as before", log.display()));
+            }
+            Some(log) => loaded.check(log, randoms)?,
+            None => {}
         }
-        loaded.check(log, randoms)?;
         self.total = input.len();
         let reader = input.reader().map_err(text)?;
         (known.keys, known.followed) = (keys, followed);
@@ -280,13 +313,12 @@ impl Teller {
 
     fn load_and_dissect(&self, reader: Reader) -> Outcome {
         let mut step = |at| self.tell(Loading::Progress(self.progress(at)));
-        let Capture { source, settings, .. } = &self.capture;
+        let source = &self.capture.source;
         // Not held while logs are read, which may take long.
-        let (keys, followed_keys) = {
+        let (keys, settings) = {
             let known = self.capture.known();
-            (known.keys.clone(), known.followed.clone().unwrap_or_default())
+            (known.keys.clone(), self.capture.settings(&known))
         };
-        let settings = Settings { followed_keys, ..settings.clone() };
         let loaded = keys.load(source, settings, None, &self.stop, &mut step);
         self.dissect(reader, loaded)
     }

@@ -20,6 +20,7 @@ mod manual;
 mod output;
 mod pager;
 mod pick;
+mod picker;
 mod pipe;
 mod progress;
 mod redact;
@@ -105,7 +106,7 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     Ok(words.chain([OsString::from("--help")]).collect())
 }
 
-fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) -> Result<Exit, Failure> {
+fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) -> Result<Exit, Failure> {
     if let Some(log) = &args.manners.log {
         exit::log_to(log)?;
     }
@@ -122,6 +123,12 @@ fn start(args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) 
         return diff::run(asked, &args.reading, &args.manners, &redactor);
     }
     if typed::browses(&args, matches) {
+        let mut words = words.to_vec();
+        if typed::names_nothing(&args) {
+            let Some(chosen) = picker::choose(args.manners.color, config)? else { return Ok(Exit::Done) };
+            words.push(chosen.clone().into());
+            args.list.input.files.push(chosen);
+        }
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
         let (source, color, ascii) = typed::to_browse(args)?;

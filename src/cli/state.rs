@@ -1,4 +1,5 @@
-//! What is kept between two runs of the browser: filters that were entered, marks and comments. Nothing from captures.
+//! What is kept between two runs of the browser: filters that were entered, marks and comments, and where captures are. Nothing from
+//! captures.
 
 use super::output::temporary;
 use crate::model::{ConnId, hex};
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 /// Filters that are kept.
 const FILTERS: usize = 200;
+
+/// Captures whose places are kept.
+const RECENT: usize = 10;
 
 /// The directory of marks: a file for each capture.
 const MARKS: &str = "marks";
@@ -33,6 +37,26 @@ pub(super) fn remember_filter(text: &str) {
     all.push(text.to_owned());
     let kept = all.get(all.len().saturating_sub(FILTERS)..).unwrap_or_default().join("\n") + "\n";
     write(&place, &kept);
+}
+
+/// Captures that were shown, the last one first.
+pub(super) fn recent_captures() -> Vec<PathBuf> {
+    let text = directory().map(|place| read(&place.join("recent"))).unwrap_or_default();
+    text.lines().take(RECENT).map(PathBuf::from).collect()
+}
+
+/// Keeps where a capture is that is shown; of names that are no text nothing.
+pub(super) fn remember_capture(capture: &Path) {
+    let Some(place) = directory().map(|place| place.join("recent")) else { return };
+    let Some(name) = fs::canonicalize(capture).ok().and_then(|place| place.to_str().map(str::to_owned)) else { return };
+    if name.contains('\n') {
+        return;
+    }
+    let mut all = recent_captures();
+    all.retain(|old| old.as_os_str() != name.as_str());
+    all.insert(0, PathBuf::from(name));
+    let kept: Vec<String> = all.iter().take(RECENT).filter_map(|place| place.to_str().map(str::to_owned)).collect();
+    write(&place, &(kept.join("\n") + "\n"));
 }
 
 /// The marks on a capture, by what it begins with; none on what is no file.

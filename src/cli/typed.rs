@@ -337,6 +337,12 @@ pub(super) fn browses(args: &Args, matches: &ArgMatches) -> bool {
     args.command.is_none() && !rows && !dumb && io::stdout().is_terminal()
 }
 
+/// Whether no capture was named, nor is one piped in.
+pub(super) fn names_nothing(args: &Args) -> bool {
+    let args::Input { files, read, .. } = &args.list.input;
+    files.is_empty() && read.read.is_empty() && io::stdin().is_terminal()
+}
+
 /// What is to be browsed, when colours are used, and whether all is drawn in ASCII.
 ///
 /// # Errors

@@ -145,7 +145,9 @@ impl Action {
     /// What it needs.
     pub(super) const fn needs(self) -> Needs {
         match self {
-            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command | Self::Palette => Needs::Nothing,
+            Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command | Self::Palette | Self::DecodeAs => {
+                Needs::Nothing
+            }
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
@@ -176,6 +178,8 @@ pub enum Action {
     Command,
     /// Look for what can be done.
     Palette,
+    /// Type as what streams are read.
+    DecodeAs,
     /// Type what to look for.
     Search,
     /// Type what to look for in the payloads of all connections.

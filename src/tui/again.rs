@@ -1,11 +1,20 @@
-//! The capture is read again, with one more key log: what was known is forgotten, and the user stays where he was.
+//! The capture is read again, with one more key log or otherwise: what was known is forgotten, and the user stays where he was.
 
 use super::app::App;
 use super::list::List;
 use super::load::Load;
 use crate::book::{Book, MessageId};
 use crate::escape::display_str;
-use crate::model::PacketNo;
+use crate::model::{PacketNo, count};
+
+/// With what the capture is read again, in words that are safe on a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reread {
+    /// One more key log.
+    KeyLog(String),
+    /// A rule that says as what streams are read.
+    Rule(String),
+}
 
 /// Where the user was, in words that mean the same after another reading.
 ///
@@ -85,15 +94,23 @@ impl App {
 
     /// The key log is of no use, and what was read stays.
     pub(super) fn keep_reading(&mut self, why: &str) {
-        self.key_log = None;
+        if let Some(Reread::Rule(_)) = self.rereading.take() {
+            self.export.rules.pop();
+        }
         self.say(display_str(why));
     }
 
-    /// What the key log has brought.
-    pub(super) fn tell_of_keys(&mut self) {
-        if let Some(name) = self.key_log.take()
-            && let Some(words) = self.load.tls_words()
-        {
+    /// What the key log, or the rule, has brought.
+    pub(super) fn tell_of_rereading(&mut self) {
+        let name = match self.rereading.take() {
+            None => return,
+            Some(Reread::Rule(rule)) => {
+                let connections = count(self.book.connections() as u64, "connection");
+                return self.say(format!("{rule}: now {connections}"));
+            }
+            Some(Reread::KeyLog(name)) => name,
+        };
+        if let Some(words) = self.load.tls_words() {
             // One reason for all of them fits in the line.
             let sessions = self.book.sessions().0;
             let mut reasons = sessions.iter().filter_map(|(_, session)| session.why_not);

@@ -246,7 +246,8 @@ impl App {
                 let rows = self.rows(regions, Pane::Connections);
                 let top = self.connections.list.top;
                 let seen: Vec<usize> = (top..top + rows).map_while(|row| self.connections.at(row)).collect();
-                self.connections.columns.refresh(&self.book, origin, &seen);
+                // What is told of a connection grows while it is read.
+                self.connections.columns.refresh(&self.book, origin, self.book.generation(), &seen);
                 if self.book.connections() <= MOST {
                     self.connections.rank(&self.book, origin, is_whole);
                 }
@@ -255,7 +256,7 @@ impl App {
                 let rows = self.rows(regions, Pane::Messages);
                 let ids = self.messages.ids(&self.book);
                 let seen: Vec<_> = ids.iter().skip(self.messages.list.top).take(rows).copied().collect();
-                self.messages.columns.refresh(&self.book, origin, &seen);
+                self.messages.columns.refresh(&self.book, origin, is_whole.into(), &seen);
                 if self.messages.all(&self.book) <= MOST {
                     self.messages.rank(&self.book, origin, is_whole);
                 }
@@ -272,6 +273,15 @@ impl App {
         };
         if by_field.is_some_and(|rows| rows > MOST) {
             self.say(format!("more than {}: too many to sort by a field", count(MOST as u64, "row")));
+        }
+    }
+
+    /// Whether visible rows are left to be read for their columns.
+    pub(super) fn columns_are_behind(&self) -> bool {
+        match self.screen {
+            Screen::Connections => self.connections.columns.is_behind(),
+            Screen::Messages => self.messages.layout == Layout::List && self.messages.columns.is_behind(),
+            _ => false,
         }
     }
 

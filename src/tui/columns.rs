@@ -1,5 +1,6 @@
 //! Columns that the user chooses for a table: its own ones, and any field of filters.
 
+use super::find::SLICE;
 use super::list::Pace;
 use crate::book::{Book, Desk, MessageId};
 use crate::escape::display_str;
@@ -8,6 +9,7 @@ use crate::filter::{Column as Field, FIELDS, Item, Kind, Needs, Row, Rows};
 use crate::model::{Timestamp, nearest};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::time::Instant;
 
 /// Columns of a table, at most.
 const MAX_COLUMNS: usize = 32;
@@ -219,9 +221,11 @@ pub(super) struct Columns<K, Id> {
     needs: Needs,
     desk: Desk,
     cells: HashMap<Id, Box<[String]>>,
-    /// What of the book `cells` tell.
+    /// The stamp of `cells`.
     known: u64,
     pace: Pace,
+    /// Some of the rows are not read yet.
+    is_behind: bool,
 }
 
 impl<K, Id> Default for Columns<K, Id> {
@@ -233,6 +237,7 @@ impl<K, Id> Default for Columns<K, Id> {
             cells: HashMap::new(),
             known: 0,
             pace: Pace::default(),
+            is_behind: false,
         }
     }
 }
@@ -254,6 +259,11 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
     pub(super) fn choose(&mut self, columns: Option<Vec<Chosen<K>>>) {
         self.chosen = columns;
         self.needs = self.fields().map(|(_, field)| field.needs(K::ROWS)).fold(Needs::default(), Needs::or);
+        self.forget();
+    }
+
+    /// Forgets what rows have: they are of another book.
+    pub(super) fn forget(&mut self) {
         self.cells.clear();
         (self.known, self.pace) = (u64::MAX, Pace::default());
     }
@@ -275,14 +285,21 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         self.chosen.as_ref().and_then(|chosen| chosen.get(at)).map_or("", |column| &column.name)
     }
 
-    /// Reads what visible rows have of the fields; `origin`: the time of the capture's first packet.
-    pub(super) fn refresh(&mut self, book: &Book, origin: Option<Timestamp>, rows: &[Id]) {
+    /// Whether visible rows are left to be read.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// Reads what visible rows have of the fields, for a few milliseconds; `origin`: the time of the capture's first packet.
+    /// What was read holds until `stamp` is another.
+    pub(super) fn refresh(&mut self, book: &Book, origin: Option<Timestamp>, stamp: u64, rows: &[Id]) {
+        let until = Instant::now() + SLICE;
+        self.is_behind = false;
         if self.places().next().is_none() {
             return;
         }
-        // What is told of a connection grows while it is read.
-        if self.known != book.generation() && self.pace.is_due() {
-            self.known = book.generation();
+        if self.known != stamp && self.pace.is_due() {
+            self.known = stamp;
             self.cells.clear();
             self.desk = Desk::new(self.needs, origin);
         }
@@ -291,8 +308,14 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         let mut pace = std::mem::take(&mut self.pace);
         pace.run(|| {
             for &row in rows {
-                let cells = before.remove(&row).unwrap_or_else(|| self.read(&mut desk, book, row));
-                self.cells.insert(row, cells);
+                match before.remove(&row) {
+                    Some(cells) => drop(self.cells.insert(row, cells)),
+                    None if Instant::now() < until => {
+                        let cells = self.read(&mut desk, book, row);
+                        self.cells.insert(row, cells);
+                    }
+                    None => self.is_behind = true,
+                }
             }
         });
         (self.desk, self.pace) = (desk, pace);

@@ -1,6 +1,7 @@
 //! The command line: what can be typed behind `:`.
 
 use super::action::Action;
+use super::again::Reread;
 use super::app::{App, Effect, Overlay};
 use super::input::Typed;
 use super::keys::Key;
@@ -25,7 +26,7 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &TLS, &THEME, &ASCII, &MAP, &SAVE, &ROW, &QUIT];
+pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &DECODE, &TLS, &THEME, &ASCII, &MAP, &SAVE, &ROW, &QUIT];
 
 static FILTER: Command =
     Command { name: "filter", argument: "EXPR", label: "show what passes a display filter", run: App::apply_filter };
@@ -51,6 +52,13 @@ static QUIT: Command = Command { name: "q", argument: "", label: "quit", run: |a
 /// Named by screens on which a key log is wanted.
 pub(super) static KEYS: Command =
     Command { name: "keys", argument: "FILE", label: "decode again with a key log", run: App::read_keys };
+
+static DECODE: Command = Command {
+    name: "decode",
+    argument: "RULE",
+    label: "read streams as something: tcp.port==9000,websocket",
+    run: App::decode_as,
+};
 
 /// Named by screens on which TLS streams are counted.
 pub(super) static TLS: Command =
@@ -162,16 +170,41 @@ impl App {
         if self.is_live && self.is_loading() {
             return self.ask(Effect::ReadKeys(PathBuf::from(file)));
         }
+        if self.may_reread("-k FILE") {
+            let name = display_str(file).into_owned();
+            self.say(format!("reading {name}"));
+            self.export.key_logs.push(file.to_owned());
+            self.rereading = Some(Reread::KeyLog(name));
+            self.ask(Effect::ReadKeys(PathBuf::from(file)));
+        }
+    }
+
+    /// Whether the capture can be read again now; says why not, and with which option it could have been read so at first.
+    fn may_reread(&mut self, option: &str) -> bool {
         if !self.can_reread {
-            return self.say("what came through a pipe cannot be read again: start wspect with -k FILE");
+            self.say(format!("what came through a pipe cannot be read again: start wspect with {option}"));
+        } else if self.is_loading() || self.rereading.is_some() {
+            self.say("the capture is still being read: ^C stops that");
+        } else {
+            return true;
         }
-        if self.is_loading() || self.key_log.is_some() {
-            return self.say("the capture is still being read: ^C stops that");
+        false
+    }
+
+    /// Has a rule typed that says as what streams are read: that of the connection, or of a port.
+    pub(super) fn start_decode_as(&mut self) {
+        let stream = self.connection().and_then(|connection| connection.stream);
+        let rule = stream.map_or_else(|| "tcp.port==".to_owned(), |stream| format!("tcp.stream=={stream},websocket"));
+        self.start_command();
+        self.command.set(&format!("{} {rule}", DECODE.name));
+    }
+
+    /// Asks that the capture be read again, some of its streams as a rule says.
+    fn decode_as(&mut self, rule: &str) {
+        if self.may_reread("-d RULE") {
+            self.export.rules.push(rule.to_owned());
+            self.rereading = Some(Reread::Rule(display_str(rule).into_owned()));
+            self.ask(Effect::DecodeAs(rule.to_owned()));
         }
-        let name = display_str(file).into_owned();
-        self.say(format!("reading {name}"));
-        self.export.key_logs.push(file.to_owned());
-        self.key_log = Some(name);
-        self.ask(Effect::ReadKeys(PathBuf::from(file)));
     }
 }

@@ -116,7 +116,8 @@ impl Connections {
 
     /// Forgets the rows, not their order.
     pub(super) fn forget(&mut self) {
-        let columns = std::mem::take(&mut self.columns);
+        let mut columns = std::mem::take(&mut self.columns);
+        columns.forget();
         *self = Self { sort: self.sort, reverse: self.reverse, columns, ..Self::default() };
     }
 

@@ -90,6 +90,8 @@ pub(super) struct Dialog {
     pub(super) is_running: bool,
     /// Key logs that were named while the capture was shown.
     pub(super) key_logs: Vec<String>,
+    /// Rules by which streams are read that were given so.
+    pub(super) rules: Vec<String>,
 }
 
 impl Dialog {
@@ -213,6 +215,8 @@ impl App {
         words.extend(["-o".to_owned(), self.export.path.as_str().to_owned()]);
         words.extend(self.export.replace.then(|| "--force".to_owned()));
         words.extend(self.export.key_logs.iter().flat_map(|log| ["-k".to_owned(), log.clone()]));
+        // The last one goes before those of before it.
+        words.extend(self.export.rules.iter().rev().flat_map(|rule| ["-d".to_owned(), rule.clone()]));
         words
     }
 

@@ -210,6 +210,9 @@ const BELOW_THE_FIRST: &[Pane] = &[
 
 const WITH_COLUMNS: &[Pane] = &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail];
 
+const WITH_RULES: &[Pane] =
+    &[Pane::Connections, Pane::Summary, Pane::Messages, Pane::Detail, Pane::Frames, Pane::Fields, Pane::Bytes];
+
 const ENTER: Key = Key::new(KeyCode::Enter);
 
 /// All keys. Within one pane no key has two meanings; a test says so.
@@ -230,6 +233,7 @@ pub static KEYMAP: &[Binding] = &[
         "sort by the next column / reverse",
     )
     .hint(24, 1, "sort"),
+    on(WITH_RULES, &[(c('D'), Action::DecodeAs)], "read a stream as WebSocket, or not …").hint(97, 1, "decode as"),
     on(WITH_COLUMNS, &[(c('C'), Action::Columns), (Key::new(KeyCode::F(10)), Action::Columns)], "choose columns …")
         .hint(66, 1, "columns"),
     on(

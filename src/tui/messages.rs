@@ -97,7 +97,8 @@ impl Messages {
     /// Forgets the rows, not which of them are shown and how.
     pub(super) fn forget(&mut self) {
         let Self { direction, hide_pings, sort, reverse, layout, of_client, .. } = *self;
-        let columns = std::mem::take(&mut self.columns);
+        let mut columns = std::mem::take(&mut self.columns);
+        columns.forget();
         *self = Self { direction, hide_pings, sort, reverse, layout, of_client, columns, ..Self::default() };
     }
 

@@ -42,10 +42,12 @@ mod mouse;
 mod names;
 mod palette;
 mod paper;
+mod picker;
 mod plaintext;
 mod provenance;
 mod ranking;
 mod search;
+mod settle;
 mod stats;
 mod steady;
 mod terminal;
@@ -68,7 +70,8 @@ pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
 pub use marks::{Marked, Marks};
-pub use terminal::run;
+pub use picker::{Offer, Offers, Picked, Picker};
+pub use terminal::{pick, run};
 pub use theme::{ColorChoice, ThemeName};
 pub use view::view;
 
@@ -93,10 +96,15 @@ pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
 /// Keeps columns of tables; says what came of that.
 pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
 
+/// Reads streams as a rule says.
+pub type DecodeAs = Box<dyn FnMut(String) -> Named>;
+
 /// What the browser asks of who started it.
 pub struct Outside {
     /// Begins another reading of the capture.
     pub again: Again,
+    /// Begins another reading of the capture, in which streams are read as a rule says; why not, if the rule is none.
+    pub decode_as: DecodeAs,
     /// Keeps a filter for the next time.
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
@@ -107,7 +115,7 @@ pub struct Outside {
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }
 
-/// What is done with a key log that the user names.
+/// What is done with a key log, or a rule, that the user names.
 pub enum Named {
     /// The capture is read again with it.
     Again(Reading),

@@ -1,11 +1,12 @@
 //! The mouse: clicks, double clicks, the wheel and dragged borders.
 
 use super::action::Action;
-use super::app::{App, CHAT_ROWS, Overlay, Pane};
+use super::app::{App, Overlay, Pane};
 use super::bytes::Bytes;
 use super::ladder::{Layout, Row, Rung};
 use super::layout::{Divider, inner};
 use super::list::Move;
+use super::settle::CHAT_ROWS;
 use super::view;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};

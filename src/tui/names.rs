@@ -18,6 +18,7 @@ pub(super) static NAMES: &[(&str, Action)] = &[
     ("help", Action::Help),
     ("palette", Action::Palette),
     ("command", Action::Command),
+    ("decode-as", Action::DecodeAs),
     ("next-pane", Action::Pane(1)),
     ("previous-pane", Action::Pane(-1)),
     ("down", Action::Move(Move::Rows(1))),

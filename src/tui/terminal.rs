@@ -1,6 +1,7 @@
 //! The terminal: taken, given back whatever happens, and drawn on.
 
 use super::app::{App, Effect, Options};
+use super::picker::{Offers, Picked, Picker};
 use super::steady::{Displaced, Steady};
 use super::view::view;
 use super::{Loading, Named, Outside, Reading, clipboard};
@@ -18,6 +19,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend as _;
 use ratatui::buffer::Buffer;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -59,6 +61,31 @@ pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<(
         End::Left => Ok(()),
         End::Signal(signal) => Signals::die_of(signal),
     }
+}
+
+/// Has the user choose a capture; `None`: none is wanted.
+pub fn pick(mut picker: Picker, offers: Offers<'_>) -> io::Result<Option<PathBuf>> {
+    let signals = Signals::install()?;
+    let mut screen = Screen::take(false)?;
+    let picked = loop {
+        screen.terminal.draw(|frame| picker.draw(frame.buffer_mut()))?;
+        let is_told = event::poll(SIGNALS)?;
+        if let Some(signal) = signals.ending() {
+            drop(screen);
+            return Signals::die_of(signal).map(|()| None);
+        }
+        if signals.continued() {
+            enter(false)?;
+            screen.clear()?;
+        }
+        match if is_told { picker.event(&event::read()?, offers) } else { Picked::Nothing } {
+            Picked::Nothing => {}
+            Picked::Left => break None,
+            Picked::File(place) => break Some(place),
+        }
+    };
+    drop(screen);
+    Ok(picked)
 }
 
 /// Why the browser ended.
@@ -198,11 +225,12 @@ impl Browser {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop(),
                 Effect::ReadKeys(log) => match (self.outside.again)(log) {
-                    Named::Again(reading) => {
-                        self.stop();
-                        self.reading = reading;
-                    }
+                    Named::Again(reading) => self.read(reading),
                     Named::Said(words) => self.app.say(display_str(&words)),
+                },
+                Effect::DecodeAs(rule) => match (self.outside.decode_as)(rule) {
+                    Named::Again(reading) => self.read(reading),
+                    Named::Said(why) => self.app.keep_reading(&why),
                 },
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,
@@ -228,6 +256,12 @@ impl Browser {
         give_back();
         Signals::stop_here()?;
         self.retake(screen)
+    }
+
+    /// Listens to another reading.
+    fn read(&mut self, reading: Reading) {
+        self.stop();
+        self.reading = reading;
     }
 
     /// Takes the terminal again after it was given back; what was typed meanwhile was not meant for us.

@@ -131,6 +131,7 @@ impl App {
             Action::Help => self.overlay = Overlay::Help(0),
             Action::Command => self.start_command(),
             Action::Palette => self.start_palette(),
+            Action::DecodeAs => self.start_decode_as(),
             Action::Search => self.start_search(),
             Action::SearchAll => self.start_everywhere(),
             Action::Filter => self.start_filter(),
@@ -402,7 +403,7 @@ impl App {
             self.everywhere.is_stopped = true;
             self.say("search stopped");
         } else if self.stop_filter() || self.stop_ranking() {
-        } else if self.load.is_done() && self.key_log.is_some() {
+        } else if self.load.is_done() && self.rereading.is_some() {
             self.ask(Effect::StopLoading);
         } else if !self.load.is_done() {
             self.load.stopped = true;

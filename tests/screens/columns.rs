@@ -95,6 +95,23 @@ fn sorting_can_be_stopped() {
     assert_ne!(order(&app)[..3], [1, 2, 3]);
 }
 
+/// What takes long to read is read between keys.
+#[test]
+fn long_payloads_are_read_between_keys() {
+    let (mut story, conn) = one_connection();
+    let padding = "[1,2,3,{\"a\":\"b\"}],".repeat(10_000);
+    for n in 0..25 {
+        let text = format!("{{\"pad\":[{padding}0],\"v\":\"<{n}>\"}}");
+        story.say(conn, Direction::ToClient, Opcode::TEXT, text.as_bytes());
+    }
+    let mut app = browser_with(with_messages(&["no", "json.v"]), &story, WIDE);
+    press_and(&mut app, "j", |_| ());
+    let shown = |app: &App| (0..25).filter(|n| picture(app, WIDE).contains(&format!("<{n}>"))).count();
+    assert!(shown(&app) < 25 && app.is_busy());
+    work(&mut app);
+    assert_eq!(shown(&app), 25, "{}", picture(&app, WIDE));
+}
+
 /// What a field has comes to the screen as harmless as all else.
 #[test]
 fn hostile_values_are_escaped() {

@@ -28,9 +28,11 @@ fn says_what_was_seen_when_there_is_no_websocket() {
 fn offers_no_key_that_does_nothing() {
     let hints = |app: &App| picture(app, NARROW).lines().last().unwrap_or_default().trim().to_owned();
     let mut app = without_connection(&["No packets in cap.pcapng."], NARROW);
-    for (screen, said) in
-        [("1", ": command  ? help  q quit"), ("2", ": command  ? help  q back"), ("4", ": command  ? help  q back")]
-    {
+    for (screen, said) in [
+        ("1", ": command  D decode as  ? help  q quit"),
+        ("2", ": command  D decode as  ? help  q back"),
+        ("4", ": command  D decode as  ? help  q back"),
+    ] {
         press(&mut app, screen);
         assert_eq!(hints(&app), said);
     }

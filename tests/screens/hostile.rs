@@ -44,7 +44,7 @@ fn hostile_story(evil: &[u8]) -> Story {
     story
 }
 
-const EVERY_SCREEN: [&str; 17] = [
+const EVERY_SCREEN: [&str; 26] = [
     "1",
     "2",
     "2F",
@@ -62,6 +62,15 @@ const EVERY_SCREEN: [&str; 17] = [
     "<Esc>y",
     "<Esc>/x",
     "<Enter>1T",
+    "Cjahttp.header<C-u>http.request.uri.path<Enter><Enter>",
+    "sssssssssS",
+    "2c",
+    "FG",
+    "FgCjajson.a<Enter>awspect.payload<C-u>websocket.payload<Enter><Enter>",
+    "sss",
+    "gmjVd",
+    "&a<Enter>",
+    "<Enter><C-p>a",
 ];
 
 #[test]
@@ -94,7 +103,7 @@ proptest! {
 
     #[test]
     fn any_keys_can_be_pressed_at_any_size(
-        keys in "[1-6a-zG-LNB/?<>{}()#|+=\\[\\] -]{0,40}", sizes in proptest::collection::vec((0_u16..200, 0_u16..60), 1..4),
+        keys in "[1-6a-zA-PR-Z&:;'/?<>{}()#|+=\\[\\] -]{0,40}", sizes in proptest::collection::vec((0_u16..200, 0_u16..60), 1..4),
     ) {
         let mut app = browser(&story::everything(), sizes[0]);
         let keys: Vec<char> = keys.chars().filter(|&c| c != '<').collect();

@@ -233,6 +233,35 @@ fn a_byte_is_followed_to_its_packet() {
     );
 }
 
+/// A stream is read as something else on request; what the rule is, the reader knows.
+#[test]
+fn streams_are_read_as_something_else() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "jD");
+    assert!(picture(&app, WIDE).contains(" :decode tcp.stream==3,websocket"));
+    press(&mut app, "<Enter>");
+    assert_eq!(app.take_effects(), [Effect::DecodeAs("tcp.stream==3,websocket".into())]);
+    press(&mut app, ":decode tcp.port==1,none<Enter>");
+    assert!(picture(&app, WIDE).contains("the capture is still being read") && app.take_effects().is_empty());
+    app.take(Loading::Again, Duration::ZERO);
+    for batch in story::everything().batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
+    app.settle();
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("tcp.stream==3,websocket: now 5 connections") && shown.contains("2/5"), "{shown}");
+    // An export reads streams so as well.
+    press(&mut app, "x");
+    assert!(
+        picture(&app, WIDE).contains("-d tcp.stream==3,websocket")
+            || picture(&app, WIDE).contains("'tcp.stream==3,websocket'")
+    );
+    let mut piped = browser_with(Options { can_reread: false, ..options() }, &story::everything(), WIDE);
+    press(&mut piped, "D<Enter>");
+    assert!(picture(&piped, WIDE).contains("start wspect with -d RULE"));
+}
+
 /// No key waits for work on a whole payload, however large: that is done in slices between keys, and comes to its end.
 #[test]
 fn what_takes_long_is_done_between_keys() {

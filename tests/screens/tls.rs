@@ -198,7 +198,7 @@ fn a_key_log_is_asked_for_by_its_name() {
     assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
     for (keys, said) in [
         (":keys<Enter>", "keys FILE to decode again with a key log"),
-        (":kyes x<Enter>", "no command kyes: filter, keys, tls, theme, ascii, map, save, N, q"),
+        (":kyes x<Enter>", "no command kyes: filter, keys, decode, tls, theme, ascii, map, save, N, q"),
     ] {
         press(&mut app, keys);
         assert_eq!(status(&app, NARROW), said);

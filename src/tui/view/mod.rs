@@ -39,11 +39,13 @@ pub(super) use messages::{
 pub(super) use overlay::overlay_lines;
 pub(super) use stats::{bins_text, figures_text, lines as stats_lines};
 
+use super::action::Action;
 use super::app::{App, Pane};
 use super::command::{KEYS, TLS};
 use super::ladder::Layout;
 use super::layout::SMALLEST;
 use super::text;
+use super::theme::Theme;
 use crate::escape::display_str;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -106,9 +108,14 @@ fn draw_all(app: &App, buf: &mut Buffer, area: Rect) {
     chrome::status(app, buf, &regions);
     chrome::hints(app, buf, &regions);
     overlay::draw(app, buf, &regions);
-    app.theme.fill(buf);
-    if app.ascii || app.plain {
-        plain::to_ascii(buf, app.plain);
+    finish(buf, app.theme, app.ascii, app.plain);
+}
+
+/// What is done to every picture at last.
+pub(super) fn finish(buf: &mut Buffer, theme: Theme, ascii: bool, plain: bool) {
+    theme.fill(buf);
+    if ascii || plain {
+        plain::to_ascii(buf, plain);
     }
 }
 
@@ -136,6 +143,10 @@ fn nothing_found(app: &App, buf: &mut Buffer, area: Rect) {
     lines.extend(wrapped(&head).map(|line| Line::styled(line, app.theme.bold())));
     lines.push(Line::raw(""));
     lines.extend(seen.iter().flat_map(|line| wrapped(line)).map(Line::raw));
+    if app.can_reread && outcome.error.is_none() {
+        let key = app.key_of(Action::DecodeAs);
+        lines.extend(wrapped(&format!("  {key} to read a stream as WebSocket without its handshake")).map(Line::raw));
+    }
     if app.can_reread && outcome.tls.decrypted < outcome.tls.streams {
         lines.extend(wrapped(&format!("  :{}", KEYS.advice())).map(Line::raw));
     }
