@@ -1,9 +1,11 @@
 //! A display filter asked of rows of the book.
 
 use super::{Book, FrameRow, MessageId, close_of};
+use crate::decode::{Hints, Sessions};
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
 use crate::model::{
-    Body, Connection, Direction, Frame, Handshake, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp, Timestamp,
+    Body, Connection, Direction, Frame, Handshake, Limits, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp,
+    Timestamp,
 };
 use std::collections::HashMap;
 
@@ -26,12 +28,15 @@ pub(super) struct Asker {
     payload: Vec<u8>,
     frames: Vec<Frame>,
     heads: HashMap<usize, Option<Handshake>>,
+    /// Where the filter asks for what messages say.
+    sessions: Option<Sessions<usize>>,
 }
 
 impl Asker {
     pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
         let needs = filter.needs(ROWS);
-        Self { filter, needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new() }
+        let sessions = needs.decoded.then(|| Sessions::new(Limits::DEFAULT));
+        Self { filter, needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new(), sessions }
     }
 
     /// Whether the filter asks for fields that such rows have.
@@ -78,7 +83,12 @@ impl Asker {
             span: Span { first: Mark { packet: first, time: None }, last: row.last },
             brought: row.last,
             findings: row.findings,
+            decoded: None,
         };
+        // All messages are asked once, in order: so the sessions are told all that they need.
+        let begin = || (Hints::of(conn), None);
+        let decoded = self.sessions.as_mut().and_then(|sessions| sessions.message(row.conn, &message, begin));
+        let message = Message { decoded: decoded.as_ref(), ..message };
         self.passes(conn, row.conn, row.last, Item::Message(&message, &self.frames))
     }
 

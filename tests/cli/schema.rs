@@ -221,7 +221,7 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
             check(&records_of(args, one));
         }
         let kinds = "connection,handshake,message,frame,finding";
-        check(&records_of(&["export", "jsonl", "-q", "--max-payload", "40", "--records", kinds], one));
+        check(&records_of(&["export", "jsonl", "-q", "--max-payload", "40", "--decoded", "--records", kinds], one));
     }
     let two = [sample("mix.pcap"), sample("chat.pcapng")];
     check(&records_of(&["export", "jsonl", "-q", "--records", "connection,handshake,message,frame,finding"], &two));

@@ -1,0 +1,358 @@
+//! Engine.IO 3 and 4, and Socket.IO 1 to 4 in it.
+//!
+//! ```text
+//! Engine.IO:  digit payload      0 open {…} │ 1 close │ 2 ping │ 3 pong │ 4 message │ 5 upgrade │ 6 noop
+//! Socket.IO:  4 digit [attachments "-"] ["/" namespace ","] [id] [JSON]
+//!               0 CONNECT │ 1 DISCONNECT │ 2 EVENT │ 3 ACK │ 4 CONNECT_ERROR │ 5 BINARY_EVENT │ 6 BINARY_ACK
+//! ```
+//!
+//! In Engine.IO 4 a binary message is the bytes alone, in 3 a byte 4 stands before them. A binary event's attachments are the binary
+//! messages behind it; its JSON has `{"_placeholder":true,"num":0}` where they belong, and the last one's tree has it whole.
+
+use super::members::{Json, Members};
+use super::{Confidence, Decode, Hints, Said, json, path};
+use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value, count};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Attachments that an event may have.
+const ATTACHMENTS: usize = 1024;
+
+/// Values of an event that is put together.
+const VALUES: usize = 1 << 16;
+
+/// Containers of an event inside one another that are taken apart to put attachments in.
+const DEEPEST: usize = 32;
+
+/// The kinds of Engine.IO packets, by digit.
+const ENGINE: [&str; 7] = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
+
+/// The kinds of Socket.IO packets, by digit.
+const SOCKET: [&str; 7] = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"];
+
+pub(super) fn claims_socket(hints: &Hints, said: &Said<'_>) -> Confidence {
+    let is_named = hints.path.contains("/socket.io");
+    let is_engine = is_named || is_engine(hints);
+    let Some(text) = said.text.filter(|_| said.is_text) else { return Confidence::Sure.when(is_named) };
+    match text.split_at_checked(1) {
+        Some(("0", rest)) if is_open(rest) => Confidence::Sure,
+        Some(("4", rest)) if Packet::read(rest, 1).is_some() => {
+            if is_engine {
+                Confidence::Sure
+            } else {
+                Confidence::Likely.when(rest.starts_with("2[\"") || rest.starts_with("0{\"sid\""))
+            }
+        }
+        Some((digit, _)) if ENGINE.iter().enumerate().any(|(at, _)| digit == at.to_string()) => {
+            Confidence::Likely.when(is_engine)
+        }
+        _ => Confidence::No,
+    }
+}
+
+pub(super) fn claims_engine(hints: &Hints, said: &Said<'_>) -> Confidence {
+    let is_packet = said.text.is_some_and(|text| text.starts_with(['0', '1', '2', '3', '4', '5', '6']));
+    Confidence::Sure.when(hints.path.contains("/engine.io") && (is_packet || !said.is_text))
+}
+
+/// Whether the URL asks for the transport.
+fn is_engine(hints: &Hints) -> bool {
+    hints.parameter("EIO").is_some() && hints.parameter("transport") == Some("websocket")
+}
+
+/// Whether a packet `open` says this.
+fn is_open(text: &str) -> bool {
+    Members::object(text, 1).is_some_and(|open| open.has("sid") && open.has("pingInterval"))
+}
+
+pub(super) fn open_socket(hints: &Hints) -> Box<dyn Decode> {
+    Box::new(EngineIo { has_socket: true, ..EngineIo::new(hints) })
+}
+
+pub(super) fn open_engine(hints: &Hints) -> Box<dyn Decode> {
+    Box::new(EngineIo::new(hints))
+}
+
+struct EngineIo {
+    /// Messages are packets of Socket.IO.
+    has_socket: bool,
+    /// Binary messages begin with a byte 4.
+    is_v3: bool,
+    /// The binary event of each direction that lacks attachments.
+    waiting: Both<Option<Waiting>>,
+}
+
+/// A binary event, and what came of its attachments.
+struct Waiting {
+    /// The packet, as it stands behind the 4.
+    text: String,
+    attachments: Vec<Vec<u8>>,
+}
+
+/// A packet of Socket.IO, as it stands there.
+struct Packet<'a> {
+    kind: &'static str,
+    attachments: usize,
+    namespace: &'a str,
+    id: Option<&'a str>,
+    data: &'a str,
+    /// Where the data begin in the message.
+    at: usize,
+}
+
+impl EngineIo {
+    fn new(hints: &Hints) -> Self {
+        Self { has_socket: false, is_v3: hints.parameter("EIO") == Some("3"), waiting: Both::default() }
+    }
+
+    /// A binary message: an attachment, or a message of another protocol.
+    fn binary<'m>(&mut self, said: &Said<'m>) -> Option<Unit<'m>> {
+        let bytes = if self.is_v3 { said.bytes.strip_prefix(&[4])? } else { said.bytes };
+        let at = said.bytes.len() - bytes.len()..said.bytes.len();
+        let Some(mut waiting) = self.waiting[said.dir].take() else {
+            let value = Value::Bytes(Cow::Borrowed(bytes));
+            let tree = map([("type", Value::text("message").into()), ("data", Node::at(value.clone(), at))]);
+            return (!self.has_socket).then(|| Unit {
+                said: Some(value),
+                event: Some("message".into()),
+                ..Unit::new("message", tree)
+            });
+        };
+        waiting.attachments.push(bytes.to_vec());
+        let packet = Packet::read(&waiting.text, 0)?;
+        let number = waiting.attachments.len();
+        let words = format!("attachment {number} of {}", packet.attachments);
+        if number < packet.attachments {
+            let data = Node::at(Value::Bytes(Cow::Borrowed(bytes)), at);
+            let tree = map([("type", Value::text("attachment").into()), ("data", data)]);
+            let unit = Unit::new(words, tree);
+            self.waiting[said.dir] = Some(waiting);
+            return Some(unit);
+        }
+        let unit = packet.unit(Some(&waiting.attachments));
+        // What asks and answers is the packet that was told before.
+        let words = format!("{words}: {}", unit.words);
+        let whole = Unit { words: words.into(), pairing: Pairing::Alone, id: None, event: None, ..unit };
+        Some(whole.into_owned())
+    }
+
+    fn text<'m>(&mut self, said: &Said<'m>) -> Option<Unit<'m>> {
+        let text = said.text?;
+        let (digit, rest) = text.split_at_checked(1)?;
+        let kind = *ENGINE.get(digit.parse::<usize>().ok()?)?;
+        if kind == "message" {
+            self.waiting[said.dir] = None;
+            if !self.has_socket {
+                let (value, at) = (Value::text(rest), 1..text.len());
+                let tree = map([("type", Value::text(kind).into()), ("data", Node::at(value.clone(), at))]);
+                return Some(Unit { said: Some(value), event: Some(kind.into()), ..Unit::new(kind, tree) });
+            }
+            let packet = Packet::read(rest, 1)?;
+            if packet.attachments > 0 {
+                self.waiting[said.dir] = Some(Waiting { text: rest.to_owned(), attachments: Vec::new() });
+            }
+            return Some(packet.unit(None));
+        }
+        let data = match kind {
+            "open" if is_open(rest) => Some(Value::Json(Cow::Borrowed(rest))),
+            "open" => return None,
+            _ if rest.len() > PROBE => return None,
+            _ => Some(Value::text(rest)).filter(|_| !rest.is_empty()),
+        };
+        let mut members = vec![("type", Value::text(kind).into())];
+        members.extend(data.clone().map(|value| ("data", Node::at(value, 1..text.len()))));
+        let key = Key { space: "ping", id: Cow::Borrowed(rest) };
+        let pairing = match kind {
+            "ping" => Pairing::Asks(key),
+            "pong" => Pairing::Answers { key, last: true },
+            _ => Pairing::Alone,
+        };
+        let heartbeat = matches!(kind, "ping" | "pong" | "noop") && rest.is_empty();
+        Some(Unit { event: Some(kind.into()), pairing, heartbeat, said: data, ..Unit::new(kind, map(members)) })
+    }
+}
+
+/// Characters that a ping or pong may have with it: `probe`, or what an application sends.
+const PROBE: usize = 64;
+
+impl Decode for EngineIo {
+    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
+        let unit = if said.is_text { self.text(said) } else { self.binary(said) };
+        unit.map(|unit| vec![unit])
+    }
+
+    fn lost(&mut self, dir: Direction) {
+        self.waiting[dir] = None;
+    }
+
+    fn held(&self) -> usize {
+        let of =
+            |waiting: &Waiting| waiting.text.len() + waiting.attachments.iter().map(|it| it.len() + 32).sum::<usize>();
+        [&self.waiting.to_server, &self.waiting.to_client].into_iter().flatten().map(of).sum()
+    }
+}
+
+impl<'a> Packet<'a> {
+    /// What stands behind the 4, which begins at `base` in the message.
+    fn read(text: &'a str, base: usize) -> Option<Self> {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (digit, mut rest) = text.split_at_checked(1)?;
+        let kind = *SOCKET.get(digit.parse::<usize>().ok()?)?;
+        let mut attachments = 0;
+        if kind.starts_with("BINARY") {
+            let (number, behind) = rest.split_at(digits(rest));
+            attachments = number.parse().ok().filter(|many| *many <= ATTACHMENTS)?;
+            rest = behind.strip_prefix('-')?;
+        }
+        let mut namespace = "/";
+        if rest.starts_with('/') {
+            (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
+        }
+        let (id, data) = rest.split_at(digits(rest));
+        let packet = Self {
+            kind,
+            attachments,
+            namespace,
+            id: Some(id).filter(|id| !id.is_empty()),
+            data,
+            at: base + text.len() - data.len(),
+        };
+        packet.is_sound().then_some(packet)
+    }
+
+    /// Whether its data are such as it may have.
+    fn is_sound(&self) -> bool {
+        match self.kind {
+            "EVENT" | "BINARY_EVENT" => {
+                Members::array(self.data, 0).and_then(|args| args.at(0)).is_some_and(|name| name.name().is_some())
+            }
+            "ACK" | "BINARY_ACK" => self.id.is_some() && Members::array(self.data, 0).is_some(),
+            _ => self.data.is_empty() || path::is_json(self.data.as_bytes()),
+        }
+    }
+
+    /// What it says; `attachments`: all of them, where they are there.
+    fn unit(&self, attachments: Option<&[Vec<u8>]>) -> Unit<'a> {
+        let mut members = vec![
+            ("type", Value::text(self.kind).into()),
+            ("namespace", Value::Text(Cow::Borrowed(self.namespace)).into()),
+        ];
+        members.extend(self.id.map(|id| ("id", digits(id))));
+        let mut words = self.kind.trim_start_matches("BINARY_").to_owned();
+        let (mut event, mut said) = (None, None);
+        if self.is_event() || self.is_ack() {
+            let args = Members::array(self.data, self.at);
+            let mut args: Vec<Json<'a>> = args.iter().flat_map(|args| args.from(0)).collect();
+            if self.is_event() && !args.is_empty() {
+                let name = args.remove(0);
+                event = name.name();
+                members.extend(event.clone().map(|name| ("event", Value::Text(name).into())));
+                words = event.as_deref().unwrap_or_default().to_owned();
+            }
+            let node = |arg: Json<'a>| match attachments {
+                Some(attachments) => filled(arg.raw(), attachments),
+                None => arg.node(),
+            };
+            let args = Value::List(args.into_iter().map(node).collect());
+            said = Some(args.clone());
+            members.push(("args", args.into()));
+        } else {
+            event = Some(self.kind.to_ascii_lowercase().into());
+            if !self.data.is_empty() {
+                let data = Value::Json(Cow::Borrowed(self.data));
+                said = Some(data.clone());
+                members.push(("data", Node::at(data, self.at..self.at + self.data.len())));
+            }
+        }
+        if self.namespace != "/" {
+            words = format!("{words} {}", self.namespace);
+        }
+        if let Some(id) = self.id {
+            words = format!("{words} #{id}");
+        }
+        if self.attachments > 0 && attachments.is_none() {
+            words = format!("{words} ({})", count(self.attachments as u64, "attachment"));
+        }
+        let id = self.id.map(Cow::Borrowed);
+        Unit { event, id, pairing: self.pairing(), said, ..Unit::new(words, map(members)) }
+    }
+
+    fn is_event(&self) -> bool {
+        self.kind.ends_with("EVENT")
+    }
+
+    fn is_ack(&self) -> bool {
+        self.kind.ends_with("ACK")
+    }
+
+    fn pairing(&self) -> Pairing<'a> {
+        let namespace = Key { space: "namespace", id: Cow::Borrowed(self.namespace) };
+        let ack = self.id.map(|id| Key { space: "ack", id: format!("{}#{id}", self.namespace).into() });
+        match (self.kind, ack) {
+            ("CONNECT", _) if !self.data.contains("\"sid\"") => Pairing::Asks(namespace),
+            ("CONNECT" | "CONNECT_ERROR", _) => Pairing::Answers { key: namespace, last: true },
+            (_, Some(key)) if self.is_event() => Pairing::Asks(key),
+            (_, Some(key)) if self.is_ack() => Pairing::Answers { key, last: true },
+            _ => Pairing::Alone,
+        }
+    }
+}
+
+fn digits(id: &str) -> Node<'_> {
+    Value::Json(Cow::Borrowed(id)).into()
+}
+
+fn map<'a>(members: impl IntoIterator<Item = (&'static str, Node<'a>)>) -> Node<'a> {
+    Value::Map(members.into_iter().map(|(name, node)| (Cow::Borrowed(name), node)).collect()).into()
+}
+
+/// A JSON text as a tree, with attachments in their places; of one with too many values nothing is put in its place.
+fn filled<'a>(text: &str, attachments: &[Vec<u8>]) -> Node<'a> {
+    let document = json::read(text.as_bytes(), VALUES);
+    if document.fault.is_some() {
+        return Value::Json(Cow::Owned(text.to_owned())).into();
+    }
+    Filling { text, document, attachments }.node(0, 0)
+}
+
+struct Filling<'f> {
+    text: &'f str,
+    document: json::Document,
+    attachments: &'f [Vec<u8>],
+}
+
+impl Filling<'_> {
+    fn piece(&self, range: Range<usize>) -> &str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    /// The value that is the document's node `at`, inside so many containers.
+    fn node<'a>(&self, at: usize, depth: usize) -> Node<'a> {
+        let Some(node) = self.document.nodes.get(at) else { return Value::Null.into() };
+        if !node.is_container() || depth == DEEPEST {
+            return Value::Json(Cow::Owned(self.piece(node.span()).to_owned())).into();
+        }
+        let (mut child, mut members) = (at + 1, Vec::new());
+        while let Some(member) = self.document.nodes.get(child).filter(|_| child < node.next()) {
+            let mut name = String::new();
+            path::unescape(self.piece(member.key().unwrap_or_default()).as_bytes(), &mut name);
+            members.push((Cow::Owned(name), self.node(child, depth + 1)));
+            child = member.next();
+        }
+        if node.kind == json::Kind::Array {
+            return Value::List(members.into_iter().map(|(_, member)| member).collect()).into();
+        }
+        let whole = Node::from(Value::Map(members));
+        self.attachment(&whole).map_or(whole, |bytes| Value::Bytes(Cow::Owned(bytes.clone())).into())
+    }
+
+    /// The attachment that stands in the place of this object.
+    fn attachment(&self, node: &Node<'_>) -> Option<&Vec<u8>> {
+        let member = |name| match &node.get(name)?.value {
+            Value::Json(text) => Some(text.clone()),
+            _ => None,
+        };
+        member("_placeholder").filter(|it| it == "true")?;
+        self.attachments.get(member("num")?.parse::<usize>().ok()?)
+    }
+}

@@ -1,0 +1,98 @@
+//! JSON, and JSON in lines or behind record separators: the event is guessed from the names that most protocols have for it.
+
+use super::members::{Json, Members};
+use super::path;
+use super::{Confidence, Decode, Hints, Said, UNITS};
+use crate::model::{Node, Unit, Value};
+use std::borrow::Cow;
+
+/// Where a protocol that nobody knows may have the name of its event, the likeliest first.
+const EVENT_KEYS: [&str; 17] = [
+    "type",
+    "event",
+    "op",
+    "action",
+    "method",
+    "cmd",
+    "command",
+    "msg",
+    "messageType",
+    "t",
+    "e",
+    "kind",
+    "name",
+    "topic",
+    "channel",
+    "stream",
+    "status",
+];
+
+/// Characters of such a name: what is longer says something, and names nothing.
+const NAME: usize = 64;
+
+/// One value.
+pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
+    let is_container = said.text.is_some_and(|text| text.trim_start().starts_with(['{', '[']));
+    Confidence::Likely.when(is_container && path::is_json(said.bytes))
+}
+
+/// Several values in lines (NDJSON), or each behind or before a record separator (RFC 7464).
+pub(super) fn claims_lines(_: &Hints, said: &Said<'_>) -> Confidence {
+    let mut count = 0;
+    let all = said.text.into_iter().flat_map(lines).take(UNITS).all(|(_, line)| {
+        count += 1;
+        line.starts_with(['{', '[']) && path::is_json(line.as_bytes())
+    });
+    Confidence::Weak.when(all && count > 1)
+}
+
+pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
+    Box::new(JsonText)
+}
+
+pub(super) fn open_lines(_: &Hints) -> Box<dyn Decode> {
+    Box::new(JsonLines)
+}
+
+struct JsonText;
+struct JsonLines;
+
+impl Decode for JsonText {
+    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
+        Some(vec![unit(said.text?, 0)])
+    }
+}
+
+impl Decode for JsonLines {
+    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
+        Some(lines(said.text?).take(UNITS).map(|(at, line)| unit(line, at)).collect())
+    }
+}
+
+/// The lines that have something in them, each with where it begins.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.split(['\n', '\r', '\x1e']).scan(0, |at, line| {
+        let begin = *at;
+        *at += line.len() + 1;
+        Some((begin, line))
+    });
+    lines
+        .map(|(at, line)| (at + line.len() - line.trim_start().len(), line.trim()))
+        .filter(|(_, line)| !line.is_empty())
+}
+
+fn unit(text: &str, at: usize) -> Unit<'_> {
+    let value = Value::Json(Cow::Borrowed(text));
+    let event = Members::new(text, at).and_then(|members| event(&members));
+    Unit { event, said: Some(value.clone()), ..Unit::new("", Node::at(value, at..at + text.len())) }
+}
+
+/// The name of an event, where a member or the first element looks like one.
+fn event<'a>(members: &Members<'a>) -> Option<Cow<'a, str>> {
+    let is_name = |name: &Cow<'_, str>| !name.is_empty() && name.chars().count() <= NAME;
+    if members.is_array() {
+        return members.at(0).and_then(Json::text).filter(is_name);
+    }
+    let mut names = EVENT_KEYS.iter().filter_map(|key| members.get(key)?.name());
+    names.find(is_name)
+}

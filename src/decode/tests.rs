@@ -1,0 +1,334 @@
+//! Decoders told a conversation, and what they make of it.
+
+use super::*;
+use crate::model::{Body, Decoded, Limits, Mark, Message, NoteSet, Opcode, PacketNo, Span, Timestamp};
+use proptest::prelude::*;
+use std::fmt::Write as _;
+
+fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
+    let mark = Mark { packet: PacketNo(number), time: Some(Timestamp::from_nanos(number as i64 * 1_000_000)) };
+    Message {
+        number,
+        dir,
+        opcode,
+        frames: 1,
+        compressed: false,
+        undecoded: false,
+        wire_len: bytes.len() as u64,
+        body: Body::whole(bytes),
+        wire: &[],
+        complete: true,
+        inferred: false,
+        utf8: std::str::from_utf8(bytes).is_ok(),
+        close: None,
+        rtt: None,
+        waited: None,
+        span: Span { first: mark, last: mark },
+        brought: mark,
+        findings: NoteSet::EMPTY,
+        decoded: None,
+    }
+}
+
+/// What of a message the sessions make, one line for each unit: event, id, message that it answers, `~` of a heartbeat, summary.
+fn told(decoded: &Decoded<'_>) -> String {
+    let mut out = decoded.protocol.to_owned();
+    for unit in &decoded.units {
+        let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        let reply = unit.reply.map_or(String::new(), |reply| format!(" ↩{}", reply.to));
+        let beat = if unit.heartbeat { " ~" } else { "" };
+        let one = Decoded { protocol: "", units: vec![unit.clone()] };
+        let (event, id) = (or_dash(unit.event.as_deref()), or_dash(unit.id.as_deref()));
+        let _ = write!(out, " | {event} {id}{reply}{beat} | {}", summary(&one));
+    }
+    out
+}
+
+pub(super) fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: subprotocol.map(ToOwned::to_owned) }
+}
+
+/// A conversation: each message is `>` or `<`, then its text, or hex behind `#`; and what is told of it.
+#[track_caller]
+pub(super) fn check(hints: Hints, conversation: &[(&str, &str)]) {
+    let mut session = Session::new(hints, None, &Limits::DEFAULT);
+    for (number, (said, wanted)) in conversation.iter().enumerate() {
+        let dir = if said.starts_with('>') { Direction::ToServer } else { Direction::ToClient };
+        let rest = &said[1..];
+        let (opcode, bytes) = match rest.strip_prefix('#') {
+            Some(hex) => (Opcode::BINARY, unhex(hex)),
+            None => (Opcode::TEXT, rest.as_bytes().to_vec()),
+        };
+        let message = message(number as u64 + 1, dir, opcode, &bytes);
+        let decoded = session.message(&message);
+        assert_eq!(decoded.as_ref().map_or("nothing".to_owned(), told), *wanted, "{said}");
+        decoded.iter().for_each(|decoded| sound(decoded, &bytes));
+    }
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// What holds of whatever is decoded: it is written as JSON, and its values stand in the message.
+fn sound(decoded: &Decoded<'_>, bytes: &[u8]) {
+    let mut out = Vec::new();
+    write_record(decoded, &mut out);
+    let record: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(record["protocol"], decoded.protocol);
+    assert!(!out.contains(&b'\n') && summary(decoded).chars().count() < 300);
+    decoded.units.iter().for_each(|unit| spans(&unit.tree, bytes.len()));
+}
+
+fn spans(node: &crate::model::Node<'_>, len: usize) {
+    use crate::model::Value;
+    if let Some(bytes) = &node.bytes {
+        assert!(bytes.start <= bytes.end && bytes.end <= len, "{node:?}");
+    }
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| spans(item, len)),
+        Value::Map(members) => members.iter().for_each(|(_, member)| spans(member, len)),
+        _ => {}
+    }
+}
+
+#[test]
+fn socket_io_events_and_acknowledgements() {
+    let open = r#"<0{"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#;
+    check(
+        hints("/socket.io/?EIO=4&transport=websocket", None),
+        &[
+            (open, r#"socket.io | open - | open {"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#),
+            (">40", "socket.io | connect - | CONNECT"),
+            (r#"<40{"sid":"y"}"#, r#"socket.io | connect - ↩2 | CONNECT {"sid":"y"}"#),
+            (r#">40/admin,{"token":1}"#, r#"socket.io | connect - | CONNECT /admin {"token":1}"#),
+            (
+                r#"<44/admin,{"message":"no"}"#,
+                r#"socket.io | connect_error - ↩4 | CONNECT_ERROR /admin {"message":"no"}"#,
+            ),
+            ("<2", "socket.io | ping - ~ | ping"),
+            (">3", "socket.io | pong - ↩6 ~ | pong"),
+            (r#">4212["chat", {"a":1}, "b"]"#, r#"socket.io | chat 12 | chat #12 [{"a":1},"b"]"#),
+            (r#">42/admin,12["chat"]"#, "socket.io | chat 12 | chat /admin #12 []"),
+            (r#"<4312["ok"]"#, r#"socket.io | - 12 ↩8 | ACK #12 ["ok"]"#),
+            (r#"<43/admin,12[]"#, "socket.io | - 12 ↩9 | ACK /admin #12 []"),
+            (">41", "socket.io | disconnect - | DISCONNECT"),
+            // What it does not understand is shown as what it is.
+            ("<hello", "nothing"),
+            (r#"<{"type":"x"}"#, r#"json | x - | {"type":"x"}"#),
+            (">2probe", "socket.io | ping - | ping probe"),
+            ("<3probe", "socket.io | pong - ↩15 | pong probe"),
+        ],
+    );
+}
+
+#[test]
+fn socket_io_attachments_are_joined() {
+    let event = r#"<452-/f,7["put",{"_placeholder":true,"num":1},[{"x":{"_placeholder":true,"num":0}},1e2]]"#;
+    check(
+        hints("/ws?EIO=4&transport=websocket", None),
+        &[
+            (
+                event,
+                "socket.io | put 7 | put /f #7 (2 attachments) [{\"_placeholder\":true,\"num\":1},[{\"x\":{\"_placeholder\":true,\"num\":0}},1e2]]",
+            ),
+            ("<#010203", "socket.io | - - | attachment 1 of 2"),
+            (">#80", "nothing"),
+            ("<#0405", "socket.io | - - | attachment 2 of 2: put /f #7 [<2 bytes>,[{\"x\":<3 bytes>},1e2]]"),
+            ("<#060708", "nothing"),
+            (">463-/f,7[]", "socket.io | - 7 ↩1 | ACK /f #7 (3 attachments) []"),
+        ],
+    );
+    // Engine.IO 3 has a byte before them.
+    check(
+        hints("/socket.io/?EIO=3&transport=websocket", None),
+        &[
+            (
+                r#">451-["b",{"_placeholder":true,"num":0}]"#,
+                r#"socket.io | b - | b (1 attachment) [{"_placeholder":true,"num":0}]"#,
+            ),
+            (">#04ff", "socket.io | - - | attachment 1 of 1: b [<1 byte>]"),
+        ],
+    );
+}
+
+#[test]
+fn engine_io_without_socket_io() {
+    check(
+        hints("/engine.io/?EIO=4&transport=websocket", None),
+        &[
+            ("<4hello", "engine.io | message - | message hello"),
+            (">#0102", "engine.io | message - | message <2 bytes>"),
+            ("<6", "engine.io | noop - ~ | noop"),
+        ],
+    );
+}
+
+#[test]
+fn json_rpc_calls_are_paired() {
+    check(
+        Hints::default(),
+        &[
+            (r#">{"jsonrpc":"2.0","id":1,"method":"sub","params":[42,23]}"#, "json-rpc | sub 1 | sub #1 [42,23]"),
+            (r#">{"jsonrpc":"2.0","id":"1","method":"add"}"#, "json-rpc | add 1 | add #1"),
+            (r#"<{"jsonrpc":"2.0","method":"tick"}"#, "json-rpc | tick - | tick"),
+            (r#"<{"jsonrpc":"2.0","id":"1","result":null}"#, "json-rpc | - 1 ↩2 | result #1 null"),
+            (r#"<{"jsonrpc":"2.0","id":1,"error":{"code":-1}}"#, r#"json-rpc | - 1 ↩1 | error #1 {"code":-1}"#),
+            (
+                r#">[{"jsonrpc":"2.0","id":2,"method":"a"},{"jsonrpc":"2.0","method":"b"}]"#,
+                "json-rpc | a 2 | a #2 | b - | b",
+            ),
+            (r#"<[{"jsonrpc":"2.0","id":2,"result":7}]"#, "json-rpc | - 2 ↩6 | result #2 7"),
+            (r#"<{"jsonrpc":"2.0"}"#, r#"json | - - | {"jsonrpc":"2.0"}"#),
+            ("<[1]", "json | - - | [1]"),
+        ],
+    );
+}
+
+#[test]
+fn json_is_named_by_what_looks_like_an_event() {
+    check(
+        Hints::default(),
+        &[
+            (r#"> {"id":7,"type":"subscribe","x":1} "#, r#"json | subscribe - | {"id":7,"type":"subscribe","x":1}"#),
+            (r#"<{"op":10,"d":{}}"#, r#"json | 10 - | {"op":10,"d":{}}"#),
+            (r#"<["EVENT",{}]"#, r#"json | EVENT - | ["EVENT",{}]"#),
+            (r#"<{"type":{"a":1},"e":"trade"}"#, r#"json | trade - | {"type":{"a":1},"e":"trade"}"#),
+            ("<{\"t\":\"a\"}\n{\"t\":\"b\"}\r\n", r#"ndjson | a - | {"t":"a"} | b - | {"t":"b"}"#),
+            ("<\x1e[1]\x1e[2]", "ndjson | - - | [1] | - - | [2]"),
+            (">#7b7d", "json | - - | {}"),
+            ("<42", "nothing"),
+            ("<{\"a\":1", "nothing"),
+            ("<{\"a\":1}\nx", "nothing"),
+            ("<", "nothing"),
+        ],
+    );
+}
+
+#[test]
+fn what_a_protocol_does_not_understand_another_may() {
+    check(
+        hints("/", Some("jsonrpc")),
+        &[
+            (r#"<{"type":"x"}"#, r#"json | x - | {"type":"x"}"#),
+            (r#"<0{"sid":"x","pingInterval":1}"#, r#"socket.io | open - | open {"sid":"x","pingInterval":1}"#),
+            (r#"<42["a"]"#, "socket.io | a - | a []"),
+            (r#"<{"jsonrpc":"2.0","method":"m"}"#, "json-rpc | m - | m"),
+        ],
+    );
+}
+
+/// Messages of all protocols, to be cut and changed.
+const SEEDS: &[&str] = &[
+    r#"0{"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#,
+    r#"42/admin,12["chat",{"a":1},"b"]"#,
+    r#"452-/f,7["put",{"_placeholder":true,"num":1},[{"x":{"_placeholder":true,"num":0}},1e2]]"#,
+    "43/admin,12[]",
+    "2probe",
+    r#"{"jsonrpc":"2.0","id":1,"method":"sub","params":[42,23]}"#,
+    r#"[{"jsonrpc":"2.0","id":2,"result":7}]"#,
+    "{\"t\":\"a\"}\n{\"t\":\"b\"}\r\n",
+];
+
+fn seed(text: &str) -> (Opcode, Vec<u8>) {
+    match text.strip_prefix('#') {
+        Some(hex) => (Opcode::BINARY, unhex(hex)),
+        None => (Opcode::TEXT, text.as_bytes().to_vec()),
+    }
+}
+
+/// A message that was valid, whole or cut, with some bytes changed; or bytes of any kind.
+fn any_said() -> impl Strategy<Value = (Opcode, Vec<u8>)> {
+    let changed = (
+        prop::sample::select(SEEDS),
+        any::<prop::sample::Index>(),
+        prop::collection::vec(any::<(prop::sample::Index, u8)>(), 0..3),
+    );
+    let changed = changed.prop_map(|(text, end, changes)| {
+        let (opcode, mut bytes) = seed(text);
+        if changes.len() == 1 {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        for (at, byte) in changes {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        (opcode, bytes)
+    });
+    let any = (any::<bool>(), prop::collection::vec(any::<u8>(), 0..80));
+    let any = any.prop_map(|(is_text, bytes)| (if is_text { Opcode::TEXT } else { Opcode::BINARY }, bytes));
+    prop_oneof![4 => changed, 1 => any]
+}
+
+proptest! {
+    /// Every decoder survives whatever is said: what it makes of it is sound, and what it keeps is bounded.
+    #[test]
+    fn every_decoder_survives_everything(said in prop::collection::vec((any::<bool>(), any_said()), 1..12)) {
+        let limits = Limits { decoder_bytes: 200, open_requests: 4, ..Limits::DEFAULT };
+        for forced in DECODERS.iter().map(Some).chain([None]) {
+            let mut session = Session::new(hints("/ws?EIO=4&transport=websocket", None), forced, &limits);
+            for (number, (to_server, (opcode, bytes))) in said.iter().enumerate() {
+                let dir = if *to_server { Direction::ToServer } else { Direction::ToClient };
+                let message = message(number as u64 + 1, dir, *opcode, bytes);
+                if let Some(decoded) = session.message(&message) {
+                    sound(&decoded, bytes);
+                }
+                prop_assert!(session.held() <= 2 * limits.decoder_bytes + 1024, "{}", session.held());
+            }
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_ends() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("42[\"a\",[", "]]")] {
+        let deep = open.repeat(100_000) + &close.repeat(100_000);
+        for forced in DECODERS.iter().map(Some).chain([None]) {
+            let mut session = Session::new(Hints::default(), forced, &Limits::DEFAULT);
+            for opcode in [Opcode::TEXT, Opcode::BINARY] {
+                if let Some(decoded) = session.message(&message(1, Direction::ToServer, opcode, deep.as_bytes())) {
+                    sound(&decoded, deep.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_lacks_bytes_is_not_decoded() {
+    let whole = message(1, Direction::ToServer, Opcode::TEXT, b"{}");
+    let mut session = Session::new(Hints::default(), None, &Limits::DEFAULT);
+    assert!(session.message(&whole).is_some());
+    let hole = [crate::model::Hole { offset: 1, len: None }];
+    for body in [Body { len: 3, ..whole.body }, Body { holes: &hole, ..whole.body }] {
+        assert!(session.message(&Message { body, ..whole }).is_none());
+    }
+    assert!(session.message(&Message { undecoded: true, ..whole }).is_none());
+    assert!(session.message(&message(1, Direction::ToServer, Opcode::PING, b"{}")).is_none());
+}
+
+#[test]
+fn what_all_connections_keep_is_bounded() {
+    let limits = Limits { decoder_total: 1000, ..Limits::DEFAULT };
+    let mut sessions = Sessions::new(limits);
+    let event = br#"452-["put",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+    let begin = || (hints("/socket.io/?EIO=4&transport=websocket", None), None);
+    let mut joined = 0;
+    for conn in 0..50 {
+        let mut tell = |number, opcode, bytes: &[u8]| {
+            sessions.message(conn, &message(number, Direction::ToServer, opcode, bytes), begin).map(|it| summary(&it))
+        };
+        tell(1, Opcode::TEXT, event);
+        tell(2, Opcode::BINARY, &[0; 100]);
+        joined += usize::from(tell(3, Opcode::BINARY, &[0; 100]).is_some());
+        tell(4, Opcode::TEXT, event);
+    }
+    assert!((5..50).contains(&joined), "{joined}");
+    (0..50).for_each(|conn| sessions.end(conn));
+    let decoded = sessions.message(1, &message(1, Direction::ToServer, Opcode::TEXT, event), begin);
+    assert!(decoded.is_some());
+}
