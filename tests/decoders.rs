@@ -93,6 +93,109 @@ fn socket_io_acknowledgements_answer_their_event() {
     assert_eq!(answered, 9);
 }
 
+/// The decoded trees of one direction, those in one message one by one.
+fn trees(messages: &[Value], dir: &str, protocol: &str) -> Vec<Value> {
+    let mine = messages.iter().filter(|record| record["dir"] == dir && record["decoded"]["protocol"] == protocol);
+    let data = mine.map(|record| &record["decoded"]["data"]);
+    data.flat_map(|data| data.as_array().cloned().unwrap_or_else(|| vec![data.clone()]))
+        .filter(|it| !it.is_null())
+        .collect()
+}
+
+#[test]
+fn stomp_frames_are_those_of_its_endpoints() {
+    let (messages, truth) = lab("app_stomp");
+    for dir in ["c2s", "s2c"] {
+        let wanted: Vec<Value> =
+            truth.of("app").filter(|line| line["dir"] == dir && line["side"] == "server").cloned().collect();
+        let told = trees(&messages, dir, "stomp");
+        let told: Vec<&Value> = told.iter().filter(|it| it["command"] != "heartbeat").collect();
+        assert_eq!(told.len(), wanted.len(), "{dir}");
+        for (told, wanted) in told.iter().zip(&wanted) {
+            assert_eq!(told["command"], wanted["cmd"]);
+            let texts = |map: &Value| -> BTreeSet<(String, String)> {
+                let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                map.as_object().unwrap().iter().map(|(key, value)| (key.clone(), text(value))).collect()
+            };
+            // That server logs headers as they stand there.
+            let plain = |(key, value): (String, String)| (key, value.replace("\\c", ":").replace("\\\\", "\\"));
+            assert_eq!(texts(&told["headers"]), texts(&wanted["headers"]).into_iter().map(plain).collect());
+            let body = match &told["body"] {
+                Value::String(text) => Value::from(text.as_str()),
+                json => json.clone(),
+            };
+            let as_json = serde_json::from_str::<Value>(wanted["body"].as_str().unwrap());
+            assert!(body == wanted["body"] || as_json.is_ok_and(|json| json == body), "{body}");
+        }
+    }
+}
+
+#[test]
+fn mqtt_publications_are_those_of_its_endpoints() {
+    let (messages, truth) = lab("app_mqtt");
+    for dir in ["c2s", "s2c"] {
+        let line = |topic: &Value, len: usize| format!("{topic} {len}");
+        let wanted = truth
+            .of("app")
+            .filter(|line| line["dir"] == dir && line["side"] == if dir == "c2s" { "server" } else { "client" });
+        let wanted = wanted.map(|it| line(&it["topic"], it["len"].as_u64().unwrap() as usize)).collect();
+        let told = trees(&messages, dir, "mqtt").into_iter().filter(|it| it["type"] == "PUBLISH").map(|it| {
+            let len = match &it["payload"] {
+                Value::String(text) => text.len(),
+                Value::Object(map) if map.contains_key("base64") => {
+                    map["base64"].as_str().unwrap().len() / 4 * 3 - map["base64"].as_str().unwrap().matches('=').count()
+                }
+                json => json.to_string().len(),
+            };
+            line(&it["topic"], len)
+        });
+        assert_eq!(sorted(told.collect()), sorted(wanted), "{dir}");
+    }
+}
+
+#[test]
+fn signalr_records_are_those_of_its_endpoints() {
+    let (messages, truth) = lab("app_signalr_msgpack");
+    for dir in ["c2s", "s2c"] {
+        let plain = |mut record: Value| {
+            let empty = |value: &Value| *value == json!([]) || *value == json!({});
+            // What is empty is left out of one and not of the other.
+            let map = record.as_object_mut().unwrap();
+            map.retain(|name, value| !matches!(name.as_str(), "headers" | "streamIds") || !empty(value));
+            map.retain(|_, value| !value.is_null());
+            record.to_string()
+        };
+        let wanted = truth.of("app").filter(|line| line["dir"] == dir && !line["m"].is_null());
+        let wanted: Vec<String> = wanted.map(|line| plain(line["m"].clone())).collect();
+        let told = trees(&messages, dir, "signalr").into_iter().filter(|it| !it["type"].is_null());
+        let told: Vec<String> = told.map(plain).collect();
+        assert_eq!(told, wanted, "{dir}");
+    }
+}
+
+#[test]
+fn values_of_messagepack_and_cbor_are_those_that_were_packed() {
+    let (messages, truth) = lab("app_payloads");
+    let packed: Vec<&Value> = truth.of("app").map(|line| &line["payload_object"]).filter(|it| !it.is_null()).collect();
+    assert!(packed.len() >= 2);
+    for protocol in ["msgpack", "cbor"] {
+        let told = trees(&messages, "c2s", protocol);
+        assert_eq!(told, trees(&messages, "s2c", protocol), "the server says it again");
+        let id = |values: &[Value]| values.iter().map(|it| it["list"].clone()).collect::<Vec<_>>();
+        let wanted: Vec<Value> = packed.iter().take(2).map(|it| (*it).clone()).collect();
+        assert_eq!(id(&told), id(&wanted));
+        for name in ["name", "f", "nest", "big"] {
+            let values = |all: &[Value]| all.iter().map(|it| it[name].clone()).collect::<Vec<_>>();
+            assert_eq!(values(&told), values(&wanted), "{name}");
+        }
+    }
+    let protocols: BTreeSet<String> =
+        messages.iter().filter_map(|record| record["decoded"]["protocol"].as_str().map(ToOwned::to_owned)).collect();
+    for protocol in ["actioncable", "json-rpc", "phoenix"] {
+        assert!(protocols.contains(protocol), "{protocols:?}");
+    }
+}
+
 /// Whatever a decoder makes of a message, the record says what was sent; and without `--decoded` nothing is decoded.
 #[test]
 fn no_decoder_hides_a_payload() {
@@ -105,7 +208,7 @@ fn no_decoder_hides_a_payload() {
         with.iter_mut().for_each(|record| record["decoded"] = Value::Null);
         assert!(plain == with, "{}", path.display());
     }
-    assert!(shown > 5, "{shown} messages are decoded");
+    assert!(shown > 100, "{shown} messages are decoded");
 }
 
 /// The table of decoders as the page has it.

@@ -31,6 +31,7 @@ const EXCUSED: &[(&str, &str)] = &[("handshakes", "40924")];
 const OURS: &[&str] = &[
     "app_mqtt",
     "app_payloads",
+    "app_signalr_msgpack",
     "app_sio4",
     "app_stomp",
     "base_mix",

@@ -10,16 +10,13 @@
 //! messages behind it; its JSON has `{"_placeholder":true,"num":0}` where they belong, and the last one's tree has it whole.
 
 use super::members::{Json, Members};
-use super::{Confidence, Decode, Hints, Said, json, path};
+use super::{Confidence, Decode, Hints, Said, VALUES, json, map, path};
 use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value, count};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Attachments that an event may have.
 const ATTACHMENTS: usize = 1024;
-
-/// Values of an event that is put together.
-const VALUES: usize = 1 << 16;
 
 /// Containers of an event inside one another that are taken apart to put attachments in.
 const DEEPEST: usize = 32;
@@ -300,10 +297,6 @@ impl<'a> Packet<'a> {
 
 fn digits(id: &str) -> Node<'_> {
     Value::Json(Cow::Borrowed(id)).into()
-}
-
-fn map<'a>(members: impl IntoIterator<Item = (&'static str, Node<'a>)>) -> Node<'a> {
-    Value::Map(members.into_iter().map(|(name, node)| (Cow::Borrowed(name), node)).collect()).into()
 }
 
 /// A JSON text as a tree, with attachments in their places; of one with too many values nothing is put in its place.

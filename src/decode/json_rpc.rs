@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0: requests, notifications, results and errors, also in batches. Both ends may ask.
 
-use super::members::{Json, Members};
+use super::members::{Json, Members, whole};
 use super::{Confidence, Decode, Hints, Said};
 use crate::model::{Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
@@ -29,8 +29,7 @@ impl Decode for JsonRpc {
         if members.is_array() {
             return members.from(0).map(|one| unit(&one.members()?, one.node())).collect();
         }
-        let value = Value::Json(Cow::Borrowed(text));
-        Some(vec![unit(&members, Node::at(value, 0..text.len()))?])
+        Some(vec![unit(&members, whole(text))?])
     }
 }
 

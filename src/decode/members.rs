@@ -98,6 +98,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// A whole number.
+    pub(super) fn int(self) -> Option<i64> {
+        matches!(self.found, Found::Number(_)).then(|| self.text.parse().ok())?
+    }
+
     /// The JSON text of it.
     pub(super) const fn raw(self) -> &'a str {
         self.text
@@ -117,6 +122,11 @@ impl<'a> Json<'a> {
     }
 }
 
+/// A message that is one JSON text.
+pub(super) fn whole(text: &str) -> Node<'_> {
+    Node::at(Value::Json(Cow::Borrowed(text)), 0..text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +136,7 @@ mod tests {
         let text = r#" {"a":"x\ny","n":-7,"o":{"a":[1]},"no":null,"a":2} "#;
         let all = Members::object(text, 100).unwrap();
         assert_eq!(all.get("a").unwrap().text().unwrap(), "x\ny");
+        assert_eq!(all.get("n").unwrap().int(), Some(-7));
         assert_eq!(all.get("n").unwrap().name().unwrap(), "-7");
         assert_eq!(all.get("o").unwrap().members().unwrap().get("a").unwrap().raw(), "[1]");
         assert!(all.get("no").is_none() && all.has("no") && !all.has("x"));

@@ -7,14 +7,23 @@
 //! A decoder is asked of messages that are whole. It says what it understands, and of the rest nothing: then others are asked, and at
 //! last nobody hides that the payload is what it is.
 
+mod actioncable;
+mod bytes;
+mod cbor;
 mod engine_io;
+mod graphql;
 pub mod json;
 mod json_rpc;
 mod json_text;
 mod members;
+mod mqtt;
+mod msgpack;
 mod pairs;
 pub mod path;
+mod phoenix;
 mod session;
+mod signalr;
+mod stomp;
 mod table;
 mod write;
 
@@ -22,10 +31,16 @@ pub use session::{Session, Sessions};
 pub use table::DECODERS;
 pub use write::{node as write_node, record as write_record, summary, value as write_value};
 
-use crate::model::{Direction, Unit};
+use crate::model::{Direction, Node, Unit, Value};
 
-/// Packets that are told of one message; what is behind them is not looked at.
+/// Units that are told of one message; what is behind them is not looked at.
 const UNITS: usize = 4096;
+
+/// Values of one unit that are taken apart.
+const VALUES: usize = 1 << 16;
+
+/// Containers of a binary encoding inside one another.
+const NESTED: usize = 48;
 
 /// What one decoder is, and how its protocol is told: a row of [`DECODERS`].
 #[derive(Debug)]
@@ -125,6 +140,11 @@ trait Decode: Send {
     fn held(&self) -> usize {
         0
     }
+}
+
+/// A map with these members.
+fn map<'a>(members: impl IntoIterator<Item = (&'static str, Node<'a>)>) -> Node<'a> {
+    Value::Map(members.into_iter().map(|(name, node)| (name.into(), node)).collect()).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The table of decoders. Of several that are as sure of a message, the first has it.
 
-use super::{Decoder, Kind, engine_io, json_rpc, json_text};
+use super::{
+    Decoder, Kind, actioncable, cbor, engine_io, graphql, json_rpc, json_text, mqtt, msgpack, phoenix, signalr, stomp,
+};
 
 /// All decoders: protocols in the order of their use, then formats.
 pub const DECODERS: &[Decoder] = &[
@@ -23,6 +25,24 @@ pub const DECODERS: &[Decoder] = &[
         open: engine_io::open_engine,
     },
     Decoder {
+        name: "graphql-transport-ws",
+        about: "GraphQL over WebSocket: operations, their results and ends",
+        kind: Kind::Protocol,
+        subprotocols: &["graphql-transport-ws"],
+        known_by: "subscribe with an id and a query, connection_init",
+        claims: graphql::claims_transport,
+        open: graphql::open_transport,
+    },
+    Decoder {
+        name: "graphql-ws",
+        about: "the protocol before that (subscriptions-transport-ws), also of AppSync",
+        kind: Kind::Protocol,
+        subprotocols: &["graphql-ws"],
+        known_by: "start with an id and a query",
+        claims: graphql::claims_legacy,
+        open: graphql::open_legacy,
+    },
+    Decoder {
         name: "json-rpc",
         about: "JSON-RPC 2.0: requests, notifications, results, errors, batches",
         kind: Kind::Protocol,
@@ -30,6 +50,51 @@ pub const DECODERS: &[Decoder] = &[
         known_by: "\"jsonrpc\":\"2.0\"",
         claims: json_rpc::claims,
         open: json_rpc::open,
+    },
+    Decoder {
+        name: "signalr",
+        about: "SignalR of ASP.NET Core, JSON and MessagePack: invocations, streams, completions",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "records of JSON that end with 1E, or of MessagePack behind their length",
+        claims: signalr::claims,
+        open: signalr::open,
+    },
+    Decoder {
+        name: "stomp",
+        about: "STOMP 1.0 to 1.2: frames, receipts, heartbeats",
+        kind: Kind::Protocol,
+        subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp"],
+        known_by: "a command, headers and a body before a NUL",
+        claims: stomp::claims,
+        open: stomp::open,
+    },
+    Decoder {
+        name: "mqtt",
+        about: "MQTT 3.1, 3.1.1 and 5: packets wherever messages cut them, properties, topic aliases",
+        kind: Kind::Protocol,
+        subprotocols: &["mqtt", "mqttv3.1"],
+        known_by: "a CONNECT",
+        claims: mqtt::claims,
+        open: mqtt::open,
+    },
+    Decoder {
+        name: "phoenix",
+        about: "Phoenix channels, serializers 1 and 2, text and binary: joins, pushes, replies, broadcasts",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "path …/websocket with vsn in its query, events phx_…",
+        claims: phoenix::claims,
+        open: phoenix::open,
+    },
+    Decoder {
+        name: "actioncable",
+        about: "ActionCable: subscriptions to channels, messages, JSON in strings unfolded",
+        kind: Kind::Protocol,
+        subprotocols: &["actioncable-v1-json", "actioncable-unsupported"],
+        known_by: "a command with an identifier, path …/cable",
+        claims: actioncable::claims,
+        open: actioncable::open,
     },
     Decoder {
         name: "json",
@@ -48,5 +113,23 @@ pub const DECODERS: &[Decoder] = &[
         known_by: "two or more objects or arrays",
         claims: json_text::claims_lines,
         open: json_text::open_lines,
+    },
+    Decoder {
+        name: "msgpack",
+        about: "one MessagePack value",
+        kind: Kind::Format,
+        subprotocols: &[],
+        known_by: "a map or list that takes all bytes, with text in it or four bytes long",
+        claims: msgpack::claims,
+        open: msgpack::open,
+    },
+    Decoder {
+        name: "cbor",
+        about: "one CBOR value",
+        kind: Kind::Format,
+        subprotocols: &[],
+        known_by: "the same, or the tag of CBOR",
+        claims: cbor::claims,
+        open: cbor::open,
     },
 ];

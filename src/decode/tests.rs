@@ -5,6 +5,9 @@ use crate::model::{Body, Decoded, Limits, Mark, Message, NoteSet, Opcode, Packet
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
+mod binary;
+mod text;
+
 fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
     let mark = Mark { packet: PacketNo(number), time: Some(Timestamp::from_nanos(number as i64 * 1_000_000)) };
     Message {
@@ -44,14 +47,14 @@ fn told(decoded: &Decoded<'_>) -> String {
     out
 }
 
-pub(super) fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
+fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: subprotocol.map(ToOwned::to_owned) }
 }
 
 /// A conversation: each message is `>` or `<`, then its text, or hex behind `#`; and what is told of it.
 #[track_caller]
-pub(super) fn check(hints: Hints, conversation: &[(&str, &str)]) {
+fn check(hints: Hints, conversation: &[(&str, &str)]) {
     let mut session = Session::new(hints, None, &Limits::DEFAULT);
     for (number, (said, wanted)) in conversation.iter().enumerate() {
         let dir = if said.starts_with('>') { Direction::ToServer } else { Direction::ToClient };
@@ -65,6 +68,19 @@ pub(super) fn check(hints: Hints, conversation: &[(&str, &str)]) {
         assert_eq!(decoded.as_ref().map_or("nothing".to_owned(), told), *wanted, "{said}");
         decoded.iter().for_each(|decoded| sound(decoded, &bytes));
     }
+}
+
+/// What the decoder of this name makes of a binary message, as JSON.
+pub(super) fn written(name: &str, hex: &str) -> Option<String> {
+    let bytes = unhex(hex);
+    let decoded = (Decoder::find(name).unwrap().open)(&Hints::default()).message(&Said::new(
+        Direction::ToServer,
+        false,
+        &bytes,
+    ))?;
+    let mut out = Vec::new();
+    write_node(&decoded[0].tree, &mut out);
+    Some(String::from_utf8(out).unwrap())
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
@@ -82,8 +98,7 @@ fn sound(decoded: &Decoded<'_>, bytes: &[u8]) {
     decoded.units.iter().for_each(|unit| spans(&unit.tree, bytes.len()));
 }
 
-fn spans(node: &crate::model::Node<'_>, len: usize) {
-    use crate::model::Value;
+fn spans(node: &Node<'_>, len: usize) {
     if let Some(bytes) = &node.bytes {
         assert!(bytes.start <= bytes.end && bytes.end <= len, "{node:?}");
     }
@@ -92,132 +107,6 @@ fn spans(node: &crate::model::Node<'_>, len: usize) {
         Value::Map(members) => members.iter().for_each(|(_, member)| spans(member, len)),
         _ => {}
     }
-}
-
-#[test]
-fn socket_io_events_and_acknowledgements() {
-    let open = r#"<0{"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#;
-    check(
-        hints("/socket.io/?EIO=4&transport=websocket", None),
-        &[
-            (open, r#"socket.io | open - | open {"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#),
-            (">40", "socket.io | connect - | CONNECT"),
-            (r#"<40{"sid":"y"}"#, r#"socket.io | connect - ↩2 | CONNECT {"sid":"y"}"#),
-            (r#">40/admin,{"token":1}"#, r#"socket.io | connect - | CONNECT /admin {"token":1}"#),
-            (
-                r#"<44/admin,{"message":"no"}"#,
-                r#"socket.io | connect_error - ↩4 | CONNECT_ERROR /admin {"message":"no"}"#,
-            ),
-            ("<2", "socket.io | ping - ~ | ping"),
-            (">3", "socket.io | pong - ↩6 ~ | pong"),
-            (r#">4212["chat", {"a":1}, "b"]"#, r#"socket.io | chat 12 | chat #12 [{"a":1},"b"]"#),
-            (r#">42/admin,12["chat"]"#, "socket.io | chat 12 | chat /admin #12 []"),
-            (r#"<4312["ok"]"#, r#"socket.io | - 12 ↩8 | ACK #12 ["ok"]"#),
-            (r#"<43/admin,12[]"#, "socket.io | - 12 ↩9 | ACK /admin #12 []"),
-            (">41", "socket.io | disconnect - | DISCONNECT"),
-            // What it does not understand is shown as what it is.
-            ("<hello", "nothing"),
-            (r#"<{"type":"x"}"#, r#"json | x - | {"type":"x"}"#),
-            (">2probe", "socket.io | ping - | ping probe"),
-            ("<3probe", "socket.io | pong - ↩15 | pong probe"),
-        ],
-    );
-}
-
-#[test]
-fn socket_io_attachments_are_joined() {
-    let event = r#"<452-/f,7["put",{"_placeholder":true,"num":1},[{"x":{"_placeholder":true,"num":0}},1e2]]"#;
-    check(
-        hints("/ws?EIO=4&transport=websocket", None),
-        &[
-            (
-                event,
-                "socket.io | put 7 | put /f #7 (2 attachments) [{\"_placeholder\":true,\"num\":1},[{\"x\":{\"_placeholder\":true,\"num\":0}},1e2]]",
-            ),
-            ("<#010203", "socket.io | - - | attachment 1 of 2"),
-            (">#80", "nothing"),
-            ("<#0405", "socket.io | - - | attachment 2 of 2: put /f #7 [<2 bytes>,[{\"x\":<3 bytes>},1e2]]"),
-            ("<#060708", "nothing"),
-            (">463-/f,7[]", "socket.io | - 7 ↩1 | ACK /f #7 (3 attachments) []"),
-        ],
-    );
-    // Engine.IO 3 has a byte before them.
-    check(
-        hints("/socket.io/?EIO=3&transport=websocket", None),
-        &[
-            (
-                r#">451-["b",{"_placeholder":true,"num":0}]"#,
-                r#"socket.io | b - | b (1 attachment) [{"_placeholder":true,"num":0}]"#,
-            ),
-            (">#04ff", "socket.io | - - | attachment 1 of 1: b [<1 byte>]"),
-        ],
-    );
-}
-
-#[test]
-fn engine_io_without_socket_io() {
-    check(
-        hints("/engine.io/?EIO=4&transport=websocket", None),
-        &[
-            ("<4hello", "engine.io | message - | message hello"),
-            (">#0102", "engine.io | message - | message <2 bytes>"),
-            ("<6", "engine.io | noop - ~ | noop"),
-        ],
-    );
-}
-
-#[test]
-fn json_rpc_calls_are_paired() {
-    check(
-        Hints::default(),
-        &[
-            (r#">{"jsonrpc":"2.0","id":1,"method":"sub","params":[42,23]}"#, "json-rpc | sub 1 | sub #1 [42,23]"),
-            (r#">{"jsonrpc":"2.0","id":"1","method":"add"}"#, "json-rpc | add 1 | add #1"),
-            (r#"<{"jsonrpc":"2.0","method":"tick"}"#, "json-rpc | tick - | tick"),
-            (r#"<{"jsonrpc":"2.0","id":"1","result":null}"#, "json-rpc | - 1 ↩2 | result #1 null"),
-            (r#"<{"jsonrpc":"2.0","id":1,"error":{"code":-1}}"#, r#"json-rpc | - 1 ↩1 | error #1 {"code":-1}"#),
-            (
-                r#">[{"jsonrpc":"2.0","id":2,"method":"a"},{"jsonrpc":"2.0","method":"b"}]"#,
-                "json-rpc | a 2 | a #2 | b - | b",
-            ),
-            (r#"<[{"jsonrpc":"2.0","id":2,"result":7}]"#, "json-rpc | - 2 ↩6 | result #2 7"),
-            (r#"<{"jsonrpc":"2.0"}"#, r#"json | - - | {"jsonrpc":"2.0"}"#),
-            ("<[1]", "json | - - | [1]"),
-        ],
-    );
-}
-
-#[test]
-fn json_is_named_by_what_looks_like_an_event() {
-    check(
-        Hints::default(),
-        &[
-            (r#"> {"id":7,"type":"subscribe","x":1} "#, r#"json | subscribe - | {"id":7,"type":"subscribe","x":1}"#),
-            (r#"<{"op":10,"d":{}}"#, r#"json | 10 - | {"op":10,"d":{}}"#),
-            (r#"<["EVENT",{}]"#, r#"json | EVENT - | ["EVENT",{}]"#),
-            (r#"<{"type":{"a":1},"e":"trade"}"#, r#"json | trade - | {"type":{"a":1},"e":"trade"}"#),
-            ("<{\"t\":\"a\"}\n{\"t\":\"b\"}\r\n", r#"ndjson | a - | {"t":"a"} | b - | {"t":"b"}"#),
-            ("<\x1e[1]\x1e[2]", "ndjson | - - | [1] | - - | [2]"),
-            (">#7b7d", "json | - - | {}"),
-            ("<42", "nothing"),
-            ("<{\"a\":1", "nothing"),
-            ("<{\"a\":1}\nx", "nothing"),
-            ("<", "nothing"),
-        ],
-    );
-}
-
-#[test]
-fn what_a_protocol_does_not_understand_another_may() {
-    check(
-        hints("/", Some("jsonrpc")),
-        &[
-            (r#"<{"type":"x"}"#, r#"json | x - | {"type":"x"}"#),
-            (r#"<0{"sid":"x","pingInterval":1}"#, r#"socket.io | open - | open {"sid":"x","pingInterval":1}"#),
-            (r#"<42["a"]"#, "socket.io | a - | a []"),
-            (r#"<{"jsonrpc":"2.0","method":"m"}"#, "json-rpc | m - | m"),
-        ],
-    );
 }
 
 /// Messages of all protocols, to be cut and changed.
@@ -230,6 +119,21 @@ const SEEDS: &[&str] = &[
     r#"{"jsonrpc":"2.0","id":1,"method":"sub","params":[42,23]}"#,
     r#"[{"jsonrpc":"2.0","id":2,"result":7}]"#,
     "{\"t\":\"a\"}\n{\"t\":\"b\"}\r\n",
+    r#"{"id":"a","type":"subscribe","payload":{"query":"subscription OnMsg { x }","variables":{"r":7}}}"#,
+    r#"{"id":1,"type":"start","payload":{"query":"{ x }"}}"#,
+    r#"["3","4","room:lobby","phx_reply",{"status":"ok","response":{"a":1}}]"#,
+    "#00 01 01 01 02 31 32 74 65 76 ff fe",
+    r#"{"command":"message","identifier":"{\\"channel\\":\\"Chat\\"}","data":"{\\"action\\":\\"speak\\"}"}"#,
+    "#82 a2 69 64 07 a1 78 93 01 d6 ff 65 53 f1 00 c4 01 07",
+    "{\"protocol\":\"messagepack\",\"version\":1}\u{1e}",
+    "{\"type\":1,\"target\":\"Add\",\"invocationId\":\"7\",\"arguments\":[1]}\u{1e}{\"type\":6}\u{1e}",
+    "#0c 96 01 80 a1 30 a3 41 64 64 92 02 28 90 02 91 06",
+    "SEND\ndestination:/q\\cueue\nreceipt:r1\ncontent-length:3\n\nabc\0\n",
+    "CONNECTED\nversion:1.2\n\n\0",
+    "#10 10 00 04 4d 51 54 54 05 c2 00 3c 03 21 00 14 00 00 00 01 61 00 01 62",
+    "#32 0b 00 03 61 2f 62 00 0a 03 23 00 01 7b 7d",
+    "#82 09 00 02 00 00 03 61 2f 23 01 c0 00",
+    "#a2 62 69 64 07 61 78 83 f9 3c 00 c1 1a 65 53 f1 00 9f 7f 61 61 ff ff",
 ];
 
 fn seed(text: &str) -> (Opcode, Vec<u8>) {

@@ -12,7 +12,10 @@ const DEEPEST: usize = 64;
 /// Characters of a summary.
 const SUMMARY: usize = 240;
 
-/// Packets of one message that its summary has room for.
+/// The summary of a message in which no unit ends.
+const PIECE: &str = "a piece, the rest follows";
+
+/// Units of one message that its summary has room for.
 const SUMMED: usize = 8;
 
 /// Appends the value of the key `decoded` of a record.
@@ -277,6 +280,9 @@ fn compact_escape<'t>(text: &'t str, out: &mut Vec<u8>) -> Option<&'t str> {
 /// One line about a message; not escaped for a terminal.
 pub fn summary(decoded: &Decoded<'_>) -> String {
     let units = decoded.units.as_slice();
+    if units.is_empty() {
+        return PIECE.to_owned();
+    }
     let mut line = Line { text: String::new(), room: SUMMARY };
     for (at, unit) in units.iter().take(SUMMED).enumerate() {
         line.push(if at > 0 { "; " } else { "" });
@@ -357,9 +363,10 @@ impl Line {
     }
 
     fn quoted(&mut self, text: &str) {
-        self.push("\"");
-        self.push(text);
-        self.push("\"");
+        let (shown, _) = text.split_at(text.char_indices().nth(self.room).map_or(text.len(), |(at, _)| at));
+        let mut out = Vec::new();
+        string(&mut out, shown);
+        self.push(&String::from_utf8_lossy(&out));
     }
 
     /// A JSON text without blanks outside its strings, whether it is right or not.
@@ -463,7 +470,7 @@ mod tests {
         assert_eq!(shown.chars().count(), SUMMARY + 1);
         assert!(shown.ends_with("x…"));
         assert!(line((0..100).map(|_| said("a", Value::Null)).collect()).ends_with("; …"));
-        assert_eq!(line(Vec::new()), "");
+        assert_eq!(line(Vec::new()), PIECE);
     }
 
     proptest! {

@@ -158,9 +158,9 @@ fn is_readable_control(message: &Message<'_>) -> bool {
         && message.body.kept.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
-/// What is shown of a message in the place of its payload.
+/// What is shown of a message in the place of its payload: a piece of something is shown as it is.
 pub(super) fn decoded<'m>(message: &Message<'m>, options: PayloadOptions) -> Option<&'m Decoded<'m>> {
-    message.decoded.filter(|_| options.decoded)
+    message.decoded.filter(|decoded| options.decoded && !decoded.units.is_empty())
 }
 
 /// What a message answers: `answers 12 after 3.1 ms`.

@@ -67,6 +67,11 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// A unit that is a value and nothing else.
+    pub fn of_value(tree: Node<'a>) -> Self {
+        Self { said: Some(tree.value.clone()), ..Self::new("", tree) }
+    }
+
     /// The same, borrowing nothing: of bytes that the message does not have in one piece. Its values stand nowhere in the message.
     pub fn into_owned(self) -> Unit<'static> {
         Unit {
