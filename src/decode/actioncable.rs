@@ -1,7 +1,7 @@
 //! ActionCable (Ruby on Rails): channels that are subscribed to, each named by JSON in a string.
 
 use super::members::{Json, Members, whole};
-use super::{Confidence, Decode, Hints, Said, map, path};
+use super::{Confidence, Decode, Hints, Said, map};
 use crate::model::{Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const TYPES: &[&str] = &["welcome", "ping", "confirm_subscription", "reject_subs
 const COMMANDS: &[&str] = &["subscribe", "unsubscribe", "message"];
 
 pub(super) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
-    let Some(members) = said.text.and_then(|text| Members::object(text, 0)) else { return Confidence::No };
+    let Some(members) = said.object() else { return Confidence::No };
     let is_one_of =
         |name, words: &[&str]| members.get(name).and_then(Json::text).is_some_and(|it| words.contains(&&*it));
     if is_one_of("command", COMMANDS) && members.get("identifier").and_then(Json::text).is_some() {
@@ -30,7 +30,7 @@ struct ActionCable;
 impl Decode for ActionCable {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         let text = said.text?;
-        let members = Members::object(text, 0)?;
+        let members = said.object()?;
         let identifier = members.get("identifier").and_then(Json::text);
         let channel = identifier.as_deref().map(channel);
         let body = members.get("data").or_else(|| members.get("message"));
@@ -43,7 +43,7 @@ impl Decode for ActionCable {
             (None, None) if identifier.is_some() && body.is_some() => "message",
             (None, None) => return None,
         };
-        let inside = body.map(unfolded);
+        let inside = body.map(Json::unfolded);
         let action = inside.as_ref().filter(|_| kind == "message").and_then(action);
         let mut words = kind.to_owned();
         for word in [channel.as_deref(), action.as_deref()].into_iter().flatten() {
@@ -58,7 +58,7 @@ impl Decode for ActionCable {
             _ => Pairing::Alone,
         };
         let event = action.map_or_else(|| Cow::Borrowed(kind), Cow::Owned);
-        let tree = if members.has("identifier") { tree(&members) } else { whole(text) };
+        let tree = if members.has("identifier") { tree(members) } else { whole(text) };
         Some(vec![Unit {
             event: Some(event),
             id,
@@ -70,19 +70,11 @@ impl Decode for ActionCable {
     }
 }
 
-/// What a value says: where it is a string that has JSON in it, that.
-fn unfolded(json: Json<'_>) -> Value<'_> {
-    match json.text() {
-        Some(text) if path::is_json(text.as_bytes()) => Value::Json(text),
-        _ => json.value(),
-    }
-}
-
 /// All members, those unfolded that are JSON in strings.
 fn tree<'a>(members: &Members<'a>) -> Node<'a> {
     let names = ["command", "type", "identifier", "data", "message", "reason", "reconnect"];
     let there = names.into_iter().filter_map(|name| Some((name, members.get(name)?)));
-    map(there.map(|(name, json)| (name, Node { value: unfolded(json), ..json.node() })))
+    map(there.map(|(name, json)| (name, Node { value: json.unfolded(), ..json.node() })))
 }
 
 /// The channel that an identifier names.

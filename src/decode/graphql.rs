@@ -37,7 +37,7 @@ pub(super) fn claims_legacy(_: &Hints, said: &Said<'_>) -> Confidence {
 
 /// Sure of what asks with a query, and it is likely that these are its own.
 fn claims(said: &Said<'_>, asking: &[&str], likely: &[&str]) -> Confidence {
-    let Some(members) = said.text.and_then(|text| Members::object(text, 0)) else { return Confidence::No };
+    let Some(members) = said.object() else { return Confidence::No };
     let Some(kind) = members.get("type").and_then(Json::text) else { return Confidence::No };
     if asking.contains(&&*kind) {
         let payload = members.get("payload").and_then(Json::members);
@@ -62,7 +62,7 @@ struct GraphQl(&'static [&'static str]);
 impl Decode for GraphQl {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         let text = said.text?;
-        let members = Members::object(text, 0)?;
+        let members = said.object()?;
         let kind = members.get("type")?.text()?;
         let kind = *self.0.iter().find(|known| **known == kind)?;
         let id = members.get("id").and_then(Json::name);

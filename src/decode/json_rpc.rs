@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
     let is_one = |members: &Members<'_>| members.get("jsonrpc").and_then(Json::text).is_some_and(|it| it == "2.0");
-    Confidence::Sure.when(said.text.and_then(|text| Members::new(text, 0)).is_some_and(|members| {
+    Confidence::Sure.when(said.members().is_some_and(|members| {
         if members.is_array() {
             members.at(0).and_then(Json::members).is_some_and(|first| is_one(&first))
         } else {
-            is_one(&members)
+            is_one(members)
         }
     }))
 }
@@ -25,11 +25,11 @@ struct JsonRpc;
 impl Decode for JsonRpc {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         let text = said.text?;
-        let members = Members::new(text, 0)?;
+        let members = said.members()?;
         if members.is_array() {
             return members.from(0).map(|one| unit(&one.members()?, one.node())).collect();
         }
-        Some(vec![unit(&members, whole(text))?])
+        Some(vec![unit(members, whole(text))?])
     }
 }
 

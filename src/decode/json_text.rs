@@ -59,13 +59,13 @@ struct JsonLines;
 
 impl Decode for JsonText {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        Some(vec![unit(said.text?, 0)])
+        Some(vec![unit(said.text?, 0, said.members())])
     }
 }
 
 impl Decode for JsonLines {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        Some(lines(said.text?).take(UNITS).map(|(at, line)| unit(line, at)).collect())
+        Some(lines(said.text?).take(UNITS).map(|(at, line)| unit(line, at, Members::new(line, at).as_ref())).collect())
     }
 }
 
@@ -81,9 +81,9 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, line)| !line.is_empty())
 }
 
-fn unit(text: &str, at: usize) -> Unit<'_> {
+fn unit<'a>(text: &'a str, at: usize, members: Option<&Members<'a>>) -> Unit<'a> {
     let value = Value::Json(Cow::Borrowed(text));
-    let event = Members::new(text, at).and_then(|members| event(&members));
+    let event = members.and_then(event);
     Unit { event, said: Some(value.clone()), ..Unit::new("", Node::at(value, at..at + text.len())) }
 }
 

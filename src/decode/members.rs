@@ -117,6 +117,14 @@ impl<'a> Json<'a> {
         Value::Json(Cow::Borrowed(self.text))
     }
 
+    /// What it says: where it is a string that has JSON in it, that.
+    pub(super) fn unfolded(self) -> Value<'a> {
+        match self.text() {
+            Some(text) if text.starts_with(['{', '[']) && path::is_json(text.as_bytes()) => Value::Json(text),
+            _ => self.value(),
+        }
+    }
+
     pub(super) fn node(self) -> Node<'a> {
         Node::at(self.value(), self.base..self.base + self.text.len())
     }

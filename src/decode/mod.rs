@@ -10,21 +10,28 @@
 mod actioncable;
 mod bytes;
 mod cbor;
+mod cdp;
+mod compressed;
 mod engine_io;
 mod graphql;
 pub mod json;
 mod json_rpc;
 mod json_text;
+mod media;
 mod members;
 mod mqtt;
 mod msgpack;
+mod ocpp;
 mod pairs;
 pub mod path;
 mod phoenix;
+mod pusher;
 mod session;
 mod signalr;
+mod sockjs;
 mod stomp;
 mod table;
+mod wamp;
 mod write;
 
 pub use session::{Session, Sessions};
@@ -32,6 +39,8 @@ pub use table::DECODERS;
 pub use write::{node as write_node, record as write_record, summary, value as write_value};
 
 use crate::model::{Direction, Node, Unit, Value};
+use members::Members;
+use std::cell::OnceCell;
 
 /// Units that are told of one message; what is behind them is not looked at.
 const UNITS: usize = 4096;
@@ -110,7 +119,7 @@ impl Hints {
 }
 
 /// A message, as decoders see it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Said<'m> {
     /// Who says it.
     dir: Direction,
@@ -120,11 +129,23 @@ struct Said<'m> {
     bytes: &'m [u8],
     /// The same, where it is UTF-8.
     text: Option<&'m str>,
+    /// The members of the object or array that it is, once anybody asked: many decoders do.
+    members: OnceCell<Option<Members<'m>>>,
 }
 
 impl<'m> Said<'m> {
     fn new(dir: Direction, is_text: bool, bytes: &'m [u8]) -> Self {
-        Self { dir, is_text, bytes, text: simdutf8::basic::from_utf8(bytes).ok() }
+        Self { dir, is_text, bytes, text: simdutf8::basic::from_utf8(bytes).ok(), members: OnceCell::new() }
+    }
+
+    /// The members of the JSON object or array that it is.
+    fn members(&self) -> Option<&Members<'m>> {
+        self.members.get_or_init(|| Members::new(self.text?, 0)).as_ref()
+    }
+
+    /// The members of the JSON object that it is.
+    fn object(&self) -> Option<&Members<'m>> {
+        self.members().filter(|members| !members.is_array())
     }
 }
 

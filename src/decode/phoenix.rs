@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 pub(super) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
     let is_there = hints.path.ends_with("/websocket") && hints.parameter("vsn").is_some();
-    let Some(message) = said.text.and_then(read) else {
+    let Some(message) = said.members().and_then(read) else {
         return Confidence::Likely.when(is_there && binary(said).is_some());
     };
     let is_known = message.event.starts_with("phx_") || &*message.topic == "phoenix";
@@ -33,7 +33,7 @@ struct Phoenix;
 impl Decode for Phoenix {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         let unit = match said.text.filter(|_| said.is_text) {
-            Some(text) => unit(said.dir, read(text)?, whole(text)),
+            Some(text) => unit(said.dir, read(said.members()?)?, whole(text)),
             None => {
                 let message = binary(said)?;
                 let tree = message.tree();
@@ -54,8 +54,7 @@ struct Message<'a> {
     payload: Node<'a>,
 }
 
-fn read(text: &str) -> Option<Message<'_>> {
-    let members = Members::new(text, 0)?;
+fn read<'a>(members: &Members<'a>) -> Option<Message<'a>> {
     let [join, reference, topic, event, payload] = if members.is_array() {
         [0, 1, 2, 3, 4].map(|at| members.at(at))
     } else {

@@ -2,7 +2,7 @@
 
 use super::pairs::Pairs;
 use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Said};
-use crate::model::{Connection, Decoded, Limits, Message, Unit, url_parts};
+use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_parts};
 use hashbrown::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -100,9 +100,7 @@ impl Session {
             return None;
         }
         if message.undecoded || !message.body.holes.is_empty() || message.body.is_truncated() {
-            if let Some((_, decode)) = &mut self.chosen {
-                decode.lost(message.dir);
-            }
+            self.lost(message.dir);
             return None;
         }
         let said = Said::new(message.dir, message.is_text(), message.body.kept);
@@ -116,29 +114,34 @@ impl Session {
         Some(Decoded { protocol, units })
     }
 
-    fn units<'m>(&mut self, said: &Said<'m>) -> Option<(&'static str, Vec<Unit<'m>>)> {
+    /// A message of this direction was lost, or a part of one.
+    pub(super) fn lost(&mut self, dir: Direction) {
+        if let Some((_, decode)) = &mut self.chosen {
+            decode.lost(dir);
+        }
+    }
+
+    /// What a message carries, and who understood it.
+    pub(super) fn units<'m>(&mut self, said: &Said<'m>) -> Option<(&'static str, Vec<Unit<'m>>)> {
         if let Some((decoder, decode)) = &mut self.chosen
             && let Some(units) = decode.message(said)
         {
             return Some((decoder.name, units));
         }
-        if let Some(decoder) = self.best(said, Kind::Protocol).filter(|_| !self.is_forced) {
+        if let Some(decoder) = best(&self.hints, said, Kind::Protocol).filter(|_| !self.is_forced) {
             let mut decode = (decoder.open)(&self.hints);
             if let Some(units) = decode.message(said) {
                 self.chosen = Some((decoder, decode));
                 return Some((decoder.name, units));
             }
         }
-        let decoder = self.best(said, Kind::Format)?;
+        let decoder = Self::format(said)?;
         Some((decoder.name, (decoder.open)(&self.hints).message(said)?))
     }
 
-    /// The decoder that is surest of a message; of several the first in the table. Who had the word did not understand it.
-    fn best(&self, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> {
-        let others = DECODERS.iter().filter(|decoder| decoder.kind == kind);
-        let claims = others.map(|decoder| (decoder, (decoder.claims)(&self.hints, said)));
-        let claims = claims.filter(|(_, confidence)| *confidence > Confidence::No);
-        claims.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(decoder, _)| decoder)
+    /// The decoder of a message that no protocol claims.
+    pub(super) fn format(said: &Said<'_>) -> Option<&'static Decoder> {
+        best(&Hints::default(), said, Kind::Format)
     }
 
     /// Bytes of earlier messages that are kept, about.
@@ -153,6 +156,14 @@ impl Session {
             *decode = (decoder.open)(&self.hints);
         }
     }
+}
+
+/// The decoder that is surest of a message; of several the first in the table.
+fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> {
+    let others = DECODERS.iter().filter(|decoder| decoder.kind == kind);
+    let claims = others.map(|decoder| (decoder, (decoder.claims)(hints, said)));
+    let claims = claims.filter(|(_, confidence)| *confidence > Confidence::No);
+    claims.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(decoder, _)| decoder)
 }
 
 impl Decoder {

@@ -1,7 +1,8 @@
 //! The table of decoders. Of several that are as sure of a message, the first has it.
 
 use super::{
-    Decoder, Kind, actioncable, cbor, engine_io, graphql, json_rpc, json_text, mqtt, msgpack, phoenix, signalr, stomp,
+    Decoder, Kind, actioncable, cbor, cdp, compressed, engine_io, graphql, json_rpc, json_text, media, mqtt, msgpack,
+    ocpp, phoenix, pusher, signalr, sockjs, stomp, wamp,
 };
 
 /// All decoders: protocols in the order of their use, then formats.
@@ -97,6 +98,51 @@ pub const DECODERS: &[Decoder] = &[
         open: actioncable::open,
     },
     Decoder {
+        name: "sockjs",
+        about: "SockJS: the messages in its frames, each in its own protocol",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "path …/000/session/websocket",
+        claims: sockjs::claims,
+        open: sockjs::open,
+    },
+    Decoder {
+        name: "wamp",
+        about: "WAMP 2 in JSON, MessagePack and CBOR: calls, publications, subscriptions, registrations",
+        kind: Kind::Protocol,
+        subprotocols: wamp::NAMES,
+        known_by: "a HELLO",
+        claims: wamp::claims,
+        open: wamp::open,
+    },
+    Decoder {
+        name: "cdp",
+        about: "Chrome DevTools Protocol: commands, results, events, sessions",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "path /devtools/…, methods such as Page.navigate",
+        claims: cdp::claims,
+        open: cdp::open,
+    },
+    Decoder {
+        name: "pusher",
+        about: "Pusher Channels: events of channels, JSON in strings unfolded",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "path /app/… with protocol in its query, events pusher:…",
+        claims: pusher::claims,
+        open: pusher::open,
+    },
+    Decoder {
+        name: "ocpp",
+        about: "OCPP-J 1.6 to 2.1: calls, results, errors",
+        kind: Kind::Protocol,
+        subprotocols: &["ocpp1.6", "ocpp2.0", "ocpp2.0.1", "ocpp2.1"],
+        known_by: "",
+        claims: ocpp::claims,
+        open: ocpp::open,
+    },
+    Decoder {
         name: "json",
         about: "one JSON value",
         kind: Kind::Format,
@@ -113,6 +159,24 @@ pub const DECODERS: &[Decoder] = &[
         known_by: "two or more objects or arrays",
         claims: json_text::claims_lines,
         open: json_text::open_lines,
+    },
+    Decoder {
+        name: "compressed",
+        about: "gzip and zlib, and the format in them",
+        kind: Kind::Format,
+        subprotocols: &[],
+        known_by: "what inflates to its end",
+        claims: compressed::claims,
+        open: compressed::open,
+    },
+    Decoder {
+        name: "media",
+        about: "pictures, sound, video and documents: what they are",
+        kind: Kind::Format,
+        subprotocols: &[],
+        known_by: "the bytes that they begin with",
+        claims: media::claims,
+        open: media::open,
     },
     Decoder {
         name: "msgpack",

@@ -133,6 +133,14 @@ const SEEDS: &[&str] = &[
     "#10 10 00 04 4d 51 54 54 05 c2 00 3c 03 21 00 14 00 00 00 01 61 00 01 62",
     "#32 0b 00 03 61 2f 62 00 0a 03 23 00 01 7b 7d",
     "#82 09 00 02 00 00 03 61 2f 23 01 c0 00",
+    r#"[48,1,{},"com.sum",[2,3]]"#,
+    r#"[8,48,1,{},"com.error"]"#,
+    r#"{"id":1,"sessionId":"S","method":"Page.enable"}"#,
+    r#"{"event":"pusher:subscribe","data":"{\"channel\":\"news\"}"}"#,
+    r#"[2,"a1","BootNotification",{"model":"x"}]"#,
+    r#"a["CONNECTED\nversion:1.2\n\n\u0000","x"]"#,
+    "#89 50 4e 47 0d 0a 1a 0a 00",
+    "#78 9c ab 56 ca 2f 50 b2 32 34 a8 05 00 10 8d 03 1c",
     "#a2 62 69 64 07 61 78 83 f9 3c 00 c1 1a 65 53 f1 00 9f 7f 61 61 ff ff",
 ];
 

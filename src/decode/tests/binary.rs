@@ -79,3 +79,54 @@ fn mqtt_5_has_properties_and_topics_by_number() {
         ],
     );
 }
+
+#[test]
+fn files_are_told_by_what_they_begin_with() {
+    check(
+        Hints::default(),
+        &[
+            ("<#89 50 4e 47 0d 0a 1a 0a 00", "media | image/png - | image/png <9 bytes>"),
+            ("<#ff d8 ff e0", "media | image/jpeg - | image/jpeg <4 bytes>"),
+            ("<#00 00 00 18 66 74 79 70 6d 70 34 32", "media | video/mp4 - | video/mp4 <12 bytes>"),
+            ("<#89 50", "nothing"),
+        ],
+    );
+}
+
+/// What is packed, and what a session makes of it.
+fn packed(bytes: &[u8]) -> Option<(String, String)> {
+    use super::{Direction, Limits, Opcode, Session, message, sound, told, write_node};
+    let mut session = Session::new(Hints::default(), None, &Limits::DEFAULT);
+    let decoded = session.message(&message(1, Direction::ToClient, Opcode::BINARY, bytes))?;
+    sound(&decoded, bytes);
+    let mut tree = Vec::new();
+    write_node(&decoded.units[0].tree, &mut tree);
+    Some((told(&decoded), String::from_utf8(tree).unwrap()))
+}
+
+#[test]
+fn what_was_compressed_is_told_with_its_encodings() {
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+    use std::io::Write as _;
+    let gzip = |bytes: &[u8]| {
+        let mut out = GzEncoder::new(Vec::new(), Compression::default());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    let zlib = |bytes: &[u8]| {
+        let mut out = ZlibEncoder::new(Vec::new(), Compression::default());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    let whole = gzip(br#"{"op":10,"d":{"x":[1,2]}}"#);
+    let (line, tree) = packed(&whole).unwrap();
+    assert_eq!(line, r#"compressed | 10 - | gzip {"op":10,"d":{"x":[1,2]}}"#);
+    assert_eq!(tree, r#"{"encodings":["gzip","json"],"data":{"op":10,"d":{"x":[1,2]}}}"#);
+    let (line, _) = packed(&zlib(b"\x82\xa2id\x07\xa1x\x90")).unwrap();
+    assert_eq!(line, r#"compressed | - - | zlib {"id":7,"x":[]}"#);
+    assert_eq!(packed(&zlib(b"plain")).unwrap().1, r#"{"encodings":["zlib","text"],"data":"plain"}"#);
+    assert_eq!(packed(&gzip(&gzip(b"{}"))).unwrap().1.split(',').nth(1), Some("\"bytes\"]"), "one layer is taken off");
+    assert_eq!(packed(&whole[..whole.len() - 1]), None);
+    assert_eq!(packed(&gzip(&vec![b' '; 5 << 20])), None, "a bomb");
+}

@@ -289,3 +289,111 @@ fn signalr_records_of_json_are_told_wherever_they_are_cut() {
         ],
     );
 }
+
+#[test]
+fn wamp_requests_of_each_kind_have_ids_of_their_own() {
+    check(
+        hints("/ws", Some("wamp.2.json")),
+        &[
+            (r#">[1,"realm1",{"roles":{"caller":{}}}]"#, "wamp | HELLO - | HELLO realm1"),
+            ("<[2,9129137332,{}]", "wamp | WELCOME - ↩1 | WELCOME"),
+            (r#">[48,1,{},"com.sum",[2,3]]"#, "wamp | com.sum 1 | CALL com.sum #1 [2,3]"),
+            (r#">[32,1,{},"com.topic"]"#, "wamp | com.topic 1 | SUBSCRIBE com.topic #1"),
+            ("<[50,1,{},[5]]", "wamp | RESULT 1 ↩3 | RESULT #1 [5]"),
+            ("<[33,1,77]", "wamp | SUBSCRIBED 1 ↩4 | SUBSCRIBED 77 #1"),
+            (r#"<[8,48,1,{},"com.error"]"#, "wamp | ERROR 1 ↩3 | ERROR com.error #1"),
+            (r#"<[36,77,3,{},["x"],{"a":1}]"#, r#"wamp | EVENT - | EVENT 77 ["x"]"#),
+            ("<[99,1]", "json | - - | [99,1]"),
+        ],
+    );
+    check(
+        hints("/ws", Some("wamp.2.json.batched")),
+        &[(">[48,1,{},\"a\"]\u{18}[48,2,{},\"b\"]\u{18}", "wamp | a 1 | CALL a #1 | b 2 | CALL b #2")],
+    );
+    check(
+        Hints::default(),
+        &[(">[1,\"r\",{\"roles\":{}}]", "wamp | HELLO - | HELLO r"), (">#94 30 07 80 a1 61", "wamp | a 7 | CALL a #7")],
+    );
+}
+
+#[test]
+fn cdp_commands_are_of_sessions() {
+    check(
+        hints("/devtools/page/1", None),
+        &[
+            (r#">{"id":1,"method":"Page.enable","params":{}}"#, "cdp | Page.enable 1 | Page.enable #1 {}"),
+            (r#">{"id":1,"sessionId":"S","method":"Page.enable"}"#, "cdp | Page.enable 1 | Page.enable #1"),
+            (r#"<{"id":1,"sessionId":"S","result":{}}"#, "cdp | - 1 ↩2 | result #1 {}"),
+            (
+                r#"<{"method":"Page.loadEventFired","params":{"t":1}}"#,
+                r#"cdp | Page.loadEventFired - | Page.loadEventFired {"t":1}"#,
+            ),
+            (r#"<{"id":1,"error":{"code":-1}}"#, r#"cdp | - 1 ↩1 | error #1 {"code":-1}"#),
+            (r#"<{"x":1}"#, r#"json | - - | {"x":1}"#),
+        ],
+    );
+    check(
+        Hints::default(),
+        &[(r#">{"id":1,"method":"DOM.getDocument"}"#, "cdp | DOM.getDocument 1 | DOM.getDocument #1")],
+    );
+}
+
+#[test]
+fn pusher_data_are_unfolded() {
+    check(
+        hints("/app/key?protocol=7", None),
+        &[
+            (
+                r#"<{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+                r#"pusher | pusher:connection_established - | pusher:connection_established {"socket_id":"1.2"}"#,
+            ),
+            (
+                r#">{"event":"pusher:subscribe","data":{"channel":"news"}}"#,
+                r#"pusher | pusher:subscribe news | pusher:subscribe news {"channel":"news"}"#,
+            ),
+            (
+                r#"<{"event":"pusher_internal:subscription_succeeded","channel":"news","data":"{}"}"#,
+                "pusher | pusher_internal:subscription_succeeded news ↩2 | pusher_internal:subscription_succeeded news {}",
+            ),
+            (r#"<{"event":"added","channel":"news","data":"hi"}"#, r#"pusher | added news | added news "hi""#),
+            (r#">{"event":"pusher:ping"}"#, "pusher | pusher:ping - ~ | pusher:ping"),
+            (r#"<{"event":"pusher:pong"}"#, "pusher | pusher:pong - ↩5 ~ | pusher:pong"),
+        ],
+    );
+}
+
+#[test]
+fn ocpp_calls_are_paired() {
+    check(
+        hints("/ocpp/CP1", Some("ocpp1.6")),
+        &[
+            (
+                r#">[2,"a1","BootNotification",{"model":"x"}]"#,
+                r#"ocpp | BootNotification a1 | BootNotification #a1 {"model":"x"}"#,
+            ),
+            (r#"<[3,"a1",{"status":"Accepted"}]"#, r#"ocpp | CALLRESULT a1 ↩1 | CALLRESULT #a1 {"status":"Accepted"}"#),
+            (r#">[2,"a2","Heartbeat",{}]"#, "ocpp | Heartbeat a2 ~ | Heartbeat #a2 {}"),
+            (r#"<[4,"a2","NotSupported","no",{}]"#, "ocpp | CALLERROR a2 ↩3 | CALLERROR NotSupported no #a2 {}"),
+            (r#"<[7,"a"]"#, r#"json | - - | [7,"a"]"#),
+        ],
+    );
+}
+
+#[test]
+fn sockjs_has_another_protocol_in_its_frames() {
+    check(
+        hints("/echo/123/abcdef/websocket", None),
+        &[
+            ("<o", "sockjs | open - | open"),
+            (r#">["CONNECT\naccept-version:1.2\n\n\u0000"]"#, "sockjs | CONNECT - | CONNECT"),
+            (
+                r#"<a["CONNECTED\nversion:1.2\n\n\u0000","x"]"#,
+                "sockjs | CONNECTED - ↩2 | CONNECTED 1.2 | message - | message x",
+            ),
+            ("<h", "sockjs | heartbeat - ~ | heartbeat"),
+            (r#">["{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}"]"#, "sockjs | m 1 | m #1"),
+            (r#"<c[3000,"Go away!"]"#, r#"sockjs | close - | close [3000,"Go away!"]"#),
+            ("<x", "nothing"),
+        ],
+    );
+}
