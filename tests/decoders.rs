@@ -191,7 +191,7 @@ fn values_of_messagepack_and_cbor_are_those_that_were_packed() {
     }
     let protocols: BTreeSet<String> =
         messages.iter().filter_map(|record| record["decoded"]["protocol"].as_str().map(ToOwned::to_owned)).collect();
-    for protocol in ["actioncable", "json-rpc", "phoenix"] {
+    for protocol in ["actioncable", "json-rpc", "phoenix", "protobuf"] {
         assert!(protocols.contains(protocol), "{protocols:?}");
     }
 }

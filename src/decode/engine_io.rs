@@ -7,7 +7,9 @@
 //! ```
 //!
 //! In Engine.IO 4 a binary message is the bytes alone, in 3 a byte 4 stands before them. A binary event's attachments are the binary
-//! messages behind it; its JSON has `{"_placeholder":true,"num":0}` where they belong, and the last one's tree has it whole.
+//! messages behind it; its JSON has `{"_placeholder":true,"num":0}` where they belong, and the last one's tree has it whole. Where its packets are MessagePack, each is one binary message (`packed`).
+
+mod packed;
 
 use super::members::{Json, Members};
 use super::{Confidence, Decode, Hints, Said, VALUES, json, map, path};
@@ -40,9 +42,7 @@ pub(super) fn claims_socket(hints: &Hints, said: &Said<'_>) -> Confidence {
                 Confidence::Likely.when(rest.starts_with("2[\"") || rest.starts_with("0{\"sid\""))
             }
         }
-        Some((digit, _)) if ENGINE.iter().enumerate().any(|(at, _)| digit == at.to_string()) => {
-            Confidence::Likely.when(is_engine)
-        }
+        Some(("0" | "1" | "2" | "3" | "4" | "5" | "6", _)) => Confidence::Likely.when(is_engine),
         _ => Confidence::No,
     }
 }
@@ -83,6 +83,8 @@ struct EngineIo {
 struct Waiting {
     /// The packet, as it stands behind the 4.
     text: String,
+    /// How many attachments it has.
+    wanted: usize,
     attachments: Vec<Vec<u8>>,
 }
 
@@ -95,6 +97,8 @@ struct Packet<'a> {
     data: &'a str,
     /// Where the data begin in the message.
     at: usize,
+    /// Of an event its name and arguments, of an acknowledgement the arguments.
+    args: Option<Members<'a>>,
 }
 
 impl EngineIo {
@@ -107,26 +111,24 @@ impl EngineIo {
         let bytes = if self.is_v3 { said.bytes.strip_prefix(&[4])? } else { said.bytes };
         let at = said.bytes.len() - bytes.len()..said.bytes.len();
         let Some(mut waiting) = self.waiting[said.dir].take() else {
+            if self.has_socket {
+                return packed::unit(bytes, at.start);
+            }
             let value = Value::Bytes(Cow::Borrowed(bytes));
             let tree = map([("type", Value::text("message").into()), ("data", Node::at(value.clone(), at))]);
-            return (!self.has_socket).then(|| Unit {
-                said: Some(value),
-                event: Some("message".into()),
-                ..Unit::new("message", tree)
-            });
+            return Some(Unit { said: Some(value), event: Some("message".into()), ..Unit::new("message", tree) });
         };
         waiting.attachments.push(bytes.to_vec());
-        let packet = Packet::read(&waiting.text, 0)?;
         let number = waiting.attachments.len();
-        let words = format!("attachment {number} of {}", packet.attachments);
-        if number < packet.attachments {
+        let words = format!("attachment {number} of {}", waiting.wanted);
+        if number < waiting.wanted {
             let data = Node::at(Value::Bytes(Cow::Borrowed(bytes)), at);
             let tree = map([("type", Value::text("attachment").into()), ("data", data)]);
             let unit = Unit::new(words, tree);
             self.waiting[said.dir] = Some(waiting);
             return Some(unit);
         }
-        let unit = packet.unit(Some(&waiting.attachments));
+        let unit = Packet::read(&waiting.text, 0)?.unit(Some(&waiting.attachments));
         // What asks and answers is the packet that was told before.
         let words = format!("{words}: {}", unit.words);
         let whole = Unit { words: words.into(), pairing: Pairing::Alone, id: None, event: None, ..unit };
@@ -146,7 +148,8 @@ impl EngineIo {
             }
             let packet = Packet::read(rest, 1)?;
             if packet.attachments > 0 {
-                self.waiting[said.dir] = Some(Waiting { text: rest.to_owned(), attachments: Vec::new() });
+                self.waiting[said.dir] =
+                    Some(Waiting { text: rest.to_owned(), wanted: packet.attachments, attachments: Vec::new() });
             }
             return Some(packet.unit(None));
         }
@@ -206,24 +209,19 @@ impl<'a> Packet<'a> {
             (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
         }
         let (id, data) = rest.split_at(digits(rest));
-        let packet = Self {
-            kind,
-            attachments,
-            namespace,
-            id: Some(id).filter(|id| !id.is_empty()),
-            data,
-            at: base + text.len() - data.len(),
-        };
+        let at = base + text.len() - data.len();
+        let has_args = kind.ends_with("EVENT") || kind.ends_with("ACK");
+        let args = if has_args { Some(Members::array(data, at)?) } else { None };
+        let id = Some(id).filter(|id| !id.is_empty());
+        let packet = Self { kind, attachments, namespace, id, data, at, args };
         packet.is_sound().then_some(packet)
     }
 
     /// Whether its data are such as it may have.
     fn is_sound(&self) -> bool {
         match self.kind {
-            "EVENT" | "BINARY_EVENT" => {
-                Members::array(self.data, 0).and_then(|args| args.at(0)).is_some_and(|name| name.name().is_some())
-            }
-            "ACK" | "BINARY_ACK" => self.id.is_some() && Members::array(self.data, 0).is_some(),
+            "EVENT" | "BINARY_EVENT" => self.args.as_ref().and_then(|args| args.at(0)?.name()).is_some(),
+            "ACK" | "BINARY_ACK" => self.id.is_some(),
             _ => self.data.is_empty() || path::is_json(self.data.as_bytes()),
         }
     }
@@ -237,12 +235,10 @@ impl<'a> Packet<'a> {
         members.extend(self.id.map(|id| ("id", digits(id))));
         let mut words = self.kind.trim_start_matches("BINARY_").to_owned();
         let (mut event, mut said) = (None, None);
-        if self.is_event() || self.is_ack() {
-            let args = Members::array(self.data, self.at);
-            let mut args: Vec<Json<'a>> = args.iter().flat_map(|args| args.from(0)).collect();
-            if self.is_event() && !args.is_empty() {
-                let name = args.remove(0);
-                event = name.name();
+        if let Some(args) = &self.args {
+            let is_event = self.kind.ends_with("EVENT");
+            if is_event {
+                event = args.at(0).and_then(Json::name);
                 members.extend(event.clone().map(|name| ("event", Value::Text(name).into())));
                 words = event.as_deref().unwrap_or_default().to_owned();
             }
@@ -250,7 +246,7 @@ impl<'a> Packet<'a> {
                 Some(attachments) => filled(arg.raw(), attachments),
                 None => arg.node(),
             };
-            let args = Value::List(args.into_iter().map(node).collect());
+            let args = Value::List(args.from(usize::from(is_event)).map(node).collect());
             said = Some(args.clone());
             members.push(("args", args.into()));
         } else {
@@ -274,24 +270,26 @@ impl<'a> Packet<'a> {
         Unit { event, id, pairing: self.pairing(), said, ..Unit::new(words, map(members)) }
     }
 
-    fn is_event(&self) -> bool {
-        self.kind.ends_with("EVENT")
-    }
-
-    fn is_ack(&self) -> bool {
-        self.kind.ends_with("ACK")
-    }
-
     fn pairing(&self) -> Pairing<'a> {
-        let namespace = Key { space: "namespace", id: Cow::Borrowed(self.namespace) };
-        let ack = self.id.map(|id| Key { space: "ack", id: format!("{}#{id}", self.namespace).into() });
-        match (self.kind, ack) {
-            ("CONNECT", _) if !self.data.contains("\"sid\"") => Pairing::Asks(namespace),
-            ("CONNECT" | "CONNECT_ERROR", _) => Pairing::Answers { key: namespace, last: true },
-            (_, Some(key)) if self.is_event() => Pairing::Asks(key),
-            (_, Some(key)) if self.is_ack() => Pairing::Answers { key, last: true },
-            _ => Pairing::Alone,
-        }
+        let namespace = namespace_key(Cow::Borrowed(self.namespace));
+        pairing(self.kind, namespace, self.id, self.data.contains("\"sid\""))
+    }
+}
+
+/// What ties a CONNECT to its answer.
+fn namespace_key(namespace: Cow<'_, str>) -> Key<'_> {
+    Key { space: "namespace", id: namespace }
+}
+
+/// How a packet of a kind stands to others, by its namespace, its id, and whether it says which session it is.
+fn pairing<'a>(kind: &str, namespace: Key<'a>, id: Option<&str>, has_sid: bool) -> Pairing<'a> {
+    let ack = id.map(|id| Key { space: "ack", id: format!("{}#{id}", namespace.id).into() });
+    match (kind, ack) {
+        ("CONNECT", _) if !has_sid => Pairing::Asks(namespace),
+        ("CONNECT" | "CONNECT_ERROR", _) => Pairing::Answers { key: namespace, last: true },
+        ("EVENT" | "BINARY_EVENT", Some(key)) => Pairing::Asks(key),
+        ("ACK" | "BINARY_ACK", Some(key)) => Pairing::Answers { key, last: true },
+        _ => Pairing::Alone,
     }
 }
 

@@ -30,14 +30,16 @@ const EVENT_KEYS: [&str; 17] = [
 /// Characters of such a name: what is longer says something, and names nothing.
 const NAME: usize = 64;
 
-/// One value.
+/// One value. What is nested in it is not judged: where it is no JSON, the tree has the text.
 pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
-    let is_container = said.text.is_some_and(|text| text.trim_start().starts_with(['{', '[']));
-    Confidence::Likely.when(is_container && path::is_json(said.bytes))
+    Confidence::Likely.when(said.members().is_some())
 }
 
 /// Several values in lines (NDJSON), or each behind or before a record separator (RFC 7464).
 pub(super) fn claims_lines(_: &Hints, said: &Said<'_>) -> Confidence {
+    if said.text.is_none_or(|text| memchr::memchr3(b'\n', b'\r', 0x1e, text.as_bytes()).is_none()) {
+        return Confidence::No;
+    }
     let mut count = 0;
     let all = said.text.into_iter().flat_map(lines).take(UNITS).all(|(_, line)| {
         count += 1;

@@ -9,6 +9,7 @@
 
 mod actioncable;
 mod bytes;
+mod carry;
 mod cbor;
 mod cdp;
 mod compressed;
@@ -25,6 +26,7 @@ mod ocpp;
 mod pairs;
 pub mod path;
 mod phoenix;
+mod protobuf;
 mod pusher;
 mod session;
 mod signalr;

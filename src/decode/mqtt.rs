@@ -8,6 +8,7 @@ mod packet;
 mod properties;
 
 use super::bytes::Bytes;
+use super::carry::{Carry, Read, Rest};
 use super::{Confidence, Decode, Hints, Said, UNITS};
 use crate::model::{Both, Direction, Unit};
 use std::collections::BTreeMap;
@@ -37,8 +38,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
 
 #[derive(Default)]
 struct Mqtt {
-    /// The beginning of a packet whose rest comes in the next message.
-    carry: Both<Vec<u8>>,
+    carry: Carry,
     state: State,
 }
 
@@ -53,55 +53,36 @@ struct State {
 
 impl Decode for Mqtt {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        if said.is_text {
-            return None;
-        }
-        let carry = &mut self.carry[said.dir];
-        if carry.is_empty() {
-            let (units, used) = packets(said.bytes, said.dir, &mut self.state)?;
-            carry.extend_from_slice(said.bytes.get(used..).unwrap_or_default());
-            return Some(units);
-        }
-        carry.extend_from_slice(said.bytes);
-        let Some((units, used)) = packets(carry, said.dir, &mut self.state) else {
-            carry.clear();
-            return None;
-        };
-        let units = units.into_iter().map(Unit::into_owned).collect();
-        carry.drain(..used);
-        Some(units)
+        let (dir, state) = (said.dir, &mut self.state);
+        if said.is_text { None } else { self.carry.read(said, |bytes| packets(bytes, dir, state)) }
     }
 
     fn lost(&mut self, dir: Direction) {
-        self.carry[dir].clear();
+        self.carry.lost(dir);
     }
 
     fn held(&self) -> usize {
-        let of = |dir| {
-            let topics = self.state.aliases[dir].values().map(|topic| topic.len() + 64).sum::<usize>();
-            self.carry[dir].len() + topics
-        };
-        Direction::BOTH.into_iter().map(of).sum()
+        let aliases = [&self.state.aliases.to_server, &self.state.aliases.to_client].into_iter().flatten();
+        self.carry.held() + aliases.map(|(_, topic)| topic.len() + 64).sum::<usize>()
     }
 }
 
-/// The packets that end here, and how many bytes they take; `None` where one cannot be one.
-fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Option<(Vec<Unit<'a>>, usize)> {
+/// The packets that end here.
+fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
     let (mut units, mut used) = (Vec::new(), 0);
     let mut rest = Bytes::new(bytes);
-    while units.len() < UNITS {
-        let Some(head) = rest.u8() else { break };
-        if head >> 4 == 0 {
-            return None;
-        }
+    let rest = loop {
+        let left = bytes.len() - used;
+        let Some(head) = rest.u8().filter(|head| head >> 4 > 0 && units.len() < UNITS) else { break Rest::Nothing };
         let Some(len) = rest.varint(LENGTH) else {
             // A length that does not end in four bytes is none.
-            let is_cut = bytes.len() - used <= LENGTH as usize;
-            return is_cut.then_some((units, used));
+            break if left <= LENGTH as usize { Rest::Cut(left + 1) } else { Rest::Nothing };
         };
-        let Some(body) = rest.part(usize::try_from(len).ok()?) else { break };
+        let Ok(len) = usize::try_from(len) else { break Rest::Nothing };
+        let end = rest.at() - used + len;
+        let Some(body) = rest.part(len) else { break Rest::Cut(end) };
         units.push(packet::unit(head, body, used, dir, state));
         used = rest.at();
-    }
-    Some((units, used))
+    };
+    Read { units, used, rest }
 }

@@ -7,9 +7,10 @@
 //! ```
 
 use super::bytes::Bytes;
+use super::carry::{Carry, Read, Rest};
 use super::members::{Json, Members};
 use super::{Confidence, Decode, Hints, Said, UNITS, map, msgpack};
-use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// What ends a record of JSON.
@@ -39,7 +40,7 @@ pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
     if said.is_text {
         return Confidence::No;
     }
-    let (units, used) = packed(said.bytes);
+    let Read { units, used, .. } = packed(said.bytes);
     Confidence::Likely.when(!units.is_empty() && used == said.bytes.len())
 }
 
@@ -48,10 +49,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
 }
 
 #[derive(Default)]
-struct SignalR {
-    /// The beginning of a record whose rest comes in the next message.
-    carry: Both<Vec<u8>>,
-}
+struct SignalR(Carry);
 
 /// What a record says, in either encoding.
 #[derive(Default)]
@@ -69,72 +67,65 @@ struct Record<'a> {
 
 impl Decode for SignalR {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        let read = if said.is_text || said.bytes.first() == Some(&b'{') { separated } else { packed };
-        let carry = &mut self.carry[said.dir];
-        if carry.is_empty() {
-            let (units, used) = read(said.bytes);
-            let rest = said.bytes.get(used..).unwrap_or_default();
-            // What a record cannot begin with is none of its own; nor is one that goes on where nothing else was seen.
-            if units.is_empty() && !begins(rest) {
-                return None;
-            }
-            carry.extend_from_slice(rest);
-            return Some(units);
-        }
-        carry.extend_from_slice(said.bytes);
-        let (units, used) = read(carry);
-        let units = units.into_iter().map(Unit::into_owned).collect();
-        carry.drain(..used);
-        Some(units)
+        let is_json = said.is_text || said.bytes.first() == Some(&b'{');
+        self.0.read(said, |bytes| if is_json { separated(bytes) } else { packed(bytes) })
     }
 
     fn lost(&mut self, dir: Direction) {
-        self.carry[dir].clear();
+        self.0.lost(dir);
     }
 
     fn held(&self) -> usize {
-        self.carry.to_server.len() + self.carry.to_client.len()
+        self.0.held()
     }
 }
 
-/// Whether a record may begin so.
-fn begins(rest: &[u8]) -> bool {
-    let is_json = rest.starts_with(b"{\"type\":") || rest.starts_with(b"{\"protocol\":");
-    let mut bytes = Bytes::new(rest);
-    let is_packed = bytes.varint(LENGTH).is_some_and(|len| len > rest.len() as u64)
-        && bytes.u8().is_some_and(|list| (0x91..=0x97).contains(&list))
-        && bytes.u8().is_some_and(|kind| (1..=9).contains(&kind));
-    is_json || is_packed
-}
-
-/// The records of JSON that end here, and how many bytes they take.
-fn separated(bytes: &[u8]) -> (Vec<Unit<'_>>, usize) {
+/// The records of JSON that end here.
+fn separated(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
     for end in memchr::memchr_iter(SEPARATOR, bytes).take(UNITS) {
         let text = bytes.get(used..end).and_then(|text| std::str::from_utf8(text).ok());
-        let Some(record) = text.and_then(|text| Record::of_json(text, used)) else { break };
+        let Some(record) = text.and_then(|text| Record::of_json(text, used)) else {
+            return Read { units, used, rest: Rest::Nothing };
+        };
         units.push(record.unit());
         used = end + 1;
     }
-    (units, used)
+    // Only what begins like a record is waited for.
+    let rest = bytes.get(used..).unwrap_or_default();
+    let begins = [&b"{\"type\":"[..], b"{\"protocol\":"].iter().any(|begin| rest.starts_with(begin));
+    let rest = if begins && memchr::memchr(SEPARATOR, rest).is_none() { Rest::Until(SEPARATOR) } else { Rest::Nothing };
+    Read { units, used, rest }
 }
 
-/// The records of MessagePack that end here, and how many bytes they take.
-fn packed(bytes: &[u8]) -> (Vec<Unit<'_>>, usize) {
+/// The records of MessagePack that end here.
+fn packed(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
     let mut rest = Bytes::new(bytes);
-    while units.len() < UNITS {
-        let record = || {
-            let len = usize::try_from(rest.varint(LENGTH)?).ok()?;
-            let mut part = rest.part(len)?;
-            let node = msgpack::read(&mut part)?;
-            Record::of_list(node).filter(|_| part.is_empty())
+    let rest = loop {
+        if rest.is_empty() || units.len() == UNITS {
+            break Rest::Nothing;
+        }
+        let Some(len) = rest.varint(LENGTH).and_then(|len| usize::try_from(len).ok()) else {
+            // A length that goes on behind records: one alone may be anything.
+            let is_cut = bytes.len() - used < LENGTH as usize && !units.is_empty();
+            break if is_cut { Rest::Cut(bytes.len() - used + 1) } else { Rest::Nothing };
         };
-        let Some(record) = { record }() else { break };
+        let end = (rest.at() - used).saturating_add(len);
+        let begins = is_list(rest.rest());
+        let Some(mut part) = rest.part(len) else { break if begins { Rest::Cut(end) } else { Rest::Nothing } };
+        let record = msgpack::read(&mut part).and_then(Record::of_list).filter(|_| part.is_empty());
+        let Some(record) = record else { break Rest::Nothing };
         units.push(record.unit());
         used = rest.at();
-    }
-    (units, used)
+    };
+    Read { units, used, rest }
+}
+
+/// Whether the list of a record may begin so.
+fn is_list(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|list| (0x91..=0x97).contains(list))
+        && bytes.get(1).is_none_or(|kind| (1..=9).contains(kind))
 }
 
 impl<'a> Record<'a> {

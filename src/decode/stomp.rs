@@ -6,9 +6,10 @@
 //!
 //! A WebSocket message may have several frames, and a frame may be cut over several messages.
 
+use super::carry::{Carry, Read, Rest};
 use super::msgpack::text;
 use super::{Confidence, Decode, Hints, Said, UNITS, map, path};
-use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// The commands of both ends.
@@ -46,48 +47,24 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
 }
 
 #[derive(Default)]
-struct Stomp {
-    /// The beginning of a frame whose rest comes in the next message.
-    carry: Both<Vec<u8>>,
-}
+struct Stomp(Carry);
 
 impl Decode for Stomp {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        let carry = &mut self.carry[said.dir];
-        if carry.is_empty() {
-            let (units, used) = frames(said.bytes);
-            let rest = said.bytes.get(used..).unwrap_or_default();
-            if !rest.is_empty() {
-                if units.is_empty() && !matches!(Frame::read(rest), Frame::Cut) {
-                    return None;
-                }
-                carry.extend_from_slice(rest);
-            }
-            return Some(units);
-        }
-        carry.extend_from_slice(said.bytes);
-        let (units, used) = frames(carry);
-        let units: Vec<Unit<'static>> = units.into_iter().map(Unit::into_owned).collect();
-        carry.drain(..used);
-        if units.is_empty() && !matches!(Frame::read(carry), Frame::Cut) {
-            // It was no frame that began there.
-            carry.clear();
-            return None;
-        }
-        Some(units)
+        self.0.read(said, frames)
     }
 
     fn lost(&mut self, dir: Direction) {
-        self.carry[dir].clear();
+        self.0.lost(dir);
     }
 
     fn held(&self) -> usize {
-        self.carry.to_server.len() + self.carry.to_client.len()
+        self.0.held()
     }
 }
 
-/// The frames and heartbeats that end here, and how many bytes they take.
-fn frames(bytes: &[u8]) -> (Vec<Unit<'_>>, usize) {
+/// The frames and heartbeats that end here.
+fn frames(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
     while units.len() < UNITS {
         let rest = bytes.get(used..).unwrap_or_default();
@@ -100,21 +77,25 @@ fn frames(bytes: &[u8]) -> (Vec<Unit<'_>>, usize) {
                 let event = Some("heartbeat".into());
                 units.push(Unit { event, heartbeat: true, ..Unit::new("heartbeat", tree) });
             }
-            return (units, bytes.len());
+            break;
         }
-        let Frame::Whole(frame, len) = Frame::read(rest) else { return (units, used) };
+        let (frame, len) = match Frame::read(rest) {
+            Frame::Whole(frame, len) => (frame, len),
+            Frame::Cut(rest) => return Read { units, used: used + ends, rest },
+            Frame::Bad => break,
+        };
         units.push(frame.unit(used + ends));
         used += ends + len;
     }
-    (units, bytes.len())
+    Read { units, used, rest: Rest::Nothing }
 }
 
 /// What bytes begin with.
 enum Frame<'a> {
     /// A frame, and how many bytes it takes.
     Whole(Content<'a>, usize),
-    /// The beginning of one.
-    Cut,
+    /// The beginning of one, and what it waits for.
+    Cut(Rest),
     /// None.
     Bad,
 }
@@ -133,12 +114,16 @@ impl<'a> Frame<'a> {
     fn read(bytes: &'a [u8]) -> Self {
         let Some((line, mut at)) = line(bytes, 0) else {
             let is_begun = |command: &&str| command.as_bytes().starts_with(bytes.trim_ascii_end());
-            return if COMMANDS.iter().any(is_begun) { Self::Cut } else { Self::Bad };
+            return if COMMANDS.iter().any(is_begun) { Self::Cut(Rest::Until(b'\n')) } else { Self::Bad };
         };
         let Some(command) = COMMANDS.iter().find(|command| command.as_bytes() == line) else { return Self::Bad };
         let mut headers = Vec::new();
         loop {
-            let Some((line, next)) = self::line(bytes, at) else { return Self::Cut };
+            // Headers have no NUL: where one comes they are over, one way or the other.
+            let Some((line, next)) = self::line(bytes, at) else {
+                let has_nul = memchr::memchr(0, bytes.get(at..).unwrap_or_default()).is_some();
+                return if has_nul { Self::Bad } else { Self::Cut(Rest::Until(0)) };
+            };
             at = next;
             if line.is_empty() {
                 break;
@@ -155,13 +140,13 @@ impl<'a> Frame<'a> {
             headers.iter().find(|(name, _)| *name == "content-length").and_then(|(_, len)| len.trim().parse().ok());
         let len = match said {
             Some(len) => match rest.get(len) {
-                None => return Self::Cut,
+                None => return Self::Cut(Rest::Cut(at.saturating_add(len).saturating_add(1))),
                 Some(0) => len,
                 Some(_) => return Self::Bad,
             },
             None => match memchr::memchr(0, rest) {
                 Some(len) => len,
-                None => return Self::Cut,
+                None => return Self::Cut(Rest::Until(0)),
             },
         };
         let body = rest.get(..len).unwrap_or_default();

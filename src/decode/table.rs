@@ -2,7 +2,7 @@
 
 use super::{
     Decoder, Kind, actioncable, cbor, cdp, compressed, engine_io, graphql, json_rpc, json_text, media, mqtt, msgpack,
-    ocpp, phoenix, pusher, signalr, sockjs, stomp, wamp,
+    ocpp, phoenix, protobuf, pusher, signalr, sockjs, stomp, wamp,
 };
 
 /// All decoders: protocols in the order of their use, then formats.
@@ -195,5 +195,14 @@ pub const DECODERS: &[Decoder] = &[
         known_by: "the same, or the tag of CBOR",
         claims: cbor::claims,
         open: cbor::open,
+    },
+    Decoder {
+        name: "protobuf",
+        about: "one message of Protocol Buffers without its schema: fields by number",
+        kind: Kind::Format,
+        subprotocols: &[],
+        known_by: "two fields or more that take all bytes, with text in them",
+        claims: protobuf::claims,
+        open: protobuf::open,
     },
 ];

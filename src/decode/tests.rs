@@ -139,6 +139,8 @@ const SEEDS: &[&str] = &[
     r#"{"event":"pusher:subscribe","data":"{\"channel\":\"news\"}"}"#,
     r#"[2,"a1","BootNotification",{"model":"x"}]"#,
     r#"a["CONNECTED\nversion:1.2\n\n\u0000","x"]"#,
+    "#84 a4 74 79 70 65 02 a3 6e 73 70 a2 2f 66 a4 64 61 74 61 92 a3 70 75 74 c4 01 ff a2 69 64 07",
+    "#0a 05 45 55 52 2f 30 11 9a 99 99 99 99 99 f1 3f 1a 04 08 01 10 02",
     "#89 50 4e 47 0d 0a 1a 0a 00",
     "#78 9c ab 56 ca 2f 50 b2 32 34 a8 05 00 10 8d 03 1c",
     "#a2 62 69 64 07 61 78 83 f9 3c 00 c1 1a 65 53 f1 00 9f 7f 61 61 ff ff",
@@ -243,4 +245,42 @@ fn what_all_connections_keep_is_bounded() {
     (0..50).for_each(|conn| sessions.end(conn));
     let decoded = sessions.message(1, &message(1, Direction::ToServer, Opcode::TEXT, event), begin);
     assert!(decoded.is_some());
+}
+
+#[test]
+fn many_attachments_take_linear_time() {
+    let text = format!("451024-[\"a\",\"{}\"]", "x".repeat(1 << 20));
+    let mut session = Session::new(hints("/socket.io/", None), None, &Limits::DEFAULT);
+    let begun = std::time::Instant::now();
+    assert!(session.message(&message(1, Direction::ToClient, Opcode::TEXT, text.as_bytes())).is_some());
+    for _ in 0..1024 {
+        assert!(session.message(&message(1, Direction::ToClient, Opcode::BINARY, b"x")).is_some());
+    }
+    assert_eq!(session.held(), 0);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+/// What comes a byte at a time is not read again and again.
+#[test]
+fn small_pieces_take_linear_time() {
+    let body = "x".repeat(100_000);
+    let stomp = format!("MESSAGE\ndestination:a\n\n{body}\0");
+    let sized = format!("MESSAGE\ndestination:a\ncontent-length:100000\n\n{}\0", "\0".repeat(100_000));
+    let signalr = format!("{{\"type\":1,\"target\":\"t\",\"arguments\":[\"{body}\"]}}\u{1e}");
+    let mqtt = [&b"\x30\xa3\x8d\x06\0\x01t"[..], body.as_bytes()].concat();
+    for (name, bytes) in
+        [("stomp", stomp.as_bytes()), ("stomp", sized.as_bytes()), ("signalr", signalr.as_bytes()), ("mqtt", &mqtt)]
+    {
+        let opcode = if name == "mqtt" { Opcode::BINARY } else { Opcode::TEXT };
+        let mut session = Session::new(Hints::default(), Decoder::find(name), &Limits::DEFAULT);
+        let begun = std::time::Instant::now();
+        let (front, rest) = bytes.split_at(24);
+        let mut units = 0;
+        for piece in std::iter::once(front).chain(rest.chunks(1)) {
+            let decoded = session.message(&message(1, Direction::ToClient, opcode, piece));
+            units += decoded.map_or(0, |decoded| decoded.units.len());
+        }
+        assert_eq!((units, session.held()), (1, 0), "{name}");
+        assert!(begun.elapsed().as_secs() < 20, "{name} took {:?}", begun.elapsed());
+    }
 }

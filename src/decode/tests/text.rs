@@ -64,6 +64,29 @@ fn socket_io_attachments_are_joined() {
 }
 
 #[test]
+fn socket_io_in_messagepack() {
+    check(
+        hints("/socket.io/?EIO=4&transport=websocket", None),
+        &[
+            // {type:2, nsp:"/f", data:["put", bytes], id:7}, and its acknowledgement.
+            (
+                ">#84 a4 74 79 70 65 02 a3 6e 73 70 a2 2f 66 a4 64 61 74 61 92 a3 70 75 74 c4 01 ff a2 69 64 07",
+                "socket.io | put 7 | put /f #7 [<1 byte>]",
+            ),
+            (
+                "<#84 a4 74 79 70 65 03 a3 6e 73 70 a2 2f 66 a4 64 61 74 61 91 2a a2 69 64 07",
+                "socket.io | - 7 ↩1 | ACK /f #7 [42]",
+            ),
+            (">#82 a4 74 79 70 65 00 a3 6e 73 70 a1 2f", "socket.io | connect - | CONNECT"),
+            (
+                "<#83 a4 74 79 70 65 00 a3 6e 73 70 a1 2f a4 64 61 74 61 81 a3 73 69 64 a1 78",
+                r#"socket.io | connect - ↩3 | CONNECT {"sid":"x"}"#,
+            ),
+        ],
+    );
+}
+
+#[test]
 fn engine_io_without_socket_io() {
     check(
         hints("/engine.io/?EIO=4&transport=websocket", None),
