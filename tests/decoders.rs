@@ -11,11 +11,19 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use support::run::{Input, wspect};
 use support::truth::Truth;
 use support::{SAMPLES, find};
+use wspect::book::{Book, Recorder, Sift};
+use wspect::capture::Reader;
 use wspect::decode::{DECODERS, Kind};
+use wspect::dissect;
+use wspect::filter::Filter;
+use wspect::model::Limits;
 
 /// Message records of a capture, with what was decoded.
 fn decoded(path: &Path) -> Vec<Value> {
@@ -211,6 +219,68 @@ fn no_decoder_hides_a_payload() {
     assert!(shown > 100, "{shown} messages are decoded");
 }
 
+/// The lines that `msgs` prints, without their beginnings.
+fn lines(arguments: &[&str], path: &Path) -> Vec<String> {
+    let done = wspect(&[&["msgs", "-q", "--payload", "text"], arguments].concat(), Input::File(path));
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let text = String::from_utf8(done.stdout).unwrap();
+    // Place, time, arrow, type and length.
+    let rest = |line: &str| line.split_whitespace().skip(5).collect::<Vec<_>>().join(" ");
+    text.lines().map(rest).collect()
+}
+
+#[test]
+fn text_shows_what_was_decoded_and_what_a_user_says_it_is() {
+    let path = find("lab", "app_stomp.pcapng").unwrap();
+    let some = ["--decoded", "-Y", "msg < 5 || event == RECEIPT"];
+    assert_eq!(
+        lines(&some, &path)[..3],
+        ["CONNECT", "CONNECTED 1.2 answers 1 after 1.3 ms", "SUBSCRIBE /queue/a sub-0"].map(ToOwned::to_owned)
+    );
+    assert_eq!(lines(&some, &path)[4], "RECEIPT r1 answers 5 after 1.3 ms");
+    // What the user says counts more than what was agreed on, and what is not understood is shown as it is.
+    let as_json = lines(&["--decoded", "-d", "conn == 1,json", "-n", "1"], &path);
+    assert!(as_json[0].starts_with("CONNECT\\nlogin:guest"), "{as_json:?}");
+    let path = find("lab", "app_payloads.pcap").unwrap();
+    let cable = "conn == 6 && msg == 2";
+    let is_subscribe = |lines: Vec<String>| lines.len() == 1 && lines[0].ends_with("subscribe ChatChannel");
+    assert!(is_subscribe(lines(&["--decoded", "-Y", cable], &path)));
+    let plain = lines(&["--decoded", "-Y", cable, "-d", "path == \"/cable\",json"], &path);
+    assert!(plain[0].contains(r#"{"command":"subscribe""#), "{plain:?}");
+    assert!(is_subscribe(lines(&["--decoded", "-Y", cable, "-d", "conn == 5,json"], &path)));
+    // A piece of something is shown as it is.
+    let path = find("lab", "app_mqtt.pcap").unwrap();
+    assert_eq!(lines(&["--decoded", "-Y", "conn == 1 && msg in {4, 17}"], &path), ["MQTT", "CONNECT lab1"]);
+}
+
+/// The browser's filters are asked of the book: the same messages pass as in a stream.
+#[test]
+fn filters_of_the_browser_pass_the_same_messages() {
+    let mut passed = 0;
+    for (name, filter) in [
+        ("app_sio4.pcapng", "event == sum || latency > 5ms"),
+        ("app_mqtt.pcap", "event == \"a/x\" || reply"),
+        ("app_payloads.pcap", "heartbeat || decoded.data.method == sub"),
+    ] {
+        let path = find("lab", name).unwrap();
+        let mut book = Book::with_budget(1 << 20);
+        let mut recorder = Recorder::new(|batch| {
+            book.absorb(batch);
+            ControlFlow::Continue(())
+        });
+        let mut reader = Reader::new(Box::new(File::open(&path).unwrap())).unwrap();
+        dissect::run(&mut reader, Limits::DEFAULT, &mut recorder, &mut |_| ControlFlow::Continue(()));
+        let _ = recorder.flush();
+        drop(recorder);
+        let mut sift = Sift::new(Filter::new(filter).unwrap(), None);
+        sift.go_on(&book, Instant::now() + Duration::from_secs(60));
+        let rows = wspect(&["msgs", "--json", "-Y", filter], Input::File(&path)).records();
+        assert_eq!(sift.passed(), rows.len(), "{name}: {filter}");
+        passed += rows.len();
+    }
+    assert!(passed > 20, "{passed}");
+}
+
 /// The table of decoders as the page has it.
 fn table() -> String {
     let words = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
@@ -242,6 +312,6 @@ fn filters_of_the_page_are_read() {
     let block = page.split("```text\n").nth(1).and_then(|block| block.split("```").next()).unwrap();
     assert!(block.lines().count() > 3);
     for filter in block.lines() {
-        assert!(wspect::filter::Filter::new(filter).is_ok(), "{filter}");
+        assert!(Filter::new(filter).is_ok(), "{filter}");
     }
 }

@@ -27,7 +27,8 @@ impl Decode for JsonRpc {
         let text = said.text?;
         let members = said.members()?;
         if members.is_array() {
-            return members.from(0).map(|one| unit(&one.members()?, one.node())).collect();
+            let units: Vec<_> = members.from(0).map(|one| unit(&one.members()?, one.node())).collect::<Option<_>>()?;
+            return (!units.is_empty()).then_some(units);
         }
         Some(vec![unit(members, whole(text))?])
     }

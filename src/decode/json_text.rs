@@ -61,13 +61,15 @@ struct JsonLines;
 
 impl Decode for JsonText {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        Some(vec![unit(said.text?, 0, said.members())])
+        let is_json = said.members().is_some() || path::is_json(said.bytes);
+        Some(vec![unit(said.text.filter(|_| is_json)?, 0, said.members())])
     }
 }
 
 impl Decode for JsonLines {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        Some(lines(said.text?).take(UNITS).map(|(at, line)| unit(line, at, Members::new(line, at).as_ref())).collect())
+        let text = said.text.filter(|_| claims_lines(&Hints::default(), said) > Confidence::No)?;
+        Some(lines(text).take(UNITS).map(|(at, line)| unit(line, at, Members::new(line, at).as_ref())).collect())
     }
 }
 

@@ -73,7 +73,7 @@ fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
     let mut rest = Bytes::new(bytes);
     let rest = loop {
         let left = bytes.len() - used;
-        let Some(head) = rest.u8().filter(|head| head >> 4 > 0 && units.len() < UNITS) else { break Rest::Nothing };
+        let Some(head) = rest.u8().filter(|head| is_head(*head) && units.len() < UNITS) else { break Rest::Nothing };
         let Some(len) = rest.varint(LENGTH) else {
             // A length that does not end in four bytes is none.
             break if left <= LENGTH as usize { Rest::Cut(left + 1) } else { Rest::Nothing };
@@ -85,4 +85,14 @@ fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
         used = rest.at();
     };
     Read { units, used, rest }
+}
+
+/// Whether a packet may begin so: a type has its flags (MQTT 5 §2.1.3), and two bits of quality are none.
+const fn is_head(head: u8) -> bool {
+    match (head >> 4, head & 15) {
+        (0, _) => false,
+        (3, flags) => flags & 6 != 6,
+        (6 | 8 | 10, flags) => flags == 2,
+        (_, flags) => flags == 0,
+    }
 }

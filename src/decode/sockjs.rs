@@ -63,7 +63,7 @@ impl Decode for SockJs {
             let Some(text) = one.text() else { continue };
             units.extend(self.inside(said.dir, one, &text));
         }
-        Some(units)
+        (!units.is_empty()).then_some(units)
     }
 
     fn lost(&mut self, dir: Direction) {

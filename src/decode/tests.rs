@@ -197,6 +197,29 @@ proptest! {
     }
 }
 
+/// Who is told by the user that it has the word says nothing of what it does not understand.
+#[test]
+fn no_decoder_takes_everything() {
+    for decoder in DECODERS {
+        for text in ["", "hello", "two\nlines", "42 {", "\0\0\0\x01"] {
+            for opcode in [Opcode::TEXT, Opcode::BINARY] {
+                let mut session = Session::new(Hints::default(), Some(decoder), &Limits::DEFAULT);
+                let decoded = session.message(&message(1, Direction::ToServer, opcode, text.as_bytes()));
+                let said = decoded.map_or_else(String::new, |decoded| told(&decoded));
+                let (is_binary, has_digit) = (opcode == Opcode::BINARY, text.starts_with('4'));
+                let is_known = match decoder.name {
+                    // It has a digit for everything, and a message may be anything.
+                    "engine.io" => is_binary || has_digit,
+                    // A PUBLISH may begin so.
+                    "mqtt" => is_binary && has_digit,
+                    _ => false,
+                };
+                assert!(is_known || said.is_empty(), "{}: {text:?} {said}", decoder.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn deep_nesting_ends() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("42[\"a\",[", "]]")] {

@@ -73,7 +73,11 @@ impl Decode for Wamp {
                 at += list.len() + 1;
                 (at - list.len() - 1, list)
             });
-            return lists.filter(|(_, list)| !list.is_empty()).map(|(at, list)| unit(of_json(list, at)?)).collect();
+            let units: Vec<Unit<'m>> = lists
+                .filter(|(_, list)| !list.is_empty())
+                .map(|(at, list)| unit(of_json(list, at)?))
+                .collect::<Option<_>>()?;
+            return (!units.is_empty()).then_some(units);
         }
         Some(vec![unit(msgpack::whole(said.bytes).or_else(|| cbor::whole(said.bytes))?)?])
     }

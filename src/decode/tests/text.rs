@@ -113,6 +113,7 @@ fn json_rpc_calls_are_paired() {
                 "json-rpc | a 2 | a #2 | b - | b",
             ),
             (r#"<[{"jsonrpc":"2.0","id":2,"result":7}]"#, "json-rpc | - 2 ↩6 | result #2 7"),
+            ("<[]", "json | - - | []"),
             (r#"<{"jsonrpc":"2.0"}"#, r#"json | - - | {"jsonrpc":"2.0"}"#),
             ("<[1]", "json | - - | [1]"),
         ],
