@@ -253,6 +253,19 @@ fn text_shows_what_was_decoded_and_what_a_user_says_it_is() {
     assert_eq!(lines(&["--decoded", "-Y", "conn == 1 && msg in {4, 17}"], &path), ["MQTT", "CONNECT lab1"]);
 }
 
+/// Of replies the request is asked for by its event, and how long they took.
+#[test]
+fn latency_is_asked_by_method() {
+    let path = find("lab", "app_sio4.pcapng").unwrap();
+    let done = wspect(
+        &["check", "-q", "--assert", "count(messages where asked == sum && latency > 10ms) == 2"],
+        Input::File(&path),
+    );
+    assert_eq!(done.code, Some(0), "{}", String::from_utf8_lossy(&done.stdout));
+    let done = wspect(&["check", "-q", "--assert", "p99(latency where asked == sum) < 1ms"], Input::File(&path));
+    assert_eq!(done.code, Some(1), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
 /// The browser's filters are asked of the book: the same messages pass as in a stream.
 #[test]
 fn filters_of_the_browser_pass_the_same_messages() {

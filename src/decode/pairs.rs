@@ -3,9 +3,13 @@
 use crate::model::{Direction, Key, Mark, Pairing, Reply, Unit};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Bytes of an id; a longer one is of no request that is kept.
 const ID: usize = 256;
+
+/// Characters of an event that are kept.
+const EVENT: usize = 64;
 
 /// The open requests of a connection.
 #[derive(Debug, Default)]
@@ -17,11 +21,12 @@ pub(super) struct Pairs {
     turn: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Asked {
     number: u64,
     at: Mark,
     turn: u64,
+    event: Option<Arc<str>>,
 }
 
 impl Pairs {
@@ -29,25 +34,34 @@ impl Pairs {
     pub(super) fn pair(&mut self, unit: &mut Unit<'_>, dir: Direction, number: u64, at: Mark, most: usize) {
         let (asker, key, ends) = match &unit.pairing {
             Pairing::Alone => return,
-            Pairing::Asks(key) => return self.ask((dir, key), number, at, most),
+            Pairing::Asks(key) => {
+                let event = unit.event.as_deref().map(|event| event.chars().take(EVENT).collect::<String>().into());
+                return self.ask((dir, key), Asked { number, at, turn: 0, event }, most);
+            }
             Pairing::Answers { key, last } => (dir.reverse(), key, *last),
             Pairing::Drops(key) => (dir, key, true),
         };
         let place = (asker, key.clone().into_owned());
-        let asked = if ends { self.open.remove(&place) } else { self.open.get(&place).copied() };
+        let asked = if ends { self.open.remove(&place) } else { self.open.get(&place).cloned() };
         if matches!(unit.pairing, Pairing::Answers { .. }) {
-            unit.reply = asked.map(|asked| Reply { to: asked.number, asker, latency: at.since(asked.at) });
+            let reply = |Asked { number, at: asked_at, event, .. }| Reply {
+                to: number,
+                asker,
+                latency: at.since(asked_at),
+                event,
+            };
+            unit.reply = asked.map(reply);
         }
     }
 
-    fn ask(&mut self, (dir, key): (Direction, &Key<'_>), number: u64, at: Mark, most: usize) {
+    fn ask(&mut self, (dir, key): (Direction, &Key<'_>), asked: Asked, most: usize) {
         if key.id.len() > ID {
             return;
         }
         self.turn += 1;
         let (turn, place) = (self.turn, (dir, key.clone().into_owned()));
         self.order.push_back((turn, place.clone()));
-        self.open.insert(place, Asked { number, at, turn });
+        self.open.insert(place, Asked { turn, ..asked });
         let is_open = |open: &HashMap<_, Asked, _>, (turn, place): &(u64, _)| {
             open.get(place).is_some_and(|asked: &Asked| asked.turn == *turn)
         };
@@ -65,7 +79,7 @@ impl Pairs {
 
     /// Bytes that are kept, about.
     pub(super) fn held(&self) -> usize {
-        const EACH: usize = 128;
+        const EACH: usize = 384;
         self.order.len() * EACH
     }
 }
@@ -78,6 +92,20 @@ mod tests {
 
     fn mark(packet: u64) -> Mark {
         Mark { packet: PacketNo(packet), time: Some(Timestamp::from_nanos(packet as i64 * 10)) }
+    }
+
+    /// A reply says what was asked, though itself it has no event.
+    #[test]
+    fn replies_know_the_event_of_their_request() {
+        let mut pairs = Pairs::default();
+        let unit = |pairing, event: Option<&str>| {
+            let event = event.map(|event| event.to_owned().into());
+            Unit { pairing, event, ..Unit::new("", Node::from(Value::Null)) }
+        };
+        pairs.pair(&mut unit(Pairing::Asks(key("7")), Some(&"é".repeat(100))), ToServer, 1, mark(1), 3);
+        let mut reply = unit(answer("7", true), None);
+        pairs.pair(&mut reply, ToClient, 2, mark(2), 3);
+        assert_eq!(reply.reply.unwrap().event.as_deref(), Some(&*"é".repeat(EVENT)));
     }
 
     /// The message that a unit of this pairing answers, and after how long.

@@ -21,7 +21,7 @@ const SUMMED: usize = 8;
 /// Appends the value of the key `decoded` of a record.
 pub fn record(decoded: &Decoded<'_>, out: &mut Vec<u8>) {
     let units = &decoded.units;
-    let (first, reply) = (units.first(), units.iter().find_map(|unit| unit.reply));
+    let (first, reply) = (units.first(), units.iter().find_map(|unit| unit.reply.as_ref()));
     out.extend_from_slice(b"{\"protocol\":");
     string(out, decoded.protocol);
     out.extend_from_slice(b",\"event\":");

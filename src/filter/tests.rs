@@ -451,7 +451,8 @@ fn passes_decoded(filter: &str) -> bool {
         ("type".into(), ModelValue::text("EVENT").into()),
         ("args".into(), json("[1,{\"a\":\"x\"}]")),
     ]);
-    let reply = Some(Reply { to: 4, asker: Direction::ToServer, latency: Some(20_000_000) });
+    let reply =
+        Some(Reply { to: 4, asker: Direction::ToServer, latency: Some(20_000_000), event: Some("join".into()) });
     let first = Unit { event: Some("chat".into()), id: Some("7".into()), reply, ..Unit::new("chat #7", map.into()) };
     let second = Unit { event: Some("ping".into()), heartbeat: true, ..Unit::new("ping", json("null")) };
     let decoded = Decoded { protocol: "socket.io", units: vec![first, second] };
@@ -473,6 +474,7 @@ fn what_was_decoded_is_asked() {
         "event == chat",
         "event == ping && count(event) == 2",
         "reply == 4 && latency >= 20ms && latency < 21ms",
+        "asked == join && wspect.reply_event contains \"oi\"",
         "!heartbeat",
         "summary contains \"chat #7\"",
         "decoded",
@@ -483,8 +485,15 @@ fn what_was_decoded_is_asked() {
     ] {
         assert!(passes_decoded(filter), "{filter}");
     }
-    for filter in ["event == chat2", "all event == chat", "reply == 5", "heartbeat", "decoded.data.x", "latency > 20ms"]
-    {
+    for filter in [
+        "event == chat2",
+        "asked == chat",
+        "all event == chat",
+        "reply == 5",
+        "heartbeat",
+        "decoded.data.x",
+        "latency > 20ms",
+    ] {
         assert!(!passes_decoded(filter), "{filter}");
     }
     no("{\"event\":\"chat\"}", &["event", "reply", "latency", "decoded", "decoded.protocol", "summary", "heartbeat"]);

@@ -3,6 +3,7 @@
 use super::flow::Direction;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a decoder made of a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +27,8 @@ impl Decoded<'_> {
     }
 
     /// What it answers.
-    pub fn replies(&self) -> impl Iterator<Item = Reply> + '_ {
-        self.units.iter().filter_map(|unit| unit.reply)
+    pub fn replies(&self) -> impl Iterator<Item = &Reply> {
+        self.units.iter().filter_map(|unit| unit.reply.as_ref())
     }
 }
 
@@ -133,7 +134,7 @@ impl Key<'_> {
 }
 
 /// What a unit answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The number of the message that asked.
     pub to: u64,
@@ -141,6 +142,8 @@ pub struct Reply {
     pub asker: Direction,
     /// Nanoseconds from that message to this one, on the wire.
     pub latency: Option<i64>,
+    /// The event of that message; of a very long one the beginning.
+    pub event: Option<Arc<str>>,
 }
 
 /// A value, and where it stands.

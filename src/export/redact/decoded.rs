@@ -2,7 +2,7 @@
 
 use super::Redactor;
 use crate::decode;
-use crate::model::{Decoded, Pairing, Unit, Value};
+use crate::model::{Decoded, Pairing, Reply, Unit, Value};
 use std::borrow::Cow;
 
 impl Redactor {
@@ -21,7 +21,11 @@ impl Redactor {
             said: unit.said.as_ref().map(|said| self.value(said)),
             tree: self.value(&unit.tree.value).into(),
             pairing: Pairing::Alone,
-            ..*unit
+            heartbeat: unit.heartbeat,
+            reply: unit.reply.as_ref().map(|reply| {
+                let event = reply.event.as_deref().map(|event| self.text(event).into());
+                Reply { event, ..reply.clone() }
+            }),
         }
     }
 

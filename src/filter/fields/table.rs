@@ -5,8 +5,8 @@ use crate::decode;
 use crate::filter::row::{Item, Row, Rows};
 use crate::filter::value::{Kind, Value};
 use crate::model::{
-    Connection, Counts, Decoded, Direction, Encap, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, StartLine,
-    url_parts,
+    Connection, Counts, Decoded, Direction, Encap, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, Reply,
+    StartLine, url_parts,
 };
 
 impl<'a> Row<'a> {
@@ -422,9 +422,14 @@ fields! {
         Many(|row, see| row.decoded().is_some_and(|decoded| decoded.events().any(|event| see(text(event)))));
     "wspect.reply_to" = "reply", Number, MSGS, Decoded, "number of the message that it answers",
         Many(|row, see| row.decoded().is_some_and(|decoded| decoded.replies().any(|reply| see(int(reply.to)))));
+    "wspect.reply_event" = "asked", Text, MSGS, Decoded, "event of the message that it answers",
+        Many(|row, see| {
+            let mut asked = row.decoded().into_iter().flat_map(Decoded::replies).filter_map(|reply| reply.event.as_deref());
+            asked.any(|event| see(text(event)))
+        });
     "wspect.reply_latency" = "latency", Duration, MSGS, Decoded, "time since the message that it answers",
         Many(|row, see| {
-            let latency = |reply: crate::model::Reply| reply.latency.is_some_and(|nanos| see(Value::Duration(nanos)));
+            let latency = |reply: &Reply| reply.latency.is_some_and(|nanos| see(Value::Duration(nanos)));
             row.decoded().is_some_and(|decoded| decoded.replies().any(latency))
         });
     "wspect.heartbeat" = "heartbeat", Flag, MSGS, Decoded, "it only keeps the connection alive",
