@@ -64,6 +64,7 @@ fn main() {
         span: Span::default(),
         brought: Mark::default(),
         findings: NoteSet::EMPTY,
+        decoded: None,
     };
     let row = Row { at: &at, origin: None, conn: Some(&conn), handshake: None, item: Item::Message(&message, &[]) };
     println!("a text of {} bytes", payload.len());

@@ -2,6 +2,8 @@
 //!
 //! Controls, bidi controls, zero-width and other format characters are shown, never sent; so are bytes that are no UTF-8.
 
+pub mod json;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 

@@ -587,7 +587,7 @@ fn claims_are_told_with_their_evidence() {
     assert!(done.stderr.contains(":4: connections, handshakes"), "{}", done.stderr);
     std::fs::write(path, "# what we promise\n\ncount(connections) == 6\n").unwrap();
     let done = check("chat.pcapng", &[], &["--assert-file", path]);
-    assert_eq!((done.code, text(&done).as_str()), (Some(0), "PASS  count(connections) == 6: 6\n"));
+    assert_eq!((done.code, text(&done).as_str()), (Some(0), "PASS  count(connections) == 6: counted 6\n"));
     assert_eq!(check("chat.pcapng", &[], &["--assert-file", "/none/such"]).code, Some(3));
 
     let config = tempfile::NamedTempFile::new().unwrap();

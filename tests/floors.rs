@@ -14,7 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("capture", &["model"]),
     ("net", &["model"]),
     ("tcp", &["model"]),
-    ("decode", &["model"]),
+    ("decode", &["model", "escape"]),
     ("keys", &["model", "der"]),
     ("filter", &["model", "decode"]),
     ("proto/layer", &["model", "carry"]),

@@ -1,9 +1,11 @@
 //! Rows of the book as display filters and columns ask for them.
 
 use super::{Book, FrameRow, MessageId, close_of};
+use crate::decode::{Hints, Sessions};
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
 use crate::model::{
-    Body, Connection, Direction, Frame, Handshake, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp, Timestamp,
+    Body, Connection, Direction, Frame, Handshake, Limits, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp,
+    Timestamp,
 };
 use std::collections::HashMap;
 
@@ -25,7 +27,8 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
-        let desk = Desk::new(filter.needs(ROWS), origin);
+        // All messages are asked once, in order: so the sessions are told all that they need.
+        let desk = Desk { in_order: true, ..Desk::new(filter.needs(ROWS), origin) };
         Self { filter, desk }
     }
 
@@ -61,12 +64,17 @@ pub struct Desk {
     payload: Vec<u8>,
     frames: Vec<Frame>,
     heads: HashMap<usize, Option<Handshake>>,
+    /// Messages are asked for once each, in their order: what was said before one is known.
+    in_order: bool,
+    /// Where that is asked for, what messages say.
+    sessions: Option<Sessions<usize>>,
 }
 
 impl Desk {
     /// For questions with such needs; `origin`: the time of the capture's first packet.
     pub fn new(needs: Needs, origin: Option<Timestamp>) -> Self {
-        Self { needs, origin, payload: Vec::new(), frames: Vec::new(), heads: HashMap::new() }
+        let sessions = needs.decoded.then(|| Sessions::new(Limits::DEFAULT));
+        Self { needs, origin, sessions, ..Self::default() }
     }
 
     /// What is asked of a message.
@@ -104,7 +112,13 @@ impl Desk {
             span: Span { first: Mark { packet: first, time: None }, last: row.last },
             brought: row.last,
             findings: row.findings,
+            decoded: None,
         };
+        let begin = || (Hints::of(conn), None);
+        let mut alone = (self.needs.decoded && !self.in_order).then(|| Sessions::new(Limits::DEFAULT));
+        let sessions = alone.as_mut().or(self.sessions.as_mut());
+        let decoded = sessions.and_then(|sessions| sessions.message(row.conn, &message, begin));
+        let message = Message { decoded: decoded.as_ref(), ..message };
         Some(self.ask(conn, row.conn, row.last, Item::Message(&message, &self.frames), ask))
     }
 

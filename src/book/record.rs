@@ -171,6 +171,7 @@ impl OwnedMessage {
             span: self.span,
             brought: self.brought,
             findings: self.findings,
+            decoded: None,
         }
     }
 }

@@ -402,6 +402,7 @@ mod tests {
             span: Span { first: last, last },
             brought: last,
             findings: NoteSet::EMPTY,
+            decoded: None,
         };
         for (opcode, dir, place) in [
             (Opcode::TEXT, Direction::ToServer, Some(0)),

@@ -2,7 +2,7 @@
 
 use super::args::When;
 use super::browser;
-use super::choices;
+use super::choices::{self, DecodeRule};
 use super::config::Config;
 use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
@@ -226,7 +226,9 @@ impl Capture {
 
     /// Begins a reading in which streams are read as one more rule says; why there is none.
     fn decode_as(&self, rule: &str) -> Result<Named, String> {
-        let rule = choices::rule(rule)?;
+        let DecodeRule::Stream(rule) = choices::rule(rule)? else {
+            return Err(format!("the browser does not decode what messages say: wspect msgs --decoded -d {rule}"));
+        };
         self.known().rules.insert(0, rule);
         Ok(Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(None))))
     }

@@ -1,23 +1,47 @@
 //! What users say of streams, sizes and findings, in their own notation.
 
+use crate::decode::{DECODERS, Decoder};
 use crate::export::RECORD_KINDS;
-use crate::filter::Field;
-use crate::model::{NOTES, Protocol, Rule, Select, Severity};
+use crate::filter::{Field, Filter, Rows};
+use crate::model::{NOTES, Protocol, Rule, Select, Severity, nearest};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
 use std::str::FromStr;
 
-/// `tcp.port==9000,websocket` (as tshark's `-d`).
-pub(super) fn rule(text: &str) -> Result<Rule, String> {
+/// What `--decode-as` says.
+#[derive(Debug, Clone)]
+pub(super) enum DecodeRule {
+    /// Of streams, what they carry.
+    Stream(Rule),
+    /// Of the connections that pass a filter, what is said in them.
+    Speaks(String, &'static Decoder),
+}
+
+/// `tcp.port==9000,websocket` (as tshark's `-d`), `conn==3,mqtt`.
+pub(super) fn rule(text: &str) -> Result<DecodeRule, String> {
     let (selector, protocol) =
-        text.split_once(',').ok_or("SELECTOR,PROTOCOL is wanted, as tcp.port==9000,websocket")?;
+        text.rsplit_once(',').ok_or("SELECTOR,PROTOCOL is wanted, as tcp.port==9000,websocket")?;
     let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
         "websocket" | "ws" => Protocol::WebSocket,
         "none" => Protocol::None,
-        other => return Err(format!("unknown protocol {other}: websocket or none")),
+        other => return speaks(selector, other),
     };
-    Ok(Rule { select: select(selector)?, protocol })
+    Ok(DecodeRule::Stream(Rule { select: select(selector)?, protocol }))
+}
+
+fn speaks(selector: &str, protocol: &str) -> Result<DecodeRule, String> {
+    let decoder = Decoder::find(protocol).ok_or_else(|| {
+        let names = DECODERS.iter().map(|decoder| decoder.name);
+        let meant = nearest(protocol, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
+        format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
+    })?;
+    let connections = Filter::new(selector).map_err(|problem| problem.to_string())?;
+    connections.suits(Rows::CONNECTIONS).map_err(|problem| problem.to_string())?;
+    match connections.late(Rows::MESSAGES) {
+        Some(field) => Err(format!("{field} is known when a connection ends: that is too late")),
+        None => Ok(DecodeRule::Speaks(selector.to_owned(), decoder)),
+    }
 }
 
 fn select(text: &str) -> Result<Select, String> {
@@ -109,16 +133,42 @@ mod tests {
     #[test]
     fn reads_rules_as_tshark_writes_them() {
         let port = |first, last, protocol| Ok(Rule { select: Select::Port(first..=last), protocol });
-        assert_eq!(rule("tcp.port==9000,websocket"), port(9000, 9000, Protocol::WebSocket));
-        assert_eq!(rule("tcp.port == 9000-9010 , none"), port(9000, 9010, Protocol::None));
+        let of = |text| match rule(text)? {
+            DecodeRule::Stream(rule) => Ok(rule),
+            DecodeRule::Speaks(connections, _) => Err(connections),
+        };
+        assert_eq!(of("tcp.port==9000,websocket"), port(9000, 9000, Protocol::WebSocket));
+        assert_eq!(of("tcp.port == 9000-9010 , none"), port(9000, 9010, Protocol::None));
         let stream = Rule { select: Select::Stream(3), protocol: Protocol::WebSocket };
-        assert_eq!(rule("tcp.stream==3,WebSocket"), Ok(stream));
+        assert_eq!(of("tcp.stream==3,WebSocket"), Ok(stream));
         let address = Rule { select: Select::Address("::1".parse().unwrap()), protocol: Protocol::None };
-        assert_eq!(rule("ip.addr==::1,none"), Ok(address));
+        assert_eq!(of("ip.addr==::1,none"), Ok(address));
         for wrong in
             ["", "websocket", "tcp.port==9000,http", "tcp.port==70000,none", "tcp.port==9-8,none", "udp.port==1,none"]
         {
-            assert!(rule(wrong).is_err(), "{wrong}");
+            assert!(of(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reads_what_connections_speak() {
+        let speaks = |text| match rule(text) {
+            Ok(DecodeRule::Speaks(connections, decoder)) => format!("{connections} speak {}", decoder.name),
+            Ok(DecodeRule::Stream(_)) => "a stream".to_owned(),
+            Err(why) => why,
+        };
+        assert_eq!(speaks("conn==3,json"), "conn==3 speak json");
+        assert_eq!(
+            speaks("host == \"a,b\" && tcp.port==80, Socket.IO"),
+            "host == \"a,b\" && tcp.port==80 speak socket.io"
+        );
+        for (wrong, why) in [
+            ("conn==3,jsn", "did you mean json?"),
+            ("cnn==3,json", "unknown field `cnn`"),
+            ("json.a==1,json", "field of messages"),
+            ("wspect.state==closed,json", "too late"),
+        ] {
+            assert!(speaks(wrong).contains(why), "{}", speaks(wrong));
         }
     }
 

@@ -135,7 +135,7 @@ impl Run<'_> {
         pass(
             input,
             self.settings.clone(),
-            &mut Watch::new(exporter, Out::memory(), &progress, stop, &self.job.redactor),
+            &mut Watch::new(&mut job.decoding(exporter), Out::memory(), &progress, stop, &self.job.redactor),
         )?;
         progress.clear();
         if let Some(why) = chosen.lacks().filter(|_| !conns.is_empty() && !stop.is_wanted()) {

@@ -155,7 +155,8 @@ impl Run<'_> {
                 Some(filtered) => filtered,
                 None => &mut chosen,
             };
-            let mut watch = Watch::new(exporter, Out::memory(), &progress, stop, &self.job.redactor);
+            let mut decoding = job.decoding(exporter);
+            let mut watch = Watch::new(&mut decoding, Out::memory(), &progress, stop, &self.job.redactor);
             (watch.name, watch.tell) = (&name, job.tell);
             let Pass { summary, left_out, .. } = pass(input, settings, &mut watch)?;
             (summary, watch.tally, left_out)

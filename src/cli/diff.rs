@@ -149,7 +149,8 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
     let mut gathered = Gather::new(side.conn, ignored, settings.limits.diff_bytes);
     let mut redacted = Redacted::new(redactor, &mut gathered);
     let read = |exporter: &mut dyn Exporter| {
-        let mut watch = Watch::new(exporter, Out::memory(), &progress, stop, redactor);
+        let mut decoding = job.decoding(exporter);
+        let mut watch = Watch::new(&mut decoding, Out::memory(), &progress, stop, redactor);
         (watch.name, watch.tell) = (&name, job.tell);
         let pass = run::pass(input, settings, &mut watch)?;
         Ok::<_, Failure>((watch.tally.is_incomplete, pass.left_out))

@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::pick::Table;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
+use crate::export::{Decoding, Exporter, Kinds, PayloadOptions, Place, Redactor, Speaks, TimeMode};
 use crate::filter::{Claim, Filter, Needs, Rows};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity};
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ pub(super) struct Job {
     pub source: Source,
     /// How it is read.
     pub settings: Settings,
+    /// What is said in connections, as the user says.
+    pub speaks: Vec<Speaks>,
     /// Which key logs are read.
     pub keys: Keys,
     /// What is done with it.
@@ -150,6 +152,12 @@ impl Job {
         let filter = self.filter.as_ref().map(|filter| filter.needs(rows)).unwrap_or_default();
         let table = self.table.as_ref().map(|table| table.needs(rows)).unwrap_or_default();
         self.claims.iter().map(Claim::needs).fold(filter.or(table), Needs::or)
+    }
+
+    /// An exporter that is told what messages say, where anybody asks for that.
+    pub(super) fn decoding<'e>(&'e self, exporter: &'e mut dyn Exporter) -> Decoding<'e> {
+        let is_asked = self.payload.decoded || self.needs().decoded;
+        Decoding::new(is_asked, &self.speaks, self.settings.limits, exporter)
     }
 
     /// The same without a word on stderr, or a pager.

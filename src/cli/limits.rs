@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 60] {
+fn rows(limits: Limits) -> [Row; 63] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -74,6 +74,9 @@ fn rows(limits: Limits) -> [Row; 60] {
         key_sessions,
         key_secrets,
         tail_bytes,
+        decoder_bytes,
+        decoder_total,
+        open_requests,
         diff_bytes,
     } = limits;
     let n = |value: usize| value as u64;
@@ -163,6 +166,14 @@ fn rows(limits: Limits) -> [Row; 60] {
             "bytes",
             "of rows of which --tail wants the last; that one is kept whatever its size",
         ),
+        (
+            "decoder-bytes",
+            n(decoder_bytes),
+            "bytes",
+            "of messages that a connection's decoder keeps until they are whole",
+        ),
+        ("decoder-total", n(decoder_total), "bytes", "kept so of all connections, with their open requests"),
+        ("open-requests", n(open_requests), "requests", "of one connection that wait for their reply"),
         (
             "diff-bytes",
             n(diff_bytes),

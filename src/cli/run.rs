@@ -300,7 +300,8 @@ impl<'j> Run<'j> {
             _ => Out::new(target.writer(), job.limit),
         };
         let out = out.eager(is_terminal).tail(job.tail, settings.limits.tail_bytes);
-        let mut watch = Watch::new(exporter, out, &progress, stop, &job.redactor);
+        let mut decoding = job.decoding(exporter);
+        let mut watch = Watch::new(&mut decoding, out, &progress, stop, &job.redactor);
         (watch.name, watch.tell) = (&name, job.tell);
         watch.is_live = !job.source.is_whole();
         watch.is_done &= job.claims.is_empty() && job.expect.is_none() && !(job.judges_all() && passed.is_some());

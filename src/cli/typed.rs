@@ -44,8 +44,15 @@ impl Job {
         let rules = redact::rules(command.as_ref(), redaction.redact)?;
         let job = Self::of(command, list, &manners, named)?;
         let redactor = redact::redactor(rules)?;
-        let settings = reading.settings();
-        Ok(Self { source: job.source.within(settings.limits), settings, keys: Keys::new(reading), redactor, ..job })
+        let (settings, speaks) = (reading.settings(), reading.speaks());
+        Ok(Self {
+            source: job.source.within(settings.limits),
+            settings,
+            speaks,
+            keys: Keys::new(reading),
+            redactor,
+            ..job
+        })
     }
 
     fn of(command: Option<Command>, list: args::List, manners: &Manners, named: &Named) -> Result<Self, Failure> {
@@ -90,6 +97,7 @@ impl Job {
         Self {
             source,
             settings: Settings::default(),
+            speaks: Vec::new(),
             keys: Keys::default(),
             work,
             form,
@@ -319,9 +327,11 @@ pub(super) fn no_payload_in_columns(args: &Args, matches: &ArgMatches) -> Result
     let Some(Command::Msgs(args::Messages { list, .. })) = &args.command else { return Ok(()) };
     let has_cells = list.columns.format.is_some_and(args::Form::is_cells);
     let typed = |matches: &ArgMatches, name| matches.value_source(name) == Some(ValueSource::CommandLine);
-    let is_typed = matches.subcommand().is_some_and(|(_, own)| typed(own, "payload") || typed(own, "max_payload"));
+    let is_typed = matches
+        .subcommand()
+        .is_some_and(|(_, own)| ["payload", "max_payload", "decoded"].iter().any(|name| typed(own, name)));
     if has_cells && is_typed {
-        let why = "--payload and --max-payload are for text and records: in columns texts are text and other bytes hex";
+        let why = "--payload, --max-payload and --decoded are for text and records: columns are chosen by -e, as -e payload -e event";
         return Err(Failure::usage(why));
     }
     Ok(())

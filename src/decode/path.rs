@@ -43,6 +43,25 @@ pub fn is_json(text: &[u8]) -> bool {
     walk.whole(DEEPEST).is_some() && walk.peek().is_none()
 }
 
+/// Hands on the members of an object, or the elements of an array: name as it stands there, value, and where that is. Whether the
+/// text is such a container, and nothing else. What is nested in it is passed over, not judged.
+pub fn members<'a>(text: &'a [u8], see: &mut dyn FnMut(Option<&'a [u8]>, Found<'a>, Range<usize>)) -> bool {
+    let mut walk = Walk { text, at: 0, enough: false };
+    let close = match walk.peek() {
+        Some(b'{') => b'}',
+        Some(b'[') => b']',
+        _ => return false,
+    };
+    let outcome = walk.each(close, |walk, name, _| {
+        walk.peek()?;
+        let begin = walk.at;
+        let found = walk.pass()?;
+        see(name, found, begin..walk.at);
+        Some(())
+    });
+    outcome.is_some() && walk.peek().is_none()
+}
+
 /// The text of a string's inside, escapes resolved; lone surrogates become U+FFFD.
 pub fn unescape(inside: &[u8], out: &mut String) {
     let mut rest = inside;
@@ -120,6 +139,23 @@ impl<'a> Walk<'a> {
         rest: &[Step],
         see: &mut dyn FnMut(Found<'a>, Range<usize>) -> bool,
     ) -> Option<()> {
+        self.each(close, |walk, name, index| {
+            let leads = match (step, name) {
+                (Step::Any, _) => true,
+                (Step::Key(key), Some(name)) => is_same(name, key),
+                (Step::Index(wanted), None) => index == *wanted,
+                (Step::Key(_), None) | (Step::Index(_), Some(_)) => false,
+            };
+            if leads { walk.value(rest, see) } else { walk.pass().map(|_| ()) }
+        })
+    }
+
+    /// Passes over an object or array, which ends with `close`; `value` passes over the values, told their name or index.
+    fn each(
+        &mut self,
+        close: u8,
+        mut value: impl FnMut(&mut Self, Option<&'a [u8]>, usize) -> Option<()>,
+    ) -> Option<()> {
         self.at += 1;
         if self.peek()? == close {
             self.at += 1;
@@ -131,17 +167,8 @@ impl<'a> Walk<'a> {
             if name.is_some() {
                 self.expect(b':')?;
             }
-            let leads = match (step, name) {
-                (Step::Any, _) => true,
-                (Step::Key(key), Some(name)) => is_same(self.text.get(name)?, key),
-                (Step::Index(wanted), None) => index == *wanted,
-                (Step::Key(_), None) | (Step::Index(_), Some(_)) => false,
-            };
-            if leads {
-                self.value(rest, see)?;
-            } else {
-                self.pass()?;
-            }
+            let name = name.and_then(|name| self.text.get(name));
+            value(self, name, index)?;
             index += 1;
             match self.peek()? {
                 b',' => self.at += 1,
@@ -273,7 +300,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether a name in a text, as it stands there, is this one.
-fn is_same(inside: &[u8], name: &str) -> bool {
+pub(super) fn is_same(inside: &[u8], name: &str) -> bool {
     if memchr::memchr(b'\\', inside).is_none() {
         return inside == name.as_bytes();
     }

@@ -80,7 +80,7 @@ impl Holds {
             Shape::Int | Shape::Count | Shape::Is(_) => Self::Number,
             Shape::Text | Shape::Word(_) | Shape::Code => Self::Text,
             Shape::Time => Self::Time,
-            Shape::List(_) | Shape::Pair(..) | Shape::Object(_) | Shape::Open => Self::Json,
+            Shape::List(_) | Shape::Pair(..) | Shape::Object(_) | Shape::Any => Self::Json,
         }
     }
 }
@@ -201,7 +201,7 @@ struct Rows<T> {
 
 impl<T: Tables> Rows<T> {
     fn new(tables: T) -> Self {
-        let records = Records::new(PayloadOptions { mode: PayloadMode::None, max: 0 });
+        let records = Records::new(PayloadOptions { mode: PayloadMode::None, ..PayloadOptions::default() });
         let columns = Table::ALL.into_iter().map(|table| (table, table.columns())).collect();
         Self { records, record: Out::memory(), columns, tables, failed: None }
     }

@@ -35,7 +35,7 @@ pub struct Files {
 impl Files {
     /// Files go to `folder`, records to where rows go.
     pub fn new(folder: Box<dyn Folder>) -> Self {
-        let named = PayloadOptions { mode: PayloadMode::None, max: 0 };
+        let named = PayloadOptions { mode: PayloadMode::None, ..PayloadOptions::default() };
         Self { folder, with_file: Records::new(named), alone: Records::default() }
     }
 

@@ -1,7 +1,7 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ [Decoding] ─▶ [Filtered] ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //!                                  Cells │ Har │ Html │ Transcript │ Python │ Shell │ Junit │ Sarif ───────────────────────────────────▶ Out ─▶ file
 //!                                  Files ─▶ Folder · Sqlite │ Parquet: Tabled ─▶ Stream ─▶ Tables
 //! ```
@@ -46,6 +46,7 @@ mod clear;
 mod columns;
 mod compare;
 mod context;
+mod decoding;
 mod explain;
 mod figures;
 mod files;
@@ -92,6 +93,7 @@ pub use cells::{Cells, Delimited, Occurrence, Quote, push_value};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use clear::Clear;
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
+pub use decoding::{Decoding, Speaks};
 pub use explain::Term;
 pub use figures::bar;
 pub use files::{Files, Folder};

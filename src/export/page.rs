@@ -5,8 +5,9 @@ use super::payload::{self, Look, PayloadMode, PayloadOptions};
 use super::style::{Ink, Style};
 use super::time::Clock;
 use super::{Form, Out, pretty, table};
+use crate::decode;
 use crate::escape;
-use crate::model::{Fact, Facts, FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
+use crate::model::{Decoded, Fact, Facts, FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]
@@ -85,6 +86,9 @@ impl Form for Page {
 
 /// Appends a payload over as many lines as it needs, each behind `margin`.
 pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin: &str, out: &mut Out<'_>) {
+    if let Some(decoded) = payload::decoded(message, options) {
+        return write_decoded(decoded, margin, out);
+    }
     let (bytes, is_cut) = options.shown(message);
     let look = payload::look(message, options.mode);
     match look {
@@ -105,6 +109,17 @@ pub(super) fn write_body(message: &Message<'_>, options: PayloadOptions, margin:
     }
     if is_cut {
         out.line(&format!("{margin}…"));
+    }
+}
+
+/// Appends what a message says: its protocol and summary, and each tree below.
+fn write_decoded(decoded: &Decoded<'_>, margin: &str, out: &mut Out<'_>) {
+    let answers = payload::answers(decoded).map_or_else(String::new, |answers| format!(", {answers}"));
+    out.line(&format!("{margin}{}{answers}", decoded.protocol));
+    for unit in &decoded.units {
+        let mut json = Vec::new();
+        decode::write_node(&unit.tree, &mut json);
+        pretty::write(&String::from_utf8_lossy(&json), margin, out);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::json::{self, char_boundary};
 use super::out::Out;
+use crate::decode;
 use crate::escape;
-use crate::model::{Body, Message, Opcode, Part, hex_digit};
+use crate::model::{Body, Decoded, Message, Opcode, Part, Reply, duration, hex_digit};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar as _;
@@ -31,6 +32,8 @@ pub struct PayloadOptions {
     pub mode: PayloadMode,
     /// At most so many bytes of each; 0 means all.
     pub max: u64,
+    /// Instead what a decoder made of it, in text; beside it, in records.
+    pub decoded: bool,
 }
 
 impl PayloadOptions {
@@ -155,8 +158,25 @@ fn is_readable_control(message: &Message<'_>) -> bool {
         && message.body.kept.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
+/// What is shown of a message in the place of its payload: a piece of something is shown as it is.
+pub(super) fn decoded<'m>(message: &Message<'m>, options: PayloadOptions) -> Option<&'m Decoded<'m>> {
+    message.decoded.filter(|decoded| options.decoded && !decoded.units.is_empty())
+}
+
+/// What a message answers: `answers 12 after 3.1 ms`.
+pub(super) fn answers(decoded: &Decoded<'_>) -> Option<String> {
+    let Reply { to, latency, .. } = decoded.replies().next()?;
+    let after = latency.map_or_else(String::new, |latency| format!(" after {}", duration(latency)));
+    Some(format!("answers {to}{after}"))
+}
+
 /// Appends the payload on one line, safe on a terminal; with `columns`, no wider than that.
 pub(super) fn write_line(message: &Message<'_>, options: PayloadOptions, columns: Option<usize>, out: &mut Out<'_>) {
+    if let Some(decoded) = decoded(message, options) {
+        let summary = decode::summary(decoded);
+        let line = escape::display_str(&summary);
+        return out.text(&columns.map_or(Cow::Borrowed(&*line), |columns| fit(&line, columns, false)));
+    }
     let look = look(message, options.mode);
     let (shown, is_cut) = options.shown(message);
     match columns {

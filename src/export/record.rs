@@ -17,6 +17,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
 use super::{Form, Standing};
+use crate::decode;
 use crate::model::{
     Both, Certificate, Check, Connection, Counts, Direction, Encap, Endpoint, FileRun, FileRuns, Frame, Handshake,
     Head, Message, Note, NoteSet, Secrets, Severities, Stamp, StartLine, TlsOutline, TlsSession, hex, hex_digit,
@@ -250,7 +251,12 @@ impl Form for Records {
         json::bool(row, message.inferred);
         lit!(row, r#","findings":"#);
         codes(row, message.findings);
-        lit!(row, r#","decoded":null,"waited":"#);
+        lit!(row, r#","decoded":"#);
+        match message.decoded {
+            Some(decoded) if self.payload.decoded => decode::write_record(decoded, row),
+            _ => lit!(row, "null"),
+        }
+        lit!(row, r#","waited":"#);
         match message.waited {
             Some(wait) => {
                 lit!(row, r#"{"for":"#);

@@ -89,12 +89,17 @@ impl Form for Table {
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
         let (line, used) = self.before_payload(at, message);
         let columns = self.style.columns.map(|columns| columns.saturating_sub(used));
-        let rtt = message.rtt.map_or(String::new(), |rtt| format!("  rtt {}", duration(rtt)));
+        let mut rtt = message.rtt.map_or(String::new(), |rtt| format!("  rtt {}", duration(rtt)));
+        if let Some(answers) = payload::decoded(message, self.payload).and_then(payload::answers) {
+            let _ = write!(rtt, "  {answers}");
+        }
         if message.opcode == Opcode::CLOSE && self.payload.mode == PayloadMode::Auto {
             let words = payload::close_words(message);
             let words = columns.map_or(words.as_str().into(), |columns| payload::fit(&words, columns, false));
             out.line(&format!("{line}{}", self.style.paint(Ink::Bold, words)));
-        } else if rtt.is_empty() && (message.body.kept.is_empty() || self.payload.mode == PayloadMode::None) {
+        } else if rtt.is_empty()
+            && (message.body.kept.is_empty() || self.payload.mode == PayloadMode::None && !self.payload.decoded)
+        {
             out.line(line.trim_end());
         } else {
             out.text(&line);

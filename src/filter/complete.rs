@@ -106,7 +106,7 @@ enum Wanted {
 fn wanted(tokens: &[(Token, Range<usize>)]) -> Wanted {
     let field_of = |token: &Token| match token {
         Token::Word(word) => Field::find(word),
-        Token::Json(_) => Field::find("json"),
+        Token::Path(root, _) => Field::find(root),
         Token::Header(_) => Field::find("header"),
         _ => None,
     };

@@ -4,7 +4,10 @@ use super::fields::{Field, See};
 use super::literal::Literal;
 use super::row::Row;
 use super::value::Value;
-use crate::decode::path::{self, Found, Step};
+use crate::decode::{
+    self,
+    path::{self, Found, Step},
+};
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 use std::cell::RefCell;
@@ -251,13 +254,20 @@ impl Operand {
             Place::Header(name) => row.headers(name, &mut |value| make(value, &self.made, see)),
             Place::Path(path, buffer) => {
                 let Some(message) = row.message().filter(|message| !message.opcode.is_control()) else { return false };
-                if path.is_empty() && !path::is_json(message.body.kept) {
-                    return false;
+                let mut find = |text: &[u8]| {
+                    path::find(text, path, &mut |found, _| {
+                        let mut buffer = buffer.borrow_mut();
+                        json(found, &mut buffer).is_some_and(|value| make(value, &self.made, see))
+                    })
+                };
+                if self.field.alias == "decoded" {
+                    let mut record = Vec::new();
+                    return message.decoded.is_some_and(|decoded| {
+                        decode::write_record(decoded, &mut record);
+                        find(&record)
+                    });
                 }
-                path::find(message.body.kept, path, &mut |found, _| {
-                    let mut buffer = buffer.borrow_mut();
-                    json(found, &mut buffer).is_some_and(|value| make(value, &self.made, see))
-                })
+                (!path.is_empty() || path::is_json(message.body.kept)) && find(message.body.kept)
             }
         }
     }

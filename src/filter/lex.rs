@@ -18,8 +18,8 @@ pub(super) enum Token {
     Word(String),
     /// What stands in quotes, without them.
     Text(Vec<u8>),
-    /// `json.` with a path behind it.
-    Json(Vec<Step>),
+    /// `json` or `decoded` with a path behind it.
+    Path(&'static str, Vec<Step>),
     /// `header.` with a name behind it.
     Header(String),
     /// `[…]` behind a field.
@@ -74,7 +74,8 @@ fn trouble(rest: &str) -> &'static str {
 fn token(text: &str) -> IResult<&str, Token> {
     alt((
         map(json_elsewhere, |name: &str| Token::Word(name.to_owned())),
-        map(preceded(alt((tag("wspect.json"), tag("json"))), many1(step)), Token::Json),
+        map(preceded(alt((tag("wspect.json"), tag("json"))), many1(step)), |path| Token::Path("json", path)),
+        map(preceded(alt((tag("wspect.decoded"), tag("decoded"))), many1(step)), |path| Token::Path("decoded", path)),
         map(preceded(alt((tag("wspect.header."), tag("header."))), alt((name, key))), Token::Header),
         map(preceded(char('r'), raw), |text| Token::Text(text.into_bytes())),
         map(quoted, Token::Text),

@@ -306,7 +306,7 @@ impl<'t> Parser<'t> {
         };
         let known = |token: &Token| match token {
             Token::Word(word) => Field::find(word).is_some() || is_function(word),
-            Token::Json(_) | Token::Header(_) => true,
+            Token::Path(..) | Token::Header(_) => true,
             _ => false,
         };
         if !self.peek().is_some_and(known) {
@@ -341,7 +341,7 @@ impl<'t> Parser<'t> {
                 Field::find(word).is_some_and(|field| field.kind == kind && kind != Kind::Json)
                     || self.begins_function(word)
             }
-            Some(Token::Json(_) | Token::Header(_)) => true,
+            Some(Token::Path(..) | Token::Header(_)) => true,
             _ => false,
         };
         let right = if is_field {
@@ -493,11 +493,11 @@ impl<'t> Parser<'t> {
                 return Err(Problem::new("a field is wanted here".to_owned(), span));
             }
             Some((Token::Word(word), _)) => (word, Place::Whole),
-            Some((Token::Json(path), _)) => {
+            Some((Token::Path(root, path), _)) => {
                 if path.len() > STEPS {
                     return Err(Problem::new(format!("a path of more than {STEPS} steps"), span));
                 }
-                ("json".to_owned(), Place::Path(path, RefCell::default()))
+                (root.to_owned(), Place::Path(path, RefCell::default()))
             }
             Some((Token::Header(name), _)) => ("header".to_owned(), Place::Header(name)),
             Some((Token::Sign("="), _)) => {
@@ -507,8 +507,8 @@ impl<'t> Parser<'t> {
         };
         let Some(field) = Field::find(&name) else { return Err(unknown(&name, span)) };
         let place = match (field.alias, place) {
-            // The payload as a whole.
-            ("json", Place::Whole) => Place::Path(Vec::new(), RefCell::default()),
+            // All of it.
+            ("json" | "decoded", Place::Whole) => Place::Path(Vec::new(), RefCell::default()),
             ("header", Place::Whole) => {
                 let text = "which header? header.\"X-Request-Id\"".to_owned();
                 return Err(Problem::new(text, span));

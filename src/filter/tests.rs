@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    Body, Both, Close, CloseCode, ConnId, Connection, Direction, Endpoint, Frame, Ip, Mark, Message, NoteCode, NoteSet,
-    Opcode, Opened, PacketNo, Span, Stamp, Timestamp,
+    Body, Both, Close, CloseCode, ConnId, Connection, Decoded, Direction, Endpoint, Frame, Ip, Mark, Message, Node,
+    NoteCode, NoteSet, Opcode, Opened, PacketNo, Reply, Span, Stamp, Timestamp, Unit, Value as ModelValue,
 };
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
@@ -61,6 +61,7 @@ fn message(opcode: Opcode, payload: &[u8]) -> Message<'_> {
             set.insert(code);
             set
         }),
+        decoded: None,
     }
 }
 
@@ -484,13 +485,70 @@ fn a_close_frame_has_its_code() {
     assert!(!of_conn("msg") && !of_conn("type == close") && !of_conn("close_code"));
 }
 
+/// Whether a message of which this was decoded passes: two units, of which the first answers message 4 after 20 ms.
+fn passes_decoded(filter: &str) -> bool {
+    let json = |text: &'static str| Node::from(ModelValue::Json(text.into()));
+    let map = ModelValue::Map(vec![
+        ("type".into(), ModelValue::text("EVENT").into()),
+        ("args".into(), json("[1,{\"a\":\"x\"}]")),
+    ]);
+    let reply =
+        Some(Reply { to: 4, asker: Direction::ToServer, latency: Some(20_000_000), event: Some("join".into()) });
+    let first = Unit { event: Some("chat".into()), id: Some("7".into()), reply, ..Unit::new("chat #7", map.into()) };
+    let second = Unit { event: Some("ping".into()), heartbeat: true, ..Unit::new("ping", json("null")) };
+    let decoded = Decoded { protocol: "socket.io", units: vec![first, second] };
+    let message = Message { decoded: Some(&decoded), ..message(Opcode::TEXT, b"") };
+    let filter = Filter::new(filter).unwrap_or_else(|problem| panic!("{filter}: {problem}"));
+    let (conn, at) = (connection(), stamp());
+    filter.passes(&Row {
+        at: &at,
+        origin: None,
+        conn: Some(&conn),
+        handshake: None,
+        item: Item::Message(&message, &[]),
+    })
+}
+
+#[test]
+fn what_was_decoded_is_asked() {
+    for filter in [
+        "event == chat",
+        "event == ping && count(event) == 2",
+        "reply == 4 && latency >= 20ms && latency < 21ms",
+        "asked == join && wspect.reply_event contains \"oi\"",
+        "!heartbeat",
+        "summary contains \"chat #7\"",
+        "decoded",
+        "decoded.protocol == \"socket.io\"",
+        "decoded.event == chat && decoded.id == \"7\" && decoded.latency_ns == 20000000",
+        "decoded.data[0].type == EVENT && decoded.data[0].args[1].a == x",
+        "wspect.decoded.events[1] == ping",
+    ] {
+        assert!(passes_decoded(filter), "{filter}");
+    }
+    for filter in [
+        "event == chat2",
+        "asked == chat",
+        "all event == chat",
+        "reply == 5",
+        "heartbeat",
+        "decoded.data.x",
+        "latency > 20ms",
+    ] {
+        assert!(!passes_decoded(filter), "{filter}");
+    }
+    no("{\"event\":\"chat\"}", &["event", "reply", "latency", "decoded", "decoded.protocol", "summary", "heartbeat"]);
+    yes("x", &["!heartbeat", "heartbeat == false"]);
+}
+
 #[test]
 fn fields_say_what_they_need_and_of_what_they_are() {
     let filter = |text: &str| Filter::new(text).unwrap();
     assert_eq!(filter("conn == 1").needs(Rows::ALL), Needs::default());
+    assert_eq!(filter("event").needs(Rows::ALL), Needs { payloads: true, decoded: true, ..Needs::default() });
     let needs =
-        filter("websocket.opcode == 1 && payload && http.host == x && wspect.state == open && frame.time_relative < 3");
-    let all = Needs { frames: true, payloads: true, heads: true, ends: true, origin: true };
+        filter("websocket.opcode == 1 && decoded && http.host == x && wspect.state == open && frame.time_relative < 3");
+    let all = Needs { frames: true, payloads: true, decoded: true, heads: true, ends: true, origin: true };
     assert_eq!(needs.needs(Rows::MESSAGES), all);
     assert_eq!(needs.needs(Rows::CONNECTIONS), Needs { frames: false, ends: false, ..all });
     assert!(filter("type == text").suits(Rows::MESSAGES | Rows::CONNECTIONS).is_ok());

@@ -124,6 +124,12 @@ pub struct Limits {
     pub key_secrets: usize,
     /// Bytes kept of rows of which only the last are wanted.
     pub tail_bytes: usize,
+    /// Bytes that the decoder of one connection keeps of messages whose end, or attachments, are still to come.
+    pub decoder_bytes: usize,
+    /// The same for all connections, with what is kept of requests.
+    pub decoder_total: usize,
+    /// Requests of one connection that wait for their reply.
+    pub open_requests: usize,
     /// Bytes kept of a capture's messages to compare them with another's.
     pub diff_bytes: usize,
 }
@@ -145,6 +151,7 @@ impl Limits {
             &mut self.seek_total,
             &mut self.message_total,
             &mut self.key_wait_bytes,
+            &mut self.decoder_total,
         ];
         let sum: u128 = totals.iter().map(|total| **total as u128).sum();
         for total in &mut totals {
@@ -224,6 +231,9 @@ impl Limits {
         key_sessions: 1 << 20,
         key_secrets: 4_000_000,
         tail_bytes: 64 * MIB,
+        decoder_bytes: 16 * MIB,
+        decoder_total: 256 * MIB,
+        open_requests: 4096,
         diff_bytes: 512 * MIB,
     };
 }

@@ -3,6 +3,7 @@
 use super::amount::duration;
 use super::body::Body;
 use super::close::CloseCode;
+use super::decoded::Decoded;
 use super::flow::Direction;
 use super::mark::{Mark, PacketNo, Span};
 use super::note::NoteSet;
@@ -133,6 +134,8 @@ pub struct Message<'a> {
     pub brought: Mark,
     /// What is wrong with it.
     pub findings: NoteSet,
+    /// What it says in the terms of its protocol; only where somebody asks for that, and a decoder understands it.
+    pub decoded: Option<&'a Decoded<'a>>,
 }
 
 impl Message<'_> {

@@ -96,6 +96,7 @@ fn is(value: &Value, name: &Value) -> bool {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -221,7 +222,7 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
             check(&records_of(args, one));
         }
         let kinds = "connection,handshake,message,frame,finding";
-        check(&records_of(&["export", "jsonl", "-q", "--max-payload", "40", "--records", kinds], one));
+        check(&records_of(&["export", "jsonl", "-q", "--max-payload", "40", "--decoded", "--records", kinds], one));
     }
     let two = [sample("mix.pcap"), sample("chat.pcapng")];
     check(&records_of(&["export", "jsonl", "-q", "--records", "connection,handshake,message,frame,finding"], &two));

@@ -224,6 +224,7 @@ impl Story {
             span: Span { first, last },
             brought: last,
             findings,
+            decoded: None,
         };
         let owned = OwnedMessage {
             body: payload.to_vec(),

@@ -73,7 +73,7 @@ pub(in crate::cli) struct Show {
     #[arg(long, value_name = "PACKET", value_parser = choices::number::<u64>)]
     pub frame: Option<u64>,
     /// The payload's bytes alone; to a terminal only with --force
-    #[arg(long, conflicts_with_all = ["json", "format", "payload", "max_payload"])]
+    #[arg(long, conflicts_with_all = ["json", "format", "payload", "max_payload", "decoded"])]
     pub raw: bool,
     #[command(flatten)]
     pub written: Written,

@@ -43,7 +43,7 @@ impl Takes {
             Self::Records => "--records",
             Self::Limit => "--limit",
             Self::Time => "--time",
-            Self::Payload => "--payload and --max-payload",
+            Self::Payload => "--payload, --max-payload and --decoded",
             Self::HarControl => "--har-control",
             Self::NoRedact => "--no-redact",
             Self::Conn => "--conn",

@@ -1,11 +1,12 @@
 //! Options that several commands have.
 
 use super::rows::{Columns, Form};
-use crate::cli::choices::{self, Proposed};
+use crate::cli::choices::{self, DecodeRule, Proposed};
 use crate::cli::redact::{self, RuleList};
 use crate::dissect::Settings;
-use crate::export::{PayloadMode, PayloadOptions, TimeMode};
-use crate::model::{DecodeAs, Limits, Overlap, Rule};
+use crate::export::{PayloadMode, PayloadOptions, Speaks, TimeMode};
+use crate::filter::Filter;
+use crate::model::{DecodeAs, Limits, Overlap};
 use clap::builder::TypedValueParser as _;
 use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -83,9 +84,14 @@ pub(in crate::cli) struct Reading {
     ///   PROTOCOL  websocket: frames, also where no handshake was captured
     ///             none: leave them alone
     ///
-    /// May be given several times; the first that fits a stream holds.
+    /// And what is said in a connection, for --decoded and fields such as event: conn==3,mqtt
+    ///
+    ///   SELECTOR  any filter of connections: conn==3, host=="mq.example", path contains "/ws"
+    ///   PROTOCOL  a decoder: socket.io, mqtt, json … (docs/DECODERS.md)
+    ///
+    /// May be given several times; the first that fits holds.
     #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
-    pub decode_as: Vec<Rule>,
+    pub decode_as: Vec<DecodeRule>,
     /// TLS key log (SSLKEYLOGFILE); may be given several times
     ///
     /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
@@ -152,8 +158,21 @@ impl Reading {
         if let Some(max) = self.max_unpacked {
             limits.unpacked_bytes = max;
         }
-        let (decode_as, overlap) = (DecodeAs(self.decode_as.clone()), self.overlap.unwrap_or_default());
+        let streams = self.decode_as.iter().filter_map(|rule| match rule {
+            DecodeRule::Stream(rule) => Some(rule.clone()),
+            DecodeRule::Speaks(..) => None,
+        });
+        let (decode_as, overlap) = (DecodeAs(streams.collect()), self.overlap.unwrap_or_default());
         Settings { limits, decode_as, overlap, ..Settings::default() }
+    }
+
+    /// What connections speak, as the user says.
+    pub(in crate::cli) fn speaks(&self) -> Vec<Speaks> {
+        let rules = self.decode_as.iter().filter_map(|rule| match rule {
+            DecodeRule::Stream(_) => None,
+            DecodeRule::Speaks(connections, decoder) => Some((Filter::new(connections).ok()?, *decoder)),
+        });
+        rules.collect()
     }
 }
 
@@ -346,6 +365,12 @@ pub(in crate::cli) struct Payload {
         hide_default_value = true
     )]
     pub max_payload: u64,
+    /// What messages say in the terms of their protocol: in text instead of the payload, in records beside it (docs/DECODERS.md)
+    ///
+    /// The protocol is told by the subprotocol that was agreed on, by the URL, and by what is said; -d says it for those that are
+    /// told wrong. What no decoder understands is shown as it is.
+    #[arg(long)]
+    pub decoded: bool,
 }
 
 impl Payload {
@@ -358,7 +383,7 @@ impl Payload {
             PayloadArg::Base64 => PayloadMode::Base64,
             PayloadArg::None => PayloadMode::None,
         };
-        PayloadOptions { mode, max: self.max_payload }
+        PayloadOptions { mode, max: self.max_payload, decoded: self.decoded }
     }
 }
 

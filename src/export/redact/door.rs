@@ -42,6 +42,8 @@ impl<'a> Redacted<'a> {
             true => self.redactor.bytes(kept),
             false => Some(self.redactor.pseudonym(kept).into_bytes()),
         };
+        let decoded = message.decoded.filter(|_| is_whole).map(|decoded| self.redactor.decoded(decoded));
+        let message = &Message { decoded: decoded.as_ref(), ..*message };
         let Some(shown) = shown else { return self.inner.event(at, Event::Message(message), out) };
         let mut message = with(message, &shown);
         if !is_whole {

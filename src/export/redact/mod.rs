@@ -5,6 +5,7 @@
 //!
 //! What is doubtful is replaced: names are compared without their case, a message that lacks bytes goes as a whole.
 
+mod decoded;
 mod door;
 mod heads;
 mod json;

@@ -54,8 +54,8 @@ pub enum Shape {
     Pair(&'static Shape, &'static Shape),
     /// An object with these keys.
     Object(&'static [Key]),
-    /// An object whose keys are those of a payload.
-    Open,
+    /// Anything.
+    Any,
     /// That, or `null` where it does not apply.
     Maybe(&'static Shape),
 }
@@ -174,7 +174,10 @@ fn shape(text: &mut Vec<u8>, one: &Shape, or_null: bool) {
             shape(text, second, false);
             lit!(text, r#"}],"minItems":2,"maxItems":2"#);
         }
-        Shape::Open => types(text, "object", or_null),
+        Shape::Any => {
+            lit!(text, r#""type":"#);
+            json::list(text, ["object", "array", "string", "number", "boolean", "null"], json::name);
+        }
         Shape::Object(keys) => {
             types(text, "object", or_null);
             lit!(text, r#","properties":{"#);

@@ -2,7 +2,7 @@
 //!
 //! The schema is made from these rows, and tests hold every record against them.
 
-use super::Shape::{Bool, Code, Count, Int, Is, List, Maybe, Object, Open, Pair, Text, Time, Word};
+use super::Shape::{Any, Bool, Code, Count, Int, Is, List, Maybe, Object, Pair, Text, Time, Word};
 use super::{Key, RecordKind, Shape};
 use crate::model::Opcode;
 
@@ -90,11 +90,23 @@ const MESSAGE: &[Key] = &[
     key("missing", List(&Pair(&Count, &Maybe(&Count))), "holes as [offset,length] in the whole message"),
     key("inferred", Bool, "a search restored bytes that a loss had made unknown"),
     key("findings", List(&Code), "codes of what is wrong with it"),
-    key("decoded", Maybe(&Open), "null so far"),
+    key("decoded", Maybe(&Object(DECODED)), "with --decoded, what it says in the terms of its protocol"),
     key("waited", Maybe(&Object(WAITED)), "what TCP kept it waiting for longest"),
 ];
 
 const TYPES: &[&str] = &Opcode::NAMES;
+
+const DECODED: &[Key] = &[
+    key("protocol", Text, "name of the decoder (docs/DECODERS.md)"),
+    key("event", Maybe(&Text), "name of its event, method, target, topic or command"),
+    key("events", Maybe(&List(&Maybe(&Text))), "the names of all that it carries, where that is several"),
+    key("id", Maybe(&Text), "what ties request and reply together"),
+    key("reply_to", Maybe(&Count), "number of the message that it answers"),
+    key("latency_ns", Maybe(&Int), "nanoseconds since that message"),
+    key("heartbeat", Bool, "it only keeps the connection alive"),
+    key("summary", Text, "one line about it"),
+    key("data", Any, "the decoded tree; bytes are {\"base64\"}; a list where it carries several"),
+];
 
 const WAITED: &[Key] = &[
     key("for", Word(&["retransmission", "window"]), "lost bytes that came again, or a receiver whose window was zero"),

@@ -6,7 +6,7 @@
 use super::{About, Markup, Row, Word, place};
 use crate::escape;
 use crate::export::page::write_body;
-use crate::export::{Out, PayloadOptions, pretty};
+use crate::export::{Out, PayloadOptions, payload, pretty};
 use crate::model::{Direction, Message};
 
 /// Paragraphs, each with its payload below.
@@ -42,6 +42,16 @@ impl Markup for Markdown {
 }
 
 fn write_block(message: &Message<'_>, options: PayloadOptions, out: &mut Out<'_>) {
+    if payload::decoded(message, options).is_some() {
+        // What was escaped is plain now: only the text itself tells how many backticks are in it.
+        let mut body = Out::memory();
+        write_body(message, options, "", &mut body);
+        let body = body.take();
+        let fence = "`".repeat(longest_run(&body).max(2) + 1);
+        out.line(&format!("\n{fence}text"));
+        out.bytes().extend_from_slice(&body);
+        return out.line(&fence);
+    }
     let (bytes, _) = options.shown(message);
     let fence = "`".repeat(longest_run(&bytes).max(2) + 1);
     let is_json = message.is_text() && std::str::from_utf8(&bytes).is_ok_and(pretty::is_json);

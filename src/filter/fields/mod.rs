@@ -48,6 +48,8 @@ enum Asks {
     Frames,
     /// What messages say.
     Payload,
+    /// What a decoder makes of that.
+    Decoded,
     /// The handshake's heads.
     Heads,
     /// What is known of a connection at its end.
@@ -65,6 +67,8 @@ pub struct Needs {
     pub frames: bool,
     /// What messages say.
     pub payloads: bool,
+    /// What decoders make of that.
+    pub decoded: bool,
     /// The handshake's heads.
     pub heads: bool,
     /// All of a connection, also before it ended.
@@ -80,6 +84,7 @@ impl Needs {
         Self {
             frames: self.frames || other.frames,
             payloads: self.payloads || other.payloads,
+            decoded: self.decoded || other.decoded,
             heads: self.heads || other.heads,
             ends: self.ends || other.ends,
             origin: self.origin || other.origin,
@@ -103,7 +108,8 @@ impl Field {
         let others = Rows::HANDSHAKES | Rows::MESSAGES | Rows::FRAMES | Rows::FINDINGS;
         Needs {
             frames: self.asks == Asks::Frames && rows.meets(Rows::MESSAGES),
-            payloads: self.asks == Asks::Payload,
+            payloads: matches!(self.asks, Asks::Payload | Asks::Decoded),
+            decoded: self.asks == Asks::Decoded,
             heads: self.asks == Asks::Heads,
             ends: self.asks == Asks::End && rows.meets(others)
                 || self.asks == Asks::Growing && rows.meets(Rows::HANDSHAKES),
@@ -126,7 +132,7 @@ impl Field {
         match self.asks {
             Asks::Row | Asks::End | Asks::Origin | Asks::Growing => 1,
             Asks::Frames | Asks::Heads => 2,
-            Asks::Payload => 8,
+            Asks::Payload | Asks::Decoded => 8,
         }
     }
 

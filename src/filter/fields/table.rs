@@ -1,11 +1,12 @@
 //! The table of fields, and what they have of a row.
 
 use super::{Asks, Field, Get, See};
+use crate::decode;
 use crate::filter::row::{Item, Row, Rows};
 use crate::filter::value::{Kind, Value};
 use crate::model::{
-    Connection, Counts, Direction, Encap, End, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode, StartLine,
-    url_parts,
+    Connection, Counts, Decoded, Direction, Encap, End, Endpoint, Ethers, Frame, Head, Message, NoteCode, Opcode,
+    Reply, StartLine, url_parts,
 };
 
 impl<'a> Row<'a> {
@@ -13,6 +14,13 @@ impl<'a> Row<'a> {
         match self.item {
             Item::Message(message, _) => Some(message),
             _ => None,
+        }
+    }
+
+    const fn decoded(&self) -> Option<&'a Decoded<'a>> {
+        match self.message() {
+            Some(message) => message.decoded,
+            None => None,
         }
     }
 
@@ -424,6 +432,26 @@ fields! {
         One(|row| row.message().map(|message| Value::Bytes(message.body.kept)));
     "wspect.json" = "json", Json, MSGS, Payload, "what the payload has at a path: json.items[0].id, json.\"a key\", json.items[*].id",
         Named;
+    "wspect.decoded" = "decoded", Json, MSGS, Decoded, "what a decoder makes of it, as in records: decoded.protocol, decoded.id, decoded.data.args[0]",
+        Named;
+    "wspect.event" = "event", Text, MSGS, Decoded, "events, methods, targets, topics or commands that it carries",
+        Many(|row, see| row.decoded().is_some_and(|decoded| decoded.events().any(|event| see(text(event)))));
+    "wspect.reply_to" = "reply", Number, MSGS, Decoded, "number of the message that it answers",
+        Many(|row, see| row.decoded().is_some_and(|decoded| decoded.replies().any(|reply| see(int(reply.to)))));
+    "wspect.reply_event" = "asked", Text, MSGS, Decoded, "event of the message that it answers",
+        Many(|row, see| {
+            let mut asked = row.decoded().into_iter().flat_map(Decoded::replies).filter_map(|reply| reply.event.as_deref());
+            asked.any(|event| see(text(event)))
+        });
+    "wspect.reply_latency" = "latency", Duration, MSGS, Decoded, "time since the message that it answers",
+        Many(|row, see| {
+            let latency = |reply: &Reply| reply.latency.is_some_and(|nanos| see(Value::Duration(nanos)));
+            row.decoded().is_some_and(|decoded| decoded.replies().any(latency))
+        });
+    "wspect.heartbeat" = "heartbeat", Flag, MSGS, Decoded, "it only keeps the connection alive",
+        One(|row| row.message().map(|_| Value::Flag(row.decoded().is_some_and(Decoded::is_heartbeat))));
+    "wspect.summary" = "summary", Text, MSGS, Decoded, "what a decoder makes of it, in one line",
+        Many(|row, see| row.decoded().is_some_and(|decoded| see(text(&decode::summary(decoded)))));
     "wspect.close_code" = "close_code", Number, MSGS.and(CONNS), Growing, "code of a Close frame, of a connection the first's",
         One(|row| match row.item {
             Item::Message(message, _) => Some(message.close?.code),

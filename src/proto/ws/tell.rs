@@ -48,6 +48,7 @@ impl Ws {
             span: Span { first: assembly.first, last: cx.mark },
             brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
+            decoded: None,
         };
         let about = About {
             fault: assembly.fault.as_ref(),
@@ -117,6 +118,7 @@ impl Ws {
             span: Span { first: place.first, last: cx.mark },
             brought,
             findings: place.findings,
+            decoded: None,
         };
         let about = About { fault: fault.as_ref(), trouble: None, rsv: head.rsv, limited: kept.len() < body.len() };
         let limited = about.limited.then(|| limited(&message, kept.len()));

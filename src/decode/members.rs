@@ -1,0 +1,167 @@
+//! The members of JSON texts, as protocols that speak JSON ask for them.
+
+use super::path::{self, Found};
+use crate::model::{Node, Value};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Members that are at hand of one object or array; of the rest nothing is asked.
+const MOST: usize = 256;
+
+/// An object or array, one level of it.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    text: &'a str,
+    /// Where in the message the text begins.
+    base: usize,
+    is_array: bool,
+    all: Vec<(&'a [u8], Found<'a>, Range<usize>)>,
+}
+
+/// A value in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Json<'a> {
+    found: Found<'a>,
+    text: &'a str,
+    /// Where in the message it begins.
+    base: usize,
+}
+
+impl<'a> Members<'a> {
+    /// Those of a text that is a whole object or array and begins at `base` in the message.
+    pub(super) fn new(text: &'a str, base: usize) -> Option<Self> {
+        let is_array = text.trim_start().starts_with('[');
+        let mut all = Vec::new();
+        let is_whole = path::members(text.as_bytes(), &mut |name, found, bytes| {
+            if all.len() < MOST {
+                all.push((name.unwrap_or_default(), found, bytes));
+            }
+        });
+        is_whole.then_some(Self { text, base, is_array, all })
+    }
+
+    /// Those of an object.
+    pub(super) fn object(text: &'a str, base: usize) -> Option<Self> {
+        Self::new(text, base).filter(|members| !members.is_array)
+    }
+
+    /// The elements of an array.
+    pub(super) fn array(text: &'a str, base: usize) -> Option<Self> {
+        Self::new(text, base).filter(|members| members.is_array)
+    }
+
+    pub(super) const fn is_array(&self) -> bool {
+        self.is_array
+    }
+
+    /// The value under a name, the first if there are several; `null` is none.
+    pub(super) fn get(&self, name: &str) -> Option<Json<'a>> {
+        let at = self.all.iter().position(|(key, ..)| path::is_same(key, name)).filter(|_| !self.is_array)?;
+        self.at(at).filter(|json| json.found != Found::Null)
+    }
+
+    /// Whether there is a member of the name, be it `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.is_array && self.all.iter().any(|(key, ..)| path::is_same(key, name))
+    }
+
+    /// The value at a place, from 0.
+    pub(super) fn at(&self, at: usize) -> Option<Json<'a>> {
+        let (_, found, bytes) = self.all.get(at)?;
+        let text = self.text.get(bytes.clone())?;
+        Some(Json { found: *found, text, base: self.base + bytes.start })
+    }
+
+    /// All values from a place on.
+    pub(super) fn from(&self, at: usize) -> impl Iterator<Item = Json<'a>> + '_ {
+        (at..self.all.len()).filter_map(|at| self.at(at))
+    }
+}
+
+impl<'a> Json<'a> {
+    /// What a string says.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        let Found::Text(inside) = self.found else { return None };
+        if memchr::memchr(b'\\', inside).is_none() {
+            return std::str::from_utf8(inside).ok().map(Cow::Borrowed);
+        }
+        let mut plain = String::new();
+        path::unescape(inside, &mut plain);
+        Some(Cow::Owned(plain))
+    }
+
+    /// What a string says, or the digits of a number.
+    pub(super) fn name(self) -> Option<Cow<'a, str>> {
+        match self.found {
+            Found::Number(_) => Some(Cow::Borrowed(self.text)),
+            _ => self.text(),
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn int(self) -> Option<i64> {
+        matches!(self.found, Found::Number(_)).then(|| self.text.parse().ok())?
+    }
+
+    /// The JSON text of it.
+    pub(super) const fn raw(self) -> &'a str {
+        self.text
+    }
+
+    /// The members of an object or array.
+    pub(super) fn members(self) -> Option<Members<'a>> {
+        matches!(self.found, Found::Tree(_)).then(|| Members::new(self.text, self.base))?
+    }
+
+    pub(super) const fn value(self) -> Value<'a> {
+        Value::Json(Cow::Borrowed(self.text))
+    }
+
+    /// What it says: where it is a string that has JSON in it, that.
+    pub(super) fn unfolded(self) -> Value<'a> {
+        match self.text() {
+            Some(text) if text.starts_with(['{', '[']) && path::is_json(text.as_bytes()) => Value::Json(text),
+            _ => self.value(),
+        }
+    }
+
+    pub(super) fn node(self) -> Node<'a> {
+        Node::at(self.value(), self.base..self.base + self.text.len())
+    }
+}
+
+/// A message that is one JSON text.
+pub(super) fn whole(text: &str) -> Node<'_> {
+    Node::at(Value::Json(Cow::Borrowed(text)), 0..text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_where_they_stand() {
+        let text = r#" {"a":"x\ny","n":-7,"o":{"a":[1]},"no":null,"a":2} "#;
+        let all = Members::object(text, 100).unwrap();
+        assert_eq!(all.get("a").unwrap().text().unwrap(), "x\ny");
+        assert_eq!(all.get("n").unwrap().int(), Some(-7));
+        assert_eq!(all.get("n").unwrap().name().unwrap(), "-7");
+        assert_eq!(all.get("o").unwrap().members().unwrap().get("a").unwrap().raw(), "[1]");
+        assert!(all.get("no").is_none() && all.has("no") && !all.has("x"));
+        let node = all.get("o").unwrap().node();
+        let bytes = node.bytes.unwrap();
+        assert_eq!(text.get(bytes.start - 100..bytes.end - 100), Some(r#"{"a":[1]}"#));
+        assert_eq!(
+            Members::array("[1,\"b\",[]]", 0).unwrap().from(1).map(Json::raw).collect::<Vec<_>>(),
+            ["\"b\"", "[]"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_container_has_none() {
+        for text in ["", "1", "\"x\"", "{\"a\":1", "[1,", "[] x", "{}{}", "{a:1}"] {
+            assert!(Members::new(text, 0).is_none(), "{text}");
+        }
+        assert_eq!(Members::new(&format!("[{}1]", "1,".repeat(1000)), 0).unwrap().from(0).count(), MOST);
+    }
+}

@@ -1,0 +1,160 @@
+//! Requests that wait for their reply, and replies that find theirs.
+
+use crate::model::{Direction, Key, Mark, Pairing, Reply, Unit};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Bytes of an id; a longer one is of no request that is kept.
+const ID: usize = 256;
+
+/// Characters of an event that are kept.
+const EVENT: usize = 64;
+
+/// The open requests of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    open: HashMap<(Direction, Key<'static>), Asked, foldhash::fast::RandomState>,
+    /// In the order in which they were asked, each with its turn; some are answered by now.
+    order: VecDeque<(u64, (Direction, Key<'static>))>,
+    /// Requests so far.
+    turn: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Asked {
+    number: u64,
+    at: Mark,
+    turn: u64,
+    event: Option<Arc<str>>,
+}
+
+impl Pairs {
+    /// Says of a unit what it answers, and keeps what it asks. `most`: requests that are kept; of more the oldest go.
+    pub(super) fn pair(&mut self, unit: &mut Unit<'_>, dir: Direction, number: u64, at: Mark, most: usize) {
+        let (asker, key, ends) = match &unit.pairing {
+            Pairing::Alone => return,
+            Pairing::Asks(key) => {
+                let event = unit.event.as_deref().map(|event| event.chars().take(EVENT).collect::<String>().into());
+                return self.ask((dir, key), Asked { number, at, turn: 0, event }, most);
+            }
+            Pairing::Answers { key, last } => (dir.reverse(), key, *last),
+            Pairing::Drops(key) => (dir, key, true),
+        };
+        let place = (asker, key.clone().into_owned());
+        let asked = if ends { self.open.remove(&place) } else { self.open.get(&place).cloned() };
+        if matches!(unit.pairing, Pairing::Answers { .. }) {
+            let reply = |Asked { number, at: asked_at, event, .. }| Reply {
+                to: number,
+                asker,
+                latency: at.since(asked_at),
+                event,
+            };
+            unit.reply = asked.map(reply);
+        }
+    }
+
+    fn ask(&mut self, (dir, key): (Direction, &Key<'_>), asked: Asked, most: usize) {
+        if key.id.len() > ID {
+            return;
+        }
+        self.turn += 1;
+        let (turn, place) = (self.turn, (dir, key.clone().into_owned()));
+        self.order.push_back((turn, place.clone()));
+        self.open.insert(place, Asked { turn, ..asked });
+        let is_open = |open: &HashMap<_, Asked, _>, (turn, place): &(u64, _)| {
+            open.get(place).is_some_and(|asked: &Asked| asked.turn == *turn)
+        };
+        while self.open.len() > most {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if is_open(&self.open, &oldest) {
+                self.open.remove(&oldest.1);
+            }
+        }
+        if self.order.len() > 2 * most {
+            let open = &self.open;
+            self.order.retain(|asked| is_open(open, asked));
+        }
+    }
+
+    /// Bytes that are kept, about.
+    pub(super) fn held(&self) -> usize {
+        const EACH: usize = 384;
+        self.order.len() * EACH
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Node, PacketNo, Timestamp, Value};
+    use Direction::{ToClient, ToServer};
+
+    fn mark(packet: u64) -> Mark {
+        Mark { packet: PacketNo(packet), time: Some(Timestamp::from_nanos(packet as i64 * 10)) }
+    }
+
+    /// A reply says what was asked, though itself it has no event.
+    #[test]
+    fn replies_know_the_event_of_their_request() {
+        let mut pairs = Pairs::default();
+        let unit = |pairing, event: Option<&str>| {
+            let event = event.map(|event| event.to_owned().into());
+            Unit { pairing, event, ..Unit::new("", Node::from(Value::Null)) }
+        };
+        pairs.pair(&mut unit(Pairing::Asks(key("7")), Some(&"é".repeat(100))), ToServer, 1, mark(1), 3);
+        let mut reply = unit(answer("7", true), None);
+        pairs.pair(&mut reply, ToClient, 2, mark(2), 3);
+        assert_eq!(reply.reply.unwrap().event.as_deref(), Some(&*"é".repeat(EVENT)));
+    }
+
+    /// The message that a unit of this pairing answers, and after how long.
+    fn tell(pairs: &mut Pairs, dir: Direction, number: u64, pairing: Pairing<'_>) -> Option<(u64, i64)> {
+        let mut unit = Unit { pairing, ..Unit::new("", Node::from(Value::Null)) };
+        pairs.pair(&mut unit, dir, number, mark(number), 3);
+        unit.reply.map(|reply| (reply.to, reply.latency.unwrap()))
+    }
+
+    fn key(id: &str) -> Key<'_> {
+        Key { space: "", id: id.into() }
+    }
+
+    fn answer(id: &str, last: bool) -> Pairing<'_> {
+        Pairing::Answers { key: key(id), last }
+    }
+
+    #[test]
+    fn replies_find_their_request() {
+        let mut pairs = Pairs::default();
+        assert_eq!(tell(&mut pairs, ToServer, 1, Pairing::Asks(key("7"))), None);
+        assert_eq!(tell(&mut pairs, ToClient, 2, Pairing::Asks(key("7"))), None, "both ends may use an id");
+        assert_eq!(tell(&mut pairs, ToClient, 3, answer("8", true)), None);
+        assert_eq!(tell(&mut pairs, ToClient, 4, answer("7", false)), Some((1, 30)));
+        assert_eq!(tell(&mut pairs, ToClient, 5, answer("7", true)), Some((1, 40)));
+        assert_eq!(tell(&mut pairs, ToClient, 6, answer("7", true)), None, "it was answered for good");
+        assert_eq!(tell(&mut pairs, ToServer, 7, answer("7", true)), Some((2, 50)));
+        tell(&mut pairs, ToServer, 8, Pairing::Asks(key("9")));
+        tell(&mut pairs, ToServer, 9, Pairing::Drops(key("9")));
+        assert_eq!(tell(&mut pairs, ToClient, 10, answer("9", true)), None);
+    }
+
+    #[test]
+    fn of_many_requests_the_oldest_go() {
+        let mut pairs = Pairs::default();
+        let ids: Vec<String> = (0..1000).map(|id| id.to_string()).collect();
+        for (at, id) in ids.iter().enumerate() {
+            tell(&mut pairs, ToServer, at as u64, Pairing::Asks(key(id)));
+        }
+        assert_eq!(pairs.open.len(), 3);
+        assert_eq!(tell(&mut pairs, ToClient, 1000, answer("996", true)), None);
+        assert_eq!(tell(&mut pairs, ToClient, 1001, answer("997", true)), Some((997, 40)));
+        for at in 0..1000 {
+            tell(&mut pairs, ToServer, at, Pairing::Asks(key("x")));
+            tell(&mut pairs, ToClient, at, answer("x", true));
+        }
+        assert!(pairs.order.len() <= 6, "{}", pairs.order.len());
+        let long = "x".repeat(ID + 1);
+        tell(&mut pairs, ToServer, 1, Pairing::Asks(key(&long)));
+        assert_eq!(tell(&mut pairs, ToClient, 2, answer(&long, true)), None);
+    }
+}

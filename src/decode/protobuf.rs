@@ -1,0 +1,119 @@
+//! Protocol Buffers without a schema: fields by their number.
+//!
+//! ```text
+//! tag: number << 3 | wire type     0 varint │ 1 eight bytes │ 2 length and bytes: text, message or bytes │ 5 four bytes
+//! ```
+//!
+//! Any bytes may be so by chance: a message is taken for one only where all of its fields end with it, its numbers are small, and there is
+//! a text in it.
+
+use super::bytes::Bytes;
+use super::msgpack::has_text;
+use super::{Confidence, Decode, Hints, Said, VALUES};
+use crate::model::{Node, Unit, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The greatest number of a field that is believed.
+const FIELDS: u64 = 1000;
+
+/// Messages inside one another.
+const NESTED: usize = 16;
+
+/// Bytes of a varint.
+const VARINT: u32 = 10;
+
+pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
+    let is_one = || {
+        whole(said.bytes).is_some_and(|node| matches!(&node.value, Value::Map(all) if all.len() > 1) && has_text(&node))
+    };
+    Confidence::Weak.when(!said.is_text && is_one())
+}
+
+pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
+    Box::new(Protobuf)
+}
+
+struct Protobuf;
+
+impl Decode for Protobuf {
+    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
+        whole(said.bytes).map(|node| vec![Unit::of_value(node)])
+    }
+}
+
+/// The message that all of the bytes are.
+fn whole(bytes: &[u8]) -> Option<Node<'_>> {
+    let mut left = VALUES;
+    let value = message(Bytes::new(bytes), &mut left, NESTED).filter(|_| !bytes.is_empty())?;
+    Some(Node::at(value, 0..bytes.len()))
+}
+
+/// A message as a map: a field that comes again is a list.
+fn message<'a>(mut bytes: Bytes<'a>, left: &mut usize, deeper: usize) -> Option<Value<'a>> {
+    let mut fields: BTreeMap<u64, Vec<Node<'a>>> = BTreeMap::new();
+    while !bytes.is_empty() {
+        *left = left.checked_sub(1)?;
+        let tag = bytes.varint(VARINT)?;
+        let number = Some(tag >> 3).filter(|number| (1..=FIELDS).contains(number))?;
+        let begin = bytes.at();
+        let value = match tag & 7 {
+            0 => Value::Int(bytes.varint(VARINT)?.into()),
+            1 => fixed(bytes.u64()?.swap_bytes(), f64::from_bits),
+            2 => {
+                let len = usize::try_from(bytes.varint(VARINT)?).ok()?;
+                piece(bytes.part(len)?, left, deeper)
+            }
+            5 => fixed(bytes.u32()?.swap_bytes().into(), |bits| f32::from_bits(bits as u32).into()),
+            _ => return None,
+        };
+        let node = Node::at(value, begin..bytes.at());
+        fields.entry(number).or_default().push(node);
+    }
+    let members = fields.into_iter().map(|(number, mut values)| {
+        let value = match (values.pop(), values.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => Value::List(values.into_iter().chain(last).collect()).into(),
+        };
+        (Cow::Owned(number.to_string()), value)
+    });
+    Some(Value::Map(members.collect()))
+}
+
+/// What stands behind a length: a text, a message, or bytes.
+fn piece<'a>(bytes: Bytes<'a>, left: &mut usize, deeper: usize) -> Value<'a> {
+    let all = bytes.rest();
+    let is_shown = |text: &&str| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    if let Some(text) = simdutf8::basic::from_utf8(all).ok().filter(is_shown) {
+        return Value::Text(Cow::Borrowed(text));
+    }
+    let deeper = deeper.checked_sub(1);
+    deeper.and_then(|deeper| message(bytes, left, deeper)).unwrap_or(Value::Bytes(Cow::Borrowed(all)))
+}
+
+/// A number of fixed length: one with a fraction where its bits make one that people use.
+fn fixed(bits: u64, float: impl Fn(u64) -> f64) -> Value<'static> {
+    let number = float(bits);
+    let is_usual = number == 0.0 && bits == 0 || (1e-9..1e18).contains(&number.abs());
+    if is_usual { Value::Float(number) } else { Value::Int(bits.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::written;
+
+    #[test]
+    fn fields_by_their_number() {
+        let of = |hex: &str| written("protobuf", hex);
+        // Examples of its encoding guide.
+        assert_eq!(of("08 96 01").as_deref(), Some(r#"{"1":150}"#));
+        assert_eq!(of("12 07 74 65 73 74 69 6e 67").as_deref(), Some(r#"{"2":"testing"}"#));
+        assert_eq!(of("1a 03 08 96 01").as_deref(), Some(r#"{"3":{"1":150}}"#));
+        assert_eq!(of("08 01 08 02 11 9a 99 99 99 99 99 f1 3f").as_deref(), Some(r#"{"1":[1,2],"2":1.1}"#));
+        assert_eq!(of("15 00 00 c0 3f 1a 02 ff fe").as_deref(), Some(r#"{"2":1.5,"3":{"base64":"//4="}}"#));
+        assert_eq!(of("08 ff ff ff ff ff ff ff ff ff 01").as_deref(), Some(r#"{"1":18446744073709551615}"#));
+        for wrong in ["", "00", "08", "0b 0c", "12 05 61", "08 96 01 ff", "08 ff ff ff ff ff ff ff ff ff ff 01"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! One connection's messages, decoded in order.
+
+use super::pairs::Pairs;
+use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Said};
+use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_parts};
+use hashbrown::HashMap;
+use std::fmt;
+use std::hash::Hash;
+
+/// The sessions of all connections that go on, by what tells connections apart.
+#[derive(Debug)]
+pub struct Sessions<K> {
+    live: HashMap<K, Session, foldhash::fast::RandomState>,
+    limits: Limits,
+    /// Bytes of earlier messages that all of them keep.
+    held: usize,
+}
+
+impl<K: Copy + Eq + Hash> Sessions<K> {
+    /// None so far.
+    pub fn new(limits: Limits) -> Self {
+        Self { live: HashMap::default(), limits, held: 0 }
+    }
+
+    /// What the next message of a connection says. `begin`: what is known of the connection, and what the user says that it speaks;
+    /// asked with its first message.
+    pub fn message<'m>(
+        &mut self,
+        key: K,
+        message: &Message<'m>,
+        begin: impl FnOnce() -> (Hints, Option<&'static Decoder>),
+    ) -> Option<Decoded<'m>> {
+        if message.opcode.is_control() {
+            return None;
+        }
+        let session = self.live.entry(key).or_insert_with(|| {
+            let (hints, forced) = begin();
+            Session::new(hints, forced, &self.limits)
+        });
+        self.held -= session.held();
+        let decoded = session.message(message);
+        if self.held + session.held() > self.limits.decoder_total {
+            session.forget();
+        }
+        self.held += session.held();
+        decoded
+    }
+
+    /// A connection ended.
+    pub fn end(&mut self, key: K) {
+        self.held -= self.live.remove(&key).map_or(0, |session| session.held());
+    }
+}
+
+impl Hints {
+    /// What is known of a connection by now.
+    pub fn of(connection: &Connection) -> Self {
+        let (_, path, query) = connection.opened.url.as_deref().map_or(("", "", None), url_parts);
+        let subprotocol = connection.handshake.as_ref().and_then(|handshake| handshake.subprotocol.as_deref());
+        Self {
+            path: path.to_owned(),
+            query: query.unwrap_or_default().to_owned(),
+            subprotocol: subprotocol.map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// What decoding a connection needs to remember. All its messages are to be told, in order.
+pub struct Session {
+    hints: Hints,
+    chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
+    /// The user chose.
+    is_forced: bool,
+    pairs: Pairs,
+    /// Bytes that the session may keep of earlier messages.
+    most_held: usize,
+    /// Requests that may be open.
+    most_open: usize,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chosen = self.chosen.as_ref().map(|(decoder, _)| decoder.name);
+        f.debug_struct("Session").field("hints", &self.hints).field("chosen", &chosen).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The session of a connection of which this is known. `forced`: what the user says that it speaks.
+    pub fn new(hints: Hints, forced: Option<&'static Decoder>, limits: &Limits) -> Self {
+        let agreed = hints.subprotocol.as_deref().and_then(Decoder::agreed);
+        let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
+        let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
+        Self { hints, chosen, is_forced: forced.is_some(), pairs: Pairs::default(), most_held, most_open }
+    }
+
+    /// What a message says; `None` of a control frame, of one that lacks bytes, and where no decoder understands it.
+    pub fn message<'m>(&mut self, message: &Message<'m>) -> Option<Decoded<'m>> {
+        if message.opcode.is_control() {
+            return None;
+        }
+        if message.undecoded || !message.body.holes.is_empty() || message.body.is_truncated() {
+            self.lost(message.dir);
+            return None;
+        }
+        let said = Said::new(message.dir, message.is_text(), message.body.kept);
+        let (protocol, mut units) = self.units(&said)?;
+        for unit in &mut units {
+            self.pairs.pair(unit, message.dir, message.number, message.brought, self.most_open);
+        }
+        if let Some((_, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
+            decode.lost(message.dir);
+        }
+        Some(Decoded { protocol, units })
+    }
+
+    /// A message of this direction was lost, or a part of one.
+    pub(super) fn lost(&mut self, dir: Direction) {
+        if let Some((_, decode)) = &mut self.chosen {
+            decode.lost(dir);
+        }
+    }
+
+    /// What a message carries, and who understood it.
+    pub(super) fn units<'m>(&mut self, said: &Said<'m>) -> Option<(&'static str, Vec<Unit<'m>>)> {
+        if let Some((decoder, decode)) = &mut self.chosen
+            && let Some(units) = decode.message(said)
+        {
+            return Some((decoder.name, units));
+        }
+        if let Some(decoder) = best(&self.hints, said, Kind::Protocol).filter(|_| !self.is_forced) {
+            let mut decode = (decoder.open)(&self.hints);
+            if let Some(units) = decode.message(said) {
+                self.chosen = Some((decoder, decode));
+                return Some((decoder.name, units));
+            }
+        }
+        let decoder = Self::format(said)?;
+        Some((decoder.name, (decoder.open)(&self.hints).message(said)?))
+    }
+
+    /// The decoder of a message that no protocol claims.
+    pub(super) fn format(said: &Said<'_>) -> Option<&'static Decoder> {
+        best(&Hints::default(), said, Kind::Format)
+    }
+
+    /// Bytes of earlier messages that are kept, about.
+    pub fn held(&self) -> usize {
+        self.pairs.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
+    }
+
+    /// Forgets what was kept: there is no room for it.
+    pub fn forget(&mut self) {
+        self.pairs = Pairs::default();
+        if let Some((decoder, decode)) = &mut self.chosen {
+            *decode = (decoder.open)(&self.hints);
+        }
+    }
+}
+
+/// The decoder that is surest of a message; of several the first in the table.
+fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> {
+    let others = DECODERS.iter().filter(|decoder| decoder.kind == kind);
+    let claims = others.map(|decoder| (decoder, (decoder.claims)(hints, said)));
+    let claims = claims.filter(|(_, confidence)| *confidence > Confidence::No);
+    claims.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(decoder, _)| decoder)
+}
+
+impl Decoder {
+    /// The decoder of that name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        DECODERS.iter().find(|decoder| decoder.name == name)
+    }
+
+    /// The decoder of what was agreed on under this name.
+    fn agreed(subprotocol: &str) -> Option<&'static Self> {
+        DECODERS.iter().find(|decoder| decoder.subprotocols.contains(&subprotocol))
+    }
+}

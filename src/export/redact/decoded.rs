@@ -1,0 +1,71 @@
+//! What was decoded, without what is not to be shown.
+
+use super::Redactor;
+use crate::decode;
+use crate::model::{Decoded, Pairing, Reply, Unit, Value};
+use std::borrow::Cow;
+
+impl Redactor {
+    /// What is shown of what a message says: its tree as JSON, in which members are found by name whatever encoding it was in.
+    pub(super) fn decoded(&self, decoded: &Decoded<'_>) -> Decoded<'static> {
+        let units = decoded.units.iter().map(|unit| self.unit(unit)).collect();
+        Decoded { protocol: decoded.protocol, units }
+    }
+
+    fn unit(&self, unit: &Unit<'_>) -> Unit<'static> {
+        let owned = |text: &Cow<'_, str>| Cow::Owned(self.text(text).into_owned());
+        Unit {
+            event: unit.event.as_ref().map(owned),
+            id: unit.id.as_ref().map(owned),
+            words: owned(&unit.words),
+            said: unit.said.as_ref().map(|said| self.value(said)),
+            tree: self.value(&unit.tree.value).into(),
+            pairing: Pairing::Alone,
+            heartbeat: unit.heartbeat,
+            reply: unit.reply.as_ref().map(|reply| {
+                let event = reply.event.as_deref().map(|event| self.text(event).into());
+                Reply { event, ..reply.clone() }
+            }),
+        }
+    }
+
+    fn value(&self, value: &Value<'_>) -> Value<'static> {
+        if let Value::Text(text) = value {
+            return Value::Text(self.text(text).into_owned().into());
+        }
+        let mut json = Vec::new();
+        decode::write_value(value, &mut json);
+        let shown = self.bytes(&json).unwrap_or(json);
+        Value::Json(String::from_utf8_lossy(&shown).into_owned().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::redactor;
+    use super::*;
+    use crate::model::Node;
+
+    #[test]
+    fn members_are_found_whatever_their_encoding() {
+        let redactor = redactor(&["json:pin", r"regex:\d{16}"]);
+        let name = redactor.pseudonym(b"1234");
+        let map = Value::Map(vec![
+            ("pin".into(), Value::text("1234").into()),
+            ("bytes".into(), Value::Map(vec![("pin".into(), Value::Bytes(vec![1, 2].into()).into())]).into()),
+            ("json".into(), Value::Json("{ \"pin\" : \"1234\" }".into()).into()),
+        ]);
+        let unit = Unit {
+            event: Some("card 1111222233334444".into()),
+            said: Some(Value::text("1111222233334444 paid")),
+            ..Unit::new("pay 1111222233334444", Node::from(map))
+        };
+        let shown = redactor.decoded(&Decoded { protocol: "x", units: vec![unit] });
+        let mut out = Vec::new();
+        decode::write_record(&shown, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains("1234\"") && !text.contains("11112222") && !text.contains("AQI="), "{text}");
+        assert_eq!(text.matches(&name).count(), 2, "the same value has the same name: {text}");
+        assert!(text.contains(" paid"), "{text}");
+    }
+}
