@@ -91,6 +91,21 @@ fn what_differs_is_told_message_by_message() {
     assert_eq!(of_files(&one, &other, &["--json", "-n", "1"]).1.lines().count(), 1);
 }
 
+/// Of long messages that begin alike what differs is not shown: but where, about.
+#[test]
+fn how_much_is_alike_is_told() {
+    let begin = "x".repeat(1_000);
+    let (one, other) = (format!("{begin}one"), format!("{begin}two"));
+    let (_dir, first, second) = captures(&[(Client, &one)], &[(Client, &other)]);
+    let (code, rows, _) = of_files(&first, &second, &[]);
+    assert!(code == 1 && rows.contains("the same for 512 bytes at least"), "{rows}");
+    let (_, records, _) = of_files(&first, &second, &["--json"]);
+    assert!(records.contains(r#""alike":512}"#), "{records}");
+    let (_dir, first, second) = captures(&[(Client, "one")], &[(Client, "two")]);
+    assert!(!of_files(&first, &second, &[]).1.contains("the same for"));
+    assert!(of_files(&first, &second, &["--json"]).1.contains(r#""alike":0}"#));
+}
+
 #[test]
 fn what_is_ignored_makes_no_difference() {
     let (_dir, one, other) = captures(

@@ -6,6 +6,7 @@ use crate::export::{Exporter, Out, Totals};
 use crate::model::{Both, ConnId, Direction, Event, Message, Opcode, PacketNo, Stamp};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::{ControlFlow, Range};
 
 /// Bytes of a message that are shown where it differs.
@@ -28,6 +29,35 @@ pub struct Line {
     pub len: u64,
     /// Its beginning, as text output shows it.
     pub shown: Box<str>,
+    /// What its first 64 bytes come to, its first 128, and so on, as far as it is longer.
+    pub(super) prefixes: Box<[u64]>,
+}
+
+/// Bytes of the shortest prefix that is told apart.
+const PREFIX: usize = 64;
+
+impl Line {
+    /// Bytes that are the same from the beginning of both, at least: so many or twice as many.
+    pub fn alike(&self, other: &Self) -> u64 {
+        let same = self.prefixes.iter().zip(&other.prefixes).take_while(|(one, other)| one == other).count();
+        match same.checked_sub(1) {
+            Some(doublings) => (PREFIX as u64) << doublings,
+            None => 0,
+        }
+    }
+}
+
+/// What the prefixes of a payload come to.
+fn prefixes(payload: &[u8]) -> Box<[u64]> {
+    let ends = std::iter::successors(Some(PREFIX), |end| end.checked_mul(2)).take_while(|&end| end < payload.len());
+    let mut hasher = DefaultHasher::new();
+    let mut from = 0;
+    let prefix = |end| {
+        hasher.write(payload.get(from..end).unwrap_or_default());
+        from = end;
+        hasher.finish()
+    };
+    ends.map(prefix).collect()
 }
 
 /// What was said on one connection.
@@ -77,8 +107,9 @@ impl Gather {
 
     fn add(&mut self, conn: ConnId, message: &Message<'_>) -> ControlFlow<()> {
         let (digest, shown) = (self.digest(message), Box::<str>::from(beginning(message)));
+        let prefixes = prefixes(message.body.kept);
         let Some(talk) = self.talks.get_mut(&conn) else { return ControlFlow::Continue(()) };
-        let Some(left) = self.left.checked_sub(size_of::<Line>() + shown.len()) else {
+        let Some(left) = self.left.checked_sub(size_of::<Line>() + shown.len() + size_of_val(&*prefixes)) else {
             self.is_full = true;
             return ControlFlow::Break(());
         };
@@ -91,6 +122,7 @@ impl Gather {
             opcode: message.opcode,
             len: message.body.len,
             shown,
+            prefixes,
         });
         ControlFlow::Continue(())
     }

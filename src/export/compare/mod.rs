@@ -250,6 +250,7 @@ mod tests {
             opcode,
             len: 1,
             shown: text.to_string().into(),
+            prefixes: Box::default(),
         }
     }
 

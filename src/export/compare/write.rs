@@ -39,7 +39,8 @@ impl Differences {
                 Difference::Moved(line, other) => ("moved", ("^", ""), Some(line), Some(other)),
             };
             if self.json {
-                record(kind, Some((one, first)), Some((other, second)), out);
+                let alike = first.zip(second).filter(|_| kind == "changed").map(|(first, second)| first.alike(second));
+                record(kind, Some((one, first)), Some((other, second)), alike, out);
             } else {
                 let to = if kind == "moved" { second } else { None };
                 if let Some(line) = first {
@@ -47,6 +48,15 @@ impl Differences {
                 }
                 if let Some(line) = second.filter(|_| to.is_none()) {
                     self.line(signs.1, other, line, None, out);
+                }
+                // What is shown of both may be the same.
+                if let (Some(first), Some(second), None) = (first, second, to)
+                    && first.shown == second.shown
+                    && first.alike(second) > 0
+                {
+                    let alike = number(first.alike(second));
+                    let text = format!("            the same for {alike} bytes at least; wspect show has all of them");
+                    out.line(&self.style.paint(Ink::Note, text).to_string());
                 }
             }
             let _ = out.end_row();
@@ -65,7 +75,7 @@ impl Differences {
         }
         if self.json {
             let side = Some((*talk, None));
-            record("connection", side.filter(|_| is_first), side.filter(|_| !is_first), out);
+            record("connection", side.filter(|_| is_first), side.filter(|_| !is_first), None, out);
         } else {
             let (sign, which) = if is_first { ("-", "first") } else { ("+", "second") };
             self.head(&format!("{sign} conn {} only in the {which}  {}", talk.conn, talk.title), out);
@@ -99,6 +109,7 @@ fn record(
     kind: &str,
     first: Option<(&Talk, Option<&Line>)>,
     second: Option<(&Talk, Option<&Line>)>,
+    alike: Option<u64>,
     out: &mut Out<'_>,
 ) {
     let row = out.bytes();
@@ -132,5 +143,7 @@ fn record(
         json::opt_string(row, line.map(|line| &*line.shown));
         lit!(row, "}");
     }
+    lit!(row, r#","alike":"#);
+    json::opt_int(row, alike);
     lit!(row, "}\n");
 }

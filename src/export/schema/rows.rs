@@ -59,6 +59,7 @@ const DIFFERENCE: &[Key] = &[
     key("type", Maybe(&Word(TYPES)), "what the message is"),
     key("first", Maybe(&Object(SIDE)), "what the first side has"),
     key("second", Maybe(&Object(SIDE)), "what the second side has"),
+    key("alike", Maybe(&Count), "of two that changed: bytes that are the same from the beginning, at least"),
 ];
 
 const SIDE: &[Key] = &[
