@@ -61,7 +61,7 @@ fn it_finds_what_a_search_in_a_pane_finds() {
 #[test]
 fn it_goes_on_between_keys_and_can_be_stopped() {
     let (mut story, conn) = one_connection();
-    for n in 0..50_000_u32 {
+    for n in 0..250_000_u32 {
         story.say(
             conn,
             Direction::ToClient,
@@ -78,7 +78,7 @@ fn it_goes_on_between_keys_and_can_be_stopped() {
     assert!(!app.is_busy() && stopped.contains(" · stopped"), "{stopped}");
     press(&mut app, "<Esc>&<Enter>");
     assert!(
-        picture(&app, WIDE).contains("found in 50 000 messages, the first 10 000 are listed"),
+        picture(&app, WIDE).contains("found in 250 000 messages, the first 10 000 are listed"),
         "{}",
         picture(&app, WIDE)
     );
@@ -89,5 +89,5 @@ fn it_goes_on_between_keys_and_can_be_stopped() {
     }
     app.settle();
     work(&mut app);
-    assert!(picture(&app, WIDE).contains("found in 50 001 messages"));
+    assert!(picture(&app, WIDE).contains("found in 250 001 messages"));
 }
