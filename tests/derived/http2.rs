@@ -411,6 +411,38 @@ fn a_capture_may_begin_anywhere() {
     assert!(first.len() == 2 && first.values().all(|&count| count > 8), "{first:?}");
 }
 
+/// The capture begins within DATA that have many frames: those are taken for the connection's, until the head of the next DATA shows.
+#[test]
+fn many_frames_in_data_are_of_a_stream() {
+    let mut h2 = H2::new(1);
+    h2.open(1);
+    let mut said = Vec::new();
+    for batch in 0..6 {
+        let texts: Vec<String> = (0..30).map(|n| format!("{batch}.{n} {}", "of what is said ".repeat(12))).collect();
+        let frames: Vec<u8> = texts.iter().flat_map(|text| Frame::new(TEXT, text.as_str()).bytes()).collect();
+        h2.data(Server, 1, &frames);
+        said.extend(texts);
+    }
+    let segments = h2.session.cut(|bytes| vec![1_400; bytes.len() / 1_400 + 1]);
+    let begin = segments.iter().position(|segment| segment.payload.len() == 1_400).unwrap();
+    for from in [begin + 1, begin + 2] {
+        let file = capture_of(&segments[from..]);
+        let all = conversations(Input::Bytes(&file));
+        let [first, rest] = all.as_slice() else { panic!("{from}: {} connections", all.len()) };
+        assert_eq!((first.h2_stream, rest.h2_stream), (None, Some(1)), "{from}");
+        for message in first.messages.iter().chain(&rest.messages) {
+            let is_said = said.iter().any(|text| text.as_bytes() == message.payload);
+            assert!(is_said && message.dir == "s2c", "{from}: {}", message.brief());
+        }
+        assert_eq!(rest.messages.len(), 150, "{from}");
+        has_no_findings(
+            &file,
+            &["WS-OPCODE", "WS-CONTINUATION", "TCP-GAP", "WS-LOST", "WS-RESYNC"],
+            &format!("{from}"),
+        );
+    }
+}
+
 /// A part of a request is known, and few frames behind it: they are enough. A plain request is none, whatever it carries.
 #[test]
 fn a_part_of_a_request_speaks_for_frames() {

@@ -228,6 +228,11 @@ impl Half {
 }
 
 impl Partial {
+    /// Whether nothing of the head came.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// How many bytes of a head came.
     pub(super) const fn len(&self) -> usize {
         self.len

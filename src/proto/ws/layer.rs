@@ -47,6 +47,8 @@ pub struct Ws {
     pub(super) ends: Option<Box<Ends>>,
     /// What was heard last.
     pub(super) heard: Heard,
+    /// Where HTTP/2 goes on, a stream of which was taken for the connection.
+    is_http2: Option<u64>,
     /// The directions in which the head of a frame was lost, and no frame has come since.
     pub(super) lost: Both<bool>,
 }
@@ -57,6 +59,9 @@ impl Layer for Ws {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
+                if let Some(at) = self.is_http2 {
+                    return self.give_way(dir, offset.max(at), offset, bytes, brought, cx);
+                }
             }
             Input::Gap { dir, offset, len, exact, receipt, mark } => {
                 self.halves[dir].receipt = receipt;
@@ -116,6 +121,7 @@ impl Ws {
             masks: None,
             ends: None,
             heard: Heard::Nothing,
+            is_http2: None,
             lost: Both::default(),
         }
     }
@@ -139,6 +145,10 @@ impl Ws {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
+            if !self.shaken && self.begins_http2(dir, rest, cx) {
+                self.is_http2.get_or_insert(at);
+                return;
+            }
             rest = match &mut self.halves[dir].reading {
                 Reading::Head(partial) => match partial.push(rest, at, brought, &self.layouts[dir]) {
                     Some((head, offset, first, used)) => {

@@ -10,6 +10,7 @@ mod habits;
 mod half;
 mod heartbeats;
 mod hixie;
+mod http2;
 mod layer;
 pub mod mask;
 mod masks;
