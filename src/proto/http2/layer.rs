@@ -305,6 +305,11 @@ impl Http2 {
         if head.kind == Kind::PUSH_PROMISE && is_client {
             return Some("is a promise of a client");
         }
+        let newest = self.newest;
+        let needs_open = matches!(head.kind, Kind::DATA | Kind::RST_STREAM | Kind::WINDOW_UPDATE);
+        if is_client && needs_open && head.stream.is_clients() && head.stream > newest && !self.side(dir).missed {
+            return Some("comes before its stream is opened");
+        }
         if !matches!(head.kind, Kind::DATA | Kind::HEADERS) {
             return None;
         }
@@ -312,11 +317,8 @@ impl Http2 {
             Some(stream) => stream.has_ended(dir),
             None => self.ended.contains(&head.stream),
         };
-        let newest = self.newest;
-        let is_idle = head.kind == Kind::DATA && head.stream > newest && !self.side(dir).missed;
         match () {
             () if has_ended => Some("comes behind the end of its stream"),
-            () if is_client && is_idle => Some("comes before its stream is opened"),
             () if is_client && head.kind == Kind::HEADERS && !head.stream.is_clients() => {
                 Some("opens a stream with a server's number")
             }
