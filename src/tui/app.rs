@@ -99,8 +99,6 @@ impl Pane {
 pub struct Options {
     /// The capture's name, as the user gave it; it is escaped here.
     pub title: String,
-    /// Take the mouse.
-    pub mouse: bool,
     /// When to use colours.
     pub color: ColorChoice,
     /// The zone of local times.
@@ -122,7 +120,7 @@ pub struct Options {
 }
 
 /// What a user wants always. What is no column was told of before.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
     /// Columns of the table of connections; `None`: the usual ones.
     pub connections: Option<Vec<String>>,
@@ -138,14 +136,30 @@ pub struct Preferences {
     pub keyset: Keyset,
     /// Keys for actions.
     pub keys: Vec<Mapping>,
+    /// Take the mouse.
+    pub mouse: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            connections: None,
+            messages: None,
+            theme: ThemeName::default(),
+            ascii: false,
+            plain: false,
+            keyset: Keyset::default(),
+            keys: Vec::new(),
+            mouse: true,
+        }
+    }
 }
 
 impl Options {
-    /// The usual: mouse on, colours and time zone as the environment says.
+    /// The usual: colours and time zone as the environment says.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
-            mouse: true,
             color: ColorChoice::Auto,
             zone: TimeZone::system(),
             can_reread: false,
@@ -335,7 +349,7 @@ impl App {
             past: Vec::new(),
             future: Vec::new(),
             said: None,
-            mouse: options.mouse,
+            mouse: options.preferences.mouse,
             moved: false,
             leaving: false,
             pointer: super::mouse::Pointer::default(),

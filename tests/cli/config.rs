@@ -115,27 +115,33 @@ fn a_file_is_made_once() {
 }
 
 #[test]
-fn the_browser_has_a_table_of_its_own() {
+fn the_browser_has_settings_and_tables() {
     for (config, words) in [
-        ("[browser]\nmesages = []", "config.toml:1: no setting mesages in [browser]: did you mean messages?"),
-        ("[browser]\nmessages = 3", "config.toml:1: messages is to be like [\"no\","),
+        ("[columns]\nmesages = []", "config.toml:2: no setting mesages in [columns]: did you mean messages?"),
+        ("[columns]\nmessages = 3", "config.toml:2: messages is to be like [\"no\","),
         (
-            "[browser]\nmessages = [\"no\", \"frame.numbr\"]",
-            "messages: no field frame.numbr: did you mean frame.number?",
+            "[columns]\nmessages = [\"no\", \"frame.numbr\"]",
+            "config.toml:2: messages: no field frame.numbr: did you mean frame.number?",
         ),
-        ("[browser]\nconnections = [\"json.x\"]", "connections: json.x is no field of connections"),
-        ("[browser]\ntheme = \"drak\"", "no theme drak: auto, 16, mono, dark, light, high-contrast"),
-        ("[browser]\nascii = 1", "ascii is to be like true"),
-        ("[browser]\nkeymap = \"vim\"", "no keymap vim: wspect, termshark"),
-        ("[browser.keys]\nzom = \"Z\"", "no action zom: did you mean zoom?"),
-        ("[browser.keys]\nzoom = [\"Hyper-z\"]", "Hyper-z is no key"),
-        ("browser = 1", "config.toml:1: [browser] is to be a table"),
+        ("[columns]\nconnections = [\"json.x\"]", "connections: json.x is no field of connections"),
+        ("columns = 1", "config.toml:1: [columns] is to be a table"),
+        ("theme = \"drak\"", "no theme drak: auto, 16, mono, dark, light, high-contrast"),
+        ("ascii = 1", "ascii is to be like true"),
+        ("time = \"utc\"\nmouse = \"no\"", "config.toml:2: mouse is to be like false"),
+        ("mous = true", "config.toml:1: no setting mous: did you mean mouse?"),
+        ("keymap = \"vim\"", "no keymap vim: default, termshark"),
+        ("[keys]\nfilter = \"f\"\nzom = \"Z\"", "config.toml:3: no action zom: did you mean zoom?"),
+        ("[keys]\nzoom = [\"Hyper-z\"]", "config.toml:2: Hyper-z is no key"),
+        ("[keys]\nzoom = 3", "config.toml:2: zoom is to be like [\"F2\", \"C-e\"]"),
     ] {
         let output = with("browser", config, &["ls", "samples/chat.pcapng"]);
         assert_eq!(output.status.code(), Some(2), "{config}");
         assert!(text(&output).contains(words), "{}", text(&output));
     }
-    let config = "[browser]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\ntheme = \"dark\"\nascii = true\nplain = true\nkeymap = \"termshark\"\n\
-                  keys = { zoom = [\"z\", \"C-g\"] }\n";
+    let config = "theme = \"dark\"\nkeymap = \"termshark\"\nmouse = false\nascii = true\nplain = true\n\
+                  [columns]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\n[keys]\nzoom = [\"z\", \"C-g\"]\n";
     assert_eq!(text(&with("browser", config, &["config", "show"])), config);
+    // What is usual need not be said.
+    let usual = "theme = \"auto\"\nkeymap = \"default\"\nmouse = true\nascii = false\n[columns]\n[keys]\n";
+    assert_eq!(text(&with("browser", usual, &["config", "show"])), "");
 }
