@@ -30,7 +30,7 @@ const SETTINGS: &[Setting] = &[
     Setting { option: "time", example: r#""utc""# },
     Setting { option: "payload", example: r#""hex""# },
     Setting { option: "max-payload", example: "200" },
-    Setting { option: "decode-as", example: r#"["tcp.port==9000,websocket"]"# },
+    Setting { option: DECODE, example: r#"["tcp.port==9000,websocket"]"# },
     Setting { option: "keylog", example: r#"["~/keys.txt"]"# },
     Setting { option: "rsa-key", example: r#"["~/server.pem"]"# },
     Setting { option: "overlap", example: r#""linux""# },
@@ -44,6 +44,14 @@ const FILTERS: &str = "filters";
 
 /// Options whose values are paths.
 const PATHS: &[&str] = &["keylog", "rsa-key"];
+
+/// The option that is a list of tables as well.
+const DECODE: &str = "decode-as";
+
+/// What these tables have.
+const DECODE_KEYS: [&str; 2] = ["match", "as"];
+
+const DECODE_EXAMPLE: &str = r#"match = 'host == "mq.example"' and as = "mqtt""#;
 
 /// Options in whose values filters stand.
 const ASKING: &[&str] = &["filter", "assert"];
@@ -202,6 +210,7 @@ fn values(setting: &Setting, at: usize, value: &Value<'_>) -> Result<Vec<(usize,
     let one = |value: &Value<'_>| match value.get_ref() {
         DeValue::String(text) => Ok((value.span().start, text.to_string())),
         DeValue::Integer(number) => Ok((value.span().start, number.to_string())),
+        DeValue::Table(table) if setting.option == DECODE => decode_rule(at, table),
         _ => Err(wrong()),
     };
     let takes_many = setting.example.starts_with('[');
@@ -214,6 +223,21 @@ fn values(setting: &Setting, at: usize, value: &Value<'_>) -> Result<Vec<(usize,
     }
     let paths = all.into_iter().map(|(at, path)| (at, at_home(&path))).filter(|(_, path)| Path::new(path).exists());
     Ok(paths.collect())
+}
+
+/// What `--decode-as` would say of a table of that name, which stands behind `at`.
+fn decode_rule(at: usize, table: &DeTable<'_>) -> Result<(usize, String), Fault> {
+    let entries = entries(table);
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !DECODE_KEYS.contains(&key.get_ref().as_ref())) {
+        return Err(unknown(key, " in [[decode_as]]", DECODE_KEYS.into_iter()));
+    }
+    let at = entries.first().map_or(at, |(key, _)| key.span().start);
+    let [selector, protocol] = DECODE_KEYS.map(|key| table.get(key).and_then(text));
+    // One behind a comma would be taken for the protocol.
+    match selector.zip(protocol.filter(|protocol| !protocol.contains(','))) {
+        Some((selector, protocol)) => Ok((at, format!("{selector},{protocol}"))),
+        None => Err(Fault::new(at, format!("[[decode_as]] is to have {DECODE_EXAMPLE}"))),
+    }
 }
 
 /// The filters by name, and where each stands.
@@ -268,7 +292,12 @@ pub(super) fn template() -> String {
         let arg = having(&definition, setting.option)
             .and_then(|command| command.get_arguments().find(|arg| arg.get_long() == Some(setting.option)));
         let help = arg.and_then(Arg::get_help).map(ToString::to_string).unwrap_or_default();
-        text += &format!("\n# {help}\n#{} = {}\n", setting.key(), setting.example);
+        let tables = if setting.option == DECODE {
+            format!("# or tables, which stand below: [[{}]] with {DECODE_EXAMPLE}\n", setting.key())
+        } else {
+            String::new()
+        };
+        text += &format!("\n# {help}\n{tables}#{} = {}\n", setting.key(), setting.example);
     }
     text += &browser::settings_template();
     text += &format!(
@@ -317,6 +346,17 @@ mod tests {
         assert!(fault("[filters]\nall = 'conn'\nslow = 'rt > 1s'\n").starts_with("3: $slow: unknown field `rt`"));
         assert!(fault("keylog = [\n  \"a\",\n  true,\n]").starts_with("1: keylog is to be like"));
         assert!(fault("decode_as = [\n  \"tcp.port==1,none\",\n  \"x\",\n]").starts_with("3: invalid value 'x'"));
+        let rule = |lines: &str| {
+            fault(&format!("time = \"utc\"\n[[decode_as]]\nmatch = 'conn == 1'\nas = \"json\"\n[[decode_as]]\n{lines}"))
+        };
+        assert_eq!(rule("match = 'conn == 2'\nass = \"mqtt\""), "7: no setting ass in [[decode_as]]: did you mean as?");
+        for wrong in
+            ["as = \"mqtt\"", "match = 'conn == 2'", "match = 3\nas = \"mqtt\"", "match = 'conn == 2'\nas = \"x,mqtt\""]
+        {
+            assert_eq!(rule(wrong), format!("6: [[decode_as]] is to have {DECODE_EXAMPLE}"));
+        }
+        assert!(rule("match = 'conn == 2'\nas = \"mqt\"").contains("did you mean mqtt?"));
+        assert!(rule("match = 'cnn == 2'\nas = \"mqtt\"").starts_with("6: invalid value 'cnn == 2,mqtt'"));
         // Of several the first is told.
         assert!(fault("zzz = 1\naaa = 1").starts_with("1: no setting zzz: one of color "));
         assert!(fault("color = ").starts_with("1: "));

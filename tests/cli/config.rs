@@ -55,6 +55,19 @@ fn key_logs_of_the_file_are_used_where_they_are() {
 }
 
 #[test]
+fn what_is_decoded_as_what_stands_in_tables_too() {
+    let msgs = ["msgs", "--decoded", "--json", "samples/mqtt.pcap"];
+    let typed = wspect(msgs).args(["-d", "tcp.port == 1,none", "-d", "host contains \"\",json"]).output().unwrap();
+    assert_ne!(typed.stdout, wspect(msgs).output().unwrap().stdout);
+    let tables = "[[decode_as]]\nmatch = 'tcp.port == 1'\nas = \"none\"\n\
+                  [[decode_as]]\nmatch = 'host contains \"\"'\nas = \"json\"\n";
+    assert_eq!(with("tables", tables, &msgs), typed);
+    let shown = text(&with("tables", tables, &["config", "show"]));
+    assert_eq!(shown, "decode_as = [\"tcp.port == 1,none\", \"host contains \\\"\\\",json\"]\n");
+    assert_eq!(with("tables", &shown, &msgs), typed);
+}
+
+#[test]
 fn filters_have_names() {
     let config = "[filters]\nerrors = 'type == text && payload contains \"ERROR\"'\nclosing = 'type == close'\n\
                   both = '$errors || $closing'\n";
