@@ -3,7 +3,8 @@
 use super::values::{Fault, Key, Value, entries, listed, quoted, text, texts, unknown};
 use crate::capture::words;
 use crate::export::Out;
-use crate::tui::{Keyset, Mapping, Preferences, Table, TableColumns, ThemeName, check_mapping};
+use crate::filter::Named;
+use crate::tui::{ColorRule, Keyset, Mapping, Preferences, Table, TableColumns, ThemeName, check_mapping};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -33,16 +34,31 @@ const TABLES: &[Row] = &[
     ("messages", r#"["no", "time", "type", "len", "json.type:14", "preview"]"#, "of messages"),
 ];
 
+/// The tables of rules for how rows look.
+const RULES: &str = "color_rule";
+
+/// The lines of such a table.
+const RULE: &[Row] = &[
+    ("filter", "'websocket.opcode >= 9'", "which rows"),
+    ("style", r#""dim""#, "dim, bold, reverse, or red, green, yellow, blue, magenta, cyan, or as \"bold red\""),
+];
+
 /// All that stands on its own.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().map(|(name, ..)| *name).chain([COLUMNS, KEYS])
+    SETTINGS.iter().map(|(name, ..)| *name).chain([COLUMNS, KEYS, RULES])
 }
 
-/// Reads what stands under a name; whether that is one of the browser.
+/// Reads what stands under a name at that place; whether that is one of the browser. `named`: the filters by name.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read(name: &str, at: usize, value: &Value<'_>, preferences: &mut Preferences) -> Result<bool, Fault> {
+pub(super) fn read(
+    name: &str,
+    at: usize,
+    value: &Value<'_>,
+    named: &Named,
+    preferences: &mut Preferences,
+) -> Result<bool, Fault> {
     let fault = |text: String| Fault::new(at, text);
     match name {
         "theme" => preferences.theme = chosen(name, value, &ThemeName::NAMES).map_err(fault)?,
@@ -55,6 +71,7 @@ pub(super) fn read(name: &str, at: usize, value: &Value<'_>, preferences: &mut P
         "plain" => preferences.plain = flag(name, value).map_err(fault)?,
         COLUMNS => read_columns(at, value, preferences)?,
         KEYS => preferences.keys = mappings(at, value)?,
+        RULES => preferences.rules = rules(at, value, named)?,
         _ => return Ok(false),
     }
     Ok(true)
@@ -76,6 +93,43 @@ fn read_columns(at: usize, value: &Value<'_>, preferences: &mut Preferences) -> 
     Ok(())
 }
 
+fn rules(at: usize, value: &Value<'_>, named: &Named) -> Result<Vec<ColorRule>, Fault> {
+    let wrong = || Fault::new(at, format!("[[{RULES}]] is to be tables with filter and style"));
+    let DeValue::Array(tables) = value.get_ref() else { return Err(wrong()) };
+    let rule = |value: &Value<'_>| {
+        let DeValue::Table(table) = value.get_ref() else { return Err(wrong()) };
+        rule(at, table, named)
+    };
+    tables.iter().map(rule).collect()
+}
+
+/// A rule, which stands behind `at`.
+fn rule(at: usize, table: &DeTable<'_>, named: &Named) -> Result<ColorRule, Fault> {
+    let mut rule = ColorRule { filter: String::new(), style: String::new() };
+    let entries = entries(table);
+    for (key, value) in &entries {
+        let name = key.get_ref().as_ref();
+        let fault = |text: String| Fault::new(key.span().start, text);
+        let said = text(value).ok_or_else(|| fault(wrong(name)));
+        match name {
+            "filter" => {
+                rule.filter = said?;
+                rule.check_filter(named).map_err(|why| fault(format!("filter: {why}")))?;
+            }
+            "style" => {
+                rule.style = said?;
+                rule.check_style().map_err(fault)?;
+            }
+            _ => return Err(unknown(key, " in [[color_rule]]", RULE.iter().map(|(name, ..)| *name))),
+        }
+    }
+    let at = entries.first().map_or(at, |(key, _)| key.span().start);
+    match RULE.iter().find(|(name, ..)| !table.contains_key(*name)) {
+        Some((name, example, _)) => Err(Fault::new(at, format!("a [[{RULES}]] needs a {name}, as {name} = {example}"))),
+        None => Ok(rule),
+    }
+}
+
 /// A table of that name, which stands at `at`.
 fn table<'a, 'i>(name: &str, at: usize, value: &'a Value<'i>) -> Result<&'a DeTable<'i>, Fault> {
     if let DeValue::Table(table) = value.get_ref() {
@@ -90,7 +144,8 @@ fn flag(key: &str, value: &Value<'_>) -> Result<bool, String> {
 }
 
 fn wrong(key: &str) -> String {
-    let example = SETTINGS.iter().chain(TABLES).find(|(name, ..)| *name == key).map_or("", |(_, example, _)| example);
+    let example =
+        SETTINGS.iter().chain(TABLES).chain(RULE).find(|(name, ..)| *name == key).map_or("", |(_, example, _)| example);
     format!("{key} is to be like {example}")
 }
 
@@ -133,7 +188,7 @@ pub(super) fn write_settings(preferences: &Preferences, out: &mut Out<'_>) {
 
 /// Writes the tables that have something.
 pub(super) fn write_tables(preferences: &Preferences, out: &mut Out<'_>) {
-    let Preferences { connections, messages, keys, .. } = preferences;
+    let Preferences { connections, messages, keys, rules, .. } = preferences;
     let lists = [(Table::Connections, connections), (Table::Messages, messages)];
     let lists: Vec<_> = lists.into_iter().filter_map(|(table, list)| Some((table, list.as_ref()?))).collect();
     if !lists.is_empty() {
@@ -148,6 +203,9 @@ pub(super) fn write_tables(preferences: &Preferences, out: &mut Out<'_>) {
     for (name, keys) in keys {
         out.line(&format!("{name} = {}", listed(keys)));
     }
+    for ColorRule { filter, style } in rules {
+        out.line(&format!("[[{RULES}]]\nfilter = {}\nstyle = {}", quoted(filter), quoted(style)));
+    }
 }
 
 /// The settings in a file in which all stands as a comment.
@@ -157,13 +215,17 @@ pub(super) fn settings_template() -> String {
 
 /// The tables in such a file.
 pub(super) fn tables_template() -> String {
-    let columns: String =
-        TABLES.iter().map(|(key, example, about)| format!("# {about}\n#{key} = {example}\n")).collect();
+    let lines = |rows: &[Row]| -> String {
+        rows.iter().map(|(key, example, about)| format!("# {about}\n#{key} = {example}\n")).collect()
+    };
+    let (columns, rule) = (lines(TABLES), lines(RULE));
     format!(
         "\n# Columns of the browser: its own ones and fields of filters; C chooses them, :save keeps them here\n\
          #[{COLUMNS}]\n{columns}\n\
          # Keys of the browser for actions, by the names that C-p shows (with - for blanks)\n\
-         #[{KEYS}]\n#filter = [\"f\", \"C-g\"]\n#zoom = \"z\"\n"
+         #[{KEYS}]\n#filter = [\"f\", \"C-g\"]\n#zoom = \"z\"\n\n\
+         # Looks of rows in the browser; of several such tables the first whose filter a row passes holds\n\
+         #[[{RULES}]]\n{rule}"
     )
 }
 

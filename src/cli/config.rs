@@ -96,20 +96,21 @@ impl Config {
         let table = DeTable::parse(text)
             .map_err(|error| Fault::new(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut config = Self::default();
-        let mut filters = Vec::new();
+        let filters = match table.get_ref().get_key_value(FILTERS) {
+            Some((key, value)) => read_filters(key.span().start, value)?,
+            None => Vec::new(),
+        };
+        let named: Named = filters.iter().map(|(_, name, text)| (name.clone(), text.clone())).collect();
         for (key, value) in entries(table.get_ref()) {
             let at = key.span().start;
             let name = key.get_ref().as_ref();
             if let Some(setting) = SETTINGS.iter().find(|setting| setting.key() == name) {
                 config.values.push((setting.option, values(setting, at, value)?));
-            } else if name == FILTERS {
-                filters = read_filters(at, value)?;
-            } else if !browser::read(name, at, value, &mut config.browser)? {
+            } else if name != FILTERS && !browser::read(name, at, value, &named, &mut config.browser)? {
                 let keys: Vec<String> = SETTINGS.iter().map(Setting::key).chain(other_names()).collect();
                 return Err(unknown(key, "", keys.iter().map(String::as_str)));
             }
         }
-        let named: Named = filters.iter().map(|(_, name, text)| (name.clone(), text.clone())).collect();
         for (at, name, _) in filters {
             let text = format!("${name}");
             let meant = filter::expand(&text, &named).and_then(|meant| Filter::new(&meant));

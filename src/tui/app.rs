@@ -24,11 +24,12 @@ use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::palette::Palette;
+use super::rules::{ColorRule, Rule};
 use super::search::Search;
 use super::stats::Stats;
 use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
-use crate::filter;
+use crate::filter::{self, Rows};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -138,6 +139,8 @@ pub struct Preferences {
     pub keys: Vec<Mapping>,
     /// Take the mouse.
     pub mouse: bool,
+    /// How rows look; the first rule that one passes holds.
+    pub rules: Vec<ColorRule>,
 }
 
 impl Default for Preferences {
@@ -151,6 +154,7 @@ impl Default for Preferences {
             keyset: Keyset::default(),
             keys: Vec::new(),
             mouse: true,
+            rules: Vec::new(),
         }
     }
 }
@@ -306,6 +310,9 @@ pub struct App {
 impl App {
     /// The browser before anything is read.
     pub fn new(options: Options, size: (u16, u16)) -> Self {
+        let Preferences { connections, messages, rules, .. } = &options.preferences;
+        let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
+        let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
         Self {
             book: Book::default(),
             title: crate::escape::display_str(&options.title).into_owned(),
@@ -322,9 +329,9 @@ impl App {
             split: Split::Auto,
             shares: HashMap::new(),
             overlay: Overlay::None,
-            connections: Connections::new(options.preferences.connections.as_deref()),
+            connections,
             summary: List::default(),
-            messages: Messages::new(options.preferences.messages.as_deref()),
+            messages,
             ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),

@@ -67,6 +67,45 @@ fn what_is_decoded_as_what_stands_in_tables_too() {
     assert_eq!(with("tables", &shown, &msgs), typed);
 }
 
+/// Every kind of setting in one file.
+const SAMPLE: &str = r#"theme = "auto"            # auto 16 mono dark light high-contrast
+keymap = "default"        # default termshark
+time = "rel"
+mouse = true
+keylog = ["~/keys.txt"]
+[columns]
+messages = ["no", "time", "dir", "type", "len", "preview"]
+[filters]
+errors = 'websocket.payload.text contains "\"error\""'
+[[color_rule]]
+filter = "websocket.opcode >= 9"
+style = "dim"
+[[decode_as]]
+match = 'host == "mq.example"'
+as = "mqtt"
+[keys]
+export = ["x", "F2", "C-e"]
+"#;
+
+#[test]
+fn all_kinds_of_settings_stand_in_one_file() {
+    let shown = with("sample", SAMPLE, &["config", "show"]);
+    assert!(shown.status.success(), "{}", text(&shown));
+    let shown = text(&shown);
+    assert_eq!(text(&with("sample", &shown, &["config", "show"])), shown);
+    for line in [
+        "decode_as = \"host == \\\"mq.example\\\",mqtt\"",
+        "messages = [\"no\", \"time\", \"dir\", \"type\", \"len\", \"preview\"]",
+        "\"errors\" = ",
+        "filter = \"websocket.opcode >= 9\"",
+        "export = [\"x\", \"F2\", \"C-e\"]",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let rows = ["msgs", "samples/chat.pcapng"];
+    assert_eq!(with("sample", SAMPLE, &rows), wspect(rows).args(["-t", "rel"]).output().unwrap());
+}
+
 #[test]
 fn filters_have_names() {
     let config = "[filters]\nerrors = 'type == text && payload contains \"ERROR\"'\nclosing = 'type == close'\n\
@@ -145,6 +184,25 @@ fn the_browser_has_settings_and_tables() {
         ("keymap = \"vim\"", "no keymap vim: default, termshark"),
         ("[keys]\nfilter = \"f\"\nzom = \"Z\"", "config.toml:3: no action zom: did you mean zoom?"),
         ("[keys]\nzoom = [\"Hyper-z\"]", "config.toml:2: Hyper-z is no key"),
+        ("color_rule = 1", "config.toml:1: [[color_rule]] is to be tables with filter and style"),
+        ("[[color_rule]]\nfilter = 'conn == 1'", "config.toml:2: a [[color_rule]] needs a style, as style = \"dim\""),
+        ("[[color_rule]]\nfilter = 'cnn == 1'\nstyle = 'dim'", "config.toml:2: filter: unknown field `cnn`"),
+        ("[[color_rule]]\nfilter = '$slow'\nstyle = 'dim'", "config.toml:2: filter: no filter is named `slow`"),
+        (
+            "[[color_rule]]\nfilter = 'wspect.text contains \"x\"'\nstyle = 'dim'",
+            "config.toml:2: filter: `wspect.text` is a field of findings, not of messages",
+        ),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = 3", "config.toml:3: style is to be like \"dim\""),
+        (
+            "[[color_rule]]\nfilter = 'conn == 1'\nstyle = 'bold gren'",
+            "config.toml:3: no style gren: did you mean green?",
+        ),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = 'red blue'", "config.toml:3: red blue has two colours"),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = ''", "config.toml:3: a style is one or more of dim bold"),
+        (
+            "[[color_rule]]\nfiltre = 'conn == 1'",
+            "config.toml:2: no setting filtre in [[color_rule]]: did you mean filter?",
+        ),
         ("[keys]\nzoom = 3", "config.toml:2: zoom is to be like [\"F2\", \"C-e\"]"),
     ] {
         let output = with("browser", config, &["ls", "samples/chat.pcapng"]);
@@ -152,7 +210,8 @@ fn the_browser_has_settings_and_tables() {
         assert!(text(&output).contains(words), "{}", text(&output));
     }
     let config = "theme = \"dark\"\nkeymap = \"termshark\"\nmouse = false\nascii = true\nplain = true\n\
-                  [columns]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\n[keys]\nzoom = [\"z\", \"C-g\"]\n";
+                  [columns]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\n[keys]\nzoom = [\"z\", \"C-g\"]\n\
+                  [[color_rule]]\nfilter = \"rtt > 1s\"\nstyle = \"bold red\"\n[[color_rule]]\nfilter = \"type == \\\"ping\\\"\"\nstyle = \"dim\"\n";
     assert_eq!(text(&with("browser", config, &["config", "show"])), config);
     // What is usual need not be said.
     let usual = "theme = \"auto\"\nkeymap = \"default\"\nmouse = true\nascii = false\n[columns]\n[keys]\n";
