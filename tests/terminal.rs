@@ -367,13 +367,31 @@ fn columns_are_kept_in_the_configuration() {
     assert_eq!(terminal.exit_code(), 0);
     let written = fs::read_to_string(&config).unwrap();
     assert!(
-        written.starts_with("# mine\ntime = \"utc\"\n\n[browser]\nconnections = [\"no\", \"http.request.uri.path\", "),
+        written.starts_with("# mine\ntime = \"utc\"\n\n[columns]\nconnections = [\"no\", \"http.request.uri.path\", "),
         "{written}"
     );
     let mut terminal = open();
     terminal.wait_for("/srvclose ");
     terminal.press("Q");
     assert_eq!(terminal.exit_code(), 0);
+}
+
+/// The mouse is taken, or left to the terminal where the configuration says so; F9 takes it.
+#[test]
+fn the_mouse_is_taken_as_the_configuration_says() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    for (mouse, is_taken) in [("", true), ("mouse = false\n", false)] {
+        fs::write(&config, mouse).unwrap();
+        let mut terminal = Terminal::run(["--config", config.to_str().unwrap(), "samples/chat.pcapng"], USUAL);
+        terminal.wait_for("6 connections");
+        let has_mouse = |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+        terminal.wait_until("the mouse", |screen| has_mouse(screen) == is_taken);
+        terminal.press("\x1b[20~");
+        terminal.wait_until("F9", |screen| has_mouse(screen) != is_taken);
+        terminal.press("Q");
+        assert_eq!(terminal.exit_code(), 0);
+    }
 }
 
 /// All payloads are searched while keys are taken, and a hit leads to its message; also in ASCII.

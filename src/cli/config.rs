@@ -3,11 +3,10 @@
 use super::args;
 use super::browser;
 use super::exit::{Exit, Failure};
+use super::values::{Fault, Value, entries, quoted, text, unknown};
 use crate::capture::words;
-use crate::escape;
 use crate::export::Out;
 use crate::filter::{self, Filter, Named};
-use crate::model::nearest;
 use crate::tui::Preferences;
 use clap::{Arg, Command};
 use std::env;
@@ -15,7 +14,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// An option that may stand in the file, under its long name with `_` for `-`, and an example of its value.
@@ -32,7 +30,7 @@ const SETTINGS: &[Setting] = &[
     Setting { option: "time", example: r#""utc""# },
     Setting { option: "payload", example: r#""hex""# },
     Setting { option: "max-payload", example: "200" },
-    Setting { option: "decode-as", example: r#"["tcp.port==9000,websocket"]"# },
+    Setting { option: DECODE, example: r#"["tcp.port==9000,websocket"]"# },
     Setting { option: "keylog", example: r#"["~/keys.txt"]"# },
     Setting { option: "rsa-key", example: r#"["~/server.pem"]"# },
     Setting { option: "overlap", example: r#""linux""# },
@@ -47,6 +45,14 @@ const FILTERS: &str = "filters";
 /// Options whose values are paths.
 const PATHS: &[&str] = &["keylog", "rsa-key"];
 
+/// The option that is a list of tables as well.
+const DECODE: &str = "decode-as";
+
+/// What these tables have.
+const DECODE_KEYS: [&str; 2] = ["match", "as"];
+
+const DECODE_EXAMPLE: &str = r#"match = 'host == "mq.example"' and as = "mqtt""#;
+
 /// Options in whose values filters stand.
 const ASKING: &[&str] = &["filter", "assert"];
 
@@ -59,8 +65,8 @@ impl Setting {
 /// What the file says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Config {
-    /// Values of options, and the line of each.
-    values: Vec<(&'static str, usize, Vec<String>)>,
+    /// Values of options, and where each stands.
+    values: Vec<(&'static str, Vec<(usize, String)>)>,
     named: Arc<Named>,
     browser: Preferences,
     /// The file that was read, or that would have been if it were there.
@@ -77,7 +83,8 @@ impl Config {
         let none = Self { place: Some(place.clone()), ..Self::default() };
         match fs::read_to_string(&place) {
             Ok(text) => {
-                let config = Self::read(&text).map_err(|fault| fault.within(&place))?;
+                let text = text.trim_start_matches('\u{feff}');
+                let config = Self::read(text).map_err(|fault| fault.within(&place, text))?;
                 Ok(Self { place: Some(place), ..config })
             }
             Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(none),
@@ -86,31 +93,28 @@ impl Config {
     }
 
     fn read(text: &str) -> Result<Self, Fault> {
-        let text = text.trim_start_matches('\u{feff}');
-        let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-        let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            Fault { line: line(at), text: error.message().to_owned() }
-        })?;
+        let table = DeTable::parse(text)
+            .map_err(|error| Fault::new(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut config = Self::default();
-        let (mut named, mut filters_line) = (Named::new(), 0);
-        for (key, value) in table.get_ref() {
-            let line = line(key.span().start);
-            let fault = |text: String| Fault { line, text };
-            let key = key.get_ref().as_ref();
-            match SETTINGS.iter().find(|setting| setting.key() == key) {
-                Some(setting) => {
-                    let values = values(setting, value.get_ref()).map_err(fault)?;
-                    config.values.push((setting.option, line, values));
-                }
-                None if key == FILTERS => (named, filters_line) = (filters(value.get_ref()).map_err(fault)?, line),
-                None if key == browser::NAME => config.browser = browser::read(value.get_ref()).map_err(fault)?,
-                None => return Err(fault(unknown(key))),
+        let filters = match table.get_ref().get_key_value(FILTERS) {
+            Some((key, value)) => read_filters(key.span().start, value)?,
+            None => Vec::new(),
+        };
+        let named: Named = filters.iter().map(|(_, name, text)| (name.clone(), text.clone())).collect();
+        for (key, value) in entries(table.get_ref()) {
+            let at = key.span().start;
+            let name = key.get_ref().as_ref();
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.key() == name) {
+                config.values.push((setting.option, values(setting, at, value)?));
+            } else if name != FILTERS && !browser::read(name, at, value, &named, &mut config.browser)? {
+                let keys: Vec<String> = SETTINGS.iter().map(Setting::key).chain(other_names()).collect();
+                return Err(unknown(key, "", keys.iter().map(String::as_str)));
             }
         }
-        for text in named.keys().map(|name| format!("${name}")) {
+        for (at, name, _) in filters {
+            let text = format!("${name}");
             let meant = filter::expand(&text, &named).and_then(|meant| Filter::new(&meant));
-            meant.map_err(|problem| Fault { line: filters_line, text: format!("{text}: {problem}") })?;
+            meant.map_err(|problem| Fault::new(at, format!("{text}: {problem}")))?;
         }
         config.named = Arc::new(named);
         config.check()?;
@@ -134,13 +138,14 @@ impl Config {
 
     /// That each value is one of its option.
     fn check(&self) -> Result<(), Fault> {
-        for (option, line, values) in &self.values {
-            let definition = args::definition();
+        let definition = args::definition();
+        for (option, values) in &self.values {
             let Some(command) = having(&definition, option) else { continue };
-            let typed = values.iter().map(|value| format!("--{option}={value}"));
-            let words = ["wspect".to_owned()].into_iter().chain(typed);
-            if let Err(error) = command.clone().try_get_matches_from(words) {
-                return Err(Fault { line: *line, text: super::one_line(&error) });
+            for (at, value) in values {
+                let words = ["wspect".to_owned(), format!("--{option}={value}")];
+                if let Err(error) = command.clone().try_get_matches_from(words) {
+                    return Err(Fault::new(*at, super::one_line(&error)));
+                }
             }
         }
         Ok(())
@@ -169,8 +174,11 @@ impl Config {
                     })
                 });
             }
-            match self.values.iter().find(|(option, ..)| *option == long) {
-                Some((_, _, values)) => arg.default_values(values.clone()).hide_default_value(true),
+            match self.values.iter().find(|(option, _)| *option == long) {
+                Some((_, values)) => {
+                    let values: Vec<String> = values.iter().map(|(_, value)| value.clone()).collect();
+                    arg.default_values(values).hide_default_value(true)
+                }
                 None => arg,
             }
         })
@@ -178,79 +186,75 @@ impl Config {
 
     /// Writes it as a file of its own would be.
     pub(super) fn write(&self, out: &mut Out<'_>) {
-        for (option, _, values) in &self.values {
-            let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        for (option, values) in &self.values {
+            let values: Vec<String> = values.iter().map(|(_, value)| quoted(value)).collect();
             let key = option.replace('-', "_");
             match values.as_slice() {
                 [value] => out.line(&format!("{key} = {value}")),
                 values => out.line(&format!("{key} = [{}]", values.join(", "))),
             }
         }
+        browser::write_settings(&self.browser, out);
         if !self.named.is_empty() {
             out.line(&format!("[{FILTERS}]"));
         }
         for (name, text) in &*self.named {
             out.line(&format!("{} = {}", quoted(name), quoted(text)));
         }
-        browser::write(&self.browser, out);
+        browser::write_tables(&self.browser, out);
     }
 }
 
-/// A text as TOML has it, safe on a terminal.
-fn quoted(text: &str) -> String {
-    let text = escape::display_str(text).to_string();
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
-}
-
-/// What is wrong with the file, and in which line.
-#[derive(Debug, PartialEq, Eq)]
-struct Fault {
-    line: usize,
-    text: String,
-}
-
-impl Fault {
-    fn within(&self, place: &Path) -> Failure {
-        Failure::new(Exit::Usage, format!("{}:{}: {}", place.display(), self.line, self.text))
-    }
-}
-
-/// The words of an option; those of paths that are there.
-fn values(setting: &Setting, value: &DeValue<'_>) -> Result<Vec<String>, String> {
-    let wrong = || format!("{} is to be like {}", setting.key(), setting.example);
-    let one = |value: &DeValue<'_>| match value {
-        DeValue::String(text) => Ok(text.to_string()),
-        DeValue::Integer(number) => Ok(number.to_string()),
+/// The words of an option that stands at `at`; those of paths that are there.
+fn values(setting: &Setting, at: usize, value: &Value<'_>) -> Result<Vec<(usize, String)>, Fault> {
+    let wrong = || Fault::new(at, format!("{} is to be like {}", setting.key(), setting.example));
+    let one = |value: &Value<'_>| match value.get_ref() {
+        DeValue::String(text) => Ok((value.span().start, text.to_string())),
+        DeValue::Integer(number) => Ok((value.span().start, number.to_string())),
+        DeValue::Table(table) if setting.option == DECODE => decode_rule(at, table),
         _ => Err(wrong()),
     };
     let takes_many = setting.example.starts_with('[');
-    let all: Vec<String> = match value {
-        DeValue::Array(list) if takes_many => list.iter().map(Spanned::get_ref).map(one).collect::<Result<_, _>>()?,
-        value => vec![one(value)?],
+    let all: Vec<_> = match value.get_ref() {
+        DeValue::Array(list) if takes_many => list.iter().map(one).collect::<Result<_, _>>()?,
+        _ => vec![one(value)?],
     };
     if !PATHS.contains(&setting.option) {
         return Ok(all);
     }
-    let paths = all.iter().map(|path| at_home(path)).filter(|path| Path::new(path).exists());
+    let paths = all.into_iter().map(|(at, path)| (at, at_home(&path))).filter(|(_, path)| Path::new(path).exists());
     Ok(paths.collect())
 }
 
-fn filters(value: &DeValue<'_>) -> Result<Named, String> {
-    let wrong = || format!("[{FILTERS}] has lines as errors = 'json.type == \"error\"'");
-    let DeValue::Table(table) = value else { return Err(wrong()) };
-    let named = table.iter().map(|(name, text)| match text.get_ref() {
-        DeValue::String(text) => Ok((name.get_ref().to_string(), text.to_string())),
-        _ => Err(wrong()),
-    });
-    named.collect()
+/// What `--decode-as` would say of a table of that name, which stands behind `at`.
+fn decode_rule(at: usize, table: &DeTable<'_>) -> Result<(usize, String), Fault> {
+    let entries = entries(table);
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !DECODE_KEYS.contains(&key.get_ref().as_ref())) {
+        return Err(unknown(key, " in [[decode_as]]", DECODE_KEYS.into_iter()));
+    }
+    let at = entries.first().map_or(at, |(key, _)| key.span().start);
+    let [selector, protocol] = DECODE_KEYS.map(|key| table.get(key).and_then(text));
+    // One behind a comma would be taken for the protocol.
+    match selector.zip(protocol.filter(|protocol| !protocol.contains(','))) {
+        Some((selector, protocol)) => Ok((at, format!("{selector},{protocol}"))),
+        None => Err(Fault::new(at, format!("[[decode_as]] is to have {DECODE_EXAMPLE}"))),
+    }
 }
 
-fn unknown(key: &str) -> String {
-    let keys: Vec<String> =
-        SETTINGS.iter().map(Setting::key).chain([FILTERS, browser::NAME].map(str::to_owned)).collect();
-    let meant = nearest(key, keys.iter().map(String::as_str));
-    let advice = meant.map_or_else(|| format!("one of {}", keys.join(" ")), |meant| format!("did you mean {meant}?"));
-    format!("no setting {key}: {advice}")
+/// The filters by name, and where each stands.
+fn read_filters(at: usize, value: &Value<'_>) -> Result<Vec<(usize, String, String)>, Fault> {
+    let wrong = |at| Fault::new(at, format!("[{FILTERS}] has lines as errors = 'json.type == \"error\"'"));
+    let DeValue::Table(table) = value.get_ref() else { return Err(wrong(at)) };
+    let filters = entries(table).into_iter().map(|(name, value)| {
+        let at = name.span().start;
+        Ok((at, name.get_ref().to_string(), text(value).ok_or_else(|| wrong(at))?))
+    });
+    filters.collect()
+}
+
+/// What stands in the file besides options.
+fn other_names() -> impl Iterator<Item = String> {
+    [FILTERS].into_iter().chain(browser::names()).map(str::to_owned)
 }
 
 /// `~/keys.txt` with the home directory.
@@ -289,17 +293,19 @@ pub(super) fn template() -> String {
         let arg = having(&definition, setting.option)
             .and_then(|command| command.get_arguments().find(|arg| arg.get_long() == Some(setting.option)));
         let help = arg.and_then(Arg::get_help).map(ToString::to_string).unwrap_or_default();
-        text += &format!("\n# {help}\n#{} = {}\n", setting.key(), setting.example);
+        let tables = if setting.option == DECODE {
+            format!("# or tables, which stand below: [[{}]] with {DECODE_EXAMPLE}\n", setting.key())
+        } else {
+            String::new()
+        };
+        text += &format!("\n# {help}\n{tables}#{} = {}\n", setting.key(), setting.example);
     }
+    text += &browser::settings_template();
     text += &format!(
         "\n# Filters by name: wspect msgs -Y '$errors && conn == 3' (docs/FILTERS.md)\n\
          #[{FILTERS}]\n#errors = 'json.type == \"error\"'\n#slow = 'rtt > 200ms'\n"
     );
-    text += &format!("\n# How the browser looks.\n#[{}]\n", browser::NAME);
-    for (key, example, about) in browser::KEYS {
-        text += &format!("# {about}\n#{key} = {example}\n");
-    }
-    text
+    text + &browser::tables_template()
 }
 
 #[cfg(test)]
@@ -307,8 +313,7 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        let Fault { line, text } = Config::read(text).unwrap_err();
-        format!("{line}: {text}")
+        Config::read(text).unwrap_err().line(text)
     }
 
     #[test]
@@ -338,7 +343,23 @@ mod tests {
         assert_eq!(fault("color = \"never\"\ncolour = \"never\""), "2: no setting colour: did you mean color?");
         assert!(fault("\ntime = \"soon\"").starts_with("2: invalid value 'soon' for '--time <MODE>'"));
         assert_eq!(fault("time = true"), "1: time is to be like \"utc\"");
-        assert!(fault("[filters]\nerrors = 3").starts_with("1: [filters] has lines as"));
+        assert!(fault("[filters]\nerrors = 3").starts_with("2: [filters] has lines as"));
+        assert!(fault("[filters]\nall = 'conn'\nslow = 'rt > 1s'\n").starts_with("3: $slow: unknown field `rt`"));
+        assert!(fault("keylog = [\n  \"a\",\n  true,\n]").starts_with("1: keylog is to be like"));
+        assert!(fault("decode_as = [\n  \"tcp.port==1,none\",\n  \"x\",\n]").starts_with("3: invalid value 'x'"));
+        let rule = |lines: &str| {
+            fault(&format!("time = \"utc\"\n[[decode_as]]\nmatch = 'conn == 1'\nas = \"json\"\n[[decode_as]]\n{lines}"))
+        };
+        assert_eq!(rule("match = 'conn == 2'\nass = \"mqtt\""), "7: no setting ass in [[decode_as]]: did you mean as?");
+        for wrong in
+            ["as = \"mqtt\"", "match = 'conn == 2'", "match = 3\nas = \"mqtt\"", "match = 'conn == 2'\nas = \"x,mqtt\""]
+        {
+            assert_eq!(rule(wrong), format!("6: [[decode_as]] is to have {DECODE_EXAMPLE}"));
+        }
+        assert!(rule("match = 'conn == 2'\nas = \"mqt\"").contains("did you mean mqtt?"));
+        assert!(rule("match = 'cnn == 2'\nas = \"mqtt\"").starts_with("6: invalid value 'cnn == 2,mqtt'"));
+        // Of several the first is told.
+        assert!(fault("zzz = 1\naaa = 1").starts_with("1: no setting zzz: one of color "));
         assert!(fault("color = ").starts_with("1: "));
     }
 }

@@ -31,6 +31,7 @@ mod state;
 mod tools;
 mod turns;
 mod typed;
+mod values;
 mod version;
 mod watch;
 

@@ -24,11 +24,12 @@ use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::palette::Palette;
+use super::rules::{ColorRule, Rule};
 use super::search::Search;
 use super::stats::Stats;
 use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
-use crate::filter;
+use crate::filter::{self, Rows};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -99,8 +100,6 @@ impl Pane {
 pub struct Options {
     /// The capture's name, as the user gave it; it is escaped here.
     pub title: String,
-    /// Take the mouse.
-    pub mouse: bool,
     /// When to use colours.
     pub color: ColorChoice,
     /// The zone of local times.
@@ -122,7 +121,7 @@ pub struct Options {
 }
 
 /// What a user wants always. What is no column was told of before.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
     /// Columns of the table of connections; `None`: the usual ones.
     pub connections: Option<Vec<String>>,
@@ -138,14 +137,33 @@ pub struct Preferences {
     pub keyset: Keyset,
     /// Keys for actions.
     pub keys: Vec<Mapping>,
+    /// Take the mouse.
+    pub mouse: bool,
+    /// How rows look; the first rule that one passes holds.
+    pub rules: Vec<ColorRule>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            connections: None,
+            messages: None,
+            theme: ThemeName::default(),
+            ascii: false,
+            plain: false,
+            keyset: Keyset::default(),
+            keys: Vec::new(),
+            mouse: true,
+            rules: Vec::new(),
+        }
+    }
 }
 
 impl Options {
-    /// The usual: mouse on, colours and time zone as the environment says.
+    /// The usual: colours and time zone as the environment says.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
-            mouse: true,
             color: ColorChoice::Auto,
             zone: TimeZone::system(),
             can_reread: false,
@@ -292,6 +310,9 @@ pub struct App {
 impl App {
     /// The browser before anything is read.
     pub fn new(options: Options, size: (u16, u16)) -> Self {
+        let Preferences { connections, messages, rules, .. } = &options.preferences;
+        let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
+        let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
         Self {
             book: Book::default(),
             title: crate::escape::display_str(&options.title).into_owned(),
@@ -308,9 +329,9 @@ impl App {
             split: Split::Auto,
             shares: HashMap::new(),
             overlay: Overlay::None,
-            connections: Connections::new(options.preferences.connections.as_deref()),
+            connections,
             summary: List::default(),
-            messages: Messages::new(options.preferences.messages.as_deref()),
+            messages,
             ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
@@ -335,7 +356,7 @@ impl App {
             past: Vec::new(),
             future: Vec::new(),
             said: None,
-            mouse: options.mouse,
+            mouse: options.preferences.mouse,
             moved: false,
             leaving: false,
             pointer: super::mouse::Pointer::default(),

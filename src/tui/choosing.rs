@@ -211,11 +211,11 @@ impl App {
         match table {
             Table::Connections => {
                 self.connections.stop_ranking(&self.book, height);
-                self.connections.columns = Columns::new(Some(&specs));
+                self.connections.columns.choose(&specs);
             }
             Table::Messages => {
                 self.messages.stop_ranking(&self.book, height);
-                self.messages.columns = Columns::new(Some(&specs));
+                self.messages.columns.choose(&specs);
             }
         }
     }

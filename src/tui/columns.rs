@@ -1,7 +1,9 @@
-//! Columns that the user chooses for a table: its own ones, and any field of filters.
+//! Columns that the user chooses for a table: its own ones, and any field of filters; and how rules have its rows look.
 
 use super::find::SLICE;
 use super::list::Pace;
+use super::rules::Rule;
+use super::theme::Look;
 use crate::book::{Book, Desk, MessageId};
 use crate::escape::display_str;
 use crate::export::push_value;
@@ -213,15 +215,25 @@ impl RowId for usize {
     }
 }
 
+/// What was read of a row.
+#[derive(Debug)]
+struct Told {
+    /// Texts of the columns that are fields, by their places.
+    cells: Box<[String]>,
+    /// As the first rule that it passes says.
+    look: Option<Look>,
+}
+
 /// The columns of a table, and what its visible rows have of those that are fields.
 #[derive(Debug)]
 pub(super) struct Columns<K, Id> {
     /// `None`: the usual ones.
     chosen: Option<Vec<Chosen<K>>>,
+    rules: Vec<Rule>,
     needs: Needs,
     desk: Desk,
-    cells: HashMap<Id, Box<[String]>>,
-    /// The stamp of `cells`.
+    told: HashMap<Id, Told>,
+    /// The stamp of `told`.
     known: u64,
     pace: Pace,
     /// Some of the rows are not read yet.
@@ -232,9 +244,10 @@ impl<K, Id> Default for Columns<K, Id> {
     fn default() -> Self {
         Self {
             chosen: None,
+            rules: Vec::new(),
             needs: Needs::default(),
             desk: Desk::default(),
-            cells: HashMap::new(),
+            told: HashMap::new(),
             known: 0,
             pace: Pace::default(),
             is_behind: false,
@@ -243,10 +256,10 @@ impl<K, Id> Default for Columns<K, Id> {
 }
 
 impl<K: Own, Id: RowId> Columns<K, Id> {
-    /// Those of the configuration; what is no column there was told of already.
-    pub(super) fn new(columns: Option<&[String]>) -> Self {
-        let mut all = Self::default();
-        all.choose(columns.and_then(|columns| read(columns).ok()).filter(|columns| !columns.is_empty()));
+    /// Those of the configuration, and its rules for how rows look; what is no column there was told of already.
+    pub(super) fn new(columns: Option<&[String]>, rules: Vec<Rule>) -> Self {
+        let mut all = Self { rules, ..Self::default() };
+        all.choose(columns.unwrap_or_default());
         all
     }
 
@@ -255,16 +268,18 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         self.chosen.as_deref()
     }
 
-    /// Shows these; `None`: the usual ones.
-    pub(super) fn choose(&mut self, columns: Option<Vec<Chosen<K>>>) {
-        self.chosen = columns;
-        self.needs = self.fields().map(|(_, field)| field.needs(K::ROWS)).fold(Needs::default(), Needs::or);
+    /// Shows these; without any the usual ones.
+    pub(super) fn choose(&mut self, columns: &[String]) {
+        self.chosen = read(columns).ok().filter(|columns| !columns.is_empty());
+        let fields = self.fields().map(|(_, field)| field.needs(K::ROWS));
+        let rules = self.rules.iter().map(|rule| rule.filter.needs(K::ROWS));
+        self.needs = fields.chain(rules).fold(Needs::default(), Needs::or);
         self.forget();
     }
 
     /// Forgets what rows have: they are of another book.
     pub(super) fn forget(&mut self) {
-        self.cells.clear();
+        self.told.clear();
         (self.known, self.pace) = (u64::MAX, Pace::default());
     }
 
@@ -290,29 +305,29 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         self.is_behind
     }
 
-    /// Reads what visible rows have of the fields, for a few milliseconds; `origin`: the time of the capture's first packet.
+    /// Reads what visible rows have of the fields, and how they look, for a few milliseconds; `origin`: the time of the capture's first packet.
     /// What was read holds until `stamp` is another.
     pub(super) fn refresh(&mut self, book: &Book, origin: Option<Timestamp>, stamp: u64, rows: &[Id]) {
         let until = Instant::now() + SLICE;
         self.is_behind = false;
-        if self.places().next().is_none() {
+        if self.places().next().is_none() && self.rules.is_empty() {
             return;
         }
         if self.known != stamp && self.pace.is_due() {
             self.known = stamp;
-            self.cells.clear();
+            self.told.clear();
             self.desk = Desk::new(self.needs, origin);
         }
-        let mut before = std::mem::take(&mut self.cells);
+        let mut before = std::mem::take(&mut self.told);
         let mut desk = std::mem::take(&mut self.desk);
         let mut pace = std::mem::take(&mut self.pace);
         pace.run(|| {
             for &row in rows {
                 match before.remove(&row) {
-                    Some(cells) => drop(self.cells.insert(row, cells)),
+                    Some(told) => drop(self.told.insert(row, told)),
                     None if Instant::now() < until => {
-                        let cells = self.read(&mut desk, book, row);
-                        self.cells.insert(row, cells);
+                        let told = self.read(&mut desk, book, row);
+                        self.told.insert(row, told);
                     }
                     None => self.is_behind = true,
                 }
@@ -321,22 +336,28 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         (self.desk, self.pace) = (desk, pace);
     }
 
-    fn read(&self, desk: &mut Desk, book: &Book, row: Id) -> Box<[String]> {
+    fn read(&self, desk: &mut Desk, book: &Book, row: Id) -> Told {
         let len = self.chosen.as_ref().map_or(0, Vec::len);
-        let mut cells = vec![String::new(); len];
+        let (mut cells, mut look) = (vec![String::new(); len], None);
         row.ask(desk, book, self.needs.payloads, |row| {
             for (at, field) in self.fields() {
                 if let Some(cell) = cells.get_mut(at) {
                     *cell = cell_text(field, row);
                 }
             }
+            look = self.rules.iter().find(|rule| rule.filter.passes(row)).map(|rule| rule.look);
         });
-        cells.into()
+        Told { cells: cells.into(), look }
+    }
+
+    /// How a visible row looks by the rules.
+    pub(super) fn look(&self, row: Id) -> Option<Look> {
+        self.told.get(&row)?.look
     }
 
     /// What a visible row has of the field at a place; safe on a terminal.
     pub(super) fn cell(&self, row: Id, at: usize) -> &str {
-        self.cells.get(&row).and_then(|cells| cells.get(at)).map_or("", String::as_str)
+        self.told.get(&row).and_then(|told| told.cells.get(at)).map_or("", String::as_str)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::columns::{Columns, ConnectionColumn};
 use super::list::{List, Move, Pace};
 use super::ranking::{Of, Ranking};
+use super::rules::Rule;
 use crate::book::Book;
 use crate::filter::Rows;
 use crate::model::{Connection, Direction, EndedBy, Goodbye, Timestamp};
@@ -109,9 +110,9 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// With these columns; `None`: the usual ones.
-    pub(super) fn new(columns: Option<&[String]>) -> Self {
-        Self { columns: Columns::new(columns), ..Self::default() }
+    /// With these columns (`None`: the usual ones), and rules for how rows look.
+    pub(super) fn new(columns: Option<&[String]>, rules: Vec<Rule>) -> Self {
+        Self { columns: Columns::new(columns, rules), ..Self::default() }
     }
 
     /// Forgets the rows, not their order.

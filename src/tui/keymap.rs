@@ -16,19 +16,19 @@ pub type Mapping = (String, Vec<String>);
 pub enum Keyset {
     /// The keys of this program.
     #[default]
-    Wspect,
+    Usual,
     /// Those that termshark has for filters and for finding.
     Termshark,
 }
 
 impl Keyset {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Wspect, Self::Termshark];
+    pub const ALL: [Self; 2] = [Self::Usual, Self::Termshark];
 
     /// The name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Wspect => "wspect",
+            Self::Usual => "default",
             Self::Termshark => "termshark",
         }
     }
@@ -36,7 +36,7 @@ impl Keyset {
     /// What it has otherwise.
     const fn mappings(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
-            Self::Wspect => &[],
+            Self::Usual => &[],
             Self::Termshark => &[("filter", &["/", "F4"]), ("search", &["C-f"])],
         }
     }

@@ -5,6 +5,7 @@ use super::columns::{Columns, MessageColumn};
 use super::ladder::Layout;
 use super::list::{List, Move, Pace};
 use super::ranking::{Of, Ranking};
+use super::rules::Rule;
 use crate::book::{Book, MessageId, MessageRow};
 use crate::filter::Rows;
 use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
@@ -89,9 +90,9 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// With these columns; `None`: the usual ones.
-    pub(super) fn new(columns: Option<&[String]>) -> Self {
-        Self { columns: Columns::new(columns), ..Self::default() }
+    /// With these columns (`None`: the usual ones), and rules for how rows look.
+    pub(super) fn new(columns: Option<&[String]>, rules: Vec<Rule>) -> Self {
+        Self { columns: Columns::new(columns, rules), ..Self::default() }
     }
 
     /// Forgets the rows, not which of them are shown and how.

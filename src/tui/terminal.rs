@@ -43,7 +43,7 @@ const FIRST_PICTURE: Duration = Duration::from_millis(60);
 /// The terminal is as it was when this returns, when it panics, and when a signal ends the process.
 pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<()> {
     let signals = Signals::install()?;
-    let mut screen = Screen::take(options.mouse)?;
+    let mut screen = Screen::take(options.preferences.mouse)?;
     let size = screen.terminal.size()?;
     let mut browser = Browser {
         app: App::new(options, (size.width, size.height)),

@@ -1,6 +1,7 @@
 //! Colours by what they are for. Nothing is told by colour alone.
 
-use crate::model::{Direction, Severity};
+use crate::escape::display_str;
+use crate::model::{Direction, Severity, nearest};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -129,6 +130,56 @@ static HIGH_CONTRAST: Palette = Palette {
     dims: false,
 };
 
+/// A colour of a palette.
+type Hue = fn(&Palette) -> Color;
+
+/// Names of colours; each theme has shades of its own for them.
+const HUES: [(&str, Hue); 6] = [
+    ("red", |palette| palette.error),
+    ("green", |palette| palette.good),
+    ("yellow", |palette| palette.warning),
+    ("blue", |palette| palette.note),
+    ("magenta", |palette| palette.digits),
+    ("cyan", |palette| palette.accent),
+];
+
+/// What can be said besides colours.
+const MODIFIERS: [(&str, Modifier); 3] =
+    [("dim", Modifier::DIM), ("bold", Modifier::BOLD), ("reverse", Modifier::REVERSED)];
+
+/// How rows look that a rule is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    modifiers: Modifier,
+    /// Left out in themes without colours.
+    hue: Option<Hue>,
+}
+
+impl Look {
+    /// Reads `bold red`: words of the two tables, one colour at most.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let mut look = Self { modifiers: Modifier::empty(), hue: None };
+        let names = || MODIFIERS.iter().map(|(name, _)| *name).chain(HUES.iter().map(|(name, _)| *name));
+        let all = || names().collect::<Vec<_>>().join(" ");
+        for word in text.split_whitespace() {
+            if let Some((_, modifier)) = MODIFIERS.iter().find(|(name, _)| *name == word) {
+                look.modifiers |= *modifier;
+            } else if let Some((_, hue)) = HUES.iter().find(|(name, _)| *name == word) {
+                if look.hue.replace(*hue).is_some() {
+                    return Err(format!("{} has two colours", display_str(text)));
+                }
+            } else {
+                let meant = nearest(word, names());
+                let advice =
+                    meant.map_or_else(|| format!("one of {}", all()), |meant| format!("did you mean {meant}?"));
+                return Err(format!("no style {}: {advice}", display_str(word)));
+            }
+        }
+        let is_empty = look.hue.is_none() && look.modifiers.is_empty();
+        if is_empty { Err(format!("a style is one or more of {}", all())) } else { Ok(look) }
+    }
+}
+
 /// How things look.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
@@ -171,6 +222,13 @@ impl Theme {
             Some(palette) if !palette.dims => Style::new(),
             _ => Style::new().add_modifier(Modifier::DIM),
         }
+    }
+
+    /// A row that a rule is about.
+    pub(super) fn look(self, look: Look) -> Style {
+        let hue = look.hue.map_or_else(Style::new, |hue| self.hue(hue));
+        let dim = if look.modifiers.contains(Modifier::DIM) { self.dim() } else { Style::new() };
+        hue.patch(dim).add_modifier(look.modifiers.difference(Modifier::DIM))
     }
 
     /// The selected row of the focused pane.

@@ -55,6 +55,58 @@ fn key_logs_of_the_file_are_used_where_they_are() {
 }
 
 #[test]
+fn what_is_decoded_as_what_stands_in_tables_too() {
+    let msgs = ["msgs", "--decoded", "--json", "samples/mqtt.pcap"];
+    let typed = wspect(msgs).args(["-d", "tcp.port == 1,none", "-d", "host contains \"\",json"]).output().unwrap();
+    assert_ne!(typed.stdout, wspect(msgs).output().unwrap().stdout);
+    let tables = "[[decode_as]]\nmatch = 'tcp.port == 1'\nas = \"none\"\n\
+                  [[decode_as]]\nmatch = 'host contains \"\"'\nas = \"json\"\n";
+    assert_eq!(with("tables", tables, &msgs), typed);
+    let shown = text(&with("tables", tables, &["config", "show"]));
+    assert_eq!(shown, "decode_as = [\"tcp.port == 1,none\", \"host contains \\\"\\\",json\"]\n");
+    assert_eq!(with("tables", &shown, &msgs), typed);
+}
+
+/// Every kind of setting in one file.
+const SAMPLE: &str = r#"theme = "auto"            # auto 16 mono dark light high-contrast
+keymap = "default"        # default termshark
+time = "rel"
+mouse = true
+keylog = ["~/keys.txt"]
+[columns]
+messages = ["no", "time", "dir", "type", "len", "preview"]
+[filters]
+errors = 'websocket.payload.text contains "\"error\""'
+[[color_rule]]
+filter = "websocket.opcode >= 9"
+style = "dim"
+[[decode_as]]
+match = 'host == "mq.example"'
+as = "mqtt"
+[keys]
+export = ["x", "F2", "C-e"]
+"#;
+
+#[test]
+fn all_kinds_of_settings_stand_in_one_file() {
+    let shown = with("sample", SAMPLE, &["config", "show"]);
+    assert!(shown.status.success(), "{}", text(&shown));
+    let shown = text(&shown);
+    assert_eq!(text(&with("sample", &shown, &["config", "show"])), shown);
+    for line in [
+        "decode_as = \"host == \\\"mq.example\\\",mqtt\"",
+        "messages = [\"no\", \"time\", \"dir\", \"type\", \"len\", \"preview\"]",
+        "\"errors\" = ",
+        "filter = \"websocket.opcode >= 9\"",
+        "export = [\"x\", \"F2\", \"C-e\"]",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let rows = ["msgs", "samples/chat.pcapng"];
+    assert_eq!(with("sample", SAMPLE, &rows), wspect(rows).args(["-t", "rel"]).output().unwrap());
+}
+
+#[test]
 fn filters_have_names() {
     let config = "[filters]\nerrors = 'type == text && payload contains \"ERROR\"'\nclosing = 'type == close'\n\
                   both = '$errors || $closing'\n";
@@ -115,27 +167,53 @@ fn a_file_is_made_once() {
 }
 
 #[test]
-fn the_browser_has_a_table_of_its_own() {
+fn the_browser_has_settings_and_tables() {
     for (config, words) in [
-        ("[browser]\nmesages = []", "config.toml:1: no setting mesages in [browser]: did you mean messages?"),
-        ("[browser]\nmessages = 3", "config.toml:1: messages is to be like [\"no\","),
+        ("[columns]\nmesages = []", "config.toml:2: no setting mesages in [columns]: did you mean messages?"),
+        ("[columns]\nmessages = 3", "config.toml:2: messages is to be like [\"no\","),
         (
-            "[browser]\nmessages = [\"no\", \"frame.numbr\"]",
-            "messages: no field frame.numbr: did you mean frame.number?",
+            "[columns]\nmessages = [\"no\", \"frame.numbr\"]",
+            "config.toml:2: messages: no field frame.numbr: did you mean frame.number?",
         ),
-        ("[browser]\nconnections = [\"json.x\"]", "connections: json.x is no field of connections"),
-        ("[browser]\ntheme = \"drak\"", "no theme drak: auto, 16, mono, dark, light, high-contrast"),
-        ("[browser]\nascii = 1", "ascii is to be like true"),
-        ("[browser]\nkeymap = \"vim\"", "no keymap vim: wspect, termshark"),
-        ("[browser.keys]\nzom = \"Z\"", "no action zom: did you mean zoom?"),
-        ("[browser.keys]\nzoom = [\"Hyper-z\"]", "Hyper-z is no key"),
-        ("browser = 1", "config.toml:1: [browser] is to be a table"),
+        ("[columns]\nconnections = [\"json.x\"]", "connections: json.x is no field of connections"),
+        ("columns = 1", "config.toml:1: [columns] is to be a table"),
+        ("theme = \"drak\"", "no theme drak: auto, 16, mono, dark, light, high-contrast"),
+        ("ascii = 1", "ascii is to be like true"),
+        ("time = \"utc\"\nmouse = \"no\"", "config.toml:2: mouse is to be like false"),
+        ("mous = true", "config.toml:1: no setting mous: did you mean mouse?"),
+        ("keymap = \"vim\"", "no keymap vim: default, termshark"),
+        ("[keys]\nfilter = \"f\"\nzom = \"Z\"", "config.toml:3: no action zom: did you mean zoom?"),
+        ("[keys]\nzoom = [\"Hyper-z\"]", "config.toml:2: Hyper-z is no key"),
+        ("color_rule = 1", "config.toml:1: [[color_rule]] is to be tables with filter and style"),
+        ("[[color_rule]]\nfilter = 'conn == 1'", "config.toml:2: a [[color_rule]] needs a style, as style = \"dim\""),
+        ("[[color_rule]]\nfilter = 'cnn == 1'\nstyle = 'dim'", "config.toml:2: filter: unknown field `cnn`"),
+        ("[[color_rule]]\nfilter = '$slow'\nstyle = 'dim'", "config.toml:2: filter: no filter is named `slow`"),
+        (
+            "[[color_rule]]\nfilter = 'wspect.text contains \"x\"'\nstyle = 'dim'",
+            "config.toml:2: filter: `wspect.text` is a field of findings, not of messages",
+        ),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = 3", "config.toml:3: style is to be like \"dim\""),
+        (
+            "[[color_rule]]\nfilter = 'conn == 1'\nstyle = 'bold gren'",
+            "config.toml:3: no style gren: did you mean green?",
+        ),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = 'red blue'", "config.toml:3: red blue has two colours"),
+        ("[[color_rule]]\nfilter = 'conn == 1'\nstyle = ''", "config.toml:3: a style is one or more of dim bold"),
+        (
+            "[[color_rule]]\nfiltre = 'conn == 1'",
+            "config.toml:2: no setting filtre in [[color_rule]]: did you mean filter?",
+        ),
+        ("[keys]\nzoom = 3", "config.toml:2: zoom is to be like [\"F2\", \"C-e\"]"),
     ] {
         let output = with("browser", config, &["ls", "samples/chat.pcapng"]);
         assert_eq!(output.status.code(), Some(2), "{config}");
         assert!(text(&output).contains(words), "{}", text(&output));
     }
-    let config = "[browser]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\ntheme = \"dark\"\nascii = true\nplain = true\nkeymap = \"termshark\"\n\
-                  keys = { zoom = [\"z\", \"C-g\"] }\n";
+    let config = "theme = \"dark\"\nkeymap = \"termshark\"\nmouse = false\nascii = true\nplain = true\n\
+                  [columns]\nmessages = [\"no\", \"json.\\\"a b\\\":9\"]\n[keys]\nzoom = [\"z\", \"C-g\"]\n\
+                  [[color_rule]]\nfilter = \"rtt > 1s\"\nstyle = \"bold red\"\n[[color_rule]]\nfilter = \"type == \\\"ping\\\"\"\nstyle = \"dim\"\n";
     assert_eq!(text(&with("browser", config, &["config", "show"])), config);
+    // What is usual need not be said.
+    let usual = "theme = \"auto\"\nkeymap = \"default\"\nmouse = true\nascii = false\n[columns]\n[keys]\n";
+    assert_eq!(text(&with("browser", usual, &["config", "show"])), "");
 }

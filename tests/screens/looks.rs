@@ -1,8 +1,8 @@
 //! What the user makes of the browser: keys, colours, ASCII; and the palette, which knows all of it.
 
 use super::*;
-use ratatui::style::Color;
-use wspect::tui::{Effect, Keyset, Preferences, ThemeName};
+use ratatui::style::{Color, Modifier};
+use wspect::tui::{ColorRule, Effect, Keyset, Preferences, ThemeName};
 
 fn with(preferences: Preferences) -> Options {
     Options { preferences, color: ColorChoice::Always, ..options() }
@@ -153,6 +153,59 @@ fn keys_are_given_to_other_actions() {
     ] {
         press(&mut app, &format!("{line}<Enter>"));
         assert!(picture(&app, WIDE).contains(words), "{}", picture(&app, WIDE));
+    }
+}
+
+/// The rows of the focused pane that are not selected, with colour and modifiers of their number.
+fn looks(app: &App) -> Vec<(String, Color, Modifier)> {
+    let mut terminal = Terminal::new(TestBackend::new(WIDE.0, WIDE.1)).unwrap();
+    terminal.draw(|frame| view(app, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = |(y, line): (usize, &str)| {
+        let inside = line.strip_prefix("┃").filter(|inside| !inside.starts_with('▶'))?;
+        let before = inside.chars().position(|c| c.is_ascii_digit()).filter(|&before| before < 6)?;
+        let cell = &buffer[(u16::try_from(before + 1).unwrap(), u16::try_from(y).unwrap())];
+        Some((inside.to_owned(), cell.fg, cell.modifier))
+    };
+    picture(app, WIDE).lines().enumerate().filter_map(row).collect()
+}
+
+/// The first rule that a row passes holds, on both lists; without colours only what needs none.
+#[test]
+fn rows_look_as_rules_say() {
+    let rule = |filter: &str, style: &str| ColorRule { filter: filter.to_owned(), style: style.to_owned() };
+    let rules = [("type == ping", "bold red"), ("$control", "dim"), ("conn == 1", "magenta")].map(|(f, s)| rule(f, s));
+    for (color, red, magenta) in
+        [(ColorChoice::Always, Color::Red, Color::Magenta), (ColorChoice::Never, Color::Reset, Color::Reset)]
+    {
+        let preferences = Preferences { rules: rules.to_vec(), ..Preferences::default() };
+        let named = [("control".to_owned(), "websocket.opcode >= 9".to_owned())].into();
+        let options = Options { color, named, ..with(preferences) };
+        let mut app = browser_with(options, &story::everything(), WIDE);
+        press(&mut app, "j");
+        let rows = looks(&app);
+        assert!(rows.len() > 2, "{rows:?}");
+        for (row, hue, modifier) in rows {
+            let is_first = row.trim_start().starts_with("1 ");
+            assert_eq!((hue, modifier), (if is_first { magenta } else { Color::Reset }, Modifier::empty()), "{row}");
+        }
+        // Other columns change nothing about that.
+        press(&mut app, "k2CGk <Enter>");
+        let mut seen = [0; 3];
+        for (row, hue, modifier) in looks(&app) {
+            let (kind, expected) = if row.contains(" ping") {
+                (0, (red, Modifier::BOLD))
+            } else if row.contains(" pong") {
+                (1, (Color::Reset, Modifier::DIM))
+            } else if row.contains(" text") {
+                (2, (magenta, Modifier::empty()))
+            } else {
+                continue;
+            };
+            seen[kind] += 1;
+            assert_eq!((hue, modifier), expected, "{row}");
+        }
+        assert!(seen.iter().all(|&rows| rows > 0), "{seen:?}");
     }
 }
 

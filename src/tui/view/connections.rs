@@ -108,6 +108,8 @@ pub(super) fn table(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
         let Some(connection) = app.book.connection(index) else { break };
         let selected = row == list.cursor;
         let area = draw::below(rows, line);
+        let look = app.connections.columns.look(index);
+        draw::paint_row(buf, rows, line, look.map(|look| app.theme.look(look)));
         draw::lines(buf, area, [table_row(app, index, connection, &columns, selected)]);
         draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Connections, selected));
     }

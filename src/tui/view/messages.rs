@@ -85,8 +85,12 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     }
     for line in 0..usize::from(rows.height) {
         let at = list.top + line;
-        let Some(row) = ids.get(at).and_then(|&id| app.book.message(id)) else { break };
+        let Some(&id) = ids.get(at) else { break };
+        let Some(row) = app.book.message(id) else { break };
         let selected = at == list.cursor;
+        // Below what has a colour of its own.
+        let look = app.messages.columns.look(id);
+        draw::paint_row(buf, rows, line, look.map(|look| app.theme.look(look)));
         draw::lines(buf, draw::below(rows, line), [list_row(app, &row, &columns, selected, regions.wide)]);
         draw::paint_row(buf, rows, line, draw::row_style(app, Pane::Messages, selected));
     }
