@@ -251,7 +251,7 @@ fn schema(table: Table, columns: &[Waiting]) -> Result<TypePtr> {
 fn properties(table: Table, columns: &[Waiting]) -> WriterPropertiesPtr {
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!("wspect ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::SNAPPY);
+        .set_compression(Compression::LZ4_RAW);
     for column in columns.iter().filter(|column| column.name.starts_with("payload")) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name.as_str()), false);
     }
