@@ -121,8 +121,13 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             "H2-FRAME",
-            speaks(|h2| _ = h2.open(1).frame(Client, RST_STREAM, 0, 3, &[0; 3])),
+            speaks(|h2| _ = h2.open(1).frame(Client, RST_STREAM, 0, 1, &[0; 3])),
+            speaks(|h2| _ = h2.open(1).frame(Client, RST_STREAM, 0, 1, &[0; 4])),
+        ),
+        case(
+            "H2-FRAME",
             speaks(|h2| _ = h2.open(1).frame(Client, RST_STREAM, 0, 3, &[0; 4])),
+            speaks(|h2| _ = h2.open(1).ask(3, &[]).frame(Client, RST_STREAM, 0, 3, &[0; 4])),
         ),
         case(
             "H2-FRAME",
