@@ -127,3 +127,31 @@ fn a_place_may_be_lost_again_and_again() {
         assert_eq!(told.matches("1 closed").count(), 1);
     }
 }
+
+/// A late connection that TCP takes the wrong way round, with a header block that is never ended, and what tells who is the client
+/// behind it: whatever the cut, the same is told.
+#[test]
+fn who_is_the_client_may_show_anywhere() {
+    let mut h2 = H2::new(1);
+    let end = h2.session.turns.len();
+    let open = plain_block(&[(":status", "200")]);
+    h2.frame(Server, HEADERS, 0, 9, &open).frame(Server, 6, 0, 0, b"01234567");
+    h2.ask(11, &[]).accept(11, &[]).say(Client, 11, TEXT, "one").say(Server, 11, TEXT, "two");
+    let mut late: Vec<Part> = parts(&h2).into_iter().skip(end).collect();
+    for part in &mut late {
+        let (Part::Bytes(dir, _) | Part::Gap(dir, _)) = part;
+        *dir = dir.reverse();
+    }
+    let ping = [&[0, 0, 8, 6, 0, 0, 0, 0, 0][..], b"01234567"].concat().repeat(3);
+    for at in 0..2 {
+        late.insert(at, Part::Bytes(if at == 0 { Direction::ToClient } else { Direction::ToServer }, ping.clone()));
+    }
+    late.insert(0, Part::Gap(Direction::ToServer, 10));
+    let whole = told(&late, &[usize::MAX]);
+    assert!(whole.contains(r#""one""#) && whole.contains(r#""two""#), "{whole}");
+    for cut in [1, 2, 5, 9, 13, 40] {
+        // Whole frames tell that it is HTTP/2.
+        let cuts = [&[usize::MAX; 2][..], &[cut; 10_000]].concat();
+        assert_eq!(told(&late, &cuts), whole, "cut to {cut}");
+    }
+}

@@ -73,8 +73,11 @@ impl Layer for Http2 {
 
     fn over(&mut self, cx: &mut Cx<'_>) {
         self.begin(cx);
+        let turned = cx.swapped;
         for dir in Direction::BOTH {
-            self.end_seek(dir, cx);
+            self.end_seek(now(dir, turned, cx), cx);
+        }
+        for dir in Direction::BOTH {
             tell::more_bad_frames(dir, self.side(dir).bad, cx);
         }
         let mut left: Vec<StreamId> = self.streams.keys().copied().collect();
@@ -124,8 +127,7 @@ impl Http2 {
         let swapped = cx.swapped;
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let dir = if cx.swapped == swapped { dir } else { dir.reverse() };
-            let (used, found) = self.read(dir, offset + at as u64, rest, (brought, true), cx);
+            let (used, found) = self.read(now(dir, swapped, cx), offset + at as u64, rest, (brought, true), cx);
             at += used;
             self.read_on(found, cx);
         }
@@ -137,10 +139,8 @@ impl Http2 {
         while let Some(Found { dir, swapped, seek, mut from }) = found.pop() {
             let mut again = None;
             for (offset, bytes, brought, ends) in seek.since(from) {
-                // What the first of it says may tell who is the client.
-                let dir = if cx.swapped == swapped { dir } else { dir.reverse() };
                 let used;
-                (used, again) = self.read(dir, offset, bytes, (brought, ends), cx);
+                (used, again) = self.read(now(dir, swapped, cx), offset, bytes, (brought, ends), cx);
                 from = offset + used as u64;
                 if again.is_some() {
                     break;
@@ -165,8 +165,7 @@ impl Http2 {
         let turned = cx.swapped;
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            // Who is the client may be known better by now.
-            let dir = if cx.swapped == turned { dir } else { dir.reverse() };
+            let dir = now(dir, turned, cx);
             let here = offset + at as u64;
             at += match &mut self.side(dir).reading {
                 Reading::Preface(_) => self.preface(dir, here, rest, cx),
@@ -178,7 +177,7 @@ impl Http2 {
                 Reading::Seek(_) => {
                     let some = rest.get(..SOUGHT).unwrap_or(rest);
                     let is_end = ends && some.len() == rest.len();
-                    let found = self.seek(dir, some, (brought, is_end), cx);
+                    let found = self.seek(dir, here, some, (brought, is_end), cx);
                     if found.is_some() {
                         return (at + some.len(), found);
                     }
@@ -256,9 +255,10 @@ impl Http2 {
         let fault = head.fault(most);
         if self.side(dir).sought && !head.is_likely(most, |id| self.streams.contains_key(&id)) {
             // What looked like frames was chance: they are looked for again.
+            let turned = cx.swapped;
             self.lose_place(dir, begin.offset, 0, cx);
             // A head is too short to be believed.
-            self.seek(dir, begin.bytes(), (begin.first, false), cx);
+            self.seek(now(dir, turned, cx), begin.offset, begin.bytes(), (begin.first, false), cx);
             return;
         }
         let what = fault.or_else(|| self.misplaced(dir, &head)).or_else(|| self.untimely(dir, &head));
@@ -267,11 +267,13 @@ impl Http2 {
         {
             tell::bad_frame(dir, &head, what, cx);
         }
+        let turned = cx.swapped;
         if head.has_block() {
             self.begin_block(dir, &head, (begin.offset, begin.first), cx);
         } else {
             self.cut_block(dir, cx);
         }
+        let dir = now(dir, turned, cx);
         let side = self.side(dir);
         side.small.clear();
         side.reading = Reading::Payload(Open::new(head, cx.tools.record));
@@ -327,7 +329,8 @@ impl Http2 {
     }
 
     /// Reads of a payload; how many bytes belong to it.
-    fn payload(&mut self, mut dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+    fn payload(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) -> usize {
+        let turned = cx.swapped;
         let Reading::Payload(open) = &mut self.side(dir).reading else { return 0 };
         let take = |left: u32| usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let used = if open.padding.is_none() {
@@ -348,17 +351,15 @@ impl Http2 {
         } else if let left @ 1.. = open.body_left() {
             let used = take(left);
             open.left -= used as u32;
-            let (head, turned) = (open.head, cx.swapped);
+            let head = open.head;
             self.body(dir, head, offset, bytes.get(..used).unwrap_or_default(), brought, cx);
-            if cx.swapped != turned {
-                dir = dir.reverse();
-            }
             used
         } else {
             let used = take(open.left);
             open.left -= used as u32;
             used
         };
+        let dir = now(dir, turned, cx);
         if matches!(&self.side(dir).reading, Reading::Payload(Open { left: 0, .. })) {
             self.frame_done(dir, brought, cx);
         }
@@ -438,7 +439,7 @@ impl Http2 {
     fn frame_done(&mut self, dir: Direction, brought: Mark, cx: &mut Cx<'_>) {
         let side = self.side(dir);
         let Reading::Payload(Open { head, record, .. }) = std::mem::take(&mut side.reading) else { return };
-        let small = std::mem::take(&mut side.small);
+        let (small, turned) = (std::mem::take(&mut side.small), cx.swapped);
         if let Some(stream) = self.streams.get_mut(&head.stream) {
             stream.came(brought);
             if head.kind == Kind::DATA {
@@ -453,8 +454,7 @@ impl Http2 {
             Kind::GOAWAY => self.goaway(dir, &small, brought, cx),
             _ => {}
         }
-        let side = self.side(dir);
-        side.small = small;
+        self.side(now(dir, turned, cx)).small = small;
     }
 
     /// Learns what its sender takes (RFC 9113 §6.5.2, RFC 8441 §3).
@@ -511,6 +511,11 @@ impl Http2 {
             stream.turn();
         }
     }
+}
+
+/// How a direction is called now that was called so when the directions were turned like that: heads, and DATA, may turn them.
+pub(super) fn now(dir: Direction, turned: bool, cx: &Cx<'_>) -> Direction {
+    if cx.swapped == turned { dir } else { dir.reverse() }
 }
 
 impl Default for Reading {

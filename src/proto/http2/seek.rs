@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Seek {
     bytes: Vec<u8>,
+    /// Where the search began.
+    origin: u64,
     /// Stream offset of the first byte.
     begin: u64,
     /// Where the pieces begin that came, and their packets.
@@ -54,6 +56,8 @@ const BAR: u32 = 60;
 const ENDS: u32 = 14;
 /// Heads in a row that say nothing, as zeros are, behind which a chain is given up.
 const IDLE: u32 = 16;
+/// What a piece costs beside its bytes.
+const PIECE: usize = 32;
 /// Chains that are followed at once.
 const CHAINS: usize = 256;
 
@@ -61,6 +65,7 @@ impl Seek {
     pub(super) const fn new(begin: u64) -> Self {
         Self {
             bytes: Vec::new(),
+            origin: begin,
             begin,
             pieces: VecDeque::new(),
             zeros: 0,
@@ -70,14 +75,14 @@ impl Seek {
         }
     }
 
-    /// How many bytes are held.
-    pub(super) const fn len(&self) -> usize {
-        self.bytes.len()
+    /// How many bytes are held, with what it costs to hold them.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len() + self.pieces.len() * PIECE
     }
 
-    /// How many of the bytes lie before a place.
+    /// How many bytes were looked through before a place.
     pub(super) const fn passed(&self, at: u64) -> u64 {
-        at - self.begin
+        at - self.origin
     }
 
     /// Bytes are missing: nothing reaches over them.
@@ -86,7 +91,10 @@ impl Seek {
     }
 
     /// Takes what comes; `ends`: a segment ends with it.
-    pub(super) fn append(&mut self, bytes: &[u8], brought: Mark, ends: bool) {
+    pub(super) fn append(&mut self, offset: u64, bytes: &[u8], brought: Mark, ends: bool) {
+        if self.pieces.is_empty() {
+            (self.origin, self.begin, self.looked) = (offset, offset, offset);
+        }
         if !bytes.is_empty() {
             self.pieces.push_back((self.end(), brought));
             self.bytes.extend_from_slice(bytes);
@@ -137,7 +145,7 @@ impl Seek {
 
     /// Bits that must speak for a chain: much of a head is zero, which says little where other bytes are.
     fn bar(&self, chain: &Chain) -> u32 {
-        let (others, zeros) = (self.len().saturating_sub(chain.heads), self.zeros.saturating_sub(chain.zeros));
+        let (others, zeros) = (self.bytes.len().saturating_sub(chain.heads), self.zeros.saturating_sub(chain.zeros));
         match others / zeros.max(1) {
             0 | 1 => 8 * BAR,
             2 | 3 => 4 * BAR,
@@ -168,8 +176,9 @@ impl Seek {
 
     /// What is held from a place on: where each piece begins, its bytes, its packet, and whether a segment is known to end there.
     pub(super) fn since(&self, from: u64) -> impl Iterator<Item = (u64, &[u8], Mark, bool)> {
-        let ends = self.pieces.iter().skip(1).map(|&(at, _)| at).chain([self.end()]);
-        self.pieces.iter().zip(ends).filter_map(move |(&(at, brought), end)| {
+        let first = self.pieces.partition_point(|&(at, _)| at <= from).saturating_sub(1);
+        let ends = self.pieces.iter().skip(first + 1).map(|&(at, _)| at).chain([self.end()]);
+        self.pieces.iter().skip(first).zip(ends).filter_map(move |(&(at, brought), end)| {
             let (at, begin) = (at.max(from), self.begin);
             let range = usize::try_from(at - begin).ok()?..usize::try_from(end.checked_sub(begin)?).ok()?;
             let bytes = self.bytes.get(range).filter(|bytes| !bytes.is_empty())?;
@@ -218,7 +227,7 @@ mod tests {
     use super::*;
 
     fn push(seek: &mut Seek, bytes: &[u8], knows: impl Fn(StreamId) -> bool) -> Option<u64> {
-        seek.append(bytes, Mark::default(), true);
+        seek.append(seek.end(), bytes, Mark::default(), true);
         seek.look((1 << 14, 1 << 21), knows)
     }
 

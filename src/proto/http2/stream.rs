@@ -117,6 +117,7 @@ impl Stream {
             Asks::Other => Self::plain(id, first),
             Asks::Perhaps => {
                 let mut stream = Self::unknown(id, first, cx);
+                stream.charge(&head, cx);
                 stream.known = Some(Box::new(connect::asked(head, cx.ends(), cx.tls.is_some())));
                 stream
             }
@@ -129,9 +130,11 @@ impl Stream {
     }
 
     /// The stream of an answer whose request has not come.
-    pub(super) fn answer(id: StreamId, head: Head) -> Self {
-        let first = head.span.first;
-        Self::new(id, Phase::Early(Box::new(Early { head, held: Both::default() })), first)
+    pub(super) fn answer(id: StreamId, head: Head, cx: &mut Cx<'_>) -> Self {
+        let mut stream = Self::new(id, Phase::Plain, head.span.first);
+        stream.charge(&head, cx);
+        stream.phase = Phase::Early(Box::new(Early { head, held: Both::default() }));
+        stream
     }
 
     /// The WebSocket that it carries, or was to carry.
@@ -314,10 +317,13 @@ impl Stream {
         self.turned = inner.swapped != swapped;
         if self.conn.is_none() && inner.tools.conns > conns {
             self.conn = Some(ConnId(inner.tools.conns));
-            self.known = None;
         }
         if is_over {
             self.phase = Phase::Plain;
+        }
+        if self.known.is_some() && (is_over || self.conn.is_some()) {
+            self.known = None;
+            self.release(cx);
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Ws {
     /// What was heard last.
     pub(super) heard: Heard,
     /// Where HTTP/2 goes on, a stream of which was taken for the connection.
-    is_http2: Option<u64>,
+    http2: Option<(Direction, u64)>,
     /// The directions in which the head of a frame was lost, and no frame has come since.
     pub(super) lost: Both<bool>,
 }
@@ -59,9 +59,6 @@ impl Layer for Ws {
             Input::Data { dir, offset, bytes, brought, .. } => {
                 self.note_reset(dir, brought, cx);
                 self.data(dir, offset, bytes, brought, cx);
-                if let Some(at) = self.is_http2 {
-                    return self.give_way(dir, offset.max(at), offset, bytes, brought, cx);
-                }
             }
             Input::Gap { dir, offset, len, exact, receipt, mark } => {
                 self.halves[dir].receipt = receipt;
@@ -78,7 +75,10 @@ impl Layer for Ws {
                 self.ends.get_or_insert_default().add(dir, how, mark);
             }
         }
-        Next::Read
+        match self.http2 {
+            Some(place) => self.give_way(place, input, cx),
+            None => Next::Read,
+        }
     }
 
     fn over(&mut self, cx: &mut Cx<'_>) {
@@ -121,7 +121,7 @@ impl Ws {
             masks: None,
             ends: None,
             heard: Heard::Nothing,
-            is_http2: None,
+            http2: None,
             lost: Both::default(),
         }
     }
@@ -146,7 +146,9 @@ impl Ws {
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
             if !self.shaken && self.begins_http2(dir, rest, cx) {
-                self.is_http2.get_or_insert(at);
+                self.http2.get_or_insert((dir, at));
+            }
+            if self.http2.is_some() {
                 return;
             }
             rest = match &mut self.halves[dir].reading {

@@ -3,10 +3,11 @@
 use super::draft::Layout;
 use super::habits::Habits;
 use super::heartbeats::{Beating, Heartbeats};
+use super::http2::stands_in_data;
 use super::layer::Ws;
 use super::seek::{FORCED_BAR, Found, KNOWN_BAR, Known, MIDSTREAM_BAR, RESYNC_BAR, Seek};
 use crate::model::{Both, Direction, Ends, Event, Handshake, Input, Note, NoteCode, Version, count};
-use crate::proto::layer::{Cx, Layer, Next};
+use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
 
 /// Looks for frames in both directions, and makes way for the WebSocket layer when it finds some: whose frames are masked is the client (RFC 6455 §5.1).
 pub struct Midstream {
@@ -59,8 +60,25 @@ impl Midstream {
         }
     }
 
+    /// It is HTTP/2: reads what is held of both directions so, who is the client will show.
+    fn http2(&mut self, cx: &mut Cx<'_>) -> Next {
+        let (mark, turned) = (cx.mark, cx.swapped);
+        let held = Direction::BOTH.into_iter().flat_map(|dir| {
+            let seek = &self.seeks[dir];
+            seek.inputs(dir, seek.from(), mark)
+        });
+        let ends = self.ends.in_order().map(|(dir, how, mark)| Input::End { dir, how, mark });
+        let next = feed(cx.open(Hint::Http2Late), turned, held.chain(ends), cx);
+        self.release(cx);
+        next
+    }
+
     /// Frames were found in a direction: opens the connection, and reads what is held of both.
     fn recognised(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) -> Next {
+        let seek = &self.seeks[dir];
+        if !self.forced && cx.flow.h2_stream.is_none() && stands_in_data(seek.before(found.at), found.at, seek.end()) {
+            return self.http2(cx);
+        }
         let swapped = found.masked == (dir == Direction::ToClient);
         let sender = if swapped { dir.reverse() } else { dir }.sender();
         let missing = missing(cx);
@@ -117,27 +135,17 @@ impl Midstream {
         let conn = cx.opened(known.url.clone(), None, Version::default(), *cx.flow.first);
         cx.emit(conn, Event::Handshake(known));
         cx.note(conn, &Note { text, ..Note::new(NoteCode::Midstream, cx.mark) });
-        let mut ws = Ws::unshaken(conn);
+        let (mut ws, mark, mut held) = (Ws::unshaken(conn), cx.mark, Vec::new());
         for from in Direction::BOTH {
-            let (to, seek) = (turn(from), &self.seeks[from]);
-            let mut end = begin(&mut ws, from, to, seek);
-            let gap = |ws: &mut Ws, offset: u64, end: u64, cx: &mut Cx<'_>| {
-                if end < offset {
-                    ws.input(Input::lost(to, end, offset - end, true, cx.mark), cx);
-                }
-            };
-            for (offset, bytes, brought) in seek.since(end) {
-                gap(&mut ws, offset, end, cx);
-                ws.input(Input::Data { dir: to, offset, bytes, brought, mark: cx.mark }, cx);
-                end = offset + bytes.len() as u64;
-            }
-            gap(&mut ws, seek.end(), end, cx);
+            let (dir, seek) = (turn(from), &self.seeks[from]);
+            let begin = begin(&mut ws, from, dir, seek);
+            held.extend(seek.inputs(dir, begin, mark));
         }
+        let ends = self.ends.in_order().map(|(dir, how, mark)| Input::End { dir: turn(dir), how, mark });
+        let turned = cx.swapped;
+        let next = feed(Box::new(ws), turned, held.into_iter().chain(ends), cx);
         self.release(cx);
-        for (dir, how, mark) in self.ends.in_order() {
-            ws.input(Input::End { dir: turn(dir), how, mark }, cx);
-        }
-        Next::Become(Box::new(ws))
+        next
     }
 
     /// Goes on with what was found in a direction, unless the other denies it: one side masks its frames, and the other does not.
@@ -150,11 +158,14 @@ impl Midstream {
         match found {
             Some(found) if self.forced && !self.from_start => self.recognised(dir, found, cx),
             Some(found) if !self.forced => {
+                // DATA frames of HTTP/2 begin anywhere in what is written.
+                if cx.flow.h2_stream.is_some() {
+                    return self.recognised(dir, found, cx);
+                }
                 let (is_denied, looked_at) = self.seeks[dir.reverse()].denies(!found.masked);
                 // The first two bytes of each.
                 self.read += 2 * looked_at as u64;
-                // DATA frames of HTTP/2 begin anywhere in what is written.
-                if is_denied && cx.flow.h2_stream.is_none() { Next::Read } else { self.recognised(dir, found, cx) }
+                if is_denied { Next::Read } else { self.recognised(dir, found, cx) }
             }
             _ => Next::Read,
         }

@@ -1,6 +1,6 @@
 //! How streams and the connection end.
 
-use super::{Http2, tell};
+use super::{Http2, now, tell};
 use crate::model::{Direction, End, H2Error, Input, Mark, NoteCode, StreamId};
 use crate::proto::http2::side::GoAway;
 use crate::proto::layer::Cx;
@@ -84,7 +84,9 @@ impl Http2 {
     /// TCP ends in a direction, and with it that of all streams. Where its sender had given the connection up, and said no more
     /// since, that is how they ended.
     pub(super) fn tcp_end(&mut self, dir: Direction, how: End, mark: Mark, cx: &mut Cx<'_>) {
+        let turned = cx.swapped;
         self.end_seek(dir, cx);
+        let dir = now(dir, turned, cx);
         let goaway = self.side(dir).goaway.filter(|_| how.is_by_peer());
         let mut open: Vec<StreamId> = self.streams.keys().copied().collect();
         open.sort_unstable();

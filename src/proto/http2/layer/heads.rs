@@ -1,6 +1,6 @@
 //! Header blocks, and the requests and answers that they are.
 
-use super::{CONTINUATIONS, Http2, TURNS, tell};
+use super::{CONTINUATIONS, Http2, TURNS, now, tell};
 use crate::model::{self, Both, Direction, End, Mark, NoteCode, StreamId};
 use crate::proto::http2::block::{Block, Room};
 use crate::proto::http2::frame::{self, Head, Kind};
@@ -30,7 +30,9 @@ impl Http2 {
             }
             return;
         }
+        let turned = cx.swapped;
         self.cut_block(dir, cx);
+        let dir = now(dir, turned, cx);
         let mut block = Block::new(head.stream, offset, first);
         block.len = frame::HEAD as u64 + u64::from(head.len);
         block.is_promise = head.kind == Kind::PUSH_PROMISE;
@@ -168,7 +170,7 @@ impl Http2 {
                 if id <= newest && !asker.missed && !is_alone {
                     return;
                 }
-                let mut stream = Stream::answer(id, head);
+                let mut stream = Stream::answer(id, head, cx);
                 if id <= newest || is_alone {
                     stream.lose_request(cx);
                 }

@@ -1,6 +1,6 @@
 //! Bytes that are missing, and how frames are found behind them.
 
-use super::{Http2, tell};
+use super::{Http2, now, tell};
 use crate::model::{Direction, Input, Mark, NoteCode, Receipt, StreamId, count};
 use crate::proto::http2::frame::Kind;
 use crate::proto::http2::seek::Seek;
@@ -35,14 +35,13 @@ impl Http2 {
     ) {
         self.side(dir).receipt = receipt;
         let (turned, mut left) = (cx.swapped, len);
-        let way = |cx: &Cx<'_>| if cx.swapped == turned { dir } else { dir.reverse() };
         while left > 0 && exact {
-            match self.lose_payload(way(cx), left, receipt, cx) {
+            match self.lose_payload(now(dir, turned, cx), left, receipt, cx) {
                 0 => break,
                 lost => left -= lost,
             }
         }
-        let dir = way(cx);
+        let dir = now(dir, turned, cx);
         if left > 0 && !matches!(self.side(dir).reading, Reading::Over) {
             self.lose_place(dir, offset + len, left, cx);
         }
@@ -92,15 +91,16 @@ impl Http2 {
 
     /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
     pub(super) fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
+        let turned = cx.swapped;
         self.hole_block(dir);
         if self.side(dir).block.is_some() {
             self.block_done(dir, cx.mark, cx);
         }
-        let side = self.side(dir);
+        let side = self.side(now(dir, turned, cx));
         side.lost = side.lost.saturating_add(lost);
         if let Reading::Seek(seek) = &mut side.reading {
-            cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
-            side.lost = side.lost.saturating_add(seek.len() as u64);
+            cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.held());
+            side.lost = side.lost.saturating_add(seek.passed(seek.end()));
             seek.lose(from);
         } else {
             side.reading = Reading::seek(from);
@@ -111,6 +111,7 @@ impl Http2 {
     pub(super) fn seek(
         &mut self,
         dir: Direction,
+        offset: u64,
         bytes: &[u8],
         (brought, ends): (Mark, bool),
         cx: &mut Cx<'_>,
@@ -118,11 +119,11 @@ impl Http2 {
         let most = self.side(dir.reverse()).settings.payload;
         let bound = cx.limits.seek_bytes;
         let Reading::Seek(seek) = &mut self.sides.as_mut()?[dir].reading else { return None };
-        let before = seek.len();
+        let before = seek.held();
         let streams = &self.streams;
-        seek.append(bytes, brought, ends);
+        seek.append(offset, bytes, brought, ends);
         let mut at = seek.look((most, bound), |id| streams.contains_key(&id));
-        cx.tools.seeking = (cx.tools.seeking + seek.len()).saturating_sub(before);
+        cx.tools.seeking = (cx.tools.seeking + seek.held()).saturating_sub(before);
         if at.is_none() && cx.tools.seeking > cx.limits.seek_total {
             at = seek.best();
             if at.is_none() {
@@ -137,29 +138,30 @@ impl Http2 {
         let side = self.side(dir);
         side.sought = true;
         let Reading::Seek(seek) = std::mem::take(&mut side.reading) else { return None };
-        cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.len());
+        cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.held());
         self.lost_until(dir, seek.passed(from), cx);
         Some(Found { dir, swapped: cx.swapped, seek, from })
     }
 
     /// Nothing more comes: what is looked through is read from the likeliest place on.
     pub(super) fn end_seek(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        let turned = cx.swapped;
         if let Reading::Seek(seek) = &self.side(dir).reading
             && let Some(from) = seek.best()
         {
             let found = self.found(dir, from, cx);
             self.read_on(found, cx);
         }
-        self.give_up_place(dir, cx);
+        self.give_up_place(now(dir, turned, cx), cx);
     }
 
     /// No frame is found any more: nothing of the direction can be read.
     pub(super) fn give_up_place(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         let Reading::Seek(seek) = &mut self.side(dir).reading else { return };
-        let held = seek.len();
+        let (held, passed) = (seek.held(), seek.passed(seek.end()));
         self.side(dir).reading = Reading::Over;
         cx.tools.seeking = cx.tools.seeking.saturating_sub(held);
-        self.lost_until(dir, held as u64, cx);
+        self.lost_until(dir, passed, cx);
     }
 
     /// So many bytes were passed over since the place was lost: any open stream may have lost some of them.

@@ -9,7 +9,7 @@ use crate::proto::handshake::was_early;
 use crate::proto::http2::connect::{self, Asks, Setting};
 use crate::proto::layer::{Cx, Hint, Next, feed};
 
-/// What a handshake takes beside its fields, and a field beside what it says.
+/// What a head takes beside its fields, and a field beside what it says.
 const FIXED: usize = 1 << 10;
 const OVERHEAD: usize = 64;
 
@@ -47,7 +47,7 @@ impl Stream {
                 }
             }
             // What is known in part is known better, before any DATA.
-            (phase @ Phase::Open(_), _) if self.conn.is_none() && self.frames == Both::default() => {
+            (phase @ Phase::Open(_), _) if self.conn.is_none() && self.data == Both::default() => {
                 self.phase = phase;
                 match dir {
                     Direction::ToServer if connect::asks(&head, ends) == Asks::WebSocket => {
@@ -90,6 +90,9 @@ impl Stream {
         if !connect::may_answer(&answer) {
             return;
         }
+        for head in [known.request.as_ref(), Some(&answer)].into_iter().flatten() {
+            self.charge(head, cx);
+        }
         connect::answered(&mut known, answer, None, cx.ends());
         self.known = Some(Box::new(known));
         self.seek(cx);
@@ -105,6 +108,8 @@ impl Stream {
         if let Phase::Open(mut layer) = std::mem::replace(&mut self.phase, Phase::Plain) {
             layer.over(&mut cx.in_stream(self.id, &self.first, self.last));
         }
+        self.turned = false;
+        self.release(cx);
     }
 
     /// Opens the connection that a request asks for.
@@ -112,12 +117,18 @@ impl Stream {
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         let handshake = connect::asked(head, inner.ends(), inner.tls.is_some());
         self.conn = Some(inner.opened(handshake.url.clone(), Some("h2"), Version::default(), self.first));
-        let kept =
-            handshake.request.iter().flat_map(|head| &head.headers).map(|(name, value)| name.len() + value.len());
-        let kept = FIXED + kept.map(|len| OVERHEAD + len).sum::<usize>();
-        self.pending += kept;
-        cx.tools.pending += kept;
+        if let Some(head) = &handshake.request {
+            self.charge(head, cx);
+        }
         self.phase = Phase::Asked(Box::new(Asked { handshake, held }));
+    }
+
+    /// A head is held while it waits for what is to come.
+    pub(super) fn charge(&mut self, head: &Head, cx: &mut Cx<'_>) {
+        let fields = head.headers.iter().map(|(name, value)| OVERHEAD + name.len() + value.len());
+        let held = FIXED + fields.sum::<usize>();
+        self.pending += held;
+        cx.tools.pending += held;
     }
 
     /// What it held while it waited is not held any more.
@@ -134,6 +145,10 @@ impl Stream {
         let Asked { mut handshake, held } = *asked;
         connect::judge_setting(&mut handshake, setting);
         if !connect::accepts(&head) {
+            self.release(cx);
+            for head in [handshake.request.as_ref(), Some(&head)].into_iter().flatten() {
+                self.charge(head, cx);
+            }
             let excerpt = if ends { None } else { Excerpt::of(&head, cx.limits.refusal_bytes) };
             let is_said = excerpt.is_none();
             let excerpt = excerpt.unwrap_or_default();

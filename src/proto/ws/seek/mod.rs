@@ -12,7 +12,7 @@ use super::frame::{Head, Parsed};
 use super::habits::Habits;
 use super::mask;
 use super::rules;
-use crate::model::Mark;
+use crate::model::{Direction, Input, Mark};
 use crate::proto::layer::Tools;
 use chain::{Anchor, Chain, Edge};
 use kept::Kept;
@@ -200,6 +200,19 @@ impl Seek {
         };
         let (fitting, others): (Vec<u64>, Vec<u64>) = self.kept.writes().partition(fits);
         (fitting.len() * 3 < others.len(), fitting.len() + others.len())
+    }
+
+    /// What is held from a place on, as a layer takes it in a direction, with its holes.
+    pub(super) fn inputs(&self, dir: Direction, from: u64, mark: Mark) -> Vec<Input<'_>> {
+        let (mut held, mut end) = (Vec::new(), from);
+        let hole = |end: u64, offset: u64| (end < offset).then(|| Input::lost(dir, end, offset - end, true, mark));
+        for (offset, bytes, brought) in self.since(from) {
+            held.extend(hole(end, offset));
+            held.push(Input::Data { dir, offset, bytes, brought, mark });
+            end = offset + bytes.len() as u64;
+        }
+        held.extend(hole(end, self.end()));
+        held
     }
 
     /// Whether a chain that may be believed leads to `at` or beyond.
