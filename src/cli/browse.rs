@@ -227,7 +227,7 @@ impl Capture {
     /// Begins a reading in which streams are read as one more rule says; why there is none.
     fn decode_as(&self, rule: &str) -> Result<Named, String> {
         let DecodeRule::Stream(rule) = choices::rule(rule)? else {
-            return Err(format!("the browser does not decode what messages say: wspect msgs --decoded -d {rule}"));
+            return Err(format!("what a connection speaks is for rows: wspect msgs --decoded -d {rule}"));
         };
         self.known().rules.insert(0, rule);
         Ok(Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(None))))

@@ -79,9 +79,14 @@ impl<'a> Chosen<'a> {
 
     /// Those packets brought parts of one of these streams: whether they belong to one that is chosen.
     fn parts(&mut self, of: &[u32], parts: &[PacketNo]) {
-        if of.iter().any(|stream| self.streams.contains_key(stream) && !self.clear.contains_key(stream)) {
+        if self.takes(of) {
             self.fragments.extend(parts);
         }
+    }
+
+    /// Whether packets of one of these streams are copied.
+    fn takes(&self, of: &[u32]) -> bool {
+        of.iter().any(|stream| self.streams.contains_key(stream) && !self.clear.contains_key(stream))
     }
 
     /// All was read: the streams of connections that do not pass are left out.
@@ -168,10 +173,13 @@ impl Run<'_> {
             return Err(Failure::new(Exit::Found, format!("{name}: {why}")));
         }
         chosen.settle();
+        let mut step = |at| {
+            progress.step(at);
+            if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
         if summary.seen.fragments > 0 {
             let mut reader = job.source.open_within(&extent, stop)?.reader()?;
-            let mut step = |_| if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-            let sink = &mut Silent;
+            let sink = &mut Deaf;
             dissect::run_beside(&mut reader, streams_only(limits), sink, &mut step, &mut |_, of, parts| {
                 chosen.parts(of, parts);
                 ControlFlow::Continue(())
@@ -183,10 +191,6 @@ impl Run<'_> {
             false => again = streams_only(limits),
         }
         let written = write(target.writer(), &chosen, &summary.secrets, |sink, packet| {
-            let mut step = |at| {
-                progress.step(at);
-                if stop.is_wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            };
             dissect::run_beside(&mut reader, again, sink, &mut step, packet);
         });
         progress.clear();
@@ -273,9 +277,7 @@ struct Copy<'a, W> {
 impl<W: Write> Copy<'_, W> {
     /// Copies a packet of these streams.
     fn packet(&mut self, packet: &Packet<'_>, of: &[u32]) -> ControlFlow<()> {
-        let Chosen { streams, clear, .. } = self.chosen;
-        let is_wanted = of.iter().any(|stream| streams.contains_key(stream) && !clear.contains_key(stream))
-            || self.chosen.fragments.contains(&packet.mark.packet);
+        let is_wanted = self.chosen.takes(of) || self.chosen.fragments.contains(&packet.mark.packet);
         if self.written.is_ok() && is_wanted {
             self.copied.packets += 1;
             self.written = self.file.packet(packet, "original frame");
@@ -304,9 +306,9 @@ impl<W: Write> Copy<'_, W> {
 }
 
 /// Hears of nothing.
-struct Silent;
+struct Deaf;
 
-impl Sink for Silent {
+impl Sink for Deaf {
     fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }

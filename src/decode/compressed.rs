@@ -1,6 +1,6 @@
 //! Payloads that an application compressed: gzip (RFC 1952) and zlib (RFC 1950), and what is in them.
 
-use super::{Confidence, Decode, Hints, Kind, Said, Session, map};
+use super::{Confidence, Decode, Hints, Said, Session, map};
 use crate::model::{Node, Unit, Value};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
@@ -52,7 +52,6 @@ impl Decode for Compressed {
             let inside = if inner.text.is_some() { "text" } else { "bytes" };
             return Some(vec![Unit { said: Some(value.clone()), ..Unit::new(name, whole(inside, value.into())) }]);
         };
-        debug_assert_eq!(decoder.kind, Kind::Format);
         let unit = |unit: Unit<'_>| {
             let unit = unit.into_owned();
             let words = format!("{name} {}", unit.words).trim_end().to_owned();

@@ -1,11 +1,12 @@
 //! The members of JSON texts, as protocols that speak JSON ask for them.
 
+use super::UNITS;
 use super::path::{self, Found};
 use crate::model::{Node, Value};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Members that are at hand of one object or array; of the rest nothing is asked.
+/// Members that are at hand of one object; of the rest nothing is asked.
 const MOST: usize = 256;
 
 /// An object or array, one level of it.
@@ -33,7 +34,7 @@ impl<'a> Members<'a> {
         let is_array = text.trim_start().starts_with('[');
         let mut all = Vec::new();
         let is_whole = path::members(text.as_bytes(), &mut |name, found, bytes| {
-            if all.len() < MOST {
+            if all.len() < if is_array { UNITS } else { MOST } {
                 all.push((name.unwrap_or_default(), found, bytes));
             }
         });
@@ -162,6 +163,11 @@ mod tests {
         for text in ["", "1", "\"x\"", "{\"a\":1", "[1,", "[] x", "{}{}", "{a:1}"] {
             assert!(Members::new(text, 0).is_none(), "{text}");
         }
-        assert_eq!(Members::new(&format!("[{}1]", "1,".repeat(1000)), 0).unwrap().from(0).count(), MOST);
+        let all = |text: &str| Members::new(text, 0).unwrap().all.len();
+        assert_eq!(
+            [all(&format!("[{}1]", "1,".repeat(1000))), all(&format!("[{}1]", "1,".repeat(5000)))],
+            [1001, UNITS]
+        );
+        assert_eq!(all(&format!("{{{}\"b\":1}}", "\"a\":1,".repeat(1000))), MOST);
     }
 }

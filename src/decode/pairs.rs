@@ -44,12 +44,8 @@ impl Pairs {
         let place = (asker, key.clone().into_owned());
         let asked = if ends { self.open.remove(&place) } else { self.open.get(&place).cloned() };
         if matches!(unit.pairing, Pairing::Answers { .. }) {
-            let reply = |Asked { number, at: asked_at, event, .. }| Reply {
-                to: number,
-                asker,
-                latency: at.since(asked_at),
-                event,
-            };
+            let reply =
+                |Asked { number, at: asked_at, event, .. }| Reply { to: number, latency: at.since(asked_at), event };
             unit.reply = asked.map(reply);
         }
     }

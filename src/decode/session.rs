@@ -71,6 +71,8 @@ pub struct Session {
     chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
     /// The user chose.
     is_forced: bool,
+    /// Both sides did.
+    is_agreed: bool,
     pairs: Pairs,
     /// Bytes that the session may keep of earlier messages.
     most_held: usize,
@@ -89,9 +91,10 @@ impl Session {
     /// The session of a connection of which this is known. `forced`: what the user says that it speaks.
     pub fn new(hints: Hints, forced: Option<&'static Decoder>, limits: &Limits) -> Self {
         let agreed = hints.subprotocol.as_deref().and_then(Decoder::agreed);
+        let (is_forced, is_agreed) = (forced.is_some(), agreed.is_some());
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
-        Self { hints, chosen, is_forced: forced.is_some(), pairs: Pairs::default(), most_held, most_open }
+        Self { hints, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
     }
 
     /// What a message says; `None` of a control frame, of one that lacks bytes, and where no decoder understands it.
@@ -108,8 +111,12 @@ impl Session {
         for unit in &mut units {
             self.pairs.pair(unit, message.dir, message.number, message.brought, self.most_open);
         }
-        if let Some((_, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
+        if let Some((decoder, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
             decode.lost(message.dir);
+            // What it keeps beside cut units is too much as well.
+            if decode.held() > self.most_held {
+                *decode = (decoder.open)(&self.hints);
+            }
         }
         Some(Decoded { protocol, units })
     }
@@ -128,10 +135,15 @@ impl Session {
         {
             return Some((decoder.name, units));
         }
-        if let Some(decoder) = best(&self.hints, said, Kind::Protocol).filter(|_| !self.is_forced) {
+        if !self.is_forced
+            && let Some(decoder) = best(&self.hints, said, Kind::Protocol)
+        {
             let mut decode = (decoder.open)(&self.hints);
             if let Some(units) = decode.message(said) {
-                self.chosen = Some((decoder, decode));
+                // What was agreed on holds, whatever one message looks like.
+                if !self.is_agreed {
+                    self.chosen = Some((decoder, decode));
+                }
                 return Some((decoder.name, units));
             }
         }
@@ -162,8 +174,17 @@ impl Session {
 fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> {
     let others = DECODERS.iter().filter(|decoder| decoder.kind == kind);
     let claims = others.map(|decoder| (decoder, (decoder.claims)(hints, said)));
-    let claims = claims.filter(|(_, confidence)| *confidence > Confidence::No);
-    claims.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(decoder, _)| decoder)
+    let mut best: Option<(&'static Decoder, Confidence)> = None;
+    for next in claims {
+        if next.1 > best.map_or(Confidence::No, |best| best.1) {
+            best = Some(next);
+        }
+        // Nobody is surer.
+        if next.1 == Confidence::Sure {
+            break;
+        }
+    }
+    best.map(|(decoder, _)| decoder)
 }
 
 impl Decoder {

@@ -70,6 +70,20 @@ fn check(hints: Hints, conversation: &[(&str, &str)]) {
     }
 }
 
+/// What was agreed on holds for the connection, whatever one message looks like.
+#[test]
+fn what_was_agreed_on_holds() {
+    let mut session = Session::new(hints("/", Some("mqtt")), None, &Limits::DEFAULT);
+    let publish = unhex("300a 0003 612f62 68656c6c6f");
+    let other = b"{\"protocol\":\"json\",\"version\":1}\x1e";
+    let mut protocol = |opcode, bytes: &[u8]| {
+        session.message(&message(1, Direction::ToServer, opcode, bytes)).map(|decoded| decoded.protocol)
+    };
+    assert_eq!(protocol(Opcode::BINARY, &publish), Some("mqtt"));
+    assert_eq!(protocol(Opcode::TEXT, other), Some("signalr"));
+    assert_eq!(protocol(Opcode::BINARY, &publish), Some("mqtt"));
+}
+
 /// What the decoder of this name makes of a binary message, as JSON.
 pub(super) fn written(name: &str, hex: &str) -> Option<String> {
     let bytes = unhex(hex);

@@ -157,5 +157,5 @@ pub(super) fn is_named(name: &str) -> bool {
 pub(super) fn is_known(name: &str) -> bool {
     let in_family =
         |family: &str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    FAMILIES.iter().any(|family| in_family(family)) || NAMES.contains(&name)
+    FAMILIES.iter().any(|family| in_family(family))
 }

@@ -492,8 +492,7 @@ fn passes_decoded(filter: &str) -> bool {
         ("type".into(), ModelValue::text("EVENT").into()),
         ("args".into(), json("[1,{\"a\":\"x\"}]")),
     ]);
-    let reply =
-        Some(Reply { to: 4, asker: Direction::ToServer, latency: Some(20_000_000), event: Some("join".into()) });
+    let reply = Some(Reply { to: 4, latency: Some(20_000_000), event: Some("join".into()) });
     let first = Unit { event: Some("chat".into()), id: Some("7".into()), reply, ..Unit::new("chat #7", map.into()) };
     let second = Unit { event: Some("ping".into()), heartbeat: true, ..Unit::new("ping", json("null")) };
     let decoded = Decoded { protocol: "socket.io", units: vec![first, second] };

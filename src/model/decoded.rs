@@ -1,6 +1,5 @@
 //! What a message says in the terms of the protocol that it is in: units, each with a tree of values.
 
-use super::flow::Direction;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -138,8 +137,6 @@ impl Key<'_> {
 pub struct Reply {
     /// The number of the message that asked.
     pub to: u64,
-    /// Who sent that.
-    pub asker: Direction,
     /// Nanoseconds from that message to this one, on the wire.
     pub latency: Option<i64>,
     /// The event of that message; of a very long one the beginning.
@@ -171,14 +168,6 @@ impl<'a> Node<'a> {
         match &self.value {
             Value::Map(members) => members.iter().find(|(key, _)| key == name).map(|(_, node)| node),
             _ => None,
-        }
-    }
-
-    /// The elements of a list; of anything else none.
-    pub fn items(&self) -> &[Self] {
-        match &self.value {
-            Value::List(items) => items,
-            _ => &[],
         }
     }
 }

@@ -137,16 +137,18 @@ impl App {
             code => match self.keymap.action(self.focused(), key) {
                 Some(Action::Move(step)) if code != KeyCode::Char(' ') => self.move_in_overlay(step),
                 _ => {
-                    self.change_column(code);
-                    self.apply_columns();
+                    if self.change_column(code) {
+                        self.apply_columns();
+                    }
                 }
             },
         }
     }
 
-    fn change_column(&mut self, code: KeyCode) {
-        let Overlay::Columns(choosing) = &mut self.overlay else { return };
-        let Some(entry) = choosing.entries.get_mut(choosing.cursor) else { return };
+    /// Does what a key asks for; whether it is one that changes something.
+    fn change_column(&mut self, code: KeyCode) -> bool {
+        let Overlay::Columns(choosing) = &mut self.overlay else { return false };
+        let Some(entry) = choosing.entries.get_mut(choosing.cursor) else { return false };
         match code {
             KeyCode::Char(' ') => entry.is_shown = !entry.is_shown,
             KeyCode::Char('J') => choosing.swap(true),
@@ -158,8 +160,9 @@ impl App {
                 choosing.entries.remove(choosing.cursor);
                 choosing.cursor = choosing.cursor.min(choosing.entries.len().saturating_sub(1));
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// A key while the name of a field is typed.
@@ -247,7 +250,7 @@ impl App {
                 let top = self.connections.list.top;
                 let seen: Vec<usize> = (top..top + rows).map_while(|row| self.connections.at(row)).collect();
                 // What is told of a connection grows while it is read.
-                self.connections.columns.refresh(&self.book, origin, self.book.generation(), &seen);
+                self.connections.columns.refresh(&self.book, origin, (self.book.generation(), !is_whole), &seen);
                 if self.book.connections() <= MOST {
                     self.connections.rank(&self.book, origin, is_whole);
                 }
@@ -256,7 +259,7 @@ impl App {
                 let rows = self.rows(regions, Pane::Messages);
                 let ids = self.messages.ids(&self.book);
                 let seen: Vec<_> = ids.iter().skip(self.messages.list.top).take(rows).copied().collect();
-                self.messages.columns.refresh(&self.book, origin, is_whole.into(), &seen);
+                self.messages.columns.refresh(&self.book, origin, (is_whole.into(), !is_whole), &seen);
                 if self.messages.all(&self.book) <= MOST {
                     self.messages.rank(&self.book, origin, is_whole);
                 }

@@ -307,13 +307,20 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
 
     /// Reads what visible rows have of the fields, and how they look, for a few milliseconds; `origin`: the time of the capture's first packet.
     /// What was read holds until `stamp` is another.
-    pub(super) fn refresh(&mut self, book: &Book, origin: Option<Timestamp>, stamp: u64, rows: &[Id]) {
+    pub(super) fn refresh(
+        &mut self,
+        book: &Book,
+        origin: Option<Timestamp>,
+        (stamp, loading): (u64, bool),
+        rows: &[Id],
+    ) {
         let until = Instant::now() + SLICE;
         self.is_behind = false;
         if self.places().next().is_none() && self.rules.is_empty() {
             return;
         }
-        if self.known != stamp && self.pace.is_due() {
+        let is_anew = self.known != stamp && (!loading || self.pace.is_due());
+        if is_anew {
             self.known = stamp;
             self.told.clear();
             self.desk = Desk::new(self.needs, origin);
@@ -321,7 +328,7 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         let mut before = std::mem::take(&mut self.told);
         let mut desk = std::mem::take(&mut self.desk);
         let mut pace = std::mem::take(&mut self.pace);
-        pace.run(|| {
+        let mut read = || {
             for &row in rows {
                 match before.remove(&row) {
                     Some(told) => drop(self.told.insert(row, told)),
@@ -332,7 +339,13 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
                     None => self.is_behind = true,
                 }
             }
-        });
+        };
+        // What it costs to read them all tells how often that is worth it.
+        if is_anew {
+            pace.run(read)
+        } else {
+            read()
+        }
         (self.desk, self.pace) = (desk, pace);
     }
 

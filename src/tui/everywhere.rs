@@ -28,8 +28,10 @@ pub(super) struct Hit {
 /// The search, and what it found so far.
 #[derive(Debug, Default)]
 pub(super) struct Everywhere {
-    /// What is being typed, or was.
+    /// What is being typed.
     pub(super) line: Line,
+    /// What is looked for, as it was typed.
+    entered: Line,
     pub(super) needle: Needle,
     pub(super) hits: Vec<Hit>,
     /// Messages with a match beyond those that are listed.
@@ -43,7 +45,7 @@ pub(super) struct Everywhere {
 
 impl Everywhere {
     fn new(line: Line) -> Self {
-        Self { needle: Needle::new(line.as_str()), line, ..Self::default() }
+        Self { needle: Needle::new(line.as_str()), entered: line.clone(), line, ..Self::default() }
     }
 
     /// Whether there are messages that it has not looked through.
@@ -91,15 +93,17 @@ impl Everywhere {
 impl App {
     /// Has the pattern typed; what was found before stays until another is entered.
     pub(super) fn start_everywhere(&mut self) {
-        let pattern = self.everywhere.line.as_str().to_owned();
-        self.everywhere.line.set(&pattern);
+        self.everywhere.line.go_to(usize::MAX);
         self.overlay = Overlay::Everywhere;
     }
 
     pub(super) fn everywhere_key(&mut self, event: &KeyEvent, key: Key) {
         match self.everywhere.line.take(MAX_PATTERN, event, key) {
             Typed::Changed | Typed::Same => {}
-            Typed::Dropped => self.overlay = Overlay::None,
+            Typed::Dropped => {
+                self.everywhere.line = self.everywhere.entered.clone();
+                self.overlay = Overlay::None;
+            }
             Typed::Done => {
                 self.overlay = Overlay::Hits;
                 let line = self.everywhere.line.clone();
@@ -152,7 +156,7 @@ impl App {
         self.deeper(Screen::Messages);
         self.open_connection(conn);
         self.select_message(hit.id);
-        self.search.pattern = self.everywhere.line.clone();
+        self.search.pattern = self.everywhere.entered.clone();
         self.search.needle = self.everywhere.needle.clone();
         self.focus(Pane::Detail);
         self.settle();
@@ -168,6 +172,7 @@ impl App {
 
     /// Forgets what was found, and looks again: the book is another.
     pub(super) fn everywhere_again(&mut self) {
-        self.everywhere = Everywhere::new(self.everywhere.line.clone());
+        let Everywhere { entered, is_stopped, .. } = std::mem::take(&mut self.everywhere);
+        self.everywhere = Everywhere { is_stopped, ..Everywhere::new(entered) };
     }
 }

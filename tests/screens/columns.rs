@@ -41,6 +41,14 @@ fn what_is_chosen_is_saved_and_comes_again() {
     assert_eq!(picture(&again, WIDE), picture(&usual, WIDE));
 }
 
+/// A key that does nothing in the dialog leaves the usual columns what they are: they go with the width, and none are saved.
+#[test]
+fn other_keys_choose_nothing() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "CxzC<Esc>:save<Enter>");
+    assert!(app.take_effects().is_empty() && picture(&app, WIDE).contains("the columns are the usual ones"));
+}
+
 #[test]
 fn tab_completes_the_name_of_a_field() {
     let mut app = browser(&story::everything(), WIDE);

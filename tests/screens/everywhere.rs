@@ -57,6 +57,26 @@ fn it_finds_what_a_search_in_a_pane_finds() {
     assert!(picture(&app, WIDE).contains("Needle"), "{}", picture(&app, WIDE));
 }
 
+/// What was typed and dropped is not looked for, not even in a capture that is read again.
+#[test]
+fn what_is_dropped_is_not_looked_for() {
+    let (mut story, conn) = one_connection();
+    for text in ["needle", "other"] {
+        story.say(conn, Direction::ToClient, Opcode::TEXT, text.as_bytes());
+    }
+    let mut app = browser(&story, WIDE);
+    press(&mut app, "&needle<Enter><Esc>&<C-u>other<Esc>");
+    app.take(Loading::Again, Duration::ZERO);
+    for batch in story.batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.settle();
+    work(&mut app);
+    press(&mut app, "&<Enter>");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("1#1 ") && !shown.contains("1#2 "), "{shown}");
+}
+
 /// What comes in is looked through as well; what was stopped stays so.
 #[test]
 fn it_goes_on_between_keys_and_can_be_stopped() {

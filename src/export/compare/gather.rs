@@ -106,6 +106,9 @@ impl Gather {
     }
 
     fn add(&mut self, conn: ConnId, message: &Message<'_>) -> ControlFlow<()> {
+        if !self.talks.contains_key(&conn) {
+            return ControlFlow::Continue(());
+        }
         let (digest, shown) = (self.digest(message), Box::<str>::from(beginning(message)));
         let prefixes = prefixes(message.body.kept);
         let Some(talk) = self.talks.get_mut(&conn) else { return ControlFlow::Continue(()) };

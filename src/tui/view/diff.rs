@@ -19,7 +19,10 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
         _ => format!("- {} ({gone})   + {} ({new}){cut}", name(app, diff.of.0), name(app, diff.of.1)),
     };
     let head = Line::styled(words, app.theme.bold());
-    let rows = diff.rows.iter().enumerate().map(|(at, (side, line))| {
+    // The first row is the head.
+    let (top, height) = (app.detail.list.top, usize::from(area.height));
+    let seen = diff.rows.iter().enumerate().skip(top.saturating_sub(1)).take(height);
+    let rows = seen.map(|(at, (side, line))| {
         let (sign, style) = match side {
             Side::Both => (" ", app.theme.plain()),
             Side::Earlier => ("-", app.theme.severity(crate::model::Severity::Error)),
@@ -42,8 +45,8 @@ pub(super) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
             Span::styled(part(end, len), app.theme.plain()),
         ])
     });
-    let lines = std::iter::once(head).chain(rows);
-    draw::lines(buf, area, lines.skip(app.detail.list.top).take(area.height.into()));
+    let head = (top == 0).then_some(head);
+    draw::lines(buf, area, head.into_iter().chain(rows).take(height));
 }
 
 /// `#12`; `3#12` of another connection than the one that is looked at.
