@@ -62,6 +62,30 @@ pub fn members<'a>(text: &'a [u8], see: &mut dyn FnMut(Option<&'a [u8]>, Found<'
     outcome.is_some() && walk.peek().is_none()
 }
 
+/// Whether a text is a number (RFC 8259 §6).
+pub(super) fn is_number(text: &str) -> bool {
+    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let whole = text.strip_prefix('-').unwrap_or(text);
+    let (integer, mut rest) = whole.split_at(digits(whole));
+    if integer.is_empty() || integer.len() > 1 && integer.starts_with('0') {
+        return false;
+    }
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let (digits, behind) = fraction.split_at(digits(fraction));
+        if digits.is_empty() {
+            return false;
+        }
+        rest = behind;
+    }
+    match rest.strip_prefix(['e', 'E']) {
+        Some(exponent) => {
+            let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            !exponent.is_empty() && digits(exponent) == exponent.len()
+        }
+        None => rest.is_empty(),
+    }
+}
+
 /// The text of a string's inside, escapes resolved; lone surrogates become U+FFFD.
 pub fn unescape(inside: &[u8], out: &mut String) {
     let mut rest = inside;
@@ -217,9 +241,7 @@ impl<'a> Walk<'a> {
         let begin = self.at;
         self.pass()?;
         let digits = std::str::from_utf8(self.text.get(begin..self.at)?).ok()?;
-        let begins = digits.trim_start_matches('-');
-        let is_plain = !begins.starts_with('0') || matches!(begins.as_bytes().get(1), None | Some(b'.' | b'e' | b'E'));
-        (is_plain && digits.parse::<f64>().is_ok()).then_some(())
+        is_number(digits).then_some(())
     }
 
     /// Passes over a whole value.
@@ -354,9 +376,22 @@ mod tests {
         for text in ["42", " {\"a\":[1,-0.5e3,true,null,{}]} ", "\"x\"", "[]", "-0"] {
             assert!(is_json(text.as_bytes()), "{text}");
         }
-        for text in
-            ["", "42 messages", "true story", "{bad}", "{\"a\":1}\n{}", "[1,]", "{\"a\"}", "01", "1-2", "[", "\"x"]
-        {
+        for text in [
+            "",
+            "42 messages",
+            "true story",
+            "{bad}",
+            "{\"a\":1}\n{}",
+            "[1,]",
+            "{\"a\"}",
+            "01",
+            "1-2",
+            "[",
+            "\"x",
+            "1.",
+            "-.5",
+            "[1e]",
+        ] {
             assert!(!is_json(text.as_bytes()), "{text}");
         }
         assert!(!is_json("[".repeat(100_000).as_bytes()) && is_json(("[".repeat(200) + &"]".repeat(200)).as_bytes()));

@@ -1,5 +1,6 @@
 //! What was decoded, written down: as JSON for records and filters, as one line for people.
 
+use super::path;
 use crate::escape::json::{escape_char, string};
 use crate::model::{Decoded, Node, Unit, Value, count};
 use base64::Engine as _;
@@ -192,23 +193,9 @@ fn compact(text: &str, out: &mut Vec<u8>) -> Option<()> {
 
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Appends a number (RFC 8259 §6).
+/// Appends a number; as a string one that is larger than others can read.
 fn compact_number(digits: &str, out: &mut Vec<u8>) -> Option<()> {
-    let after = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let whole = digits.strip_prefix('-').unwrap_or(digits);
-    let mut rest = whole.get(whole.len() - after(whole)..)?;
-    let begins = whole.len() - rest.len();
-    if begins == 0 || begins > 1 && whole.starts_with('0') {
-        return None;
-    }
-    if let Some(fraction) = rest.strip_prefix('.') {
-        rest = fraction.get(fraction.len() - after(fraction)..).filter(|rest| rest.len() < fraction.len())?;
-    }
-    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        rest = exponent.get(exponent.len() - after(exponent)..).filter(|rest| rest.len() < exponent.len())?;
-    }
-    if !rest.is_empty() {
+    if !path::is_number(digits) {
         return None;
     }
     if digits.parse::<f64>().is_ok_and(f64::is_finite) {

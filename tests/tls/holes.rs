@@ -1,6 +1,6 @@
 //! What stands behind a hole: its number and its keys are found again.
 
-use crate::seen::dissect;
+use crate::seen::{Seen, dissect};
 use crate::support::craft::*;
 use wspect::model::WhyNot;
 
@@ -10,14 +10,11 @@ fn lose(segments: &mut Vec<Segment>, payload: &[u8]) {
     segments.remove(at);
 }
 
-/// Changes of keys that were lost together.
-#[test]
-fn keys_that_were_changed_in_a_hole_are_found() {
+/// A server that says something, then what `lost` makes, which is lost, then forty messages: what is shown of it.
+fn behind(lost: impl FnOnce(&mut Tls)) -> Seen {
     let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
     let all = tls.session.turns.len();
-    for _ in 0..3 {
-        tls.update(Server);
-    }
+    lost(&mut tls);
     let lost: Vec<u8> = tls.session.turns.drain(all..).flat_map(|(_, bytes)| bytes).collect();
     tls.session.turn(Server, lost);
     for n in 0..40 {
@@ -25,9 +22,19 @@ fn keys_that_were_changed_in_a_hole_are_found() {
     }
     let mut segments = tls.session.segments();
     lose(&mut segments, &tls.session.turns[all].1);
-    let shown = dissect(&capture_of(&segments), &tls.log());
-    let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
-    assert_eq!(later, 40, "{:?}", shown.notes);
+    dissect(&capture_of(&segments), &tls.log())
+}
+
+/// How many of the forty are shown.
+fn later(shown: &Seen) -> usize {
+    shown.messages().filter(|message| message.payload.starts_with(b"later")).count()
+}
+
+/// Changes of keys that were lost together.
+#[test]
+fn keys_that_were_changed_in_a_hole_are_found() {
+    let shown = behind(|tls| (0..3).for_each(|_| _ = tls.update(Server)));
+    assert_eq!(later(&shown), 40, "{:?}", shown.notes);
     assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0), "{:?}", shown.notes);
 }
 
@@ -35,34 +42,19 @@ fn keys_that_were_changed_in_a_hole_are_found() {
 #[test]
 fn what_comes_behind_a_hole_of_many_records_is_read() {
     for records in [10, 1000, 90_000] {
-        let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
-        let all = tls.session.turns.len();
-        tls.unseen(Server, records, 25 * records as usize);
-        for n in 0..40 {
-            tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
-        }
-        let mut segments = tls.session.segments();
-        lose(&mut segments, &tls.session.turns[all].1);
-        let shown = dissect(&capture_of(&segments), &tls.log());
-        let later = shown.messages().filter(|message| message.payload.starts_with(b"later")).count();
-        assert_eq!(later, 40, "{records}: {:?}", shown.notes);
+        let shown = behind(|tls| _ = tls.unseen(Server, records, 25 * records as usize));
+        assert_eq!(later(&shown), 40, "{records}: {:?}", shown.notes);
     }
 }
 
 /// Nothing opens behind a hole, since no key fits: that is a gap, and why not all is shown.
 #[test]
 fn what_never_opens_behind_a_hole_is_a_gap() {
-    let mut tls = Tls::around(1, Session::new(1).text(Server, "first"));
-    let all = tls.session.turns.len();
-    tls.session.turn(Server, vec![0; 100]);
-    tls.keys(Server, "another key");
-    for n in 0..40 {
-        tls.data(Server, &Frame::new(TEXT, format!("later {n}")).bytes());
-    }
-    let mut segments = tls.session.segments();
-    lose(&mut segments, &tls.session.turns[all].1);
-    let shown = dissect(&capture_of(&segments), &tls.log());
-    assert_eq!(shown.sessions[0].1.why_not, Some(WhyNot::Gap));
+    let shown = behind(|tls| {
+        tls.session.turn(Server, vec![0; 100]);
+        tls.keys(Server, "another key");
+    });
+    assert_eq!((later(&shown), shown.sessions[0].1.why_not), (0, Some(WhyNot::Gap)));
     assert!(shown.notes.iter().any(|note| note.0 == "TCP-GAP"), "{:?}", shown.notes);
 }
 
