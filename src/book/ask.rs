@@ -16,7 +16,7 @@ const FRAMES: usize = 1024;
 const HEADS: usize = 256;
 
 /// The kinds of rows that the book has.
-pub(super) const ROWS: Rows = Rows::CONNECTIONS.and(Rows::MESSAGES).and(Rows::FINDINGS);
+pub const ROWS: Rows = Rows::CONNECTIONS.and(Rows::MESSAGES).and(Rows::FINDINGS);
 
 /// Asks a filter of rows.
 #[derive(Debug)]
@@ -201,28 +201,20 @@ impl Book {
     pub fn values(&self, field: &Field) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         let Ok(column) = Column::new(field.name) else { return found };
-        let needs_heads = column.needs(Rows::CONNECTIONS).heads;
-        for index in 0..self.connections().min(LOOKED_AT) {
-            let Some(conn) = self.connection(index) else { break };
-            let heads = if needs_heads { self.handshake(index) } else { None };
-            let row = Row {
-                at: &conn.stamp(),
-                origin: None,
-                conn: Some(conn),
-                handshake: heads.as_ref(),
-                item: Item::Connection,
+        let mut desk = Desk::new(column.needs(Rows::CONNECTIONS), None);
+        let mut see = |value: Value<'_>| {
+            let text = match value {
+                Value::Text(text) | Value::Word(_, text) => text.to_owned(),
+                Value::Int(number) => number.to_string(),
+                Value::Address(ip) => ip.to_string(),
+                _ => return,
             };
-            column.values(&row, |value| {
-                let text = match value {
-                    Value::Text(text) | Value::Word(_, text) => text.to_owned(),
-                    Value::Int(number) => number.to_string(),
-                    Value::Address(ip) => ip.to_string(),
-                    _ => return,
-                };
-                if found.len() < VALUES && !found.contains(&text) {
-                    found.push(text);
-                }
-            });
+            if found.len() < VALUES && !found.contains(&text) {
+                found.push(text);
+            }
+        };
+        for index in 0..self.connections().min(LOOKED_AT) {
+            desk.connection(self, index, |row| column.values(row, &mut see));
         }
         found
     }

@@ -16,7 +16,7 @@ mod row;
 mod sift;
 mod store;
 
-pub use ask::Desk;
+pub use ask::{Desk, ROWS};
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;

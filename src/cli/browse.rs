@@ -20,7 +20,7 @@ use crate::keys::{Followed, Randoms};
 use crate::model::{
     DecodeAs, Event, Fact, FileRun, Limits, NoteCode, PacketNo, Rule, Severity, Sink, Stamp, TlsSum, clause, count,
 };
-use crate::tui::{self, ColorChoice, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
+use crate::tui::{self, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
 use std::ffi::OsString;
@@ -72,18 +72,13 @@ pub(super) fn run(
     }));
     let capture = Capture { source, settings, known, failure: Arc::clone(&failure) };
     let reading = capture.begin(total, stop, |teller| teller.read(opening));
-    let color = match color {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
-    };
     let past_filters = state::past_filters();
     let marks = known_by.as_deref().map(state::marks).unwrap_or_default();
     let (named, started_with) = (launch.config.named().clone(), launch.line());
     let wanted = launch.config.browser();
     let preferences = Preferences { ascii: wanted.ascii || launch.ascii, ..wanted.clone() };
     let options = Options {
-        color,
+        color: color.into(),
         can_reread,
         is_live,
         named,

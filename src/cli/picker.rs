@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::state;
 use crate::capture::words;
 use crate::model::size;
-use crate::tui::{self, ColorChoice, Offer, Picker};
+use crate::tui::{self, Offer, Picker};
 use std::fs::{self, DirEntry, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -25,12 +25,7 @@ const MOST: usize = 10_000;
 /// # Errors
 /// When there is nothing to choose from, or the terminal cannot be used.
 pub(super) fn choose(color: When, config: &Config) -> Result<Option<PathBuf>, Failure> {
-    let color = match color {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
-    };
-    let picker = Picker::new(&offers, color, config.browser());
+    let picker = Picker::new(&offers, color.into(), config.browser());
     if picker.is_empty() {
         return Err(Failure::usage("no capture: name a FILE, or pipe one in (wspect --help)"));
     }

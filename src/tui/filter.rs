@@ -8,7 +8,7 @@ use super::action::Action;
 use super::app::{App, Effect, Overlay};
 use super::input::{Line, Typed};
 use super::keys::Key;
-use crate::book::Sift;
+use crate::book::{ROWS, Sift};
 use crate::filter::{self, Completion, Filter, Named, Problem, Rows};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Instant;
@@ -18,9 +18,6 @@ const MAX_FILTER: usize = 4096;
 
 /// Filters that are remembered.
 const PAST: usize = 200;
-
-/// What a filter of the browser can be about.
-const ROWS: Rows = Rows::CONNECTIONS.and(Rows::MESSAGES).and(Rows::FINDINGS);
 
 /// What is typed, as far as it makes sense.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, Speaks, TimeMode};
 use crate::filter::Filter;
 use crate::model::{DecodeAs, Limits, Overlap};
+use crate::tui::ColorChoice;
 use clap::builder::TypedValueParser as _;
 use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -201,6 +202,16 @@ pub(in crate::cli) enum When {
     Auto,
     Always,
     Never,
+}
+
+impl From<When> for ColorChoice {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
 }
 
 /// One capture, or several as one.
