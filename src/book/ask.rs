@@ -1,12 +1,10 @@
 //! Rows of the book as display filters and columns ask for them.
 
-use super::{Book, FrameRow, MessageId, close_of};
-use crate::decode::{Hints, Sessions};
+use super::decoded::Cursor;
+use super::{Book, FrameRow, MessageId};
+use crate::decode::Sessions;
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
-use crate::model::{
-    Body, Connection, Direction, Frame, Handshake, Limits, Mark, Message, NoteCode, NoteSet, Opcode, Span, Stamp,
-    Timestamp,
-};
+use crate::model::{Connection, Direction, Frame, Handshake, Limits, Mark, Message, NoteSet, Span, Stamp, Timestamp};
 use std::collections::HashMap;
 
 /// Frames of one message that are at hand; of the rest nothing is asked.
@@ -27,8 +25,10 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
-        // All messages are asked once, in order: so the sessions are told all that they need.
-        let desk = Desk { in_order: true, ..Desk::new(filter.needs(ROWS), origin) };
+        let mut desk = Desk::new(filter.needs(ROWS), origin);
+        if desk.hears() {
+            desk.ears = Ears::Sessions(Sessions::new(Limits::DEFAULT));
+        }
         Self { filter, desk }
     }
 
@@ -64,17 +64,31 @@ pub struct Desk {
     payload: Vec<u8>,
     frames: Vec<Frame>,
     heads: HashMap<usize, Option<Handshake>>,
-    /// Messages are asked for once each, in their order: what was said before one is known.
-    in_order: bool,
-    /// Where that is asked for, what messages say.
-    sessions: Option<Sessions<usize>>,
+    ears: Ears,
+}
+
+/// How a desk learns what messages say.
+#[derive(Debug, Default)]
+enum Ears {
+    /// Nobody asks for that.
+    #[default]
+    None,
+    /// Messages are asked for once each, in their order.
+    Sessions(Sessions<usize>),
+    /// In any order; of messages that the book has heard.
+    Cursor(Box<Cursor>),
 }
 
 impl Desk {
     /// For questions with such needs; `origin`: the time of the capture's first packet.
     pub fn new(needs: Needs, origin: Option<Timestamp>) -> Self {
-        let sessions = needs.decoded.then(|| Sessions::new(Limits::DEFAULT));
-        Self { needs, origin, sessions, ..Self::default() }
+        let ears = if needs.decoded { Ears::Cursor(Box::default()) } else { Ears::None };
+        Self { needs, origin, ears, ..Self::default() }
+    }
+
+    /// Whether it asks for what messages say: of the book, which is to have heard them before.
+    pub const fn hears(&self) -> bool {
+        self.needs.decoded
     }
 
     /// What is asked of a message.
@@ -93,31 +107,13 @@ impl Desk {
         }
         self.read_heads(book, row.conn);
         let first = book.frames(row.frame_rows.clone()).next().map_or(row.last.packet, |frame| frame.first_packet);
-        let message = Message {
-            number: row.number,
-            dir: row.dir,
-            opcode: row.opcode,
-            frames: row.frames,
-            compressed: row.compressed,
-            undecoded: row.undecoded,
-            wire_len: row.wire_len,
-            body: Body { kept: &self.payload, len: row.len, holes: row.holes },
-            wire: &[],
-            complete: row.complete,
-            inferred: row.findings.contains(NoteCode::DeflateInferred),
-            utf8: row.utf8,
-            close: if row.opcode == Opcode::CLOSE { close_of(&self.payload) } else { None },
-            rtt: row.rtt,
-            waited: row.waited,
-            span: Span { first: Mark { packet: first, time: None }, last: row.last },
-            brought: row.last,
-            findings: row.findings,
-            decoded: None,
+        let span = Span { first: Mark { packet: first, time: None }, last: row.last };
+        let message = Message { span, ..row.message(&self.payload) };
+        let decoded = match &mut self.ears {
+            Ears::None => None,
+            Ears::Sessions(sessions) => sessions.message(row.conn, &message, || book.begin(conn)),
+            Ears::Cursor(cursor) => cursor.read(book, id, &message),
         };
-        let begin = || (Hints::of(conn), None);
-        let mut alone = (self.needs.decoded && !self.in_order).then(|| Sessions::new(Limits::DEFAULT));
-        let sessions = alone.as_mut().or(self.sessions.as_mut());
-        let decoded = sessions.and_then(|sessions| sessions.message(row.conn, &message, begin));
         let message = Message { decoded: decoded.as_ref(), ..message };
         Some(self.ask(conn, row.conn, row.last, Item::Message(&message, &self.frames), ask))
     }

@@ -10,6 +10,7 @@
 
 mod ask;
 mod chunks;
+mod decoded;
 mod pack;
 mod record;
 mod row;
@@ -17,6 +18,7 @@ mod sift;
 mod store;
 
 pub use ask::{Desk, ROWS};
+pub use decoded::Gist;
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;
@@ -26,6 +28,7 @@ use crate::model::{
     Opcode, Opened, Outline, PacketNo, Severities, Severity, Stamp, TlsSession,
 };
 use chunks::Chunks;
+use decoded::Hearing;
 use record::Item;
 use row::{LongFrame, PackedFrame, PackedMessage, Rare};
 use std::collections::HashMap;
@@ -123,6 +126,7 @@ pub struct Book {
     /// What passes the filter, where there is one.
     sift: Option<Sift>,
     revision: u64,
+    hearing: Hearing,
     store: Store,
 }
 
@@ -158,6 +162,7 @@ impl Book {
             generation: 0,
             sift: None,
             revision: 0,
+            hearing: Hearing::default(),
             store: Store::new(payload_bytes),
         }
     }

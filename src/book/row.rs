@@ -1,8 +1,9 @@
 //! Rows of the book: small and packed inside, plain structs outside.
 
-use super::MessageId;
+use super::{MessageId, close_of};
 use crate::model::{
-    ConnId, Direction, Frame, Hole, Mark, Message, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Timestamp, Wait,
+    Body, ConnId, Direction, Frame, Hole, Mark, Message, Note, NoteCode, NoteSet, Opcode, PacketNo, Severity, Span,
+    Timestamp, Wait,
 };
 use std::ops::Range;
 
@@ -53,7 +54,35 @@ pub struct MessageRow<'a> {
     pub(super) place: Option<u64>,
 }
 
-impl MessageRow<'_> {
+impl<'a> MessageRow<'a> {
+    /// As it was told, with this payload; of its first packet nothing is known.
+    pub(super) fn message<'m>(&self, payload: &'m [u8]) -> Message<'m>
+    where
+        'a: 'm,
+    {
+        Message {
+            number: self.number,
+            dir: self.dir,
+            opcode: self.opcode,
+            frames: self.frames,
+            compressed: self.compressed,
+            undecoded: self.undecoded,
+            wire_len: self.wire_len,
+            body: Body { kept: payload, len: self.len, holes: self.holes },
+            wire: &[],
+            complete: self.complete,
+            inferred: self.findings.contains(NoteCode::DeflateInferred),
+            utf8: self.utf8,
+            close: if self.opcode == Opcode::CLOSE { close_of(payload) } else { None },
+            rtt: self.rtt,
+            waited: self.waited,
+            span: Span { first: self.last, last: self.last },
+            brought: self.last,
+            findings: self.findings,
+            decoded: None,
+        }
+    }
+
     /// Whether the payload is text that can be read as such.
     pub fn is_text(&self) -> bool {
         self.opcode == Opcode::TEXT && self.utf8 && !self.undecoded

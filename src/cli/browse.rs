@@ -15,6 +15,7 @@ use super::state;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::capture::words;
+use crate::decode::Decoder;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::{Followed, Randoms};
 use crate::model::{
@@ -51,7 +52,7 @@ pub(super) fn run(
     color: When,
     settings: Settings,
     keys: Keys,
-    launch: Launch,
+    mut launch: Launch,
 ) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let input = source.open(&stop)?;
@@ -85,6 +86,7 @@ pub(super) fn run(
         past_filters,
         marks,
         started_with,
+        speaks: std::mem::take(&mut launch.speaks),
         preferences,
         ..Options::new(name)
     };
@@ -117,6 +119,8 @@ pub(super) struct Launch {
     pub config: Config,
     /// All is drawn in ASCII.
     pub ascii: bool,
+    /// What connections speak.
+    pub speaks: Vec<(String, &'static Decoder)>,
 }
 
 impl Launch {
@@ -221,10 +225,9 @@ impl Capture {
 
     /// Begins a reading in which streams are read as one more rule says; why there is none.
     fn decode_as(&self, rule: &str) -> Result<Named, String> {
-        let DecodeRule::Stream(rule) = choices::rule(rule)? else {
-            return Err(format!("what a connection speaks is for rows: wspect msgs --decoded -d {rule}"));
-        };
-        self.known().rules.insert(0, rule);
+        if let DecodeRule::Stream(rule) = choices::rule(rule)? {
+            self.known().rules.insert(0, rule);
+        }
         Ok(Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(None))))
     }
 

@@ -1,9 +1,9 @@
 //! What users say of streams, sizes and findings, in their own notation.
 
-use crate::decode::{DECODERS, Decoder};
+use crate::decode::Decoder;
 use crate::export::RECORD_KINDS;
-use crate::filter::{Field, Filter, Rows};
-use crate::model::{NOTES, Protocol, Rule, Select, Severity, nearest};
+use crate::filter::{self, Field};
+use crate::model::{NOTES, Protocol, Rule, Select, Severity};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
@@ -25,23 +25,12 @@ pub(super) fn rule(text: &str) -> Result<DecodeRule, String> {
     let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
         "websocket" | "ws" => Protocol::WebSocket,
         "none" => Protocol::None,
-        other => return speaks(selector, other),
+        name => {
+            let (_, decoder) = filter::speaks(selector, name)?;
+            return Ok(DecodeRule::Speaks(selector.to_owned(), decoder));
+        }
     };
     Ok(DecodeRule::Stream(Rule { select: select(selector)?, protocol }))
-}
-
-fn speaks(selector: &str, protocol: &str) -> Result<DecodeRule, String> {
-    let decoder = Decoder::find(protocol).ok_or_else(|| {
-        let names = DECODERS.iter().map(|decoder| decoder.name);
-        let meant = nearest(protocol, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
-        format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
-    })?;
-    let connections = Filter::new(selector).map_err(|problem| problem.to_string())?;
-    connections.suits(Rows::CONNECTIONS).map_err(|problem| problem.to_string())?;
-    match connections.late(Rows::MESSAGES) {
-        Some(field) => Err(format!("{field} is known when a connection ends: that is too late")),
-        None => Ok(DecodeRule::Speaks(selector.to_owned(), decoder)),
-    }
 }
 
 fn select(text: &str) -> Result<Select, String> {

@@ -8,8 +8,8 @@ use super::keys::Keys;
 use super::pick::Table;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Decoding, Exporter, Kinds, PayloadOptions, Place, Redactor, Speaks, TimeMode};
-use crate::filter::{Claim, Filter, Needs, Rows};
+use crate::export::{Decoding, Exporter, Kinds, PayloadOptions, Place, Redactor, TimeMode};
+use crate::filter::{Claim, Filter, Needs, Rows, Speaks};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity};
 use std::path::PathBuf;
 

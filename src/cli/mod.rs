@@ -132,10 +132,11 @@ fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsStrin
         }
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
+        let speaks = args.reading.spoken();
         let (source, color, ascii) = typed::to_browse(args)?;
         // Who exports from the browser says it to a command, which draws nothing.
         let words = words.get(1..).unwrap_or_default().iter().filter(|word| *word != "--ascii").cloned().collect();
-        return browse::run(source, color, settings, keys, Launch { words, config: config.clone(), ascii });
+        return browse::run(source, color, settings, keys, Launch { words, config: config.clone(), ascii, speaks });
     }
     typed::no_payload_in_columns(&args, matches)?;
     run::run(&Job::new(args, config.named())?)

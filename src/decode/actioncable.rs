@@ -25,6 +25,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(ActionCable)
 }
 
+#[derive(Clone)]
 struct ActionCable;
 
 impl Decode for ActionCable {

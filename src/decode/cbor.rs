@@ -33,6 +33,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Cbor)
 }
 
+#[derive(Clone)]
 struct Cbor;
 
 impl Decode for Cbor {

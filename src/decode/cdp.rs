@@ -25,6 +25,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Cdp)
 }
 
+#[derive(Clone)]
 struct Cdp;
 
 impl Decode for Cdp {

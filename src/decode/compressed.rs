@@ -30,6 +30,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Compressed)
 }
 
+#[derive(Clone)]
 struct Compressed;
 
 impl Decode for Compressed {

@@ -70,6 +70,7 @@ pub(super) fn open_engine(hints: &Hints) -> Box<dyn Decode> {
     Box::new(EngineIo::new(hints))
 }
 
+#[derive(Clone)]
 struct EngineIo {
     /// Messages are packets of Socket.IO.
     has_socket: bool,
@@ -80,6 +81,7 @@ struct EngineIo {
 }
 
 /// A binary event, and what came of its attachments.
+#[derive(Clone)]
 struct Waiting {
     /// The packet, as it stands behind the 4.
     text: String,

@@ -57,6 +57,7 @@ pub(super) fn open_legacy(_: &Hints) -> Box<dyn Decode> {
 }
 
 /// The types that it knows.
+#[derive(Clone)]
 struct GraphQl(&'static [&'static str]);
 
 impl Decode for GraphQl {

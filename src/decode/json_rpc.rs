@@ -20,6 +20,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(JsonRpc)
 }
 
+#[derive(Clone)]
 struct JsonRpc;
 
 impl Decode for JsonRpc {

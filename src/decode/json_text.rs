@@ -56,7 +56,9 @@ pub(super) fn open_lines(_: &Hints) -> Box<dyn Decode> {
     Box::new(JsonLines)
 }
 
+#[derive(Clone)]
 struct JsonText;
+#[derive(Clone)]
 struct JsonLines;
 
 impl Decode for JsonText {

@@ -42,6 +42,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Media)
 }
 
+#[derive(Clone)]
 struct Media;
 
 impl Decode for Media {

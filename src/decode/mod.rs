@@ -38,7 +38,9 @@ mod write;
 
 pub use session::{Session, Sessions};
 pub use table::DECODERS;
-pub use write::{node as write_node, record as write_record, summary, value as write_value};
+pub use write::{
+    data as write_data, node as write_node, places, record as write_record, summary, value as write_value,
+};
 
 use crate::model::{Direction, Node, Unit, Value};
 use members::Members;
@@ -152,7 +154,7 @@ impl<'m> Said<'m> {
 }
 
 /// Takes the messages of one connection apart.
-trait Decode: Send {
+trait Decode: Send + Fork {
     /// What a message carries; `None` where it is not understood.
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>>;
 
@@ -162,6 +164,17 @@ trait Decode: Send {
     /// Bytes of earlier messages that are kept.
     fn held(&self) -> usize {
         0
+    }
+}
+
+/// A second one that knows what the first does: to go on from a place in a connection more than once.
+trait Fork {
+    fn fork(&self) -> Box<dyn Decode>;
+}
+
+impl<D: Decode + Clone + 'static> Fork for D {
+    fn fork(&self) -> Box<dyn Decode> {
+        Box::new(self.clone())
     }
 }
 

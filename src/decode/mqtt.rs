@@ -36,14 +36,14 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Mqtt::default())
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Mqtt {
     carry: Carry,
     state: State,
 }
 
 /// What packets need to know of earlier ones.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     /// Of the CONNECT: 3, 4 or 5; 4 where that was not seen.
     version: Option<u8>,

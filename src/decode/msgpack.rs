@@ -24,6 +24,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(MessagePack)
 }
 
+#[derive(Clone)]
 struct MessagePack;
 
 impl Decode for MessagePack {

@@ -19,6 +19,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Ocpp)
 }
 
+#[derive(Clone)]
 struct Ocpp;
 
 impl Decode for Ocpp {

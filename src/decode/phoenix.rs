@@ -28,6 +28,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Phoenix)
 }
 
+#[derive(Clone)]
 struct Phoenix;
 
 impl Decode for Phoenix {

@@ -34,6 +34,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Protobuf)
 }
 
+#[derive(Clone)]
 struct Protobuf;
 
 impl Decode for Protobuf {

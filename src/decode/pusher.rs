@@ -16,6 +16,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Pusher)
 }
 
+#[derive(Clone)]
 struct Pusher;
 
 impl Decode for Pusher {

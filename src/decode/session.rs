@@ -6,6 +6,7 @@ use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_pa
 use hashbrown::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// The sessions of all connections that go on, by what tells connections apart.
 #[derive(Debug)]
@@ -65,9 +66,12 @@ impl Hints {
     }
 }
 
+/// Bytes of earlier messages that a fork may have.
+const FORKED: usize = 4096;
+
 /// What decoding a connection needs to remember. All its messages are to be told, in order.
 pub struct Session {
-    hints: Hints,
+    hints: Arc<Hints>,
     chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
     /// The user chose.
     is_forced: bool,
@@ -94,6 +98,7 @@ impl Session {
         let (is_forced, is_agreed) = (forced.is_some(), agreed.is_some());
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
+        let hints = Arc::new(hints);
         Self { hints, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
     }
 
@@ -122,7 +127,7 @@ impl Session {
     }
 
     /// A message of this direction was lost, or a part of one.
-    pub(super) fn lost(&mut self, dir: Direction) {
+    pub fn lost(&mut self, dir: Direction) {
         if let Some((_, decode)) = &mut self.chosen {
             decode.lost(dir);
         }
@@ -159,6 +164,18 @@ impl Session {
     /// Bytes of earlier messages that are kept, about.
     pub fn held(&self) -> usize {
         self.pairs.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
+    }
+
+    /// One that goes on from here by itself and knows of no request before; `None` where much of earlier messages is kept.
+    pub fn fork(&self) -> Option<Self> {
+        let is_small = self.chosen.as_ref().is_none_or(|(_, decode)| decode.held() <= FORKED);
+        is_small.then(|| self.beside())
+    }
+
+    /// The same, but for the requests that are open.
+    pub fn beside(&self) -> Self {
+        let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
+        Self { hints: self.hints.clone(), chosen, pairs: Pairs::default(), ..*self }
     }
 
     /// Forgets what was kept: there is no room for it.

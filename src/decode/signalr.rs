@@ -48,7 +48,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(SignalR::default())
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct SignalR(Carry);
 
 /// What a record says, in either encoding.

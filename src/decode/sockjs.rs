@@ -29,6 +29,12 @@ struct SockJs {
     inside: Session,
 }
 
+impl Clone for SockJs {
+    fn clone(&self) -> Self {
+        Self { inside: self.inside.beside() }
+    }
+}
+
 /// What a message is, and the messages in it.
 fn frame<'m>(said: &Said<'m>) -> Option<(&'static str, Vec<Json<'m>>)> {
     let text = said.text?;

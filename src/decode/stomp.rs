@@ -46,7 +46,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Stomp::default())
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Stomp(Carry);
 
 impl Decode for Stomp {

@@ -63,6 +63,7 @@ pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(Wamp)
 }
 
+#[derive(Clone)]
 struct Wamp;
 
 impl Decode for Wamp {

@@ -1,11 +1,12 @@
 //! What was decoded, written down: as JSON for records and filters, as one line for people.
 
-use super::path;
+use super::{json, path};
 use crate::escape::json::{escape_char, string};
 use crate::model::{Decoded, Node, Unit, Value, count};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Write as _;
+use std::ops::Range;
 
 /// Containers of a JSON text inside one another; a deeper one is written as a string, since readers of records give up on it.
 const DEEPEST: usize = 64;
@@ -44,12 +45,54 @@ pub fn record(decoded: &Decoded<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"summary\":");
     string(out, &summary(decoded));
     out.extend_from_slice(b",\"data\":");
-    match units.as_slice() {
+    data(decoded, out);
+    out.push(b'}');
+}
+
+/// Appends what a message carries as compact JSON: its tree, of several units a list of theirs, of a piece `null`.
+pub fn data(decoded: &Decoded<'_>, out: &mut Vec<u8>) {
+    match decoded.units.as_slice() {
         [] => out.extend_from_slice(b"null"),
         [unit] => node(&unit.tree, out),
-        _ => separated(out, b"[]", units, |out, unit| node(&unit.tree, out)),
+        units => separated(out, b"[]", units, |out, unit| node(&unit.tree, out)),
     }
-    out.push(b'}');
+}
+
+/// Of each value that [`data`] writes, each before its members, the bytes of the payload where it stands.
+pub fn places(decoded: &Decoded<'_>) -> Vec<Option<Range<usize>>> {
+    let mut out = Vec::new();
+    if decoded.units.len() != 1 {
+        out.push(None);
+    }
+    decoded.units.iter().for_each(|unit| node_places(&unit.tree, &mut out));
+    out
+}
+
+fn node_places(node: &Node<'_>, out: &mut Vec<Option<Range<usize>>>) {
+    let here = || node.bytes.clone();
+    match &node.value {
+        Value::List(items) => {
+            out.push(here());
+            items.iter().for_each(|item| node_places(item, out));
+        }
+        Value::Map(members) => {
+            out.push(here());
+            members.iter().for_each(|(_, member)| node_places(member, out));
+        }
+        // An object with one member.
+        Value::Bytes(_) => out.extend([here(), here()]),
+        Value::Json(text) if compact(text, &mut Vec::new()).is_some() => {
+            // Where it is not as it stands there, all of it stands in the same bytes.
+            let is_as_sent = here().is_some_and(|bytes| bytes.len() == text.len());
+            let document = json::read(text.as_bytes(), usize::MAX);
+            out.extend(document.nodes.iter().map(|inner| {
+                let whole = here()?;
+                let span = inner.span();
+                Some(if is_as_sent { whole.start + span.start..whole.start + span.end } else { whole })
+            }));
+        }
+        _ => out.push(here()),
+    }
 }
 
 /// Appends a tree as compact JSON: bytes as `{"base64":…}`, numbers with their digits.

@@ -1,14 +1,11 @@
 //! What messages say in the terms of their protocols, for whoever asks.
 
 use super::{Exporter, Out};
-use crate::decode::{Decoder, Hints, Sessions};
-use crate::filter::{Filter, Item, Row};
+use crate::decode::Sessions;
+use crate::filter::{Speaks, begin};
 use crate::model::{ConnId, Connection, Event, Limits, Message, Stamp};
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
-
-/// What the user says of connections: those that pass a filter speak this. The first that fits holds.
-pub type Speaks = (Filter, &'static Decoder);
 
 /// Lets an exporter see what messages say. It stands before filters, which may ask for that, so it is told all messages in order.
 pub struct Decoding<'e> {
@@ -29,12 +26,7 @@ impl<'e> Decoding<'e> {
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         let conn = at.conn.and_then(|id| self.live.get(&id));
         let Some(conn) = conn else { return self.inner.event(at, Event::Message(message), out) };
-        let row = Row { at, origin: None, conn: Some(conn), handshake: None, item: Item::Connection };
-        let begin = || {
-            let said = self.said.iter().find(|(connections, _)| connections.passes(&row));
-            (Hints::of(conn), said.map(|(_, decoder)| *decoder))
-        };
-        let decoded = self.sessions.message(conn.id, message, begin);
+        let decoded = self.sessions.message(conn.id, message, || begin(self.said, conn));
         self.inner.event(at, Event::Message(&Message { decoded: decoded.as_ref(), ..*message }), out)
     }
 }

@@ -93,7 +93,7 @@ pub use cells::{Cells, Delimited, Occurrence, Quote, push_value};
 pub use claims::{Claims, Evidence, Failed, Standing};
 pub use clear::Clear;
 pub use compare::{Difference, Differences, Gather, Line, Pair, Talk as Said, compare, pairs};
-pub use decoding::{Decoding, Speaks};
+pub use decoding::Decoding;
 pub use explain::Term;
 pub use figures::bar;
 pub use files::{Files, Folder};

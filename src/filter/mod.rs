@@ -13,6 +13,7 @@ mod literal;
 mod names;
 mod parse;
 mod row;
+mod speaks;
 mod value;
 
 pub use claim::{Aggregate, Claim, Says, Sum};
@@ -22,6 +23,7 @@ pub use lex::quote;
 pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
+pub use speaks::{Speaks, begin, speaks};
 pub use value::{Kind, Value};
 
 use crate::decode::path::Step;

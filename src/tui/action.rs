@@ -150,7 +150,9 @@ impl Action {
             }
             Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
-            Self::Columns | Self::Direction | Self::Pings | Self::Severity(_) | Self::Extent(_) => Needs::Screen,
+            Self::Columns | Self::Direction | Self::Pings | Self::Previews | Self::Severity(_) | Self::Extent(_) => {
+                Needs::Screen
+            }
             Self::Filter | Self::SearchAll | Self::ToggleFilter | Self::NextMark(_) | Self::OnlyMarked => Needs::Screen,
             _ => Needs::Rows,
         }
@@ -250,6 +252,8 @@ pub enum Action {
     Direction,
     /// Hide or show pings and pongs.
     Pings,
+    /// What messages say, or their payloads as they are.
+    Previews,
     /// The message that belongs to this one; what else shows a finding.
     Related,
     /// Of the same direction, or a sibling in a tree.

@@ -48,12 +48,14 @@ impl App {
         self.landmark = self.landmark();
         // The file is the same, and so is its first packet.
         let start = self.load.progress.start;
-        (self.book, self.load) = (Book::default(), Load::default());
+        self.book.begin_again();
+        self.load = Load::default();
         self.load.progress.start = start;
         self.drop_search();
         self.everywhere_again();
         self.connections.forget();
         self.messages.forget();
+        self.previews.forget();
         self.filter_again();
         self.findings.forget();
         self.stats.forget();

@@ -14,6 +14,7 @@ use super::filter::FilterBar;
 use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
+use super::hearing::Previews;
 use super::input::Line;
 use super::keymap::{Keymap, Keyset, Mapping};
 use super::ladder::Ladder;
@@ -29,7 +30,8 @@ use super::search::Search;
 use super::stats::Stats;
 use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
-use crate::filter::{self, Rows};
+use crate::decode::Decoder;
+use crate::filter::{self, Filter, Rows};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -116,6 +118,8 @@ pub struct Options {
     pub marks: Marks,
     /// The words that it was started with, as a shell has them; they are escaped here.
     pub started_with: String,
+    /// What the user says that connections speak which pass a filter.
+    pub speaks: Vec<(String, &'static Decoder)>,
     /// What the configuration file says of the browser.
     pub preferences: Preferences,
 }
@@ -172,6 +176,7 @@ impl Options {
             past_filters: Vec::new(),
             marks: Marks::new(),
             started_with: String::new(),
+            speaks: Vec::new(),
             preferences: Preferences::default(),
         }
     }
@@ -266,6 +271,7 @@ pub struct App {
     pub(super) connections: Connections,
     pub(super) summary: List,
     pub(super) messages: Messages,
+    pub(super) previews: Previews,
     pub(super) ladder: Ladder,
     pub(super) detail: Detail,
     pub(super) handshake: HandshakeView,
@@ -313,8 +319,11 @@ impl App {
         let Preferences { connections, messages, rules, .. } = &options.preferences;
         let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
         let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
+        let mut book = Book::default();
+        let read = |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, decoder));
+        book.set_speaks(options.speaks.into_iter().filter_map(read).collect());
         Self {
-            book: Book::default(),
+            book,
             title: crate::escape::display_str(&options.title).into_owned(),
             theme: Theme::new(options.color, options.preferences.theme),
             ascii: options.preferences.ascii,
@@ -332,6 +341,7 @@ impl App {
             connections,
             summary: List::default(),
             messages,
+            previews: Previews::default(),
             ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
@@ -397,6 +407,7 @@ impl App {
         let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
         is_asked
             || self.columns_are_behind()
+            || self.hearing_is_behind()
             || self.is_measuring()
             || self.detail.is_busy()
             || self.everywhere.is_busy(&self.book)
@@ -414,6 +425,9 @@ impl App {
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
         }
+        if self.hearing_is_behind() {
+            return self.hear_on();
+        }
         if self.columns_are_behind() {
             return self.settle_columns(&self.regions());
         }
@@ -421,7 +435,7 @@ impl App {
             return self.rank_on(Instant::now() + SLICE);
         }
         if self.is_measuring() {
-            return self.stats.work(&self.book, Instant::now() + SLICE);
+            return self.stats.work(&mut self.book, Instant::now() + SLICE);
         }
         self.everywhere_on(Instant::now() + SLICE);
     }

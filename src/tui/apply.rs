@@ -80,7 +80,7 @@ impl App {
     fn selected_as_filters(&self) -> Vec<String> {
         match self.focused() {
             Pane::Connections | Pane::Summary | Pane::Request | Pane::Response | Pane::Checks => self.of_connection(),
-            Pane::Detail if self.detail.view() == PayloadView::Tree => {
+            Pane::Detail if self.detail.tree().is_some() => {
                 self.of_value().into_iter().chain(self.of_message()).collect()
             }
             Pane::Messages | Pane::Detail => self.of_message(),
@@ -133,8 +133,9 @@ impl App {
 
     /// The value under the cursor of the tree.
     fn of_value(&self) -> Option<String> {
-        let tree = self.detail.tree.as_ref()?;
-        let body = self.detail.bytes();
+        let tree = self.detail.tree()?;
+        let body = tree.source(self.detail.bytes());
+        let root = if self.detail.view() == PayloadView::Decoded { "decoded.data" } else { "json" };
         let (at, node) = tree.node(tree.list.cursor)?;
         let mut steps = Vec::new();
         let mut next = Some(at);
@@ -148,7 +149,7 @@ impl App {
             next = tree.document.parent(node);
         }
         steps.reverse();
-        let path = format!("json{}", steps.concat());
+        let path = format!("{root}{}", steps.concat());
         let value = || Some(std::str::from_utf8(body.get(node.span())?).ok()?.to_owned());
         Some(match node.kind {
             Kind::Object | Kind::Array if steps.is_empty() => return None,

@@ -198,11 +198,20 @@ fn read<K: Own>(columns: &[String]) -> Result<Vec<Chosen<K>>, String> {
 
 /// What stands for a row.
 pub(super) trait RowId: Copy + Eq + Hash {
+    /// Whether all is known of it that the desk has to know.
+    fn is_ready(self, _: &Desk, _: &Book) -> bool {
+        true
+    }
+
     /// Asks something of the row; nothing of one that is too large for that.
     fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T>;
 }
 
 impl RowId for MessageId {
+    fn is_ready(self, desk: &Desk, book: &Book) -> bool {
+        !desk.hears() || book.gist(self).is_some()
+    }
+
     fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
         let is_too_long = payload && book.message(self)?.kept > LONGEST;
         if is_too_long { None } else { desk.message(book, self, ask) }
@@ -295,6 +304,11 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         self.fields().map(|(at, _)| at)
     }
 
+    /// Whether the field at a place tells what messages say.
+    pub(super) fn hears(&self, at: usize) -> bool {
+        self.fields().any(|(place, field)| place == at && field.needs(K::ROWS).decoded)
+    }
+
     /// The name of the column at a place.
     pub(super) fn name(&self, at: usize) -> &str {
         self.chosen.as_ref().and_then(|chosen| chosen.get(at)).map_or("", |column| &column.name)
@@ -332,7 +346,7 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
             for &row in rows {
                 match before.remove(&row) {
                     Some(told) => drop(self.told.insert(row, told)),
-                    None if Instant::now() < until => {
+                    None if Instant::now() < until && row.is_ready(&desk, book) => {
                         let told = self.read(&mut desk, book, row);
                         self.told.insert(row, told);
                     }

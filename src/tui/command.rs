@@ -8,8 +8,13 @@ use super::keys::Key;
 use super::list::Move;
 use super::theme::ThemeName;
 use crate::escape::display_str;
+use crate::filter::speaks;
+use crate::model::Connection;
 use crossterm::event::KeyEvent;
 use std::path::PathBuf;
+
+/// As what streams can be read; all else is what connections speak.
+const STREAMS: [&str; 3] = ["websocket", "ws", "none"];
 
 /// Bytes of a command: a path may be long.
 const MAX_COMMAND: usize = 4096;
@@ -56,7 +61,7 @@ pub(super) static KEYS: Command =
 static DECODE: Command = Command {
     name: "decode",
     argument: "RULE",
-    label: "read streams as something: tcp.port==9000,websocket",
+    label: "read streams, or what is said, as something: tcp.port==9000,websocket or conn==3,mqtt",
     run: App::decode_as,
 };
 
@@ -191,16 +196,42 @@ impl App {
         false
     }
 
-    /// Has a rule typed that says as what streams are read: that of the connection, or of a port.
+    /// Has a rule typed that says what a connection speaks, or as what a stream is read.
     pub(super) fn start_decode_as(&mut self) {
-        let stream = self.connection().and_then(|connection| connection.stream);
-        let rule = stream.map_or_else(|| "tcp.port==".to_owned(), |stream| format!("tcp.stream=={stream},websocket"));
+        let rule = match self.connection() {
+            Some(connection) if !self.book.messages_of(self.connections.selected().unwrap_or(0)).is_empty() => {
+                format!("conn=={},{}", connection.id, self.detail.protocol().unwrap_or("json"))
+            }
+            Some(Connection { stream: Some(stream), .. }) => format!("tcp.stream=={stream},websocket"),
+            _ => "tcp.port==".to_owned(),
+        };
         self.start_command();
         self.command.set(&format!("{} {rule}", DECODE.name));
     }
 
+    /// Hears connections anew, of which the user says what they speak.
+    fn decode_messages_as(&mut self, rule: &str, selector: &str, name: &str) {
+        let speaks = match speaks(selector, name) {
+            Ok(speaks) => speaks,
+            Err(why) => return self.say(display_str(&why)),
+        };
+        self.export.rules.push(rule.to_owned());
+        self.book.set_speaks(vec![speaks]);
+        self.previews.forget();
+        self.messages.columns.forget();
+        self.detail.forget();
+        self.stats.forget();
+        self.filter_again();
+        self.say(format!("{}: as {name} from now on", display_str(selector)));
+    }
+
     /// Asks that the capture be read again, some of its streams as a rule says.
     fn decode_as(&mut self, rule: &str) {
+        if let Some((selector, name)) = rule.rsplit_once(',')
+            && !STREAMS.contains(&name.trim())
+        {
+            return self.decode_messages_as(rule, selector, name.trim());
+        }
         if self.may_reread("-d RULE") {
             self.export.rules.push(rule.to_owned());
             self.rereading = Some(Reread::Rule(display_str(rule).into_owned()));

@@ -32,7 +32,7 @@ impl Form {
             Self::Lines => ('y', "this text"),
             Self::Bins => ('b', "bins, as a table"),
             Self::Figures => ('y', "figures, as text"),
-            Self::Pretty => ('p', "payload, JSON indented"),
+            Self::Pretty => ('p', "JSON, indented"),
             Self::Text => ('t', "payload as text"),
             Self::Hex => ('h', "bytes in hex"),
             Self::Base64 => ('b', "bytes in base64"),
@@ -53,7 +53,7 @@ pub(super) fn menu(app: &App) -> Menu {
         Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => &[Form::Figures, Form::Bins],
         Pane::Findings | Pane::Explanation => &[Form::Lines, Form::Wireshark],
     };
-    let pretty = app.detail.tree.is_some();
+    let pretty = app.detail.document().is_some();
     let choices = forms.iter().copied().filter(|&form| form != Form::Pretty || pretty).map(Choice::Copy).collect();
     Menu::new("Copy", choices)
 }
@@ -74,7 +74,10 @@ pub(super) fn text(app: &App, form: Form) -> Option<String> {
         Form::Lines => Some(app.lines_of(pane).join("\n")),
         Form::Bins => Some(view::bins_text(app)),
         Form::Figures => Some(view::figures_text(app)),
-        Form::Pretty => Some(pretty(&app.detail.tree.as_ref()?.document, &body()?)),
+        Form::Pretty => {
+            let tree = app.detail.document()?;
+            Some(pretty(&tree.document, tree.source(&body()?)))
+        }
         Form::Text => Some(lines(&body()?)),
         Form::Hex => Some(hex_apart(&body()?)),
         Form::Base64 => Some(STANDARD.encode(body()?)),

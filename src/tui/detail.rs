@@ -1,5 +1,6 @@
-//! Screen 2, right: one message's payload as tree, text, hex or raw bytes.
+//! Screen 2, right: what one message says, and its payload as tree, text, hex or raw bytes.
 
+use super::columns::RowId as _;
 use super::diff::Diff;
 use super::dump::Dump;
 use super::find::SLICE;
@@ -7,10 +8,11 @@ use super::list::{List, Move};
 use super::messages;
 use super::paper::{self, HexRows, Piece, Style, TextRows};
 use super::tree::{MAX_NODES, Tree};
-use crate::book::{Book, MessageId};
-use crate::decode::json;
-use crate::escape;
-use crate::model::NoteCode;
+use crate::book::{Book, Desk, MessageId};
+use crate::decode::{Decoder, Kind, json};
+use crate::escape::{self, display_str};
+use crate::filter::{Item, Row};
+use crate::model::{Message, NoteCode};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,6 +23,8 @@ const MAX_BODY: usize = 256 << 20;
 /// How a payload is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadView {
+    /// What a decoder made of it, as a tree.
+    Decoded,
     /// JSON as a tree.
     Tree,
     /// Text, line by line.
@@ -35,11 +39,12 @@ pub enum PayloadView {
 
 impl PayloadView {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Tree, Self::Text, Self::Hex, Self::Raw, Self::Diff];
+    pub const ALL: [Self; 6] = [Self::Decoded, Self::Tree, Self::Text, Self::Hex, Self::Raw, Self::Diff];
 
     /// The name on the tab.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Decoded => "Decoded",
             Self::Tree => "Tree",
             Self::Text => "Text",
             Self::Hex => "Hex",
@@ -58,7 +63,11 @@ pub(super) struct Detail {
     pub(super) pieces: Vec<Piece>,
     /// JSON that is not read to its end.
     reading: Option<json::Reading>,
-    pub(super) tree: Option<Tree>,
+    /// The payload, where it is JSON.
+    json: Option<Tree>,
+    /// What a decoder made of it, and whether it was heard.
+    said: Option<Said>,
+    is_heard: bool,
     pub(super) text: TextRows,
     /// The message that it is compared with, and what that tells when it is looked at.
     partner: Option<MessageId>,
@@ -66,7 +75,7 @@ pub(super) struct Detail {
     /// Where in the text the user wants to be, while its rows are not made so far.
     goal: Option<Goal>,
     pub(super) list: List,
-    /// The ping or pong that belongs to it.
+    /// What belongs to it: reply, request, ping, pong.
     pub(super) related: Option<MessageId>,
     /// Bytes that a search found.
     pub(super) found: Option<Range<usize>>,
@@ -79,6 +88,32 @@ pub(super) struct Detail {
     is_text: bool,
     /// Some of the text is read from right to left.
     pub(super) is_rtl: bool,
+}
+
+/// What a decoder made of a message.
+#[derive(Debug)]
+struct Said {
+    protocol: &'static str,
+    /// Protocol and event, in words; safe on a terminal.
+    words: String,
+    /// Where it tells more than the payload does.
+    tree: Option<Tree>,
+}
+
+impl Said {
+    /// `None` of a row that no decoder understands.
+    fn of(row: &Row<'_>) -> Option<Self> {
+        let Item::Message(message @ Message { decoded: Some(decoded), .. }, _) = row.item else { return None };
+        let is_protocol = Decoder::find(decoded.protocol).is_none_or(|decoder| decoder.kind == Kind::Protocol);
+        let mut words = vec![decoded.protocol.to_owned()];
+        words.extend(decoded.events().next().map(|event| display_str(event).into_owned()));
+        words.extend(
+            decoded.units.first().and_then(|unit| unit.id.as_deref()).map(|id| format!("id {}", display_str(id))),
+        );
+        // A format that is text reads well as it is.
+        let tree = if is_protocol || !message.is_text() { Tree::of_decoded(decoded) } else { None };
+        Some(Self { protocol: decoded.protocol, words: words.join(" "), tree })
+    }
 }
 
 /// A place far down in a text, for which many rows have to be made.
@@ -108,7 +143,9 @@ impl Default for Detail {
             body: None,
             pieces: Vec::new(),
             reading: None,
-            tree: None,
+            json: None,
+            said: None,
+            is_heard: false,
             goal: None,
             partner: None,
             diff: None,
@@ -169,6 +206,21 @@ impl Detail {
         self.related = messages::related(book, row.id);
     }
 
+    /// Takes in what the message says, and what belongs to it, as far as that was heard.
+    pub(super) fn listen(&mut self, book: &Book, desk: &mut Desk) {
+        let Some(id) = self.id.filter(|&id| book.gist(id).is_some()) else { return };
+        if self.reading.is_none() && !std::mem::replace(&mut self.is_heard, true) {
+            self.said = id.ask(desk, book, true, Said::of).flatten();
+            if let Some(Said { tree, .. }) = &mut self.said {
+                // What is no other tree than the payload's needs no tab of its own.
+                tree.take_if(|tree| self.json.as_ref().is_some_and(|json| json.is_like(tree)));
+            }
+        }
+        if self.related.is_none() {
+            self.related = book.gist(id).and_then(|gist| gist.related);
+        }
+    }
+
     /// Has it compared with another message, when that is looked at.
     pub(super) fn compare(&mut self, book: &Book, partner: Option<MessageId>) {
         if self.partner != partner {
@@ -190,7 +242,7 @@ impl Detail {
         let document = reading.finish();
         let begins = document.nodes.first().is_some_and(json::Node::is_container);
         // What only begins like JSON, as a line of a log in brackets does, is no tree.
-        self.tree = (begins && document.nodes.len() > 1 || document.is_structured()).then(|| Tree::new(document));
+        self.json = (begins && document.nodes.len() > 1 || document.is_structured()).then(|| Tree::new(document));
     }
 
     /// Whether [`Self::work`] has something to go on with.
@@ -234,14 +286,16 @@ impl Detail {
     /// The views that this payload has.
     pub(super) fn views(&self) -> impl Iterator<Item = PayloadView> + '_ {
         PayloadView::ALL.into_iter().filter(|view| match view {
-            PayloadView::Tree => self.tree.is_some(),
+            PayloadView::Decoded => self.said.as_ref().is_some_and(|said| said.tree.is_some()),
+            PayloadView::Tree => self.json.is_some(),
             PayloadView::Diff => self.partner.is_some(),
             _ => true,
         })
     }
 
     pub(super) fn view(&self) -> PayloadView {
-        let natural = match &self.tree {
+        let natural = match &self.json {
+            _ if self.said.as_ref().is_some_and(|said| said.tree.is_some()) => PayloadView::Decoded,
             Some(tree) if tree.document.fault.is_none_or(|(_, fault)| fault != json::Fault::Unexpected) => {
                 PayloadView::Tree
             }
@@ -249,6 +303,43 @@ impl Detail {
             _ => PayloadView::Hex,
         };
         self.chosen.filter(|&view| self.views().any(|other| other == view)).unwrap_or(natural)
+    }
+
+    /// The tree that is shown, where one is.
+    pub(super) fn tree(&self) -> Option<&Tree> {
+        match self.view() {
+            PayloadView::Decoded => self.said.as_ref()?.tree.as_ref(),
+            PayloadView::Tree => self.json.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn tree_mut(&mut self) -> Option<&mut Tree> {
+        match self.view() {
+            PayloadView::Decoded => self.said.as_mut()?.tree.as_mut(),
+            PayloadView::Tree => self.json.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// The JSON that can be copied: that of the tree that is shown, else the payload.
+    pub(super) fn document(&self) -> Option<&Tree> {
+        self.tree().or(self.json.as_ref())
+    }
+
+    /// The name of the decoder that understands it.
+    pub(super) fn protocol(&self) -> Option<&'static str> {
+        self.said.as_ref().map(|said| said.protocol)
+    }
+
+    /// Whether the payload is JSON.
+    pub(super) const fn has_json(&self) -> bool {
+        self.json.is_some()
+    }
+
+    /// What the message is, in the terms of its protocol.
+    pub(super) fn words(&self) -> Option<&str> {
+        self.said.as_ref().map(|said| said.words.as_str())
     }
 
     /// Shows the payload another way; the place in it is kept as well as may be.
@@ -299,19 +390,16 @@ impl Detail {
         self.text.extend_to(wanted, body, &self.pieces);
         self.pursue(columns, height, Instant::now() + SLICE);
         let len = self.len(columns);
-        match &mut self.tree {
-            Some(tree) if view == PayloadView::Tree => {
-                let len = tree.len();
-                tree.list.settle(len, height);
-            }
-            _ => self.list.settle(len, height),
+        match self.tree_mut() {
+            Some(tree) => tree.list.settle(len, height),
+            None => self.list.settle(len, height),
         }
     }
 
     /// Rows in the view; for text those that were made so far.
     pub(super) fn len(&self, columns: usize) -> usize {
-        match (self.view(), &self.tree) {
-            (PayloadView::Tree, Some(tree)) => tree.len(),
+        match (self.view(), self.tree()) {
+            (_, Some(tree)) => tree.len(),
             (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).len(),
             // The first row says what is compared.
             (PayloadView::Diff, _) => self.diff.as_ref().map_or(0, |diff| diff.rows.len() + 1),
@@ -320,10 +408,9 @@ impl Detail {
     }
 
     pub(super) fn go(&mut self, step: Move, columns: usize, height: usize) {
-        let view = self.view();
-        match &mut self.tree {
-            Some(tree) if view == PayloadView::Tree => tree.go(step, height),
-            _ => self.scroll(step, columns, height),
+        match self.tree_mut() {
+            Some(tree) => tree.go(step, height),
+            None => self.scroll(step, columns, height),
         }
     }
 
@@ -331,7 +418,7 @@ impl Detail {
     pub(super) fn scroll(&mut self, step: Move, columns: usize, height: usize) {
         let view = self.view();
         self.goal = None;
-        if let (PayloadView::Tree, Some(tree)) = (view, &mut self.tree) {
+        if let Some(tree) = self.tree_mut() {
             let len = tree.len();
             return tree.list.scroll(step, len, height);
         }
@@ -350,15 +437,15 @@ impl Detail {
 
     /// Shows the byte that is at `place` among those that are there.
     pub(super) fn show_byte(&mut self, place: usize, columns: usize, height: usize) {
-        let row = match (self.view(), &mut self.tree) {
-            (PayloadView::Tree, Some(tree)) => {
-                if let Some(node) = tree.document.at(place) {
-                    tree.select(node, height);
-                }
-                return;
+        if let Some(tree) = self.tree_mut() {
+            if let Some(node) = tree.at(place) {
+                tree.select(node, height);
             }
-            (PayloadView::Hex, _) => HexRows::new(&self.pieces, self.dump(columns).per_row).row_of(place),
-            (PayloadView::Diff, _) => return,
+            return;
+        }
+        let row = match self.view() {
+            PayloadView::Hex => HexRows::new(&self.pieces, self.dump(columns).per_row).row_of(place),
+            PayloadView::Diff => return,
             _ => {
                 self.goal = Some(Goal::Byte { place, at_top: false });
                 return self.pursue(columns, height, Instant::now() + SLICE);

@@ -212,7 +212,7 @@ impl App {
                 }
             }
             Pane::Detail => {
-                if let Some(tree) = &mut self.detail.tree {
+                if let Some(tree) = self.detail.tree_mut() {
                     let len = tree.len();
                     tree.list.select(row, len, height);
                 }

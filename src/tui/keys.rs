@@ -244,10 +244,12 @@ pub static KEYMAP: &[Binding] = &[
     .hint(20, 1, "view"),
     on(ON_MESSAGES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next tab of the payload"),
     on(ON_MESSAGES, &[(c('d'), Action::Direction)], "direction: both, →, ←").hint(21, 1, "direction"),
-    on(ON_MESSAGES, &[(c('p'), Action::Pings)], "hide / show ping and pong").hint(22, 1, "pings"),
+    on(ON_MESSAGES, &[(c('p'), Action::Pings)], "hide / show heartbeats: ping, pong and what protocols have")
+        .hint(22, 1, "pings"),
+    on(ON_MESSAGES, &[(c('u'), Action::Previews)], "what messages say / their payloads as they are"),
     on(ON_MESSAGES, &[(c('F'), Action::Layout)], "list / conversation / ladder").hint(23, 1, "layout"),
     on(ON_MESSAGES, &[(c('c'), Action::OfClient)], "this connection / all of its client").hint(25, 1, "client"),
-    on(ON_MESSAGES, &[(c('r'), Action::Related)], "the ping of this pong, the pong of this ping"),
+    on(ON_MESSAGES, &[(c('r'), Action::Related)], "what belongs to it: reply, request, ping, pong"),
     on(ON_MESSAGES, &[(c('w'), Action::Wrap)], "wrap the payload's lines / do not"),
     on(
         &[Pane::Messages],

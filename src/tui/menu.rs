@@ -22,6 +22,7 @@ impl Choice {
     fn label(&self) -> (Option<char>, Cow<'_, str>) {
         let (letter, words) = match self {
             Self::Copy(form) => form.label(),
+            Self::View(PayloadView::Decoded) => ('c', "Decoded"),
             Self::View(PayloadView::Tree) => ('t', "Tree"),
             Self::View(PayloadView::Text) => ('x', "Text"),
             Self::View(PayloadView::Hex) => ('h', "Hex"),

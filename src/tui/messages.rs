@@ -75,7 +75,10 @@ pub(super) struct Messages {
     picked: Option<Vec<MessageId>>,
     /// Only this direction.
     direction: Option<Direction>,
+    /// Hide pings and pongs, and messages that only keep the connection alive.
     hide_pings: bool,
+    /// How many messages were heard when that was last looked at, and how often it may be.
+    heard: (usize, Pace),
     sort: SortBy,
     reverse: bool,
     pace: Pace,
@@ -134,6 +137,12 @@ impl Messages {
         self.direction
     }
 
+    /// Whether what all messages say has a part in which of them are shown, and in which order.
+    pub(super) fn hears_all(&self) -> bool {
+        let is_sorted_so = matches!(self.sort, SortBy::Field(at) if self.columns.hears(at));
+        self.hide_pings || is_sorted_so
+    }
+
     pub(super) const fn hides_pings(&self) -> bool {
         self.hide_pings
     }
@@ -157,6 +166,14 @@ impl Messages {
         let Some(conn) = self.conn else { return };
         if std::mem::replace(&mut self.revision, book.revision()) != book.revision() {
             return self.pick_again(book, height);
+        }
+        let heard = self.conns().map(|conn| book.heard_of(conn)).sum();
+        if self.hide_pings && self.heard.0 != heard && self.heard.1.is_due() {
+            let mut pace = std::mem::take(&mut self.heard.1);
+            self.heard.0 = heard;
+            pace.run(|| self.pick_again(book, height));
+            self.heard.1 = pace;
+            return;
         }
         self.add_lanes(book, conn);
         if !(loading && self.is_sorted() && !self.pace.is_due()) {
@@ -215,7 +232,7 @@ impl Messages {
         book.kind(id).is_some_and(|(dir, opcode)| {
             self.direction.is_none_or(|wanted| wanted == dir)
                 && book.shows(id)
-                && !(self.hide_pings && matches!(opcode, Opcode::PING | Opcode::PONG))
+                && !(self.hide_pings && (matches!(opcode, Opcode::PING | Opcode::PONG) || is_heartbeat(book, id)))
         })
     }
 
@@ -419,6 +436,11 @@ impl Messages {
     }
 }
 
+/// Whether a message was heard and only keeps the connection alive.
+fn is_heartbeat(book: &Book, id: MessageId) -> bool {
+    book.gist(id).is_some_and(|gist| gist.heartbeat)
+}
+
 /// The address of a connection's client.
 fn client(book: &Book, conn: usize) -> Option<Ip> {
     book.connection(conn).map(|connection| connection.client().ip)
@@ -430,9 +452,13 @@ fn lanes(book: &Book, among: Range<usize>, of: Option<Ip>) -> impl Iterator<Item
     among.filter(same).map(|conn| Lane { conn, taken: 0 })
 }
 
-/// The pong that answers a ping, or the ping that a pong answers: same payload, other direction.
+/// What belongs to a message: its reply or its request, as far as it was heard; of a ping the pong that answers it, of a pong the ping:
+/// same payload, other direction.
 pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
     let row = book.message(id)?;
+    if !row.opcode.is_control() {
+        return book.gist(id)?.related;
+    }
     let (wanted, forward) = match row.opcode {
         Opcode::PING => (Opcode::PONG, true),
         Opcode::PONG => (Opcode::PING, false),

@@ -141,10 +141,7 @@ impl App {
     /// A click on a fold mark folds, any other selects.
     fn click_in_tree(&mut self, line: usize, x: usize) {
         let height = self.height(Pane::Detail);
-        if self.detail.view() != super::PayloadView::Tree {
-            return;
-        }
-        let Some(tree) = &mut self.detail.tree else { return };
+        let Some(tree) = self.detail.tree_mut() else { return };
         let row = tree.list.top + line;
         let Some(mark) = tree.node(row).map(|(_, node)| view::fold_mark_column(node)) else { return };
         let len = tree.len();

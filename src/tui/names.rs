@@ -61,6 +61,7 @@ pub(super) static NAMES: &[(&str, Action)] = &[
     ("columns", Action::Columns),
     ("direction", Action::Direction),
     ("pings", Action::Pings),
+    ("previews", Action::Previews),
     ("layout", Action::Layout),
     ("client", Action::OfClient),
     ("related", Action::Related),

@@ -135,6 +135,9 @@ impl<Id: RowId> Ranking<Id> {
     pub(super) fn go_on(&mut self, book: &Book, until: Instant) -> bool {
         let Some(job) = &mut self.job else { return false };
         while let Some(&row) = job.rows.get(job.worth.len()) {
+            if !row.is_ready(&job.desk, book) {
+                return false;
+            }
             let worth = row.ask(&mut job.desk, book, job.payload, |row| Worth::of(&job.field, row));
             job.worth.push(worth.unwrap_or(Worth::Nothing));
             if Instant::now() >= until {

@@ -20,9 +20,11 @@ impl App {
         self.start_at_messages();
         self.settle_messages(&regions);
         self.seek_landmark();
+        self.settle_hearing(&regions);
         self.settle_columns(&regions);
         if matches!(self.screen, Screen::Messages | Screen::Bytes) {
             self.detail.open(&self.book, self.messages.selected());
+            self.detail.listen(&self.book, &mut self.previews.desk);
             self.detail.compare(&self.book, self.comparable());
             self.detail.settle(regions.inside(Pane::Detail).0, self.rows(&regions, Pane::Detail));
         }
@@ -91,7 +93,7 @@ impl App {
             self.ladder.show_selected(&self.book, &mut self.messages, Self::ladder_height(&regions));
         }
         let height = self.rows(&regions, Pane::Detail);
-        if let Some(tree) = &mut self.detail.tree {
+        if let Some(tree) = self.detail.tree_mut() {
             let len = tree.len();
             tree.list.show(len, height);
         }

@@ -2,10 +2,11 @@
 
 use super::action::Screen;
 use super::app::{App, Pane};
+use super::events::Events;
 use super::find::SLICE;
 use super::list::{List, Move};
 use super::measures::{Measures, Metric, Moment, WIDTHS};
-use crate::book::{Book, MessageId};
+use crate::book::{Book, MessageId, MessageRow};
 use crate::export::sum;
 use crate::model::{Connection, Direction, Timestamp};
 use std::time::Instant;
@@ -80,6 +81,7 @@ pub(super) struct Stats {
     pub(super) types: List,
     pub(super) measures: Measures,
     pub(super) target: Target,
+    pub(super) events: Events,
     /// Messages that were looked at: of the book, or of the one connection.
     taken: usize,
     /// The filter that they passed.
@@ -103,6 +105,7 @@ impl Default for Stats {
             types: List::default(),
             measures: Measures::new(None),
             target: Target::All,
+            events: Events::default(),
             taken: 0,
             revision: 0,
             members: Vec::new(),
@@ -146,23 +149,29 @@ impl Stats {
 
     /// Whether there are messages that were not looked at.
     pub(super) fn is_behind(&self, book: &Book) -> bool {
-        self.taken < self.len(book)
+        self.taken < self.len(book) || self.hears(book).is_some()
+    }
+
+    /// Percent of the messages whose events were counted, while there are more.
+    pub(super) fn hears(&self, book: &Book) -> Option<usize> {
+        let len = self.len(book);
+        (self.events.taken < len).then(|| self.events.taken * 100 / len)
     }
 
     /// How much was looked at, while there is more.
     pub(super) fn percent(&self, book: &Book) -> Option<usize> {
-        self.is_behind(book).then(|| self.taken.saturating_mul(100) / self.len(book).max(1))
+        (self.taken < self.len(book)).then(|| self.taken.saturating_mul(100) / self.len(book).max(1))
     }
 
-    /// Measures messages until then, as far as there are any.
-    pub(super) fn work(&mut self, book: &Book, until: Instant) {
+    /// Measures messages until then, as far as there are any, then counts their events.
+    pub(super) fn work(&mut self, book: &mut Book, until: Instant) {
+        self.measure(book, until);
+        self.hear(book, until);
+    }
+
+    fn measure(&mut self, book: &Book, until: Instant) {
         let (before, len) = (self.taken, self.len(book));
-        loop {
-            let row = match self.target {
-                Target::Connection(index) => book.messages_of(index).get(self.taken).and_then(|&id| book.message(id)),
-                Target::All | Target::Host(_) => book.nth(self.taken),
-            };
-            let Some(row) = row.filter(|_| self.taken < len) else { break };
+        while let Some(row) = self.nth(book, self.taken).filter(|_| self.taken < len) {
             self.taken += 1;
             if book.shows(row.id) && self.is_member(book, row.conn) {
                 self.measures.add(&row);
@@ -173,6 +182,29 @@ impl Stats {
         }
         if self.taken != before {
             self.measures.sum_up();
+        }
+    }
+
+    /// A message of the target, by its place there; those of other hosts count.
+    fn nth<'b>(&self, book: &'b Book, at: usize) -> Option<MessageRow<'b>> {
+        match self.target {
+            Target::Connection(index) => book.messages_of(index).get(at).and_then(|&id| book.message(id)),
+            Target::All | Target::Host(_) => book.nth(at),
+        }
+    }
+
+    /// Counts events of messages that are measured, until then.
+    fn hear(&mut self, book: &mut Book, until: Instant) {
+        while self.events.taken < self.taken {
+            let Some((id, conn)) = self.nth(book, self.events.taken).map(|row| (row.id, row.conn)) else { break };
+            let counts = book.shows(id) && self.is_member(book, conn);
+            if counts && !self.events.take(book, id, until) {
+                break;
+            }
+            self.events.taken += 1;
+            if self.events.taken.is_multiple_of(CLOCK_EVERY) && Instant::now() > until {
+                break;
+            }
         }
     }
 
@@ -334,7 +366,7 @@ impl App {
         let start = self.capture_start().and_then(|mark| mark.time);
         if self.stats.open(&self.book, self.connections.selected(), start) {
             // What is soon done is on the next picture.
-            self.stats.work(&self.book, Instant::now() + SLICE);
+            self.stats.work(&mut self.book, Instant::now() + SLICE);
         }
         let end = match self.stats.target {
             Target::Connection(index) => self.book.connection(index).and_then(|connection| connection.span.last.time),

@@ -2,7 +2,6 @@
 
 use super::action::{Action, Screen};
 use super::app::{App, Effect, Pane, Place};
-use super::detail::PayloadView;
 use super::findings::{Evidence, Second, evidence, second_evidence};
 use super::list::Move;
 use crate::book::MessageId;
@@ -86,9 +85,9 @@ impl App {
     pub(super) fn enter(&mut self) {
         match self.focused() {
             Pane::Connections | Pane::Summary => self.deeper(Screen::Messages),
-            Pane::Detail if self.detail.view() == PayloadView::Tree => {
+            Pane::Detail if self.detail.tree().is_some() => {
                 let height = self.height(Pane::Detail);
-                if let Some(tree) = &mut self.detail.tree {
+                if let Some(tree) = self.detail.tree_mut() {
                     tree.toggle(height);
                 }
             }
@@ -228,7 +227,7 @@ impl App {
                 self.remember();
                 self.select_message(id);
             }
-            None => self.say("no ping or pong belongs to this message"),
+            None => self.say("nothing belongs to this message"),
         }
     }
 }

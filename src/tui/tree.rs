@@ -1,8 +1,10 @@
-//! A JSON payload as a tree that folds: a list of the values that are visible.
+//! A JSON payload, or what a decoder made of one, as a tree that folds: a list of the values that are visible.
 
 use super::list::{List, Move};
-use crate::decode::json::{Document, Fault, Node};
-use crate::model::number;
+use crate::decode::json::{self, Document, Fault, Node};
+use crate::decode::{places, write_data};
+use crate::model::{Decoded, number};
+use std::ops::Range;
 
 /// Values that a tree shows at most.
 pub(super) const MAX_NODES: usize = 1 << 20;
@@ -10,10 +12,20 @@ pub(super) const MAX_NODES: usize = 1 << 20;
 /// A document with more values than this opens folded below its second level.
 const SMALL: usize = 400;
 
+/// What a decoder made of a payload, written down.
+#[derive(Debug)]
+struct Written {
+    text: Vec<u8>,
+    /// Of each value the bytes of the payload where it stands.
+    places: Vec<Option<Range<usize>>>,
+}
+
 /// A document, what is folded in it, and where the user is.
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) document: Document,
+    /// What it was read from, where that is not the payload.
+    written: Option<Written>,
     pub(super) list: List,
     folded: Vec<bool>,
     /// Nodes in rows.
@@ -24,9 +36,44 @@ impl Tree {
     pub(super) fn new(document: Document) -> Self {
         let small = document.nodes.len() <= SMALL;
         let folded = document.nodes.iter().map(|node| !small && node.is_container() && node.depth >= 2).collect();
-        let mut tree = Self { document, list: List::default(), folded, visible: Vec::new() };
+        let mut tree = Self { document, written: None, list: List::default(), folded, visible: Vec::new() };
         tree.lay_out();
         tree
+    }
+
+    /// What a message says, as a decoder has it; `None` where that is no tree.
+    pub(super) fn of_decoded(decoded: &Decoded<'_>) -> Option<Self> {
+        let mut text = Vec::new();
+        write_data(decoded, &mut text);
+        let document = json::read(&text, MAX_NODES);
+        let tree = document.is_structured().then(|| Self::new(document))?;
+        Some(Self { written: Some(Written { text, places: places(decoded) }), ..tree })
+    }
+
+    /// Whether there are the same kinds of values in the same places.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let shape = |tree: &Self| tree.document.nodes.iter().map(|node| (node.kind, node.depth)).collect::<Vec<_>>();
+        shape(self) == shape(other)
+    }
+
+    /// The text that its values are ranges of.
+    pub(super) fn source<'s>(&'s self, payload: &'s [u8]) -> &'s [u8] {
+        self.written.as_ref().map_or(payload, |written| &written.text)
+    }
+
+    /// The bytes of the payload where a value stands, if it does.
+    pub(super) fn place(&self, node: usize) -> Option<Range<usize>> {
+        match &self.written {
+            Some(written) => written.places.get(node)?.clone(),
+            None => Some(self.document.nodes.get(node)?.span()),
+        }
+    }
+
+    /// The innermost value around a byte of the payload.
+    pub(super) fn at(&self, byte: usize) -> Option<usize> {
+        let Some(Written { places, .. }) = &self.written else { return self.document.at(byte) };
+        let around = places.iter().enumerate().filter(|(_, place)| place.as_ref().is_some_and(|it| it.contains(&byte)));
+        around.min_by_key(|(at, place)| (place.as_ref().map(Range::len), usize::MAX - at)).map(|(at, _)| at)
     }
 
     /// Rows, with one for what is wrong.
@@ -161,7 +208,6 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::json;
 
     const TEXT: &str = r#"{"a":[1,{"b":2}],"c":3}"#;
 

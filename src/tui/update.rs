@@ -169,6 +169,7 @@ impl App {
             Action::Columns => self.start_choosing(),
             Action::Direction if self.screen == Screen::Stats => self.stats.next_direction(),
             Action::Direction => self.messages.next_direction(&self.book, self.height(Pane::Messages)),
+            Action::Previews => self.toggle_previews(),
             Action::Pings => self.messages.toggle_pings(&self.book, self.height(Pane::Messages)),
             Action::Layout => {
                 self.messages.next_layout(&self.book, self.height(Pane::Messages));
@@ -307,10 +308,9 @@ impl App {
     fn sideways(&mut self, right: bool) {
         let pane = self.focused();
         let height = self.height(pane);
-        let view = self.detail.view();
-        let tree_view = view == PayloadView::Tree;
-        let scroll = match (pane, &mut self.detail.tree) {
-            (Pane::Detail, Some(tree)) if tree_view => {
+        let is_scrolled = !self.detail.wrap || self.detail.view() == PayloadView::Diff;
+        let scroll = match (pane, self.detail.tree_mut()) {
+            (Pane::Detail, Some(tree)) => {
                 return if right { tree.right(height) } else { tree.left(height) };
             }
             (Pane::Fields, _) => return self.sideways_in_fields(right),
@@ -321,7 +321,7 @@ impl App {
                 let (columns, fields) = (self.columns(pane), self.height(Pane::Fields));
                 return self.bytes.step_byte(if right { 1 } else { -1 }, height, columns, fields);
             }
-            (Pane::Detail, _) if !self.detail.wrap || view == PayloadView::Diff => &mut self.detail.scroll,
+            (Pane::Detail, _) if is_scrolled => &mut self.detail.scroll,
             (Pane::Messages, _) => &mut self.messages.scroll,
             (Pane::Connections, _) => &mut self.connections.scroll,
             _ => return,
@@ -338,7 +338,7 @@ impl App {
 
     fn fold_all(&mut self, folded: bool) {
         let height = self.height(self.focused());
-        match (self.screen, &mut self.detail.tree) {
+        match (self.screen, self.detail.tree_mut()) {
             (Screen::Bytes, _) => self.bytes.fold_all(folded, height),
             (_, Some(tree)) => tree.fold_all(folded, height),
             (_, None) => {}
@@ -434,7 +434,7 @@ impl App {
 
     fn beside(&mut self, forward: bool) {
         let height = self.height(self.focused());
-        match (self.focused(), &mut self.detail.tree) {
+        match (self.focused(), self.detail.tree_mut()) {
             (Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types, _) => self.beside_in_chart(forward),
             (Pane::Detail, Some(tree)) => tree.sibling(forward, height),
             (Pane::Frames | Pane::Fields | Pane::Bytes, _) => {

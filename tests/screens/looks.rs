@@ -139,9 +139,9 @@ fn keys_are_given_to_other_actions() {
     // Help and what is said know the keys as they are.
     press(&mut app, "<Esc>P");
     let shown = picture(&app, WIDE);
-    assert!(shown.contains("pings hidden (P)") && shown.contains("/ edit · a filter by"), "{shown}");
+    assert!(shown.contains("heartbeats hidden (P)") && shown.contains("/ edit · a filter by"), "{shown}");
     press(&mut app, "<C-g>p");
-    assert!(!picture(&app, WIDE).contains("pings hidden"));
+    assert!(!picture(&app, WIDE).contains("heartbeats hidden"));
     press(&mut app, "?");
     assert!(picture(&app, WIDE).contains("P C-g "));
     press(&mut app, "<Esc>:map Z zoom<Enter>Z");

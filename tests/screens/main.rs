@@ -8,6 +8,7 @@
 )]
 
 mod columns;
+mod decoded;
 mod diff;
 mod empty;
 mod everywhere;

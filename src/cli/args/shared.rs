@@ -3,9 +3,10 @@
 use super::rows::{Columns, Form};
 use crate::cli::choices::{self, DecodeRule, Proposed};
 use crate::cli::redact::{self, RuleList};
+use crate::decode::Decoder;
 use crate::dissect::Settings;
-use crate::export::{PayloadMode, PayloadOptions, Speaks, TimeMode};
-use crate::filter::Filter;
+use crate::export::{PayloadMode, PayloadOptions, TimeMode};
+use crate::filter::{Filter, Speaks};
 use crate::model::{DecodeAs, Limits, Overlap};
 use crate::tui::ColorChoice;
 use clap::builder::TypedValueParser as _;
@@ -169,9 +170,15 @@ impl Reading {
 
     /// What connections speak, as the user says.
     pub(in crate::cli) fn speaks(&self) -> Vec<Speaks> {
+        let read = |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, decoder));
+        self.spoken().into_iter().filter_map(read).collect()
+    }
+
+    /// The same, with the filters as they were typed.
+    pub(in crate::cli) fn spoken(&self) -> Vec<(String, &'static Decoder)> {
         let rules = self.decode_as.iter().filter_map(|rule| match rule {
             DecodeRule::Stream(_) => None,
-            DecodeRule::Speaks(connections, decoder) => Some((Filter::new(connections).ok()?, *decoder)),
+            DecodeRule::Speaks(connections, decoder) => Some((connections.clone(), *decoder)),
         });
         rules.collect()
     }

@@ -43,8 +43,8 @@ pub(super) fn payload(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect
     if !app.detail.has_body() {
         return draw::lines(buf, rest, [Line::styled("the payload could not be kept", app.theme.gap())]);
     }
-    match (app.detail.view(), &app.detail.tree) {
-        (PayloadView::Tree, Some(tree)) => draw_tree(app, buf, rest, tree),
+    match (app.detail.view(), app.detail.tree()) {
+        (_, Some(tree)) => draw_tree(app, buf, rest, tree),
         (PayloadView::Hex, _) => draw_hex(app, buf, rest),
         (PayloadView::Diff, _) => diff::draw(app, buf, rest),
         _ => draw_text(app, buf, rest),
@@ -68,8 +68,12 @@ fn title(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
 fn foot(app: &App, columns: usize, height: usize) -> String {
     let len = app.detail.len(columns);
     let (view, top) = (app.detail.view(), app.detail.list.top);
-    match &app.detail.tree {
-        Some(tree) if view == PayloadView::Tree => draw::position(tree.list.cursor, len),
+    match app.detail.tree() {
+        Some(tree) => {
+            let place = tree.node(tree.list.cursor).and_then(|(at, _)| tree.place(at));
+            let bytes = place.map_or_else(String::new, |it| format!("bytes {}…{} · ", it.start, it.end.max(1) - 1));
+            format!("{bytes}{}", draw::position(tree.list.cursor, len))
+        }
         _ if matches!(view, PayloadView::Hex | PayloadView::Diff) || app.detail.text.is_done() => {
             draw::scrolled(top, height, len)
         }
@@ -160,7 +164,8 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
     let what = match row.opcode {
         Opcode::CLOSE => close_words(app.version(), app.detail.bytes()),
         _ if row.undecoded => "as on the wire: not inflated".to_owned(),
-        _ if app.detail.tree.is_some() => "JSON".to_owned(),
+        _ if app.detail.words().is_some() => app.detail.words().unwrap_or_default().to_owned(),
+        _ if app.detail.has_json() => "JSON".to_owned(),
         Opcode::TEXT => "text, UTF-8".to_owned(),
         Opcode::PONG => row.rtt.map_or_else(|| "unasked".to_owned(), |rtt| format!("RTT {}", duration(rtt))),
         _ => "bytes".to_owned(),
@@ -183,7 +188,9 @@ fn related(app: &App) -> Option<Line<'static>> {
     let row = app.book.message(app.detail.id()?)?;
     let apart =
         row.last.since(other.last).map_or_else(String::new, |nanos| format!(" ({})", duration(nanos.saturating_abs())));
-    let words = format!("┄ related: {} #{} {}{apart}  ", other.dir.arrow(), other.number, kind(&other));
+    let event = app.book.gist(other.id).and_then(|gist| gist.event).map(|event| display_str(event).into_owned());
+    let what = event.unwrap_or_else(|| kind(&other));
+    let words = format!("┄ related: {} #{} {what}{apart}  ", other.dir.arrow(), other.number);
     Some(Line::from(vec![Span::styled(words, app.theme.dim()), Span::styled("r", app.theme.key()), Span::raw(" jump")]))
 }
 
@@ -209,7 +216,7 @@ fn draw_tree(app: &App, buf: &mut Buffer, area: Rect, tree: &Tree) {
 
 fn tree_row(app: &App, tree: &Tree, at: usize, node: &Node, width: usize) -> Line<'static> {
     let theme = &app.theme;
-    let body = app.detail.bytes();
+    let body = tree.source(app.detail.bytes());
     let folded = tree.is_folded(at);
     let mark = match (node.is_container() && node.members() > 0, folded) {
         (false, _) => "  ",

@@ -3,7 +3,7 @@
 use super::draw::{self, Column};
 use super::filter;
 use crate::book::{MessageRow, close_of};
-use crate::escape::{self, display, unknown};
+use crate::escape::{display, display_str, unknown};
 use crate::model::{
     Body, Connection, Direction, Mark, NoteCode, Opcode, Part, Version, count, duration, hex_apart, number,
 };
@@ -103,7 +103,7 @@ fn title(app: &App, wide: bool) -> String {
         let ids = app.messages.conns().filter_map(|conn| app.book.connection(conn)).map(|it| it.id.to_string());
         return format!("Messages · {word}s {} of {}", ids.collect::<Vec<_>>().join(", "), connection.client().ip);
     }
-    format!("Messages · {word} {} {}", connection.id, escape::display_str(&connection.title()))
+    format!("Messages · {word} {} {}", connection.id, display_str(&connection.title()))
 }
 
 /// The head of a column, with an arrow on the one that the list is sorted by.
@@ -141,7 +141,7 @@ fn why_empty(app: &App) -> String {
     let filter = if app.book.sift().is_some() { off } else { String::new() };
     let (other, pings) = (app.key_of(Action::Direction), app.key_of(Action::Pings));
     let all = count(all as u64, "message");
-    format!("0 of {all} match. {other} shows other directions, {pings} pings and pongs{filter}.")
+    format!("0 of {all} match. {other} shows other directions, {pings} heartbeats{filter}.")
 }
 
 /// Why there can be no message, where the handshake tells.
@@ -253,6 +253,9 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
     if let Some(lost) = incomplete(row) {
         return lost;
     }
+    if let Some(words) = app.previews.words(row.id) {
+        return display_str(words).chars().skip(skip).collect();
+    }
     let want = if row.is_text() { (skip + width) * 4 } else { width };
     let Some(bytes) = app.book.payload(row, 0, want) else { return "payload not kept".to_owned() };
     let words = match row.opcode {
@@ -340,8 +343,9 @@ pub(super) fn status(app: &App, wide: bool) -> String {
         parts.push(format!("only {} ({})", dir.arrow(), app.key_of(Action::Direction)));
     }
     if app.messages.hides_pings() {
-        parts.push(format!("pings hidden ({})", app.key_of(Action::Pings)));
+        parts.push(format!("heartbeats hidden ({})", app.key_of(Action::Pings)));
     }
+    parts.extend(app.hearing().map(|percent| format!("decoding {percent} %")));
     if app.messages.is_of_client() {
         parts.push(format!("all of {} ({})", connection.client().ip, app.key_of(Action::OfClient)));
     }

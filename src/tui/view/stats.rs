@@ -48,7 +48,7 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize, height: usize
         _ if app.stats.measures.is_empty() => Vec::new(),
         Pane::Sizes => sizes(app, columns),
         Pane::RoundTrips => round_trips(app, columns, height),
-        _ => types(app),
+        _ => types(app).into_iter().chain(events(app, columns)).collect(),
     }
 }
 
@@ -193,6 +193,33 @@ fn types(app: &App) -> Vec<Line<'static>> {
         rows.push(("lost", row(&|counts| size(counts.missing_bytes))));
     }
     table(app, &rows)
+}
+
+/// Events that are listed.
+const EVENTS: usize = 100;
+
+/// Messages by event, the most frequent first.
+fn events(app: &App, columns: usize) -> Vec<Line<'static>> {
+    let dirs = app.stats.dirs();
+    let ranked = app.stats.events.ranked(dirs);
+    let mut lines = Vec::new();
+    if !ranked.is_empty() {
+        let most = ranked.first().map_or(0, |(_, counts)| dirs.iter().map(|&dir| counts[dir]).max().unwrap_or(0));
+        let room = columns.saturating_sub(2 + dirs.len() * (number(most).len().max(5) + 1)).max(8);
+        let names: Vec<String> =
+            ranked.iter().take(EVENTS).map(|(name, _)| text::cut(&display_str(name), room)).collect();
+        let cells = ranked.iter().map(|(_, counts)| dirs.iter().map(|&dir| number(counts[dir])).collect());
+        let rows: Vec<(&str, Vec<String>)> = names.iter().map(String::as_str).zip(cells).collect();
+        lines.extend([Line::default(), Line::styled(" by event", app.theme.column_head())]);
+        lines.extend(table(app, &rows));
+    }
+    lines.extend(
+        app.stats
+            .hears(&app.book)
+            .filter(|_| app.stats.percent(&app.book).is_none())
+            .map(|percent| Line::styled(format!(" events: {percent} % of the messages"), app.theme.dim())),
+    );
+    lines
 }
 
 /// `all`, `host chat.example`, `connection 1`.

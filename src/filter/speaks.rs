@@ -1,0 +1,34 @@
+//! What the user says that connections speak.
+
+use super::{Filter, Item, Row, Rows};
+use crate::decode::{DECODERS, Decoder, Hints};
+use crate::model::{Connection, nearest};
+
+/// Connections that pass a filter speak this.
+pub type Speaks = (Filter, &'static Decoder);
+
+/// Reads a filter of connections and the name of a decoder.
+///
+/// # Errors
+/// What is wrong with one of them.
+pub fn speaks(selector: &str, name: &str) -> Result<Speaks, String> {
+    let decoder = Decoder::find(name).ok_or_else(|| {
+        let names = DECODERS.iter().map(|decoder| decoder.name);
+        let meant = nearest(name, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
+        format!("unknown protocol {name}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
+    })?;
+    let connections = Filter::new(selector).map_err(|problem| problem.to_string())?;
+    connections.suits(Rows::CONNECTIONS).map_err(|problem| problem.to_string())?;
+    match connections.late(Rows::MESSAGES) {
+        Some(field) => Err(format!("{field} is known when a connection ends: that is too late")),
+        None => Ok((connections, decoder)),
+    }
+}
+
+/// What is known of a connection before anything is said in it, and what the user says that it speaks: the first of `said` that fits.
+pub fn begin(said: &[Speaks], conn: &Connection) -> (Hints, Option<&'static Decoder>) {
+    let at = conn.stamp();
+    let row = Row { at: &at, origin: None, conn: Some(conn), handshake: None, item: Item::Connection };
+    let fits = said.iter().find(|(connections, _)| connections.passes(&row));
+    (Hints::of(conn), fits.map(|(_, decoder)| *decoder))
+}
