@@ -27,7 +27,7 @@ impl Asker {
     pub(super) fn new(filter: Filter, origin: Option<Timestamp>) -> Self {
         let mut desk = Desk::new(filter.needs(ROWS), origin);
         if desk.hears() {
-            desk.ears = Ears::Sessions(Sessions::new(Limits::DEFAULT));
+            desk.ears = Ears::Sessions(Box::new(Sessions::new(Limits::DEFAULT)));
         }
         Self { filter, desk }
     }
@@ -74,7 +74,7 @@ enum Ears {
     #[default]
     None,
     /// Messages are asked for once each, in their order.
-    Sessions(Sessions<usize>),
+    Sessions(Box<Sessions<usize>>),
     /// In any order; of messages that the book has heard.
     Cursor(Box<Cursor>),
 }
