@@ -21,7 +21,7 @@ use crate::keys::{Followed, Randoms};
 use crate::model::{
     DecodeAs, Event, Fact, FileRun, Limits, NoteCode, PacketNo, Rule, Severity, Sink, Stamp, TlsSum, clause, count,
 };
-use crate::tui::{self, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
+use crate::tui::{self, Anew, Loading, Named, Options, Outcome, Outside, Preferences, Progress, Reading};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::env;
 use std::ffi::OsString;
@@ -95,18 +95,11 @@ pub(super) fn run(
             state::keep_marks(capture, marks);
         }
     });
-    let other = capture.clone();
-    let again = Box::new(move |log: PathBuf| {
-        let log = from_home(log);
-        let read_again =
-            |log: PathBuf| capture.begin(None, Stop::default(), move |teller| teller.read_again(Some(&log)));
-        capture.read_beside(&log).map_or_else(|| Named::Again(read_again(log)), Named::Said)
-    });
-    let decode_as = Box::new(move |rule: String| other.decode_as(&rule).unwrap_or_else(Named::Said));
+    let again = Box::new(move |anew: Anew| capture.again(anew));
     let remember = Box::new(|text: &str| state::remember_filter(text));
     let place = launch.config.place().map(Path::to_owned);
     let save = Box::new(move |columns: &[tui::TableColumns]| browser::save(place.as_deref(), columns));
-    tui::run(options, reading, Outside { again, decode_as, remember, keep, save, export: launch.exporter() })
+    tui::run(options, reading, Outside { again, remember, keep, save, export: launch.exporter() })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }
@@ -223,12 +216,26 @@ impl Capture {
         })
     }
 
-    /// Begins a reading in which streams are read as one more rule says; why there is none.
-    fn decode_as(&self, rule: &str) -> Result<Named, String> {
-        if let DecodeRule::Stream(rule) = choices::rule(rule)? {
-            self.known().rules.insert(0, rule);
+    /// Begins another reading: as now, with one more key log, or in which streams are read as one more rule says.
+    fn again(&self, anew: Anew) -> Named {
+        let mut log = None;
+        match anew {
+            Anew::Same => {}
+            Anew::Keys(named) => {
+                let named = from_home(named);
+                if let Some(said) = self.read_beside(&named) {
+                    return Named::Said(said);
+                }
+                log = Some(named);
+            }
+            Anew::Rule(rule) => match choices::rule(&rule) {
+                Ok(DecodeRule::Stream(rule)) => self.known().rules.insert(0, rule),
+                // The browser has heard of that.
+                Ok(DecodeRule::Speaks(..)) => {}
+                Err(why) => return Named::Refused(why),
+            },
         }
-        Ok(Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(None))))
+        Named::Again(self.begin(None, Stop::default(), move |teller| teller.read_again(log.as_deref())))
     }
 
     /// The settings, with the rules that were given since.

@@ -113,7 +113,7 @@ pub use record::Records;
 pub use redact::{Redacted, Redactor, Rule};
 pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
-pub use script::{Python, Shell};
+pub use script::{Python, Shell, websocat};
 pub use select::{InPacket, Only, Place, Places};
 pub use spool::{OpenStore, Store};
 #[cfg(feature = "sqlite")]

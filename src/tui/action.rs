@@ -148,7 +148,7 @@ impl Action {
             Self::Escape | Self::Back | Self::Quit | Self::Help | Self::Command | Self::Palette | Self::DecodeAs => {
                 Needs::Nothing
             }
-            Self::Redraw | Self::Suspend | Self::Cancel => Needs::Nothing,
+            Self::Redraw | Self::Reload | Self::Suspend | Self::Cancel => Needs::Nothing,
             Self::Go(_) | Self::Pane(_) | Self::Connection(_) | Self::History(_) | Self::Mouse => Needs::Screen,
             Self::Columns | Self::Direction | Self::Pings | Self::Previews | Self::Severity(_) | Self::Extent(_) => {
                 Needs::Screen
@@ -236,6 +236,10 @@ pub enum Action {
     ResetPanes,
     /// Draw everything again.
     Redraw,
+    /// Type a filter by the value under the cursor.
+    Path,
+    /// Read the file again.
+    Reload,
     /// Give the terminal back for a while.
     Suspend,
     /// Stop what is running.

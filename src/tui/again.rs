@@ -14,6 +14,8 @@ pub(super) enum Reread {
     KeyLog(String),
     /// A rule that says as what streams are read.
     Rule(String),
+    /// Nothing more than before.
+    Same,
 }
 
 /// Where the user was, in words that mean the same after another reading.
@@ -109,6 +111,10 @@ impl App {
             Some(Reread::Rule(rule)) => {
                 let connections = count(self.book.connections() as u64, "connection");
                 return self.say(format!("{rule}: now {connections}"));
+            }
+            Some(Reread::Same) => {
+                let packets = count(self.load.progress.packets, "packet");
+                return self.say(format!("read again: {packets}"));
             }
             Some(Reread::KeyLog(name)) => name,
         };

@@ -15,7 +15,6 @@ use super::find::SLICE;
 use super::findings::Findings;
 use super::handshake::HandshakeView;
 use super::hearing::Previews;
-use super::input::Line;
 use super::keymap::{Keymap, Keyset, Mapping};
 use super::ladder::Ladder;
 use super::layout::Split;
@@ -25,6 +24,7 @@ use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
 use super::palette::Palette;
+use super::prompt::Prompt;
 use super::rules::{ColorRule, Rule};
 use super::search::Search;
 use super::stats::Stats;
@@ -205,10 +205,19 @@ pub enum Effect {
     Copy(String),
     /// Keep these columns for the next time.
     Save(Vec<TableColumns>),
-    /// Take this key log, too: read the capture again with it, or read it beside one that is waited for.
-    ReadKeys(PathBuf),
-    /// Read the capture again, some of its streams as this rule says.
-    DecodeAs(String),
+    /// Read the capture again.
+    Again(Anew),
+}
+
+/// In which way a capture is read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anew {
+    /// As it is now.
+    Same,
+    /// With this key log, too; of one that is waited for it is read beside.
+    Keys(PathBuf),
+    /// Some of its streams as this rule says.
+    Rule(String),
 }
 
 /// What lies over the panes.
@@ -287,7 +296,7 @@ pub struct App {
     pub(super) search: Search,
     pub(super) everywhere: Everywhere,
     /// The command that is being typed.
-    pub(super) command: Line,
+    pub(super) command: Prompt,
     pub(super) can_reread: bool,
     pub(super) is_live: bool,
     /// With what the capture is, or is to be, read again.
@@ -355,7 +364,7 @@ impl App {
             notebook: Notebook { marks: options.marks, ..Notebook::default() },
             search: Search::default(),
             everywhere: Everywhere::default(),
-            command: Line::default(),
+            command: Prompt::default(),
             can_reread: options.can_reread,
             is_live: options.is_live,
             rereading: None,

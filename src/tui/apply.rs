@@ -131,12 +131,20 @@ impl App {
         out
     }
 
-    /// The value under the cursor of the tree.
-    fn of_value(&self) -> Option<String> {
+    /// Has a filter typed that begins with the place of the value under the cursor.
+    pub(super) fn type_path(&mut self) {
+        match self.path_of_value() {
+            Some(path) => self.type_filter(&path),
+            None => self.say("no value of a tree here"),
+        }
+    }
+
+    /// Where the value under the cursor of the tree stands, as filters have it.
+    fn path_of_value(&self) -> Option<String> {
         let tree = self.detail.tree()?;
         let body = tree.source(self.detail.bytes());
         let root = if self.detail.view() == PayloadView::Decoded { "decoded.data" } else { "json" };
-        let (at, node) = tree.node(tree.list.cursor)?;
+        let (at, _) = tree.node(tree.list.cursor)?;
         let mut steps = Vec::new();
         let mut next = Some(at);
         while let Some(node) = next {
@@ -149,10 +157,17 @@ impl App {
             next = tree.document.parent(node);
         }
         steps.reverse();
-        let path = format!("{root}{}", steps.concat());
+        Some(format!("{root}{}", steps.concat()))
+    }
+
+    /// The value under the cursor of the tree.
+    fn of_value(&self) -> Option<String> {
+        let (path, tree) = (self.path_of_value()?, self.detail.tree()?);
+        let body = tree.source(self.detail.bytes());
+        let (_, node) = tree.node(tree.list.cursor)?;
         let value = || Some(std::str::from_utf8(body.get(node.span())?).ok()?.to_owned());
         Some(match node.kind {
-            Kind::Object | Kind::Array if steps.is_empty() => return None,
+            Kind::Object | Kind::Array if node.depth == 0 => return None,
             Kind::Object | Kind::Array => path,
             _ => format!("{path} == {}", value()?),
         })

@@ -2,22 +2,19 @@
 
 use super::action::Action;
 use super::again::Reread;
-use super::app::{App, Effect, Overlay};
+use super::app::{Anew, App, Effect, Overlay};
 use super::input::Typed;
 use super::keys::Key;
 use super::list::Move;
 use super::theme::ThemeName;
 use crate::escape::display_str;
 use crate::filter::speaks;
-use crate::model::Connection;
+use crate::model::{Connection, nearest};
 use crossterm::event::KeyEvent;
 use std::path::PathBuf;
 
 /// As what streams can be read; all else is what connections speak.
-const STREAMS: [&str; 3] = ["websocket", "ws", "none"];
-
-/// Bytes of a command: a path may be long.
-const MAX_COMMAND: usize = 4096;
+pub(super) const STREAMS: [&str; 3] = ["websocket", "ws", "none"];
 
 /// A command. The prompt, the help and what is said of a wrong one come from its row.
 #[derive(Debug)]
@@ -31,10 +28,14 @@ pub(super) struct Command {
 }
 
 /// All commands.
-pub(super) static COMMANDS: &[&Command] = &[&FILTER, &KEYS, &DECODE, &TLS, &THEME, &ASCII, &MAP, &SAVE, &ROW, &QUIT];
+pub(super) static COMMANDS: &[&Command] =
+    &[&FILTER, &KEYS, &DECODE, &RELOAD, &TLS, &THEME, &ASCII, &MAP, &SAVE, &ROW, &QUIT];
 
 static FILTER: Command =
     Command { name: "filter", argument: "EXPR", label: "show what passes a display filter", run: App::apply_filter };
+
+static RELOAD: Command =
+    Command { name: "reload", argument: "", label: "read the file again", run: |app, _| app.reload() };
 
 static THEME: Command =
     Command { name: "theme", argument: "NAME", label: "show other colours", run: App::choose_theme };
@@ -78,6 +79,11 @@ impl Command {
         format!("{} {}", self.name, self.argument).trim_end().to_owned()
     }
 
+    /// Its name, where that is typed.
+    pub(super) fn typed(&self) -> Option<&'static str> {
+        (!std::ptr::eq(self, &ROW)).then_some(self.name)
+    }
+
     /// `keys FILE to decode again with a key log`.
     pub(super) fn advice(&self) -> String {
         format!("{} to {}", self.usage(), self.label)
@@ -86,12 +92,17 @@ impl Command {
 
 impl App {
     pub(super) fn start_command(&mut self) {
-        self.command.clear();
+        self.prompt("");
+    }
+
+    /// Has a command typed that begins so.
+    fn prompt(&mut self, text: &str) {
+        self.command.begin(text);
         self.overlay = Overlay::Command;
     }
 
     pub(super) fn command_key(&mut self, event: &KeyEvent, key: Key) {
-        match self.command.take(MAX_COMMAND, event, key) {
+        match self.command.take(event, key) {
             Typed::Changed | Typed::Same => {}
             Typed::Dropped => self.overlay = Overlay::None,
             Typed::Done => {
@@ -102,12 +113,12 @@ impl App {
     }
 
     pub(super) fn paste_command(&mut self, text: &str) {
-        self.command.paste(MAX_COMMAND, text);
+        self.command.paste(text);
     }
 
     fn run_command(&mut self) {
-        let command = std::mem::take(&mut self.command);
-        let command = command.as_str().trim();
+        let command = self.command.done();
+        let command = command.as_str();
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         match (COMMANDS.iter().find(|command| command.name == name), rest.trim()) {
             _ if name.is_empty() => {}
@@ -116,7 +127,9 @@ impl App {
             (Some(command), argument) => (command.run)(self, argument),
             (None, _) => {
                 let known: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
-                self.say(format!("no command {}: {}", display_str(name), known.join(", ")));
+                let meant = nearest(name, known.iter().copied()).map(|meant| format!("did you mean {meant}?"));
+                let words = meant.unwrap_or_else(|| known.join(", "));
+                self.say(format!("no command {}: {words}", display_str(name)));
             }
         }
     }
@@ -126,8 +139,8 @@ impl App {
         match (command.argument.is_empty(), std::ptr::eq(command, &ROW)) {
             (true, false) => (command.run)(self, ""),
             (_, is_row) => {
-                self.start_command();
-                self.command.set(&if is_row { String::new() } else { format!("{} ", command.name) });
+                let text = if is_row { String::new() } else { format!("{} ", command.name) };
+                self.prompt(&text);
             }
         }
     }
@@ -173,14 +186,22 @@ impl App {
     /// Asks for a key log, and that the capture be decoded again with it. Of one that is waited for, what has no key yet waits as well.
     fn read_keys(&mut self, file: &str) {
         if self.is_live && self.is_loading() {
-            return self.ask(Effect::ReadKeys(PathBuf::from(file)));
+            return self.ask(Effect::Again(Anew::Keys(PathBuf::from(file))));
         }
         if self.may_reread("-k FILE") {
             let name = display_str(file).into_owned();
             self.say(format!("reading {name}"));
             self.export.key_logs.push(file.to_owned());
             self.rereading = Some(Reread::KeyLog(name));
-            self.ask(Effect::ReadKeys(PathBuf::from(file)));
+            self.ask(Effect::Again(Anew::Keys(PathBuf::from(file))));
+        }
+    }
+
+    /// Asks that the capture be read again, as it is now.
+    pub(super) fn reload(&mut self) {
+        if self.may_reread("a file") {
+            self.rereading = Some(Reread::Same);
+            self.ask(Effect::Again(Anew::Same));
         }
     }
 
@@ -205,8 +226,7 @@ impl App {
             Some(Connection { stream: Some(stream), .. }) => format!("tcp.stream=={stream},websocket"),
             _ => "tcp.port==".to_owned(),
         };
-        self.start_command();
-        self.command.set(&format!("{} {rule}", DECODE.name));
+        self.prompt(&format!("{} {rule}", DECODE.name));
     }
 
     /// Hears connections anew, of which the user says what they speak.
@@ -235,7 +255,7 @@ impl App {
         if self.may_reread("-d RULE") {
             self.export.rules.push(rule.to_owned());
             self.rereading = Some(Reread::Rule(display_str(rule).into_owned()));
-            self.ask(Effect::DecodeAs(rule.to_owned()));
+            self.ask(Effect::Again(Anew::Rule(rule.to_owned())));
         }
     }
 }

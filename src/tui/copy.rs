@@ -1,11 +1,14 @@
 //! What the user can copy, and its text.
 
+use super::action::Screen;
 use super::app::{App, Pane};
 use super::bytes::Bytes;
 use super::menu::{Choice, Menu};
 use super::view;
 use crate::decode::json::{Document, Kind};
+use crate::decode::path::unescape;
 use crate::escape;
+use crate::export::websocat;
 use crate::model::hex_apart;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +25,9 @@ pub(super) enum Form {
     Text,
     Hex,
     Base64,
+    Value,
     Wireshark,
+    Websocat,
 }
 
 impl Form {
@@ -36,7 +41,9 @@ impl Form {
             Self::Text => ('t', "payload as text"),
             Self::Hex => ('h', "bytes in hex"),
             Self::Base64 => ('b', "bytes in base64"),
+            Self::Value => ('f', "the value under the cursor"),
             Self::Wireshark => ('w', "Wireshark filter"),
+            Self::Websocat => ('c', "websocat command"),
         }
     }
 }
@@ -44,18 +51,24 @@ impl Form {
 /// What can be copied from the focused pane.
 pub(super) fn menu(app: &App) -> Menu {
     let forms: &[Form] = match app.focused() {
-        Pane::Connections | Pane::Summary => &[Form::Row, Form::Wireshark],
+        Pane::Connections | Pane::Summary => &[Form::Row, Form::Wireshark, Form::Websocat],
         Pane::Messages | Pane::Detail => {
-            &[Form::Row, Form::Pretty, Form::Text, Form::Hex, Form::Base64, Form::Wireshark]
+            &[Form::Row, Form::Pretty, Form::Text, Form::Value, Form::Hex, Form::Base64, Form::Wireshark]
         }
-        Pane::Request | Pane::Response | Pane::Checks => &[Form::Lines, Form::Wireshark],
-        Pane::Frames | Pane::Fields | Pane::Bytes => &[Form::Row, Form::Hex, Form::Base64, Form::Wireshark],
+        Pane::Request | Pane::Response | Pane::Checks => &[Form::Lines, Form::Wireshark, Form::Websocat],
+        Pane::Frames | Pane::Fields | Pane::Bytes => {
+            &[Form::Row, Form::Value, Form::Hex, Form::Base64, Form::Wireshark]
+        }
         Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types => &[Form::Figures, Form::Bins],
         Pane::Findings | Pane::Explanation => &[Form::Lines, Form::Wireshark],
     };
-    let pretty = app.detail.document().is_some();
-    let choices = forms.iter().copied().filter(|&form| form != Form::Pretty || pretty).map(Choice::Copy).collect();
-    Menu::new("Copy", choices)
+    let is_there = |form: &Form| match form {
+        Form::Pretty => app.detail.document().is_some(),
+        Form::Value => value(app).is_some(),
+        Form::Websocat => app.connection().is_some_and(|connection| connection.opened.url.is_some()),
+        _ => true,
+    };
+    Menu::new("Copy", forms.iter().copied().filter(is_there).map(Choice::Copy).collect())
 }
 
 /// The text to copy. Text is escaped as on the screen but for its line ends; hex and base64 are exact.
@@ -81,7 +94,31 @@ pub(super) fn text(app: &App, form: Form) -> Option<String> {
         Form::Text => Some(lines(&body()?)),
         Form::Hex => Some(hex_apart(&body()?)),
         Form::Base64 => Some(STANDARD.encode(body()?)),
+        Form::Value => value(app),
         Form::Wireshark => wireshark(app, pane),
+        Form::Websocat => {
+            let index = app.connections.selected()?;
+            let url = app.book.connection(index)?.opened.url.as_deref()?;
+            Some(websocat(&app.book.handshake(index)?, url, app.handshake.secrets))
+        }
+    }
+}
+
+/// The value under the cursor, of a tree or of the fields of a frame; a string without its quotes.
+fn value(app: &App) -> Option<String> {
+    if app.screen == Screen::Bytes {
+        return app.bytes.field(app.bytes.fields.cursor).map(|field| escape::display_str(&field.value).into_owned());
+    }
+    let tree = app.detail.tree()?;
+    let (_, node) = tree.node(tree.list.cursor)?;
+    let source = tree.source(app.detail.bytes()).get(node.span())?;
+    match source {
+        [b'"', inside @ .., b'"'] => {
+            let mut text = String::new();
+            unescape(inside, &mut text);
+            Some(lines(text.as_bytes()))
+        }
+        _ => Some(lines(source)),
     }
 }
 

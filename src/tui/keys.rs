@@ -257,6 +257,7 @@ pub static KEYMAP: &[Binding] = &[
         "previous / next of the same direction",
     ),
     // Trees.
+    on(&[Pane::Detail], &[(c('.'), Action::Path)], "filter by this value: its place, to be completed"),
     on(&[Pane::Detail], &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))], "previous / next sibling"),
     on(
         &[Pane::Detail, Pane::Frames, Pane::Fields, Pane::Bytes],
@@ -421,6 +422,7 @@ pub static KEYMAP: &[Binding] = &[
         &[(c('+'), Action::Resize(1)), (c('-'), Action::Resize(-1)), (c('='), Action::ResetPanes)],
         "grow / shrink the pane / as it was",
     ),
+    all(&[(Key::new(KeyCode::F(5)), Action::Reload)], "read the file again"),
     all(&[(ctrl('l'), Action::Redraw)], "draw the screen again"),
     all(&[(ctrl('z'), Action::Suspend)], "suspend wspect"),
     all(&[(ctrl('c'), Action::Cancel)], "stop loading, filtering or searching; twice: quit"),

@@ -46,6 +46,7 @@ mod palette;
 mod paper;
 mod picker;
 mod plaintext;
+mod prompt;
 mod provenance;
 mod ranking;
 mod rules;
@@ -64,7 +65,7 @@ mod view;
 mod wire;
 
 pub use action::{Action, Screen};
-pub use app::{App, Effect, Options, Pane, Preferences};
+pub use app::{Anew, App, Effect, Options, Pane, Preferences};
 pub use columns::{Table, TableColumns};
 pub use detail::PayloadView;
 pub use exporting::shell_line;
@@ -81,7 +82,6 @@ pub use view::view;
 
 use crate::book::Batch;
 use crossbeam_channel::Receiver;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -94,21 +94,16 @@ pub struct Reading {
     pub stop: Arc<AtomicBool>,
 }
 
-/// Takes one more key log, which the user names.
-pub type Again = Box<dyn FnMut(PathBuf) -> Named>;
+/// Reads the capture in another way, as the user wants it.
+pub type Again = Box<dyn FnMut(Anew) -> Named>;
 
 /// Keeps columns of tables; says what came of that.
 pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
 
-/// Reads streams as a rule says.
-pub type DecodeAs = Box<dyn FnMut(String) -> Named>;
-
 /// What the browser asks of who started it.
 pub struct Outside {
-    /// Begins another reading of the capture.
+    /// Begins another reading of the capture; why not, where there is none.
     pub again: Again,
-    /// Begins another reading of the capture, in which streams are read as a rule says; why not, if the rule is none.
-    pub decode_as: DecodeAs,
     /// Keeps a filter for the next time.
     pub remember: Box<dyn FnMut(&str)>,
     /// Keeps the marks of this capture.
@@ -119,12 +114,14 @@ pub struct Outside {
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }
 
-/// What is done with a key log, or a rule, that the user names.
+/// What is done where a capture is to be read again.
 pub enum Named {
-    /// The capture is read again with it.
+    /// It is read again.
     Again(Reading),
-    /// Who reads the capture now reads it as well, or it is of no use: what is to be said.
+    /// Who reads it now reads what was named as well: what is to be said.
     Said(String),
+    /// It is not, for this reason.
+    Refused(String),
 }
 
 /// What the reader tells the browser.

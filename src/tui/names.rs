@@ -92,6 +92,8 @@ pub(super) static NAMES: &[(&str, Action)] = &[
     ("shrink", Action::Resize(-1)),
     ("reset-panes", Action::ResetPanes),
     ("redraw", Action::Redraw),
+    ("reload", Action::Reload),
+    ("path", Action::Path),
     ("suspend", Action::Suspend),
     ("cancel", Action::Cancel),
     ("mouse", Action::Mouse),

@@ -224,13 +224,10 @@ impl Browser {
             match effect {
                 Effect::Quit => return Ok(Some(End::Left)),
                 Effect::StopLoading => self.stop(),
-                Effect::ReadKeys(log) => match (self.outside.again)(log) {
+                Effect::Again(anew) => match (self.outside.again)(anew) {
                     Named::Again(reading) => self.read(reading),
                     Named::Said(words) => self.app.say(display_str(&words)),
-                },
-                Effect::DecodeAs(rule) => match (self.outside.decode_as)(rule) {
-                    Named::Again(reading) => self.read(reading),
-                    Named::Said(why) => self.app.keep_reading(&why),
+                    Named::Refused(why) => self.app.keep_reading(&why),
                 },
                 Effect::Suspend => self.suspend(screen)?,
                 Effect::Redraw => screen.clear()?,

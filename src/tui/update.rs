@@ -116,7 +116,13 @@ impl App {
         self.leaving &= action == Action::Cancel;
         if !matches!(
             action,
-            Action::Redraw | Action::Cancel | Action::Mouse | Action::Help | Action::Command | Action::Palette
+            Action::Redraw
+                | Action::Reload
+                | Action::Cancel
+                | Action::Mouse
+                | Action::Help
+                | Action::Command
+                | Action::Palette
         ) {
             self.moved = true;
             self.landmark = None;
@@ -162,6 +168,8 @@ impl App {
                 self.split = Split::Auto;
             }
             Action::Redraw => self.ask(Effect::Redraw),
+            Action::Reload => self.reload(),
+            Action::Path => self.type_path(),
             Action::Suspend => self.ask(Effect::Suspend),
             Action::Cancel => self.cancel(),
             Action::Mouse => self.toggle_mouse(),

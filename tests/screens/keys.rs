@@ -4,7 +4,7 @@ use super::*;
 use crate::support::craft::*;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use wspect::model::{Direction, Opcode};
-use wspect::tui::Effect;
+use wspect::tui::{Anew, Effect};
 
 #[test]
 fn bytes_can_be_selected_and_copied() {
@@ -242,7 +242,7 @@ fn streams_are_read_as_something_else() {
     let shown = picture(&app, WIDE);
     assert!(shown.contains(" :decode "), "{shown}");
     press(&mut app, "<C-u>decode tcp.stream==3,websocket<Enter>");
-    assert_eq!(app.take_effects(), [Effect::DecodeAs("tcp.stream==3,websocket".into())]);
+    assert_eq!(app.take_effects(), [Effect::Again(Anew::Rule("tcp.stream==3,websocket".into()))]);
     press(&mut app, ":decode tcp.port==1,none<Enter>");
     assert!(picture(&app, WIDE).contains("the capture is still being read") && app.take_effects().is_empty());
     app.take(Loading::Again, Duration::ZERO);
@@ -321,4 +321,66 @@ fn frames_of_drafts_are_laid_out_as_they_were_sent() {
             assert_eq!(text.split_whitespace().collect::<Vec<_>>(), sent, "{draft:?} {keys}");
         }
     }
+}
+
+/// Tab completes what is typed behind `:`, and commands of before come back.
+#[test]
+fn commands_are_completed_and_recalled() {
+    let mut app = browser(&story::everything(), WIDE);
+    let line = |app: &App| picture(app, WIDE).lines().rev().nth(1).unwrap().trim_end().to_owned();
+    let hints = |app: &App| picture(app, WIDE).lines().last().unwrap().trim_end().to_owned();
+    press(&mut app, ":the<Tab> hi<Tab>");
+    assert_eq!(line(&app), " :theme high-contrast");
+    press(&mut app, "<C-u>decode conn==1,m<Tab>");
+    assert_eq!((line(&app), hints(&app)), (" :decode conn==1,mqtt".to_owned(), " mqtt  media  msgpack".to_owned()));
+    press(&mut app, "<Tab><Tab><Tab><S-Tab>");
+    assert_eq!(line(&app), " :decode conn==1,msgpack");
+    // Any other key takes what stands there.
+    press(&mut app, "x");
+    assert!(line(&app).ends_with("msgpackx") && !hints(&app).contains("media"));
+    press(&mut app, "<Esc>:3<Enter>:5<Enter>:<C-p><C-p>");
+    assert_eq!(line(&app), " :3");
+    press(&mut app, "<C-n>");
+    assert_eq!(line(&app), " :5");
+    press(&mut app, "<C-n>");
+    assert_eq!(line(&app), " :");
+}
+
+#[test]
+fn a_file_is_read_again() {
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, ":reload<Enter>");
+    assert_eq!(app.take_effects(), [Effect::Again(Anew::Same)]);
+    app.take(Loading::Again, Duration::ZERO);
+    for batch in story::everything().batches() {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    app.take(Loading::Done(Outcome::default()), Duration::ZERO);
+    app.settle();
+    assert!(picture(&app, WIDE).contains("read again: "), "{}", picture(&app, WIDE));
+}
+
+/// The value under the cursor is copied, or begins a filter; what a client did is copied as a command.
+#[test]
+fn values_and_commands_are_copied() {
+    let mut app = browser(&story::everything(), WIDE);
+    let copied = |app: &mut App, keys: &str| {
+        press(app, keys);
+        match app.take_effects().as_slice() {
+            [Effect::Copy(text)] => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(copied(&mut app, "2jjj<Tab>jjjjjyf"), "Not authorized to read room 7f3c");
+    press(&mut app, ".");
+    assert!(picture(&app, WIDE).contains("Filter: json.\"payload\"[0].\"message\""), "{}", picture(&app, WIDE));
+    let command = copied(&mut app, "<Esc>3yc");
+    assert!(
+        command.starts_with("websocat --protocol='graphql-transport-ws")
+            && command.ends_with(" 'ws://chat.example/socket?v=3'"),
+        "{command}"
+    );
+    assert!(!command.contains("Cookie"), "{command}");
+    assert!(copied(&mut app, "Syc").contains(" -H='Cookie: "));
+    assert_eq!(copied(&mut app, "4gjyf"), "True");
 }

@@ -5,7 +5,7 @@ use crate::support::keys::secrets;
 use std::sync::Arc;
 use wspect::dissect::Settings;
 use wspect::model::{Secrets, Sink, Stamp, TlsSum};
-use wspect::tui::Effect;
+use wspect::tui::{Anew, Effect};
 
 fn sample(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -190,7 +190,7 @@ fn a_key_log_is_asked_for_by_its_name() {
     press(&mut app, ":keys  ~/my keys.txt");
     assert_eq!(status(&app, NARROW), ":keys  ~/my keys.txt");
     press(&mut app, "<Enter>");
-    assert_eq!(app.take_effects(), [Effect::ReadKeys("~/my keys.txt".into())]);
+    assert_eq!(app.take_effects(), [Effect::Again(Anew::Keys("~/my keys.txt".into()))]);
     assert_eq!(status(&app, NARROW), "reading ~/my keys.txt");
     press(&mut app, ":keys other<Enter>");
     assert!(app.take_effects().is_empty() && status(&app, NARROW).contains("still being read"));
@@ -198,7 +198,7 @@ fn a_key_log_is_asked_for_by_its_name() {
     assert_eq!(status(&app, NARROW), "my\\x1b keys.txt: no such file");
     for (keys, said) in [
         (":keys<Enter>", "keys FILE to decode again with a key log"),
-        (":kyes x<Enter>", "no command kyes: filter, keys, decode, tls, theme, ascii, map, save, N, q"),
+        (":kyes x<Enter>", "no command kyes: did you mean keys?"),
     ] {
         press(&mut app, keys);
         assert_eq!(status(&app, NARROW), said);
@@ -209,7 +209,7 @@ fn a_key_log_is_asked_for_by_its_name() {
     press(&mut app, ":");
     app.event(&Event::Paste("keys pasted\nQ".to_owned()));
     press(&mut app, "<Enter>");
-    assert_eq!(app.take_effects(), [Effect::ReadKeys("pasted".into())]);
+    assert_eq!(app.take_effects(), [Effect::Again(Anew::Keys("pasted".into()))]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_key_log_is_asked_for_while_a_capture_is_waited_for() {
     let mut app = App::new(Options { can_reread: false, is_live: true, ..options() }, NARROW);
     for name in ["one", "two"] {
         press(&mut app, &format!(":keys {name}<Enter>"));
-        assert_eq!(app.take_effects(), [Effect::ReadKeys(name.into())]);
+        assert_eq!(app.take_effects(), [Effect::Again(Anew::Keys(name.into()))]);
     }
     app.take(Loading::Done(Outcome::default()), Duration::ZERO);
     press(&mut app, ":keys three<Enter>");

@@ -6,7 +6,7 @@ mod python;
 mod shell;
 
 pub use python::Python;
-pub use shell::Shell;
+pub use shell::{Shell, websocat};
 
 use crate::model::{Head, StartLine};
 

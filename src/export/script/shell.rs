@@ -162,9 +162,21 @@ impl Exporter for Shell {
     }
 }
 
+/// The command that opens the same connection and sends what is typed; with cookies and credentials if `secrets`.
+pub fn websocat(handshake: &Handshake, url: &str, secrets: bool) -> String {
+    format!("websocat{} {}", options(handshake, secrets), quoted(url))
+}
+
 /// Options of websocat for a handshake, and the address.
 fn command(handshake: &Handshake, secrets: bool) -> String {
-    let mut words = String::from("-E -b -B 268435456 --text-prefix T --binary-prefix B");
+    let options = options(handshake, secrets);
+    let path = quoted(path(handshake.request.as_ref()));
+    format!("-E -b -B 268435456 --text-prefix T --binary-prefix B{options} -- lengthprefixed:stdio: \"$server\"{path}")
+}
+
+/// What a client said of itself, as options of websocat.
+fn options(handshake: &Handshake, secrets: bool) -> String {
+    let mut words = String::new();
     let offered = handshake.subprotocols_offered.iter().flatten();
     let offered: Vec<&str> = offered.map(String::as_str).collect();
     if !offered.is_empty() {
@@ -173,8 +185,6 @@ fn command(handshake: &Handshake, secrets: bool) -> String {
     for (name, value) in headers(handshake.request.as_ref(), secrets) {
         let _ = write!(words, " -H={}", quoted(&format!("{name}: {value}")));
     }
-    let path = quoted(path(handshake.request.as_ref()));
-    let _ = write!(words, " -- lengthprefixed:stdio: \"$server\"{path}");
     words
 }
 

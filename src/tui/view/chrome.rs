@@ -92,7 +92,7 @@ pub(super) fn status(app: &App, buf: &mut Buffer, regions: &Regions) {
     let area = regions.status;
     match app.overlay {
         Overlay::Search => return typed_line(app, buf, area, " /", &app.search.pattern),
-        Overlay::Command => return typed_line(app, buf, area, " :", &app.command),
+        Overlay::Command => return typed_line(app, buf, area, " :", &app.command.line),
         Overlay::Everywhere => return typed_line(app, buf, area, " &", &app.everywhere.line),
         Overlay::Comment => return typed_line(app, buf, area, " ; ", &app.notebook.line),
         Overlay::None
@@ -199,6 +199,7 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
         Overlay::Hits => [("↓ ↑", "choose"), ("Enter", "open"), ("Esc", "close")]
             .map(|(keys, words)| (keys.to_owned(), words))
             .to_vec(),
+        Overlay::Command if app.command.offers().is_some() => return draw_offers(app, buf, regions.hints),
         Overlay::Command => {
             let commands = COMMANDS.iter().map(|command| (command.usage(), command.label));
             commands.chain([("Enter".to_owned(), "do"), ("Esc".to_owned(), "drop")]).collect()
@@ -230,6 +231,24 @@ pub(super) fn hints(app: &App, buf: &mut Buffer, regions: &Regions) {
     }
     debug_assert!(used <= room + 2);
     set(buf, regions.hints, Line::from(spans));
+}
+
+/// The words that Tab goes through, with the one that stands in the line.
+fn draw_offers(app: &App, buf: &mut Buffer, area: Rect) {
+    let Some((words, chosen)) = app.command.offers() else { return };
+    let mut spans = vec![Span::raw(" ")];
+    // As many of them before the chosen one as leave room for it.
+    let width = |word: &String| text::width(&display_str(word)) + 2;
+    let mut first = chosen;
+    let mut room = usize::from(area.width).saturating_sub(1 + words.get(chosen).map_or(0, width));
+    while let Some(rest) = first.checked_sub(1).and_then(|at| room.checked_sub(width(words.get(at)?))) {
+        (first, room) = (first - 1, rest);
+    }
+    for (at, word) in words.iter().enumerate().skip(first) {
+        let style = if at == chosen { app.theme.key() } else { app.theme.plain() };
+        spans.extend([Span::styled(display_str(word).into_owned(), style), Span::raw("  ")]);
+    }
+    set(buf, area, Line::from(spans));
 }
 
 /// The first pairs that fit; the last two, help and back, always come along.
