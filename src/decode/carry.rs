@@ -25,10 +25,10 @@ pub(super) enum Rest {
 }
 
 /// The beginning of a unit in each direction, until the rest of it comes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Carry(Both<Waiting>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Waiting {
     bytes: Vec<u8>,
     /// What it waits for. Before that comes it is not read again: each byte is read a few times, however small the messages are.
