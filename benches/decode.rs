@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 use wspect::decode::{Hints, Session, summary, write_record};
-use wspect::model::{Body, Direction, Limits, Mark, Message, NoteSet, Opcode, Span};
+use wspect::model::{Direction, Limits, Message, Opcode};
 
 /// What is said over and over: a name, the path, and the text; each of about 200 bytes.
 const SAID: &[(&str, &str, &str)] = &[
@@ -33,27 +33,7 @@ fn main() {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let hints = Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: None };
         let mut session = Session::new(hints, None, &Limits::DEFAULT);
-        let message = Message {
-            number: 5,
-            dir: Direction::ToClient,
-            opcode: Opcode::TEXT,
-            frames: 1,
-            compressed: false,
-            undecoded: false,
-            wire_len: text.len() as u64,
-            body: Body::whole(text.as_bytes()),
-            wire: &[],
-            complete: true,
-            inferred: false,
-            utf8: true,
-            close: None,
-            rtt: None,
-            waited: None,
-            span: Span::default(),
-            brought: Mark::default(),
-            findings: NoteSet::EMPTY,
-            decoded: None,
-        };
+        let message = Message::whole(5, Direction::ToClient, Opcode::TEXT, text.as_bytes());
         let mut out = Vec::new();
         let mut time = |what: &str, each: &mut dyn FnMut(&mut Session)| {
             let rounds = 200_000;

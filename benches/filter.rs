@@ -7,9 +7,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 use wspect::filter::{Filter, Item, Row};
-use wspect::model::{
-    Body, ConnId, Connection, Direction, Endpoint, Ip, Mark, Message, NoteSet, Opcode, Opened, PacketNo, Span, Stamp,
-};
+use wspect::model::{ConnId, Connection, Direction, Endpoint, Ip, Mark, Message, Opcode, Opened, PacketNo, Stamp};
 
 const FILTERS: &[&str] = &[
     "type == text",
@@ -45,27 +43,7 @@ fn main() {
     let at = Mark { packet: PacketNo(12), time: None };
     let at = Stamp { conn: Some(ConnId(3)), stream: Some(7), at, ..Stamp::default() };
     let conn = Connection::new(ConnId(3), &at, &opened);
-    let message = Message {
-        number: 5,
-        dir: Direction::ToClient,
-        opcode: Opcode::TEXT,
-        frames: 1,
-        compressed: false,
-        undecoded: false,
-        wire_len: payload.len() as u64,
-        body: Body::whole(payload),
-        wire: &[],
-        complete: true,
-        inferred: false,
-        utf8: true,
-        close: None,
-        rtt: None,
-        waited: None,
-        span: Span::default(),
-        brought: Mark::default(),
-        findings: NoteSet::EMPTY,
-        decoded: None,
-    };
+    let message = Message::whole(5, Direction::ToClient, Opcode::TEXT, payload);
     let row = Row { at: &at, origin: None, conn: Some(&conn), handshake: None, item: Item::Message(&message, &[]) };
     println!("a text of {} bytes", payload.len());
     for text in FILTERS {

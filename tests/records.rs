@@ -447,25 +447,9 @@ fn the_example_of_the_manual() {
         Stamp { conn: Some(ConnId(1)), stream: Some(0), at: mark(9085, 1_700_000_647_060_101_000), ..Stamp::default() };
     let payload = r#"{"id":"42","type":"subscribe"}"#;
     let message = Message {
-        number: 2145,
-        dir: Direction::ToServer,
-        opcode: Opcode::TEXT,
-        frames: 1,
-        compressed: false,
-        undecoded: false,
-        wire_len: payload.len() as u64,
-        body: Body::whole(payload.as_bytes()),
-        wire: &[],
-        complete: true,
-        inferred: false,
-        utf8: true,
-        close: None,
-        rtt: None,
-        waited: None,
         span: Span { first: at.at, last: at.at },
         brought: at.at,
-        findings: NoteSet::EMPTY,
-        decoded: None,
+        ..Message::whole(2145, Direction::ToServer, Opcode::TEXT, payload.as_bytes())
     };
     let line = line(|form, out| form.message(&at, &message, out), PayloadOptions::default());
     insta::assert_snapshot!(String::from_utf8(line).unwrap());

@@ -413,25 +413,15 @@ mod tests {
     fn messages_survive_packing() {
         let last = Mark { packet: PacketNo(7), time: Some(Timestamp::from_nanos(5)) };
         let message = |opcode, dir, body, complete: bool| Message {
-            number: 3,
-            dir,
-            opcode,
-            frames: 1,
             compressed: !complete,
-            inferred: false,
             wire_len: 5,
             undecoded: !complete,
             body: Body { kept: body, len: 5, holes: &[] },
-            wire: &[],
             complete,
             utf8: complete,
-            close: None,
-            rtt: None,
-            waited: None,
             span: Span { first: last, last },
             brought: last,
-            findings: NoteSet::EMPTY,
-            decoded: None,
+            ..Message::whole(3, dir, opcode, body)
         };
         for (opcode, dir, place) in [
             (Opcode::TEXT, Direction::ToServer, Some(0)),

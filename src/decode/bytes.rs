@@ -64,6 +64,14 @@ impl<'a> Bytes<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
+    pub(super) fn u32_le(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64_le(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
     /// A number in groups of seven bits, the lowest first, of at most so many bytes (LEB128).
     pub(super) fn varint(&mut self, most: u32) -> Option<u64> {
         let mut number = 0;

@@ -25,7 +25,7 @@ pub(super) enum Rest {
 }
 
 /// The beginning of a unit in each direction, until the rest of it comes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Carry(Both<Waiting>);
 
 #[derive(Debug, Clone)]

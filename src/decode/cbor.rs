@@ -1,10 +1,8 @@
 //! CBOR (RFC 8949).
 
-use super::bytes::Bytes;
-use super::msgpack::{has_text, name, text};
-use super::{Confidence, Decode, Hints, NESTED, Said, VALUES};
-use crate::model::{Node, Unit, Value};
-use std::borrow::Cow;
+use super::packed::{self, Packed, Values, text};
+use super::{Confidence, Decode, Hints, Said};
+use crate::model::{Node, Value};
 
 /// The tag that says of what follows that it is CBOR (RFC 8949 §3.4.6).
 const SELF: &[u8] = &[0xd9, 0xd9, 0xf7];
@@ -12,149 +10,100 @@ const SELF: &[u8] = &[0xd9, 0xd9, 0xf7];
 /// What ends items of which it was not said how many there are.
 const BREAK: u8 = 0xff;
 
-/// Bytes of a message without any text in it that may be CBOR all the same.
-const TEXTLESS: usize = 4;
-
 pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
     let is_said = said.bytes.starts_with(SELF);
     let is_container = matches!(said.bytes.first(), Some(0x80..=0xbf));
-    if said.is_text || !is_said && !is_container {
-        return Confidence::No;
-    }
-    match whole(said.bytes) {
-        Some(_) if is_said => Confidence::Sure,
-        Some(node) if has_text(&node) => Confidence::Likely,
-        Some(_) => Confidence::Weak.when(said.bytes.len() >= TEXTLESS),
-        None => Confidence::No,
+    match (said.is_text, is_said, is_container) {
+        (true, ..) | (_, false, false) => Confidence::No,
+        (_, true, _) => Confidence::Sure.when(whole(said.bytes).is_some()),
+        (_, false, true) => packed::claim(said, whole),
     }
 }
 
 pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
-    Box::new(Cbor)
-}
-
-#[derive(Clone)]
-struct Cbor;
-
-impl Decode for Cbor {
-    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        whole(said.bytes).map(|node| vec![Unit::of_value(node)])
-    }
+    Box::new(Values(whole))
 }
 
 /// The value that all of the bytes are.
 pub(super) fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    let mut bytes = Bytes::new(bytes);
-    let node = Reader { bytes: &mut bytes, left: VALUES }.node(NESTED)?;
-    bytes.is_empty().then_some(node)
+    packed::whole(bytes, value)
 }
 
-struct Reader<'r, 'a> {
-    bytes: &'r mut Bytes<'a>,
-    /// Values that may still come.
-    left: usize,
-}
-
-impl<'a> Reader<'_, 'a> {
-    fn node(&mut self, deeper: usize) -> Option<Node<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let begin = self.bytes.at();
-        let value = self.value(deeper)?;
-        Some(Node::at(value, begin..self.bytes.at()))
+fn value<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {
+    let head = packed.bytes.u8()?;
+    let (kind, short) = (head >> 5, head & 31);
+    if kind == 7 {
+        return simple(packed, short);
     }
-
-    fn value(&mut self, deeper: usize) -> Option<Value<'a>> {
-        let head = self.bytes.u8()?;
-        let (kind, short) = (head >> 5, head & 31);
-        if kind == 7 {
-            return self.simple(short);
-        }
-        let count = self.argument(short);
-        if count.is_none() && (short != 31 || !(2..=5).contains(&kind)) {
-            return None;
-        }
-        Some(match (kind, count) {
-            (0, Some(number)) => Value::Int(number.into()),
-            (1, Some(number)) => Value::Int(-1 - i128::from(number)),
-            (2, Some(len)) => Value::Bytes(Cow::Borrowed(self.bytes.take(usize::try_from(len).ok()?)?)),
-            (3, Some(len)) => text(self.bytes.take(usize::try_from(len).ok()?)?),
-            (2 | 3, None) => self.pieces(kind)?,
-            (4, len) => self.list(len, deeper.checked_sub(1)?)?,
-            (5, len) => self.map(len, deeper.checked_sub(1)?)?,
-            (_, Some(tag)) => {
-                let inner = self.node(deeper.checked_sub(1)?)?;
-                if head == 0xd9 && tag == 55_799 {
-                    return Some(inner.value);
-                }
-                let tag = Value::Int(tag.into());
-                Value::Map(vec![("tag".into(), tag.into()), ("value".into(), inner)])
+    let count = argument(packed, short);
+    if count.is_none() && (short != 31 || !(2..=5).contains(&kind)) {
+        return None;
+    }
+    Some(match (kind, count) {
+        (0, Some(number)) => Value::Int(number.into()),
+        (1, Some(number)) => Value::Int(-1 - i128::from(number)),
+        (2, Some(len)) => packed.bytes(usize::try_from(len).ok()?)?,
+        (3, Some(len)) => text(packed.bytes.take(usize::try_from(len).ok()?)?),
+        (2 | 3, None) => pieces(packed, kind)?,
+        (4, len) => packed.list(deeper, |packed, read| is_over(packed, read, len))?,
+        (5, len) => packed.map(deeper, |packed, read| is_over(packed, read, len))?,
+        (_, Some(tag)) => {
+            let inner = packed.node(deeper.checked_sub(1)?)?;
+            if head == 0xd9 && tag == 55_799 {
+                return Some(inner.value);
             }
-            (_, None) => return None,
-        })
-    }
-
-    /// The number that a head has, or that follows it; `None` also where it says that none does (31).
-    fn argument(&mut self, short: u8) -> Option<u64> {
-        match short {
-            0..=23 => Some(short.into()),
-            24 => self.bytes.u8().map(Into::into),
-            25 => self.bytes.u16().map(Into::into),
-            26 => self.bytes.u32().map(Into::into),
-            27 => self.bytes.u64(),
-            _ => None,
+            let tag = Value::Int(tag.into());
+            Value::Map(vec![("tag".into(), tag.into()), ("value".into(), inner)])
         }
-    }
+        (_, None) => return None,
+    })
+}
 
-    fn simple(&mut self, short: u8) -> Option<Value<'a>> {
-        Some(match short {
-            20 => Value::Flag(false),
-            21 => Value::Flag(true),
-            22 | 23 => Value::Null,
-            25 => Value::Float(half(self.bytes.u16()?)),
-            26 => Value::Float(f32::from_bits(self.bytes.u32()?).into()),
-            27 => Value::Float(f64::from_bits(self.bytes.u64()?)),
-            _ => return None,
-        })
+/// The number that a head has, or that follows it; `None` also where it says that none does (31).
+fn argument(packed: &mut Packed<'_>, short: u8) -> Option<u64> {
+    match short {
+        0..=23 => Some(short.into()),
+        24 => packed.bytes.u8().map(Into::into),
+        25 => packed.bytes.u16().map(Into::into),
+        26 => packed.bytes.u32().map(Into::into),
+        27 => packed.bytes.u64(),
+        _ => None,
     }
+}
 
-    /// Whether no more items follow: all of so many were read, or a break stands here.
-    fn is_over(&mut self, read: u64, len: Option<u64>) -> bool {
-        match len {
-            Some(len) => read >= len,
-            None => self.bytes.peek() == Some(BREAK) && self.bytes.u8().is_some(),
-        }
-    }
+fn simple<'a>(packed: &mut Packed<'a>, short: u8) -> Option<Value<'a>> {
+    Some(match short {
+        20 => Value::Flag(false),
+        21 => Value::Flag(true),
+        22 | 23 => Value::Null,
+        25 => Value::Float(half(packed.bytes.u16()?)),
+        26 => Value::Float(f32::from_bits(packed.bytes.u32()?).into()),
+        27 => Value::Float(f64::from_bits(packed.bytes.u64()?)),
+        _ => return None,
+    })
+}
 
-    fn list(&mut self, len: Option<u64>, deeper: usize) -> Option<Value<'a>> {
-        let mut items = Vec::new();
-        while !self.is_over(items.len() as u64, len) {
-            items.push(self.node(deeper)?);
-        }
-        Some(Value::List(items))
+/// Whether no more items follow: all of so many were read, or a break stands here.
+fn is_over(packed: &mut Packed<'_>, read: u64, len: Option<u64>) -> bool {
+    match len {
+        Some(len) => read >= len,
+        None => packed.bytes.peek() == Some(BREAK) && packed.bytes.u8().is_some(),
     }
+}
 
-    fn map(&mut self, len: Option<u64>, deeper: usize) -> Option<Value<'a>> {
-        let mut members = Vec::new();
-        while !self.is_over(members.len() as u64, len) {
-            members.push((name(self.node(deeper)?), self.node(deeper)?));
-        }
-        Some(Value::Map(members))
+/// A text, or bytes, in pieces of its kind.
+fn pieces<'a>(packed: &mut Packed<'a>, kind: u8) -> Option<Value<'a>> {
+    let mut all = Vec::new();
+    while !is_over(packed, 0, None) {
+        let head = packed.bytes.u8().filter(|head| head >> 5 == kind)?;
+        let len = argument(packed, head & 31)?;
+        all.extend_from_slice(packed.bytes.take(usize::try_from(len).ok()?)?);
     }
-
-    /// A text, or bytes, in pieces of its kind.
-    fn pieces(&mut self, kind: u8) -> Option<Value<'a>> {
-        let mut all = Vec::new();
-        while !self.is_over(0, None) {
-            let head = self.bytes.u8().filter(|head| head >> 5 == kind)?;
-            let len = self.argument(head & 31)?;
-            all.extend_from_slice(self.bytes.take(usize::try_from(len).ok()?)?);
-        }
-        Some(match String::from_utf8(all) {
-            Ok(text) if kind == 3 => Value::text(text),
-            Ok(text) => Value::Bytes(Cow::Owned(text.into_bytes())),
-            Err(error) => Value::Bytes(Cow::Owned(error.into_bytes())),
-        })
-    }
+    Some(match String::from_utf8(all) {
+        Ok(text) if kind == 3 => Value::text(text),
+        Ok(text) => Value::Bytes(text.into_bytes().into()),
+        Err(error) => Value::Bytes(error.into_bytes().into()),
+    })
 }
 
 /// A number of sixteen bits (IEEE 754 binary16).

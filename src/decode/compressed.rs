@@ -1,12 +1,10 @@
 //! Payloads that an application compressed: gzip (RFC 1952) and zlib (RFC 1950), and what is in them.
 
-use super::{Confidence, Decode, Hints, Said, Session, map};
-use crate::model::{Node, Unit, Value};
+use super::wrapped::{self, MOST};
+use super::{Confidence, Decode, Decoder, Hints, Said};
+use crate::model::Unit;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
-
-/// Bytes to which a payload may inflate.
-const MOST: u64 = 4 << 20;
 
 /// The encoding, and what it inflates to.
 fn inflated(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
@@ -36,28 +34,11 @@ struct Compressed;
 impl Decode for Compressed {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         let (name, out) = inflated(said.bytes)?;
-        let inner = Said::new(said.dir, false, &out);
-        let whole = |inside: &str, data: Node<'static>| {
-            let chain = [name, inside].map(|it| Value::text(it.to_owned()).into());
-            let tree = map([("encodings", Value::List(chain.into()).into()), ("data", data)]);
-            Node { bytes: Some(0..said.bytes.len()), ..tree }
-        };
-        // What is packed twice is shown as it is: one bomb is enough.
-        let decoder = Session::format(&inner).filter(|decoder| decoder.name != "compressed");
-        let units = decoder.and_then(|decoder| (decoder.open)(&Hints::default()).message(&inner));
-        let (Some(decoder), Some(units)) = (decoder, units) else {
-            let value = match inner.text {
-                Some(text) => Value::text(text.to_owned()),
-                None => Value::Bytes(out.clone().into()),
-            };
-            let inside = if inner.text.is_some() { "text" } else { "bytes" };
-            return Some(vec![Unit { said: Some(value.clone()), ..Unit::new(name, whole(inside, value.into())) }]);
-        };
-        let unit = |unit: Unit<'_>| {
-            let unit = unit.into_owned();
-            let words = format!("{name} {}", unit.words).trim_end().to_owned();
-            Unit { words: words.into(), tree: whole(decoder.name, unit.tree), ..unit }
-        };
-        Some(units.into_iter().map(unit).collect())
+        Some(wrapped::units(said, name, &out, inside))
     }
+}
+
+/// What is packed twice is shown as it is: one bomb is enough.
+pub(super) fn inside(said: &Said<'_>) -> Option<&'static Decoder> {
+    wrapped::inside(said, Confidence::Weak, |name| !matches!(name, "compressed" | "base64"))
 }

@@ -2,7 +2,7 @@
 
 use super::members::{Json, Members};
 use super::path;
-use super::{Confidence, Decode, Hints, Said, UNITS};
+use super::{Confidence, Decode, Hints, Said, UNITS, pieces};
 use crate::model::{Node, Unit, Value};
 use std::borrow::Cow;
 
@@ -77,18 +77,13 @@ impl Decode for JsonLines {
 
 /// The lines that have something in them, each with where it begins.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.split(['\n', '\r', '\x1e']).scan(0, |at, line| {
-        let begin = *at;
-        *at += line.len() + 1;
-        Some((begin, line))
-    });
-    lines
+    pieces(text, &['\n', '\r', '\x1e'])
         .map(|(at, line)| (at + line.len() - line.trim_start().len(), line.trim()))
         .filter(|(_, line)| !line.is_empty())
 }
 
 fn unit<'a>(text: &'a str, at: usize, members: Option<&Members<'a>>) -> Unit<'a> {
-    let value = Value::Json(Cow::Borrowed(text));
+    let value = members.and_then(Members::unfolded).unwrap_or(Value::Json(Cow::Borrowed(text)));
     let event = members.and_then(event);
     Unit { event, said: Some(value.clone()), ..Unit::new("", Node::at(value, at..at + text.len())) }
 }

@@ -9,6 +9,9 @@ use std::ops::Range;
 /// Members that are at hand of one object; of the rest nothing is asked.
 const MOST: usize = 256;
 
+/// Containers and strings inside one another that are unfolded.
+const FOLDED: usize = 16;
+
 /// An object or array, one level of it.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
@@ -73,6 +76,34 @@ impl<'a> Members<'a> {
         Some(Json { found: *found, text, base: self.base + bytes.start })
     }
 
+    /// All members with their names.
+    fn named(&self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> + '_ {
+        self.all.iter().zip(self.from(0)).map(|((name, ..), json)| (plain(name), json))
+    }
+
+    /// All of it, JSON unfolded that stands in its strings; `None` where there is none.
+    pub(super) fn unfolded(&self) -> Option<Value<'a>> {
+        if may_fold(self.text) { self.unfold(FOLDED) } else { None }
+    }
+
+    fn unfold(&self, deeper: usize) -> Option<Value<'a>> {
+        let deeper = deeper.checked_sub(1)?;
+        let mut is_any = false;
+        let mut node = |json: Json<'a>| {
+            let value = json.unfold(deeper);
+            is_any |= value.is_some();
+            Node { value: value.unwrap_or_else(|| json.value()), ..json.node() }
+        };
+        let value = if self.is_array {
+            Value::List(self.from(0).map(node).collect())
+        } else {
+            Value::Map(self.named().map(|(name, json)| (name, node(json))).collect())
+        };
+        // Of too many members some were left out.
+        let is_all = self.all.len() < if self.is_array { UNITS } else { MOST };
+        (is_any && is_all).then_some(value)
+    }
+
     /// All values from a place on.
     pub(super) fn from(&self, at: usize) -> impl Iterator<Item = Json<'a>> + '_ {
         (at..self.all.len()).filter_map(|at| self.at(at))
@@ -82,13 +113,7 @@ impl<'a> Members<'a> {
 impl<'a> Json<'a> {
     /// What a string says.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
-        let Found::Text(inside) = self.found else { return None };
-        if memchr::memchr(b'\\', inside).is_none() {
-            return std::str::from_utf8(inside).ok().map(Cow::Borrowed);
-        }
-        let mut plain = String::new();
-        path::unescape(inside, &mut plain);
-        Some(Cow::Owned(plain))
+        if let Found::Text(inside) = self.found { Some(plain(inside)) } else { None }
     }
 
     /// What a string says, or the digits of a number.
@@ -120,15 +145,44 @@ impl<'a> Json<'a> {
 
     /// What it says: where it is a string that has JSON in it, that.
     pub(super) fn unfolded(self) -> Value<'a> {
-        match self.text() {
-            Some(text) if text.starts_with(['{', '[']) && path::is_json(text.as_bytes()) => Value::Json(text),
-            _ => self.value(),
-        }
+        self.inside().map_or_else(|| self.value(), Value::Json)
+    }
+
+    /// The JSON that stands in it, where it is a string.
+    fn inside(self) -> Option<Cow<'a, str>> {
+        self.text().filter(|text| text.starts_with(['{', '[']) && path::is_json(text.as_bytes()))
     }
 
     pub(super) fn node(self) -> Node<'a> {
         Node::at(self.value(), self.base..self.base + self.text.len())
     }
+
+    fn unfold(self, deeper: usize) -> Option<Value<'a>> {
+        match self.found {
+            Found::Text(_) => {
+                let inside = self.inside()?;
+                let again = Members::new(&inside, 0).and_then(|members| members.unfold(deeper)).map(Value::into_owned);
+                Some(again.unwrap_or(Value::Json(inside)))
+            }
+            Found::Tree(_) if may_fold(self.text) => self.members()?.unfold(deeper),
+            _ => None,
+        }
+    }
+}
+
+/// Whether JSON may stand in a string of the text: without an escaped quote there is none that is worth it.
+fn may_fold(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"\\\"").is_some()
+}
+
+/// What stands between quotes, escapes resolved.
+fn plain(inside: &[u8]) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return String::from_utf8_lossy(inside);
+    }
+    let mut plain = String::new();
+    path::unescape(inside, &mut plain);
+    Cow::Owned(plain)
 }
 
 /// A message that is one JSON text.
@@ -156,6 +210,20 @@ mod tests {
             Members::array("[1,\"b\",[]]", 0).unwrap().from(1).map(Json::raw).collect::<Vec<_>>(),
             ["\"b\"", "[]"]
         );
+    }
+
+    #[test]
+    fn json_in_strings_is_unfolded() {
+        let unfolded = |text: &str| {
+            let mut out = Vec::new();
+            crate::decode::write_value(&Members::new(text, 0)?.unfolded()?, &mut out);
+            Some(String::from_utf8(out).unwrap())
+        };
+        let twice = r#"{"a":"{\"b\":\"[\\\"c\\\"]\"}","n":[{"x":"[1]"},"[x"]}"#;
+        assert_eq!(unfolded(twice).as_deref(), Some(r#"{"a":{"b":["c"]},"n":[{"x":"[1]"},"[x"]}"#));
+        assert_eq!(unfolded(r#"{"a":"say \"[1]\"","b":"{}"}"#).as_deref(), Some(r#"{"a":"say \"[1]\"","b":{}}"#));
+        assert_eq!(unfolded(r#"{"a":"{}","b":1}"#), None, "nothing to see in it");
+        assert_eq!(unfolded(&format!(r#"{{{}"a":"{{\"b\":1}}"}}"#, r#""a":1,"#.repeat(MOST))), None);
     }
 
     #[test]

@@ -8,33 +8,54 @@
 //! last nobody hides that the payload is what it is.
 
 mod actioncable;
+mod amqp;
+mod base64;
+mod bson;
 mod bytes;
 mod carry;
 mod cbor;
 mod cdp;
 mod compressed;
+mod ddp;
+mod discord;
 mod engine_io;
 mod graphql;
+mod guacamole;
+mod hmr;
+mod home_assistant;
 pub mod json;
 mod json_rpc;
 mod json_text;
+mod jupyter;
+mod kubernetes;
 mod media;
 mod members;
 mod mqtt;
 mod msgpack;
+mod nats;
+mod nostr;
+mod obs;
 mod ocpp;
+mod packed;
 mod pairs;
 pub mod path;
 mod phoenix;
 mod protobuf;
 mod pusher;
+mod rfb;
 mod session;
 mod signalr;
+mod sip;
 mod sockjs;
 mod stomp;
 mod table;
+mod tagged;
 mod wamp;
+mod wrapped;
 mod write;
+mod xml;
+mod xmpp;
+mod yjs;
 
 pub use session::{Session, Sessions};
 pub use table::DECODERS;
@@ -181,6 +202,15 @@ impl<D: Decode + Clone + 'static> Fork for D {
 /// A map with these members.
 fn map<'a>(members: impl IntoIterator<Item = (&'static str, Node<'a>)>) -> Node<'a> {
     Value::Map(members.into_iter().map(|(name, node)| (name.into(), node)).collect()).into()
+}
+
+/// The pieces of a text between these characters, each with where it begins.
+fn pieces<'t>(text: &'t str, separators: &'t [char]) -> impl Iterator<Item = (usize, &'t str)> {
+    text.split(separators).scan(0, |at, piece| {
+        let begin = *at;
+        *at += piece.len() + 1;
+        Some((begin, piece))
+    })
 }
 
 #[cfg(test)]

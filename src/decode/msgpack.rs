@@ -1,187 +1,119 @@
 //! MessagePack.
 
 use super::bytes::Bytes;
-use super::{Confidence, Decode, Hints, NESTED, Said, VALUES, write};
-use crate::model::{Node, Timestamp, Unit, Value};
+use super::packed::{self, Packed, Values, text};
+use super::{Confidence, Decode, Hints, NESTED, Said};
+use crate::model::{Node, Timestamp, Value};
 use std::borrow::Cow;
-
-/// Bytes of a message without any text in it that may be MessagePack all the same; fewer are so by chance.
-const TEXTLESS: usize = 4;
 
 pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
     let is_container = matches!(said.bytes.first(), Some(0x80..=0x9f | 0xdc..=0xdf));
-    if said.is_text || !is_container {
-        return Confidence::No;
-    }
-    match whole(said.bytes) {
-        Some(node) if has_text(&node) => Confidence::Likely,
-        Some(_) => Confidence::Weak.when(said.bytes.len() >= TEXTLESS),
-        None => Confidence::No,
-    }
+    if said.is_text || !is_container { Confidence::No } else { packed::claim(said, whole) }
 }
 
 pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
-    Box::new(MessagePack)
-}
-
-#[derive(Clone)]
-struct MessagePack;
-
-impl Decode for MessagePack {
-    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        whole(said.bytes).map(|node| vec![Unit::of_value(node)])
-    }
-}
-
-/// Whether any text stands in a value.
-pub(super) fn has_text(node: &Node<'_>) -> bool {
-    match &node.value {
-        Value::Text(text) => !text.is_empty(),
-        Value::List(items) => items.iter().any(has_text),
-        Value::Map(members) => members.iter().any(|(name, member)| name.len() > 2 || has_text(member)),
-        _ => false,
-    }
+    Box::new(Values(whole))
 }
 
 /// The value that all of the bytes are.
 pub(super) fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    let mut bytes = Bytes::new(bytes);
-    let node = read(&mut bytes)?;
-    bytes.is_empty().then_some(node)
+    packed::whole(bytes, value)
 }
 
-/// The value that comes next; `None` where there is none, or too much of it.
-pub(super) fn read<'a>(bytes: &mut Bytes<'a>) -> Option<Node<'a>> {
-    Reader { bytes, left: VALUES }.node(NESTED)
+/// The value that all of a part of the bytes is.
+pub(super) fn of_part(part: Bytes<'_>) -> Option<Node<'_>> {
+    let mut packed = Packed::new(part, value);
+    packed.node(NESTED).filter(|_| packed.bytes.is_empty())
 }
 
-struct Reader<'r, 'a> {
-    bytes: &'r mut Bytes<'a>,
-    /// Values that may still come.
-    left: usize,
-}
-
-impl<'a> Reader<'_, 'a> {
-    fn node(&mut self, deeper: usize) -> Option<Node<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let begin = self.bytes.at();
-        let value = self.value(deeper)?;
-        Some(Node::at(value, begin..self.bytes.at()))
-    }
-
-    fn value(&mut self, deeper: usize) -> Option<Value<'a>> {
-        Some(match self.bytes.u8()? {
-            small @ 0..=0x7f => Value::Int(small.into()),
-            len @ 0x80..=0x8f => self.map(usize::from(len & 15), deeper)?,
-            len @ 0x90..=0x9f => self.list(usize::from(len & 15), deeper)?,
-            len @ 0xa0..=0xbf => text(self.bytes.take(usize::from(len & 31))?),
-            0xc0 => Value::Null,
-            0xc2 => Value::Flag(false),
-            0xc3 => Value::Flag(true),
-            size @ 0xc4..=0xc6 => {
-                let len = self.len(size - 0xc4)?;
-                Value::Bytes(Cow::Borrowed(self.bytes.take(len)?))
-            }
-            size @ 0xc7..=0xc9 => {
-                let len = self.len(size - 0xc7)?;
-                self.extension(len)?
-            }
-            0xca => Value::Float(f32::from_bits(self.bytes.u32()?).into()),
-            0xcb => Value::Float(f64::from_bits(self.bytes.u64()?)),
-            0xcc => Value::Int(self.bytes.u8()?.into()),
-            0xcd => Value::Int(self.bytes.u16()?.into()),
-            0xce => Value::Int(self.bytes.u32()?.into()),
-            0xcf => Value::Int(self.bytes.u64()?.into()),
-            0xd0 => Value::Int(self.bytes.u8()?.cast_signed().into()),
-            0xd1 => Value::Int(self.bytes.u16()?.cast_signed().into()),
-            0xd2 => Value::Int(self.bytes.u32()?.cast_signed().into()),
-            0xd3 => Value::Int(self.bytes.u64()?.cast_signed().into()),
-            size @ 0xd4..=0xd8 => self.extension(1 << (size - 0xd4))?,
-            size @ 0xd9..=0xdb => {
-                let len = self.len(size - 0xd9)?;
-                text(self.bytes.take(len)?)
-            }
-            size @ (0xdc | 0xdd) => {
-                let len = self.len(size - 0xdc + 1)?;
-                self.list(len, deeper)?
-            }
-            size @ (0xde | 0xdf) => {
-                let len = self.len(size - 0xde + 1)?;
-                self.map(len, deeper)?
-            }
-            // Never used.
-            0xc1 => return None,
-            negative @ 0xe0..=0xff => Value::Int(negative.cast_signed().into()),
-        })
-    }
-
-    /// A length in one, two or four bytes.
-    fn len(&mut self, size: u8) -> Option<usize> {
-        match size {
-            0 => self.bytes.u8().map(usize::from),
-            1 => self.bytes.u16().map(usize::from),
-            _ => usize::try_from(self.bytes.u32()?).ok(),
+fn value<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {
+    Some(match packed.bytes.u8()? {
+        small @ 0..=0x7f => Value::Int(small.into()),
+        count @ 0x80..=0x8f => map(packed, usize::from(count & 15), deeper)?,
+        count @ 0x90..=0x9f => list(packed, usize::from(count & 15), deeper)?,
+        len @ 0xa0..=0xbf => text(packed.bytes.take(usize::from(len & 31))?),
+        0xc0 => Value::Null,
+        0xc2 => Value::Flag(false),
+        0xc3 => Value::Flag(true),
+        size @ 0xc4..=0xc6 => {
+            let len = len(packed, size - 0xc4)?;
+            packed.bytes(len)?
         }
-    }
+        size @ 0xc7..=0xc9 => {
+            let len = len(packed, size - 0xc7)?;
+            extension(packed, len)?
+        }
+        0xca => Value::Float(f32::from_bits(packed.bytes.u32()?).into()),
+        0xcb => Value::Float(f64::from_bits(packed.bytes.u64()?)),
+        0xcc => Value::Int(packed.bytes.u8()?.into()),
+        0xcd => Value::Int(packed.bytes.u16()?.into()),
+        0xce => Value::Int(packed.bytes.u32()?.into()),
+        0xcf => Value::Int(packed.bytes.u64()?.into()),
+        0xd0 => Value::Int(packed.bytes.u8()?.cast_signed().into()),
+        0xd1 => Value::Int(packed.bytes.u16()?.cast_signed().into()),
+        0xd2 => Value::Int(packed.bytes.u32()?.cast_signed().into()),
+        0xd3 => Value::Int(packed.bytes.u64()?.cast_signed().into()),
+        size @ 0xd4..=0xd8 => extension(packed, 1 << (size - 0xd4))?,
+        size @ 0xd9..=0xdb => {
+            let len = len(packed, size - 0xd9)?;
+            text(packed.bytes.take(len)?)
+        }
+        size @ (0xdc | 0xdd) => {
+            let count = len(packed, size - 0xdc + 1)?;
+            list(packed, count, deeper)?
+        }
+        size @ (0xde | 0xdf) => {
+            let count = len(packed, size - 0xde + 1)?;
+            map(packed, count, deeper)?
+        }
+        // Never used.
+        0xc1 => return None,
+        negative @ 0xe0..=0xff => Value::Int(negative.cast_signed().into()),
+    })
+}
 
-    fn list(&mut self, len: usize, deeper: usize) -> Option<Value<'a>> {
-        let deeper = deeper.checked_sub(1)?;
-        let items = (0..len).map(|_| self.node(deeper)).collect::<Option<_>>()?;
-        Some(Value::List(items))
+/// A length in one, two or four bytes.
+fn len(packed: &mut Packed<'_>, size: u8) -> Option<usize> {
+    match size {
+        0 => packed.bytes.u8().map(usize::from),
+        1 => packed.bytes.u16().map(usize::from),
+        _ => usize::try_from(packed.bytes.u32()?).ok(),
     }
+}
 
-    fn map(&mut self, len: usize, deeper: usize) -> Option<Value<'a>> {
-        let deeper = deeper.checked_sub(1)?;
-        let mut member = || Some((name(self.node(deeper)?), self.node(deeper)?));
-        Some(Value::Map((0..len).map(|_| member()).collect::<Option<_>>()?))
-    }
+fn list<'a>(packed: &mut Packed<'a>, count: usize, deeper: usize) -> Option<Value<'a>> {
+    packed.list(deeper, |_, read| read >= count as u64)
+}
 
-    /// An extension of so many bytes; a timestamp is one of type -1.
-    fn extension(&mut self, len: usize) -> Option<Value<'a>> {
-        let kind = self.bytes.u8()?.cast_signed();
-        let data = self.bytes.take(len)?;
-        let time = || {
-            let mut data = Bytes::new(data);
-            let (seconds, nanos) = match len {
-                4 => (i64::from(data.u32()?), 0),
-                8 => {
-                    let both = data.u64()?;
-                    ((both & 0x3_ffff_ffff).cast_signed(), (both >> 34).cast_signed())
-                }
-                12 => {
-                    let nanos = i64::from(data.u32()?);
-                    (data.u64()?.cast_signed(), nanos)
-                }
-                _ => return None,
-            };
-            Some(Timestamp::from_nanos(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+fn map<'a>(packed: &mut Packed<'a>, count: usize, deeper: usize) -> Option<Value<'a>> {
+    packed.map(deeper, |_, read| read >= count as u64)
+}
+
+/// An extension of so many bytes; a timestamp is one of type -1.
+fn extension<'a>(packed: &mut Packed<'a>, len: usize) -> Option<Value<'a>> {
+    let kind = packed.bytes.u8()?.cast_signed();
+    let data = packed.bytes.take(len)?;
+    let time = || {
+        let mut data = Bytes::new(data);
+        let (seconds, nanos) = match len {
+            4 => (i64::from(data.u32()?), 0),
+            8 => {
+                let both = data.u64()?;
+                ((both & 0x3_ffff_ffff).cast_signed(), (both >> 34).cast_signed())
+            }
+            12 => {
+                let nanos = i64::from(data.u32()?);
+                (data.u64()?.cast_signed(), nanos)
+            }
+            _ => return None,
         };
-        if let Some(time) = Some(kind).filter(|&kind| kind == -1).and_then(|_| time()) {
-            return Some(Value::text(time.to_string()));
-        }
-        let members = [("extension", Value::Int(kind.into())), ("data", Value::Bytes(Cow::Borrowed(data)))];
-        Some(Value::Map(members.map(|(name, value)| (name.into(), value.into())).into()))
+        Some(Timestamp::from_nanos(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+    };
+    if let Some(time) = Some(kind).filter(|&kind| kind == -1).and_then(|_| time()) {
+        return Some(Value::text(time.to_string()));
     }
-}
-
-/// A string; one that is not UTF-8 is bytes.
-pub(super) fn text(bytes: &[u8]) -> Value<'_> {
-    match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => Value::Text(Cow::Borrowed(text)),
-        Err(_) => Value::Bytes(Cow::Borrowed(bytes)),
-    }
-}
-
-/// The name of a member: a text, or anything else as JSON.
-pub(super) fn name(key: Node<'_>) -> Cow<'_, str> {
-    match key.value {
-        Value::Text(text) => text,
-        other => {
-            let mut out = Vec::new();
-            write::value(&other, &mut out);
-            Cow::Owned(String::from_utf8_lossy(&out).into_owned())
-        }
-    }
+    let members = [("extension", Value::Int(kind.into())), ("data", Value::Bytes(Cow::Borrowed(data)))];
+    Some(Value::Map(members.map(|(name, value)| (name.into(), value.into())).into()))
 }
 
 #[cfg(test)]

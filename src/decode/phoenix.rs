@@ -10,7 +10,7 @@
 
 use super::bytes::Bytes;
 use super::members::{Json, Members, whole};
-use super::msgpack::text;
+use super::packed::text;
 use super::{Confidence, Decode, Hints, Said, map};
 use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;

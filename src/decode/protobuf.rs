@@ -7,10 +7,9 @@
 //! Any bytes may be so by chance: a message is taken for one only where all of its fields end with it, its numbers are small, and there is
 //! a text in it.
 
-use super::bytes::Bytes;
-use super::msgpack::has_text;
-use super::{Confidence, Decode, Hints, Said, VALUES};
-use crate::model::{Node, Unit, Value};
+use super::packed::{self, Packed, Values, has_text};
+use super::{Confidence, Decode, Hints, Said};
+use crate::model::{Node, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -31,44 +30,33 @@ pub(super) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
 }
 
 pub(super) fn open(_: &Hints) -> Box<dyn Decode> {
-    Box::new(Protobuf)
-}
-
-#[derive(Clone)]
-struct Protobuf;
-
-impl Decode for Protobuf {
-    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        whole(said.bytes).map(|node| vec![Unit::of_value(node)])
-    }
+    Box::new(Values(whole))
 }
 
 /// The message that all of the bytes are.
 fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    let mut left = VALUES;
-    let value = message(Bytes::new(bytes), &mut left, NESTED).filter(|_| !bytes.is_empty())?;
-    Some(Node::at(value, 0..bytes.len()))
+    packed::whole(bytes, |packed, _| message(packed, NESTED)).filter(|_| !bytes.is_empty())
 }
 
 /// A message as a map: a field that comes again is a list.
-fn message<'a>(mut bytes: Bytes<'a>, left: &mut usize, deeper: usize) -> Option<Value<'a>> {
+fn message<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {
     let mut fields: BTreeMap<u64, Vec<Node<'a>>> = BTreeMap::new();
-    while !bytes.is_empty() {
-        *left = left.checked_sub(1)?;
-        let tag = bytes.varint(VARINT)?;
+    while !packed.bytes.is_empty() {
+        packed.count()?;
+        let tag = packed.bytes.varint(VARINT)?;
         let number = Some(tag >> 3).filter(|number| (1..=FIELDS).contains(number))?;
-        let begin = bytes.at();
+        let begin = packed.bytes.at();
         let value = match tag & 7 {
-            0 => Value::Int(bytes.varint(VARINT)?.into()),
-            1 => fixed(bytes.u64()?.swap_bytes(), f64::from_bits),
+            0 => Value::Int(packed.bytes.varint(VARINT)?.into()),
+            1 => fixed(packed.bytes.u64_le()?, f64::from_bits),
             2 => {
-                let len = usize::try_from(bytes.varint(VARINT)?).ok()?;
-                piece(bytes.part(len)?, left, deeper)
+                let len = usize::try_from(packed.bytes.varint(VARINT)?).ok()?;
+                piece(packed, len, deeper)?
             }
-            5 => fixed(bytes.u32()?.swap_bytes().into(), |bits| f32::from_bits(bits as u32).into()),
+            5 => fixed(packed.bytes.u32_le()?.into(), |bits| f32::from_bits(bits as u32).into()),
             _ => return None,
         };
-        let node = Node::at(value, begin..bytes.at());
+        let node = Node::at(value, begin..packed.bytes.at());
         fields.entry(number).or_default().push(node);
     }
     let members = fields.into_iter().map(|(number, mut values)| {
@@ -82,14 +70,15 @@ fn message<'a>(mut bytes: Bytes<'a>, left: &mut usize, deeper: usize) -> Option<
 }
 
 /// What stands behind a length: a text, a message, or bytes.
-fn piece<'a>(bytes: Bytes<'a>, left: &mut usize, deeper: usize) -> Value<'a> {
-    let all = bytes.rest();
+fn piece<'a>(packed: &mut Packed<'a>, len: usize, deeper: usize) -> Option<Value<'a>> {
+    let all = packed.bytes.clone().take(len)?;
     let is_shown = |text: &&str| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if let Some(text) = simdutf8::basic::from_utf8(all).ok().filter(is_shown) {
-        return Value::Text(Cow::Borrowed(text));
+        packed.bytes.take(len)?;
+        return Some(Value::Text(Cow::Borrowed(text)));
     }
-    let deeper = deeper.checked_sub(1);
-    deeper.and_then(|deeper| message(bytes, left, deeper)).unwrap_or(Value::Bytes(Cow::Borrowed(all)))
+    let inside = packed.part(len, |packed| message(packed, deeper.checked_sub(1)?));
+    Some(inside.unwrap_or(Value::Bytes(Cow::Borrowed(all))))
 }
 
 /// A number of fixed length: one with a fraction where its bits make one that people use.

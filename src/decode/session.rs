@@ -141,7 +141,7 @@ impl Session {
             return Some((decoder.name, units));
         }
         if !self.is_forced
-            && let Some(decoder) = best(&self.hints, said, Kind::Protocol)
+            && let Some((decoder, _)) = best(&self.hints, said, Kind::Protocol)
         {
             let mut decode = (decoder.open)(&self.hints);
             if let Some(units) = decode.message(said) {
@@ -152,13 +152,13 @@ impl Session {
                 return Some((decoder.name, units));
             }
         }
-        let decoder = Self::format(said)?;
+        let decoder = Self::format(said, Confidence::Weak)?;
         Some((decoder.name, (decoder.open)(&self.hints).message(said)?))
     }
 
-    /// The decoder of a message that no protocol claims.
-    pub(super) fn format(said: &Said<'_>) -> Option<&'static Decoder> {
-        best(&Hints::default(), said, Kind::Format)
+    /// The decoder of a message that no protocol claims, which is at least so sure of it.
+    pub(super) fn format(said: &Said<'_>, least: Confidence) -> Option<&'static Decoder> {
+        best(&Hints::default(), said, Kind::Format).filter(|(_, sure)| *sure >= least).map(|(decoder, _)| decoder)
     }
 
     /// Bytes of earlier messages that are kept, about.
@@ -188,7 +188,7 @@ impl Session {
 }
 
 /// The decoder that is surest of a message; of several the first in the table.
-fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> {
+fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<(&'static Decoder, Confidence)> {
     let others = DECODERS.iter().filter(|decoder| decoder.kind == kind);
     let claims = others.map(|decoder| (decoder, (decoder.claims)(hints, said)));
     let mut best: Option<(&'static Decoder, Confidence)> = None;
@@ -201,7 +201,7 @@ fn best(hints: &Hints, said: &Said<'_>, kind: Kind) -> Option<&'static Decoder> 
             break;
         }
     }
-    best.map(|(decoder, _)| decoder)
+    best
 }
 
 impl Decoder {

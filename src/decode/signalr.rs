@@ -113,8 +113,8 @@ fn packed(bytes: &[u8]) -> Read<'_> {
         };
         let end = (rest.at() - used).saturating_add(len);
         let begins = is_list(rest.rest());
-        let Some(mut part) = rest.part(len) else { break if begins { Rest::Cut(end) } else { Rest::Nothing } };
-        let record = msgpack::read(&mut part).and_then(Record::of_list).filter(|_| part.is_empty());
+        let Some(part) = rest.part(len) else { break if begins { Rest::Cut(end) } else { Rest::Nothing } };
+        let record = msgpack::of_part(part).and_then(Record::of_list);
         let Some(record) = record else { break Rest::Nothing };
         units.push(record.unit());
         used = rest.at();

@@ -7,8 +7,8 @@
 //! A WebSocket message may have several frames, and a frame may be cut over several messages.
 
 use super::carry::{Carry, Read, Rest};
-use super::msgpack::text;
-use super::{Confidence, Decode, Hints, Said, UNITS, map, path};
+use super::packed::payload;
+use super::{Confidence, Decode, Hints, Said, UNITS, map};
 use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
@@ -193,10 +193,7 @@ impl<'a> Content<'a> {
     /// As a unit; the frame begins at `base` in the message.
     fn unit(&self, base: usize) -> Unit<'a> {
         let destination = self.header("destination");
-        let body = match text(self.body) {
-            Value::Text(text) if path::is_json(text.as_bytes()) && text.starts_with(['{', '[']) => Value::Json(text),
-            other => other,
-        };
+        let body = payload(self.body);
         let headers =
             self.headers.iter().map(|(name, value)| (self.unescaped(name), Value::Text(self.unescaped(value)).into()));
         let begin = base + self.at;

@@ -1,36 +1,18 @@
 //! Decoders told a conversation, and what they make of it.
 
 use super::*;
-use crate::model::{Body, Decoded, Limits, Mark, Message, NoteSet, Opcode, PacketNo, Span, Timestamp};
+use crate::model::{Body, Decoded, Limits, Mark, Message, Opcode, PacketNo, Span, Timestamp};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
+mod apps;
 mod binary;
+mod streams;
 mod text;
 
 fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
     let mark = Mark { packet: PacketNo(number), time: Some(Timestamp::from_nanos(number as i64 * 1_000_000)) };
-    Message {
-        number,
-        dir,
-        opcode,
-        frames: 1,
-        compressed: false,
-        undecoded: false,
-        wire_len: bytes.len() as u64,
-        body: Body::whole(bytes),
-        wire: &[],
-        complete: true,
-        inferred: false,
-        utf8: std::str::from_utf8(bytes).is_ok(),
-        close: None,
-        rtt: None,
-        waited: None,
-        span: Span { first: mark, last: mark },
-        brought: mark,
-        findings: NoteSet::EMPTY,
-        decoded: None,
-    }
+    Message { span: Span { first: mark, last: mark }, brought: mark, ..Message::whole(number, dir, opcode, bytes) }
 }
 
 /// What of a message the sessions make, one line for each unit: event, id, message that it answers, `~` of a heartbeat, summary.
@@ -157,6 +139,32 @@ const SEEDS: &[&str] = &[
     "#0a 05 45 55 52 2f 30 11 9a 99 99 99 99 99 f1 3f 1a 04 08 01 10 02",
     "#89 50 4e 47 0d 0a 1a 0a 00",
     "#78 9c ab 56 ca 2f 50 b2 32 34 a8 05 00 10 8d 03 1c",
+    r#"{"msg":"sub","id":"a","name":"tasks","params":[7]}"#,
+    r#"{"id":18,"type":"event","event":{"data":{"x":1},"event_type":"state_changed"}}"#,
+    r#"{"op":6,"d":{"requestType":"SetScene","requestId":"f8","requestData":{}}}"#,
+    r#"{"t":"READY","s":1,"op":0,"d":{"v":10}}"#,
+    "#78 9c aa 56 ca 2f 50 b2 32 d0 51 4a 51 b2 ca 2b cd c9 a9 05 00 00 00 ff ff",
+    r#"["EVENT","sub",{"id":"e1","pubkey":"p","kind":1,"sig":"s"}]"#,
+    "#04 7b 7d",
+    r#"{"channel":"shell","header":{"msg_id":"m1","msg_type":"execute_request"},"parent_header":{}}"#,
+    "#00 00 00 02 00 00 00 0c 00 00 00 0e 7b 7d 07",
+    "PUB a b 3\r\nabc\r\nHMSG a 9 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPING\r\n",
+    "<open xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" to=\"a\"/>",
+    "SIP/2.0 200 OK\r\nVia: SIP/2.0/WS a.invalid;branch=z9\r\nCSeq: 1 INVITE\r\n\r\nv=0",
+    "#41 4d 51 50 03 01 00 00 00 00 00 19 02 01 00 00 00 53 41 c0 0c 01 a3 09 41 4e 4f 4e 59 4d 4f 55 53",
+    "#00 00 00 1c 02 01 00 00 00 53 40 c0 0f 01 e0 0c 01 a3 09 41 4e 4f 4e 59 4d 4f 55 53",
+    "RFB 003.008\n",
+    "#05 01 00 0a 00 14 04 01 00 00 00 00 00 61 06 00 00 00 00 00 00 01 61",
+    "4.name,2.éü;4.sync,8.31415926;",
+    "#00 00 04 01 ac 02 05",
+    "#01 0c 01 ac 02 01 07 7b 22 61 22 3a 31 7d",
+    r#"{"type":"update","updates":[{"type":"js-update","path":"/a.js"}]}"#,
+    r#"{"type":"hash","data":"8fd9a5cbb7b24aaf1034"}"#,
+    "<a:b x=\"1\"><!-- c -->t&#233;<c/><![CDATA[d]]></a:b>",
+    "eJyrVsovULIyNKgFAA4XArc=",
+    "data:image/png;base64,iVBORw0KGgoAAAAA",
+    r#"{"a":"{\"b\":\"[\\\"c\\\"]\"}"}"#,
+    "#31 00 00 00 04 42 00 26 00 00 00 02 30 00 08 00 00 00 61 77 65 73 6f 6d 65 00 01 31 00 33 33 33 33 33 33 14 40 10 32 00 c2 07 00 00 00 00",
     "#a2 62 69 64 07 61 78 83 f9 3c 00 c1 1a 65 53 f1 00 9f 7f 61 61 ff ff",
 ];
 
@@ -226,6 +234,8 @@ fn no_decoder_takes_everything() {
                     "engine.io" => is_binary || has_digit,
                     // A PUBLISH may begin so.
                     "mqtt" => is_binary && has_digit,
+                    // Bytes for the standard input.
+                    "kubernetes" => text.starts_with('\0'),
                     _ => false,
                 };
                 assert!(is_known || said.is_empty(), "{}: {text:?} {said}", decoder.name);
@@ -304,11 +314,19 @@ fn small_pieces_take_linear_time() {
     let stomp = format!("MESSAGE\ndestination:a\n\n{body}\0");
     let sized = format!("MESSAGE\ndestination:a\ncontent-length:100000\n\n{}\0", "\0".repeat(100_000));
     let signalr = format!("{{\"type\":1,\"target\":\"t\",\"arguments\":[\"{body}\"]}}\u{1e}");
+    let nats = format!("MSG some.subject.of.it 1 100000\r\n{body}\r\n");
+    let amqp = b"\x02\0\0\x01\0\x53\x14\xc0\x07\x05\x43\x52\x05\x40\x40\x41";
+    let amqp = [&(4 + amqp.len() as u32 + 100_000).to_be_bytes()[..], amqp, body.as_bytes()].concat();
     let mqtt = [&b"\x30\xa3\x8d\x06\0\x01t"[..], body.as_bytes()].concat();
-    for (name, bytes) in
-        [("stomp", stomp.as_bytes()), ("stomp", sized.as_bytes()), ("signalr", signalr.as_bytes()), ("mqtt", &mqtt)]
-    {
-        let opcode = if name == "mqtt" { Opcode::BINARY } else { Opcode::TEXT };
+    for (name, bytes) in [
+        ("stomp", stomp.as_bytes()),
+        ("stomp", sized.as_bytes()),
+        ("signalr", signalr.as_bytes()),
+        ("mqtt", &mqtt),
+        ("nats", nats.as_bytes()),
+        ("amqp", &amqp),
+    ] {
+        let opcode = if matches!(name, "mqtt" | "amqp") { Opcode::BINARY } else { Opcode::TEXT };
         let mut session = Session::new(Hints::default(), Decoder::find(name), &Limits::DEFAULT);
         let begun = std::time::Instant::now();
         let (front, rest) = bytes.split_at(24);

@@ -4,7 +4,7 @@
 //! [type, …]     of JSON in batches each list ends with 18 hex (batched), or comes behind its length
 //! ```
 
-use super::{Confidence, Decode, Hints, Said, cbor, map, members::Members, msgpack};
+use super::{Confidence, Decode, Hints, Said, cbor, map, members::Members, msgpack, pieces};
 use crate::model::{Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
@@ -69,12 +69,7 @@ struct Wamp;
 impl Decode for Wamp {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         if let Some(text) = said.text.filter(|_| said.is_text) {
-            let mut at = 0;
-            let lists = text.split(SEPARATOR).map(|list| {
-                at += list.len() + 1;
-                (at - list.len() - 1, list)
-            });
-            let units: Vec<Unit<'m>> = lists
+            let units: Vec<Unit<'m>> = pieces(text, &[SEPARATOR])
                 .filter(|(_, list)| !list.is_empty())
                 .map(|(at, list)| unit(of_json(list, at)?))
                 .collect::<Option<_>>()?;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    Body, Both, Close, CloseCode, ConnId, Connection, Decoded, Direction, Endpoint, Frame, Ip, Mark, Message, Node,
-    NoteCode, NoteSet, Opcode, Opened, PacketNo, Reply, Span, Stamp, Timestamp, Unit, Value as ModelValue,
+    Both, Close, CloseCode, ConnId, Connection, Decoded, Direction, Endpoint, Frame, Ip, Mark, Message, Node, NoteCode,
+    NoteSet, Opcode, Opened, PacketNo, Reply, Span, Stamp, Timestamp, Unit, Value as ModelValue,
 };
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
@@ -42,28 +42,16 @@ fn stamp() -> Stamp {
 
 fn message(opcode: Opcode, payload: &[u8]) -> Message<'_> {
     Message {
-        number: 5,
-        dir: Direction::ToClient,
-        opcode,
         frames: 2,
-        compressed: false,
-        undecoded: false,
-        wire_len: payload.len() as u64,
-        body: Body::whole(payload),
-        wire: &[],
-        complete: true,
-        inferred: false,
         utf8: true,
-        close: None,
         rtt: Some(150_000_000),
-        waited: None,
         span: Span { first: mark(11), last: mark(12) },
         brought: mark(12),
         findings: [NoteCode::Utf8Bad].into_iter().fold(NoteSet::EMPTY, |mut set, code| {
             set.insert(code);
             set
         }),
-        decoded: None,
+        ..Message::whole(5, Direction::ToClient, opcode, payload)
     }
 }
 

@@ -138,6 +138,33 @@ pub struct Message<'a> {
     pub decoded: Option<&'a Decoded<'a>>,
 }
 
+impl<'a> Message<'a> {
+    /// A message of one frame that is all there and of which nothing else is known.
+    pub fn whole(number: u64, dir: Direction, opcode: Opcode, bytes: &'a [u8]) -> Self {
+        Self {
+            number,
+            dir,
+            opcode,
+            frames: 1,
+            compressed: false,
+            undecoded: false,
+            wire_len: bytes.len() as u64,
+            body: Body::whole(bytes),
+            wire: &[],
+            complete: true,
+            inferred: false,
+            utf8: std::str::from_utf8(bytes).is_ok(),
+            close: None,
+            rtt: None,
+            waited: None,
+            span: Span::default(),
+            brought: Mark::default(),
+            findings: NoteSet::EMPTY,
+            decoded: None,
+        }
+    }
+}
+
 impl Message<'_> {
     /// Whether the payload is text that can be shown as such: a text message of valid UTF-8, inflated if need be.
     pub fn is_text(&self) -> bool {

@@ -206,25 +206,17 @@ impl Story {
         }
         self.talks[conn].messages += 1;
         let message = Message {
-            number,
-            dir,
-            opcode,
             frames: count,
             compressed: odd.compressed,
             undecoded: odd.compressed && !inflated,
             wire_len: sent,
-            body: Body::default(),
-            wire: &[],
             complete: (inflated || !odd.compressed) && odd.holes.is_empty() && opcode != Opcode::CONTINUATION,
-            inferred: false,
             utf8: std::str::from_utf8(payload).is_ok(),
-            close: None,
             rtt: odd.rtt,
-            waited: None,
             span: Span { first, last },
             brought: last,
             findings,
-            decoded: None,
+            ..Message::whole(number, dir, opcode, &[])
         };
         let owned = OwnedMessage {
             body: payload.to_vec(),

@@ -1,7 +1,7 @@
 //! One packet of MQTT.
 
 use super::super::bytes::Bytes;
-use super::super::{VALUES, map, msgpack, path};
+use super::super::{VALUES, map, packed};
 use super::properties::{self, data, text};
 use super::{ALIASES, State};
 use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
@@ -206,7 +206,7 @@ impl<'a> Reading<'a> {
                 }
             }
             self.field("willTopic", bytes, text)?;
-            self.field("willPayload", bytes, |bytes| data(bytes).map(msgpack::text))?;
+            self.field("willPayload", bytes, |bytes| data(bytes).map(packed::text))?;
             self.fields.push(("willQos", Value::Int((flags >> 3 & 3).into()).into()));
             self.fields.push(("willRetain", Value::Flag(is_set(5)).into()));
         }
@@ -251,10 +251,7 @@ impl<'a> Reading<'a> {
         self.event = Some(topic);
         let begin = bytes.at();
         let rest = bytes.rest();
-        let payload = match msgpack::text(rest) {
-            Value::Text(text) if text.starts_with(['{', '[']) && path::is_json(text.as_bytes()) => Value::Json(text),
-            other => other,
-        };
+        let payload = packed::payload(rest);
         self.said = Some(payload.clone()).filter(|_| !rest.is_empty());
         self.fields.push(("payload", Node::at(payload, begin..begin + rest.len())));
         Some(())

@@ -2,7 +2,7 @@
 
 use super::super::VALUES;
 use super::super::bytes::Bytes;
-use super::super::msgpack;
+use super::super::packed;
 use crate::model::{Node, Value};
 use std::borrow::Cow;
 
@@ -98,7 +98,7 @@ impl Form {
 
 /// A text behind its length.
 pub(super) fn text<'a>(bytes: &mut Bytes<'a>) -> Option<Value<'a>> {
-    data(bytes).map(msgpack::text)
+    data(bytes).map(packed::text)
 }
 
 /// Bytes behind their length.

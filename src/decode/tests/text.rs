@@ -421,3 +421,24 @@ fn sockjs_has_another_protocol_in_its_frames() {
         ],
     );
 }
+
+#[test]
+fn texts_that_have_others_inside_are_unwrapped() {
+    check(
+        Hints::default(),
+        &[
+            (r#"<{"id":1,"data":"{\"op\":\"x\"}"}"#, r#"json | - - | {"id":1,"data":{"op":"x"}}"#),
+            ("<<iq type='get' id='1'><ping/></iq>", "xml | iq - | <iq type='get' id='1'><ping/></iq>"),
+            ("<<p>open", "nothing"),
+            ("<eyJ0eXBlIjoiaGkiLCJ4IjpbXX0=", r#"base64 | hi - | base64 {"type":"hi","x":[]}"#),
+            ("<eyJ0eXBlIjoiaGkiLCJ4IjpbXX0", r#"base64 | hi - | base64 {"type":"hi","x":[]}"#),
+            ("<SGVsbG8sIHdvcmxkIQ==", "base64 | - - | base64 Hello, world!"),
+            ("<eJyrVsovULIyNKgFAA4XArc=", r#"base64 | 10 - | base64 zlib {"op":10}"#),
+            ("<data:image/png;base64,iVBORw0KGgoAAAAA", "base64 | image/png - | base64 image/png <12 bytes>"),
+            // Words and digests are none.
+            ("<subscribetotopics", "nothing"),
+            ("<d41d8cd98f00b204e9800998ecf8427e", "nothing"),
+            ("<AAAAAAAAAAAAAAAAAAAA", "nothing"),
+        ],
+    );
+}
