@@ -2,8 +2,8 @@
 
 use crate::decode::{DECODERS, Decoder};
 use crate::export::RECORD_KINDS;
-use crate::filter::{Field, Filter, Rows};
-use crate::model::{NOTES, Protocol, Rule, Select, Severity, nearest};
+use crate::filter::{self, Field, Filter, Rows};
+use crate::model::{NOTES, Protocol, Rule, Select, Severity, Timestamp, nearest};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
@@ -103,6 +103,11 @@ const SEVERITIES: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::
 /// `note`, `warning`, `error`.
 pub(super) fn severity(word: &str) -> Result<Severity, &'static str> {
     SEVERITIES.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
+}
+
+/// An instant, as filters take it.
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
+    filter::time(text).ok_or("a time is wanted, as 2023-11-14T22:13:20Z")
 }
 
 /// A number, of rows, packets or connections.

@@ -29,6 +29,7 @@ mod phoenix;
 mod protobuf;
 mod pusher;
 mod session;
+mod shape;
 mod signalr;
 mod sockjs;
 mod stomp;
@@ -37,6 +38,7 @@ mod wamp;
 mod write;
 
 pub use session::{Session, Sessions};
+pub use shape::{look, pattern, shape};
 pub use table::DECODERS;
 pub use write::{node as write_node, record as write_record, summary, value as write_value};
 

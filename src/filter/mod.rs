@@ -19,6 +19,7 @@ pub use claim::{Aggregate, Claim, Says, Sum};
 pub use complete::{Choice, Completion, complete};
 pub use fields::{FIELDS, Field, Needs};
 pub use lex::quote;
+pub use literal::time;
 pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
