@@ -148,7 +148,7 @@ impl Launch {
         let before = words.into_iter().map(OsString::from);
         let words: Vec<OsString> = [program].into_iter().chain(before).chain(self.words.iter().cloned()).collect();
         let job = match super::parse(&words, self.config.apply(super::args::definition(), false)) {
-            Ok((args, _)) => Job::new(args, self.config.named()),
+            Ok((args, _)) => Job::new(args, &self.config),
             Err(error) => return super::one_line(&error),
         };
         // Nothing is told on a screen that is the browser's.
@@ -221,7 +221,7 @@ impl Capture {
 
     /// Begins a reading in which streams are read as one more rule says; why there is none.
     fn decode_as(&self, rule: &str) -> Result<Named, String> {
-        let DecodeRule::Stream(rule) = choices::rule(rule)? else {
+        let DecodeRule::Stream(rule) = choices::rule(rule, Some(&[]))? else {
             return Err(format!("what a connection speaks is for rows: wspect msgs --decoded -d {rule}"));
         };
         self.known().rules.insert(0, rule);

@@ -14,33 +14,40 @@ use std::str::FromStr;
 pub(super) enum DecodeRule {
     /// Of streams, what they carry.
     Stream(Rule),
-    /// Of the connections that pass a filter, what is said in them.
-    Speaks(String, &'static Decoder),
+    /// Of the connections that pass a filter, what is said in them: the name of a decoder.
+    Speaks(String, String),
 }
 
-/// `tcp.port==9000,websocket` (as tshark's `-d`), `conn==3,mqtt`.
-pub(super) fn rule(text: &str) -> Result<DecodeRule, String> {
+/// `tcp.port==9000,websocket` (as tshark's `-d`), `conn==3,mqtt`. `theirs`: the decoders of the configuration; `None` while that is
+/// not read, and any name may be one.
+pub(super) fn rule(text: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
     let (selector, protocol) =
         text.rsplit_once(',').ok_or("SELECTOR,PROTOCOL is wanted, as tcp.port==9000,websocket")?;
     let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
         "websocket" | "ws" => Protocol::WebSocket,
         "none" => Protocol::None,
-        other => return speaks(selector, other),
+        other => return speaks(selector, other, theirs),
     };
     Ok(DecodeRule::Stream(Rule { select: select(selector)?, protocol }))
 }
 
-fn speaks(selector: &str, protocol: &str) -> Result<DecodeRule, String> {
-    let decoder = Decoder::find(protocol).ok_or_else(|| {
-        let names = DECODERS.iter().map(|decoder| decoder.name);
+fn speaks(selector: &str, protocol: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
+    if let Some(theirs) = theirs.filter(|theirs| Decoder::find(protocol).is_none() && !theirs.contains(&protocol)) {
+        let names = DECODERS.iter().map(|decoder| decoder.name).chain(theirs.iter().copied());
         let meant = nearest(protocol, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
-        format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
-    })?;
-    let connections = Filter::new(selector).map_err(|problem| problem.to_string())?;
+        return Err(format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)"));
+    }
+    of_connections(selector)?;
+    Ok(DecodeRule::Speaks(selector.to_owned(), protocol.to_owned()))
+}
+
+/// That it is a filter of connections which can be asked when they begin.
+pub(super) fn of_connections(text: &str) -> Result<(), String> {
+    let connections = Filter::new(text).map_err(|problem| problem.to_string())?;
     connections.suits(Rows::CONNECTIONS).map_err(|problem| problem.to_string())?;
     match connections.late(Rows::MESSAGES) {
         Some(field) => Err(format!("{field} is known when a connection ends: that is too late")),
-        None => Ok(DecodeRule::Speaks(selector.to_owned(), decoder)),
+        None => Ok(()),
     }
 }
 
@@ -138,7 +145,7 @@ mod tests {
     #[test]
     fn reads_rules_as_tshark_writes_them() {
         let port = |first, last, protocol| Ok(Rule { select: Select::Port(first..=last), protocol });
-        let of = |text| match rule(text)? {
+        let of = |text| match rule(text, Some(&[]))? {
             DecodeRule::Stream(rule) => Ok(rule),
             DecodeRule::Speaks(connections, _) => Err(connections),
         };
@@ -157,12 +164,14 @@ mod tests {
 
     #[test]
     fn reads_what_connections_speak() {
-        let speaks = |text| match rule(text) {
-            Ok(DecodeRule::Speaks(connections, decoder)) => format!("{connections} speak {}", decoder.name),
+        let speaks = |text| match rule(text, Some(&["acme"])) {
+            Ok(DecodeRule::Speaks(connections, decoder)) => format!("{connections} speak {decoder}"),
             Ok(DecodeRule::Stream(_)) => "a stream".to_owned(),
             Err(why) => why,
         };
         assert_eq!(speaks("conn==3,json"), "conn==3 speak json");
+        assert_eq!(speaks("conn==3,Acme"), "conn==3 speak acme");
+        assert!(rule("conn==3,none-such", None).is_ok() && rule("conn==3,none-such", Some(&[])).is_err());
         assert_eq!(
             speaks("host == \"a,b\" && tcp.port==80, Socket.IO"),
             "host == \"a,b\" && tcp.port==80 speak socket.io"

@@ -1,6 +1,7 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
 use super::args::{self, Args, Command, Format, Manners, Record, Report, TypesForm, When};
+use super::config::Config;
 use super::convert;
 use super::copy;
 use super::exit::Failure;
@@ -35,16 +36,16 @@ impl FormKind {
 }
 
 impl Job {
-    /// What the command line asks for; `named`: filters that names in files of assertions stand for.
+    /// What the command line asks for; `config`: its decoders, and the filters that names in files of assertions stand for.
     ///
     /// # Errors
     /// When it asks for nothing that can be done.
-    pub(super) fn new(args: Args, named: &Named) -> Result<Self, Failure> {
+    pub(super) fn new(args: Args, config: &Config) -> Result<Self, Failure> {
         let Args { command, list, reading, manners, redaction, .. } = args;
         let rules = redact::rules(command.as_ref(), redaction.redact)?;
-        let job = Self::of(command, list, &manners, named)?;
+        let job = Self::of(command, list, &manners, config.named())?;
         let redactor = redact::redactor(rules)?;
-        let (settings, speaks) = (reading.settings(), reading.speaks());
+        let (settings, speaks) = (reading.settings(), reading.speaks(&config.programs(manners.quiet)));
         Ok(Self {
             source: job.source.within(settings.limits),
             settings,

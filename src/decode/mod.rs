@@ -26,6 +26,7 @@ mod ocpp;
 mod pairs;
 pub mod path;
 mod phoenix;
+mod program;
 mod protobuf;
 mod pusher;
 mod session;
@@ -37,12 +38,13 @@ mod table;
 mod wamp;
 mod write;
 
-pub use session::{Session, Sessions};
+pub use program::{Program, Question};
+pub use session::{Session, Sessions, Speaker};
 pub use shape::{look, pattern, shape};
 pub use table::DECODERS;
 pub use write::{node as write_node, record as write_record, summary, value as write_value};
 
-use crate::model::{Direction, Node, Unit, Value};
+use crate::model::{ConnId, Direction, Node, Unit, Value};
 use members::Members;
 use std::cell::OnceCell;
 
@@ -112,6 +114,8 @@ pub struct Hints {
     pub query: String,
     /// The subprotocol that was agreed on.
     pub subprotocol: Option<String>,
+    /// Its number.
+    pub conn: Option<ConnId>,
 }
 
 impl Hints {

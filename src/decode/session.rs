@@ -1,11 +1,21 @@
 //! One connection's messages, decoded in order.
 
 use super::pairs::Pairs;
-use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Said};
+use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Program, Said, program};
 use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_parts};
 use hashbrown::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
+
+/// Who understands a connection, as the user says.
+#[derive(Debug, Clone)]
+pub enum Speaker {
+    /// A decoder of the table.
+    Ours(&'static Decoder),
+    /// A program.
+    Theirs(Arc<dyn Program>),
+}
 
 /// The sessions of all connections that go on, by what tells connections apart.
 #[derive(Debug)]
@@ -28,14 +38,18 @@ impl<K: Copy + Eq + Hash> Sessions<K> {
         &mut self,
         key: K,
         message: &Message<'m>,
-        begin: impl FnOnce() -> (Hints, Option<&'static Decoder>),
+        begin: impl FnOnce() -> (Hints, Option<Speaker>),
     ) -> Option<Decoded<'m>> {
         if message.opcode.is_control() {
             return None;
         }
         let session = self.live.entry(key).or_insert_with(|| {
-            let (hints, forced) = begin();
-            Session::new(hints, forced, &self.limits)
+            let (hints, speaker) = begin();
+            match speaker {
+                Some(Speaker::Theirs(program)) => Session::new(hints, None, &self.limits).asking(program),
+                Some(Speaker::Ours(decoder)) => Session::new(hints, Some(decoder), &self.limits),
+                None => Session::new(hints, None, &self.limits),
+            }
         });
         self.held -= session.held();
         let decoded = session.message(message);
@@ -61,6 +75,7 @@ impl Hints {
             path: path.to_owned(),
             query: query.unwrap_or_default().to_owned(),
             subprotocol: subprotocol.map(ToOwned::to_owned),
+            conn: Some(connection.id),
         }
     }
 }
@@ -68,6 +83,8 @@ impl Hints {
 /// What decoding a connection needs to remember. All its messages are to be told, in order.
 pub struct Session {
     hints: Hints,
+    /// The program that is asked first.
+    theirs: Option<Arc<dyn Program>>,
     chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
     /// The user chose.
     is_forced: bool,
@@ -94,7 +111,13 @@ impl Session {
         let (is_forced, is_agreed) = (forced.is_some(), agreed.is_some());
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
-        Self { hints, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
+        Self { hints, theirs: None, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
+    }
+
+    /// A program is asked of each message before all decoders.
+    #[must_use]
+    pub fn asking(self, program: Arc<dyn Program>) -> Self {
+        Self { theirs: Some(program), ..self }
     }
 
     /// What a message says; `None` of a control frame, of one that lacks bytes, and where no decoder understands it.
@@ -106,9 +129,16 @@ impl Session {
             self.lost(message.dir);
             return None;
         }
-        let said = Said::new(message.dir, message.is_text(), message.body.kept);
-        let (protocol, mut units) = self.units(&said)?;
-        for unit in &mut units {
+        let theirs = self.theirs.as_deref().and_then(|theirs| program::decoded(theirs, &self.hints, message));
+        let mut decoded = match theirs {
+            Some(decoded) => decoded,
+            None => {
+                let said = Said::new(message.dir, message.is_text(), message.body.kept);
+                let (protocol, units) = self.units(&said)?;
+                Decoded { protocol, units }
+            }
+        };
+        for unit in &mut decoded.units {
             self.pairs.pair(unit, message.dir, message.number, message.brought, self.most_open);
         }
         if let Some((decoder, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
@@ -118,7 +148,7 @@ impl Session {
                 *decode = (decoder.open)(&self.hints);
             }
         }
-        Some(Decoded { protocol, units })
+        Some(decoded)
     }
 
     /// A message of this direction was lost, or a part of one.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 mod binary;
 mod text;
 
-fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
+pub(super) fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
     let mark = Mark { packet: PacketNo(number), time: Some(Timestamp::from_nanos(number as i64 * 1_000_000)) };
     Message {
         number,
@@ -49,7 +49,12 @@ fn told(decoded: &Decoded<'_>) -> String {
 
 fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: subprotocol.map(ToOwned::to_owned) }
+    Hints {
+        path: path.to_owned(),
+        query: query.to_owned(),
+        subprotocol: subprotocol.map(ToOwned::to_owned),
+        conn: None,
+    }
 }
 
 /// A conversation: each message is `>` or `<`, then its text, or hex behind `#`; and what is told of it.

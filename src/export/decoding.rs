@@ -1,14 +1,14 @@
 //! What messages say in the terms of their protocols, for whoever asks.
 
 use super::{Exporter, Out};
-use crate::decode::{Decoder, Hints, Sessions};
+use crate::decode::{Hints, Sessions, Speaker};
 use crate::filter::{Filter, Item, Row};
 use crate::model::{ConnId, Connection, Event, Limits, Message, Stamp};
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
 
 /// What the user says of connections: those that pass a filter speak this. The first that fits holds.
-pub type Speaks = (Filter, &'static Decoder);
+pub type Speaks = (Filter, Speaker);
 
 /// Lets an exporter see what messages say. It stands before filters, which may ask for that, so it is told all messages in order.
 pub struct Decoding<'e> {
@@ -32,7 +32,7 @@ impl<'e> Decoding<'e> {
         let row = Row { at, origin: None, conn: Some(conn), handshake: None, item: Item::Connection };
         let begin = || {
             let said = self.said.iter().find(|(connections, _)| connections.passes(&row));
-            (Hints::of(conn), said.map(|(_, decoder)| *decoder))
+            (Hints::of(conn), said.map(|(_, speaker)| speaker.clone()))
         };
         let decoded = self.sessions.message(conn.id, message, begin);
         self.inner.event(at, Event::Message(&Message { decoded: decoded.as_ref(), ..*message }), out)
