@@ -31,7 +31,7 @@ const SAID: &[(&str, &str, &str)] = &[
 fn main() {
     for (name, url, text) in SAID {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let hints = Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: None };
+        let hints = Hints { path: path.to_owned(), query: query.to_owned(), ..Hints::default() };
         let mut session = Session::new(hints, None, &Limits::DEFAULT);
         let message = Message::whole(5, Direction::ToClient, Opcode::TEXT, text.as_bytes());
         let mut out = Vec::new();

@@ -354,7 +354,7 @@ fn bytes_are_told_from_text() {
 /// Every command that prints rows has them in every form: columns are those of `export csv`, elements of an array the records.
 #[test]
 fn every_command_has_every_form() {
-    for command in ["handshake", "follow 2", "check", "show 1:2 2:3", "stats", "stats --capture", "keys"] {
+    for command in ["handshake", "follow 2", "check", "show 1:2 2:3", "stats", "stats --capture", "types", "keys"] {
         let command: Vec<&str> = command.split(' ').collect();
         let (name, chosen) = command.split_first().unwrap();
         let capture = sample(if name == &"keys" { "wss.pcapng" } else { "chat.pcapng" });

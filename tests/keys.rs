@@ -521,6 +521,8 @@ fn no_secret_is_told() {
         "handshake --json",
         "stats",
         "stats --json",
+        "types",
+        "types --json",
         "check",
         "check --json",
         "keys",

@@ -6,7 +6,7 @@
 //! ```
 
 use super::{Book, MessageId};
-use crate::decode::{Decoder, Hints, Session};
+use crate::decode::{Hints, Session, Speaker};
 use crate::filter::{Speaks, begin};
 use crate::model::{Connection, Decoded, Limits, Message, Pairing, Reply, Unit};
 use std::collections::HashMap;
@@ -113,8 +113,8 @@ pub(super) struct Hearing {
 impl Hearing {
     /// A session that has heard nothing of a connection.
     fn session(&self, book: &Book, conn: usize) -> Session {
-        let (hints, forced) = book.connection(conn).map_or_else(Default::default, |conn| begin(&self.said, conn));
-        Session::new(hints, forced, &Limits::DEFAULT)
+        let (hints, speaker) = book.connection(conn).map_or_else(Default::default, |conn| begin(&self.said, conn));
+        Session::spoken(hints, speaker, &Limits::DEFAULT)
     }
 
     /// Hears a connection up to there: so many of its messages. True when that is done.
@@ -249,7 +249,7 @@ impl Cursor {
 
 impl Book {
     /// What is known of a connection before anything is said in it, and what the user says that it speaks.
-    pub(super) fn begin(&self, conn: &Connection) -> (Hints, Option<&'static Decoder>) {
+    pub(super) fn begin(&self, conn: &Connection) -> (Hints, Option<Speaker>) {
         begin(&self.hearing.said, conn)
     }
 

@@ -145,7 +145,7 @@ impl Launch {
         let before = words.into_iter().map(OsString::from);
         let words: Vec<OsString> = [program].into_iter().chain(before).chain(self.words.iter().cloned()).collect();
         let job = match super::parse(&words, self.config.apply(super::args::definition(), false)) {
-            Ok((args, _)) => Job::new(args, self.config.named()),
+            Ok((args, _)) => Job::new(args, &self.config),
             Err(error) => return super::one_line(&error),
         };
         // Nothing is told on a screen that is the browser's.
@@ -228,7 +228,7 @@ impl Capture {
                 }
                 log = Some(named);
             }
-            Anew::Rule(rule) => match choices::rule(&rule) {
+            Anew::Rule(rule) => match choices::rule(&rule, Some(&[])) {
                 Ok(DecodeRule::Stream(rule)) => self.known().rules.insert(0, rule),
                 // The browser has heard of that.
                 Ok(DecodeRule::Speaks(..)) => {}

@@ -1,9 +1,9 @@
 //! What users say of streams, sizes and findings, in their own notation.
 
-use crate::decode::Decoder;
+use crate::decode::{DECODERS, Decoder};
 use crate::export::RECORD_KINDS;
 use crate::filter::{self, Field};
-use crate::model::{NOTES, Protocol, Rule, Select, Severity};
+use crate::model::{NOTES, Protocol, Rule, Select, Severity, Timestamp, nearest};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
@@ -14,23 +14,31 @@ use std::str::FromStr;
 pub(super) enum DecodeRule {
     /// Of streams, what they carry.
     Stream(Rule),
-    /// Of the connections that pass a filter, what is said in them.
-    Speaks(String, &'static Decoder),
+    /// Of the connections that pass a filter, what is said in them: the name of a decoder.
+    Speaks(String, String),
 }
 
-/// `tcp.port==9000,websocket` (as tshark's `-d`), `conn==3,mqtt`.
-pub(super) fn rule(text: &str) -> Result<DecodeRule, String> {
+/// `tcp.port==9000,websocket` (as tshark's `-d`), `conn==3,mqtt`. `theirs`: the decoders of the configuration; `None` while that is
+/// not read, and any name may be one.
+pub(super) fn rule(text: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
     let (selector, protocol) =
         text.rsplit_once(',').ok_or("SELECTOR,PROTOCOL is wanted, as tcp.port==9000,websocket")?;
     let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
         "websocket" | "ws" => Protocol::WebSocket,
         "none" => Protocol::None,
-        name => {
-            let (_, decoder) = filter::speaks(selector, name)?;
-            return Ok(DecodeRule::Speaks(selector.to_owned(), decoder));
-        }
+        other => return speaks(selector, other, theirs),
     };
     Ok(DecodeRule::Stream(Rule { select: select(selector)?, protocol }))
+}
+
+fn speaks(selector: &str, protocol: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
+    if let Some(theirs) = theirs.filter(|theirs| Decoder::find(protocol).is_none() && !theirs.contains(&protocol)) {
+        let names = DECODERS.iter().map(|decoder| decoder.name).chain(theirs.iter().copied());
+        let meant = nearest(protocol, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
+        return Err(format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)"));
+    }
+    filter::of_connections(selector)?;
+    Ok(DecodeRule::Speaks(selector.to_owned(), protocol.to_owned()))
 }
 
 fn select(text: &str) -> Result<Select, String> {
@@ -94,6 +102,11 @@ pub(super) fn severity(word: &str) -> Result<Severity, &'static str> {
     SEVERITIES.into_iter().find(|severity| severity.name() == word).ok_or("one of note warning error")
 }
 
+/// An instant, as filters take it.
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
+    filter::time(text).ok_or("a time is wanted, as 2023-11-14T22:13:20Z")
+}
+
 /// A number, of rows, packets or connections.
 pub(super) fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "a number is wanted, as 12")
@@ -122,7 +135,7 @@ mod tests {
     #[test]
     fn reads_rules_as_tshark_writes_them() {
         let port = |first, last, protocol| Ok(Rule { select: Select::Port(first..=last), protocol });
-        let of = |text| match rule(text)? {
+        let of = |text| match rule(text, Some(&[]))? {
             DecodeRule::Stream(rule) => Ok(rule),
             DecodeRule::Speaks(connections, _) => Err(connections),
         };
@@ -141,12 +154,14 @@ mod tests {
 
     #[test]
     fn reads_what_connections_speak() {
-        let speaks = |text| match rule(text) {
-            Ok(DecodeRule::Speaks(connections, decoder)) => format!("{connections} speak {}", decoder.name),
+        let speaks = |text| match rule(text, Some(&["acme"])) {
+            Ok(DecodeRule::Speaks(connections, decoder)) => format!("{connections} speak {decoder}"),
             Ok(DecodeRule::Stream(_)) => "a stream".to_owned(),
             Err(why) => why,
         };
         assert_eq!(speaks("conn==3,json"), "conn==3 speak json");
+        assert_eq!(speaks("conn==3,Acme"), "conn==3 speak acme");
+        assert!(rule("conn==3,none-such", None).is_ok() && rule("conn==3,none-such", Some(&[])).is_err());
         assert_eq!(
             speaks("host == \"a,b\" && tcp.port==80, Socket.IO"),
             "host == \"a,b\" && tcp.port==80 speak socket.io"

@@ -2,7 +2,9 @@
 
 use super::args;
 use super::browser;
+use super::choices::{self, DecodeRule};
 use super::exit::{Exit, Failure};
+use super::programs::{self, Process, Spec};
 use super::values::{Fault, Value, entries, quoted, text, unknown};
 use crate::capture::words;
 use crate::export::Out;
@@ -69,6 +71,8 @@ pub(super) struct Config {
     values: Vec<(&'static str, Vec<(usize, String)>)>,
     named: Arc<Named>,
     browser: Preferences,
+    /// Decoders that are programs.
+    decoders: Vec<Spec>,
     /// The file that was read, or that would have been if it were there.
     place: Option<PathBuf>,
 }
@@ -106,6 +110,8 @@ impl Config {
             let name = key.get_ref().as_ref();
             if let Some(setting) = SETTINGS.iter().find(|setting| setting.key() == name) {
                 config.values.push((setting.option, values(setting, at, value)?));
+            } else if name == programs::TABLE {
+                config.decoders = programs::read(at, value, &named)?;
             } else if name != FILTERS && !browser::read(name, at, value, &named, &mut config.browser)? {
                 let keys: Vec<String> = SETTINGS.iter().map(Setting::key).chain(other_names()).collect();
                 return Err(unknown(key, "", keys.iter().map(String::as_str)));
@@ -126,6 +132,21 @@ impl Config {
         &self.named
     }
 
+    /// The decoders that are programs, none of which runs yet: where the file stands.
+    pub(super) fn programs(&self, is_quiet: bool) -> Vec<Arc<Process>> {
+        let directory = self.place.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let process = |spec: &Spec| Arc::new(Process::new(spec.clone(), directory.clone(), is_quiet));
+        self.decoders.iter().map(process).collect()
+    }
+
+    /// Reads a rule of `--decode-as`, which may name these decoders.
+    fn rule(&self) -> impl Fn(&str) -> Result<DecodeRule, String> + Clone + Send + Sync + 'static {
+        let names: Vec<&str> = self.decoders.iter().map(|spec| spec.name).collect();
+        move |text| choices::rule(text, Some(&names))
+    }
+
     /// What it says of the browser.
     pub(super) const fn browser(&self) -> &Preferences {
         &self.browser
@@ -141,6 +162,7 @@ impl Config {
         let definition = args::definition();
         for (option, values) in &self.values {
             let Some(command) = having(&definition, option) else { continue };
+            let command = command.clone().mut_args(|arg| self.knowing(arg));
             for (at, value) in values {
                 let words = ["wspect".to_owned(), format!("--{option}={value}")];
                 if let Err(error) = command.clone().try_get_matches_from(words) {
@@ -162,9 +184,15 @@ impl Config {
             .fold(here, |definition, name| definition.mut_subcommand(name, |command| self.set(command, |_| true)))
     }
 
+    /// An option for rules of decoders knows those of the file.
+    fn knowing(&self, arg: Arg) -> Arg {
+        if arg.get_long() == Some(DECODE) { arg.value_parser(self.rule()) } else { arg }
+    }
+
     fn set(&self, command: Command, is_meant: impl Fn(&Arg) -> bool) -> Command {
         command.mut_args(|arg| {
-            let Some(long) = arg.get_long().filter(|_| is_meant(&arg)) else { return arg };
+            let Some(long) = arg.get_long().map(ToOwned::to_owned).filter(|_| is_meant(&arg)) else { return arg };
+            let long = long.as_str();
             if ASKING.contains(&long) {
                 let named = Arc::clone(&self.named);
                 return arg.value_parser(move |text: &str| {
@@ -174,6 +202,7 @@ impl Config {
                     })
                 });
             }
+            let arg = self.knowing(arg);
             match self.values.iter().find(|(option, _)| *option == long) {
                 Some((_, values)) => {
                     let values: Vec<String> = values.iter().map(|(_, value)| value.clone()).collect();
@@ -202,6 +231,7 @@ impl Config {
             out.line(&format!("{} = {}", quoted(name), quoted(text)));
         }
         browser::write_tables(&self.browser, out);
+        programs::write(&self.decoders, out);
     }
 }
 
@@ -254,7 +284,7 @@ fn read_filters(at: usize, value: &Value<'_>) -> Result<Vec<(usize, String, Stri
 
 /// What stands in the file besides options.
 fn other_names() -> impl Iterator<Item = String> {
-    [FILTERS].into_iter().chain(browser::names()).map(str::to_owned)
+    [FILTERS, programs::TABLE].into_iter().chain(browser::names()).map(str::to_owned)
 }
 
 /// `~/keys.txt` with the home directory.
@@ -305,7 +335,7 @@ pub(super) fn template() -> String {
         "\n# Filters by name: wspect msgs -Y '$errors && conn == 3' (docs/FILTERS.md)\n\
          #[{FILTERS}]\n#errors = 'json.type == \"error\"'\n#slow = 'rtt > 200ms'\n"
     );
-    text + &browser::tables_template()
+    text + &browser::tables_template() + &programs::template()
 }
 
 #[cfg(test)]
@@ -358,6 +388,21 @@ mod tests {
         }
         assert!(rule("match = 'conn == 2'\nas = \"mqt\"").contains("did you mean mqtt?"));
         assert!(rule("match = 'cnn == 2'\nas = \"mqtt\"").starts_with("6: invalid value 'cnn == 2,mqtt'"));
+        let decoder = |lines: &str| fault(&format!("[[decoder]]\nname = \"acme\"\nrun = [\"x\"]\n{lines}"));
+        for (lines, why) in [
+            ("timeout_m = 3", "4: no setting timeout_m in [[decoder]]: did you mean timeout_ms?"),
+            ("timeout_ms = 0", "4: timeout_ms of [[decoder]]: milliseconds from 1 to 600000 are wanted"),
+            ("match = 'len > 3'", "4: match of [[decoder]]: "),
+            ("match = '$no'", "4: match of [[decoder]]: "),
+            ("[[decoder]]\nname = \"acme\"\nrun = [\"y\"]", "5: there are two decoders acme"),
+            ("[[decoder]]\nname = \"mqtt\"\nrun = [\"y\"]", "5: name of [[decoder]]: there is a mqtt already"),
+            ("[[decoder]]\nname = \"A b\"\nrun = [\"y\"]", "5: name of [[decoder]]: up to 32 small letters"),
+            ("[[decoder]]\nname = \"b\"\nrun = \"y\"", "5: [[decoder]] is to have "),
+            ("[[decoder]]\nname = \"b\"\nrun = []", "6: run of [[decoder]]: a program"),
+        ] {
+            assert!(decoder(lines).starts_with(why), "{lines}: {}", decoder(lines));
+        }
+        assert!(fault("decoder = 3").starts_with("1: [[decoder]] is to have "));
         // Of several the first is told.
         assert!(fault("zzz = 1\naaa = 1").starts_with("1: no setting zzz: one of color "));
         assert!(fault("color = ").starts_with("1: "));

@@ -1,6 +1,7 @@
 //! `wspect diff`: two captures, or two connections, compared message by message.
 
 use super::args::{self, Manners, Reading};
+use super::config::Config;
 use super::exit::{Exit, Failure, say};
 use super::job::{FormKind, Job, Work};
 use super::keys::Keys;
@@ -33,6 +34,7 @@ struct Side {
 pub(super) fn run(
     asked: args::Diff,
     reading: &Reading,
+    config: &Config,
     manners: &Manners,
     redactor: &Redactor,
 ) -> Result<Exit, Failure> {
@@ -51,8 +53,14 @@ pub(super) fn run(
         };
         let job =
             Job::list(Work::Rows(Kinds { message: true, ..Kinds::default() }), list, TimeMode::Relative, manners)?;
-        let settings = reading.settings();
-        Ok(Job { source: job.source.within(settings.limits), settings, keys: Keys::new(reading.clone()), ..job })
+        let (settings, speaks) = (reading.settings(), reading.speaks(&config.programs(manners.quiet)));
+        Ok(Job {
+            source: job.source.within(settings.limits),
+            settings,
+            speaks,
+            keys: Keys::new(reading.clone()),
+            ..job
+        })
     };
     let jobs = [job(&first)?, job(&second)?];
     let [job, second_job] = &jobs;

@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::pick::Table;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Decoding, Exporter, Kinds, PayloadOptions, Place, Redactor, TimeMode};
+use crate::export::{Decoding, Delimited, Exporter, Kinds, PayloadOptions, Place, Redactor, TimeMode, WantedTypes};
 use crate::filter::{Claim, Filter, Needs, Rows, Speaks};
 use crate::model::{ConnId, NoteSet, PacketNo, Severity};
 use std::path::PathBuf;
@@ -85,6 +85,8 @@ pub(super) enum Work {
     Keys,
     /// Figures.
     Stats,
+    /// Kinds of messages.
+    Types(TypesWanted),
     /// What the capture is.
     Capture,
     /// A file for another program.
@@ -93,6 +95,15 @@ pub(super) enum Work {
     Copy(copy::Wanted),
     /// Findings.
     Check(Checked),
+}
+
+/// How kinds of messages are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TypesWanted {
+    /// All of them, or the new ones.
+    pub which: WantedTypes,
+    /// In cells, so written.
+    pub cells: Option<Delimited>,
 }
 
 /// Which findings are looked for.
@@ -116,7 +127,7 @@ impl Work {
             Self::Follow(_) => Rows::MESSAGES,
             Self::Stats => Rows::MESSAGES | Rows::FINDINGS,
             Self::Copy(_) => Rows::CONNECTIONS | Rows::MESSAGES,
-            Self::Convert(_) => Rows::MESSAGES,
+            Self::Convert(_) | Self::Types(_) => Rows::MESSAGES,
             Self::Check(_) => Rows::FINDINGS,
             Self::Show(_) | Self::Keys | Self::Capture => Rows::NONE,
         }
@@ -156,7 +167,7 @@ impl Job {
 
     /// An exporter that is told what messages say, where anybody asks for that.
     pub(super) fn decoding<'e>(&'e self, exporter: &'e mut dyn Exporter) -> Decoding<'e> {
-        let is_asked = self.payload.decoded || self.needs().decoded;
+        let is_asked = self.payload.decoded || self.needs().decoded || matches!(self.work, Work::Types(_));
         Decoding::new(is_asked, &self.speaks, self.settings.limits, exporter)
     }
 

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 63] {
+fn rows(limits: Limits) -> [Row; 64] {
     let Limits {
         unpacked_bytes,
         fragment_pieces,
@@ -77,6 +77,7 @@ fn rows(limits: Limits) -> [Row; 63] {
         decoder_bytes,
         decoder_total,
         open_requests,
+        message_types,
         diff_bytes,
     } = limits;
     let n = |value: usize| value as u64;
@@ -174,6 +175,12 @@ fn rows(limits: Limits) -> [Row; 63] {
         ),
         ("decoder-total", n(decoder_total), "bytes", "kept so of all connections, with their open requests"),
         ("open-requests", n(open_requests), "requests", "of one connection that wait for their reply"),
+        (
+            "message-types",
+            n(message_types),
+            "types",
+            "of messages that `wspect types` tells apart; the rest is counted as one",
+        ),
         (
             "diff-bytes",
             n(diff_bytes),

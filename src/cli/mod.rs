@@ -22,6 +22,7 @@ mod pager;
 mod pick;
 mod picker;
 mod pipe;
+mod programs;
 mod progress;
 mod redact;
 mod run;
@@ -121,7 +122,7 @@ fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsStrin
     if let Some(Command::Diff(asked)) = args.command {
         typed::nothing_before_command(&args.list)?;
         let redactor = redact::redactor(redact::rules(None, args.redaction.redact)?)?;
-        return diff::run(asked, &args.reading, &args.manners, &redactor);
+        return diff::run(asked, &args.reading, config, &args.manners, &redactor);
     }
     if typed::browses(&args, matches) {
         let mut words = words.to_vec();
@@ -139,7 +140,7 @@ fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsStrin
         return browse::run(source, color, settings, keys, Launch { words, config: config.clone(), ascii, speaks });
     }
     typed::no_payload_in_columns(&args, matches)?;
-    run::run(&Job::new(args, config.named())?)
+    run::run(&Job::new(args, config)?)
 }
 
 /// Help and version are data; anything else is a wrong command line.

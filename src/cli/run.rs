@@ -5,7 +5,7 @@ use super::args::{Report, When};
 use super::convert;
 use super::exit::{Exit, Failure, say};
 use super::input::Input;
-use super::job::{Checked, FormKind, Job, Wanted, Work};
+use super::job::{Checked, FormKind, Job, TypesWanted, Wanted, Work};
 use super::keys::Loaded;
 use super::output::Target;
 use super::pick;
@@ -18,7 +18,7 @@ use crate::escape;
 use crate::export::{
     Capture, Cells, Claims, Clock, Collect, Connections, Delimited, Exporter, Filtered, Form, Handshakes, InPacket,
     Junit, Kinds, Only, Out, Page, Passed, Place, Places, Raw, Records, Redacted, Sarif, Sessions, Stats, Stream,
-    Table, Talk, TimeMode, Totals,
+    Table, Talk, TimeMode, Totals, TypeCells, Types, WantedTypes,
 };
 use crate::model::{ConnId, PacketNo, Severity, Timestamp};
 use crate::net;
@@ -101,6 +101,7 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         Work::Convert(wanted) => run.convert(wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form).filtered(job.filter.is_some())),
+        Work::Types(wanted) => run.export(&mut Types::new(wanted.which, job.settings.limits.message_types, form)),
         Work::Capture => {
             let name = run.input.name.clone();
             run.export(&mut Capture::new(&name, net::link_name, form))
@@ -140,6 +141,9 @@ impl Job {
             (FormKind::Raw, _) => Box::new(Raw),
             (FormKind::Text, Work::Show(_)) => Box::new(Page::new(clock, self.payload, style)),
             (FormKind::Text, Work::Follow(_)) => Box::new(Talk::new(clock, self.payload, style)),
+            (FormKind::Text, Work::Types(TypesWanted { cells: Some(cells), .. })) => {
+                Box::new(TypeCells(Delimited { shown: target.is_terminal(), ..cells.clone() }))
+            }
             (FormKind::Text, _) => Box::new(Table::new(clock, self.payload, style).explaining(self.explains)),
         }
     }
@@ -160,6 +164,7 @@ impl Job {
     fn has_rows_on_the_way(&self) -> bool {
         match &self.work {
             Work::Connections | Work::Keys | Work::Stats | Work::Capture => false,
+            Work::Types(wanted) => wanted.which != WantedTypes::All,
             Work::Convert(wanted) => wanted.into.is_written_on_the_way(),
             _ => true,
         }

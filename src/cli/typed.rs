@@ -1,18 +1,19 @@
 //! Flags → job: what was typed becomes what is done. Behind this file nobody sees a flag.
 
-use super::args::{self, Args, Command, Format, Manners, Record, Report, When};
+use super::args::{self, Args, Command, Format, Manners, Record, Report, TypesForm, When};
+use super::config::Config;
 use super::convert;
 use super::copy;
 use super::exit::Failure;
 use super::input::Source;
-use super::job::{Checked, FormKind, Job, Wanted, Work};
+use super::job::{Checked, FormKind, Job, TypesWanted, Wanted, Work};
 use super::keys::Keys;
 use super::pick;
 use super::redact;
 use super::tools;
 use super::watch::Tell;
 use crate::dissect::Settings;
-use crate::export::{Kinds, PayloadOptions, Place, Redactor, TimeMode};
+use crate::export::{Delimited, Kinds, PayloadOptions, Place, Redactor, TimeMode, WantedTypes};
 use crate::filter::{Named, Rows};
 use crate::model::{ConnId, NoteSet, PacketNo, nearest};
 use clap::ArgMatches;
@@ -35,16 +36,16 @@ impl FormKind {
 }
 
 impl Job {
-    /// What the command line asks for; `named`: filters that names in files of assertions stand for.
+    /// What the command line asks for; `config`: its decoders, and the filters that names in files of assertions stand for.
     ///
     /// # Errors
     /// When it asks for nothing that can be done.
-    pub(super) fn new(args: Args, named: &Named) -> Result<Self, Failure> {
+    pub(super) fn new(args: Args, config: &Config) -> Result<Self, Failure> {
         let Args { command, list, reading, manners, redaction, .. } = args;
         let rules = redact::rules(command.as_ref(), redaction.redact)?;
-        let job = Self::of(command, list, &manners, named)?;
+        let job = Self::of(command, list, &manners, config.named())?;
         let redactor = redact::redactor(rules)?;
-        let (settings, speaks) = (reading.settings(), reading.speaks());
+        let (settings, speaks) = (reading.settings(), reading.speaks(&config.programs(manners.quiet)));
         Ok(Self {
             source: job.source.within(settings.limits),
             settings,
@@ -86,6 +87,7 @@ impl Job {
                 let job = Self::list(work, list, TimeMode::LocalDate, manners)?;
                 Ok(Self { sums_up: false, ..job })
             }
+            Command::Types(args) => Self::types(args, manners),
             Command::Check(args) => Self::check(args, manners, named),
             Command::Export(args) => Self::export(args, manners),
             // Answered before there is a job.
@@ -205,6 +207,28 @@ impl Job {
             sums_up: false,
             ..base
         })
+    }
+
+    fn types(args: args::Types, manners: &Manners) -> Result<Self, Failure> {
+        let args::Types { input, filter, new, since, format, safe_csv, json, limit, time, output } = args;
+        let which = if new || since.is_some() { WantedTypes::New(since) } else { WantedTypes::All };
+        let (format, cells) = match format {
+            None | Some(TypesForm::Text) => (args::Form::Text, None),
+            Some(TypesForm::Jsonl) => (args::Form::Jsonl, None),
+            Some(TypesForm::Json) => (args::Form::Json, None),
+            Some(TypesForm::Csv) => (args::Form::Text, Some(Delimited::csv())),
+            Some(TypesForm::Tsv) => (args::Form::Text, Some(Delimited::tsv())),
+        };
+        if cells.is_some() && which != WantedTypes::All {
+            return Err(Failure::usage("new types are findings, told in text, jsonl and json"));
+        }
+        if cells.is_none() && safe_csv {
+            return Err(Failure::usage("--safe-csv is for -T csv and tsv"));
+        }
+        let cells = cells.map(|form| Delimited { safe: safe_csv, ..form });
+        let columns = args::Columns { format: (!json.json).then_some(format), ..args::Columns::default() };
+        let list = args::List { input, filter, columns, json, limit, time, output, ..args::List::default() };
+        Self::list(Work::Types(TypesWanted { which, cells }), list, TimeMode::Relative, manners)
     }
 
     fn check(args: args::Check, manners: &Manners, named: &Named) -> Result<Self, Failure> {

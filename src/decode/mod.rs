@@ -40,10 +40,12 @@ mod packed;
 mod pairs;
 pub mod path;
 mod phoenix;
+mod program;
 mod protobuf;
 mod pusher;
 mod rfb;
 mod session;
+mod shape;
 mod signalr;
 mod sip;
 mod sockjs;
@@ -57,13 +59,15 @@ mod xml;
 mod xmpp;
 mod yjs;
 
-pub use session::{Session, Sessions};
+pub use program::{Program, Question};
+pub use session::{Session, Sessions, Speaker};
+pub use shape::{look, pattern, shape};
 pub use table::DECODERS;
 pub use write::{
     data as write_data, node as write_node, places, record as write_record, summary, value as write_value,
 };
 
-use crate::model::{Direction, Node, Unit, Value};
+use crate::model::{ConnId, Direction, Node, Unit, Value};
 use members::Members;
 use std::cell::OnceCell;
 
@@ -133,6 +137,8 @@ pub struct Hints {
     pub query: String,
     /// The subprotocol that was agreed on.
     pub subprotocol: Option<String>,
+    /// Its number.
+    pub conn: Option<ConnId>,
 }
 
 impl Hints {

@@ -1,12 +1,21 @@
 //! One connection's messages, decoded in order.
 
 use super::pairs::Pairs;
-use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Said};
+use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Program, Said, program};
 use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_parts};
 use hashbrown::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
+
+/// Who understands a connection, as the user says.
+#[derive(Debug, Clone)]
+pub enum Speaker {
+    /// A decoder of the table.
+    Ours(&'static Decoder),
+    /// A program.
+    Theirs(Arc<dyn Program>),
+}
 
 /// The sessions of all connections that go on, by what tells connections apart.
 #[derive(Debug)]
@@ -29,14 +38,14 @@ impl<K: Copy + Eq + Hash> Sessions<K> {
         &mut self,
         key: K,
         message: &Message<'m>,
-        begin: impl FnOnce() -> (Hints, Option<&'static Decoder>),
+        begin: impl FnOnce() -> (Hints, Option<Speaker>),
     ) -> Option<Decoded<'m>> {
         if message.opcode.is_control() {
             return None;
         }
         let session = self.live.entry(key).or_insert_with(|| {
-            let (hints, forced) = begin();
-            Session::new(hints, forced, &self.limits)
+            let (hints, speaker) = begin();
+            Session::spoken(hints, speaker, &self.limits)
         });
         self.held -= session.held();
         let decoded = session.message(message);
@@ -62,6 +71,7 @@ impl Hints {
             path: path.to_owned(),
             query: query.unwrap_or_default().to_owned(),
             subprotocol: subprotocol.map(ToOwned::to_owned),
+            conn: Some(connection.id),
         }
     }
 }
@@ -72,6 +82,8 @@ const FORKED: usize = 4096;
 /// What decoding a connection needs to remember. All its messages are to be told, in order.
 pub struct Session {
     hints: Arc<Hints>,
+    /// The program that is asked first.
+    theirs: Option<Arc<dyn Program>>,
     chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
     /// The user chose.
     is_forced: bool,
@@ -99,7 +111,16 @@ impl Session {
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
         let hints = Arc::new(hints);
-        Self { hints, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
+        Self { hints, theirs: None, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
+    }
+
+    /// The session of a connection that speaks what the user says. A program is asked of each message before all decoders.
+    pub fn spoken(hints: Hints, speaker: Option<Speaker>, limits: &Limits) -> Self {
+        match speaker {
+            Some(Speaker::Theirs(program)) => Self { theirs: Some(program), ..Self::new(hints, None, limits) },
+            Some(Speaker::Ours(decoder)) => Self::new(hints, Some(decoder), limits),
+            None => Self::new(hints, None, limits),
+        }
     }
 
     /// What a message says; `None` of a control frame, of one that lacks bytes, and where no decoder understands it.
@@ -111,9 +132,16 @@ impl Session {
             self.lost(message.dir);
             return None;
         }
-        let said = Said::new(message.dir, message.is_text(), message.body.kept);
-        let (protocol, mut units) = self.units(&said)?;
-        for unit in &mut units {
+        let theirs = self.theirs.as_deref().and_then(|theirs| program::decoded(theirs, &self.hints, message));
+        let mut decoded = match theirs {
+            Some(decoded) => decoded,
+            None => {
+                let said = Said::new(message.dir, message.is_text(), message.body.kept);
+                let (protocol, units) = self.units(&said)?;
+                Decoded { protocol, units }
+            }
+        };
+        for unit in &mut decoded.units {
             self.pairs.pair(unit, message.dir, message.number, message.brought, self.most_open);
         }
         if let Some((decoder, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
@@ -123,7 +151,7 @@ impl Session {
                 *decode = (decoder.open)(&self.hints);
             }
         }
-        Some(Decoded { protocol, units })
+        Some(decoded)
     }
 
     /// A message of this direction was lost, or a part of one.
@@ -175,7 +203,8 @@ impl Session {
     /// The same, but for the requests that are open.
     pub fn beside(&self) -> Self {
         let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
-        Self { hints: self.hints.clone(), chosen, pairs: Pairs::default(), ..*self }
+        let (hints, theirs) = (self.hints.clone(), self.theirs.clone());
+        Self { hints, theirs, chosen, pairs: Pairs::default(), ..*self }
     }
 
     /// Forgets what was kept: there is no room for it.

@@ -10,7 +10,7 @@ mod binary;
 mod streams;
 mod text;
 
-fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
+pub(super) fn message<'m>(number: u64, dir: Direction, opcode: Opcode, bytes: &'m [u8]) -> Message<'m> {
     let mark = Mark { packet: PacketNo(number), time: Some(Timestamp::from_nanos(number as i64 * 1_000_000)) };
     Message { span: Span { first: mark, last: mark }, brought: mark, ..Message::whole(number, dir, opcode, bytes) }
 }
@@ -31,7 +31,12 @@ fn told(decoded: &Decoded<'_>) -> String {
 
 fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    Hints { path: path.to_owned(), query: query.to_owned(), subprotocol: subprotocol.map(ToOwned::to_owned) }
+    Hints {
+        path: path.to_owned(),
+        query: query.to_owned(),
+        subprotocol: subprotocol.map(ToOwned::to_owned),
+        conn: None,
+    }
 }
 
 /// A conversation: each message is `>` or `<`, then its text, or hex behind `#`; and what is told of it.

@@ -265,7 +265,8 @@ impl Delimited {
         }
     }
 
-    fn write(&self, cell: &str, out: &mut Out<'_>) {
+    /// Appends a cell.
+    pub(super) fn write(&self, cell: &str, out: &mut Out<'_>) {
         // Spreadsheets pass over blanks and quotes before a formula.
         let inside = cell.trim_start_matches([' ', '"', '\'']);
         let guard = if self.safe && inside.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };

@@ -1,7 +1,7 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ [Decoding] ─▶ [Filtered] ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ [Decoding] ─▶ [Filtered] ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Types │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //!                                  Cells │ Har │ Html │ Transcript │ Python │ Shell │ Junit │ Sarif ───────────────────────────────────▶ Out ─▶ file
 //!                                  Files ─▶ Folder · Sqlite │ Parquet: Tabled ─▶ Stream ─▶ Tables
 //! ```
@@ -84,6 +84,7 @@ mod tail;
 mod talk;
 mod time;
 mod transcript;
+mod types;
 mod values;
 mod wrap;
 
@@ -125,6 +126,7 @@ pub use table::Table;
 pub use talk::Talk;
 pub use time::{Clock, TimeMode};
 pub use transcript::{Markdown, Plain, Transcript};
+pub use types::{Seen, Told, Type, TypeCells, Types, Wanted as WantedTypes};
 pub use values::{Spread, Values};
 pub use wrap::wrap;
 
@@ -229,6 +231,9 @@ pub trait Form {
 
     /// The facts about a capture.
     fn capture(&mut self, about: &About, out: &mut Out<'_>) {}
+
+    /// Kinds of messages, the most frequent first; `of`: all messages that were counted.
+    fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {}
 
     /// The figures of a capture.
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {}

@@ -16,6 +16,7 @@ use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::time::Rfc3339;
+use super::types::{self, Type};
 use super::{Form, Standing};
 use crate::decode;
 use crate::model::{
@@ -405,6 +406,14 @@ impl Form for Records {
         self.times.write(about.totals.last, row);
         capture::write_record(about, row);
         lit!(row, "}\n");
+    }
+
+    fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {
+        for row in rows {
+            self.begin("message_type", &row.first.at, out.bytes());
+            types::write_record(row, of, &mut self.times, out.bytes());
+            out.spill();
+        }
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

@@ -5,6 +5,7 @@ use super::payload::{self, PayloadMode, PayloadOptions};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
+use super::types::{self, Type};
 use super::{Evidence, Form, Out, Standing, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
@@ -208,6 +209,10 @@ impl Form for Table {
 
     fn capture(&mut self, about: &About, out: &mut Out<'_>) {
         capture::write_text(about, &mut self.clock, self.style, out);
+    }
+
+    fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {
+        types::write_text(rows, of, &mut self.clock, self.style, out);
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

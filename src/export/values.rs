@@ -19,9 +19,12 @@ pub struct Spread {
     pub max: i64,
 }
 
-/// How often each value was seen: exact while they differ in no more than 131 072 ways, then to the next coarser power of two.
-#[derive(Debug, Default)]
+/// How often each value was seen: exact while they differ in no more than 131 072 ways, or as many as are told, then to the next coarser
+/// power of two.
+#[derive(Debug)]
 pub struct Values {
+    /// Different values that are kept apart.
+    most: usize,
     /// Values and how often, in order.
     sorted: Vec<(i64, u64)>,
     fresh: Vec<i64>,
@@ -33,14 +36,25 @@ pub struct Values {
     coarse: u32,
 }
 
+impl Default for Values {
+    fn default() -> Self {
+        Self::within(MAX_VALUES)
+    }
+}
+
 impl Values {
+    /// So many different ones are kept apart.
+    pub(super) const fn within(most: usize) -> Self {
+        Self { most, sorted: Vec::new(), fresh: Vec::new(), ends: None, sum: 0, count: 0, coarse: 0 }
+    }
+
     /// One more.
     pub fn add(&mut self, value: i64) {
         self.ends = Some(self.ends.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
         self.sum += i128::from(value);
         self.count += 1;
         self.fresh.push(value);
-        if self.fresh.len() >= MAX_VALUES {
+        if self.fresh.len() >= self.most {
             self.merge();
         }
     }
@@ -63,7 +77,7 @@ impl Values {
                 }
                 is_same
             });
-            if self.sorted.len() <= MAX_VALUES {
+            if self.sorted.len() <= self.most {
                 return;
             }
             self.coarse += 1;

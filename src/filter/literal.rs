@@ -201,7 +201,7 @@ fn address(text: &str) -> Option<Literal> {
 }
 
 /// RFC 3339, the same without a zone as local time, as Wireshark shows it (`Nov 14, 2023 22:13:20.5`), or seconds since 1970-01-01 UTC.
-fn time(text: &str) -> Option<Timestamp> {
+pub fn time(text: &str) -> Option<Timestamp> {
     let nanos = |instant: jiff::Timestamp| i64::try_from(instant.as_nanosecond()).ok().map(Timestamp::from_nanos);
     if let Some(epoch) = scaled(text, 1_000_000_000) {
         return i64::try_from(epoch).ok().map(Timestamp::from_nanos);

@@ -20,10 +20,11 @@ pub use claim::{Aggregate, Claim, Says, Sum};
 pub use complete::{Choice, Completion, complete};
 pub use fields::{FIELDS, Field, Needs};
 pub use lex::quote;
+pub use literal::time;
 pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
-pub use speaks::{Speaks, begin, speaks};
+pub use speaks::{Speaks, begin, of_connections, speaks};
 pub use value::{Kind, Value};
 
 use crate::decode::path::Step;

@@ -130,6 +130,8 @@ pub struct Limits {
     pub decoder_total: usize,
     /// Requests of one connection that wait for their reply.
     pub open_requests: usize,
+    /// Types of messages that are told apart.
+    pub message_types: usize,
     /// Bytes kept of a capture's messages to compare them with another's.
     pub diff_bytes: usize,
 }
@@ -234,6 +236,7 @@ impl Limits {
         decoder_bytes: 16 * MIB,
         decoder_total: 256 * MIB,
         open_requests: 4096,
+        message_types: 4096,
         diff_bytes: 512 * MIB,
     };
 }

@@ -30,7 +30,7 @@ use super::search::Search;
 use super::stats::Stats;
 use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Speaker};
 use crate::filter::{self, Filter, Rows};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
@@ -329,7 +329,8 @@ impl App {
         let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
         let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
         let mut book = Book::default();
-        let read = |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, decoder));
+        let read =
+            |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, Speaker::Ours(decoder)));
         book.set_speaks(options.speaks.into_iter().filter_map(read).collect());
         Self {
             book,

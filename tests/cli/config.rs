@@ -77,12 +77,18 @@ keylog = ["~/keys.txt"]
 messages = ["no", "time", "dir", "type", "len", "preview"]
 [filters]
 errors = 'websocket.payload.text contains "\"error\""'
+errors2 = 'host == a'
 [[color_rule]]
 filter = "websocket.opcode >= 9"
 style = "dim"
 [[decode_as]]
 match = 'host == "mq.example"'
 as = "mqtt"
+[[decoder]]
+name = "acme"
+run = ["python3", "acme.py", "a\\b"]
+match = '$errors2 || path == "/acme"'
+timeout_ms = 50
 [keys]
 export = ["x", "F2", "C-e"]
 "#;
@@ -98,6 +104,8 @@ fn all_kinds_of_settings_stand_in_one_file() {
         "messages = [\"no\", \"time\", \"dir\", \"type\", \"len\", \"preview\"]",
         "\"errors\" = ",
         "filter = \"websocket.opcode >= 9\"",
+        "run = [\"python3\", \"acme.py\", \"a\\\\b\"]",
+        "timeout_ms = 50",
         "export = [\"x\", \"F2\", \"C-e\"]",
     ] {
         assert!(shown.contains(line), "{shown}");

@@ -100,6 +100,10 @@ snapshots! {
     follow_json "follow --json --max-payload 10 -n 2 samples/stomp.pcapng 1"
     stats_text "stats samples/fragments.pcapng"
     stats_json "stats --json samples/fragments.pcapng"
+    types_text "types samples/stomp.pcapng"
+    types_json "types --json -n 3 samples/mix.pcap"
+    types_csv "types -T csv -n 2 -Y type==text samples/chat.pcapng"
+    types_new "types --new -Y conn==1 samples/stomp.pcapng"
     check_text "check samples/handshakes.pcapng"
     check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
     check_explained "check --explain samples/lossy.pcap"
@@ -116,6 +120,7 @@ snapshots! {
     help_show "show --help"
     help_follow "follow -h"
     help_stats "stats --help"
+    help_types "types --help"
     help_check "check --help"
     help_keys "keys --help"
     help_export "export --help"
@@ -592,9 +597,19 @@ fn the_least_that_is_kept_of_a_message_holds_a_close_frame() {
 fn no_control_character_reaches_a_terminal() {
     let captures = fs::read_dir(sample("")).unwrap().map(|entry| entry.unwrap().path());
     for sample in captures.filter(|path| path.extension().is_some_and(|one| one == "pcap" || one == "pcapng")) {
-        for command in
-            ["ls", "msgs", "msgs --payload text", "frames", "handshake", "follow", "show", "stats", "check", "keys"]
-        {
+        for command in [
+            "ls",
+            "msgs",
+            "msgs --payload text",
+            "frames",
+            "handshake",
+            "follow",
+            "show",
+            "stats",
+            "types",
+            "check",
+            "keys",
+        ] {
             let place = if matches!(command, "follow" | "show") { Some("1") } else { None };
             let output = wspect(command.split(' ')).arg(&sample).args(place).output().unwrap();
             assert!(output.status.success(), "{command} {}: {output:?}", sample.display());

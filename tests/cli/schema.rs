@@ -217,8 +217,12 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
     };
     for capture in &captures {
         let one = std::slice::from_ref(capture);
-        for args in [&["keys", "--json", "-q"][..], &["stats", "--json", "-q"], &["stats", "--capture", "--json", "-q"]]
-        {
+        for args in [
+            &["keys", "--json", "-q"][..],
+            &["stats", "--json", "-q"],
+            &["types", "--json", "-q"],
+            &["stats", "--capture", "--json", "-q"],
+        ] {
             check(&records_of(args, one));
         }
         let kinds = "connection,handshake,message,frame,finding";
@@ -227,6 +231,7 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
     let two = [sample("mix.pcap"), sample("chat.pcapng")];
     check(&records_of(&["export", "jsonl", "-q", "--records", "connection,handshake,message,frame,finding"], &two));
     check(&records_of(&["check", "--json", "-q"], &two));
+    check(&records_of(&["types", "--json", "-q"], &two));
     // These end with 1: they fail, and differ.
     let of_failing = |args: &[&str]| String::from_utf8(wspect(args).args(&two).output().unwrap().stdout).unwrap();
     check(&of_failing(&["check", "--json", "-q", "--assert", "count(messages) == 0"]));

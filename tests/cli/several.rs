@@ -63,7 +63,7 @@ fn rotated_captures_are_read_as_the_whole() {
         String::from_utf8(output.stdout).unwrap()
     };
     let shuffled: Vec<_> = names.iter().rev().cloned().collect();
-    for command in ["msgs", "frames", "ls", "handshake", "check", "stats", "keys"] {
+    for command in ["msgs", "frames", "ls", "handshake", "check", "stats", "types", "keys"] {
         let whole = stdout(&format!("{command} samples/mix.pcap"));
         for files in [&names, &shuffled, &vec![String::from(".")]] {
             let said = said(&[command], files);

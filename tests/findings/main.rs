@@ -159,6 +159,9 @@ fn server_first(session: &Session) -> Vec<Segment> {
     segments
 }
 
+/// Rows that no dissection raises: `wspect types --new` does, whose tests hold for them.
+const ON_REQUEST: [&str; 1] = ["TYPE-NEW"];
+
 #[test]
 fn each_row_is_raised_and_nearly_raised() {
     let mut cases: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
@@ -166,7 +169,7 @@ fn each_row_is_raised_and_nearly_raised() {
     for case in all.into_iter().flatten() {
         cases.entry(case.code).or_default().push(case);
     }
-    for row in NOTES {
+    for row in NOTES.iter().filter(|row| !ON_REQUEST.contains(&row.name)) {
         let cases = cases.remove(row.name).unwrap_or_else(|| panic!("{}: nothing raises it", row.name));
         for Case { code, raises, spares, limits, keys } in cases {
             let raised = told_with(&raises, limits, &keys[0]);

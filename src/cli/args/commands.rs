@@ -5,7 +5,7 @@ use super::rows::{Cells, Columns, Filter, Form};
 use super::shared::{FileAndMore, Input, Json, Limit, Output, Payload, Tail, Time, Written};
 use crate::cli::choices::{self, Proposed};
 use crate::export::PayloadOptions;
-use crate::model::Severity;
+use crate::model::{Severity, Timestamp};
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, TypedValueParser as _};
 use std::ffi::OsString;
@@ -123,6 +123,45 @@ pub(in crate::cli) struct Stats {
     pub time: Time,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Options of `types`.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct Types {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Instead a finding (TYPE-NEW) for each type, where it is seen first
+    #[arg(long)]
+    pub new: bool,
+    /// As --new, of those that were not seen before this time: 2023-11-14T22:13:20Z, or without the zone in local time
+    #[arg(long, value_name = "TIME", value_parser = choices::time)]
+    pub since: Option<Timestamp>,
+    /// text, jsonl (as --json), json (an array), csv, tsv
+    #[arg(short = 'T', long, value_name = "FORM", hide_possible_values = true, conflicts_with = "json")]
+    pub format: Option<TypesForm>,
+    /// Put ' before cells of csv and tsv that a spreadsheet would take for a formula
+    #[arg(long, hide_short_help = true)]
+    pub safe_csv: bool,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Forms of types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum TypesForm {
+    Text,
+    Jsonl,
+    Json,
+    Csv,
+    Tsv,
 }
 
 /// Options of `keys`.

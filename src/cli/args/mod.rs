@@ -14,7 +14,8 @@ mod shared;
 mod tools;
 
 pub(super) use commands::{
-    Check, Diff, Export, Follow, Handshake, Keys, Language, List, Messages, Record, Report, Show, Stats,
+    Check, Diff, Export, Follow, Handshake, Keys, Language, List, Messages, Record, Report, Show, Stats, Types,
+    TypesForm,
 };
 pub(super) use formats::{Format, formats};
 pub(super) use rows::{Columns, Filter, Form};
@@ -147,6 +148,20 @@ pub(super) enum Command {
     /// begins with the capture. Percentiles of round trips are exact up to 131 072 different values.
     #[command(after_long_help = examples!("wspect stats chat.pcapng", "wspect stats --capture chat.pcapng", "wspect stats --json chat.pcapng | jq .rtt_ns.p95"))]
     Stats(Stats),
+    /// Kinds of messages: by event or shape, with counts, sizes and an example
+    ///
+    /// A type is one direction's messages with the same event, as --decoded tells it; where they have none, those that look alike: JSON
+    /// and other trees with the same members, texts with the same pattern, bytes that begin alike and are about as long. Columns:
+    /// messages, their share, payload bytes; payload bytes of one: median, what 99 % do not exceed, longest (of more than 512 different
+    /// sizes of a type nearly); connections that have it, direction, type, protocol, event or shape; below, connection, message and
+    /// time of the first and the last, and what the first says. In a pattern `a` is a word, `0` a number, `x` what is both.
+    #[command(after_long_help = examples!(
+        "wspect types chat.pcapng",
+        "wspect types -Y 'dir == s2c && !heartbeat' chat.pcapng",
+        "wspect types --since 2023-11-14T22:13:20Z chat.pcapng",
+        "wspect types --json chat.pcapng | jq -r .event"
+    ))]
+    Types(Types),
     /// Findings: what is wrong, each with a packet to look at
     #[command(after_long_help = examples!(
         "wspect check chat.pcapng",

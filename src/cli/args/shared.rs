@@ -2,8 +2,9 @@
 
 use super::rows::{Columns, Form};
 use crate::cli::choices::{self, DecodeRule, Proposed};
+use crate::cli::programs::Process;
 use crate::cli::redact::{self, RuleList};
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Speaker};
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
 use crate::filter::{Filter, Speaks};
@@ -13,6 +14,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The payload of a control frame has no more bytes (RFC 6455 §5.5): why a connection was closed is always kept.
 const CONTROL_BYTES: usize = 125;
@@ -89,10 +91,10 @@ pub(in crate::cli) struct Reading {
     /// And what is said in a connection, for --decoded and fields such as event: conn==3,mqtt
     ///
     ///   SELECTOR  any filter of connections: conn==3, host=="mq.example", path contains "/ws"
-    ///   PROTOCOL  a decoder: socket.io, mqtt, json … (docs/DECODERS.md)
+    ///   PROTOCOL  a decoder: socket.io, mqtt, json …, or one of the configuration (docs/DECODERS.md)
     ///
     /// May be given several times; the first that fits holds.
-    #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = choices::rule, verbatim_doc_comment)]
+    #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = |text: &str| choices::rule(text, None), verbatim_doc_comment)]
     pub decode_as: Vec<DecodeRule>,
     /// TLS key log (SSLKEYLOGFILE); may be given several times
     ///
@@ -168,17 +170,29 @@ impl Reading {
         Settings { limits, decode_as, overlap, ..Settings::default() }
     }
 
-    /// What connections speak, as the user says.
-    pub(in crate::cli) fn speaks(&self) -> Vec<Speaks> {
-        let read = |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, decoder));
-        self.spoken().into_iter().filter_map(read).collect()
+    /// What connections speak, as the user says: by what was typed, then by these decoders of the configuration.
+    pub(in crate::cli) fn speaks(&self, theirs: &[Arc<Process>]) -> Vec<Speaks> {
+        let program = |process: &Arc<Process>| Speaker::Theirs(Arc::<Process>::clone(process));
+        let speaker = |name: &str| match Decoder::find(name) {
+            Some(decoder) => Some(Speaker::Ours(decoder)),
+            None => theirs.iter().find(|process| process.spec.name == name).map(program),
+        };
+        let rules = self.decode_as.iter().filter_map(|rule| match rule {
+            DecodeRule::Stream(_) => None,
+            DecodeRule::Speaks(connections, name) => Some((Filter::new(connections).ok()?, speaker(name)?)),
+        });
+        let matching = theirs.iter().filter_map(|process| {
+            let connections = process.spec.filter.as_deref()?;
+            Some((Filter::new(connections).ok()?, program(process)))
+        });
+        rules.chain(matching).collect()
     }
 
-    /// The same, with the filters as they were typed.
+    /// Of what was typed, which decoders of ours connections speak, with the filters as they stand there.
     pub(in crate::cli) fn spoken(&self) -> Vec<(String, &'static Decoder)> {
         let rules = self.decode_as.iter().filter_map(|rule| match rule {
             DecodeRule::Stream(_) => None,
-            DecodeRule::Speaks(connections, decoder) => Some((connections.clone(), *decoder)),
+            DecodeRule::Speaks(connections, name) => Some((connections.clone(), Decoder::find(name)?)),
         });
         rules.collect()
     }

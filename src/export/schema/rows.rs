@@ -39,6 +39,7 @@ pub static RECORD_KINDS: &[RecordKind] = &[
     RecordKind { name: "difference", about: "In what two conversations differ: diff.", keys: DIFFERENCE },
     RecordKind { name: "tls", about: "A TLS stream: keys.", keys: TLS },
     RecordKind { name: "stats", about: "Figures of a capture: stats.", keys: STATS },
+    RecordKind { name: "message_type", about: "Messages of one kind: types.", keys: MESSAGE_TYPE },
     RecordKind { name: "capture", about: "What a capture is: stats --capture.", keys: CAPTURE },
 ];
 
@@ -289,6 +290,33 @@ const RTT: &[Key] = &[
     key("p50", Int, "median"),
     key("p95", Int, "95th percentile"),
     key("max", Int, "longest"),
+];
+
+const MESSAGE_TYPE: &[Key] = &[
+    key("msg", Count, "number of its first message, which the keys of every record are about"),
+    key("dir", Maybe(&DIR), "direction; null: all that came when as many types were known as are told apart"),
+    key("type", Maybe(&Word(TYPES)), "as what its messages are sent"),
+    key("protocol", Maybe(&Text), "name of the decoder"),
+    key("event", Maybe(&Text), "name of the event"),
+    key("shape", Maybe(&Text), "what its messages look like, where they have no event"),
+    key("heartbeat", Bool, "whether they do nothing but keep the connection alive"),
+    key("count", Count, "how many messages"),
+    key("of", Count, "messages of all types"),
+    key("connections", Count, "connections that have it"),
+    key("bytes", Count, "payload bytes of all its messages"),
+    key("min", Count, "payload bytes of the shortest"),
+    key("p50", Count, "payload bytes that half of them do not exceed"),
+    key("p99", Count, "payload bytes that 99 % of them do not exceed"),
+    key("max", Count, "payload bytes of the longest"),
+    key("last", Object(LAST), "its last message"),
+    key("example", Text, "what the first message says, shortened"),
+];
+
+const LAST: &[Key] = &[
+    key("conn", Count, "number of the connection"),
+    key("msg", Count, "number of the message in it"),
+    key("packet", Count, "packet of the message"),
+    key("time", Maybe(&Time), "time of the packet"),
 ];
 
 const CAPTURE: &[Key] = &[

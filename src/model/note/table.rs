@@ -482,6 +482,10 @@ MessageLimit "MESSAGE-LIMIT" Warning ""
     "A message is larger than the limit; the rest of it is not kept."
     "A very large message."
     "Its length is still counted exactly."
+TypeNew "TYPE-NEW" Note ""
+    "A message of this event or shape was not seen before in the capture."
+    "Told on request alone, by `wspect types --new`: each type has one."
+    "Compare it with the types that came before (wspect types)."
 }
 Closing {
 CloseBody "CLOSE-BODY" Error "RFC 6455 §5.5.1"
