@@ -178,6 +178,11 @@ fn what_goes_wrong_is_one_warning_and_harms_nothing() {
         assert!(told.contains(words), "{script}: {told}");
         assert!(begun.elapsed() < Duration::from_secs(60), "{script}: {:?}", begun.elapsed());
     }
+    // What a program says may be what is not to be shown.
+    let desk = Desk::script("echo secret >&2; exit 3", "");
+    let told = desk.run(&["msgs", "--decoded", "--redact", "json:pin", "chat.pcap"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("exit status: 3") && !told.contains("secret"), "{told}");
     let absent = Desk::new(&["no-such-program-at-all"], "match = 'conn'").warning();
     assert!(absent.contains("it cannot be started: "), "{absent}");
 }

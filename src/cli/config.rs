@@ -4,7 +4,7 @@ use super::args;
 use super::browser;
 use super::choices::{self, DecodeRule};
 use super::exit::{Exit, Failure};
-use super::programs::{self, Process, Spec};
+use super::programs::{self, Process, Spec, Told};
 use super::values::{Fault, Value, entries, quoted, text, unknown};
 use crate::capture::words;
 use crate::export::Out;
@@ -133,11 +133,11 @@ impl Config {
     }
 
     /// The decoders that are programs, none of which runs yet: where the file stands.
-    pub(super) fn programs(&self, is_quiet: bool) -> Vec<Arc<Process>> {
+    pub(super) fn programs(&self, told: Told) -> Vec<Arc<Process>> {
         let directory = self.place.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new("."));
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-        let process = |spec: &Spec| Arc::new(Process::new(spec.clone(), directory.clone(), is_quiet));
+        let process = |spec: &Spec| Arc::new(Process::new(spec.clone(), directory.clone(), told));
         self.decoders.iter().map(process).collect()
     }
 

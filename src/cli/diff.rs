@@ -6,6 +6,7 @@ use super::exit::{Exit, Failure, say};
 use super::job::{FormKind, Job, Work};
 use super::keys::Keys;
 use super::output::Target;
+use super::programs;
 use super::progress::Progress;
 use super::run;
 use super::signals::Stop;
@@ -53,7 +54,8 @@ pub(super) fn run(
         };
         let job =
             Job::list(Work::Rows(Kinds { message: true, ..Kinds::default() }), list, TimeMode::Relative, manners)?;
-        let (settings, speaks) = (reading.settings(), reading.speaks(&config.programs(manners.quiet)));
+        let (settings, speaks) =
+            (reading.settings(), reading.speaks(&config.programs(programs::told(manners, redactor))));
         Ok(Job {
             source: job.source.within(settings.limits),
             settings,

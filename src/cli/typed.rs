@@ -9,6 +9,7 @@ use super::input::Source;
 use super::job::{Checked, FormKind, Job, TypesWanted, Wanted, Work};
 use super::keys::Keys;
 use super::pick;
+use super::programs;
 use super::redact;
 use super::tools;
 use super::watch::Tell;
@@ -45,7 +46,8 @@ impl Job {
         let rules = redact::rules(command.as_ref(), redaction.redact)?;
         let job = Self::of(command, list, &manners, config.named())?;
         let redactor = redact::redactor(rules)?;
-        let (settings, speaks) = (reading.settings(), reading.speaks(&config.programs(manners.quiet)));
+        let (settings, speaks) =
+            (reading.settings(), reading.speaks(&config.programs(programs::told(&manners, &redactor))));
         Ok(Self {
             source: job.source.within(settings.limits),
             settings,

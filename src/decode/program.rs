@@ -141,6 +141,7 @@ mod tests {
     use super::super::{Session, Sessions, Speaker, summary, write_record};
     use super::*;
     use crate::model::{ConnId, Direction, Limits, Opcode};
+    use proptest::prelude::*;
     use serde_json::{Value as Tree, json};
     use std::sync::{Arc, Mutex};
 
@@ -236,6 +237,20 @@ mod tests {
         ] {
             let told = told(answer);
             assert!(told.starts_with("3:17: ") && told.contains(why), "{answer}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_units_or_none(answer in r#"[\[\]{}",:a1 ]{0,40}|\PC{0,20}"#, key in 0..8_usize, value in r#"(\[|\{|"a":|"x"|1|\]|\}|,){0,12}"#) {
+            let key = ["event", "id", "asks", "answers", "last", "heartbeat", "summary", "tree"][key];
+            for answer in [answer, format!("{{\"{key}\":{value}}}")] {
+                for unit in read(answer.trim()).ok().flatten().into_iter().flatten() {
+                    let mut record = Vec::new();
+                    write_record(&Decoded { protocol: "parrot", units: vec![unit] }, &mut record);
+                    prop_assert!(serde_json::from_slice::<Tree>(&record).is_ok(), "{}", answer);
+                }
+            }
         }
     }
 

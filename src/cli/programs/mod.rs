@@ -7,9 +7,11 @@ mod settings;
 
 pub(super) use settings::{TABLE, read, template, write};
 
+use super::args::Manners;
 use super::exit::say;
 use crate::decode::{Program, Question};
 use crate::escape;
+use crate::export::Redactor;
 use crate::model::duration;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::mem;
@@ -48,14 +50,23 @@ pub(super) struct Spec {
     pub timeout: Duration,
 }
 
+/// What is told of a program that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// What went wrong, and what it said on stderr.
+    All,
+    /// Not what it said: that may be what is not to be shown.
+    Ours,
+    Nothing,
+}
+
 /// A program that may run.
 #[derive(Debug)]
 pub(super) struct Process {
     pub spec: Spec,
     /// Where it runs: paths in its arguments begin there.
     directory: PathBuf,
-    /// Nothing is told of what goes wrong.
-    is_quiet: bool,
+    told: Told,
     state: Mutex<State>,
 }
 
@@ -92,10 +103,19 @@ struct Left {
     has_more: bool,
 }
 
+/// What is told, where the command line asks for this.
+pub(super) const fn told(manners: &Manners, redactor: &Redactor) -> Told {
+    match (manners.quiet, redactor.is_idle()) {
+        (true, _) => Told::Nothing,
+        (false, true) => Told::All,
+        (false, false) => Told::Ours,
+    }
+}
+
 impl Process {
     /// A program that runs in this directory once it is asked something.
-    pub(super) const fn new(spec: Spec, directory: PathBuf, is_quiet: bool) -> Self {
-        Self { spec, directory, is_quiet, state: Mutex::new(State::Idle) }
+    pub(super) const fn new(spec: Spec, directory: PathBuf, told: Told) -> Self {
+        Self { spec, directory, told, state: Mutex::new(State::Idle) }
     }
 
     fn start(&self) -> io::Result<Running> {
@@ -128,12 +148,13 @@ impl Process {
             State::Runs(running) => running.end().said,
             State::Idle | State::Over => None,
         };
+        let said = said.filter(|_| self.told == Told::All);
         let said = said.map_or_else(String::new, |said| format!("; on stderr it said: {}", escape::display_str(&said)));
         self.warn(&format!("{why} (message {}); it is asked no more{said}", question.place));
     }
 
     fn warn(&self, why: &str) {
-        if !self.is_quiet {
+        if self.told != Told::Nothing {
             say(format_args!("wspect: warning: decoder {}: {why}", self.spec.name));
         }
     }
