@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use support::run::{Input, wspect};
 use support::truth::Truth;
-use support::{SAMPLES, find};
+use support::{SAMPLES, capture, find};
 use wspect::book::{Book, Recorder, Sift};
 use wspect::capture::Reader;
 use wspect::decode::{DECODERS, Kind};
@@ -99,6 +99,23 @@ fn socket_io_acknowledgements_answer_their_event() {
         answered += 1;
     }
     assert_eq!(answered, 9);
+}
+
+/// A capture of a real kernel, in frames of `v1.kernel.websocket.jupyter.org`.
+#[test]
+fn messages_of_a_kernel_belong_to_their_request() {
+    let Some(path) = capture("public", "zeek_jupyter-websocket.pcap") else { return };
+    let messages = decoded(&path);
+    let of = |name: &str, wanted: &str| -> Vec<u64> {
+        let mine = messages.iter().filter(|record| record["decoded"][name] == wanted);
+        mine.map(|record| record["msg"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(of("protocol", "jupyter").len(), 12);
+    assert_eq!((of("event", "kernel_info_request"), of("event", "kernel_info_reply")), (vec![1], vec![4]));
+    assert_eq!(of("event", "status").len(), 10);
+    assert_eq!(messages[3]["decoded"]["reply_to"], 1);
+    assert_eq!(messages[3]["decoded"]["data"]["content"]["status"], "ok");
+    assert_eq!(messages[3]["decoded"]["data"]["parent_header"]["msg_id"], messages[0]["decoded"]["id"]);
 }
 
 /// The decoded trees of one direction, those in one message one by one.

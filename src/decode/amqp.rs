@@ -94,9 +94,8 @@ fn frames(bytes: &[u8], dir: Direction) -> Read<'_> {
             let key = Key { space: "header", id: name.into() };
             let pairing = asks(dir, key);
             units.push(Unit { event: Some("header".into()), pairing, ..Unit::new(format!("header {name}"), tree) });
-            used += HEAD;
-            all = Bytes::new(bytes);
-            let _ = all.take(used);
+            all.take(HEAD);
+            used = all.at();
             continue;
         }
         let mut head = all.clone();
@@ -155,26 +154,28 @@ fn unit(mut frame: Bytes<'_>, offset: usize, kind: u8, dir: Direction) -> Option
     if let Some(id) = &id {
         words = format!("{words} #{id}");
     }
-    let on = |space: &'static str, id: Option<String>| Key {
-        space,
-        id: format!("{channel} {}", id.unwrap_or_default()).into(),
-    };
-    let pairing = match *name {
-        "open" | "close" => asks(dir, on(name, None)),
-        "begin" | "end" => asks(dir, on(name, None)),
-        "attach" => asks(dir, on(name, subject)),
-        // What is settled already needs no answer.
-        "transfer" if find("settled") == Some(&Value::Flag(true)) => Pairing::Alone,
-        "transfer" => shown("deliveryId").map_or(Pairing::Alone, |id| Pairing::Asks(on("delivery", Some(id)))),
-        "disposition" => Pairing::Answers { key: on("delivery", shown("first")), last: true },
-        "sasl-init" => Pairing::Asks(on("sasl", None)),
-        "sasl-outcome" => Pairing::Answers { key: on("sasl", None), last: true },
-        _ => Pairing::Alone,
-    };
+    let answered = if *name == "attach" { subject } else { shown("deliveryId").or_else(|| shown("first")) };
+    // What is settled already needs no answer.
+    let is_settled = find("settled") == Some(&Value::Flag(true));
+    let pairing = pairing(name, &format!("{channel} {}", answered.unwrap_or_default()), is_settled, dir);
     let said = ["payload", "error", "state"].into_iter().find_map(find).cloned();
     let tree = map([("type", Value::text(*name).into())].into_iter().chain(members));
     let tree = Node { bytes: Some(begin..end), ..tree };
     Some(Unit { event: Some((*name).into()), id: id.map(Into::into), pairing, said, ..Unit::new(words, tree) })
+}
+
+fn pairing(name: &'static str, id: &str, is_settled: bool, dir: Direction) -> Pairing<'static> {
+    let key = |space| Key { space, id: id.to_owned().into() };
+    match name {
+        "open" | "close" | "begin" | "end" | "attach" => asks(dir, key(name)),
+        // The rest of a delivery in several frames has no id.
+        "transfer" if is_settled || id.ends_with(' ') => Pairing::Alone,
+        "transfer" => Pairing::Asks(key("delivery")),
+        "disposition" => Pairing::Answers { key: key("delivery"), last: true },
+        "sasl-init" => Pairing::Asks(key("sasl")),
+        "sasl-outcome" => Pairing::Answers { key: key("sasl"), last: true },
+        _ => Pairing::Alone,
+    }
 }
 
 /// Both ends say the same: the server's answers the client's.
@@ -257,7 +258,9 @@ fn compound<'a>(packed: &mut Packed<'a>, code: u8, deeper: usize) -> Option<Valu
         1 => packed.map(deeper, |_, read| read >= count / 2),
         // An array says the type of its values once.
         _ => {
-            let (deeper, code) = (deeper.checked_sub(1)?, packed.bytes.u8()?);
+            let deeper = deeper.checked_sub(1)?;
+            // Values that take no bytes might be any number of them.
+            let code = packed.bytes.u8().filter(|code| code >> 4 != 4)?;
             let mut items = Vec::new();
             for _ in 0..count {
                 packed.count()?;

@@ -14,16 +14,16 @@ use super::{Confidence, Decode, Hints, Said, UNITS, map, pieces};
 use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
-/// All commands, and the names of their words: the last of those with a payload are numbers.
+/// All commands, and the names of their words, `?` before what may be lacking: the last of those with a payload are numbers.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("INFO", &[]),
     ("CONNECT", &[]),
-    ("PUB", &["subject", "reply", "len"]),
-    ("HPUB", &["subject", "reply", "head", "len"]),
-    ("SUB", &["subject", "queue", "sid"]),
-    ("UNSUB", &["sid", "max"]),
-    ("MSG", &["subject", "sid", "reply", "len"]),
-    ("HMSG", &["subject", "sid", "reply", "head", "len"]),
+    ("PUB", &["subject", "?reply", "len"]),
+    ("HPUB", &["subject", "?reply", "head", "len"]),
+    ("SUB", &["subject", "?queue", "sid"]),
+    ("UNSUB", &["sid", "?max"]),
+    ("MSG", &["subject", "sid", "?reply", "len"]),
+    ("HMSG", &["subject", "sid", "?reply", "head", "len"]),
     ("PING", &[]),
     ("PONG", &[]),
     ("+OK", &[]),
@@ -119,26 +119,14 @@ impl<'a> Command<'a> {
         }
         let words = pieces(args, &[' ', '\t']).filter(|(_, word)| !word.is_empty());
         let words: Vec<(usize, &str)> = words.take(names.len() + 1).collect();
-        // The one in the middle may be lacking; of UNSUB the last.
         let lacks = names.len().checked_sub(words.len()).filter(|lacks| *lacks <= 1)?;
-        let optional = if *name == "UNSUB" {
-            "max"
-        } else if *name == "SUB" {
-            "queue"
-        } else {
-            "reply"
-        };
-        let names = names.iter().copied().filter(|known| lacks == 0 || *known != optional);
+        let names = names.iter().filter(|name| lacks == 0 || !name.starts_with('?'));
+        let names = names.map(|name| name.trim_start_matches('?'));
+        let has_payload = names.clone().any(|name| name == "len");
         let node = |(at, word): (usize, &'a str)| Node::at(Value::text(word), begin + at..begin + at + word.len());
         command.words = names.zip(words.into_iter().map(node)).collect();
-        let number = |known: &str| {
-            let Some((_, Node { value: Value::Text(digits), .. })) = command.words.iter().find(|(it, _)| *it == known)
-            else {
-                return None;
-            };
-            digits.parse::<usize>().ok()
-        };
-        if !name.ends_with("PUB") && !name.ends_with("MSG") {
+        let number = |known: &str| command.word(known)?.parse::<usize>().ok();
+        if !has_payload {
             return Some(Ok((command, at + end + 1)));
         }
         let (head, len) = (if name.starts_with('H') { number("head")? } else { 0 }, number("len")?);

@@ -95,11 +95,15 @@ pub(super) fn read(text: &str) -> Option<Element<'_>> {
         let before = reader.take(found)?;
         match open.last_mut() {
             _ if before.trim_ascii().is_empty() => {}
-            Some(element) => element.content.push(Content::Text(unescaped(before), begin..reader.at)),
+            Some(element) => {
+                reader.count()?;
+                element.content.push(Content::Text(unescaped(before), begin..reader.at));
+            }
             None => return None,
         }
         let begin = reader.at;
         if let Some(data) = reader.between("<![CDATA[", "]]>") {
+            reader.count()?;
             open.last_mut()?.content.push(Content::Text(data.into(), begin..reader.at));
         } else if reader.between("<!--", "-->").or_else(|| reader.between("<?", "?>")).is_some() {
         } else if open.is_empty() && root.is_none() && reader.rest().starts_with("<!DOCTYPE") {
@@ -136,7 +140,7 @@ fn put<'a>(element: Element<'a>, open: &mut [Element<'a>], root: &mut Option<Ele
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    /// Elements and attributes that may still come.
+    /// Elements, attributes and texts that may still come.
     left: usize,
 }
 
@@ -163,8 +167,14 @@ impl<'a> Reader<'a> {
         self.at += self.rest().len() - self.rest().trim_ascii_start().len();
     }
 
-    fn name(&mut self) -> Option<&'a str> {
+    /// Counts one more of them.
+    fn count(&mut self) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
+        Some(())
+    }
+
+    fn name(&mut self) -> Option<&'a str> {
+        self.count()?;
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.');
         let rest = self.rest();
         let name = self.take(rest.find(|c| !is_part(c)).unwrap_or(rest.len()))?;

@@ -270,16 +270,21 @@ fn servers_of_development_tell_of_updates() {
     );
 }
 
+/// A document with the text `hi`, as y-protocols writes it.
 #[test]
 fn yjs_documents_are_synchronised() {
     check(
         hints("/room", None),
         &[
-            // A state vector of one client: 300, clock 5.
-            (">#00 00 04 01 ac 02 05", r#"yjs | sync step 1 - | sync step 1 {"300":5}"#),
-            ("<#00 01 02 00 00", "yjs | sync step 2 - ↩1 | sync step 2 <2 bytes>"),
-            ("<#00 02 01 00", "yjs | update - | update <1 byte>"),
-            ("<#01 0c 01 ac 02 01 07 7b 22 61 22 3a 31 7d", r#"yjs | awareness - | awareness [{"a":1}]"#),
+            (">#00000401ac0202", r#"yjs | sync step 1 - | sync step 1 {"300":2}"#),
+            ("<#00010d0101ac02000401017402686900", "yjs | sync step 2 - ↩1 | sync step 2 <13 bytes>"),
+            ("<#00020d0101ac02000401017402686900", "yjs | update - | update <13 bytes>"),
+            (
+                "<#011c01ac0201177b2275736572223a7b226e616d65223a22416e6e227d7d",
+                r#"yjs | awareness - | awareness [{"user":{"name":"Ann"}}]"#,
+            ),
+            // One that is gone.
+            ("<#01 09 01 ac 02 02 04 6e 75 6c 6c", "yjs | awareness - | awareness [null]"),
             (">#03", "yjs | query awareness - | query awareness"),
             ("<#02 00 02 6e 6f", "yjs | auth - | auth permission denied no"),
             ("<#00 02 05 00", "nothing"),

@@ -127,7 +127,56 @@ fn amqp_performatives_are_told_wherever_they_are_cut() {
             ),
             ("<#00 00 00 11 02 00 00 01 00 53 15 c0 04 02 41 52 05", "amqp | disposition 5 ↩9 | disposition #5"),
             ("<#00 00 00 07 02 00 00 00", "nothing"),
+            // An array of very many values that take no bytes.
+            ("<#00 00 00 18 02 01 00 00 00 53 40 c0 0b 01 f0 00 00 00 05 7f ff ff ff 40", "nothing"),
             (">#ff", "nothing"),
+        ],
+    );
+}
+
+/// What rhea (a client and server for Node.js) says when it sends one message.
+#[test]
+fn amqp_of_a_library() {
+    check(
+        hints("/", Some("amqp")),
+        &[
+            (">#414d515003010000", "amqp | header - | header SASL"),
+            ("<#414d515003010000", "amqp | header - ↩1 | header SASL"),
+            (
+                "<#0000002802010000005340d00000001800000001f00000000f00000001a309414e4f4e594d4f5553",
+                "amqp | sasl-mechanisms - | sasl-mechanisms",
+            ),
+            (
+                ">#0000002b02010000005341d00000001b00000002a309414e4f4e594d4f5553a00a00616e6f6e796d6f7573",
+                "amqp | sasl-init - | sasl-init ANONYMOUS",
+            ),
+            ("<#0000001602010000005344d000000006000000015000", "amqp | sasl-outcome - ↩4 | sasl-outcome 0"),
+            (
+                ">#414d5150000100000000001902000000005310d00000000900000001a103636c69",
+                "amqp | header - | header AMQP | open - | open cli",
+            ),
+            ("<#414d515000010000", "amqp | header - ↩6 | header AMQP"),
+            (">#0000002002000000005311d000000010000000044043700000080070ffffffff", "amqp | begin - | begin"),
+            (
+                ">#0000003302000000005312d0000000230000000aa1026c314342404000532845005329d00000000800000001a1027131404043",
+                "amqp | attach 0 | attach l1 #0",
+            ),
+            ("<#0000001902000000005310d00000000900000001a103737276", "amqp | open - ↩6 | open srv"),
+            ("<#0000002202000000005311d0000000120000000460000043700000080070ffffffff", "amqp | begin - ↩8 | begin"),
+            (
+                "<#0000002702000000005313d000000017000000074370000008004370ffffffff434370000003e8",
+                "amqp | flow 0 | flow #0",
+            ),
+            (
+                ">#0000003502000000005314d00000000c000000064343a001304342420053704500537345005377d10000000900000002a1016e5201",
+                "amqp | transfer 0 | transfer #0 <25 bytes>",
+            ),
+            (
+                "<#0000001c02000000005315d00000000c000000054143434100532445",
+                r#"amqp | disposition 0 ↩13 | disposition #0 {"descriptor":36,"value":[]}"#,
+            ),
+            (">#0000000c0200000000531845", "amqp | close - | close"),
+            ("<#0000000c0200000000531845", "amqp | close - ↩15 | close"),
         ],
     );
 }
