@@ -282,6 +282,11 @@ impl Conn {
         self.look();
     }
 
+    /// Whether it is settled where the direction begins.
+    pub fn has_begun(&self, dir: Direction) -> bool {
+        self.knows_first[dir] || self.halves[dir].is_some()
+    }
+
     /// Whether the direction was begun behind that number, so that what stands there is missing.
     pub fn begins_behind(&self, dir: Direction, seq: Seq) -> bool {
         self.halves[dir].as_ref().is_some_and(|half| (1..NEAR).contains(&half.first().since(seq)))

@@ -258,6 +258,29 @@ fn a_syn_may_come_late() {
     }
 }
 
+/// What an acknowledgement tells of the other end is a guess as long as no handshake does: bytes before it may still come.
+#[test]
+fn the_first_packets_may_come_in_any_order() {
+    let mut dice = Dice(31);
+    let (mut sessions, mut all) = (Vec::new(), Vec::new());
+    for n in 0..1500 {
+        let mut session = Session::new(n);
+        session.text(Client, "hi").text(Server, "yo").text(Client, "so").text(Server, "it is").close();
+        let mut segments = session.segments();
+        let late = segments.split_off(12);
+        // The client's SYN, and any order behind it, in which none is moved far.
+        let mut rest: Vec<(usize, Segment)> =
+            segments.drain(1..).enumerate().map(|(at, it)| (at + dice.below(12), it)).collect();
+        rest.sort_by_key(|&(place, _)| place);
+        segments.extend(rest.into_iter().map(|(_, segment)| segment).chain(late));
+        all.push(segments);
+        sessions.push(session);
+    }
+    let file = capture_of(&all.concat());
+    says(&file, &sessions, "the first packets in any order");
+    has_no_findings(&file, &[LOSS, &["HS-NOT-HTTP", "MID-STREAM"]].concat(), "the first packets in any order");
+}
+
 /// The captured order of the numbers that a record names: the packets with the first and the last byte.
 #[test]
 fn packets_are_those_with_the_first_and_the_last_byte() {
