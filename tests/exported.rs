@@ -123,6 +123,52 @@ fn a_pdu_that_comes_again_with_more_is_the_same() {
     }
 }
 
+/// What Wireshark makes of HTTP/2: each PDU begins with the frame that the one before ended in. An acknowledgement of SETTINGS ends
+/// with a nought, and other frames begin with one.
+#[test]
+fn pdus_of_http2_are_its_frames() {
+    let mut all = vec![H2::sample(0)];
+    let mut ours = H2::new(1);
+    ours.open(1);
+    for n in 0..12 {
+        ours.say(Client, 1, BINARY, vec![0; 10 * n]).frame(Client, SETTINGS, 1, 0, &[]);
+        ours.say(Server, 1, BINARY, vec![0; 100 * n]).frame(Server, SETTINGS, 1, 0, &[]);
+    }
+    all.push(ours);
+    for (n, h2) in all.into_iter().enumerate() {
+        for len in [usize::MAX, 400, 61, 5] {
+            let segments = h2.session.cut(|bytes| vec![len.min(bytes.len())]);
+            let plain = said(Input::Bytes(&capture_of(&segments)));
+            let segments = || segments.iter().filter(|segment| !segment.payload.is_empty());
+            for dissector in ["http2", ""] {
+                let mut left: [Vec<u8>; 2] = Default::default();
+                let pdus = segments().map(|segment| {
+                    let left = &mut left[usize::from(segment.src == h2.session.server)];
+                    left.extend(&segment.payload);
+                    let pdu = exported_by(dissector, segment, left, None, time_of(0));
+                    *left = rest_of_http2(left).to_vec();
+                    pdu
+                });
+                says(&file(pdus), &plain, &format!("{n}: {dissector:?}, {len} bytes"));
+            }
+            // One that knows nothing of them takes all as it comes.
+            let pdus = segments().map(|segment| exported_by("data", segment, &segment.payload, None, time_of(0)));
+            says(&file(pdus), &plain, &format!("{n}: {len} bytes of data"));
+        }
+    }
+}
+
+/// The beginning of a frame behind whole ones.
+fn rest_of_http2(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
+    while rest.len() >= 9 {
+        let len = 9 + u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
+        let Some(behind) = rest.get(len..) else { break };
+        rest = behind;
+    }
+    rest
+}
+
 /// Real exports: of a stream in clear by its segments, of TLS by what was in it.
 #[test]
 fn exports_of_samples_say_what_the_samples_say() {
