@@ -76,6 +76,23 @@ fn pdus_without_numbers_stand_one_behind_the_other() {
     }
 }
 
+/// What was in a tunnel is exported twice: as the tunnel's payload, and as that of TCP.
+#[test]
+fn pdus_of_tunnels_are_no_pieces_of_what_is_in_them() {
+    let (plain, segments) = segments(false);
+    for numbered in [false, true] {
+        let pdus = segments.iter().flat_map(|segment| {
+            let outer = [&[8, 0, 0, 0, 0, 5, 0, 0][..], &[2; 12], &[8, 0], &[0x45; 40], &segment.payload].concat();
+            let numbers = numbered.then(|| Numbers::of(segment));
+            [
+                exported_tunnel(4789, segment, &outer, time_of(0)),
+                exported(segment, &segment.payload, numbers, time_of(0)),
+            ]
+        });
+        says(&file(pdus), &plain, &format!("numbers: {numbered}"));
+    }
+}
+
 /// What Wireshark makes of a frame in several records or segments: the beginning, then the whole.
 #[test]
 fn a_pdu_that_comes_again_with_more_is_the_same() {

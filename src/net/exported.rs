@@ -126,6 +126,8 @@ impl<'a> Tags<'a> {
             (_, b"ethertype", value, _) => Pdu::Network(network(value as u16, payload)),
             (b"tcp", ..) | (_, b"ip.proto", PROTOCOL, _) => self.segment(payload, missing).unwrap_or(Pdu::Other),
             (_, b"ip.proto", ..) => Pdu::Other,
+            // Of a tunnel, the ends and the transport are those of the packet in it.
+            (_, b"udp.port", ..) => Pdu::Datagram,
             (.., TCP) => self.piece(payload, missing).unwrap_or(Pdu::Other),
             (.., UDP) => Pdu::Datagram,
             _ => Pdu::Other,
