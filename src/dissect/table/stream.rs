@@ -439,7 +439,7 @@ impl Stream {
         let live = self.begin(bases, from_start, ends, client_is_low, hint);
         live.leaving = leaving;
         let low_sends = live.direction(true);
-        self.with_layer(mark, mark, env, |conn, limits, budget, out| {
+        self.with_layer((mark, mark), None, env, |conn, limits, budget, out| {
             conn.recall(&opening.recalled(low_sends), mark, true, limits, budget, out);
         });
         match &mut self.live {
@@ -456,7 +456,8 @@ impl Stream {
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
-        self.with_layer(now, segment.mark, env, |conn, limits, budget, out| {
+        let heard = live.conn.heard(dir, segment);
+        self.with_layer((now, segment.mark), heard, env, |conn, limits, budget, out| {
             conn.segment(dir, segment, keep, limits, budget, out);
         });
     }
@@ -482,6 +483,7 @@ impl Stream {
                 unseen,
                 waits,
                 from_start: *from_start,
+                heard: None,
             },
             last: mark,
             swapped: false,
@@ -496,19 +498,20 @@ impl Stream {
         Some(Parts { conn, layer, reads, decided, told, opening, budget: &mut *env.budget, cx })
     }
 
-    /// Lets the reassembly speak to the layer, with a packet of any stream; `last` is the last of this one.
+    /// Lets the reassembly speak to the layer, with a packet of any stream; `last` is the last of this one, and `heard` how far its
+    /// sender has acknowledged the other direction.
     #[inline(always)]
     fn with_layer(
         &mut self,
-        mark: Mark,
-        last: Mark,
+        (mark, last): (Mark, Mark),
+        heard: Option<u64>,
         env: &mut Env<'_>,
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
             return;
         };
-        cx.last = last;
+        (cx.last, cx.flow.heard) = (last, heard);
         let (conns, mut nothing) = (cx.tools.conns, false);
         step(conn, cx.limits, budget, &mut |input| {
             if nothing {
@@ -532,14 +535,16 @@ impl Stream {
 
     pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
         let last = self.last(mark);
-        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
+        self.with_layer((mark, last), None, env, |conn, limits, budget, out| {
+            conn.finish(how, mark, limits, budget, out)
+        });
         self.over(mark, false, env);
     }
 
     /// Gives up a hole, so that others have room.
     pub(super) fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
         let last = self.last(mark);
-        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+        self.with_layer((mark, last), None, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
     }
 
     fn last(&self, mark: Mark) -> Mark {
