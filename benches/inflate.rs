@@ -126,6 +126,7 @@ fn read(session: &Session) -> Duration {
                 unseen: Both::default(),
                 waits: false,
                 from_start: true,
+                heard: None,
             };
             let mut cx = Cx {
                 limits: &Limits::DEFAULT,

@@ -99,6 +99,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
                 unseen: Both::default(),
                 waits: false,
                 from_start: true,
+                heard: None,
             };
             let mut cx = Cx {
                 limits: &Limits::DEFAULT,

@@ -120,6 +120,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
             unseen,
             waits: false,
             from_start: true,
+            heard: None,
         },
         last: mark,
         swapped: false,

@@ -76,6 +76,23 @@ fn pdus_without_numbers_stand_one_behind_the_other() {
     }
 }
 
+/// What was in a tunnel is exported twice: as the tunnel's payload, and as that of TCP.
+#[test]
+fn pdus_of_tunnels_are_no_pieces_of_what_is_in_them() {
+    let (plain, segments) = segments(false);
+    for numbered in [false, true] {
+        let pdus = segments.iter().flat_map(|segment| {
+            let outer = [&[8, 0, 0, 0, 0, 5, 0, 0][..], &[2; 12], &[8, 0], &[0x45; 40], &segment.payload].concat();
+            let numbers = numbered.then(|| Numbers::of(segment));
+            [
+                exported_tunnel(4789, segment, &outer, time_of(0)),
+                exported(segment, &segment.payload, numbers, time_of(0)),
+            ]
+        });
+        says(&file(pdus), &plain, &format!("numbers: {numbered}"));
+    }
+}
+
 /// What Wireshark makes of a frame in several records or segments: the beginning, then the whole.
 #[test]
 fn a_pdu_that_comes_again_with_more_is_the_same() {
@@ -121,6 +138,52 @@ fn a_pdu_that_comes_again_with_more_is_the_same() {
             assert!(texts == plain, "behind {lead} frames: {} messages", texts.len());
         }
     }
+}
+
+/// What Wireshark makes of HTTP/2: each PDU begins with the frame that the one before ended in. An acknowledgement of SETTINGS ends
+/// with a nought, and other frames begin with one.
+#[test]
+fn pdus_of_http2_are_its_frames() {
+    let mut all = vec![H2::sample(0)];
+    let mut ours = H2::new(1);
+    ours.open(1);
+    for n in 0..12 {
+        ours.say(Client, 1, BINARY, vec![0; 10 * n]).frame(Client, SETTINGS, 1, 0, &[]);
+        ours.say(Server, 1, BINARY, vec![0; 100 * n]).frame(Server, SETTINGS, 1, 0, &[]);
+    }
+    all.push(ours);
+    for (n, h2) in all.into_iter().enumerate() {
+        for len in [usize::MAX, 400, 61, 5] {
+            let segments = h2.session.cut(|bytes| vec![len.min(bytes.len())]);
+            let plain = said(Input::Bytes(&capture_of(&segments)));
+            let segments = || segments.iter().filter(|segment| !segment.payload.is_empty());
+            for dissector in ["http2", ""] {
+                let mut left: [Vec<u8>; 2] = Default::default();
+                let pdus = segments().map(|segment| {
+                    let left = &mut left[usize::from(segment.src == h2.session.server)];
+                    left.extend(&segment.payload);
+                    let pdu = exported_by(dissector, segment, left, None, time_of(0));
+                    *left = rest_of_http2(left).to_vec();
+                    pdu
+                });
+                says(&file(pdus), &plain, &format!("{n}: {dissector:?}, {len} bytes"));
+            }
+            // One that knows nothing of them takes all as it comes.
+            let pdus = segments().map(|segment| exported_by("data", segment, &segment.payload, None, time_of(0)));
+            says(&file(pdus), &plain, &format!("{n}: {len} bytes of data"));
+        }
+    }
+}
+
+/// The beginning of a frame behind whole ones.
+fn rest_of_http2(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
+    while rest.len() >= 9 {
+        let len = 9 + u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
+        let Some(behind) = rest.get(len..) else { break };
+        rest = behind;
+    }
+    rest
 }
 
 /// Real exports: of a stream in clear by its segments, of TLS by what was in it.

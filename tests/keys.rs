@@ -145,6 +145,19 @@ fn key_logs_are_found_where_tools_put_them() {
             fs::remove_file(dir.path().join(name)).unwrap();
         }
     }
+    // Who compresses the capture leaves them where they are.
+    let packed = ["cap.pcap.gz", "old.cap.gz", "new.pcapng.zst"];
+    for (packed, logs) in packed.iter().zip(["cap.keys cap.pcap.keylog cap.pcap.gz.keys", "old.keys", "new.keylog"]) {
+        fs::copy(dir.path().join("cap.pcap"), dir.path().join(packed)).unwrap();
+        for name in logs.split(' ') {
+            fs::write(dir.path().join(name), key_log()).unwrap();
+            assert_eq!(run(&format!("keys --json {packed}")), all_from(name));
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
+    }
+    fs::write(dir.path().join("b.keys"), key_log()).unwrap();
+    fs::copy(dir.path().join("cap.pcap"), dir.path().join("b.day1.gz")).unwrap();
+    assert_eq!(run("keys --json b.day1.gz"), [None, None]);
     assert_eq!(run("keys --json cap.pcap -k elsewhere"), all_from("elsewhere"));
     assert_eq!(run("keys --json --no-keylog cap.pcap -k elsewhere -k elsewhere"), all_from("elsewhere"));
     let mut command = wspect(&dir, "keys --json cap.pcap");

@@ -10,9 +10,6 @@ use std::fmt::Display;
 use std::mem;
 use std::sync::Arc;
 
-/// Captures that overlap in time and are read side by side; each takes a read buffer and a file handle.
-const OPEN: usize = 256;
-
 /// Captures merged by time. Those that lie one behind the other are open one at a time.
 pub(super) struct Merge {
     /// Those not yet opened, by their turn and the time of their first packet.
@@ -136,7 +133,7 @@ impl Merge {
                 }
                 Err(error) => {
                     lost += 1;
-                    notes.push(left_out(&part.name, &error, Mark::default()));
+                    notes.push(left_out(&part.name, NoteCode::FileDamaged, &error, Mark::default()));
                     refused.get_or_insert((part.name, error));
                 }
             }
@@ -221,15 +218,17 @@ impl Merge {
             );
             self.notes.push(FileNote { code: NoteCode::FileTime, at: self.last, text });
         }
-        if self.open.len() >= OPEN {
+        let most = self.limits.open_captures;
+        if self.open.len() >= most {
             self.left_out += 1;
-            return self.notes.push(left_out(&name, &format!("more than {OPEN} captures overlap in time"), self.last));
+            let why = format!("more than {most} captures overlap in time (limit open-captures)");
+            return self.notes.push(left_out(&name, NoteCode::FileLimit, &why, self.last));
         }
         let mut file = match part.open(&self.limits) {
             Ok(file) => file,
             Err(error) => {
                 self.left_out += 1;
-                return self.notes.push(left_out(&name, &error, self.last));
+                return self.notes.push(left_out(&name, NoteCode::FileDamaged, &error, self.last));
             }
         };
         aside(Aside::Fact(place, Fact::File(&name)));
@@ -296,6 +295,6 @@ fn named(packet: PacketNo, note: FileNote, name: &str) -> FileNote {
     FileNote { at: Mark { packet, ..note.at }, text: format!("{name}: {}", note.text), ..note }
 }
 
-fn left_out(name: &str, why: &dyn Display, at: Mark) -> FileNote {
-    FileNote { code: NoteCode::FileDamaged, at, text: format!("{name} is left out: {why}") }
+fn left_out(name: &str, code: NoteCode, why: &dyn Display, at: Mark) -> FileNote {
+    FileNote { code, at, text: format!("{name} is left out: {why}") }
 }

@@ -192,13 +192,15 @@ pub(super) fn follow(log: &Path, followed: &Followed, most: usize) -> Result<u64
     }
 }
 
-/// Where tools put the key log of `cap.pcap`.
+/// Where tools put the key log of `cap.pcap`, or of `cap.pcap.gz`.
 fn beside(capture: &Path) -> impl Iterator<Item = PathBuf> {
-    let whole = capture.as_os_str().to_owned();
-    let stem = capture.with_extension("").into_os_string();
-    [stem, whole].into_iter().flat_map(|name| {
+    let stem = capture.with_extension("");
+    // Of one that is compressed it is that of the capture.
+    let is_capture = stem.extension().is_some_and(|ending| ["pcap", "pcapng", "cap"].iter().any(|own| ending == *own));
+    let inner = is_capture.then(|| stem.with_extension(""));
+    [Some(stem), inner, Some(capture.to_owned())].into_iter().flatten().flat_map(|name| {
         [".keys", ".keylog"].map(|ending| {
-            let mut name: OsString = name.clone();
+            let mut name: OsString = name.clone().into_os_string();
             name.push(ending);
             PathBuf::from(name)
         })

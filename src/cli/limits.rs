@@ -16,6 +16,7 @@ type Row = (&'static str, u64, &'static str, &'static str);
 fn rows(limits: Limits) -> [Row; 64] {
     let Limits {
         unpacked_bytes,
+        open_captures,
         fragment_pieces,
         fragment_total,
         fragment_packets,
@@ -89,6 +90,7 @@ fn rows(limits: Limits) -> [Row; 64] {
             "bytes",
             "to which a compressed capture unpacks before it is read no further",
         ),
+        ("open-captures", n(open_captures), "captures", "that overlap in time and are read side by side"),
         ("fragment-pieces", n(fragment_pieces), "fragments", "of one IP packet before it is given up"),
         ("fragment-total", n(fragment_total), "bytes", "kept of the fragments of all packets"),
         ("fragment-packets", fragment_packets, "packets", "in which all fragments of an IP packet must come"),

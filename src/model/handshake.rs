@@ -50,6 +50,11 @@ pub struct Head {
 }
 
 impl Head {
+    /// The stream offset behind its last byte.
+    pub const fn end(&self) -> u64 {
+        self.stream_offset.saturating_add(self.len)
+    }
+
     /// The values of all headers of that name, whatever its case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let is_named = move |own: &str| own.trim_ascii_end().eq_ignore_ascii_case(name);

@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Bytes to which a compressed capture may unpack.
     pub unpacked_bytes: u64,
+    /// Captures that overlap in time and are read side by side; each takes a read buffer and a file handle.
+    pub open_captures: usize,
     /// Fragments of one IP packet.
     pub fragment_pieces: usize,
     /// Bytes kept of the fragments of all packets.
@@ -175,6 +177,7 @@ impl Limits {
     /// The bounds that hold when nothing else is said.
     pub const DEFAULT: Self = Self {
         unpacked_bytes: 64 << 30,
+        open_captures: 256,
         fragment_pieces: 64,
         fragment_total: 32 * MIB,
         fragment_packets: 1 << 16,

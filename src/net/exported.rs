@@ -35,6 +35,17 @@ pub(super) struct Piece<'a> {
     payload: &'a [u8],
     /// It is of frames, or of whatever its first bytes tell.
     encap: EncapId,
+    /// What its dissector wants whole; `None`: it takes bytes as they come.
+    units: Option<Units>,
+}
+
+/// What a dissector wants whole: what begins in a PDU without ending there comes again at the front of another.
+#[derive(Clone, Copy)]
+enum Units {
+    /// Frames of HTTP/2 (RFC 9113 §4.1).
+    Http2,
+    /// Frames of WebSocket (RFC 6455 §5.2), unless the stream is one of HTTP/2.
+    WebSocket,
 }
 
 /// What Wireshark's TCP dissector tells the ones above it. Sequence numbers may be relative.
@@ -115,6 +126,8 @@ impl<'a> Tags<'a> {
             (_, b"ethertype", value, _) => Pdu::Network(network(value as u16, payload)),
             (b"tcp", ..) | (_, b"ip.proto", PROTOCOL, _) => self.segment(payload, missing).unwrap_or(Pdu::Other),
             (_, b"ip.proto", ..) => Pdu::Other,
+            // Of a tunnel, the ends and the transport are those of the packet in it.
+            (_, b"udp.port", ..) => Pdu::Datagram,
             (.., TCP) => self.piece(payload, missing).unwrap_or(Pdu::Other),
             (.., UDP) => Pdu::Datagram,
             _ => Pdu::Other,
@@ -132,7 +145,12 @@ impl<'a> Tags<'a> {
             [(self.src?, self.ports[0]), (self.dst?, self.ports[1])].map(|(ip, port)| Endpoint { ip, port });
         let numbers = self.numbers.and_then(|numbers| numbers.of(payload.len().saturating_add(missing)));
         let encap = if self.dissector == b"websocket" { EncapId::WEBSOCKET } else { EncapId::default() };
-        Some(Pdu::Bytes(Piece { src, dst, numbers, payload, encap }))
+        let units = match self.dissector {
+            b"data" => None,
+            b"http2" => Some(Units::Http2),
+            _ => Some(Units::WebSocket),
+        };
+        Some(Pdu::Bytes(Piece { src, dst, numbers, payload, encap, units }))
     }
 }
 
@@ -166,8 +184,16 @@ impl Numbers {
 /// Where the streams of PDUs without numbers stand.
 #[derive(Default)]
 pub(super) struct Streams {
-    /// By both ends, the lower first: what each of them sent.
-    sent: HashMap<[Endpoint; 2], [Sent; 2]>,
+    /// By both ends, the lower first.
+    all: HashMap<[Endpoint; 2], Stream>,
+}
+
+/// A stream of PDUs.
+#[derive(Default)]
+struct Stream {
+    /// What the lower and the higher end sent.
+    sent: [Sent; 2],
+    is_http2: bool,
 }
 
 /// How far one direction has come.
@@ -196,7 +222,7 @@ impl Streams {
         mark: Mark,
         limit: usize,
     ) -> Option<Segment<'a>> {
-        let &Piece { src, dst, numbers, payload, encap } = piece;
+        let &Piece { src, dst, numbers, payload, encap, units } = piece;
         let cut = u32::try_from(missing).unwrap_or(u32::MAX);
         let ends = if src <= dst { [src, dst] } else { [dst, src] };
         // Nothing is known of its window: it is open.
@@ -216,17 +242,22 @@ impl Streams {
             encap,
             twice,
         };
-        if self.sent.len() >= limit && !self.sent.contains_key(&ends) {
+        if self.all.len() >= limit && !self.all.contains_key(&ends) {
             return numbers.map(|numbers| segment(numbers.seq, numbers.ack, numbers.flags));
         }
-        let [low, high] = self.sent.entry(ends).or_default();
+        let Stream { sent: [low, high], is_http2 } = self.all.entry(ends).or_default();
+        *is_http2 |= matches!(units, Some(Units::Http2)) || payload.starts_with(PREFACE);
+        let units = units.map(|units| if *is_http2 { Units::Http2 } else { units });
         let (own, other) = if src <= dst { (low, high) } else { (high, low) };
         let (seq, ack, flags) = match numbers {
             Some(numbers) => (numbers.seq, numbers.ack, numbers.flags),
             None => (own.place(payload), other.next, Flags::ACK.with(Flags::PSH)),
         };
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
-        own.open = if numbers.is_some() { Default::default() } else { open(payload, seq) };
+        own.open = match units {
+            Some(units) if numbers.is_none() => open(payload, seq, units),
+            _ => Default::default(),
+        };
         Some(segment(seq, ack, flags))
     }
 }
@@ -241,9 +272,12 @@ impl Sent {
     }
 }
 
-/// What of a PDU a dissector may have wanted more of. Where it ends with a frame of WebSocket, that is nothing.
-fn open(payload: &[u8], seq: u32) -> [Open; 2] {
-    let rest = unfinished(payload);
+/// What of a PDU a dissector may have wanted more of. Where it ends with a frame, that is nothing.
+fn open(payload: &[u8], seq: u32, units: Units) -> [Open; 2] {
+    let rest = match units {
+        Units::Http2 => unfinished_http2(payload),
+        Units::WebSocket => unfinished(payload),
+    };
     if rest.is_empty() {
         return Default::default();
     }
@@ -259,6 +293,20 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()
+}
+
+/// The client's preface (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The beginning of a frame of HTTP/2 (RFC 9113 §4.1) whose end is not there, behind whole frames.
+fn unfinished_http2(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
+    while let Some((&[a, b, c, ..], payload)) = bytes.split_first_chunk::<9>()
+        && let Some(rest) = payload.get(u32::from_be_bytes([0, a, b, c]) as usize..)
+    {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// The beginning of a frame of WebSocket (RFC 6455 §5.2) whose end is not there, behind whole frames.

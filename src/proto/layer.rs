@@ -138,6 +138,9 @@ pub struct Flow<'a> {
     pub waits: bool,
     /// Its first byte is known to be the first that was sent.
     pub from_start: bool,
+    /// How far the sender of the packet at hand has acknowledged what the other direction said: a stream offset of that, where it is
+    /// known.
+    pub heard: Option<u64>,
 }
 
 /// What all layers of a dissection share.
@@ -378,7 +381,7 @@ impl Cx<'_> {
         Cx {
             limits: self.limits,
             tools: &mut *self.tools,
-            flow: Flow { h2_stream: Some(stream), first, ..self.flow },
+            flow: Flow { h2_stream: Some(stream), first, heard: None, ..self.flow },
             last,
             swapped: self.swapped,
             kind: &mut *self.kind,

@@ -112,6 +112,16 @@ impl Conn {
         self.halves[dir].as_ref().is_none_or(|half| half.fits(seq))
     }
 
+    /// How far the sender of a segment in that direction has acknowledged what the other said: a stream offset of that.
+    pub fn heard(&self, dir: Direction, segment: &Segment<'_>) -> Option<u64> {
+        let (other, ack) = (dir.reverse(), Seq(segment.ack));
+        let heard = match &self.halves[other] {
+            Some(half) => half.place(ack),
+            None => ack.since(self.start(other)?),
+        };
+        u64::try_from(heard).ok().filter(|_| segment.flags.has(Flags::ACK))
+    }
+
     /// Whether the next byte of that direction is the one with this sequence number.
     pub fn expects(&self, dir: Direction, seq: Seq) -> bool {
         self.halves[dir].as_ref().is_some_and(|half| half.is_next(seq))
@@ -280,6 +290,11 @@ impl Conn {
         }
         self.settle(mark, keep, limits, budget, out);
         self.look();
+    }
+
+    /// Whether it is settled where the direction begins.
+    pub fn has_begun(&self, dir: Direction) -> bool {
+        self.knows_first[dir] || self.halves[dir].is_some()
     }
 
     /// Whether the direction was begun behind that number, so that what stands there is missing.

@@ -271,6 +271,11 @@ impl Half {
         }
     }
 
+    /// The stream offset of a sequence number.
+    pub(super) fn place(&self, seq: Seq) -> i64 {
+        self.signed_offset() + seq.since(self.seq)
+    }
+
     /// The sequence number of its first byte.
     pub(super) const fn first(&self) -> Seq {
         #[expect(clippy::cast_possible_truncation, reason = "sequence numbers are modulo 2³²")]

@@ -298,6 +298,27 @@ fn the_end_of_a_head_is_called_so() {
     }
 }
 
+/// A SYN tells where its sender begins, not where the other does: what was said is found as it is without that SYN.
+#[test]
+fn a_syn_before_a_loss_hides_nothing() {
+    let mut session = Session::new(1);
+    for nth in 0..12 {
+        session.text(Client, &format!("hello {nth}, how are you?")).text(Server, &format!("world {nth}, thank you"));
+    }
+    let segments = session.segments();
+    let shows = |file: &[u8]| conversations(Input::Bytes(file)).iter().map(|it| it.messages.len()).sum::<usize>();
+    for from in at(2)..at(14) {
+        let late = &segments[from..];
+        let without = shows(&capture_of(late));
+        assert!(without > 0, "{from}");
+        for early in [&[0][..], &[0, 6], &[1], &[0, 1], &[0, 2]] {
+            let early: Vec<Segment> = early.iter().map(|&at| segments[at].clone()).collect();
+            let file = capture_of(&[&early, late].concat());
+            assert_eq!(shows(&file), without, "{early:?} and from {from} on");
+        }
+    }
+}
+
 /// Answer before request is no order that makes a time.
 #[test]
 fn an_answer_that_is_passed_over_makes_no_latency() {

@@ -3,7 +3,7 @@
 use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Input, records};
-use super::{LOSS, has_no_findings, says};
+use super::{LOSS, has_finding, has_no_findings, says};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -256,6 +256,58 @@ fn a_syn_may_come_late() {
         shuffle(&mut segments, 12, &mut Dice(seed), |_, _| false);
         says(&capture_of(&segments), &sessions, &format!("all shuffled, seed {seed}"));
     }
+}
+
+/// What an acknowledgement tells of the other end is a guess as long as no handshake does: bytes before it may still come.
+#[test]
+fn the_first_packets_may_come_in_any_order() {
+    let mut dice = Dice(31);
+    let (mut sessions, mut all) = (Vec::new(), Vec::new());
+    for n in 0..1500 {
+        let mut session = Session::new(n);
+        session.text(Client, "hi").text(Server, "yo").text(Client, "so").text(Server, "it is").close();
+        let mut segments = session.segments();
+        let late = segments.split_off(12);
+        // The client's SYN, and any order behind it, in which none is moved far.
+        let mut rest: Vec<(usize, Segment)> =
+            segments.drain(1..).enumerate().map(|(at, it)| (at + dice.below(12), it)).collect();
+        rest.sort_by_key(|&(place, _)| place);
+        segments.extend(rest.into_iter().map(|(_, segment)| segment).chain(late));
+        all.push(segments);
+        sessions.push(session);
+    }
+    let file = capture_of(&all.concat());
+    says(&file, &sessions, "the first packets in any order");
+    has_no_findings(&file, &[LOSS, &["HS-NOT-HTTP", "MID-STREAM"]].concat(), "the first packets in any order");
+}
+
+/// A tap for each direction, of which one is behind: what a packet acknowledges tells that its sender had it.
+#[test]
+fn a_direction_may_lag_behind() {
+    for lagging in [Client, Server] {
+        for lag in 1..8 {
+            let mut session = Session::new(lag);
+            session.text(Client, "one").text(Client, "two").text(Client, "three").text(Server, "four").close();
+            let from = if lagging == Client { session.client } else { session.server };
+            let mut places: Vec<(usize, Segment)> = session.segments().into_iter().enumerate().collect();
+            places.iter_mut().filter(|(_, segment)| segment.src == from).for_each(|(place, _)| *place += lag);
+            places.sort_by_key(|&(place, _)| place);
+            let segments: Vec<Segment> = places.into_iter().map(|(_, segment)| segment).collect();
+            let file = capture_of(&segments);
+            let what = format!("{lagging:?} {lag} packets behind");
+            says(&file, std::slice::from_ref(&session), &what);
+            has_no_findings(&file, &[LOSS, &["HS-EARLY-DATA"]].concat(), &what);
+        }
+    }
+    // What did not acknowledge the answer was said before it.
+    let mut session = Session::new(9);
+    session.text(Client, "one").text(Server, "two").close();
+    let mut segments = session.segments();
+    let (answer, early) = (segments[5].clone(), &mut segments[7]);
+    assert!(answer.payload.starts_with(b"HTTP/1.1 101") && early.payload.len() == 9);
+    early.ack = answer.seq;
+    segments.swap(5, 7);
+    has_finding(&capture_of(&segments), "HS-EARLY-DATA", "early");
 }
 
 /// The captured order of the numbers that a record names: the packets with the first and the last byte.

@@ -21,7 +21,11 @@ fn capture(name: &str, seconds: &[u32]) -> Vec<u8> {
 
 /// What each packet spells, where it is said to stand, and the findings.
 fn merged(parts: Vec<Part>) -> (Vec<String>, Vec<String>, Vec<FileNote>) {
-    let mut reader = Reader::timeline(parts, &Limits::DEFAULT).unwrap_or_else(|(name, why)| panic!("{name}: {why}"));
+    merged_within(parts, &Limits::DEFAULT)
+}
+
+fn merged_within(parts: Vec<Part>, limits: &Limits) -> (Vec<String>, Vec<String>, Vec<FileNote>) {
+    let mut reader = Reader::timeline(parts, limits).unwrap_or_else(|(name, why)| panic!("{name}: {why}"));
     let (mut spelt, mut stand, mut runs) = (Vec::new(), Vec::new(), FileRuns::default());
     loop {
         let mut run = None;
@@ -123,6 +127,23 @@ fn what_is_wrong_with_one_stands_at_its_packet() {
     assert_eq!(codes(&notes), ["FILE-CUT"]);
     assert!(notes[0].text.starts_with("b: truncated at offset"), "{}", notes[0].text);
     assert_eq!(notes[0].at.packet, PacketNo(2));
+}
+
+/// Those that lie one behind the other count once.
+#[test]
+fn captures_beyond_the_bound_are_named() {
+    let limits = Limits { open_captures: 2, ..Limits::DEFAULT };
+    let parts = |c: &[u32]| {
+        [("a", &[1, 9][..]), ("b", &[2, 4]), ("c", c)]
+            .map(|(name, seconds)| stream(name, capture(name, seconds)))
+            .into()
+    };
+    let (spelt, _, notes) = merged_within(parts(&[5, 8]), &limits);
+    assert_eq!((spelt.len(), codes(&notes).len()), (6, 0));
+    let (spelt, _, notes) = merged_within(parts(&[3, 8]), &limits);
+    assert_eq!(spelt, ["a:1", "b:1", "b:2", "a:2"]);
+    assert_eq!(codes(&notes), ["FILE-LIMIT"]);
+    assert_eq!(notes[0].text, "c is left out: more than 2 captures overlap in time (limit open-captures)");
 }
 
 #[test]

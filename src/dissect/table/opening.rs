@@ -8,7 +8,7 @@ use crate::tcp::{Budget, Recalled, Seq};
 pub(super) struct Opening {
     held: Vec<Held>,
     bytes: usize,
-    /// Where the lower and the higher end's answer begins, as the request of the other tells.
+    /// Where the lower and the higher end's answers begin, as the first that the other says tells.
     answers: [Option<Seq>; 2],
 }
 
@@ -24,11 +24,21 @@ struct Held {
 }
 
 impl Opening {
-    /// Keeps a copy of what is said in it; false when that is too much.
-    pub(super) fn hold(&mut self, from_low: bool, segment: &Segment<'_>, limits: &Limits, budget: &mut Budget) -> bool {
+    /// Keeps a copy of what is said in it, and where the `answer` to it begins; false when that is too much.
+    pub(super) fn hold(
+        &mut self,
+        from_low: bool,
+        segment: &Segment<'_>,
+        answer: Option<Seq>,
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> bool {
         let &Segment { mark, seq, flags, payload, cut, .. } = segment;
         let fin = flags.has(Flags::FIN);
-        self.expect(from_low, segment);
+        let [low, high] = &mut self.answers;
+        let known = if from_low { high } else { low };
+        // Requests may be captured out of order.
+        *known = known.filter(|known| answer.is_none_or(|answer| known.since(answer) <= 0)).or(answer);
         if flags.has(Flags::SYN) || payload.is_empty() && cut == 0 && !fin {
             return true;
         }
@@ -39,14 +49,6 @@ impl Opening {
         self.held.len() <= limits.opening_segments
             && self.bytes <= limits.opening_bytes
             && budget.opening <= limits.opening_total
-    }
-
-    /// A request acknowledges what came before its answer.
-    fn expect(&mut self, from_low: bool, segment: &Segment<'_>) {
-        let [low, high] = &mut self.answers;
-        if is_request(segment) {
-            (if from_low { high } else { low }).get_or_insert(Seq(segment.ack));
-        }
     }
 
     /// Where the answers of the lower and of the higher end begin.

@@ -23,7 +23,7 @@ pub(super) struct Stream {
     pub(super) windows: [u8; 2],
     /// The longest payload that the lower and the higher end said they take; 0 where the checksum of that was not right.
     pub(super) takes: [u16; 2],
-    /// A SYN of the lower end was seen, and of the higher: their bases are those of the handshake.
+    /// The handshake told the base of the lower end, and of the higher: its SYN was seen, or one that acknowledges it.
     pub(super) syn: (bool, bool),
     /// No payload was seen yet.
     pub(super) fresh: bool,
@@ -149,7 +149,7 @@ impl Stream {
         if forward { self.seen.0 } else { self.seen.1 }
     }
 
-    /// Whether the sender's SYN was seen.
+    /// Whether the sender's SYN was seen, or one that acknowledges it.
     pub(super) const fn has_syn(&self, forward: bool) -> bool {
         if forward { self.syn.0 } else { self.syn.1 }
     }
@@ -210,17 +210,16 @@ impl Stream {
         if let ([Some(_), Some(_)], false) = (self.bases, syn) {
             return;
         }
-        let [low, high] = &mut self.bases;
-        let (own, other) = if forward { (low, high) } else { (high, low) };
-        if syn {
-            let known = if forward { &mut self.syn.0 } else { &mut self.syn.1 };
-            if !std::mem::replace(known, true) {
-                *own = Some(Seq(segment.seq));
-            }
+        let ([low, high], (low_known, high_known)) = (&mut self.bases, &mut self.syn);
+        let (low, high) = ((low, low_known), (high, high_known));
+        let ((own, own_known), (other, other_known)) = if forward { (low, high) } else { (high, low) };
+        if syn && !std::mem::replace(own_known, true) {
+            *own = Some(Seq(segment.seq));
         }
         own.get_or_insert(Seq(segment.seq.wrapping_sub(1)));
         if segment.flags.has(Flags::ACK) {
-            other.get_or_insert(Seq(segment.ack.wrapping_sub(1)));
+            let acknowledged = Seq(segment.ack.wrapping_sub(1));
+            *other_known |= *other.get_or_insert(acknowledged) == acknowledged && syn;
         }
         if syn {
             self.learn_options(segment, forward);
@@ -285,20 +284,37 @@ impl Stream {
         if !begins {
             return false;
         }
-        let known = self.fresh && self.has_any_syn();
-        let mut bases = if known { self.bases } else { [None; 2] };
-        if self.fresh && is_request(segment) {
-            // It acknowledges what came before its answer.
-            let [low, high] = &mut bases;
-            (if forward { high } else { low }).get_or_insert(Seq(segment.ack.wrapping_sub(1)));
+        let [low, high] = self.bases;
+        let mut bases = [low.filter(|_| self.fresh && self.syn.0), high.filter(|_| self.fresh && self.syn.1)];
+        let [low, high] = &mut bases;
+        let other = if forward { high } else { low };
+        if self.fresh
+            && let Some(answer) = self.answer(segment, forward)
+        {
+            other.get_or_insert(Seq(answer.0.wrapping_sub(1)));
         }
-        let from_start = self.fresh && self.has_syn(forward);
+        // Of the other end, what was said before may not have been captured.
+        let from_start = self.fresh && self.has_syn(forward) && (other.is_some() || self.is_greeting(segment, forward));
         let may_begin_earlier = self.fresh && self.syn != (true, true);
         let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, hint);
         live.opening = may_begin_earlier.then(Box::default);
         live.unasked = may_begin_earlier;
         self.fresh = false;
         true
+    }
+
+    /// Whether the segment brings the first that the sender says, whose SYN was seen.
+    fn is_greeting(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let syn = u32::from(!segment.flags.has(Flags::SYN));
+        self.has_syn(forward) && self.own_base(forward) == Some(Seq(segment.seq.wrapping_sub(syn)))
+    }
+
+    /// Where the answer to the segment begins, if it tells: a request acknowledges what came before, and so does the first that is said
+    /// by the end that began the stream.
+    fn answer(&self, segment: &Segment<'_>, forward: bool) -> Option<Seq> {
+        let carries = !segment.payload.is_empty() || segment.cut > 0;
+        let begins = || carries && !self.has_syn(!forward) && self.is_greeting(segment, forward);
+        (is_request(segment) || segment.flags.has(Flags::ACK) && begins()).then_some(Seq(segment.ack))
     }
 
     /// Lays out reassembly and layers. Until a request is seen, who sent the SYN (or the first payload) is taken for the client: `forward` when that is the lower end.
@@ -350,9 +366,10 @@ impl Stream {
 
     /// Keeps a copy of the segment.
     pub(super) fn keep(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+        let answer = self.answer(segment, forward);
         if let Some(live) = &mut self.live
             && let Some(opening) = &mut live.opening
-            && (live.told || !opening.hold(forward, segment, env.limits, env.budget))
+            && (live.told || !opening.hold(forward, segment, answer, env.limits, env.budget))
             && let Some(opening) = live.opening.take()
         {
             opening.release(env.budget);
@@ -393,7 +410,11 @@ impl Stream {
         if syn {
             return live.conn.begins_behind(dir, seq.plus(1));
         }
-        if is_request(segment) && live.conn.begins_behind(dir.reverse(), Seq(segment.ack)) {
+        let is_new = |answer| {
+            live.conn.begins_behind(dir.reverse(), answer)
+                || self.has_syn(forward) && !live.conn.has_begun(dir.reverse())
+        };
+        if self.answer(segment, forward).is_some_and(is_new) {
             return true;
         }
         // One byte before the first is a keep-alive.
@@ -418,7 +439,7 @@ impl Stream {
         let live = self.begin(bases, from_start, ends, client_is_low, hint);
         live.leaving = leaving;
         let low_sends = live.direction(true);
-        self.with_layer(mark, mark, env, |conn, limits, budget, out| {
+        self.with_layer((mark, mark), None, env, |conn, limits, budget, out| {
             conn.recall(&opening.recalled(low_sends), mark, true, limits, budget, out);
         });
         match &mut self.live {
@@ -435,7 +456,8 @@ impl Stream {
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
-        self.with_layer(now, segment.mark, env, |conn, limits, budget, out| {
+        let heard = live.conn.heard(dir, segment);
+        self.with_layer((now, segment.mark), heard, env, |conn, limits, budget, out| {
             conn.segment(dir, segment, keep, limits, budget, out);
         });
     }
@@ -461,6 +483,7 @@ impl Stream {
                 unseen,
                 waits,
                 from_start: *from_start,
+                heard: None,
             },
             last: mark,
             swapped: false,
@@ -475,19 +498,20 @@ impl Stream {
         Some(Parts { conn, layer, reads, decided, told, opening, budget: &mut *env.budget, cx })
     }
 
-    /// Lets the reassembly speak to the layer, with a packet of any stream; `last` is the last of this one.
+    /// Lets the reassembly speak to the layer, with a packet of any stream; `last` is the last of this one, and `heard` how far its
+    /// sender has acknowledged the other direction.
     #[inline(always)]
     fn with_layer(
         &mut self,
-        mark: Mark,
-        last: Mark,
+        (mark, last): (Mark, Mark),
+        heard: Option<u64>,
         env: &mut Env<'_>,
         step: impl FnOnce(&mut Conn, &Limits, &mut Budget, Out<'_>),
     ) {
         let Some(Parts { conn, layer, reads, decided, told, budget, mut cx, .. }) = self.parts(mark, env) else {
             return;
         };
-        cx.last = last;
+        (cx.last, cx.flow.heard) = (last, heard);
         let (conns, mut nothing) = (cx.tools.conns, false);
         step(conn, cx.limits, budget, &mut |input| {
             if nothing {
@@ -511,14 +535,16 @@ impl Stream {
 
     pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
         let last = self.last(mark);
-        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.finish(how, mark, limits, budget, out));
+        self.with_layer((mark, last), None, env, |conn, limits, budget, out| {
+            conn.finish(how, mark, limits, budget, out)
+        });
         self.over(mark, false, env);
     }
 
     /// Gives up a hole, so that others have room.
     pub(super) fn make_room(&mut self, mark: Mark, env: &mut Env<'_>) {
         let last = self.last(mark);
-        self.with_layer(mark, last, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
+        self.with_layer((mark, last), None, env, |conn, limits, budget, out| conn.make_room(mark, limits, budget, out));
     }
 
     fn last(&self, mark: Mark) -> Mark {

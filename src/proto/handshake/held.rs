@@ -27,6 +27,8 @@ pub(in crate::proto) struct Piece {
     /// What their receiver told of them.
     receipt: Receipt,
     pub(in crate::proto) brought: Mark,
+    /// How far its sender had acknowledged what the other direction said, where that is known.
+    heard: Option<u64>,
 }
 
 impl Piece {
@@ -46,13 +48,16 @@ impl Held {
         self.pieces.is_empty() && self.dropped == 0
     }
 
-    /// How many bytes came with packets up to that one, lost ones included.
-    pub(in crate::proto) fn bytes_until(&self, packet: PacketNo) -> u64 {
+    /// How many bytes, lost ones included, were sent before the answer came that ends at that stream offset: with packets up to the
+    /// one that began it, and none of which its sender had it. Where directions are captured one behind the other, that tells.
+    pub(in crate::proto) fn bytes_before(&self, (packet, end): (PacketNo, u64)) -> u64 {
         let left = |piece: &Piece| (piece.bytes.len() - piece.read) as u64 + piece.lost;
+        let is_early = |piece: &&Piece| piece.heard.is_none_or(|heard| heard < end);
         let count = self.pieces.iter().take_while(|piece| piece.brought.packet <= packet).count();
         // They were behind all pieces.
-        let dropped = if count == self.pieces.len() { self.dropped } else { 0 };
-        self.pieces.iter().take(count).map(left).sum::<u64>() + dropped
+        let all = count == self.pieces.len() && self.pieces.back().as_ref().is_none_or(is_early);
+        let dropped = if all { self.dropped } else { 0 };
+        self.pieces.iter().take(count).filter(is_early).map(left).sum::<u64>() + dropped
     }
 
     /// Whether the bytes begin like a client's frame of that version.
@@ -83,8 +88,16 @@ impl Held {
     /// All of it, one piece after the other: tunnels stand in tunnels, and each would hold what is left.
     pub(in crate::proto) fn into_pieces(self, mark: Mark) -> impl Iterator<Item = Piece> {
         let Self { pieces, end: offset, dropped: lost, .. } = self;
-        let beyond =
-            Piece { offset, bytes: Vec::new(), read: 0, lost, exact: true, receipt: Receipt::Unknown, brought: mark };
+        let beyond = Piece {
+            offset,
+            bytes: Vec::new(),
+            read: 0,
+            lost,
+            exact: true,
+            receipt: Receipt::Unknown,
+            brought: mark,
+            heard: None,
+        };
         pieces.into_iter().chain((lost > 0).then_some(beyond))
     }
 
@@ -110,11 +123,27 @@ impl Held {
         }
         self.len += PIECE_OVERHEAD;
         self.end = offset + len;
-        self.pieces.push_back(Piece { offset, bytes: Vec::new(), read: 0, lost: len, exact, receipt, brought: mark });
+        self.pieces.push_back(Piece {
+            offset,
+            bytes: Vec::new(),
+            read: 0,
+            lost: len,
+            exact,
+            receipt,
+            brought: mark,
+            heard: None,
+        });
     }
 
-    /// Holds a piece, unless that would be more than `bound` bytes.
-    pub(in crate::proto) fn push(&mut self, offset: u64, bytes: &[u8], brought: Mark, bound: usize) {
+    /// Holds a piece, unless that would be more than `bound` bytes; `heard`: how far its sender had acknowledged what the other
+    /// direction said.
+    pub(in crate::proto) fn push(
+        &mut self,
+        offset: u64,
+        bytes: &[u8],
+        (brought, heard): (Mark, Option<u64>),
+        bound: usize,
+    ) {
         if self.pieces.is_empty() && self.dropped == 0 {
             self.len = 0;
         }
@@ -132,6 +161,7 @@ impl Held {
                 exact: true,
                 receipt: Receipt::Unknown,
                 brought,
+                heard,
             });
         }
     }
@@ -155,11 +185,14 @@ mod tests {
     fn early_is_what_came_before_the_answer() {
         let mut held = Held::default();
         for packet in [3, 4, 8] {
-            held.push(10 * packet, &[0; 10], Mark { packet: PacketNo(packet), time: None }, 1000);
+            let mark = Mark { packet: PacketNo(packet), time: None };
+            held.push(10 * packet, &[0; 10], (mark, (packet == 4).then_some(150)), 1000);
         }
-        let until = |packet| held.bytes_until(PacketNo(packet));
-        assert_eq!([2, 3, 4, 6, 8].map(until), [0, 10, 20, 20, 30]);
+        let before = |packet, end| held.bytes_before((PacketNo(packet), end));
+        assert_eq!([2, 3, 4, 6, 8].map(|packet| before(packet, 151)), [0, 10, 20, 20, 30]);
+        // Who sent the second had the whole answer.
+        assert_eq!([2, 3, 4, 6, 8].map(|packet| before(packet, 150)), [0, 10, 10, 10, 20]);
         held.overflow(90, 500);
-        assert_eq!([2, 4, 9].map(|packet| held.bytes_until(PacketNo(packet))), [0, 20, 530]);
+        assert_eq!([2, 4, 9].map(|packet| held.bytes_before((PacketNo(packet), 151))), [0, 20, 530]);
     }
 }

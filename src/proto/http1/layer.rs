@@ -205,7 +205,8 @@ impl Http1 {
         let used = if self.held[dir].is_empty() { self.read(dir, offset, bytes, brought, cx) } else { 0 };
         let rest = bytes.get(used..).unwrap_or_default();
         if !rest.is_empty() {
-            self.held[dir].push(offset + used as u64, rest, brought, cx.limits.early_bytes);
+            let heard = cx.flow.heard.filter(|_| brought == cx.mark);
+            self.held[dir].push(offset + used as u64, rest, (brought, heard), cx.limits.early_bytes);
         }
     }
 

@@ -417,7 +417,7 @@ fn hold(held: &mut Both<Held>, input: Input<'_>, cx: &mut Cx<'_>) -> usize {
     let left = cx.limits.h2_pending.saturating_sub(cx.tools.pending);
     let bound = cx.limits.early_bytes.min(before.saturating_add(left));
     match input {
-        Input::Data { offset, bytes, brought, .. } => held.push(offset, bytes, brought, bound),
+        Input::Data { offset, bytes, brought, .. } => held.push(offset, bytes, (brought, None), bound),
         Input::Gap { offset, len, exact, receipt, mark, .. } => held.lose(offset, (len, exact), receipt, mark, bound),
         Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => {}
     }

@@ -160,6 +160,8 @@ impl Inside {
         let sessions = cx.tools.sessions;
         cx.swapped ^= self.turned;
         cx.flow.from_start &= !self.late;
+        // What TCP acknowledges is not what is uncovered here.
+        cx.flow.heard = None;
         for dir in Direction::BOTH.into_iter().filter(|&dir| self.shut[dir] || self.sealed[dir]) {
             cx.flow.one_sided |= self.shut[dir];
             cx.flow.from_start &= !self.sealed[dir];

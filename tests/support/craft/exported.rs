@@ -17,7 +17,17 @@ pub(crate) fn exported_by(
     numbers: Option<Numbers>,
     time: i64,
 ) -> Packet {
-    let mut bytes = tag(12, &[dissector.as_bytes(), &[0]].concat());
+    tagged(tag(12, &[dissector.as_bytes(), &[0]].concat()), segment, payload, numbers, time)
+}
+
+/// What a UDP port's dissector was handed of a tunnel that carries the segment: its tags are those of what is in it.
+pub(crate) fn exported_tunnel(port: u32, segment: &Segment, payload: &[u8], time: i64) -> Packet {
+    let table = [tag(14, b"udp.port\0"), tag(32, &port.to_be_bytes())].concat();
+    tagged(table, segment, payload, None, time)
+}
+
+/// Behind the tags that say who was handed it.
+fn tagged(mut bytes: Vec<u8>, segment: &Segment, payload: &[u8], numbers: Option<Numbers>, time: i64) -> Packet {
     for (end, numbers) in [(segment.src.ip(), [20_u16, 22]), (segment.dst.ip(), [21, 23])] {
         bytes.extend(match end {
             IpAddr::V4(ip) => tag(numbers[0], &ip.octets()),

@@ -17,7 +17,7 @@ impl Http1 {
     /// An upgrade has its answer, but for raw bytes behind the head where the version has some, and for a refusal's body.
     pub(super) fn answering(&mut self, upgrade: Upgrade, head: Head, switching: bool, cx: &mut Cx<'_>) {
         // What waited for an answer that came in pieces may have been sent behind its beginning.
-        let early = self.held.to_server.bytes_until(head.span.first.packet);
+        let early = self.held.to_server.bytes_before((head.span.first.packet, head.end()));
         let early = (switching && early > 0).then_some(early);
         let version = match upgrade.handshake.request {
             Some(_) => upgrade.handshake.version(),

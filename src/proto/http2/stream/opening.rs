@@ -158,7 +158,7 @@ impl Stream {
             }
             return;
         }
-        let early = held.to_server.bytes_until(head.span.first.packet);
+        let early = held.to_server.bytes_before((head.span.first.packet, head.end()));
         let inner = &mut cx.in_stream(self.id, &self.first, self.last);
         connect::answered(&mut handshake, head, None, inner.ends());
         if early > 0 {
