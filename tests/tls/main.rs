@@ -11,6 +11,7 @@
 mod support;
 
 mod chained;
+mod damaged;
 mod holes;
 mod lab;
 mod late;
