@@ -299,9 +299,12 @@ impl Keys {
         Some(Plain { opened, skipped, first_skipped, changed, begins, broken, unopened, unclear, early, proved })
     }
 
-    /// A record did not open.
-    const fn fail(&mut self) {
+    /// A record did not open: nothing is to be trusted in its last block.
+    fn fail(&mut self) {
         self.failed += 1;
+        for stage in &mut self.stages {
+            stage.opener.doubt();
+        }
     }
 
     /// One record more may be lost before the next.
