@@ -97,3 +97,20 @@ fn the_first_record_of_updated_keys_may_be_damaged() {
     let shown = self::shown(&tls, "");
     assert_eq!((shown.count("TLS-BAD-TAG"), shown.sessions[0].1.why_not), (1, Some(WhyNot::Gap)), "{:?}", shown.notes);
 }
+
+/// The KeyUpdate itself: what follows is sealed with keys of which nothing that was read says that they are in use.
+#[test]
+fn a_key_update_may_be_damaged() {
+    for side in [Client, Server] {
+        let inside = inside();
+        let mut tls = Tls::around(1, &Session::new(1));
+        let at = tls.session.turns.len();
+        tls.update(side);
+        inside.turns[2..].iter().for_each(|(side, bytes)| _ = tls.data(*side, bytes));
+        assert_eq!(tls.session.turns[at].1[0], DATA);
+        bend(&mut tls, at);
+        let shown = shown(&tls, "");
+        check(&shown, &said(&inside), inside.said.len(), &format!("{side:?}"));
+        assert_eq!(shown.count("TLS-BAD-TAG"), 1, "{side:?}: {:?}", shown.notes);
+    }
+}

@@ -141,8 +141,6 @@ impl Plain {
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 20;
-/// Changes of keys that are thought possible in a hole.
-const UPDATES_MAX: usize = 4;
 /// Records of a side's handshake messages, one in each.
 const FLIGHT_MAX: u64 = 4;
 /// The shortest record: header, tag and type.
@@ -276,7 +274,6 @@ impl Keys {
                     self.broken.get_or_insert(header);
                 }
                 self.unopened.push(header);
-                self.widen();
             }
             self.fail();
             return None;
@@ -299,9 +296,10 @@ impl Keys {
         Some(Plain { opened, skipped, first_skipped, changed, begins, broken, unopened, unclear, early, proved })
     }
 
-    /// A record did not open: nothing is to be trusted in its last block.
+    /// A record did not open: it may have told of other keys, and in its last block nothing is to be trusted.
     fn fail(&mut self) {
         self.failed += 1;
+        self.widen();
         for stage in &mut self.stages {
             stage.opener.doubt();
         }
@@ -335,17 +333,16 @@ impl Keys {
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
-        if self.window > 0 {
-            // Made again whenever they are needed.
-            let mut from = 0;
-            for _ in 0..UPDATES_MAX {
-                let updated: Vec<Stage> = self.stages.iter().skip(from).filter_map(Stage::updated).collect();
-                from = self.stages.len();
+        // Keys behind KeyUpdates that were lost are made from all before them, whenever they are needed.
+        let mut updates = if self.window > 0 { known.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
+        let (mut from, mut found) = (0, None);
+        'stages: for at in 0.. {
+            while at >= self.stages.len() && from < self.stages.len() && updates > 0 {
+                let updated = self.stages.get(from).and_then(Stage::updated);
                 self.stages.extend(updated);
+                (from, updates) = (from + 1, updates - 1);
             }
-        }
-        let mut found = None;
-        'stages: for (at, stage) in self.stages.iter().enumerate() {
+            let Some(stage) = self.stages.get(at) else { break };
             let rival = at.checked_sub(1).and_then(|at| rivals.get(at));
             let (chained, sealed) = rival.map_or((chained, &*fragment), |(chained, own)| (*chained, own));
             let told = stage.opener.told_sequence(sealed).filter(|&told| told >= stage.sequence);
