@@ -120,6 +120,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
             unseen,
             waits: false,
             from_start: true,
+            forced: false,
         },
         last: mark,
         swapped: false,

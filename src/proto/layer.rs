@@ -138,6 +138,8 @@ pub struct Flow<'a> {
     pub waits: bool,
     /// Its first byte is known to be the first that was sent.
     pub from_start: bool,
+    /// The user says that what is innermost in it is a WebSocket.
+    pub forced: bool,
 }
 
 /// What all layers of a dissection share.
@@ -363,7 +365,8 @@ impl Cx<'_> {
         let most = self.limits.nested;
         *self.nested += 1;
         if *self.nested <= most {
-            return Some(self.open(hint));
+            let is_forced = self.flow.forced && matches!(hint, Hint::Unknown);
+            return Some(self.open(if is_forced { Hint::Forced } else { hint }));
         }
         *self.kind = Kind::Other;
         let text = format!(
