@@ -20,6 +20,8 @@ pub(super) enum Use {
     Traffic { aead: Aead, hash: Hash, secret: Digest },
     /// All that follows a ChangeCipherSpec, up to TLS 1.2.
     Session,
+    /// The same, where the ChangeCipherSpec of a renegotiation may have been lost.
+    Renegotiated,
 }
 
 /// What a direction is done with, in a handshake of TLS 1.3: what follows needs other keys.
@@ -82,8 +84,8 @@ impl Stage {
     }
 }
 
-/// What opens a record where records hang together, and its bytes behind a stream cipher.
-type Turn = (Option<[u8; 16]>, Vec<u8>);
+/// What opens a record where records hang together, and its bytes behind a stream cipher; `None` when what opens it is missing.
+type Turn = Option<(Option<[u8; 16]>, Vec<u8>)>;
 
 /// The keys of one direction.
 ///
@@ -288,8 +290,11 @@ impl Keys {
             && match front.purpose {
                 Use::Handshake => true,
                 Use::Traffic { .. } => !front.updated && sequence == unopened.len() as u64,
-                Use::Early | Use::Session => false,
+                Use::Early | Use::Session | Use::Renegotiated => false,
             };
+        if matches!(front.purpose, Use::Renegotiated) {
+            front.purpose = Use::Session;
+        }
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
@@ -313,12 +318,13 @@ impl Keys {
     /// Tells the rivals of those in front of a record in their turn, where records hang together: what they made of it.
     fn chain_rivals(&mut self, fragment: &[u8]) -> Vec<Turn> {
         let is_session = |stage: &Stage| matches!(stage.purpose, Use::Session) && !stage.proven;
-        if !self.stages.front().is_some_and(is_session) {
+        if !self.stages.front().is_some_and(is_session) && !self.awaits_change() {
             return Vec::new();
         }
         let turn = |stage: &mut Stage| {
-            let mut own = fragment.to_vec();
-            (stage.opener.chain(&mut own), own)
+            let (is_unchained, mut own) = (stage.opener.is_unchained(), fragment.to_vec());
+            let chained = stage.opener.chain(&mut own);
+            (!is_unchained).then_some((chained, own))
         };
         self.stages.iter_mut().skip(1).map(turn).collect()
     }
@@ -343,8 +349,11 @@ impl Keys {
                 (from, updates) = (from + 1, updates - 1);
             }
             let Some(stage) = self.stages.get(at) else { break };
-            let rival = at.checked_sub(1).and_then(|at| rivals.get(at));
-            let (chained, sealed) = rival.map_or((chained, &*fragment), |(chained, own)| (*chained, own));
+            let (chained, sealed) = match at.checked_sub(1).and_then(|at| rivals.get(at)) {
+                None => (chained, &*fragment),
+                Some(Some((chained, own))) => (*chained, &own[..]),
+                Some(None) => continue,
+            };
             let told = stage.opener.told_sequence(sealed).filter(|&told| told >= stage.sequence);
             let counted = (self.dropped > 0).then(|| stage.sequence.saturating_add(self.dropped));
             let numbers =
@@ -371,9 +380,25 @@ impl Keys {
         let is_updated = at >= known;
         self.stages.drain(..at);
         let right = self.stages.pop_front()?;
-        self.stages.retain(|stage| !stage.rivals(&right));
+        // As long as the former open records, their sender has not changed to others.
+        self.stages.retain(|stage| !stage.rivals(&right) && !matches!(stage.purpose, Use::Renegotiated));
         self.stages.push_front(right);
         Some((is_updated || at >= rivals, opened, sequence))
+    }
+
+    /// Whether a renegotiation has made keys to which the sender may have changed.
+    fn awaits_change(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage.purpose, Use::Renegotiated))
+    }
+
+    /// The sender may have changed to these, up to TLS 1.2: nothing says so where that was lost.
+    pub(super) fn may_change_to(&mut self, next: Self) {
+        if !self.awaits_change() {
+            self.stages.extend(next.stages.into_iter().map(|mut stage| {
+                stage.opener.unchain();
+                Stage { purpose: Use::Renegotiated, ..stage }
+            }));
+        }
     }
 
     /// Whether records hang together, and the end of the one before the next is missing.

@@ -300,6 +300,7 @@ impl Tls {
             tell::bad_tag(self.inside.conn(), dir, broken, cx);
         }
         half.broken = false;
+        half.renegotiates &= !plain.changed;
         half.padded |= plain.opened.padded;
         let early = std::mem::take(&mut half.early);
         if self.takes_early && keys.in_handshake() {
@@ -369,6 +370,10 @@ impl Tls {
                         if !matches!(self.halves[dir].cover, Cover::Sealed(_)) {
                             self.change_keys(dir, cx);
                         }
+                    }
+                } else {
+                    for dir in Direction::BOTH {
+                        self.halves[dir].renegotiates = matches!(self.halves[dir].cover, Cover::Sealed(_));
                     }
                 }
             }

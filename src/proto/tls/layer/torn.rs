@@ -64,6 +64,7 @@ impl Tls {
 
     /// A record did not open.
     pub(super) fn not_opened(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        self.may_change_keys(dir, cx);
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &half.cover else { return };
         if keys.is_proven() {
