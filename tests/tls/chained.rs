@@ -8,7 +8,7 @@ use aes::Aes128;
 use aes::cipher::{Array, BlockCipherEncrypt};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use wspect::model::hex;
+use wspect::model::{TlsKeys, WhyNot, hex};
 
 /// What a handshake agrees on.
 struct Agreed {
@@ -181,11 +181,8 @@ fn a_block_that_hangs_on_one_that_was_damaged_is_not_made_up() {
     }
 }
 
-/// A renegotiation whose ChangeCipherSpec and Finished are lost, or damaged, on one side: the keys that follow are known from its
-/// hellos, and open what comes behind. In TLS 1.0 the first record behind a hole is never read whole.
-#[test]
-fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
-    let inside = inside();
+/// A session that says what another says in clear, with a renegotiation in the middle of it: it begins with that turn.
+fn renegotiated(inside: &Session) -> (Session, usize) {
     let mut session = Session::bare(1);
     let mut sealers = handshake(&mut session, None, &FIRST);
     let (before, behind) = inside.turns.split_at(6);
@@ -193,6 +190,15 @@ fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
     let begins = session.turns.len();
     let mut sealers = handshake(&mut session, Some(sealers), &SECOND);
     say(&mut session, &mut sealers, behind);
+    (session, begins)
+}
+
+/// A renegotiation whose ChangeCipherSpec and Finished are lost, or damaged, on one side: the keys that follow are known from its
+/// hellos, and open what comes behind. In TLS 1.0 the first record behind a hole is never read whole.
+#[test]
+fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
+    let inside = inside();
+    let (session, begins) = renegotiated(&inside);
     let segments = session.segments();
     let whole = dissect(&capture_of(&segments), &log());
     assert_eq!(complete(&whole, &inside, "whole"), inside.said.len(), "{:?}", whole.notes);
@@ -208,4 +214,23 @@ fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
             assert!(complete + 1 >= all, "{how} {turn}: {complete} of {all} messages: {:?}", seen.notes);
         }
     }
+}
+
+/// The key of a renegotiation is missing, or which it is: the first handshake's is not blamed.
+#[test]
+fn what_a_renegotiation_lacks_is_told_of_it() {
+    let inside = inside();
+    let (session, begins) = renegotiated(&inside);
+    let log = log();
+    let first = log.lines().next().unwrap();
+    let seen = dissect(&capture_of(&session.segments()), first);
+    let outcome = |seen: &Seen| (seen.sessions[0].1.outline.keys, seen.sessions[0].1.why_not);
+    assert_eq!(outcome(&seen), (TlsKeys::Partial, Some(WhyNot::NoKey)), "{:?}", seen.notes);
+    let missing: Vec<_> = seen.details.iter().filter(|detail| detail.0 == "NO-KEYS").map(|detail| &detail.1).collect();
+    assert_eq!(missing, [&hex(&SECOND.client)], "{:?}", seen.notes);
+    let mut fewer = session.segments();
+    fewer.retain(|segment| segment.payload != session.turns[begins].1);
+    let seen = dissect(&capture_of(&fewer), &log);
+    assert_eq!(outcome(&seen), (TlsKeys::Partial, Some(WhyNot::NoClientHello)), "{:?}", seen.notes);
+    assert_eq!((seen.count("TLS-HANDSHAKE"), seen.count("TLS-WRONG-KEY")), (1, 0), "{:?}", seen.notes);
 }

@@ -14,6 +14,7 @@ mod chained;
 mod damaged;
 mod holes;
 mod lab;
+mod lacks;
 mod late;
 mod laws;
 mod looks;

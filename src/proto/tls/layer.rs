@@ -362,6 +362,10 @@ impl Tls {
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
                 self.agreed(&hello);
+                // In a renegotiation it answers another ClientHello, which was lost.
+                if self.hello.server.is_some() && !self.hello.is_1_3() {
+                    self.hello.forget_client();
+                }
                 self.hello.server = Some(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {

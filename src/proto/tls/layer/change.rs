@@ -4,7 +4,7 @@ use super::super::half::Cover;
 use super::super::keys::{Keys, Past};
 use super::super::premaster;
 use super::Tls;
-use crate::model::{Direction, SecretLabel, TlsKeys, WhyNot};
+use crate::model::{Direction, SecretLabel, WhyNot};
 use crate::proto::layer::Cx;
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl Tls {
             Err(why) => {
                 let why = match why {
                     WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
-                    WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
+                    WhyNot::NoKey if self.hello.has_any(secrets) => self.hello.lacking(dir, secrets),
                     why => why,
                 };
                 self.lack(dir, why, cx);
