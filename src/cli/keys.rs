@@ -393,7 +393,9 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         return Some(format!("{source}: a key log of 0 bytes: no keys in it"));
     }
     let is_begun = matches!(report.faults[..], [(_, Fault::Cut)]);
-    if log.secrets == 0 && !is_begun {
+    // Label and random are those of a key log.
+    let is_bent = report.faults.iter().any(|(_, fault)| matches!(fault, Fault::Secret | Fault::More));
+    if log.secrets == 0 && !is_begun && !is_bent {
         return Some(match (bad, others) {
             (0, 0) => format!("{source}: no keys in it, only comments"),
             (_, 0) => format!("{source}: not a key log: it looks like {}", report.like),
@@ -404,9 +406,9 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         return Some(format!("{source}: {} keys are too many, the last are used", number(log.secrets)));
     }
     let more = if *bad > report.faults.len() as u64 { "; …" } else { "" };
-    let lines = count(*bad, "line");
-    (*bad > 0)
-        .then(|| format!("{source}: {lines} of {} passed over ({}{more})", number(log.lines), faults(&report.faults)))
+    let (none, lines) = (if log.secrets == 0 { "no keys in it: " } else { "" }, count(*bad, "line"));
+    let why = || format!("{} passed over ({}{more})", number(log.lines), faults(&report.faults));
+    (*bad > 0).then(|| format!("{source}: {none}{lines} of {}", why()))
 }
 
 /// `line 1: longer than 1024 bytes; lines 4, 7: …`.
