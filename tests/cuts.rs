@@ -121,6 +121,7 @@ fn told(parts: &[Part], cuts: &[usize]) -> String {
             waits: false,
             from_start: true,
             heard: None,
+            forced: false,
         },
         last: mark,
         swapped: false,

@@ -101,7 +101,10 @@ fn pcapng(comment: &str, before: &str, behind: &str) -> Vec<u8> {
 fn a_bad_key_log_is_one_clear_line() {
     let dir = TempDir::new().unwrap();
     capture(&dir);
-    let logs: [(&str, &[u8]); 10] = [
+    let (random, secret) = ("5a".repeat(32), "a5".repeat(47));
+    let bent = format!("EXPORTER_SECRET {random} {secret}\nCLIENT_TRAFFIC_SECRET_0 {random} {secret}\n");
+    let lone = format!("CLIENT_RANDOM {random} {secret}\n");
+    let logs: [(&str, &[u8]); 12] = [
         ("empty", b""),
         ("capture", b"\xd4\xc3\xb2\xa1\x02\0\x04\0"),
         ("pcapng", b"\x0a\x0d\x0d\x0a\x1c\0\0\0"),
@@ -112,6 +115,8 @@ fn a_bad_key_log_is_one_clear_line() {
         ("comments", b"# nothing yet\n\n"),
         ("others", b"EXPORTER_SECRET 00112233 44556677\n"),
         ("begun", b"# opened\nCLIENT_RANDOM 0011"),
+        ("bent", bent.as_bytes()),
+        ("lone", lone.as_bytes()),
     ];
     let mut told = String::new();
     for (name, bytes) in logs {

@@ -14,22 +14,28 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes by which a file is known again.
 const TAIL: usize = 256;
 
-/// A file without an end: where it ends, it is [`Silent`] until there is more.
-pub(super) struct Growing {
+/// What has a name, read up to where it ends so far.
+pub(super) struct Named {
     path: PathBuf,
     file: File,
     /// Bytes read of it, and the last of them.
     read: u64,
     tail: Vec<u8>,
-    /// It was silent since.
-    is_late: bool,
-    stop: Stop,
 }
 
-impl Growing {
-    /// Opens the file, to be read until `stop` comes.
-    pub(super) fn open(path: PathBuf, stop: Stop) -> io::Result<Self> {
-        Ok(Self { file: File::open(&path)?, path, read: 0, tail: Vec::new(), is_late: false, stop })
+impl Named {
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        Ok(Self { file: File::open(&path)?, path, read: 0, tail: Vec::new() })
+    }
+
+    /// Goes on to what has the name now, if what was read to its end was replaced, or is not what stands there any more; whether it
+    /// did.
+    pub(super) fn begin_anew(&mut self) -> io::Result<bool> {
+        if self.is_begun_anew()? {
+            self.begin()?;
+            return Ok(true);
+        }
+        Ok(self.reopen()? && self.read == 0)
     }
 
     /// Goes on to what has the name now, if that is another file, or the same begun anew; whether it did.
@@ -73,24 +79,44 @@ impl Growing {
     }
 }
 
+impl Read for Named {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(room)?;
+        self.remember(room.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// A file without an end: where it ends, it is [`Silent`] until there is more.
+pub(super) struct Growing {
+    named: Named,
+    /// It was silent since.
+    is_late: bool,
+    stop: Stop,
+}
+
+impl Growing {
+    /// Opens the file, to be read until `stop` comes.
+    pub(super) fn open(path: PathBuf, stop: Stop) -> io::Result<Self> {
+        Ok(Self { named: Named::open(path)?, is_late: false, stop })
+    }
+}
+
 impl Read for Growing {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         while !self.stop.is_wanted() {
-            if std::mem::take(&mut self.is_late) && self.is_begun_anew()? {
-                self.begin()?;
+            if std::mem::take(&mut self.is_late) && self.named.is_begun_anew()? {
+                self.named.begin()?;
             }
-            match self.file.read(room)? {
-                0 if self.reopen()? => {}
+            match self.named.read(room)? {
+                0 if self.named.reopen()? => {}
                 0 if self.stop.ends_waiting() => break,
                 0 => {
                     thread::sleep(PAUSE);
                     self.is_late = true;
                     return Err(Silent.into());
                 }
-                read => {
-                    self.remember(room.get(..read).unwrap_or_default());
-                    return Ok(read);
-                }
+                read => return Ok(read),
             }
         }
         Err(Stopped.into())

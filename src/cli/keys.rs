@@ -1,13 +1,14 @@
 //! Which key logs are read, and what is said of them.
 
 use super::args::Reading;
+use super::growing::Named;
 use super::input::Source;
 use super::pipe::Pipe;
 use super::signals::Stop;
 use crate::capture::Aside;
 use crate::capture::words;
 use crate::dissect::{self, Progress, Settings};
-use crate::keys::{self, Fault, Followed, Inside, Log, PEM_BYTES, Randoms, Report, Wanted};
+use crate::keys::{self, Fault, Followed, Inside, Log, PEM_BYTES, Randoms, Report, Text, Wanted};
 use crate::model::{Event, KeyLog, KeySource, Origin, Secrets, Sink, Stamp, count, number};
 use std::collections::HashSet;
 use std::env;
@@ -185,8 +186,7 @@ pub(super) fn follow(log: &Path, followed: &Followed, most: usize) -> Result<u64
     match complaint {
         Some(complaint) if keys == 0 && about.len() > 0 => Err(complaint),
         _ => {
-            let text = File::open(log).map_err(|error| format!("{name}: {}", words(&error)))?;
-            followed.add(name, None, Box::new(text));
+            followed.add(name, None, Box::new(Written::new(log)));
             Ok(keys)
         }
     }
@@ -221,8 +221,7 @@ fn file(
         Ok(opened) => opened,
         // Who writes it may not have begun yet.
         Err(error) if error.kind() == io::ErrorKind::NotFound && followed.is_some() => {
-            let text = Box::new(Later { path: path.to_owned(), file: None });
-            followed?.add(name.clone(), None, text);
+            followed?.add(name.clone(), None, Box::new(Written::new(path)));
             return must_exist.then(|| format!("{name}: {}; it is waited for as the capture is", words(&error)));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return None,
@@ -259,20 +258,34 @@ fn rsa_key(path: &Path, secrets: &mut Secrets) -> Result<(), String> {
     Ok(())
 }
 
-/// A log that nothing was written to yet: opened when it is there.
-struct Later {
+/// A log in a file, which need not be there yet: opened when it is.
+struct Written {
     path: PathBuf,
-    file: Option<File>,
+    named: Option<Named>,
 }
 
-impl Read for Later {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        if self.file.is_none() && self.path.is_file() {
-            self.file = File::open(&self.path).ok();
-        }
-        self.file.as_mut().map_or(Ok(0), |file| file.read(room))
+impl Written {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), named: None }
     }
 }
+
+impl Read for Written {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.named.is_none() && self.path.is_file() {
+            self.named = Named::open(self.path.clone()).ok();
+        }
+        self.named.as_mut().map_or(Ok(0), |named| named.read(room))
+    }
+}
+
+impl Text for Written {
+    fn begins_anew(&mut self) -> bool {
+        self.named.as_mut().is_some_and(|named| named.begin_anew().unwrap_or(false))
+    }
+}
+
+impl Text for Pipe {}
 
 /// Whether a log is standard input.
 fn is_stdin(path: &Path) -> bool {
@@ -280,7 +293,7 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 /// Opens a log; whether it is a pipe.
-fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read + Send>, bool)> {
+fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Text>, bool)> {
     if is_stdin(path) {
         if io::stdin().is_terminal() {
             return Err(io::Error::other("is a terminal, not a key log"));
@@ -289,7 +302,8 @@ fn open(path: &Path, stop: &Stop) -> io::Result<(Box<dyn Read + Send>, bool)> {
     }
     let about = fs::metadata(path)?;
     if about.is_file() {
-        return Ok((Box::new(File::open(path)?), false));
+        let named = Some(Named::open(path.to_owned())?);
+        return Ok((Box::new(Written { named, ..Written::new(path) }), false));
     }
     if !is_pipe(&about) {
         let kind = if about.is_dir() { "directory" } else { "device" };
@@ -395,7 +409,9 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         return Some(format!("{source}: a key log of 0 bytes: no keys in it"));
     }
     let is_begun = matches!(report.faults[..], [(_, Fault::Cut)]);
-    if log.secrets == 0 && !is_begun {
+    // Label and random are those of a key log.
+    let is_bent = report.faults.iter().any(|(_, fault)| matches!(fault, Fault::Secret | Fault::More));
+    if log.secrets == 0 && !is_begun && !is_bent {
         return Some(match (bad, others) {
             (0, 0) => format!("{source}: no keys in it, only comments"),
             (_, 0) => format!("{source}: not a key log: it looks like {}", report.like),
@@ -406,9 +422,9 @@ fn complaint(report: &Report, secrets: &Secrets) -> Option<String> {
         return Some(format!("{source}: {} keys are too many, the last are used", number(log.secrets)));
     }
     let more = if *bad > report.faults.len() as u64 { "; …" } else { "" };
-    let lines = count(*bad, "line");
-    (*bad > 0)
-        .then(|| format!("{source}: {lines} of {} passed over ({}{more})", number(log.lines), faults(&report.faults)))
+    let (none, lines) = (if log.secrets == 0 { "no keys in it: " } else { "" }, count(*bad, "line"));
+    let why = || format!("{} passed over ({}{more})", number(log.lines), faults(&report.faults));
+    (*bad > 0).then(|| format!("{source}: {none}{lines} of {}", why()))
 }
 
 /// `line 1: longer than 1024 bytes; lines 4, 7: …`.
@@ -430,6 +446,37 @@ mod tests {
         let found: Vec<_> = beside(Path::new("dir/cap.pcap")).collect();
         let names = ["dir/cap.keys", "dir/cap.keylog", "dir/cap.pcap.keys", "dir/cap.pcap.keylog"];
         assert_eq!(found, names.map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_log_that_takes_the_place_of_another_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        let line = |byte: u8| format!("CLIENT_RANDOM {} {}\n", format!("{byte:02x}").repeat(32), "ab".repeat(48));
+        let comments = |lines: usize| "# nothing\n".repeat(lines);
+        let writes = |to: &Path, text: String| fs::write(to, text).unwrap();
+        let (shorter, longer) = (comments(100), comments(3));
+        let renamed = |text: String| {
+            writes(&dir.path().join("new"), text);
+            fs::rename(dir.path().join("new"), &path).unwrap();
+        };
+        for (old, is_renamed) in [(&shorter, false), (&longer, false), (&shorter, true), (&longer, true)] {
+            writes(&path, old.clone());
+            let (wanted, mut secrets, followed) = (Wanted::All(9), Secrets::default(), Followed::default());
+            file(&path, true, &wanted, &mut secrets, Some(&followed), &Stop::default());
+            let mut secrets = Arc::new(secrets);
+            followed.read_on(false, &wanted, &mut secrets);
+            assert_eq!(secrets.len(), 0);
+            if is_renamed {
+                renamed(line(1) + &line(2))
+            } else {
+                writes(&path, line(1) + &line(2))
+            }
+            followed.read_on(false, &wanted, &mut secrets);
+            assert_eq!(secrets.len(), 2, "{is_renamed}");
+            let last = secrets.of(&[2; 32]).next().map(|secret| secret.origin.line);
+            assert_eq!(last, Some(2), "lines are counted anew");
+        }
     }
 
     #[test]

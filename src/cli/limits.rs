@@ -156,7 +156,7 @@ fn rows(limits: Limits) -> [Row; 64] {
         ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),
         ("try-numbers", try_numbers, "records", "that may have gone before such a stream's first"),
-        ("try-updates", try_updates.into(), "changes", "of keys that may have gone before it"),
+        ("try-updates", try_updates.into(), "changes", "of keys that may have gone before it, or in a hole"),
         ("try-bytes", try_bytes, "bytes", "of such a stream opened in vain"),
         ("try-total", try_total, "bytes", "of all such streams opened in vain"),
         ("tls-handshakes", n(tls_handshakes), "handshakes", "of one TLS stream whose randoms are kept"),

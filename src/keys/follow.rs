@@ -19,13 +19,21 @@ pub struct Followed {
     is_open: bool,
 }
 
+/// The text of a log that is still written: it ends wherever there is no more yet.
+pub trait Text: Read + Send {
+    /// Whether another text is read from here on, which has taken the place of this one.
+    fn begins_anew(&mut self) -> bool {
+        false
+    }
+}
+
 /// A log that may have grown when it is read again.
 struct Growing {
     /// How it is called; not escaped.
     name: String,
     /// What was read of it, if it was there.
     log: Option<Log>,
-    text: Box<dyn Read + Send>,
+    text: Box<dyn Text>,
 }
 
 impl fmt::Debug for Followed {
@@ -41,7 +49,7 @@ impl Followed {
     }
 
     /// Adds a log, read as far as `log` says: `text` goes on there, and ends wherever there is no more yet.
-    pub fn add(&self, name: String, log: Option<Log>, text: Box<dyn Read + Send>) {
+    pub fn add(&self, name: String, log: Option<Log>, text: Box<dyn Text>) {
         self.each().push(Growing { name, log, text });
     }
 
@@ -52,14 +60,24 @@ impl Followed {
 
     /// Takes what was written since; at the `last` look a line needs no end.
     ///
-    /// Secrets that nothing is added to are not copied. A log that cannot be read any more has ended.
+    /// Secrets that nothing is added to are not copied. What takes the place of a log is read as another of its name. A log that cannot be read any more has ended.
     pub fn read_on(&self, last: bool, wanted: &Wanted, secrets: &mut Arc<Secrets>) {
         for Growing { name, log, text } in self.each().iter_mut() {
-            let mut piece = Vec::new();
-            while let Ok(1..) = next_piece(text, &mut piece) {
-                let secrets = Arc::make_mut(secrets);
-                let log = log.get_or_insert_with(|| Log::new(KeySource::File(name.clone()), secrets));
-                log.push(&piece, wanted, secrets);
+            let (mut piece, mut is_another) = (Vec::new(), text.begins_anew());
+            loop {
+                if is_another {
+                    *log = None;
+                }
+                while let Ok(1..) = next_piece(text, &mut piece) {
+                    let secrets = Arc::make_mut(secrets);
+                    let log = log.get_or_insert_with(|| Log::new(KeySource::File(name.clone()), secrets));
+                    log.push(&piece, wanted, secrets);
+                }
+                // What was written to one that was replaced is read before.
+                is_another = text.begins_anew();
+                if !is_another {
+                    break;
+                }
             }
             if let Some(log) = log.as_mut().filter(|log| last && log.is_in_line()) {
                 log.end_line(wanted, Arc::make_mut(secrets));
@@ -73,7 +91,7 @@ impl Followed {
 }
 
 /// Reads what there is, within the bound of a piece.
-fn next_piece(text: &mut dyn Read, piece: &mut Vec<u8>) -> io::Result<usize> {
+fn next_piece(text: &mut Box<dyn Text>, piece: &mut Vec<u8>) -> io::Result<usize> {
     piece.clear();
     text.take(PIECE as u64).read_to_end(piece)
 }
@@ -84,6 +102,8 @@ mod tests {
     use crate::model::SecretLabel;
     use std::fs::File;
     use std::io::Write as _;
+
+    impl Text for File {}
 
     #[test]
     fn a_line_is_taken_when_its_end_comes() {

@@ -29,8 +29,10 @@ pub struct Log {
     line: u32,
     /// The line whose end has not come, as far as it may be long.
     carry: Vec<u8>,
-    /// Bytes of it that went by.
+    /// Bytes of it that went by, but for NULs at their end.
     carried: usize,
+    /// So many of those.
+    nuls: usize,
     /// A piece ended with a carriage return: a line feed before all else is of the same line end.
     returned: bool,
     /// The first bytes of all.
@@ -63,7 +65,16 @@ impl Log {
     /// A key log that stands there.
     pub fn new(source: KeySource, secrets: &mut Secrets) -> Self {
         let (carry, first) = (Vec::new(), Vec::new());
-        Self { source: secrets.source(source), line: 0, carry, carried: 0, returned: false, first, faults: Vec::new() }
+        Self {
+            source: secrets.source(source),
+            line: 0,
+            carry,
+            carried: 0,
+            nuls: 0,
+            returned: false,
+            first,
+            faults: Vec::new(),
+        }
     }
 
     /// Takes the next piece of its text. A line ends with LF, CR or both.
@@ -77,6 +88,7 @@ impl Log {
         while let Some(end) = memchr::memchr2(b'\n', b'\r', text) {
             let (line, rest) = text.split_at(end);
             if self.carried == 0 {
+                let line = bare(line);
                 self.line(line, line.len(), true, wanted, secrets);
             } else {
                 self.carry(line);
@@ -111,16 +123,24 @@ impl Log {
     }
 
     fn carry(&mut self, part: &[u8]) {
-        let room = (MAX_LINE + 1).saturating_sub(self.carry.len());
-        self.carry.extend(part.iter().take(room));
-        self.carried = self.carried.saturating_add(part.len());
+        let part = if self.carried == 0 { bare_begin(part) } else { part };
+        let content = bare_end(part);
+        if !content.is_empty() {
+            let room = (MAX_LINE + 1).saturating_sub(self.carry.len());
+            self.carry.extend(std::iter::repeat_n(&0, self.nuls).chain(content).take(room));
+            self.carried = self.carried.saturating_add(self.nuls).saturating_add(content.len());
+            self.nuls = 0;
+        }
+        if self.carried > 0 {
+            self.nuls = self.nuls.saturating_add(part.len() - content.len());
+        }
     }
 
     fn carried_line(&mut self, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
         let mut line = std::mem::take(&mut self.carry);
         self.line(&line, self.carried, ends, wanted, secrets);
         line.clear();
-        (self.carry, self.carried) = (line, 0);
+        (self.carry, self.carried, self.nuls) = (line, 0, 0);
     }
 
     /// Takes a line that had `len` bytes; what does not end may go on where it was cut.
@@ -195,6 +215,20 @@ enum Fate {
     Repeated,
 }
 
+/// A line without the NULs around it: a file system that has lost its end, or a writer that goes on where a log was cut, leaves them.
+fn bare(line: &[u8]) -> &[u8] {
+    bare_begin(bare_end(line))
+}
+
+fn bare_begin(line: &[u8]) -> &[u8] {
+    line.iter().position(|&byte| byte != 0).and_then(|at| line.get(at..)).unwrap_or_default()
+}
+
+fn bare_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+    line.get(..end).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,9 +301,24 @@ mod tests {
         let long = "A".repeat(1_000_000);
         let text = format!("garbage\n{long}\n\0\0\0\n{}\nCLIENT_RANDOM 12\n", line(1, 0xaa));
         let (secrets, report) = read(text.as_bytes(), 4096, &ALL);
-        assert_eq!((secrets.len(), secrets.logs()[0].bad), (1, 4));
-        assert_eq!(report.faults, [(1, Fault::Label), (2, Fault::Long), (3, Fault::Label)]);
+        assert_eq!((secrets.len(), secrets.logs()[0].bad), (1, 3));
+        assert_eq!(report.faults, [(1, Fault::Label), (2, Fault::Long), (5, Fault::Random)]);
         assert_eq!(secrets.find(&[1; 32], SecretLabel::Master).expect("after the long line").origin.line, 4);
+    }
+
+    #[test]
+    fn nuls_around_a_line_are_blanks() {
+        let (nuls, good) = ("\0".repeat(5000), line(1, 0xaa));
+        for text in [format!("{good}{nuls}"), format!("{nuls}{good}\n"), format!("{nuls}{good}{nuls}\n{nuls}\n{nuls}")]
+        {
+            for piece in [1, 7, 170, 5100, usize::MAX] {
+                let (secrets, report) = read(text.as_bytes(), piece, &ALL);
+                assert_eq!((secrets.len(), report.faults), (1, Vec::new()), "{piece}");
+                assert_eq!(secrets.find(&[1; 32], SecretLabel::Master).expect("the line").origin.line, 1);
+            }
+        }
+        let (secrets, report) = read(good.replace(' ', "\0").as_bytes(), 9, &ALL);
+        assert_eq!((secrets.len(), report.faults), (0, vec![(1, Fault::Label)]));
     }
 
     #[test]

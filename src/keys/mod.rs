@@ -9,7 +9,7 @@ mod log;
 mod look;
 mod pem;
 
-pub use follow::Followed;
+pub use follow::{Followed, Text};
 pub use inside::Inside;
 pub use line::Fault;
 pub use log::{Log, Randoms, Report, Wanted};

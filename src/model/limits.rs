@@ -110,7 +110,7 @@ pub struct Limits {
     pub try_sessions: usize,
     /// Records that may have gone before the first that was captured of such a stream.
     pub try_numbers: u64,
-    /// Changes of keys that may have gone before it in each direction (RFC 8446 §4.6.3).
+    /// Changes of keys that may have gone before it in each direction, or in a hole (RFC 8446 §4.6.3).
     pub try_updates: u32,
     /// Bytes of such a stream that may be opened in vain.
     pub try_bytes: u64,

@@ -189,6 +189,8 @@ pub enum WhyNot {
     TooLate,
     /// The secrets of the handshake are known, those of the data are not.
     OnlyHandshake,
+    /// Secrets are known for the ClientHello's random, but none that this version needs for its handshake or the data.
+    OtherSecrets,
     /// No secret for what this direction carries, but for the other.
     OneWay(Direction),
     /// No secret for the 0-RTT data, which the server took, but for what follows.
@@ -233,6 +235,7 @@ impl fmt::Display for WhyNot {
                 f.write_str("no key for this client random came before too much waited for it (limit key-wait-bytes)")
             }
             Self::OnlyHandshake => f.write_str("only the secrets of the handshake are known, not those of the data"),
+            Self::OtherSecrets => f.write_str("the secrets of this client random are none that its TLS version needs"),
             Self::OneWay(dir) => write!(f, "the secret of what the {} sent is missing", dir.sender()),
             Self::NoEarly => f.write_str("the secret of the client's 0-RTT data is missing"),
             Self::NoClientHello => f.write_str("the ClientHello was not captured: the key cannot be looked up"),

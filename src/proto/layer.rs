@@ -141,6 +141,8 @@ pub struct Flow<'a> {
     /// How far the sender of the packet at hand has acknowledged what the other direction said: a stream offset of that, where it is
     /// known.
     pub heard: Option<u64>,
+    /// The user says that what is innermost in it is a WebSocket.
+    pub forced: bool,
 }
 
 /// What all layers of a dissection share.
@@ -366,7 +368,8 @@ impl Cx<'_> {
         let most = self.limits.nested;
         *self.nested += 1;
         if *self.nested <= most {
-            return Some(self.open(hint));
+            let is_forced = self.flow.forced && matches!(hint, Hint::Unknown);
+            return Some(self.open(if is_forced { Hint::Forced } else { hint }));
         }
         *self.kind = Kind::Other;
         let text = format!(

@@ -1,18 +1,24 @@
 //! TLS 1.0 (RFC 2246) with AES-128-CBC and SHA-1, MAC behind the ciphertext (RFC 7366), made anew from the RFCs: each record is
 //! decrypted with the last block of the one before.
 
-use crate::seen::dissect;
+use crate::seen::{Seen, dissect};
 use crate::support::craft::tls::{DATA, HANDSHAKE, client_hello, message};
 use crate::support::craft::*;
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherEncrypt};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use wspect::model::hex;
+use wspect::model::{TlsKeys, WhyNot, hex};
 
-const CLIENT_RANDOM: [u8; 32] = [7; 32];
-const SERVER_RANDOM: [u8; 32] = [8; 32];
-const MASTER: [u8; 48] = [9; 48];
+/// What a handshake agrees on.
+struct Agreed {
+    client: [u8; 32],
+    server: [u8; 32],
+    master: [u8; 48],
+}
+
+const FIRST: Agreed = Agreed { client: [7; 32], server: [8; 32], master: [9; 48] };
+const SECOND: Agreed = Agreed { client: [17; 32], server: [18; 32], master: [19; 48] };
 const ENCRYPT_THEN_MAC: &[u8] = &[0, 22, 0, 0];
 
 fn mac<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -22,17 +28,18 @@ fn mac<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// RFC 2246 §5: what both hashes make of a half of the secret each.
-fn key_block(len: usize) -> Vec<u8> {
-    fn stream<M: Mac + KeyInit>(half: &[u8], len: usize) -> Vec<u8> {
-        let seed = [b"key expansion", &SERVER_RANDOM[..], &CLIENT_RANDOM].concat();
-        let (mut a, mut out) = (seed.clone(), Vec::new());
+fn key_block(agreed: &Agreed, len: usize) -> Vec<u8> {
+    fn stream<M: Mac + KeyInit>(half: &[u8], seed: &[u8], len: usize) -> Vec<u8> {
+        let (mut a, mut out) = (seed.to_vec(), Vec::new());
         while out.len() < len {
             a = mac::<M>(half, &[&a]);
-            out.extend(mac::<M>(half, &[&a, &seed]));
+            out.extend(mac::<M>(half, &[&a, seed]));
         }
         out
     }
-    let (md5, sha1) = (stream::<Hmac<md5::Md5>>(&MASTER[..24], len), stream::<Hmac<Sha1>>(&MASTER[24..], len));
+    let seed = [b"key expansion", &agreed.server[..], &agreed.client].concat();
+    let (one, other) = agreed.master.split_at(24);
+    let (md5, sha1) = (stream::<Hmac<md5::Md5>>(one, &seed, len), stream::<Hmac<Sha1>>(other, &seed, len));
     md5.iter().zip(sha1).take(len).map(|(one, other)| one ^ other).collect()
 }
 
@@ -45,8 +52,8 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn new(side: Side) -> Self {
-        let (block, at) = (key_block(2 * (20 + 16 + 16)), usize::from(side == Server));
+    fn new(side: Side, agreed: &Agreed) -> Self {
+        let (block, at) = (key_block(agreed, 2 * (20 + 16 + 16)), usize::from(side == Server));
         Self {
             mac: block[20 * at..][..20].to_vec(),
             cipher: Aes128::new_from_slice(&block[40 + 16 * at..][..16]).unwrap(),
@@ -78,43 +85,75 @@ fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
     [&[kind, 3, 1, high, low], fragment].concat()
 }
 
-/// A session that says what another says in clear.
-fn around(inside: &Session) -> Session {
-    let mut session = Session::bare(1);
-    session.turn(Client, record(HANDSHAKE, &client_hello(CLIENT_RANDOM, ENCRYPT_THEN_MAC)));
-    let hello = [&[3, 1][..], &SERVER_RANDOM, &[0, 0, 0x2f, 0, 0, 4], ENCRYPT_THEN_MAC].concat();
-    session.turn(Server, record(HANDSHAKE, &message(2, &hello)));
-    let mut sealers = [Client, Server].map(Sealer::new);
-    for (side, sealer) in [Client, Server].into_iter().zip(&mut sealers) {
+type Sealers = [Sealer; 2];
+
+/// A handshake, in clear or as the one before has agreed on; what seals the records behind it.
+fn handshake(session: &mut Session, mut before: Option<Sealers>, agreed: &Agreed) -> Sealers {
+    let mut wrap = |side: Side, kind, content: &[u8]| match &mut before {
+        Some(sealers) => sealers[usize::from(side == Server)].seal(kind, content),
+        None => record(kind, content),
+    };
+    session.turn(Client, wrap(Client, HANDSHAKE, &client_hello(agreed.client, ENCRYPT_THEN_MAC)));
+    let hello = [&[3, 1][..], &agreed.server, &[0, 0, 0x2f, 0, 0, 4], ENCRYPT_THEN_MAC].concat();
+    session.turn(Server, wrap(Server, HANDSHAKE, &message(2, &hello)));
+    [Client, Server].map(|side| {
+        let mut sealer = Sealer::new(side, agreed);
         let finished = sealer.seal(HANDSHAKE, &message(20, &[0x20; 12]));
-        session.turn(side, [record(20, &[1]), finished].concat());
-    }
-    for (side, bytes) in &inside.turns {
+        session.turn(side, [wrap(side, 20, &[1]), finished].concat());
+        sealer
+    })
+}
+
+fn say(session: &mut Session, sealers: &mut Sealers, turns: &[(Side, Vec<u8>)]) {
+    for (side, bytes) in turns {
         let sealed = sealers[usize::from(*side == Server)].seal(DATA, bytes);
         session.turn(*side, sealed);
     }
+}
+
+/// A session that says what another says in clear.
+fn around(inside: &Session) -> Session {
+    let mut session = Session::bare(1);
+    let mut sealers = handshake(&mut session, None, &FIRST);
+    say(&mut session, &mut sealers, &inside.turns);
     session
+}
+
+/// Messages both ways.
+fn inside() -> Session {
+    let mut inside = Session::new(1);
+    for n in 0..12 {
+        inside.text(if n % 2 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(40)));
+    }
+    inside.close();
+    inside
+}
+
+fn log() -> String {
+    [FIRST, SECOND].map(|of| format!("CLIENT_RANDOM {} {}\n", hex(&of.client), hex(&of.master))).concat()
+}
+
+/// How many messages are shown whole: all of them were said.
+fn complete(seen: &Seen, inside: &Session, what: &str) -> usize {
+    let known = |payload: &Vec<u8>| inside.said.iter().any(|said| said.payload == *payload);
+    let made_up = seen.messages().find(|message| message.complete && !known(&message.payload));
+    assert_eq!(made_up.map(|message| &message.payload), None, "{what}: {:?}", seen.notes);
+    seen.messages().filter(|message| message.complete).count()
 }
 
 /// Without any one segment, that with the ChangeCipherSpec included, nothing is shown that was not said: of a record behind a hole the
 /// first block is not known, though its MAC fits.
 #[test]
 fn a_block_that_hangs_on_one_that_was_lost_is_not_made_up() {
-    let mut inside = Session::new(1);
-    for n in 0..12 {
-        inside.text(if n % 2 == 0 { Client } else { Server }, &format!("message {n} {}", "x".repeat(40)));
-    }
-    inside.close();
-    let log = format!("CLIENT_RANDOM {} {}\n", hex(&CLIENT_RANDOM), hex(&MASTER));
+    let inside = inside();
     let segments = around(&inside).segments();
-    let whole = dissect(&capture_of(&segments), &log);
+    let whole = dissect(&capture_of(&segments), &log());
     assert_eq!(whole.messages().count(), inside.said.len(), "{:?}", whole.notes);
     for lost in (0..segments.len()).filter(|&at| segments[at].payload.starts_with(&[20])) {
         let mut fewer = segments.clone();
         fewer.remove(lost);
-        let seen = dissect(&capture_of(&fewer), &log);
-        let known = |payload: &Vec<u8>| inside.said.iter().any(|said| said.payload == *payload);
-        assert!(seen.messages().all(|message| !message.complete || known(&message.payload)), "{:?}", seen.notes);
+        let seen = dissect(&capture_of(&fewer), &log());
+        complete(&seen, &inside, &format!("without {lost}"));
         let is_torn = |note: &&(String, String)| note.0 == "TLS-GAP" && note.1.contains("is not read whole");
         assert_eq!(seen.notes.iter().filter(is_torn).count(), 1, "{:?}", seen.notes);
         assert!(
@@ -123,4 +162,75 @@ fn a_block_that_hangs_on_one_that_was_lost_is_not_made_up() {
             seen.notes
         );
     }
+}
+
+/// A record that is damaged in its last block: the MAC of the next vouches for all but its first.
+#[test]
+fn a_block_that_hangs_on_one_that_was_damaged_is_not_made_up() {
+    let inside = inside();
+    let sealed = around(&inside);
+    for turn in 2..sealed.turns.len() {
+        let mut bent = sealed.clone();
+        let bytes = &mut bent.turns[turn].1;
+        let last_block = bytes.len() - 20 - 16;
+        bytes[last_block + 5] ^= 1;
+        let seen = dissect(&capture_of(&bent.segments()), &log());
+        let complete = complete(&seen, &inside, &format!("turn {turn}"));
+        assert!(complete + 2 >= inside.said.len(), "turn {turn}: {complete} messages: {:?}", seen.notes);
+        assert_eq!(seen.count("TLS-BAD-TAG"), 1, "turn {turn}: {:?}", seen.notes);
+    }
+}
+
+/// A session that says what another says in clear, with a renegotiation in the middle of it: it begins with that turn.
+fn renegotiated(inside: &Session) -> (Session, usize) {
+    let mut session = Session::bare(1);
+    let mut sealers = handshake(&mut session, None, &FIRST);
+    let (before, behind) = inside.turns.split_at(6);
+    say(&mut session, &mut sealers, before);
+    let begins = session.turns.len();
+    let mut sealers = handshake(&mut session, Some(sealers), &SECOND);
+    say(&mut session, &mut sealers, behind);
+    (session, begins)
+}
+
+/// A renegotiation whose ChangeCipherSpec and Finished are lost, or damaged, on one side: the keys that follow are known from its
+/// hellos, and open what comes behind. In TLS 1.0 the first record behind a hole is never read whole.
+#[test]
+fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
+    let inside = inside();
+    let (session, begins) = renegotiated(&inside);
+    let segments = session.segments();
+    let whole = dissect(&capture_of(&segments), &log());
+    assert_eq!(complete(&whole, &inside, "whole"), inside.said.len(), "{:?}", whole.notes);
+    for turn in [begins + 2, begins + 3] {
+        let payload = &session.turns[turn].1;
+        let mut fewer = segments.clone();
+        fewer.retain(|segment| segment.payload != *payload);
+        let mut bent = session.clone();
+        bent.turns[turn].1[7] ^= 1;
+        for (how, segments) in [("lost", fewer), ("bent", bent.segments())] {
+            let seen = dissect(&capture_of(&segments), &log());
+            let (complete, all) = (complete(&seen, &inside, &format!("{how} {turn}")), inside.said.len());
+            assert!(complete + 1 >= all, "{how} {turn}: {complete} of {all} messages: {:?}", seen.notes);
+        }
+    }
+}
+
+/// The key of a renegotiation is missing, or which it is: the first handshake's is not blamed.
+#[test]
+fn what_a_renegotiation_lacks_is_told_of_it() {
+    let inside = inside();
+    let (session, begins) = renegotiated(&inside);
+    let log = log();
+    let first = log.lines().next().unwrap();
+    let seen = dissect(&capture_of(&session.segments()), first);
+    let outcome = |seen: &Seen| (seen.sessions[0].1.outline.keys, seen.sessions[0].1.why_not);
+    assert_eq!(outcome(&seen), (TlsKeys::Partial, Some(WhyNot::NoKey)), "{:?}", seen.notes);
+    let missing: Vec<_> = seen.details.iter().filter(|detail| detail.0 == "NO-KEYS").map(|detail| &detail.1).collect();
+    assert_eq!(missing, [&hex(&SECOND.client)], "{:?}", seen.notes);
+    let mut fewer = session.segments();
+    fewer.retain(|segment| segment.payload != session.turns[begins].1);
+    let seen = dissect(&capture_of(&fewer), &log);
+    assert_eq!(outcome(&seen), (TlsKeys::Partial, Some(WhyNot::NoClientHello)), "{:?}", seen.notes);
+    assert_eq!((seen.count("TLS-HANDSHAKE"), seen.count("TLS-WRONG-KEY")), (1, 0), "{:?}", seen.notes);
 }

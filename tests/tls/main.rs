@@ -11,8 +11,10 @@
 mod support;
 
 mod chained;
+mod damaged;
 mod holes;
 mod lab;
+mod lacks;
 mod late;
 mod laws;
 mod looks;

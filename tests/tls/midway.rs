@@ -4,7 +4,7 @@ use crate::seen::{Seen, dissect, dissect_with};
 use crate::support::craft::tls::{key_log, secret};
 use crate::support::craft::*;
 use wspect::dissect::Settings;
-use wspect::model::{Direction, Limits, TlsKeys, TlsVersion, WhyNot};
+use wspect::model::{DecodeAs, Direction, Limits, Protocol, Rule, Select, TlsKeys, TlsVersion, WhyNot};
 
 fn trying(capture: &[u8], keys: &str) -> Seen {
     dissect_with(capture, keys, Settings { try_keys: true, ..Settings::default() })
@@ -218,5 +218,24 @@ fn trials_end_where_they_may() {
         assert_eq!(shown.messages().count() > 0, opens, "{limits:?}");
         let is_cut = !opens && limits.try_numbers == Limits::DEFAULT.try_numbers;
         assert_eq!(shown.count("TLS-LIMIT") > 0, is_cut, "{limits:?}: {:?}", shown.notes);
+    }
+}
+
+/// What the user says of a stream holds for what runs in TLS, and in a tunnel: frames are read of which no handshake was sent.
+#[test]
+fn what_the_user_calls_a_websocket_is_one_inside_tls() {
+    let mut session = Session::new(1);
+    (0..6).for_each(|n| _ = session.text(if n % 2 == 0 { Client } else { Server }, &format!("message {n}")));
+    let mut bare = Tls::new(1);
+    session.turns[2..].iter().for_each(|(side, bytes)| _ = bare.data(*side, bytes));
+    let tunnel = Tls::tunnel(2, &bare);
+    let websocket = Rule { select: Select::Port(8080..=8080), protocol: Protocol::WebSocket };
+    for (tls, log) in [(&bare, bare.log()), (&tunnel, bare.log() + &tunnel.log())] {
+        let capture = capture_of(&tls.session.segments());
+        for (rules, messages) in [(vec![], 0), (vec![websocket.clone()], 6)] {
+            let settings = Settings { decode_as: DecodeAs(rules), ..Settings::default() };
+            let shown = dissect_with(&capture, &log, settings);
+            assert_eq!(shown.messages().count(), messages, "{:?}", shown.notes);
+        }
     }
 }

@@ -73,6 +73,8 @@ pub(super) struct Live {
     pub(super) client_is_low: bool,
     /// Its first byte is known to be the first that was sent.
     pub(super) from_start: bool,
+    /// The user says that it carries a WebSocket.
+    forced: bool,
     /// It told what it carries.
     pub(super) decided: bool,
     pub(super) leaving: bool,
@@ -338,6 +340,7 @@ impl Stream {
             let (client, server) = if forward { (low, high) } else { (high, low) };
             conn.greet(Both { to_server: server, to_client: client });
         }
+        let forced = matches!(hint, Hint::Forced);
         let live = self.live.insert(Box::new(Live {
             conn,
             layer: proto::open(hint),
@@ -345,6 +348,7 @@ impl Stream {
             ends,
             client_is_low: forward,
             from_start,
+            forced,
             decided: false,
             leaving: false,
             told: false,
@@ -467,7 +471,8 @@ impl Stream {
     pub(super) fn parts<'s>(&'s mut self, mark: Mark, env: &'s mut Env<'_>) -> Option<Parts<'s>> {
         let live = self.live.as_deref_mut()?;
         let (unseen, waits) = (live.unseen(self.seen), live.conn.waits());
-        let Live { conn, layer, reads, decided, told, opening, ends, from_start, nested, route, tls, .. } = live;
+        let Live { conn, layer, reads, decided, told, opening, ends, from_start, forced, nested, route, tls, .. } =
+            live;
         let cx = Cx {
             limits: env.limits,
             tools: &mut *env.tools,
@@ -484,6 +489,7 @@ impl Stream {
                 waits,
                 from_start: *from_start,
                 heard: None,
+                forced: *forced,
             },
             last: mark,
             swapped: false,

@@ -157,6 +157,14 @@ impl Opener {
         }
     }
 
+    /// A record that was told of did not open. A MAC over the ciphertext says nothing of the block before it, with which the next
+    /// record's first is decrypted (RFC 7366 §3); one over the content does.
+    pub(super) const fn doubt(&mut self) {
+        if let Key::Cbc { encrypt_then_mac: true, .. } = &self.key {
+            self.unchain();
+        }
+    }
+
     /// The beginning of the next record cannot be decrypted: the end of the record before, on which it hangs, is missing.
     pub(super) const fn is_unchained(&self) -> bool {
         matches!(self.key, Key::Cbc { chained: Some(_), unchained: true, .. })

@@ -30,6 +30,8 @@ pub(super) struct Half {
     pub(super) brought: Option<Span>,
     /// A hole was met before the keys were known.
     pub(super) holed: bool,
+    /// A renegotiation up to TLS 1.2 has made new keys, which it does not use yet.
+    pub(super) renegotiates: bool,
     /// Bytes in which its records are looked for, as they were counted.
     pub(super) sought: usize,
     /// Some of them were dropped, which was told.

@@ -66,6 +66,11 @@ impl Hello {
                 .is_some_and(|server| Suite::find(server.suite).is_some_and(|suite| suite.is_by_rsa()))
     }
 
+    /// The ClientHello is another, which is not known.
+    pub(super) fn forget_client(&mut self) {
+        (self.client, self.exchange, self.ticket) = (None, None, None);
+    }
+
     /// How many of its secrets are known.
     pub(super) fn known(&self, secrets: &Secrets) -> TlsKeys {
         let Some(random) = self.random() else { return TlsKeys::None };
@@ -77,9 +82,16 @@ impl Hello {
         };
         match known {
             [true, true] => TlsKeys::Matched,
-            [false, false] if secrets.of(random).next().is_none() => TlsKeys::None,
+            [false, false] if !is_1_3 || !secrets.of(random).any(|secret| secret.label != SecretLabel::Master) => {
+                TlsKeys::None
+            }
             _ => TlsKeys::Partial,
         }
+    }
+
+    /// Whether any secret is known for its random, of whatever use.
+    pub(super) fn has_any(&self, secrets: &Secrets) -> bool {
+        self.random().is_some_and(|random| secrets.of(random).next().is_some())
     }
 
     /// Whether the client may send 0-RTT data; then, whether their secret is known.
@@ -133,7 +145,7 @@ impl Hello {
     ) -> Result<Vec<Stage>, WhyNot> {
         let Sealing::Aead(aead) = suite.sealing else { return Err(WhyNot::NoKey) };
         let hash = suite.prf;
-        if secrets.of(&client.random).next().is_none() {
+        if !self.has_any(secrets) {
             return Err(WhyNot::NoKey);
         }
         let (handshake, traffic) = labels(dir);
@@ -155,10 +167,12 @@ impl Hello {
 
     /// What is missing of a direction whose data cannot be decrypted, although some secret is known.
     pub(super) fn lacking(&self, dir: Direction, secrets: &Secrets) -> WhyNot {
-        let other = labels(dir.reverse()).1;
-        match self.random().and_then(|random| secrets.find(random, other)) {
-            Some(_) => WhyNot::OneWay(dir),
-            None => WhyNot::OnlyHandshake,
+        let has = |label| self.random().is_some_and(|random| secrets.find(random, label).is_some());
+        match [dir.reverse(), dir].map(labels) {
+            _ if !self.is_1_3() => WhyNot::OtherSecrets,
+            [(_, other), _] if has(other) => WhyNot::OneWay(dir),
+            [(one, _), (other, _)] if has(one) || has(other) => WhyNot::OnlyHandshake,
+            _ => WhyNot::OtherSecrets,
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum Use {
     Traffic { aead: Aead, hash: Hash, secret: Digest },
     /// All that follows a ChangeCipherSpec, up to TLS 1.2.
     Session,
+    /// The same, where the ChangeCipherSpec of a renegotiation may have been lost.
+    Renegotiated,
 }
 
 /// What a direction is done with, in a handshake of TLS 1.3: what follows needs other keys.
@@ -82,8 +84,8 @@ impl Stage {
     }
 }
 
-/// What opens a record where records hang together, and its bytes behind a stream cipher.
-type Turn = (Option<[u8; 16]>, Vec<u8>);
+/// What opens a record where records hang together, and its bytes behind a stream cipher; `None` when what opens it is missing.
+type Turn = Option<(Option<[u8; 16]>, Vec<u8>)>;
 
 /// The keys of one direction.
 ///
@@ -98,6 +100,10 @@ pub(super) struct Keys {
     dropped: u64,
     /// Records that did not open since one did.
     pub(super) failed: u64,
+    /// The last of them, if these keys have opened none so far, and nothing was lost in between.
+    unopened: Vec<Header>,
+    /// The first of them, if these keys have opened none so far, and it cannot need others.
+    broken: Option<Header>,
     /// So many of them may be handshake messages, whose secret is missing.
     unkeyed: u64,
     /// Before the first that opens there may be any number that need other keys: 0-RTT data, whose secret is missing.
@@ -113,8 +119,14 @@ pub(super) struct Plain {
     pub(super) first_skipped: u64,
     /// It is the first of other keys: how many records of the former were not seen is not known.
     pub(super) changed: bool,
-    /// It is the first of the data, behind the handshake.
+    /// Whatever was lost before it belongs to the handshake.
     pub(super) begins: bool,
+    /// The first that did not open since one did, and should have, if that was not clear before.
+    pub(super) broken: Option<Header>,
+    /// Such records right before it that need the same keys, in order.
+    pub(super) unopened: Vec<Header>,
+    /// Among those that did not open it is not clear which of them these are.
+    pub(super) unclear: bool,
     /// It is 0-RTT data.
     pub(super) early: bool,
     /// It is the first that these keys opened, since they may have been others: where their secret stands.
@@ -131,8 +143,6 @@ impl Plain {
 /// Records that are always thought to be lost in a hole, and the most.
 const WINDOW_MIN: u64 = 64;
 const WINDOW_MAX: u64 = 1 << 20;
-/// Changes of keys that are thought possible in a hole.
-const UPDATES_MAX: usize = 4;
 /// Records of a side's handshake messages, one in each.
 const FLIGHT_MAX: u64 = 4;
 /// The shortest record: header, tag and type.
@@ -144,7 +154,16 @@ impl Keys {
         let stages: VecDeque<Stage> = stages.into_iter().collect();
         let begins = stages.iter().any(|stage| matches!(stage.purpose, Use::Handshake | Use::Session));
         let unkeyed = if begins { 0 } else { FLIGHT_MAX };
-        (!stages.is_empty()).then_some(Self { stages, window: 0, dropped: 0, failed: 0, unkeyed, others: false })
+        (!stages.is_empty()).then_some(Self {
+            stages,
+            window: 0,
+            dropped: 0,
+            failed: 0,
+            unopened: Vec::new(),
+            broken: None,
+            unkeyed,
+            others: false,
+        })
     }
 
     /// The next record has this number, and is sealed for the handshake or for the data, after so many changes of keys.
@@ -191,6 +210,11 @@ impl Keys {
         self.stages.iter().any(|stage| stage.proven)
     }
 
+    /// Whether what the keys in use seal is no data.
+    pub(super) fn hold_no_data(&self) -> bool {
+        self.stages.front().is_some_and(|stage| matches!(stage.purpose, Use::Handshake))
+    }
+
     /// Whether the keys in use are those of the handshake.
     pub(super) fn in_handshake(&self) -> bool {
         self.stages.front().is_some_and(|stage| matches!(stage.purpose, Use::Early | Use::Handshake))
@@ -220,53 +244,87 @@ impl Keys {
             front.sequence = sequence.wrapping_add(1);
             let opened = front.opener.open(sequence, chained, header, fragment);
             (front.sure, front.counted) = (opened.is_some(), opened.is_some());
-            self.failed += u64::from(opened.is_none());
+            if opened.is_none() {
+                self.fail();
+            }
             return opened.map(|opened| Plain {
                 opened,
                 skipped: 0,
                 first_skipped: sequence,
                 changed: false,
                 begins: false,
+                broken: None,
+                unopened: Vec::new(),
+                unclear: false,
                 early: false,
                 proved: None,
             });
         }
-        let in_handshake = matches!(front.purpose, Use::Handshake);
         let found = self.find(header, (chained, &rivals), fragment, trials, cx);
         let front = self.stages.front_mut()?;
         let Some((changed, opened, sequence)) = found else {
             if self.others {
                 return None;
             }
-            self.failed += 1;
             front.counted = false;
             // It counts, if it is one of these keys at all.
             if front.proven {
                 front.sequence = front.sequence.wrapping_add(1);
             } else {
-                self.window = (self.window + 1).min(WINDOW_MIN);
+                // Where the handshake's secret is missing its records are among them.
+                if self.unkeyed == 0 && !is_early {
+                    self.broken.get_or_insert(header);
+                }
+                self.unopened.push(header);
             }
+            self.fail();
             return None;
         };
         let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
         let proved = (!front.proven).then_some(front.origin);
+        let mut unopened = mem::take(&mut self.unopened);
+        let unclear = proved.is_some() && self.failed > unopened.len() as u64;
+        unopened.drain(..unopened.len().saturating_sub(usize::try_from(skipped).unwrap_or(usize::MAX)));
+        let broken = self.broken.take().or(unopened.first().copied());
+        let begins = !is_early
+            && match front.purpose {
+                Use::Handshake => true,
+                Use::Traffic { .. } => !front.updated && sequence == unopened.len() as u64,
+                Use::Early | Use::Session | Use::Renegotiated => false,
+            };
+        if matches!(front.purpose, Use::Renegotiated) {
+            front.purpose = Use::Session;
+        }
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
-        // Of keys that were updated meanwhile the first may be another.
-        let begins = changed && in_handshake && !front.updated;
-        Some(Plain { opened, skipped, first_skipped, changed, begins, early, proved })
+        Some(Plain { opened, skipped, first_skipped, changed, begins, broken, unopened, unclear, early, proved })
+    }
+
+    /// A record did not open: it may have told of other keys, and in its last block nothing is to be trusted.
+    fn fail(&mut self) {
+        self.failed += 1;
+        self.widen();
+        for stage in &mut self.stages {
+            stage.opener.doubt();
+        }
+    }
+
+    /// One record more may be lost before the next.
+    fn widen(&mut self) {
+        self.window = self.window.max((self.window + 1).min(WINDOW_MIN));
     }
 
     /// Tells the rivals of those in front of a record in their turn, where records hang together: what they made of it.
     fn chain_rivals(&mut self, fragment: &[u8]) -> Vec<Turn> {
         let is_session = |stage: &Stage| matches!(stage.purpose, Use::Session) && !stage.proven;
-        if !self.stages.front().is_some_and(is_session) {
+        if !self.stages.front().is_some_and(is_session) && !self.awaits_change() {
             return Vec::new();
         }
         let turn = |stage: &mut Stage| {
-            let mut own = fragment.to_vec();
-            (stage.opener.chain(&mut own), own)
+            let (is_unchained, mut own) = (stage.opener.is_unchained(), fragment.to_vec());
+            let chained = stage.opener.chain(&mut own);
+            (!is_unchained).then_some((chained, own))
         };
         self.stages.iter_mut().skip(1).map(turn).collect()
     }
@@ -281,19 +339,21 @@ impl Keys {
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
-        if self.window > 0 {
-            // Made again whenever they are needed.
-            let mut from = 0;
-            for _ in 0..UPDATES_MAX {
-                let updated: Vec<Stage> = self.stages.iter().skip(from).filter_map(Stage::updated).collect();
-                from = self.stages.len();
+        // Keys behind KeyUpdates that were lost are made from all before them, whenever they are needed.
+        let mut updates = if self.window > 0 { known.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
+        let (mut from, mut found) = (0, None);
+        'stages: for at in 0.. {
+            while at >= self.stages.len() && from < self.stages.len() && updates > 0 {
+                let updated = self.stages.get(from).and_then(Stage::updated);
                 self.stages.extend(updated);
+                (from, updates) = (from + 1, updates - 1);
             }
-        }
-        let mut found = None;
-        'stages: for (at, stage) in self.stages.iter().enumerate() {
-            let rival = at.checked_sub(1).and_then(|at| rivals.get(at));
-            let (chained, sealed) = rival.map_or((chained, &*fragment), |(chained, own)| (*chained, own));
+            let Some(stage) = self.stages.get(at) else { break };
+            let (chained, sealed) = match at.checked_sub(1).and_then(|at| rivals.get(at)) {
+                None => (chained, &*fragment),
+                Some(Some((chained, own))) => (*chained, &own[..]),
+                Some(None) => continue,
+            };
             let told = stage.opener.told_sequence(sealed).filter(|&told| told >= stage.sequence);
             let counted = (self.dropped > 0).then(|| stage.sequence.saturating_add(self.dropped));
             let numbers =
@@ -320,9 +380,25 @@ impl Keys {
         let is_updated = at >= known;
         self.stages.drain(..at);
         let right = self.stages.pop_front()?;
-        self.stages.retain(|stage| !stage.rivals(&right));
+        // As long as the former open records, their sender has not changed to others.
+        self.stages.retain(|stage| !stage.rivals(&right) && !matches!(stage.purpose, Use::Renegotiated));
         self.stages.push_front(right);
         Some((is_updated || at >= rivals, opened, sequence))
+    }
+
+    /// Whether a renegotiation has made keys to which the sender may have changed.
+    fn awaits_change(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage.purpose, Use::Renegotiated))
+    }
+
+    /// The sender may have changed to these, up to TLS 1.2: nothing says so where that was lost.
+    pub(super) fn may_change_to(&mut self, next: Self) {
+        if !self.awaits_change() {
+            self.stages.extend(next.stages.into_iter().map(|mut stage| {
+                stage.opener.unchain();
+                Stage { purpose: Use::Renegotiated, ..stage }
+            }));
+        }
     }
 
     /// Whether records hang together, and the end of the one before the next is missing.
@@ -343,8 +419,9 @@ impl Keys {
         let certain = front.counted && matches!(front.purpose, Use::Traffic { .. } | Use::Session);
         let (sequence, unchanged) = (front.sequence, !front.may_update(header));
         (front.sure, front.counted) = (false, front.counted && unchanged);
+        self.unopened.clear();
         if !front.proven && !certain {
-            self.window = (self.window + 1).min(WINDOW_MIN);
+            self.widen();
             return None;
         }
         front.sequence = sequence.wrapping_add(1);
@@ -361,6 +438,7 @@ impl Keys {
             (stage.sure, stage.counted) = (false, false);
             stage.opener.unchain();
         }
+        self.unopened.clear();
         self.window = (self.window + WINDOW_MIN + bytes / RECORD_MIN).min(WINDOW_MAX);
     }
 
@@ -391,12 +469,11 @@ impl Keys {
         true
     }
 
-    /// The sender changes its keys (RFC 8446 §4.6.3).
+    /// The sender changes its keys (RFC 8446 §4.6.3): the next ones are as certain as those that sealed its word on that.
     pub(super) fn update(&mut self) {
         if let Some(updated) = self.stages.front().and_then(Stage::updated) {
             self.stages.clear();
-            self.stages.push_back(updated);
-            self.count_from_here();
+            self.stages.push_back(Stage { sure: true, proven: true, counted: true, ..updated });
         }
     }
 

@@ -140,8 +140,6 @@ impl Layer for Tls {
     }
 }
 
-/// The records with which a server may begin that carry something else than data.
-const TICKETS_MAX: u64 = 4;
 /// How often there may be no record where one should begin, before a direction is given up.
 const DERAILED_MAX: u32 = 16;
 /// RFC 8446 §4.5: the message behind the 0-RTT data is a header only.
@@ -290,7 +288,6 @@ impl Tls {
 
     /// Opens a record, and reads what is in it.
     fn sealed(&mut self, dir: Direction, header: Header, record: &mut Record, cx: &mut Cx<'_>) {
-        let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &mut half.cover else { return };
         let Some(plain) = keys.open(header, record.fragment(), &mut half.trials, cx) else {
@@ -299,25 +296,17 @@ impl Tls {
         if let Some(origin) = plain.proved {
             self.session.proved(origin, &self.hello, &cx.tools.secrets);
         }
+        if let Some(broken) = plain.broken {
+            tell::bad_tag(self.inside.conn(), dir, broken, cx);
+        }
         half.broken = false;
+        half.renegotiates &= !plain.changed;
         half.padded |= plain.opened.padded;
         let early = std::mem::take(&mut half.early);
         if self.takes_early && keys.in_handshake() {
             half.plain += early.saturating_sub(END_OF_EARLY_DATA);
         }
-        let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
-        // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
-        let was_clear = std::mem::take(&mut half.holed);
-        // Neither are they of one within the handshake, if the first record of the data opens.
-        let is_handshake = plain.begins && plain.skipped == 0;
-        if let Some(bytes) = half.missing.take().filter(|_| (!was_clear || plain.skipped > 1) && !is_handshake) {
-            // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
-            let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
-            let exact = overhead
-                .filter(|_| is_data && !was_clear)
-                .and_then(|overhead| bytes.checked_sub(plain.skipped.checked_mul(HEADER as u64 + overhead)?));
-            self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
-        }
+        self.tell_missing(dir, &plain, cx);
         let half = &mut self.halves[dir];
         if plain.skipped > 0 {
             half.messages.lose();
@@ -373,6 +362,10 @@ impl Tls {
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
                 self.agreed(&hello);
+                // In a renegotiation it answers another ClientHello, which was lost.
+                if self.hello.server.is_some() && !self.hello.is_1_3() {
+                    self.hello.forget_client();
+                }
                 self.hello.server = Some(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
@@ -381,6 +374,10 @@ impl Tls {
                         if !matches!(self.halves[dir].cover, Cover::Sealed(_)) {
                             self.change_keys(dir, cx);
                         }
+                    }
+                } else {
+                    for dir in Direction::BOTH {
+                        self.halves[dir].renegotiates = matches!(self.halves[dir].cover, Cover::Sealed(_));
                     }
                 }
             }

@@ -20,6 +20,8 @@ pub(super) struct Session {
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
+    /// The random of the handshake whose keys that is about, where it is known.
+    lacking: Option<ClientRandom>,
     /// Data are missing.
     holed: bool,
     /// The packet that brought the first ClientHello, and those that brought the first Finished of each side.
@@ -40,10 +42,6 @@ impl Session {
 
     pub(super) const fn outline(&self) -> &TlsOutline {
         &self.outline
-    }
-
-    pub(super) const fn keys(&self) -> TlsKeys {
-        self.outline.keys
     }
 
     /// Whether HTTP/2 was agreed on.
@@ -119,9 +117,11 @@ impl Session {
         self.holed = true;
     }
 
-    /// Why not all can be decrypted; the first reason stays.
-    pub(super) fn why(&mut self, why: WhyNot) {
-        self.why.get_or_insert(why);
+    /// Why not all can be decrypted, in a handshake with this random; the first reason stays.
+    pub(super) fn why(&mut self, why: WhyNot, random: Option<&ClientRandom>) {
+        if self.why.is_none() {
+            (self.why, self.lacking) = (Some(why), random.copied());
+        }
     }
 
     /// What is to be told of the session as a whole; `None` when it was none.
@@ -142,6 +142,10 @@ impl Session {
         if self.why == Some(WhyNot::NoEarly) && self.outline.keys == TlsKeys::Matched {
             self.outline.keys = TlsKeys::Partial;
         }
+        // Of several handshakes some have keys.
+        if self.decrypted > 0 && self.outline.keys == TlsKeys::None {
+            self.outline.keys = TlsKeys::Partial;
+        }
         let (client, server) = cx.ends();
         let session = TlsSession {
             client,
@@ -152,13 +156,15 @@ impl Session {
             decrypted: self.decrypted,
             why_not: self.why,
         };
-        Some(Farewell { session, has_keys: cx.tools.secrets.were_given() })
+        Some(Farewell { session, lacking: self.lacking, has_keys: cx.tools.secrets.were_given() })
     }
 }
 
 /// What is told of a session when its stream ends.
 pub(super) struct Farewell {
     session: TlsSession,
+    /// The random of the handshake that has none, or the wrong ones.
+    lacking: Option<ClientRandom>,
     /// Some key was given.
     has_keys: bool,
 }
@@ -169,7 +175,7 @@ impl Farewell {
         if let Some(why) = self.session.why_not.filter(|_| self.has_keys)
             && let Some(code) = code(why)
         {
-            let random = self.session.client_randoms.first().map(|random| hex(random));
+            let random = self.lacking.map(|random| hex(&random));
             let text = format!("TLS is not decrypted: {why}");
             let note = Note { text: &text, detail: random.as_deref(), ..Note::new(code, at.at) };
             sink.accept(at, Event::Note(&note))?;
@@ -201,9 +207,12 @@ impl Sink for Herald<'_> {
 /// The finding that a reason is, for who gave a key log.
 const fn code(why: WhyNot) -> Option<NoteCode> {
     match why {
-        WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake | WhyNot::OneWay(_) | WhyNot::NoEarly => {
-            Some(NoteCode::NoKeys)
-        }
+        WhyNot::NoKey
+        | WhyNot::TooLate
+        | WhyNot::OnlyHandshake
+        | WhyNot::OtherSecrets
+        | WhyNot::OneWay(_)
+        | WhyNot::NoEarly => Some(NoteCode::NoKeys),
         WhyNot::NoClientHello | WhyNot::NoneFits | WhyNot::NoServerHello => Some(NoteCode::TlsHandshake),
         WhyNot::Suite(_) | WhyNot::Compressed => Some(NoteCode::TlsUnsupported),
         WhyNot::WrongKey(_) => Some(NoteCode::TlsWrongKey),

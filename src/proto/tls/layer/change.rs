@@ -4,7 +4,7 @@ use super::super::half::Cover;
 use super::super::keys::{Keys, Past};
 use super::super::premaster;
 use super::Tls;
-use crate::model::{Direction, SecretLabel, TlsKeys, WhyNot};
+use crate::model::{Direction, SecretLabel, WhyNot};
 use crate::proto::layer::Cx;
 use std::sync::Arc;
 
@@ -34,6 +34,7 @@ impl Tls {
         self.make_master(cx);
         self.session.look_up(&self.hello, cx);
         let secrets = &cx.tools.secrets;
+        self.halves[dir].renegotiates = false;
         let half = &self.halves[dir];
         let keys = self.hello.keys(dir, secrets).and_then(|mut keys| {
             let is_known = keys.leave(half.past);
@@ -60,11 +61,23 @@ impl Tls {
             Err(why) => {
                 let why = match why {
                     WhyNot::NoClientHello if half.tried.any() => WhyNot::NoneFits,
-                    WhyNot::NoKey if self.session.keys() == TlsKeys::Partial => self.hello.lacking(dir, secrets),
+                    WhyNot::NoKey if self.hello.has_any(secrets) => self.hello.lacking(dir, secrets),
                     why => why,
                 };
                 self.lack(dir, why, cx);
             }
+        }
+    }
+
+    /// Something of a direction was lost, in which it may have changed its keys.
+    pub(super) fn may_change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
+        if !self.halves[dir].renegotiates {
+            return;
+        }
+        self.make_master(cx);
+        if let (Cover::Sealed(keys), Ok(next)) = (&mut self.halves[dir].cover, self.hello.keys(dir, &cx.tools.secrets))
+        {
+            keys.may_change_to(next);
         }
     }
 

@@ -20,7 +20,7 @@ impl Tls {
     pub(super) fn answer_early_data(&mut self, taken: bool, cx: &Cx<'_>) {
         self.takes_early = taken;
         if taken && self.hello.early_data(&cx.tools.secrets) == Some(false) {
-            self.session.why(WhyNot::NoEarly);
+            self.session.why(WhyNot::NoEarly, self.hello.random());
             self.inside.seal(Direction::ToServer);
         }
     }

@@ -52,7 +52,7 @@ impl Tls {
 
     /// What a direction carries from here on cannot be read: not yet, if the capture may bring what is missing.
     pub(super) fn lack(&mut self, dir: Direction, mut why: WhyNot, cx: &mut Cx<'_>) {
-        let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OneWay(_));
+        let may_come = matches!(why, WhyNot::NoKey | WhyNot::OnlyHandshake | WhyNot::OtherSecrets | WhyNot::OneWay(_));
         if may_come && cx.tools.awaits_keys {
             if self.may_wait(cx) {
                 self.halves[dir].cover = Cover::Waiting(why);
@@ -66,8 +66,9 @@ impl Tls {
         // The other direction may have its keys, or a hello that says what was agreed on.
         let is_alone = match why {
             WhyNot::OneWay(_) | WhyNot::OnlyHandshake => true,
+            // In a renegotiation it goes on as before, up to its own change of keys.
             WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits => {
-                matches!(self.halves[dir.reverse()].cover, Cover::Clear)
+                matches!(self.halves[dir.reverse()].cover, Cover::Clear | Cover::Sealed(_))
             }
             _ => self.is_tried(dir.reverse(), cx),
         };
@@ -91,11 +92,11 @@ impl Tls {
 
     /// Nothing that a direction carries is read any more.
     pub(super) fn shut(&mut self, dir: Direction, why: WhyNot) {
-        self.session.why(why);
+        self.session.why(why, self.hello.random());
         self.halves[dir].cover = Cover::Opaque;
         self.inside.shut(dir);
         self.hello.transcript.forget();
-        let is_keyless = matches!(why, WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake);
+        let is_keyless = matches!(why, WhyNot::NoKey | WhyNot::TooLate | WhyNot::OnlyHandshake | WhyNot::OtherSecrets);
         if is_keyless || matches!(why, WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits) {
             self.watch();
         }

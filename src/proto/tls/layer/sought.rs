@@ -63,6 +63,7 @@ impl Tls {
         *half.missing.get_or_insert(0) += lost.bytes;
         tell::gap(self.inside.conn(), dir, lost, is_open, cx);
         self.lose_messages(dir, cx);
+        self.may_change_keys(dir, cx);
     }
 
     /// Counts the bytes in which records are looked for; they are dropped where all streams have too many.

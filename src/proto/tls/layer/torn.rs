@@ -1,11 +1,15 @@
 //! Records that do not open, or of which bytes are missing: what of them is data, and what the inner layer is told of it.
 
 use super::super::half::Cover;
-use super::super::record::{ContentType, Header, Piece, Record};
+use super::super::keys::Plain;
+use super::super::record::{ContentType, HEADER, Header, Piece, Record};
 use super::super::tell;
 use super::{FAILED_MAX, Tls};
 use crate::model::{Direction, Input, NoteCode, Receipt, WhyNot};
 use crate::proto::layer::Cx;
+
+/// The records with which a server may begin that carry something else than data.
+const TICKETS_MAX: u64 = 4;
 
 impl Tls {
     /// Reads what there is of a record of which bytes are missing.
@@ -60,6 +64,7 @@ impl Tls {
 
     /// A record did not open.
     pub(super) fn not_opened(&mut self, dir: Direction, header: Header, cx: &mut Cx<'_>) {
+        self.may_change_keys(dir, cx);
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &half.cover else { return };
         if keys.is_proven() {
@@ -68,6 +73,9 @@ impl Tls {
             }
             if half.missing.is_none() {
                 half.receipt = Receipt::Sealed;
+            }
+            if keys.hold_no_data() {
+                half.missing.get_or_insert(0);
             }
             self.lose_record(dir, header, cx);
         } else if keys.expects_others() {
@@ -80,6 +88,34 @@ impl Tls {
                 self.shut(dir, WhyNot::WrongKey(dir));
             }
         }
+    }
+
+    /// Tells the inner layer what was lost before a record that opened: how many of the bytes are data its number tells.
+    pub(super) fn tell_missing(&mut self, dir: Direction, plain: &Plain, cx: &mut Cx<'_>) {
+        let is_1_3 = self.hello.is_1_3();
+        let half = &mut self.halves[dir];
+        let Cover::Sealed(keys) = &half.cover else { return };
+        let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
+        // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
+        let was_clear = std::mem::take(&mut half.holed);
+        let missing = half.missing.take().filter(|_| !plain.begins && (!was_clear || plain.skipped > 1));
+        // The first that these keys seal up to TLS 1.2.
+        let finished = !is_1_3 && plain.first_skipped == 0 && plain.unopened.len() as u64 == plain.skipped;
+        let unopened = plain.unopened.get(usize::from(finished)..).unwrap_or_default();
+        let records = if missing.is_some() { plain.skipped } else { unopened.len() as u64 };
+        if missing.is_none() && unopened.is_empty() {
+            return;
+        }
+        if missing.is_none() {
+            half.receipt = Receipt::Sealed;
+        }
+        let bytes = missing.unwrap_or_default() + unopened.iter().map(|header| header.total() as u64).sum::<u64>();
+        // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
+        let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
+        let exact = overhead
+            .filter(|_| is_data && !was_clear && !plain.unclear)
+            .and_then(|overhead| bytes.checked_sub(records.checked_mul(HEADER as u64 + overhead)?));
+        self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
     }
 
     /// Passes over a record whose length is known.
