@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 64] {
+fn rows(limits: Limits) -> [Row; 65] {
     let Limits {
         unpacked_bytes,
         open_captures,
