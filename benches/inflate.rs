@@ -127,6 +127,7 @@ fn read(session: &Session) -> Duration {
                 waits: false,
                 from_start: true,
                 heard: None,
+                forced: false,
             };
             let mut cx = Cx {
                 limits: &Limits::DEFAULT,

@@ -100,6 +100,7 @@ fn layered(session: &Tls, handshake: usize) -> Duration {
                 waits: false,
                 from_start: true,
                 heard: None,
+                forced: false,
             };
             let mut cx = Cx {
                 limits: &Limits::DEFAULT,

@@ -2,6 +2,7 @@
 //!
 //! Words and digests look like it: what is inside must look like something, too.
 
+use super::packed::is_shown;
 use super::{Confidence, Decode, Decoder, Hints, Said, wrapped};
 use crate::model::Unit;
 use base64::Engine as _;
@@ -28,8 +29,7 @@ fn inside(said: &Said<'_>) -> Option<Vec<u8>> {
     }
     let is_url = memchr::memchr2(b'-', b'_', digits).is_some();
     let out = GeneralPurpose::new(if is_url { &URL_SAFE } else { &STANDARD }, LENIENT).decode(digits).ok()?;
-    let inner = Said::new(said.dir, said.is_text && std::str::from_utf8(&out).is_ok(), &out);
-    let is_shown = |text: &str| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    let inner = wrapped::inner(said, &out);
     (inner.text.is_some_and(is_shown) || decoder(&inner).is_some()).then_some(out)
 }
 

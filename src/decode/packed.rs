@@ -101,6 +101,11 @@ pub(super) fn has_text(node: &Node<'_>) -> bool {
     }
 }
 
+/// Whether a text has none of the characters that texts for people do not have.
+pub(super) fn is_shown(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
 /// A string; one that is not UTF-8 is bytes.
 pub(super) fn text(bytes: &[u8]) -> Value<'_> {
     match simdutf8::basic::from_utf8(bytes) {

@@ -323,7 +323,8 @@ impl<'a> Walk<'a> {
 
 /// Whether a name in a text, as it stands there, is this one.
 pub(super) fn is_same(inside: &[u8], name: &str) -> bool {
-    if memchr::memchr(b'\\', inside).is_none() {
+    // What is escaped is longer than what it stands for.
+    if inside.len() <= name.len() || memchr::memchr(b'\\', inside).is_none() {
         return inside == name.as_bytes();
     }
     let mut plain = String::new();

@@ -7,7 +7,7 @@
 //! Any bytes may be so by chance: a message is taken for one only where all of its fields end with it, its numbers are small, and there is
 //! a text in it.
 
-use super::packed::{self, Packed, Values, has_text};
+use super::packed::{self, Packed, Values, has_text, is_shown};
 use super::{Confidence, Decode, Hints, Said};
 use crate::model::{Node, Value};
 use std::borrow::Cow;
@@ -72,8 +72,7 @@ fn message<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {
 /// What stands behind a length: a text, a message, or bytes.
 fn piece<'a>(packed: &mut Packed<'a>, len: usize, deeper: usize) -> Option<Value<'a>> {
     let all = packed.bytes.clone().take(len)?;
-    let is_shown = |text: &&str| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-    if let Some(text) = simdutf8::basic::from_utf8(all).ok().filter(is_shown) {
+    if let Some(text) = simdutf8::basic::from_utf8(all).ok().filter(|text| is_shown(text)) {
         packed.bytes.take(len)?;
         return Some(Value::Text(Cow::Borrowed(text)));
     }

@@ -169,7 +169,7 @@ const SEEDS: &[&str] = &[
     "eJyrVsovULIyNKgFAA4XArc=",
     "data:image/png;base64,iVBORw0KGgoAAAAA",
     r#"{"a":"{\"b\":\"[\\\"c\\\"]\"}"}"#,
-    "#31 00 00 00 04 42 00 26 00 00 00 02 30 00 08 00 00 00 61 77 65 73 6f 6d 65 00 01 31 00 33 33 33 33 33 33 14 40 10 32 00 c2 07 00 00 00 00",
+    "#2e 00 00 00 04 42 00 26 00 00 00 02 30 00 08 00 00 00 61 77 65 73 6f 6d 65 00 01 31 00 33 33 33 33 33 33 14 40 10 32 00 c2 07 00 00 00 00",
     "#a2 62 69 64 07 61 78 83 f9 3c 00 c1 1a 65 53 f1 00 9f 7f 61 61 ff ff",
 ];
 
@@ -178,6 +178,23 @@ fn seed(text: &str) -> (Opcode, Vec<u8>) {
         Some(hex) => (Opcode::BINARY, unhex(hex)),
         None => (Opcode::TEXT, text.as_bytes().to_vec()),
     }
+}
+
+/// What a message is taken for of which nothing else is known: none is claimed by a decoder that it is not for.
+#[test]
+fn no_decoder_claims_what_is_for_another() {
+    let taken = |text: &&str| {
+        let (opcode, bytes) = seed(text);
+        let mut session = Session::new(Hints::default(), None, &Limits::DEFAULT);
+        let decoded = session.message(&message(1, Direction::ToClient, opcode, &bytes));
+        decoded.map_or("-", |decoded| decoded.protocol)
+    };
+    let all: Vec<&str> = SEEDS.iter().map(taken).collect();
+    let wanted = "socket.io - - - - json-rpc json-rpc ndjson graphql-transport-ws graphql-ws phoenix - - msgpack signalr \
+        signalr - stomp stomp mqtt - - json json cdp pusher json - msgpack protobuf media - ddp json obs-websocket \
+        discord - nostr - jupyter - nats xmpp sip amqp - rfb - guacamole yjs yjs json webpack xml base64 base64 json \
+        bson cbor";
+    assert_eq!(all.join(" "), wanted);
 }
 
 /// A message that was valid, whole or cut, with some bytes changed; or bytes of any kind.

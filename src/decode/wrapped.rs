@@ -9,6 +9,11 @@ pub(super) const MOST: u64 = 4 << 20;
 /// The names of all wrappings in the tree of a unit, and of what is in the last.
 const ENCODINGS: &str = "encodings";
 
+/// What is inside, as a message; of a text it is one where it can be.
+pub(super) fn inner<'o>(said: &Said<'_>, out: &'o [u8]) -> Said<'o> {
+    Said::new(said.dir, said.is_text && std::str::from_utf8(out).is_ok(), out)
+}
+
 /// A decoder for what is inside, of those that `may` say of it, who is at least so sure.
 pub(super) fn inside(said: &Said<'_>, least: Confidence, may: fn(&str) -> bool) -> Option<&'static Decoder> {
     Session::format(said, least).filter(|decoder| may(decoder.name))
@@ -21,7 +26,7 @@ pub(super) fn units<'m>(
     out: &[u8],
     decoder: impl FnOnce(&Said<'_>) -> Option<&'static Decoder>,
 ) -> Vec<Unit<'m>> {
-    let inner = Said::new(said.dir, said.is_text && std::str::from_utf8(out).is_ok(), out);
+    let inner = inner(said, out);
     let whole = |chain: Vec<Node<'static>>, data: Node<'static>| {
         let tree = map([(ENCODINGS, Value::List(chain).into()), ("data", data)]);
         Node { bytes: Some(0..said.bytes.len()), ..tree }
