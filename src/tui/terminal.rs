@@ -57,6 +57,8 @@ pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<(
     let outcome = browser.browse(&mut screen);
     browser.stop();
     drop(screen);
+    // To take a large book apart takes a second; the process ends with the browser, and all of it with that.
+    std::mem::forget(browser.app);
     match outcome? {
         End::Left => Ok(()),
         End::Signal(signal) => Signals::die_of(signal),
