@@ -204,6 +204,7 @@ fn facts(connection: &Connection, handshake: &Handshake, tls: Option<&Told>) -> 
         out.push(("Timing", timing.join(" · ")));
     }
     out.extend(tls.map(|tls| ("TLS", tls.fact().to_owned())));
+    out.extend(tls.and_then(|tls| Some(("Certificate", tls.certificate.clone()?))));
     let place = |name: &str, head: &Head| {
         let end = head.stream_offset.saturating_add(head.len);
         format!("{name} {} (bytes {}–{})", head.span.last.packet, number(head.stream_offset), number(end))

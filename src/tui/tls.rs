@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::escape::display_str;
-use crate::export::agreed;
+use crate::export::{agreed, certificate};
 use crate::model::{Connection, KeyLog, TlsKeys, TlsOutline, TlsSession};
 
 /// What is to be told of the TLS around a connection.
@@ -11,6 +11,8 @@ pub(super) struct Told {
     pub(super) words: String,
     /// Nanoseconds of its handshake.
     pub(super) took: Option<i64>,
+    /// What the server's certificate says.
+    pub(super) certificate: Option<String>,
 }
 
 impl Told {
@@ -20,7 +22,8 @@ impl Told {
         let session = app.book.index_of(connection.id).and_then(|index| app.book.session(index));
         let words = format!("{} · {}", agreed(outline), keys(outline, session, app.load.key_logs()));
         // Where 0-RTT data came before its end, that is known with the stream's.
-        Some(Self { words, took: outline.took.or_else(|| session?.outline.took) })
+        let took = outline.took.or_else(|| session?.outline.took);
+        Some(Self { words, took, certificate: certificate(outline) })
     }
 
     /// The same words behind the name `TLS`.

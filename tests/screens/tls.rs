@@ -83,6 +83,16 @@ fn tls_is_told_wherever_a_connection_is() {
     }
 }
 
+/// The server's certificate is among what was negotiated.
+#[test]
+fn the_certificate_stands_with_the_handshake() {
+    let tall = (120, 60);
+    let mut app = browser_of_sample("tls.pcap", keys(), tall);
+    press(&mut app, "3");
+    let shown = picture(&app, tall);
+    assert!(shown.contains("│ Certificate lab.test (3 names), by lab.test, "), "{shown}");
+}
+
 /// The records that carry a frame say more than that: what stands beside it is shown, each frame as it was sent.
 #[test]
 fn what_the_records_of_a_frame_say_is_shown() {

@@ -86,3 +86,39 @@ fn frames_that_fill_the_records_behind_a_hole_are_read() {
         }
     }
 }
+
+/// The last record behind a lost one is a frame, however short, where all before began with one: nothing else would stand there.
+#[test]
+fn a_lone_last_frame_behind_a_hole_is_read() {
+    let frame = |side, opcode, payload: &[u8]| {
+        let mut session = Session::bare(1);
+        session.say(side, opcode, payload).turns.remove(0).1
+    };
+    let last = |side, opcode: u8, payload: Vec<u8>, aligned: bool| {
+        let mut inside = Session::new(1);
+        (0..5).for_each(|n| _ = inside.text(Client, &format!("hello {n}")).text(Server, &format!("world {n}")));
+        let mut tls = Tls::around(1, &inside);
+        if !aligned {
+            for side in [Client, Server] {
+                frame(side, TEXT, b"in two records").chunks(11).for_each(|part| _ = tls.data(side, part));
+            }
+        }
+        let lost = tls.session.turns.len();
+        tls.data(side, &frame(side, TEXT, b"lost one")).data(side, &frame(side, opcode, &payload));
+        let mut segments = tls.session.segments();
+        lose(&mut segments, &tls.session.turns[lost].1);
+        dissect(&capture_of(&segments), &tls.log())
+    };
+    for side in [Client, Server] {
+        for (opcode, byte) in [(TEXT, b'k'), (BINARY, 0xa7)] {
+            for len in [1, 2, 4, 8, 60, 125] {
+                let payload = vec![byte; len];
+                let seen = last(side, opcode, payload.clone(), true);
+                let shown = seen.messages().last().map(|message| &message.payload);
+                assert_eq!(shown, Some(&payload), "{side:?} {opcode}: {:?}", seen.notes);
+            }
+        }
+        let seen = last(side, BINARY, vec![0xa7; 4], false);
+        assert_eq!(seen.messages().count(), 12, "{side:?}: {:?}", seen.notes);
+    }
+}

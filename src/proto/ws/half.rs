@@ -43,6 +43,29 @@ pub(super) struct Half {
     pub(super) sought_to: u64,
     /// What its frames are like.
     pub(super) habits: Habits,
+    /// How they stand in the records of TLS.
+    pub(super) records: Records,
+}
+
+/// How the frames of a direction stand in the records of TLS that carry them.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// The number of the record at hand.
+    number: Option<u64>,
+    /// So many began with a frame.
+    aligned: u32,
+    /// One began within a frame.
+    crossed: bool,
+}
+
+impl Records {
+    /// Records that must have begun with a frame before it is taken for a habit.
+    const HABIT: u32 = 3;
+
+    /// Whether all that came so far began with a frame.
+    pub(super) const fn are_aligned(&self) -> bool {
+        !self.crossed && self.aligned >= Self::HABIT
+    }
 }
 
 /// Bytes that are not to be trusted.
@@ -126,6 +149,20 @@ impl Place {
 const STRETCHES_MAX: usize = 64;
 
 impl Half {
+    /// The bytes that are read next stand in the record of this number.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, record: u64) {
+        if self.records.number.replace(record) != Some(record) {
+            match &self.reading {
+                Reading::Head(partial) if partial.len == 0 => {
+                    self.records.aligned = self.records.aligned.saturating_add(1)
+                }
+                Reading::Head(_) | Reading::Payload(_) => self.records.crossed = true,
+                Reading::Seek(_) | Reading::Over => {}
+            }
+        }
+    }
+
     /// The bytes of a packet are read next.
     #[inline(always)]
     pub(super) fn arrive(&mut self, brought: Mark) {

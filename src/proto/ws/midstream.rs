@@ -47,6 +47,7 @@ impl Midstream {
             lost_from: None,
             forced,
             sealed: false,
+            aligned: false,
             tunnel: false,
             habits: Habits::default(),
         };

@@ -30,7 +30,8 @@ impl Ws {
         let compressed = self.compression.is_some() || self.source == Source::Open;
         let habits = self.halves[dir].habits;
         let (bar, lost_from) = (RESYNC_BAR, None);
-        Known { layout, masked, compressed, bar, lost_from, forced: false, sealed: false, tunnel: false, habits }
+        let (forced, sealed, aligned, tunnel) = (false, false, false, false);
+        Known { layout, masked, compressed, bar, lost_from, forced, sealed, aligned, tunnel, habits }
     }
 
     /// Whether a head refutes what a search found shortly before: a server masks no frame (RFC 6455 §5.1), but what is tunnelled
@@ -51,7 +52,8 @@ impl Ws {
     /// A head was lost between `lost_from` and `from`: what stands behind is looked through for frames.
     pub(super) fn lose_place(&mut self, dir: Direction, lost_from: u64, from: u64, cx: &mut Cx<'_>) {
         let sealed = cx.tls.is_some() && cx.flow.h2_stream.is_none();
-        let known = Known { lost_from: Some(lost_from), sealed, ..self.known(dir) };
+        let aligned = sealed && self.halves[dir].records.are_aligned();
+        let known = Known { lost_from: Some(lost_from), sealed, aligned, ..self.known(dir) };
         self.look(dir, from, known);
         if cx.tools.seeking > cx.limits.seek_total || !self.layouts[dir].can_be_sought() {
             self.give_up_seeking(dir, cx);

@@ -35,6 +35,8 @@ pub(super) struct Known {
     pub(super) forced: bool,
     /// What counts as segments are the records of TLS, whose beginnings and lengths are certain: few frames fill one by chance.
     pub(super) sealed: bool,
+    /// Each of them has begun with a frame so far.
+    pub(super) aligned: bool,
     /// A payload is known to have frames in it: what is no segment's beginning may be one of those.
     pub(super) tunnel: bool,
     /// What they were like so far.
@@ -364,7 +366,8 @@ impl Seek {
         let found = chains.filter_map(|(&next, chain)| self.judge(next, chain, chain.last_doubt(self.known)));
         // What begins later may stand in the payload of a frame that is not among them.
         let first = found.min_by_key(|(_, found)| found.at).map(|found| self.of_a_kind(found));
-        let found = first.into_iter().chain(self.judge_by_itself()).min_by_key(|(_, found)| found.at)?;
+        let found = first.into_iter().chain(self.judge_by_itself()).min_by_key(|(_, found)| found.at);
+        let found = found.or_else(|| self.judge_lone())?;
         self.complete(found).filter(|found| self.is_near(found))
     }
 
@@ -426,6 +429,17 @@ impl Seek {
         let bar = self.known.bar + ANYWHERE + chain.last_doubt(self.known);
         let found = Found { at, masked: chain.masked, frames, bits, skipped: at - self.from };
         (frames >= CHAIN && bits >= bar).then_some((end, found))
+    }
+
+    /// What is found where each record began with a frame, and the last one is a frame, however short: only the rest of a longer one
+    /// could stand there.
+    fn judge_lone(&self) -> Option<(u64, Found)> {
+        let end = self.end();
+        let chain = self.chains.get(&end).filter(|chain| self.known.aligned && chain.landed && chain.begins)?;
+        let (Anchor { at, at_edge }, &Chain { masked, frames, bits, .. }) = (chain.anchor?, chain);
+        let is_enough = bits >= KNOWN_BAR + chain.last_doubt(self.known);
+        let found = Found { at, masked, frames, bits, skipped: at - self.from };
+        (frames == 1 && at_edge && is_enough).then_some((end, found))
     }
 
     /// What the frames of this direction are like, with those from `at` to `end`.
