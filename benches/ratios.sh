@@ -168,7 +168,7 @@ speed() {
     : >"$results"
     cat "$file" >/dev/null
     for round in $(seq "$runs"); do
-        for name in cat wspect-stats wspect-ls wspect-msgs-json tcpflow; do
+        for name in cat wspect-stats wspect-ls wspect-msgs-json wspect-export-jsonl tcpflow; do
             [ "$name" != tcpflow ] || has tcpflow || continue
             contend "$name"
         done
@@ -176,7 +176,7 @@ speed() {
     done
     printf '\n%s %s: %s bytes\n' "$profile" "$size" "$(wc -c <"$file")"
     printf '  %-18s %11s %9s %12s\n' '' 'user+sys' MB/s 'peak RSS'
-    for name in cat wspect-stats wspect-ls wspect-msgs-json tcpflow tshark; do
+    for name in cat wspect-stats wspect-ls wspect-msgs-json wspect-export-jsonl tcpflow tshark; do
         speed_row "$name"
     done
     for name in stats ls; do
@@ -186,6 +186,7 @@ speed() {
         ratio_row tcpflow "wspect-$name" 'at least 2'
         ratio_row "wspect-$name" cat 'at most 8'
     done
+    ratio_row wspect-export-jsonl wspect-stats 'at most 2.5'
     ratio_row tshark wspect-msgs-json "$([ "$profile" = ticks ] && echo 'at least 25' || echo none)"
     truth_row
 }

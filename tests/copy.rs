@@ -256,7 +256,6 @@ fn what_cannot_be_copied_leaves_no_file() {
     fs::copy(sample("mix.pcap"), dir.path().join("mix.pcap")).unwrap();
     for (line, code, words) in [
         ("export pcapng --conn 2,9 tls.pcap -o out", 1, "tls.pcap: no connection 9 (wspect ls lists them)"),
-        ("export pcapng --no-keylog tls.pcap -o out", 1, "tls.pcap: no WebSocket connection in it"),
         ("export pcapng - -o out", 2, "stdin: export pcapng reads twice: name a file"),
         ("export pcapng -n 3 tls.pcap -o out", 2, "export pcapng takes no --limit: only jsonl"),
         ("export pcapng --records frame tls.pcap -o out", 2, "export pcapng takes no --records: only jsonl"),
@@ -268,6 +267,26 @@ fn what_cannot_be_copied_leaves_no_file() {
         let output = wspect(&dir, line);
         assert!(output.status.code() == Some(code) && said(&output).contains(words), "{line}: {output:?}");
         assert!(!dir.path().join("out").exists(), "{line}");
+    }
+}
+
+/// Nothing to copy is no fault: a capture without packets comes of it.
+#[test]
+fn what_passes_nowhere_is_an_empty_capture() {
+    let dir = directory("tls.pcap");
+    for (line, words) in [
+        (
+            "export pcapng --no-keylog tls.pcap -o none.pcapng",
+            "0 packets of 0 connections: there is no WebSocket connection",
+        ),
+        ("export pcapng -Y conn==9 tls.pcap -o filter.pcapng", "0 packets of 0 connections: none passes the filter"),
+        ("export pcapng --secrets -Y conn==9 tls.pcap -o secrets.pcapng", "none passes the filter"),
+        ("export pcapng --decrypted -Y conn==9 tls.pcap -o clear.pcapng", "none passes the filter"),
+    ] {
+        let output = wspect(&dir, line);
+        assert!(output.status.code() == Some(0) && said(&output).contains(words), "{line}: {output:?}");
+        let copy = line.rsplit(' ').next().unwrap();
+        assert_eq!(messages(&dir, &format!("msgs --json {copy}")).len(), 0, "{line}");
     }
 }
 

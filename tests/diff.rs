@@ -129,6 +129,23 @@ fn what_is_ignored_makes_no_difference() {
     assert_eq!(of_files(&one, &other, &all[..4]).0, 1);
 }
 
+/// Once a part of JSON is ignored the rest is compared as values.
+#[test]
+fn json_without_what_is_ignored_is_compared_as_values() {
+    let (_dir, one, other) = captures(
+        &[(Client, "{\"id\":1,\"ts\":5,\"n\":1,\"a,b\":0,\"l\":[1,2]}"), (Server, "no JSON {\"id\":1}")],
+        &[(Client, "{ \"l\": [1, 2.0], \"a,b\":7, \"n\": 1.0,\"ts\":6,\"id\":2}"), (Server, "no JSON {\"id\":1}")],
+    );
+    let all = ["--ignore", "json.id, json.\"a,b\",json.ts"];
+    assert_eq!(of_files(&one, &other, &all), of_files(&one, &one, &all));
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.id,json.ts"]).0, 1);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.zzz", "--ignore", "json.id,json.ts,json.*"]).0, 0);
+    let (_dir, one, other) = captures(&[(Client, "[1,2]")], &[(Client, "[1, 2]")]);
+    assert_eq!(of_files(&one, &other, &[]).0, 1);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.zzz"]).0, 0);
+    assert_eq!(of_files(&one, &other, &["--ignore", "json.zzz,"]).0, 2);
+}
+
 /// What is beyond the bytes that are kept counts by its length; what is missing is told by `--strict`.
 #[test]
 fn what_cannot_be_compared_is_no_equal() {

@@ -77,10 +77,17 @@ fn text(data: &[u8]) -> Option<Named> {
     if starts("<!doctype html") || starts("<html") {
         return Some(("an HTML page", CAPTURE));
     }
-    if starts("{") || starts("[") {
+    if is_json(text) {
         return Some(("a HAR/JSON file", CAPTURE));
     }
     None
+}
+
+/// Whether a text begins like JSON: not each that begins with a bracket does, as TOML and INI.
+fn is_json(text: &str) -> bool {
+    let within = |open: char| text.strip_prefix(open).map(str::trim_start);
+    within('{').is_some_and(|inside| inside.starts_with(['"', '}']))
+        || within('[').is_some_and(|inside| inside.starts_with(|c: char| "{[]\"-".contains(c) || c.is_ascii_digit()))
 }
 
 /// Whether the bytes are UTF-8, which may be cut at the end, without control characters.

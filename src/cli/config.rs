@@ -75,13 +75,16 @@ pub(super) struct Config {
     decoders: Vec<Spec>,
     /// The file that was read, or that would have been if it were there.
     place: Option<PathBuf>,
+    /// Why it could not be read, though nobody asked for it.
+    remark: Option<String>,
 }
 
 impl Config {
-    /// Reads the file that `path` names, or that stands in its usual place; nothing where there is none.
+    /// Reads the file that `path` names, or that stands in its usual place; nothing where there is none, or where it is another
+    /// user's, as that of root is with sudo.
     ///
     /// # Errors
-    /// When it cannot be read or understood.
+    /// When one that is named cannot be read, or it cannot be understood.
     pub(super) fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(place) = path.map(Path::to_owned).or_else(place) else { return Ok(Self::default()) };
         let none = Self { place: Some(place.clone()), ..Self::default() };
@@ -92,6 +95,11 @@ impl Config {
                 Ok(Self { place: Some(place), ..config })
             }
             Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(none),
+            Err(error) if path.is_none() && error.kind() != io::ErrorKind::InvalidData => {
+                let why =
+                    format!("{}: {}; nothing in it holds (--no-config passes over it)", place.display(), words(&error));
+                Ok(Self { remark: Some(why), ..none })
+            }
             Err(error) => Err(Failure::new(Exit::Input, format!("{}: {}", place.display(), words(&error)))),
         }
     }
@@ -150,6 +158,11 @@ impl Config {
     /// What it says of the browser.
     pub(super) const fn browser(&self) -> &Preferences {
         &self.browser
+    }
+
+    /// What is to be told of it; not escaped.
+    pub(super) fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 
     /// Where it stands; `None` where none is read.
@@ -235,7 +248,7 @@ impl Config {
     }
 }
 
-/// The words of an option that stands at `at`; those of paths that are there.
+/// The words of an option that stands at `at`.
 fn values(setting: &Setting, at: usize, value: &Value<'_>) -> Result<Vec<(usize, String)>, Fault> {
     let wrong = || Fault::new(at, format!("{} is to be like {}", setting.key(), setting.example));
     let one = |value: &Value<'_>| match value.get_ref() {
@@ -249,11 +262,8 @@ fn values(setting: &Setting, at: usize, value: &Value<'_>) -> Result<Vec<(usize,
         DeValue::Array(list) if takes_many => list.iter().map(one).collect::<Result<_, _>>()?,
         _ => vec![one(value)?],
     };
-    if !PATHS.contains(&setting.option) {
-        return Ok(all);
-    }
-    let paths = all.into_iter().map(|(at, path)| (at, at_home(&path))).filter(|(_, path)| Path::new(path).exists());
-    Ok(paths.collect())
+    let is_path = PATHS.contains(&setting.option);
+    Ok(all.into_iter().map(|(at, word)| (at, if is_path { at_home(&word) } else { word })).collect())
 }
 
 /// What `--decode-as` would say of a table of that name, which stands behind `at`.
@@ -358,6 +368,8 @@ mod tests {
     #[test]
     fn the_template_is_a_file_with_every_setting() {
         assert!(Config::read(&template()).unwrap().values.is_empty());
+        let keys = Config::read("keylog = [\"/no/such\", \"/none\"]").unwrap();
+        assert_eq!(keys.values, [("keylog", vec![(10, "/no/such".to_owned()), (22, "/none".to_owned())])]);
         let set: String = template()
             .lines()
             .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))

@@ -74,7 +74,7 @@ impl Into {
 
 impl Run<'_> {
     /// Writes one file for another program.
-    pub(super) fn convert(self, wanted: &Wanted, origin: Option<Timestamp>) -> Result<Exit, Failure> {
+    pub(super) fn convert(mut self, wanted: &Wanted, origin: Option<Timestamp>) -> Result<Exit, Failure> {
         if matches!(wanted.into, Into::Script { secrets: true, .. }) {
             self.target.keep_private()?;
         }
@@ -138,7 +138,7 @@ impl Run<'_> {
             &mut Watch::new(&mut job.decoding(exporter), Out::memory(), &progress, stop, &self.job.redactor),
         )?;
         progress.clear();
-        if let Some(why) = chosen.lacks().filter(|_| !conns.is_empty() && !stop.is_wanted()) {
+        if let Some(why) = chosen.lacks().filter(|_| !stop.is_wanted()) {
             return Err(Failure::new(Exit::Found, format!("{}: {why}", self.input.name)));
         }
         let input = job.source.open_within(&extent, stop)?;

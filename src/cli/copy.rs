@@ -210,15 +210,10 @@ impl Run<'_> {
 }
 
 impl Chosen<'_> {
-    /// What is not there, though it is wanted.
+    /// What is not there, though it is named.
     pub(super) fn lacks(&self) -> Option<String> {
         let missing = self.wanted.conns.iter().find(|conn| !self.opened.contains_key(conn));
-        let missing = missing.map(|conn| format!("no connection {conn} (wspect ls lists them)"));
-        let none = || match self.opened.len() {
-            0 => "no WebSocket connection in it",
-            _ => "no connection passes the filter",
-        };
-        missing.or_else(|| self.conns.is_empty().then(|| none().to_owned()))
+        missing.map(|conn| format!("no connection {conn} (wspect ls lists them)"))
     }
 
     /// `84 packets of 2 connections, without their 8 keys: --secrets adds them`.
@@ -228,6 +223,8 @@ impl Chosen<'_> {
         let keys = |keys: usize| count(keys as u64, "key");
         let known = self.streams.values().flatten().map(|random| secrets.of(random).count()).sum();
         match (self.wanted.secrets, known) {
+            _ if self.opened.is_empty() => format!("{what}: there is no WebSocket connection"),
+            _ if self.conns.is_empty() => format!("{what}: none passes the filter"),
             _ if copied.made > 0 => format!("{what}, {} of them made of what TLS carried", number(copied.made)),
             _ if self.wanted.decrypted => format!("{what}; no TLS in them was decrypted"),
             (true, 0) => format!("{what}; no key is known for them"),

@@ -182,14 +182,24 @@ fn gather(job: &Job, side: &Side, ignored: Vec<Vec<Step>>, redactor: &Redactor, 
 
 /// The paths of what is not compared.
 fn ignored(texts: &[String]) -> Result<Vec<Vec<Step>>, Failure> {
-    let read = |text: &String| {
-        let column = Column::new(text).map_err(|problem| pick::wrong(text, &problem))?;
+    let read = |text: &str| {
+        let column = Column::new(text.trim()).map_err(|problem| pick::wrong(text, &problem))?;
         let path = column.path().filter(|path| !path.is_empty()).map(<[_]>::to_vec);
         path.ok_or_else(|| {
             Failure::usage(format!("--ignore {}: a path is wanted, as json.id", escape::display_str(text)))
         })
     };
-    texts.iter().map(read).collect()
+    texts.iter().flat_map(|text| listed(text)).map(read).collect()
+}
+
+/// The parts of a list; commas in quotes belong to a name.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c| {
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        c == ',' && !is_quoted
+    })
 }
 
 /// `FILE [CONN] FILE [CONN]`, or `FILE CONN CONN`.

@@ -38,6 +38,7 @@ mod watch;
 
 pub use exit::Exit;
 
+use crate::escape;
 use crate::export::Out;
 use crate::model::Limits;
 use crate::model::nearest;
@@ -46,7 +47,7 @@ use browse::Launch;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 use config::Config;
-use exit::{Failure, guarded};
+use exit::{Failure, guarded, say};
 use job::Job;
 use keys::Keys;
 use output::Target;
@@ -111,6 +112,9 @@ fn asked_in_words(words: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
 fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsString]) -> Result<Exit, Failure> {
     if let Some(log) = &args.manners.log {
         exit::log_to(log)?;
+    }
+    if let Some(remark) = config.remark().filter(|_| !args.manners.quiet) {
+        say(format_args!("wspect: warning: {}", escape::display_str(remark)));
     }
     if args.limits {
         return print(|out| limits::write(Limits::DEFAULT, out));

@@ -23,7 +23,13 @@ pub(super) enum Target {
     /// A device or pipe, written as it is.
     Device(File, PathBuf),
     /// A file: written beside its place, and moved there at the end.
-    File { temporary: NamedTempFile, place: PathBuf, force: bool },
+    File {
+        temporary: NamedTempFile,
+        place: PathBuf,
+        force: bool,
+        /// Who may read it: of a file that is replaced those who could before.
+        rights: Option<fs::Permissions>,
+    },
     /// A directory of files, whose list is written as rows.
     Directory(Directory),
 }
@@ -81,7 +87,8 @@ impl Target {
 
     fn at(path: &Path, force: bool, is_input: impl FnOnce(&Path) -> bool) -> Result<Self, Failure> {
         let fail = |error: &io::Error| failure(path, &words(error));
-        match fs::metadata(path) {
+        let about = fs::metadata(path);
+        match &about {
             Ok(about) if about.is_dir() => return Err(failure(path, "is a directory: name a file in it")),
             Ok(about) if !about.is_file() => {
                 let device = OpenOptions::new().write(true).open(path).map_err(|error| fail(&error))?;
@@ -91,8 +98,10 @@ impl Target {
             Ok(_) if is_input(path) => return Err(failure(path, "is the input: name another file")),
             _ => {}
         }
-        let temporary = temporary(0o666).tempfile_in(directory(path)).map_err(|error| fail(&error))?;
-        Ok(Self::File { temporary, place: path.to_owned(), force })
+        // Behind a link the file is replaced, not the link.
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let temporary = temporary(0o666).tempfile_in(directory(&place)).map_err(|error| fail(&error))?;
+        Ok(Self::File { temporary, place, force, rights: about.ok().map(|about| about.permissions()) })
     }
 
     /// The same; a terminal with a pager, where one is wanted.
@@ -109,8 +118,9 @@ impl Target {
     ///
     /// # Errors
     /// When that cannot be done.
-    pub(super) fn keep_private(&self) -> Result<(), Failure> {
-        let Self::File { temporary, place, .. } = self else { return Ok(()) };
+    pub(super) fn keep_private(&mut self) -> Result<(), Failure> {
+        let Self::File { temporary, place, rights, .. } = self else { return Ok(()) };
+        *rights = None;
         own_only(temporary.as_file()).map_err(|error| failure(place, &words(&error)))
     }
 
@@ -202,8 +212,8 @@ impl Target {
     /// # Errors
     /// When that cannot be done; nothing has changed then.
     pub(super) fn commit(self) -> Result<(), Failure> {
-        let (temporary, place, force) = match self {
-            Self::File { temporary, place, force } => (temporary, place, force),
+        let (temporary, place, force, rights) = match self {
+            Self::File { temporary, place, force, rights } => (temporary, place, force, rights),
             Self::Directory(directory) => return directory.commit(),
             Self::Paged(mut pager) => {
                 return pager
@@ -212,7 +222,9 @@ impl Target {
             }
             Self::Stdout | Self::Device(..) => return Ok(()),
         };
-        temporary.as_file().sync_all().map_err(|error| failure(&place, &words(&error)))?;
+        let file = temporary.as_file();
+        let kept = rights.map_or(Ok(()), |rights| file.set_permissions(rights));
+        kept.and_then(|()| file.sync_all()).map_err(|error| failure(&place, &words(&error)))?;
         let moved = if force { temporary.persist(&place) } else { temporary.persist_noclobber(&place) };
         match moved {
             Ok(_) => Ok(()),

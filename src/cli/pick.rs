@@ -225,7 +225,7 @@ fn usual(rows: Rows) -> &'static [&'static str] {
 /// `header=y`, as in tshark.
 fn set(form: &mut Delimited, style: &str) -> Result<(), Failure> {
     let wrong = || {
-        let known = "header=y|n separator=/t|/s|CHARACTER quote=d|s|n aggregator=/s|TEXT occurrence=f|l|a";
+        let known = "bom=y|n header=y|n separator=/t|/s|CHARACTER quote=d|s|n aggregator=/s|TEXT occurrence=f|l|a";
         Failure::usage(format!("-E {style}: one of {known} is wanted"))
     };
     let (key, value) = style.split_once('=').ok_or_else(wrong)?;
@@ -241,6 +241,7 @@ fn set(form: &mut Delimited, style: &str) -> Result<(), Failure> {
         _ => signs.next().filter(|_| signs.next().is_none()),
     };
     match key {
+        "bom" => form.bom = yes.ok_or_else(wrong)?,
         "header" => form.header = yes.ok_or_else(wrong)?,
         "separator" => form.separator = sign.ok_or_else(wrong)?,
         "aggregator" => form.aggregator = if value == "/s" { " ".to_owned() } else { value.to_owned() },

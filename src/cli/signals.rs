@@ -87,8 +87,10 @@ impl Stop {
 
     #[cfg(unix)]
     fn catch(&self) {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::iterator::Signals;
+        // A file that grows beyond what it may have is told by who writes it.
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
         // Where signals cannot be caught they end the program as ever.
         let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
         let stop = self.clone();

@@ -20,42 +20,106 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
 pub fn escape(out: &mut Vec<u8>, text: &str) {
     let mut rest = text;
     loop {
-        let (clean, dirty) = rest.split_at(clean_len(rest.as_bytes()));
-        out.extend_from_slice(clean.as_bytes());
-        let mut chars = dirty.chars();
+        let (_, other) = rest.split_at(common(out, rest.as_bytes()));
+        let mut chars = other.chars();
         let Some(c) = chars.next() else { return };
         escape_char(out, c);
         rest = chars.as_str();
     }
 }
 
-/// How many bytes at the start are printable ASCII that stands for itself: eight are looked at in one step, since JSON in a
-/// string has an escape every few bytes.
-fn clean_len(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let dirty = dirty(u64::from_le_bytes(*step));
-        if dirty != 0 {
-            return at + (dirty.trailing_zeros() / 8) as usize;
+/// Bytes that are made room for at a time.
+const BLOCK: usize = 128;
+
+/// Appends what stands at the start of printable ASCII and of characters with a short escape; how many bytes that were.
+///
+/// JSON in a string has an escape every few bytes, so that neither a copy nor a branch for each run between them is cheap. The room
+/// is filled with backslashes first, and each byte goes to its place in it, of which eight are known in one step.
+fn common(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
+    let mut all = 0;
+    for block in bytes.chunks(BLOCK) {
+        if !block.first().is_some_and(u8::is_ascii) {
+            break;
         }
-        at += 8;
+        let begin = out.len();
+        out.resize(begin + 2 * block.len() + 8, b'\\');
+        let (_, room) = out.split_at_mut(begin);
+        let (taken, written) = fill(block, room);
+        out.truncate(begin + written);
+        all += taken;
+        if taken < block.len() {
+            break;
+        }
     }
-    let is_clean = |&byte: &u8| (b' '..0x7f).contains(&byte) && byte != b'"' && byte != b'\\';
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| !is_clean(byte)).unwrap_or(rest.len())
+    all
 }
 
-/// The top bit of each byte that does not stand for itself. What is above the lowest of them may be wrong: a borrow goes upwards.
-const fn dirty(word: u64) -> u64 {
+/// Writes a block into backslashes, up to what has no short escape: how many bytes of it, and how many in the string.
+fn fill(block: &[u8], room: &mut [u8]) -> (usize, usize) {
+    let (words, rest) = block.as_chunks::<8>();
+    let (mut taken, mut written) = (0, 0);
+    for word in words {
+        let Some(room) = room.get_mut(written..).and_then(<[u8]>::first_chunk_mut::<16>) else { break };
+        let len = if let Some(places) = places(u64::from_le_bytes(*word)) {
+            for (byte, at) in word.iter().zip(places.to_le_bytes()) {
+                // The mask spares a bound that cannot be passed.
+                if let Some(place) = room.get_mut(usize::from(at & 15)) {
+                    *place = *byte;
+                }
+            }
+            usize::from(places.to_le_bytes()[7]) + 1
+        } else {
+            let (some, len) = few(word, room);
+            if some < word.len() {
+                return (taken + some, written + len);
+            }
+            len
+        };
+        taken += word.len();
+        written += len;
+    }
+    let (some, len) = few(rest, room.get_mut(written..).unwrap_or_default());
+    (taken + some, written + len)
+}
+
+/// The same, byte by byte.
+fn few(bytes: &[u8], room: &mut [u8]) -> (usize, usize) {
+    let mut written = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let (letter, escaped) = match byte {
+            b'\n' => (b'n', true),
+            b'\r' => (b'r', true),
+            b'\t' => (b't', true),
+            b'"' | b'\\' => (byte, true),
+            b' '..0x7f => (byte, false),
+            _ => return (at, written),
+        };
+        let Some(place) = room.get_mut(written + usize::from(escaped)) else { return (at, written) };
+        *place = letter;
+        written += 1 + usize::from(escaped);
+    }
+    (bytes.len(), written)
+}
+
+/// Of eight bytes, each in its place in the word, where they go when quotes and backslashes have one more before them; `None` where
+/// any is no printable ASCII.
+const fn places(word: u64) -> Option<u64> {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;
-    const fn below(word: u64, limit: u64) -> u64 {
-        word.wrapping_sub(ONES * limit) & !word
-    }
+    const COUNT: u64 = 0x0706_0504_0302_0100;
+    /// The top bit of each byte that is this one.
     const fn equal(word: u64, byte: u8) -> u64 {
-        below(word ^ (ONES * byte as u64), 1)
+        let differ = word ^ (ONES * byte as u64);
+        !(((differ & !TOPS) + !TOPS) | differ) & TOPS
     }
-    (word | below(word, 0x20) | equal(word, b'"') | equal(word, b'\\') | equal(word, 0x7f)) & TOPS
+    // A borrow goes upwards: whether there is any is right, and which ones need not be.
+    let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;
+    if (word | controls | equal(word, 0x7f)) & TOPS != 0 {
+        return None;
+    }
+    let escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+    // The product has in each byte how many there are up to it.
+    Some(escaped.wrapping_mul(ONES) + COUNT)
 }
 
 /// Appends one character of a string.
@@ -100,13 +164,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_clean_is_found_to_the_byte() {
-        for byte in 0..=u8::MAX {
-            let is_clean = (0x20..0x7f).contains(&byte) && !b"\"\\".contains(&byte);
+    fn every_byte_of_ascii_is_escaped_wherever_it_stands() {
+        for byte in 0..0x80_u8 {
+            let mut alone = Vec::new();
+            escape_char(&mut alone, char::from(byte));
             for at in 0..20 {
                 let mut bytes = [b'a'; 20];
                 bytes[at] = byte;
-                assert_eq!(clean_len(&bytes), if is_clean { 20 } else { at }, "{byte:02x} at {at}");
+                let wanted = [&[b'a'; 20][..at], &alone, &[b'a'; 20][at + 1..]].concat();
+                let mut out = Vec::new();
+                escape(&mut out, std::str::from_utf8(&bytes).unwrap());
+                assert_eq!(out, wanted, "{byte:02x} at {at}");
             }
         }
     }

@@ -24,6 +24,8 @@ pub struct Delimited {
     pub quote: Quote,
     /// The names of the columns come first.
     pub header: bool,
+    /// U+FEFF stands before everything: spreadsheets know UTF-8 by it.
+    pub bom: bool,
     /// A cell that a spreadsheet would take for a formula begins with `'`.
     pub safe: bool,
     /// Whoever reads it may be a terminal: nothing may control that.
@@ -91,10 +93,15 @@ impl<'c> Cells<'c> {
     }
 
     fn begin(&mut self, out: &mut Out<'_>) {
-        if std::mem::replace(&mut self.has_begun, true) || !self.form.header {
+        if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
+        let bom = if self.form.bom { "\u{feff}" } else { "" };
+        if !self.form.header {
+            return out.text(bom);
+        }
         let mut line = Out::memory();
+        line.text(bom);
         for (at, (name, _)) in self.columns.iter().enumerate() {
             if at > 0 {
                 line.text(self.form.separator.encode_utf8(&mut [0; 4]));
@@ -260,6 +267,7 @@ impl Delimited {
             occurrence: Occurrence::All,
             quote: Quote::None,
             header: false,
+            bom: false,
             safe: false,
             shown: false,
         }

@@ -3,8 +3,9 @@
 use super::context::Context;
 use super::list::Collect;
 use super::{Exporter, Out};
-use crate::filter::{Filter, Rows};
-use crate::model::{Event, Severity, Stamp, Timestamp};
+use crate::filter::{Answers, Filter, Row, Rows};
+use crate::model::{ConnId, Event, Severity, Stamp, Timestamp};
+use foldhash::HashMap;
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -41,6 +42,8 @@ pub struct Filtered<'e> {
     /// The kinds that are rows; what makes none goes through.
     rows: Rows,
     context: Context,
+    /// What the filter says of connections that go on, if it says anything of them.
+    answers: Option<HashMap<ConnId, Answers>>,
     inner: &'e mut dyn Exporter,
     passed: Passed,
     /// All rows are to be judged, also those that are not wanted any more.
@@ -59,7 +62,8 @@ impl<'e> Filtered<'e> {
         inner: &'e mut dyn Exporter,
     ) -> Self {
         let context = Context::new(filter.needs(rows), origin, known);
-        Self { filter, rows, context, inner, passed: Passed::default(), judges_all: false, is_full: false }
+        let answers = filter.settles().then(HashMap::default);
+        Self { filter, rows, context, answers, inner, passed: Passed::default(), judges_all: false, is_full: false }
     }
 
     /// Judges all rows, also when no more of them are wanted.
@@ -75,16 +79,33 @@ impl<'e> Filtered<'e> {
     }
 }
 
+/// Whether a row passes. What is settled with its connection is asked once: a list of hosts may be long, and messages many.
+fn passes(filter: &Filter, row: &Row<'_>, answers: &mut Option<HashMap<ConnId, Answers>>) -> bool {
+    let (Some(answers), Some(conn)) = (answers, row.at.conn.filter(|_| row.conn.is_some())) else {
+        return filter.passes(row);
+    };
+    if let Some(known) = answers.get(&conn) {
+        return filter.passes_with(row, known);
+    }
+    let Some(found) = filter.answers(row) else { return filter.passes(row) };
+    let passes = filter.passes_with(row, &found);
+    answers.insert(conn, found);
+    passes
+}
+
 impl Exporter for Filtered<'_> {
     fn event(&mut self, at: &Stamp, event: Event<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         self.context.learn(at, event);
         let row = self.context.row(at, event, self.rows);
-        let passes = row.as_ref().map(|row| self.filter.passes(row));
+        let passes = row.as_ref().map(|row| passes(self.filter, row, &mut self.answers));
         if let Some(passes) = passes {
             let severity = if let Event::Note(note) = event { Some(note.code.severity()) } else { None };
             self.passed.count(passes, severity);
         }
         self.context.forget(at, event);
+        if let (Event::Closed(_), Some(answers), Some(conn)) = (event, &mut self.answers, at.conn) {
+            answers.remove(&conn);
+        }
         if self.judges_all && (self.is_full || out.is_full()) {
             return ControlFlow::Continue(());
         }

@@ -1,4 +1,9 @@
-//! Fields of Wireshark that are not told here: whoever pastes one is told so.
+//! Names that are no field here: fields of Wireshark that are not told, and slips.
+
+use super::fields::Field;
+use super::parse::{FUNCTIONS, Problem};
+use crate::model::nearest;
+use std::ops::Range;
 
 /// Protocols of its fields.
 const FAMILIES: &[&str] = &[
@@ -121,6 +126,18 @@ const NAMES: &[&str] = &[
     "ipv6.host",
     "ipv6.nxt",
     "ipv6.plen",
+    "json.array",
+    "json.key",
+    "json.member",
+    "json.object",
+    "json.path",
+    "json.path_with_value",
+    "json.value.false",
+    "json.value.nan",
+    "json.value.null",
+    "json.value.number",
+    "json.value.string",
+    "json.value.true",
     "tcp.ack",
     "tcp.ack_raw",
     "tcp.checksum",
@@ -148,14 +165,43 @@ const NAMES: &[&str] = &[
     "websocket.reassembled.length",
 ];
 
+/// Functions of Wireshark that are none here.
+const FUNCTIONS_ELSEWHERE: &[&str] =
+    &["abs", "dec", "double", "float", "hex", "max", "min", "string", "vals", "values"];
+
+/// What is said of a name that is no field.
+pub(super) fn unknown(name: &str, span: Range<usize>) -> Problem {
+    if FUNCTIONS_ELSEWHERE.contains(&name) {
+        return Problem::new(format!("`{name}` is a function of Wireshark that is not available here"), span);
+    }
+    let is_typo = nearest(name, Field::names()).is_some_and(|meant| {
+        let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_owned());
+        family(meant).is_some() && family(meant) == family(name)
+    });
+    if is_named(name) || in_family(name) && !is_typo {
+        let text = if is_named(name) {
+            format!("`{name}` is a field of Wireshark that is not available here")
+        } else {
+            format!("`{name}` may be a field of Wireshark: it is not available here")
+        };
+        let key = name.strip_prefix("json.").map(|rest| {
+            let (key, more) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+            format!("a key of that name is quoted: json.\"{key}\"{more}")
+        });
+        return Problem { hint: key, ..Problem::new(text, span) };
+    }
+    let meant = nearest(name, Field::names().chain(FUNCTIONS));
+    let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
+    Problem { hint, ..Problem::new(format!("unknown field `{name}`"), span) }
+}
+
 /// Whether Wireshark has a field of exactly that name.
 pub(super) fn is_named(name: &str) -> bool {
     NAMES.contains(&name) || FAMILIES.contains(&name)
 }
 
-/// Whether Wireshark has the field, or others of its protocol.
-pub(super) fn is_known(name: &str) -> bool {
-    let in_family =
-        |family: &str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    FAMILIES.iter().any(|family| in_family(family))
+/// Whether Wireshark may have the field: it has others of its protocol.
+fn in_family(name: &str) -> bool {
+    let begins = |family: &str| name.strip_prefix(family).is_some_and(|rest| rest.starts_with('.'));
+    FAMILIES.iter().any(|family| begins(family))
 }

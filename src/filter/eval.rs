@@ -34,6 +34,8 @@ pub(super) enum Expr {
     Matches(Operand, Box<Regex>, Quantity),
     /// A number has one of these bits; or what it has of them compares so.
     Bits(Operand, i128, Option<(Relation, i128)>),
+    /// It is the same for all rows of a connection: which of the answers that are known of one.
+    Settled(usize, Box<Expr>),
 }
 
 /// How two values are to stand.
@@ -145,16 +147,101 @@ impl Expr {
             Self::Compare { left, .. } => left.cost(),
             Self::Contains(operand, ..) => operand.cost() * 2,
             Self::Matches(operand, ..) => operand.cost() * 4,
+            Self::Settled(..) => 1,
         }
     }
 
-    /// Whether the row is as it says.
-    pub(super) fn holds(&self, row: &Row<'_>) -> bool {
+    /// The same, in which what is settled with a connection stands together, to be asked once of each.
+    pub(super) fn settling(self) -> Self {
+        let mut expr = self.grouped();
+        expr.number(&mut 0);
+        expr
+    }
+
+    fn grouped(self) -> Self {
+        let each = |parts: Vec<Self>, join: fn(Vec<Self>) -> Self| {
+            let (settled, mut others): (Vec<_>, Vec<_>) = parts.into_iter().partition(Self::is_settled);
+            if !settled.is_empty() {
+                others.push(Self::Settled(0, Box::new(join(settled))));
+            }
+            join(others.into_iter().map(Self::grouped).collect())
+        };
         match self {
-            Self::And(parts) => parts.iter().all(|part| part.holds(row)),
-            Self::Or(parts) => parts.iter().any(|part| part.holds(row)),
-            Self::Xor(one, other) => one.holds(row) != other.holds(row),
-            Self::Not(inner) => !inner.holds(row),
+            Self::Settled(..) => self,
+            _ if self.is_settled() => Self::Settled(0, Box::new(self)),
+            Self::And(parts) => each(parts, Self::all),
+            Self::Or(parts) => each(parts, Self::any),
+            Self::Xor(one, other) => Self::Xor(Box::new(one.grouped()), Box::new(other.grouped())),
+            Self::Not(inner) => Self::Not(Box::new(inner.grouped())),
+            test => test,
+        }
+    }
+
+    /// Whether all rows of a connection have the same answer.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_settled),
+            Self::Xor(one, other) => one.is_settled() && other.is_settled(),
+            Self::Not(inner) => inner.is_settled(),
+            Self::Compare { left, right: Right::Operand(right), .. } => {
+                left.field.is_settled() && right.field.is_settled()
+            }
+            Self::Compare { left: operand, .. }
+            | Self::Has(operand)
+            | Self::Bits(operand, ..)
+            | Self::In(operand, ..)
+            | Self::Contains(operand, ..)
+            | Self::Matches(operand, ..) => operand.field.is_settled(),
+            Self::Settled(..) => true,
+        }
+    }
+
+    /// Gives what is settled its place among the answers.
+    fn number(&mut self, next: &mut usize) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter_mut().for_each(|part| part.number(next)),
+            Self::Xor(one, other) => [one, other].into_iter().for_each(|part| part.number(next)),
+            Self::Not(inner) => inner.number(next),
+            Self::Settled(place, _) => {
+                *place = *next;
+                *next += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether anything is settled with a connection.
+    pub(super) fn settles(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::settles),
+            Self::Xor(one, other) => one.settles() || other.settles(),
+            Self::Not(inner) => inner.settles(),
+            Self::Settled(..) => true,
+            _ => false,
+        }
+    }
+
+    /// The answers of the row's connection, each in its place.
+    pub(super) fn settle(&self, row: &Row<'_>, answers: &mut Vec<bool>) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.settle(row, answers)),
+            Self::Xor(one, other) => [one, other].into_iter().for_each(|part| part.settle(row, answers)),
+            Self::Not(inner) => inner.settle(row, answers),
+            Self::Settled(_, inner) => answers.push(inner.holds(row, None)),
+            _ => {}
+        }
+    }
+
+    /// Whether the row is as it says; `answers`: those of its connection, where they are known.
+    pub(super) fn holds(&self, row: &Row<'_>, answers: Option<&[bool]>) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().all(|part| part.holds(row, answers)),
+            Self::Or(parts) => parts.iter().any(|part| part.holds(row, answers)),
+            Self::Xor(one, other) => one.holds(row, answers) != other.holds(row, answers),
+            Self::Not(inner) => !inner.holds(row, answers),
+            Self::Settled(place, inner) => {
+                answers.and_then(|answers| answers.get(*place).copied()).unwrap_or_else(|| inner.holds(row, None))
+            }
             Self::Has(operand) => operand.visit(row, &mut |value| value != Value::Flag(false) || !operand.is_ours()),
             Self::Compare { left, relation, quantity, right } => match right {
                 Right::Literal(literal @ Literal::Address(..)) if literal.is_network() => {
@@ -209,6 +296,11 @@ impl Operand {
     /// Whether its values are told as they are.
     pub(super) const fn is_plain(&self) -> bool {
         self.made.is_empty() && !self.counted
+    }
+
+    /// Whether its values are pieces of others, which are bytes as well as text.
+    pub(super) fn is_piece(&self) -> bool {
+        !self.counted && matches!(self.made.last(), Some(Made::Slice(..) | Made::Slices(..)))
     }
 
     /// Whether its values are what a message says.

@@ -1,10 +1,11 @@
 //! The tokens of a filter.
 
+use super::elsewhere::is_named;
 use super::parse::Problem;
 use crate::decode::path::Step;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
-use nom::character::complete::{anychar, char, digit1, satisfy};
+use nom::character::complete::{char, digit1, satisfy};
 use nom::combinator::{map, map_res, opt, recognize, value};
 use nom::multi::{fold_many0, many1};
 use nom::sequence::{delimited, pair, preceded};
@@ -64,11 +65,24 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> 
 
 fn trouble(rest: &str) -> &'static str {
     match rest.chars().next() {
+        Some('"') if rest.contains("\\x") && has_end(rest) => {
+            "\\x stands before two hex digits, and a backslash is \\\\"
+        }
         Some('"') => "a text without its closing quote",
         Some('\'') => "texts stand in double quotes",
         Some('[') => "a slice without its closing bracket",
         _ => "this is no part of a filter",
     }
+}
+
+/// Whether a text has its closing quote.
+fn has_end(text: &str) -> bool {
+    let mut is_escaped = false;
+    text.chars().skip(1).any(|c| {
+        let ends = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    })
 }
 
 fn token(text: &str) -> IResult<&str, Token> {
@@ -107,10 +121,7 @@ fn character(text: &str) -> IResult<&str, u8> {
 /// Wireshark's own fields of JSON: a key that is called so stands in quotes.
 fn json_elsewhere(text: &str) -> IResult<&str, &str> {
     let (rest, name) = word(text)?;
-    let is_theirs = matches!(
-        name,
-        "json.key" | "json.path" | "json.path_with_value" | "json.member" | "json.object" | "json.array"
-    ) || name.starts_with("json.value.");
+    let is_theirs = name.starts_with("json.") && is_named(name) || name.starts_with("json.value.");
     if is_theirs {
         Ok((rest, name))
     } else {
@@ -167,8 +178,8 @@ fn quoted(text: &str) -> IResult<&str, Vec<u8>> {
         value(b'\t', char('t')),
         value(0, char('0')),
     ));
-    // What is no escape stands as it is: regular expressions have their own.
-    let other = map(anychar, |c| format!("\\{c}").into_bytes());
+    // What is no escape stands as it is: regular expressions have their own, as `\d` and `\x{e9}`.
+    let other = map(alt((recognize(satisfy(|c| c != 'x')), tag("x{"))), |text: &str| format!("\\{text}").into_bytes());
     let escape = preceded(char('\\'), alt((hex, map(short, |byte| vec![byte]), other)));
     let inside = fold_many0(alt((plain, escape)), Vec::new, |mut all, piece: Vec<u8>| {
         all.extend(piece);

@@ -1,6 +1,6 @@
 //! What stands beside a field in a filter, read as the field's kind.
 
-use super::lex::Token;
+use super::lex::{Token, quote};
 use super::parse::Problem;
 use super::value::{Kind, Value};
 use crate::model::{Ip, NOTES, Timestamp, nearest};
@@ -89,7 +89,10 @@ pub(super) fn read(kind: Kind, token: &Token, span: &Range<usize>) -> Result<Lit
         Kind::Word(words) => word(text, words.iter().copied(), span),
         Kind::Code => word(text, NOTES.iter().map(|row| row.name), span),
         Kind::Json if is_quoted => Ok(Literal::Text(text.to_owned())),
-        Kind::Json => Ok(json(text)),
+        Kind::Json => json(text).map_err(|what| {
+            let hint = Some(format!("a text stands in quotes: {}", quote(text)));
+            Problem { hint, ..wrong(what) }
+        }),
     }
 }
 
@@ -229,18 +232,29 @@ fn word(
     Err(Problem { hint, ..Problem::new(format!("no such word here: `{text}`"), span.clone()) })
 }
 
-/// A word beside what a JSON text has: a number, `true`, `false`, `null`, or else a text.
-fn json(text: &str) -> Literal {
+/// A word beside what a JSON text has: `true`, `false`, `null`, a number as [`number`] reads it or as JSON writes it, or
+/// else a text, unless it looks like a number.
+fn json(text: &str) -> Result<Literal, &'static str> {
     match text {
-        "true" => Literal::Flag(true),
-        "false" => Literal::Flag(false),
-        "null" => Literal::Null,
-        _ => match (text.parse(), text.parse()) {
-            (Ok(number), _) => Literal::Int(number),
-            (_, Ok(number)) => Literal::Float(number),
-            _ => Literal::Text(text.to_owned()),
-        },
+        "true" => return Ok(Literal::Flag(true)),
+        "false" => return Ok(Literal::Flag(false)),
+        "null" => return Ok(Literal::Null),
+        _ if !text.trim_start_matches(['-', '+', '.']).starts_with(|c: char| c.is_ascii_digit()) => {
+            return Ok(Literal::Text(text.to_owned()));
+        }
+        _ => {}
     }
+    // Nobody knows what a number in a payload counts, and `5m` may be minutes.
+    if text.ends_with(char::is_alphabetic) && duration(text).is_some() {
+        return Err("a number in JSON has no unit of time: write how many it counts");
+    }
+    if let Some(number) = number(text) {
+        return Ok(Literal::Int(number));
+    }
+    // A zero in front would be octal.
+    let is_octal = text.strip_prefix('0').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let float = text.parse().ok().filter(|_| !is_octal);
+    float.map(Literal::Float).ok_or("a number is wanted, as 12, 0.5, 1e6, 0x1f or 64k")
 }
 
 #[cfg(test)]
@@ -259,6 +273,27 @@ mod tests {
             [200_000_000, 1_500_000_000, 120_000_000_000, 7, 500_000_000].map(Some)
         );
         assert_eq!(["1x", "s", "99999999999999999999h"].map(duration), [None; 3]);
+    }
+
+    #[test]
+    fn numbers_beside_json_are_never_text() {
+        for (text, read) in [
+            ("64k", Literal::Int(65_536)),
+            ("1.5MB", Literal::Int(1_500_000)),
+            ("0x1f", Literal::Int(31)),
+            ("017", Literal::Int(15)),
+            ("-3", Literal::Int(-3)),
+            ("0.25", Literal::Float(0.25)),
+            ("-.5", Literal::Float(-0.5)),
+            ("1e5", Literal::Float(1e5)),
+            ("nan", Literal::Text("nan".to_owned())),
+            ("-x", Literal::Text("-x".to_owned())),
+        ] {
+            assert_eq!(json(text), Ok(read), "{text}");
+        }
+        for text in ["200ms", "5m", "1.5s", "10.0.0.1", "2023-11-14", "3f9a", "09", "09.5", "0xg", "4q", "1e", "+1x"] {
+            assert!(json(text).is_err(), "{text}: {:?}", json(text));
+        }
     }
 
     #[test]

@@ -45,12 +45,29 @@ impl Filter {
     /// What is wrong with it, and where.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let (expr, uses) = parse::filter(text)?;
-        Ok(Self { expr, uses })
+        Ok(Self { expr: expr.settling(), uses })
     }
 
     /// Whether a row passes.
     pub fn passes(&self, row: &Row<'_>) -> bool {
-        self.expr.holds(row)
+        self.expr.holds(row, None)
+    }
+
+    /// The same of a row whose connection's answers are known.
+    pub fn passes_with(&self, row: &Row<'_>, answers: &Answers) -> bool {
+        self.expr.holds(row, Some(&answers.0))
+    }
+
+    /// What is the same for all rows of the row's connection; `None` where nothing is.
+    pub fn answers(&self, row: &Row<'_>) -> Option<Answers> {
+        let mut answers = Vec::new();
+        self.expr.settle(row, &mut answers);
+        (!answers.is_empty()).then(|| Answers(answers.into()))
+    }
+
+    /// Whether there may be such [`answers`](Self::answers).
+    pub fn settles(&self) -> bool {
+        self.expr.settles()
     }
 
     /// What must be at hand to ask it of such rows.
@@ -82,9 +99,13 @@ impl Filter {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let uses = [self.uses, other.uses].concat();
-        Self { expr: Expr::all(vec![self.expr, other.expr]), uses }
+        Self { expr: Expr::all(vec![self.expr, other.expr]).settling(), uses }
     }
 }
+
+/// What a filter says of a connection, whichever of its rows is asked about: by its host, its addresses, how it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers(Box<[bool]>);
 
 /// A column: a field, or what stands in a payload or a head under a name (`json."key"`, `header."name"`).
 #[derive(Debug)]

@@ -6,7 +6,6 @@ use super::fields::Field;
 use super::lex::{self, Token};
 use super::literal::{self, Literal};
 use super::value::Kind;
-use crate::model::nearest;
 use memchr::memmem::Finder;
 use regex::bytes::RegexBuilder;
 use std::cell::RefCell;
@@ -253,7 +252,7 @@ impl<'t> Parser<'t> {
         }
         if self.takes("", "contains") {
             self.has_pieces(kind, "contains")?;
-            let piece = self.piece(kind)?;
+            let piece = self.piece(&operand, kind)?;
             return Ok(Expr::Contains(operand, Finder::new(&piece).into_owned(), quantity));
         }
         if self.takes("~", "matches") {
@@ -265,13 +264,11 @@ impl<'t> Parser<'t> {
                 return self.wrong("`all` is for comparisons: `&` is true of any");
             }
             let span = self.span();
-            let token = self.value()?;
-            return match (kind, literal::read(Kind::Number, &token, &span)?) {
+            return match (kind, self.literal(&operand, Kind::Number)?) {
                 (Kind::Number, Literal::Int(mask)) => {
                     let Some((relation, _)) = self.relation() else { return Ok(Expr::Bits(operand, mask, None)) };
                     let span = self.span();
-                    let token = self.value()?;
-                    match literal::read(Kind::Number, &token, &span)? {
+                    match self.literal(&operand, Kind::Number)? {
                         Literal::Int(wanted) => Ok(Expr::Bits(operand, mask, Some((relation, wanted)))),
                         _ => Err(Problem::new("a number is wanted here".to_owned(), span)),
                     }
@@ -314,7 +311,7 @@ impl<'t> Parser<'t> {
             return Ok(None);
         }
         let (operand, kind) = self.operand()?;
-        let literal = literal::read(kind, &value, &span)?;
+        let literal = read(&operand, kind, &value, &span)?;
         let (relation, quantity, right) = (relation.turned(), said.unwrap_or(quantity), Right::Literal(literal));
         Ok(Some(Expr::Compare { left: operand, relation, quantity, right }))
     }
@@ -354,8 +351,7 @@ impl<'t> Parser<'t> {
             }
             Right::Operand(right)
         } else {
-            let token = self.value()?;
-            Right::Literal(literal::read(kind, &token, &span)?)
+            Right::Literal(self.literal(&left, kind)?)
         };
         if let Right::Literal(literal) = &right
             && literal.is_network()
@@ -371,16 +367,8 @@ impl<'t> Parser<'t> {
         self.wants("{")?;
         let mut set = Vec::new();
         loop {
-            let span = self.span();
-            let token = self.value()?;
-            let first = literal::read(kind, &token, &span)?;
-            let last = if self.takes("..", "") {
-                let span = self.span();
-                let token = self.value()?;
-                Some(literal::read(kind, &token, &span)?)
-            } else {
-                None
-            };
+            let first = self.literal(&operand, kind)?;
+            let last = if self.takes("..", "") { Some(self.literal(&operand, kind)?) } else { None };
             set.push((first, last));
             if self.takes("}", "") {
                 return Ok(Expr::In(operand, set, quantity));
@@ -400,11 +388,11 @@ impl<'t> Parser<'t> {
     }
 
     /// What is looked for in a value: a text, or bytes as `0a:ff`.
-    fn piece(&mut self, kind: Kind) -> Result<Vec<u8>, Problem> {
+    fn piece(&mut self, operand: &Operand, kind: Kind) -> Result<Vec<u8>, Problem> {
         let span = self.span();
         Ok(match self.value()? {
             Token::Text(text) => text,
-            Token::Word(word) if kind != Kind::Bytes => word.into_bytes(),
+            Token::Word(word) if kind != Kind::Bytes && !operand.is_piece() => word.into_bytes(),
             // Bytes as such, or else a word.
             Token::Word(word) => literal::bytes(&word).unwrap_or_else(|| word.into_bytes()),
             token => match literal::read(Kind::Bytes, &token, &span)? {
@@ -433,6 +421,13 @@ impl<'t> Parser<'t> {
                 Err(Problem::new(format!("this regular expression cannot be read: {last}"), span))
             }
         }
+    }
+
+    /// A value of that kind, which stands beside a field.
+    fn literal(&mut self, operand: &Operand, kind: Kind) -> Result<Literal, Problem> {
+        let span = self.span();
+        let token = self.value()?;
+        read(operand, kind, &token, &span)
     }
 
     /// A token that may be a value.
@@ -505,7 +500,7 @@ impl<'t> Parser<'t> {
             }
             _ => return Err(Problem::new("a field is wanted here".to_owned(), span)),
         };
-        let Some(field) = Field::find(&name) else { return Err(unknown(&name, span)) };
+        let Some(field) = Field::find(&name) else { return Err(elsewhere::unknown(&name, span)) };
         let place = match (field.alias, place) {
             // All of it.
             ("json" | "decoded", Place::Whole) => Place::Path(Vec::new(), RefCell::default()),
@@ -552,7 +547,18 @@ fn alone(mut parts: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
     }
 }
 
-const FUNCTIONS: [&str; 4] = ["upper", "lower", "len", "count"];
+/// Reads a value beside a field. Pieces are bytes, as in Wireshark: beside them what may be bytes is, unless it is quoted.
+fn read(operand: &Operand, kind: Kind, token: &Token, span: &Range<usize>) -> Result<Literal, Problem> {
+    match token {
+        Token::Word(word) if operand.is_piece() => match literal::bytes(word) {
+            Some(bytes) => Ok(Literal::Bytes(bytes)),
+            None => literal::read(kind, token, span),
+        },
+        _ => literal::read(kind, token, span),
+    }
+}
+
+pub(super) const FUNCTIONS: [&str; 4] = ["upper", "lower", "len", "count"];
 
 fn is_function(word: &str) -> bool {
     FUNCTIONS.contains(&word)
@@ -576,25 +582,4 @@ fn bounds(slice: &str) -> Option<(i64, Option<i64>)> {
     }
     let at = number(slice)?;
     Some((at, Some(at + 1).filter(|&to| to != 0)))
-}
-
-fn unknown(name: &str, span: Range<usize>) -> Problem {
-    if matches!(name, "abs" | "max" | "min" | "string" | "vals" | "values" | "dec" | "hex" | "float" | "double") {
-        return Problem::new(format!("`{name}` is a function of Wireshark that is not available here"), span);
-    }
-    let is_typo = nearest(name, Field::names()).is_some_and(|meant| {
-        let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_owned());
-        family(meant).is_some() && family(meant) == family(name)
-    });
-    if elsewhere::is_known(name) && !is_typo || elsewhere::is_named(name) {
-        let problem = Problem::new(format!("`{name}` is a field of Wireshark that is not available here"), span);
-        let key = name.strip_prefix("json.").map(|rest| {
-            let (key, more) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
-            format!("a key of that name is quoted: json.\"{key}\"{more}")
-        });
-        return Problem { hint: key, ..problem };
-    }
-    let meant = nearest(name, Field::names().chain(FUNCTIONS));
-    let hint = meant.map(|meant| format!("did you mean `{meant}`?"));
-    Problem { hint, ..Problem::new(format!("unknown field `{name}`"), span) }
 }

@@ -51,7 +51,13 @@ fn key_logs_of_the_file_are_used_where_they_are() {
     fs::copy(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/tls.pcap"), &capture).unwrap();
     let msgs = ["msgs", capture.to_str().unwrap()];
     assert_eq!(with("keys", "", &msgs).stdout, b"");
-    assert_ne!(with("keys", &config, &msgs).stdout, b"");
+    let found = with("keys", &config, &msgs);
+    assert_ne!(found.stdout, b"");
+    // One that is missing is missed as if it were typed.
+    let said = "/no/such/file: no such file or directory; its keys are not used";
+    assert!(String::from_utf8_lossy(&found.stderr).contains(said), "{}", text(&found));
+    let shown = text(&with("keys", &config, &["config", "show"]));
+    assert!(shown.contains("\"/no/such/file\"]"), "{shown}");
 }
 
 #[test]
@@ -111,7 +117,7 @@ fn all_kinds_of_settings_stand_in_one_file() {
         assert!(shown.contains(line), "{shown}");
     }
     let rows = ["msgs", "samples/chat.pcapng"];
-    assert_eq!(with("sample", SAMPLE, &rows), wspect(rows).args(["-t", "rel"]).output().unwrap());
+    assert_eq!(with("sample", SAMPLE, &rows).stdout, wspect(rows).args(["-t", "rel"]).output().unwrap().stdout);
 }
 
 #[test]
@@ -152,6 +158,28 @@ fn what_is_wrong_is_told_with_its_line() {
     }
     let missing = wspect(["ls", "--config", "/no/such/file", "samples/chat.pcapng"]).output().unwrap();
     assert_eq!((missing.status.code(), text(&missing).contains("/no/such/file: no such file")), (Some(3), true));
+}
+
+/// Whoever runs as another user has the home directory of the first, perhaps: nothing depends on a file that nobody named.
+#[test]
+fn a_file_that_cannot_be_read_is_passed_over() {
+    let home = home("unreadable");
+    let place = home.join("wspect/config.toml");
+    fs::create_dir_all(&place).unwrap();
+    let ls = |words: &[&str]| {
+        let line = [&["ls", "samples/chat.pcapng"], words].concat();
+        wspect(line).env("XDG_CONFIG_HOME", &home).output().unwrap()
+    };
+    let (plain, warned) = (ls(&["--no-config"]), ls(&[]));
+    assert_eq!((warned.status.code(), &warned.stdout), (Some(0), &plain.stdout));
+    let warning = format!("wspect: warning: {}: ", place.display());
+    assert!(
+        text(&warned).contains(&warning) && text(&warned).contains("(--no-config passes over it)"),
+        "{}",
+        text(&warned)
+    );
+    assert!([plain, ls(&["-q"])].iter().all(|quiet| !text(quiet).contains("wspect: warning")));
+    assert_eq!(ls(&["--config", place.to_str().unwrap()]).status.code(), Some(3), "one that is named is wanted");
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod schema;
 mod several;
 mod tail;
 mod tools;
+mod written;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -52,13 +52,18 @@ const SECRETS: &[&str] = &[
     "n3sted-one",
     "1234-5678",
     "closing-t0k3n",
+    "blank-c00kie",
+    "c0lonless-one",
+    "3scaped-t0k3n",
+    "3ncoded-t0k3n",
 ];
 
 /// A conversation with a secret in every place that has a rule, in messages of every make.
 fn full_of_secrets() -> Session {
     let mut session = Session::bare(1);
     let more = "Origin: https://lab.test/?token=t0k3n-in-query\r\nCookie: sid=s3cr3t-sid\r\n\
-        Authorization: Bearer b3arer-t0k3n\r\nX-Api-Key: k3y-of-api\r\nX-Shown: shown-header\r\n";
+        Authorization: Bearer b3arer-t0k3n\r\nX-Api-Key: k3y-of-api\r\nX-Shown: shown-header\r\n\
+        Cookie : sid=blank-c00kie\r\nCookie sid=c0lonless-one\r\n";
     session.turn(Client, request("/chat?room=7&token=t0k3n-in-query", more));
     session.turn(Server, response("Set-Cookie: sid=s3cr3t-sid; HttpOnly\r\n"));
     let login = r#"{"user":"ann","password":"pa55word-of-mine","n":1}"#;
@@ -67,6 +72,8 @@ fn full_of_secrets() -> Session {
     session.text(Server, r#"a["{\"password\":\"n3sted-one\",\"room\":7}"]"#);
     session.text(Server, r#"{"password":{"old":"pa55word-of-mine","new":"n3sted-one"},"kept":"shown-member"}"#);
     session.text(Client, "pay with card 1234-5678 please").text(Client, "see wss://h/x?token=t0k3n-in-query&y=2");
+    session.text(Client, r#"{"url":"https://h/?a=1\u0026token=3scaped-t0k3n\u0026b=2"}"#);
+    session.text(Client, "/login?to=https%3A%2F%2Fh%2F%3Ftoken%3D3ncoded-t0k3n%26b");
     session.say(Client, CLOSE, Frame::close(4001, "back to /?token=closing-t0k3n").payload);
     session.say(Server, CLOSE, Frame::close(4001, "").payload);
     session

@@ -350,8 +350,11 @@ pub(in crate::cli) struct Diff {
     pub words: Vec<OsString>,
     #[command(flatten)]
     pub filter: Filter,
-    /// What is not compared: json.id, json.items[*].time; may be given several times
-    #[arg(long, value_name = "PATH")]
+    /// What is not compared: json.id,json.items[*].time; then the rest of JSON is compared as values
+    ///
+    /// May be given several times, and as a list. Of messages that are JSON throughout neither the order of members makes a difference
+    /// then, nor blanks, nor how texts and numbers are written: 1 is 1.0.
+    #[arg(long, value_name = "PATHS")]
     pub ignore: Vec<String>,
     #[command(flatten)]
     pub written: Written,

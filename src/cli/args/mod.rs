@@ -204,7 +204,7 @@ pub(super) enum Command {
         override_usage = "wspect diff [OPTIONS] FILE [CONN] FILE [CONN]\n       wspect diff [OPTIONS] FILE CONN CONN",
         after_long_help = examples!(
             "wspect diff before.pcapng after.pcapng",
-            "wspect diff --ignore json.id --ignore json.time chat.pcapng 1 2"
+            "wspect diff --ignore json.id,json.time chat.pcapng 1 2"
         )
     )]
     Diff(Diff),

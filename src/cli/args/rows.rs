@@ -71,7 +71,7 @@ pub(in crate::cli) struct Cells {
         hide_short_help = true
     )]
     pub field: Vec<String>,
-    /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f
+    /// How columns are written, as in tshark: header=y, separator=/t (or /s, or a character), quote=d, aggregator=;, occurrence=f, bom=y
     #[arg(short = 'E', value_name = "KEY=VALUE", hide_short_help = true)]
     pub style: Vec<String>,
     /// Put ' before cells of csv and tsv that a spreadsheet would take for a formula

@@ -1,5 +1,6 @@
 //! What was said, gathered to be compared: of each message a digest and its beginning.
 
+use super::value;
 use crate::decode::path::{self, Step};
 use crate::export::payload::{self, PayloadOptions};
 use crate::export::{Exporter, Out, Totals};
@@ -134,16 +135,12 @@ impl Gather {
         let mut hasher = Sha256::new();
         hasher.update([message.opcode.0, u8::from(message.complete)]);
         let text = message.body.kept;
-        let mut from = 0;
-        for hole in holes(text, &self.ignored) {
-            // One that stands in another is ignored with it.
-            if hole.start >= from {
-                hasher.update(text.get(from..hole.start).unwrap_or_default());
-                hasher.update([0]);
-                from = hole.end;
-            }
+        let holes = holes(text, &self.ignored);
+        if !self.ignored.is_empty() && !message.body.is_truncated() && path::is_json(text) {
+            hasher.update(value::digest(text, &holes));
+        } else {
+            outside(text, &holes, |part| hasher.update(part));
         }
-        hasher.update(text.get(from..).unwrap_or_default());
         // Of what is beyond the bytes that are kept, its length is known.
         if self.ignored.is_empty() || message.body.is_truncated() {
             hasher.update(message.body.len.to_be_bytes());
@@ -163,6 +160,20 @@ fn beginning(message: &Message<'_>) -> String {
     let mut out = Out::memory();
     payload::write_line(message, options, None, &mut out);
     String::from_utf8_lossy(&out.take()).into_owned()
+}
+
+/// Shows a text without its holes, of which each is a zero.
+fn outside(text: &[u8], holes: &[Range<usize>], mut see: impl FnMut(&[u8])) {
+    let mut from = 0;
+    for hole in holes {
+        // One that stands in another is ignored with it.
+        if hole.start >= from {
+            see(text.get(from..hole.start).unwrap_or_default());
+            see(&[0]);
+            from = hole.end;
+        }
+    }
+    see(text.get(from..).unwrap_or_default());
 }
 
 /// Where in a JSON text stands what is ignored, in order.

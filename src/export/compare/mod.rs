@@ -1,6 +1,7 @@
 //! Two conversations, message by message: what only one has, what changed, what came in another order.
 
 mod gather;
+mod value;
 mod write;
 
 pub use gather::{Gather, Line, Talk};

@@ -9,6 +9,29 @@ const PROTOCOL: &str = "sec-websocket-protocol";
 const EXTENSIONS: &str = "sec-websocket-extensions";
 const KEYS: [&str; 4] = ["sec-websocket-key", "sec-websocket-accept", "sec-websocket-key1", "sec-websocket-key2"];
 
+/// Headers of cookies (RFC 6265), of their forerunners as well (RFC 2965), and of credentials (RFC 9110 §11).
+const COOKIES: [&str; 2] = ["cookie", "cookie2"];
+const SET_COOKIES: [&str; 2] = ["set-cookie", "set-cookie2"];
+const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
+
+/// Attributes of a cookie that is set.
+const ATTRIBUTES: &[&str] = &[
+    "comment",
+    "commenturl",
+    "discard",
+    "domain",
+    "expires",
+    "httponly",
+    "max-age",
+    "partitioned",
+    "path",
+    "port",
+    "priority",
+    "samesite",
+    "secure",
+    "version",
+];
+
 impl Redactor {
     /// What is shown of a connection's beginning, where it is something else.
     pub(super) fn opened(&self, opened: &Opened) -> Option<Opened> {
@@ -72,30 +95,48 @@ impl Redactor {
             }
         }
         for (name, value) in &mut head.headers {
-            *value = self.text(&self.header(name, value)).into_owned();
+            let (meant, more) = meant(name);
+            let is_damaged = !more.trim().is_empty();
+            let shown = if is_damaged && self.hides(meant) {
+                (format!("{meant} {}", self.pseudonym(more.trim().as_bytes())), self.whole(value))
+            } else {
+                (self.text(name).into_owned(), self.text(&self.header(name.trim_end(), value)).into_owned())
+            };
+            (*name, *value) = shown;
         }
+    }
+
+    /// Whether something of a header of that name is not shown by the rules for headers.
+    fn hides(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| match rule {
+            Rule::Cookies => is_one_of(name, &COOKIES) || is_one_of(name, &SET_COOKIES),
+            Rule::Authorization => is_one_of(name, &CREDENTIALS),
+            Rule::Header(hidden) => name.eq_ignore_ascii_case(hidden),
+            Rule::Query(_) | Rule::Json(_) | Rule::Regex(_) => false,
+        })
+    }
+
+    fn whole(&self, value: &str) -> String {
+        if value.is_empty() { String::new() } else { self.pseudonym(value.as_bytes()) }
     }
 
     /// What is shown of a header's value by the rules for headers.
     fn header<'v>(&self, name: &str, value: &'v str) -> Cow<'v, str> {
-        let is = |other: &str| name.eq_ignore_ascii_case(other);
-        let hides_cookies = self.rules.iter().any(|rule| matches!(rule, Rule::Cookies));
-        let hides_credentials = self.rules.iter().any(|rule| matches!(rule, Rule::Authorization));
-        if self.hides_header(name) {
-            return if value.is_empty() { Cow::Borrowed(value) } else { Cow::Owned(self.pseudonym(value.as_bytes())) };
-        }
-        if is("cookie") && hides_cookies {
+        if !self.hides(name) {
+            Cow::Borrowed(value)
+        } else if self.hides_header(name) {
+            Cow::Owned(self.whole(value))
+        } else if is_one_of(name, &COOKIES) {
             let pairs: Vec<String> = value.split(';').map(|pair| self.pair(pair)).collect();
-            return Cow::Owned(pairs.join(";"));
+            Cow::Owned(pairs.join(";"))
+        } else if is_one_of(name, &SET_COOKIES) {
+            let mut parts = value.split(';');
+            let pair = parts.next().map(|pair| self.pair(pair));
+            let attributes = parts.map(|part| if is_attribute(part) { part.to_owned() } else { self.pair(part) });
+            Cow::Owned(pair.into_iter().chain(attributes).collect::<Vec<_>>().join(";"))
+        } else {
+            Cow::Owned(self.credentials(value))
         }
-        if is("set-cookie") && hides_cookies {
-            let (pair, attributes) = value.split_at(value.find(';').unwrap_or(value.len()));
-            return Cow::Owned(self.pair(pair) + attributes);
-        }
-        if (is("authorization") || is("proxy-authorization")) && hides_credentials {
-            return Cow::Owned(self.credentials(value));
-        }
-        Cow::Borrowed(value)
     }
 
     /// `name=value` of a cookie; one without `=` is all value (RFC 6265bis §5.7). Quotes belong to the value.
@@ -111,18 +152,44 @@ impl Redactor {
         if value.is_empty() { name } else { name + &self.pseudonym(value.as_bytes()) }
     }
 
-    /// `Bearer token`: a scheme and what it wants (RFC 9110 §11.4). Without a blank all is secret.
+    /// `Bearer token`: a scheme and what it wants (RFC 9110 §11.4). Where no token and a blank come first, all is secret.
     fn credentials(&self, value: &str) -> String {
-        match value.trim().split_once([' ', '\t']) {
+        match value.trim().split_once([' ', '\t']).filter(|(scheme, _)| scheme.chars().all(is_token)) {
             Some((scheme, secret)) => format!("{scheme} {}", self.pseudonym(secret.trim().as_bytes())),
             None => self.pseudonym(value.trim().as_bytes()),
         }
     }
 }
 
+/// Whatever its case.
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// The name that a header was to have, and what else stands where names do: of a line without a colon the rest of it.
+fn meant(name: &str) -> (&str, &str) {
+    let name = name.trim_start();
+    name.split_at(name.find(|c| !is_token(c)).unwrap_or(name.len()))
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// Whether it is an attribute of a cookie, and no part of a value that has a semicolon or of another cookie.
+fn is_attribute(part: &str) -> bool {
+    let (name, value) = part.split_once('=').unwrap_or((part, ""));
+    let name = name.trim();
+    let is_date = name.eq_ignore_ascii_case("expires");
+    is_one_of(name, ATTRIBUTES) && !value.contains(|c| matches!(c, '=' | '"') || c == ',' && !is_date)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::redactor;
+    use super::{Head, StartLine};
+    use crate::model::{Mark, Span};
 
     #[test]
     fn cookies_keep_their_names() {
@@ -144,6 +211,49 @@ mod tests {
         assert_eq!(all.header("authorization", " Basic  QTpC "), format!("Basic {}", of("QTpC")));
         assert_eq!(all.header("Proxy-Authorization", "token"), of("token"));
         assert_eq!(all.header("WWW-Authenticate", "Basic realm=x"), "Basic realm=x");
+    }
+
+    /// What is damaged shows no more than what is whole.
+    #[test]
+    fn damaged_headers_show_no_secret() {
+        let all = redactor(&["cookies", "authorization", "header:x-api-key"]);
+        let of = |value: &str| all.pseudonym(value.as_bytes());
+        for (name, value, shown) in [
+            ("Cookie ", "a=S", ("Cookie ".to_owned(), format!("a={}", of("S")))),
+            ("Cookie a=S", "", (format!("Cookie {}", of("a=S")), String::new())),
+            ("Cookie a=http", "//S", (format!("Cookie {}", of("a=http")), of("//S"))),
+            ("X-Api-Key=S", "more", (format!("X-Api-Key {}", of("=S")), of("more"))),
+            ("X-Api-Key\t", "S", ("X-Api-Key\t".to_owned(), of("S"))),
+            ("Authorization", "token=\"S\", x", ("Authorization".to_owned(), of("token=\"S\", x"))),
+            ("authorization S", "", (format!("authorization {}", of("S")), String::new())),
+            (
+                "Set-Cookie",
+                "a=\"S;T\"; Path=/",
+                ("Set-Cookie".to_owned(), format!("a={};{}; Path=/", of("\"S"), of("T\""))),
+            ),
+            (
+                "Set-Cookie",
+                "a=S; Path=/, b=T",
+                ("Set-Cookie".to_owned(), format!("a={}; Path={}", of("S"), of("/, b=T"))),
+            ),
+            ("Cookie2", "$Version=1; a=S", ("Cookie2".to_owned(), format!("$Version={}; a={}", of("1"), of("S")))),
+            ("Set-Cookie2", "a=S; Discard", ("Set-Cookie2".to_owned(), format!("a={}; Discard", of("S")))),
+            ("Cookies a=S", "T", ("Cookies a=S".to_owned(), "T".to_owned())),
+            (":path", "/", (":path".to_owned(), "/".to_owned())),
+        ] {
+            let mut head = Head {
+                start: StartLine::Response { version: "HTTP/1.1".to_owned(), status: 200, reason: String::new() },
+                headers: vec![(name.to_owned(), value.to_owned())],
+                stream_offset: 0,
+                len: 0,
+                span: Span { first: Mark::default(), last: Mark::default() },
+                whole: true,
+            };
+            all.head(&mut head);
+            assert_eq!(head.headers, [shown], "{name}: {value}");
+        }
+        let set = "a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT; Max-Age=60; Domain=h; SameSite=Lax; Secure";
+        assert_eq!(all.header("Set-Cookie", set), set.replacen('1', &of("1"), 1));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(in crate::filter) type See<'s> = dyn FnMut(Value<'_>) -> bool + 's;
 enum Asks {
     /// Nothing but the row.
     Row,
+    /// Nothing but how the row's connection was opened: it is the same for all its rows.
+    Opened,
     /// The frames of a message.
     Frames,
     /// What messages say.
@@ -127,10 +129,15 @@ impl Field {
         }
     }
 
+    /// Whether all rows of a connection have the same values of it.
+    pub(in crate::filter) fn is_settled(&self) -> bool {
+        self.asks == Asks::Opened
+    }
+
     /// How much it takes to ask for it, for whoever may choose what to ask first.
     pub(in crate::filter) const fn cost(&self) -> u32 {
         match self.asks {
-            Asks::Row | Asks::End | Asks::Origin | Asks::Growing => 1,
+            Asks::Row | Asks::Opened | Asks::End | Asks::Origin | Asks::Growing => 1,
             Asks::Frames | Asks::Heads => 2,
             Asks::Payload | Asks::Decoded => 8,
         }

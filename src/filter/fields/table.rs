@@ -199,8 +199,8 @@ const SENT: Rows = UNITS.and(NOTES);
 
 fields! {
     "frame", Presence, ALL, Row, "every row has it", One(|_| there(true));
-    "ip", Presence, ALL, Row, "the connection runs over IPv4", One(|row| there(!row.sender()?.ip.is_v6()));
-    "ipv6", Presence, ALL, Row, "the connection runs over IPv6", One(|row| there(row.sender()?.ip.is_v6()));
+    "ip", Presence, ALL, Opened, "the connection runs over IPv4", One(|row| there(!row.sender()?.ip.is_v6()));
+    "ipv6", Presence, ALL, Opened, "the connection runs over IPv6", One(|row| there(row.sender()?.ip.is_v6()));
     "tcp", Presence, ALL, Row, "the row is of a TCP stream", One(|row| there(row.at.stream.is_some()));
     "http.request", Presence, ALL, Heads, "the head of the upgrade request was captured", One(|row| there(row.request().is_some()));
     "http.response", Presence, ALL, Heads, "the head of its answer was captured", One(|row| there(row.response().is_some()));
@@ -212,10 +212,10 @@ fields! {
         One(|row| row.at.at.time.map(Value::Time));
     "frame.time_relative", Duration, ALL, Origin, "time since the first packet of the capture",
         One(|row| Some(Value::Duration(row.at.at.time?.since(row.origin?))));
-    "frame.interface_name", Text, ALL, Row, "interface that the connection was captured on, where the capture names it",
+    "frame.interface_name", Text, ALL, Opened, "interface that the connection was captured on, where the capture names it",
         One(|row| row.conn?.opened.interface.as_deref().map(text));
-    "eth", Presence, ALL, Row, "the connection was captured on an Ethernet", One(|row| there(ethers(row).is_some()));
-    "eth.addr", Bytes, ALL, Row, "Ethernet address, of either side",
+    "eth", Presence, ALL, Opened, "the connection was captured on an Ethernet", One(|row| there(ethers(row).is_some()));
+    "eth.addr", Bytes, ALL, Opened, "Ethernet address, of either side",
         Many(|row, see| {
             let Some(ethers) = ethers(row) else { return false };
             [&ethers.client, &ethers.server].into_iter().any(|ether| see(Value::Bytes(ether)))
@@ -224,28 +224,28 @@ fields! {
         One(|row| ethers(row).map(|it| Value::Bytes(if is_answer(row) { &it.server } else { &it.client })));
     "eth.dst", Bytes, ALL, Row, "Ethernet address of the receiver",
         One(|row| ethers(row).map(|it| Value::Bytes(if is_answer(row) { &it.client } else { &it.server })));
-    "vlan.id", Number, ALL, Row, "VLANs around the connection's packets, those of 802.1ad as well",
+    "vlan.id", Number, ALL, Opened, "VLANs around the connection's packets, those of 802.1ad as well",
         Many(|row, see| {
             let Some(conn) = row.conn else { return false };
             let mut encaps = conn.opened.encap.iter().chain(conn.opened.encap_back.iter().flatten());
             encaps.any(|encap| if let Encap::Vlan(id) = encap { see(int(*id)) } else { false })
         });
-    "ip.addr", Address, ALL, Row, "IPv4 address, of either end", Many(|row, see| ips(row, false, see));
+    "ip.addr", Address, ALL, Opened, "IPv4 address, of either end", Many(|row, see| ips(row, false, see));
     "ip.src", Address, ALL, Row, "IPv4 address of the sender; of connections the client's",
         One(|row| ip(row.sender(), false));
     "ip.dst", Address, ALL, Row, "IPv4 address of the receiver", One(|row| ip(row.receiver(), false));
-    "ipv6.addr", Address, ALL, Row, "IPv6 address, of either end", Many(|row, see| ips(row, true, see));
+    "ipv6.addr", Address, ALL, Opened, "IPv6 address, of either end", Many(|row, see| ips(row, true, see));
     "ipv6.src", Address, ALL, Row, "IPv6 address of the sender; of connections the client's",
         One(|row| ip(row.sender(), true));
     "ipv6.dst", Address, ALL, Row, "IPv6 address of the receiver", One(|row| ip(row.receiver(), true));
     "tcp.stream", Number, ALL, Row, "number of the TCP stream, from 0", One(|row| row.at.stream.map(int));
-    "tcp.port", Number, ALL, Row, "TCP port, of either end",
+    "tcp.port", Number, ALL, Opened, "TCP port, of either end",
         Many(|row, see| [row.sender(), row.receiver()].into_iter().flatten().any(|end| see(int(end.port))));
     "tcp.srcport", Number, ALL, Row, "TCP port of the sender; of connections the client's",
         One(|row| row.sender().map(|end| int(end.port)));
     "tcp.dstport", Number, ALL, Row, "TCP port of the receiver", One(|row| row.receiver().map(|end| int(end.port)));
-    "tls", Presence, ALL, Row, "the connection runs in TLS", One(|row| there(row.conn?.opened.tls.is_some()));
-    "tls.handshake.extensions_server_name", Text, ALL, Row, "server name that the client asks TLS for",
+    "tls", Presence, ALL, Opened, "the connection runs in TLS", One(|row| there(row.conn?.opened.tls.is_some()));
+    "tls.handshake.extensions_server_name", Text, ALL, Opened, "server name that the client asks TLS for",
         One(|row| row.conn?.opened.tls.as_deref()?.sni.as_deref().map(text));
     "http", Presence, ALL, Heads, "a head of the upgrade was captured",
         One(|row| there(row.request().or(row.response()).is_some()));
@@ -278,7 +278,7 @@ fields! {
     "http.response.code", Number, ALL, Heads, "status of the answer", One(|row| answer(row).map(|it| int(it.1)));
     "http.response.phrase", Text, ALL, Heads, "words behind the status", One(|row| answer(row).map(|it| text(it.2)));
     "http.response.version", Text, ALL, Heads, "version of the answer", One(|row| answer(row).map(|it| text(it.0)));
-    "http.request.full_uri", Text, ALL, Row, "URL of the connection with http: or https: (see url)",
+    "http.request.full_uri", Text, ALL, Opened, "URL of the connection with http: or https: (see url)",
         Many(|row, see| {
             let Some((scheme, rest)) = url(row).and_then(|url| url.split_once("://")) else { return false };
             let full = format!("{}://{rest}", if scheme == "wss" { "https" } else { "http" });
@@ -366,7 +366,7 @@ fields! {
             let reserved = row.message().filter(|message| message.opcode.is_reserved());
             reserved.map(|message| Value::Bytes(message.body.kept))
         });
-    "wspect.conn" = "conn", Number, ALL, Row, "number of the connection (wspect ls)",
+    "wspect.conn" = "conn", Number, ALL, Opened, "number of the connection (wspect ls)",
         One(|row| row.at.conn.map(|conn| int(conn.0)));
     "wspect.time" = "time", Time, ALL, Row, "time of the row: of its packet", One(|row| row.at.at.time.map(Value::Time));
     "wspect.msg" = "msg", Number, SENT, Row, "number of the message (wspect msgs)",
@@ -481,16 +481,16 @@ fields! {
         });
     "wspect.text", Text, NOTES, Row, "sentence of a finding",
         One(|row| if let Item::Finding(note) = row.item { Some(text(note.sentence())) } else { None });
-    "wspect.url" = "url", Text, ALL, Row, "URL of the connection, when its request was captured", One(|row| url(row).map(text));
-    "wspect.host" = "host", Text, ALL, Row, "host of the URL; of what cannot be read the name that TLS asks for", One(|row| row.conn?.host().map(text));
-    "wspect.path" = "path", Text, ALL, Row, "path of the URL", One(|row| url(row).map(|url| text(url_parts(url).1)));
-    "wspect.query", Text, ALL, Row, "query of the URL", One(|row| url_parts(url(row)?).2.map(text));
-    "wspect.client", Address, ALL, Row, "address of the client",
+    "wspect.url" = "url", Text, ALL, Opened, "URL of the connection, when its request was captured", One(|row| url(row).map(text));
+    "wspect.host" = "host", Text, ALL, Opened, "host of the URL; of what cannot be read the name that TLS asks for", One(|row| row.conn?.host().map(text));
+    "wspect.path" = "path", Text, ALL, Opened, "path of the URL", One(|row| url(row).map(|url| text(url_parts(url).1)));
+    "wspect.query", Text, ALL, Opened, "query of the URL", One(|row| url_parts(url(row)?).2.map(text));
+    "wspect.client", Address, ALL, Opened, "address of the client",
         One(|row| row.conn.map(|conn| Value::Address(conn.client().ip)));
-    "wspect.client_port", Number, ALL, Row, "port of the client", One(|row| row.conn.map(|conn| int(conn.client().port)));
-    "wspect.server", Address, ALL, Row, "address of the server",
+    "wspect.client_port", Number, ALL, Opened, "port of the client", One(|row| row.conn.map(|conn| int(conn.client().port)));
+    "wspect.server", Address, ALL, Opened, "address of the server",
         One(|row| row.conn.map(|conn| Value::Address(conn.server().ip)));
-    "wspect.server_port", Number, ALL, Row, "port of the server", One(|row| row.conn.map(|conn| int(conn.server().port)));
+    "wspect.server_port", Number, ALL, Opened, "port of the server", One(|row| row.conn.map(|conn| int(conn.server().port)));
     "wspect.subprotocol" = "proto", Text, ALL, Row, "subprotocol that was agreed on",
         One(|row| row.conn?.handshake.as_ref()?.subprotocol.as_deref().map(text));
     "wspect.extension", Text, ALL, Row, "extensions that were agreed on, with their parameters",
@@ -498,7 +498,7 @@ fields! {
             let handshake = row.conn.and_then(|conn| conn.handshake.as_ref());
             handshake.is_some_and(|handshake| handshake.extensions().iter().any(|extension| see(text(extension))))
         });
-    "wspect.transport", Text, ALL, Row, "http/1.1, h2, or the draft whose frames differ",
+    "wspect.transport", Text, ALL, Opened, "http/1.1, h2, or the draft whose frames differ",
         One(|row| row.conn.and_then(|conn| conn.opened.version.transport().or(conn.opened.transport)).map(text));
     "wspect.status", Number, ALL, Row, "status of the answer to the upgrade",
         One(|row| row.conn?.handshake.as_ref()?.status.map(int));
@@ -506,20 +506,20 @@ fields! {
         One(|row| row.conn?.handshake.as_ref()?.accepted.map(Value::Flag));
     "wspect.latency", Duration, ALL, Heads, "time from the upgrade request to its answer",
         One(|row| row.handshake?.latency.map(Value::Duration));
-    "wspect.tls.version", Text, ALL, Row, "version of TLS, in numbers: 1.3",
+    "wspect.tls.version", Text, ALL, Opened, "version of TLS, in numbers: 1.3",
         One(|row| row.conn?.opened.tls.as_deref()?.version.map(|version| text(version.digits())));
-    "wspect.tls.cipher", Text, ALL, Row, "cipher suite", One(|row| row.conn?.opened.tls.as_deref()?.cipher.as_deref().map(text));
-    "wspect.tls.alpn", Text, ALL, Row, "protocol inside TLS, as agreed on",
+    "wspect.tls.cipher", Text, ALL, Opened, "cipher suite", One(|row| row.conn?.opened.tls.as_deref()?.cipher.as_deref().map(text));
+    "wspect.tls.alpn", Text, ALL, Opened, "protocol inside TLS, as agreed on",
         One(|row| row.conn?.opened.tls.as_deref()?.alpn.as_deref().map(text));
-    "wspect.tls.keys", Word(KEYS), ALL, Row, "how many of the TLS secrets are known",
+    "wspect.tls.keys", Word(KEYS), ALL, Opened, "how many of the TLS secrets are known",
         One(|row| row.conn?.opened.tls.as_deref().map(|tls| word(KEYS, tls.keys.name())));
-    "wspect.encapsulation", Text, ALL, Row, "tags and tunnels around its packets: vlan, vxlan, gre ...",
+    "wspect.encapsulation", Text, ALL, Opened, "tags and tunnels around its packets: vlan, vxlan, gre ...",
         Many(|row, see| {
             let Some(conn) = row.conn else { return false };
             let mut encaps = conn.opened.encap.iter().chain(conn.opened.encap_back.iter().flatten());
             encaps.any(|encap| see(text(encap.kind())))
         });
-    "wspect.via", Text, ALL, Row, "proxies that it is led through: connect, socks5, proxy-v2 ...",
+    "wspect.via", Text, ALL, Opened, "proxies that it is led through: connect, socks5, proxy-v2 ...",
         Many(|row, see| row.conn.is_some_and(|conn| conn.opened.via.iter().any(|hop| see(text(hop.kind.name())))));
     "wspect.state", Word(STATES), ALL, End, "how the connection stands: closed, aborted, rejected, midstream, encrypted, open",
         One(|row| row.conn.map(|conn| word(STATES, conn.state().name())));

@@ -98,15 +98,19 @@ fn once(head: &Head, name: &str) -> Outcome {
     Outcome::of(head.values(name).count() == 1, shown(head, name))
 }
 
-/// The names that have a blank before the colon, without their values, which may be secret.
+/// The names that have a blank before the colon, up to the first: what stands behind it may be secret, as values may.
 fn blanks(head: &Head, whose: &str) -> Outcome {
     let names = head.headers.iter().map(|(name, _)| name.as_str());
     let found: Vec<String> =
-        names.filter(|name| name.ends_with([' ', '\t'])).map(|name| format!("\"{name}:\"")).collect();
+        names.filter(|name| name.ends_with([' ', '\t'])).map(|name| format!("\"{} :\"", first_word(name))).collect();
     match found.as_slice() {
         [] => Outcome::Silent,
         found => Outcome::Broken(format!("{whose}{}", brief(&found.join(", ")))),
     }
+}
+
+fn first_word(name: &str) -> &str {
+    name.split([' ', '\t']).next().unwrap_or_default()
 }
 
 fn token(head: &Head, name: &str, token: &str, whose: &str) -> Outcome {
