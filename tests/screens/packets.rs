@@ -154,6 +154,38 @@ fn records_are_found_in_their_packets() {
     }
 }
 
+/// Records of one length in one packet are told apart by their order, and frames in the clear within HTTP/2 by their DATA.
+#[test]
+fn like_carriers_in_one_packet_are_told_apart() {
+    let mut session = Session::new(1);
+    session.text(Client, "aaaa").text(Client, "bbbb").text(Client, "cccc");
+    let mut tls = Tls::new(1);
+    for (side, bytes) in &session.turns {
+        tls.data(*side, bytes);
+    }
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Server, 1, TEXT, "same").say(Server, 1, TEXT, "same").say(Server, 1, TEXT, "same");
+    // A record has a head, the frame of 10 bytes, its type and a tag; of DATA the head stands before the frame.
+    for (mut session, log, bytes) in [
+        (tls.session.clone(), tls.log(), ["54–85", "86–117", "118–149"]),
+        (h2.session, String::new(), ["63–68", "78–83", "93–98"]),
+    ] {
+        let begins = session.turns.len() - 3;
+        let (side, _) = session.turns[begins];
+        let all = session.turns.drain(begins..).flat_map(|(_, bytes)| bytes).collect();
+        session.turns.push((side, all));
+        let segments = session.segments();
+        let mut app = browser_of_capture(capture_of(&segments), secrets(&log), WIDE);
+        press(&mut app, "24[[[");
+        for bytes in bytes {
+            give(&mut app, &segments);
+            let shown = picture(&app, WIDE);
+            assert!(shown.contains(&format!("WebSocket frame ⇄ bytes {bytes}")), "{bytes}: {shown}");
+            press(&mut app, "J");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_read_once_more_is_told() {
     let segments = cut_frame();
