@@ -559,6 +559,30 @@ fn a_key_log_is_read_while_the_capture_is_shown() {
     assert_eq!(terminal.exit_code(), 0);
 }
 
+/// The packets of a frame are read once more; where the file has been cut meanwhile, that is told.
+#[test]
+fn packets_are_read_once_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("capture");
+    let sample = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/tls.pcap")).unwrap();
+    fs::write(&path, &sample).unwrap();
+    let mut terminal = Terminal::run(["-k".as_ref(), "samples/tls.keys".as_ref(), path.as_os_str()], (120, 36));
+    terminal.wait_for("wss://");
+    terminal.press("24[[[");
+    terminal.wait_for("[Packet]");
+    terminal.wait_for("file offset 0x");
+    let shown = terminal.screen.screen().contents();
+    let offset = shown.split("file offset 0x").nth(1).unwrap().split(|c: char| !c.is_ascii_hexdigit()).next().unwrap();
+    let offset = usize::from_str_radix(offset, 16).unwrap();
+    assert_eq!(sample[offset..offset + 3], [0x17, 3, 3], "{shown}");
+    fs::write(&path, &sample[..offset]).unwrap();
+    terminal.press("J");
+    terminal.wait_for("is not there any more: the file has changed since it was read");
+    terminal.press("Q");
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_pipe_is_not_read_again() {
     let directory = tempfile::tempdir().unwrap();

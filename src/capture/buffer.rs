@@ -151,6 +151,11 @@ impl Buffer {
         self.bytes.get(from..self.start).unwrap_or_default()
     }
 
+    /// Offset in the input, unpacked, of what was consumed last.
+    pub(super) const fn consumed_at(&self) -> u64 {
+        self.position - self.start.saturating_sub(self.behind) as u64
+    }
+
     /// What was consumed until now is none of [`Self::consumed`].
     pub(super) fn mark(&mut self) {
         self.marked = self.start;

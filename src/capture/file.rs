@@ -3,7 +3,7 @@
 use super::begin::{self, Format};
 use super::buffer::Buffer;
 use super::source::{Record, Source, Stop};
-use super::{Aside, OpenError};
+use super::{Aside, OpenError, Place};
 use crate::model::{Fact, FileNote, Limits, NoteCode, Packet, PacketNo};
 use std::io::Read;
 use std::mem;
@@ -139,6 +139,10 @@ impl CaptureFile {
 
     pub(super) fn position(&self) -> u64 {
         self.source.buffer.taken()
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.source.place()
     }
 
     pub(super) fn has_notes(&self) -> bool {

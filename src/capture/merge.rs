@@ -3,7 +3,7 @@
 use super::file::CaptureFile;
 use super::part::Part;
 use super::source::Record;
-use super::{Aside, OpenError};
+use super::{Aside, OpenError, Place};
 use crate::model::{Fact, FileNote, FileRun, Limits, Mark, NoteCode, Packet, PacketNo, Timestamp, duration};
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -279,6 +279,11 @@ impl Merge {
             Some(open) => self.behind + open.file.position(),
             None => self.ended,
         }
+    }
+
+    /// Where the packet lies that was lent last.
+    pub(super) fn place(&self) -> Place {
+        self.open.get(self.at).map_or_else(Place::default, |open| open.file.place())
     }
 
     pub(super) const fn left_out(&self) -> usize {

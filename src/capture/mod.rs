@@ -33,6 +33,15 @@ enum Timeline {
     Many(Box<Merge>),
 }
 
+/// Where a packet lies in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The offset of its first byte; of a compressed file, in what that unpacks to.
+    pub offset: u64,
+    /// What the file is compressed in.
+    pub packed: Option<&'static str>,
+}
+
 /// What a reader tells beside its packets, before the next of them.
 pub enum Aside<'a> {
     /// The input is read on, which may take long.
@@ -190,6 +199,14 @@ impl Reader {
         match &self.0 {
             Timeline::One(file) => file.position(),
             Timeline::Many(merge) => merge.position(),
+        }
+    }
+
+    /// Where the packet that was lent last lies in its file.
+    pub fn place(&self) -> Place {
+        match &self.0 {
+            Timeline::One(file) => file.place(),
+            Timeline::Many(merge) => merge.place(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What both formats share: the bytes, the count of packets, the findings.
 
-use super::Stopped;
 use super::buffer::Buffer;
 use super::packed::Fault;
+use super::{Place, Stopped};
 use crate::model::{FileNote, LinkType, Mark, NoteCode, Packet, PacketNo, Timestamp, count, number};
 
 /// The longest packet or block that is taken for real, in bytes. The largest that an interface yields are 512 KiB.
@@ -44,6 +44,8 @@ pub(super) struct Source {
     pub(super) buffer: Buffer,
     /// The last packet counted.
     last: Mark,
+    /// Bytes of the last record before its packet's first.
+    head: usize,
     notes: Vec<FileNote>,
     /// How many findings of a code there were.
     counts: Vec<(NoteCode, u64)>,
@@ -51,7 +53,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(buffer: Buffer) -> Self {
-        Self { buffer, last: Mark::default(), notes: Vec::new(), counts: Vec::new() }
+        Self { buffer, last: Mark::default(), head: 0, notes: Vec::new(), counts: Vec::new() }
     }
 
     /// Counts what Wireshark gives a number and is not handed on.
@@ -79,9 +81,15 @@ impl Source {
     #[inline]
     pub(super) fn lend_as(&mut self, record: Record, packet: PacketNo) -> Packet<'_> {
         self.last = self.next_mark(record.time);
+        self.head = record.head;
         let bytes = self.buffer.consume(record.total);
         let bytes = bytes.get(record.head..record.head + record.captured).unwrap_or_default();
         Packet { mark: Mark { packet, time: record.time }, link: record.link, bytes, orig_len: record.orig_len }
+    }
+
+    /// Where the packet lies that was lent last.
+    pub(super) fn place(&self) -> Place {
+        Place { offset: self.buffer.consumed_at() + self.head as u64, packed: self.buffer.packed_in() }
     }
 
     /// The mark of the packet that is counted next.

@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::input::{Input, Source};
 use super::job::Job;
 use super::keys::{self, Keys, Loaded};
+use super::packets;
 use super::run;
 use super::seen;
 use super::signals::Stop;
@@ -95,11 +96,13 @@ pub(super) fn run(
             state::keep_marks(capture, marks);
         }
     });
+    let (packets_of, limits) = (capture.source.clone(), capture.settings.limits);
+    let packets = Box::new(move |wanted| packets::fetch(&packets_of, limits, wanted));
     let again = Box::new(move |anew: Anew| capture.again(anew));
     let remember = Box::new(|text: &str| state::remember_filter(text));
     let place = launch.config.place().map(Path::to_owned);
     let save = Box::new(move |columns: &[tui::TableColumns]| browser::save(place.as_deref(), columns));
-    tui::run(options, reading, Outside { again, remember, keep, save, export: launch.exporter() })
+    tui::run(options, reading, Outside { again, remember, keep, save, packets, export: launch.exporter() })
         .map_err(|error| Failure::new(Exit::Output, format!("the terminal: {}", words(&error))))?;
     failure.get().map_or(Ok(Exit::Done), |failure| Err(failure.clone()))
 }

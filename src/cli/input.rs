@@ -174,6 +174,11 @@ impl Source {
         self.paths().count() == self.places.len() && self.paths().all(is_file)
     }
 
+    /// The same, read as far as it has grown by now.
+    pub(super) fn as_it_stands(&self) -> Self {
+        Self { grows: false, ..self.clone() }
+    }
+
     /// Opens it.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod keys;
 mod limits;
 mod manual;
 mod output;
+mod packets;
 mod pager;
 mod pick;
 mod picker;

@@ -7,7 +7,7 @@ use crate::model::{CloseCode, Envelope, Opcode, StreamId, TlsOutline, Version, c
 use std::ops::Range;
 
 /// A line of the field tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Field {
     /// 0: a heading, which folds.
     pub(super) depth: usize,
@@ -19,6 +19,8 @@ pub(super) struct Field {
     /// Bytes from the frame's first; `None` for what has none.
     pub(super) span: Option<Range<u64>>,
     pub(super) folds: bool,
+    /// The packet that it is about, by its place among those of the frame that were read once more.
+    pub(super) packet: Option<usize>,
 }
 
 /// What a field tree is made from.
@@ -35,6 +37,8 @@ pub(super) struct Anatomy<'a> {
     pub(super) tls: Option<&'a TlsOutline>,
     /// Its records, or the DATA frames, that carry the frame, as far as they are known.
     pub(super) records: &'a [Envelope],
+    /// What is said of its packets, one by one, once they were read again.
+    pub(super) packets: &'a [String],
 }
 
 /// The fields of a frame, from the first bit to what carries it.
@@ -64,7 +68,7 @@ fn frame_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         dir.reverse().sender()
     );
     let name = if layout.version == Version::Rfc6455 { "WebSocket frame" } else { layout.version.name() };
-    out.push(Field { depth: 0, name, bits: String::new(), value, span: Some(0..layout.whole_len(frame)), folds: true });
+    out.push(Field { depth: 0, name, value, span: Some(0..layout.whole_len(frame)), folds: true, ..Field::default() });
 }
 
 fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
@@ -74,7 +78,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
     let key = if frame.mask.is_some() && version.has_old_heads() { 4 } else { 0 };
     let mut push = |name, bits: String, value: String, span: Range<u64>| {
         let span = Some(span.start + key..span.end + key);
-        out.push(Field { depth: 1, name, bits, value, span, folds: false });
+        out.push(Field { depth: 1, name, bits, value, span, ..Field::default() });
     };
     let flag = |on: bool| if on { "True" } else { "False" }.to_owned();
     if version.says_more() {
@@ -108,10 +112,9 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
         let field = Field {
             depth: 1,
             name: "websocket.masking_key",
-            bits: String::new(),
             value: hex_apart(&mask),
             span: Some(span),
-            folds: false,
+            ..Field::default()
         };
         // In the order of the bytes.
         let at = if key > 0 { 1 } else { out.len() };
@@ -121,7 +124,7 @@ fn head_fields(frame: &FrameRow, version: Version, out: &mut Vec<Field>) {
 
 fn hixie_fields(frame: &FrameRow, out: &mut Vec<Field>) {
     let mut push = |name, value: String, span: Range<u64>| {
-        out.push(Field { depth: 1, name, bits: String::new(), value, span: Some(span), folds: false });
+        out.push(Field { depth: 1, name, value, span: Some(span), ..Field::default() });
     };
     let header = u64::from(frame.header_len);
     if header > 0 {
@@ -145,7 +148,7 @@ fn tail_field(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     if let [sentinel] = anatomy.layout.tail(anatomy.frame) {
         let value = format!("0x{sentinel:02x}");
         let span = Some(end.saturating_sub(1)..end);
-        out.push(Field { depth: 1, name: "sentinel", bits: String::new(), value, span, folds: false });
+        out.push(Field { depth: 1, name: "sentinel", value, span, ..Field::default() });
     }
 }
 
@@ -159,13 +162,13 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     out.push(Field {
         depth: 1,
         name: "websocket.payload",
-        bits: String::new(),
         value: count(frame.len, "byte"),
         span: Some(span.clone()).filter(|span| !span.is_empty()),
         folds: close.is_some() || text || message.compressed,
+        ..Field::default()
     });
     let mut push = |name, value, span| {
-        out.push(Field { depth: 2, name, bits: String::new(), value, span: Some(span), folds: false });
+        out.push(Field { depth: 2, name, value, span: Some(span), ..Field::default() });
     };
     if let Some(close) = close {
         let CloseCode(code) = close.code;
@@ -192,7 +195,7 @@ fn deflated(message: &MessageRow<'_>) -> String {
 fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
     let frame = anatomy.frame;
     let mut push = |depth, name, value: String| {
-        out.push(Field { depth, name, bits: String::new(), value, span: None, folds: depth == 0 });
+        out.push(Field { depth, name, value, folds: depth == 0, ..Field::default() });
     };
     push(0, "Carried by", String::new());
     if let Some(stream) = anatomy.stream {
@@ -228,6 +231,16 @@ fn carrier_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
         (None, None) => "stream bytes",
     };
     push(1, place, format!("{arrow} {}…{last}", number(frame.stream_offset)));
+    if !anatomy.packets.is_empty() {
+        let line = |(at, said): (usize, &String)| Field {
+            depth: 1,
+            name: "frame.number",
+            value: said.clone(),
+            packet: Some(at),
+            ..Field::default()
+        };
+        return out.extend(anatomy.packets.iter().enumerate().map(line));
+    }
     let packets = if frame.first_packet == frame.last.packet {
         frame.last.packet.to_string()
     } else {

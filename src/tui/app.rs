@@ -23,6 +23,7 @@ use super::load::{Load, Outcome};
 use super::marks::{Marks, Notebook};
 use super::menu::Menu;
 use super::messages::Messages;
+use super::packets::Wanted;
 use super::palette::Palette;
 use super::prompt::Prompt;
 use super::rules::{ColorRule, Rule};
@@ -207,6 +208,8 @@ pub enum Effect {
     Save(Vec<TableColumns>),
     /// Read the capture again.
     Again(Anew),
+    /// Read these packets once more, in place of those that were asked for before; `None`: none any more.
+    Packets(Option<Wanted>),
 }
 
 /// In which way a capture is read again.
@@ -355,7 +358,7 @@ impl App {
             ladder: Ladder::default(),
             detail: Detail::default(),
             handshake: HandshakeView::default(),
-            bytes: Bytes::default(),
+            bytes: Bytes::new(options.can_reread),
             stats: Stats::default(),
             findings: Findings::default(),
             explanation: List::default(),

@@ -181,7 +181,8 @@ impl App {
             crate::filter::Kind::Flag => field.value.to_lowercase(),
             crate::filter::Kind::Number => {
                 let inside = field.value.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-                let digits: String = inside.unwrap_or(&field.value).chars().filter(|c| !c.is_whitespace()).collect();
+                let first = field.value.split(" · ").next().unwrap_or_default();
+                let digits: String = inside.unwrap_or(first).chars().filter(|c| !c.is_whitespace()).collect();
                 digits
             }
             crate::filter::Kind::Bytes => field.value.replace(' ', ":"),

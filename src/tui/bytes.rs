@@ -4,9 +4,11 @@ use super::anatomy::{self, Anatomy, Field};
 use super::detail::Detail;
 use super::dump::Dump;
 use super::list::{List, Move};
+use super::packets::Packets;
 use super::paper::{HexRow, HexRows, Piece, PieceKind};
 use super::plaintext::Around;
 use super::provenance::Provenance;
+use super::trace;
 use super::wire::{self, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::{PacketNo, Version};
@@ -46,6 +48,14 @@ pub(super) struct Bytes {
     around: Option<Source>,
     /// Bytes before the frame in what its records say.
     lead: u64,
+    /// The capture can be read once more, for the packets of a frame.
+    is_rereadable: bool,
+    /// These packets, as far as they were.
+    pub(super) packets: Packets,
+    /// The byte of the frame that was under the cursor, to be found among those of its packets.
+    followed: Option<u64>,
+    /// The byte under the cursor is to be seen: it may stand far below the first.
+    is_to_be_seen: bool,
     pub(super) wire: Wire,
     /// The way of the frame's bytes.
     pub(super) provenance: Provenance,
@@ -84,11 +94,16 @@ fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Ve
 }
 
 impl Bytes {
+    /// Of a capture that can be read once more, or not.
+    pub(super) fn new(is_rereadable: bool) -> Self {
+        Self { is_rereadable, ..Self::default() }
+    }
+
     /// Forgets the frame, not how bytes are shown.
     pub(super) fn forget(&mut self) {
-        let Self { chosen, per_row, decimal, bits, hide_inspector, .. } = *self;
+        let Self { chosen, is_rereadable, per_row, decimal, bits, hide_inspector, .. } = *self;
         let folded = std::mem::take(&mut self.folded);
-        *self = Self { chosen, folded, per_row, decimal, bits, hide_inspector, ..Self::default() };
+        *self = Self { chosen, is_rereadable, folded, per_row, decimal, bits, hide_inspector, ..Self::default() };
     }
 
     /// Number of frames of the message that the book knows.
@@ -107,7 +122,7 @@ impl Bytes {
         self.message
     }
 
-    /// Rebuilds what is shown when the message, the frame or the source is another one.
+    /// Rebuilds what is shown when the message, the frame or the source is another one, or its packets have come.
     pub(super) fn open(&mut self, book: &Book, detail: &Detail) {
         let Some(id) = detail.id() else { return };
         if self.message != Some(id) {
@@ -115,22 +130,43 @@ impl Bytes {
             self.frames = List::default();
         }
         let key = (id, self.frames.cursor, self.chosen);
-        if self.made_for == Some(key) {
+        self.packets.turn_to((id, self.frames.cursor));
+        let (is_same, is_news) = (self.made_for == Some(key), self.packets.take_news());
+        if is_same && !is_news {
             return;
         }
         self.made_for = Some(key);
-        self.selection = None;
         self.make(book, detail);
         // The field stays: who looks at the opcode of one frame looks at the opcode of the next.
         self.fields.cursor = self.fields.cursor.min(self.field_count().saturating_sub(1));
-        self.cursor = self.highlighted().map_or(0, |places| places.start);
-        self.top = 0;
+        let source = self.source();
+        if source.is_captured() {
+            self.show_packet();
+        } else if is_same {
+            return;
+        }
+        self.selection = None;
+        let followed = self.followed.filter(|_| source.is_captured()).and_then(|at| self.packets.shown_at(source, at));
+        let followed = followed.map(|at| self.wire.place_of(at));
+        self.cursor = followed.or_else(|| self.highlighted().map(|places| places.start)).unwrap_or(0);
+        (self.top, self.is_to_be_seen) = (0, source.is_captured());
+    }
+
+    /// Shows the packet that the selected field is about, or that brings it; true when it is another one.
+    fn show_packet(&mut self) -> bool {
+        let field = self.visible.get(self.fields.cursor).and_then(|&at| self.all_fields.get(at));
+        let is_other = self.packets.show(field, self.followed);
+        self.wire = self.packets.wire(self.source());
+        is_other
     }
 
     /// Keeps both views within what they show.
     pub(super) fn settle(&mut self, fields_height: usize, height: usize, columns: usize) {
         let len = self.field_count();
         self.fields.settle(len, fields_height);
+        if std::mem::take(&mut self.is_to_be_seen) {
+            self.show_cursor(height, columns);
+        }
         self.top = self.top.min(self.rows(columns).saturating_sub(height.max(1)));
     }
 
@@ -155,6 +191,12 @@ impl Bytes {
         self.lead = around.lead();
         let rebuild = |raw, source| wire::rebuild(&frame, &layout, raw, &pieces, start, source, &around);
         let payload = rebuild(Arc::clone(&raw), Source::Unmasked);
+        let is_encrypted = connection.is_some_and(|connection| connection.opened.tls.is_some());
+        self.packets.find(frame.last.packet, || {
+            let way = trace::Way { book, message: &row, frame: &frame, layout: &layout, around: &around };
+            if is_encrypted { way.of_records() } else { way.of_frame(&rebuild(Arc::clone(&raw), Source::Frame)) }
+        });
+        let packets = self.packets.lines();
         let stream = connection.and_then(|connection| connection.stream);
         let shown = payload.read(0..payload.known.min(SHOWN));
         let tls = connection.and_then(|connection| connection.opened.tls.as_deref());
@@ -167,6 +209,7 @@ impl Bytes {
             h2_stream,
             tls,
             records: &around.records,
+            packets: &packets,
         });
         let (place, record_name) = match (h2_stream, tls) {
             (Some(_), _) => ("DATA", "http2.data"),
@@ -190,14 +233,22 @@ impl Bytes {
         self.wire = match self.source() {
             Source::Unmasked => payload,
             source @ (Source::Tls | Source::Http2 | Source::Frame) => rebuild(raw, source),
-            Source::Inflated => wire::inflated(detail.shared(), &detail.pieces),
+            Source::Inflated => wire::of(detail.shared(), &detail.pieces),
+            // Which of them is asked of the fields.
+            Source::Packet | Source::Tcp => Wire::default(),
         };
         self.lay_out();
     }
 
     /// The bytes that the message has, in the order of the tabs.
-    pub(super) fn sources(&self) -> &'static [Source] {
-        Source::of(self.around, self.is_inflated)
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let has = |source: &Source| match source {
+            Source::Packet | Source::Tcp => self.is_rereadable,
+            Source::Tls | Source::Http2 => self.around == Some(*source),
+            Source::Frame | Source::Unmasked => true,
+            Source::Inflated => self.is_inflated,
+        };
+        Source::ALL.into_iter().filter(has).collect()
     }
 
     /// The bytes that are shown: those that the user chose, where the message has them.
@@ -207,10 +258,35 @@ impl Bytes {
 
     /// Shows the next bytes, or the ones before.
     pub(super) fn next_source(&mut self, forward: bool) {
+        self.followed = self.frame_byte().or(self.followed);
         let sources = self.sources();
         let at = sources.iter().position(|&source| source == self.source()).unwrap_or(0);
         let next = if forward { at + 1 } else { at + sources.len() - 1 };
         self.chosen = sources.get(next % sources.len()).copied().unwrap_or_default();
+    }
+
+    /// The byte of the frame under the cursor.
+    fn frame_byte(&self) -> Option<u64> {
+        let (source, offset) = (self.source(), self.wire.offset_of(self.cursor)?);
+        match source.is_captured() {
+            true => self.packets.frame_byte(source, offset),
+            false => self.provenance.frame_byte(source, offset),
+        }
+    }
+
+    /// Where the byte at an offset among those that are shown comes from, the outermost first.
+    pub(super) fn way(&self, offset: u64) -> Vec<String> {
+        let source = self.source();
+        if !source.is_captured() {
+            let byte = self.provenance.frame_byte(source, offset);
+            let packet = byte.map_or_else(Vec::new, |byte| self.packets.way_of(byte));
+            return self.provenance.words(source, offset, packet);
+        }
+        let words = self.packets.way(source, offset);
+        match self.packets.frame_byte(source, offset) {
+            Some(byte) => self.provenance.words(Source::Frame, byte, words),
+            None => words,
+        }
     }
 
     fn lay_out(&mut self) {
@@ -238,20 +314,27 @@ impl Bytes {
         self.folded.contains(field.name)
     }
 
-    /// Where among the bytes that are shown a byte of the frame stands; before the first of them `None`.
+    /// Where among the bytes that are shown a byte of the frame stands; `None` before the first of them, and where it has no place
+    /// of its own, as in what they inflate to.
     fn shown_at(&self, offset: u64) -> Option<u64> {
         match self.source() {
             Source::Tls | Source::Http2 => offset.checked_add(self.lead),
             Source::Frame => Some(offset),
-            Source::Unmasked | Source::Inflated => offset.checked_sub(self.header_len),
+            Source::Unmasked => offset.checked_sub(self.header_len),
+            Source::Packet | Source::Tcp | Source::Inflated => None,
         }
     }
 
     /// The known bytes of a field, as places among all known bytes.
     pub(super) fn places_of(&self, field: &Field) -> Option<Range<usize>> {
-        // A field has no bytes of its own in what they inflate to.
-        let span = field.span.clone().filter(|_| self.source() != Source::Inflated)?;
-        let (start, end) = (self.shown_at(span.start).unwrap_or(0), self.shown_at(span.end)?);
+        let source = self.source();
+        let span = if source.is_captured() {
+            self.packets.span_of(source, field)?
+        } else {
+            let span = field.span.as_ref()?;
+            self.shown_at(span.start).unwrap_or(0)..self.shown_at(span.end)?
+        };
+        let Range { start, end } = span;
         if start >= end || self.wire.known == 0 {
             return None;
         }
@@ -288,8 +371,11 @@ impl Bytes {
     /// Goes through the fields; their bytes are shown.
     pub(super) fn go_field(&mut self, step: Move, height: usize, bytes_height: usize, columns: usize) {
         let len = self.field_count();
-        self.selection = None;
+        (self.selection, self.followed) = (None, None);
         self.fields.go(step, len, height);
+        if self.source() == Source::Packet && self.show_packet() {
+            (self.cursor, self.top) = (0, 0);
+        }
         if let Some(places) = self.highlighted() {
             self.cursor = places.start;
             self.show_cursor(bytes_height, columns);

@@ -42,6 +42,7 @@ mod menu;
 mod messages;
 mod mouse;
 mod names;
+mod packets;
 mod palette;
 mod paper;
 mod picker;
@@ -58,6 +59,7 @@ mod terminal;
 mod text;
 mod theme;
 mod tls;
+mod trace;
 mod travel;
 mod tree;
 mod update;
@@ -74,6 +76,7 @@ pub use keys::{Binding, KEYMAP, Key, Scope};
 pub use list::Move;
 pub use load::{Outcome, Progress};
 pub use marks::{Marked, Marks};
+pub use packets::{Carried, Carrier, Payload, Wanted};
 pub use picker::{Offer, Offers, Picked, Picker};
 pub use rules::ColorRule;
 pub use terminal::{pick, run};
@@ -97,6 +100,15 @@ pub struct Reading {
 /// Reads the capture in another way, as the user wants it.
 pub type Again = Box<dyn FnMut(Anew) -> Named>;
 
+/// Packets that are read once more.
+#[derive(Debug)]
+pub struct Fetching {
+    /// What is told of them.
+    pub packets: Receiver<Carried>,
+    /// Becomes true when they are not wanted any more.
+    pub stop: Arc<AtomicBool>,
+}
+
 /// Keeps columns of tables; says what came of that.
 pub type Save = Box<dyn FnMut(&[TableColumns]) -> String>;
 
@@ -110,6 +122,8 @@ pub struct Outside {
     pub keep: Box<dyn FnMut(&Marks)>,
     /// Keeps columns of tables for the next time; what is to be said of that.
     pub save: Save,
+    /// Begins to read packets once more.
+    pub packets: Box<dyn FnMut(Wanted) -> Fetching>,
     /// Runs `wspect` with these words in front of those that the browser was started with; later tells how that has ended.
     pub export: Box<dyn FnMut(Vec<String>) -> Receiver<String>>,
 }

@@ -26,6 +26,8 @@ pub(super) enum PieceKind {
     Unknown(u64),
     /// Bytes that were captured but not kept.
     NotKept(u64),
+    /// Bytes of a stream that the packets which are shown do not have.
+    Elsewhere(u64),
 }
 
 impl PieceKind {
@@ -33,7 +35,7 @@ impl PieceKind {
     pub(super) fn missing(self) -> u64 {
         match self {
             Self::Bytes { .. } | Self::Lost(None) => 0,
-            Self::Lost(Some(len)) | Self::Unknown(len) | Self::NotKept(len) => len,
+            Self::Lost(Some(len)) | Self::Unknown(len) | Self::NotKept(len) | Self::Elsewhere(len) => len,
         }
     }
 
@@ -43,6 +45,7 @@ impl PieceKind {
             Self::Lost(Some(_)) => Self::Lost(Some(len)),
             Self::Unknown(_) => Self::Unknown(len),
             Self::NotKept(_) => Self::NotKept(len),
+            Self::Elsewhere(_) => Self::Elsewhere(len),
             other => other,
         }
     }
@@ -55,6 +58,7 @@ impl PieceKind {
             Self::Lost(Some(len)) => format!("┄┄ {} lost ┄┄", count(len, "byte")),
             Self::Unknown(len) => format!("┄┄ {} unknown ┄┄", count(len, "byte")),
             Self::NotKept(len) => format!("┄┄ {} not kept ┄┄", count(len, "byte")),
+            Self::Elsewhere(len) => format!("┄┄ {} in other packets, if any ┄┄", count(len, "byte")),
         }
     }
 }

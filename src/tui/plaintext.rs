@@ -1,7 +1,7 @@
 //! The decrypted bytes of the TLS records that carry a frame: its own, and those of its neighbours.
 
 use super::paper::{self, Piece, PieceKind};
-use super::wire::{self, Layout, Source};
+use super::wire::{self, Layout, Source, Wire};
 use crate::book::{Book, FrameRow, MessageId, MessageRow};
 use crate::model::Envelope;
 use std::ops::Range;
@@ -131,6 +131,17 @@ fn push_gap(chunks: &mut Vec<Chunk>, len: u64) {
     }
 }
 
+/// A frame of a message as it was sent; its payload begins at `start` in the message.
+pub(super) fn as_sent(book: &Book, row: &MessageRow<'_>, frame: &FrameRow, layout: &Layout, start: u64) -> Wire {
+    let body = book.wire(row).unwrap_or_default();
+    let pieces = if row.is_inflated() {
+        vec![Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: body.len() } }]
+    } else {
+        paper::pieces(row, body.len())
+    };
+    wire::rebuild(frame, layout, Arc::new(body), &pieces, start, Source::Frame, &Around::default())
+}
+
 /// Adds a part of a frame.
 fn cut(
     book: &Book,
@@ -141,13 +152,7 @@ fn cut(
     part: Range<u64>,
     chunks: &mut Vec<Chunk>,
 ) {
-    let body = book.wire(row).unwrap_or_default();
-    let pieces = if row.is_inflated() {
-        vec![Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: body.len() } }]
-    } else {
-        paper::pieces(row, body.len())
-    };
-    let wire = wire::rebuild(frame, layout, Arc::new(body), &pieces, start, Source::Frame, &Around::default());
+    let wire = as_sent(book, row, frame, layout, start);
     let mut at = part.start;
     for piece in &wire.pieces {
         if let PieceKind::Bytes { start, end } = piece.kind {

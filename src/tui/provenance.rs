@@ -29,8 +29,21 @@ pub(super) struct Provenance {
 }
 
 impl Provenance {
-    /// What is to be said of the byte at an offset among those that a source shows, the outermost first.
-    pub(super) fn words(&self, source: Source, offset: u64) -> Vec<String> {
+    /// The byte of the frame at an offset among those that a source shows; `None`: it is none of the frame, or of what was read
+    /// once more.
+    pub(super) fn frame_byte(&self, source: Source, offset: u64) -> Option<u64> {
+        let at = match source {
+            Source::Tls | Source::Http2 => offset.checked_sub(self.lead),
+            Source::Frame => Some(offset),
+            Source::Unmasked => offset.checked_add(self.header_len),
+            Source::Packet | Source::Tcp | Source::Inflated => None,
+        };
+        at.filter(|&at| at < self.header_len.saturating_add(self.len).saturating_add(TAIL))
+    }
+
+    /// What is to be said of the byte at an offset among those that a source shows, the outermost first; `packet` is what is known
+    /// of its packet beside the number.
+    pub(super) fn words(&self, source: Source, offset: u64, packet: Vec<String>) -> Vec<String> {
         let packets = |(first, last): (PacketNo, PacketNo)| match first == last {
             true => format!("packet {last}"),
             false => format!("packets {first}…{last}"),
@@ -39,13 +52,7 @@ impl Provenance {
             let wire = self.wire_len;
             return vec![packets(self.message_packets), format!("inflated from {wire} bytes of payload")];
         }
-        // From the frame's first byte on; what stands before it is of another frame.
-        let in_frame = match source {
-            Source::Tls | Source::Http2 => offset.checked_sub(self.lead),
-            Source::Frame => Some(offset),
-            Source::Unmasked | Source::Inflated => offset.checked_add(self.header_len),
-        };
-        let in_frame = in_frame.filter(|&at| at < self.header_len.saturating_add(self.len).saturating_add(TAIL));
+        let in_frame = self.frame_byte(source, offset);
         let in_stream = match in_frame {
             Some(at) => self.stream_offset.saturating_add(at),
             None => self.stream_offset.saturating_add(offset).saturating_sub(self.lead),
@@ -53,8 +60,8 @@ impl Provenance {
         let holds = |record: &&Envelope| (record.offset..record.end()).contains(&in_stream);
         let record = self.records.iter().find(holds);
         let payload: Range<u64> = self.header_len..self.header_len.saturating_add(self.len);
-        let mut words = Vec::new();
-        words.extend(in_frame.map(|_| packets(self.packets)));
+        let mut words = packet;
+        words.extend(in_frame.filter(|_| words.is_empty()).map(|_| packets(self.packets)));
         words.extend(record.map(|record| format!("{} {}", self.record_name, record.number)));
         words.push(format!("{} {in_stream}", self.place));
         match in_frame {
@@ -96,18 +103,21 @@ mod tests {
 
     #[test]
     fn a_byte_is_followed_through_all_that_carried_it() {
-        let words = |source, offset| way().words(source, offset).join(" · ");
+        let words = |source, offset| way().words(source, offset, Vec::new()).join(" · ");
         let payload = "packets 9…11 · record 4 · ← decrypted 104 · frame byte 12 · payload byte 110";
         assert_eq!(words(Source::Frame, 12), payload);
         assert_eq!(words(Source::Unmasked, 10), payload);
         assert_eq!(words(Source::Tls, 32), payload);
         assert_eq!(words(Source::Frame, 0), "packets 9…11 · record 3 · ← decrypted 92 · frame byte 0");
+        let packet = vec!["packet 10 byte 80".to_owned(), "file offset 0x1f4a".to_owned()];
+        let known = way().words(Source::Frame, 12, packet).join(" · ");
+        assert_eq!(known, payload.replace("packets 9…11", "packet 10 byte 80 · file offset 0x1f4a"));
         // Of its neighbours no more is known than where they stand.
         assert_eq!(words(Source::Tls, 5), "record 3 · ← decrypted 77 · another frame");
         assert_eq!(words(Source::Tls, 50), "record 4 · ← decrypted 122 · another frame");
         assert_eq!(words(Source::Inflated, 400), "packets 7…11 · inflated from 120 bytes of payload");
         // Lengths that nothing can have.
         let huge = Provenance { len: u64::MAX, stream_offset: u64::MAX, before: 0, ..way() };
-        assert!(huge.words(Source::Frame, u64::MAX - 1).len() > 2);
+        assert!(huge.words(Source::Frame, u64::MAX - 1, Vec::new()).len() > 2);
     }
 }

@@ -35,6 +35,7 @@ impl App {
                 self.rows(&regions, Pane::Bytes),
                 regions.inside(Pane::Bytes).0,
             );
+            self.settle_packets();
         }
         if self.screen == Screen::Handshake {
             self.handshake.open(&self.book, self.connections.selected());

@@ -4,7 +4,7 @@ use super::app::{App, Effect, Options};
 use super::picker::{Offers, Picked, Picker};
 use super::steady::{Displaced, Steady};
 use super::view::view;
-use super::{Loading, Named, Outside, Reading, clipboard};
+use super::{Carried, Fetching, Loading, Named, Outside, Reading, Wanted, clipboard};
 use crate::escape::display_str;
 use crossbeam_channel::{Receiver, never, select, unbounded};
 use crossterm::event::{
@@ -51,11 +51,13 @@ pub fn run(options: Options, reading: Reading, outside: Outside) -> io::Result<(
         reading,
         outside,
         exports: never(),
+        fetching: None,
         signals,
         started: Instant::now(),
     };
     let outcome = browser.browse(&mut screen);
     browser.stop();
+    browser.fetch(None);
     drop(screen);
     // To take a large book apart takes a second; the process ends with the browser, and all of it with that.
     std::mem::forget(browser.app);
@@ -118,6 +120,8 @@ struct Browser {
     outside: Outside,
     /// Tells how an export has ended; nothing while there is none.
     exports: Receiver<String>,
+    /// Packets that are read once more; `None` while there are none.
+    fetching: Option<Fetching>,
     signals: Signals,
     /// When the reading began.
     started: Instant,
@@ -134,6 +138,7 @@ impl Browser {
     fn browse(&mut self, screen: &mut Screen) -> io::Result<End> {
         let mut drawn: Option<Instant> = None;
         let mut pending = Pending { keys: false, data: true };
+        let nothing = never();
         loop {
             if let Some(signal) = self.signals.ending() {
                 return Ok(End::Signal(signal));
@@ -161,6 +166,10 @@ impl Browser {
                     self.app.exported(outcome.as_deref().unwrap_or("the export stopped unexpectedly"));
                     pending.keys = true;
                 }
+                recv(self.fetching.as_ref().map_or(&nothing, |fetching| &fetching.packets)) -> carried => {
+                    self.take_packets(carried.ok());
+                    pending.data = true;
+                }
                 recv(self.reading.loading) -> next => {
                     self.take_data(next.ok());
                     pending.data = true;
@@ -173,6 +182,10 @@ impl Browser {
                 self.app.work();
                 self.app.settle();
                 pending.data = true;
+            }
+            // What comes may select another frame, as a key does.
+            if let Some(end) = self.act(screen)? {
+                return Ok(end);
             }
         }
     }
@@ -222,6 +235,11 @@ impl Browser {
 
     fn handle(&mut self, screen: &mut Screen, event: &Event) -> io::Result<Option<End>> {
         self.app.event(event);
+        self.act(screen)
+    }
+
+    /// Does what the state asks for.
+    fn act(&mut self, screen: &mut Screen) -> io::Result<Option<End>> {
         for effect in self.app.take_effects() {
             match effect {
                 Effect::Quit => return Ok(Some(End::Left)),
@@ -241,6 +259,7 @@ impl Browser {
                 }
                 Effect::Keep(marks) => (self.outside.keep)(&marks),
                 Effect::Remember(text) => (self.outside.remember)(&text),
+                Effect::Packets(wanted) => self.fetch(wanted),
                 Effect::Copy(text) => self.app.say(clipboard::copy(&text)),
             }
         }
@@ -249,6 +268,24 @@ impl Browser {
 
     fn stop(&self) {
         self.reading.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Has packets read once more, and those before no longer.
+    fn fetch(&mut self, wanted: Option<Wanted>) {
+        if let Some(fetching) = self.fetching.take() {
+            fetching.stop.store(true, Ordering::Relaxed);
+        }
+        self.fetching = wanted.map(|wanted| (self.outside.packets)(wanted));
+    }
+
+    /// Takes in what is told of packets; `None`: nothing comes any more.
+    fn take_packets(&mut self, carried: Option<Carried>) {
+        let carried = carried.unwrap_or_else(|| Carried::Refused("the reader stopped unexpectedly".to_owned()));
+        if !matches!(carried, Carried::At(_)) {
+            self.fetching = None;
+        }
+        self.app.carried(carried);
+        self.app.settle();
     }
 
     fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {

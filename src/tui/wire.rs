@@ -10,6 +10,10 @@ use std::sync::Arc;
 /// Which bytes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Source {
+    /// A packet that carries it, as it was captured.
+    Packet,
+    /// The payloads of the TCP segments in its packets, in order.
+    Tcp,
     /// What the TLS records say that carry the frame.
     Tls,
     /// What the DATA frames of HTTP/2 say that carry it.
@@ -24,12 +28,13 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Those that a message has, in the order of the tabs; `around` is what carries its frames, where that is known.
-    pub(super) fn of(around: Option<Self>, is_inflated: bool) -> &'static [Self] {
-        const TLS: &[Source] = &[Source::Tls, Source::Frame, Source::Unmasked, Source::Inflated];
-        const HTTP2: &[Source] = &[Source::Http2, Source::Frame, Source::Unmasked, Source::Inflated];
-        let all = if around == Some(Self::Http2) { HTTP2 } else { TLS };
-        all.get(usize::from(around.is_none())..all.len() - usize::from(!is_inflated)).unwrap_or_default()
+    /// All, in the order of the tabs.
+    pub(super) const ALL: [Self; 7] =
+        [Self::Packet, Self::Tcp, Self::Tls, Self::Http2, Self::Frame, Self::Unmasked, Self::Inflated];
+
+    /// Whether it is read once more from the capture.
+    pub(super) const fn is_captured(self) -> bool {
+        matches!(self, Self::Packet | Self::Tcp)
     }
 
     /// Whether it is more than the frame: what carries it.
@@ -40,6 +45,8 @@ impl Source {
     /// The name on the tab.
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Packet => "Packet",
+            Self::Tcp => "TCP",
             Self::Tls => "TLS plain",
             Self::Http2 => "HTTP/2 DATA",
             Self::Frame => "Frame",
@@ -51,6 +58,8 @@ impl Source {
     /// The name where there is little room.
     pub(super) const fn short_name(self) -> &'static str {
         match self {
+            Self::Packet => "Pkt",
+            Self::Tcp => "TCP",
             Self::Tls => "TLS",
             Self::Http2 => "H2",
             Self::Frame => "Frame",
@@ -90,8 +99,8 @@ struct Part {
     phase: u64,
 }
 
-/// What a message inflates to: the known bytes and where they stand.
-pub(super) fn inflated(body: Arc<Vec<u8>>, pieces: &[Piece]) -> Wire {
+/// Bytes as they are, and where they stand.
+pub(super) fn of(body: Arc<Vec<u8>>, pieces: &[Piece]) -> Wire {
     let end = pieces.last().map_or(0, |piece| match piece.kind {
         PieceKind::Bytes { start, end } => piece.offset.saturating_add((end - start) as u64),
         hole => piece.offset.saturating_add(hole.missing()),
@@ -196,7 +205,7 @@ pub(super) fn rebuild(
                 wire.push(from + first as usize..from + last as usize, phase);
             }
             PieceKind::Lost(None) if (start..=end).contains(&piece.offset) => wire.push_hole(piece.kind),
-            PieceKind::Lost(_) | PieceKind::Unknown(_) | PieceKind::NotKept(_) => {
+            PieceKind::Lost(_) | PieceKind::Unknown(_) | PieceKind::NotKept(_) | PieceKind::Elsewhere(_) => {
                 let missing = until.min(end).saturating_sub(piece.offset.max(start));
                 let missing = missing.min(piece.kind.missing());
                 if missing > 0 {

@@ -19,6 +19,7 @@ mod keys;
 mod ladder;
 mod looks;
 mod marks;
+mod packets;
 mod pictures;
 mod stats;
 #[path = "../support/story.rs"]

@@ -68,9 +68,9 @@ fn compressed_messages_have_three_kinds_of_bytes() {
         ("deflate_message", "2j"),
         ("deflate_frame", "2<Enter>j"),
         ("deflate_unmasked", "2<Enter>j]"),
-        ("deflate_inflated", "2<Enter>[<Tab><Tab>"),
+        ("deflate_inflated", "2<Enter>]]<Tab><Tab>"),
         ("deflate_not_kept", "2j<Enter>"),
-        ("deflate_undecoded", "2jj<Enter>["),
+        ("deflate_undecoded", "2jj<Enter>]"),
     ] {
         let mut app = browser(&story::compressed(), WIDE);
         press(&mut app, keys);

@@ -64,6 +64,15 @@ pub(super) fn browser_of_sample(name: &str, secrets: Secrets, size: (u16, u16)) 
     app
 }
 
+/// The browser after this capture was read with these secrets.
+pub(super) fn browser_of_capture(capture: Vec<u8>, secrets: Secrets, size: (u16, u16)) -> App {
+    let mut app = App::new(options(), size);
+    let outcome = batches_of(&mut app, capture, secrets);
+    app.take(Loading::Done(outcome), Duration::ZERO);
+    app.settle();
+    app
+}
+
 /// The line above the hints.
 fn status(app: &App, size: (u16, u16)) -> String {
     let shown = picture(app, size);
@@ -109,10 +118,7 @@ fn what_the_records_of_a_frame_say_is_shown() {
     for record in [&sent[..70], &sent[70..90], &sent[90..]] {
         tls.data(Client, record);
     }
-    let mut app = App::new(options(), WIDE);
-    let outcome = batches_of(&mut app, capture_of(&tls.session.segments()), secrets(&tls.log()));
-    app.take(Loading::Done(outcome), Duration::ZERO);
-    app.settle();
+    let mut app = browser_of_capture(capture_of(&tls.session.segments()), secrets(&tls.log()), WIDE);
     // The hex digits of the dump.
     let dumped = |app: &App| -> String {
         let digits = |line: &str| {

@@ -222,7 +222,11 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
     };
     let title = Some(title_of(Source::name)).filter(|title| title.len() + TITLE_MARGIN <= usize::from(area.width));
     let title = title.unwrap_or_else(|| title_of(Source::short_name));
-    let foot = count(app.bytes.wire.len, "byte");
+    let foot = match app.bytes.source() {
+        Source::Packet => app.bytes.packets.foot().unwrap_or_default(),
+        source if source.is_captured() && app.bytes.wire.len == 0 => String::new(),
+        _ => count(app.bytes.wire.len, "byte"),
+    };
     let inside = draw::pane(app, buf, Pane::Bytes, area, &title, &foot);
     let rows = app.inspector_rows(inside.height.into());
     let dump = Rect { height: inside.height.saturating_sub(rows), ..inside };
@@ -237,6 +241,10 @@ pub(super) fn bytes(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) 
 
 fn draw_dump(app: &App, buf: &mut Buffer, area: Rect) {
     let wire = &app.bytes.wire;
+    if wire.len == 0 && app.bytes.source().is_captured() {
+        let words = format!(" {}", app.bytes.packets.instead(app.bytes.source()));
+        return draw::lines(buf, area, [Line::styled(text::cut(&words, area.width.into()), app.theme.dim())]);
+    }
     let layout = app.bytes.dump(area.width.into());
     let rows = HexRows::new(&wire.pieces, layout.per_row);
     let marked = app.bytes.marked().unwrap_or(0..0);
@@ -307,7 +315,7 @@ fn inspector(app: &App, columns: usize, wide: bool) -> Vec<Line<'static>> {
         lines.push(Line::styled(text::cut(&format!(" {name} ⇄ {span}{value}"), columns), app.theme.dim()));
     }
     if let Some(offset) = view.wire.offset_of(view.cursor) {
-        let words = view.provenance.words(view.source(), offset).join(" · ");
+        let words = view.way(offset).join(" · ");
         lines.push(Line::styled(text::cut(&format!(" {words}"), columns), app.theme.dim()));
     }
     lines
