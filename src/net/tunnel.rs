@@ -1,7 +1,7 @@
 //! Tunnels over IP and over UDP. A new one is a function and a row in [`OVER_IP`] or [`OVER_UDP`].
 //!
-//! What runs over UDP is known by its port alone, which others may use as well: there every bit of the header must be as the
-//! text wants it, and what is inside must look like a packet.
+//! What runs over UDP is known by its port alone, which others may use as well: there what is inside must look like a packet, and
+//! every bit of the header must be as the text wants it, unless that says that a receiver passes over it.
 
 use super::ether::ether_type::{self, FRAME};
 use super::ether::{Network, inside, network};
@@ -165,16 +165,15 @@ fn ether_ip(bytes: &[u8]) -> Inside<'_> {
 /// RFC 7348 §5, with a group policy (draft-smith-vxlan-group-policy-05 §2.1) where the first bit says so.
 ///
 /// ```text
-/// flags u8, policy's flags u8, policy u16, network (24 bits), reserved u8, a frame
+/// flags u8, policy's flags u8, policy u16, network (24 bits), reserved u8, a frame; reserved bits are passed over
 /// ```
 fn vxlan(bytes: &[u8]) -> Inside<'_> {
-    let (&[flags, policy, group_high, group_low, a, b, c, reserved], rest) = bytes.split_first_chunk()?;
-    let is_sound = match flags {
-        0x08 => [policy, group_high, group_low] == [0; 3],
-        0x88 => policy & !0x48 == 0,
-        _ => false,
-    };
-    (is_sound && reserved == 0).then(|| (Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), ethernet(rest)))
+    /// The network is told, as it always is.
+    const NETWORK: u8 = 0x08;
+    /// What follows is named, as in [`vxlan_gpe`].
+    const NEXT: u8 = 0x04;
+    let (&[flags, _, _, _, a, b, c, _], rest) = bytes.split_first_chunk()?;
+    (flags & (NETWORK | NEXT) == NETWORK).then(|| (Encap::Vxlan(u32::from_be_bytes([0, a, b, c])), ethernet(rest)))
 }
 
 /// draft-ietf-nvo3-vxlan-gpe-13 §3: what follows is named.
@@ -243,12 +242,13 @@ fn lisp(bytes: &[u8]) -> Inside<'_> {
 /// RFC 8926 §3.4, with its options (§3.5).
 ///
 /// ```text
-/// version (2 bits), length of options (6 bits, in units of 4 bytes), flags u8, EtherType u16, network (24 bits), reserved u8
+/// version (2 bits), length of options (6 bits, in units of 4 bytes), flags u8, EtherType u16, network (24 bits), reserved u8;
+/// reserved bits are passed over
 /// option: class u16, type u8, length (5 bits, in units of 4 bytes), as many bytes
 /// ```
 fn geneve(bytes: &[u8]) -> Inside<'_> {
-    let (&[first, flags, high, low, a, b, c, reserved], rest) = bytes.split_first_chunk()?;
-    if first >> 6 != 0 || flags & 0x3f != 0 || reserved != 0 {
+    let (&[first, _, high, low, a, b, c, _], rest) = bytes.split_first_chunk()?;
+    if first >> 6 != 0 {
         return None;
     }
     let (mut options, carried) = rest.split_at_checked(usize::from(first & 0x3f) * 4)?;
@@ -261,7 +261,7 @@ fn geneve(bytes: &[u8]) -> Inside<'_> {
 /// 3GPP TS 29.281 §5: of version 1 what carries a user's packet.
 ///
 /// ```text
-/// version (3 bits), protocol (1 bit), reserved, extension, sequence, N-PDU (a bit each), type u8, length u16, endpoint u32,
+/// version (3 bits), protocol, spare (a bit that is passed over), extension, sequence, N-PDU (a bit each), type u8, length u16, endpoint u32,
 /// where one of the last three bits is set: sequence u16, N-PDU u8, next extension u8
 /// extension: length u8 (in units of 4 bytes), content, next extension u8
 /// ```
@@ -271,7 +271,7 @@ fn gtp(bytes: &[u8], wire_len: usize) -> Inside<'_> {
     const MAX_EXTENSIONS: usize = 8;
     let (&[flags, kind, high, low, a, b, c, d], mut rest) = bytes.split_first_chunk::<HEADER>()?;
     let length = usize::from(u16::from_be_bytes([high, low]));
-    if flags & 0xf8 != 0x30 || kind != USER_PACKET || HEADER + length != wire_len {
+    if flags & 0xf0 != 0x30 || kind != USER_PACKET || HEADER + length != wire_len {
         return None;
     }
     if flags & 7 != 0 {
