@@ -53,6 +53,8 @@ pub(super) enum Network<'a> {
     Fragment,
     /// Encrypted by the link.
     Encrypted,
+    /// A frame of which the receiver took nothing, because its check sequence is wrong.
+    Damaged,
     /// A frame of a link type that is not read.
     Unknown(LinkType),
 }

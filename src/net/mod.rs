@@ -101,6 +101,7 @@ pub struct Decoder {
     last: twice::Last,
     too_deep: Tally,
     encrypted: Tally,
+    damaged: Tally,
     frame_fragments: Tally,
     exported: exported::Streams,
     /// Exported PDUs without numbers, of more streams than the limit allows.
@@ -206,6 +207,7 @@ impl Decoder {
             Network::TooDeep | Network::Wrapped(..) => Some(&mut self.too_deep),
             Network::Fragment => Some(&mut self.frame_fragments),
             Network::Encrypted => Some(&mut self.encrypted),
+            Network::Damaged => Some(&mut self.damaged),
             Network::Unknown(link) => Some(self.unknown.entry(link).or_default()),
         };
         self.seen.other += 1;
@@ -377,6 +379,11 @@ impl Decoder {
                 "other link types are not supported either",
             ),
             (NoteCode::LinkUnknown, self.frame_fragments, "fragments of IEEE 802.11 frames are not put together"),
+            (
+                NoteCode::LinkUnknown,
+                self.damaged,
+                "frames of IEEE 802.11 whose check sequence is wrong, as the capture says, are not read",
+            ),
             (NoteCode::LinkEncrypted, self.encrypted, "frames are encrypted by the link"),
             (
                 NoteCode::TcpLimit,

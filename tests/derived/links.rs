@@ -58,3 +58,22 @@ fn encrypted_frames_are_counted() {
     has_finding(&file, "LINK-ENCRYPTED", "encrypted");
     has_no_findings(&Pcap::default().file(&clear), &["LINK-ENCRYPTED"], "clear");
 }
+
+/// Of frames that were damaged on the air one finding tells, and the others are read.
+#[test]
+fn damaged_frames_are_counted() {
+    let session = Session::sample(1);
+    let clear = packets(&session.segments(), &Wire::over(Framing::Radiotap.into()));
+    let damaged = |at: usize| {
+        let mut packet = clear[at].clone();
+        // Behind 8 bytes the flags.
+        packet.bytes[8] |= 0x40;
+        packet.bytes[60..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        packet
+    };
+    let mixed: Vec<_> = (0..clear.len()).flat_map(|at| [damaged(at), clear[at].clone()]).collect();
+    let file = Pcap::default().file(&mixed);
+    says(&file, &[session], "damaged");
+    has_finding(&file, "LINK-UNKNOWN", "damaged");
+    has_no_findings(&Pcap::default().file(&clear), &["LINK-UNKNOWN"], "clear");
+}

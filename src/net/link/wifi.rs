@@ -28,7 +28,7 @@ pub(super) fn radiotap(bytes: &[u8]) -> Network<'_> {
     let start = 8 + 4 * more.count();
     let start = if fields & TIME != 0 { start.next_multiple_of(8) + 8 } else { start };
     let flags = if fields & FLAGS != 0 { header.get(start).copied().unwrap_or_default() } else { 0 };
-    if flags & DAMAGED != 0 { Network::Other } else { frame(rest, flags & PADDED != 0) }
+    if flags & DAMAGED != 0 { Network::Damaged } else { frame(rest, flags & PADDED != 0) }
 }
 
 /// Prism, in the byte order of the machine that captured, or AVS under its number.
