@@ -2,10 +2,11 @@
 
 use super::Out;
 use super::keys::{agreed, certificate};
+use super::page::write_comments;
 use super::style::{Ink, Style};
 use super::time::Clock;
 use crate::escape;
-use crate::model::{Check, Direction, FileRuns, Handshake, Head, Stamp, StartLine, TlsOutline, duration};
+use crate::model::{Check, Direction, Facts, FileRuns, Handshake, Head, Stamp, StartLine, TlsOutline, duration};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Appends one handshake, and the TLS around it.
@@ -13,7 +14,7 @@ pub(super) fn write(
     at: &Stamp,
     handshake: &Handshake,
     tls: Option<&TlsOutline>,
-    files: &FileRuns,
+    (files, facts): (&FileRuns, &Facts),
     clock: &mut Clock,
     style: Style,
     out: &mut Out<'_>,
@@ -29,6 +30,7 @@ pub(super) fn write(
     for (dir, head) in [(Direction::ToServer, &handshake.request), (Direction::ToClient, &handshake.response)] {
         if let Some(head) = head {
             write_head(dir, head, &files.place(head.span.last.packet), clock, style, out);
+            write_comments(facts, head.span, "    ", style, out);
         }
     }
     let longest = handshake.checks.iter().map(|check| check.code.name().len()).max().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::around::Around;
 use super::{Exporter, Form, Out, Totals};
-use crate::model::{ConnId, Connection, Event, FileRun, Handshake, Stamp};
+use crate::model::{ConnId, Connection, Event, Fact, FileRun, Handshake, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -183,6 +183,10 @@ impl Exporter for Handshakes {
 
     fn file(&mut self, run: &FileRun) {
         self.form.file(run);
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        self.form.fact(file, fact);
     }
 
     fn finish(&mut self, _: &Totals, out: &mut Out<'_>) {

@@ -7,7 +7,7 @@ use super::time::Clock;
 use super::{Form, Out, pretty, table};
 use crate::decode;
 use crate::escape;
-use crate::model::{Decoded, Fact, Facts, FileRun, FileRuns, Message, Opcode, Stamp, count, duration, number};
+use crate::model::{Decoded, Fact, Facts, FileRun, FileRuns, Message, Opcode, Span, Stamp, count, duration, number};
 
 /// Writes messages in full: JSON indented, text as it is, everything else as a hex dump.
 #[derive(Debug)]
@@ -63,11 +63,7 @@ impl Form for Page {
         let packets = if first == last { format!("frame {place}") } else { format!("frames {first} to {place}") };
         let parts = if message.frames == 1 { String::new() } else { format!(" in {} parts", number(message.frames)) };
         out.line(&format!("{title}{parts}  {}", self.style.paint(Ink::Dim, escape::display_str(&packets))));
-        for packet in [first].into_iter().chain(Some(last).filter(|&last| last != first)) {
-            for text in self.facts.comments.get(&packet).into_iter().flatten() {
-                self.style.hang("comment: ", 9, Ink::Plain, &escape::display_str(text), out);
-            }
-        }
+        write_comments(&self.facts, Span { first: message.span.first, last: at.at }, "", self.style, out);
         for (ink, text) in table::faults(message) {
             out.line(&self.style.paint(ink, text).to_string());
         }
@@ -81,6 +77,13 @@ impl Form for Page {
             out.line(&payload::close_words(message));
         }
         write_body(message, self.payload, "", out);
+    }
+}
+
+/// Appends what was written in the capture beside the first and the last packet.
+pub(super) fn write_comments(facts: &Facts, span: Span, margin: &str, style: Style, out: &mut Out<'_>) {
+    for text in span.ends().filter_map(|packet| facts.comments.get(&packet)).flatten() {
+        style.hang(&format!("{margin}comment: "), margin.len() + 9, Ink::Plain, &escape::display_str(text), out);
     }
 }
 

@@ -9,8 +9,8 @@ use super::types::{self, Type};
 use super::{Evidence, Form, Out, Standing, figures, head, keys, ls};
 use crate::escape;
 use crate::model::{
-    Connection, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteRow, NoteSet, Opcode,
-    PacketNo, Secrets, Severity, Stamp, TlsOutline, TlsSession, clause, duration, number,
+    Connection, Fact, Facts, FileRun, FileRuns, Frame, Handshake, Message, NOTES, Note, NoteCode, NoteRow, NoteSet,
+    Opcode, PacketNo, Secrets, Severity, Stamp, TlsOutline, TlsSession, clause, duration, number,
 };
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -29,6 +29,7 @@ pub struct Table {
     payload: PayloadOptions,
     style: Style,
     files: FileRuns,
+    facts: Facts,
     /// Columns of `1:2145`: as many as the longest so far.
     place_width: usize,
     /// The packet of the last frame, and how many frames ended in it.
@@ -41,8 +42,8 @@ pub struct Table {
 impl Table {
     /// Rows with times of this clock and payloads shown so.
     pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
-        let (files, frames_in) = (FileRuns::default(), (PacketNo(0), 0));
-        Self { clock, payload, style, files, place_width: 6, frames_in, is_begun: false, explains: false }
+        let (files, facts, frames_in) = (FileRuns::default(), Facts::default(), (PacketNo(0), 0));
+        Self { clock, payload, style, files, facts, place_width: 6, frames_in, is_begun: false, explains: false }
     }
 
     /// Below each finding stand the rule that it is about, its likely cause and what to try.
@@ -85,6 +86,12 @@ impl Table {
 impl Form for Table {
     fn file(&mut self, run: &FileRun) {
         self.files.push(run.clone());
+    }
+
+    fn fact(&mut self, file: usize, fact: &Fact<'_>) {
+        if let Fact::Comment(Some(_), _) = fact {
+            self.facts.add(file, fact);
+        }
     }
 
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) {
@@ -196,7 +203,7 @@ impl Form for Table {
         if !self.begins() {
             out.text("\n");
         }
-        head::write(at, handshake, tls, &self.files, &mut self.clock, self.style, out);
+        head::write(at, handshake, tls, (&self.files, &self.facts), &mut self.clock, self.style, out);
     }
 
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {

@@ -37,3 +37,11 @@ pub struct Span {
     /// The packet with which the thing was complete, or given up.
     pub last: Mark,
 }
+
+impl Span {
+    /// Its first and its last packet, one where they are the same.
+    pub fn ends(self) -> impl Iterator<Item = PacketNo> {
+        let (first, last) = (self.first.packet, self.last.packet);
+        [first].into_iter().chain((last != first).then_some(last))
+    }
+}

@@ -97,7 +97,7 @@ fn header_value(name: &str, value: &str, secrets: bool) -> String {
 }
 
 /// Adds a line, wrapped; only its first part looks as told.
-fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: usize) {
+pub(super) fn push_wrapped(out: &mut Vec<(Look, String)>, look: Look, line: &str, columns: usize) {
     let looks = std::iter::once(look).chain(std::iter::repeat(Look::Plain));
     out.extend(looks.zip(text::wrap(line, columns, 4)));
 }

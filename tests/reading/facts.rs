@@ -1,6 +1,7 @@
 //! What a capture tells of itself: who wrote it and where, what was dropped, names and comments.
 
 use super::make::{MICROS, Order, Pcap, PcapNg};
+use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -47,7 +48,11 @@ fn told(order: Order) -> Vec<u8> {
     };
     let upgrade = packets.iter().position(|(_, bytes)| bytes.windows(4).any(|four| four == b"101 ")).unwrap();
     for (at, (ticks, bytes)) in packets.iter().enumerate() {
-        let comment = if at > upgrade { ng.option(1, b"look here") } else { Vec::new() };
+        let comment = match at.cmp(&upgrade) {
+            Ordering::Less => Vec::new(),
+            Ordering::Equal => ng.option(1, b"accepted here"),
+            Ordering::Greater => ng.option(1, b"look here"),
+        };
         let body = ng.enhanced_body(0, *ticks, bytes, &comment);
         ng = ng.block(6, &body);
     }
@@ -175,6 +180,9 @@ fn stats_has_them_all() {
 #[test]
 fn comments_and_interfaces_stand_where_they_belong() {
     assert!(said(&["show", "told.pcapng", "1:1"]).contains("\ncomment: look here\n"));
+    let handshakes = said(&["handshake", "told.pcapng"]);
+    let (asked, answered) = handshakes.split_once("← ").unwrap();
+    assert!(!asked.contains("comment:") && answered.contains("\n    comment: accepted here\n"), "{handshakes}");
     let connections: serde_json::Value =
         serde_json::from_str(said(&["ls", "--json", "told.pcapng"]).lines().next().unwrap()).unwrap();
     assert_eq!(connections["interface"], "tap0");

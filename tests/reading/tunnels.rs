@@ -93,14 +93,14 @@ fn reserved_bits_are_passed_over() {
     let vxlan = [&[8, 0, 0, 0, 0, 0, 5, 0][..], &frame(&inner)].concat();
     let geneve = [&[0, 0, 0x65, 0x58, 0, 0, 5, 0][..], &frame(&inner)].concat();
     let gtp = [&[0x30, 255, 0, inner.len() as u8, 0, 0, 0, 9], &inner[..]].concat();
-    let changes: [(u16, &[u8], &[(usize, u8)]); 3] = [
-        (4789, &vxlan, &[(0, 0x09), (0, 0xf8), (1, 1), (2, 1), (3, 1), (7, 1)]),
-        (6081, &geneve, &[(1, 1), (1, 0x3f), (7, 1)]),
-        (2152, &gtp, &[(0, 0x38)]),
+    let changes = [
+        (4789, vxlan, &[(0, 0x09), (0, 0xf8), (1, 1), (2, 1), (3, 1), (7, 1)][..]),
+        (6081, geneve, &[(1, 1), (1, 0x3f), (7, 1)]),
+        (2152, gtp, &[(0, 0x38)]),
     ];
     for (port, sound, changes) in changes {
         for &(at, value) in changes {
-            let mut bent = sound.to_vec();
+            let mut bent = sound.clone();
             bent[at] = value;
             assert_eq!(whole(ETHERNET, &udp(port, &bent)), V4, "port {port}, byte {at}: {value:#x}");
         }

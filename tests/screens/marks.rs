@@ -1,5 +1,6 @@
 //! Marks, comments and exports.
 
+use super::support::craft::*;
 use super::*;
 use wspect::model::ConnId;
 use wspect::tui::{Effect, Marks};
@@ -85,4 +86,27 @@ fn an_export_is_described() {
     press(&mut app, "h<Enter>");
     assert!(picture(&app, SMALL).contains("nothing is marked: m marks"), "{}", picture(&app, SMALL));
     assert_eq!(app.take_effects(), []);
+}
+
+/// What was written in the capture beside packets stands with what they brought: a head, or any frame of a message.
+#[test]
+fn comments_of_the_capture_stand_with_what_they_are_about() {
+    let mut session = Session::new(1);
+    session.parts(Client, TEXT, &[b"one ".to_vec(), b"two ".to_vec(), b"three".to_vec()], false);
+    let mut ng = Ng::new(false);
+    ng.interface(1, Some(9), None);
+    for (at, packet) in packets(&session.segments(), &Wire::default()).iter().enumerate() {
+        let comment = ng.option(1, format!("note on {}", at + 1).as_bytes());
+        ng.enhanced_with(&comment, 0, packet.time as u64, packet);
+    }
+    let mut app = browser_of(ng.bytes, SIZES[3]);
+    press(&mut app, "l");
+    let shown = picture(&app, SIZES[3]);
+    assert!(shown.contains("“note on 8” · “note on 10” · “note on 12”"), "{shown}");
+    press(&mut app, "3");
+    let shown = picture(&app, SIZES[3]);
+    assert!(
+        shown.contains("“note on 4”") && shown.contains("“note on 6”") && !shown.contains("“note on 5”"),
+        "{shown}"
+    );
 }

@@ -113,9 +113,17 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
     ]
 }
 
-/// ` · “slow again”`: what was written in the capture beside the packet with which the message was known.
+/// ` · “slow again”`: what was written in the capture beside the packets in which the message's frames begin and end.
 fn comments(app: &App, row: &MessageRow<'_>) -> String {
-    app.book.comments(row.last.packet).iter().map(|text| format!(" · “{}”", display_str(text))).collect()
+    /// Frames that are looked at in every drawing.
+    const FRAMES: usize = 64;
+    let frames = app.book.frames(row.frame_rows.clone()).take(FRAMES);
+    let mut packets: Vec<_> = frames.flat_map(|frame| [frame.first_packet, frame.last.packet]).collect();
+    packets.push(row.last.packet);
+    packets.sort_unstable();
+    packets.dedup();
+    let texts = packets.into_iter().flat_map(|packet| app.book.comments(packet));
+    texts.map(|text| format!(" · “{}”", display_str(text))).collect()
 }
 
 /// `! DEFLATE-LOST +2 more`: the findings about a message, the worst first, and the look of the worst.

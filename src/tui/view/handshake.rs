@@ -4,7 +4,7 @@ use super::draw;
 use crate::escape::display_str;
 use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
-use crate::tui::handshake::{Look, check_lines, head_lines, push_fact};
+use crate::tui::handshake::{Look, check_lines, head_lines, push_fact, push_wrapped};
 use crate::tui::list::List;
 use crate::tui::text;
 use crate::tui::tls::Told;
@@ -67,7 +67,13 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look,
         _ => return check_lines(connection, handshake, Told::of(app, connection).as_ref(), columns),
     };
     match head {
-        Some(head) => head_lines(head, app.handshake.secrets, columns),
+        Some(head) => {
+            let mut lines = head_lines(head, app.handshake.secrets, columns);
+            for text in head.span.ends().flat_map(|packet| app.book.comments(packet)) {
+                push_wrapped(&mut lines, Look::Dim, &format!("“{}”", display_str(text)), columns);
+            }
+            lines
+        }
         None => vec![(Look::Dim, missing)],
     }
 }

@@ -171,9 +171,14 @@ impl Ng {
 
     /// An enhanced packet block; its time in the interface's ticks.
     pub(crate) fn enhanced(&mut self, interface: u32, ticks: u64, packet: &Packet) -> &mut Self {
+        self.enhanced_with(&[], interface, ticks, packet)
+    }
+
+    /// The same with options.
+    pub(crate) fn enhanced_with(&mut self, options: &[u8], interface: u32, ticks: u64, packet: &Packet) -> &mut Self {
         let mut body = self.out();
         body.u32(interface).u32((ticks >> 32) as u32).u32(ticks as u32);
-        body.u32(packet.bytes.len() as u32).u32(packet.orig_len).padded(&packet.bytes);
+        body.u32(packet.bytes.len() as u32).u32(packet.orig_len).padded(&packet.bytes).raw(options);
         self.block(6, &body.bytes)
     }
 
