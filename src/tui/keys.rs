@@ -233,7 +233,7 @@ pub static KEYMAP: &[Binding] = &[
         "sort by the next column / reverse",
     )
     .hint(24, 1, "sort"),
-    on(WITH_RULES, &[(c('D'), Action::DecodeAs)], "read a stream as WebSocket, or not …").hint(97, 1, "decode as"),
+    on(WITH_RULES, &[(c('D'), Action::DecodeAs)], "what a connection, or a stream, is …").hint(97, 1, "decode as"),
     on(WITH_COLUMNS, &[(c('C'), Action::Columns), (Key::new(KeyCode::F(10)), Action::Columns)], "choose columns …")
         .hint(66, 1, "columns"),
     on(

@@ -50,17 +50,17 @@ pub(super) struct Half {
 /// How the frames of a direction stand in the records of TLS that carry them.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    /// The number of the record at hand.
-    number: Option<u64>,
-    /// So many began with a frame.
-    aligned: u32,
+    /// The end of the number of the record at hand, from 1; each connection has this, so it is short.
+    number: u16,
+    /// So many began with a frame, as far as that is counted.
+    aligned: u8,
     /// One began within a frame.
     crossed: bool,
 }
 
 impl Records {
     /// Records that must have begun with a frame before it is taken for a habit.
-    const HABIT: u32 = 3;
+    const HABIT: u8 = 3;
 
     /// Whether all that came so far began with a frame.
     pub(super) const fn are_aligned(&self) -> bool {
@@ -152,7 +152,8 @@ impl Half {
     /// The bytes that are read next stand in the record of this number.
     #[inline(always)]
     pub(super) fn enter(&mut self, record: u64) {
-        if self.records.number.replace(record) != Some(record) {
+        let number = (record % u64::from(u16::MAX)) as u16 + 1;
+        if std::mem::replace(&mut self.records.number, number) != number {
             match &self.reading {
                 Reading::Head(partial) if partial.len == 0 => {
                     self.records.aligned = self.records.aligned.saturating_add(1)
