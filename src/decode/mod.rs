@@ -2,62 +2,24 @@
 //!
 //! A connection has one [`Session`], which is told all its messages in order. It finds the protocol in the table [`DECODERS`] (by the
 //! name that was agreed on, by the URL, by what is said), lets that decoder take messages apart, and pairs requests with replies.
-//! Each decoder is a file of its own; how to add one stands in `docs/DECODERS.md`.
+//! Each decoder is a file of its own in `protocols` or `formats`; how to add one stands in `docs/DECODERS.md`.
 //!
 //! A decoder is asked of messages that are whole. It says what it understands, and of the rest nothing: then others are asked, and at
 //! last nobody hides that the payload is what it is.
 
-mod actioncable;
-mod amqp;
-mod base64;
-mod bson;
 mod bytes;
-mod carry;
-mod cbor;
-mod cdp;
-mod compressed;
-mod ddp;
-mod discord;
-mod engine_io;
-mod graphql;
-mod guacamole;
-mod hmr;
-mod home_assistant;
+mod formats;
 pub mod json;
-mod json_rpc;
-mod json_text;
-mod jupyter;
-mod kubernetes;
-mod media;
 mod members;
-mod mqtt;
-mod msgpack;
-mod nats;
-mod nostr;
-mod obs;
-mod ocpp;
 mod packed;
 mod pairs;
 pub mod path;
-mod phoenix;
 mod program;
-mod protobuf;
-mod pusher;
-mod rfb;
+mod protocols;
 mod session;
 mod shape;
-mod signalr;
-mod sip;
-mod sockjs;
-mod stomp;
 mod table;
-mod tagged;
-mod wamp;
-mod wrapped;
 mod write;
-mod xml;
-mod xmpp;
-mod yjs;
 
 pub use program::{Program, Question};
 pub use session::{Session, Sessions, Speaker};

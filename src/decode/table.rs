@@ -1,10 +1,11 @@
 //! The table of decoders. Of several that are as sure of a message, the first has it.
 
-use super::{
-    Decoder, Kind, actioncable, amqp, base64, bson, cbor, cdp, compressed, ddp, discord, engine_io, graphql, guacamole,
-    hmr, home_assistant, json_rpc, json_text, jupyter, kubernetes, media, mqtt, msgpack, nats, nostr, obs, ocpp,
-    phoenix, protobuf, pusher, rfb, signalr, sip, sockjs, stomp, wamp, xml, xmpp, yjs,
+use super::formats::{base64, bson, cbor, compressed, json_text, media, msgpack, protobuf, xml};
+use super::protocols::{
+    actioncable, amqp, cdp, ddp, discord, engine_io, graphql, guacamole, hmr, home_assistant, json_rpc, jupyter,
+    kubernetes, mqtt, nats, nostr, obs, ocpp, phoenix, pusher, rfb, signalr, sip, sockjs, stomp, wamp, xmpp, yjs,
 };
+use super::{Decoder, Kind};
 
 /// All decoders: protocols in the order of their use, then formats.
 pub const DECODERS: &[Decoder] = &[

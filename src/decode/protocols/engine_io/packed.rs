@@ -1,0 +1,45 @@
+//! Socket.IO in MessagePack, as its parser `socket.io-msgpack-parser` writes it: a map of `type`, `nsp`, `data` and `id`.
+
+use super::{SOCKET, namespace_key, pairing};
+use crate::decode::formats::msgpack;
+use crate::model::{Unit, Value};
+use std::borrow::Cow;
+
+/// A packet that is all of the bytes; places are those behind `skipped` bytes more.
+pub(super) fn unit(bytes: &[u8], skipped: usize) -> Option<Unit<'_>> {
+    let tree = msgpack::whole(bytes)?;
+    let kind = match tree.get("type")?.value {
+        Value::Int(kind) => *SOCKET.get(usize::try_from(kind).ok()?)?,
+        _ => return None,
+    };
+    let text = |name: &str| match &tree.get(name)?.value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Int(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    };
+    let (namespace, id) = (text("nsp")?, text("id"));
+    let mut said = tree.get("data").map(|data| data.value.clone());
+    let mut event = Some(kind.to_ascii_lowercase().into());
+    let mut words = kind.trim_start_matches("BINARY_").to_owned();
+    if kind.ends_with("EVENT")
+        && let Some(Value::List(args)) = &mut said
+        && !args.is_empty()
+        && let Value::Text(name) = args.remove(0).value
+    {
+        words = name.clone().into_owned();
+        event = Some(name);
+    } else if kind.ends_with("ACK") {
+        event = None;
+    }
+    if namespace != "/" {
+        words = format!("{words} {namespace}");
+    }
+    if let Some(id) = &id {
+        words = format!("{words} #{id}");
+    }
+    let has_sid = tree.get("data").is_some_and(|data| data.get("sid").is_some());
+    let pairing = pairing(kind, namespace_key(namespace.clone()), id.as_deref(), has_sid);
+    // Places count from the front of the message.
+    let tree = if skipped > 0 { tree.into_owned() } else { tree };
+    Some(Unit { event, id, pairing, said, ..Unit::new(words, tree) })
+}

@@ -1,0 +1,58 @@
+//! JSON-RPC 2.0: requests, notifications, results and errors, also in batches. Both ends may ask.
+
+use crate::decode::members::{Json, Members, whole};
+use crate::decode::{Confidence, Decode, Hints, Said};
+use crate::model::{Key, Node, Pairing, Unit, Value};
+use std::borrow::Cow;
+
+pub(in crate::decode) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
+    let is_one = |members: &Members<'_>| members.get("jsonrpc").and_then(Json::text).is_some_and(|it| it == "2.0");
+    Confidence::Sure.when(said.members().is_some_and(|members| {
+        if members.is_array() {
+            members.at(0).and_then(Json::members).is_some_and(|first| is_one(&first))
+        } else {
+            is_one(members)
+        }
+    }))
+}
+
+pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
+    Box::new(JsonRpc)
+}
+
+#[derive(Clone)]
+struct JsonRpc;
+
+impl Decode for JsonRpc {
+    fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
+        let text = said.text?;
+        let members = said.members()?;
+        if members.is_array() {
+            let units: Vec<_> = members.from(0).map(|one| unit(&one.members()?, one.node())).collect::<Option<_>>()?;
+            return (!units.is_empty()).then_some(units);
+        }
+        Some(vec![unit(members, whole(text))?])
+    }
+}
+
+fn unit<'a>(members: &Members<'a>, tree: Node<'a>) -> Option<Unit<'a>> {
+    let id = members.get("id");
+    let shown = id.and_then(Json::name);
+    let hash = shown.as_deref().map_or_else(String::new, |id| format!(" #{id}"));
+    // The ids 1 and "1" are two.
+    let key = id.map(|id| Key { space: "", id: Cow::Borrowed(id.raw()) });
+    let alone = Unit { id: shown, ..Unit::new("", tree) };
+    if let Some(method) = members.get("method").and_then(Json::text) {
+        let words = if id.is_some() { format!("{method}{hash}") } else { method.to_string() };
+        let pairing = key.map_or(Pairing::Alone, Pairing::Asks);
+        let said = members.get("params").map(Json::value);
+        return Some(Unit { event: Some(method), pairing, said, words: words.into(), ..alone });
+    }
+    let (words, answer) = match members.get("error") {
+        Some(error) => ("error", error.value()),
+        None if members.has("result") => ("result", members.get("result").map_or(Value::Null, Json::value)),
+        None => return None,
+    };
+    let pairing = key.map_or(Pairing::Alone, |key| Pairing::Answers { key, last: true });
+    Some(Unit { pairing, said: Some(answer), words: format!("{words}{hash}").into(), ..alone })
+}

@@ -1,0 +1,32 @@
+//! Protocols: decoders that have a whole connection, and what they share.
+
+pub(super) mod actioncable;
+pub(super) mod amqp;
+pub(super) mod carry;
+pub(super) mod cdp;
+pub(super) mod ddp;
+pub(super) mod discord;
+pub(super) mod engine_io;
+pub(super) mod graphql;
+pub(super) mod guacamole;
+pub(super) mod hmr;
+pub(super) mod home_assistant;
+pub(super) mod json_rpc;
+pub(super) mod jupyter;
+pub(super) mod kubernetes;
+pub(super) mod mqtt;
+pub(super) mod nats;
+pub(super) mod nostr;
+pub(super) mod obs;
+pub(super) mod ocpp;
+pub(super) mod phoenix;
+pub(super) mod pusher;
+pub(super) mod rfb;
+pub(super) mod signalr;
+pub(super) mod sip;
+pub(super) mod sockjs;
+pub(super) mod stomp;
+pub(super) mod tagged;
+pub(super) mod wamp;
+pub(super) mod xmpp;
+pub(super) mod yjs;
