@@ -1,9 +1,9 @@
 //! What users say of streams, sizes and findings, in their own notation.
 
-use crate::decode::{DECODERS, Decoder};
+use crate::decode::Decoder;
 use crate::export::RECORD_KINDS;
 use crate::filter::{self, Field};
-use crate::model::{NOTES, Protocol, Rule, Select, Severity, Timestamp, nearest};
+use crate::model::{NOTES, Protocol, Rule, Select, Severity, Timestamp};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 use std::ffi::OsStr;
@@ -33,9 +33,7 @@ pub(super) fn rule(text: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, St
 
 fn speaks(selector: &str, protocol: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
     if let Some(theirs) = theirs.filter(|theirs| Decoder::find(protocol).is_none() && !theirs.contains(&protocol)) {
-        let names = DECODERS.iter().map(|decoder| decoder.name).chain(theirs.iter().copied());
-        let meant = nearest(protocol, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
-        return Err(format!("unknown protocol {protocol}: websocket, none or a decoder{meant} (docs/DECODERS.md)"));
+        return Err(filter::no_decoder(protocol, theirs));
     }
     filter::of_connections(selector)?;
     Ok(DecodeRule::Speaks(selector.to_owned(), protocol.to_owned()))

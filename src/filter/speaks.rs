@@ -7,17 +7,20 @@ use crate::model::{Connection, nearest};
 /// Connections that pass a filter speak this.
 pub type Speaks = (Filter, Speaker);
 
-/// Reads a filter of connections and the name of a decoder.
+/// Reads a filter of connections and the name of a decoder of ours.
 ///
 /// # Errors
 /// What is wrong with one of them.
 pub fn speaks(selector: &str, name: &str) -> Result<Speaks, String> {
-    let decoder = Decoder::find(name).ok_or_else(|| {
-        let names = DECODERS.iter().map(|decoder| decoder.name);
-        let meant = nearest(name, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
-        format!("unknown protocol {name}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
-    })?;
+    let decoder = Decoder::find(name).ok_or_else(|| no_decoder(name, &[]))?;
     Ok((of_connections(selector)?, Speaker::Ours(decoder)))
+}
+
+/// That no decoder has this name, neither of ours nor of `theirs`; not escaped.
+pub fn no_decoder(name: &str, theirs: &[&str]) -> String {
+    let names = DECODERS.iter().map(|decoder| decoder.name).chain(theirs.iter().copied());
+    let meant = nearest(name, names).map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
+    format!("unknown protocol {name}: websocket, none or a decoder{meant} (docs/DECODERS.md)")
 }
 
 /// A filter of connections that can be asked when they begin.

@@ -1,7 +1,10 @@
-//! The first segments of a stream whose handshake was not seen, kept in case that its beginning comes late.
+//! Where a stream begins: the first segments of one whose handshake was not seen are kept in case that its beginning comes late.
 
-use crate::model::{Direction, Flags, Limits, Mark, Segment};
+use super::stream::{Env, Stream};
+use crate::model::{Direction, Event, Flags, Limits, Mark, Segment, Sink, Stamp};
+use crate::proto::layer::{Hint, Kind};
 use crate::tcp::{Budget, Recalled, Seq};
+use std::ops::ControlFlow;
 
 /// Copies of segments in the order of their capture.
 #[derive(Debug, Default)]
@@ -77,6 +80,148 @@ impl Opening {
     /// Gives its memory back to the totals.
     pub(super) const fn release(&self, budget: &mut Budget) {
         budget.opening = budget.opening.saturating_sub(self.bytes);
+    }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl Sink for Deaf {
+    fn accept(&mut self, _: &Stamp, _: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl Stream {
+    /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
+    pub(super) fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
+        let first = self.kind == Kind::Silent;
+        let begins =
+            if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
+        if !begins {
+            return false;
+        }
+        let [low, high] = self.bases;
+        let mut bases = [low.filter(|_| self.fresh && self.syn.0), high.filter(|_| self.fresh && self.syn.1)];
+        let [low, high] = &mut bases;
+        let other = if forward { high } else { low };
+        if self.fresh
+            && let Some(answer) = self.answer(segment, forward)
+        {
+            other.get_or_insert(Seq(answer.0.wrapping_sub(1)));
+        }
+        // Of the other end, what was said before may not have been captured.
+        let from_start = self.fresh && self.has_syn(forward) && (other.is_some() || self.is_greeting(segment, forward));
+        let may_begin_earlier = self.fresh && self.syn != (true, true);
+        let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, hint);
+        live.opening = may_begin_earlier.then(Box::default);
+        live.unasked = may_begin_earlier;
+        self.fresh = false;
+        true
+    }
+
+    /// Whether the segment brings the first that the sender says, whose SYN was seen.
+    fn is_greeting(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let syn = u32::from(!segment.flags.has(Flags::SYN));
+        self.has_syn(forward) && self.own_base(forward) == Some(Seq(segment.seq.wrapping_sub(syn)))
+    }
+
+    /// Where the answer to the segment begins, if it tells: a request acknowledges what came before, and so does the first that is said
+    /// by the end that began the stream.
+    fn answer(&self, segment: &Segment<'_>, forward: bool) -> Option<Seq> {
+        let carries = !segment.payload.is_empty() || segment.cut > 0;
+        let begins = || carries && !self.has_syn(!forward) && self.is_greeting(segment, forward);
+        (is_request(segment) || segment.flags.has(Flags::ACK) && begins()).then_some(Seq(segment.ack))
+    }
+
+    /// Whether the stream may turn out to have begun earlier, or later.
+    #[inline]
+    pub(super) fn is_opening(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.unasked || live.opening.is_some())
+    }
+
+    /// Keeps a copy of the segment.
+    pub(super) fn keep(&mut self, segment: &Segment<'_>, forward: bool, env: &mut Env<'_>) {
+        let answer = self.answer(segment, forward);
+        if let Some(live) = &mut self.live
+            && let Some(opening) = &mut live.opening
+            && (live.told || !opening.hold(forward, segment, answer, env.limits, env.budget))
+            && let Some(opening) = live.opening.take()
+        {
+            opening.release(env.budget);
+        }
+    }
+
+    /// Where the first bytes of the lower and of the higher end stand, as far as that is known, if the segment shows that it is not
+    /// where they were taken to be, and nothing was told yet.
+    pub(super) fn begins_elsewhere(&mut self, segment: &Segment<'_>, forward: bool) -> Option<[Option<Seq>; 2]> {
+        if self.begins_later(segment, forward) {
+            self.first = segment.mark;
+            let [own, other] = [segment.seq, segment.ack].map(|seq| Some(Seq(seq)));
+            return Some(if forward { [own, other] } else { [other, own] });
+        }
+        let live = self.live.as_ref().filter(|_| self.begins_earlier(segment, forward))?;
+        let [low_answer, high_answer] = live.opening.as_ref()?.answers();
+        let [low, high] = self.bases.map(|base| base.map(|base| base.plus(1)));
+        Some([low.filter(|_| self.syn.0).or(low_answer), high.filter(|_| self.syn.1).or(high_answer)])
+    }
+
+    /// Whether it is the first request of a stream that began before the capture, and acknowledges what its server said: that
+    /// answered requests that were not captured, and what the client said before was one of them.
+    fn begins_later(&mut self, segment: &Segment<'_>, forward: bool) -> bool {
+        let (is_http, has_syn) = (self.kind == Kind::Http, self.has_syn(forward));
+        let Some(live) = self.live.as_mut().filter(|live| live.unasked) else { return false };
+        live.unasked = !live.told && !is_request(segment);
+        // Words for a proxy, and TLS, belong to what is to come.
+        let is_bare = is_http && live.route.is_none() && live.tls.is_none();
+        let other = live.direction(forward).reverse();
+        is_bare && !live.told && !has_syn && is_request(segment) && live.conn.begins_before(other, Seq(segment.ack))
+    }
+
+    /// Whether the segment shows that the stream began before what was taken for its beginning, and nothing was told yet.
+    fn begins_earlier(&self, segment: &Segment<'_>, forward: bool) -> bool {
+        let Some(live) = self.live.as_ref().filter(|live| live.opening.is_some()) else { return false };
+        let dir = live.direction(forward);
+        let (syn, seq) = (segment.flags.has(Flags::SYN), Seq(segment.seq));
+        if syn {
+            return live.conn.begins_behind(dir, seq.plus(1));
+        }
+        let is_new = |answer| {
+            live.conn.begins_behind(dir.reverse(), answer)
+                || self.has_syn(forward) && !live.conn.has_begun(dir.reverse())
+        };
+        if self.answer(segment, forward).is_some_and(is_new) {
+            return true;
+        }
+        // One byte before the first is a keep-alive.
+        let keep_alive = segment.payload.len() == 1 && !live.conn.begins_behind(dir, seq.plus(1));
+        !self.has_syn(forward) && !segment.payload.is_empty() && !keep_alive && live.conn.begins_behind(dir, seq)
+    }
+
+    /// Reads the stream anew from what was kept of it; `firsts`: where its ends begin, as far as that is known.
+    pub(super) fn begin_anew(&mut self, firsts: [Option<Seq>; 2], mark: Mark, hint: Hint<'_>, env: &mut Env<'_>) {
+        let Some(mut live) = self.live.take() else { return };
+        // Where there was too much to keep, it begins here.
+        let (is_kept, opening) = (live.opening.is_some(), live.opening.take().unwrap_or_default());
+        // The layer has told nothing, and what it would say at an end is not heard.
+        let conns = env.tools.conns;
+        let (client_is_low, ends, leaving) = (live.client_is_low, live.ends, live.leaving);
+        self.live = Some(live);
+        self.over(mark, false, &mut Env { sink: &mut Deaf, tools: &mut *env.tools, budget: &mut *env.budget, ..*env });
+        env.tools.conns = conns;
+        self.kind = Kind::default();
+        let bases = firsts.map(|first| first.map(|first| Seq(first.0.wrapping_sub(1))));
+        let from_start = is_kept && (self.syn.0 || !opening.has(true)) && (self.syn.1 || !opening.has(false));
+        let live = self.begin(bases, from_start, ends, client_is_low, hint);
+        live.leaving = leaving;
+        let low_sends = live.direction(true);
+        self.with_layer((mark, mark), None, env, |conn, limits, budget, out| {
+            conn.recall(&opening.recalled(low_sends), mark, true, limits, budget, out);
+        });
+        match &mut self.live {
+            Some(live) if !live.told => live.opening = Some(opening),
+            _ => opening.release(env.budget),
+        }
     }
 }
 
