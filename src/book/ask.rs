@@ -1,6 +1,6 @@
 //! Rows of the book as display filters and columns ask for them.
 
-use super::decoded::Cursor;
+use super::decoded::{Cursor, within};
 use super::{Book, FrameRow, MessageId};
 use crate::decode::Sessions;
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
@@ -35,6 +35,11 @@ impl Asker {
     /// Whether the filter asks for fields that such rows have.
     pub(super) fn suits(&self, rows: Rows) -> bool {
         self.filter.suits(rows).is_ok()
+    }
+
+    /// Whether it asks what messages say.
+    pub(super) const fn hears(&self) -> bool {
+        self.desk.hears()
     }
 
     /// Whether what it asks of messages is known when their connection has ended.
@@ -111,7 +116,7 @@ impl Desk {
         let message = Message { span, ..row.message(&self.payload) };
         let decoded = match &mut self.ears {
             Ears::None => None,
-            Ears::Sessions(sessions) => sessions.message(row.conn, &message, || book.begin(conn)),
+            Ears::Sessions(sessions) => sessions.message(row.conn, &within(&message, row.kept), || book.begin(conn)),
             Ears::Cursor(cursor) => cursor.read(book, id, &message),
         };
         let message = Message { decoded: decoded.as_ref(), ..message };

@@ -8,16 +8,23 @@
 use super::{Book, MessageId};
 use crate::decode::{Hints, Session, Speaker};
 use crate::filter::{Speaks, begin};
-use crate::model::{Connection, Decoded, Limits, Message, Pairing, Reply, Unit};
+use crate::model::{Connection, Decoded, Limits, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Messages between two places from which a connection can be heard again, at most.
+/// Messages between two places from which a connection can be heard again, where there are few.
 const APART: usize = 256;
 
 /// Bytes of payloads between them, but for the last one.
 const BYTES_APART: usize = 256 << 10;
+
+/// Bytes of earlier messages that a fork may have in any case; more when so much was said since the one before.
+const FORKED: usize = 4096;
+
+/// Forks of one connection, and bytes of earlier messages in them: of more each second one goes.
+const FORKS: usize = 4096;
+const FORKS_HELD: usize = 8 << 20;
 
 /// Messages that are heard between two looks at the clock.
 const AT_ONCE: usize = 16;
@@ -31,8 +38,8 @@ const NAMES: usize = 4096;
 /// Characters of such a name.
 const NAME: usize = 64;
 
-/// Of a longer payload nothing is decoded: the screen would wait for it.
-const LONGEST: u64 = 1 << 20;
+/// Of a longer payload nothing is decoded, and no field told: the screen would wait for it.
+pub const LONGEST: u64 = 1 << 20;
 
 /// What is kept of what each message says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +88,17 @@ impl Names {
         place
     }
 
+    /// What is kept of what a message says.
+    fn gist(&mut self, decoded: &Decoded<'_>) -> Packed {
+        let asked = decoded.replies().next().map(|reply| u32::try_from(reply.to).unwrap_or(0));
+        Packed {
+            event: decoded.events().next().map_or(0, |event| self.place(event)),
+            related: asked.unwrap_or(0),
+            heartbeat: decoded.is_heartbeat(),
+            answers: asked.is_some(),
+        }
+    }
+
     fn get(&self, place: u32) -> Option<&Arc<str>> {
         self.all.get((place as usize).checked_sub(1)?)
     }
@@ -92,10 +110,49 @@ struct Heard {
     session: Session,
     /// Of each message, from the first on.
     gists: Vec<Packed>,
-    /// From where it can be heard again: how many messages came before.
-    forks: Vec<(usize, Session)>,
-    /// Bytes of payloads since then.
+    forks: Forks,
+}
+
+/// Places from which a connection can be heard again.
+#[derive(Debug, Default)]
+struct Forks {
+    /// How many messages came before each.
+    all: Vec<(usize, Session)>,
+    /// Bytes of earlier messages in them.
+    held: usize,
+    /// Bytes of payloads since the last.
     since: usize,
+    /// How often they were thinned out: so many times further they stand apart.
+    thinned: u32,
+}
+
+impl Forks {
+    /// Keeps one where it is time for that: `at` messages came before.
+    fn offer(&mut self, at: usize, session: &Session) {
+        let last = self.all.last().map_or(0, |(at, _)| *at);
+        let is_due = at - last >= APART << self.thinned || self.since >= BYTES_APART << self.thinned;
+        let held = session.held();
+        if !is_due || held > self.since.max(FORKED) {
+            return;
+        }
+        self.all.push((at, session.clone()));
+        self.held += held;
+        self.since = 0;
+        if self.all.len() > FORKS || self.held > FORKS_HELD {
+            let mut nth = 0;
+            self.all.retain(|_| {
+                nth += 1;
+                nth % 2 == 0
+            });
+            self.held = self.all.iter().map(|(_, session)| session.held()).sum();
+            self.thinned = (self.thinned + 1).min(16);
+        }
+    }
+
+    /// The last one with at most so many messages before it.
+    fn before(&self, at: usize) -> Option<&(usize, Session)> {
+        self.all.get(self.all.partition_point(|(before, _)| *before <= at).checked_sub(1)?)
+    }
 }
 
 /// What was heard of all connections.
@@ -120,19 +177,21 @@ impl Hearing {
     /// Hears a connection up to there: so many of its messages. True when that is done.
     fn go_on(&mut self, book: &Book, conn: usize, upto: usize, until: Instant) -> bool {
         let before = self.heard.remove(&conn);
-        let begin = || Heard { session: self.session(book, conn), gists: Vec::new(), forks: Vec::new(), since: 0 };
+        let begin = || Heard { session: self.session(book, conn), gists: Vec::new(), forks: Forks::default() };
         let mut heard = before.unwrap_or_else(begin);
-        self.held -= heard.session.held();
-        let ids = book.messages_of(conn);
-        let ids = ids.get(..upto.min(ids.len())).unwrap_or(ids);
+        let all = book.messages_of(conn);
+        let ids = all.get(..upto.min(all.len())).unwrap_or(all);
         let mut payload = Vec::new();
         while let Some(&id) = ids.get(heard.gists.len()) {
             let at = heard.gists.len();
-            if at > 0 && (at.is_multiple_of(APART) || heard.since >= BYTES_APART) {
-                heard.forks.extend(heard.session.fork().map(|fork| (at, fork)));
-                heard.since = 0;
+            heard.forks.offer(at, &heard.session);
+            self.held -= heard.session.held();
+            let gist = hear(book, id, &mut heard.session, &mut payload, |decoded| self.names.gist(decoded));
+            if self.held + heard.session.held() > Limits::DEFAULT.decoder_total {
+                heard.session.forget();
             }
-            let gist = hear(book, id, &mut heard.session, &mut payload, &mut self.names).unwrap_or_default();
+            self.held += heard.session.held();
+            let gist = gist.unwrap_or_default();
             if gist.answers
                 && let Some(asked) = heard.gists.get_mut((gist.related as usize).wrapping_sub(1))
                 && asked.related == 0
@@ -140,15 +199,17 @@ impl Hearing {
                 asked.related = u32::try_from(at + 1).unwrap_or(0);
             }
             heard.gists.push(gist);
-            heard.since += payload.len();
+            heard.forks.since += payload.len();
             if (at.is_multiple_of(AT_ONCE) || payload.len() > LARGE) && Instant::now() >= until {
                 break;
             }
         }
-        if self.held + heard.session.held() > Limits::DEFAULT.decoder_total {
+        // Nothing more will be said.
+        if heard.gists.len() == all.len() && book.connection(conn).is_some_and(|conn| conn.closed.is_some()) {
+            self.held -= heard.session.held();
             heard.session.forget();
+            self.held += heard.session.held();
         }
-        self.held += heard.session.held();
         let is_done = heard.gists.len() >= ids.len();
         self.heard.insert(conn, heard);
         is_done
@@ -159,26 +220,28 @@ impl Hearing {
     }
 }
 
-/// Lets a session hear a message of the book.
-fn hear(book: &Book, id: MessageId, session: &mut Session, payload: &mut Vec<u8>, names: &mut Names) -> Option<Packed> {
+/// Lets a session hear a message of the book; what is made of that.
+fn hear<T>(
+    book: &Book,
+    id: MessageId,
+    session: &mut Session,
+    payload: &mut Vec<u8>,
+    then: impl FnOnce(&Decoded<'_>) -> T,
+) -> Option<T> {
     payload.clear();
     let row = book.message(id)?;
     if row.opcode.is_control() {
         return None;
     }
-    if row.kept > LONGEST {
-        session.lost(row.dir);
-        return None;
+    if row.kept <= LONGEST {
+        book.payload_into(&row, payload);
     }
-    book.payload_into(&row, payload);
-    let decoded = session.message(&row.message(payload))?;
-    let asked = decoded.replies().next().map(|reply| u32::try_from(reply.to).unwrap_or(0));
-    Some(Packed {
-        event: decoded.events().next().map_or(0, |event| names.place(event)),
-        related: asked.unwrap_or(0),
-        heartbeat: decoded.is_heartbeat(),
-        answers: asked.is_some(),
-    })
+    session.message(&within(&row.message(payload), row.kept)).as_ref().map(then)
+}
+
+/// A message as it is decoded: one that is too long as one of which nothing can be known.
+pub(super) fn within<'m>(message: &Message<'m>, kept: u64) -> Message<'m> {
+    Message { undecoded: message.undecoded || kept > LONGEST, ..*message }
 }
 
 /// A place in a connection from which it is heard again.
@@ -201,49 +264,28 @@ impl Cursor {
     /// What a message says that was heard before: whole.
     pub(super) fn read<'m>(&mut self, book: &Book, id: MessageId, message: &Message<'m>) -> Option<Decoded<'m>> {
         let hearing = &book.hearing;
-        let conn = book.message(id)?.conn;
-        let at = usize::try_from(message.number).ok()?.checked_sub(1)?;
-        let heard = hearing.heard.get(&conn)?;
-        let gist = *heard.gists.get(at)?;
+        let row = book.message(id)?;
+        let at = usize::try_from(row.number).ok()?.checked_sub(1)?;
+        let heard = hearing.heard.get(&row.conn).filter(|heard| at < heard.gists.len())?;
+        let fork = heard.forks.before(at);
+        let from = fork.map_or(0, |(before, _)| *before);
         let is_near = |place: &Place| {
-            place.conn == conn
-                && place.revision == hearing.revision
-                && (at.saturating_sub(APART)..=at).contains(&place.next)
+            place.conn == row.conn && place.revision == hearing.revision && (from..=at).contains(&place.next)
         };
-        let mut place = self.place.take().filter(is_near).unwrap_or_else(|| {
-            let fork = heard.forks.partition_point(|(before, _)| *before <= at).checked_sub(1);
-            let (next, session) = match fork.and_then(|fork| heard.forks.get(fork)) {
-                Some((before, session)) => (*before, session.beside()),
-                None => (0, hearing.session(book, conn)),
-            };
-            Place { conn, next, session, revision: hearing.revision }
-        });
-        for &id in book.messages_of(conn).get(place.next..at)? {
-            hear(book, id, &mut place.session, &mut self.payload, &mut Names::default());
+        let begin = || Place {
+            conn: row.conn,
+            next: from,
+            session: fork.map_or_else(|| hearing.session(book, row.conn), |(_, session)| session.clone()),
+            revision: hearing.revision,
+        };
+        let mut place = self.place.take().filter(is_near).unwrap_or_else(begin);
+        for &id in book.messages_of(row.conn).get(place.next..at)? {
+            hear(book, id, &mut place.session, &mut self.payload, |_| ());
         }
-        let decoded = if message.body.kept.len() as u64 > LONGEST {
-            place.session.lost(message.dir);
-            None
-        } else {
-            place.session.message(message)
-        };
+        let decoded = place.session.message(&within(message, row.kept));
         place.next = at + 1;
         self.place = Some(place);
-        let mut decoded = decoded?;
-        // What was asked before the fork the session cannot know.
-        let unpaired = |unit: &&mut Unit<'_>| unit.reply.is_none() && matches!(unit.pairing, Pairing::Answers { .. });
-        if gist.answers
-            && let Some(unit) = decoded.units.iter_mut().find(unpaired)
-            && let Some(asked) = book.numbered(conn, gist.related.into()).and_then(|id| book.message(id))
-        {
-            let event = hearing.gist(conn, gist.related as usize - 1).and_then(|asked| hearing.names.get(asked.event));
-            unit.reply = Some(Reply {
-                to: gist.related.into(),
-                latency: message.brought.since(asked.last),
-                event: event.cloned(),
-            });
-        }
-        Some(decoded)
+        decoded
     }
 }
 

@@ -19,7 +19,7 @@ mod sift;
 mod store;
 
 pub use ask::{Desk, ROWS};
-pub use decoded::Gist;
+pub use decoded::{Gist, LONGEST};
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;

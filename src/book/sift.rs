@@ -74,6 +74,11 @@ impl Sift {
         self.of_messages && self.asker.is_late()
     }
 
+    /// Whether it asks what messages say, which may be otherwise when the user says what connections speak.
+    pub const fn hears(&self) -> bool {
+        self.asker.hears()
+    }
+
     /// Whether it is about messages.
     pub const fn is_of_messages(&self) -> bool {
         self.of_messages

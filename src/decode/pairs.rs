@@ -12,7 +12,7 @@ const ID: usize = 256;
 const EVENT: usize = 64;
 
 /// The open requests of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pairs {
     open: HashMap<(Direction, Key<'static>), Asked, foldhash::fast::RandomState>,
     /// In the order in which they were asked, each with its turn; some are answered by now.

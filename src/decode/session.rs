@@ -76,9 +76,6 @@ impl Hints {
     }
 }
 
-/// Bytes of earlier messages that a fork may have.
-const FORKED: usize = 4096;
-
 /// What decoding a connection needs to remember. All its messages are to be told, in order.
 pub struct Session {
     hints: Arc<Hints>,
@@ -100,6 +97,15 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let chosen = self.chosen.as_ref().map(|(decoder, _)| decoder.name);
         f.debug_struct("Session").field("hints", &self.hints).field("chosen", &chosen).finish_non_exhaustive()
+    }
+}
+
+/// One that goes on from here by itself.
+impl Clone for Session {
+    fn clone(&self) -> Self {
+        let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
+        let (hints, theirs, pairs) = (self.hints.clone(), self.theirs.clone(), self.pairs.clone());
+        Self { hints, theirs, chosen, pairs, ..*self }
     }
 }
 
@@ -192,19 +198,6 @@ impl Session {
     /// Bytes of earlier messages that are kept, about.
     pub fn held(&self) -> usize {
         self.pairs.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
-    }
-
-    /// One that goes on from here by itself and knows of no request before; `None` where much of earlier messages is kept.
-    pub fn fork(&self) -> Option<Self> {
-        let is_small = self.chosen.as_ref().is_none_or(|(_, decode)| decode.held() <= FORKED);
-        is_small.then(|| self.beside())
-    }
-
-    /// The same, but for the requests that are open.
-    pub fn beside(&self) -> Self {
-        let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
-        let (hints, theirs) = (self.hints.clone(), self.theirs.clone());
-        Self { hints, theirs, chosen, pairs: Pairs::default(), ..*self }
     }
 
     /// Forgets what was kept: there is no room for it.

@@ -4,7 +4,7 @@ use super::find::SLICE;
 use super::list::Pace;
 use super::rules::Rule;
 use super::theme::Look;
-use crate::book::{Book, Desk, MessageId};
+use crate::book::{Book, Desk, LONGEST, MessageId};
 use crate::escape::display_str;
 use crate::export::push_value;
 use crate::filter::{Column as Field, FIELDS, Item, Kind, Needs, Row, Rows};
@@ -18,9 +18,6 @@ const MAX_COLUMNS: usize = 32;
 
 /// Columns of the screen that one takes, at most.
 const WIDEST: usize = 200;
-
-/// Of a longer payload no field is told.
-const LONGEST: u64 = 1 << 20;
 
 /// Characters of a cell.
 const CELL: usize = 500;
@@ -203,8 +200,13 @@ pub(super) trait RowId: Copy + Eq + Hash {
         true
     }
 
-    /// Asks something of the row; nothing of one that is too large for that.
-    fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T>;
+    /// Whether its payload is too large to ask for it.
+    fn is_large(self, _: &Book) -> bool {
+        false
+    }
+
+    /// Asks something of the row.
+    fn ask<T>(self, desk: &mut Desk, book: &Book, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T>;
 }
 
 impl RowId for MessageId {
@@ -212,14 +214,17 @@ impl RowId for MessageId {
         !desk.hears() || book.gist(self).is_some()
     }
 
-    fn ask<T>(self, desk: &mut Desk, book: &Book, payload: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
-        let is_too_long = payload && book.message(self)?.kept > LONGEST;
-        if is_too_long { None } else { desk.message(book, self, ask) }
+    fn is_large(self, book: &Book) -> bool {
+        book.message(self).is_some_and(|row| row.kept > LONGEST)
+    }
+
+    fn ask<T>(self, desk: &mut Desk, book: &Book, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+        desk.message(book, self, ask)
     }
 }
 
 impl RowId for usize {
-    fn ask<T>(self, desk: &mut Desk, book: &Book, _: bool, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
+    fn ask<T>(self, desk: &mut Desk, book: &Book, ask: impl FnOnce(&Row<'_>) -> T) -> Option<T> {
         desk.connection(book, self, ask)
     }
 }
@@ -241,6 +246,8 @@ pub(super) struct Columns<K, Id> {
     rules: Vec<Rule>,
     needs: Needs,
     desk: Desk,
+    /// For rows whose payload is too large to ask for it.
+    lean: Desk,
     told: HashMap<Id, Told>,
     /// The stamp of `told`.
     known: u64,
@@ -256,6 +263,7 @@ impl<K, Id> Default for Columns<K, Id> {
             rules: Vec::new(),
             needs: Needs::default(),
             desk: Desk::default(),
+            lean: Desk::default(),
             told: HashMap::new(),
             known: 0,
             pace: Pace::default(),
@@ -304,11 +312,6 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         self.fields().map(|(at, _)| at)
     }
 
-    /// Whether the field at a place tells what messages say.
-    pub(super) fn hears(&self, at: usize) -> bool {
-        self.fields().any(|(place, field)| place == at && field.needs(K::ROWS).decoded)
-    }
-
     /// The name of the column at a place.
     pub(super) fn name(&self, at: usize) -> &str {
         self.chosen.as_ref().and_then(|chosen| chosen.get(at)).map_or("", |column| &column.name)
@@ -338,16 +341,18 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
             self.known = stamp;
             self.told.clear();
             self.desk = Desk::new(self.needs, origin);
+            self.lean = Desk::new(Needs { payloads: false, decoded: false, ..self.needs }, origin);
         }
         let mut before = std::mem::take(&mut self.told);
-        let mut desk = std::mem::take(&mut self.desk);
+        let (mut desk, mut lean) = (std::mem::take(&mut self.desk), std::mem::take(&mut self.lean));
         let mut pace = std::mem::take(&mut self.pace);
         let mut read = || {
             for &row in rows {
                 match before.remove(&row) {
                     Some(told) => drop(self.told.insert(row, told)),
                     None if Instant::now() < until && row.is_ready(&desk, book) => {
-                        let told = self.read(&mut desk, book, row);
+                        let is_large = self.needs.payloads && row.is_large(book);
+                        let told = self.read(if is_large { &mut lean } else { &mut desk }, book, row, is_large);
                         self.told.insert(row, told);
                     }
                     None => self.is_behind = true,
@@ -360,19 +365,22 @@ impl<K: Own, Id: RowId> Columns<K, Id> {
         } else {
             read()
         }
-        (self.desk, self.pace) = (desk, pace);
+        (self.desk, self.lean, self.pace) = (desk, lean, pace);
     }
 
-    fn read(&self, desk: &mut Desk, book: &Book, row: Id) -> Told {
+    /// Reads a row; of a large one nothing that its payload tells.
+    fn read(&self, desk: &mut Desk, book: &Book, row: Id, is_large: bool) -> Told {
+        let is_told = |needs: Needs| !(is_large && needs.payloads);
         let len = self.chosen.as_ref().map_or(0, Vec::len);
         let (mut cells, mut look) = (vec![String::new(); len], None);
-        row.ask(desk, book, self.needs.payloads, |row| {
-            for (at, field) in self.fields() {
+        row.ask(desk, book, |row| {
+            for (at, field) in self.fields().filter(|(_, field)| is_told(field.needs(K::ROWS))) {
                 if let Some(cell) = cells.get_mut(at) {
                     *cell = cell_text(field, row);
                 }
             }
-            look = self.rules.iter().find(|rule| rule.filter.passes(row)).map(|rule| rule.look);
+            let mut rules = self.rules.iter().filter(|rule| is_told(rule.filter.needs(K::ROWS)));
+            look = rules.find(|rule| rule.filter.passes(row)).map(|rule| rule.look);
         });
         Told { cells: cells.into(), look }
     }

@@ -7,6 +7,7 @@ use super::input::Typed;
 use super::keys::Key;
 use super::list::Move;
 use super::theme::ThemeName;
+use crate::book::Sift;
 use crate::escape::display_str;
 use crate::filter::speaks;
 use crate::model::{Connection, nearest};
@@ -241,7 +242,7 @@ impl App {
         self.messages.columns.forget();
         self.detail.forget();
         self.stats.forget();
-        self.filter_again();
+        self.ask_again(Sift::hears);
         self.say(format!("{}: as {name} from now on", display_str(selector)));
     }
 

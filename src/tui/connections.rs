@@ -224,7 +224,7 @@ impl Connections {
     /// Ranks the rows by the field that the table is sorted by, where it is, as far as that is not done.
     pub(super) fn rank(&mut self, book: &Book, origin: Option<Timestamp>, is_whole: bool) {
         let SortBy::Field(at) = self.sort else { return };
-        let of = Of { field: self.columns.name(at).to_owned(), conns: Vec::new(), is_whole };
+        let of = Of { field: self.columns.name(at).to_owned(), conns: Vec::new(), is_whole, revision: 0 };
         self.ranking.want(&of, Rows::CONNECTIONS, origin, || (0..book.connections()).collect());
     }
 

@@ -210,7 +210,7 @@ impl Detail {
     pub(super) fn listen(&mut self, book: &Book, desk: &mut Desk) {
         let Some(id) = self.id.filter(|&id| book.gist(id).is_some()) else { return };
         if self.reading.is_none() && !std::mem::replace(&mut self.is_heard, true) {
-            self.said = id.ask(desk, book, true, Said::of).flatten();
+            self.said = Some(id).filter(|id| !id.is_large(book)).and_then(|id| id.ask(desk, book, Said::of)).flatten();
             if let Some(Said { tree, .. }) = &mut self.said {
                 // What is no other tree than the payload's needs no tab of its own.
                 tree.take_if(|tree| self.json.as_ref().is_some_and(|json| json.is_like(tree)));

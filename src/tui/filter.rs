@@ -330,7 +330,12 @@ impl App {
 
     /// The book is another one, or has come to its end: what was asked too early is asked again.
     pub(super) fn filter_again(&mut self) {
-        let is_late = self.book.sift().is_some_and(Sift::is_late);
+        self.ask_again(Sift::is_late);
+    }
+
+    /// Asks the filter again, where it is such a one.
+    pub(super) fn ask_again(&mut self, is_stale: impl Fn(&Sift) -> bool) {
+        let is_late = self.book.sift().is_some_and(is_stale);
         let is_lost = self.book.sift().is_none() && !self.filter.text.is_empty() && !self.filter.is_off;
         self.filter.shelved = None;
         let entered = self.filter.running.take().map(|asked| asked.text);

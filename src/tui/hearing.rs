@@ -54,7 +54,8 @@ impl Previews {
         for id in next {
             let told = before.remove(&id).or_else(|| {
                 let is_heard = Instant::now() < until && book.hear(id, until);
-                is_heard.then(|| id.ask(&mut self.desk, book, true, words).flatten())
+                let is_told = is_heard && !id.is_large(book);
+                is_heard.then(|| is_told.then(|| id.ask(&mut self.desk, book, words).flatten()).flatten())
             });
             match told {
                 Some(told) => drop(self.told.insert(id, told)),
@@ -105,19 +106,22 @@ impl App {
         self.messages.ids(&self.book).iter().skip(self.messages.list.top).take(rows).copied().collect()
     }
 
-    /// The last message of each connection that has to be heard for more than what is seen.
+    /// Whether something that is seen is not heard yet.
+    fn is_seen_behind(&self) -> bool {
+        matches!(self.screen, Screen::Messages | Screen::Bytes) && self.previews.is_behind
+    }
+
+    /// The last message of a connection that has to be heard for more than what is seen.
     fn unheard(&self) -> Option<MessageId> {
-        if !self.messages.hears_all() {
-            return None;
-        }
+        let waits = self.messages.ranking.unheard(&self.book).and_then(|id| self.book.message(id)).map(|row| row.conn);
         let behind = |&conn: &usize| self.book.heard_of(conn) < self.book.messages_of(conn).len();
-        self.messages.conns().find(behind).and_then(|conn| self.book.messages_of(conn).last()).copied()
+        let hidden = || self.messages.conns().find(behind).filter(|_| self.messages.hides_pings());
+        waits.or_else(hidden).and_then(|conn| self.book.messages_of(conn).last()).copied()
     }
 
     /// Whether something is to be heard.
     pub(super) fn hearing_is_behind(&self) -> bool {
-        let is_seen = matches!(self.screen, Screen::Messages | Screen::Bytes) && self.previews.is_behind;
-        is_seen || self.unheard().is_some()
+        self.is_seen_behind() || self.unheard().is_some()
     }
 
     /// Percent of the messages of these connections that were heard, while more of them has to be.
@@ -125,14 +129,13 @@ impl App {
         if !self.hearing_is_behind() {
             return None;
         }
-        let heard: usize = self.messages.conns().map(|conn| self.book.heard_of(conn)).sum();
-        Some(heard * 100 / self.messages.all(&self.book).max(1))
+        Some(self.messages.heard_of(&self.book) * 100 / self.messages.all(&self.book).max(1))
     }
 
     /// Hears on, for a few milliseconds.
     pub(super) fn hear_on(&mut self) {
         let until = Instant::now() + SLICE;
-        if self.previews.is_behind {
+        if self.is_seen_behind() {
             return self.settle_hearing(&self.regions());
         }
         if let Some(id) = self.unheard() {

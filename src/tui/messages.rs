@@ -37,6 +37,14 @@ impl SortBy {
     }
 }
 
+/// How far connections were heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Stamp {
+    /// Changes where all is heard anew.
+    revision: u64,
+    heard: usize,
+}
+
 /// How far back the message before another one is looked for.
 const BEFORE_WITHIN: usize = 1000;
 
@@ -77,8 +85,8 @@ pub(super) struct Messages {
     direction: Option<Direction>,
     /// Hide pings and pongs, and messages that only keep the connection alive.
     hide_pings: bool,
-    /// How many messages were heard when that was last looked at, and how often it may be.
-    heard: (usize, Pace),
+    /// Which messages were heard when that was last looked at, and how often it may be.
+    heard: (Stamp, Pace),
     sort: SortBy,
     reverse: bool,
     pace: Pace,
@@ -124,6 +132,11 @@ impl Messages {
         self.of_client
     }
 
+    /// How many messages of these connections were heard.
+    pub(super) fn heard_of(&self, book: &Book) -> usize {
+        self.conns().map(|conn| book.heard_of(conn)).sum()
+    }
+
     /// Messages of the connections that are shown, also those that a rule hides.
     pub(super) fn all(&self, book: &Book) -> usize {
         self.conns().map(|conn| book.messages_of(conn).len()).sum()
@@ -135,12 +148,6 @@ impl Messages {
 
     pub(super) const fn direction(&self) -> Option<Direction> {
         self.direction
-    }
-
-    /// Whether what all messages say has a part in which of them are shown, and in which order.
-    pub(super) fn hears_all(&self) -> bool {
-        let is_sorted_so = matches!(self.sort, SortBy::Field(at) if self.columns.hears(at));
-        self.hide_pings || is_sorted_so
     }
 
     pub(super) const fn hides_pings(&self) -> bool {
@@ -167,10 +174,12 @@ impl Messages {
         if std::mem::replace(&mut self.revision, book.revision()) != book.revision() {
             return self.pick_again(book, height);
         }
-        let heard = self.conns().map(|conn| book.heard_of(conn)).sum();
-        if self.hide_pings && self.heard.0 != heard && self.heard.1.is_due() {
+        let stamp = Stamp { revision: book.hearing_revision(), heard: self.heard_of(book) };
+        // With the last of them there is no later time.
+        let is_due = self.heard.1.is_due() || !loading && stamp.heard == self.all(book);
+        if self.hide_pings && self.heard.0 != stamp && is_due {
             let mut pace = std::mem::take(&mut self.heard.1);
-            self.heard.0 = heard;
+            self.heard.0 = stamp;
             pace.run(|| self.pick_again(book, height));
             self.heard.1 = pace;
             return;
@@ -393,7 +402,12 @@ impl Messages {
     /// Ranks the rows by the field that the list is sorted by, where it is, as far as that is not done.
     pub(super) fn rank(&mut self, book: &Book, origin: Option<Timestamp>, is_whole: bool) {
         let SortBy::Field(at) = self.sort else { return };
-        let of = Of { field: self.columns.name(at).to_owned(), conns: self.conns().collect(), is_whole };
+        let of = Of {
+            field: self.columns.name(at).to_owned(),
+            conns: self.conns().collect(),
+            is_whole,
+            revision: book.hearing_revision(),
+        };
         let lanes = &self.lanes;
         let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn)).copied().collect();
         self.ranking.want(&of, Rows::MESSAGES, origin, rows);

@@ -88,6 +88,8 @@ pub(super) struct Of {
     pub(super) field: String,
     pub(super) conns: Vec<usize>,
     pub(super) is_whole: bool,
+    /// What of the book was heard, where what messages say may have a part in it.
+    pub(super) revision: u64,
 }
 
 /// The ranks of a table's rows by a field.
@@ -126,6 +128,12 @@ impl<Id: RowId> Ranking<Id> {
         self.job.is_some()
     }
 
+    /// The row that waits for being heard.
+    pub(super) fn unheard(&self, book: &Book) -> Option<Id> {
+        let job = self.job.as_ref()?;
+        job.rows.get(job.worth.len()).copied().filter(|row| !row.is_ready(&job.desk, book))
+    }
+
     /// Percent of the rows that were read, while that is under way.
     pub(super) fn percent(&self) -> Option<usize> {
         self.job.as_ref().map(|job| job.worth.len() * 100 / job.rows.len().max(1))
@@ -138,8 +146,9 @@ impl<Id: RowId> Ranking<Id> {
             if !row.is_ready(&job.desk, book) {
                 return false;
             }
-            let worth = row.ask(&mut job.desk, book, job.payload, |row| Worth::of(&job.field, row));
-            job.worth.push(worth.unwrap_or(Worth::Nothing));
+            let is_told = !(job.payload && row.is_large(book));
+            let ask = || row.ask(&mut job.desk, book, |row| Worth::of(&job.field, row));
+            job.worth.push(is_told.then(ask).flatten().unwrap_or(Worth::Nothing));
             if Instant::now() >= until {
                 return false;
             }

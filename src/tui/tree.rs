@@ -52,8 +52,8 @@ impl Tree {
 
     /// Whether there are the same kinds of values in the same places.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let shape = |tree: &Self| tree.document.nodes.iter().map(|node| (node.kind, node.depth)).collect::<Vec<_>>();
-        shape(self) == shape(other)
+        let shape = |node: &Node| (node.kind, node.depth);
+        self.document.nodes.iter().map(shape).eq(other.document.nodes.iter().map(shape))
     }
 
     /// The text that its values are ranges of.

@@ -124,7 +124,44 @@ fn connections_are_decoded_as_the_user_says() {
     assert!(picture(&app, WIDE).contains("conn==1,socket.io"), "{}", picture(&app, WIDE));
 }
 
-/// Wherever one goes in a long conversation, each message says what it does when all are heard in order.
+/// The numbers and texts of the rows that are shown.
+fn rows(app: &App) -> HashMap<u64, String> {
+    let shown = picture(app, NARROW);
+    let row = |line: &str| {
+        let row = line.strip_prefix('┃')?.trim_start_matches(['▶', ' ']).trim_end_matches(['┃', ' ']).to_owned();
+        Some((row.split(' ').next()?.parse().ok()?, row))
+    };
+    shown.lines().filter_map(row).collect()
+}
+
+/// Reads a conversation that speaks this from its beginning to its end, then goes about in it: wherever one goes, each message says what it
+/// does when all are heard in order. Gives what they say.
+fn heard_anywhere(story: &Story, decoder: &str, messages: u64, places: &[u64]) -> HashMap<u64, String> {
+    let columns = ["no", "event", "asked:8", "reply", "preview"].map(str::to_owned).to_vec();
+    let preferences = Preferences { messages: Some(columns), ..Preferences::default() };
+    // Something else was agreed on.
+    let speaks = vec![("conn == 1".to_owned(), Decoder::find(decoder).unwrap())];
+    let mut app = browser_with(Options { preferences, speaks, ..options() }, story, NARROW);
+    let mut known: HashMap<u64, String> = HashMap::new();
+    press(&mut app, "2z");
+    for page in 0..=messages / 10 {
+        press(&mut app, &format!(":{}<Enter>", page * 10 + 1));
+        known.extend(rows(&app));
+    }
+    assert!(known.len() as u64 + 2 > messages, "{} of {messages}", known.len());
+    for place in places {
+        press(&mut app, &format!(":{place}<Enter>"));
+        let shown = rows(&app);
+        assert!(shown.len() > 10);
+        for (number, row) in shown {
+            assert_eq!(known.get(&number), Some(&row), "{number}");
+        }
+    }
+    known
+}
+
+const PLACES: [u64; 12] = [2700, 5, 1400, 300, 255, 256, 257, 2200, 1, 770, 500, 2102];
+
 #[test]
 fn any_message_can_be_heard_at_any_time() {
     let (mut story, conn) = one_connection();
@@ -139,34 +176,75 @@ fn any_message_can_be_heard_at_any_time() {
     for n in 0..700 {
         story.say(conn, Direction::ToClient, Opcode::TEXT, format!("43{n}[\"yes\"]").as_bytes());
     }
-    let columns = ["no", "event", "asked:8", "reply", "preview"].map(str::to_owned).to_vec();
-    let preferences = Preferences { messages: Some(columns), ..Preferences::default() };
-    // Something else was agreed on.
-    let speaks = vec![("conn == 1".to_owned(), Decoder::find("socket.io").unwrap())];
-    let mut app = browser_with(Options { preferences, speaks, ..options() }, &story, NARROW);
-    let rows = |app: &App| -> HashMap<u64, String> {
-        let shown = picture(app, NARROW);
-        let row = |line: &str| {
-            let row = line.strip_prefix('┃')?.trim_start_matches(['▶', ' ']).trim_end_matches(['┃', ' ']).to_owned();
-            Some((row.split(' ').next()?.parse().ok()?, row))
-        };
-        shown.lines().filter_map(row).collect()
-    };
-    let mut known: HashMap<u64, String> = HashMap::new();
-    press(&mut app, "2z");
-    for page in 0..2802 / 10 {
-        press(&mut app, &format!(":{}<Enter>", page * 10 + 1));
-        known.extend(rows(&app));
-    }
-    assert!(known.len() > 2790, "{}", known.len());
+    let known = heard_anywhere(&story, "socket.io", 2802, &PLACES);
     assert!(known[&2103].contains(" ask") && known[&2103].contains(" 3 ACK #0 [\"yes\"]"), "{}", known[&2103]);
     assert!(known[&5].contains("attachment 1 of 1: img"), "{}", known[&5]);
-    for place in [2700, 5, 1400, 300, 255, 256, 257, 2200, 1, 770, 500, 2102] {
-        press(&mut app, &format!(":{place}<Enter>"));
-        let shown = rows(&app);
-        assert!(shown.len() > 10);
-        for (number, row) in shown {
-            assert_eq!(known.get(&number), Some(&row), "{number}");
-        }
+}
+
+/// Several replies in one message, whose requests are far away, near, and nowhere.
+#[test]
+fn batches_are_heard_at_any_time() {
+    let (mut story, conn) = one_connection();
+    for n in 0..1400 {
+        let ask = format!(r#"{{"jsonrpc":"2.0","id":{n},"method":"m{n}"}}"#);
+        story.say(conn, Direction::ToServer, Opcode::TEXT, ask.as_bytes());
+        let answer = |id| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#);
+        let batch = [9999 + n, n / 2, n].map(answer).join(",");
+        story.say(conn, Direction::ToClient, Opcode::TEXT, format!("[{batch}]").as_bytes());
+    }
+    let known = heard_anywhere(&story, "json-rpc", 2800, &PLACES);
+    // One that was answered before is not asked any more.
+    assert!(known[&2800].contains(" m1399 ") && known[&2800].contains(" 2799 "), "{}", known[&2800]);
+}
+
+/// What a decoder keeps of much that was said, and messages that are large.
+#[test]
+fn large_messages_are_heard_at_any_time() {
+    let (mut story, conn) = one_connection();
+    story.say(conn, Direction::ToClient, Opcode::TEXT, br#"0{"sid":"a","pingInterval":25000,"pingTimeout":5000}"#);
+    for n in 0..40 {
+        let event = format!("451-[\"img\",{{\"_placeholder\":true,\"num\":0}},{n}]");
+        story.say(conn, Direction::ToClient, Opcode::TEXT, event.as_bytes());
+        story.say(conn, Direction::ToClient, Opcode::BINARY, &vec![7; 300_000 + 50_000 * (n % 20)]);
+    }
+    let known = heard_anywhere(&story, "socket.io", 81, &[70, 3, 50, 31, 62, 1]);
+    assert!(known[&3].contains("attachment 1 of 1: img"), "{}", known[&3]);
+    // 1 250 000 bytes are more than the browser decodes.
+    assert!(!known[&41].contains("attachment"), "{}", known[&41]);
+}
+
+/// What was asked of messages before is asked again.
+#[test]
+fn what_is_decoded_anew_is_filtered_sorted_and_hidden_anew() {
+    let mut app = socket_io(WIDE);
+    press(&mut app, "fevent == welcome<Enter>");
+    assert!(picture(&app, WIDE).contains("1 of 44 messages"), "{}", picture(&app, WIDE));
+    press(&mut app, ":decode conn==1,ocpp<Enter>");
+    assert!(picture(&app, WIDE).contains("0 of 44 messages"), "{}", picture(&app, WIDE));
+    let mut app = socket_io(WIDE);
+    press(&mut app, "p");
+    assert!(!picture(&app, WIDE).contains("#5 "));
+    let count = |app: &App| picture(app, WIDE).lines().filter(|line| line.contains(" text ")).count();
+    let hidden = count(&app);
+    press(&mut app, ":decode conn==1,ocpp<Enter>");
+    assert_eq!(count(&app), hidden + 4, "{}", picture(&app, WIDE));
+}
+
+/// Whoever goes elsewhere while messages are heard has nothing run on without end.
+#[test]
+fn hearing_ends_wherever_one_goes() {
+    let (mut story, conn) = one_connection();
+    for n in 0..60_000 {
+        story.say(conn, Direction::ToServer, Opcode::TEXT, format!("42[\"event{}\",{n}]", n % 7).as_bytes());
+    }
+    let columns = Some(["no", "event", "preview"].map(str::to_owned).to_vec());
+    let preferences = Preferences { messages: columns, ..Preferences::default() };
+    let speaks = vec![("conn == 1".to_owned(), Decoder::find("socket.io").unwrap())];
+    let options = Options { preferences, speaks, ..options() };
+    for keys in ["2pG5", "2pG1", "2ssss", "2sssss", "2sssF", "2sssF2", "2G36"] {
+        let mut app = browser_with(options.clone(), &story, WIDE);
+        press_and(&mut app, keys, |_| ());
+        work(&mut app);
+        assert!(!app.is_busy(), "{keys}");
     }
 }

@@ -25,14 +25,9 @@ pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
     Box::new(SockJs { inside: Session::new(Hints::default(), None, &Limits::DEFAULT) })
 }
 
+#[derive(Clone)]
 struct SockJs {
     inside: Session,
-}
-
-impl Clone for SockJs {
-    fn clone(&self) -> Self {
-        Self { inside: self.inside.beside() }
-    }
 }
 
 /// What a message is, and the messages in it.
