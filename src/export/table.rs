@@ -219,7 +219,9 @@ impl Form for Table {
     }
 
     fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {
-        types::write_text(rows, of, &mut self.clock, self.style, out);
+        if !rows.is_empty() {
+            types::write_text(rows, of, &mut self.clock, self.style, out);
+        }
     }
 
     fn stats(&mut self, figures: &Figures, out: &mut Out<'_>) {

@@ -104,6 +104,7 @@ snapshots! {
     types_text "types samples/stomp.pcapng"
     types_json "types --json -n 3 samples/mix.pcap"
     types_csv "types -T csv -n 2 -Y type==text samples/chat.pcapng"
+    types_of_nothing "types -T csv -Y conn==99 samples/chat.pcapng"
     types_new "types --new -Y conn==1 samples/stomp.pcapng"
     check_text "check samples/handshakes.pcapng"
     check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"

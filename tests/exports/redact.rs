@@ -94,6 +94,28 @@ fn everything(arguments: &[&str], path: &Path, more: &[&str]) -> String {
     all + &hex
 }
 
+/// What is hidden in the tree of a message is not shown by its bytes, in whatever encoding they are.
+#[test]
+fn what_is_hidden_in_a_tree_is_hidden_in_the_payload() {
+    let mut session = Session::bare(1);
+    session.turn(Client, request("/", "")).turn(Server, response(""));
+    session.binary(Client, b"\x82\xa8password\xa7hunter2\xa1n\x01").binary(Client, b"\x82\xa4kept\xa5shown\xa1n\x01");
+    let file = in_file("packed", &capture(&[session]));
+    for form in [
+        &["--json"][..],
+        &["--payload", "hex"],
+        &["--payload", "base64"],
+        &["-T", "csv", "-e", "summary", "-e", "payload"],
+    ] {
+        let command = [&["msgs", "--decoded"][..], form].concat();
+        let command = if form.contains(&"-T") { [&["msgs"][..], form].concat() } else { command };
+        let redacted = everything(&[&command[..], &["--redact", "json:password"]].concat(), file.path(), &[]);
+        let hex: String = "hunter2".bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!redacted.contains("hunter2") && !redacted.contains(&hex), "{form:?}: {redacted}");
+        assert!(redacted.contains("shown") && redacted.contains("redacted-"), "{form:?}: {redacted}");
+    }
+}
+
 /// No command, no form, no way of showing payloads lets one through; without the rules each is seen somewhere.
 #[test]
 fn no_output_shows_what_is_redacted() {

@@ -109,6 +109,6 @@ pub(in crate::cli) fn template() -> String {
         "\n# Decoders that are programs (docs/DECODERS.md): -d 'conn==3,acme', or the connections that pass match\n\
          #[[{TABLE}]]\n#name = \"acme\"\n# The program and its arguments; paths begin where this file stands\n\
          #run = [\"python3\", \"acme.py\"]\n#match = 'wspect.subprotocol == \"acme.v1\"'\n\
-         # Milliseconds that an answer may take\n#timeout_ms = {TIMEOUT}\n"
+         # Milliseconds that an answer may take; the first has ten seconds more\n#timeout_ms = {TIMEOUT}\n"
     )
 }

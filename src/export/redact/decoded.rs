@@ -12,6 +12,15 @@ impl Redactor {
         Decoded { protocol: decoded.protocol, units }
     }
 
+    /// Whether anything of it is not to be shown.
+    pub(super) fn hides_in(&self, decoded: &Decoded<'_>) -> bool {
+        decoded.units.iter().any(|unit| {
+            let mut json = Vec::new();
+            decode::write_value(&unit.tree.value, &mut json);
+            self.bytes(&json).is_some()
+        })
+    }
+
     fn unit(&self, unit: &Unit<'_>) -> Unit<'static> {
         let owned = |text: &Cow<'_, str>| Cow::Owned(self.text(text).into_owned());
         Unit {

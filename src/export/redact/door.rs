@@ -42,11 +42,16 @@ impl<'a> Redacted<'a> {
             true => self.redactor.bytes(kept),
             false => Some(self.redactor.pseudonym(kept).into_bytes()),
         };
+        let told = message.decoded;
         let decoded = message.decoded.filter(|_| is_whole).map(|decoded| self.redactor.decoded(decoded));
         let message = &Message { decoded: decoded.as_ref(), ..*message };
+        // What is hidden in the tree stands in the bytes in a way that no rule reads.
+        let is_read =
+            is_whole && (shown.is_some() || !is_heard || !told.is_some_and(|told| self.redactor.hides_in(told)));
+        let shown = shown.or_else(|| (!is_read).then(|| self.redactor.pseudonym(kept).into_bytes()));
         let Some(shown) = shown else { return self.inner.event(at, Event::Message(message), out) };
         let mut message = with(message, &shown);
-        if !is_whole {
+        if !is_read {
             (message.undecoded, message.utf8) = (false, true);
         }
         self.inner.event(at, Event::Message(&message), out)

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn much_of_what_may_begin_one_takes_no_longer() {
+    fn what_may_begin_one_again_and_again_is_found_once() {
         for piece in ["%26token=", "?token=", r"\u0026token", r"\", "%25", "&toke"] {
             let text = piece.repeat(100_000);
             let finds = find(text.as_bytes(), "token");

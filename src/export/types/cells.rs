@@ -5,7 +5,7 @@ use crate::export::cells::Delimited;
 use crate::export::{Form, Out};
 
 /// The columns: the first message stands in those that have no `last_` before them.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "count",
     "of",
     "connections",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 22] = [
     "time",
     "last_conn",
     "last_msg",
+    "last_packet",
     "last_time",
     "example",
 ];
@@ -82,6 +83,7 @@ fn cells(row: &Type, of: u64) -> [String; COLUMNS.len()] {
         time(row.first),
         conn(row.last),
         row.last.msg.to_string(),
+        row.last.at.at.packet.to_string(),
         time(row.last),
         row.example.clone(),
     ]

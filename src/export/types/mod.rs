@@ -256,10 +256,7 @@ impl Exporter for Types {
         let messages = rows.iter().map(|row| row.count).sum();
         // Those that are no type stand last; of as many the one that came first.
         rows.sort_by_key(|row| (row.told.is_none(), std::cmp::Reverse(row.count)));
-        let wanted = out.wanted(&rows);
-        if !wanted.is_empty() {
-            self.form.types(wanted, messages, out);
-        }
+        self.form.types(out.wanted(&rows), messages, out);
     }
 
     fn hears_payloads(&self) -> bool {
