@@ -216,6 +216,33 @@ fn a_change_of_keys_in_a_renegotiation_may_be_lost() {
     }
 }
 
+/// What is lost before a renegotiation holds its messages up, and segments of it may be captured in another order: neither direction
+/// takes its new keys before it has the hello of the other.
+#[test]
+fn a_renegotiation_waits_for_what_the_other_side_says_of_it() {
+    let inside = inside();
+    let (session, begins) = renegotiated(&inside);
+    let segments = session.segments();
+    let at_turn = |turn: usize| segments.iter().position(|of| of.payload == session.turns[turn].1).unwrap();
+    for turn in begins - 2..begins + 6 {
+        let mut swapped = segments.clone();
+        swapped.swap(at_turn(turn), at_turn(turn + 1));
+        let seen = dissect(&capture_of(&swapped), &log());
+        let complete = complete(&seen, &inside, &format!("swapped at {turn}"));
+        assert_eq!(complete, inside.said.len(), "swapped at {turn}: {:?}", seen.notes);
+    }
+    for turn in [2, 3].into_iter().chain(begins - 5..begins - 2) {
+        let mut fewer = segments.clone();
+        fewer.remove(at_turn(turn));
+        let seen = dissect(&capture_of(&fewer), &log());
+        // Neither is the record behind it read whole.
+        let complete = complete(&seen, &inside, &format!("without turn {turn}"));
+        assert!(complete + 2 >= inside.said.len(), "without turn {turn}: {complete}: {:?}", seen.notes);
+        let why_not = seen.sessions[0].1.why_not;
+        assert!(matches!(why_not, None | Some(WhyNot::Gap)), "without turn {turn}: {why_not:?} {:?}", seen.notes);
+    }
+}
+
 /// The key of a renegotiation is missing, or which it is: the first handshake's is not blamed.
 #[test]
 fn what_a_renegotiation_lacks_is_told_of_it() {

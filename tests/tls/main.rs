@@ -20,6 +20,7 @@ mod laws;
 mod looks;
 mod midway;
 mod public;
+mod renewed;
 mod rivals;
 mod rsa;
 mod seen;

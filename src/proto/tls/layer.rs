@@ -16,6 +16,7 @@ use crate::proto::layer::{Cx, Layer, Next};
 mod change;
 mod early;
 mod lack;
+mod order;
 mod sought;
 mod torn;
 mod tried;
@@ -205,36 +206,6 @@ impl Tls {
         }
     }
 
-    /// Whether a direction's record cannot be read yet.
-    fn must_wait(&self, dir: Direction, header: Header, cx: &Cx<'_>) -> bool {
-        let half = &self.halves[dir];
-        if self.lacks_keys() || header.kind == ContentType::DATA && self.is_tried(dir, cx) {
-            return true;
-        }
-        let hopeless = cx.tools.secrets.is_empty() && !cx.tools.awaits_keys;
-        if half.impatient || hopeless || !matches!(half.cover, Cover::Clear) {
-            return self.waits_with_early_data(dir, cx);
-        }
-        let other = &self.halves[dir.reverse()];
-        // One of which nothing was seen so far may yet come: two captures that are merged need not agree on the time.
-        let lonely = other.impatient || other.is_opaque();
-        match dir {
-            Direction::ToServer => {
-                !lonely
-                    && self.hello.client.is_some()
-                    && self.hello.server.is_none()
-                    && !matches!(header.kind, ContentType::HANDSHAKE | ContentType::ALERT)
-            }
-            Direction::ToClient if header.kind == ContentType::HANDSHAKE => {
-                !lonely && self.hello.client.is_none() && other.brought.is_none()
-            }
-            Direction::ToClient => {
-                let is_behind = matches!(other.cover, Cover::Clear);
-                !lonely && is_behind && self.hello.lacks_exchange(&cx.tools.secrets)
-            }
-        }
-    }
-
     /// Reads what waited, as far as it need not wait any more, in the order in which it came.
     fn release(&mut self, cx: &mut Cx<'_>) {
         let ready = |tls: &Self, dir: Direction, cx: &Cx<'_>| {
@@ -353,8 +324,8 @@ impl Tls {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
                 self.session.begin(self.halves[dir].brought);
                 self.session.client_hello(&hello, cx.limits);
-                // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
-                if self.hello.random() != Some(&hello.random) {
+                // After a HelloRetryRequest it is the same random; in a renegotiation the server answers anew, or has already.
+                if self.hello.random().is_some_and(|random| *random != hello.random) {
                     (self.hello.server, self.hello.exchange, self.hello.ticket) = (None, None, None);
                 }
                 self.hello.client = Some(hello);
@@ -362,7 +333,7 @@ impl Tls {
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
                 self.agreed(&hello);
-                // In a renegotiation it answers another ClientHello, which was lost.
+                // In a renegotiation it answers another ClientHello, which was lost, or comes late.
                 if self.hello.server.is_some() && !self.hello.is_1_3() {
                     self.hello.forget_client();
                 }
