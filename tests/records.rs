@@ -200,7 +200,7 @@ fn any_stamp() -> BoxedStrategy<Stamp> {
 fn any_payload() -> impl Strategy<Value = PayloadOptions> {
     use PayloadMode::{Auto, Base64, Hex, None, Text};
     (prop::sample::select(vec![Auto, Text, Hex, Base64, None]), prop_oneof![Just(0), 0..60_u64])
-        .prop_map(|(mode, max)| PayloadOptions { mode, max, decoded: true })
+        .prop_map(|(mode, max)| PayloadOptions { mode, max, decoded: true, state: false })
 }
 
 /// A message that owns what the model's borrows.
@@ -238,7 +238,7 @@ prop_compose! {
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };
         let close = close.map(|code| Close { code: CloseCode(code), reason: &[] });
         let opcode = Opcode(opcode);
-        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, waited: None, span, brought: span.last, findings, decoded: None };
+        let message = Message { number, dir, opcode, frames, compressed, undecoded, wire_len, body, wire: &[], complete, inferred, utf8: claims_utf8, close, rtt, waited: None, span, brought: span.last, findings, decoded: None, state: None };
         Owned { bytes, holes, reason, wait, message }
     }
 }

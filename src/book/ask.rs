@@ -4,7 +4,9 @@ use super::decoded::{Cursor, within};
 use super::{Book, FrameRow, MessageId};
 use crate::decode::Sessions;
 use crate::filter::{Column, Field, Filter, Item, Needs, Row, Rows, Value};
-use crate::model::{Connection, Direction, Frame, Handshake, Limits, Mark, Message, NoteSet, Span, Stamp, Timestamp};
+use crate::model::{
+    Connection, Direction, Frame, Handshake, Limits, Mark, Message, Moment, NoteSet, Span, Stamp, Timestamp,
+};
 use std::collections::HashMap;
 
 /// Frames of one message that are at hand; of the rest nothing is asked.
@@ -146,6 +148,14 @@ impl Desk {
             item: Item::Finding(&note),
         };
         Some(ask(&row))
+    }
+
+    /// What stands on its connection behind the message that was asked of last, as far as this desk hears.
+    pub fn moment(&self, book: &Book, id: MessageId) -> Option<Moment> {
+        match &self.ears {
+            Ears::Cursor(cursor) => cursor.moment(book, id),
+            Ears::None | Ears::Sessions(_) => None,
+        }
     }
 
     fn ask<T>(&self, conn: &Connection, index: usize, at: Mark, item: Item<'_>, ask: impl FnOnce(&Row<'_>) -> T) -> T {

@@ -8,7 +8,7 @@
 use super::{Book, MessageId};
 use crate::decode::{Hints, Session, Speaker};
 use crate::filter::{Speaks, begin};
-use crate::model::{Connection, Decoded, Limits, Message};
+use crate::model::{Connection, Decoded, Limits, Message, Moment};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -286,6 +286,17 @@ impl Cursor {
         place.next = at + 1;
         self.place = Some(place);
         decoded
+    }
+}
+
+impl Cursor {
+    /// What stands behind the message that was read last, at that moment; `None` of another.
+    pub(super) fn moment(&self, book: &Book, id: MessageId) -> Option<Moment> {
+        let row = book.message(id)?;
+        let is_there = |place: &&Place| {
+            (place.conn, place.next as u64, place.revision) == (row.conn, row.number, book.hearing.revision)
+        };
+        self.place.as_ref().filter(is_there).map(|place| place.session.state(row.last))
     }
 }
 

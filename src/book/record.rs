@@ -172,6 +172,7 @@ impl OwnedMessage {
             brought: self.brought,
             findings: self.findings,
             decoded: None,
+            state: None,
         }
     }
 }

@@ -80,6 +80,7 @@ impl<'a> MessageRow<'a> {
             brought: self.last,
             findings: self.findings,
             decoded: None,
+            state: None,
         }
     }
 

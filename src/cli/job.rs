@@ -167,8 +167,9 @@ impl Job {
 
     /// An exporter that is told what messages say, where anybody asks for that.
     pub(super) fn decoding<'e>(&'e self, exporter: &'e mut dyn Exporter) -> Decoding<'e> {
-        let is_asked = self.payload.decoded || self.needs().decoded || matches!(self.work, Work::Types(_));
-        Decoding::new(is_asked, &self.speaks, self.settings.limits, exporter)
+        let PayloadOptions { decoded, state, .. } = self.payload;
+        let is_asked = decoded || state || self.needs().decoded || matches!(self.work, Work::Types(_));
+        Decoding::new(is_asked, state, &self.speaks, self.settings.limits, exporter)
     }
 
     /// The same without a word on stderr, or a pager.

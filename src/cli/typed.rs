@@ -186,7 +186,8 @@ impl Job {
         let form = if args.raw { FormKind::Raw } else { FormKind::of(&args.written.columns(), &args::Json::default()) };
         let base = Self::base(Work::Show(wanted), source(&paths)?, form, args.output, manners);
         let time = args.time.time.unwrap_or(base.time);
-        Ok(Self { time, payload: args.payload.options(), sums_up: false, ..base })
+        let payload = PayloadOptions { state: args.state, ..args.payload.options() };
+        Ok(Self { time, payload, sums_up: false, ..base })
     }
 
     fn follow(args: args::Follow, manners: &Manners) -> Result<Self, Failure> {

@@ -18,6 +18,7 @@ mod program;
 mod protocols;
 mod session;
 mod shape;
+mod state;
 mod table;
 mod write;
 

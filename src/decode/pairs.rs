@@ -1,6 +1,6 @@
 //! Requests that wait for their reply, and replies that find theirs.
 
-use crate::model::{Direction, Key, Mark, Pairing, Reply, Unit};
+use crate::model::{Change, Direction, Key, Mark, Pairing, Reply, Unit};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,6 +27,23 @@ struct Asked {
     at: Mark,
     turn: u64,
     event: Option<Arc<str>>,
+    /// Answers so far.
+    replies: u64,
+    /// It opened something that stands.
+    opens: bool,
+}
+
+/// A request that is open.
+#[derive(Debug)]
+pub(super) struct Open<'p> {
+    pub(super) dir: Direction,
+    pub(super) id: &'p str,
+    pub(super) event: Option<&'p str>,
+    /// The message that asked, and when.
+    pub(super) number: u64,
+    pub(super) at: Mark,
+    /// Answers so far.
+    pub(super) replies: u64,
 }
 
 impl Pairs {
@@ -36,13 +53,21 @@ impl Pairs {
             Pairing::Alone => return,
             Pairing::Asks(key) => {
                 let event = unit.event.as_deref().map(|event| event.chars().take(EVENT).collect::<String>().into());
-                return self.ask((dir, key), Asked { number, at, turn: 0, event }, most);
+                let opens = unit.changes.iter().any(|change| matches!(change, Change::Opens { .. }));
+                return self.ask((dir, key), Asked { number, at, turn: 0, event, replies: 0, opens }, most);
             }
             Pairing::Answers { key, last } => (dir.reverse(), key, *last),
             Pairing::Drops(key) => (dir, key, true),
         };
         let place = (asker, key.clone().into_owned());
-        let asked = if ends { self.open.remove(&place) } else { self.open.get(&place).cloned() };
+        let asked = if ends {
+            self.open.remove(&place)
+        } else {
+            self.open.get_mut(&place).map(|asked| {
+                asked.replies += 1;
+                asked.clone()
+            })
+        };
         if matches!(unit.pairing, Pairing::Answers { .. }) {
             let reply =
                 |Asked { number, at: asked_at, event, .. }| Reply { to: number, latency: at.since(asked_at), event };
@@ -71,6 +96,16 @@ impl Pairs {
             let open = &self.open;
             self.order.retain(|asked| is_open(open, asked));
         }
+    }
+
+    /// The requests that wait for an answer, the oldest first: not those that were answered once and opened what stands by itself.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Open<'_>> {
+        self.order.iter().filter_map(|(turn, place)| {
+            let (asked, (dir, key)) = (self.open.get(place).filter(|asked| asked.turn == *turn)?, place);
+            let &Asked { number, at, replies, opens, ref event, .. } = asked;
+            let open = Open { dir: *dir, id: &key.id, event: event.as_deref(), number, at, replies };
+            (replies == 0 || !opens).then_some(open)
+        })
     }
 
     /// Bytes that are kept, about.

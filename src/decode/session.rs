@@ -1,8 +1,9 @@
 //! One connection's messages, decoded in order.
 
 use super::pairs::Pairs;
+use super::state::Standings;
 use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Program, Said, program};
-use crate::model::{Connection, Decoded, Direction, Limits, Message, Unit, url_parts};
+use crate::model::{Connection, Decoded, Direction, Limits, Mark, Message, Moment, Unit, url_parts};
 use hashbrown::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -56,6 +57,11 @@ impl<K: Copy + Eq + Hash> Sessions<K> {
         decoded
     }
 
+    /// What stands on a connection behind its last message, at that moment.
+    pub fn state(&self, key: K, at: Mark) -> Moment {
+        self.live.get(&key).map(|session| session.state(at)).unwrap_or_default()
+    }
+
     /// A connection ended.
     pub fn end(&mut self, key: K) {
         self.held -= self.live.remove(&key).map_or(0, |session| session.held());
@@ -87,6 +93,8 @@ pub struct Session {
     /// Both sides did.
     is_agreed: bool,
     pairs: Pairs,
+    /// What stands by now.
+    standing: Standings,
     /// Bytes that the session may keep of earlier messages.
     most_held: usize,
     /// Requests that may be open.
@@ -104,8 +112,9 @@ impl fmt::Debug for Session {
 impl Clone for Session {
     fn clone(&self) -> Self {
         let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
-        let (hints, theirs, pairs) = (self.hints.clone(), self.theirs.clone(), self.pairs.clone());
-        Self { hints, theirs, chosen, pairs, ..*self }
+        let (hints, theirs) = (self.hints.clone(), self.theirs.clone());
+        let (pairs, standing) = (self.pairs.clone(), self.standing.clone());
+        Self { hints, theirs, chosen, pairs, standing, ..*self }
     }
 }
 
@@ -117,7 +126,8 @@ impl Session {
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
         let hints = Arc::new(hints);
-        Self { hints, theirs: None, chosen, is_forced, is_agreed, pairs: Pairs::default(), most_held, most_open }
+        let (pairs, standing) = Default::default();
+        Self { hints, theirs: None, chosen, is_forced, is_agreed, pairs, standing, most_held, most_open }
     }
 
     /// The session of a connection that speaks what the user says. A program is asked of each message before all decoders.
@@ -149,6 +159,7 @@ impl Session {
         };
         for unit in &mut decoded.units {
             self.pairs.pair(unit, message.dir, message.number, message.brought, self.most_open);
+            self.standing.take(unit, message.dir, message.number, message.brought, self.most_open);
         }
         if let Some((decoder, decode)) = self.chosen.as_mut().filter(|(_, decode)| decode.held() > self.most_held) {
             decode.lost(message.dir);
@@ -162,6 +173,7 @@ impl Session {
 
     /// A message of this direction was lost, or a part of one.
     pub fn lost(&mut self, dir: Direction) {
+        self.standing.lose();
         if let Some((_, decode)) = &mut self.chosen {
             decode.lost(dir);
         }
@@ -195,14 +207,21 @@ impl Session {
         best(&Hints::default(), said, Kind::Format).filter(|(_, sure)| *sure >= least).map(|(decoder, _)| decoder)
     }
 
+    /// What stands behind the last message that was told, at that moment.
+    pub fn state(&self, at: Mark) -> Moment {
+        self.standing.tell(self.pairs.waiting(), at)
+    }
+
     /// Bytes of earlier messages that are kept, about.
     pub fn held(&self) -> usize {
-        self.pairs.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
+        self.pairs.held() + self.standing.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
     }
 
     /// Forgets what was kept: there is no room for it.
     pub fn forget(&mut self) {
         self.pairs = Pairs::default();
+        self.standing = Standings::default();
+        self.standing.lose();
         if let Some((decoder, decode)) = &mut self.chosen {
             *decode = (decoder.open)(&self.hints);
         }

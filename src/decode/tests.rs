@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 mod apps;
 mod binary;
+mod state;
 mod streams;
 mod text;
 

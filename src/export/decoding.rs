@@ -14,20 +14,31 @@ pub struct Decoding<'e> {
     sessions: Sessions<ConnId>,
     /// Nobody asks.
     is_idle: bool,
+    /// With each message what stands behind it is told, too.
+    tells_state: bool,
     inner: &'e mut dyn Exporter,
 }
 
 impl<'e> Decoding<'e> {
-    /// Events go to `inner`, where `is_asked` with what messages say.
-    pub fn new(is_asked: bool, said: &'e [Speaks], limits: Limits, inner: &'e mut dyn Exporter) -> Self {
-        Self { said, live: HashMap::default(), sessions: Sessions::new(limits), is_idle: !is_asked, inner }
+    /// Events go to `inner`, where `is_asked` with what messages say, and where `tells_state` with what stands behind them.
+    pub fn new(
+        is_asked: bool,
+        tells_state: bool,
+        said: &'e [Speaks],
+        limits: Limits,
+        inner: &'e mut dyn Exporter,
+    ) -> Self {
+        let (live, sessions) = (HashMap::default(), Sessions::new(limits));
+        Self { said, live, sessions, is_idle: !is_asked, tells_state, inner }
     }
 
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
         let conn = at.conn.and_then(|id| self.live.get(&id));
         let Some(conn) = conn else { return self.inner.event(at, Event::Message(message), out) };
         let decoded = self.sessions.message(conn.id, message, || begin(self.said, conn));
-        self.inner.event(at, Event::Message(&Message { decoded: decoded.as_ref(), ..*message }), out)
+        let state = self.tells_state.then(|| self.sessions.state(conn.id, message.brought));
+        let message = Message { decoded: decoded.as_ref(), state: state.as_ref(), ..*message };
+        self.inner.event(at, Event::Message(&message), out)
     }
 }
 

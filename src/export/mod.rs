@@ -76,6 +76,7 @@ mod select;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod state;
 mod stats;
 mod stream;
 mod style;
@@ -119,6 +120,7 @@ pub use select::{InPacket, Only, Place, Places};
 pub use spool::{OpenStore, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
+pub use state::write_state;
 pub use stats::{Figures, Stats};
 pub use stream::{Kinds, Stream};
 pub use style::Style;

@@ -2,6 +2,7 @@
 
 use super::json;
 use super::payload::{self, Look, PayloadMode, PayloadOptions};
+use super::state;
 use super::style::{Ink, Style};
 use super::time::Clock;
 use super::{Form, Out, pretty, table};
@@ -77,6 +78,9 @@ impl Form for Page {
             out.line(&payload::close_words(message));
         }
         write_body(message, self.payload, "", out);
+        if let Some(state) = message.state {
+            state::write_lines(state, out);
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct PayloadOptions {
     pub max: u64,
     /// Instead what a decoder made of it, in text; beside it, in records.
     pub decoded: bool,
+    /// With each message what stands on its connection behind it.
+    pub state: bool,
 }
 
 impl PayloadOptions {

@@ -14,6 +14,7 @@ use super::capture::{self, About};
 use super::json::{self, lit};
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
+use super::state;
 use super::stats::Figures;
 use super::time::Rfc3339;
 use super::types::{self, Type};
@@ -271,6 +272,14 @@ impl Form for Records {
             None => lit!(row, "null"),
         }
         lit!(row, "}\n");
+        if let Some(state) = message.state {
+            self.begin("state", at, row);
+            lit!(row, r#","msg":"#);
+            json::int(row, message.number);
+            lit!(row, ",");
+            state::members(state, row);
+            lit!(row, "}\n");
+        }
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {

@@ -40,6 +40,8 @@ pub struct Unit<'a> {
     pub id: Option<Cow<'a, str>>,
     /// How it stands to others.
     pub pairing: Pairing<'a>,
+    /// What it changes in what stands on the connection.
+    pub changes: Vec<Change<'a>>,
     /// What it answers, where that was seen.
     pub reply: Option<Reply>,
     /// It only keeps the connection alive.
@@ -59,6 +61,7 @@ impl<'a> Unit<'a> {
             event: None,
             id: None,
             pairing: Pairing::Alone,
+            changes: Vec::new(),
             reply: None,
             heartbeat: false,
             words: words.into(),
@@ -78,6 +81,7 @@ impl<'a> Unit<'a> {
             event: self.event.map(owned),
             id: self.id.map(owned),
             pairing: self.pairing.into_owned(),
+            changes: self.changes.into_iter().map(Change::into_owned).collect(),
             reply: self.reply,
             heartbeat: self.heartbeat,
             words: owned(self.words),
@@ -112,6 +116,52 @@ impl Pairing<'_> {
             Self::Asks(key) => Pairing::Asks(key.into_owned()),
             Self::Answers { key, last } => Pairing::Answers { key: key.into_owned(), last },
             Self::Drops(key) => Pairing::Drops(key.into_owned()),
+        }
+    }
+}
+
+/// What stands on a connection from one message to another: subscriptions, channels that were joined, documents that are open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// It stands from now on, where the reply does not refuse it.
+    Opens {
+        /// What it is, in a word.
+        kind: &'static str,
+        /// The id by which it is closed.
+        id: Cow<'a, str>,
+        /// What people call it, where that is something else.
+        name: Option<Cow<'a, str>>,
+    },
+    /// It stands no more.
+    Closes {
+        /// What it is.
+        kind: &'static str,
+        /// Its id.
+        id: Cow<'a, str>,
+    },
+    /// The request that is answered is refused: nothing stands that it opened, or not the one in this place of it.
+    Refuses(Option<usize>),
+    /// What the request opened that is answered has this id from now on.
+    Names(Cow<'a, str>),
+}
+
+impl<'a> Change<'a> {
+    /// What is called by its id stands from now on.
+    pub fn opens(kind: &'static str, id: impl Into<Cow<'a, str>>) -> Self {
+        Self::Opens { kind, id: id.into(), name: None }
+    }
+
+    /// It stands no more.
+    pub fn closes(kind: &'static str, id: impl Into<Cow<'a, str>>) -> Self {
+        Self::Closes { kind, id: id.into() }
+    }
+
+    fn into_owned(self) -> Change<'static> {
+        match self {
+            Self::Opens { kind, id, name } => Change::Opens { kind, id: owned(id), name: name.map(owned) },
+            Self::Closes { kind, id } => Change::Closes { kind, id: owned(id) },
+            Self::Refuses(which) => Change::Refuses(which),
+            Self::Names(id) => Change::Names(owned(id)),
         }
     }
 }

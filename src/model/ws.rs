@@ -6,6 +6,7 @@ use super::close::CloseCode;
 use super::decoded::Decoded;
 use super::flow::Direction;
 use super::mark::{Mark, PacketNo, Span};
+use super::moment::Moment;
 use super::note::NoteSet;
 use std::fmt;
 
@@ -136,6 +137,8 @@ pub struct Message<'a> {
     pub findings: NoteSet,
     /// What it says in the terms of its protocol; only where somebody asks for that, and a decoder understands it.
     pub decoded: Option<&'a Decoded<'a>>,
+    /// What stands on the connection behind it; only where somebody asks for that.
+    pub state: Option<&'a Moment>,
 }
 
 impl<'a> Message<'a> {
@@ -161,6 +164,7 @@ impl<'a> Message<'a> {
             brought: Mark::default(),
             findings: NoteSet::EMPTY,
             decoded: None,
+            state: None,
         }
     }
 }

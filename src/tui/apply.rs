@@ -143,7 +143,12 @@ impl App {
     fn path_of_value(&self) -> Option<String> {
         let tree = self.detail.tree()?;
         let body = tree.source(self.detail.bytes());
-        let root = if self.detail.view() == PayloadView::Decoded { "decoded.data" } else { "json" };
+        let root = match self.detail.view() {
+            PayloadView::Decoded => "decoded.data",
+            // What stands is no field of a message.
+            PayloadView::State => return None,
+            _ => "json",
+        };
         let (at, _) = tree.node(tree.list.cursor)?;
         let mut steps = Vec::new();
         let mut next = Some(at);

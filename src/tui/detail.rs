@@ -11,6 +11,7 @@ use super::tree::{MAX_NODES, Tree};
 use crate::book::{Book, Desk, MessageId};
 use crate::decode::{Decoder, Kind, json};
 use crate::escape::{self, display_str};
+use crate::export::write_state;
 use crate::filter::{Item, Row};
 use crate::model::{Message, NoteCode};
 use std::ops::Range;
@@ -35,11 +36,13 @@ pub enum PayloadView {
     Raw,
     /// What differs from a marked message.
     Diff,
+    /// What stands on the connection behind it, as a tree.
+    State,
 }
 
 impl PayloadView {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 6] = [Self::Decoded, Self::Tree, Self::Text, Self::Hex, Self::Raw, Self::Diff];
+    pub const ALL: [Self; 7] = [Self::Decoded, Self::Tree, Self::Text, Self::Hex, Self::Raw, Self::Diff, Self::State];
 
     /// The name on the tab.
     pub const fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl PayloadView {
             Self::Hex => "Hex",
             Self::Raw => "Raw",
             Self::Diff => "Diff",
+            Self::State => "State",
         }
     }
 }
@@ -68,6 +72,8 @@ pub(super) struct Detail {
     /// What a decoder made of it, and whether it was heard.
     said: Option<Said>,
     is_heard: bool,
+    /// What stands behind it, where anything does.
+    state: Option<Tree>,
     pub(super) text: TextRows,
     /// The message that it is compared with, and what that tells when it is looked at.
     partner: Option<MessageId>,
@@ -146,6 +152,7 @@ impl Default for Detail {
             json: None,
             said: None,
             is_heard: false,
+            state: None,
             goal: None,
             partner: None,
             diff: None,
@@ -211,6 +218,12 @@ impl Detail {
         let Some(id) = self.id.filter(|&id| book.gist(id).is_some()) else { return };
         if self.reading.is_none() && !std::mem::replace(&mut self.is_heard, true) {
             self.said = Some(id).filter(|id| !id.is_large(book)).and_then(|id| id.ask(desk, book, Said::of)).flatten();
+            let moment = desk.moment(book, id).filter(|it| !it.open.is_empty() || !it.pending.is_empty());
+            self.state = moment.map(|moment| {
+                let mut text = Vec::new();
+                write_state(&moment, &mut text);
+                Tree::of_text(text)
+            });
             if let Some(Said { tree, .. }) = &mut self.said {
                 // What is no other tree than the payload's needs no tab of its own.
                 tree.take_if(|tree| self.json.as_ref().is_some_and(|json| json.is_like(tree)));
@@ -289,6 +302,7 @@ impl Detail {
             PayloadView::Decoded => self.said.as_ref().is_some_and(|said| said.tree.is_some()),
             PayloadView::Tree => self.json.is_some(),
             PayloadView::Diff => self.partner.is_some(),
+            PayloadView::State => self.state.is_some(),
             _ => true,
         })
     }
@@ -310,6 +324,7 @@ impl Detail {
         match self.view() {
             PayloadView::Decoded => self.said.as_ref()?.tree.as_ref(),
             PayloadView::Tree => self.json.as_ref(),
+            PayloadView::State => self.state.as_ref(),
             _ => None,
         }
     }
@@ -318,6 +333,7 @@ impl Detail {
         match self.view() {
             PayloadView::Decoded => self.said.as_mut()?.tree.as_mut(),
             PayloadView::Tree => self.json.as_mut(),
+            PayloadView::State => self.state.as_mut(),
             _ => None,
         }
     }

@@ -28,6 +28,7 @@ impl Choice {
             Self::View(PayloadView::Hex) => ('h', "Hex"),
             Self::View(PayloadView::Raw) => ('r', "Raw"),
             Self::View(PayloadView::Diff) => ('d', "Diff with the marked message"),
+            Self::View(PayloadView::State) => ('s', "State: what stands behind it, and requests without an answer"),
             Self::Joint(joint, _) => joint.label(),
             Self::Expression(text) => return (None, display_str(text)),
         };

@@ -50,6 +50,12 @@ impl Tree {
         Some(Self { written: Some(Written { text, places: places(decoded) }), ..tree })
     }
 
+    /// A JSON text that stands nowhere in the payload.
+    pub(super) fn of_text(text: Vec<u8>) -> Self {
+        let tree = Self::new(json::read(&text, MAX_NODES));
+        Self { written: Some(Written { text, places: Vec::new() }), ..tree }
+    }
+
     /// Whether there are the same kinds of values in the same places.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let shape = |node: &Node| (node.kind, node.depth);

@@ -28,12 +28,21 @@ fn what_messages_say_is_shown() {
     check_socket("decoded_stats", WIDE, "5<Tab><Tab><Tab>G");
 }
 
+/// What stands on the connection behind a message: the namespaces, and what waits for an answer; where nothing does there is no such tab.
+#[test]
+fn what_stands_behind_a_message_is_a_tab_of_its_own() {
+    check_socket("decoded_state", WIDE, "jjjjjjjvvvv");
+    let mut app = browser(&story::everything(), WIDE);
+    press(&mut app, "2jjj");
+    assert!(!picture(&app, WIDE).contains(" State "), "{}", picture(&app, WIDE));
+}
+
 /// The payload is a key away, in the list and beside it.
 #[test]
 fn payloads_are_never_hidden() {
     let mut app = socket_io(WIDE);
     press(&mut app, "jjjj");
-    assert!(picture(&app, WIDE).contains("[Decoded] Text Hex Raw"), "{}", picture(&app, WIDE));
+    assert!(picture(&app, WIDE).contains("[Decoded] Text Hex Raw State"), "{}", picture(&app, WIDE));
     press(&mut app, "kv");
     let shown = picture(&app, WIDE);
     assert!(shown.contains("welcome [{\"ns\"") && shown.contains("│42[\"welcome\",{\"ns\":\"/\""), "{shown}");

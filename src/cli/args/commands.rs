@@ -73,8 +73,12 @@ pub(in crate::cli) struct Show {
     #[arg(long, value_name = "PACKET", value_parser = choices::number::<u64>)]
     pub frame: Option<u64>,
     /// The payload's bytes alone; to a terminal only with --force
-    #[arg(long, conflicts_with_all = ["json", "format", "payload", "max_payload", "decoded"])]
+    #[arg(long, conflicts_with_all = ["json", "format", "payload", "max_payload", "decoded", "state"])]
     pub raw: bool,
+    /// With each message what stands on its connection behind it: subscriptions, channels that were joined, requests that wait for an
+    /// answer
+    #[arg(long)]
+    pub state: bool,
     #[command(flatten)]
     pub written: Written,
     #[command(flatten)]

@@ -415,7 +415,7 @@ impl Payload {
             PayloadArg::Base64 => PayloadMode::Base64,
             PayloadArg::None => PayloadMode::None,
         };
-        PayloadOptions { mode, max: self.max_payload, decoded: self.decoded }
+        PayloadOptions { mode, max: self.max_payload, decoded: self.decoded, state: false }
     }
 }
 

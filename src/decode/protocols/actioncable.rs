@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said, map};
-use crate::model::{Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// What the server says of itself and of subscriptions.
@@ -51,6 +51,13 @@ impl Decode for ActionCable {
             words = format!("{words} {word}");
         }
         let id = identifier.clone();
+        let changes = match (kind, id.clone()) {
+            ("subscribe", Some(id)) => {
+                vec![Change::Opens { kind: "channel", id, name: channel.clone().map(Cow::Owned) }]
+            }
+            ("unsubscribe" | "reject_subscription", Some(id)) => vec![Change::closes("channel", id)],
+            _ => Vec::new(),
+        };
         let pairing = match (kind, identifier) {
             ("subscribe", Some(id)) => Pairing::Asks(Key { space: "", id }),
             ("confirm_subscription" | "reject_subscription", Some(id)) => {
@@ -64,6 +71,7 @@ impl Decode for ActionCable {
             event: Some(event),
             id,
             pairing,
+            changes,
             heartbeat: kind == "ping",
             said: inside,
             ..Unit::new(words, tree)

@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said};
-use crate::model::{Direction, Key, Pairing, Unit, Value};
+use crate::model::{Change, Direction, Key, Pairing, Unit, Value};
 
 pub(in crate::decode) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
     let is_there = hints.path.starts_with("/devtools/");
@@ -45,10 +45,12 @@ fn read<'m>(said: &Said<'m>) -> Option<Unit<'m>> {
     let unit = Unit { id, ..Unit::new("", whole(text)) };
     if let Some(method) = members.get("method").and_then(Json::text) {
         let pairing = key.filter(|_| said.dir == Direction::ToServer).map_or(Pairing::Alone, Pairing::Asks);
+        let changes = change(&method, session.as_deref(), members.get("params")).into_iter().collect();
         return Some(Unit {
             words: format!("{method}{hash}").into(),
             event: Some(method),
             pairing,
+            changes,
             said: value("params"),
             ..unit
         });
@@ -59,5 +61,28 @@ fn read<'m>(said: &Said<'m>) -> Option<Unit<'m>> {
     };
     let (word, answer) = answer(members)?;
     let pairing = Pairing::Answers { key: key?, last: true };
-    Some(Unit { words: format!("{word}{hash}").into(), pairing, said: Some(answer), ..unit })
+    let changes = if word == "error" { vec![Change::Refuses(None)] } else { Vec::new() };
+    Some(Unit { words: format!("{word}{hash}").into(), pairing, changes, said: Some(answer), ..unit })
+}
+
+/// Domains that are enabled, each in its session, and sessions that are attached.
+fn change<'a>(method: &str, session: Option<&str>, params: Option<Json<'a>>) -> Option<Change<'a>> {
+    let params = || params?.members();
+    let attached = || params()?.get("sessionId")?.text();
+    let domain = |domain: &str| match session {
+        Some(session) => format!("{domain} in {session}"),
+        None => domain.to_owned(),
+    };
+    Some(match method {
+        "Target.attachedToTarget" => {
+            let name = params()?.get("targetInfo").and_then(|info| info.members()?.get("url")?.text());
+            Change::Opens { kind: "session", id: attached()?, name }
+        }
+        "Target.detachedFromTarget" => Change::closes("session", attached()?),
+        _ => match method.split_once('.')? {
+            (name, "enable") => Change::opens("domain", domain(name)),
+            (name, "disable") => Change::closes("domain", domain(name)),
+            _ => return None,
+        },
+    })
 }

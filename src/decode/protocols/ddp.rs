@@ -12,11 +12,11 @@ const DDP: Dialect = Dialect {
         Kind::new("failed").about(&["version"]).answers("session"),
         Kind::new("ping").id("id").asks("ping").beats(),
         Kind::new("pong").id("id").answers("ping").beats(),
-        Kind::new("sub").event("name").id("id").asks("sub").shows(&["params"]),
+        Kind::new("sub").event("name").id("id").asks("sub").opens("subscription").shows(&["params"]),
         // A subscription lasts until nosub, which also answers whoever unsubscribes.
         Kind::new("ready").id("subs.0").goes_on("sub"),
         Kind::new("unsub").id("id").asks("sub"),
-        Kind::new("nosub").id("id").answers("sub").shows(&["error"]),
+        Kind::new("nosub").id("id").answers("sub").closes("subscription", "id").shows(&["error"]),
         Kind::new("added").about(&["collection"]).id("id").shows(&["fields"]),
         Kind::new("changed").about(&["collection"]).id("id").shows(&["fields", "cleared"]),
         Kind::new("removed").about(&["collection"]).id("id"),

@@ -13,7 +13,7 @@ mod packed;
 
 use crate::decode::members::{Json, Members};
 use crate::decode::{Confidence, Decode, Hints, Said, VALUES, json, map, path};
-use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value, count};
+use crate::model::{Both, Change, Direction, Key, Node, Pairing, Unit, Value, count};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -269,7 +269,8 @@ impl<'a> Packet<'a> {
             words = format!("{words} ({})", count(self.attachments as u64, "attachment"));
         }
         let id = self.id.map(Cow::Borrowed);
-        Unit { event, id, pairing: self.pairing(), said, ..Unit::new(words, map(members)) }
+        let changes = change(self.kind, Cow::Borrowed(self.namespace)).into_iter().collect();
+        Unit { event, id, pairing: self.pairing(), changes, said, ..Unit::new(words, map(members)) }
     }
 
     fn pairing(&self) -> Pairing<'a> {
@@ -292,6 +293,15 @@ fn pairing<'a>(kind: &str, namespace: Key<'a>, id: Option<&str>, has_sid: bool) 
         ("EVENT" | "BINARY_EVENT", Some(key)) => Pairing::Asks(key),
         ("ACK" | "BINARY_ACK", Some(key)) => Pairing::Answers { key, last: true },
         _ => Pairing::Alone,
+    }
+}
+
+/// Namespaces that are connected to: in Socket.IO 1 and 2 the server begins with the first.
+fn change<'a>(kind: &str, namespace: Cow<'a, str>) -> Option<Change<'a>> {
+    match kind {
+        "CONNECT" => Some(Change::opens("namespace", namespace)),
+        "DISCONNECT" | "CONNECT_ERROR" => Some(Change::closes("namespace", namespace)),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said};
-use crate::model::{Direction, Key, Pairing, Unit};
+use crate::model::{Change, Direction, Key, Pairing, Unit};
 use std::borrow::Cow;
 
 /// The types of messages of the one protocol.
@@ -72,17 +72,24 @@ impl Decode for GraphQl {
         if let Some(id) = &id {
             words = format!("{words} #{id}");
         }
-        let mut shown = payload;
+        let (mut shown, mut name) = (payload, None);
         if let Some(asked) = payload.and_then(Json::members).filter(|_| matches!(kind, "subscribe" | "start")) {
-            if let Some(operation) = operation(&asked) {
+            name = operation(&asked);
+            if let Some(operation) = &name {
                 words = format!("{words} {operation}");
             }
             shown = asked.get("variables");
         }
         let pairing = pairing(kind, id.clone(), said.dir);
+        let changes = match (kind, id.clone()) {
+            ("subscribe" | "start", Some(id)) => vec![Change::Opens { kind: "operation", id, name }],
+            ("stop" | "complete" | "error", Some(id)) => vec![Change::closes("operation", id)],
+            _ => Vec::new(),
+        };
         let heartbeat = matches!(kind, "ping" | "pong" | "ka");
         let said = shown.map(Json::value);
-        Some(vec![Unit { event: Some(kind.into()), id, pairing, heartbeat, said, ..Unit::new(words, whole(text)) }])
+        let event = Some(kind.into());
+        Some(vec![Unit { event, id, pairing, changes, heartbeat, said, ..Unit::new(words, whole(text)) }])
     }
 }
 

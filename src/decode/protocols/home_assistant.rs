@@ -12,7 +12,7 @@ const HOME_ASSISTANT: Dialect = Dialect {
         Kind::new("auth").asks("auth"),
         Kind::new("auth_ok").about(&["ha_version"]).answers("auth"),
         Kind::new("auth_invalid").answers("auth").shows(&["message"]),
-        Kind::new("result").id("id").answers("command").shows(&["error", "result"]),
+        Kind::new("result").id("id").answers("command").refuses_unless("success").shows(&["error", "result"]),
         // Events of a subscription have the id of its command.
         Kind::new("event").event("event.event_type").id("id").shows(&["event.data", "event"]),
         Kind::new("ping").id("id").asks("command").beats(),
@@ -22,7 +22,13 @@ const HOME_ASSISTANT: Dialect = Dialect {
             .id("id")
             .asks("command")
             .shows(&["service_data", "target"]),
-        Kind::new("subscribe_events").about(&["event_type"]).id("id").asks("command"),
+        Kind::new("subscribe_events").about(&["event_type"]).id("id").asks("command").opens("subscription"),
+        Kind::new("subscribe_trigger").about(&["trigger.platform"]).id("id").asks("command").opens("subscription"),
+        Kind::new("unsubscribe_events")
+            .about(&["subscription"])
+            .id("id")
+            .asks("command")
+            .closes("subscription", "subscription"),
     ],
     other: Some(Kind::new("").id("id").asks("command")),
 };

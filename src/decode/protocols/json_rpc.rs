@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said};
-use crate::model::{Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 pub(in crate::decode) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
@@ -41,18 +41,44 @@ fn unit<'a>(members: &Members<'a>, tree: Node<'a>) -> Option<Unit<'a>> {
     let hash = shown.as_deref().map_or_else(String::new, |id| format!(" #{id}"));
     // The ids 1 and "1" are two.
     let key = id.map(|id| Key { space: "", id: Cow::Borrowed(id.raw()) });
-    let alone = Unit { id: shown, ..Unit::new("", tree) };
+    let alone = Unit::new("", tree);
     if let Some(method) = members.get("method").and_then(Json::text) {
         let words = if id.is_some() { format!("{method}{hash}") } else { method.to_string() };
         let pairing = key.map_or(Pairing::Alone, Pairing::Asks);
         let said = members.get("params").map(Json::value);
-        return Some(Unit { event: Some(method), pairing, said, words: words.into(), ..alone });
+        let changes = change(&method, shown.as_deref(), members.get("params")).into_iter().collect();
+        return Some(Unit { event: Some(method), id: shown, pairing, changes, said, words: words.into(), ..alone });
     }
+    let changes = match (members.get("error"), members.get("result").and_then(Json::name)) {
+        (Some(_), _) => vec![Change::Refuses(None)],
+        // What was subscribed to may have this id from now on.
+        (None, Some(name)) if !name.is_empty() => vec![Change::Names(name)],
+        _ => Vec::new(),
+    };
     let (words, answer) = match members.get("error") {
         Some(error) => ("error", error.value()),
         None if members.has("result") => ("result", members.get("result").map_or(Value::Null, Json::value)),
         None => return None,
     };
     let pairing = key.map_or(Pairing::Alone, |key| Pairing::Answers { key, last: true });
-    Some(Unit { pairing, said: Some(answer), words: format!("{words}{hash}").into(), ..alone })
+    Some(Unit { id: shown, pairing, changes, said: Some(answer), words: format!("{words}{hash}").into(), ..alone })
+}
+
+/// What the methods of known protocols open and close: subscriptions of Ethereum, documents of LSP, resources of MCP.
+fn change<'a>(method: &str, id: Option<&str>, params: Option<Json<'a>>) -> Option<Change<'a>> {
+    let params = params?.members()?;
+    let uri = || params.get("uri").and_then(Json::text);
+    let document = || params.get("textDocument")?.members()?.get("uri")?.text();
+    Some(match method {
+        "textDocument/didOpen" => Change::opens("document", document()?),
+        "textDocument/didClose" => Change::closes("document", document()?),
+        "resources/subscribe" => Change::opens("resource", uri()?),
+        "resources/unsubscribe" => Change::closes("resource", uri()?),
+        _ if method.ends_with("_unsubscribe") => Change::closes("subscription", params.at(0)?.name()?),
+        _ if method.ends_with("_subscribe") => {
+            let name = params.at(0).and_then(Json::name);
+            Change::Opens { kind: "subscription", id: format!("request {}", id?).into(), name }
+        }
+        _ => return None,
+    })
 }

@@ -11,7 +11,7 @@
 use crate::decode::packed::payload;
 use crate::decode::protocols::carry::{Carry, Read, Rest};
 use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map, pieces};
-use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// All commands, and the names of their words, `?` before what may be lacking: the last of those with a payload are numbers.
@@ -162,6 +162,14 @@ impl<'a> Command<'a> {
             ("-ERR", ..) if is_server => Pairing::Answers { key: of("connection", &none), last: true },
             _ => Pairing::Alone,
         };
+        let changes = match (self.name, &sid) {
+            ("SUB", Some(sid)) => {
+                vec![Change::Opens { kind: "subscription", id: sid.clone(), name: subject.clone() }]
+            }
+            // With a number it ends later.
+            ("UNSUB", Some(sid)) if self.word("max").is_none() => vec![Change::closes("subscription", sid.clone())],
+            _ => Vec::new(),
+        };
         let mut words = self.name.to_owned();
         for word in ["subject", "queue", "sid", "max", "reply"].into_iter().filter_map(|name| self.word(name)) {
             words = format!("{words} {word}");
@@ -173,7 +181,8 @@ impl<'a> Command<'a> {
         let tree = map([("command", name.into())].into_iter().chain(self.words).chain(rest));
         let heartbeat = matches!(self.name, "PING" | "PONG");
         let event = subject.unwrap_or(Cow::Borrowed(self.name));
-        Unit { event: Some(event), id: reply.or(sid), pairing, heartbeat, said: shown, ..Unit::new(words, tree) }
+        let id = reply.or(sid);
+        Unit { event: Some(event), id, pairing, changes, heartbeat, said: shown, ..Unit::new(words, tree) }
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said};
-use crate::model::{Direction, Key, Pairing, Unit};
+use crate::model::{Change, Direction, Key, Pairing, Unit};
 
 /// What lists begin with.
 const TYPES: &[&str] = &["EVENT", "REQ", "CLOSE", "COUNT", "AUTH", "OK", "EOSE", "CLOSED", "NOTICE"];
@@ -65,6 +65,11 @@ impl Decode for Nostr {
             ("CLOSE", Some(key)) => Pairing::Drops(key),
             _ => Pairing::Alone,
         };
+        let changes = match (kind, id.clone()) {
+            ("REQ", Some(id)) => vec![Change::opens("subscription", id)],
+            ("CLOSE" | "CLOSED", Some(id)) => vec![Change::closes("subscription", id)],
+            _ => Vec::new(),
+        };
         let number = |at: usize| list.at(at).and_then(event).and_then(|event| event.get("kind")?.name());
         let mut words = kind.to_owned();
         if let Some(number) = number(if is_client { 1 } else { 2 }) {
@@ -80,6 +85,7 @@ impl Decode for Nostr {
             _ => 2,
         };
         let said = list.at(at).map(Json::value);
-        Some(vec![Unit { event: Some(kind.into()), id, pairing, said, ..Unit::new(words, whole(text)) }])
+        let event = Some(kind.into());
+        Some(vec![Unit { event, id, pairing, changes, said, ..Unit::new(words, whole(text)) }])
     }
 }

@@ -12,7 +12,7 @@ use crate::decode::bytes::Bytes;
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::packed::text;
 use crate::decode::{Confidence, Decode, Hints, Said, map};
-use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 pub(in crate::decode) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
@@ -112,6 +112,14 @@ impl<'a> Message<'a> {
 fn unit<'a>(dir: Direction, message: Message<'a>, tree: Node<'a>) -> Unit<'a> {
     let Message { reference: id, topic, event, status, payload, .. } = message;
     let hash = id.as_deref().map_or_else(String::new, |id| format!(" #{id}"));
+    let changes = match (&*event, dir, status.as_deref()) {
+        ("phx_join", Direction::ToServer, _) => vec![Change::opens("channel", topic.clone())],
+        ("phx_leave", Direction::ToServer, _) | ("phx_close" | "phx_error", Direction::ToClient, _) => {
+            vec![Change::closes("channel", topic.clone())]
+        }
+        ("phx_reply", _, Some("error")) => vec![Change::Refuses(None)],
+        _ => Vec::new(),
+    };
     let what = status.map_or_else(|| event.to_string(), |status| format!("reply {status}"));
     let key = id.clone().map(|id| Key { space: "", id });
     let pairing = match key {
@@ -121,5 +129,6 @@ fn unit<'a>(dir: Direction, message: Message<'a>, tree: Node<'a>) -> Unit<'a> {
     };
     let heartbeat = topic == "phoenix" && matches!(&*event, "heartbeat" | "phx_reply");
     let words = format!("{topic} {what}{hash}");
-    Unit { event: Some(event), id, pairing, heartbeat, said: Some(payload.value), ..Unit::new(words, tree) }
+    let said = Some(payload.value);
+    Unit { event: Some(event), id, pairing, changes, heartbeat, said, ..Unit::new(words, tree) }
 }

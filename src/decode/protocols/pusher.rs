@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, whole};
 use crate::decode::{Confidence, Decode, Hints, Said, map};
-use crate::model::{Key, Node, Pairing, Unit};
+use crate::model::{Change, Key, Node, Pairing, Unit};
 use std::borrow::Cow;
 
 pub(in crate::decode) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
@@ -38,6 +38,13 @@ impl Decode for Pusher {
             ("pusher:pong", ..) => Pairing::Answers { key: ping, last: true },
             _ => Pairing::Alone,
         };
+        let changes = match (&*event, asked.clone(), channel.clone()) {
+            ("pusher:subscribe", Some(channel), _) => vec![Change::opens("channel", channel)],
+            ("pusher:unsubscribe", Some(channel), _) | ("pusher:subscription_error", _, Some(channel)) => {
+                vec![Change::closes("channel", channel)]
+            }
+            _ => Vec::new(),
+        };
         let heartbeat = matches!(&*event, "pusher:ping" | "pusher:pong");
         let id = channel.or(asked);
         let words = id.as_deref().map_or_else(|| event.clone(), |channel| format!("{event} {channel}").into());
@@ -50,6 +57,6 @@ impl Decode for Pusher {
             }
             None => whole(text),
         };
-        Some(vec![Unit { event: Some(event), id, pairing, heartbeat, said, ..Unit::new(words, tree) }])
+        Some(vec![Unit { event: Some(event), id, pairing, changes, heartbeat, said, ..Unit::new(words, tree) }])
     }
 }

@@ -9,7 +9,7 @@
 use crate::decode::packed::payload;
 use crate::decode::protocols::carry::{Carry, Read, Rest};
 use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map};
-use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// The commands of both ends.
@@ -221,7 +221,22 @@ impl<'a> Content<'a> {
         let said = Some(body).filter(|_| !self.body.is_empty());
         let id = ["receipt", "receipt-id"].into_iter().find_map(|name| self.header(name));
         let event = event.unwrap_or(Cow::Borrowed(self.command));
-        Unit { event: Some(event), id, pairing: self.pairing(), said, ..Unit::new(words, tree) }
+        let (pairing, changes) = (self.pairing(), self.change().into_iter().collect());
+        Unit { event: Some(event), id, pairing, changes, said, ..Unit::new(words, tree) }
+    }
+
+    /// A subscription is known by its id, before 1.1 by its destination.
+    fn change(&self) -> Option<Change<'a>> {
+        let destination = self.header("destination");
+        let id = self.header("id").or_else(|| destination.clone());
+        let transaction = self.header("transaction");
+        Some(match self.command {
+            "SUBSCRIBE" => Change::Opens { kind: "subscription", id: id?, name: destination },
+            "UNSUBSCRIBE" => Change::closes("subscription", id?),
+            "BEGIN" => Change::opens("transaction", transaction?),
+            "COMMIT" | "ABORT" => Change::closes("transaction", transaction?),
+            _ => return None,
+        })
     }
 
     fn pairing(&self) -> Pairing<'a> {

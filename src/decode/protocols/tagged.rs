@@ -2,7 +2,7 @@
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Decode, Said};
-use crate::model::{Key, Pairing, Unit};
+use crate::model::{Change, Key, Pairing, Unit};
 use std::borrow::Cow;
 
 /// A protocol. Members are named by paths: `d.requestId`, `updates.0.path`.
@@ -25,6 +25,7 @@ pub(in crate::decode) struct Kind {
     about: &'static [&'static str],
     id: Option<&'static str>,
     role: Role,
+    stands: Stands,
     beats: bool,
     shows: &'static [&'static str],
 }
@@ -38,10 +39,33 @@ enum Role {
     Goes(&'static str),
 }
 
+/// What it changes in what stands.
+#[derive(Debug, Clone, Copy)]
+enum Stands {
+    /// Nothing.
+    Still,
+    /// It opens something of this kind, with its id; its event, or else what is told of it, is the name.
+    Opens(&'static str),
+    /// It closes something of this kind, whose id is in this member.
+    Closes(&'static str, &'static str),
+    /// It refuses what it answers, where this member is `false`.
+    RefusesUnless(&'static str),
+}
+
 impl Kind {
     /// One that is told by this in the dialect's member, and by nothing else.
     pub(in crate::decode) const fn new(tag: &'static str) -> Self {
-        Self { tag, name: None, event: None, about: &[], id: None, role: Role::Alone, beats: false, shows: &[] }
+        Self {
+            tag,
+            name: None,
+            event: None,
+            about: &[],
+            id: None,
+            role: Role::Alone,
+            stands: Stands::Still,
+            beats: false,
+            shows: &[],
+        }
     }
 
     /// What people call it, where its tag is a number.
@@ -77,6 +101,21 @@ impl Kind {
     /// It answers, and more may follow.
     pub(in crate::decode) const fn goes_on(self, space: &'static str) -> Self {
         Self { role: Role::Goes(space), ..self }
+    }
+
+    /// It opens something that stands.
+    pub(in crate::decode) const fn opens(self, kind: &'static str) -> Self {
+        Self { stands: Stands::Opens(kind), ..self }
+    }
+
+    /// It closes that whose id is in this member.
+    pub(in crate::decode) const fn closes(self, kind: &'static str, path: &'static str) -> Self {
+        Self { stands: Stands::Closes(kind, path), ..self }
+    }
+
+    /// It refuses what it answers where this member is `false`.
+    pub(in crate::decode) const fn refuses_unless(self, path: &'static str) -> Self {
+        Self { stands: Stands::RefusesUnless(path), ..self }
     }
 
     /// It keeps the connection alive.
@@ -117,10 +156,22 @@ impl Dialect {
         if let Some(id) = &id {
             words = format!("{words} #{id}");
         }
+        let change = match kind.stands {
+            Stands::Still => None,
+            Stands::Opens(kind_of) => id.clone().map(|id| {
+                let name = event.clone().or_else(|| kind.about.iter().find_map(|path| text_at(path)));
+                Change::Opens { kind: kind_of, id, name }
+            }),
+            Stands::Closes(kind_of, path) => text_at(path).map(|id| Change::closes(kind_of, id)),
+            Stands::RefusesUnless(path) => {
+                at(members, path).filter(|it| it.raw() == "false").map(|_| Change::Refuses(None))
+            }
+        };
         let shown = kind.shows.iter().find_map(|path| at(members, path)).map(Json::value);
         Some(Unit {
             event: event.or(Some(name)),
             pairing: kind.pairing(id.clone()),
+            changes: change.into_iter().collect(),
             id,
             heartbeat: kind.beats,
             said: shown,

@@ -6,7 +6,7 @@
 
 use crate::decode::formats::{cbor, msgpack};
 use crate::decode::{Confidence, Decode, Hints, Said, map, members::Members, pieces};
-use crate::model::{Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
 /// What ends each list of a batch of JSON.
@@ -114,8 +114,24 @@ fn unit(list: Node<'_>) -> Option<Unit<'_>> {
     let said = ["args", "kwargs"].into_iter().find_map(value).cloned();
     let event = ["topic", "procedure"].into_iter().find_map(text).unwrap_or(Cow::Borrowed(name));
     let pairing = pairing(name, value("requestType"), id.clone());
+    let changes = change(name, id.as_deref(), text).into_iter().collect();
     let tree = Node { bytes, ..map(members) };
-    Some(Unit { event: Some(event), id, pairing, said, ..Unit::new(words, tree) })
+    Some(Unit { event: Some(event), id, pairing, changes, said, ..Unit::new(words, tree) })
+}
+
+/// What is subscribed to, or registered, has the id that the answer gives it.
+fn change<'a>(name: &str, id: Option<&str>, text: impl Fn(&str) -> Option<Cow<'a, str>>) -> Option<Change<'a>> {
+    let opens = |kind, what| Some(Change::Opens { kind, id: format!("request {}", id?).into(), name: text(what) });
+    match name {
+        "SUBSCRIBE" => opens("subscription", "topic"),
+        "REGISTER" => opens("registration", "procedure"),
+        "SUBSCRIBED" => text("subscription").map(Change::Names),
+        "REGISTERED" => text("registration").map(Change::Names),
+        "UNSUBSCRIBE" => Some(Change::closes("subscription", text("subscription")?)),
+        "UNREGISTER" => Some(Change::closes("registration", text("registration")?)),
+        "ERROR" => Some(Change::Refuses(None)),
+        _ => None,
+    }
 }
 
 /// Requests of each kind have ids of their own; an ERROR says of which kind it is.

@@ -2,7 +2,7 @@
 
 use super::Redactor;
 use crate::decode;
-use crate::model::{Decoded, Pairing, Reply, Unit, Value};
+use crate::model::{Decoded, Moment, Pairing, Pending, Reply, Standing, Unit, Value};
 use std::borrow::Cow;
 
 impl Redactor {
@@ -21,6 +21,22 @@ impl Redactor {
         })
     }
 
+    /// What stands, without what stood in payloads: nobody can tell any more in which member.
+    pub(super) fn moment(&self, state: &Moment) -> Moment {
+        let hidden = |text: &str| self.pseudonym(text.as_bytes());
+        let open = state.open.iter().map(|thing| Standing {
+            id: hidden(&thing.id),
+            name: thing.name.as_deref().map(hidden),
+            ..thing.clone()
+        });
+        let pending = state.pending.iter().map(|asked| Pending {
+            id: hidden(&asked.id),
+            event: asked.event.as_deref().map(|event| self.text(event).into_owned()),
+            ..asked.clone()
+        });
+        Moment { open: open.collect(), pending: pending.collect(), ..*state }
+    }
+
     fn unit(&self, unit: &Unit<'_>) -> Unit<'static> {
         let owned = |text: &Cow<'_, str>| Cow::Owned(self.text(text).into_owned());
         Unit {
@@ -30,6 +46,7 @@ impl Redactor {
             said: unit.said.as_ref().map(|said| self.value(said)),
             tree: self.value(&unit.tree.value).into(),
             pairing: Pairing::Alone,
+            changes: Vec::new(),
             heartbeat: unit.heartbeat,
             reply: unit.reply.as_ref().map(|reply| {
                 let event = reply.event.as_deref().map(|event| self.text(event).into());
@@ -53,7 +70,24 @@ impl Redactor {
 mod tests {
     use super::super::tests::redactor;
     use super::*;
-    use crate::model::Node;
+    use crate::model::{Direction, Node, Since};
+
+    /// Names and ids stood in payloads; who knows in which member.
+    #[test]
+    fn what_stands_is_not_named() {
+        let redactor = redactor(&["json:pin"]);
+        let since = Since { msg: 1, dir: Direction::ToServer, age: None };
+        let (id, name) = ("1234".to_owned(), Some("1234".to_owned()));
+        let moment = Moment {
+            open: vec![Standing { kind: "topic", id: id.clone(), name, since }],
+            pending: vec![Pending { event: None, id, replies: 0, since }],
+            ..Moment::default()
+        };
+        let shown = redactor.moment(&moment);
+        let hidden = redactor.pseudonym(b"1234");
+        assert_eq!((&shown.open[0].id, shown.open[0].name.as_ref()), (&hidden, Some(&hidden)));
+        assert_eq!(shown.pending[0].id, hidden);
+    }
 
     #[test]
     fn members_are_found_whatever_their_encoding() {

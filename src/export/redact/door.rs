@@ -22,8 +22,13 @@ impl<'a> Redacted<'a> {
     }
 
     fn message(&mut self, at: &Stamp, message: &Message<'_>, out: &mut Out<'_>) -> ControlFlow<()> {
+        if !self.reads_payloads {
+            return self.inner.event(at, Event::Message(message), out);
+        }
+        let state = message.state.map(|state| self.redactor.moment(state));
+        let message = &Message { state: state.as_ref(), ..*message };
         let kept = message.body.kept;
-        if !self.reads_payloads || kept.is_empty() {
+        if kept.is_empty() {
             return self.inner.event(at, Event::Message(message), out);
         }
         // Who does not hear what messages say counts what was sent, and hears why a connection was closed all the same.

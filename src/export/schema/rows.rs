@@ -40,6 +40,7 @@ pub static RECORD_KINDS: &[RecordKind] = &[
     RecordKind { name: "tls", about: "A TLS stream: keys.", keys: TLS },
     RecordKind { name: "stats", about: "Figures of a capture: stats.", keys: STATS },
     RecordKind { name: "message_type", about: "Messages of one kind: types.", keys: MESSAGE_TYPE },
+    RecordKind { name: "state", about: "What stands behind a message: show --state.", keys: STATE },
     RecordKind { name: "capture", about: "What a capture is: stats --capture.", keys: CAPTURE },
 ];
 
@@ -48,6 +49,33 @@ const ASSERTION: &[Key] = &[
     key("holds", Bool, "whether it holds"),
     key("text", Text, "what was seen"),
     key("evidence", List(&Count), "the first packets that speak against it"),
+];
+
+const STATE: &[Key] = &[
+    key("msg", Count, "the message behind which it stands"),
+    key("open", List(&Object(STANDING)), "what was opened and not closed, in order"),
+    key("open_more", Count, "more of these"),
+    key("pending", List(&Object(PENDING)), "requests that wait for an answer, in order"),
+    key("pending_more", Count, "more of these"),
+    key("partial", Bool, "messages before were lost, or what stood was forgotten: it may be otherwise"),
+];
+
+const STANDING: &[Key] = &[
+    key("what", Text, "subscription, topic, channel, namespace, document …"),
+    key("id", Text, "by which it is closed"),
+    key("name", Maybe(&Text), "what people call it, where that is something else"),
+    key("since_msg", Count, "the message that opened it"),
+    key("dir", DIR, "who sent that"),
+    key("age_ns", Maybe(&Int), "nanoseconds since then"),
+];
+
+const PENDING: &[Key] = &[
+    key("event", Maybe(&Text), "the event of the request"),
+    key("id", Text, "what ties the answer to it"),
+    key("replies", Count, "answers so far, none of them the last"),
+    key("since_msg", Count, "the message that asks"),
+    key("dir", DIR, "who sent that"),
+    key("age_ns", Maybe(&Int), "nanoseconds since then"),
 ];
 
 const DIFFERENCE: &[Key] = &[

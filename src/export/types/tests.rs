@@ -25,6 +25,7 @@ fn message(number: u64, opcode: Opcode, bytes: &[u8], second: i64) -> Message<'_
         brought: mark,
         findings: crate::model::NoteSet::EMPTY,
         decoded: None,
+        state: None,
     }
 }
 

@@ -49,6 +49,7 @@ impl Ws {
             brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
             decoded: None,
+            state: None,
         };
         let about = About {
             fault: assembly.fault.as_ref(),
@@ -119,6 +120,7 @@ impl Ws {
             brought,
             findings: place.findings,
             decoded: None,
+            state: None,
         };
         let about = About { fault: fault.as_ref(), trouble: None, rsv: head.rsv, limited: kept.len() < body.len() };
         let limited = about.limited.then(|| limited(&message, kept.len()));

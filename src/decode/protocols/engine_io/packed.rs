@@ -1,6 +1,6 @@
 //! Socket.IO in MessagePack, as its parser `socket.io-msgpack-parser` writes it: a map of `type`, `nsp`, `data` and `id`.
 
-use super::{SOCKET, namespace_key, pairing};
+use super::{SOCKET, change, namespace_key, pairing};
 use crate::decode::formats::msgpack;
 use crate::model::{Unit, Value};
 use std::borrow::Cow;
@@ -38,8 +38,9 @@ pub(super) fn unit(bytes: &[u8], skipped: usize) -> Option<Unit<'_>> {
         words = format!("{words} #{id}");
     }
     let has_sid = tree.get("data").is_some_and(|data| data.get("sid").is_some());
+    let changes = change(kind, namespace.clone()).into_iter().collect();
     let pairing = pairing(kind, namespace_key(namespace.clone()), id.as_deref(), has_sid);
     // Places count from the front of the message.
     let tree = if skipped > 0 { tree.into_owned() } else { tree };
-    Some(Unit { event, id, pairing, said, ..Unit::new(words, tree) })
+    Some(Unit { event, id, pairing, changes, said, ..Unit::new(words, tree) })
 }

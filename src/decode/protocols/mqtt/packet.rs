@@ -4,7 +4,7 @@ use super::properties::{self, data, text};
 use super::{ALIASES, State};
 use crate::decode::bytes::Bytes;
 use crate::decode::{VALUES, map, packed};
-use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
+use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -46,12 +46,12 @@ pub(super) fn unit<'a>(head: u8, body: Bytes<'a>, begin: usize, dir: Direction, 
         reading.fields.push(("malformed", Node::at(Value::Bytes(Cow::Borrowed(body.rest())), bytes)));
         reading.words += " (malformed)";
     }
-    let Reading { fields, words, id, event, said } = reading;
+    let Reading { fields, words, id, event, said, changes } = reading;
     let pairing = pairing(name, id);
     let event = event.unwrap_or_else(|| name.into());
     let id = id.map(|id| id.to_string().into());
     let heartbeat = name.starts_with("PING");
-    Unit { event: Some(event), id, pairing, heartbeat, said, ..Unit::new(words, map(fields)) }
+    Unit { event: Some(event), id, pairing, changes, heartbeat, said, ..Unit::new(words, map(fields)) }
 }
 
 fn pairing(name: &str, id: Option<u16>) -> Pairing<'static> {
@@ -81,6 +81,7 @@ struct Reading<'a> {
     id: Option<u16>,
     event: Option<Cow<'a, str>>,
     said: Option<Value<'a>>,
+    changes: Vec<Change<'a>>,
 }
 
 impl<'a> Reading<'a> {
@@ -121,6 +122,9 @@ impl<'a> Reading<'a> {
                     self.properties(bytes)?;
                 }
                 let begin = bytes.at();
+                // From 128 on they are failures.
+                let failed = bytes.rest().iter().take(VALUES).enumerate().filter(|(_, code)| **code >= 0x80);
+                self.changes = failed.filter(|_| name == "SUBACK").map(|(at, _)| Change::Refuses(Some(at))).collect();
                 let codes = bytes.rest().iter().take(VALUES).enumerate();
                 let codes =
                     codes.map(|(at, code)| Node::at(Value::Int((*code).into()), begin + at..begin + at + 1)).collect();
@@ -264,6 +268,8 @@ impl<'a> Reading<'a> {
             let topic = text(bytes)?;
             if let Value::Text(topic) = &topic {
                 self.words += &format!(" {topic}");
+                let change = if name == "SUBSCRIBE" { Change::opens } else { Change::closes };
+                self.changes.push(change("topic", topic.clone()));
             }
             let mut members = vec![("topic", Node::at(topic, begin..bytes.at()))];
             if name == "SUBSCRIBE" {
