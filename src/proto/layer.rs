@@ -79,13 +79,9 @@ pub enum Hint<'a> {
     Http2Upgraded,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
     Midstream {
-        /// The user says so.
-        forced: bool,
         /// The first byte is known to be the first that was sent.
         from_start: bool,
     },
-    /// WebSocket frames, as the user says, with or without a handshake before them.
-    Forced,
     /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.
     WebSocket {
         /// The connection's number.
@@ -141,7 +137,7 @@ pub struct Flow<'a> {
     /// How far the sender of the packet at hand has acknowledged what the other direction said: a stream offset of that, where it is
     /// known.
     pub heard: Option<u64>,
-    /// The user says that what is innermost in it is a WebSocket.
+    /// The user says that what is innermost in it is a WebSocket, with or without a handshake before it.
     pub forced: bool,
 }
 
@@ -368,8 +364,7 @@ impl Cx<'_> {
         let most = self.limits.nested;
         *self.nested += 1;
         if *self.nested <= most {
-            let is_forced = self.flow.forced && matches!(hint, Hint::Unknown);
-            return Some(self.open(if is_forced { Hint::Forced } else { hint }));
+            return Some(self.open(hint));
         }
         *self.kind = Kind::Other;
         let text = format!(

@@ -14,8 +14,6 @@ pub(super) struct Probe {
     holed: bool,
     /// From the first of those in each direction to the last byte that was looked through, and whether it is certain how many.
     lost: Both<Option<(u64, u64, bool)>>,
-    /// The user says that it is a WebSocket.
-    forced: bool,
     /// Looks for frames, where the first bytes told nothing.
     seeker: Option<Box<dyn Layer>>,
     /// The directions that ended, for the layer that comes then.
@@ -173,7 +171,7 @@ impl Layer for Probe {
                         let inner = cx.open(Hint::Http2);
                         self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
                     }
-                    Guess::Is(_) if self.forced => self.unknown(input, cx),
+                    Guess::Is(_) if cx.flow.forced => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
                 }
             }
@@ -203,18 +201,13 @@ impl Probe {
         Self { holed: true, ..Self::default() }
     }
 
-    /// The probe for what the user says is a WebSocket, with or without a handshake before it.
-    pub(super) fn forced() -> Self {
-        Self { forced: true, ..Self::default() }
-    }
-
     /// Nothing that begins so is read, unless its beginning is missing: then it may be a WebSocket that was opened before.
     fn unknown(&mut self, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
-        if cx.flow.from_start && !self.holed && !self.forced {
+        if cx.flow.from_start && !self.holed && !cx.flow.forced {
             return leave(Kind::Other, cx);
         }
         *cx.kind = Kind::Other;
-        let seeker = cx.open(Hint::Midstream { forced: self.forced, from_start: cx.flow.from_start && !self.holed });
+        let seeker = cx.open(Hint::Midstream { from_start: cx.flow.from_start && !self.holed });
         match self.begin(seeker, false, input, cx) {
             Next::Become(seeker) => self.seeker = Some(seeker),
             next => return next,
@@ -256,7 +249,7 @@ impl Probe {
                 return self.http2(Some(input), cx);
             }
             if let Guess::Tls(answers) = guess(bytes)
-                && !self.forced
+                && !cx.flow.forced
             {
                 self.over(cx);
                 return self.tls(dir, answers, Some(input), cx);
@@ -268,7 +261,7 @@ impl Probe {
 
     /// Whether bytes are HTTP/2 whose beginning is missing.
     fn goes_on_in_http2(&self, bytes: &[u8], cx: &Cx<'_>) -> bool {
-        (self.holed || !cx.flow.from_start) && !self.forced && are_http2_frames(bytes)
+        (self.holed || !cx.flow.from_start) && !cx.flow.forced && are_http2_frames(bytes)
     }
 
     /// Opens the layer for HTTP/2 of which the beginning is missing; who is its client, heads will tell.

@@ -70,7 +70,7 @@ pub(super) struct Live {
     pub(super) client_is_low: bool,
     /// Its first byte is known to be the first that was sent.
     pub(super) from_start: bool,
-    /// The user says that it carries a WebSocket.
+    /// It is said to carry a WebSocket.
     forced: bool,
     /// It told what it carries.
     pub(super) decided: bool,
@@ -273,7 +273,7 @@ impl Stream {
         from_start: bool,
         ends: (Endpoint, Endpoint),
         forward: bool,
-        hint: Hint<'_>,
+        forced: bool,
     ) -> &mut Live {
         let (own, other) = if forward { (low, high) } else { (high, low) };
         // Until the probe knows better.
@@ -287,10 +287,9 @@ impl Stream {
             let (client, server) = if forward { (low, high) } else { (high, low) };
             conn.greet(Both { to_server: server, to_client: client });
         }
-        let forced = matches!(hint, Hint::Forced);
         let live = self.live.insert(Box::new(Live {
             conn,
-            layer: proto::open(hint),
+            layer: proto::open(Hint::Unknown),
             reads: true,
             ends,
             client_is_low: forward,
