@@ -69,10 +69,15 @@ impl Stage {
         mem::discriminant(&self.purpose) == mem::discriminant(&other.purpose)
     }
 
+    /// Whether a KeyUpdate may change them.
+    const fn changes(&self) -> bool {
+        matches!(self.purpose, Use::Traffic { .. })
+    }
+
     /// Whether a record is as long as a KeyUpdate (RFC 8446 §4.6.3).
     fn may_update(&self, header: Header) -> bool {
         let overhead = self.opener.overhead().unwrap_or_default();
-        matches!(self.purpose, Use::Traffic { .. }) && u64::from(header.len) == overhead + 5
+        self.changes() && u64::from(header.len) == overhead + 5
     }
 
     /// The keys after a KeyUpdate.
@@ -339,14 +344,17 @@ impl Keys {
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
-        // Keys behind KeyUpdates that were lost are made from all before them, whenever they are needed.
-        let mut updates = if self.window > 0 { known.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
+        // Keys behind KeyUpdates that were lost are made from all that have such, by turns, whenever they are needed.
+        let changing = self.stages.iter().filter(|stage| stage.changes()).count();
+        let mut updates = if self.window > 0 { changing.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
         let (mut from, mut found) = (0, None);
         'stages: for at in 0.. {
             while at >= self.stages.len() && from < self.stages.len() && updates > 0 {
-                let updated = self.stages.get(from).and_then(Stage::updated);
-                self.stages.extend(updated);
-                (from, updates) = (from + 1, updates - 1);
+                if let Some(updated) = self.stages.get(from).and_then(Stage::updated) {
+                    self.stages.push_back(updated);
+                    updates -= 1;
+                }
+                from += 1;
             }
             let Some(stage) = self.stages.get(at) else { break };
             let (chained, sealed) = match at.checked_sub(1).and_then(|at| rivals.get(at)) {
@@ -387,18 +395,16 @@ impl Keys {
     }
 
     /// Whether a renegotiation has made keys to which the sender may have changed.
-    fn awaits_change(&self) -> bool {
+    pub(super) fn awaits_change(&self) -> bool {
         self.stages.iter().any(|stage| matches!(stage.purpose, Use::Renegotiated))
     }
 
     /// The sender may have changed to these, up to TLS 1.2: nothing says so where that was lost.
     pub(super) fn may_change_to(&mut self, next: Self) {
-        if !self.awaits_change() {
-            self.stages.extend(next.stages.into_iter().map(|mut stage| {
-                stage.opener.unchain();
-                Stage { purpose: Use::Renegotiated, ..stage }
-            }));
-        }
+        self.stages.extend(next.stages.into_iter().map(|mut stage| {
+            stage.opener.unchain();
+            Stage { purpose: Use::Renegotiated, ..stage }
+        }));
     }
 
     /// Whether records hang together, and the end of the one before the next is missing.

@@ -88,6 +88,7 @@ impl Layer for Tls {
     }
 
     fn secrets(&mut self, cx: &mut Cx<'_>) {
+        self.hello.seek_anew();
         self.make_master(cx);
         if self.session.look_up(&self.hello, cx) {
             self.asks = false;
@@ -353,20 +354,12 @@ impl Tls {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
                 self.session.begin(self.halves[dir].brought);
                 self.session.client_hello(&hello, cx.limits);
-                // After a HelloRetryRequest it is the same random; in a renegotiation the server will answer anew.
-                if self.hello.random() != Some(&hello.random) {
-                    (self.hello.server, self.hello.exchange, self.hello.ticket) = (None, None, None);
-                }
-                self.hello.client = Some(hello);
+                self.hello.begin(hello);
             }
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
                 self.agreed(&hello);
-                // In a renegotiation it answers another ClientHello, which was lost.
-                if self.hello.server.is_some() && !self.hello.is_1_3() {
-                    self.hello.forget_client();
-                }
-                self.hello.server = Some(hello);
+                self.hello.answer(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
                     // Keys that were found by trial are right, and in use.
@@ -390,7 +383,7 @@ impl Tls {
                 self.pass(dir, Past::Handshake, cx);
             }
             Message::Certificate(certificate) if dir == Direction::ToClient => self.session.certificate(certificate),
-            Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
+            Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchanged(encrypted),
             Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
             Message::EndOfEarlyData => self.pass(dir, Past::EarlyData, cx),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),
