@@ -2,11 +2,14 @@
 
 use super::line::{self, Fault, Found, Line, MAX_LINE, Secret48};
 use super::look;
-use crate::model::{Added, ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
+use crate::model::{Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use std::fmt;
 
+/// Bytes in which a log must bring a good line if it has so many bad ones: what is longer is none.
+const GOOD_WITHIN: u64 = 64 << 20;
+const BAD_MAX: u64 = 1000;
 /// Faulty lines that are told one by one.
 const TOLD: usize = 3;
 
@@ -25,6 +28,8 @@ pub enum Wanted {
 /// Reads a key log line by line into [`Secrets`]; it keeps no more than a line, of which `Debug` shows nothing.
 pub struct Log {
     source: u16,
+    /// Bytes that it has.
+    bytes: u64,
     /// Lines that began.
     line: u32,
     /// The line whose end has not come, as far as it may be long.
@@ -67,6 +72,7 @@ impl Log {
         let (carry, first) = (Vec::new(), Vec::new());
         Self {
             source: secrets.source(source),
+            bytes: 0,
             line: 0,
             carry,
             carried: 0,
@@ -79,6 +85,7 @@ impl Log {
 
     /// Takes the next piece of its text. A line ends with LF, CR or both.
     pub fn push(&mut self, mut text: &[u8], wanted: &Wanted, secrets: &mut Secrets) {
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
         if self.first.len() < look::PEEK {
             self.first.extend(text.iter().take(look::PEEK - self.first.len()));
         }
@@ -98,6 +105,13 @@ impl Log {
             text = rest.strip_prefix(b"\r\n").or(rest.get(1..)).unwrap_or_default();
         }
         self.carry(text);
+    }
+
+    /// Whether it is not worth to be read on: no good line is in what there is of it. Of what `may_be_endless` that is less.
+    pub fn is_hopeless(&self, may_be_endless: bool, secrets: &Secrets) -> bool {
+        let bad_max = if may_be_endless { 0 } else { BAD_MAX };
+        let is_bad = |log: &KeyLog| log.secrets + log.others == 0 && log.bad >= bad_max;
+        self.bytes > GOOD_WITHIN && secrets.logs().get(usize::from(self.source)).is_none_or(is_bad)
     }
 
     /// Whether a line began whose end has not come.

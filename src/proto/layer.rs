@@ -146,6 +146,8 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// The sessions that it was of first, and how many secrets there were then: how many are kept, and came from logs.
+    first_sessions: (Arc<[ClientRandom]>, (usize, u64)),
     /// Sessions that may be resumed.
     pub resumable: Resumable,
     /// Secrets are tried where no ClientHello names them.
@@ -297,6 +299,15 @@ impl Tools {
     /// Nothing was recognised yet; this decrypts TLS.
     pub fn new(secrets: Arc<Secrets>) -> Self {
         Self { secrets, ..Self::default() }
+    }
+
+    /// The sessions of which secrets were known first, at most so many. There may be millions, and each record may ask.
+    pub fn first_sessions(&mut self, most: usize) -> Arc<[ClientRandom]> {
+        let (known, now) = (&mut self.first_sessions, (self.secrets.len(), self.secrets.logged()));
+        if known.1 != now {
+            *known = (self.secrets.first_sessions(most).into(), now);
+        }
+        Arc::clone(&known.0)
     }
 
     /// The other direction of a stream that began in `encap` is wrapped in `back`. It is told when a connection is recognised,
@@ -526,5 +537,26 @@ impl Cx<'_> {
         if !self.tools.stop && tell(&stamp, self.sink).is_break() {
             self.tools.stop = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Secret, SecretLabel};
+
+    #[test]
+    fn sessions_are_listed_once_as_long_as_no_secrets_come() {
+        let mut tools = Tools::default();
+        let add = |tools: &mut Tools, byte| {
+            let secret = Secret::new(SecretLabel::ClientTraffic, &[byte; 32], Origin { source: 0, line: 1 }).unwrap();
+            Arc::make_mut(&mut tools.secrets).add(&[byte; 32], secret);
+        };
+        assert!(tools.first_sessions(9).is_empty());
+        add(&mut tools, 1);
+        let one = tools.first_sessions(9);
+        assert!(Arc::ptr_eq(&one, &tools.first_sessions(9)));
+        add(&mut tools, 2);
+        assert_eq!((&*one, &*tools.first_sessions(9)), (&[[1; 32]][..], &[[1; 32], [2; 32]][..]));
     }
 }
