@@ -32,12 +32,10 @@ pub struct Log {
     bytes: u64,
     /// Lines that began.
     line: u32,
-    /// The line whose end has not come, as far as it may be long.
+    /// The line whose end has not come, from its first byte that is no NUL on, as far as it may be long.
     carry: Vec<u8>,
-    /// Bytes of it that went by, but for NULs at their end.
-    carried: usize,
-    /// So many of those.
-    nuls: usize,
+    /// Something else than NULs came behind that.
+    is_long: bool,
     /// A piece ended with a carriage return: a line feed before all else is of the same line end.
     returned: bool,
     /// The first bytes of all.
@@ -75,8 +73,7 @@ impl Log {
             bytes: 0,
             line: 0,
             carry,
-            carried: 0,
-            nuls: 0,
+            is_long: false,
             returned: false,
             first,
             faults: Vec::new(),
@@ -94,9 +91,9 @@ impl Log {
         }
         while let Some(end) = memchr::memchr2(b'\n', b'\r', text) {
             let (line, rest) = text.split_at(end);
-            if self.carried == 0 {
+            if self.carry.is_empty() {
                 let line = bare(line);
-                self.line(line, line.len(), true, wanted, secrets);
+                self.line(line, line.len() > MAX_LINE, true, wanted, secrets);
             } else {
                 self.carry(line);
                 self.carried_line(true, wanted, secrets);
@@ -116,7 +113,7 @@ impl Log {
 
     /// Whether a line began whose end has not come.
     pub const fn is_in_line(&self) -> bool {
-        self.carried > 0
+        !self.carry.is_empty()
     }
 
     /// The text ends, perhaps inside a line.
@@ -137,32 +134,26 @@ impl Log {
     }
 
     fn carry(&mut self, part: &[u8]) {
-        let part = if self.carried == 0 { bare_begin(part) } else { part };
-        let content = bare_end(part);
-        if !content.is_empty() {
-            let room = (MAX_LINE + 1).saturating_sub(self.carry.len());
-            self.carry.extend(std::iter::repeat_n(&0, self.nuls).chain(content).take(room));
-            self.carried = self.carried.saturating_add(self.nuls).saturating_add(content.len());
-            self.nuls = 0;
-        }
-        if self.carried > 0 {
-            self.nuls = self.nuls.saturating_add(part.len() - content.len());
-        }
+        let part = if self.carry.is_empty() { bare_begin(part) } else { part };
+        let room = MAX_LINE.saturating_sub(self.carry.len());
+        let (now, beyond) = part.split_at_checked(room).unwrap_or((part, &[]));
+        self.carry.extend_from_slice(now);
+        self.is_long |= beyond.iter().any(|&byte| byte != 0);
     }
 
     fn carried_line(&mut self, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
-        let mut line = std::mem::take(&mut self.carry);
-        self.line(&line, self.carried, ends, wanted, secrets);
+        let (mut line, is_long) = (std::mem::take(&mut self.carry), std::mem::take(&mut self.is_long));
+        self.line(bare_end(&line), is_long, ends, wanted, secrets);
         line.clear();
-        (self.carry, self.carried, self.nuls) = (line, 0, 0);
+        self.carry = line;
     }
 
-    /// Takes a line that had `len` bytes; what does not end may go on where it was cut.
-    fn line(&mut self, line: &[u8], len: usize, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
+    /// Takes a line; what does not end may go on where it was cut.
+    fn line(&mut self, line: &[u8], is_long: bool, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
         self.line = self.line.saturating_add(1);
         let line = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         let parsed = match line::parse(line) {
-            _ if len > MAX_LINE => Line::Bad(Fault::Long),
+            _ if is_long => Line::Bad(Fault::Long),
             Line::Bad(_) if !ends && line::may_go_on(line) => Line::Bad(Fault::Cut),
             parsed => parsed,
         };

@@ -289,6 +289,39 @@ fn broken_rules_are_told() {
     );
 }
 
+/// What stands behind the end of its stream, or before its beginning, is told once, and how many more do. Where the capture begins
+/// within the connection nothing is known of streams that are not opened, nor at first who is the client.
+#[test]
+fn late_and_early_frames_are_told_once() {
+    let mut h2 = H2::new(1);
+    h2.open(1).open(3);
+    for n in 0..9 {
+        h2.say(Client, 1, TEXT, format!("client {n}")).say(Server, 1, TEXT, format!("server {n}"));
+    }
+    h2.frame(Server, PUSH_PROMISE, END_HEADERS, 1, &[&[0, 0, 0, 2][..], &plain_block(&[(":method", "GET")])].concat());
+    h2.say(Client, 3, TEXT, "three").say(Server, 3, TEXT, "and three");
+    h2.close(1).frame(Server, DATA, 0, 1, b"late").frame(Server, DATA, 0, 1, b"later");
+    h2.head(Server, 1, 0, &[(":status", "200")]);
+    h2.frame(Client, DATA, END_STREAM, 3, &[]).frame(Client, HEADERS, END_HEADERS, 3, &plain_block(&[("x", "y")]));
+    h2.frame(Client, WINDOW_UPDATE, 0, 9, &[0, 0, 0, 1]).frame(Client, DATA, 0, 9, b"early");
+    let segments = h2.session.segments();
+    let told = |from: usize| -> Vec<String> {
+        let found = findings(Input::Bytes(&capture_of(&segments[from..]))).into_iter();
+        let rows = found.filter(|(code, _)| code == "H2-FRAME");
+        rows.map(|(_, row)| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected = [
+        "a frame of the server comes behind the end of its stream: DATA of 4 bytes on stream 1",
+        "a frame of the client comes behind the end of its stream: HEADERS of 5 bytes on stream 3",
+        "2 more frames of the client break rules",
+        "2 more frames of the server break rules",
+    ];
+    assert_eq!(told(0), expected);
+    for from in 15..58 {
+        assert_eq!(told(from), [expected[0], expected[1], expected[3]], "from {from}");
+    }
+}
+
 /// A request that is lost is not known, and what later ones say is: their answers may come before them, and of those that lean on what
 /// was lost the rest is shown.
 #[test]

@@ -304,7 +304,8 @@ impl Http2 {
     /// What is wrong with the time of a frame, in words (RFC 9113 §5.1).
     fn untimely(&mut self, dir: Direction, head: &Head) -> Option<&'static str> {
         let is_client = dir == Direction::ToServer;
-        if head.kind == Kind::PUSH_PROMISE && is_client {
+        // Within a connection the promise tells who is the server.
+        if head.kind == Kind::PUSH_PROMISE && is_client && (self.is_settled || !self.is_late) {
             return Some("is a promise of a client");
         }
         let newest = self.newest;
@@ -418,7 +419,7 @@ impl Http2 {
         let is_alone = !asker.heard && cx.flow.one_sided;
         // What a client that was captured opened is known, but for the last of it.
         let is_missed = asker.missed || is_alone || dir == Direction::ToClient && id > newest;
-        if !is_missed || !id.is_clients() {
+        if !is_missed || !id.is_clients() || self.ended.contains(&id) {
             return;
         }
         if self.has_room(false, cx) {
