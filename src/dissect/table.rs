@@ -4,6 +4,7 @@ mod echo;
 mod echoes;
 mod forget;
 mod key;
+mod live;
 mod opening;
 mod stream;
 mod waiting;
@@ -18,9 +19,10 @@ use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use key::FlowKey;
+use live::{Env, Live};
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
-use stream::{Env, Live, Older, Stream};
+use stream::{Older, Stream};
 use wrapped::{Settled, Wrapped};
 
 /// All streams of a capture.

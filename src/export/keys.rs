@@ -71,7 +71,10 @@ fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
         let log = secrets.logs().get(usize::from(secret.origin.source));
         log.is_some_and(|log| !matches!(log.source, KeySource::RsaKey(_)))
     };
-    let used: usize = randoms.iter().map(|random| secrets.of(random).filter(is_logged).count()).sum();
+    let premasters = rows.iter().flat_map(|(_, session)| &session.premasters).filter_map(|id| secrets.premaster(id));
+    let used = randoms.into_iter().flat_map(|random| secrets.of(random)).chain(premasters).filter(is_logged);
+    // What is made of a premaster secret stands where that does.
+    let used = used.map(|secret| (secret.origin.source, secret.origin.line)).collect::<HashSet<_>>().len();
     let mut tls = TlsSum::default();
     rows.iter().for_each(|(_, session)| tls.count(session));
     KeySum { tls, secrets: logged, idle: logged.saturating_sub(used as u64) }
@@ -154,7 +157,13 @@ fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl I
     let looks = conn.filter(|_| session.why_not.is_some() && session.decrypted == 0);
     let looks = looks.map(|conn| (Ink::Warning, "looks", format!("like a WebSocket: connection {conn}")));
     let certificate = certificate(&session.outline).map(|words| (Ink::Dim, "cert", words));
-    let randoms = session.client_randoms.iter().map(|random| (Ink::Dim, "random", hex(random)));
+    // Of several handshakes some may have keys.
+    let is_one = session.client_randoms.len() < 2;
+    let randoms = session.client_randoms.iter().map(move |random| {
+        let lacks = !is_one && session.why_not.is_some() && secrets.of(random).next().is_none();
+        let (ink, more) = if lacks { (Ink::Warning, ": no key for this one") } else { (Ink::Dim, "") };
+        (ink, "random", hex(random) + more)
+    });
     [place, why_not, looks, certificate].into_iter().flatten().chain(randoms)
 }
 

@@ -2,7 +2,7 @@
 
 use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, Ends, Input};
+use crate::model::{Both, Direction, Ends, H2_PREFACE, Input};
 
 /// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
@@ -42,7 +42,8 @@ const METHOD_MAX: usize = 24;
 const SETTINGS: u8 = 4;
 /// Bytes that may go by without telling anything.
 const CARRY_MAX: usize = 4096;
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
+/// How the preface of HTTP/2 begins, whatever its minor version.
+const HTTP2: &[u8] = H2_PREFACE.split_at(12).0;
 const RESPONSE: &[u8] = b"HTTP/1.";
 /// How the header of HAProxy's PROXY protocol begins, in version 1 and 2.
 const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
@@ -52,8 +53,8 @@ fn guess(bytes: &[u8]) -> Guess {
     if begins(RESPONSE) {
         return if bytes.len() < RESPONSE.len() { Guess::More } else { Guess::Response };
     }
-    if begins(HTTP2_PREFACE) {
-        return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Http2(false) };
+    if begins(HTTP2) {
+        return if bytes.len() < HTTP2.len() { Guess::More } else { Guess::Http2(false) };
     }
     for start in PROXY {
         if begins(start) {

@@ -1,6 +1,7 @@
 //! Where a stream begins: the first segments of one whose handshake was not seen are kept in case that its beginning comes late.
 
-use super::stream::{Env, Stream};
+use super::live::Env;
+use super::stream::Stream;
 use crate::model::{Direction, Event, Flags, Limits, Mark, Segment, Sink, Stamp};
 use crate::proto::layer::Kind;
 use crate::tcp::{Budget, Recalled, Seq};

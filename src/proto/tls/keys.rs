@@ -118,10 +118,19 @@ pub(super) struct Keys {
 /// A record that was opened.
 pub(super) struct Plain {
     pub(super) opened: Opened,
-    /// Records that were not seen before it.
+    pub(super) number: u64,
+    /// It is 0-RTT data.
+    pub(super) early: bool,
+    /// It is the first that these keys opened, since they may have been others: where their secret stands.
+    pub(super) proved: Option<Origin>,
+    pub(super) before: Before,
+}
+
+/// What came before a record that was opened, and did not open, or was not seen.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Records that were not seen.
     pub(super) skipped: u64,
-    /// The number of the first of them.
-    pub(super) first_skipped: u64,
     /// It is the first of other keys: how many records of the former were not seen is not known.
     pub(super) changed: bool,
     /// Whatever was lost before it belongs to the handshake.
@@ -132,17 +141,6 @@ pub(super) struct Plain {
     pub(super) unopened: Vec<Header>,
     /// Among those that did not open it is not clear which of them these are.
     pub(super) unclear: bool,
-    /// It is 0-RTT data.
-    pub(super) early: bool,
-    /// It is the first that these keys opened, since they may have been others: where their secret stands.
-    pub(super) proved: Option<Origin>,
-}
-
-impl Plain {
-    /// Its number.
-    pub(super) const fn number(&self) -> u64 {
-        self.first_skipped.saturating_add(self.skipped)
-    }
 }
 
 /// Records that are always thought to be lost in a hole, and the most.
@@ -252,18 +250,8 @@ impl Keys {
             if opened.is_none() {
                 self.fail();
             }
-            return opened.map(|opened| Plain {
-                opened,
-                skipped: 0,
-                first_skipped: sequence,
-                changed: false,
-                begins: false,
-                broken: None,
-                unopened: Vec::new(),
-                unclear: false,
-                early: false,
-                proved: None,
-            });
+            let before = Before::default();
+            return opened.map(|opened| Plain { opened, number: sequence, early: false, proved: None, before });
         }
         let found = self.find(header, (chained, &rivals), fragment, trials, cx);
         let front = self.stages.front_mut()?;
@@ -285,7 +273,7 @@ impl Keys {
             self.fail();
             return None;
         };
-        let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
+        let skipped = sequence.saturating_sub(front.sequence);
         let proved = (!front.proven).then_some(front.origin);
         let mut unopened = mem::take(&mut self.unopened);
         let unclear = proved.is_some() && self.failed > unopened.len() as u64;
@@ -303,7 +291,8 @@ impl Keys {
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
-        Some(Plain { opened, skipped, first_skipped, changed, begins, broken, unopened, unclear, early, proved })
+        let before = Before { skipped, changed, begins, broken, unopened, unclear };
+        Some(Plain { opened, number: sequence, early, proved, before })
     }
 
     /// A record did not open: it may have told of other keys, and in its last block nothing is to be trusted.

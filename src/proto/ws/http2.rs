@@ -2,11 +2,8 @@
 
 use super::half::{Partial, Reading};
 use super::layer::Ws;
-use crate::model::{Both, Direction, Input, Mark, Note, NoteCode};
+use crate::model::{Both, Direction, H2_HEAD, Input, Mark, Note, NoteCode};
 use crate::proto::layer::{Cx, Hint, Next, feed};
-
-/// Bytes of a frame's head (RFC 9113 §4.1).
-const HEAD: usize = 9;
 
 /// Whether the bytes, as many as there are, may be the head of a DATA frame of a client's stream that is no longer than is usual
 /// (RFC 9113 §4.1, §6.1).
@@ -25,14 +22,14 @@ fn may_begin_data(bytes: &[u8]) -> bool {
 
 /// The payload length of the DATA frame whose head the bytes begin with, if one may be there.
 fn data_len(bytes: &[u8]) -> Option<u16> {
-    let head @ &[_, b, c, .., f] = bytes.first_chunk::<HEAD>()?;
+    let head @ &[_, b, c, .., f] = bytes.first_chunk::<H2_HEAD>()?;
     let len = u16::from_be_bytes([b, c]);
     (may_begin_data(head) && (1..=0x4000).contains(&len) && f & 1 == 1).then_some(len)
 }
 
 /// Whether what begins at a place behind these bytes is the payload of a DATA frame, which all that came since belongs to.
 pub(super) fn stands_in_data(before: &[u8], at: u64, end: u64) -> bool {
-    let len = before.last_chunk::<HEAD>().and_then(|head| data_len(head));
+    let len = before.last_chunk::<H2_HEAD>().and_then(|head| data_len(head));
     len.is_some_and(|len| at + u64::from(len) >= end)
 }
 
@@ -58,11 +55,11 @@ impl Ws {
         if !may_begin_data(partial.bytes()) {
             return 0;
         }
-        let now = bytes.get(..HEAD.saturating_sub(before)).unwrap_or(bytes);
-        let mut head = [0; HEAD];
+        let now = bytes.get(..H2_HEAD.saturating_sub(before)).unwrap_or(bytes);
+        let mut head = [0; H2_HEAD];
         head.iter_mut().zip(partial.bytes().iter().chain(now)).for_each(|(to, from)| *to = *from);
         let seen = head.get(..before + now.len()).unwrap_or_default();
-        if seen.len() < HEAD && may_begin_data(seen) {
+        if seen.len() < H2_HEAD && may_begin_data(seen) {
             partial.keep(now, at, brought);
             return now.len();
         }
