@@ -495,7 +495,7 @@ fn what_is_not_decrypted_is_not_called_missing() {
 fn a_private_key_is_named_where_it_opens_a_stream() {
     let dir = TempDir::new().unwrap();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    for name in ["tls_rsa.pcap", "tls_rsa.pem", "tls_rsa.premasters", "tls_rsa.keys"] {
+    for name in ["tls_rsa.pcap", "tls_rsa.pem", "tls_rsa.premasters"] {
         fs::copy(data.join(name), dir.path().join(name)).unwrap();
     }
     let output = wspect(&dir, "keys --json tls_rsa.pcap --rsa-key tls_rsa.pem").output().unwrap();
@@ -504,7 +504,8 @@ fn a_private_key_is_named_where_it_opens_a_stream() {
     let sum = String::from_utf8(output.stderr).unwrap();
     assert!(sum.contains("5 keys") && !sum.contains("of no stream"), "{sum}");
     // Lines of both kinds, as OpenSSL writes them, are of the same streams.
-    let output = wspect(&dir, "keys tls_rsa.pcap -k tls_rsa.keys").output().unwrap();
+    fs::copy(data.join("tls_rsa.keys"), dir.path().join("both")).unwrap();
+    let output = wspect(&dir, "keys tls_rsa.pcap -k both").output().unwrap();
     let sum = String::from_utf8(output.stderr).unwrap();
     assert!(sum.contains("10 keys from key logs, each of a stream here"), "{sum}");
     fs::write(dir.path().join("encrypted"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END").unwrap();

@@ -168,3 +168,36 @@ fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl I
 }
 
 type Told = (Ink, &'static str, String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Origin, SecretLabel, WhyNot};
+    use std::net::Ipv4Addr;
+
+    /// Of several handshakes it is told which have no key.
+    #[test]
+    fn the_random_that_lacks_a_key_is_told() {
+        let (end, mut secrets) = (Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port: 443 }, Secrets::default());
+        let mut session = TlsSession {
+            client: end,
+            server: end,
+            outline: TlsOutline::default(),
+            client_randoms: vec![[1; 32]],
+            premasters: Vec::new(),
+            origin: None,
+            decrypted: 0,
+            why_not: Some(WhyNot::NoKey),
+        };
+        let randoms = |session: &TlsSession, secrets: &Secrets| {
+            let told = told(None, session, secrets).filter(|(_, what, _)| *what == "random");
+            told.map(|(_, _, text)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(randoms(&session, &secrets), ["01".repeat(32)], "the reason says it");
+        session.client_randoms.push([2; 32]);
+        let key = Secret::new(SecretLabel::Master, &[7; 48], Origin { source: 0, line: 1 });
+        secrets.add(&[1; 32], key.expect("48 bytes"));
+        let lacking = format!("{}: no key for this one", "02".repeat(32));
+        assert_eq!(randoms(&session, &secrets), ["01".repeat(32), lacking]);
+    }
+}
