@@ -503,6 +503,11 @@ fn a_private_key_is_named_where_it_opens_a_stream() {
     let output = wspect(&dir, "keys tls_rsa.pcap -k tls_rsa.premasters").output().unwrap();
     let sum = String::from_utf8(output.stderr).unwrap();
     assert!(sum.contains("5 keys") && !sum.contains("of no stream"), "{sum}");
+    // Lines of both kinds, as OpenSSL writes them, are of the same streams.
+    fs::copy(data.join("tls_rsa.keys"), dir.path().join("both")).unwrap();
+    let output = wspect(&dir, "keys tls_rsa.pcap -k both").output().unwrap();
+    let sum = String::from_utf8(output.stderr).unwrap();
+    assert!(sum.contains("10 keys from key logs, each of a stream here"), "{sum}");
     fs::write(dir.path().join("encrypted"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END").unwrap();
     for (name, why) in [
         ("encrypted", "the key is encrypted: decrypt it first, as with openssl pkey"),

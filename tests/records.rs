@@ -315,6 +315,7 @@ prop_compose! {
             client, server, client_randoms, decrypted,
             outline: TlsOutline { version: version.map(TlsVersion), cipher, sni, alpn, keys: TlsKeys::Partial, took, certificate },
             origin: line.map(|line| Origin { source: 0, line }),
+            premasters: Vec::new(),
             why_not: suite.map(WhyNot::Suite),
         }
     }

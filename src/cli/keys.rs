@@ -29,10 +29,6 @@ const PIECE: usize = 256 << 10;
 /// How long a pipe may be silent that should bring a key log.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bytes in which a log must bring a good line: a pipe, which may be endless, and a file in which there are so many bad ones.
-const GOOD_WITHIN: u64 = 64 << 20;
-const BAD_MAX: u64 = 1000;
-
 /// What was said of key logs on the command line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
@@ -228,8 +224,7 @@ fn file(
         Err(error) => return Some(format!("{name}: {}; its keys are not used", words(&error))),
     };
     let mut log = Log::new(KeySource::File(name.clone()), secrets);
-    let bad_max = if is_pipe { 0 } else { BAD_MAX };
-    let ended = read(&mut *source, bad_max, &mut log, wanted, secrets, stop);
+    let ended = read(&mut *source, is_pipe, &mut log, wanted, secrets, stop);
     if let (Ok(true), Some(followed), false) = (&ended, followed, is_pipe) {
         let told = secrets.logs().last().is_some_and(|log| log.bad + log.dropped > 0);
         let told = if told { complaint(&log.report(), secrets) } else { None };
@@ -325,17 +320,16 @@ fn is_pipe(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Reads a log; with more bad lines than so many, and no good one, not to its end. Whether it came there.
+/// Reads a log, as long as it may be one; whether it came to its end.
 fn read(
     source: &mut dyn Read,
-    bad_max: u64,
+    is_pipe: bool,
     log: &mut Log,
     wanted: &Wanted,
     secrets: &mut Secrets,
     stop: &Stop,
 ) -> io::Result<bool> {
     let mut piece = vec![0; PIECE];
-    let mut bytes = 0;
     while !stop.is_wanted() {
         let read = match source.read(&mut piece) {
             Ok(0) => return Ok(true),
@@ -344,9 +338,7 @@ fn read(
             read => read?,
         };
         log.push(piece.get(..read).unwrap_or_default(), wanted, secrets);
-        bytes += read as u64;
-        let is_hopeless = |log: &KeyLog| log.secrets + log.others == 0 && log.bad >= bad_max;
-        if bytes > GOOD_WITHIN && secrets.logs().last().is_none_or(is_hopeless) {
+        if log.is_hopeless(is_pipe, secrets) {
             break;
         }
     }

@@ -4,6 +4,7 @@ mod echo;
 mod echoes;
 mod forget;
 mod key;
+mod live;
 mod opening;
 mod stream;
 mod waiting;
@@ -13,14 +14,15 @@ use crate::model::{
     DecodeAs, EncapId, End, Flags, Limits, Mark, Overlap, PacketNo, Protocol, Segment, Sink, Streams, Tally, Twice,
 };
 use crate::net::Header;
-use crate::proto::layer::{Hint, Kind, Tools};
+use crate::proto::layer::{Kind, Tools};
 use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use key::FlowKey;
+use live::{Env, Live};
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
-use stream::{Env, Live, Older, Stream};
+use stream::{Older, Stream};
 use wrapped::{Settled, Wrapped};
 
 /// All streams of a capture.
@@ -396,10 +398,10 @@ impl Table {
     fn feed(&mut self, at: u32, segment: &Segment<'_>, forward: bool, now: Mark, run: &mut Run<'_>) -> u32 {
         let stream = row(&mut self.streams, at);
         if stream.live.is_none() {
-            match hint(&self.decode_as, stream.number, segment) {
+            match is_forced(&self.decode_as, stream.number, segment) {
                 None => stream.kind = Kind::Left,
-                Some(hint) => {
-                    if stream.wake(segment, forward, hint) {
+                Some(forced) => {
+                    if stream.wake(segment, forward, forced) {
                         let life = stream.life;
                         self.undecided.push_back((at, life));
                         self.give_up_undecided(now, run);
@@ -412,9 +414,9 @@ impl Table {
         if stream.is_opening() {
             stream.keep(segment, forward, &mut env);
             if let Some(firsts) = stream.begins_elsewhere(segment, forward)
-                && let Some(hint) = hint(&self.decode_as, stream.number, segment)
+                && let Some(forced) = is_forced(&self.decode_as, stream.number, segment)
             {
-                stream.begin_anew(firsts, now, hint, &mut env);
+                stream.begin_anew(firsts, now, forced, &mut env);
             }
         }
         stream.segment(segment, forward, now, &mut env);
@@ -482,12 +484,11 @@ fn row(streams: &mut [Stream], at: u32) -> &mut Stream {
     &mut streams[at as usize]
 }
 
-/// What a stream is taken for; `None` when the user does not want it read.
-fn hint(decode_as: &DecodeAs, stream: u32, segment: &Segment<'_>) -> Option<Hint<'static>> {
+/// Whether it is said that a stream carries a WebSocket; `None` when the user does not want it read.
+fn is_forced(decode_as: &DecodeAs, stream: u32, segment: &Segment<'_>) -> Option<bool> {
     match decode_as.protocol(stream, [segment.src, segment.dst]) {
-        None if segment.encap == EncapId::WEBSOCKET => Some(Hint::Forced),
-        None => Some(Hint::Unknown),
-        Some(Protocol::WebSocket) => Some(Hint::Forced),
+        None => Some(segment.encap == EncapId::WEBSOCKET),
+        Some(Protocol::WebSocket) => Some(true),
         Some(Protocol::None) => None,
     }
 }

@@ -71,7 +71,10 @@ fn sum(rows: &[(Stamp, TlsSession)], secrets: &Secrets) -> KeySum {
         let log = secrets.logs().get(usize::from(secret.origin.source));
         log.is_some_and(|log| !matches!(log.source, KeySource::RsaKey(_)))
     };
-    let used: usize = randoms.iter().map(|random| secrets.of(random).filter(is_logged).count()).sum();
+    let premasters = rows.iter().flat_map(|(_, session)| &session.premasters).filter_map(|id| secrets.premaster(id));
+    let used = randoms.into_iter().flat_map(|random| secrets.of(random)).chain(premasters).filter(is_logged);
+    // What is made of a premaster secret stands where that does.
+    let used = used.map(|secret| (secret.origin.source, secret.origin.line)).collect::<HashSet<_>>().len();
     let mut tls = TlsSum::default();
     rows.iter().for_each(|(_, session)| tls.count(session));
     KeySum { tls, secrets: logged, idle: logged.saturating_sub(used as u64) }
@@ -154,8 +157,47 @@ fn told(conn: Option<ConnId>, session: &TlsSession, secrets: &Secrets) -> impl I
     let looks = conn.filter(|_| session.why_not.is_some() && session.decrypted == 0);
     let looks = looks.map(|conn| (Ink::Warning, "looks", format!("like a WebSocket: connection {conn}")));
     let certificate = certificate(&session.outline).map(|words| (Ink::Dim, "cert", words));
-    let randoms = session.client_randoms.iter().map(|random| (Ink::Dim, "random", hex(random)));
+    // Of several handshakes some may have keys.
+    let is_one = session.client_randoms.len() < 2;
+    let randoms = session.client_randoms.iter().map(move |random| {
+        let lacks = !is_one && session.why_not.is_some() && secrets.of(random).next().is_none();
+        let (ink, more) = if lacks { (Ink::Warning, ": no key for this one") } else { (Ink::Dim, "") };
+        (ink, "random", hex(random) + more)
+    });
     [place, why_not, looks, certificate].into_iter().flatten().chain(randoms)
 }
 
 type Told = (Ink, &'static str, String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Origin, SecretLabel, WhyNot};
+    use std::net::Ipv4Addr;
+
+    /// Of several handshakes it is told which have no key.
+    #[test]
+    fn the_random_that_lacks_a_key_is_told() {
+        let (end, mut secrets) = (Endpoint { ip: Ipv4Addr::LOCALHOST.into(), port: 443 }, Secrets::default());
+        let mut session = TlsSession {
+            client: end,
+            server: end,
+            outline: TlsOutline::default(),
+            client_randoms: vec![[1; 32]],
+            premasters: Vec::new(),
+            origin: None,
+            decrypted: 0,
+            why_not: Some(WhyNot::NoKey),
+        };
+        let randoms = |session: &TlsSession, secrets: &Secrets| {
+            let told = told(None, session, secrets).filter(|(_, what, _)| *what == "random");
+            told.map(|(_, _, text)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(randoms(&session, &secrets), ["01".repeat(32)], "the reason says it");
+        session.client_randoms.push([2; 32]);
+        let key = Secret::new(SecretLabel::Master, &[7; 48], Origin { source: 0, line: 1 });
+        secrets.add(&[1; 32], key.expect("48 bytes"));
+        let lacking = format!("{}: no key for this one", "02".repeat(32));
+        assert_eq!(randoms(&session, &secrets), ["01".repeat(32), lacking]);
+    }
+}

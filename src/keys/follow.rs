@@ -58,20 +58,24 @@ impl Followed {
         !self.is_open && self.each().is_empty()
     }
 
-    /// Takes what was written since; at the `last` look a line needs no end.
+    /// Takes what was written since; at the `last` look a line needs no end, nor does the last of a log that was replaced.
     ///
-    /// Secrets that nothing is added to are not copied. What takes the place of a log is read as another of its name. A log that cannot be read any more has ended.
+    /// Secrets that nothing is added to are not copied. What takes the place of a log is read as another of its name. A log that cannot be
+    /// read any more has ended; of what turns out to be none no more than a piece is read at a time.
     pub fn read_on(&self, last: bool, wanted: &Wanted, secrets: &mut Arc<Secrets>) {
         for Growing { name, log, text } in self.each().iter_mut() {
             let (mut piece, mut is_another) = (Vec::new(), text.begins_anew());
             loop {
-                if is_another {
-                    *log = None;
+                if is_another && let Some(mut log) = log.take() {
+                    end(&mut log, wanted, secrets);
                 }
                 while let Ok(1..) = next_piece(text, &mut piece) {
                     let secrets = Arc::make_mut(secrets);
                     let log = log.get_or_insert_with(|| Log::new(KeySource::File(name.clone()), secrets));
                     log.push(&piece, wanted, secrets);
+                    if log.is_hopeless(false, secrets) {
+                        break;
+                    }
                 }
                 // What was written to one that was replaced is read before.
                 is_another = text.begins_anew();
@@ -79,14 +83,21 @@ impl Followed {
                     break;
                 }
             }
-            if let Some(log) = log.as_mut().filter(|log| last && log.is_in_line()) {
-                log.end_line(wanted, Arc::make_mut(secrets));
+            if let Some(log) = log.as_mut().filter(|_| last) {
+                end(log, wanted, secrets);
             }
         }
     }
 
     fn each(&self) -> std::sync::MutexGuard<'_, Vec<Growing>> {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes what a log ends with as a line.
+fn end(log: &mut Log, wanted: &Wanted, secrets: &mut Arc<Secrets>) {
+    if log.is_in_line() {
+        log.end_line(wanted, Arc::make_mut(secrets));
     }
 }
 
@@ -126,5 +137,69 @@ mod tests {
         assert_eq!(write(&second[..99], false, &mut secrets), 1);
         assert_eq!(write(&second[99..], true, &mut secrets), 2);
         assert_eq!(secrets.find(&[2; 32], SecretLabel::Master).map(|secret| secret.origin.line), Some(2));
+    }
+
+    /// A text of which each part takes the place of the one before.
+    struct Parts(Vec<Vec<u8>>);
+
+    impl Read for Parts {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let Some(part) = self.0.first_mut() else { return Ok(0) };
+            let len = part.len().min(room.len());
+            part.drain(..len).zip(room).for_each(|(from, to)| *to = from);
+            Ok(len)
+        }
+    }
+
+    impl Text for Parts {
+        fn begins_anew(&mut self) -> bool {
+            let is_over = self.0.len() > 1 && self.0[0].is_empty();
+            if is_over {
+                self.0.remove(0);
+            }
+            is_over
+        }
+    }
+
+    /// The last line of a log that was replaced needs no end, and that of the one in its place none before it is over.
+    #[test]
+    fn the_last_line_of_a_log_that_was_replaced_is_taken() {
+        let line = |byte: u8| format!("CLIENT_RANDOM {} {}", format!("{byte:02x}").repeat(32), "ab".repeat(48));
+        let texts = [line(1) + "\n" + &line(2), line(3), line(4)].map(String::into_bytes);
+        let (followed, all, mut secrets) = (Followed::default(), Wanted::All(9), Arc::new(Secrets::default()));
+        followed.add("keys".to_owned(), None, Box::new(Parts(texts.into())));
+        for (last, known) in [(false, 3), (true, 4)] {
+            followed.read_on(last, &all, &mut secrets);
+            assert_eq!(secrets.len(), known);
+        }
+        assert_eq!(secrets.logs().iter().map(|log| log.lines).collect::<Vec<_>>(), [2, 1, 1]);
+    }
+
+    /// An endless text that is no key log.
+    struct Endless(Arc<Mutex<u64>>);
+
+    impl Read for Endless {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let mut read = self.0.lock().unwrap();
+            if *read > 100 << 20 {
+                return Ok(0);
+            }
+            room.fill(b'A');
+            *room.last_mut().unwrap() = b'\n';
+            *read += room.len() as u64;
+            Ok(room.len())
+        }
+    }
+
+    impl Text for Endless {}
+
+    #[test]
+    fn what_is_no_key_log_is_not_read_for_ever() {
+        let (followed, mut secrets) = (Followed::default(), Arc::new(Secrets::default()));
+        let read = Arc::new(Mutex::new(0));
+        followed.add("keys".to_owned(), None, Box::new(Endless(Arc::clone(&read))));
+        followed.read_on(false, &Wanted::All(9), &mut secrets);
+        let read = *read.lock().unwrap();
+        assert!((64 << 20..66 << 20).contains(&read), "{read}");
     }
 }

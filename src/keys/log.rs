@@ -2,11 +2,14 @@
 
 use super::line::{self, Fault, Found, Line, MAX_LINE, Secret48};
 use super::look;
-use crate::model::{Added, ClientRandom, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
+use crate::model::{Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, Secret, SecretLabel, Secrets};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use std::fmt;
 
+/// Bytes in which a log must bring a good line if it has so many bad ones: what is longer is none.
+const GOOD_WITHIN: u64 = 64 << 20;
+const BAD_MAX: u64 = 1000;
 /// Faulty lines that are told one by one.
 const TOLD: usize = 3;
 
@@ -25,14 +28,14 @@ pub enum Wanted {
 /// Reads a key log line by line into [`Secrets`]; it keeps no more than a line, of which `Debug` shows nothing.
 pub struct Log {
     source: u16,
+    /// Bytes that it has.
+    bytes: u64,
     /// Lines that began.
     line: u32,
-    /// The line whose end has not come, as far as it may be long.
+    /// The line whose end has not come, from its first byte that is no NUL on, as far as it may be long.
     carry: Vec<u8>,
-    /// Bytes of it that went by, but for NULs at their end.
-    carried: usize,
-    /// So many of those.
-    nuls: usize,
+    /// Something else than NULs came behind that.
+    is_long: bool,
     /// A piece ended with a carriage return: a line feed before all else is of the same line end.
     returned: bool,
     /// The first bytes of all.
@@ -67,10 +70,10 @@ impl Log {
         let (carry, first) = (Vec::new(), Vec::new());
         Self {
             source: secrets.source(source),
+            bytes: 0,
             line: 0,
             carry,
-            carried: 0,
-            nuls: 0,
+            is_long: false,
             returned: false,
             first,
             faults: Vec::new(),
@@ -79,6 +82,7 @@ impl Log {
 
     /// Takes the next piece of its text. A line ends with LF, CR or both.
     pub fn push(&mut self, mut text: &[u8], wanted: &Wanted, secrets: &mut Secrets) {
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
         if self.first.len() < look::PEEK {
             self.first.extend(text.iter().take(look::PEEK - self.first.len()));
         }
@@ -87,9 +91,9 @@ impl Log {
         }
         while let Some(end) = memchr::memchr2(b'\n', b'\r', text) {
             let (line, rest) = text.split_at(end);
-            if self.carried == 0 {
+            if self.carry.is_empty() {
                 let line = bare(line);
-                self.line(line, line.len(), true, wanted, secrets);
+                self.line(line, line.len() > MAX_LINE, true, wanted, secrets);
             } else {
                 self.carry(line);
                 self.carried_line(true, wanted, secrets);
@@ -100,9 +104,16 @@ impl Log {
         self.carry(text);
     }
 
+    /// Whether it is not worth to be read on: no good line is in what there is of it. Of what `may_be_endless` that is less.
+    pub fn is_hopeless(&self, may_be_endless: bool, secrets: &Secrets) -> bool {
+        let bad_max = if may_be_endless { 0 } else { BAD_MAX };
+        let is_bad = |log: &KeyLog| log.secrets + log.others == 0 && log.bad >= bad_max;
+        self.bytes > GOOD_WITHIN && secrets.logs().get(usize::from(self.source)).is_none_or(is_bad)
+    }
+
     /// Whether a line began whose end has not come.
     pub const fn is_in_line(&self) -> bool {
-        self.carried > 0
+        !self.carry.is_empty()
     }
 
     /// The text ends, perhaps inside a line.
@@ -123,32 +134,26 @@ impl Log {
     }
 
     fn carry(&mut self, part: &[u8]) {
-        let part = if self.carried == 0 { bare_begin(part) } else { part };
-        let content = bare_end(part);
-        if !content.is_empty() {
-            let room = (MAX_LINE + 1).saturating_sub(self.carry.len());
-            self.carry.extend(std::iter::repeat_n(&0, self.nuls).chain(content).take(room));
-            self.carried = self.carried.saturating_add(self.nuls).saturating_add(content.len());
-            self.nuls = 0;
-        }
-        if self.carried > 0 {
-            self.nuls = self.nuls.saturating_add(part.len() - content.len());
-        }
+        let part = if self.carry.is_empty() { bare_begin(part) } else { part };
+        let room = MAX_LINE.saturating_sub(self.carry.len());
+        let (now, beyond) = part.split_at_checked(room).unwrap_or((part, &[]));
+        self.carry.extend_from_slice(now);
+        self.is_long |= beyond.iter().any(|&byte| byte != 0);
     }
 
     fn carried_line(&mut self, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
-        let mut line = std::mem::take(&mut self.carry);
-        self.line(&line, self.carried, ends, wanted, secrets);
+        let (mut line, is_long) = (std::mem::take(&mut self.carry), std::mem::take(&mut self.is_long));
+        self.line(bare_end(&line), is_long, ends, wanted, secrets);
         line.clear();
-        (self.carry, self.carried, self.nuls) = (line, 0, 0);
+        self.carry = line;
     }
 
-    /// Takes a line that had `len` bytes; what does not end may go on where it was cut.
-    fn line(&mut self, line: &[u8], len: usize, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
+    /// Takes a line; what does not end may go on where it was cut.
+    fn line(&mut self, line: &[u8], is_long: bool, ends: bool, wanted: &Wanted, secrets: &mut Secrets) {
         self.line = self.line.saturating_add(1);
         let line = if self.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         let parsed = match line::parse(line) {
-            _ if len > MAX_LINE => Line::Bad(Fault::Long),
+            _ if is_long => Line::Bad(Fault::Long),
             Line::Bad(_) if !ends && line::may_go_on(line) => Line::Bad(Fault::Cut),
             parsed => parsed,
         };

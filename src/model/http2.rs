@@ -1,6 +1,11 @@
-//! HTTP/2 as the other floors speak of it (RFC 9113): streams and error codes.
+//! HTTP/2 as the other floors speak of it (RFC 9113): how it begins, streams and error codes.
 
 use std::fmt;
+
+/// What a client sends first (RFC 9113 §3.4).
+pub const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Bytes of a frame's head (RFC 9113 §4.1).
+pub const H2_HEAD: usize = 9;
 
 /// A stream of an HTTP/2 connection (RFC 9113 §5.1.1): odd where the client opened it, 0 for the connection itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

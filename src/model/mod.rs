@@ -52,7 +52,7 @@ pub use flag::{FLAGS, Flag};
 pub use flow::{Both, Direction, Endpoint, Ip};
 pub use handshake::{Check, Extension, HTTP2, Handshake, Head, Outline, StartLine};
 pub use hex::{hex, hex_apart, hex_digit, push_hex, push_percent};
-pub use http2::{H2Error, StreamId};
+pub use http2::{H2_HEAD, H2_PREFACE, H2Error, StreamId};
 pub use limits::Limits;
 pub use mark::{Mark, PacketNo, Span};
 pub use moment::{Moment, Pending, Since, Standing};

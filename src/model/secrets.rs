@@ -234,10 +234,12 @@ pub enum Added {
 }
 
 impl Secrets {
-    /// Adds a row for a key log; its index for the [`Origin`]s of its secrets.
+    /// Adds a row for a key log; its index for the [`Origin`]s of its secrets. Where there are as many as have one, the log is counted
+    /// with the last: each that takes the place of another has its own.
     pub fn source(&mut self, source: KeySource) -> u16 {
+        let Ok(at) = u16::try_from(self.logs.len()) else { return u16::MAX };
         self.logs.push(KeyLog { source, ..KeyLog::default() });
-        u16::try_from(self.logs.len() - 1).unwrap_or(u16::MAX)
+        at
     }
 
     /// Adds a secret. Others for the same label and session stay beside it, up to a few: which of them is right, records tell.
@@ -406,6 +408,14 @@ mod tests {
         assert_eq!(secrets.place(found.origin), "keys.txt:1");
         assert!(secrets.find(&random, SecretLabel::ClientTraffic).is_none());
         assert!(!format!("{secrets:?} {found:?}").contains("171"));
+    }
+
+    /// Each log that takes the place of another has a row: there are as many as have a number.
+    #[test]
+    fn rows_of_key_logs_are_bounded() {
+        let mut secrets = Secrets::default();
+        let last = (0..70_000).map(|_| secrets.source(KeySource::Block)).last();
+        assert_eq!((last, secrets.logs().len()), (Some(u16::MAX), 1 << 16));
     }
 
     #[test]

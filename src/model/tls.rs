@@ -3,7 +3,7 @@
 use super::amount::{count, number};
 use super::certificate::Certificate;
 use super::flow::{Direction, Endpoint};
-use super::secrets::{ClientRandom, Origin};
+use super::secrets::{ClientRandom, Origin, PremasterId};
 use std::fmt;
 
 /// A protocol version as the wire has it (RFC 8446 §4.2.1): 0x0304 is TLS 1.3.
@@ -113,6 +113,8 @@ pub struct TlsSession {
     pub outline: TlsOutline,
     /// The randoms of the ClientHellos that the secrets are known by: one for each handshake, a renegotiation's behind the first.
     pub client_randoms: Vec<ClientRandom>,
+    /// What clients encrypted with RSA for the server begins so, by which premaster secrets are known.
+    pub premasters: Vec<PremasterId>,
     /// Where the secrets stand.
     pub origin: Option<Origin>,
     /// Bytes that were decrypted for the application, both directions.

@@ -7,7 +7,7 @@
 use super::ether::{Network, network};
 use super::ip::Ip;
 use super::link::ethernet;
-use crate::model::{self, EncapId, Endpoint, Flags, Mark, Segment, Twice};
+use crate::model::{self, EncapId, Endpoint, Flags, H2_HEAD, H2_PREFACE, Mark, Segment, Twice};
 use etherparse::IpNumber;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -246,7 +246,7 @@ impl Streams {
             return numbers.map(|numbers| segment(numbers.seq, numbers.ack, numbers.flags));
         }
         let Stream { sent: [low, high], is_http2 } = self.all.entry(ends).or_default();
-        *is_http2 |= matches!(units, Some(Units::Http2)) || payload.starts_with(PREFACE);
+        *is_http2 |= matches!(units, Some(Units::Http2)) || payload.starts_with(H2_PREFACE);
         let units = units.map(|units| if *is_http2 { Units::Http2 } else { units });
         let (own, other) = if src <= dst { (low, high) } else { (high, low) };
         let (seq, ack, flags) = match numbers {
@@ -295,13 +295,10 @@ fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The client's preface (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 /// The beginning of a frame of HTTP/2 (RFC 9113 §4.1) whose end is not there, behind whole frames.
 fn unfinished_http2(bytes: &[u8]) -> &[u8] {
-    let mut bytes = bytes.strip_prefix(PREFACE).unwrap_or(bytes);
-    while let Some((&[a, b, c, ..], payload)) = bytes.split_first_chunk::<9>()
+    let mut bytes = bytes.strip_prefix(H2_PREFACE).unwrap_or(bytes);
+    while let Some((&[a, b, c, ..], payload)) = bytes.split_first_chunk::<H2_HEAD>()
         && let Some(rest) = payload.get(u32::from_be_bytes([0, a, b, c]) as usize..)
     {
         bytes = rest;

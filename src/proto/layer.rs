@@ -79,13 +79,9 @@ pub enum Hint<'a> {
     Http2Upgraded,
     /// WebSocket frames of which no handshake was captured, if that is what the stream carries.
     Midstream {
-        /// The user says so.
-        forced: bool,
         /// The first byte is known to be the first that was sent.
         from_start: bool,
     },
-    /// WebSocket frames, as the user says, with or without a handshake before them.
-    Forced,
     /// WebSocket frames (RFC 6455 §5), agreed on by this handshake.
     WebSocket {
         /// The connection's number.
@@ -141,7 +137,7 @@ pub struct Flow<'a> {
     /// How far the sender of the packet at hand has acknowledged what the other direction said: a stream offset of that, where it is
     /// known.
     pub heard: Option<u64>,
-    /// The user says that what is innermost in it is a WebSocket.
+    /// The user says that what is innermost in it is a WebSocket, with or without a handshake before it.
     pub forced: bool,
 }
 
@@ -150,6 +146,8 @@ pub struct Flow<'a> {
 pub struct Tools {
     /// What decrypts TLS, as far as it is known by now.
     pub secrets: Arc<Secrets>,
+    /// The sessions that it was of first, and how many secrets there were then: how many are kept, and came from logs.
+    first_sessions: (Arc<[ClientRandom]>, (usize, u64)),
     /// Sessions that may be resumed.
     pub resumable: Resumable,
     /// Secrets are tried where no ClientHello names them.
@@ -303,6 +301,15 @@ impl Tools {
         Self { secrets, ..Self::default() }
     }
 
+    /// The sessions of which secrets were known first, at most so many. There may be millions, and each record may ask.
+    pub fn first_sessions(&mut self, most: usize) -> Arc<[ClientRandom]> {
+        let (known, now) = (&mut self.first_sessions, (self.secrets.len(), self.secrets.logged()));
+        if known.1 != now {
+            *known = (self.secrets.first_sessions(most).into(), now);
+        }
+        Arc::clone(&known.0)
+    }
+
     /// The other direction of a stream that began in `encap` is wrapped in `back`. It is told when a connection is recognised,
     /// which is soon: of many streams the first are forgotten.
     pub fn join(&mut self, stream: u32, encap: EncapId, back: EncapId) {
@@ -368,8 +375,7 @@ impl Cx<'_> {
         let most = self.limits.nested;
         *self.nested += 1;
         if *self.nested <= most {
-            let is_forced = self.flow.forced && matches!(hint, Hint::Unknown);
-            return Some(self.open(if is_forced { Hint::Forced } else { hint }));
+            return Some(self.open(hint));
         }
         *self.kind = Kind::Other;
         let text = format!(
@@ -531,5 +537,26 @@ impl Cx<'_> {
         if !self.tools.stop && tell(&stamp, self.sink).is_break() {
             self.tools.stop = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Secret, SecretLabel};
+
+    #[test]
+    fn sessions_are_listed_once_as_long_as_no_secrets_come() {
+        let mut tools = Tools::default();
+        let add = |tools: &mut Tools, byte| {
+            let secret = Secret::new(SecretLabel::ClientTraffic, &[byte; 32], Origin { source: 0, line: 1 }).unwrap();
+            Arc::make_mut(&mut tools.secrets).add(&[byte; 32], secret);
+        };
+        assert!(tools.first_sessions(9).is_empty());
+        add(&mut tools, 1);
+        let one = tools.first_sessions(9);
+        assert!(Arc::ptr_eq(&one, &tools.first_sessions(9)));
+        add(&mut tools, 2);
+        assert_eq!((&*one, &*tools.first_sessions(9)), (&[[1; 32]][..], &[[1; 32], [2; 32]][..]));
     }
 }

@@ -19,9 +19,7 @@ pub fn open(hint: Hint<'_>) -> Box<dyn Layer> {
         Hint::Http2Late => Box::new(Http2::late()),
         Hint::Http2Upgraded => Box::new(Http2::upgraded()),
         Hint::Http1 => Box::new(Http1::default()),
-        Hint::Forced => Box::new(Probe::forced()),
-        Hint::Midstream { forced: false, .. } => Box::new(Midstream::default()),
-        Hint::Midstream { forced: true, from_start } => Box::new(Midstream::forced(from_start)),
+        Hint::Midstream { from_start } => Box::new(Midstream::new(from_start)),
         Hint::WebSocket { conn, handshake } => ws::open(conn, handshake),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::layer::{Cx, Hint, Kind, Layer, Next, feed};
 use crate::carry::Carry;
-use crate::model::{Both, Direction, Ends, Input};
+use crate::model::{Both, Direction, Ends, H2_PREFACE, Input};
 
 /// Waits for the first telling bytes of either direction, then makes way for the layer they call for.
 ///
@@ -14,8 +14,6 @@ pub(super) struct Probe {
     holed: bool,
     /// From the first of those in each direction to the last byte that was looked through, and whether it is certain how many.
     lost: Both<Option<(u64, u64, bool)>>,
-    /// The user says that it is a WebSocket.
-    forced: bool,
     /// Looks for frames, where the first bytes told nothing.
     seeker: Option<Box<dyn Layer>>,
     /// The directions that ended, for the layer that comes then.
@@ -44,7 +42,8 @@ const METHOD_MAX: usize = 24;
 const SETTINGS: u8 = 4;
 /// Bytes that may go by without telling anything.
 const CARRY_MAX: usize = 4096;
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2";
+/// How the preface of HTTP/2 begins, whatever its minor version.
+const HTTP2: &[u8] = H2_PREFACE.split_at(12).0;
 const RESPONSE: &[u8] = b"HTTP/1.";
 /// How the header of HAProxy's PROXY protocol begins, in version 1 and 2.
 const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
@@ -54,8 +53,8 @@ fn guess(bytes: &[u8]) -> Guess {
     if begins(RESPONSE) {
         return if bytes.len() < RESPONSE.len() { Guess::More } else { Guess::Response };
     }
-    if begins(HTTP2_PREFACE) {
-        return if bytes.len() < HTTP2_PREFACE.len() { Guess::More } else { Guess::Http2(false) };
+    if begins(HTTP2) {
+        return if bytes.len() < HTTP2.len() { Guess::More } else { Guess::Http2(false) };
     }
     for start in PROXY {
         if begins(start) {
@@ -173,7 +172,7 @@ impl Layer for Probe {
                         let inner = cx.open(Hint::Http2);
                         self.begin(inner, (dir == Direction::ToClient) != answers, input, cx)
                     }
-                    Guess::Is(_) if self.forced => self.unknown(input, cx),
+                    Guess::Is(_) if cx.flow.forced => self.unknown(input, cx),
                     Guess::Is(kind) => leave(kind, cx),
                 }
             }
@@ -203,18 +202,13 @@ impl Probe {
         Self { holed: true, ..Self::default() }
     }
 
-    /// The probe for what the user says is a WebSocket, with or without a handshake before it.
-    pub(super) fn forced() -> Self {
-        Self { forced: true, ..Self::default() }
-    }
-
     /// Nothing that begins so is read, unless its beginning is missing: then it may be a WebSocket that was opened before.
     fn unknown(&mut self, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
-        if cx.flow.from_start && !self.holed && !self.forced {
+        if cx.flow.from_start && !self.holed && !cx.flow.forced {
             return leave(Kind::Other, cx);
         }
         *cx.kind = Kind::Other;
-        let seeker = cx.open(Hint::Midstream { forced: self.forced, from_start: cx.flow.from_start && !self.holed });
+        let seeker = cx.open(Hint::Midstream { from_start: cx.flow.from_start && !self.holed });
         match self.begin(seeker, false, input, cx) {
             Next::Become(seeker) => self.seeker = Some(seeker),
             next => return next,
@@ -256,7 +250,7 @@ impl Probe {
                 return self.http2(Some(input), cx);
             }
             if let Guess::Tls(answers) = guess(bytes)
-                && !self.forced
+                && !cx.flow.forced
             {
                 self.over(cx);
                 return self.tls(dir, answers, Some(input), cx);
@@ -268,7 +262,7 @@ impl Probe {
 
     /// Whether bytes are HTTP/2 whose beginning is missing.
     fn goes_on_in_http2(&self, bytes: &[u8], cx: &Cx<'_>) -> bool {
-        (self.holed || !cx.flow.from_start) && !self.forced && are_http2_frames(bytes)
+        (self.holed || !cx.flow.from_start) && !cx.flow.forced && are_http2_frames(bytes)
     }
 
     /// Opens the layer for HTTP/2 of which the beginning is missing; who is its client, heads will tell.

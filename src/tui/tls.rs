@@ -80,6 +80,7 @@ mod tests {
             server: end,
             outline: outline(),
             client_randoms: Vec::new(),
+            premasters: Vec::new(),
             origin: Some(Origin { source: 0, line: 17 }),
             decrypted: 5,
             why_not: None,

@@ -1,10 +1,12 @@
 //! HTTP/2: what a WebSocket says does not depend on how its DATA are cut, on what else the connection carries, nor on how that came.
 
+use super::resync::{Frames, frames, frames_as};
 use super::support::Dice;
 use super::support::craft::*;
 use super::support::run::{Conversation, Input, Message, conversations, findings, records};
 use super::{LOSS, has_finding, has_no_findings, is_said};
 use std::collections::BTreeMap;
+use wspect::model::{Protocol, Rule, Select};
 
 /// What may be said of a legal connection of which nothing is missing: nothing of HTTP/2, nor of loss.
 const FAULTS: &[&str] =
@@ -287,6 +289,39 @@ fn broken_rules_are_told() {
     );
 }
 
+/// What stands behind the end of its stream, or before its beginning, is told once, and how many more do. Where the capture begins
+/// within the connection nothing is known of streams that are not opened, nor at first who is the client.
+#[test]
+fn late_and_early_frames_are_told_once() {
+    let mut h2 = H2::new(1);
+    h2.open(1).open(3);
+    for n in 0..9 {
+        h2.say(Client, 1, TEXT, format!("client {n}")).say(Server, 1, TEXT, format!("server {n}"));
+    }
+    h2.frame(Server, PUSH_PROMISE, END_HEADERS, 1, &[&[0, 0, 0, 2][..], &plain_block(&[(":method", "GET")])].concat());
+    h2.say(Client, 3, TEXT, "three").say(Server, 3, TEXT, "and three");
+    h2.close(1).frame(Server, DATA, 0, 1, b"late").frame(Server, DATA, 0, 1, b"later");
+    h2.head(Server, 1, 0, &[(":status", "200")]);
+    h2.frame(Client, DATA, END_STREAM, 3, &[]).frame(Client, HEADERS, END_HEADERS, 3, &plain_block(&[("x", "y")]));
+    h2.frame(Client, WINDOW_UPDATE, 0, 9, &[0, 0, 0, 1]).frame(Client, DATA, 0, 9, b"early");
+    let segments = h2.session.segments();
+    let told = |from: usize| -> Vec<String> {
+        let found = findings(Input::Bytes(&capture_of(&segments[from..]))).into_iter();
+        let rows = found.filter(|(code, _)| code == "H2-FRAME");
+        rows.map(|(_, row)| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected = [
+        "a frame of the server comes behind the end of its stream: DATA of 4 bytes on stream 1",
+        "a frame of the client comes behind the end of its stream: HEADERS of 5 bytes on stream 3",
+        "2 more frames of the client break rules",
+        "2 more frames of the server break rules",
+    ];
+    assert_eq!(told(0), expected);
+    for from in 15..58 {
+        assert_eq!(told(from), [expected[0], expected[1], expected[3]], "from {from}");
+    }
+}
+
 /// A request that is lost is not known, and what later ones say is: their answers may come before them, and of those that lean on what
 /// was lost the rest is shown.
 #[test]
@@ -411,7 +446,8 @@ fn a_capture_may_begin_anywhere() {
     assert!(first.len() == 2 && first.values().all(|&count| count > 8), "{first:?}");
 }
 
-/// The capture begins within DATA that have many frames: those are taken for the connection's, until the head of the next DATA shows.
+/// The capture begins within DATA that have many frames: those are taken for the connection's, until the head of the next DATA shows,
+/// wherever segments cut that.
 #[test]
 fn many_frames_in_data_are_of_a_stream() {
     let mut h2 = H2::new(1);
@@ -424,21 +460,34 @@ fn many_frames_in_data_are_of_a_stream() {
         said.extend(texts);
     }
     let first = h2.session.turns.iter().position(|(_, bytes)| bytes.len() > 5_000).unwrap();
+    let len = h2.session.turns[first].1.len() - 3_000;
     let apart = h2.session.cut(|bytes| vec![1_400; bytes.len() / 1_400 + 1]);
     // The head of the next DATA comes in the segment in which frames are found, or all of the rest does.
     let rest: Vec<u8> = h2.session.turns.drain(first..).flat_map(|(_, bytes)| bytes).collect();
     h2.session.turn(Server, rest);
     let together =
         |len: usize| h2.session.cut(|bytes| if bytes.len() > 5_000 { vec![3_000, len] } else { vec![bytes.len()] });
-    let cuts = [(apart.clone(), 1_400), (apart, 1_400), (together(4_000), 4_000), (together(30_000), 30_000)];
-    for (at, (segments, longest)) in cuts.iter().enumerate() {
+    let mut cuts =
+        vec![(apart.clone(), 1_400, 1), (apart, 1_400, 2), (together(4_000), 4_000, 0), (together(30_000), 30_000, 0)];
+    // The head of the second DATA is cut in two, or into single bytes.
+    for part in 1..9 {
+        let cut = |bytes: &[u8]| {
+            if bytes.len() > 5_000 { vec![3_000, len + part, 9 - part, 100_000] } else { vec![bytes.len()] }
+        };
+        cuts.push((h2.session.cut(cut), len + part, 0));
+    }
+    let cut = |bytes: &[u8]| {
+        if bytes.len() > 5_000 { [vec![3_000, len], vec![1; 12], vec![100_000]].concat() } else { vec![bytes.len()] }
+    };
+    cuts.push((h2.session.cut(cut), len, 0));
+    for (at, (segments, longest, behind)) in cuts.iter().enumerate() {
         let begin = segments.iter().position(|segment| segment.payload.len() == *longest).unwrap();
-        let from = if at < 2 { begin + 1 + at } else { begin };
+        let from = begin + behind;
         let file = capture_of(&segments[from..]);
         let all = conversations(Input::Bytes(&file));
         // Where a head of DATA stands before the frames that are found, nothing is taken for the connection's.
         let (bare, streams): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.h2_stream.is_none());
-        assert_eq!((bare.len(), streams.len()), (usize::from(at < 2), 1), "{at}");
+        assert!(bare.len() <= 1 && (at > 3 || bare.len() == usize::from(at < 2)) && streams.len() == 1, "{at}");
         let gives = |(_, row): &&(String, serde_json::Value)| {
             row["text"].as_str().is_some_and(|text| text.starts_with("HTTP/2 goes on"))
         };
@@ -450,6 +499,31 @@ fn many_frames_in_data_are_of_a_stream() {
         assert!(streams[0].messages.len() >= 150, "{at}: {}", streams[0].messages.len());
         has_no_findings(&file, &["WS-OPCODE", "WS-CONTINUATION", "TCP-GAP", "WS-LOST", "WS-RESYNC"], &format!("{at}"));
     }
+}
+
+/// What the user says holds for the stream of a CONNECT, too, and where HTTP/2 shows behind frames.
+#[test]
+fn what_the_user_says_holds_within_http2() {
+    let rule = || vec![Rule { select: Select::Port(8080..=8080), protocol: Protocol::WebSocket }];
+    let mut h2 = H2::new(1);
+    h2.head(Client, 1, 0, &[(":method", "CONNECT"), (":authority", "lab.test:80")]);
+    h2.head(Server, 1, 0, &[(":status", "200")]);
+    h2.ws(Server, 1, Frame::new(TEXT, "a")).ws(Client, 1, Frame::new(TEXT, "b"));
+    let segments = h2.session.segments();
+    assert_eq!(frames(&segments).connections, 0);
+    let told = frames_as(&segments, rule());
+    let mut lengths: Vec<_> = told.all.iter().map(|((side, _, len, _), _)| (*side == Client, *len)).collect();
+    lengths.sort_unstable();
+    assert_eq!((told.connections, lengths), (1, vec![(false, 3), (true, 7)]));
+
+    let mut session = Session::bare(2);
+    for n in 0..30 {
+        session.text(Server, &format!("number {n} of what is said"));
+    }
+    session.turn(Server, h2_frame(DATA, 0, 1, &Frame::new(TEXT, "HTTP/2").bytes()));
+    let segments = session.segments().split_off(3);
+    let gives = |told: Frames| told.texts.iter().any(|text| text.starts_with("HTTP/2 goes on"));
+    assert_eq!([frames(&segments), frames_as(&segments, rule())].map(gives), [true, false]);
 }
 
 /// A part of a request is known, and few frames behind it: they are enough. A plain request is none, whatever it carries.

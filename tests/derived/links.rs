@@ -1,6 +1,7 @@
 //! Rarer link types: the packets are the same.
 
 use super::support::craft::*;
+use super::support::run::{Input, findings};
 use super::{LOSS, has_finding, has_no_findings, says, shown};
 
 /// Whatever the frames, the same messages; and the same when every packet has another link type.
@@ -59,21 +60,31 @@ fn encrypted_frames_are_counted() {
     has_no_findings(&Pcap::default().file(&clear), &["LINK-ENCRYPTED"], "clear");
 }
 
-/// Of frames that were damaged on the air one finding tells, and the others are read.
+/// Of frames that were damaged on the air, as their radiotap header says, nothing is read, whatever they look like: one finding tells
+/// how many there are. The others are read.
 #[test]
 fn damaged_frames_are_counted() {
-    let session = Session::sample(1);
-    let clear = packets(&session.segments(), &Wire::over(Framing::Radiotap.into()));
-    let damaged = |at: usize| {
-        let mut packet = clear[at].clone();
+    let [session, other] = [1, 2].map(Session::sample);
+    let [clear, damaged] = [&session, &other].map(|session| {
+        let segments = session.segments();
+        packets(&segments, &Wire::over(Framing::Radiotap.into()))
+    });
+    let damage = |mut packet: Packet| {
         // Behind 8 bytes the flags.
         packet.bytes[8] |= 0x40;
-        packet.bytes[60..].iter_mut().for_each(|byte| *byte ^= 0x5a);
         packet
     };
-    let mixed: Vec<_> = (0..clear.len()).flat_map(|at| [damaged(at), clear[at].clone()]).collect();
-    let file = Pcap::default().file(&mixed);
-    says(&file, &[session], "damaged");
-    has_finding(&file, "LINK-UNKNOWN", "damaged");
-    has_no_findings(&Pcap::default().file(&clear), &["LINK-UNKNOWN"], "clear");
+    let both = |other: Vec<Packet>| {
+        let count = clear.len().min(other.len());
+        let mixed = clear.iter().zip(other).flat_map(|(clear, other)| [clear.clone(), other]);
+        (Pcap::default().file(&mixed.chain(clear[count..].iter().cloned()).collect::<Vec<_>>()), count)
+    };
+    let (file, count) = both(damaged.iter().cloned().map(damage).collect());
+    says(&file, std::slice::from_ref(&session), "damaged");
+    let told: Vec<_> = findings(Input::Bytes(&file)).into_iter().filter(|(code, _)| code == "LINK-UNKNOWN").collect();
+    let text = told.first().and_then(|(_, row)| row["text"].as_str()).unwrap_or_default();
+    assert!(told.len() == 1 && text.ends_with(&format!("not read: {count} packets, first packet 2")), "{told:?}");
+    let (file, _) = both(damaged);
+    has_no_findings(&file, &["LINK-UNKNOWN"], "undamaged");
+    assert_eq!(shown(&file).len(), 2, "undamaged");
 }

@@ -191,6 +191,27 @@ fn an_empty_fragment_is_a_link_of_a_chain() {
     assert_eq!(fragments(&frames(&segments)), 9);
 }
 
+/// What begins like a head of HTTP/2 is read as a fragment where it is none, wherever segments cut it.
+#[test]
+fn a_fragment_may_begin_like_data_of_http2() {
+    let mut session = Session::new(0);
+    let parts: Vec<Vec<u8>> = (0..20).map(|n| [&[n, 0, 1, 0, 0, 0, 2][..], &[n; 20]].concat()).collect();
+    session.parts(Server, BINARY, &parts, false);
+    for n in 0..8 {
+        session.text(Server, &format!("number {n} of what is said behind them"));
+    }
+    let told = |cut: usize| {
+        let segments = session.cut(|bytes| if bytes.len() == 29 { vec![cut, 29] } else { vec![bytes.len()] });
+        let from = segments.iter().enumerate().filter(|(_, segment)| segment.payload.len() == cut).nth(2).unwrap().0;
+        frames(&segments[from..]).all
+    };
+    let whole = told(29);
+    assert_eq!(whole.len(), 26);
+    for cut in 1..12 {
+        assert_eq!(told(cut), whole, "{cut}");
+    }
+}
+
 /// A tunnel carries frames of both kinds: those of the client cannot be the server's own. Where the next frame of the server is
 /// far, some of the tunnel's are taken for its own until one of the client's comes.
 #[test]
@@ -397,4 +418,37 @@ fn a_forced_stream_may_have_other_words_before() {
     assert_eq!(told.all.len(), 8, "{:?}", told.all);
     let first = |side| told.all.iter().find(|(frame, _)| frame.0 == side).map(|(frame, _)| frame.1);
     assert_eq!([Client, Server].map(first), [Some(7), Some(4)], "behind these words");
+}
+
+/// What the user says holds within whatever is around, and behind bytes that are missing there.
+#[test]
+fn a_forced_stream_stays_forced() {
+    let both = |session: &mut Session| {
+        session.text(Server, "a").text(Client, "b");
+    };
+    // Behind the words for a proxy, also where its answer is lost.
+    let mut socks = Session::bare(0);
+    socks.turn(Client, b"\x04\x01\x1f\x90\x0a\x01\0\x02me\0".to_vec()).turn(Server, b"\0\x5a\0\0\0\0\0\0".to_vec());
+    both(&mut socks);
+    // Behind an answer of a proxy whose request is lost.
+    let mut http = Session::bare(1);
+    http.turn(Client, b"CONNECT lab.test:80 HTTP/1.1\r\nHost: lab.test\r\n\r\n".to_vec());
+    http.turn(Server, b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
+    both(&mut http);
+    let rows = [
+        (&socks, &[][..], "SOCKS"),
+        (&socks, &[1], "SOCKS without an answer"),
+        (&http, &[], "CONNECT"),
+        (&http, &[0], "CONNECT without its request"),
+    ];
+    for (session, lost, what) in rows {
+        let lost: Vec<_> = lost.iter().map(|&nth: &usize| &session.turns[nth].1).collect();
+        let mut segments = session.segments();
+        segments.retain(|segment| !lost.contains(&&segment.payload));
+        assert_eq!(frames(&segments).connections, 0, "{what}");
+        let told = forced(&segments);
+        let mut lengths: Vec<_> = told.all.iter().map(|((side, _, len, _), _)| (*side == Client, *len)).collect();
+        lengths.sort_unstable();
+        assert_eq!((told.connections, lengths), (1, vec![(false, 3), (true, 7)]), "{what}");
+    }
 }

@@ -18,12 +18,15 @@ pub(super) type Sent = (Side, u64, u64, u8);
 pub(super) struct Frames {
     pub(super) all: Vec<(Sent, bool)>,
     pub(super) connections: usize,
+    /// What findings say.
+    pub(super) texts: Vec<String>,
 }
 
 impl Sink for Frames {
     fn accept(&mut self, _: &Stamp, event: Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Opened(_) => self.connections += 1,
+            Event::Note(note) => self.texts.push(note.text.to_owned()),
             Event::Frame(frame) => {
                 let side = if frame.dir == Direction::ToServer { Client } else { Server };
                 let len = u64::from(frame.header_len) + frame.len;

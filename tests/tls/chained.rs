@@ -87,8 +87,9 @@ fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
 
 type Sealers = [Sealer; 2];
 
-/// A handshake, in clear or as the one before has agreed on; what seals the records behind it.
-fn handshake(session: &mut Session, mut before: Option<Sealers>, agreed: &Agreed) -> Sealers {
+/// A handshake, in clear or as the one before has agreed on; what seals the records behind it. The server says something `between` the
+/// client's change of keys and its own.
+fn handshake(session: &mut Session, mut before: Option<Sealers>, agreed: &Agreed, between: Option<Vec<u8>>) -> Sealers {
     let mut wrap = |side: Side, kind, content: &[u8]| match &mut before {
         Some(sealers) => sealers[usize::from(side == Server)].seal(kind, content),
         None => record(kind, content),
@@ -99,6 +100,9 @@ fn handshake(session: &mut Session, mut before: Option<Sealers>, agreed: &Agreed
     [Client, Server].map(|side| {
         let mut sealer = Sealer::new(side, agreed);
         let finished = sealer.seal(HANDSHAKE, &message(20, &[0x20; 12]));
+        if let Some(said) = between.as_deref().filter(|_| side == Server) {
+            session.turn(side, wrap(side, DATA, said));
+        }
         session.turn(side, [wrap(side, 20, &[1]), finished].concat());
         sealer
     })
@@ -114,7 +118,7 @@ fn say(session: &mut Session, sealers: &mut Sealers, turns: &[(Side, Vec<u8>)]) 
 /// A session that says what another says in clear.
 fn around(inside: &Session) -> Session {
     let mut session = Session::bare(1);
-    let mut sealers = handshake(&mut session, None, &FIRST);
+    let mut sealers = handshake(&mut session, None, &FIRST, None);
     say(&mut session, &mut sealers, &inside.turns);
     session
 }
@@ -184,11 +188,11 @@ fn a_block_that_hangs_on_one_that_was_damaged_is_not_made_up() {
 /// A session that says what another says in clear, with a renegotiation in the middle of it: it begins with that turn.
 fn renegotiated(inside: &Session) -> (Session, usize) {
     let mut session = Session::bare(1);
-    let mut sealers = handshake(&mut session, None, &FIRST);
+    let mut sealers = handshake(&mut session, None, &FIRST, None);
     let (before, behind) = inside.turns.split_at(6);
     say(&mut session, &mut sealers, before);
     let begins = session.turns.len();
-    let mut sealers = handshake(&mut session, Some(sealers), &SECOND);
+    let mut sealers = handshake(&mut session, Some(sealers), &SECOND, None);
     say(&mut session, &mut sealers, behind);
     (session, begins)
 }
@@ -255,6 +259,16 @@ fn what_a_renegotiation_lacks_is_told_of_it() {
     assert_eq!(outcome(&seen), (TlsKeys::Partial, Some(WhyNot::NoKey)), "{:?}", seen.notes);
     let missing: Vec<_> = seen.details.iter().filter(|detail| detail.0 == "NO-KEYS").map(|detail| &detail.1).collect();
     assert_eq!(missing, [&hex(&SECOND.client)], "{:?}", seen.notes);
+    // Up to its own change of keys the server goes on with those before.
+    let mut said = Session::bare(1);
+    let mut sealers = handshake(&mut said, None, &FIRST, None);
+    say(&mut said, &mut sealers, &inside.turns[..6]);
+    handshake(&mut said, Some(sealers), &SECOND, Some(Frame::new(TEXT, "between").bytes()));
+    let between = dissect(&capture_of(&said.segments()), first);
+    assert_eq!(outcome(&between), (TlsKeys::Partial, Some(WhyNot::NoKey)), "{:?}", between.notes);
+    let last = between.messages().last().map(|message| &*message.payload);
+    assert_eq!((between.messages().count(), last), (5, Some(&b"between"[..])), "{:?}", between.notes);
+
     let mut fewer = session.segments();
     fewer.retain(|segment| segment.payload != session.turns[begins].1);
     let seen = dissect(&capture_of(&fewer), &log);

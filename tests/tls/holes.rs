@@ -1,8 +1,9 @@
 //! What stands behind a hole: its number and its keys are found again.
 
-use crate::seen::{Seen, dissect};
+use crate::seen::{Seen, dissect, dissect_with};
 use crate::support::craft::*;
-use wspect::model::WhyNot;
+use wspect::dissect::Settings;
+use wspect::model::{Limits, WhyNot};
 
 /// Loses the segment that has this payload.
 fn lose(segments: &mut Vec<Segment>, payload: &[u8]) {
@@ -37,6 +38,24 @@ fn keys_that_were_changed_in_a_hole_are_found() {
         let shown = behind(|tls| (0..updates).for_each(|_| _ = tls.update(Server)));
         assert_eq!(later(&shown), 40, "{updates}: {:?}", shown.notes);
         assert_eq!((shown.count("TLS-GAP"), shown.count("TLS-BAD-TAG")), (1, 0), "{updates}: {:?}", shown.notes);
+    }
+}
+
+/// No more changes are tried than the limit says, also where the keys of the handshake may be needed, too.
+#[test]
+fn changes_of_keys_are_tried_up_to_a_limit() {
+    for (updates, is_found) in [(0, true), (2, true), (3, false)] {
+        let mut tls = Tls::bare(1);
+        tls.hellos(&[]).flight("http/1.1");
+        (0..updates).for_each(|_| _ = tls.update(Server));
+        let lost: Vec<u8> = tls.session.turns.drain(2..).flat_map(|(_, bytes)| bytes).collect();
+        tls.session.turn(Server, lost.clone());
+        tls.data(Server, b"of the application");
+        let mut segments = tls.session.segments();
+        lose(&mut segments, &lost);
+        let limits = Limits { try_updates: 2, ..Limits::DEFAULT };
+        let shown = dissect_with(&capture_of(&segments), &tls.log(), Settings { limits, ..Settings::default() });
+        assert_eq!(shown.sessions[0].1.decrypted > 0, is_found, "{updates}: {:?}", shown.notes);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::echo::{Echo, compare, end};
 use super::key::FlowKey;
-use super::stream::{Live, Stream};
+use super::live::Live;
+use super::stream::Stream;
 use super::wrapped::{Relation, Settled};
 use super::{Run, Table};
 use crate::model::{Flags, Mark, Segment};

@@ -1,8 +1,9 @@
 //! Where a stream begins: the first segments of one whose handshake was not seen are kept in case that its beginning comes late.
 
-use super::stream::{Env, Stream};
+use super::live::Env;
+use super::stream::Stream;
 use crate::model::{Direction, Event, Flags, Limits, Mark, Segment, Sink, Stamp};
-use crate::proto::layer::{Hint, Kind};
+use crate::proto::layer::Kind;
 use crate::tcp::{Budget, Recalled, Seq};
 use std::ops::ControlFlow;
 
@@ -94,7 +95,8 @@ impl Sink for Deaf {
 
 impl Stream {
     /// Begins to read a stream: with its first payload, or again with a request, after nothing was to be found in it. True when it did.
-    pub(super) fn wake(&mut self, segment: &Segment<'_>, forward: bool, hint: Hint<'_>) -> bool {
+    /// `forced`: it is said to carry a WebSocket.
+    pub(super) fn wake(&mut self, segment: &Segment<'_>, forward: bool, forced: bool) -> bool {
         let first = self.kind == Kind::Silent;
         let begins =
             if first { !segment.payload.is_empty() || segment.cut > 0 } else { segment.payload.starts_with(b"GET ") };
@@ -113,7 +115,7 @@ impl Stream {
         // Of the other end, what was said before may not have been captured.
         let from_start = self.fresh && self.has_syn(forward) && (other.is_some() || self.is_greeting(segment, forward));
         let may_begin_earlier = self.fresh && self.syn != (true, true);
-        let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, hint);
+        let live = self.begin(bases, from_start, (segment.src, segment.dst), forward, forced);
         live.opening = may_begin_earlier.then(Box::default);
         live.unasked = may_begin_earlier;
         self.fresh = false;
@@ -199,7 +201,7 @@ impl Stream {
     }
 
     /// Reads the stream anew from what was kept of it; `firsts`: where its ends begin, as far as that is known.
-    pub(super) fn begin_anew(&mut self, firsts: [Option<Seq>; 2], mark: Mark, hint: Hint<'_>, env: &mut Env<'_>) {
+    pub(super) fn begin_anew(&mut self, firsts: [Option<Seq>; 2], mark: Mark, forced: bool, env: &mut Env<'_>) {
         let Some(mut live) = self.live.take() else { return };
         // Where there was too much to keep, it begins here.
         let (is_kept, opening) = (live.opening.is_some(), live.opening.take().unwrap_or_default());
@@ -212,7 +214,7 @@ impl Stream {
         self.kind = Kind::default();
         let bases = firsts.map(|first| first.map(|first| Seq(first.0.wrapping_sub(1))));
         let from_start = is_kept && (self.syn.0 || !opening.has(true)) && (self.syn.1 || !opening.has(false));
-        let live = self.begin(bases, from_start, ends, client_is_low, hint);
+        let live = self.begin(bases, from_start, ends, client_is_low, forced);
         live.leaving = leaving;
         let low_sends = live.direction(true);
         self.with_layer((mark, mark), None, env, |conn, limits, budget, out| {

@@ -1,6 +1,7 @@
 //! Streams that wait for secrets.
 
-use super::stream::{Env, Parts, Stream};
+use super::live::{Env, Parts};
+use super::stream::Stream;
 use super::{Leaving, Table};
 use crate::model::{Limits, Mark, Sink};
 use crate::proto::layer::Tools;

@@ -1,12 +1,11 @@
 //! Frame heads (RFC 9113 §4.1), with nom: bytes in, value out; and the rules that a head alone can break.
 
+pub(super) use crate::model::H2_HEAD as HEAD;
 use crate::model::StreamId;
 use nom::number::streaming::{be_u24, be_u32, u8};
 use nom::{IResult, Parser};
 use std::fmt;
 
-/// Bytes of a head.
-pub(super) const HEAD: usize = 9;
 /// Bytes of a payload when nothing else was said (RFC 9113 §4.2).
 pub(super) const SIZE_DEFAULT: u32 = 1 << 14;
 

@@ -5,7 +5,7 @@ use super::frame::{self, HEAD, Head, Kind};
 use super::side::{Open, Partial, Reading, Side};
 use super::stream::Stream;
 use super::tell;
-use crate::model::{Both, ConnId, Direction, End, Input, Mark, NoteCode, StreamId};
+use crate::model::{Both, ConnId, Direction, End, H2_PREFACE, Input, Mark, NoteCode, StreamId};
 use crate::proto::layer::{Cx, Kind as Carries, Layer, Next};
 use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
@@ -40,8 +40,6 @@ pub struct Http2 {
     is_settled: bool,
 }
 
-/// What a client sends first (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes kept of a payload that is read as a whole: settings, or why a connection is given up.
 const SMALL: usize = 6 * 256;
 /// Bytes of one of the settings (RFC 9113 §6.5.1).
@@ -59,7 +57,7 @@ impl Layer for Http2 {
         self.begin(cx);
         match input {
             Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
-            Input::Gap { dir, offset, len, exact, receipt, .. } => self.gap(dir, offset, (len, exact), receipt, cx),
+            Input::Gap { dir, len, exact, receipt, .. } => self.gap(dir, (len, exact), receipt, cx),
             Input::End { dir, how, mark } => self.tcp_end(dir, how, mark, cx),
             Input::Odd { .. } | Input::Waited { .. } => self.said(input, cx),
         }
@@ -105,7 +103,7 @@ impl Http2 {
         }
         self.is_late |= !cx.flow.from_start;
         let (table, is_late) = (cx.limits.header_table, self.is_late);
-        let to_client = if is_late { Reading::seek(0) } else { Reading::default() };
+        let to_client = if is_late { Reading::seek() } else { Reading::default() };
         let side = |reading| Side::new(reading, table, is_late);
         self.sides = Some(Box::new(Both { to_server: side(Reading::Preface(0)), to_client: side(to_client) }));
         if self.is_upgraded {
@@ -168,7 +166,7 @@ impl Http2 {
             let dir = now(dir, turned, cx);
             let here = offset + at as u64;
             at += match &mut self.side(dir).reading {
-                Reading::Preface(_) => self.preface(dir, here, rest, cx),
+                Reading::Preface(_) => self.preface(dir, rest, cx),
                 Reading::Head(_) => match self.whole_data(dir, rest, brought, cx) {
                     Some(used) => used,
                     None => self.head_bytes(dir, here, rest, brought, cx),
@@ -190,9 +188,9 @@ impl Http2 {
     }
 
     /// Reads what a client sends before its first frame; how many bytes that are.
-    fn preface(&mut self, dir: Direction, offset: u64, bytes: &[u8], cx: &mut Cx<'_>) -> usize {
+    fn preface(&mut self, dir: Direction, bytes: &[u8], cx: &mut Cx<'_>) -> usize {
         let Reading::Preface(matched) = self.side(dir).reading else { return 0 };
-        let expected = PREFACE.get(matched..).unwrap_or_default();
+        let expected = H2_PREFACE.get(matched..).unwrap_or_default();
         let same = bytes.iter().zip(expected).take_while(|(a, b)| a == b).count();
         let is_whole = same == expected.len();
         self.is_settled |= is_whole;
@@ -203,7 +201,7 @@ impl Http2 {
                 tell::note(None, dir, NoteCode::H2Frame, "the client begins without the preface", cx);
                 Reading::default()
             }
-            () => Reading::seek(offset + same as u64),
+            () => Reading::seek(),
         };
         same
     }
@@ -256,7 +254,7 @@ impl Http2 {
         if self.side(dir).sought && !head.is_likely(most, |id| self.streams.contains_key(&id)) {
             // What looked like frames was chance: they are looked for again.
             let turned = cx.swapped;
-            self.lose_place(dir, begin.offset, 0, cx);
+            self.lose_place(dir, 0, cx);
             // A head is too short to be believed.
             self.seek(now(dir, turned, cx), begin.offset, begin.bytes(), (begin.first, false), cx);
             return;
@@ -304,7 +302,8 @@ impl Http2 {
     /// What is wrong with the time of a frame, in words (RFC 9113 §5.1).
     fn untimely(&mut self, dir: Direction, head: &Head) -> Option<&'static str> {
         let is_client = dir == Direction::ToServer;
-        if head.kind == Kind::PUSH_PROMISE && is_client {
+        // Within a connection the promise tells who is the server.
+        if head.kind == Kind::PUSH_PROMISE && is_client && (self.is_settled || !self.is_late) {
             return Some("is a promise of a client");
         }
         let newest = self.newest;
@@ -418,7 +417,7 @@ impl Http2 {
         let is_alone = !asker.heard && cx.flow.one_sided;
         // What a client that was captured opened is known, but for the last of it.
         let is_missed = asker.missed || is_alone || dir == Direction::ToClient && id > newest;
-        if !is_missed || !id.is_clients() {
+        if !is_missed || !id.is_clients() || self.ended.contains(&id) {
             return;
         }
         if self.has_room(false, cx) {

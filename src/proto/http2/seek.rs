@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 /// The bytes of a direction since its place was lost, and where in them frames may begin.
 ///
 /// A chain of heads, each behind the payload of the one before, is believed when chance would make it too seldom.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seek {
     bytes: Vec<u8>,
-    /// Where the search began.
+    /// Where the search began: with the first byte that came.
     origin: u64,
     /// Stream offset of the first byte.
     begin: u64,
@@ -62,19 +62,6 @@ const PIECE: usize = 32;
 const CHAINS: usize = 256;
 
 impl Seek {
-    pub(super) const fn new(begin: u64) -> Self {
-        Self {
-            bytes: Vec::new(),
-            origin: begin,
-            begin,
-            pieces: VecDeque::new(),
-            zeros: 0,
-            ends: false,
-            looked: begin,
-            chains: Vec::new(),
-        }
-    }
-
     /// How many bytes are held, with what it costs to hold them.
     pub(super) fn held(&self) -> usize {
         self.bytes.len() + self.pieces.len() * PIECE
@@ -83,11 +70,6 @@ impl Seek {
     /// How many bytes were looked through before a place.
     pub(super) const fn passed(&self, at: u64) -> u64 {
         at - self.origin
-    }
-
-    /// Bytes are missing: nothing reaches over them.
-    pub(super) fn lose(&mut self, end: u64) {
-        *self = Self::new(end);
     }
 
     /// Takes what comes; `ends`: a segment ends with it.
@@ -240,7 +222,7 @@ mod tests {
     /// However many they are, they are looked at once, and no chain runs through them.
     #[test]
     fn zeros_begin_nothing() {
-        let mut seek = Seek::new(0);
+        let mut seek = Seek::default();
         for _ in 0..1000 {
             push(&mut seek, &[0; 1460], |_| false);
             assert!(seek.chains.is_empty() && seek.looked + HEAD as u64 > seek.end());
@@ -261,7 +243,8 @@ mod tests {
         for (what, tail) in [("padding", vec![0; 200]), ("u64", numbers(8)), ("u32", numbers(4)), ("u16", numbers(2))] {
             let frames = [data(b"hello", 1), data(&numbers(4), 3), data(b"world", 1), data(&[0; 100], 3)].concat();
             for cut in [1000, 50, 7, 1] {
-                let mut seek = Seek::new(100);
+                let mut seek = Seek::default();
+                seek.append(100, &[], Mark::default(), true);
                 let all = [&tail[..], &frames].concat();
                 let found = all.chunks(cut).find_map(|piece| push(&mut seek, piece, |id| [1, 3].contains(&id.0)));
                 // Too few of them to be sure among so many zeros, until nothing more comes.

@@ -114,6 +114,8 @@ impl Stream {
     pub(super) fn request(id: StreamId, head: Head, ends: bool, cx: &mut Cx<'_>) -> Self {
         let first = head.span.first;
         match connect::asks(&head, ends) {
+            // What a tunnel carries (RFC 9113 §8.5) is read where the user says what that is.
+            Asks::Other if cx.flow.forced && head.value(":method") == Some("CONNECT") => Self::unknown(id, first, cx),
             Asks::Other => Self::plain(id, first),
             Asks::Perhaps => {
                 let mut stream = Self::unknown(id, first, cx);
@@ -396,7 +398,7 @@ impl Stream {
 
     /// Looks for frames in its DATA, whose handshake is not known, or in part.
     fn seek(&mut self, cx: &Cx<'_>) {
-        self.phase = Phase::Open(cx.open(Hint::Midstream { forced: false, from_start: false }));
+        self.phase = Phase::Open(cx.open(Hint::Midstream { from_start: false }));
         self.turned = false;
     }
 }

@@ -54,11 +54,12 @@ impl Layer for Proxy {
                 match self.step(dir, cx) {
                     Step::More if self.carry[dir].bytes().len() > cx.limits.early_bytes => leave(cx),
                     Step::More => Next::Read,
-                    Step::Open => self.open(cx),
+                    Step::Open => self.open(Hint::Unknown, None, cx),
                     Step::Leave => leave(cx),
                 }
             }
-            Input::Gap { .. } => feed(cx.open(Hint::Holed), cx.swapped, [input], cx),
+            // What is the proxy's may be among what is missing, and what came behind it is not.
+            Input::Gap { .. } => self.open(Hint::Holed, Some(input), cx),
             Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Next::Read,
         }
     }
@@ -66,7 +67,7 @@ impl Layer for Proxy {
     fn over(&mut self, cx: &mut Cx<'_>) {
         // What waits for the other direction waits in vain.
         if Direction::BOTH.iter().any(|&dir| self.is_through(dir))
-            && let Next::Become(mut inner) = self.open(cx)
+            && let Next::Become(mut inner) = self.open(Hint::Unknown, None, cx)
         {
             inner.over(cx);
         }
@@ -177,8 +178,8 @@ impl Proxy {
         cx.proxy_refused(&format!("{name}{to} at {}; {why}", cx.ends().1));
     }
 
-    /// Looks at what runs behind the proxy's words.
-    fn open(&mut self, cx: &mut Cx<'_>) -> Next {
+    /// Looks at what runs behind the proxy's words: what came of it, and what is at hand.
+    fn open(&mut self, hint: Hint<'_>, input: Option<Input<'_>>, cx: &mut Cx<'_>) -> Next {
         if let Some(Asked::Connect(address)) = self.asked.take() {
             let kind = if self.speech == Some(Speech::Socks4) { HopKind::Socks4 } else { HopKind::Socks5 };
             cx.route().push(kind, address);
@@ -189,8 +190,8 @@ impl Proxy {
             let bytes = carry[dir].bytes().get(used..).filter(|rest| !rest.is_empty())?;
             Some(Input::Data { dir, offset: offset + used as u64, bytes, brought, mark })
         });
-        match cx.inside(Hint::Unknown) {
-            Some(inner) => feed(inner, cx.swapped, rest, cx),
+        match cx.inside(hint) {
+            Some(inner) => feed(inner, cx.swapped, rest.chain(input), cx),
             None => Next::Nothing,
         }
     }

@@ -21,7 +21,20 @@ pub(super) struct Hello {
     pub(super) transcript: Transcript,
     /// The server asked for another ClientHello, as only TLS 1.3 does.
     pub(super) retried: bool,
+    sought: Sought,
 }
+
+/// How its master secret was looked for, in vain.
+#[derive(Debug, Default, Clone, Copy)]
+struct Sought {
+    /// What was known then: secrets, sessions that may be resumed, bytes of the transcript.
+    known: Option<[usize; 3]>,
+    /// How often, since the hellos or what the client encrypted were others, or secrets came.
+    times: u8,
+}
+
+/// How often a master secret is looked for before it is given up: each may cost a private key's work, and a digest of all messages.
+const SOUGHT_MAX: u8 = 8;
 
 /// Label of the handshake's secret and of the data's, for what one side sends.
 pub(super) const fn labels(dir: Direction) -> (SecretLabel, SecretLabel) {
@@ -64,6 +77,48 @@ impl Hello {
                 .server
                 .as_ref()
                 .is_some_and(|server| Suite::find(server.suite).is_some_and(|suite| suite.is_by_rsa()))
+    }
+
+    /// The ClientHello; after a HelloRetryRequest it has the same random, in a renegotiation the server answers anew, or has already.
+    pub(super) fn begin(&mut self, hello: Box<ClientHello>) {
+        if self.random() != Some(&hello.random) {
+            self.exchange = None;
+            if self.client.is_some() {
+                (self.server, self.ticket) = (None, None);
+            }
+        }
+        (self.client, self.sought) = (Some(hello), Sought::default());
+    }
+
+    /// The ServerHello. In a renegotiation it answers another ClientHello, which was lost, or comes late.
+    pub(super) fn answer(&mut self, hello: Box<ServerHello>) {
+        if self.server.is_some() && !self.is_1_3() {
+            self.forget_client();
+        }
+        (self.server, self.sought) = (Some(hello), Sought::default());
+    }
+
+    /// What the client encrypted for the server: once in a handshake.
+    pub(super) fn exchanged(&mut self, encrypted: Box<[u8]>) {
+        if self.exchange.is_none() {
+            (self.exchange, self.sought) = (Some(encrypted), Sought::default());
+        }
+    }
+
+    /// Secrets came from beside.
+    pub(super) fn seek_anew(&mut self) {
+        self.sought = Sought::default();
+    }
+
+    /// Whether its master secret is to be looked for, with so many secrets and sessions known: not again as long as nothing more is, and
+    /// not for ever.
+    pub(super) fn seeks_master(&mut self, secrets: usize, resumable: usize) -> bool {
+        let known = Some([secrets, resumable, self.transcript.len()]);
+        let is_new = self.sought.known != known && self.sought.times < SOUGHT_MAX;
+        if is_new {
+            self.sought = Sought { known, times: self.sought.times + 1 };
+        }
+        is_new
     }
 
     /// The ClientHello is another, which is not known.
@@ -198,4 +253,30 @@ fn key_block(
         block.get(from..from + len).unwrap_or_default()
     });
     Opener::of_key_block(version, suite.sealing, server.encrypt_then_mac, (mac, key, iv))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each record that does not open may ask for the master secret: it is looked for when more is known, and a few times only.
+    #[test]
+    fn a_master_secret_is_looked_for_when_more_is_known() {
+        let mut hello = Hello::default();
+        assert_eq!([(); 3].map(|()| hello.seeks_master(1, 0)), [true, false, false]);
+        assert_eq!(
+            [(2, 0), (2, 1), (2, 1)].map(|(secrets, old)| hello.seeks_master(secrets, old)),
+            [true, true, false]
+        );
+        hello.transcript.push(Direction::ToServer, b"more", 9);
+        assert!(hello.seeks_master(2, 1));
+        assert_eq!((3..99).filter(|&secrets| hello.seeks_master(secrets, 1)).count(), usize::from(SOUGHT_MAX) - 4);
+        hello.exchanged([7; 9].into());
+        assert!(hello.seeks_master(99, 1));
+        // Only the first counts.
+        hello.exchanged([8; 9].into());
+        assert_eq!((hello.seeks_master(99, 1), hello.exchange.as_deref()), (false, Some(&[7; 9][..])));
+        hello.seek_anew();
+        assert!(hello.seeks_master(99, 1));
+    }
 }

@@ -69,10 +69,15 @@ impl Stage {
         mem::discriminant(&self.purpose) == mem::discriminant(&other.purpose)
     }
 
+    /// Whether a KeyUpdate may change them.
+    const fn changes(&self) -> bool {
+        matches!(self.purpose, Use::Traffic { .. })
+    }
+
     /// Whether a record is as long as a KeyUpdate (RFC 8446 §4.6.3).
     fn may_update(&self, header: Header) -> bool {
         let overhead = self.opener.overhead().unwrap_or_default();
-        matches!(self.purpose, Use::Traffic { .. }) && u64::from(header.len) == overhead + 5
+        self.changes() && u64::from(header.len) == overhead + 5
     }
 
     /// The keys after a KeyUpdate.
@@ -113,10 +118,19 @@ pub(super) struct Keys {
 /// A record that was opened.
 pub(super) struct Plain {
     pub(super) opened: Opened,
-    /// Records that were not seen before it.
+    pub(super) number: u64,
+    /// It is 0-RTT data.
+    pub(super) early: bool,
+    /// It is the first that these keys opened, since they may have been others: where their secret stands.
+    pub(super) proved: Option<Origin>,
+    pub(super) before: Before,
+}
+
+/// What came before a record that was opened, and did not open, or was not seen.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Records that were not seen.
     pub(super) skipped: u64,
-    /// The number of the first of them.
-    pub(super) first_skipped: u64,
     /// It is the first of other keys: how many records of the former were not seen is not known.
     pub(super) changed: bool,
     /// Whatever was lost before it belongs to the handshake.
@@ -127,17 +141,6 @@ pub(super) struct Plain {
     pub(super) unopened: Vec<Header>,
     /// Among those that did not open it is not clear which of them these are.
     pub(super) unclear: bool,
-    /// It is 0-RTT data.
-    pub(super) early: bool,
-    /// It is the first that these keys opened, since they may have been others: where their secret stands.
-    pub(super) proved: Option<Origin>,
-}
-
-impl Plain {
-    /// Its number.
-    pub(super) const fn number(&self) -> u64 {
-        self.first_skipped.saturating_add(self.skipped)
-    }
 }
 
 /// Records that are always thought to be lost in a hole, and the most.
@@ -247,18 +250,8 @@ impl Keys {
             if opened.is_none() {
                 self.fail();
             }
-            return opened.map(|opened| Plain {
-                opened,
-                skipped: 0,
-                first_skipped: sequence,
-                changed: false,
-                begins: false,
-                broken: None,
-                unopened: Vec::new(),
-                unclear: false,
-                early: false,
-                proved: None,
-            });
+            let before = Before::default();
+            return opened.map(|opened| Plain { opened, number: sequence, early: false, proved: None, before });
         }
         let found = self.find(header, (chained, &rivals), fragment, trials, cx);
         let front = self.stages.front_mut()?;
@@ -280,7 +273,7 @@ impl Keys {
             self.fail();
             return None;
         };
-        let (skipped, first_skipped) = (sequence.saturating_sub(front.sequence), front.sequence);
+        let skipped = sequence.saturating_sub(front.sequence);
         let proved = (!front.proven).then_some(front.origin);
         let mut unopened = mem::take(&mut self.unopened);
         let unclear = proved.is_some() && self.failed > unopened.len() as u64;
@@ -298,7 +291,8 @@ impl Keys {
         (front.sequence, front.sure, front.proven, front.counted) = (sequence.wrapping_add(1), true, true, true);
         (self.window, self.dropped, self.failed, self.others) = (0, 0, 0, false);
         let early = matches!(front.purpose, Use::Early);
-        Some(Plain { opened, skipped, first_skipped, changed, begins, broken, unopened, unclear, early, proved })
+        let before = Before { skipped, changed, begins, broken, unopened, unclear };
+        Some(Plain { opened, number: sequence, early, proved, before })
     }
 
     /// A record did not open: it may have told of other keys, and in its last block nothing is to be trusted.
@@ -339,14 +333,17 @@ impl Keys {
         cx: &mut Cx<'_>,
     ) -> Option<(bool, Opened, u64)> {
         let known = self.stages.len();
-        // Keys behind KeyUpdates that were lost are made from all before them, whenever they are needed.
-        let mut updates = if self.window > 0 { known.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
+        // Keys behind KeyUpdates that were lost are made from all that have such, by turns, whenever they are needed.
+        let changing = self.stages.iter().filter(|stage| stage.changes()).count();
+        let mut updates = if self.window > 0 { changing.saturating_mul(cx.limits.try_updates as usize) } else { 0 };
         let (mut from, mut found) = (0, None);
         'stages: for at in 0.. {
             while at >= self.stages.len() && from < self.stages.len() && updates > 0 {
-                let updated = self.stages.get(from).and_then(Stage::updated);
-                self.stages.extend(updated);
-                (from, updates) = (from + 1, updates - 1);
+                if let Some(updated) = self.stages.get(from).and_then(Stage::updated) {
+                    self.stages.push_back(updated);
+                    updates -= 1;
+                }
+                from += 1;
             }
             let Some(stage) = self.stages.get(at) else { break };
             let (chained, sealed) = match at.checked_sub(1).and_then(|at| rivals.get(at)) {
@@ -387,18 +384,16 @@ impl Keys {
     }
 
     /// Whether a renegotiation has made keys to which the sender may have changed.
-    fn awaits_change(&self) -> bool {
+    pub(super) fn awaits_change(&self) -> bool {
         self.stages.iter().any(|stage| matches!(stage.purpose, Use::Renegotiated))
     }
 
     /// The sender may have changed to these, up to TLS 1.2: nothing says so where that was lost.
     pub(super) fn may_change_to(&mut self, next: Self) {
-        if !self.awaits_change() {
-            self.stages.extend(next.stages.into_iter().map(|mut stage| {
-                stage.opener.unchain();
-                Stage { purpose: Use::Renegotiated, ..stage }
-            }));
-        }
+        self.stages.extend(next.stages.into_iter().map(|mut stage| {
+            stage.opener.unchain();
+            Stage { purpose: Use::Renegotiated, ..stage }
+        }));
     }
 
     /// Whether records hang together, and the end of the one before the next is missing.

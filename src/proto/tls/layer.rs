@@ -89,6 +89,7 @@ impl Layer for Tls {
     }
 
     fn secrets(&mut self, cx: &mut Cx<'_>) {
+        self.hello.seek_anew();
         self.make_master(cx);
         if self.session.look_up(&self.hello, cx) {
             self.asks = false;
@@ -267,30 +268,30 @@ impl Tls {
         if let Some(origin) = plain.proved {
             self.session.proved(origin, &self.hello, &cx.tools.secrets);
         }
-        if let Some(broken) = plain.broken {
+        if let Some(broken) = plain.before.broken {
             tell::bad_tag(self.inside.conn(), dir, broken, cx);
         }
         half.broken = false;
-        half.renegotiates &= !plain.changed;
+        half.renegotiates &= !plain.before.changed;
         half.padded |= plain.opened.padded;
         let early = std::mem::take(&mut half.early);
         if self.takes_early && keys.in_handshake() {
             half.plain += early.saturating_sub(END_OF_EARLY_DATA);
         }
-        self.tell_missing(dir, &plain, cx);
+        self.tell_missing(dir, plain.number, &plain.before, cx);
         let half = &mut self.halves[dir];
-        if plain.skipped > 0 {
+        if plain.before.skipped > 0 {
             half.messages.lose();
         }
         let (from, to) = (plain.opened.from, plain.opened.to);
         if plain.opened.kind == ContentType::DATA {
             if !plain.early || self.takes_early {
                 let offset = self.halves[dir].plain;
-                let around = cx.tools.record.replace(plain.number());
+                let around = cx.tools.record.replace(plain.number);
                 self.application(dir, record, (HEADER + from, HEADER + to), cx);
                 cx.tools.record = around;
                 if cx.tools.tells_records {
-                    let (number, wire_len, len) = (plain.number(), HEADER as u32 + u32::from(header.len), to - from);
+                    let (number, wire_len, len) = (plain.number, HEADER as u32 + u32::from(header.len), to - from);
                     let record = Envelope { dir, number, wire_len, offset, len: len as u32, data: None };
                     self.inside.tell_record(record, cx);
                 }
@@ -324,20 +325,12 @@ impl Tls {
             Message::ClientHello(hello) if dir == Direction::ToServer => {
                 self.session.begin(self.halves[dir].brought);
                 self.session.client_hello(&hello, cx.limits);
-                // After a HelloRetryRequest it is the same random; in a renegotiation the server answers anew, or has already.
-                if self.hello.random().is_some_and(|random| *random != hello.random) {
-                    (self.hello.server, self.hello.exchange, self.hello.ticket) = (None, None, None);
-                }
-                self.hello.client = Some(hello);
+                self.hello.begin(hello);
             }
             Message::ServerHello(hello) if hello.is_retry() => self.hello.retried = true,
             Message::ServerHello(hello) if dir == Direction::ToClient => {
                 self.agreed(&hello);
-                // In a renegotiation it answers another ClientHello, which was lost, or comes late.
-                if self.hello.server.is_some() && !self.hello.is_1_3() {
-                    self.hello.forget_client();
-                }
-                self.hello.server = Some(hello);
+                self.hello.answer(hello);
                 self.session.look_up(&self.hello, cx);
                 if self.hello.is_1_3() {
                     // Keys that were found by trial are right, and in use.
@@ -361,7 +354,10 @@ impl Tls {
                 self.pass(dir, Past::Handshake, cx);
             }
             Message::Certificate(certificate) if dir == Direction::ToClient => self.session.certificate(certificate),
-            Message::KeyExchange(encrypted) if dir == Direction::ToServer => self.hello.exchange = Some(encrypted),
+            Message::KeyExchange(encrypted) if dir == Direction::ToServer => {
+                self.session.exchanged(&encrypted, cx.limits);
+                self.hello.exchanged(encrypted);
+            }
             Message::NewTicket(ticket) if dir == Direction::ToClient => self.hello.ticket = Some(ticket),
             Message::EndOfEarlyData => self.pass(dir, Past::EarlyData, cx),
             Message::KeyUpdate => self.with_keys(dir, Keys::update),

@@ -6,8 +6,8 @@ use super::hello::Hello;
 use super::record::Header;
 use super::shape::Shape;
 use crate::model::{
-    Both, Certificate, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, Secrets, Sink,
-    Span, Stamp, TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
+    Both, Certificate, ClientRandom, ConnId, Direction, Event, Limits, Mark, Note, NoteCode, Origin, PremasterId,
+    Secrets, Sink, Span, Stamp, TlsAlert, TlsKeys, TlsOutline, TlsSession, TlsVersion, WhyNot, count, hex,
 };
 use crate::proto::layer::Cx;
 use std::ops::ControlFlow;
@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 pub(super) struct Session {
     outline: TlsOutline,
     client_randoms: Vec<ClientRandom>,
+    premasters: Vec<PremasterId>,
     origin: Option<Origin>,
     decrypted: u64,
     why: Option<WhyNot>,
@@ -69,6 +70,15 @@ impl Session {
         }
         if self.outline.sni.is_none() {
             self.outline.sni.clone_from(&hello.sni);
+        }
+    }
+
+    /// Learns what the client encrypted for the server; past so many that is not kept.
+    pub(super) fn exchanged(&mut self, encrypted: &[u8], limits: &Limits) {
+        if let Some(id) = encrypted.first_chunk()
+            && self.premasters.len() < limits.tls_handshakes
+        {
+            self.premasters.push(*id);
         }
     }
 
@@ -152,6 +162,7 @@ impl Session {
             server,
             outline: self.outline.clone(),
             client_randoms: std::mem::take(&mut self.client_randoms),
+            premasters: std::mem::take(&mut self.premasters),
             origin: self.origin,
             decrypted: self.decrypted,
             why_not: self.why,

@@ -266,14 +266,30 @@ impl Half {
 }
 
 impl Partial {
-    /// Whether nothing of the head came.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// How many bytes of a head came.
     pub(super) const fn len(&self) -> usize {
         self.len
+    }
+
+    /// Those bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Stream offset of the first of them, and the packet that brought it.
+    pub(super) const fn start(&self) -> (u64, Mark) {
+        (self.offset, self.first)
+    }
+
+    /// Adds bytes, of which no head is read yet.
+    pub(super) fn keep(&mut self, bytes: &[u8], at: u64, brought: Mark) {
+        if self.len == 0 {
+            (self.offset, self.first) = (at, brought);
+        }
+        for (slot, &byte) in self.bytes.iter_mut().skip(self.len).zip(bytes) {
+            *slot = byte;
+            self.len += 1;
+        }
     }
 
     /// Reads a head that begins here or before: the head, where it began, and how many of `bytes` belong to it.
@@ -284,18 +300,14 @@ impl Partial {
         brought: Mark,
         layout: &Layout,
     ) -> Option<(Head, u64, Mark, usize)> {
-        if self.len == 0 {
-            if let Parsed::Done(head) = layout.head(bytes) {
-                return Some((head, at, brought, usize::from(head.header_len)));
-            }
-            (self.offset, self.first) = (at, brought);
+        if self.len == 0
+            && let Parsed::Done(head) = layout.head(bytes)
+        {
+            return Some((head, at, brought, usize::from(head.header_len)));
         }
         let before = self.len;
-        for (slot, &byte) in self.bytes.iter_mut().skip(before).zip(bytes) {
-            *slot = byte;
-            self.len += 1;
-        }
-        match layout.head(self.bytes.get(..self.len).unwrap_or_default()) {
+        self.keep(bytes, at, brought);
+        match layout.head(self.bytes()) {
             Parsed::Done(head) => {
                 self.len = 0;
                 Some((head, self.offset, self.first, usize::from(head.header_len).saturating_sub(before)))

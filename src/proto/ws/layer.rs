@@ -48,7 +48,7 @@ pub struct Ws {
     /// What was heard last.
     pub(super) heard: Heard,
     /// Where HTTP/2 goes on, a stream of which was taken for the connection.
-    http2: Option<(Direction, u64)>,
+    pub(super) http2: Option<(Direction, u64)>,
     /// The directions in which the head of a frame was lost, and no frame has come since.
     pub(super) lost: Both<bool>,
 }
@@ -145,14 +145,23 @@ impl Ws {
         if let Some(record) = cx.tools.record {
             self.halves[dir].enter(record);
         }
+        self.read(dir, offset, bytes, brought, cx);
+    }
+
+    /// Reads bytes, frame by frame.
+    pub(super) fn read(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let at = offset + (bytes.len() - rest.len()) as u64;
-            if !self.shaken && self.begins_http2(dir, rest, cx) {
-                self.http2.get_or_insert((dir, at));
-            }
-            if self.http2.is_some() {
-                return;
+            if !self.shaken {
+                let used = self.look_for_http2(dir, at, rest, brought, cx);
+                if self.http2.is_some() {
+                    return;
+                }
+                if used > 0 {
+                    rest = rest.get(used..).unwrap_or_default();
+                    continue;
+                }
             }
             rest = match &mut self.halves[dir].reading {
                 Reading::Head(partial) => match partial.push(rest, at, brought, &self.layouts[dir]) {

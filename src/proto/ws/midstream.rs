@@ -16,9 +16,7 @@ pub struct Midstream {
     heartbeats: Heartbeats,
     /// Bytes looked through.
     read: u64,
-    /// The user says that it is a WebSocket: less evidence will do, and it is looked for as long as it takes.
-    forced: bool,
-    /// Nothing came before the first bytes, which therefore begin a frame if the user is right.
+    /// Nothing came before the first bytes, which therefore begin a frame if the user says that it is a WebSocket.
     from_start: bool,
     ends: Ends,
 }
@@ -26,33 +24,24 @@ pub struct Midstream {
 /// Bytes that may come from one end before it is settled who is the client without hearing the other.
 const WAIT: u64 = 64 << 10;
 
-impl Default for Midstream {
-    fn default() -> Self {
-        Self::with(MIDSTREAM_BAR, false, false)
-    }
-}
-
 impl Midstream {
-    /// The layer for a stream that the user says is a WebSocket; `from_start`: its first bytes were captured.
-    pub fn forced(from_start: bool) -> Self {
-        Self::with(FORCED_BAR, true, from_start)
-    }
-
-    fn with(bar: u32, forced: bool, from_start: bool) -> Self {
+    /// The layer for a stream that may be a WebSocket; `from_start`: its first bytes were captured. Where the user says that it is one,
+    /// less evidence will do, and it is looked for as long as it takes.
+    pub fn new(from_start: bool) -> Self {
         let known = Known {
             layout: Layout::Rfc6455,
             masked: None,
             compressed: true,
-            bar,
+            bar: MIDSTREAM_BAR,
             lost_from: None,
-            forced,
+            forced: false,
             sealed: false,
             aligned: false,
             tunnel: false,
             habits: Habits::default(),
         };
         let seeks = Both::from_fn(|_| Seek::new(known, 0));
-        Self { seeks, heartbeats: Heartbeats::default(), read: 0, forced, from_start, ends: Ends::default() }
+        Self { seeks, heartbeats: Heartbeats::default(), read: 0, from_start, ends: Ends::default() }
     }
 
     fn release(&mut self, cx: &mut Cx<'_>) {
@@ -77,7 +66,8 @@ impl Midstream {
     /// Frames were found in a direction: opens the connection, and reads what is held of both.
     fn recognised(&mut self, dir: Direction, found: Found, cx: &mut Cx<'_>) -> Next {
         let seek = &self.seeks[dir];
-        if !self.forced && cx.flow.h2_stream.is_none() && stands_in_data(seek.before(found.at), found.at, seek.end()) {
+        if !cx.flow.forced && cx.flow.h2_stream.is_none() && stands_in_data(seek.before(found.at), found.at, seek.end())
+        {
             return self.http2(cx);
         }
         let swapped = found.masked == (dir == Direction::ToClient);
@@ -85,7 +75,7 @@ impl Midstream {
         let missing = missing(cx);
         let (frames, bits) = (count(found.frames as u64, "frame"), found.bits);
         let text = format!("{missing}; {frames} from the {sender} would be so by chance one time in 2^{bits}");
-        let bar = if self.forced { FORCED_BAR } else { RESYNC_BAR };
+        let bar = if cx.flow.forced { FORCED_BAR } else { RESYNC_BAR };
         self.open(swapped, &text, cx, |ws, from, to, seek| {
             if from == dir {
                 ws.miss(to, None);
@@ -151,14 +141,16 @@ impl Midstream {
 
     /// Goes on with what was found in a direction, unless the other denies it: one side masks its frames, and the other does not.
     fn weigh(&mut self, dir: Direction, found: Option<Found>, cx: &mut Cx<'_>) -> Next {
-        if self.from_start
+        let is_forced = cx.flow.forced;
+        if is_forced
+            && self.from_start
             && let Some(swapped) = self.client_by_mask()
         {
             return self.insisted(swapped, cx);
         }
         match found {
-            Some(found) if self.forced && !self.from_start => self.recognised(dir, found, cx),
-            Some(found) if !self.forced => {
+            Some(found) if is_forced && !self.from_start => self.recognised(dir, found, cx),
+            Some(found) if !is_forced => {
                 // DATA frames of HTTP/2 begin anywhere in what is written.
                 if cx.flow.h2_stream.is_some() {
                     return self.recognised(dir, found, cx);
@@ -201,22 +193,27 @@ impl Layer for Midstream {
                 if cx.flow.known.is_some_and(|known| known.request.is_some()) {
                     self.seeks[dir].expect(KNOWN_BAR);
                 }
+                if cx.flow.forced {
+                    self.seeks[dir].insist();
+                }
+                self.seeks[dir].begin(offset);
                 let found = self.seeks[dir].push(bytes, offset, brought, cx.limits.seek_bytes, cx.tools);
                 match self.weigh(dir, found, cx) {
                     Next::Read => {}
                     next => return next,
                 }
-                if !self.forced
+                if !cx.flow.forced
                     && let Some(beating) = self.heartbeats.push(dir, bytes, MIDSTREAM_BAR)
                 {
                     return self.beating(beating, cx);
                 }
-                let enough = self.read > cx.limits.midstream_bytes && !self.forced;
+                let enough = self.read > cx.limits.midstream_bytes && !cx.flow.forced;
                 if enough || cx.tools.seeking > cx.limits.seek_total {
                     return Next::Nothing;
                 }
             }
             Input::Gap { dir, offset, len, exact, .. } => {
+                self.seeks[dir].begin(offset);
                 let found = self.seeks[dir].lose(offset + len, exact, cx.tools);
                 return self.weigh(dir, found, cx);
             }
@@ -231,7 +228,8 @@ impl Layer for Midstream {
     fn over(&mut self, cx: &mut Cx<'_>) {
         // Only one that is not masked came, from who sent the SYN.
         let begun = Direction::BOTH.iter().any(|&dir| self.seeks[dir].end() > self.seeks[dir].from());
-        if self.from_start
+        if cx.flow.forced
+            && self.from_start
             && begun
             && let Next::Become(mut ws) = self.insisted(false, cx)
         {

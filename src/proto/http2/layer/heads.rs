@@ -99,9 +99,10 @@ impl Http2 {
         }
         let told = tell::of_block(&block);
         let (id, ends, is_promise) = (block.stream, block.ends, block.is_promise);
-        let mut dir = dir;
+        let sender = block.sender().filter(|_| id.is_clients());
+        // What a server promises is a request.
+        let dir = self.orient(dir, if is_promise { sender.map(Direction::reverse) } else { sender }, cx);
         if !is_promise && id.is_clients() {
-            dir = self.orient(dir, block.sender(), cx);
             let is_empty = block.is_holed && block.is_empty();
             if !is_empty {
                 self.head(dir, id, block.into_head(dir, brought), ends, cx);
@@ -147,16 +148,14 @@ impl Http2 {
             }
             return stream.head(dir, head, ends, setting, cx);
         }
-        let is_known = dir == Direction::ToServer && id <= self.newest;
-        if is_known && !self.side(dir).missed {
-            let is_request = head.headers.iter().any(|(name, _)| name.starts_with(':'));
-            if !is_request {
-                // Trailers of a stream that is over.
-                return;
-            }
-            if self.is_first_bad(dir) {
-                tell::opened_behind(dir, id, self.newest, cx);
-            }
+        let is_request = dir == Direction::ToServer && head.headers.iter().any(|(name, _)| name.starts_with(':'));
+        let is_known = dir == Direction::ToServer && id <= self.newest && !self.side(dir).missed;
+        if !is_request && (is_known || self.ended.contains(&id)) {
+            // Trailers, or another answer, of a stream that is over.
+            return;
+        }
+        if is_known && self.is_first_bad(dir) {
+            tell::opened_behind(dir, id, self.newest, cx);
         }
         let mut stream = match dir {
             Direction::ToServer => {

@@ -17,22 +17,15 @@ pub(super) struct Found {
 }
 
 impl Reading {
-    /// Frames are looked for from there on.
-    pub(super) fn seek(from: u64) -> Self {
-        Self::Seek(Box::new(Seek::new(from)))
+    /// Frames are looked for in what comes.
+    pub(super) fn seek() -> Self {
+        Self::Seek(Box::default())
     }
 }
 
 impl Http2 {
     /// Passes over bytes that are missing: of a payload whose length is known, they are of its stream alone.
-    pub(super) fn gap(
-        &mut self,
-        dir: Direction,
-        offset: u64,
-        (len, exact): (u64, bool),
-        receipt: Receipt,
-        cx: &mut Cx<'_>,
-    ) {
+    pub(super) fn gap(&mut self, dir: Direction, (len, exact): (u64, bool), receipt: Receipt, cx: &mut Cx<'_>) {
         self.side(dir).receipt = receipt;
         let (turned, mut left) = (cx.swapped, len);
         while left > 0 && exact {
@@ -43,7 +36,7 @@ impl Http2 {
         }
         let dir = now(dir, turned, cx);
         if left > 0 && !matches!(self.side(dir).reading, Reading::Over) {
-            self.lose_place(dir, offset + len, left, cx);
+            self.lose_place(dir, left, cx);
         }
     }
 
@@ -90,7 +83,7 @@ impl Http2 {
     }
 
     /// Heads of frames are missing: it is not known whose bytes were lost, nor what was added to the header table.
-    pub(super) fn lose_place(&mut self, dir: Direction, from: u64, lost: u64, cx: &mut Cx<'_>) {
+    pub(super) fn lose_place(&mut self, dir: Direction, lost: u64, cx: &mut Cx<'_>) {
         let turned = cx.swapped;
         self.hole_block(dir);
         if self.side(dir).block.is_some() {
@@ -98,12 +91,10 @@ impl Http2 {
         }
         let side = self.side(now(dir, turned, cx));
         side.lost = side.lost.saturating_add(lost);
-        if let Reading::Seek(seek) = &mut side.reading {
+        // Nothing reaches over them.
+        if let Reading::Seek(seek) = std::mem::replace(&mut side.reading, Reading::seek()) {
             cx.tools.seeking = cx.tools.seeking.saturating_sub(seek.held());
             side.lost = side.lost.saturating_add(seek.passed(seek.end()));
-            seek.lose(from);
-        } else {
-            side.reading = Reading::seek(from);
         }
     }
 

@@ -71,7 +71,8 @@ impl Tls {
 
     /// Something of a direction was lost, in which it may have changed its keys.
     pub(super) fn may_change_keys(&mut self, dir: Direction, cx: &mut Cx<'_>) {
-        if !self.halves[dir].renegotiates {
+        let half = &self.halves[dir];
+        if !half.renegotiates || !matches!(&half.cover, Cover::Sealed(keys) if !keys.awaits_change()) {
             return;
         }
         self.make_master(cx);
@@ -84,14 +85,15 @@ impl Tls {
     /// Adds the master secret to those that are known, if it can be made; who calls looks them up then.
     pub(super) fn make_master(&mut self, cx: &mut Cx<'_>) {
         let (secrets, resumable) = (&mut cx.tools.secrets, &cx.tools.resumable);
-        if let Some(random) = self.hello.random()
+        if let Some(&random) = self.hello.random()
             && secrets.len() < cx.limits.key_secrets
-            && secrets.find(random, SecretLabel::Master).is_none()
+            && secrets.find(&random, SecretLabel::Master).is_none()
+            && self.hello.seeks_master(secrets.len(), resumable.len())
         {
             let made = premaster::master(&self.hello, secrets);
             let masters = made.map_or_else(|| premaster::resumed(&self.hello, secrets, resumable), |made| vec![made]);
             for master in &masters {
-                Arc::make_mut(secrets).add(random, *master);
+                Arc::make_mut(secrets).add(&random, *master);
             }
         }
     }

@@ -63,16 +63,14 @@ impl Tls {
             why = why.too_late();
         }
         self.shut(dir, why);
-        // The other direction may have its keys, or a hello that says what was agreed on.
-        let is_alone = match why {
-            WhyNot::OneWay(_) | WhyNot::OnlyHandshake => true,
-            // In a renegotiation it goes on as before, up to its own change of keys.
-            WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits => {
-                matches!(self.halves[dir.reverse()].cover, Cover::Clear | Cover::Sealed(_))
-            }
+        let goes_on = match (&self.halves[dir.reverse()].cover, why) {
+            // It may have its keys; in a renegotiation it goes on as before, up to its own change of keys.
+            (Cover::Sealed(_), _) | (_, WhyNot::OneWay(_) | WhyNot::OnlyHandshake) => true,
+            // A hello may come that says what was agreed on.
+            (Cover::Clear, WhyNot::NoClientHello | WhyNot::NoServerHello | WhyNot::NoneFits) => true,
             _ => self.is_tried(dir.reverse(), cx),
         };
-        if !is_alone {
+        if !goes_on {
             self.halves[dir.reverse()].cover = Cover::Opaque;
             self.inside.shut(dir.reverse());
         }

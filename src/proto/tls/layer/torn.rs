@@ -1,7 +1,7 @@
 //! Records that do not open, or of which bytes are missing: what of them is data, and what the inner layer is told of it.
 
 use super::super::half::Cover;
-use super::super::keys::Plain;
+use super::super::keys::Before;
 use super::super::record::{ContentType, HEADER, Header, Piece, Record};
 use super::super::tell;
 use super::{FAILED_MAX, Tls};
@@ -91,18 +91,19 @@ impl Tls {
     }
 
     /// Tells the inner layer what was lost before a record that opened: how many of the bytes are data its number tells.
-    pub(super) fn tell_missing(&mut self, dir: Direction, plain: &Plain, cx: &mut Cx<'_>) {
+    pub(super) fn tell_missing(&mut self, dir: Direction, number: u64, before: &Before, cx: &mut Cx<'_>) {
         let is_1_3 = self.hello.is_1_3();
         let half = &mut self.halves[dir];
         let Cover::Sealed(keys) = &half.cover else { return };
-        let overhead = keys.overhead().filter(|_| !half.padded && !plain.changed);
+        let overhead = keys.overhead().filter(|_| !half.padded && !before.changed);
+        let first = number.saturating_sub(before.skipped);
         // Of a hole before the keys were known no data are missing, if at most the first sealed record is: a Finished.
         let was_clear = std::mem::take(&mut half.holed);
-        let missing = half.missing.take().filter(|_| !plain.begins && (!was_clear || plain.skipped > 1));
+        let missing = half.missing.take().filter(|_| !before.begins && (!was_clear || before.skipped > 1));
         // The first that these keys seal up to TLS 1.2.
-        let finished = !is_1_3 && plain.first_skipped == 0 && plain.unopened.len() as u64 == plain.skipped;
-        let unopened = plain.unopened.get(usize::from(finished)..).unwrap_or_default();
-        let records = if missing.is_some() { plain.skipped } else { unopened.len() as u64 };
+        let finished = !is_1_3 && first == 0 && before.unopened.len() as u64 == before.skipped;
+        let unopened = before.unopened.get(usize::from(finished)..).unwrap_or_default();
+        let records = if missing.is_some() { before.skipped } else { unopened.len() as u64 };
         if missing.is_none() && unopened.is_empty() {
             return;
         }
@@ -111,9 +112,9 @@ impl Tls {
         }
         let bytes = missing.unwrap_or_default() + unopened.iter().map(|header| header.total() as u64).sum::<u64>();
         // What was lost is data, but for the tickets with which a server begins in TLS 1.3.
-        let is_data = dir == Direction::ToServer || !is_1_3 || plain.first_skipped >= TICKETS_MAX;
+        let is_data = dir == Direction::ToServer || !is_1_3 || first >= TICKETS_MAX;
         let exact = overhead
-            .filter(|_| is_data && !was_clear && !plain.unclear)
+            .filter(|_| is_data && !was_clear && !before.unclear)
             .and_then(|overhead| bytes.checked_sub(records.checked_mul(HEADER as u64 + overhead)?));
         self.lose_plain(dir, exact.unwrap_or(bytes), exact.is_some(), cx);
     }

@@ -122,7 +122,7 @@ impl Tls {
         let limits = cx.limits;
         let (server, known) = (self.hello.server.as_ref().map(|server| server.suite), self.hello.random());
         let is_given = server.is_some();
-        let randoms = known.map_or_else(|| cx.tools.secrets.first_sessions(limits.try_sessions), |known| vec![*known]);
+        let randoms = known.map_or_else(|| cx.tools.first_sessions(limits.try_sessions), |known| [*known].into());
         let suites = server.map_or(SUITES.to_vec(), |suite| vec![suite]);
         // A hello tells who is who.
         let dirs: &[Direction] = if is_given || known.is_some() { &[dir] } else { &Direction::BOTH };

@@ -129,6 +129,19 @@ impl Seek {
         self.known.bar = self.known.bar.min(bar);
     }
 
+    /// Nothing came so far: it begins with the byte at `from`.
+    pub(super) fn begin(&mut self, from: u64) {
+        if self.kept.end() == self.from {
+            *self = Self::new(self.known, from);
+        }
+    }
+
+    /// The user says that there are frames.
+    pub(super) fn insist(&mut self) {
+        self.known.forced = true;
+        self.expect(FORCED_BAR);
+    }
+
     /// Takes the bytes of a segment that begins at `offset`, and says where frames begin, once that is sure enough.
     pub(super) fn push(
         &mut self,
