@@ -18,7 +18,7 @@ use crate::proto::layer::{Kind, Tools};
 use crate::tcp::{Budget, Seq};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use key::FlowKey;
+use key::{Ends, FlowKey, Side};
 use live::{Env, Live};
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
@@ -138,21 +138,21 @@ impl Table {
         tools: &mut Tools,
         sink: &mut dyn Sink,
     ) -> u32 {
-        let (mut key, forward) = FlowKey::new(&segment.src, &segment.dst, segment.encap);
+        let (mut key, side) = FlowKey::new(&segment.src, &segment.dst, segment.encap);
         let run = &mut Run { limits, tools, sink };
         if self.wrapped.is_any || segment.encap != EncapId::default() {
-            match self.settle(key, forward, segment, run) {
+            match self.settle(key, side, segment, run) {
                 Settled::Under(under) => key = under,
                 Settled::Told(number) => return number,
             }
         }
-        let (at, number) = self.take(key, forward, segment, segment.mark, run);
+        let (at, number) = self.take(key, side, segment, segment.mark, run);
         if segment.twice != Twice::No {
             self.twice.add(1, segment.mark);
             self.budget.copied = true;
         }
         if self.wrapped.has_echoes() {
-            self.review(at, segment, forward, run);
+            self.review(at, segment, side, run);
         }
         if !self.leaving.is_empty() {
             self.free_old(segment.mark, run);
@@ -163,27 +163,27 @@ impl Table {
     /// Gives a segment to the stream of its key that it belongs to; returns which that is, and its number. What it tells is known with
     /// the packet `now`, until which it may have been held.
     #[inline(always)]
-    fn take(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> (u32, u32) {
+    fn take(&mut self, key: FlowKey, side: Side, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> (u32, u32) {
         let mut at = if segment.flags.has(Flags::SYN) {
-            self.greet(key, forward, segment, now, run)
+            self.greet(key, side, segment, now, run)
         } else {
             self.find(key, None, segment.mark)
         };
         let stream = row(&mut self.streams, at);
-        if stream.older == Older::None && !stream.is_elsewhere(segment, forward) {
-            stream.learn(segment, forward);
+        if stream.older == Older::None && !stream.is_elsewhere(segment, side) {
+            stream.learn(segment, side);
         } else {
-            at = self.choose(at, segment, forward);
+            at = self.choose(at, segment, side);
         }
-        (at, self.feed(at, segment, forward, now, run))
+        (at, self.feed(at, segment, side, now, run))
     }
 
     /// The stream of a SYN, which may be a new one that replaces the one before, or begin anew in its place.
     #[inline(never)]
-    fn greet(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> u32 {
+    fn greet(&mut self, key: FlowKey, side: Side, segment: &Segment<'_>, now: Mark, run: &mut Run<'_>) -> u32 {
         self.make_way(segment.mark);
         let known = self.newest(&key);
-        let at = self.find_or_begin(key, forward, segment.flags, segment.seq, segment.mark);
+        let at = self.find_or_begin(key, side, segment.flags, segment.seq, segment.mark);
         if let Some(known) = known
             && known != at
             && self.stream(at).older == Older::None
@@ -203,8 +203,8 @@ impl Table {
     /// Takes a TCP header that brings no bytes: it only counts as a stream where Wireshark lets it.
     pub(super) fn header(&mut self, header: &Header) -> u32 {
         self.make_way(header.mark);
-        let (key, forward) = FlowKey::new(&header.src, &header.dst, header.encap);
-        let at = self.find_or_begin(key, forward, header.flags, header.seq, header.mark);
+        let (key, side) = FlowKey::new(&header.src, &header.dst, header.encap);
+        let at = self.find_or_begin(key, side, header.flags, header.seq, header.mark);
         self.stream(at).number
     }
 
@@ -222,7 +222,7 @@ impl Table {
     }
 
     /// Begins a stream; `syn` are the direction and the number of a SYN that does so.
-    fn add(&mut self, key: FlowKey, syn: Option<(bool, u32)>, first: Mark, older: Older) -> u32 {
+    fn add(&mut self, key: FlowKey, syn: Option<(Side, u32)>, first: Mark, older: Older) -> u32 {
         let at = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let is_wrapped = self.wrapped.is_any || key.encap() != EncapId::default();
         let shared = match self.newest(&key) {
@@ -268,7 +268,7 @@ impl Table {
 
     /// The newest stream of a segment's endpoints.
     #[inline]
-    fn find(&mut self, key: FlowKey, syn: Option<(bool, u32)>, mark: Mark) -> u32 {
+    fn find(&mut self, key: FlowKey, syn: Option<(Side, u32)>, mark: Mark) -> u32 {
         match self.latest.get(key.place()) {
             Some(&at) if self.is_of(at, &key) => at,
             _ => self.look_up(key, syn, mark),
@@ -276,15 +276,15 @@ impl Table {
     }
 
     /// The same, or the stream that a SYN begins.
-    fn find_or_begin(&mut self, key: FlowKey, forward: bool, flags: Flags, seq: u32, mark: Mark) -> u32 {
+    fn find_or_begin(&mut self, key: FlowKey, side: Side, flags: Flags, seq: u32, mark: Mark) -> u32 {
         let begins = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
-        let at = self.find(key, begins.then_some((forward, seq)), mark);
-        if begins { self.begun(at, key, forward, seq, mark) } else { at }
+        let at = self.find(key, begins.then_some((side, seq)), mark);
+        if begins { self.begun(at, key, side, seq, mark) } else { at }
     }
 
     /// The newest stream of its endpoints, which there may be none of yet.
     #[inline(never)]
-    fn look_up(&mut self, key: FlowKey, syn: Option<(bool, u32)>, mark: Mark) -> u32 {
+    fn look_up(&mut self, key: FlowKey, syn: Option<(Side, u32)>, mark: Mark) -> u32 {
         self.make_way(mark);
         let at = self.newest(&key).unwrap_or_else(|| self.add(key, syn, mark, Older::None));
         self.remember(key.place(), at);
@@ -295,13 +295,13 @@ impl Table {
     ///
     /// Another sequence number begins a new stream, as in Wireshark; the same number repeats the old one.
     #[inline(never)]
-    fn begun(&mut self, at: u32, key: FlowKey, forward: bool, seq: u32, mark: Mark) -> u32 {
+    fn begun(&mut self, at: u32, key: FlowKey, side: Side, seq: u32, mark: Mark) -> u32 {
         let old = self.stream(at);
-        if old.own_base(forward).is_none_or(|base| base == Seq(seq)) {
+        if old.bases[side].is_none_or(|base| base == Seq(seq)) {
             return at;
         }
         let older = match &old.live {
-            _ if old.began_with(forward, seq, mark) => Older::Same(at),
+            _ if old.began_with(side, seq, mark) => Older::Same(at),
             Some(live) if live.conn.said_goodbye() => Older::None,
             // A stream that goes on may be the true one yet: the SYN may be forged.
             Some(_) => Older::Rival(at),
@@ -312,7 +312,7 @@ impl Table {
                 Older::None => Older::None,
             },
         };
-        let at = self.add(key, Some((forward, seq)), mark, older);
+        let at = self.add(key, Some((side, seq)), mark, older);
         self.remember(key.place(), at);
         at
     }
@@ -329,7 +329,7 @@ impl Table {
         if !stream.fresh && stream.live.as_ref().is_none_or(|live| live.conn.is_over()) {
             self.end(at, End::Replaced, now, run);
             let stream = self.stream(at);
-            (stream.bases, stream.syn, stream.fresh) = ([None; 2], (false, false), true);
+            (stream.bases, stream.syn, stream.fresh) = (Ends::default(), Ends::default(), true);
             (stream.first, stream.life) = (mark, stream.life + 1);
         }
     }
@@ -349,13 +349,13 @@ impl Table {
     /// Which stream of the endpoints a segment belongs to, where several may go on: the one whose next bytes are nearest to
     /// what it sends and acknowledges. A SYN may be forged, and before and behind a proxy that is not to be seen two
     /// conversations have the same ends: where the capture begins in the middle of both, their numbers tell.
-    fn choose(&mut self, at: u32, segment: &Segment<'_>, forward: bool) -> u32 {
+    fn choose(&mut self, at: u32, segment: &Segment<'_>, side: Side) -> u32 {
         self.adopt(at);
         if let Older::Same(older) = self.stream(at).older {
-            self.stream(at).learn(segment, forward);
+            self.stream(at).learn(segment, side);
             return older;
         }
-        let mut nearest = (self.stream(at).distance(segment, forward), at);
+        let mut nearest = (self.stream(at).distance(segment, side), at);
         let (mut newer, mut has_room) = (at, false);
         for _ in 0..RIVALS {
             let Older::Rival(older) = self.stream(newer).older else {
@@ -367,7 +367,7 @@ impl Table {
                 self.stream(newer).older = self.stream(older).older;
                 continue;
             }
-            let distance = stream.distance(segment, forward);
+            let distance = stream.distance(segment, side);
             if distance.is_some_and(|near| nearest.0.is_none_or(|nearest| near <= nearest)) {
                 nearest = (distance, older);
             }
@@ -375,12 +375,12 @@ impl Table {
         }
         let begins = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
         let mut chosen = if begins { at } else { nearest.1 };
-        if has_room && self.stream(chosen).is_elsewhere(segment, forward) {
+        if has_room && self.stream(chosen).is_elsewhere(segment, side) {
             let key = self.stream(at).key;
             chosen = self.add(key, None, segment.mark, Older::Rival(at));
             self.remember(key.place(), chosen);
         }
-        self.stream(chosen).learn(segment, forward);
+        self.stream(chosen).learn(segment, side);
         chosen
     }
 
@@ -388,20 +388,20 @@ impl Table {
     fn replaced(&mut self, newer: u32) -> Option<u32> {
         let newer = self.stream(newer);
         let Older::Rival(older) = newer.older else { return None };
-        let (first, is_answered) = (newer.first, !newer.fresh || newer.syn == (true, true));
+        let (first, is_answered) = (newer.first, !newer.fresh || newer.syn.all());
         let is_silent = |live: &Live| live.conn.last().packet < first.packet;
         (is_answered && self.stream(older).live.as_deref().is_some_and(is_silent)).then_some(older)
     }
 
     /// Gives a stream its segment; returns the stream's number.
     #[inline(always)]
-    fn feed(&mut self, at: u32, segment: &Segment<'_>, forward: bool, now: Mark, run: &mut Run<'_>) -> u32 {
+    fn feed(&mut self, at: u32, segment: &Segment<'_>, side: Side, now: Mark, run: &mut Run<'_>) -> u32 {
         let stream = row(&mut self.streams, at);
         if stream.live.is_none() {
             match is_forced(&self.decode_as, stream.number, segment) {
                 None => stream.kind = Kind::Left,
                 Some(forced) => {
-                    if stream.wake(segment, forward, forced) {
+                    if stream.wake(segment, side, forced) {
                         let life = stream.life;
                         self.undecided.push_back((at, life));
                         self.give_up_undecided(now, run);
@@ -412,14 +412,14 @@ impl Table {
         let stream = row(&mut self.streams, at);
         let mut env = run.with(&mut self.budget);
         if stream.is_opening() {
-            stream.keep(segment, forward, &mut env);
-            if let Some(firsts) = stream.begins_elsewhere(segment, forward)
+            stream.keep(segment, side, &mut env);
+            if let Some(firsts) = stream.begins_elsewhere(segment, side)
                 && let Some(forced) = is_forced(&self.decode_as, stream.number, segment)
             {
                 stream.begin_anew(firsts, now, forced, &mut env);
             }
         }
-        stream.segment(segment, forward, now, &mut env);
+        stream.segment(segment, side, now, &mut env);
         if let Some(live) = &mut stream.live
             && live.conn.is_over()
             && !std::mem::replace(&mut live.leaving, true)

@@ -8,6 +8,7 @@
 //! What only the echo says is the stream's where the stream misses it: it says what comes behind, or acknowledges it. Where packets
 //! were the same to the number in their IP headers, it is the stream's also when the stream is silent.
 
+use super::key::{Ends, Side};
 use super::stream::Stream;
 use crate::model::{EncapId, Endpoint, Flags, Limits, Mark, Segment, Tally, Twice};
 use crate::tcp::{Budget, Compared, Seq};
@@ -38,18 +39,17 @@ pub(super) fn is_soon(packet: Mark, behind: Mark) -> bool {
 pub(super) struct Echo {
     /// The other, by the order in which streams began.
     pub(super) began: u32,
-    /// The lower and the higher end.
-    ends: [Endpoint; 2],
+    ends: Ends<Endpoint>,
     encap: EncapId,
     held: Vec<Held>,
     cost: usize,
     /// How many of those the other has not said.
     unsaid: usize,
-    /// The numbers behind what the lower and the higher end said without a hole, and acknowledged.
-    said: [Option<Seq>; 2],
-    acknowledged: [Option<Seq>; 2],
+    /// The numbers behind what each end said without a hole, and acknowledged.
+    said: Ends<Option<Seq>>,
+    acknowledged: Ends<Option<Seq>>,
     /// The same behind all that they said, holes or not.
-    last: [Option<Seq>; 2],
+    last: Ends<Option<Seq>>,
     /// It began with a SYN: all of it is there.
     has_syn: bool,
     /// It said bytes that the other said as well.
@@ -67,7 +67,7 @@ pub(super) struct Echo {
 /// A segment that is held.
 #[derive(Debug)]
 struct Held {
-    from_low: bool,
+    side: Side,
     is_unsaid: bool,
     mark: Mark,
     seq: u32,
@@ -83,9 +83,9 @@ struct Held {
 }
 
 impl Echo {
-    /// Nothing was heard yet; `first` is a segment that the lower or the higher end sent.
-    pub(super) fn new(began: u32, first: &Segment<'_>, from_low: bool) -> Self {
-        let ends = if from_low { [first.src, first.dst] } else { [first.dst, first.src] };
+    /// Nothing was heard yet; `first` is a segment that this end sent.
+    pub(super) fn new(began: u32, first: &Segment<'_>, side: Side) -> Self {
+        let ends = Ends::of(side, first.src, first.dst);
         Self {
             began,
             ends,
@@ -93,9 +93,9 @@ impl Echo {
             held: Vec::new(),
             cost: 0,
             unsaid: 0,
-            said: [None; 2],
-            acknowledged: [None; 2],
-            last: [None; 2],
+            said: Ends::default(),
+            acknowledged: Ends::default(),
+            last: Ends::default(),
             has_syn: false,
             is_confirmed: false,
             is_trimmed: false,
@@ -110,24 +110,24 @@ impl Echo {
         &self,
         stream: &Stream,
         segment: &Segment<'_>,
-        from_low: bool,
+        side: Side,
         limits: &Limits,
         budget: &Budget,
     ) -> Compared {
-        if self.repeats(segment, from_low) {
+        if self.repeats(segment, side) {
             return Compared::Said(None);
         }
-        match compare(stream, segment, from_low, limits, budget) {
+        match compare(stream, segment, side, limits, budget) {
             Compared::Said(Some(by)) if !self.is_known() && !is_soon(segment.mark, by) => Compared::Other,
             compared => compared,
         }
     }
 
     /// Whether it says what it said itself before, or a byte that asks whether the other end is there still.
-    fn repeats(&self, segment: &Segment<'_>, from_low: bool) -> bool {
+    fn repeats(&self, segment: &Segment<'_>, side: Side) -> bool {
         let is_before = |said| end(segment).since(said) <= 0;
-        let is_last_byte = segment.payload.len() == 1 && of(&self.last, from_low) == Some(end(segment));
-        let is_again = is_last_byte || of(&self.said, from_low).is_some_and(is_before);
+        let is_last_byte = segment.payload.len() == 1 && self.last[side] == Some(end(segment));
+        let is_again = is_last_byte || self.said[side].is_some_and(is_before);
         carries(segment) && !segment.flags.has(Flags::SYN) && is_again
     }
 
@@ -142,21 +142,18 @@ impl Echo {
     }
 
     /// Holds a segment; one that the other said only as long as there is room for all of them.
-    pub(super) fn hold(&mut self, segment: &Segment<'_>, from_low: bool, compared: Compared, budget: &mut Budget) {
+    pub(super) fn hold(&mut self, segment: &Segment<'_>, side: Side, compared: Compared, budget: &mut Budget) {
         let &Segment { mark, seq, ack, flags, window, bytes, payload, cut, scale, twice, .. } = segment;
         let header = bytes.len().saturating_sub(payload.len());
         let bytes = if bytes.is_empty() { payload } else { bytes }.to_vec();
-        let repeats = self.repeats(segment, from_low);
-        let [low, high] = &mut self.said;
-        let said = if from_low { low } else { high };
+        let repeats = self.repeats(segment, side);
+        let said = &mut self.said[side];
         if said.is_none_or(|said| Seq(seq).since(said) <= 0) {
             advance(said, end(segment));
         }
-        let [low, high] = &mut self.last;
-        advance(if from_low { low } else { high }, end(segment));
-        let [low, high] = &mut self.acknowledged;
+        advance(&mut self.last[side], end(segment));
         if flags.has(Flags::ACK) {
-            advance(if from_low { low } else { high }, Seq(ack));
+            advance(&mut self.acknowledged[side], Seq(ack));
         }
         self.has_syn |= flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         self.same += usize::from(twice == Twice::SameNumber && !payload.is_empty());
@@ -172,7 +169,7 @@ impl Echo {
         budget.opening += cost;
         let is_unsaid = compared == Compared::Unsaid;
         self.unsaid += usize::from(is_unsaid);
-        self.held.push(Held { from_low, is_unsaid, mark, seq, ack, flags, window, cut, scale, twice, bytes, header });
+        self.held.push(Held { side, is_unsaid, mark, seq, ack, flags, window, cut, scale, twice, bytes, header });
     }
 
     /// The stream says the same as a segment.
@@ -211,7 +208,7 @@ impl Echo {
 
     /// Whether it may turn to another stream, of which nothing that is held is known to be said otherwise there.
     pub(super) fn may_turn_to(&self, stream: &Stream, limits: &Limits, budget: &Budget) -> bool {
-        let is_same = |(segment, from_low)| compare(stream, &segment, from_low, limits, budget) != Compared::Other;
+        let is_same = |(segment, side)| compare(stream, &segment, side, limits, budget) != Compared::Other;
         stream.began != self.began && self.turns < MAX_TURNS && self.segments().all(is_same)
     }
 
@@ -219,7 +216,7 @@ impl Echo {
     pub(super) fn turn_to(&mut self, stream: &Stream, limits: &Limits, budget: &Budget) {
         (self.began, self.turns) = (stream.began, self.turns + 1);
         for nth in 0..self.len() {
-            let compared = self.segment(nth).map(|(held, from_low)| compare(stream, &held, from_low, limits, budget));
+            let compared = self.segment(nth).map(|(held, side)| compare(stream, &held, side, limits, budget));
             let is_unsaid = compared == Some(Compared::Unsaid);
             if let Some(held) = self.held.get_mut(nth) {
                 self.unsaid += usize::from(is_unsaid);
@@ -245,27 +242,26 @@ impl Echo {
         self.held.len()
     }
 
-    /// A segment that is held, and whether the lower end sent it.
-    pub(super) fn segment(&self, nth: usize) -> Option<(Segment<'_>, bool)> {
+    /// A segment that is held, and which end sent it.
+    pub(super) fn segment(&self, nth: usize) -> Option<(Segment<'_>, Side)> {
         let held = self.held.get(nth)?;
-        let &Held { from_low, mark, seq, ack, flags, window, cut, scale, twice, ref bytes, header, .. } = held;
-        let [low, high] = self.ends;
-        let (src, dst) = if from_low { (low, high) } else { (high, low) };
+        let &Held { side, mark, seq, ack, flags, window, cut, scale, twice, ref bytes, header, .. } = held;
+        let (src, dst) = (self.ends[side], self.ends[side.other()]);
         let payload = bytes.get(header..).unwrap_or_default();
         let bytes = if header == 0 { &[] } else { bytes.as_slice() };
         let encap = self.encap;
-        Some((Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice }, from_low))
+        Some((Segment { mark, src, dst, seq, ack, flags, window, bytes, payload, cut, scale, encap, twice }, side))
     }
 
     /// All that are held.
-    pub(super) fn segments(&self) -> impl Iterator<Item = (Segment<'_>, bool)> {
+    pub(super) fn segments(&self) -> impl Iterator<Item = (Segment<'_>, Side)> {
         (0..self.len()).filter_map(|nth| self.segment(nth))
     }
 
-    /// Whether the lower end alone was heard, or the higher one alone; `None`: both were.
-    pub(super) fn one_side(&self) -> Option<bool> {
-        let from_low = self.held.first()?.from_low;
-        self.held.iter().all(|held| held.from_low == from_low).then_some(from_low)
+    /// The end that alone was heard; `None`: both were.
+    pub(super) fn one_side(&self) -> Option<Side> {
+        let side = self.held.first()?.side;
+        self.held.iter().all(|held| held.side == side).then_some(side)
     }
 
     /// The first packet.
@@ -286,7 +282,7 @@ impl Echo {
         let says = |held: &&Held| held.is_unsaid && held.bytes.len() > held.header;
         let Some(held) = self.held.iter().find(says).filter(|_| self.has_syn) else { return false };
         let len = u32::try_from(held.bytes.len() - held.header).unwrap_or(u32::MAX);
-        let upto = of(&self.acknowledged, !held.from_low);
+        let upto = self.acknowledged[held.side.other()];
         let is_acknowledged = upto.is_some_and(|upto| upto.since(Seq(held.seq).plus(len)) >= 0);
         let is_old = !is_soon(now, held.mark);
         if any { is_acknowledged || is_old } else { is_acknowledged && is_old }
@@ -320,14 +316,14 @@ impl Echo {
 pub(super) fn compare(
     stream: &Stream,
     segment: &Segment<'_>,
-    from_low: bool,
+    side: Side,
     limits: &Limits,
     budget: &Budget,
 ) -> Compared {
     if segment.flags.has(Flags::SYN) {
-        return match stream.own_base(from_low) {
+        return match stream.bases[side] {
             Some(base) if base == Seq(segment.seq) && stream.has_any_syn() => Compared::Said(None),
-            Some(_) if stream.has_syn(from_low) => Compared::Other,
+            Some(_) if stream.syn[side] => Compared::Other,
             _ => Compared::Unsaid,
         };
     }
@@ -344,7 +340,7 @@ pub(super) fn compare(
                 Compared::Unsaid
             }
         }
-        Some(live) => live.conn.compare(live.direction(from_low), segment, limits, budget),
+        Some(live) => live.conn.compare(live.direction(side), segment, limits, budget),
     }
 }
 
@@ -358,10 +354,6 @@ pub(super) fn end(segment: &Segment<'_>) -> Seq {
     let len = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).wrapping_add(segment.cut);
     let flags = u32::from(segment.flags.has(Flags::SYN)) + u32::from(segment.flags.has(Flags::FIN));
     Seq(segment.seq).plus(len.wrapping_add(flags))
-}
-
-const fn of([low, high]: &[Option<Seq>; 2], from_low: bool) -> Option<Seq> {
-    if from_low { *low } else { *high }
 }
 
 fn advance(known: &mut Option<Seq>, to: Seq) {

@@ -1,7 +1,7 @@
 //! What becomes of echoes: streams of their own, or copies that bring what was missed.
 
 use super::echo::{Echo, compare, end};
-use super::key::FlowKey;
+use super::key::{FlowKey, Side};
 use super::live::Live;
 use super::stream::Stream;
 use super::wrapped::{Relation, Settled};
@@ -15,7 +15,7 @@ impl Table {
         &mut self,
         key: FlowKey,
         mut echo: Box<Echo>,
-        (segment, forward): (&Segment<'_>, bool),
+        (segment, side): (&Segment<'_>, Side),
         run: &mut Run<'_>,
     ) -> Settled {
         let stream = self.row_of(echo.began).and_then(|at| self.streams.get(at as usize));
@@ -24,12 +24,12 @@ impl Table {
             return Settled::Under(key);
         };
         let (number, other) = (stream.number, stream.key);
-        let compared = echo.compare(stream, segment, forward, run.limits, &self.budget);
-        let live = stream.live.as_ref().map(|live| (&live.conn, live.direction(forward)));
+        let compared = echo.compare(stream, segment, side, run.limits, &self.budget);
+        let live = stream.live.as_ref().map(|live| (&live.conn, live.direction(side)));
         let expects = live.is_some_and(|(conn, dir)| conn.expects(dir, Seq(segment.seq)));
         let is_missed = live.is_some_and(|(conn, dir)| conn.waits_in(dir) || conn.has_acknowledged(dir, end(segment)));
         let is_over = live.is_none() && !stream.fresh;
-        if compared != Compared::Other && stream.distance(segment, forward).is_none() {
+        if compared != Compared::Other && stream.distance(segment, side).is_none() {
             self.wrapped.add_echo(key, echo);
             return Settled::Under(if self.newest(&key).is_some() { key } else { other });
         }
@@ -38,7 +38,7 @@ impl Table {
             self.merge(key, echo, segment.mark, run);
             return Settled::Under(other);
         }
-        echo.hold(segment, forward, compared, &mut self.budget);
+        echo.hold(segment, side, compared, &mut self.budget);
         let last = echo.len().saturating_sub(1);
         let mut is_full = echo.is_full(run.limits, &self.budget);
         let is_alone = echo.is_alone(segment.mark, is_full);
@@ -64,13 +64,13 @@ impl Table {
 
     /// Compares echoes with what their stream says in a segment that it has just taken.
     #[inline(never)]
-    pub(super) fn review(&mut self, at: u32, segment: &Segment<'_>, forward: bool, run: &mut Run<'_>) {
+    pub(super) fn review(&mut self, at: u32, segment: &Segment<'_>, side: Side, run: &mut Run<'_>) {
         let began = self.stream(at).began;
         let Some(keys) = self.wrapped.echoed.get(&began) else { return };
         let has_unsaid = |key: &&FlowKey| self.wrapped.echoes.get(*key).is_some_and(|echo| echo.has_unsaid());
         for key in keys.iter().filter(has_unsaid).copied().collect::<Vec<_>>() {
             if let Some(echo) = self.wrapped.take_echo(&key) {
-                self.review_one(key, echo, (segment, forward), run);
+                self.review_one(key, echo, (segment, side), run);
             }
         }
     }
@@ -79,22 +79,22 @@ impl Table {
         &mut self,
         key: FlowKey,
         mut echo: Box<Echo>,
-        (segment, forward): (&Segment<'_>, bool),
+        (segment, side): (&Segment<'_>, Side),
         run: &mut Run<'_>,
     ) {
         for nth in echo.unsaid() {
-            let Some((held, from_low)) = echo.segment(nth) else { continue };
+            let Some((held, held_side)) = echo.segment(nth) else { continue };
             let stream = self.row_of(echo.began).and_then(|at| self.streams.get(at as usize));
             let Some(stream) = stream else { continue };
             let is_missed = || {
-                let dir = |live: &Live| live.direction(from_low);
+                let dir = |live: &Live| live.direction(held_side);
                 let is_behind_hole = stream.live.as_ref().is_some_and(|live| live.conn.waits_in(dir(live)));
                 let is_acknowledged = segment.flags.has(Flags::ACK) && Seq(segment.ack).since(end(&held)) >= 0;
-                is_behind_hole || forward != from_low && is_acknowledged
+                is_behind_hole || side != held_side && is_acknowledged
             };
             // Where nothing is to be found in the stream, its bytes are not kept.
-            let is_this = forward == from_low && (segment.seq, segment.payload) == (held.seq, held.payload);
-            match compare(stream, &held, from_low, run.limits, &self.budget) {
+            let is_this = side == held_side && (segment.seq, segment.payload) == (held.seq, held.payload);
+            match compare(stream, &held, held_side, run.limits, &self.budget) {
                 Compared::Said(_) => echo.confirm(nth),
                 Compared::Other if is_this => echo.confirm(nth),
                 Compared::Other => {
@@ -132,8 +132,9 @@ impl Table {
     fn merge(&mut self, key: FlowKey, mut echo: Box<Echo>, now: Mark, run: &mut Run<'_>) {
         self.tell_all_missed(&mut echo, now, run);
         if let Some(other) = self.row_of(echo.began).map(|at| self.stream(at).key) {
-            self.wrapped.join(key, false, other);
-            self.wrapped.join(key, true, other);
+            for side in Side::BOTH {
+                self.wrapped.join(key, side, other);
+            }
         }
         self.drop_echo(key, &echo);
     }
@@ -146,17 +147,17 @@ impl Table {
             self.twice = echo.settle_copies(&self.twice);
         }
         let is_same = |stream: &Stream| echo.may_turn_to(stream, run.limits, &self.budget);
-        let related = echo.segment(shown_by).and_then(|(segment, forward)| {
-            let (at, relation) = self.related(key, forward, &segment, is_same, run.limits)?;
-            Some((at, relation, forward))
+        let related = echo.segment(shown_by).and_then(|(segment, side)| {
+            let (at, relation) = self.related(key, side, &segment, is_same, run.limits)?;
+            Some((at, relation, side))
         });
         let mut under = key;
-        if let Some((at, relation, forward)) = related {
+        if let Some((at, relation, side)) = related {
             let stream = self.stream(at);
-            let (began, number, other, is_seen) = (stream.began, stream.number, stream.key, stream.is_seen(forward));
+            let (began, number, other, is_seen) = (stream.began, stream.number, stream.key, stream.seen[side]);
             if relation == Relation::Part && !is_seen {
                 run.tools.join(number, other.encap(), key.encap());
-                self.wrapped.join(key, forward, other);
+                self.wrapped.join(key, side, other);
                 under = other;
             } else if self.may_echo(began, now, run.limits)
                 && let Some(stream) = self.streams.get(at as usize)
@@ -177,9 +178,9 @@ impl Table {
     /// The echo of the other direction, where an echo that is none has one direction alone: each is wrapped in another way. Of several
     /// the one that began next.
     fn partner(&mut self, echo: &Echo) -> Option<(FlowKey, Box<Echo>)> {
-        let is_low = echo.one_side()?;
+        let side = echo.one_side()?;
         let first = |key: &FlowKey| {
-            let other = self.wrapped.echoes.get(key).filter(|other| other.one_side() == Some(!is_low))?;
+            let other = self.wrapped.echoes.get(key).filter(|other| other.one_side() == Some(side.other()))?;
             Some((*key, other.first().packet))
         };
         let keys = self.wrapped.echoed.get(&echo.began)?.iter().filter_map(first);
@@ -202,13 +203,15 @@ impl Table {
         let mut all: Vec<_> = echo.segments().chain(back.iter().flat_map(|(_, back)| back.segments())).collect();
         all.sort_by_key(|(segment, _)| segment.mark.packet);
         let mut number = 0;
-        for (nth, (segment, forward)) in all.into_iter().enumerate() {
-            (_, number) = self.take(under, forward, &segment, now, run);
+        for (nth, (segment, side)) in all.into_iter().enumerate() {
+            (_, number) = self.take(under, side, &segment, now, run);
             if nth == 0
                 && let Some((key, back)) = back
             {
                 run.tools.join(number, under.encap(), key.encap());
-                self.wrapped.join(key, back.one_side().unwrap_or_default(), under);
+                if let Some(side) = back.one_side() {
+                    self.wrapped.join(key, side, under);
+                }
             }
         }
         echo.release(&mut self.budget);
@@ -219,10 +222,10 @@ impl Table {
     /// Gives its stream what only an echo said.
     fn tell_missed(&mut self, echo: &mut Echo, nth: usize, now: Mark, run: &mut Run<'_>) {
         if let Some(at) = self.row_of(echo.began)
-            && let Some((segment, forward)) = echo.segment(nth)
+            && let Some((segment, side)) = echo.segment(nth)
         {
-            self.stream(at).learn(&segment, forward);
-            self.feed(at, &segment, forward, now, run);
+            self.stream(at).learn(&segment, side);
+            self.feed(at, &segment, side, now, run);
         }
         echo.pass(nth);
     }

@@ -3,6 +3,82 @@
 use super::LATEST;
 use crate::model::{EncapId, Endpoint};
 use std::hash::{Hash, Hasher};
+use std::ops::{Index, IndexMut};
+
+/// An end of a flow's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Low,
+    High,
+}
+
+impl Side {
+    pub(super) const BOTH: [Self; 2] = [Self::Low, Self::High];
+
+    /// The other end.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
+/// Something of each end of a flow's key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ends<T> {
+    pub(super) low: T,
+    pub(super) high: T,
+}
+
+impl<T> Ends<T> {
+    /// What is so made for each.
+    pub(super) fn from_fn(mut make: impl FnMut(Side) -> T) -> Self {
+        Self { low: make(Side::Low), high: make(Side::High) }
+    }
+
+    /// With this for one end, and that for the other.
+    pub(super) fn of(side: Side, own: T, other: T) -> Self {
+        match side {
+            Side::Low => Self { low: own, high: other },
+            Side::High => Self { low: other, high: own },
+        }
+    }
+}
+
+impl Ends<bool> {
+    /// Whether it is so of an end.
+    pub(super) const fn any(self) -> bool {
+        self.low || self.high
+    }
+
+    /// Whether it is so of both.
+    pub(super) const fn all(self) -> bool {
+        self.low && self.high
+    }
+}
+
+impl<T> Index<Side> for Ends<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, side: Side) -> &T {
+        match side {
+            Side::Low => &self.low,
+            Side::High => &self.high,
+        }
+    }
+}
+
+impl<T> IndexMut<Side> for Ends<T> {
+    #[inline]
+    fn index_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Low => &mut self.low,
+            Side::High => &mut self.high,
+        }
+    }
+}
 
 /// The same for both directions: addresses and ports, the lower end first, and what is around them.
 #[derive(Debug, Clone, Copy, Eq)]
@@ -67,9 +143,9 @@ impl FlowKey {
         self
     }
 
-    /// The key, and whether `a` is the lower end.
+    /// The key, and which of its ends `a` is.
     #[inline]
-    pub(super) fn new(a: &Endpoint, b: &Endpoint, encap: EncapId) -> (Self, bool) {
+    pub(super) fn new(a: &Endpoint, b: &Endpoint, encap: EncapId) -> (Self, Side) {
         let around = u64::from(encap.0) << Self::ENCAP;
         let ([_, from], [_, to]) = (a.ip.words(), b.ip.words());
         if !a.ip.is_v6() && !b.ip.is_v6() {
@@ -77,11 +153,13 @@ impl FlowKey {
             let (from, to) = (from << 16 | u64::from(a.port), to << 16 | u64::from(b.port));
             let (low, high) = (from.min(to), from.max(to));
             let rest = around | (low & 0xffff) << 16 | high & 0xffff;
-            return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, from <= to);
+            let side = if from <= to { Side::Low } else { Side::High };
+            return (Self { low: [0, low >> 16], high: [0, high >> 16], rest }, side);
         }
         let (from, to) = ((a.ip.words(), a.port), (b.ip.words(), b.port));
-        let ((low, low_port), (high, high_port)) = if from <= to { (from, to) } else { (to, from) };
+        let side = if from <= to { Side::Low } else { Side::High };
+        let ((low, low_port), (high, high_port)) = if side == Side::Low { (from, to) } else { (to, from) };
         let rest = around | Self::V6 | u64::from(low_port) << 16 | u64::from(high_port);
-        (Self { low, high, rest }, from <= to)
+        (Self { low, high, rest }, side)
     }
 }

@@ -1,5 +1,6 @@
 //! What is live of a stream: its reassembly and its layer, from its first payload on.
 
+use super::key::{Ends, Side};
 use super::opening::Opening;
 use super::stream::Stream;
 use crate::model::{Both, Direction, End, Endpoint, Limits, Mark, Route, Segment, Sink, TlsOutline, Unseen};
@@ -15,8 +16,8 @@ pub(super) struct Live {
     pub(super) reads: bool,
     /// Who is taken for the client, and for the server.
     pub(super) ends: (Endpoint, Endpoint),
-    /// The client is the lower end of the flow's key.
-    pub(super) client_is_low: bool,
+    /// Which end of the flow's key the client is.
+    pub(super) client: Side,
     /// Its first byte is known to be the first that was sent.
     pub(super) from_start: bool,
     /// It is said to carry a WebSocket.
@@ -59,33 +60,32 @@ pub(super) struct Parts<'s> {
 }
 
 impl Stream {
-    /// Lays out reassembly and layers. Until a request is seen, who sent the SYN (or the first payload) is taken for the client: `forward` when that is the lower end.
+    /// Lays out reassembly and layers. Until a request is seen, who sent the SYN (or the first payload) is taken for the client: that
+    /// `side`. `forced`: it is said to carry a WebSocket.
     pub(super) fn begin(
         &mut self,
-        [low, high]: [Option<Seq>; 2],
+        bases: Ends<Option<Seq>>,
         from_start: bool,
         ends: (Endpoint, Endpoint),
-        forward: bool,
+        side: Side,
         forced: bool,
     ) -> &mut Live {
-        let (own, other) = if forward { (low, high) } else { (high, low) };
         // Until the probe knows better.
         if self.kind == Kind::Silent {
             self.kind = Kind::Other;
         }
-        let start = |base: Option<Seq>| base.map(|base| base.plus(1));
-        let mut conn = Conn::new(Start { to_server: start(own), to_client: start(other) }, self.first);
-        let [low, high] = self.takes;
-        if low > 0 && high > 0 {
-            let (client, server) = if forward { (low, high) } else { (high, low) };
-            conn.greet(Both { to_server: server, to_client: client });
+        let start = |side: Side| bases[side].map(|base| base.plus(1));
+        let mut conn = Conn::new(Start { to_server: start(side), to_client: start(side.other()) }, self.first);
+        let takes = self.takes;
+        if takes.low > 0 && takes.high > 0 {
+            conn.greet(Both { to_server: takes[side.other()], to_client: takes[side] });
         }
         let live = self.live.insert(Box::new(Live {
             conn,
             layer: proto::open(Hint::Unknown),
             reads: true,
             ends,
-            client_is_low: forward,
+            client: side,
             from_start,
             forced,
             decided: false,
@@ -103,9 +103,9 @@ impl Stream {
 
     /// Takes a segment; what it tells is known with the packet `now`.
     #[inline(always)]
-    pub(super) fn segment(&mut self, segment: &Segment<'_>, forward: bool, now: Mark, env: &mut Env<'_>) {
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, side: Side, now: Mark, env: &mut Env<'_>) {
         let Some(live) = &mut self.live else { return };
-        let (dir, keep) = (live.direction(forward), live.reads);
+        let (dir, keep) = (live.direction(side), live.reads);
         if live.conn.is_mere_acknowledgement(dir, segment) {
             return;
         }
@@ -133,7 +133,7 @@ impl Stream {
                 encap: self.key.encap(),
                 first: &self.first,
                 ends,
-                one_sided: self.seen != (true, true),
+                one_sided: !self.seen.all(),
                 unseen,
                 waits,
                 from_start: *from_start,
@@ -220,9 +220,9 @@ impl Stream {
 }
 
 impl Live {
-    /// How wide a window the lower and the higher end can offer: each is the receiver of what the other sends.
-    pub(super) fn limit_windows(&mut self, [low, high]: [u8; 2]) {
-        let (client, server) = if self.client_is_low { (low, high) } else { (high, low) };
+    /// How wide a window each end can offer: each is the receiver of what the other sends.
+    pub(super) fn limit_windows(&mut self, windows: Ends<u8>) {
+        let (client, server) = (windows[self.client], windows[self.client.other()]);
         self.conn.limit_windows(Both { to_server: server, to_client: client });
     }
 
@@ -230,21 +230,16 @@ impl Live {
     pub(super) fn turn_round(&mut self) {
         self.conn.turn_round();
         self.ends = (self.ends.1, self.ends.0);
-        self.client_is_low = !self.client_is_low;
+        self.client = self.client.other();
     }
 
-    /// Which directions were not captured; `seen`: packets of the lower end of the flow's key were, and of the higher.
-    pub(super) const fn unseen(&self, (low, high): (bool, bool)) -> Both<Option<Unseen>> {
-        const NOT: Option<Unseen> = Some(Unseen::NotCaptured);
-        let (low, high) = (if low { None } else { NOT }, if high { None } else { NOT });
-        if self.client_is_low {
-            Both { to_server: low, to_client: high }
-        } else {
-            Both { to_server: high, to_client: low }
-        }
+    /// Which directions were not captured; `seen`: packets of which end were.
+    pub(super) fn unseen(&self, seen: Ends<bool>) -> Both<Option<Unseen>> {
+        let of = |side| (!seen[side]).then_some(Unseen::NotCaptured);
+        Both { to_server: of(self.client), to_client: of(self.client.other()) }
     }
 
-    pub(super) fn direction(&self, forward: bool) -> Direction {
-        if forward == self.client_is_low { Direction::ToServer } else { Direction::ToClient }
+    pub(super) fn direction(&self, side: Side) -> Direction {
+        if side == self.client { Direction::ToServer } else { Direction::ToClient }
     }
 }

@@ -1,6 +1,6 @@
 //! One stream: what its packets tell of it, whether it is read or not.
 
-use super::key::FlowKey;
+use super::key::{Ends, FlowKey, Side};
 use super::live::Live;
 use crate::model::{Flags, Mark, Segment};
 use crate::proto::layer::Kind;
@@ -13,20 +13,20 @@ pub(super) struct Stream {
     /// Which it is in the order in which they began.
     pub(super) began: u32,
     pub(super) first: Mark,
-    /// Sequence numbers before the first byte of the lower and of the higher end, as far as they are known.
-    pub(super) bases: [Option<Seq>; 2],
-    /// log₂ of the widest window that the lower and the higher end can offer, in bytes.
-    pub(super) windows: [u8; 2],
-    /// The longest payload that the lower and the higher end said they take; 0 where the checksum of that was not right.
-    pub(super) takes: [u16; 2],
-    /// The handshake told the base of the lower end, and of the higher: its SYN was seen, or one that acknowledges it.
-    pub(super) syn: (bool, bool),
+    /// The sequence number before the first byte of each end, as far as it is known.
+    pub(super) bases: Ends<Option<Seq>>,
+    /// log₂ of the widest window that each end can offer, in bytes.
+    pub(super) windows: Ends<u8>,
+    /// The longest payload that each end said it takes; 0 where the checksum of that was not right.
+    pub(super) takes: Ends<u16>,
+    /// The handshake told the base of an end: its SYN was seen, or one that acknowledges it.
+    pub(super) syn: Ends<bool>,
     /// No payload was seen yet.
     pub(super) fresh: bool,
     /// How many conversations it had before: a SYN of the same number after the end begins another in the same stream.
     pub(super) life: u32,
-    /// Packets of the lower end were seen, and of the higher.
-    pub(super) seen: (bool, bool),
+    /// Packets of an end were seen.
+    pub(super) seen: Ends<bool>,
     pub(super) kind: Kind,
     pub(super) older: Older,
     pub(super) live: Option<Box<Live>>,
@@ -45,11 +45,11 @@ pub(super) enum Older {
 /// What a stream leaves to another.
 pub(super) struct Left {
     first: Mark,
-    bases: [Option<Seq>; 2],
-    windows: [u8; 2],
-    takes: [u16; 2],
-    syn: (bool, bool),
-    seen: (bool, bool),
+    bases: Ends<Option<Seq>>,
+    windows: Ends<u8>,
+    takes: Ends<u16>,
+    syn: Ends<bool>,
+    seen: Ends<bool>,
     kind: Kind,
     live: Option<Box<Live>>,
 }
@@ -75,38 +75,22 @@ impl Stream {
             began,
             number,
             first,
-            bases: [None; 2],
-            windows: [WIDEST; 2],
-            takes: [0; 2],
-            syn: (false, false),
+            bases: Ends::default(),
+            windows: Ends { low: WIDEST, high: WIDEST },
+            takes: Ends::default(),
+            syn: Ends::default(),
             fresh: true,
             life: 0,
-            seen: (false, false),
+            seen: Ends::default(),
             kind: Kind::default(),
             older,
             live: None,
         }
     }
 
-    /// The sequence number before the sender's first byte.
-    pub(super) fn own_base(&self, forward: bool) -> Option<Seq> {
-        let [low, high] = self.bases;
-        if forward { low } else { high }
-    }
-
-    /// Whether packets of the sender were seen.
-    pub(super) const fn is_seen(&self, forward: bool) -> bool {
-        if forward { self.seen.0 } else { self.seen.1 }
-    }
-
-    /// Whether the sender's SYN was seen, or one that acknowledges it.
-    pub(super) const fn has_syn(&self, forward: bool) -> bool {
-        if forward { self.syn.0 } else { self.syn.1 }
-    }
-
     /// Whether the SYN of either end was seen, which tells the number of the other's, too, where it answers that.
-    pub(super) fn has_any_syn(&self) -> bool {
-        self.syn != (false, false)
+    pub(super) const fn has_any_syn(&self) -> bool {
+        self.syn.any()
     }
 
     /// Whether more of it may come: it is read, or began and has said nothing yet.
@@ -115,78 +99,75 @@ impl Stream {
     }
 
     /// How far a segment stands from where the stream is, in bytes of both directions; `None`: too far to be of it.
-    pub(super) fn distance(&self, segment: &Segment<'_>, forward: bool) -> Option<i64> {
-        let away = |forward, number: Seq| match self.next(forward) {
+    pub(super) fn distance(&self, segment: &Segment<'_>, side: Side) -> Option<i64> {
+        let away = |side: Side, number: Seq| match self.next(side) {
             Some(next) => Some(number.since(next).abs()).filter(|&away| away <= NEAR),
             None => Some(NEAR),
         };
         let flags = segment.flags;
         // Each end has one first number.
-        if flags.has(Flags::SYN) && self.has_syn(forward) && self.own_base(forward) != Some(Seq(segment.seq)) {
+        if flags.has(Flags::SYN) && self.syn[side] && self.bases[side] != Some(Seq(segment.seq)) {
             return None;
         }
-        let sent = away(forward, Seq(segment.seq).plus(flags.has(Flags::SYN).into()))?;
-        Some(sent + if flags.has(Flags::ACK) { away(!forward, Seq(segment.ack))? } else { 0 })
+        let sent = away(side, Seq(segment.seq).plus(flags.has(Flags::SYN).into()))?;
+        Some(sent + if flags.has(Flags::ACK) { away(side.other(), Seq(segment.ack))? } else { 0 })
     }
 
     /// Whether a segment is of another conversation of the same ends, though the SYN of neither was captured: both its numbers stand far
     /// from where this one is.
     #[inline]
-    pub(super) fn is_elsewhere(&self, segment: &Segment<'_>, forward: bool) -> bool {
-        !self.has_any_syn() && self.is_far(segment, forward)
+    pub(super) fn is_elsewhere(&self, segment: &Segment<'_>, side: Side) -> bool {
+        !self.has_any_syn() && self.is_far(segment, side)
     }
 
-    fn is_far(&self, segment: &Segment<'_>, forward: bool) -> bool {
+    fn is_far(&self, segment: &Segment<'_>, side: Side) -> bool {
         let Some(live) = &self.live else { return false };
         let speaks_on = segment.flags.0 & (Flags::SYN.0 | Flags::RST.0 | Flags::ACK.0) == Flags::ACK.0;
         // Of one that told what it carries much may be lost at once.
         let far = if live.opening.is_some() { FAR } else { BEYOND };
         let is_far = |next: Option<Seq>, number| next.is_some_and(|next| Seq(number).since(next).abs() > far);
         speaks_on
-            && is_far(live.conn.next(live.direction(forward)), segment.seq)
-            && is_far(self.next(!forward), segment.ack)
+            && is_far(live.conn.next(live.direction(side)), segment.seq)
+            && is_far(self.next(side.other()), segment.ack)
     }
 
     /// The number of the byte that the sender says next, where it is known.
-    fn next(&self, forward: bool) -> Option<Seq> {
-        let read = self.live.as_ref().and_then(|live| live.conn.next(live.direction(forward)));
-        read.or_else(|| self.own_base(forward).map(|base| base.plus(1)))
+    fn next(&self, side: Side) -> Option<Seq> {
+        let read = self.live.as_ref().and_then(|live| live.conn.next(live.direction(side)));
+        read.or_else(|| self.bases[side].map(|base| base.plus(1)))
     }
 
     /// Remembers what the segment tells of both ends' first sequence numbers.
-    pub(super) fn learn(&mut self, segment: &Segment<'_>, forward: bool) {
-        *(if forward { &mut self.seen.0 } else { &mut self.seen.1 }) = true;
+    pub(super) fn learn(&mut self, segment: &Segment<'_>, side: Side) {
+        self.seen[side] = true;
         let syn = segment.flags.has(Flags::SYN);
-        if let ([Some(_), Some(_)], false) = (self.bases, syn) {
+        if self.bases.low.is_some() && self.bases.high.is_some() && !syn {
             return;
         }
-        let ([low, high], (low_known, high_known)) = (&mut self.bases, &mut self.syn);
-        let (low, high) = ((low, low_known), (high, high_known));
-        let ((own, own_known), (other, other_known)) = if forward { (low, high) } else { (high, low) };
-        if syn && !std::mem::replace(own_known, true) {
-            *own = Some(Seq(segment.seq));
+        let other = side.other();
+        if syn && !std::mem::replace(&mut self.syn[side], true) {
+            self.bases[side] = Some(Seq(segment.seq));
         }
-        own.get_or_insert(Seq(segment.seq.wrapping_sub(1)));
+        self.bases[side].get_or_insert(Seq(segment.seq.wrapping_sub(1)));
         if segment.flags.has(Flags::ACK) {
             let acknowledged = Seq(segment.ack.wrapping_sub(1));
-            *other_known |= *other.get_or_insert(acknowledged) == acknowledged && syn;
+            self.syn[other] |= *self.bases[other].get_or_insert(acknowledged) == acknowledged && syn;
         }
         if syn {
-            self.learn_options(segment, forward);
+            self.learn_options(segment, side);
         }
     }
 
     #[cold]
-    fn learn_options(&mut self, segment: &Segment<'_>, forward: bool) {
-        self.learn_window(segment.scale, forward);
-        let [low, high] = &mut self.takes;
-        *(if forward { low } else { high }) = takes(segment);
+    fn learn_options(&mut self, segment: &Segment<'_>, side: Side) {
+        self.learn_window(segment.scale, side);
+        self.takes[side] = takes(segment);
     }
 
     /// Whether a SYN of that number, sent now, is the one with which this stream began: it was captured behind its data.
-    pub(super) fn began_with(&self, forward: bool, seq: u32, mark: Mark) -> bool {
-        let behind = self.own_base(forward).map(|base| base.since(Seq(seq)));
-        !self.has_syn(forward)
+    pub(super) fn began_with(&self, side: Side, seq: u32, mark: Mark) -> bool {
+        let behind = self.bases[side].map(|base| base.since(Seq(seq)));
+        !self.syn[side]
             && self.live.is_some()
             && mark.packet.0.saturating_sub(self.first.packet.0) <= LATE
             && behind.is_some_and(|behind| (1..NEAR).contains(&behind))
@@ -200,9 +181,9 @@ impl Stream {
 
     /// Takes over a conversation; returns which of the row's it is.
     pub(super) fn take_over(&mut self, left: Left) -> u32 {
-        let Left { first, bases: [low, high], windows, takes, syn, seen, kind, live } = left;
+        let Left { first, bases, windows, takes, syn, seen, kind, live } = left;
         // What was no handshake's was guessed.
-        self.bases = [low.filter(|_| syn.0), high.filter(|_| syn.1)];
+        self.bases = Ends::from_fn(|side| bases[side].filter(|_| syn[side]));
         (self.first, self.windows, self.takes, self.syn, self.seen) = (first, windows, takes, syn, seen);
         (self.kind, self.live) = (kind, live);
         if let Some(live) = &mut self.live {
@@ -213,12 +194,11 @@ impl Stream {
     }
 
     /// Windows are scaled where both SYNs say so (RFC 7323 §2.2).
-    pub(super) fn learn_window(&mut self, scale: Option<u8>, forward: bool) {
+    pub(super) fn learn_window(&mut self, scale: Option<u8>, side: Side) {
         let own = scale.map_or(UNSCALED, |shift| UNSCALED.saturating_add(shift).min(WIDEST));
-        let [low, high] = &mut self.windows;
-        *(if forward { &mut *low } else { &mut *high }) = own;
+        self.windows[side] = own;
         if scale.is_none() {
-            (*low, *high) = (own, own);
+            self.windows = Ends { low: own, high: own };
         }
         let windows = self.windows;
         if let Some(live) = &mut self.live {

@@ -7,7 +7,7 @@
 //! tunnel: what repeats a stream is an [`Echo`], until it is known what it is.
 
 use super::echo::{Echo, compare, end, is_soon};
-use super::key::FlowKey;
+use super::key::{FlowKey, Side};
 use super::stream::{Older, Stream};
 use super::{Run, Table};
 use crate::model::{EncapId, Flags, Limits, Mark, Segment, Tally};
@@ -33,8 +33,8 @@ pub(super) struct Wrapped {
     pub(super) is_any: bool,
     /// The newest stream of each key, by the hash of the key without what is around it.
     twins: HashTable<u32>,
-    /// Where the segments that the lower or the higher end sends under a key belong.
-    joined: HashMap<(FlowKey, bool), FlowKey, RandomState>,
+    /// Where the segments that an end sends under a key belong.
+    joined: HashMap<(FlowKey, Side), FlowKey, RandomState>,
     /// What repeats streams of other keys.
     pub(super) echoes: HashMap<FlowKey, Box<Echo>, RandomState>,
     /// The keys of a stream's echoes, by the order in which streams began.
@@ -43,8 +43,8 @@ pub(super) struct Wrapped {
     swept_at: u64,
     /// Streams of which it was not looked whether they repeat others, or others them.
     pub(super) crowded: Tally,
-    /// When the lower or the higher end of a stream sent its SYN again.
-    greeted: HashMap<(u32, bool), Mark, RandomState>,
+    /// When an end of a stream sent its SYN again.
+    greeted: HashMap<(u32, Side), Mark, RandomState>,
 }
 
 impl Wrapped {
@@ -61,11 +61,11 @@ impl Wrapped {
     }
 
     /// Remembers where what one end sends under a key belongs.
-    pub(super) fn join(&mut self, key: FlowKey, forward: bool, other: FlowKey) {
+    pub(super) fn join(&mut self, key: FlowKey, side: Side, other: FlowKey) {
         if self.joined.len() >= MAX_JOINED {
             self.joined.clear();
         }
-        self.joined.insert((key, forward), other);
+        self.joined.insert((key, side), other);
     }
 
     /// Keeps an echo.
@@ -113,7 +113,7 @@ pub(super) enum Relation {
 impl Table {
     /// Where a segment belongs: to the streams of its own key, or to one of another.
     #[inline(never)]
-    pub(super) fn settle(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
+    pub(super) fn settle(&mut self, key: FlowKey, side: Side, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
         self.wrapped.is_any = true;
         let is_syn = segment.flags.has(Flags::SYN);
         let is_own =
@@ -123,58 +123,57 @@ impl Table {
             return Settled::Under(key);
         }
         if is_syn {
-            self.greets(key, forward, segment, run);
+            self.greets(key, side, segment, run);
         }
         if let Some(echo) = self.wrapped.take_echo(&key) {
-            return self.hear(key, echo, (segment, forward), run);
+            return self.hear(key, echo, (segment, side), run);
         }
-        if let Some(&other) = self.wrapped.joined.get(&(key, forward)) {
+        if let Some(&other) = self.wrapped.joined.get(&(key, side)) {
             return Settled::Under(other);
         }
         match self.newest(&key).filter(|&at| self.is_begun(at)) {
             // What overtook its SYN could not be related.
             Some(at) if !(is_syn && self.stream(at).fresh && !self.stream(at).has_any_syn()) => Settled::Under(key),
-            _ => self.relate(key, forward, segment, run),
+            _ => self.relate(key, side, segment, run),
         }
     }
 
     /// Looks whether a SYN begins a conversation other than the one that its key led to, which is then looked for anew.
-    fn greets(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) {
+    fn greets(&mut self, key: FlowKey, side: Side, segment: &Segment<'_>, run: &mut Run<'_>) {
         let echo = self.wrapped.echoes.get(&key).and_then(|echo| self.row_of(echo.began));
-        let joined = self.wrapped.joined.get(&(key, forward)).and_then(|other| self.newest(other));
+        let joined = self.wrapped.joined.get(&(key, side)).and_then(|other| self.newest(other));
         let Some(at) = echo.or(joined).or_else(|| self.newest(&key).filter(|&at| self.is_begun(at))) else { return };
         let stream = self.stream(at);
         let began = stream.began;
-        let is_other =
-            |forward, seq| stream.has_syn(forward) && stream.own_base(forward).is_some_and(|base| base != seq);
+        let is_other = |side: Side, seq| stream.syn[side] && stream.bases[side].is_some_and(|base| base != seq);
         let is_answer = segment.flags.has(Flags::ACK);
-        if is_answer && (echo.is_some() || !is_other(!forward, Seq(segment.ack.wrapping_sub(1)))) {
+        if is_answer && (echo.is_some() || !is_other(side.other(), Seq(segment.ack.wrapping_sub(1)))) {
             return;
         }
-        if !is_answer && !is_other(forward, Seq(segment.seq)) {
-            if stream.key == key && stream.has_syn(forward) {
+        if !is_answer && !is_other(side, Seq(segment.seq)) {
+            if stream.key == key && stream.syn[side] {
                 if self.wrapped.greeted.len() >= MAX_JOINED {
                     self.wrapped.greeted.clear();
                 }
-                self.wrapped.greeted.insert((began, forward), segment.mark);
+                self.wrapped.greeted.insert((began, side), segment.mark);
             }
             return;
         }
         if let Some(echo) = self.wrapped.take_echo(&key) {
             self.conclude(key, echo, segment.mark, run);
         }
-        self.wrapped.joined.remove(&(key, forward));
-        if let Some((at, relation)) = self.related(key, forward, segment, |_| true, run.limits) {
-            self.join(key, forward, segment, (at, relation), run);
+        self.wrapped.joined.remove(&(key, side));
+        if let Some((at, relation)) = self.related(key, side, segment, |_| true, run.limits) {
+            self.join(key, side, segment, (at, relation), run);
         }
     }
 
     /// Finds the stream of a segment whose key leads to none.
-    fn relate(&mut self, key: FlowKey, forward: bool, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
-        let Some(related) = self.related(key, forward, segment, |_| true, run.limits) else {
+    fn relate(&mut self, key: FlowKey, side: Side, segment: &Segment<'_>, run: &mut Run<'_>) -> Settled {
+        let Some(related) = self.related(key, side, segment, |_| true, run.limits) else {
             return Settled::Under(key);
         };
-        match self.join(key, forward, segment, related, run) {
+        match self.join(key, side, segment, related, run) {
             Some(other) => {
                 if other == key {
                     self.wrapped.crowded.add(1, segment.mark);
@@ -182,7 +181,7 @@ impl Table {
                 Settled::Under(other)
             }
             None => match self.wrapped.take_echo(&key) {
-                Some(echo) => self.hear(key, echo, (segment, forward), run),
+                Some(echo) => self.hear(key, echo, (segment, side), run),
                 None => Settled::Under(key),
             },
         }
@@ -193,7 +192,7 @@ impl Table {
     fn join(
         &mut self,
         key: FlowKey,
-        forward: bool,
+        side: Side,
         segment: &Segment<'_>,
         (at, relation): (u32, Relation),
         run: &mut Run<'_>,
@@ -205,14 +204,14 @@ impl Table {
             if !self.may_echo(began, segment.mark, run.limits) {
                 return Some(key);
             }
-            self.wrapped.add_echo(key, Box::new(Echo::new(began, segment, forward)));
+            self.wrapped.add_echo(key, Box::new(Echo::new(began, segment, side)));
             self.budget.copied = true;
             return None;
         }
-        if !self.stream(at).is_seen(forward) {
+        if !self.stream(at).seen[side] {
             run.tools.join(number, other.encap(), key.encap());
         }
-        self.wrapped.join(key, forward, other);
+        self.wrapped.join(key, side, other);
         Some(other)
     }
 
@@ -255,14 +254,14 @@ impl Table {
 
     /// Whether a segment of that stream was captured: there may be no more than a header that an ICMP error quotes.
     fn is_begun(&self, at: u32) -> bool {
-        self.streams.get(at as usize).is_some_and(|stream| stream.seen != (false, false))
+        self.streams.get(at as usize).is_some_and(|stream| stream.seen.any())
     }
 
     /// The newest of these streams to which a segment of that key is something.
     pub(super) fn related(
         &self,
         key: FlowKey,
-        forward: bool,
+        side: Side,
         segment: &Segment<'_>,
         is_meant: impl Fn(&Stream) -> bool,
         limits: &Limits,
@@ -270,8 +269,8 @@ impl Table {
         let relation = |at: u32| {
             let stream = self.streams.get(at as usize)?;
             let is_other = stream.key != key && is_meant(stream);
-            let greeted = || self.wrapped.greeted.get(&(stream.began, forward)).copied().unwrap_or(stream.first);
-            is_other.then(|| relation(stream, segment, forward, greeted(), limits, &self.budget)).flatten()
+            let greeted = || self.wrapped.greeted.get(&(stream.began, side)).copied().unwrap_or(stream.first);
+            is_other.then(|| relation(stream, segment, side, greeted(), limits, &self.budget)).flatten()
         };
         let related = self.twins(key.bare()).filter_map(|at| Some((at, relation(at)?)));
         related.max_by_key(|&(at, _)| at)
@@ -286,18 +285,19 @@ impl Table {
 
     /// Wireshark's number for a stream that is new here: it does not tell apart what is wrapped differently, unless a SYN has
     /// another number than the one that began its stream.
-    pub(super) fn shared_number(&self, key: FlowKey, syn: Option<(bool, u32)>) -> Option<u32> {
+    pub(super) fn shared_number(&self, key: FlowKey, syn: Option<(Side, u32)>) -> Option<u32> {
         let twins = self.twins(key.bare()).filter_map(|at| self.streams.get(at as usize));
         let newest = twins.max_by_key(|stream| stream.number)?;
-        let is_same = |(forward, seq): (bool, u32)| newest.own_base(forward).is_none_or(|base| base == Seq(seq));
+        let is_same = |(side, seq): (Side, u32)| newest.bases[side].is_none_or(|base| base == Seq(seq));
         syn.is_none_or(is_same).then_some(newest.number)
     }
 
     /// Remembers a stream for those that are wrapped differently.
     pub(super) fn register(&mut self, key: FlowKey, at: u32) {
         self.wrapped.is_any = true;
-        self.wrapped.joined.remove(&(key, false));
-        self.wrapped.joined.remove(&(key, true));
+        for side in Side::BOTH {
+            self.wrapped.joined.remove(&(key, side));
+        }
         if !self.set_twin(key, at) {
             let first = self.stream(at).first;
             self.wrapped.crowded.add(1, first);
@@ -328,17 +328,17 @@ impl Table {
 fn relation(
     stream: &Stream,
     segment: &Segment<'_>,
-    forward: bool,
+    side: Side,
     greeted: Mark,
     limits: &Limits,
     budget: &Budget,
 ) -> Option<Relation> {
-    let (own, other) = (stream.own_base(forward), stream.own_base(!forward));
+    let (own, other) = (stream.bases[side], stream.bases[side.other()]);
     let (seq, ack) = (Seq(segment.seq), Seq(segment.ack));
     let acknowledged = other.filter(|_| segment.flags.has(Flags::ACK)).map(|base| ack.since(base));
-    let is_answer = !stream.is_seen(forward) && stream.is_seen(!forward);
+    let is_answer = !stream.seen[side] && stream.seen[side.other()];
     if segment.flags.has(Flags::SYN) {
-        let answers = is_answer && stream.has_syn(!forward) && acknowledged == Some(1);
+        let answers = is_answer && stream.syn[side.other()] && acknowledged == Some(1);
         let repeats = stream.has_any_syn() && own == Some(seq) && is_soon(segment.mark, greeted);
         return if answers { Some(Relation::Part) } else { repeats.then_some(Relation::Echo) };
     }
@@ -351,9 +351,9 @@ fn relation(
         };
         return answers.then_some(Relation::Part);
     }
-    let compared = compare(stream, segment, forward, limits, budget);
+    let compared = compare(stream, segment, side, limits, budget);
     let Some(live) = &stream.live else { return (is_first && compared != Compared::Other).then_some(Relation::Echo) };
-    let dir = live.direction(forward);
+    let dir = live.direction(side);
     let fits = segment.flags.has(Flags::ACK) && live.conn.fits(dir, seq) && live.conn.fits(dir.reverse(), ack);
     match compared {
         Compared::Said(Some(by)) if !is_soon(segment.mark, by) => None,
