@@ -35,7 +35,7 @@ use formats::base64::Plain;
 use members::Members;
 use std::cell::OnceCell;
 
-/// Units that are told of one message; what is behind them is not looked at.
+/// Units that are told of one message; of what is behind them nothing is.
 const UNITS: usize = 4096;
 
 /// Values of one unit that are taken apart.

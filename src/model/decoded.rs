@@ -40,7 +40,7 @@ pub struct Unit<'a> {
     pub id: Option<Cow<'a, str>>,
     /// How it stands to others.
     pub pairing: Pairing<'a>,
-    /// What it answers, where that was seen.
+    /// What it answers, where that was seen; of several what was asked first.
     pub reply: Option<Reply>,
     /// It only keeps the connection alive.
     pub heartbeat: bool,
@@ -101,6 +101,8 @@ pub enum Pairing<'a> {
         /// No more answers come.
         last: bool,
     },
+    /// It answers all that the other end asked with these keys, for good.
+    Settles(Vec<Key<'a>>),
     /// The asker wants no more answers.
     Drops(Key<'a>),
 }
@@ -111,6 +113,7 @@ impl Pairing<'_> {
             Self::Alone => Pairing::Alone,
             Self::Asks(key) => Pairing::Asks(key.into_owned()),
             Self::Answers { key, last } => Pairing::Answers { key: key.into_owned(), last },
+            Self::Settles(keys) => Pairing::Settles(keys.into_iter().map(Key::into_owned).collect()),
             Self::Drops(key) => Pairing::Drops(key.into_owned()),
         }
     }
