@@ -26,10 +26,20 @@ pub(super) enum Choice<'a> {
     None,
 }
 
+/// Bytes that are read to find a type, each type's counted: more are not.
+const WORK: usize = 64 << 20;
+
 /// Whether there is a type that messages fit; `is_strict`: in all.
 pub(super) fn fits(schema: &Schema, messages: &[Bytes<'_>], is_strict: bool) -> bool {
     let (Meant::Named(types) | Meant::Fitting(types)) = schema.meant();
-    has_bytes(messages) && types.iter().any(|&at| read(schema, at, messages, is_strict).is_some())
+    let is_one = |at: &usize| read(schema, *at, messages, is_strict).is_some();
+    has_bytes(messages) && is_little(types, messages) && types.iter().any(is_one)
+}
+
+/// Whether so many types may be tried on so many bytes.
+fn is_little(types: &[usize], messages: &[Bytes<'_>]) -> bool {
+    let len: usize = messages.iter().map(|bytes| bytes.rest().len()).sum();
+    types.len() <= 1 || len.saturating_mul(types.len()) <= WORK
 }
 
 /// The messages, read as ones of a type; `None` where one is not. Most fields must be as the type has them.
@@ -48,65 +58,76 @@ fn has_bytes(messages: &[Bytes<'_>]) -> bool {
 impl Learned {
     /// Chooses a type for messages, and learns from them.
     pub(super) fn choose<'a>(&mut self, schema: &Schema, messages: &[Bytes<'a>], is_strict: bool) -> Choice<'a> {
-        let chosen = match schema.meant() {
+        match schema.meant() {
             Meant::Named(types) => first(schema, types, messages, is_strict),
-            Meant::Fitting(_) if !is_strict => return Choice::None,
+            Meant::Fitting(_) if !is_strict => Choice::None,
             Meant::Fitting(types) => self.fitting(schema, types, messages),
-        };
-        match chosen {
-            Ok(at) => read(schema, at, messages, is_strict).map_or(Choice::None, |reads| Choice::Type(at, reads)),
-            Err(otherwise) => otherwise,
         }
     }
 
     /// The type that these and all before them fit, else the one that these do; of several the one that no other has in a field.
-    fn fitting<'a>(&mut self, schema: &Schema, types: &[usize], messages: &[Bytes<'a>]) -> Result<usize, Choice<'a>> {
-        let fit = |types: &[usize]| -> Vec<usize> {
-            types.iter().copied().filter(|&at| read(schema, at, messages, true).is_some()).collect()
-        };
+    fn fitting<'a>(&mut self, schema: &Schema, types: &[usize], messages: &[Bytes<'a>]) -> Choice<'a> {
         // What is empty is of any type.
         if !has_bytes(messages) {
-            return if let Self::Fits(types) = self { only(schema, types) } else { Err(Choice::None) };
+            return if let Self::Fits(types) = self { only(schema, types, messages, None) } else { Choice::None };
         }
-        let now = match self {
-            Self::Nothing => fit(types),
-            Self::Fits(types) => fit(types),
-            Self::Several => Vec::new(),
+        let (known, is_several) = match self {
+            Self::Nothing => (types, false),
+            Self::Fits(types) => (types.as_slice(), false),
+            Self::Several => (types, true),
         };
+        if !is_little(known, messages) {
+            return Choice::Unknown;
+        }
+        let (now, reads) = fit(schema, known, messages);
         if !now.is_empty() {
-            let chosen = only(schema, &now);
-            *self = Self::Fits(now);
+            let chosen = only(schema, &now, messages, reads);
+            if !is_several {
+                *self = Self::Fits(now);
+            }
             return chosen;
         }
-        let now = if matches!(self, Self::Nothing) { Vec::new() } else { fit(types) };
+        if !matches!(self, Self::Fits(_)) || !is_little(types, messages) {
+            return Choice::None;
+        }
+        let (now, reads) = fit(schema, types, messages);
         if now.is_empty() {
-            return Err(Choice::None);
+            return Choice::None;
         }
         *self = Self::Several;
-        only(schema, &now)
+        only(schema, &now, messages, reads)
     }
 }
 
-/// The first type that fits; where not everything must be as the schema says, the one that is stranger to the least.
-fn first<'a>(schema: &Schema, types: &[usize], messages: &[Bytes<'a>], is_strict: bool) -> Result<usize, Choice<'a>> {
-    let strange = |at| {
-        let reads = read(schema, at, messages, is_strict)?;
-        Some((reads.iter().map(|read| read.strange).sum::<usize>(), at))
-    };
-    let fitting = types.iter().filter_map(|&at| strange(at));
-    let first = if is_strict { { fitting }.next() } else { fitting.min_by_key(|(strange, _)| *strange) };
-    first.map(|(_, at)| at).ok_or(Choice::None)
+/// The types that messages fit, and the messages as the first of them.
+fn fit<'a>(schema: &Schema, types: &[usize], messages: &[Bytes<'a>]) -> (Vec<usize>, Option<Vec<Read<'a>>>) {
+    let (mut fitting, mut first) = (Vec::new(), None);
+    for &at in types {
+        let Some(reads) = read(schema, at, messages, true) else { continue };
+        fitting.push(at);
+        first.get_or_insert(reads);
+    }
+    (fitting, first)
 }
 
-/// The only one of some types, or the only one that no other has in a field.
-fn only<'a>(schema: &Schema, types: &[usize]) -> Result<usize, Choice<'a>> {
-    if let [only] = types {
-        return Ok(*only);
-    }
+/// The first type that fits; where not everything must be as the schema says, the one to which the least is strange.
+fn first<'a>(schema: &Schema, types: &[usize], messages: &[Bytes<'a>], is_strict: bool) -> Choice<'a> {
+    let reads = |at: &usize| read(schema, *at, messages, is_strict).map(|reads| (*at, reads));
+    let strange = |(_, reads): &(usize, Vec<Read<'_>>)| reads.iter().map(|read| read.strange).sum::<usize>();
+    let mut fitting = types.iter().filter_map(reads);
+    let first = if is_strict { fitting.next() } else { fitting.min_by_key(strange) };
+    first.map_or(Choice::None, |(at, reads)| Choice::Type(at, reads))
+}
+
+/// The only one of some types, or the only one that no other has in a field. `first`: the messages as the first of them.
+fn only<'a>(schema: &Schema, types: &[usize], messages: &[Bytes<'a>], first: Option<Vec<Read<'a>>>) -> Choice<'a> {
     let is_outer = |at: &&usize| schema.types().message(**at).is_some_and(|of| !of.is_inner);
     let mut outer = types.iter().filter(is_outer);
-    match (outer.next(), outer.next()) {
-        (Some(only), None) => Ok(*only),
-        _ => Err(Choice::Unknown),
-    }
+    let only = match (types, outer.next(), outer.next()) {
+        ([only], ..) => *only,
+        (_, Some(only), None) => *only,
+        _ => return Choice::Unknown,
+    };
+    let reads = first.filter(|_| types.first() == Some(&only)).or_else(|| read(schema, only, messages, true));
+    reads.map_or(Choice::Unknown, |reads| Choice::Type(only, reads))
 }

@@ -253,6 +253,36 @@ fn what_is_wrapped_is_of_the_schema() {
     assert!(told(Some(&decoded)).contains(r#""data":{"id":7,"say":{"text":"hi""#), "{}", told(Some(&decoded)));
 }
 
+/// Of numbers in very many bytes it is told that they are there; they are no reason to know nothing of the rest.
+#[test]
+fn very_many_numbers_are_bytes() {
+    let len = 1 << 17;
+    let bytes = [vec![0x58, 5, 0x8a, 0x01, 0x80, 0x80, 0x08], vec![1; len]].concat();
+    let mut session = session(schema(TYPES, &[]), None);
+    let message = message(1, Direction::ToServer, Opcode::BINARY, &bytes);
+    let decoded = session.message(&message).unwrap();
+    assert!(told(Some(&decoded)).starts_with(r#"All {"u32":5,"many":[{"base64":"AQEB"#));
+    sound(&decoded, &bytes);
+}
+
+/// Messages that are merged again and again cost no more than others.
+#[test]
+fn merging_is_bounded() {
+    // Fields that no type has, each with a number of its own, in a message; and then very many more of that message.
+    let strange: Vec<u8> = (2000..20_000_u32)
+        .flat_map(|number| {
+            let tag = number << 3;
+            [tag as u8 | 0x80, (tag >> 7) as u8 | 0x80, (tag >> 14) as u8, 1]
+        })
+        .collect();
+    let len = strange.len() as u32;
+    let first = [vec![0x82, 0x01, len as u8 | 0x80, (len >> 7) as u8 | 0x80, (len >> 14) as u8], strange].concat();
+    let bytes = [first, [0x82, 0x01, 2, 0x58, 5].repeat(20_000)].concat();
+    let mut session = session(schema(TYPES, &["All"]), Some("protobuf"));
+    let message = message(1, Direction::ToServer, Opcode::BINARY, &bytes);
+    session.message(&message).iter().for_each(|decoded| sound(decoded, &bytes));
+}
+
 #[test]
 fn nesting_and_numbers_are_bounded() {
     let deep = (0..200).fold(vec![0x58, 5], |inner: Vec<u8>, _| {

@@ -84,6 +84,11 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// Values that are looked at when another is added.
+    fn merged(&self) -> usize {
+        if let Self::One(Node { value: Value::Map(members), .. }) = self { members.len() } else { 0 }
+    }
+
     fn node(self) -> Node<'a> {
         match self {
             Self::One(node) => node,
@@ -139,7 +144,10 @@ impl Reader<'_> {
                 match slots.entry(number) {
                     Entry::Vacant(slot) => drop(slot.insert(Slot::new(said, field.is_repeated))),
                     Entry::Occupied(_) if self.is_strict && !field.is_repeated => return None,
-                    Entry::Occupied(mut slot) => slot.get_mut().add(said),
+                    Entry::Occupied(mut slot) => {
+                        self.left = self.left.checked_sub(slot.get().merged())?;
+                        slot.get_mut().add(said);
+                    }
                 }
             } else if self.is_strict {
                 return None;
@@ -177,9 +185,19 @@ impl Reader<'_> {
         self.value(field.kind, wire, deeper).map(|value| Said::One(Node::at(value, place)))
     }
 
-    /// Numbers one behind another.
+    /// Numbers one behind another; more than are taken apart as bytes.
     fn numbers<'a>(&mut self, kind: Kind, mut bytes: Bytes<'a>) -> Option<Said<'a>> {
-        let mut nodes = Vec::new();
+        let all = bytes.rest();
+        let count = match kind {
+            Kind::Double | Kind::Fixed64 | Kind::SFixed64 => all.len() / 8,
+            Kind::Float | Kind::Fixed32 | Kind::SFixed32 => all.len() / 4,
+            _ => all.iter().filter(|byte| **byte < 0x80).count(),
+        };
+        if count > self.left {
+            let place = bytes.at()..bytes.at() + all.len();
+            return Some(Said::Many(vec![Node::at(Value::Bytes(Cow::Borrowed(all)), place)]));
+        }
+        let mut nodes = Vec::with_capacity(count);
         while !bytes.is_empty() {
             self.count()?;
             let begin = bytes.at();
