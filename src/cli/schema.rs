@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use crate::capture::words;
 use crate::decode::{SCHEMA_BYTES, Schema, SchemaFile};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -54,13 +55,15 @@ fn path_and_type(word: &Path) -> (PathBuf, Option<String>) {
 struct Files(HashMap<PathBuf, String>);
 
 impl Files {
+    /// Reads a file, once: of one that was read before the name alone is given.
     fn read(&mut self, path: &Path) -> io::Result<SchemaFile> {
-        let shown = || path.display().to_string();
-        let name = match path.canonicalize() {
-            Ok(place) => self.0.entry(place).or_insert_with(shown).clone(),
-            Err(_) => shown(),
-        };
-        let mut bytes = Vec::new();
+        let (name, mut bytes) = (path.display().to_string(), Vec::new());
+        if let Ok(place) = path.canonicalize() {
+            match self.0.entry(place) {
+                Entry::Occupied(known) => return Ok(SchemaFile { name: known.get().clone(), bytes }),
+                Entry::Vacant(free) => drop(free.insert(name.clone())),
+            }
+        }
         File::open(path)?.take(SCHEMA_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         Ok(SchemaFile { name, bytes })
     }

@@ -23,6 +23,9 @@ pub const SCHEMA_BYTES: usize = 64 << 20;
 /// Files of a schema, those that are imported among them.
 const FILES: usize = 10_000;
 
+/// Imports in them.
+const IMPORTS: usize = 100_000;
+
 /// Types that are tried where none is named.
 const TRIED: usize = 1000;
 
@@ -41,7 +44,7 @@ pub struct SchemaFile {
     pub bytes: Vec<u8>,
 }
 
-/// Finds the file that another one imports under a path; `None` where there is none.
+/// Finds the file that another one imports under a path; `None` where there is none. Of one that was given before only the name is needed.
 pub type Import<'i> = &'i mut dyn FnMut(&str, &str) -> Result<Option<SchemaFile>, String>;
 
 /// Types of messages, and which of them are meant.
@@ -211,32 +214,39 @@ impl Schema {
         let mut named: Vec<(String, String)> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
         let mut waiting = VecDeque::new();
-        for (file, message) in files {
-            named.extend(message.map(|message| (file.name.clone(), message)));
-            waiting.push_back((file, true));
-        }
         let mut bytes = 0;
-        let mut read: Vec<SchemaFile> = Vec::new();
-        while let Some((file, is_named)) = waiting.pop_front() {
+        let mut wait = |file: SchemaFile, is_named: bool, waiting: &mut VecDeque<_>| {
             if !seen.insert(file.name.clone()) {
-                continue;
+                return Ok(());
             }
             bytes += file.bytes.len();
             if seen.len() > FILES || bytes > SCHEMA_BYTES {
-                return Err(format!(
-                    "{}: the schema has more than {FILES} files or {} MiB",
-                    file.name,
-                    SCHEMA_BYTES >> 20
-                ));
+                let mib = SCHEMA_BYTES >> 20;
+                return Err(format!("{}: the schema has more than {FILES} files or {mib} MiB", file.name));
             }
+            waiting.push_back((file, is_named));
+            Ok(())
+        };
+        for (file, message) in files {
+            named.extend(message.map(|message| (file.name.clone(), message)));
+            wait(file, true, &mut waiting)?;
+        }
+        let mut asked = 0;
+        let mut read: Vec<SchemaFile> = Vec::new();
+        while let Some((file, is_named)) = waiting.pop_front() {
             match as_text(&file.bytes) {
                 Some(text) => {
                     let imports = text::read(read.len(), text, is_named, &mut draft);
                     let imports = imports.map_err(|fault| fault.within(&file.name, text))?;
+                    asked += imports.len();
+                    if asked > IMPORTS {
+                        return Err(format!("{}: the schema has more than {IMPORTS} imports", file.name));
+                    }
                     for (path, at) in imports {
                         let found = imported(&file.name, path, import);
-                        let found = found.map_err(|why| lex::Fault::new(at, why).within(&file.name, text))?;
-                        waiting.extend(found.map(|found| (found, false)));
+                        if let Some(found) = found.map_err(|why| lex::Fault::new(at, why).within(&file.name, text))? {
+                            wait(found, false, &mut waiting)?;
+                        }
                     }
                 }
                 None => descriptor::read(&file, is_named, &mut draft)?,

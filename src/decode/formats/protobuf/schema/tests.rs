@@ -151,6 +151,8 @@ fn imports_go_round_and_end() {
     let others = [("a.proto", text), ("b.proto", "import \"a.proto\"; import \"b.proto\"; message B { A a = 1; }")];
     let schema = schema(text, &others).unwrap();
     assert_eq!(fields(&schema, "A") + &fields(&schema, "B"), "1 b: B1 a: A");
+    let many = "import \"b.proto\";".repeat(100_001);
+    assert_eq!(self::schema(&many, &others).unwrap_err(), "a.proto: the schema has more than 100000 imports");
 }
 
 /// A field of a message: number, wire type 2.
