@@ -221,6 +221,66 @@ fn values_of_messagepack_and_cbor_are_those_that_were_packed() {
     }
 }
 
+/// What messages of Protocol Buffers say is what the library wrote that made them, whichever way the schema is given.
+#[test]
+fn protobuf_messages_are_those_that_were_made() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let truth = Truth::read(&data.join("proto.truth.jsonl"));
+    let schema = |name: &str| data.join("proto").join(name).display().to_string();
+    let [text, set] = ["chat.proto", "chat.desc"].map(schema);
+    let named = [format!("{text}:chat.Request"), format!("{text}:Reply")];
+    for (nth, schemas) in [vec![&text], vec![&set], vec![&named[0], &named[1]]].into_iter().enumerate() {
+        let mut words = vec!["msgs", "--json", "--decoded", "-Y", "type == binary"];
+        words.extend(schemas.into_iter().flat_map(|schema| ["--proto", schema.as_str()]));
+        let done = wspect(&words, Input::File(&data.join("proto.pcap")));
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let messages = done.records();
+        let told: Vec<&Value> = messages.iter().map(|record| &record["decoded"]).collect();
+        let wanted: Vec<&Value> = truth.of("app").collect();
+        assert_eq!(told.len(), wanted.len());
+        assert!(told.len() > 40);
+        for ((decoded, wanted), message) in told.into_iter().zip(wanted).zip(&messages) {
+            let [packets, events] = ["m", "events"].map(|key| wanted[key].as_array().unwrap());
+            let data = if packets.len() == 1 { &packets[0] } else { &wanted["m"] };
+            assert_eq!(message["dir"], wanted["dir"]);
+            assert!(decoded["summary"].as_str().unwrap().starts_with(wanted["type"].as_str().unwrap()), "{decoded}");
+            assert_eq!(decoded["data"], *data, "{nth}");
+            // What is one of several is called by its name where it is a message.
+            let event = if events[0] == "leave" { &json!("Request") } else { &events[0] };
+            assert_eq!(decoded["event"], *event, "{nth}");
+        }
+    }
+    // None of its types is in this schema.
+    let types = schema("common/types.proto");
+    let words = ["msgs", "-q", "--decoded", "-n", "1", "--proto", &types];
+    let numbers = String::from_utf8(wspect(&words, Input::File(&data.join("proto.pcap"))).stdout).unwrap();
+    assert!(numbers.contains(r#"{"2":{"1":1700000000,"2":5},"3":{"1":"room 0""#), "{numbers}");
+}
+
+#[test]
+fn fields_of_protobuf_are_asked_for_by_name() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let (path, schema) = (data.join("proto.pcap"), data.join("proto/chat.proto").display().to_string());
+    let rows = |filter: &str, more: &[&str]| {
+        let words = [&["msgs", "-q", "-Y", filter, "-T", "fields", "-e", "event"], more].concat();
+        let done = wspect(&words, Input::File(&path));
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        String::from_utf8(done.stdout).unwrap().lines().map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let with = ["--proto", schema.as_str()];
+    assert_eq!(rows(r#"decoded.data.say.level == NORMAL && decoded.data.seq < 8"#, &with), ["say"]);
+    assert!(rows(r#"decoded.data.say.level == NORMAL"#, &[]).is_empty());
+    assert_eq!(rows(r#"conn == 1 && event == error"#, &with).len(), 2);
+    let named = ["--proto", schema.as_str(), "-d", "conn == 1,protobuf:chat.Reply"];
+    // The user is believed where most fields are as he says.
+    assert!(rows("conn == 1 && dir == c2s && type == binary", &named).iter().all(|event| event != "say"));
+    let wrong = wspect(&["msgs", "-d", "conn == 1,protobuf:Repl", "--proto", &schema], Input::File(&path));
+    let lacks = wspect(&["msgs", "-d", "conn == 1,protobuf:Reply"], Input::File(&path));
+    assert_eq!((wrong.code, lacks.code), (Some(2), Some(2)));
+    assert!(wrong.stderr.contains("no message type Repl in the schema, did you mean Reply?"), "{}", wrong.stderr);
+    assert!(lacks.stderr.contains("--proto FILE is to name a schema with this type"), "{}", lacks.stderr);
+}
+
 /// Whatever a decoder makes of a message, the record says what was sent; and without `--decoded` nothing is decoded.
 #[test]
 fn no_decoder_hides_a_payload() {

@@ -6,8 +6,8 @@
 //! ```
 
 use super::{Book, MessageId};
-use crate::decode::{Hints, Session, Speaker};
-use crate::filter::{Speaks, begin};
+use crate::decode::{Hints, Schema, Session, Speaker};
+use crate::filter::{Speaks, begin, schema_of};
 use crate::model::{Connection, Decoded, Limits, Message, Moment};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -304,6 +304,11 @@ impl Book {
     /// What is known of a connection before anything is said in it, and what the user says that it speaks.
     pub(super) fn begin(&self, conn: &Connection) -> (Hints, Option<Speaker>) {
         begin(&self.hearing.said, conn)
+    }
+
+    /// The schema that the user names.
+    pub fn schema(&self) -> Option<&Schema> {
+        schema_of(&self.hearing.said)
     }
 
     /// What the user says that connections speak, before what was said of that earlier. All is heard anew.

@@ -16,7 +16,7 @@ use super::state;
 use crate::book::Recorder;
 use crate::capture::Reader;
 use crate::capture::words;
-use crate::decode::Decoder;
+use crate::decode::Speaker;
 use crate::dissect::{self, Settings, Summary};
 use crate::keys::{Followed, Randoms};
 use crate::model::{
@@ -116,7 +116,7 @@ pub(super) struct Launch {
     /// All is drawn in ASCII.
     pub ascii: bool,
     /// What connections speak.
-    pub speaks: Vec<(String, &'static Decoder)>,
+    pub speaks: Vec<(String, Speaker)>,
 }
 
 impl Launch {

@@ -14,7 +14,7 @@ use std::str::FromStr;
 pub(super) enum DecodeRule {
     /// Of streams, what they carry.
     Stream(Rule),
-    /// Of the connections that pass a filter, what is said in them: the name of a decoder.
+    /// Of the connections that pass a filter, what is said in them: the name of a decoder, and of a type behind it.
     Speaks(String, String),
 }
 
@@ -26,17 +26,25 @@ pub(super) fn rule(text: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, St
     let protocol = match protocol.trim().to_ascii_lowercase().as_str() {
         "websocket" | "ws" => Protocol::WebSocket,
         "none" => Protocol::None,
-        other => return speaks(selector, other, theirs),
+        other => return speaks(selector, other, filter::with_type(protocol.trim()).1, theirs),
     };
     Ok(DecodeRule::Stream(Rule { select: select(selector)?, protocol }))
 }
 
-fn speaks(selector: &str, protocol: &str, theirs: Option<&[&str]>) -> Result<DecodeRule, String> {
+/// `message`: the type of its messages that stands behind the protocol, of which case matters.
+fn speaks(
+    selector: &str,
+    protocol: &str,
+    message: Option<&str>,
+    theirs: Option<&[&str]>,
+) -> Result<DecodeRule, String> {
+    let (protocol, _) = filter::with_type(protocol);
     if let Some(theirs) = theirs.filter(|theirs| Decoder::find(protocol).is_none() && !theirs.contains(&protocol)) {
         return Err(filter::no_decoder(protocol, theirs));
     }
     filter::of_connections(selector)?;
-    Ok(DecodeRule::Speaks(selector.to_owned(), protocol.to_owned()))
+    let protocol = message.map_or_else(|| protocol.to_owned(), |message| format!("{protocol}:{message}"));
+    Ok(DecodeRule::Speaks(selector.to_owned(), protocol))
 }
 
 fn select(text: &str) -> Result<Select, String> {
@@ -159,6 +167,7 @@ mod tests {
         };
         assert_eq!(speaks("conn==3,json"), "conn==3 speak json");
         assert_eq!(speaks("conn==3,Acme"), "conn==3 speak acme");
+        assert_eq!(speaks("conn==3, Protobuf:chat.Envelope"), "conn==3 speak protobuf:chat.Envelope");
         assert!(rule("conn==3,none-such", None).is_ok() && rule("conn==3,none-such", Some(&[])).is_err());
         assert_eq!(
             speaks("host == \"a,b\" && tcp.port==80, Socket.IO"),
@@ -166,6 +175,7 @@ mod tests {
         );
         for (wrong, why) in [
             ("conn==3,jsn", "did you mean json?"),
+            ("conn==3,json:chat.Envelope", "unknown protocol json:chat.envelope"),
             ("cnn==3,json", "unknown field `cnn`"),
             ("json.a==1,json", "field of messages"),
             ("wspect.state==closed,json", "too late"),

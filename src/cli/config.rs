@@ -33,6 +33,8 @@ const SETTINGS: &[Setting] = &[
     Setting { option: "payload", example: r#""hex""# },
     Setting { option: "max-payload", example: "200" },
     Setting { option: DECODE, example: r#"["tcp.port==9000,websocket"]"# },
+    Setting { option: "proto", example: r#"["~/chat.proto:chat.Envelope"]"# },
+    Setting { option: "proto-path", example: r#"["~/protos"]"# },
     Setting { option: "keylog", example: r#"["~/keys.txt"]"# },
     Setting { option: "rsa-key", example: r#"["~/server.pem"]"# },
     Setting { option: "overlap", example: r#""linux""# },
@@ -45,7 +47,7 @@ const SETTINGS: &[Setting] = &[
 const FILTERS: &str = "filters";
 
 /// Options whose values are paths.
-const PATHS: &[&str] = &["keylog", "rsa-key"];
+const PATHS: &[&str] = &["proto", "proto-path", "keylog", "rsa-key"];
 
 /// The option that is a list of tables as well.
 const DECODE: &str = "decode-as";

@@ -55,7 +55,7 @@ pub(super) fn run(
         let job =
             Job::list(Work::Rows(Kinds { message: true, ..Kinds::default() }), list, TimeMode::Relative, manners)?;
         let (settings, speaks) =
-            (reading.settings(), reading.speaks(&config.programs(programs::told(manners, redactor))));
+            (reading.settings(), reading.speaks(&config.programs(programs::told(manners, redactor)))?);
         Ok(Job {
             source: job.source.within(settings.limits),
             settings,

@@ -27,6 +27,7 @@ mod programs;
 mod progress;
 mod redact;
 mod run;
+mod schema;
 mod seen;
 mod signals;
 mod state;
@@ -138,7 +139,7 @@ fn start(mut args: Args, matches: &ArgMatches, config: &Config, words: &[OsStrin
         }
         let settings = args.reading.settings();
         let keys = Keys::new(args.reading.clone());
-        let speaks = args.reading.spoken();
+        let speaks = args.reading.spoken(&[])?;
         let (source, color, ascii) = typed::to_browse(args)?;
         // Who exports from the browser says it to a command, which draws nothing.
         let words = words.get(1..).unwrap_or_default().iter().filter(|word| *word != "--ascii").cloned().collect();

@@ -47,7 +47,7 @@ impl Job {
         let job = Self::of(command, list, &manners, config.named())?;
         let redactor = redact::redactor(rules)?;
         let (settings, speaks) =
-            (reading.settings(), reading.speaks(&config.programs(programs::told(&manners, &redactor))));
+            (reading.settings(), reading.speaks(&config.programs(programs::told(&manners, &redactor)))?);
         Ok(Self {
             source: job.source.within(settings.limits),
             settings,

@@ -22,6 +22,7 @@ mod state;
 mod table;
 mod write;
 
+pub use formats::protobuf::schema::{Import, SCHEMA_BYTES, Schema, SchemaFile};
 pub use program::{Program, Question};
 pub use session::{Session, Sessions, Speaker};
 pub use shape::{look, pattern, shape};
@@ -31,10 +32,11 @@ pub use write::{
 };
 
 use crate::model::{ConnId, Direction, Node, Unit, Value};
+use formats::base64::Plain;
 use members::Members;
 use std::cell::OnceCell;
 
-/// Units that are told of one message; what is behind them is not looked at.
+/// Units that are told of one message; of what is behind them nothing is.
 const UNITS: usize = 4096;
 
 /// Values of one unit that are taken apart.
@@ -102,9 +104,16 @@ pub struct Hints {
     pub subprotocol: Option<String>,
     /// Its number.
     pub conn: Option<ConnId>,
+    /// The types that messages of Protocol Buffers in it may have.
+    pub schema: Option<Schema>,
 }
 
 impl Hints {
+    /// What holds as well of what is wrapped in a message.
+    fn inside(&self) -> Self {
+        Self { schema: self.schema.clone(), ..Self::default() }
+    }
+
     /// The value of a parameter of the query, as it stands there.
     fn parameter(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -125,11 +134,16 @@ struct Said<'m> {
     text: Option<&'m str>,
     /// The members of the object or array that it is, once anybody asked: many decoders do.
     members: OnceCell<Option<Members<'m>>>,
+    /// What it is when its Base64 is undone.
+    plain: OnceCell<Option<Plain>>,
+    /// What it inflates to, and how it was packed.
+    inflated: OnceCell<Option<(&'static str, Vec<u8>)>>,
 }
 
 impl<'m> Said<'m> {
     fn new(dir: Direction, is_text: bool, bytes: &'m [u8]) -> Self {
-        Self { dir, is_text, bytes, text: simdutf8::basic::from_utf8(bytes).ok(), members: OnceCell::new() }
+        let text = simdutf8::basic::from_utf8(bytes).ok();
+        Self { dir, is_text, bytes, text, members: OnceCell::new(), plain: OnceCell::new(), inflated: OnceCell::new() }
     }
 
     /// The members of the JSON object or array that it is.

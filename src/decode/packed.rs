@@ -2,7 +2,7 @@
 
 use super::bytes::Bytes;
 use super::{Confidence, Decode, NESTED, Said, VALUES, path, write};
-use crate::model::{Node, Unit, Value};
+use crate::model::{Node, Timestamp, Unit, Value};
 use std::borrow::Cow;
 
 /// Bytes of a message without any text in it that may be a value all the same; fewer are so by chance.
@@ -77,8 +77,8 @@ impl<'a> Packed<'a> {
 }
 
 /// The value that all of the bytes are in an encoding.
-pub(super) fn whole(bytes: &[u8], encoding: Encoding) -> Option<Node<'_>> {
-    let mut packed = Packed::new(Bytes::new(bytes), encoding);
+pub(super) fn whole(bytes: Bytes<'_>, encoding: Encoding) -> Option<Node<'_>> {
+    let mut packed = Packed::new(bytes, encoding);
     packed.node(NESTED).filter(|_| packed.bytes.is_empty())
 }
 
@@ -104,6 +104,12 @@ pub(super) fn has_text(node: &Node<'_>) -> bool {
 /// Whether a text has none of the characters that texts for people do not have.
 pub(super) fn is_shown(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// The time so many milliseconds after 1970; one that no calendar has is a number.
+pub(super) fn time(millis: i64) -> Value<'static> {
+    let nanos = millis.checked_mul(1_000_000);
+    nanos.map_or(Value::Int(millis.into()), |nanos| Value::text(Timestamp::from_nanos(nanos).to_string()))
 }
 
 /// A string; one that is not UTF-8 is bytes.

@@ -46,6 +46,13 @@ pub(super) struct Open<'p> {
     pub(super) replies: u64,
 }
 
+impl Asked {
+    /// What is answered at that time.
+    fn reply(self, at: Mark) -> Reply {
+        Reply { to: self.number, latency: at.since(self.at), event: self.event }
+    }
+}
+
 impl Pairs {
     /// Says of a unit what it answers, and keeps what it asks. `most`: requests that are kept; of more the oldest go.
     pub(super) fn pair(&mut self, unit: &mut Unit<'_>, dir: Direction, number: u64, at: Mark, most: usize) {
@@ -57,6 +64,11 @@ impl Pairs {
                 return self.ask((dir, key), Asked { number, at, turn: 0, event, replies: 0, opens }, most);
             }
             Pairing::Answers { key, last } => (dir.reverse(), key, *last),
+            Pairing::Settles(keys) => {
+                let asked = keys.iter().filter_map(|key| self.open.remove(&(dir.reverse(), key.clone().into_owned())));
+                unit.reply = asked.min_by_key(|asked| asked.turn).map(|asked| asked.reply(at));
+                return;
+            }
             Pairing::Drops(key) => (dir, key, true),
         };
         let place = (asker, key.clone().into_owned());
@@ -69,9 +81,7 @@ impl Pairs {
             })
         };
         if matches!(unit.pairing, Pairing::Answers { .. }) {
-            let reply =
-                |Asked { number, at: asked_at, event, .. }| Reply { to: number, latency: at.since(asked_at), event };
-            unit.reply = asked.map(reply);
+            unit.reply = asked.map(|asked| asked.reply(at));
         }
     }
 

@@ -118,7 +118,7 @@ fn unit(members: Option<&Members<'_>>) -> Result<Unit<'static>, &'static str> {
     };
     let id = text("id", "`id` of its answer is to be text")?;
     let id = id.or_else(|| match &pairing {
-        Pairing::Alone => None,
+        Pairing::Alone | Pairing::Settles(_) => None,
         Pairing::Asks(key) | Pairing::Answers { key, .. } | Pairing::Drops(key) => Some(key.id.clone()),
     });
     let tree: Node<'_> = members.get("tree").map_or(Value::Null, Json::value).into();

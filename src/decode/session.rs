@@ -2,7 +2,7 @@
 
 use super::pairs::Pairs;
 use super::state::Standings;
-use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Program, Said, program};
+use super::{Confidence, DECODERS, Decode, Decoder, Hints, Kind, Program, Said, Schema, program};
 use crate::model::{Connection, Decoded, Direction, Limits, Mark, Message, Moment, Unit, url_parts};
 use hashbrown::HashMap;
 use std::fmt;
@@ -16,6 +16,8 @@ pub enum Speaker {
     Ours(&'static Decoder),
     /// A program.
     Theirs(Arc<dyn Program>),
+    /// Whoever it is: messages of Protocol Buffers have these types.
+    Typed(Schema),
 }
 
 /// The sessions of all connections that go on, by what tells connections apart.
@@ -78,16 +80,22 @@ impl Hints {
             query: query.unwrap_or_default().to_owned(),
             subprotocol: subprotocol.map(ToOwned::to_owned),
             conn: Some(connection.id),
+            schema: None,
         }
     }
 }
+
+/// A decoder, and what it keeps of a connection.
+type Opened = (&'static Decoder, Box<dyn Decode>);
 
 /// What decoding a connection needs to remember. All its messages are to be told, in order.
 pub struct Session {
     hints: Arc<Hints>,
     /// The program that is asked first.
     theirs: Option<Arc<dyn Program>>,
-    chosen: Option<(&'static Decoder, Box<dyn Decode>)>,
+    chosen: Option<Opened>,
+    /// Those of formats that were asked: what one message tells of the next they keep as well.
+    formats: Vec<Opened>,
     /// The user chose.
     is_forced: bool,
     /// Both sides did.
@@ -111,10 +119,11 @@ impl fmt::Debug for Session {
 /// One that goes on from here by itself.
 impl Clone for Session {
     fn clone(&self) -> Self {
-        let chosen = self.chosen.as_ref().map(|(decoder, decode)| (*decoder, decode.fork()));
+        let fork = |(decoder, decode): &Opened| (*decoder, decode.fork());
+        let (chosen, formats) = (self.chosen.as_ref().map(fork), self.formats.iter().map(fork).collect());
         let (hints, theirs) = (self.hints.clone(), self.theirs.clone());
         let (pairs, standing) = (self.pairs.clone(), self.standing.clone());
-        Self { hints, theirs, chosen, pairs, standing, ..*self }
+        Self { hints, theirs, chosen, formats, pairs, standing, ..*self }
     }
 }
 
@@ -125,9 +134,9 @@ impl Session {
         let (is_forced, is_agreed) = (forced.is_some(), agreed.is_some());
         let chosen = forced.or(agreed).map(|decoder| (decoder, (decoder.open)(&hints)));
         let (most_held, most_open) = (limits.decoder_bytes, limits.open_requests);
-        let hints = Arc::new(hints);
+        let (hints, formats) = (Arc::new(hints), Vec::new());
         let (pairs, standing) = Default::default();
-        Self { hints, theirs: None, chosen, is_forced, is_agreed, pairs, standing, most_held, most_open }
+        Self { hints, theirs: None, chosen, formats, is_forced, is_agreed, pairs, standing, most_held, most_open }
     }
 
     /// The session of a connection that speaks what the user says. A program is asked of each message before all decoders.
@@ -135,6 +144,7 @@ impl Session {
         match speaker {
             Some(Speaker::Theirs(program)) => Self { theirs: Some(program), ..Self::new(hints, None, limits) },
             Some(Speaker::Ours(decoder)) => Self::new(hints, Some(decoder), limits),
+            Some(Speaker::Typed(schema)) => Self::new(Hints { schema: Some(schema), ..hints }, None, limits),
             None => Self::new(hints, None, limits),
         }
     }
@@ -198,13 +208,18 @@ impl Session {
                 return Some((decoder.name, units));
             }
         }
-        let decoder = Self::format(said, Confidence::Weak)?;
-        Some((decoder.name, (decoder.open)(&self.hints).message(said)?))
+        let decoder = Self::format(&self.hints, said, Confidence::Weak)?;
+        let is_open = self.formats.iter().any(|(open, _)| open.name == decoder.name);
+        if !is_open {
+            self.formats.push((decoder, (decoder.open)(&self.hints)));
+        }
+        let (_, decode) = self.formats.iter_mut().find(|(open, _)| open.name == decoder.name)?;
+        Some((decoder.name, decode.message(said)?))
     }
 
     /// The decoder of a message that no protocol claims, which is at least so sure of it.
-    pub(super) fn format(said: &Said<'_>, least: Confidence) -> Option<&'static Decoder> {
-        best(&Hints::default(), said, Kind::Format).filter(|(_, sure)| *sure >= least).map(|(decoder, _)| decoder)
+    pub(super) fn format(hints: &Hints, said: &Said<'_>, least: Confidence) -> Option<&'static Decoder> {
+        best(hints, said, Kind::Format).filter(|(_, sure)| *sure >= least).map(|(decoder, _)| decoder)
     }
 
     /// What stands behind the last message that was told, at that moment.
@@ -214,7 +229,8 @@ impl Session {
 
     /// Bytes of earlier messages that are kept, about.
     pub fn held(&self) -> usize {
-        self.pairs.held() + self.standing.held() + self.chosen.as_ref().map_or(0, |(_, decode)| decode.held())
+        let decoders = self.chosen.iter().chain(&self.formats);
+        self.pairs.held() + self.standing.held() + decoders.map(|(_, decode)| decode.held()).sum::<usize>()
     }
 
     /// Forgets what was kept: there is no room for it.
@@ -222,6 +238,7 @@ impl Session {
         self.pairs = Pairs::default();
         self.standing = Standings::default();
         self.standing.lose();
+        self.formats.clear();
         if let Some((decoder, decode)) = &mut self.chosen {
             *decode = (decoder.open)(&self.hints);
         }

@@ -371,10 +371,10 @@ pub const DECODERS: &[Decoder] = &[
     },
     Decoder {
         name: "protobuf",
-        about: "one message of Protocol Buffers without its schema: fields by number",
+        about: "messages of Protocol Buffers: fields by name where `--proto` names a schema, else by number",
         kind: Kind::Format,
         subprotocols: &[],
-        known_by: "two fields or more that take all bytes, with text in them",
+        known_by: "a type of the schema; without one two fields or more that take all bytes, with text in them",
         claims: protobuf::claims,
         open: protobuf::open,
     },

@@ -36,7 +36,7 @@ fn hints(url: &str, subprotocol: Option<&str>) -> Hints {
         path: path.to_owned(),
         query: query.to_owned(),
         subprotocol: subprotocol.map(ToOwned::to_owned),
-        conn: None,
+        ..Hints::default()
     }
 }
 
@@ -85,13 +85,13 @@ pub(super) fn written(name: &str, hex: &str) -> Option<String> {
     Some(String::from_utf8(out).unwrap())
 }
 
-fn unhex(hex: &str) -> Vec<u8> {
+pub(super) fn unhex(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 /// What holds of whatever is decoded: it is written as JSON, and its values stand in the message.
-fn sound(decoded: &Decoded<'_>, bytes: &[u8]) {
+pub(super) fn sound(decoded: &Decoded<'_>, bytes: &[u8]) {
     let mut out = Vec::new();
     write_record(decoded, &mut out);
     let record: serde_json::Value = serde_json::from_slice(&out).unwrap();

@@ -24,7 +24,7 @@ pub use literal::time;
 pub use names::{Named, expand};
 pub use parse::Problem;
 pub use row::{Item, Row, Rows};
-pub use speaks::{Speaks, begin, no_decoder, of_connections, speaks};
+pub use speaks::{Speaks, begin, no_decoder, of_connections, schema_of, speakers, speaks, with_type};
 pub use value::{Kind, Value};
 
 use crate::decode::path::Step;

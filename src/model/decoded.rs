@@ -42,7 +42,7 @@ pub struct Unit<'a> {
     pub pairing: Pairing<'a>,
     /// What it changes in what stands on the connection.
     pub changes: Vec<Change<'a>>,
-    /// What it answers, where that was seen.
+    /// What it answers, where that was seen; of several what was asked first.
     pub reply: Option<Reply>,
     /// It only keeps the connection alive.
     pub heartbeat: bool,
@@ -105,6 +105,8 @@ pub enum Pairing<'a> {
         /// No more answers come.
         last: bool,
     },
+    /// It answers all that the other end asked with these keys, for good.
+    Settles(Vec<Key<'a>>),
     /// The asker wants no more answers.
     Drops(Key<'a>),
 }
@@ -115,6 +117,7 @@ impl Pairing<'_> {
             Self::Alone => Pairing::Alone,
             Self::Asks(key) => Pairing::Asks(key.into_owned()),
             Self::Answers { key, last } => Pairing::Answers { key: key.into_owned(), last },
+            Self::Settles(keys) => Pairing::Settles(keys.into_iter().map(Key::into_owned).collect()),
             Self::Drops(key) => Pairing::Drops(key.into_owned()),
         }
     }

@@ -31,7 +31,7 @@ use super::search::Search;
 use super::stats::Stats;
 use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
-use crate::decode::{Decoder, Speaker};
+use crate::decode::Speaker;
 use crate::filter::{self, Filter, Rows};
 use crate::model::{Connection, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
@@ -120,7 +120,7 @@ pub struct Options {
     /// The words that it was started with, as a shell has them; they are escaped here.
     pub started_with: String,
     /// What the user says that connections speak which pass a filter.
-    pub speaks: Vec<(String, &'static Decoder)>,
+    pub speaks: Vec<(String, Speaker)>,
     /// What the configuration file says of the browser.
     pub preferences: Preferences,
 }
@@ -332,8 +332,7 @@ impl App {
         let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
         let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
         let mut book = Book::default();
-        let read =
-            |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, Speaker::Ours(decoder)));
+        let read = |(connections, speaker): (String, _)| Some((Filter::new(&connections).ok()?, speaker));
         book.set_speaks(options.speaks.into_iter().filter_map(read).collect());
         Self {
             book,

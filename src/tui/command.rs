@@ -232,12 +232,12 @@ impl App {
 
     /// Hears connections anew, of which the user says what they speak.
     fn decode_messages_as(&mut self, rule: &str, selector: &str, name: &str) {
-        let speaks = match speaks(selector, name) {
+        let speaks = match speaks(selector, name, self.book.schema()) {
             Ok(speaks) => speaks,
             Err(why) => return self.say(display_str(&why)),
         };
         self.export.rules.push(rule.to_owned());
-        self.book.set_speaks(vec![speaks]);
+        self.book.set_speaks(speaks);
         self.previews.forget();
         self.messages.columns.forget();
         self.detail.forget();

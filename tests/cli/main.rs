@@ -28,6 +28,7 @@ mod on_a_terminal;
 mod one_side;
 #[cfg(unix)]
 mod pager;
+mod proto;
 mod report;
 mod schema;
 mod several;

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::collections::HashMap;
-use wspect::decode::Decoder;
+use wspect::decode::{Decoder, Schema, SchemaFile, Speaker};
 use wspect::model::{Direction, Opcode};
 use wspect::tui::Preferences;
 
@@ -133,6 +133,27 @@ fn connections_are_decoded_as_the_user_says() {
     assert!(picture(&app, WIDE).contains("conn==1,socket.io"), "{}", picture(&app, WIDE));
 }
 
+/// The types of a schema hold for all connections, and others for those of which the user says so.
+#[test]
+fn messages_have_the_types_of_a_schema() {
+    let bytes = std::fs::read("tests/data/proto/chat.desc").unwrap();
+    let file = SchemaFile { name: "chat.desc".to_owned(), bytes };
+    let schema = Schema::read(vec![(file, None)], &mut |_, _| Ok(None)).unwrap();
+    let speaks = vec![("conn".to_owned(), Speaker::Typed(schema))];
+    let capture = std::fs::read("tests/data/proto.pcap").unwrap();
+    let mut app = browser_so(Options { speaks, ..options() }, capture, WIDE);
+    press(&mut app, "2jj");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("protobuf say") && shown.contains("answer_to: \"m7\""), "{shown}");
+    press(&mut app, "f<C-u>decoded.data.say.level == NORMAL<Enter>");
+    assert!(picture(&app, WIDE).contains("1 of 54 messages"), "{}", picture(&app, WIDE));
+    press(&mut app, "f<C-u><Enter>:decode conn==1,protobuf:Said<Enter>");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("as protobuf:Said from now on") && !shown.contains("chat.Request"), "{shown}");
+    press(&mut app, ":decode conn==1,protobuf:Sad<Enter>");
+    assert!(picture(&app, WIDE).contains("did you mean"), "{}", picture(&app, WIDE));
+}
+
 /// The numbers and texts of the rows that are shown.
 fn rows(app: &App) -> HashMap<u64, String> {
     let shown = picture(app, NARROW);
@@ -149,7 +170,7 @@ fn heard_anywhere(story: &Story, decoder: &str, messages: u64, places: &[u64]) -
     let columns = ["no", "event", "asked:8", "reply", "preview"].map(str::to_owned).to_vec();
     let preferences = Preferences { messages: Some(columns), ..Preferences::default() };
     // Something else was agreed on.
-    let speaks = vec![("conn == 1".to_owned(), Decoder::find(decoder).unwrap())];
+    let speaks = vec![("conn == 1".to_owned(), Speaker::Ours(Decoder::find(decoder).unwrap()))];
     let mut app = browser_with(Options { preferences, speaks, ..options() }, story, NARROW);
     let mut known: HashMap<u64, String> = HashMap::new();
     press(&mut app, "2z");
@@ -248,7 +269,7 @@ fn hearing_ends_wherever_one_goes() {
     }
     let columns = Some(["no", "event", "preview"].map(str::to_owned).to_vec());
     let preferences = Preferences { messages: columns, ..Preferences::default() };
-    let speaks = vec![("conn == 1".to_owned(), Decoder::find("socket.io").unwrap())];
+    let speaks = vec![("conn == 1".to_owned(), Speaker::Ours(Decoder::find("socket.io").unwrap()))];
     let options = Options { preferences, speaks, ..options() };
     for keys in ["2pG5", "2pG1", "2ssss", "2sssss", "2sssF", "2sssF2", "2G36"] {
         let mut app = browser_with(options.clone(), &story, WIDE);

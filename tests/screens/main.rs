@@ -86,7 +86,12 @@ fn browser_with(options: Options, story: &Story, size: (u16, u16)) -> App {
 
 /// The browser after a capture was read.
 fn browser_of(file: Vec<u8>, size: (u16, u16)) -> App {
-    let mut app = App::new(options(), size);
+    browser_so(options(), file, size)
+}
+
+/// The same with other options.
+fn browser_so(options: Options, file: Vec<u8>, size: (u16, u16)) -> App {
+    let mut app = App::new(options, size);
     let mut reader = Reader::new(Box::new(std::io::Cursor::new(file))).unwrap();
     let mut recorder = Recorder::new(|batch| {
         app.take(Loading::Batch(batch), Duration::ZERO);

@@ -2,12 +2,14 @@
 
 use super::rows::{Columns, Form};
 use crate::cli::choices::{self, DecodeRule, Proposed};
+use crate::cli::exit::Failure;
 use crate::cli::programs::Process;
 use crate::cli::redact::{self, RuleList};
-use crate::decode::{Decoder, Speaker};
+use crate::cli::schema;
+use crate::decode::Speaker;
 use crate::dissect::Settings;
 use crate::export::{PayloadMode, PayloadOptions, TimeMode};
-use crate::filter::{Filter, Speaks};
+use crate::filter::{self, Filter, Speaks};
 use crate::model::{DecodeAs, Limits, Overlap};
 use crate::tui::ColorChoice;
 use clap::builder::TypedValueParser as _;
@@ -18,6 +20,9 @@ use std::sync::Arc;
 
 /// The payload of a control frame has no more bytes (RFC 6455 §5.5): why a connection was closed is always kept.
 const CONTROL_BYTES: usize = 125;
+
+/// A filter that all connections pass.
+const ALL: &str = "conn";
 
 /// Options of every command.
 #[derive(Debug, Clone, clap::Args)]
@@ -93,9 +98,21 @@ pub(in crate::cli) struct Reading {
     ///   SELECTOR  any filter of connections: conn==3, host=="mq.example", path contains "/ws"
     ///   PROTOCOL  a decoder: socket.io, mqtt, json …, or one of the configuration (docs/DECODERS.md)
     ///
+    ///             protobuf:chat.Envelope: a type of messages, of those that --proto declares
+    ///
     /// May be given several times; the first that fits holds.
     #[arg(short, long, global = true, value_name = "SELECTOR,PROTOCOL", value_parser = |text: &str| choices::rule(text, None), verbatim_doc_comment)]
     pub decode_as: Vec<DecodeRule>,
+    /// Schema of Protocol Buffers, .proto or descriptor set: chat.proto, chat.proto:chat.Envelope
+    ///
+    /// With it, --decoded, fields such as decoded.data.text and the browser have fields of messages by their names. Behind a colon stands the
+    /// type of the messages; without one it is the type that the messages of a direction fit, if one alone does. May be given several
+    /// times. A descriptor set is what `protoc --include_imports --descriptor_set_out=FILE` writes.
+    #[arg(long, global = true, value_name = "FILE[:MESSAGE]", hide_short_help = true)]
+    pub proto: Vec<PathBuf>,
+    /// Directory in which imports of --proto are looked for, besides that of FILE; may be given several times
+    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    pub proto_path: Vec<PathBuf>,
     /// TLS key log (SSLKEYLOGFILE); may be given several times
     ///
     /// Without being told, wspect uses the file that SSLKEYLOGFILE names, the key logs that a pcapng carries, and beside
@@ -170,31 +187,33 @@ impl Reading {
         Settings { limits, decode_as, overlap, ..Settings::default() }
     }
 
-    /// What connections speak, as the user says: by what was typed, then by these decoders of the configuration.
-    pub(in crate::cli) fn speaks(&self, theirs: &[Arc<Process>]) -> Vec<Speaks> {
-        let program = |process: &Arc<Process>| Speaker::Theirs(Arc::<Process>::clone(process));
-        let speaker = |name: &str| match Decoder::find(name) {
-            Some(decoder) => Some(Speaker::Ours(decoder)),
-            None => theirs.iter().find(|process| process.spec.name == name).map(program),
-        };
-        let rules = self.decode_as.iter().filter_map(|rule| match rule {
-            DecodeRule::Stream(_) => None,
-            DecodeRule::Speaks(connections, name) => Some((Filter::new(connections).ok()?, speaker(name)?)),
-        });
-        let matching = theirs.iter().filter_map(|process| {
-            let connections = process.spec.filter.as_deref()?;
-            Some((Filter::new(connections).ok()?, program(process)))
-        });
-        rules.chain(matching).collect()
+    /// What connections speak, as the user says: by what was typed, then by these decoders of the configuration; and the schema.
+    ///
+    /// # Errors
+    /// Where the schema cannot be read, or has no type that is named.
+    pub(in crate::cli) fn speaks(&self, theirs: &[Arc<Process>]) -> Result<Vec<Speaks>, Failure> {
+        let spoken = self.spoken(theirs)?.into_iter();
+        Ok(spoken.filter_map(|(connections, speaker)| Some((Filter::new(&connections).ok()?, speaker))).collect())
     }
 
-    /// Of what was typed, which decoders of ours connections speak, with the filters as they stand there.
-    pub(in crate::cli) fn spoken(&self) -> Vec<(String, &'static Decoder)> {
-        let rules = self.decode_as.iter().filter_map(|rule| match rule {
-            DecodeRule::Stream(_) => None,
-            DecodeRule::Speaks(connections, name) => Some((connections.clone(), Decoder::find(name)?)),
-        });
-        rules.collect()
+    /// The same, with the filters as they stand there.
+    ///
+    /// # Errors
+    /// As [`Self::speaks`].
+    pub(in crate::cli) fn spoken(&self, theirs: &[Arc<Process>]) -> Result<Vec<(String, Speaker)>, Failure> {
+        let schema = schema::load(&self.proto, &self.proto_path)?;
+        let program = |process: &Arc<Process>| Speaker::Theirs(Arc::<Process>::clone(process));
+        let mut spoken = Vec::new();
+        for rule in &self.decode_as {
+            let DecodeRule::Speaks(connections, name) = rule else { continue };
+            let ours = filter::speakers(name, schema.as_ref()).map_err(Failure::usage)?;
+            let theirs = || theirs.iter().find(|process| process.spec.name == name).map(program);
+            let speakers = ours.unwrap_or_else(|| theirs().into_iter().collect());
+            spoken.extend(speakers.into_iter().map(|speaker| (connections.clone(), speaker)));
+        }
+        spoken.extend(theirs.iter().filter_map(|process| Some((process.spec.filter.clone()?, program(process)))));
+        spoken.extend(schema.map(|schema| (ALL.to_owned(), Speaker::Typed(schema))));
+        Ok(spoken)
     }
 }
 

@@ -17,8 +17,19 @@ const LEAST: usize = 16;
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
-/// What a text has inside that is Base64.
-fn inside(said: &Said<'_>) -> Option<Vec<u8>> {
+/// What is inside, and the decoder for that.
+#[derive(Debug)]
+pub(in crate::decode) struct Plain {
+    out: Vec<u8>,
+    decoder: Option<&'static Decoder>,
+}
+
+/// What a text has inside that is Base64: found out once, whoever asks.
+fn inside<'s>(hints: &Hints, said: &'s Said<'_>) -> Option<&'s Plain> {
+    said.plain.get_or_init(|| plain(hints, said)).as_ref()
+}
+
+fn plain(hints: &Hints, said: &Said<'_>) -> Option<Plain> {
     let text = said.text?.trim_ascii_end().as_bytes();
     let digits = match text.strip_prefix(b"data:") {
         Some(url) => url.get(memchr::memmem::find(url.get(..url.len().min(256))?, b";base64,")? + 8..)?,
@@ -31,26 +42,25 @@ fn inside(said: &Said<'_>) -> Option<Vec<u8>> {
     let is_url = memchr::memchr2(b'-', b'_', digits).is_some();
     let out = GeneralPurpose::new(if is_url { &URL_SAFE } else { &STANDARD }, LENIENT).decode(digits).ok()?;
     let inner = wrapped::inner(said, &out);
-    (inner.text.is_some_and(is_shown) || decoder(&inner).is_some()).then_some(out)
+    let decoder = wrapped::inside(hints, &inner, Confidence::Likely, |name| name != "base64");
+    let is_something = inner.text.is_some_and(is_shown) || decoder.is_some();
+    is_something.then_some(Plain { out, decoder })
 }
 
-pub(in crate::decode) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
-    Confidence::Likely.when(inside(said).is_some())
+pub(in crate::decode) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
+    Confidence::Likely.when(inside(hints, said).is_some())
 }
 
-pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
-    Box::new(Base64)
+pub(in crate::decode) fn open(hints: &Hints) -> Box<dyn Decode> {
+    Box::new(Base64(hints.inside()))
 }
 
 #[derive(Clone)]
-struct Base64;
+struct Base64(Hints);
 
 impl Decode for Base64 {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        Some(wrapped::units(said, "base64", &inside(said)?, decoder))
+        let Plain { out, decoder } = inside(&self.0, said)?;
+        Some(wrapped::units(&self.0, said, "base64", &wrapped::inner(said, out), *decoder))
     }
-}
-
-fn decoder(said: &Said<'_>) -> Option<&'static Decoder> {
-    wrapped::inside(said, Confidence::Likely, |name| name != "base64")
 }

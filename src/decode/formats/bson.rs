@@ -4,9 +4,10 @@
 //! length of all (4, lowest byte first) │ elements: type, name NUL, value │ NUL
 //! ```
 
-use crate::decode::packed::{self, Packed, Values, text};
+use crate::decode::bytes::Bytes;
+use crate::decode::packed::{self, Packed, Values, text, time};
 use crate::decode::{Confidence, Decode, Hints, Said, map};
-use crate::model::{Node, Timestamp, Value};
+use crate::model::{Node, Value};
 
 /// Bytes of a document with nothing in it.
 const EMPTY: usize = 5;
@@ -25,7 +26,7 @@ pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
 
 /// The document that all of the bytes are.
 fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    packed::whole(bytes, |packed, deeper| document(packed, deeper, false))
+    packed::whole(Bytes::new(bytes), |packed, deeper| document(packed, deeper, false))
 }
 
 fn document<'a>(packed: &mut Packed<'a>, deeper: usize, is_list: bool) -> Option<Value<'a>> {
@@ -75,11 +76,7 @@ fn element<'a>(packed: &mut Packed<'a>, kind: u8, deeper: usize) -> Option<Value
             1 => true,
             _ => return None,
         }),
-        0x09 => {
-            let millis = packed.bytes.u64_le()?.cast_signed();
-            let time = millis.checked_mul(1_000_000).map(|nanos| Timestamp::from_nanos(nanos).to_string());
-            time.map_or(Value::Int(millis.into()), Value::text)
-        }
+        0x09 => time(packed.bytes.u64_le()?.cast_signed()),
         0x0b => {
             let (pattern, options) = (until_nul(packed)?, until_nul(packed)?);
             named([("$regex", text(pattern)), ("$options", text(options))])

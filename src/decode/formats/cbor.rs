@@ -1,5 +1,6 @@
 //! CBOR (RFC 8949).
 
+use crate::decode::bytes::Bytes;
 use crate::decode::packed::{self, Packed, Values, text};
 use crate::decode::{Confidence, Decode, Hints, Said};
 use crate::model::{Node, Value};
@@ -26,7 +27,7 @@ pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
 
 /// The value that all of the bytes are.
 pub(in crate::decode) fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    packed::whole(bytes, value)
+    packed::whole(Bytes::new(bytes), value)
 }
 
 fn value<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {

@@ -2,7 +2,7 @@
 
 use crate::decode::bytes::Bytes;
 use crate::decode::packed::{self, Packed, Values, text};
-use crate::decode::{Confidence, Decode, Hints, NESTED, Said};
+use crate::decode::{Confidence, Decode, Hints, Said};
 use crate::model::{Node, Timestamp, Value};
 use std::borrow::Cow;
 
@@ -17,13 +17,12 @@ pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
 
 /// The value that all of the bytes are.
 pub(in crate::decode) fn whole(bytes: &[u8]) -> Option<Node<'_>> {
-    packed::whole(bytes, value)
+    of_part(Bytes::new(bytes))
 }
 
 /// The value that all of a part of the bytes is.
 pub(in crate::decode) fn of_part(part: Bytes<'_>) -> Option<Node<'_>> {
-    let mut packed = Packed::new(part, value);
-    packed.node(NESTED).filter(|_| packed.bytes.is_empty())
+    packed::whole(part, value)
 }
 
 fn value<'a>(packed: &mut Packed<'a>, deeper: usize) -> Option<Value<'a>> {

@@ -1,5 +1,6 @@
 //! Payloads that have another inside: how it was wrapped, the outermost first, and what it says.
 
+use crate::decode::packed::is_shown;
 use crate::decode::{Confidence, Decoder, Hints, Said, Session, map};
 use crate::model::{Node, Unit, Value};
 
@@ -9,35 +10,40 @@ pub(in crate::decode) const MOST: u64 = 4 << 20;
 /// The names of all wrappings in the tree of a unit, and of what is in the last.
 const ENCODINGS: &str = "encodings";
 
-/// What is inside, as a message; of a text it is one where it can be.
+/// What is inside, as a message; of a text it is one where people may read it.
 pub(in crate::decode) fn inner<'o>(said: &Said<'_>, out: &'o [u8]) -> Said<'o> {
-    Said::new(said.dir, said.is_text && std::str::from_utf8(out).is_ok(), out)
+    let inner = Said::new(said.dir, false, out);
+    Said { is_text: said.is_text && inner.text.is_some_and(is_shown), ..inner }
 }
 
 /// A decoder for what is inside, of those that `may` say of it, who is at least so sure.
-pub(in crate::decode) fn inside(said: &Said<'_>, least: Confidence, may: fn(&str) -> bool) -> Option<&'static Decoder> {
-    Session::format(said, least).filter(|decoder| may(decoder.name))
+pub(in crate::decode) fn inside(
+    hints: &Hints,
+    said: &Said<'_>,
+    least: Confidence,
+    may: fn(&str) -> bool,
+) -> Option<&'static Decoder> {
+    Session::format(hints, said, least).filter(|decoder| may(decoder.name))
 }
 
-/// What a message says that was wrapped as `name` tells, and has `out` inside.
+/// What a message says that was wrapped as `name` tells, and has `inner` inside, which is for this decoder.
 pub(in crate::decode) fn units<'m>(
+    hints: &Hints,
     said: &Said<'m>,
     name: &'static str,
-    out: &[u8],
-    decoder: impl FnOnce(&Said<'_>) -> Option<&'static Decoder>,
+    inner: &Said<'_>,
+    decoder: Option<&'static Decoder>,
 ) -> Vec<Unit<'m>> {
-    let inner = inner(said, out);
     let whole = |chain: Vec<Node<'static>>, data: Node<'static>| {
         let tree = map([(ENCODINGS, Value::List(chain).into()), ("data", data)]);
         Node { bytes: Some(0..said.bytes.len()), ..tree }
     };
     let word = |word: &'static str| Value::text(word).into();
-    let decoder = decoder(&inner);
-    let units = decoder.and_then(|decoder| (decoder.open)(&Hints::default()).message(&inner));
+    let units = decoder.and_then(|decoder| (decoder.open)(&hints.inside()).message(inner));
     let (Some(decoder), Some(units)) = (decoder, units) else {
         let (inside, value) = match inner.text {
             Some(text) => ("text", Value::text(text.to_owned())),
-            None => ("bytes", Value::Bytes(out.to_owned().into())),
+            None => ("bytes", Value::Bytes(inner.bytes.to_owned().into())),
         };
         let tree = whole(vec![word(name), word(inside)], value.clone().into());
         return vec![Unit { said: Some(value), ..Unit::new(name, tree) }];

@@ -6,10 +6,11 @@
 //! ```
 
 use crate::decode::bytes::Bytes;
-use crate::decode::packed::{Packed, payload, text};
-use crate::decode::protocols::carry::{Carry, Read, Rest};
-use crate::decode::{Confidence, Decode, Hints, NESTED, Said, UNITS, map};
-use crate::model::{Direction, Key, Node, Pairing, Timestamp, Unit, Value};
+use crate::decode::packed::{Packed, payload, text, time};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
+use crate::decode::{Confidence, Decode, Hints, NESTED, Said, map};
+use crate::model::{Both, Direction, Key, Node, Pairing, Unit, Value};
+use std::collections::BTreeSet;
 
 /// Bytes of a header, and of what a frame has before its performative at least.
 const HEAD: usize = 8;
@@ -63,29 +64,62 @@ pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
 }
 
 #[derive(Clone, Default)]
-struct Amqp(Carry);
+struct Amqp {
+    carry: Carry,
+    unsettled: Unsettled,
+}
+
+/// The deliveries of each end that the other is to settle, by channel and number.
+#[derive(Clone, Default)]
+struct Unsettled(Both<BTreeSet<(u16, u32)>>);
+
+/// Deliveries of one end that are kept; of more those with the lowest numbers go.
+const DELIVERIES: usize = 4096;
+
+impl Unsettled {
+    fn delivered(&mut self, dir: Direction, channel: u16, number: u32) {
+        let all = &mut self.0[dir];
+        all.insert((channel, number));
+        if all.len() > DELIVERIES {
+            all.pop_first();
+        }
+    }
+
+    /// What one end settles of the other's deliveries (§2.7.6): all of these numbers that are open, else the first.
+    fn settled(&mut self, dir: Direction, channel: u16, first: u32, last: u32) -> Vec<u32> {
+        let all = &mut self.0[dir.reverse()];
+        let open: Vec<u32> = match first <= last {
+            true => all.range((channel, first)..=(channel, last)).map(|(_, number)| *number).collect(),
+            false => Vec::new(),
+        };
+        for number in &open {
+            all.remove(&(channel, *number));
+        }
+        if open.is_empty() { vec![first] } else { open }
+    }
+}
 
 impl Decode for Amqp {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
-        let dir = said.dir;
-        if said.is_text { None } else { self.0.read(said, |bytes| frames(bytes, dir)) }
+        let Self { carry, unsettled } = self;
+        if said.is_text { None } else { carry.read(said, |bytes| frames(bytes, said.dir, unsettled)) }
     }
 
     fn lost(&mut self, dir: Direction) {
-        self.0.lost(dir);
+        self.carry.lost(dir);
     }
 
     fn held(&self) -> usize {
-        self.0.held()
+        self.carry.held() + 16 * (self.unsettled.0.to_server.len() + self.unsettled.0.to_client.len())
     }
 }
 
 /// The headers and frames that end here.
-fn frames(bytes: &[u8], dir: Direction) -> Read<'_> {
+fn frames<'a>(bytes: &'a [u8], dir: Direction, unsettled: &mut Unsettled) -> Read<'a> {
     let (mut units, mut used) = (Vec::new(), 0);
     let mut all = Bytes::new(bytes);
     let rest = loop {
-        if all.is_empty() || units.len() == UNITS {
+        if all.is_empty() {
             break Rest::Nothing;
         }
         if let Some(name) = header(all.rest()) {
@@ -93,7 +127,10 @@ fn frames(bytes: &[u8], dir: Direction) -> Read<'_> {
             let tree = Node { bytes: Some(used..used + HEAD), ..tree };
             let key = Key { space: "header", id: name.into() };
             let pairing = asks(dir, key);
-            units.push(Unit { event: Some("header".into()), pairing, ..Unit::new(format!("header {name}"), tree) });
+            tell(
+                &mut units,
+                Unit { event: Some("header".into()), pairing, ..Unit::new(format!("header {name}"), tree) },
+            );
             all.take(HEAD);
             used = all.at();
             continue;
@@ -111,15 +148,21 @@ fn frames(bytes: &[u8], dir: Direction) -> Read<'_> {
             break Rest::Nothing;
         }
         let Some(frame) = all.part(size) else { break Rest::Cut(size) };
-        let Some(unit) = unit(frame, offset, kind, dir) else { break Rest::Nothing };
-        units.push(unit);
+        let Some(unit) = unit(frame, offset, kind, dir, unsettled) else { break Rest::Nothing };
+        tell(&mut units, unit);
         used = all.at();
     };
     Read { units, used, rest }
 }
 
 /// A frame; one without a performative keeps the connection alive (§2.4.5).
-fn unit(mut frame: Bytes<'_>, offset: usize, kind: u8, dir: Direction) -> Option<Unit<'_>> {
+fn unit<'a>(
+    mut frame: Bytes<'a>,
+    offset: usize,
+    kind: u8,
+    dir: Direction,
+    unsettled: &mut Unsettled,
+) -> Option<Unit<'a>> {
     let (begin, end) = (frame.at(), frame.at() + frame.rest().len());
     let channel = frame.clone().part(HEAD).and_then(|mut head| head.take(6).and_then(|_| head.u16()))?;
     frame.take(offset)?;
@@ -154,24 +197,46 @@ fn unit(mut frame: Bytes<'_>, offset: usize, kind: u8, dir: Direction) -> Option
     if let Some(id) = &id {
         words = format!("{words} #{id}");
     }
-    let answered = if *name == "attach" { subject } else { shown("deliveryId").or_else(|| shown("first")) };
-    // What is settled already needs no answer.
-    let is_settled = find("settled") == Some(&Value::Flag(true));
-    let pairing = pairing(name, &format!("{channel} {}", answered.unwrap_or_default()), is_settled, dir);
+    let number = |name: &str| match find(name) {
+        Some(Value::Int(number)) => u32::try_from(*number).ok(),
+        _ => None,
+    };
+    let is = |name: &str| find(name) == Some(&Value::Flag(true));
+    let delivery = |number: u32| Key { space: "delivery", id: format!("{channel} {number}").into() };
+    let pairing = match *name {
+        // What is settled already needs no answer, and the rest of a delivery in several frames has no number.
+        "transfer" => match number("deliveryId").filter(|_| !is("settled")) {
+            Some(number) => {
+                unsettled.delivered(dir, channel, number);
+                Pairing::Asks(delivery(number))
+            }
+            None => Pairing::Alone,
+        },
+        // The sender settles its own.
+        "disposition" if !is("role") => Pairing::Alone,
+        "disposition" => match number("first") {
+            Some(first) => {
+                let settled = unsettled.settled(dir, channel, first, number("last").unwrap_or(first));
+                Pairing::Settles(settled.into_iter().map(delivery).collect())
+            }
+            None => Pairing::Alone,
+        },
+        name => pairing(
+            name,
+            &format!("{channel} {}", subject.as_deref().filter(|_| name == "attach").unwrap_or_default()),
+            dir,
+        ),
+    };
     let said = ["payload", "error", "state"].into_iter().find_map(find).cloned();
     let tree = map([("type", Value::text(*name).into())].into_iter().chain(members));
     let tree = Node { bytes: Some(begin..end), ..tree };
     Some(Unit { event: Some((*name).into()), id: id.map(Into::into), pairing, said, ..Unit::new(words, tree) })
 }
 
-fn pairing(name: &'static str, id: &str, is_settled: bool, dir: Direction) -> Pairing<'static> {
+fn pairing(name: &'static str, id: &str, dir: Direction) -> Pairing<'static> {
     let key = |space| Key { space, id: id.to_owned().into() };
     match name {
         "open" | "close" | "begin" | "end" | "attach" => asks(dir, key(name)),
-        // The rest of a delivery in several frames has no id.
-        "transfer" if is_settled || id.ends_with(' ') => Pairing::Alone,
-        "transfer" => Pairing::Asks(key("delivery")),
-        "disposition" => Pairing::Answers { key: key("delivery"), last: true },
         "sasl-init" => Pairing::Asks(key("sasl")),
         "sasl-outcome" => Pairing::Answers { key: key("sasl"), last: true },
         _ => Pairing::Alone,
@@ -217,11 +282,7 @@ fn of_code<'a>(packed: &mut Packed<'a>, code: u8, deeper: usize) -> Option<Value
         0x80 => int(packed.bytes.u64().map(Into::into)),
         0x81 => int(packed.bytes.u64().map(|number| number.cast_signed().into())),
         0x82 => packed.bytes.u64().map(|bits| Value::Float(f64::from_bits(bits))),
-        0x83 => {
-            let millis = packed.bytes.u64()?.cast_signed();
-            let time = millis.checked_mul(1_000_000).map(|nanos| Timestamp::from_nanos(nanos).to_string());
-            Some(time.map_or(Value::Int(millis.into()), Value::text))
-        }
+        0x83 => packed.bytes.u64().map(|millis| time(millis.cast_signed())),
         0x74 => packed.bytes(4),
         0x84 => packed.bytes(8),
         0x94 | 0x98 => packed.bytes(16),

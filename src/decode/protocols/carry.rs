@@ -1,6 +1,6 @@
 //! Units of a stream that begin in one message and end in another.
 
-use crate::decode::Said;
+use crate::decode::{Said, UNITS};
 use crate::model::{Both, Direction, Unit};
 
 /// What was read of bytes.
@@ -22,6 +22,13 @@ pub(in crate::decode) enum Rest {
     Cut(usize),
     /// The beginning of one that ends with this byte.
     Until(u8),
+}
+
+/// Tells one more unit of a message. Behind those that are told all is read as well: what comes after it hangs on that.
+pub(in crate::decode) fn tell<'a>(units: &mut Vec<Unit<'a>>, unit: Unit<'a>) {
+    if units.len() < UNITS {
+        units.push(unit);
+    }
 }
 
 /// The beginning of a unit in each direction, until the rest of it comes.

@@ -8,8 +8,8 @@ mod packet;
 mod properties;
 
 use crate::decode::bytes::Bytes;
-use crate::decode::protocols::carry::{Carry, Read, Rest};
-use crate::decode::{Confidence, Decode, Hints, Said, UNITS};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
+use crate::decode::{Confidence, Decode, Hints, Said};
 use crate::model::{Both, Direction, Unit};
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
     let mut rest = Bytes::new(bytes);
     let rest = loop {
         let left = bytes.len() - used;
-        let Some(head) = rest.u8().filter(|head| is_head(*head) && units.len() < UNITS) else { break Rest::Nothing };
+        let Some(head) = rest.u8().filter(|head| is_head(*head)) else { break Rest::Nothing };
         let Some(len) = rest.varint(LENGTH) else {
             // A length that does not end in four bytes is none.
             break if left <= LENGTH as usize { Rest::Cut(left + 1) } else { Rest::Nothing };
@@ -81,7 +81,7 @@ fn packets<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
         let Ok(len) = usize::try_from(len) else { break Rest::Nothing };
         let end = rest.at() - used + len;
         let Some(body) = rest.part(len) else { break Rest::Cut(end) };
-        units.push(packet::unit(head, body, used, dir, state));
+        tell(&mut units, packet::unit(head, body, used, dir, state));
         used = rest.at();
     };
     Read { units, used, rest }

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::decode::packed::payload;
-use crate::decode::protocols::carry::{Carry, Read, Rest};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
 use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map, pieces};
 use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
@@ -74,12 +74,12 @@ impl Decode for Nats {
 fn commands(bytes: &[u8], dir: Direction) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
     let rest = loop {
-        if used == bytes.len() || units.len() == UNITS {
+        if used == bytes.len() {
             break Rest::Nothing;
         }
         match Command::read(bytes, used) {
             Some(Ok((command, end))) => {
-                units.push(command.unit(dir));
+                tell(&mut units, command.unit(dir));
                 used = end;
             }
             Some(Err(rest)) => break rest,

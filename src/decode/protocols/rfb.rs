@@ -9,8 +9,8 @@
 
 use crate::decode::bytes::Bytes;
 use crate::decode::packed::text;
-use crate::decode::protocols::carry::{Carry, Read, Rest};
-use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
+use crate::decode::{Confidence, Decode, Hints, Said, map};
 use crate::model::{Both, Direction, Node, Unit, Value};
 
 /// Bytes of a version: `RFB 003.008` and a line end.
@@ -116,7 +116,7 @@ fn units<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
     let (mut units, mut used) = (Vec::new(), 0);
     let mut all = Bytes::new(bytes);
     let rest = loop {
-        if all.is_empty() || units.len() == UNITS {
+        if all.is_empty() {
             break Rest::Nothing;
         }
         let unit = match dir {
@@ -124,7 +124,7 @@ fn units<'a>(bytes: &'a [u8], dir: Direction, state: &mut State) -> Read<'a> {
             Direction::ToServer => client(&mut all, state),
         };
         match unit {
-            Some(Ok(unit)) => units.push(unit),
+            Some(Ok(unit)) => tell(&mut units, unit),
             Some(Err(least)) => break Rest::Cut(least),
             None => break Rest::Nothing,
         }

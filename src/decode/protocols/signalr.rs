@@ -9,8 +9,8 @@
 use crate::decode::bytes::Bytes;
 use crate::decode::formats::msgpack;
 use crate::decode::members::{Json, Members};
-use crate::decode::protocols::carry::{Carry, Read, Rest};
-use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
+use crate::decode::{Confidence, Decode, Hints, Said, map};
 use crate::model::{Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
@@ -84,12 +84,12 @@ impl Decode for SignalR {
 /// The records of JSON that end here.
 fn separated(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
-    for end in memchr::memchr_iter(SEPARATOR, bytes).take(UNITS) {
+    for end in memchr::memchr_iter(SEPARATOR, bytes) {
         let text = bytes.get(used..end).and_then(|text| std::str::from_utf8(text).ok());
         let Some(record) = text.and_then(|text| Record::of_json(text, used)) else {
             return Read { units, used, rest: Rest::Nothing };
         };
-        units.push(record.unit());
+        tell(&mut units, record.unit());
         used = end + 1;
     }
     // Only what begins like a record is waited for.
@@ -104,7 +104,7 @@ fn packed(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
     let mut rest = Bytes::new(bytes);
     let rest = loop {
-        if rest.is_empty() || units.len() == UNITS {
+        if rest.is_empty() {
             break Rest::Nothing;
         }
         let Some(len) = rest.varint(LENGTH).and_then(|len| usize::try_from(len).ok()) else {
@@ -117,7 +117,7 @@ fn packed(bytes: &[u8]) -> Read<'_> {
         let Some(part) = rest.part(len) else { break if begins { Rest::Cut(end) } else { Rest::Nothing } };
         let record = msgpack::of_part(part).and_then(Record::of_list);
         let Some(record) = record else { break Rest::Nothing };
-        units.push(record.unit());
+        tell(&mut units, record.unit());
         used = rest.at();
     };
     Read { units, used, rest }

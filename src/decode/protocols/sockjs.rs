@@ -20,9 +20,9 @@ pub(in crate::decode) fn claims(hints: &Hints, said: &Said<'_>) -> Confidence {
     Confidence::Sure.when(is_there && frame(said).is_some())
 }
 
-pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
+pub(in crate::decode) fn open(hints: &Hints) -> Box<dyn Decode> {
     // The protocol inside is told by what is said: name and path are of SockJS.
-    Box::new(SockJs { inside: Session::new(Hints::default(), None, &Limits::DEFAULT) })
+    Box::new(SockJs { inside: Session::new(hints.inside(), None, &Limits::DEFAULT) })
 }
 
 #[derive(Clone)]

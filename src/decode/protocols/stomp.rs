@@ -7,8 +7,8 @@
 //! A WebSocket message may have several frames, and a frame may be cut over several messages.
 
 use crate::decode::packed::payload;
-use crate::decode::protocols::carry::{Carry, Read, Rest};
-use crate::decode::{Confidence, Decode, Hints, Said, UNITS, map};
+use crate::decode::protocols::carry::{Carry, Read, Rest, tell};
+use crate::decode::{Confidence, Decode, Hints, Said, map};
 use crate::model::{Change, Direction, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ impl Decode for Stomp {
 /// The frames and heartbeats that end here.
 fn frames(bytes: &[u8]) -> Read<'_> {
     let (mut units, mut used) = (Vec::new(), 0);
-    while units.len() < UNITS {
+    loop {
         let rest = bytes.get(used..).unwrap_or_default();
         let ends = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         let rest = rest.get(ends..).unwrap_or_default();
@@ -84,7 +84,7 @@ fn frames(bytes: &[u8]) -> Read<'_> {
             Frame::Cut(rest) => return Read { units, used: used + ends, rest },
             Frame::Bad => break,
         };
-        units.push(frame.unit(used + ends));
+        tell(&mut units, frame.unit(used + ends));
         used += ends + len;
     }
     Read { units, used, rest: Rest::Nothing }

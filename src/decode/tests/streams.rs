@@ -1,7 +1,6 @@
 //! Conversations of older protocols that WebSocket carries.
 
-use super::{check, hints};
-use crate::decode::Hints;
+use super::{Decoder, Direction, Hints, Limits, Opcode, Session, UNITS, check, hints, message, summary, unhex};
 
 #[test]
 fn nats_commands_are_told_wherever_they_are_cut() {
@@ -132,6 +131,65 @@ fn amqp_performatives_are_told_wherever_they_are_cut() {
             (">#ff", "nothing"),
         ],
     );
+}
+
+/// A disposition settles all deliveries from its first to its last, and a sender its own.
+#[test]
+fn amqp_dispositions_settle_ranges() {
+    let transfer = |number: u8| format!(">#00 00 00 11 02 00 00 01 00 53 14 c0 04 02 43 52 {number:02x}");
+    let settle = |dir: char, role: u8, first: u8, last: u8| {
+        format!("{dir}#00 00 00 13 02 00 00 01 00 53 15 c0 06 03 {role:02x} 52 {first:02x} 52 {last:02x}")
+    };
+    let told = |number: u8| format!("amqp | transfer {number} | transfer #{number}");
+    let said: Vec<(String, String)> = [
+        (transfer(5), told(5)),
+        (transfer(6), told(6)),
+        (transfer(7), told(7)),
+        (transfer(8), told(8)),
+        (settle('>', 0x42, 5, 8), "amqp | disposition 5 | disposition #5".to_owned()),
+        // Of several it answers the first.
+        (settle('<', 0x41, 6, 7), "amqp | disposition 6 ↩2 | disposition #6".to_owned()),
+        (settle('<', 0x41, 7, 7), "amqp | disposition 7 | disposition #7".to_owned()),
+        (settle('<', 0x41, 0, 255), "amqp | disposition 0 ↩1 | disposition #0".to_owned()),
+        (settle('<', 0x41, 8, 8), "amqp | disposition 8 | disposition #8".to_owned()),
+        (settle('<', 0x41, 9, 8), "amqp | disposition 9 | disposition #9".to_owned()),
+    ]
+    .into();
+    let said: Vec<(&str, &str)> = said.iter().map(|(said, told)| (said.as_str(), told.as_str())).collect();
+    check(hints("/", Some("amqp")), &said);
+}
+
+/// Behind the units that are told of a message it is read to its end: what is cut there goes on in the next.
+#[test]
+fn messages_of_very_many_units_are_read_to_their_end() {
+    let many = 5000;
+    let cases: [(&str, Vec<u8>, Vec<u8>, &str); 5] = [
+        ("nats", b"PING\r\n".repeat(many), b"PUB a 2\r\nhi\r\n".to_vec(), "PUB a hi"),
+        ("mqtt", [0xc0, 0].repeat(many), vec![0x30, 5, 0, 1, b'a', b'h', b'i'], "PUBLISH a hi"),
+        ("stomp", b"\nSEND\n\n\0".repeat(many), b"ACK\nid:7\n\n\0".to_vec(), "ACK 7"),
+        ("signalr", b"{\"type\":6}\x1e".repeat(many), b"{\"type\":7,\"error\":\"no\"}\x1e".to_vec(), "Close error: no"),
+        ("amqp", [0, 0, 0, 8, 2, 0, 0, 0].repeat(many), unhex("0000001102000000005310c00401a10163"), "open c"),
+    ];
+    for (name, units, last, wanted) in cases {
+        let mut session = Session::new(Hints::default(), Decoder::find(name), &Limits::DEFAULT);
+        let (begin, end) = last.split_at(last.len() - 2);
+        let opcode = if name == "signalr" { Opcode::TEXT } else { Opcode::BINARY };
+        let all = [&units, begin].concat();
+        let decoded = session.message(&message(1, Direction::ToServer, opcode, &all)).expect(name);
+        assert_eq!(decoded.units.len(), UNITS, "{name}");
+        let next = message(2, Direction::ToServer, opcode, end);
+        let decoded = session.message(&next).map(|decoded| summary(&decoded));
+        assert_eq!(decoded.as_deref(), Some(wanted), "{name}");
+    }
+    // What the client of RFB has said before decides what its next message is.
+    let mut session = Session::new(Hints::default(), Decoder::find("rfb"), &Limits::DEFAULT);
+    let mut tell = |bytes: &[u8]| {
+        let decoded = session.message(&message(1, Direction::ToServer, Opcode::BINARY, bytes)).unwrap();
+        (decoded.units.len(), summary(&decoded))
+    };
+    tell(b"RFB 003.008\n");
+    assert_eq!(tell(&[&[1, 1][..], &[5, 0, 0, 1, 0, 2].repeat(many), &[4, 1, 0]].concat()).0, UNITS);
+    assert_eq!(tell(&[0, 0, 0, 0, 0x61]).1, "KeyEvent down 0x61");
 }
 
 /// What rhea (a client and server for Node.js) says when it sends one message.
