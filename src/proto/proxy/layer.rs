@@ -59,7 +59,7 @@ impl Layer for Proxy {
                 }
             }
             Input::Gap { .. } => feed(cx.open(Hint::Holed), cx.swapped, [input], cx),
-            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Next::Read,
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } => Next::Read,
         }
     }
 
