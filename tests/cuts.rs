@@ -65,7 +65,7 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
-            Event::Record(_) | Event::Carried(_) => Ok(()),
+            Event::Resent(_) | Event::Record(_) | Event::Carried(_) => Ok(()),
             Event::Tls(session) => {
                 let why = session.why_not.map(|why| why.to_string());
                 writeln!(out, "{conn} tls {:?} decrypted {} {why:?}", session.outline, session.decrypted)

@@ -76,6 +76,31 @@ fn pdus_without_numbers_stand_one_behind_the_other() {
     }
 }
 
+/// Where ports are used again, what comes behind the last frames is another conversation. Wireshark counts numbers from nought in each.
+#[test]
+fn a_port_that_is_used_again_begins_another_stream() {
+    let [first, second] = [0, 1].map(|n| {
+        let session = Session { isn: [0, 0], ..Session::sample(n) };
+        session.segments().into_iter().filter(|segment| !segment.payload.is_empty()).collect::<Vec<_>>()
+    });
+    let (ends, others) = ((first[0].src, first[0].dst), (second[0].src, second[0].dst));
+    let moved = |end| if end == others.0 { ends.0 } else { ends.1 };
+    let second: Vec<_> = second.iter().map(|s| Segment { src: moved(s.src), dst: moved(s.dst), ..s.clone() }).collect();
+    for numbered in [false, true] {
+        for dissector in ["http-over-tcp", "websocket"] {
+            let pdu = |segment: &Segment| {
+                let is_http = segment.payload.starts_with(b"GET ") || segment.payload.starts_with(b"HTTP/");
+                let numbers = numbered.then(|| Numbers::of(segment));
+                exported_by(if is_http { "http" } else { dissector }, segment, &segment.payload, numbers, time_of(0))
+            };
+            let both = file(first.iter().chain(&second).map(pdu));
+            let told: Vec<usize> = conversations(Input::Bytes(&both)).iter().map(|talk| talk.messages.len()).collect();
+            let apart = [&first, &second].map(|one| said(Input::Bytes(&file(one.iter().map(pdu)))).len());
+            assert_eq!(told, apart, "{dissector}, numbers: {numbered}");
+        }
+    }
+}
+
 /// What was in a tunnel is exported twice: as the tunnel's payload, and as that of TCP.
 #[test]
 fn pdus_of_tunnels_are_no_pieces_of_what_is_in_them() {

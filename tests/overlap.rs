@@ -31,7 +31,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
         }
         Input::Gap { len, .. } => shown.extend((0..len).map(|_| '.')),
         Input::Odd { code, text, .. } => findings.push(format!("{} {text}", code.name())),
-        Input::Waited { .. } | Input::End { .. } => {}
+        Input::Waited { .. } | Input::Resent { .. } | Input::End { .. } => {}
     };
     let end = |last| Endpoint { ip: Ipv4Addr::new(10, 0, 0, last).into(), port: 1 };
     for ((seq, payload), packet) in segments.iter().zip(1..) {

@@ -232,7 +232,8 @@ prop_compose! {
         wait in prop::option::of((any::<i64>(), any::<bool>(), any::<u64>())),
     ) -> Owned {
         let cause = |lost| if lost { WaitCause::Retransmission } else { WaitCause::Window };
-        let wait = wait.map(|(nanos, lost, packet)| Wait { nanos, cause: cause(lost), packet: PacketNo(packet) });
+        let of = |lost: bool, packet: u64| (lost && packet.is_multiple_of(2)).then_some(PacketNo(packet / 2));
+        let wait = wait.map(|(nanos, lost, packet)| Wait { nanos, cause: cause(lost), packet: PacketNo(packet), of: of(lost, packet) });
         let holes: Vec<Hole> = holes.into_iter().map(|(offset, len)| Hole { offset, len }).collect();
         let missing: u64 = holes.iter().filter_map(|hole| hole.len).sum();
         let body = Body { kept: &[], len: bytes.len() as u64 + missing + u64::from(beyond), holes: &[] };

@@ -2,11 +2,11 @@
 
 use super::chunks::Chunks;
 use super::record::Item;
-use super::row::{Finding, FrameRow, PackedFrame, PackedMessage, Rare};
+use super::row::{Finding, FrameRow, MessageRow, PackedFrame, PackedMessage, Rare};
 use super::{Batch, Book, MessageId, Talk};
 use crate::model::{
-    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Stamp,
-    TlsSession,
+    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Resent,
+    Stamp, TlsSession,
 };
 use std::ops::Range;
 
@@ -73,6 +73,7 @@ impl Book {
                     self.apply(at, Event::Message(&message));
                     self.message_ended(at, &message);
                 }
+                Item::Resent(resent) => self.resent(at, resent),
                 Item::Note(finding) => self.note(at, finding),
                 Item::Record(record) => self.keep_record(at, record),
                 Item::Tls(session) => self.keep_session(at, session),
@@ -257,6 +258,41 @@ impl Book {
             holes: message.body.holes.into(),
         });
         index
+    }
+
+    /// A message that is in the book waited, and longer than was known.
+    fn resent(&mut self, at: &Stamp, resent: &Resent) {
+        let id = at.conn.and_then(|conn| self.numbered(self.index_of(conn)?, resent.msg));
+        let Some((id, packed)) = id.and_then(|id| Some((id, self.messages.get(id.0 as usize)?))) else { return };
+        let wait = Some(Box::new(resent.wait));
+        if let Some(rare) = self.rare.get_mut(packed.rare as usize) {
+            if rare.waited.as_ref().is_none_or(|known| known.nanos < resent.wait.nanos) {
+                rare.waited = wait;
+            }
+        } else if let Some(row) = self.message(id) {
+            let MessageRow { kept, len, wire_len, wire_kept, frames, last, rtt, findings, .. } = row;
+            let frame_rows = row.frame_rows.end.saturating_sub(row.frame_rows.start);
+            let holes = row.holes.into();
+            let index = u32::try_from(self.rare.len()).unwrap_or(PackedMessage::PLAIN);
+            let waited = wait;
+            self.rare.push(Rare {
+                kept,
+                len,
+                wire_len,
+                wire_kept,
+                frames,
+                frame_rows,
+                last,
+                rtt,
+                waited,
+                findings,
+                holes,
+            });
+            self.messages.set(id.0 as usize, packed.with_rare(index));
+        }
+        if self.sift.is_some() && (id.0 as usize) < self.sifted() {
+            self.changed.push(id);
+        }
     }
 
     fn note(&mut self, at: &Stamp, finding: &Finding) {

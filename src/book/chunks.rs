@@ -37,6 +37,18 @@ impl<T: Copy> Chunks<T> {
             None => self.tail.get(at.checked_sub(self.full.len() * CHUNK)?).copied(),
         }
     }
+
+    /// Puts another row in the place of one.
+    pub(super) fn set(&mut self, at: usize, row: T) {
+        let full = self.full.len();
+        let place = match self.full.get_mut(at / CHUNK) {
+            Some(chunk) => chunk.get_mut(at % CHUNK),
+            None => at.checked_sub(full * CHUNK).and_then(|at| self.tail.get_mut(at)),
+        };
+        if let Some(old) = place {
+            *old = row;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -52,5 +64,10 @@ mod tests {
         }
         assert!((0..chunks.len()).all(|row| chunks.get(row) == Some(row)));
         assert_eq!(chunks.get(chunks.len()), None);
+        for row in [0, CHUNK, 3 * CHUNK + 6, 3 * CHUNK + 7] {
+            chunks.set(row, 9);
+        }
+        let nines = (0..chunks.len()).filter(|&row| chunks.get(row) == Some(9)).collect::<Vec<_>>();
+        assert_eq!(nines, [0, 9, CHUNK, 3 * CHUNK + 6]);
     }
 }

@@ -90,6 +90,8 @@ pub struct Book {
     /// What passes the filter, where there is one.
     sift: Option<Sift>,
     revision: u64,
+    /// Messages that are otherwise than when the filter was asked of them.
+    changed: Vec<MessageId>,
     hearing: Hearing,
     store: Store,
 }
@@ -126,6 +128,7 @@ impl Book {
             generation: 0,
             sift: None,
             revision: 0,
+            changed: Vec::new(),
             hearing: Hearing::default(),
             store: Store::new(payload_bytes),
         }

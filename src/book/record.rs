@@ -3,7 +3,7 @@
 use super::{Finding, pack};
 use crate::model::{
     Body, Close, CloseCode, Closed, Direction, Envelope, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet,
-    Opcode, Opened, Outline, PacketNo, Sink, Span, Stamp, TlsSession, Wait,
+    Opcode, Opened, Outline, PacketNo, Resent, Sink, Span, Stamp, TlsSession, Wait,
 };
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -87,6 +87,7 @@ pub(super) enum Item {
     Handshake(Box<Outline>, usize),
     Frame(Frame),
     Message(OwnedMessage),
+    Resent(Resent),
     Note(Box<Finding>),
     Record(Envelope),
     Tls(Box<TlsSession>),
@@ -255,6 +256,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
                 text: note.sentence().to_owned(),
                 detail: note.detail.map(str::to_owned),
             })),
+            Event::Resent(resent) => Item::Resent(*resent),
             Event::Closed(closed) => Item::Closed(*closed),
             Event::Record(record) => Item::Record(*record),
             Event::Tls(session) => Item::Tls(Box::new(session.clone())),

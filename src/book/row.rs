@@ -292,6 +292,11 @@ impl PackedMessage {
         }
     }
 
+    /// The same, of which something rare is known now.
+    pub(super) const fn with_rare(self, rare: u32) -> Self {
+        Self { rare, ..self }
+    }
+
     /// The row of a message; of a plain one its only frame has told when it came and how long it is.
     pub(super) fn unpack<'a>(&self, id: MessageId, (last, len): (Mark, u64), rare: Option<&'a Rare>) -> MessageRow<'a> {
         let frame_rows = rare.map_or(1, |rare| rare.frame_rows);

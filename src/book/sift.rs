@@ -128,21 +128,25 @@ impl Sift {
         if at.is_multiple_of(64) {
             self.passing.push(0);
         }
-        if !self.asker.message(book, id) {
-            return;
-        }
-        self.passed += 1;
-        if let Some(word) = self.passing.last_mut() {
-            *word |= 1 << (at % 64);
-        }
+        self.ask(book, id);
+    }
+
+    /// Asks of a message, which may have been asked of before; whether that makes a difference.
+    fn ask(&mut self, book: &Book, id: MessageId) -> bool {
+        let (passed, passes) = (self.of_messages && self.message(id), self.asker.message(book, id));
+        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+        let Some(word) = self.passing.get_mut(word).filter(|_| passed != passes) else { return false };
+        *word ^= bit;
+        self.passed = if passes { self.passed + 1 } else { self.passed.saturating_sub(1) };
         if let Some(index) = book.message(id).map(|row| row.conn) {
             if self.connections.len() <= index {
                 self.connections.resize(index + 1, (0, false));
             }
             if let Some((messages, _)) = self.connections.get_mut(index) {
-                *messages += 1;
+                *messages = if passes { *messages + 1 } else { messages.saturating_sub(1) };
             }
         }
+        true
     }
 
     fn ask_connections(&mut self, book: &Book, until: Instant) {
@@ -198,6 +202,7 @@ impl Book {
     pub fn set_sift(&mut self, sift: Option<Sift>) -> Option<Sift> {
         self.revision += 1;
         self.generation += 1;
+        self.changed.clear();
         std::mem::replace(&mut self.sift, sift)
     }
 
@@ -213,12 +218,16 @@ impl Book {
 
     /// Whether the filter lags behind what was learned.
     pub fn sift_lags(&self) -> bool {
-        self.sift.as_ref().is_some_and(|sift| !sift.is_done(self))
+        self.sift.as_ref().is_some_and(|sift| !sift.is_done(self) || !self.changed.is_empty())
     }
 
     /// Asks the filter of what was learned since, until then.
     pub fn sift_on(&mut self, until: Instant) {
+        let changed = std::mem::take(&mut self.changed);
         let Some(mut sift) = self.sift.take() else { return };
+        let other = changed.into_iter().filter(|&id| sift.ask(self, id)).count();
+        // What is listed is listed anew.
+        self.revision += u64::from(other > 0);
         sift.go_on(self, until);
         self.sift = Some(sift);
         self.generation += 1;

@@ -4,9 +4,9 @@ use super::signals::Stop;
 use crate::capture::{Silent, Stopped};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Between two looks for more.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -14,10 +14,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes by which a file is known again.
 const TAIL: usize = 256;
 
+/// Which file of a directory was written next behind that time, if there is one.
+pub(super) type Next = fn(&Path, SystemTime) -> Option<PathBuf>;
+
 /// What has a name, read up to where it ends so far.
 pub(super) struct Named {
     path: PathBuf,
     file: File,
+    /// Where the captures of a directory are read: finds the next.
+    next: Option<Next>,
     /// Bytes read of it, and the last of them.
     read: u64,
     tail: Vec<u8>,
@@ -25,7 +30,7 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        Ok(Self { file: File::open(&path)?, path, read: 0, tail: Vec::new() })
+        Ok(Self { file: File::open(&path)?, path, next: None, read: 0, tail: Vec::new() })
     }
 
     /// Goes on to what has the name now, if what was read to its end was replaced, or is not what stands there any more; whether it
@@ -35,22 +40,40 @@ impl Named {
             self.begin()?;
             return Ok(true);
         }
-        Ok(self.reopen()? && self.read == 0)
+        Ok(self.reopen(true)? && self.read == 0)
     }
 
-    /// Goes on to what has the name now, if that is another file, or the same begun anew; whether it did.
+    /// Goes on to what has the name now, if that is another file, or the same begun anew; or to the next in the directory. Whether
+    /// it did.
     ///
-    /// While there is none of that name it is waited for: who rotates files may move one away before it makes the next.
-    fn reopen(&mut self) -> io::Result<bool> {
-        let Ok(named) = fs::metadata(&self.path) else { return Ok(false) };
+    /// While there is none of that name it is waited for: who rotates files may move one away before it makes the next. Who writes
+    /// may have bytes left for the old one when the new one is there: that is read `late`, when nothing came for a while, and
+    /// when it has something in it.
+    fn reopen(&mut self, late: bool) -> io::Result<bool> {
+        let Ok(named) = fs::metadata(&self.path) else { return self.next(late) };
         let is_same = is_same(&named, &self.file.metadata()?);
         if is_same && named.len() >= self.read {
-            return Ok(false);
+            return self.next(late);
         }
         // What was written to the old one until now is read first.
         if !is_same && self.file.metadata()?.len() > self.read {
             return Ok(true);
         }
+        if !is_same && (!late || named.len() == 0) {
+            return Ok(false);
+        }
+        self.begin()?;
+        Ok(true)
+    }
+
+    /// Goes on to the capture in the directory that was written next, where one is read; whether it did.
+    fn next(&mut self, late: bool) -> io::Result<bool> {
+        let Some((next, directory)) = self.next.filter(|_| late).zip(self.path.parent()) else { return Ok(false) };
+        let Some(path) = next(directory, self.file.metadata()?.modified()?) else { return Ok(false) };
+        if self.file.metadata()?.len() > self.read {
+            return Ok(true);
+        }
+        self.path = path;
         self.begin()?;
         Ok(true)
     }
@@ -96,20 +119,21 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// Opens the file, to be read until `stop` comes.
-    pub(super) fn open(path: PathBuf, stop: Stop) -> io::Result<Self> {
-        Ok(Self { named: Named::open(path)?, is_late: false, stop })
+    /// Opens the file, to be read until `stop` comes, and what is the `next`.
+    pub(super) fn open(path: PathBuf, next: Option<Next>, stop: Stop) -> io::Result<Self> {
+        Ok(Self { named: Named { next, ..Named::open(path)? }, is_late: false, stop })
     }
 }
 
 impl Read for Growing {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         while !self.stop.is_wanted() {
-            if std::mem::take(&mut self.is_late) && self.named.is_begun_anew()? {
+            let is_late = std::mem::take(&mut self.is_late);
+            if is_late && self.named.is_begun_anew()? {
                 self.named.begin()?;
             }
             match self.named.read(room)? {
-                0 if self.named.reopen()? => {}
+                0 if self.named.reopen(is_late || self.stop.ends_waiting())? => {}
                 0 if self.stop.ends_waiting() => break,
                 0 => {
                     thread::sleep(PAUSE);
@@ -157,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cap");
         let mut file = File::create(&path).unwrap();
-        let mut growing = Growing::open(path, Stop::default()).unwrap();
+        let mut growing = Growing::open(path, None, Stop::default()).unwrap();
         for piece in [&b"one"[..], b"two", b"three"] {
             file.write_all(piece).unwrap();
             reads(&mut growing, piece);
@@ -176,11 +200,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cap");
         fs::write(&path, b"old").unwrap();
-        let mut growing = Growing::open(path.clone(), Stop::default()).unwrap();
+        let mut growing = Growing::open(path.clone(), None, Stop::default()).unwrap();
         reads(&mut growing, b"ol");
         fs::rename(&path, dir.path().join("cap.1")).unwrap();
         fs::write(&path, b"new").unwrap();
         reads(&mut growing, b"dnew");
+        // Who writes may have more for the old one.
+        let mut old = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        fs::rename(&path, dir.path().join("cap.2")).unwrap();
+        fs::write(&path, b"").unwrap();
+        assert!(Silent::is(&growing.read(&mut [0; 4]).unwrap_err()));
+        assert!(Silent::is(&growing.read(&mut [0; 4]).unwrap_err()), "the new one is empty");
+        old.write_all(b"late").unwrap();
+        reads(&mut growing, b"late");
+        fs::write(&path, b"new").unwrap();
+        reads(&mut growing, b"new");
         // Written anew where it stands, as rings of files are.
         fs::write(&path, b"ne").unwrap();
         reads(&mut growing, b"ne");
@@ -192,7 +226,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cap");
         fs::write(&path, [7; 1000]).unwrap();
-        let mut growing = Growing::open(path.clone(), Stop::default()).unwrap();
+        let mut growing = Growing::open(path.clone(), None, Stop::default()).unwrap();
         reads(&mut growing, &[7; 1000]);
         assert!(Silent::is(&growing.read(&mut [0; 4]).unwrap_err()));
         fs::write(&path, [8; 3000]).unwrap();
@@ -209,7 +243,7 @@ mod tests {
         let path = dir.path().join("cap");
         fs::write(&path, b"one").unwrap();
         let stop = Stop::default();
-        let mut growing = Growing::open(path, stop.clone()).unwrap();
+        let mut growing = Growing::open(path, None, stop.clone()).unwrap();
         reads(&mut growing, b"one");
         stop.flag().store(true, std::sync::atomic::Ordering::Relaxed);
         let ended = growing.read(&mut [0; 4]).unwrap_err();

@@ -1,7 +1,7 @@
 //! What is read: one capture or several, files, pipes or stdin, found and opened.
 
 use super::exit::{Exit, Failure};
-use super::growing::Growing;
+use super::growing::{Growing, Next};
 use super::pipe::Pipe;
 use super::signals::Stop;
 use super::turns;
@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What is to be read: at least one place, as named, directories taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) struct Source {
     places: Vec<Place>,
     /// It is read on as it grows.
     grows: bool,
+    /// The directories among what was named.
+    directories: usize,
     limits: Limits,
 }
 
@@ -63,10 +66,10 @@ impl Place {
         Ok((later(path, most), Some(about.len().min(most))))
     }
 
-    /// Opens it to be read on as it grows.
-    fn open_growing(&self, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
+    /// Opens it to be read on as it grows, and what is the `next`.
+    fn open_growing(&self, next: Option<Next>, stop: &Stop) -> Result<(Bytes, Option<u64>), Failure> {
         let Self::Path(path) = self else { return self.open(None, stop) };
-        let growing = Growing::open(path.clone(), stop.clone()).map_err(|error| self.failure(&error))?;
+        let growing = Growing::open(path.clone(), next, stop.clone()).map_err(|error| self.failure(&error))?;
         Ok((Bytes::Stream(Box::new(growing)), None))
     }
 }
@@ -82,22 +85,23 @@ impl Source {
     /// # Errors
     /// When a directory cannot be read, or has no capture in it.
     pub(super) fn new(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut places = Vec::new();
+        let (mut places, mut directories) = (Vec::new(), 0);
         for path in paths {
             if path == "-" {
                 places.push(Place::Stdin);
             } else if path.is_dir() {
                 places.extend(captures_in(path)?.into_iter().map(Place::Path));
+                directories += 1;
             } else {
                 places.push(Place::Path(path.clone()));
             }
         }
-        Ok(Self { places, grows: false, limits: Limits::DEFAULT })
+        Ok(Self { places, grows: false, directories, limits: Limits::DEFAULT })
     }
 
     /// Standard input.
     pub(super) fn stdin() -> Self {
-        Self { places: vec![Place::Stdin], grows: false, limits: Limits::DEFAULT }
+        Self { places: vec![Place::Stdin], grows: false, directories: 0, limits: Limits::DEFAULT }
     }
 
     /// How it is written in a command that is advised; not escaped.
@@ -114,16 +118,27 @@ impl Source {
         Self { limits, ..self }
     }
 
-    /// The same, read on as it grows.
+    /// The same, read on as it grows; of a directory the capture that was written last, and what is written behind it.
     ///
     /// # Errors
-    /// When it is not one file.
-    pub(super) fn growing(self) -> Result<Self, Failure> {
+    /// When it is not one file, or one directory.
+    pub(super) fn growing(mut self) -> Result<Self, Failure> {
+        if self.directories == 1 && self.paths().all(|path| path.parent() == self.first_path().and_then(Path::parent)) {
+            self.places = self
+                .paths()
+                .max_by_key(|path| written(path))
+                .map(|path| Place::Path(path.into()))
+                .into_iter()
+                .collect();
+        }
         if let [place @ Place::Path(path)] = self.places.as_slice() {
             fs::metadata(path).map_err(|error| place.failure(&error))?;
         }
         if self.places.len() > 1 || !self.can_be_reread() {
-            let text = format!("{}: --follow reads one file as it grows; a pipe is read as it comes", self.name());
+            let text = format!(
+                "{}: --follow reads one file as it grows, or those of one directory; a pipe is read as it comes",
+                self.name()
+            );
             return Err(Failure::new(Exit::Usage, text));
         }
         Ok(Self { grows: true, ..self })
@@ -196,7 +211,8 @@ impl Source {
             Input { name: self.name(), parts: Vec::new(), extent: Extent::new(), turns: None, limits: self.limits };
         for (at, (place, name)) in self.places.iter().zip(short_names(&self.places)).enumerate() {
             let most = extent.get(at).copied().flatten();
-            let opened = if self.grows { place.open_growing(stop) } else { place.open(most, stop) };
+            let next = (self.directories > 0).then_some(written_behind as Next);
+            let opened = if self.grows { place.open_growing(next, stop) } else { place.open(most, stop) };
             // One of several that cannot be read is left out, and told when its turn comes.
             let (bytes, len) = match (opened, place) {
                 (Err(_), Place::Path(path)) if self.places.len() > 1 => (later(path.clone(), u64::MAX), Some(0)),
@@ -226,11 +242,26 @@ fn captures_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fail = |why: &str| Failure::new(Exit::Input, format!("{}: {why}", directory.display()));
     let entries = fs::read_dir(directory).map_err(|error| fail(&words(&error)))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let is_capture =
-        |path: &PathBuf| path.is_file() && File::open(path).is_ok_and(|file| Reader::new(Box::new(file)).is_ok());
-    let mut captures: Vec<_> = paths.filter(is_capture).collect();
+    let mut captures: Vec<_> = paths.filter(|path| is_capture(path)).collect();
     captures.sort_unstable();
     if captures.is_empty() { Err(fail("no capture in this directory")) } else { Ok(captures) }
+}
+
+/// Whether a file begins as captures do.
+fn is_capture(path: &Path) -> bool {
+    path.is_file() && File::open(path).is_ok_and(|file| Reader::new(Box::new(file)).is_ok())
+}
+
+/// When a file was written last.
+fn written(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
+/// The capture in a directory that was written next behind that time.
+fn written_behind(directory: &Path, before: SystemTime) -> Option<PathBuf> {
+    let paths = fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let later = paths.filter_map(|path| Some((written(&path).filter(|&time| time > before)?, path)));
+    later.filter(|(_, path)| is_capture(path)).min().map(|(_, path)| path)
 }
 
 /// How long each file is; `None` for a pipe.

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 65] {
+fn rows(limits: Limits) -> [Row; 66] {
     let Limits {
         unpacked_bytes,
         open_captures,
@@ -64,6 +64,7 @@ fn rows(limits: Limits) -> [Row; 65] {
         trial_bytes,
         nested,
         pings,
+        sent_messages,
         transcript_bytes,
         try_sessions,
         try_numbers,
@@ -152,6 +153,12 @@ fn rows(limits: Limits) -> [Row; 65] {
         ("message-holes", n(message_holes), "holes", "kept for one message"),
         ("trial-bytes", trial_bytes, "bytes", "of TLS records opened in vain, beside 64 for each byte"),
         ("pings", n(pings), "pings", "of one direction that wait for their pong"),
+        (
+            "sent-messages",
+            n(sent_messages),
+            "messages",
+            "of all connections that may be sent again behind their capture",
+        ),
         ("nested", n(nested), "protocols", "in one another in a stream: words for proxies, tunnels, TLS"),
         ("transcript-bytes", n(transcript_bytes), "bytes", "of a TLS handshake kept for keys that RSA encrypted"),
         ("try-sessions", n(try_sessions), "sessions", "of key logs that --try-keys tries on a stream"),

@@ -99,7 +99,7 @@ impl Clear {
                 talk.ended[dir] = true;
                 talk.send(dir, if how.is_reset() { Kind::Rst } else { Kind::Fin }, &[], mark, bytes, write)
             }
-            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Ok(()),
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } => Ok(()),
         }
     }
 }

@@ -267,6 +267,8 @@ impl Form for Records {
                 json::int(row, wait.nanos);
                 lit!(row, r#","packet":"#);
                 json::int(row, wait.packet.0);
+                lit!(row, r#","of":"#);
+                json::opt_int(row, wait.of.map(|of| of.0));
                 lit!(row, "}");
             }
             None => lit!(row, "null"),

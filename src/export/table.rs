@@ -34,6 +34,8 @@ pub struct Table {
     place_width: usize,
     /// The packet of the last frame, and how many frames ended in it.
     frames_in: (PacketNo, u32),
+    /// Columns that the names of captures take behind the packets of frames.
+    file_width: usize,
     is_begun: bool,
     /// Findings are followed by their rule, likely cause and next step.
     explains: bool,
@@ -43,7 +45,18 @@ impl Table {
     /// Rows with times of this clock and payloads shown so.
     pub fn new(clock: Clock, payload: PayloadOptions, style: Style) -> Self {
         let (files, facts, frames_in) = (FileRuns::default(), Facts::default(), (PacketNo(0), 0));
-        Self { clock, payload, style, files, facts, place_width: 6, frames_in, is_begun: false, explains: false }
+        Self {
+            clock,
+            payload,
+            style,
+            files,
+            facts,
+            place_width: 6,
+            frames_in,
+            file_width: 0,
+            is_begun: false,
+            explains: false,
+        }
     }
 
     /// Below each finding stand the rule that it is about, its likely cause and what to try.
@@ -118,19 +131,27 @@ impl Form for Table {
     }
 
     fn frame(&mut self, at: &Stamp, frame: &Frame, out: &mut Out<'_>) {
-        let time = self.clock.width();
+        let (time, packet) = (self.clock.width(), at.at.packet);
+        // Of several captures it says which, with as much room as any took so far.
+        let place = self.files.find(packet).map_or_else(String::new, |place| format!(" ({place})"));
+        let place = escape::display_str(&place);
+        self.file_width = self.file_width.max(place.width());
+        let width = self.file_width;
         // Where there is little room, the head's length, the mask and the place in the stream are left out.
-        let is_narrow = self.style.columns.is_some_and(|columns| columns < time + FRAME);
+        let is_narrow = self.style.columns.is_some_and(|columns| columns < time + width + FRAME);
         if self.begins() {
-            let (packet, message, opcode, bytes) = ("packet", "message", "opcode", "bytes");
-            let begin = format!("{packet:>8}  {:>time$}  {message:>7}  →  fin  rsv  {opcode:<12}  {bytes:>8}", "time");
+            let (message, opcode, bytes) = ("message", "opcode", "bytes");
+            let begin = format!(
+                "  packet{:width$}  {:>time$}  {message:>7}  →  fin  rsv  {opcode:<12}  {bytes:>8}",
+                "", "time"
+            );
             let header = if is_narrow { begin } else { format!("{begin}  head  mask          offset") };
             out.heading(&self.style.paint(Ink::Dim, header).to_string());
         }
-        let packet = at.at.packet;
         let place_in_packet = if self.frames_in.0 == packet { self.frames_in.1 + 1 } else { 1 };
         self.frames_in = (packet, place_in_packet);
-        let mut line = format!("{:>8}  ", format!("{packet}.{place_in_packet}"));
+        let pad = width.saturating_sub(place.width());
+        let mut line = format!("{:>8}{place}{:pad$}  ", format!("{packet}.{place_in_packet}"), "");
         self.clock.write(at.at.time, &mut line);
         let _ = write!(
             line,
@@ -146,7 +167,7 @@ impl Form for Table {
             let mask = frame.mask.map_or(String::from("-"), |mask| format!("{:08x}", u32::from_be_bytes(mask)));
             let _ = write!(line, "  {:>4}  {mask:<8}  {:>10}", frame.header_len, frame.stream_offset);
         }
-        let used = time + if is_narrow { NARROW_FRAME } else { FRAME };
+        let used = time + width + if is_narrow { NARROW_FRAME } else { FRAME };
         let mut room = self.style.columns.map_or(usize::MAX, |columns| columns.saturating_sub(used));
         let lack = (!frame.complete).then(|| (Ink::Warning, String::from("⋯ incomplete")));
         for (ink, text) in lack.into_iter().chain(codes(frame.findings)) {

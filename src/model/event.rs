@@ -14,7 +14,7 @@ use super::secrets::ClientRandom;
 use super::tls::{Envelope, TlsOutline, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
-use super::ws::{Frame, Message};
+use super::ws::{Frame, Message, Resent};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -128,6 +128,8 @@ pub enum Event<'a> {
     Frame(&'a Frame),
     /// A message ended.
     Message(&'a Message<'a>),
+    /// A message that was told before waited, which is only known now.
+    Resent(&'a Resent),
     /// A finding.
     Note(&'a Note<'a>),
     /// A TLS record of the connection was read, or a DATA frame of its HTTP/2 stream, behind what it carries. Only who hears them

@@ -104,6 +104,8 @@ pub struct Limits {
     pub nested: usize,
     /// Pings of one direction that wait for their pong.
     pub pings: usize,
+    /// Messages of all connections that are kept in mind after they were told, for bytes of them that are sent again.
+    pub sent_messages: usize,
     /// Bytes of the handshake messages of one TLS session that are kept, where a master secret may be made from them.
     pub transcript_bytes: usize,
     /// Sessions of key logs whose secrets are tried on a TLS stream without ClientHello.
@@ -225,6 +227,7 @@ impl Limits {
         trial_bytes: 256 << 20,
         nested: 16,
         pings: 64,
+        sent_messages: 8_192,
         transcript_bytes: 256 << 10,
         try_sessions: 4096,
         try_numbers: 1 << 20,

@@ -70,4 +70,4 @@ pub use traffic::{Streams, Traffic};
 pub use url::url_parts;
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
-pub use ws::{Close, Frame, Message, Opcode, Wait, WaitCause};
+pub use ws::{Close, Frame, Message, Opcode, Resent, Wait, WaitCause};

@@ -184,6 +184,22 @@ pub enum Input<'a> {
         /// The packet with which they are delivered.
         mark: Mark,
     },
+    /// Bytes that were told before reached their receiver only when some of them were sent again: behind the capture the network
+    /// had lost them.
+    Resent {
+        /// Which way they went.
+        dir: Direction,
+        /// The first byte that the receiver lacked, in the stream of TCP, whatever layer hears of it.
+        offset: u64,
+        /// How many bytes waited: that one, and those behind it that the receiver acknowledged together with it.
+        len: u64,
+        /// The packet that brought the first of them.
+        lost: Mark,
+        /// The packet that brought it again.
+        again: Mark,
+        /// The packet that acknowledged them.
+        mark: Mark,
+    },
     /// The direction's stream ends.
     End {
         /// Which way it went.
@@ -208,6 +224,7 @@ impl Input<'_> {
         | Self::Gap { dir, .. }
         | Self::Odd { dir, .. }
         | Self::Waited { dir, .. }
+        | Self::Resent { dir, .. }
         | Self::End { dir, .. }) = &mut self;
         *dir = dir.reverse();
         self

@@ -190,6 +190,33 @@ pub struct Wait {
     pub cause: WaitCause,
     /// The packet that ended it.
     pub packet: PacketNo,
+    /// The packet whose bytes that one brought again, where it was captured.
+    pub of: Option<PacketNo>,
+}
+
+impl Wait {
+    /// Shorter ones are not told, in nanoseconds: so late may come what other ways delayed, and not a loss.
+    pub const NOTICED: i64 = 3_000_000;
+
+    /// `retransmission of packet 4397 in packet 4411`.
+    pub fn reason(&self) -> String {
+        match (self.cause, self.of) {
+            (WaitCause::Retransmission, Some(of)) => format!("retransmission of packet {of} in packet {}", self.packet),
+            (WaitCause::Retransmission, None) => format!("retransmission in packet {}", self.packet),
+            (WaitCause::Window, _) => format!("window was 0 until packet {}", self.packet),
+        }
+    }
+}
+
+/// A message that was told before reached its receiver only when bytes were sent again, of it or of what was sent before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resent {
+    /// Its number within the connection.
+    pub msg: u64,
+    /// Who sent it.
+    pub dir: Direction,
+    /// What its bytes waited for.
+    pub wait: Wait,
 }
 
 /// What bytes wait for in TCP.
@@ -212,13 +239,10 @@ impl WaitCause {
 }
 
 impl fmt::Display for Wait {
-    /// `waited 812 ms for the retransmission in packet 4411`.
+    /// `waited 812 ms for the retransmission in packet 4411`; where both were captured, `… of packet 4397 in packet 4411`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.cause {
-            WaitCause::Retransmission => "the retransmission in packet",
-            WaitCause::Window => "the receiver, whose window was 0 until packet",
-        };
-        write!(f, "waited {} for {what} {}", duration(self.nanos), self.packet)
+        let article = if self.cause == WaitCause::Window { "the receiver: its" } else { "the" };
+        write!(f, "waited {} for {article} {}", duration(self.nanos), self.reason())
     }
 }
 

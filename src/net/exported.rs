@@ -194,6 +194,11 @@ struct Stream {
     /// What the lower and the higher end sent.
     sent: [Sent; 2],
     is_http2: bool,
+    /// The last request of HTTP/1.1, as a hash, and whether its connection was taken over from HTTP: no other request comes in that.
+    request: u64,
+    is_upgraded: bool,
+    /// What is added to the numbers of the conversation at hand, so that it stands far from those before it.
+    shift: u32,
 }
 
 /// How far one direction has come.
@@ -245,12 +250,15 @@ impl Streams {
         if self.all.len() >= limit && !self.all.contains_key(&ends) {
             return numbers.map(|numbers| segment(numbers.seq, numbers.ack, numbers.flags));
         }
-        let Stream { sent: [low, high], is_http2 } = self.all.entry(ends).or_default();
+        let stream = self.all.entry(ends).or_default();
+        stream.may_begin_anew(payload);
+        stream.is_upgraded |= encap == EncapId::WEBSOCKET;
+        let Stream { sent: [low, high], is_http2, shift, .. } = stream;
         *is_http2 |= matches!(units, Some(Units::Http2)) || payload.starts_with(H2_PREFACE);
         let units = units.map(|units| if *is_http2 { Units::Http2 } else { units });
         let (own, other) = if src <= dst { (low, high) } else { (high, low) };
         let (seq, ack, flags) = match numbers {
-            Some(numbers) => (numbers.seq, numbers.ack, numbers.flags),
+            Some(numbers) => (numbers.seq.wrapping_add(*shift), numbers.ack.wrapping_add(*shift), numbers.flags),
             None => (own.place(payload), other.next, Flags::ACK.with(Flags::PSH)),
         };
         own.next = seq.wrapping_add(payload.len() as u32).wrapping_add(cut);
@@ -260,6 +268,37 @@ impl Streams {
         };
         Some(segment(seq, ack, flags))
     }
+}
+
+impl Stream {
+    /// Where another request comes behind an upgrade, the same ends have begun another conversation: it stands far from the one before.
+    fn may_begin_anew(&mut self, payload: &[u8]) {
+        if payload.starts_with(SWITCHED) {
+            self.is_upgraded = true;
+        } else if is_request(payload) {
+            let request = hash(payload);
+            if self.is_upgraded && request != self.request {
+                (self.is_upgraded, self.is_http2) = (false, false);
+                self.shift = self.shift.wrapping_add(ELSEWHERE);
+                for sent in &mut self.sent {
+                    *sent = Sent { next: sent.next.wrapping_add(ELSEWHERE), open: Default::default() };
+                }
+            }
+            self.request = request;
+        }
+    }
+}
+
+/// Bytes by which conversations of the same ends are apart.
+const ELSEWHERE: u32 = 1 << 30;
+
+/// The answer with which a connection is taken over (RFC 9110 §15.2.2).
+const SWITCHED: &[u8] = b"HTTP/1.1 101 ";
+
+/// Whether a PDU begins with the first line of a request of HTTP/1.1 (RFC 9112 §3).
+fn is_request(payload: &[u8]) -> bool {
+    let begins = payload.first().is_some_and(u8::is_ascii_uppercase);
+    begins && payload.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b" HTTP/1.1\r"))
 }
 
 impl Sent {

@@ -1,5 +1,7 @@
 //! What a protocol layer is, and what it may use.
 
+mod sent;
+
 use crate::model::{
     Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Ethers, Event, FrameEnds, Handshake,
     Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
@@ -7,6 +9,8 @@ use crate::model::{
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+pub use sent::{Around, Sent};
 
 /// One protocol over an ordered byte stream. It cannot fail: what is odd becomes a note, what is lost a gap.
 pub trait Layer: Send {
@@ -158,6 +162,12 @@ pub struct Tools {
     pub tells_records: bool,
     /// The number of the TLS record at hand.
     pub record: Option<u64>,
+    /// Where in TCP the bytes at hand stand, where their offsets are others.
+    pub around: Option<Around>,
+    /// Where in TCP the frame at hand begins.
+    pub begun: u64,
+    /// Where the last messages do.
+    pub sent: Sent,
     /// It wants what TLS carries.
     pub tells_carried: bool,
     /// TLS sessions in which something was read.
@@ -324,6 +334,22 @@ impl Tools {
     fn around(&self, encap: EncapId) -> Box<[Encap]> {
         let encaps = usize::from(encap.0).checked_sub(1).and_then(|at| self.encaps.get(at));
         encaps.map(|encaps| (**encaps).into()).unwrap_or_default()
+    }
+
+    /// Says where the bytes stand that are at hand next, unless it is known already: the outermost layer alone has the stream's own
+    /// offsets. What was said before comes back, to be put in its place behind them.
+    pub const fn stand(&mut self, around: Around) -> Option<Around> {
+        let outer = self.around;
+        if outer.is_none() {
+            self.around = Some(around);
+        }
+        outer
+    }
+
+    /// Where in TCP something begins that begins in the bytes at hand, at that offset of theirs.
+    #[inline(always)]
+    pub fn place(&self, offset: u64) -> u64 {
+        self.around.map_or(offset, |around| around.from)
     }
 
     /// An empty buffer, used before if possible.

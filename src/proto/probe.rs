@@ -180,7 +180,7 @@ impl Layer for Probe {
                 self.holed = true;
                 self.unknown(Some(input), cx)
             }
-            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Next::Read,
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } => Next::Read,
         }
     }
 

@@ -147,6 +147,7 @@ impl Conn {
         let mere = segment.payload.is_empty() && self.is_usual(dir, segment);
         if mere {
             self.last = segment.mark;
+            self.hear(dir, segment);
         }
         mere
     }
@@ -173,8 +174,17 @@ impl Conn {
             && (!keep || half.vouches(segment))
         {
             half.deliver(segment.payload, mark, mark, keep, &mut Feed { dir, limits, budget, out });
+            self.hear(dir, segment);
         } else {
             self.unusual(dir, segment, keep, limits, budget, out);
+        }
+    }
+
+    /// Notes what a usual segment acknowledges.
+    #[inline(always)]
+    fn hear(&mut self, dir: Direction, segment: &Segment<'_>) {
+        if let Some(other) = &mut self.halves[dir.reverse()] {
+            other.hear(Seq(segment.ack));
         }
     }
 
@@ -241,6 +251,7 @@ impl Conn {
         {
             let mut feed = Feed { dir: dir.reverse(), limits, budget, out };
             other.acknowledged((Seq(segment.ack), segment.payload.is_empty()), mark, keep, &mut feed);
+            other.hear_of(segment, &mut feed);
             if other.waits() {
                 sack::blocks(segment.options()).for_each(|block| other.sacked(block, mark));
             }
@@ -323,6 +334,9 @@ impl Conn {
             if syn && !segment.payload.is_empty() {
                 half.hold_syn_data(segment.payload, mark);
             } else if carries {
+                if keep {
+                    half.note_again(seq, segment);
+                }
                 half.data(seq, segment.payload, segment.cut, mark, keep, feed);
             }
             if segment.flags.has(Flags::FIN) {

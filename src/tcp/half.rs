@@ -2,6 +2,7 @@
 
 mod ends;
 mod peer;
+mod resent;
 mod suspects;
 mod tell;
 
@@ -13,6 +14,7 @@ use super::seq::{NEAR, Seq};
 use crate::model::{Direction, End, Flags, Input, Limits, Mark, NoteCode, Overlap, Receipt, Segment, count};
 use ends::Fin;
 use peer::Peer;
+use resent::Again;
 use std::collections::VecDeque;
 use std::ops::Range;
 use suspects::Suspect;
@@ -68,6 +70,8 @@ pub(super) struct Half {
     /// Stream offset of the next byte to deliver, and its sequence number.
     offset: u64,
     seq: Seq,
+    /// The highest number that its receiver was seen to acknowledge.
+    acked: Seq,
     ended: bool,
     /// Nothing is held and no end is known; as it was behind the last segment that was not as usual.
     quiet: bool,
@@ -98,6 +102,8 @@ struct Aside {
     gaps: VecDeque<(u64, u64)>,
     /// Segments whose checksum is wrong.
     suspects: Vec<Suspect>,
+    /// Bytes that came again and were not acknowledged by then.
+    again: Vec<Again>,
 }
 
 impl Aside {
@@ -108,6 +114,7 @@ impl Aside {
             && self.on_syn.is_none()
             && self.peer.is_quiet()
             && self.suspects.is_empty()
+            && self.again.is_empty()
     }
 }
 
@@ -116,7 +123,8 @@ const GAPS_KEPT: usize = 16;
 impl Half {
     /// A direction whose first byte has the sequence number `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        Self { offset: 0, seq, ended: false, quiet: true, sums: Sums::default(), last: Place::default(), aside: None }
+        let (sums, last) = (Sums::default(), Place::default());
+        Self { offset: 0, seq, acked: seq, ended: false, quiet: true, sums, last, aside: None }
     }
 
     /// The same where its SYN had a right checksum.

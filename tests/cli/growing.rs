@@ -47,6 +47,33 @@ fn rows_come_as_the_file_grows() {
     child.wait().unwrap();
 }
 
+/// Of a directory the capture is read that was written last, and then each that appears.
+#[test]
+fn captures_that_appear_in_a_directory_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    let mix = fs::read(sample("mix.pcap")).unwrap();
+    write("cap_9.pcap", &fs::read(sample("mqtt.pcap")).unwrap());
+    std::thread::sleep(Duration::from_millis(20));
+    write("cap_1.pcap", &mix[..30_000]);
+    let mut child = follow(dir.path()).spawn().unwrap();
+    let rows = lines(&mut child);
+    let next = || rows.recv_timeout(Duration::from_secs(600)).unwrap();
+    let whole = stdout("msgs samples/mix.pcap");
+    let expected: Vec<&str> = whole.lines().collect();
+    assert_eq!(next(), expected[0], "the one that was written last");
+    write("notes.txt", b"no capture");
+    append(&dir.path().join("cap_1.pcap"), &mix[30_000..]);
+    for row in &expected[1..] {
+        assert_eq!(next(), *row);
+    }
+    std::thread::sleep(Duration::from_millis(20));
+    write("cap_0.pcapng", &fs::read(sample("stomp.pcapng")).unwrap());
+    assert!(next().contains("CONNECT"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 fn stdout_of(capture: &[u8]) -> String {
     String::from_utf8(pipe_in(wspect(["msgs", "-q", "-"]), capture).stdout).unwrap()
 }
@@ -121,7 +148,7 @@ fn one_file_grows() {
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap()
     };
-    let expected = "wspect: 2 captures: --follow reads one file as it grows; a pipe is read as it comes\n";
+    let expected = "wspect: 2 captures: --follow reads one file as it grows, or those of one directory; a pipe is read as it comes\n";
     assert_eq!(said("msgs --follow samples/mix.pcap samples/mqtt.pcap"), expected);
     assert!(said("msgs --follow -").starts_with("wspect: stdin: --follow reads one file"));
     assert!(said("export pcapng --follow samples/mix.pcap").contains("export pcapng reads twice"));

@@ -68,8 +68,8 @@ fn rotated_captures_are_read_as_the_whole() {
         for files in [&names, &shuffled, &vec![String::from(".")]] {
             let said = said(&[command], files);
             assert_eq!(unplaced(&said), unplaced(&whole), "{command} {files:?}");
-            let tells_packets = ["handshake", "check"].contains(&command);
-            assert_eq!(said.contains(" (mix_0000"), tells_packets && whole.contains("frame "), "{command}: {said}");
+            let tells_packets = ["handshake", "check"].contains(&command) && whole.contains("frame ");
+            assert_eq!(said.contains(" (mix_0000"), tells_packets || command == "frames", "{command}: {said}");
         }
         let (whole, _) = parted(&stdout(&format!("{command} --json samples/mix.pcap")));
         let (pieces, places) = parted(&said(&[command, "--json"], &shuffled));
@@ -229,5 +229,20 @@ fn captures_that_were_made_side_by_side_are_no_step_of_the_clock() {
         let reversed: Vec<_> = names.iter().rev().cloned().collect();
         assert!(said(&names) == whole, "{files} files");
         assert!(said(&reversed) == whole, "{files} files, the last first");
+    }
+}
+
+/// Frames stand where their packets do, as wide as it takes.
+#[test]
+fn frames_of_several_captures_name_theirs() {
+    let (dir, names) = pieces();
+    let rows = stdout(&format!("frames {}", dir.path().display()));
+    assert!(rows.lines().count() > 100);
+    for row in rows.lines().skip(1) {
+        let (number, place) = row.split_once(" (").unwrap();
+        let (file, packet) = place.split_once(')').unwrap().0.split_once(':').unwrap();
+        let at = names.iter().position(|name| name == file).unwrap();
+        let number: usize = number.trim_start().split_once('.').unwrap().0.parse().unwrap();
+        assert_eq!(number, at * 50 + packet.parse::<usize>().unwrap(), "{row}");
     }
 }

@@ -31,6 +31,7 @@ mod nested;
 mod order;
 mod payloads;
 mod proxies;
+mod resent;
 mod resync;
 mod tenants;
 mod tunnels;

@@ -88,7 +88,7 @@ fn records_and_pages_say_it() {
     let all = records("msgs", Input::Bytes(&file));
     let waited: Vec<_> = all.iter().map(|record| key(record, "waited").to_string()).collect();
     assert_eq!(waited[0], "null");
-    assert_eq!(waited[1], r#"{"duration_ns":812000000,"for":"retransmission","packet":11}"#);
+    assert_eq!(waited[1], r#"{"duration_ns":812000000,"for":"retransmission","of":null,"packet":11}"#);
     let shown = wspect(&["show", "1:2", "-r"], Input::Bytes(&file));
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("\nwaited 812 ms for the retransmission in packet 11\n"), "{shown}");
@@ -99,7 +99,7 @@ fn what_only_came_in_another_order_did_not_wait() {
     assert_eq!(waits(&Pcap::default().file(&second_comes_late(2)), ""), []);
 }
 
-/// Before the capture nothing was lost: the bytes are sent twice, and were there the first time.
+/// Where all was acknowledged nothing was lost: the bytes are sent twice, and were there the first time (see `resent`).
 #[test]
 fn what_is_sent_again_did_not_wait() {
     let (mut segments, first) = five();

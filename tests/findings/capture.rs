@@ -1,7 +1,7 @@
 //! Findings about the file, its packets and TCP.
 
 use super::support::craft::*;
-use super::{Case, case, talk, talked};
+use super::{Case, case, paced, talk, talked};
 use std::io::Write as _;
 use wspect::model::Limits;
 
@@ -132,11 +132,18 @@ fn tcp() -> Vec<Case> {
         let packets = segments.iter().enumerate().map(|(at, segment)| wire(at).packet(segment, time_of(at)));
         Pcap::default().file(&packets.collect::<Vec<_>>())
     };
+    // Before it is acknowledged, or behind that.
+    let again = |at: usize| {
+        let mut segments = segments.clone();
+        segments.insert(at, segments[first + 2].clone());
+        paced(&segments, &[(at, 300)])
+    };
     vec![
         case("TCP-GAP", hole.clone(), changed(&|segments| segments.swap(first, first + 1))),
         case("TCP-OVERLAP", copy(8), copy(7)),
         case("TCP-CHECKSUM", wrong_from(last), wrong_from(0)),
         case("TCP-LATE", late(300), late(3)),
+        case("TCP-RESENT", again(first + 3), again(first + 4)),
         case("TCP-AFTER-RESET", after_reset(RST), after_reset(ACK)),
         Case { limits: Limits { reorder_bytes: 100, ..Limits::DEFAULT }, ..case("TCP-LIMIT", hole.clone(), hole) },
     ]

@@ -156,6 +156,21 @@ fn bombs_stop_at_the_bound() {
     assert!(told.text.contains("--max-unpacked"), "{}", told.text);
 }
 
+/// As `zstd --long=31` writes it: the window is in the head of the frame (RFC 8878 §3.1.1.1.2).
+#[test]
+fn a_window_that_is_too_large_is_told_with_what_to_do() {
+    let packed = |power: u8| {
+        let head = [0x28, 0xb5, 0x2f, 0xfd, 0, (power - 10) << 3];
+        let raw = ((PLAIN.len() as u32) << 3 | 1).to_le_bytes();
+        [&head[..], &raw[..3], PLAIN].concat()
+    };
+    assert_eq!(read(&packed(27)), read(PLAIN));
+    let refusal = refusal(&packed(31));
+    let expected =
+        "refers back by up to 2.1 GB, of which no more than 134 MB are kept: unpack it before (zstd -d --long=31)";
+    assert!(refusal.contains(expected) && refusal.lines().count() == 1, "{refusal}");
+}
+
 #[test]
 fn what_is_inside_is_named() {
     let mut tar = vec![0; 600];

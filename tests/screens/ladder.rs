@@ -22,7 +22,7 @@ fn ladders() {
 fn trouble_has_rows_of_its_own() {
     let (mut story, conn) = one_connection();
     story.say(conn, Direction::ToServer, Opcode::TEXT, b"before");
-    let waited = Some(Wait { nanos: 812_000_000, cause: WaitCause::Retransmission, packet: PacketNo(9) });
+    let waited = Some(Wait { nanos: 812_000_000, cause: WaitCause::Retransmission, packet: PacketNo(9), of: None });
     story.wait(812_000);
     story.say_oddly(conn, Direction::ToClient, Opcode::TEXT, b"late", &Odd { waited, ..Odd::default() });
     story.note(conn, NoteCode::TcpGap, Some(Direction::ToClient), None, "2 920 bytes were never captured.");
@@ -34,6 +34,38 @@ fn trouble_has_rows_of_its_own() {
         ["GET /socket", "101 Switching", "before", "TCP-GAP  2 920 bytes", "waited 812 ms", "late", "2.5s", "TCP RST"];
     let at = lines.map(|words| shown.lines().position(|line| line.contains(words)));
     assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{at:?}\n{shown}");
+}
+
+/// A message may be known to have waited only when it was told long ago: then what is shown, and what passes the filter, follows.
+#[test]
+fn what_waited_may_be_known_later() {
+    let (mut story, conn) = one_connection();
+    let plain = story.say(conn, Direction::ToServer, Opcode::TEXT, b"plain");
+    let odd = Odd { rtt: Some(5), ..Odd::default() };
+    let rare = story.say_oddly(conn, Direction::ToServer, Opcode::PONG, b"rare", &odd);
+    story.say(conn, Direction::ToServer, Opcode::TEXT, b"other");
+    let mut app = browser(&story, WIDE);
+    press(&mut app, "2f");
+    press(&mut app, "wspect.waited > 1ms<Enter>");
+    assert!(picture(&app, WIDE).contains("0 of 3"), "{}", picture(&app, WIDE));
+    let known = story.events();
+    for (msg, nanos) in [(plain, 812_000_000), (plain, 4_000_000), (rare, 5_000_000)] {
+        let (packet, of) = (PacketNo(4500), Some(PacketNo(4411)));
+        story.resent(conn, msg, Direction::ToServer, Wait { nanos, cause: WaitCause::Retransmission, packet, of });
+    }
+    for batch in story.batches_after(known) {
+        app.take(Loading::Batch(batch), Duration::ZERO);
+    }
+    press(&mut app, "gg");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("plain") && shown.contains("rare") && !shown.contains("other"), "{shown}");
+    for words in ["waited 812 ms", "retransmission of packet 4411 in packet 4500"] {
+        assert!(shown.contains(words), "{shown}");
+    }
+    press(&mut app, "FF");
+    let shown = picture(&app, WIDE);
+    assert!(shown.contains("waited 812 ms: retransmission of packet 4411"), "{shown}");
+    assert!(shown.contains("waited 5.0 ms"), "{shown}");
 }
 
 /// Of several connections the one of the selected message is looked at, and what is looked at has its message selected.

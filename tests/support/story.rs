@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
     Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
-    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Sink, Span, Stamp, StartLine, Timestamp, TlsOutline,
-    Version, Wait,
+    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Resent, Sink, Span, Stamp, StartLine, Timestamp,
+    TlsOutline, Version, Wait,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -34,6 +34,7 @@ enum Owned {
     Handshake(Box<Handshake>),
     Frame(Frame),
     Message(OwnedMessage),
+    Resent(Resent),
     Note(NoteCode, Option<Direction>, Option<u64>, String),
     Closed(Closed),
 }
@@ -281,6 +282,12 @@ impl Story {
         self.events.push((self.stamp(conn, at), Owned::Note(code, dir, msg, text.to_owned())));
     }
 
+    /// What that message waited for is known now.
+    pub(crate) fn resent(&mut self, conn: usize, msg: u64, dir: Direction, wait: Wait) {
+        let at = self.mark();
+        self.events.push((self.stamp(conn, at), Owned::Resent(Resent { msg, dir, wait })));
+    }
+
     pub(crate) fn close(&mut self, conn: usize, by: Direction, how: End) {
         let last = self.mark();
         let mut ends = Ends::default();
@@ -346,6 +353,7 @@ fn tell(sink: &mut impl Sink, at: &Stamp, owned: &Owned) -> ControlFlow<()> {
                 }),
             )
         }
+        Owned::Resent(resent) => sink.accept(at, Event::Resent(resent)),
         Owned::Note(code, dir, msg, text) => {
             let note = Note { dir: *dir, msg: *msg, text, ..Note::new(*code, at.at) };
             sink.accept(at, Event::Note(&note))

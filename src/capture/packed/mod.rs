@@ -106,7 +106,7 @@ impl Unpacked {
         let why = match packed.buffer.take_failure() {
             Some(failure) => return failure,
             None if packed.is_short => Why::Cut,
-            None => Why::Damaged(error),
+            None => error.downcast().map_or_else(Why::Damaged, Why::Window),
         };
         self.member = Some(Box::new(Between(packed)));
         Fault { name: self.name, at, why }.into()
@@ -265,6 +265,8 @@ enum Why {
     Cut,
     #[error("cannot be unpacked further ({0})")]
     Damaged(io::Error),
+    #[error("{0}")]
+    Window(Window),
     #[error("has bytes behind it that are no part of it")]
     Behind,
     #[error("unpacks to more than {} and is read no further (--max-unpacked)", size(*.0))]
@@ -277,9 +279,24 @@ impl Fault {
         match self.why {
             Why::Cut => NoteCode::FileCut,
             Why::Damaged(_) | Why::Behind => NoteCode::FileDamaged,
-            Why::Limit(_) => NoteCode::FileLimit,
+            Why::Limit(_) | Why::Window(_) => NoteCode::FileLimit,
         }
     }
+}
+
+/// A stream refers farther back than is kept of it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "refers back by up to {}, of which no more than {} are kept: unpack it before (zstd -d --long={})",
+    size(*.wanted),
+    size(*.most),
+    .wanted.next_power_of_two().ilog2()
+)]
+struct Window {
+    /// By so many bytes.
+    wanted: u64,
+    /// So many are kept.
+    most: u64,
 }
 
 /// What a stream fails with that is not as its format has it.

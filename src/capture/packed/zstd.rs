@@ -1,6 +1,6 @@
 //! Frames of zstd (RFC 8878 §3.1.1).
 
-use super::{Packed, damaged};
+use super::{Packed, Window, damaged};
 use mzstd::{DecodeError, DecodeOperation, DecoderSessionOwned, DecoderStatus, Decompressor, FrameMode};
 use std::io::{self, BufRead as _, Read};
 
@@ -119,6 +119,9 @@ impl Decoder {
             Err(failed) => {
                 self.failure = Some(match failed.error {
                     DecodeError::ChecksumMismatch { .. } => damaged("its checksum differs"),
+                    DecodeError::WindowLimitExceeded { window_size, limit } => {
+                        io::Error::new(io::ErrorKind::InvalidData, Window { wanted: window_size, most: limit })
+                    }
                     error => error.into(),
                 });
                 (failed.consumed, failed.produced)

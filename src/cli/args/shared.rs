@@ -263,7 +263,7 @@ pub(in crate::cli) struct Input {
     /// also where the clock was set back between two that are named in their order.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Read on as the file grows, until ^C; also in another that takes its name
+    /// Read on as the file grows, until ^C; also in another that takes its name. Of a directory the newest, and what appears in it
     #[arg(long, hide_short_help = true)]
     pub follow: bool,
     #[command(flatten)]

@@ -142,6 +142,7 @@ const WAITED: &[Key] = &[
     key("for", Word(&["retransmission", "window"]), "lost bytes that came again, or a receiver whose window was zero"),
     key("duration_ns", Int, "nanoseconds"),
     key("packet", Count, "the packet that ended it"),
+    key("of", Maybe(&Count), "the packet whose bytes that one brought again, where it was captured"),
 ];
 
 const FRAME: &[Key] = &[

@@ -425,7 +425,7 @@ fields! {
             let known = !body.holes.is_empty() && body.holes.iter().all(|hole| hole.len.is_some());
             known.then(|| int(body.missing()))
         });
-    "wspect.waited", Duration, MSGS, Row, "how long bytes of it waited for a retransmission or a window",
+    "wspect.waited", Duration, MSGS, Row, "how long bytes of it waited for a retransmission or a window, as far as it is known with it",
         One(|row| row.message()?.waited.map(|wait| Value::Duration(wait.nanos)));
     "wspect.rtt" = "rtt", Duration, MSGS, Row, "of a pong: time since its ping", One(|row| row.message()?.rtt.map(Value::Duration));
     "wspect.payload" = "payload", Bytes, MSGS, Payload, "payload, unmasked and inflated",

@@ -131,6 +131,8 @@ impl Layer for Http1 {
                 }
             }
             Input::Waited { dir, brought, wait, .. } => self.odds.keep_wait(dir, brought, wait),
+            // What HTTP says waits for nobody here.
+            Input::Resent { .. } => {}
             Input::Odd { dir, offset, len, code: NoteCode::TlsUnverified, .. } => {
                 let (first, _) = *self.unverified[dir].get_or_insert((offset, 0));
                 self.unverified[dir] = Some((first, offset.saturating_add(len)));

@@ -6,7 +6,7 @@ use super::side::{Open, Partial, Reading, Side};
 use super::stream::Stream;
 use super::tell;
 use crate::model::{Both, ConnId, Direction, End, H2_PREFACE, Input, Mark, NoteCode, StreamId};
-use crate::proto::layer::{Cx, Kind as Carries, Layer, Next};
+use crate::proto::layer::{Around, Cx, Kind as Carries, Layer, Next};
 use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -56,10 +56,15 @@ impl Layer for Http2 {
         *cx.kind = Carries::Http2;
         self.begin(cx);
         match input {
-            Input::Data { dir, offset, bytes, brought, .. } => self.data(dir, offset, bytes, brought, cx),
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                let outer = cx.tools.stand(Around::piece(offset, bytes, brought));
+                self.data(dir, offset, bytes, brought, cx);
+                cx.tools.around = outer;
+            }
             Input::Gap { dir, len, exact, receipt, .. } => self.gap(dir, (len, exact), receipt, cx),
             Input::End { dir, how, mark } => self.tcp_end(dir, how, mark, cx),
             Input::Odd { .. } | Input::Waited { .. } => self.said(input, cx),
+            Input::Resent { .. } => self.resent(input, cx),
         }
         match &self.sides {
             Some(sides) if Direction::BOTH.iter().all(|&dir| matches!(sides[dir].reading, Reading::Over)) => {

@@ -421,7 +421,7 @@ fn hold(held: &mut Both<Held>, input: Input<'_>, cx: &mut Cx<'_>) -> usize {
     match input {
         Input::Data { offset, bytes, brought, .. } => held.push(offset, bytes, (brought, None), bound),
         Input::Gap { offset, len, exact, receipt, mark, .. } => held.lose(offset, (len, exact), receipt, mark, bound),
-        Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => {}
+        Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } | Input::End { .. } => {}
     }
     let more = held.len.saturating_sub(before);
     cx.tools.pending += more;

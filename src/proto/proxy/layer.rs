@@ -60,7 +60,7 @@ impl Layer for Proxy {
             }
             // What is the proxy's may be among what is missing, and what came behind it is not.
             Input::Gap { .. } => self.open(Hint::Holed, Some(input), cx),
-            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } => Next::Read,
+            Input::End { .. } | Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } => Next::Read,
         }
     }
 

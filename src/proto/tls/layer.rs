@@ -70,7 +70,7 @@ impl Layer for Tls {
                 self.gap(dir, offset, len, cx);
                 self.count_sought(dir, cx);
             }
-            Input::Waited { .. } => self.inside.feed(input, &self.session, cx),
+            Input::Waited { .. } | Input::Resent { .. } => self.inside.feed(input, &self.session, cx),
             Input::End { dir, how, mark } => self.arrive(dir, Held::End(how, mark), cx),
             Input::Odd { dir, len, code, text, detail, mark, .. } => {
                 let offset = self.halves[dir].plain;
@@ -386,9 +386,11 @@ impl Tls {
 
     /// Hands on data of the application, which stand between two places of a record.
     fn application(&mut self, dir: Direction, record: &Record, (from, to): (usize, usize), cx: &mut Cx<'_>) {
+        let outer = cx.tools.stand(record.around());
         for (_, bytes, brought) in record.parts(from, to) {
             self.plain(dir, bytes, brought, cx);
         }
+        cx.tools.around = outer;
     }
 
     fn plain(&mut self, dir: Direction, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {

@@ -1,6 +1,7 @@
 //! Records: their header, and how one direction's bytes are cut into them.
 
 use crate::model::{Mark, Span};
+use crate::proto::layer::Around;
 use nom::IResult;
 use nom::Parser as _;
 use nom::combinator::verify;
@@ -83,6 +84,12 @@ impl Record {
     pub(super) const fn held(&self) -> usize {
         let (bytes, brought, holes) = (self.bytes.len(), self.brought.len(), self.holes.len());
         bytes + brought * size_of::<(usize, Mark)>() + holes * size_of::<(usize, usize)>()
+    }
+
+    /// Where it stands in the direction's stream.
+    pub(super) fn around(&self) -> Around {
+        let brought = self.brought.first().map_or(Mark::default(), |&(_, mark)| mark);
+        Around::piece(self.offset, &self.bytes, brought)
     }
 
     /// Its fragment.

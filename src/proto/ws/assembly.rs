@@ -37,6 +37,8 @@ pub(super) struct Assembly {
     pub(super) dropped: Option<u64>,
     /// A rule that the first frame broke, and the frame: it is told with the message.
     pub(super) untold: Option<(NoteCode, u64)>,
+    /// Where it begins in the stream of TCP.
+    pub(super) from: u64,
     /// What bytes of it waited for longest.
     pub(super) waited: Option<Wait>,
     /// What keeps it from being inflated, in words.
@@ -118,6 +120,7 @@ impl Assembly {
             fault: None,
             dropped: None,
             untold: None,
+            from: 0,
             waited: None,
             trouble: None,
             text: Text::default(),

@@ -39,6 +39,7 @@ impl Ws {
             self.give_up_seeking(dir, cx);
             self.tell_doubt(dir, cx);
             self.tell_repeats(dir, cx);
+            self.tell_more_resent(dir, cx);
             self.tell_farewell(dir, cx);
         }
         let farewells = Both::from_fn(|dir| self.halves[dir].closed.as_deref().cloned());

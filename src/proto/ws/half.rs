@@ -27,7 +27,7 @@ pub(super) struct Half {
     distrust: Option<Box<Distrust>>,
     /// A Close frame was sent.
     pub(super) closed: Option<Box<Farewell>>,
-    /// What bytes waited for that are read, or about to be.
+    /// What bytes waited for that are read, or about to be; or that were read, and sent again.
     pub(super) waits: Option<Box<Waits>>,
     /// What their receiver told of the bytes that were lost last.
     pub(super) receipt: Receipt,
@@ -96,6 +96,8 @@ pub(super) struct Partial {
     bytes: [u8; HEAD_MAX],
     len: usize,
     offset: u64,
+    /// Where it begins in TCP.
+    pub(super) from: u64,
     first: Mark,
 }
 

@@ -61,6 +61,8 @@ struct Length {
     value: u64,
     bytes: u8,
     offset: u64,
+    /// Where the frame begins in TCP.
+    from: u64,
     first: Mark,
 }
 
@@ -93,7 +95,9 @@ impl Layer for Hixie {
                 }
                 Next::Read
             }
-            Input::Odd { .. } | Input::Waited { .. } | Input::End { .. } => self.ws.input(input, cx),
+            Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } | Input::End { .. } => {
+                self.ws.input(input, cx)
+            }
         }
     }
 
@@ -114,6 +118,10 @@ impl Hixie {
     fn step<'b>(&mut self, dir: Direction, at: u64, bytes: &'b [u8], brought: Mark, cx: &mut Cx<'_>) -> &'b [u8] {
         let Some((&byte, rest)) = bytes.split_first() else { return bytes };
         let side = &mut self.sides[dir];
+        cx.tools.begun = match side.reading {
+            Reading::Length(length) => length.from,
+            _ => cx.tools.place(at),
+        };
         match side.reading {
             Reading::Type if byte < 0x80 => {
                 let place = self.place(dir, byte, 1, 0, at, brought);
@@ -131,8 +139,14 @@ impl Hixie {
                 }
             }
             Reading::Type => {
-                side.reading =
-                    Reading::Length(Length { frame_type: byte, value: 0, bytes: 0, offset: at, first: brought });
+                side.reading = Reading::Length(Length {
+                    frame_type: byte,
+                    value: 0,
+                    bytes: 0,
+                    offset: at,
+                    from: cx.tools.begun,
+                    first: brought,
+                });
                 rest
             }
             Reading::Length(length) => self.length(dir, length, byte, rest, cx),
@@ -185,7 +199,7 @@ impl Hixie {
 
     /// Reads a byte of a length; a frame that is all there behind it is told at once.
     fn length<'b>(&mut self, dir: Direction, length: Length, byte: u8, rest: &'b [u8], cx: &mut Cx<'_>) -> &'b [u8] {
-        let Length { frame_type, value, bytes, offset, first } = length;
+        let Length { frame_type, value, bytes, offset, first, .. } = length;
         let value = value << 7 | u64::from(byte & 0x7f);
         let bytes = bytes + 1;
         if byte & 0x80 != 0 {
@@ -232,6 +246,7 @@ impl Hixie {
     fn open(&mut self, dir: Direction, place: &Place, reading: Reading, cx: &mut Cx<'_>) {
         let mut assembly = Assembly::new(&place.head, false, place.first, cx.tools);
         assembly.frames = 1;
+        assembly.from = cx.tools.begun;
         assembly.findings = place.findings;
         self.sides[dir] = Side { reading, open: Some(Box::new(assembly)) };
     }
@@ -266,6 +281,7 @@ impl Hixie {
         let number = self.ws.tell_frame(dir, &place, complete, Some(self.ws.messages + 1), cx);
         assembly.frame_told(number);
         self.ws.message(dir, &mut assembly, Some(number), true, cx);
+        self.ws.remember_sent(dir, (assembly.from, place.end()), assembly.first, cx);
         assembly.free(cx.tools);
     }
 

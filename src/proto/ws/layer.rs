@@ -8,6 +8,7 @@ use super::frame::Head;
 use super::half::{Half, Open, Place, Reading};
 use super::masks::Masks;
 use super::pings::Pings;
+use super::resent::Lost;
 use super::rules::{self, Situation};
 use super::told::Broken;
 use crate::model::{
@@ -69,6 +70,9 @@ impl Layer for Ws {
             }
             Input::Waited { dir, brought, wait, mark } => {
                 self.halves[dir].waits.get_or_insert_default().expect(brought, wait, mark.packet);
+            }
+            Input::Resent { dir, offset: from, len, lost: first, again, mark } => {
+                self.resent(dir, Lost { from, to: from.saturating_add(len), first, again }, mark, cx);
             }
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
@@ -164,13 +168,15 @@ impl Ws {
                 }
             }
             rest = match &mut self.halves[dir].reading {
-                Reading::Head(partial) => match partial.push(rest, at, brought, &self.layouts[dir]) {
-                    Some((head, offset, first, used)) => {
-                        let rest = rest.get(used..).unwrap_or_default();
-                        self.begin(dir, head, offset, first, rest, cx)
+                Reading::Head(partial) => {
+                    if partial.len() == 0 {
+                        partial.from = cx.tools.place(at);
                     }
-                    None => return,
-                },
+                    cx.tools.begun = partial.from;
+                    let read = partial.push(rest, at, brought, &self.layouts[dir]);
+                    let Some((head, offset, first, used)) = read else { return };
+                    self.begin(dir, head, offset, first, rest.get(used..).unwrap_or_default(), cx)
+                }
                 Reading::Payload(_) => self.payload(dir, rest, cx),
                 Reading::Seek(_) => return self.seek(dir, at, rest, brought, cx),
                 Reading::Over => return,
@@ -277,6 +283,9 @@ impl Ws {
         if let Some(assembly) = self.halves[dir].assembly(&head) {
             assembly.frames += 1;
             assembly.findings.extend(place.findings);
+            if assembly.frames == 1 {
+                assembly.from = cx.tools.begun;
+            }
         }
         self.halves[dir].reading = Reading::Payload(Open { place, left: head.len, holed: false });
         if head.len == 0 {
@@ -467,6 +476,7 @@ impl Ws {
             let assembly = if head.opcode.is_control() { half.control.take() } else { half.data.take() };
             if let Some(mut assembly) = assembly {
                 self.message(dir, &mut assembly, Some(number), true, cx);
+                self.remember_sent(dir, (assembly.from, place.end()), assembly.first, cx);
                 assembly.free(cx.tools);
             }
         }

@@ -220,7 +220,7 @@ impl Layer for Midstream {
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
             }
-            Input::Odd { .. } | Input::Waited { .. } => {}
+            Input::Odd { .. } | Input::Waited { .. } | Input::Resent { .. } => {}
         }
         Next::Read
     }

@@ -16,6 +16,7 @@ pub mod mask;
 mod masks;
 mod midstream;
 mod pings;
+mod resent;
 mod resync;
 mod rules;
 mod seek;

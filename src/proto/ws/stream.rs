@@ -3,7 +3,7 @@
 use super::deflate::{Inflater, Piece, Terms};
 use super::layer::Ws;
 use crate::model::{Both, Direction, Input, Mark, NoteCode, count};
-use crate::proto::layer::{Cx, Layer, Next};
+use crate::proto::layer::{Around, Cx, Layer, Next};
 
 /// Inflates what a [`Ws`] reads. Stream offsets count inflated bytes behind the handshake.
 #[derive(Debug)]
@@ -75,7 +75,11 @@ impl DeflateStream {
 impl Layer for DeflateStream {
     fn input(&mut self, input: Input<'_>, cx: &mut Cx<'_>) -> Next {
         match input {
-            Input::Data { dir, bytes, brought, .. } => self.data(dir, bytes, brought, cx),
+            Input::Data { dir, offset, bytes, brought, .. } => {
+                let outer = cx.tools.stand(Around::piece(offset, bytes, brought));
+                self.data(dir, bytes, brought, cx);
+                cx.tools.around = outer;
+            }
             Input::Gap { dir, len, receipt, .. } => {
                 if self.sides[dir].inflater.is_some() {
                     let text = format!("{} {}", count(len, "byte"), receipt.cause());
@@ -89,7 +93,7 @@ impl Layer for DeflateStream {
                 let offset = self.sides[dir].offset;
                 self.inner.input(Input::Odd { dir, offset, len, code, text, detail, mark }, cx);
             }
-            Input::Waited { .. } | Input::End { .. } => {
+            Input::Waited { .. } | Input::Resent { .. } | Input::End { .. } => {
                 self.inner.input(input, cx);
             }
         }

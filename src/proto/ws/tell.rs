@@ -29,6 +29,7 @@ impl Ws {
             assembly.end_text();
         }
         let number = self.messages + 1;
+        let waited = self.longest_wait(dir, assembly.waited, assembly.from, assembly.first);
         let mut message = Message {
             number,
             dir,
@@ -44,7 +45,7 @@ impl Ws {
             utf8: assembly.is_utf8(whole),
             close: None,
             rtt: None,
-            waited: assembly.waited.as_ref(),
+            waited: waited.as_ref(),
             span: Span { first: assembly.first, last: cx.mark },
             brought: self.halves[dir].brought,
             findings: assembly.all_findings(),
@@ -99,7 +100,8 @@ impl Ws {
         let bad = if is_text { first_bad(body) } else { None };
         let brought = self.halves[dir].brought;
         let fault = bad.map(|at| Fault { offset: at as u64, at: brought, frame: Some(number), told: false });
-        let waited = self.halves[dir].waited();
+        let from = cx.tools.begun;
+        let waited = self.longest_wait(dir, self.halves[dir].waited(), from, place.first);
         let mut message = Message {
             number: self.messages + 1,
             dir,
@@ -128,6 +130,7 @@ impl Ws {
         if let Some(text) = limited {
             self.note(dir, NoteCode::MessageLimit, Some(self.messages), Some(number), &text, None, cx);
         }
+        self.remember_sent(dir, (from, place.end()), place.first, cx);
         cx.tools.scratch = scratch;
     }
 

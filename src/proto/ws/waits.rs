@@ -1,5 +1,6 @@
 //! What bytes waited for, from when TCP says so until their messages are told.
 
+use super::resent::Resends;
 use crate::model::{PacketNo, Wait};
 use std::collections::VecDeque;
 
@@ -8,6 +9,8 @@ use std::collections::VecDeque;
 pub(super) struct Waits {
     ahead: VecDeque<Ahead>,
     now: Option<Wait>,
+    /// What is known of bytes that were sent again, once there were any.
+    pub(super) resends: Option<Box<Resends>>,
 }
 
 /// A wait of bytes that come.
@@ -32,12 +35,12 @@ impl Waits {
         self.ahead.push_back(Ahead { brought, wait, known });
     }
 
-    /// The bytes of that packet come; false when nothing is known of them and of any that follow.
+    /// The bytes of that packet come; false when nothing is known of them, of any before and of any that follow.
     pub(super) fn arrive(&mut self, brought: PacketNo) -> bool {
         self.ahead.retain(|ahead| ahead.known >= brought);
         let own = self.ahead.iter().filter(|ahead| ahead.brought == brought).map(|ahead| ahead.wait);
         self.now = own.max_by_key(|wait| wait.nanos);
-        !self.ahead.is_empty()
+        !self.ahead.is_empty() || self.resends.is_some()
     }
 
     /// What the bytes waited for that came last.

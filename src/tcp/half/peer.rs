@@ -54,6 +54,11 @@ impl Peer {
         self.window.is_none()
     }
 
+    /// Whether it takes nothing.
+    pub(super) const fn is_shut(&self) -> bool {
+        matches!(self.window, Some(Window::Shut(_)))
+    }
+
     /// The furthest that it acknowledged.
     pub(super) fn acked(&self) -> Option<u64> {
         self.acks.back().map(|&(upto, _)| upto)

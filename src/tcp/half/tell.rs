@@ -5,8 +5,6 @@ use crate::model::{Input, Mark, NoteCode, PacketNo, Wait, WaitCause, hex};
 
 /// Bytes of each copy that a conflict quotes.
 pub(super) const QUOTED: usize = 64;
-/// Waits that are shorter are not told, in nanoseconds: so late may come what other ways delayed, and not a loss.
-const NOTICED: i64 = 3_000_000;
 
 impl Half {
     /// Says how long the bytes waited that are next in order, now that a packet has filled the hole before them: its own since
@@ -35,8 +33,8 @@ pub(super) fn waited(
     mark: Mark,
     feed: &mut Feed<'_>,
 ) {
-    if nanos >= NOTICED {
-        let wait = Wait { nanos, cause, packet: until.packet };
+    if nanos >= Wait::NOTICED {
+        let wait = Wait { nanos, cause, packet: until.packet, of: None };
         (feed.out)(Input::Waited { dir: feed.dir, brought, wait, mark });
     }
 }

@@ -182,7 +182,8 @@ fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
     let subprotocol =
         handshake.and_then(|handshake| handshake.subprotocol.as_deref()).filter(|_| !row.opcode.is_control());
     let subprotocol = subprotocol.map_or_else(String::new, |name| format!(" · subprotocol {}", display_str(name)));
-    let waited = row.waited.map_or_else(String::new, |wait| format!("{wait} · "));
+    // For how long, the first line says.
+    let waited = row.waited.map_or_else(String::new, |wait| format!("{} · ", wait.reason()));
     Line::styled(format!("{waited}{what}{}{}{subprotocol}", rtl(app), comments(app, row)), app.theme.dim())
 }
 

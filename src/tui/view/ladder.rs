@@ -143,7 +143,8 @@ fn draw_row(
             let Some((conn, wait)) = app.book.message(id).and_then(|row| Some((row.conn, *row.waited?))) else {
                 return;
             };
-            note(buf, Some(conn), &wait.to_string(), app.theme.gap());
+            let words = format!("waited {}: {}", duration(wait.nanos), wait.reason());
+            note(buf, Some(conn), &words, app.theme.gap());
         }
         Rung::Finding { conn, at } => {
             time = time_of(conn);

@@ -180,6 +180,17 @@ impl Http2 {
         }
     }
 
+    /// Bytes came again that their receiver lacked: each stream knows which messages it had in them.
+    pub(super) fn resent(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
+        let mut all: Vec<StreamId> = self.streams.keys().copied().collect();
+        all.sort_unstable();
+        for id in all {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.input(input, cx);
+            }
+        }
+    }
+
     /// What the transport says of bytes goes to the stream that they are of.
     pub(super) fn said(&mut self, input: Input<'_>, cx: &mut Cx<'_>) {
         let (Input::Odd { dir, .. } | Input::Waited { dir, .. }) = input else { return };

@@ -44,12 +44,14 @@ impl Tls {
         tell::torn(self.inside.conn(), dir, header, Some(shown), cx);
         let Some(torn) = data else { return };
         self.doubt(dir, (torn.to - torn.from) as u64, cx);
+        let outer = cx.tools.stand(record.around());
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes, brought) => self.plain(dir, bytes, brought, cx),
                 Piece::Lost(len) => self.lose_plain(dir, len as u64, true, cx),
             }
         }
+        cx.tools.around = outer;
         if !torn.exact {
             self.lose_plain(dir, 1, false, cx);
         }
