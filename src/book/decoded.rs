@@ -180,9 +180,9 @@ impl Hearing {
         let begin = || Heard { session: self.session(book, conn), gists: Vec::new(), forks: Forks::default() };
         let mut heard = before.unwrap_or_else(begin);
         let all = book.messages_of(conn);
-        let ids = all.get(..upto.min(all.len())).unwrap_or(all);
+        let ids = all.within(..upto);
         let mut payload = Vec::new();
-        while let Some(&id) = ids.get(heard.gists.len()) {
+        while let Some(id) = ids.get(heard.gists.len()) {
             let at = heard.gists.len();
             heard.forks.offer(at, &heard.session);
             self.held -= heard.session.held();
@@ -279,7 +279,7 @@ impl Cursor {
             revision: hearing.revision,
         };
         let mut place = self.place.take().filter(is_near).unwrap_or_else(begin);
-        for &id in book.messages_of(row.conn).get(place.next..at)? {
+        for id in book.messages_of(row.conn).within(place.next..at).iter() {
             hear(book, id, &mut place.session, &mut self.payload, |_| ());
         }
         let decoded = place.session.message(&within(message, row.kept));
@@ -306,7 +306,8 @@ impl Book {
     /// Forgets all that was learned, not what the user says that connections speak.
     pub fn begin_again(&mut self) {
         let Hearing { said, revision, .. } = std::mem::take(&mut self.hearing);
-        *self = Self { hearing: Hearing { said, revision: revision + 1, ..Hearing::default() }, ..Self::default() };
+        let hearing = Hearing { said, revision: revision + 1, ..Hearing::default() };
+        *self = Self { hearing, ..Self::new(&self.limits) };
     }
 
     /// Hears a connection up to that message, until then. True when that is done.

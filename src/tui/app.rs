@@ -33,7 +33,7 @@ use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
 use crate::decode::{Decoder, Speaker};
 use crate::filter::{self, Filter, Rows};
-use crate::model::{Connection, Mark, PacketNo, Version, count};
+use crate::model::{Connection, Limits, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -121,6 +121,8 @@ pub struct Options {
     pub started_with: String,
     /// What the user says that connections speak which pass a filter.
     pub speaks: Vec<(String, &'static Decoder)>,
+    /// How much is kept of the capture.
+    pub limits: Limits,
     /// What the configuration file says of the browser.
     pub preferences: Preferences,
 }
@@ -178,6 +180,7 @@ impl Options {
             marks: Marks::new(),
             started_with: String::new(),
             speaks: Vec::new(),
+            limits: Limits::DEFAULT,
             preferences: Preferences::default(),
         }
     }
@@ -331,7 +334,7 @@ impl App {
         let Preferences { connections, messages, rules, .. } = &options.preferences;
         let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
         let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
-        let mut book = Book::default();
+        let mut book = Book::new(&options.limits);
         let read =
             |(connections, decoder): (String, _)| Some((Filter::new(&connections).ok()?, Speaker::Ours(decoder)));
         book.set_speaks(options.speaks.into_iter().filter_map(read).collect());

@@ -79,7 +79,7 @@ pub(super) struct Bytes {
 }
 
 /// The payload of a message as it was on the wire, unmasked, and where its bytes stand.
-fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Vec<u8>>, Cow<'a, [Piece]>) {
+fn as_sent<'a>(book: &Book, row: &MessageRow, detail: &'a Detail) -> (Arc<Vec<u8>>, Cow<'a, [Piece]>) {
     if !row.is_inflated() {
         return (detail.shared(), Cow::Borrowed(&detail.pieces));
     }

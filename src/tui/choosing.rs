@@ -258,7 +258,7 @@ impl App {
             Screen::Messages if self.messages.layout == Layout::List => {
                 let rows = self.rows(regions, Pane::Messages);
                 let ids = self.messages.ids(&self.book);
-                let seen: Vec<_> = ids.iter().skip(self.messages.list.top).take(rows).copied().collect();
+                let seen: Vec<_> = ids.within(self.messages.list.top..).iter().take(rows).collect();
                 self.messages.columns.refresh(&self.book, origin, (is_whole.into(), !is_whole), &seen);
                 if self.messages.all(&self.book) <= MOST {
                     self.messages.rank(&self.book, origin, is_whole);

@@ -6,7 +6,7 @@ use super::ladder::Layout;
 use super::list::{List, Move, Pace};
 use super::ranking::{Of, Ranking};
 use super::rules::Rule;
-use crate::book::{Book, MessageId, MessageRow};
+use crate::book::{Book, Ids, MessageId, MessageRow};
 use crate::filter::Rows;
 use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub(super) enum SortBy {
 impl SortBy {
     const OWN: [Self; 3] = [Self::Number, Self::Type, Self::Length];
 
-    fn key(self, row: &MessageRow<'_>, ranking: &Ranking<MessageId>) -> u64 {
+    fn key(self, row: &MessageRow, ranking: &Ranking<MessageId>) -> u64 {
         match self {
             Self::Number => row.number,
             Self::Type => row.opcode.0.into(),
@@ -159,11 +159,11 @@ impl Messages {
     }
 
     /// The rows.
-    pub(super) fn ids<'a>(&'a self, book: &'a Book) -> &'a [MessageId] {
+    pub(super) fn ids<'a>(&'a self, book: &'a Book) -> Ids<'a> {
         match (&self.picked, self.conn) {
-            (Some(picked), _) => picked,
+            (Some(picked), _) => Ids::from(&**picked),
             (None, Some(conn)) => book.messages_of(conn),
-            (None, None) => &[],
+            (None, None) => Ids::from(&[][..]),
         }
     }
 
@@ -188,7 +188,7 @@ impl Messages {
         if !(loading && self.is_sorted() && !self.pace.is_due()) {
             self.take_new(book);
         }
-        let (first, len) = (self.ids(book).first().copied(), self.ids(book).len());
+        let (first, len) = (self.ids(book).first(), self.ids(book).len());
         if self.selected.is_none() {
             self.selected = first;
         }
@@ -215,7 +215,7 @@ impl Messages {
         for lane in &mut self.lanes {
             let all = book.sifted_of(lane.conn);
             if self.picked.is_some() {
-                new.extend_from_slice(all.get(lane.taken..).unwrap_or(&[]));
+                new.extend(all.within(lane.taken..).iter());
             }
             lane.taken = all.len();
         }
@@ -247,10 +247,10 @@ impl Messages {
 
     /// The message that was sent before this one, of those that are shown, however they are sorted; of its direction only
     /// when that is asked for.
-    pub(super) fn before<'b>(&self, book: &'b Book, row: &MessageRow<'_>, same: bool) -> Option<MessageRow<'b>> {
+    pub(super) fn before(&self, book: &Book, row: &MessageRow, same: bool) -> Option<MessageRow> {
         let all = if self.is_sorted() { book.messages_of(row.conn) } else { self.ids(book) };
-        let at = all.binary_search(&row.id).unwrap_or_else(|at| at);
-        let earlier = all.get(at.saturating_sub(BEFORE_WITHIN)..at)?.iter().rev().copied();
+        let at = all.place(row.id).unwrap_or_else(|at| at);
+        let earlier = all.within(at.saturating_sub(BEFORE_WITHIN)..at).iter().rev();
         let of_dir = |id| !same || book.kind(id).is_some_and(|(dir, _)| dir == row.dir);
         earlier.into_iter().find(|&id| of_dir(id) && self.shows(book, id)).and_then(|id| book.message(id))
     }
@@ -264,7 +264,7 @@ impl Messages {
 
     fn row_of(&self, book: &Book, id: MessageId) -> Option<usize> {
         let ids = self.ids(book);
-        if self.is_sorted() { ids.iter().position(|&at| at == id) } else { ids.binary_search(&id).ok() }
+        if self.is_sorted() { ids.iter().position(|at| at == id) } else { ids.place(id).ok() }
     }
 
     /// Shows another connection, at the message where the user left it.
@@ -278,7 +278,7 @@ impl Messages {
         self.conn = Some(conn);
         let remembered = self.remembered.get(&conn).copied();
         if self.conns().any(|lane| lane == conn) {
-            let first = || book.messages_of(conn).iter().copied().find(|&id| self.shows(book, id));
+            let first = || book.messages_of(conn).iter().find(|&id| self.shows(book, id));
             if let Some(id) = remembered.or_else(first) {
                 self.select(book, id, height);
             }
@@ -341,14 +341,14 @@ impl Messages {
     /// The shown message closest behind the selected one, which is hidden.
     fn nearest(&self, book: &Book) -> Option<MessageId> {
         let ids = self.ids(book);
-        let later = ids.iter().copied().filter(|&id| Some(id) > self.selected).min();
-        later.or_else(|| ids.last().copied())
+        let later = ids.iter().filter(|&id| Some(id) > self.selected).min();
+        later.or_else(|| ids.last())
     }
 
     pub(super) fn go(&mut self, book: &Book, step: Move, height: usize) {
         let len = self.ids(book).len();
         self.list.go(step, len, height);
-        self.selected = self.ids(book).get(self.list.cursor).copied();
+        self.selected = self.ids(book).get(self.list.cursor);
         self.wished = self.selected;
     }
 
@@ -409,7 +409,7 @@ impl Messages {
             revision: book.hearing_revision(),
         };
         let lanes = &self.lanes;
-        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn)).copied().collect();
+        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn).iter()).collect();
         self.ranking.want(&of, Rows::MESSAGES, origin, rows);
     }
 
@@ -435,12 +435,11 @@ impl Messages {
     /// The row before or behind the selected one that fits.
     pub(super) fn find(&self, book: &Book, forward: bool, fits: impl Fn(MessageId) -> bool) -> Option<MessageId> {
         let ids = self.ids(book);
-        let matches = |&&id: &&MessageId| fits(id);
         let at = self.list.cursor;
         if forward {
-            ids.get(at + 1..)?.iter().find(matches).copied()
+            ids.within(at + 1..).iter().find(|&id| fits(id))
         } else {
-            ids.get(..at)?.iter().rev().find(matches).copied()
+            ids.within(..at).iter().rev().find(|&id| fits(id))
         }
     }
 
@@ -480,8 +479,8 @@ pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
     };
     let payload = book.payload(&row, 0, 256)?;
     let ids = book.messages_of(row.conn);
-    let at = ids.binary_search(&id).ok()?;
-    let fits = |&&id: &&MessageId| {
+    let at = ids.place(id).ok()?;
+    let fits = |&id: &MessageId| {
         book.message(id).is_some_and(|other| {
             other.opcode == wanted
                 && other.dir != row.dir
@@ -490,8 +489,8 @@ pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
         })
     };
     if forward {
-        ids.get(at + 1..)?.iter().take(RELATED_WITHIN).find(fits).copied()
+        ids.within(at + 1..).iter().take(RELATED_WITHIN).find(fits)
     } else {
-        ids.get(..at)?.iter().rev().take(RELATED_WITHIN).find(fits).copied()
+        ids.within(..at).iter().rev().take(RELATED_WITHIN).find(fits)
     }
 }

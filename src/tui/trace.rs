@@ -96,7 +96,7 @@ const LOOKED_AT: usize = 4096;
 /// A frame and what it came with.
 pub(super) struct Way<'a> {
     pub(super) book: &'a Book,
-    pub(super) message: &'a MessageRow<'a>,
+    pub(super) message: &'a MessageRow,
     pub(super) frame: &'a FrameRow,
     pub(super) layout: &'a Layout,
     pub(super) around: &'a Around,
@@ -107,7 +107,7 @@ impl Way<'_> {
     pub(super) fn of_frame(&self, wire: &Wire) -> Option<(Trace, usize)> {
         let Self { book, layout, around, frame, .. } = *self;
         let trace = Trace::of_frame(wire);
-        let is_like = |row: &MessageRow<'_>, other: &FrameRow, start| {
+        let is_like = |row: &MessageRow, other: &FrameRow, start| {
             let of = |frame: &FrameRow| (frame.len, frame.header_len, frame.mask, frame.opcode, frame.fin, frame.rsv);
             of(other) == of(frame) && Trace::of_frame(&plaintext::as_sent(book, row, other, layout, start)) == trace
         };
@@ -126,11 +126,11 @@ impl Way<'_> {
         let last = records.last().filter(|last| last.data.is_none())?;
         let trace = Trace::of_records(records);
         let mut ends = HashSet::from([last.offset]);
-        let is_like = |row: &MessageRow<'_>, other: &FrameRow, _| {
+        let is_like = |row: &MessageRow, other: &FrameRow, _| {
             let end = other.stream_offset.saturating_add(self.layout.whole_len(other));
             let records = self.book.records(row.conn, row.dir, &(other.stream_offset..end));
             // Several frames may stand in the same.
-            records.last().is_some_and(|last| ends.insert(last.offset)) && Trace::of_records(records) == trace
+            records.last().is_some_and(|last| ends.insert(last.offset)) && Trace::of_records(&records) == trace
         };
         let rank = self.before(is_like).count();
         Some((trace, rank))
@@ -138,15 +138,12 @@ impl Way<'_> {
 
     /// The frames before this one that end in the same packet, as far as they are told to count: of that message, which begin
     /// there in its payload.
-    fn before(
-        &self,
-        mut counts: impl FnMut(&MessageRow<'_>, &FrameRow, u64) -> bool,
-    ) -> impl Iterator<Item = FrameRow> {
+    fn before(&self, mut counts: impl FnMut(&MessageRow, &FrameRow, u64) -> bool) -> impl Iterator<Item = FrameRow> {
         let Self { book, message, frame, .. } = *self;
         let ids = book.messages_of(message.conn);
-        let at = ids.partition_point(|&id| id <= message.id);
-        let before = ids.get(..at).unwrap_or_default().iter().rev().take(LOOKED_AT);
-        let rows = before.filter_map(|&id| book.message(id)).filter(|row| row.dir == message.dir);
+        let at = ids.partition_point(|id| id <= message.id);
+        let before = ids.within(..at).iter().rev().take(LOOKED_AT);
+        let rows = before.filter_map(|id| book.message(id)).filter(|row| row.dir == message.dir);
         // Messages stand in the order of their last frames.
         let rows = rows.take_while(move |row| row.id == message.id || row.last.packet >= frame.last.packet);
         rows.flat_map(move |row| {
