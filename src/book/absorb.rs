@@ -103,7 +103,7 @@ impl Book {
             messages: Strand::default(),
             handshake: None,
             pending: None,
-            records: None,
+            carriers: None,
             last_frame: (PacketNo(0), 0),
         });
     }
@@ -147,8 +147,13 @@ impl Book {
     fn keep_record(&mut self, at: &Stamp, record: &Envelope) {
         let index = at.conn.and_then(|id| self.index_of(id)).filter(|_| !self.is_full());
         if let Some(talk) = index.and_then(|index| self.talks.get_mut(index)) {
-            let strand = &mut talk.records.get_or_insert_default()[record.dir];
-            strand.push(*record, &mut self.records, &mut self.spool);
+            let carriers = &mut talk.carriers.get_or_insert_default()[record.dir];
+            let strand = if record.data.is_some() { &mut carriers.data } else { &mut carriers.records };
+            match strand.last_mut() {
+                // What is told of a record in parts.
+                Some(last) if last.is_same(record) => last.len += record.len,
+                _ => strand.push(*record, &mut self.carriers, &mut self.spool),
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 28 bytes a message and 32 a frame (in TLS 64 for each record), half a kB a connection (in TLS a quarter more), plus
+//! What it costs: 28 bytes a message and 32 a frame (in TLS and HTTP/2 64 for each record or DATA frame), half a kB a connection (in TLS a quarter more), plus
 //! the store's budget for payloads and heads. Rows past [`Limits::index_bytes`] are in a temporary file, and read back in small blocks.
 
 mod absorb;
@@ -58,10 +58,17 @@ struct Talk {
     handshake: Option<(u64, u32)>,
     /// Frames whose message is not complete, while there are any.
     pending: Option<Box<Both<Pending>>>,
-    /// The TLS records, or DATA frames of HTTP/2, that carry it, if they were told.
-    records: Option<Box<Both<Strand<Envelope>>>>,
+    /// What carries it, if it was told.
+    carriers: Option<Box<Both<Carriers>>>,
     /// The packet in which the last frame ended, and how many ended there.
     last_frame: (PacketNo, u16),
+}
+
+/// The TLS records, and the DATA frames of HTTP/2, of one direction of a connection.
+#[derive(Debug, Default)]
+struct Carriers {
+    records: Strand<Envelope>,
+    data: Strand<Envelope>,
 }
 
 /// Everything that was learned from a capture, for looking at it in any order.
@@ -77,8 +84,8 @@ pub struct Book {
     waits: Table<Wait>,
     /// Pages of the messages of all connections.
     ids: Table<MessageId>,
-    /// Pages of their records.
-    records: Table<Envelope>,
+    /// Pages of their records and DATA frames.
+    carriers: Table<Envelope>,
     spool: Spool,
     latest: Option<Latest>,
     /// Frames whose message is not complete.
@@ -124,7 +131,7 @@ impl Book {
             holes: Table::new(),
             waits: Table::new(),
             ids: Table::new(),
-            records: Table::new(),
+            carriers: Table::new(),
             spool: Spool::new(limits),
             latest: None,
             waiting: 0,
@@ -194,13 +201,28 @@ impl Book {
         (all, self.sessions_dropped + more)
     }
 
-    /// The TLS records of a direction, or DATA frames, that have bytes within a range of what they carry.
+    /// The TLS records of a direction that have bytes within a range of what they carry: in HTTP/2 of the data of the stream.
     pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> Vec<Envelope> {
-        let Some(records) = self.talks.get(conn).and_then(|talk| talk.records.as_deref()) else { return Vec::new() };
-        let strand = &records[dir];
-        let get = |at| strand.get(at, &self.records, &self.spool);
-        let first = partition_point(strand.len(), |at| get(at).is_some_and(|record| record.end() <= range.start));
-        (first..strand.len()).map_while(get).take_while(|record| record.offset < range.end).collect()
+        self.carriers(conn, dir, range, |carriers| &carriers.records)
+    }
+
+    /// The DATA frames of HTTP/2 that do.
+    pub fn data_frames(&self, conn: usize, dir: Direction, range: &Range<u64>) -> Vec<Envelope> {
+        self.carriers(conn, dir, range, |carriers| &carriers.data)
+    }
+
+    fn carriers(
+        &self,
+        conn: usize,
+        dir: Direction,
+        range: &Range<u64>,
+        of: impl FnOnce(&Carriers) -> &Strand<Envelope>,
+    ) -> Vec<Envelope> {
+        let Some(carriers) = self.talks.get(conn).and_then(|talk| talk.carriers.as_deref()) else { return Vec::new() };
+        let strand = of(&carriers[dir]);
+        let get = |at| strand.get(at, &self.carriers, &self.spool);
+        let first = partition_point(strand.len(), |at| get(at).is_some_and(|carrier| carrier.end() <= range.start));
+        (first..strand.len()).map_while(get).take_while(|carrier| carrier.offset < range.end).collect()
     }
 
     /// The index of the connection with that number.

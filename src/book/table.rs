@@ -215,6 +215,11 @@ impl<T: Row> Strand<T> {
         self.tail.push(row);
     }
 
+    /// The row that was added last.
+    pub(super) fn last_mut(&mut self) -> Option<&mut T> {
+        self.tail.last_mut()
+    }
+
     pub(super) fn get(&self, at: usize, table: &Table<T>, spool: &Spool) -> Option<T> {
         match self.pages.get(at / PAGE) {
             Some(&page) => table.get(page as usize * PAGE + at % PAGE, spool),
@@ -336,12 +341,13 @@ impl Row for NoteSet {
 }
 
 impl Row for Envelope {
-    const BYTES: usize = 44;
+    const BYTES: usize = 48;
 
     fn write(&self, out: &mut Vec<u8>) {
         out.push((self.dir == Direction::ToClient).into());
         out.extend(self.number.to_le_bytes());
         out.extend(self.wire_len.to_le_bytes());
+        out.extend(self.brought.to_le_bytes());
         out.extend(self.offset.to_le_bytes());
         out.extend(self.len.to_le_bytes());
         out.push(self.data.is_some().into());
@@ -351,10 +357,11 @@ impl Row for Envelope {
 
     fn read(from: &mut Bytes<'_>) -> Option<Self> {
         let dir = if from.u8()? == 0 { Direction::ToServer } else { Direction::ToClient };
-        let (number, wire_len, offset, len) = (from.u64()?, from.u32()?, from.u64()?, from.u32()?);
+        let (number, wire_len, brought) = (from.u64()?, from.u32()?, from.u32()?);
+        let (offset, len) = (from.u64()?, from.u32()?);
         let has_data = from.u8()? != 0;
         let data = DataFrame { head: from.array()?, record: Row::read(from)? };
-        Some(Self { dir, number, wire_len, offset, len, data: has_data.then_some(data) })
+        Some(Self { dir, number, wire_len, brought, offset, len, data: has_data.then_some(data) })
     }
 }
 
@@ -444,8 +451,8 @@ pub(super) mod tests {
         let mut notes = NoteSet::EMPTY;
         notes.insert(NoteCode::DeflateInferred);
         survives(notes);
-        let record =
-            Envelope { dir: Direction::ToServer, number: 1 << 40, wire_len: 7, offset: 1 << 50, len: 3, data: None };
+        let dir = Direction::ToServer;
+        let record = Envelope { dir, number: 1 << 40, wire_len: 7, brought: 9, offset: 1 << 50, len: 3, data: None };
         survives(record);
         let data = DataFrame { head: *b"nine byte", record: None };
         survives(Envelope { dir: Direction::ToClient, data: Some(data), ..record });

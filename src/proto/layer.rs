@@ -1,8 +1,9 @@
 //! What a protocol layer is, and what it may use.
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Ethers, Event, FrameEnds, Handshake,
-    Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Envelope, Ethers, Event, FrameEnds,
+    Handshake, Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen,
+    Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -158,8 +159,8 @@ pub struct Tools {
     pub tried: u64,
     /// The sink hears TLS records.
     pub tells_records: bool,
-    /// The number of the TLS record at hand.
-    pub record: Option<u64>,
+    /// The TLS record at hand.
+    pub record: Option<Envelope>,
     /// It wants what TLS carries.
     pub tells_carried: bool,
     /// TLS sessions in which something was read.

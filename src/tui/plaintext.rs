@@ -7,10 +7,11 @@ use crate::model::Envelope;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What stands beside a frame in the records that carry it.
+/// What stands beside a frame in what carries it.
 #[derive(Debug, Default)]
 pub(super) struct Around {
-    pub(super) records: Vec<Envelope>,
+    /// DATA frames of HTTP/2, else TLS records.
+    pub(super) carriers: Vec<Envelope>,
     pub(super) before: Vec<Chunk>,
     pub(super) after: Vec<Chunk>,
 }
@@ -38,12 +39,15 @@ impl Around {
     /// Of a frame of a message.
     pub(super) fn new(book: &Book, row: &MessageRow, frame: &FrameRow, layout: &Layout) -> Self {
         let own = frame.stream_offset..frame.stream_offset.saturating_add(layout.whole_len(frame));
-        let records = book.records(row.conn, row.dir, &own);
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Self::default() };
+        let mut carriers = book.data_frames(row.conn, row.dir, &own);
+        if carriers.is_empty() {
+            carriers = book.records(row.conn, row.dir, &own);
+        }
+        let (Some(first), Some(last)) = (carriers.first(), carriers.last()) else { return Self::default() };
         let (from, to) = (first.offset.min(own.start), last.end().max(own.end));
         let neighbours = neighbours(book, row, layout, &(from..to));
         let stretch = |range| stretch(book, &neighbours, layout, range);
-        Self { before: stretch(from..own.start), after: stretch(own.end..to), records: records.to_vec() }
+        Self { before: stretch(from..own.start), after: stretch(own.end..to), carriers }
     }
 
     /// Bytes before the frame.

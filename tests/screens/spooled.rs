@@ -165,7 +165,7 @@ fn every_record_is_the_same() {
     let record = |n: u32| {
         let data = DataFrame { head: *b"nine bite", record: n.is_multiple_of(3).then_some(n.into()) };
         let (dir, data) = if n.is_multiple_of(2) { (Direction::ToServer, None) } else { (Direction::ToClient, Some(data)) };
-        Envelope { dir, number: n.into(), wire_len: 40, offset: u64::from(n) / 4 * 20, len: 20, data }
+        Envelope { dir, number: n.into(), wire_len: 40, brought: n, offset: u64::from(n) / 4 * 20, len: 20, data }
     };
     let [large, small] = [Limits::DEFAULT, NO_MEMORY].map(|limits| {
         let mut book = Book::new(&limits);
@@ -176,7 +176,13 @@ fn every_record_is_the_same() {
         });
         for n in 0..2000 {
             let at = Stamp { conn: Some(ConnId(n / 2 % 2 + 1)), ..Stamp::default() };
-            assert!(recorder.accept(&at, wspect::model::Event::Record(&record(n))).is_continue());
+            let whole = record(n);
+            // A record is told in parts.
+            let begin = Envelope { len: if whole.data.is_some() { 20 } else { 13 }, ..whole };
+            let end = Envelope { offset: whole.offset + 13, len: 7, ..whole };
+            for part in [begin, end].iter().take(if whole.data.is_some() { 1 } else { 2 }) {
+                assert!(recorder.accept(&at, wspect::model::Event::Record(part)).is_continue());
+            }
         }
         assert!(recorder.flush().is_continue());
         drop(recorder);
@@ -188,8 +194,11 @@ fn every_record_is_the_same() {
             let there: Vec<_> = all
                 .filter(|record| record.dir == dir && record.end() > range.start && record.offset < range.end)
                 .collect();
-            assert_eq!(large.records(conn, dir, &range), there, "{conn} {dir:?} {range:?}");
-            assert_eq!(small.records(conn, dir, &range), there, "{conn} {dir:?} {range:?}");
+            for book in [&large, &small] {
+                let (records, data) = (book.records(conn, dir, &range), book.data_frames(conn, dir, &range));
+                let (found, others) = if dir == Direction::ToServer { (records, data) } else { (data, records) };
+                assert_eq!((found, others), (there.clone(), Vec::new()), "{conn} {dir:?} {range:?}");
+            }
         }
     }
 }
