@@ -422,6 +422,7 @@ impl App {
     pub fn is_busy(&self) -> bool {
         let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
         is_asked
+            || self.messages.is_behind(&self.book, self.is_loading())
             || self.columns_are_behind()
             || self.hearing_is_behind()
             || self.is_measuring()
@@ -440,6 +441,9 @@ impl App {
         }
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
+        }
+        if self.messages.is_behind(&self.book, self.is_loading()) {
+            return self.messages.take_in(&self.book, self.is_loading(), Instant::now() + SLICE);
         }
         if self.hearing_is_behind() {
             return self.hear_on();

@@ -8,6 +8,7 @@ use super::keys::Key;
 use super::ladder::Layout;
 use super::layout::Regions;
 use super::ranking::MOST;
+use super::sorting;
 use crate::filter::{self, Field};
 use crate::model::count;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -276,6 +277,8 @@ impl App {
         };
         if by_field.is_some_and(|rows| rows > MOST) {
             self.say(format!("more than {}: too many to sort by a field", count(MOST as u64, "row")));
+        } else if self.focused() == Pane::Messages && self.messages.are_too_many() {
+            self.say(format!("more than {}: too many to sort", count(sorting::MOST as u64, "row")));
         }
     }
 

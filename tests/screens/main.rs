@@ -18,6 +18,7 @@ mod http2;
 mod keys;
 mod ladder;
 mod looks;
+mod many;
 mod marks;
 mod packets;
 mod pictures;

@@ -26,7 +26,7 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
     for nth in 0..usize::from(inside.height).div_ceil(CHAT_ROWS) {
         let at = list.top + nth;
         let Some(row) = ids.get(at).and_then(|id| app.book.message(id)) else { break };
-        let selected = at == list.cursor;
+        let selected = app.messages.selected() == Some(row.id);
         let columns = usize::from(inside.width).saturating_sub(FREE);
         let lines = block(app, &row, selected, columns, regions.wide);
         draw::lines(buf, draw::below(inside, nth * CHAT_ROWS), lines);

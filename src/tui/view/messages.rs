@@ -66,7 +66,10 @@ const fn sorts_by(key: Key) -> Option<SortBy> {
 /// Draws the pane's frame; gives its inside.
 pub(super) fn frame(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) -> Rect {
     let len = app.messages.ids(&app.book).len();
-    let position = draw::position(app.messages.list.cursor, len);
+    let position = match app.messages.is_sought() {
+        true => format!("{} so far", number(len as u64)),
+        false => draw::position(app.messages.list.cursor, len),
+    };
     let selected = app.messages.selected().and_then(|id| app.book.message(id));
     let foot = selected.map_or_else(String::new, |row| format!("{} · {position}", row.number));
     draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot)
@@ -87,7 +90,7 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
         let at = list.top + line;
         let Some(id) = ids.get(at) else { break };
         let Some(row) = app.book.message(id) else { break };
-        let selected = at == list.cursor;
+        let selected = app.messages.selected() == Some(id);
         // Below what has a colour of its own.
         let look = app.messages.columns.look(id);
         draw::paint_row(buf, rows, line, look.map(|look| app.theme.look(look)));
@@ -132,6 +135,9 @@ fn why_empty(app: &App) -> String {
             return text;
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
+    }
+    if app.messages.has_more(&app.book) {
+        return format!("Looking through {} …", count(all as u64, "message"));
     }
     let hides_more = app.messages.direction().is_some() || app.messages.hides_pings();
     if let Some(words) = filter::nothing(app, all as u64, "message").filter(|_| !hides_more) {
