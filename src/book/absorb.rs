@@ -6,8 +6,8 @@ use super::row::{Finding, FrameRow};
 use super::table::{Strand, Table};
 use super::{Batch, Book, MessageId, Talk};
 use crate::model::{
-    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Stamp,
-    TlsSession,
+    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Severity,
+    Stamp, TlsSession,
 };
 use std::ops::Range;
 
@@ -101,6 +101,7 @@ impl Book {
         self.talks.push(Talk {
             connection,
             messages: Strand::default(),
+            problems: None,
             handshake: None,
             pending: None,
             carriers: None,
@@ -202,6 +203,9 @@ impl Book {
         self.messages.push(PackedMessage::pack(message, owner, place, frames.start, rare), &mut self.spool);
         if let Some(talk) = self.talks.get_mut(conn) {
             talk.messages.push(MessageId(id), &mut self.ids, &mut self.spool);
+            if message.findings.severity() >= Some(Severity::Warning) {
+                talk.problems.get_or_insert_default().push(MessageId(id), &mut self.ids, &mut self.spool);
+            }
         }
     }
 

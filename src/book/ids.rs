@@ -99,9 +99,16 @@ impl<'b> Ids<'b> {
 impl Book {
     /// The messages of a connection, in order of their numbers.
     pub fn messages_of(&self, conn: usize) -> Ids<'_> {
-        self.talks.get(conn).map_or_else(
-            || Ids::from(&[][..]),
-            |talk| Ids { of: Of::Connection(self, &talk.messages), range: 0..talk.messages.len() },
-        )
+        self.of(self.talks.get(conn).map(|talk| &talk.messages))
+    }
+
+    /// Those with a warning or an error.
+    pub fn problems_of(&self, conn: usize) -> Ids<'_> {
+        self.of(self.talks.get(conn).and_then(|talk| talk.problems.as_deref()))
+    }
+
+    fn of<'b>(&'b self, strand: Option<&'b Strand<MessageId>>) -> Ids<'b> {
+        let of = |strand: &'b Strand<MessageId>| Ids { of: Of::Connection(self, strand), range: 0..strand.len() };
+        strand.map_or_else(|| Ids::from(&[][..]), of)
     }
 }

@@ -6,8 +6,9 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 28 bytes a message and 32 a frame (in TLS and HTTP/2 64 for each record or DATA frame), half a kB a connection (in TLS a quarter more), plus
-//! the store's budget for payloads and heads. Rows past [`Limits::index_bytes`] are in a temporary file, and read back in small blocks.
+//! What it costs: 28 bytes a message, 12 more where it was heard what that says, and 32 a frame (in TLS and HTTP/2 64 for each record or
+//! DATA frame), half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads. Rows past
+//! [`Limits::index_bytes`] are in a temporary file, and read back in small blocks.
 
 mod absorb;
 mod ask;
@@ -54,6 +55,8 @@ pub struct MessageId(u32);
 struct Talk {
     connection: Connection,
     messages: Strand<MessageId>,
+    /// Those with a warning or an error.
+    problems: Option<Box<Strand<MessageId>>>,
     /// Where the store has the whole handshake, and its length there.
     handshake: Option<(u64, u32)>,
     /// Frames whose message is not complete, while there are any.
@@ -124,14 +127,14 @@ impl Book {
         Self {
             limits: *limits,
             talks: Vec::new(),
-            messages: Table::new(),
-            frames: Table::new(),
-            long_frames: Table::new(),
-            rare: Table::new(),
-            holes: Table::new(),
-            waits: Table::new(),
-            ids: Table::new(),
-            carriers: Table::new(),
+            messages: Table::default(),
+            frames: Table::default(),
+            long_frames: Table::default(),
+            rare: Table::default(),
+            holes: Table::default(),
+            waits: Table::default(),
+            ids: Table::default(),
+            carriers: Table::default(),
             spool: Spool::new(limits),
             latest: None,
             waiting: 0,

@@ -73,6 +73,20 @@ impl Scratch {
         Ok(())
     }
 
+    /// Puts bytes in the place of as many others.
+    pub(super) fn replace(&mut self, place: u64, bytes: &[u8]) {
+        let old = usize::try_from(self.written.saturating_sub(place)).unwrap_or(usize::MAX).min(bytes.len());
+        let (old, new) = bytes.split_at_checked(old).unwrap_or((bytes, &[]));
+        if let Some(file) = self.file.as_ref().filter(|_| !old.is_empty())
+            && let Err(error) = write_at(file, old, place)
+        {
+            self.fail(error.to_string());
+        }
+        let from = usize::try_from((place + old.len() as u64).saturating_sub(self.written)).unwrap_or(usize::MAX);
+        let there = self.waiting.get_mut(from..from.saturating_add(new.len())).unwrap_or_default();
+        there.iter_mut().zip(new).for_each(|(there, byte)| *there = *byte);
+    }
+
     /// Fills `out` with what stands at `place`; `None` when that is not there or cannot be read.
     pub(super) fn read(&self, place: u64, out: &mut [u8]) -> Option<()> {
         let in_file = self.written.saturating_sub(place).min(out.len() as u64);
@@ -153,10 +167,15 @@ mod tests {
         assert_eq!(scratch.append(b"a little"), Some(all.len() as u64));
         all.extend(b"a little");
         assert!(scratch.written > 0 && !scratch.waiting.is_empty(), "both must be read");
-        for (at, len) in [(0, 10), (0, all.len()), (all.len() - 3, 3), (scratch.written as usize - 7, 20), (5, 0)] {
+        for (at, len) in [(0, 10), (0, all.len()), (all.len() - 3, 3), (scratch.written as usize - 7, 12), (5, 0)] {
             assert!(read(&scratch, at as u64, len).unwrap() == all[at..at + len], "{len} bytes at {at}");
         }
         assert_eq!(read(&scratch, all.len() as u64 - 2, 3), None);
+        for at in [0, 77_777, scratch.written as usize - 2, scratch.written as usize, all.len() - 4] {
+            scratch.replace(at as u64, b"NEW!");
+            all[at..at + 4].copy_from_slice(b"NEW!");
+        }
+        assert!(read(&scratch, 0, all.len()).unwrap() == all);
         assert_eq!(scratch.failure(), None);
     }
 

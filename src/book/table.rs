@@ -1,4 +1,4 @@
-//! Rows that only become more: the first blocks of them in memory, later ones in a file.
+//! Rows that become more: the first blocks of them in memory, later ones in a file.
 //!
 //! ```text
 //! rows:   ├─ blocks in memory ─┤├─ blocks in the file, read back through a small cache ─┤├─ tail ─┤
@@ -93,7 +93,7 @@ impl Bytes<'_> {
     }
 }
 
-/// Append-only rows. Growing moves none of them, so millions cost their own size and no more.
+/// Rows of which none goes. Growing moves none of them, so millions cost their own size and no more.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     /// Blocks in memory.
@@ -105,12 +105,14 @@ pub(super) struct Table<T> {
     cache: RefCell<Cache<T>>,
 }
 
-impl<T: Row> Table<T> {
-    pub(super) const fn new() -> Self {
+impl<T> Default for Table<T> {
+    fn default() -> Self {
         let cache = RefCell::new(Cache { blocks: Vec::new(), bytes: Vec::new() });
         Self { held: Vec::new(), places: Vec::new(), tail: Vec::new(), cache }
     }
+}
 
+impl<T: Row> Table<T> {
     pub(super) const fn len(&self) -> usize {
         (self.held.len() + self.places.len()) * BLOCK + self.tail.len()
     }
@@ -137,6 +139,25 @@ impl<T: Row> Table<T> {
         if let Some(place) = spool.file.append(&bytes) {
             self.places.push(place);
             self.tail.clear();
+        }
+    }
+
+    /// Puts a row in the place of another.
+    pub(super) fn set(&mut self, at: usize, row: T, spool: &mut Spool) {
+        let (block, nth, held) = (at / BLOCK, at % BLOCK, self.held.len());
+        let place = block.checked_sub(held).and_then(|block| self.places.get(block));
+        let there = match (self.held.get_mut(block), place) {
+            (Some(rows), _) => rows.get_mut(nth),
+            (None, Some(place)) => {
+                let mut bytes = Vec::with_capacity(T::BYTES);
+                row.write(&mut bytes);
+                spool.file.replace(place + (nth * T::BYTES) as u64, &bytes);
+                self.cache.get_mut().rows_of(block - held).and_then(|rows| rows.get_mut(nth))
+            }
+            (None, None) => self.tail.get_mut(at - (held + self.places.len()) * BLOCK),
+        };
+        if let Some(there) = there {
+            *there = row;
         }
     }
 
@@ -178,6 +199,12 @@ impl<T: Row> Cache<T> {
         }
         rows.get(row).copied()
     }
+
+    /// The rows of a block, where it is at hand.
+    fn rows_of(&mut self, block: usize) -> Option<&mut [T]> {
+        let (cached, rows) = self.blocks.get_mut(block % CACHED)?;
+        (*cached == Some(block)).then_some(rows)
+    }
 }
 
 /// Rows of a strand that lie together.
@@ -218,6 +245,15 @@ impl<T: Row> Strand<T> {
     /// The row that was added last.
     pub(super) fn last_mut(&mut self) -> Option<&mut T> {
         self.tail.last_mut()
+    }
+
+    /// Puts a row in the place of another.
+    pub(super) fn set(&mut self, at: usize, row: T, table: &mut Table<T>, spool: &mut Spool) {
+        if let Some(&page) = self.pages.get(at / PAGE) {
+            table.set(page as usize * PAGE + at % PAGE, row, spool);
+        } else if let Some(there) = self.tail.get_mut(at - self.pages.len() * PAGE) {
+            *there = row;
+        }
     }
 
     pub(super) fn get(&self, at: usize, table: &Table<T>, spool: &Spool) -> Option<T> {
@@ -382,7 +418,7 @@ pub(super) mod tests {
     #[test]
     fn gives_back_what_was_put_in_wherever_it_is() {
         for memory in [0, 10 * 4 * BLOCK, usize::MAX] {
-            let (mut table, mut spool) = (Table::new(), spool(memory, u64::MAX));
+            let (mut table, mut spool) = (Table::default(), spool(memory, u64::MAX));
             for row in 0..300 * BLOCK + 7 {
                 assert_eq!(table.len(), row);
                 assert_eq!(table.push(id(row), &mut spool), row);
@@ -397,7 +433,7 @@ pub(super) mod tests {
     /// Rows of the last message come even where nothing more can be written.
     #[test]
     fn a_full_file_costs_only_what_comes_after() {
-        let (mut table, mut spool) = (Table::new(), spool(0, 2 * 4 * BLOCK as u64));
+        let (mut table, mut spool) = (Table::default(), spool(0, 2 * 4 * BLOCK as u64));
         for row in 0..5 * BLOCK {
             table.push(id(row), &mut spool);
             assert_eq!(spool.failure().is_some(), row + 1 >= 3 * BLOCK, "{row}");
@@ -408,13 +444,21 @@ pub(super) mod tests {
     #[test]
     fn strands_grow_side_by_side() {
         for memory in [0, usize::MAX] {
-            let (mut table, mut spool) = (Table::new(), spool(memory, u64::MAX));
+            let (mut table, mut spool) = (Table::default(), spool(memory, u64::MAX));
             let mut strands: [Strand<MessageId>; 5] = Default::default();
             let mut expected = vec![Vec::new(); 5];
             for row in 0..5000 {
-                let nth = row * row % 5;
+                let nth = row * row * row % 5;
                 strands[nth].push(id(row), &mut table, &mut spool);
                 expected[nth].push(id(row));
+            }
+            for (strand, expected) in strands.iter_mut().zip(&mut expected) {
+                for at in [0, 20, 500, strand.len() - 40, strand.len() - 1] {
+                    // Also where the block is at hand.
+                    strand.get(at + 1 - at % 2, &table, &spool);
+                    strand.set(at, id(at + 9), &mut table, &mut spool);
+                    expected[at] = id(at + 9);
+                }
             }
             for (strand, expected) in strands.iter().zip(expected) {
                 assert_eq!(strand.len(), expected.len());

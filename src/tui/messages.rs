@@ -520,7 +520,20 @@ impl Messages {
 
     /// The next row with an error or a warning.
     pub(super) fn problem(&self, book: &Book, forward: bool) -> Option<MessageId> {
-        self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning))
+        if self.is_sorted() {
+            return self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning));
+        }
+        let here = self.selected?;
+        let next = |conn| {
+            let ids = book.problems_of(conn);
+            let is_shown = |&id: &MessageId| self.shows(book, id);
+            match forward {
+                true => ids.within(ids.partition_point(|id| id <= here)..).iter().find(is_shown),
+                false => ids.within(..ids.partition_point(|id| id < here)).iter().rev().find(is_shown),
+            }
+        };
+        let found = self.conns().filter_map(next);
+        if forward { found.min() } else { found.max() }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use story::{Odd, endpoint};
-use wspect::book::Book;
+use wspect::book::{Book, MessageId};
 use wspect::model::{
-    ConnId, DataFrame, Direction, End, Envelope, Hole, NoteCode, Opcode, PacketNo, Sink, Stamp, Wait, WaitCause,
+    ConnId, DataFrame, Direction, End, Envelope, Hole, NoteCode, Opcode, PacketNo, Severity, Sink, Stamp, Wait,
+    WaitCause,
 };
 
 /// Rows of every kind are in the file, but for the last few of each.
@@ -18,9 +19,11 @@ fn long() -> Story {
         story.upgrade(conn, 101, story::REQUEST, story::RESPONSE);
         conn
     });
+    let mut asked = [None; 2];
     for n in 0..1200_usize {
-        let conn = conns[n * n % 7 % 2];
-        let dir = if n % 3 == 0 { Direction::ToServer } else { Direction::ToClient };
+        let at = n * n % 7 % 2;
+        let conn = conns[at];
+        let mut dir = if n % 3 == 0 { Direction::ToServer } else { Direction::ToClient };
         let odd = match n % 8 {
             1 => Odd { fragments: n % 5, ..Odd::default() },
             2 => Odd { compressed: true, wire_len: Some(7), wire: Some(vec![0xf2; 7]), ..Odd::default() },
@@ -37,7 +40,13 @@ fn long() -> Story {
             _ => Odd::default(),
         };
         let opcode = if n % 8 == 3 { Opcode::PONG } else { Opcode::TEXT };
-        let words = format!("{{\"word\":{n},\"more\":\"{}\"}}", "x".repeat(n % 90));
+        let mut words = format!("{{\"word\":{n},\"more\":\"{}\"}}", "x".repeat(n % 90));
+        if n % 8 == 6 && n % 5 > 0 {
+            (dir, words) = (Direction::ToServer, format!(r#"{{"jsonrpc":"2.0","id":{n},"method":"m{}"}}"#, n % 6));
+            asked[at] = Some(n);
+        } else if let Some(id) = asked[at].take_if(|_| n % 8 == 7) {
+            (dir, words) = (Direction::ToClient, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{n}}}"#));
+        }
         let number = story.wait(1000 + n as i64 % 50).say_oddly(conn, dir, opcode, words.as_bytes(), &odd);
         if n % 8 == 4 {
             story.note(conn, NoteCode::TcpGap, Some(dir), Some(number), "Bytes were never captured.");
@@ -125,7 +134,7 @@ fn the_same_is_shown_without_memory() {
 
 /// Every row of the one is in the other, of messages and of their frames.
 fn compare_rows(limits: Limits, fill: impl Fn(&mut Book)) {
-    let [large, small] = [Limits::DEFAULT, limits].map(|limits| {
+    let [mut large, mut small] = [Limits::DEFAULT, limits].map(|limits| {
         let mut book = Book::new(&limits);
         fill(&mut book);
         book
@@ -135,6 +144,16 @@ fn compare_rows(limits: Limits, fill: impl Fn(&mut Book)) {
     for conn in 0..large.connections() {
         let ids: Vec<_> = large.messages_of(conn).iter().collect();
         assert_eq!(ids, small.messages_of(conn).iter().collect::<Vec<_>>());
+        let has_problem = |id: &MessageId| large.severity(*id) >= Some(Severity::Warning);
+        let problems: Vec<_> = ids.iter().copied().filter(has_problem).collect();
+        assert_eq!(large.problems_of(conn).iter().collect::<Vec<_>>(), problems);
+        assert_eq!(small.problems_of(conn).iter().collect::<Vec<_>>(), problems);
+        let last = *ids.last().unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        assert!(large.hear(last, until) && small.hear(last, until));
+        let gists: Vec<_> = ids.iter().map(|&id| large.gist(id)).collect();
+        assert_eq!(gists, ids.iter().map(|&id| small.gist(id)).collect::<Vec<_>>());
+        assert!(gists.iter().flatten().filter(|gist| gist.related.is_some()).count() > 20);
         // Also in an order in which nothing is at hand.
         for (nth, &id) in ids.iter().rev().enumerate() {
             let rows = [large.message(id).unwrap(), small.message(id).unwrap()];
@@ -164,7 +183,8 @@ fn every_record_is_the_same() {
     let story = long();
     let record = |n: u32| {
         let data = DataFrame { head: *b"nine bite", record: n.is_multiple_of(3).then_some(n.into()) };
-        let (dir, data) = if n.is_multiple_of(2) { (Direction::ToServer, None) } else { (Direction::ToClient, Some(data)) };
+        let (dir, data) =
+            if n.is_multiple_of(2) { (Direction::ToServer, None) } else { (Direction::ToClient, Some(data)) };
         Envelope { dir, number: n.into(), wire_len: 40, brought: n, offset: u64::from(n) / 4 * 20, len: 20, data }
     };
     let [large, small] = [Limits::DEFAULT, NO_MEMORY].map(|limits| {
