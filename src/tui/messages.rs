@@ -13,7 +13,7 @@ use crate::filter::Rows;
 use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +86,8 @@ pub(super) struct Messages {
     revision: u64,
     /// The rows when they are not simply all of the connection's, in the order of the book, as far as they were picked.
     picked: Option<Vec<MessageId>>,
+    /// What it has cost so far to pick them anew, while that goes on.
+    cost: Option<Duration>,
     /// The same in the order of the list, where that is another.
     order: Order<MessageId>,
     /// The selected row is hidden, or not picked so far.
@@ -188,11 +190,8 @@ impl Messages {
         // With the last of them there is no later time.
         let is_due = self.heard.1.is_due() || !loading && stamp.heard == self.all(book);
         if self.hide_pings && self.heard.0 != stamp && is_due && !self.is_behind(book, loading) {
-            let mut pace = std::mem::take(&mut self.heard.1);
             self.heard.0 = stamp;
-            pace.run(|| self.pick_again(book, height));
-            self.heard.1 = pace;
-            return;
+            return self.pick_again(book, height);
         }
         self.add_lanes(book, conn);
         self.take_in(book, loading, Instant::now() + SLICE / 2);
@@ -273,8 +272,15 @@ impl Messages {
     /// Picks rows until then, and sorts them when that is done.
     pub(super) fn take_in(&mut self, book: &Book, loading: bool, until: Instant) {
         let Some(mut picked) = self.picked.take() else { return };
+        let begun = Instant::now();
         self.pick_on(book, &mut picked, until);
         self.picked = Some(picked);
+        if let Some(cost) = self.cost.take().map(|cost| cost + begun.elapsed()) {
+            match self.has_more(book) {
+                true => self.cost = Some(cost),
+                false => self.heard.1.has_cost(cost),
+            }
+        }
         if self.is_unsorted() && !self.has_more(book) && (!loading || self.pace.is_due()) {
             let (mut pace, mut order) = (std::mem::take(&mut self.pace), std::mem::take(&mut self.order));
             let picked = self.picked.as_deref().unwrap_or_default();
@@ -404,7 +410,7 @@ impl Messages {
     fn pick_again(&mut self, book: &Book, height: usize) {
         let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted() && book.sift().is_none();
         self.picked = (!all || self.of_client).then(Vec::new);
-        self.order = Order::default();
+        (self.order, self.cost) = (Order::default(), Some(Duration::ZERO));
         self.lanes.iter_mut().for_each(|lane| lane.taken = 0);
         self.selected = self.wished.or(self.selected);
         self.is_sought = self.selected.is_some();
