@@ -353,7 +353,7 @@ fn filters_of_the_browser_pass_the_same_messages() {
         ("app_payloads.pcap", "heartbeat || decoded.data.method == sub"),
     ] {
         let path = find("lab", name).unwrap();
-        let mut book = Book::with_budget(1 << 20);
+        let mut book = Book::default();
         let mut recorder = Recorder::new(|batch| {
             book.absorb(batch);
             ControlFlow::Continue(())

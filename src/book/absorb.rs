@@ -1,20 +1,24 @@
 //! Takes the events of a capture into the book, in their order.
 
-use super::chunks::Chunks;
+use super::packed::{PackedFrame, PackedMessage, Rare};
 use super::record::Item;
-use super::row::{Finding, FrameRow, MessageRow, PackedFrame, PackedMessage, Rare};
+use super::row::{Finding, FrameRow, MessageRow};
+use super::table::{Strand, Table};
 use super::{Batch, Book, MessageId, Talk};
 use crate::model::{
     Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Resent,
-    Stamp, TlsSession,
+    Severity, Stamp, TlsSession,
 };
 use std::ops::Range;
 
-/// Bytes of rows kept; messages past that are counted, not listed.
-const INDEX_BUDGET: usize = 768 << 20;
-
 /// Frames kept of one message; more are counted.
 const MAX_FRAMES: usize = 1 << 20;
+
+/// Frames that wait for the end of their messages, in all connections; more are counted.
+const MAX_WAITING: usize = 4 << 20;
+
+/// Rows of one kind: their numbers have 32 bits, and one message more may come.
+const MAX_ROWS: usize = u32::MAX as usize - 2 * MAX_FRAMES;
 
 /// TLS sessions kept of streams without a connection, and listed of all; more are counted.
 pub(super) const MAX_SESSIONS: usize = 4096;
@@ -94,12 +98,14 @@ impl Book {
         self.saw(opened.first);
         let connection = Connection::new(id, at, opened);
         self.lacks_keys |= connection.lacks_keys();
+        self.spool.count(size_of::<Talk>());
         self.talks.push(Talk {
             connection,
-            messages: Vec::new(),
+            messages: Strand::default(),
+            problems: None,
             handshake: None,
             pending: None,
-            records: None,
+            carriers: None,
             last_frame: (PacketNo(0), 0),
         });
     }
@@ -141,11 +147,15 @@ impl Book {
     }
 
     fn keep_record(&mut self, at: &Stamp, record: &Envelope) {
-        if !self.is_full()
-            && let Some(talk) = self.talk(at)
-        {
-            talk.records.get_or_insert_default()[record.dir].push(*record);
-            self.records += 1;
+        let index = at.conn.and_then(|id| self.index_of(id)).filter(|_| !self.is_full());
+        if let Some(talk) = index.and_then(|index| self.talks.get_mut(index)) {
+            let carriers = &mut talk.carriers.get_or_insert_default()[record.dir];
+            let strand = if record.data.is_some() { &mut carriers.data } else { &mut carriers.records };
+            match strand.last_mut() {
+                // What is told of a record in parts.
+                Some(last) if last.is_same(record) => last.len += record.len,
+                _ => strand.push(*record, &mut self.carriers, &mut self.spool),
+            }
         }
     }
 
@@ -174,8 +184,8 @@ impl Book {
         let Some(Latest { conn, dir, row }) = self.latest.take() else { return };
         let Some(talk) = self.talks.get_mut(conn) else { return };
         let pending = talk.pending.get_or_insert_default()[dir].of(row.opcode);
-        if pending.len() < MAX_FRAMES {
-            pending.push(PackedFrame::pack(&row, &mut self.long_frames));
+        if pending.len() < MAX_FRAMES && self.waiting < MAX_WAITING {
+            pending.push(PackedFrame::pack(&row, |long| self.long_frames.push(long, &mut self.spool)));
             self.waiting += 1;
         }
     }
@@ -191,15 +201,18 @@ impl Book {
         let wire = place.and_then(|_| self.store.append(message.wire)).map_or(0, |_| message.wire.len() as u64);
         let rare = self.keep_rare(message, &frames, place.is_some(), wire);
         let (Ok(id), Ok(owner)) = (u32::try_from(self.messages.len()), u32::try_from(conn)) else { return };
-        self.messages.push(PackedMessage::pack(message, owner, place, frames.start, rare));
+        self.messages.push(PackedMessage::pack(message, owner, place, frames.start, rare), &mut self.spool);
         if let Some(talk) = self.talks.get_mut(conn) {
-            talk.messages.push(MessageId(id));
+            talk.messages.push(MessageId(id), &mut self.ids, &mut self.spool);
+            if message.findings.severity() >= Some(Severity::Warning) {
+                talk.problems.get_or_insert_default().push(MessageId(id), &mut self.ids, &mut self.spool);
+            }
         }
     }
 
     /// Moves the waiting frames of a message to the table and says where they stand.
     fn take_frames(&mut self, conn: usize, message: &Message<'_>) -> Range<u32> {
-        let row = |frames: &Chunks<PackedFrame>| u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        let row = |frames: &Table<PackedFrame>| u32::try_from(frames.len()).unwrap_or(u32::MAX);
         let start = row(&self.frames);
         let Some(talk) = self.talks.get_mut(conn) else { return start..start };
         let others = talk.pending.as_mut().is_some_and(|both| !both[message.dir].of(message.opcode).is_empty());
@@ -208,7 +221,8 @@ impl Book {
             latest.conn == conn && latest.dir == message.dir && control && message.frames == 1 && !others
         };
         if let Some(Latest { row, .. }) = self.latest.take_if(is_all) {
-            self.frames.push(PackedFrame::pack(&row, &mut self.long_frames));
+            let packed = PackedFrame::pack(&row, |long| self.long_frames.push(long, &mut self.spool));
+            self.frames.push(packed, &mut self.spool);
             return start..start.saturating_add(1);
         }
         self.let_wait();
@@ -218,7 +232,9 @@ impl Book {
             let pending = both[message.dir].of(message.opcode);
             let count = usize::try_from(message.frames).unwrap_or(usize::MAX).min(pending.len());
             self.waiting -= count;
-            pending.drain(..count).for_each(|frame| self.frames.push(frame));
+            for frame in pending.drain(..count) {
+                self.frames.push(frame, &mut self.spool);
+            }
             if both.to_server.is_empty() && both.to_client.is_empty() {
                 talk.pending = None;
             }
@@ -243,52 +259,52 @@ impl Book {
         if plain {
             return PackedMessage::PLAIN;
         }
-        let index = u32::try_from(self.rare.len()).unwrap_or(PackedMessage::PLAIN);
-        self.rare.push(Rare {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let wait = message.waited.map_or(Rare::NO_WAIT, |wait| place(self.waits.push(*wait, &mut self.spool)));
+        let hole = place(self.holes.len());
+        for hole in message.body.holes {
+            self.holes.push(*hole, &mut self.spool);
+        }
+        let rare = Rare {
             kept: len,
             len: message.body.len,
             wire_len: message.wire_len,
             wire_kept: wire,
             frames: message.frames,
-            frame_rows: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+            frame_rows: place(frames.len()),
             last: message.span.last,
             rtt: message.rtt,
-            waited: message.waited.map(|wait| Box::new(*wait)),
             findings: message.findings,
-            holes: message.body.holes.into(),
-        });
-        index
+            wait,
+            hole,
+            holes: place(message.body.holes.len()),
+        };
+        place(self.rare.push(rare, &mut self.spool))
     }
 
     /// A message that is in the book waited, and longer than was known.
     fn resent(&mut self, at: &Stamp, resent: &Resent) {
         let id = at.conn.and_then(|conn| self.numbered(self.index_of(conn)?, resent.msg));
-        let Some((id, packed)) = id.and_then(|id| Some((id, self.messages.get(id.0 as usize)?))) else { return };
-        let wait = Some(Box::new(resent.wait));
-        if let Some(rare) = self.rare.get_mut(packed.rare as usize) {
-            if rare.waited.as_ref().is_none_or(|known| known.nanos < resent.wait.nanos) {
-                rare.waited = wait;
+        let Some((id, packed)) = id.and_then(|id| Some((id, self.messages.get(id.0 as usize, &self.spool)?))) else {
+            return;
+        };
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        if let Some(rare) = self.rare.get(packed.rare as usize, &self.spool) {
+            let known = self.waits.get(rare.wait as usize, &self.spool);
+            if known.is_none_or(|known| known.nanos < resent.wait.nanos) {
+                let wait = place(self.waits.push(resent.wait, &mut self.spool));
+                self.rare.set(packed.rare as usize, Rare { wait, ..rare }, &mut self.spool);
             }
         } else if let Some(row) = self.message(id) {
             let MessageRow { kept, len, wire_len, wire_kept, frames, last, rtt, findings, .. } = row;
             let frame_rows = row.frame_rows.end.saturating_sub(row.frame_rows.start);
-            let holes = row.holes.into();
-            let index = u32::try_from(self.rare.len()).unwrap_or(PackedMessage::PLAIN);
-            let waited = wait;
-            self.rare.push(Rare {
-                kept,
-                len,
-                wire_len,
-                wire_kept,
-                frames,
-                frame_rows,
-                last,
-                rtt,
-                waited,
-                findings,
-                holes,
-            });
-            self.messages.set(id.0 as usize, packed.with_rare(index));
+            let wait = place(self.waits.push(resent.wait, &mut self.spool));
+            // Nothing else is odd about it.
+            let (hole, holes) = (0, 0);
+            let rare =
+                Rare { kept, len, wire_len, wire_kept, frames, frame_rows, last, rtt, findings, wait, hole, holes };
+            let rare = place(self.rare.push(rare, &mut self.spool));
+            self.messages.set(id.0 as usize, packed.with_rare(rare), &mut self.spool);
         }
         if self.sift.is_some() && (id.0 as usize) < self.sifted() {
             self.changed.push(id);
@@ -305,12 +321,9 @@ impl Book {
         }
     }
 
-    const fn is_full(&self) -> bool {
-        self.talks.len() * size_of::<Talk>()
-            + self.messages.len() * (size_of::<PackedMessage>() + size_of::<MessageId>())
-            + (self.frames.len() + self.waiting) * size_of::<PackedFrame>()
-            + self.rare.len() * size_of::<Rare>()
-            + self.records * size_of::<Envelope>()
-            >= INDEX_BUDGET
+    /// Whether there is no room for more rows.
+    pub(super) fn is_full(&self) -> bool {
+        let rows = [self.messages.len(), self.frames.len(), self.holes.len()];
+        self.spool.failure().is_some() || rows.iter().any(|&rows| rows > MAX_ROWS)
     }
 }

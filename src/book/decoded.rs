@@ -5,6 +5,7 @@
 //!                                      └▶ now and then a fork ─▶ Cursor: any message, whole
 //! ```
 
+use super::table::{Bytes, Row, Spool, Strand, Table};
 use super::{Book, MessageId};
 use crate::decode::{Hints, Schema, Session, Speaker};
 use crate::filter::{Speaks, begin, schema_of};
@@ -42,7 +43,7 @@ const NAME: usize = 64;
 pub const LONGEST: u64 = 1 << 20;
 
 /// What is kept of what each message says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Packed {
     /// From 1 in the list of names; 0: it has none.
     event: u32,
@@ -51,6 +52,21 @@ struct Packed {
     heartbeat: bool,
     /// It is the one that answers.
     answers: bool,
+}
+
+impl Row for Packed {
+    const BYTES: usize = 9;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.event.to_le_bytes());
+        out.extend(self.related.to_le_bytes());
+        out.push(u8::from(self.heartbeat) | u8::from(self.answers) << 1);
+    }
+
+    fn read(from: &mut Bytes<'_>) -> Option<Self> {
+        let (event, related, flags) = (from.u32()?, from.u32()?, from.u8()?);
+        Some(Self { event, related, heartbeat: flags & 1 != 0, answers: flags & 2 != 0 })
+    }
 }
 
 /// What a message says, in short.
@@ -109,7 +125,7 @@ impl Names {
 struct Heard {
     session: Session,
     /// Of each message, from the first on.
-    gists: Vec<Packed>,
+    gists: Strand<Packed>,
     forks: Forks,
 }
 
@@ -160,6 +176,8 @@ impl Forks {
 pub(super) struct Hearing {
     said: Vec<Speaks>,
     heard: HashMap<usize, Heard>,
+    /// Pages of the gists of all connections.
+    gists: Table<Packed>,
     names: Names,
     /// Bytes of earlier messages that all sessions keep.
     held: usize,
@@ -174,16 +192,16 @@ impl Hearing {
         Session::spoken(hints, speaker, &Limits::DEFAULT)
     }
 
-    /// Hears a connection up to there: so many of its messages. True when that is done.
-    fn go_on(&mut self, book: &Book, conn: usize, upto: usize, until: Instant) -> bool {
+    /// Hears a connection up to there: so many of its messages. What is to be kept of them, and whether that is all.
+    fn go_on(&mut self, book: &Book, conn: usize, upto: usize, until: Instant) -> (Vec<Packed>, bool) {
         let before = self.heard.remove(&conn);
-        let begin = || Heard { session: self.session(book, conn), gists: Vec::new(), forks: Forks::default() };
+        let begin = || Heard { session: self.session(book, conn), gists: Strand::default(), forks: Forks::default() };
         let mut heard = before.unwrap_or_else(begin);
         let all = book.messages_of(conn);
-        let ids = all.get(..upto.min(all.len())).unwrap_or(all);
-        let mut payload = Vec::new();
-        while let Some(&id) = ids.get(heard.gists.len()) {
-            let at = heard.gists.len();
+        let ids = all.within(..upto);
+        let (mut payload, mut gists) = (Vec::new(), Vec::new());
+        let mut at = heard.gists.len();
+        while let Some(id) = ids.get(at) {
             heard.forks.offer(at, &heard.session);
             self.held -= heard.session.held();
             let gist = hear(book, id, &mut heard.session, &mut payload, |decoded| self.names.gist(decoded));
@@ -191,32 +209,41 @@ impl Hearing {
                 heard.session.forget();
             }
             self.held += heard.session.held();
-            let gist = gist.unwrap_or_default();
-            if gist.answers
-                && let Some(asked) = heard.gists.get_mut((gist.related as usize).wrapping_sub(1))
-                && asked.related == 0
-            {
-                asked.related = u32::try_from(at + 1).unwrap_or(0);
-            }
-            heard.gists.push(gist);
+            gists.push(gist.unwrap_or_default());
             heard.forks.since += payload.len();
-            if (at.is_multiple_of(AT_ONCE) || payload.len() > LARGE) && Instant::now() >= until {
+            at += 1;
+            if ((at - 1).is_multiple_of(AT_ONCE) || payload.len() > LARGE) && Instant::now() >= until {
                 break;
             }
         }
         // Nothing more will be said.
-        if heard.gists.len() == all.len() && book.connection(conn).is_some_and(|conn| conn.closed.is_some()) {
+        if at == all.len() && book.connection(conn).is_some_and(|conn| conn.closed.is_some()) {
             self.held -= heard.session.held();
             heard.session.forget();
             self.held += heard.session.held();
         }
-        let is_done = heard.gists.len() >= ids.len();
         self.heard.insert(conn, heard);
-        is_done
+        (gists, at >= ids.len())
     }
 
-    fn gist(&self, conn: usize, at: usize) -> Option<Packed> {
-        self.heard.get(&conn)?.gists.get(at).copied()
+    /// Keeps what was heard of a connection's next messages; a message that was asked for learns which answers it first.
+    fn keep(&mut self, conn: usize, gists: Vec<Packed>, spool: &mut Spool) {
+        let Some(heard) = self.heard.get_mut(&conn) else { return };
+        for gist in gists {
+            heard.gists.push(gist, &mut self.gists, spool);
+            let asked_at = (gist.related as usize).wrapping_sub(1);
+            if gist.answers
+                && let Some(asked) = heard.gists.get(asked_at, &self.gists, spool)
+                && asked.related == 0
+            {
+                let related = u32::try_from(heard.gists.len()).unwrap_or(0);
+                heard.gists.set(asked_at, Packed { related, ..asked }, &mut self.gists, spool);
+            }
+        }
+    }
+
+    fn gist(&self, conn: usize, at: usize, spool: &Spool) -> Option<Packed> {
+        self.heard.get(&conn)?.gists.get(at, &self.gists, spool)
     }
 }
 
@@ -279,7 +306,7 @@ impl Cursor {
             revision: hearing.revision,
         };
         let mut place = self.place.take().filter(is_near).unwrap_or_else(begin);
-        for &id in book.messages_of(row.conn).get(place.next..at)? {
+        for id in book.messages_of(row.conn).within(place.next..at).iter() {
             hear(book, id, &mut place.session, &mut self.payload, |_| ());
         }
         let decoded = place.session.message(&within(message, row.kept));
@@ -322,7 +349,8 @@ impl Book {
     /// Forgets all that was learned, not what the user says that connections speak.
     pub fn begin_again(&mut self) {
         let Hearing { said, revision, .. } = std::mem::take(&mut self.hearing);
-        *self = Self { hearing: Hearing { said, revision: revision + 1, ..Hearing::default() }, ..Self::default() };
+        let hearing = Hearing { said, revision: revision + 1, ..Hearing::default() };
+        *self = Self { hearing, ..Self::new(&self.limits) };
     }
 
     /// Hears a connection up to that message, until then. True when that is done.
@@ -333,7 +361,8 @@ impl Book {
             return true;
         }
         let mut hearing = std::mem::take(&mut self.hearing);
-        let is_done = hearing.go_on(self, conn, upto, until);
+        let (gists, is_done) = hearing.go_on(self, conn, upto, until);
+        hearing.keep(conn, gists, &mut self.spool);
         self.hearing = hearing;
         is_done
     }
@@ -346,7 +375,7 @@ impl Book {
     /// What a message says, in short; `None` where it was not heard so far.
     pub fn gist(&self, id: MessageId) -> Option<Gist<'_>> {
         let row = self.message(id)?;
-        let packed = self.hearing.gist(row.conn, usize::try_from(row.number).ok()?.checked_sub(1)?)?;
+        let packed = self.hearing.gist(row.conn, usize::try_from(row.number).ok()?.checked_sub(1)?, &self.spool)?;
         Some(Gist {
             event: self.hearing.names.get(packed.event).map(|name| &**name),
             heartbeat: packed.heartbeat,
@@ -357,5 +386,17 @@ impl Book {
     /// Changes whenever all is heard anew.
     pub const fn hearing_revision(&self) -> u64 {
         self.hearing.revision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::table::tests::survives;
+
+    #[test]
+    fn gists_survive_the_file() {
+        survives(Packed { event: u32::MAX, related: 7, heartbeat: true, answers: false });
+        survives(Packed { event: 0, related: u32::MAX, heartbeat: false, answers: true });
     }
 }

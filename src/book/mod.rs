@@ -6,36 +6,42 @@
 //!                                                          └▶ store: payload bytes, spilled past a budget
 //! ```
 //!
-//! What it costs: 28 bytes a message and 32 a frame (in TLS 32 for each record), half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads.
+//! What it costs: 28 bytes a message, 12 more where it was heard what that says, and 32 a frame (in TLS and HTTP/2 64 for each record or
+//! DATA frame), half a kB a connection (in TLS a quarter more), plus the store's budget for payloads and heads. Rows past
+//! [`Limits::index_bytes`] are in a temporary file, and read back in small blocks.
 
 mod absorb;
 mod ask;
-mod chunks;
 mod decoded;
+mod ids;
 mod pack;
+mod packed;
 mod record;
 mod row;
+mod scratch;
 mod sift;
 mod store;
+mod table;
 
 pub use ask::{Desk, ROWS};
 pub use decoded::{Gist, LONGEST};
+pub use ids::Ids;
 pub use record::{Batch, Recorder, close_of};
 pub use row::{Finding, FrameRow, MessageRow};
 pub use sift::Sift;
 
 use crate::model::{
-    Both, ConnId, Connection, Direction, Envelope, Facts, FileRuns, Handshake, Mark, Opcode, PacketNo, Severities,
-    Severity, TlsSession,
+    Both, ConnId, Connection, Direction, Envelope, Facts, FileRuns, Handshake, Hole, Limits, Mark, Opcode, PacketNo,
+    Severities, Severity, TlsSession, Wait,
 };
 use absorb::{Latest, MAX_SESSIONS, Pending};
-use chunks::Chunks;
 use decoded::Hearing;
-use row::{LongFrame, PackedFrame, PackedMessage, Rare};
+use packed::{LongFrame, Odd, PackedFrame, PackedMessage, Rare};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use store::Store;
+use table::{Spool, Strand, Table, partition_point};
 
 /// Bytes of payloads and handshakes kept in memory; the rest goes to a temporary file, which the system caches as it can.
 const PAYLOAD_BUDGET: usize = 8 << 20;
@@ -48,30 +54,45 @@ pub struct MessageId(u32);
 #[derive(Debug)]
 struct Talk {
     connection: Connection,
-    messages: Vec<MessageId>,
+    messages: Strand<MessageId>,
+    /// Those with a warning or an error.
+    problems: Option<Box<Strand<MessageId>>>,
     /// Where the store has the whole handshake, and its length there.
     handshake: Option<(u64, u32)>,
     /// Frames whose message is not complete, while there are any.
     pending: Option<Box<Both<Pending>>>,
-    /// The TLS records, or DATA frames of HTTP/2, that carry it, if they were told.
-    records: Option<Box<Both<Vec<Envelope>>>>,
+    /// What carries it, if it was told.
+    carriers: Option<Box<Both<Carriers>>>,
     /// The packet in which the last frame ended, and how many ended there.
     last_frame: (PacketNo, u16),
+}
+
+/// The TLS records, and the DATA frames of HTTP/2, of one direction of a connection.
+#[derive(Debug, Default)]
+struct Carriers {
+    records: Strand<Envelope>,
+    data: Strand<Envelope>,
 }
 
 /// Everything that was learned from a capture, for looking at it in any order.
 #[derive(Debug)]
 pub struct Book {
+    limits: Limits,
     talks: Vec<Talk>,
-    messages: Chunks<PackedMessage>,
-    frames: Chunks<PackedFrame>,
-    long_frames: Vec<LongFrame>,
+    messages: Table<PackedMessage>,
+    frames: Table<PackedFrame>,
+    long_frames: Table<LongFrame>,
+    rare: Table<Rare>,
+    holes: Table<Hole>,
+    waits: Table<Wait>,
+    /// Pages of the messages of all connections.
+    ids: Table<MessageId>,
+    /// Pages of their records and DATA frames.
+    carriers: Table<Envelope>,
+    spool: Spool,
     latest: Option<Latest>,
     /// Frames whose message is not complete.
     waiting: usize,
-    rare: Vec<Rare>,
-    /// Those of all connections.
-    records: usize,
     findings: Vec<Finding>,
     /// TLS sessions with connections inside, by the number of their stream.
     sessions: HashMap<u32, TlsSession>,
@@ -98,22 +119,27 @@ pub struct Book {
 
 impl Default for Book {
     fn default() -> Self {
-        Self::with_budget(PAYLOAD_BUDGET)
+        Self::new(&Limits::DEFAULT)
     }
 }
 
 impl Book {
-    /// An empty book that keeps about `payload_bytes` of payload in memory and the rest in a temporary file.
-    pub fn with_budget(payload_bytes: usize) -> Self {
+    /// An empty book that keeps as much as these bounds allow.
+    pub fn new(limits: &Limits) -> Self {
         Self {
+            limits: *limits,
             talks: Vec::new(),
-            messages: Chunks::new(),
-            frames: Chunks::new(),
-            long_frames: Vec::new(),
+            messages: Table::default(),
+            frames: Table::default(),
+            long_frames: Table::default(),
+            rare: Table::default(),
+            holes: Table::default(),
+            waits: Table::default(),
+            ids: Table::default(),
+            carriers: Table::default(),
+            spool: Spool::new(limits),
             latest: None,
             waiting: 0,
-            rare: Vec::new(),
-            records: 0,
             findings: Vec::new(),
             sessions: HashMap::new(),
             apart: Vec::new(),
@@ -130,7 +156,7 @@ impl Book {
             revision: 0,
             changed: Vec::new(),
             hearing: Hearing::default(),
-            store: Store::new(payload_bytes),
+            store: Store::new(PAYLOAD_BUDGET, limits.payload_file),
         }
     }
 
@@ -181,13 +207,28 @@ impl Book {
         (all, self.sessions_dropped + more)
     }
 
-    /// The TLS records of a direction, or DATA frames, that have bytes within a range of what they carry.
-    pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> &[Envelope] {
-        let Some(records) = self.talks.get(conn).and_then(|talk| talk.records.as_deref()) else { return &[] };
-        let records = &records[dir];
-        let first = records.partition_point(|record| record.end() <= range.start);
-        let behind = records.partition_point(|record| record.offset < range.end);
-        records.get(first..behind).unwrap_or_default()
+    /// The TLS records of a direction that have bytes within a range of what they carry: in HTTP/2 of the data of the stream.
+    pub fn records(&self, conn: usize, dir: Direction, range: &Range<u64>) -> Vec<Envelope> {
+        self.carriers(conn, dir, range, |carriers| &carriers.records)
+    }
+
+    /// The DATA frames of HTTP/2 that do.
+    pub fn data_frames(&self, conn: usize, dir: Direction, range: &Range<u64>) -> Vec<Envelope> {
+        self.carriers(conn, dir, range, |carriers| &carriers.data)
+    }
+
+    fn carriers(
+        &self,
+        conn: usize,
+        dir: Direction,
+        range: &Range<u64>,
+        of: impl FnOnce(&Carriers) -> &Strand<Envelope>,
+    ) -> Vec<Envelope> {
+        let Some(carriers) = self.talks.get(conn).and_then(|talk| talk.carriers.as_deref()) else { return Vec::new() };
+        let strand = of(&carriers[dir]);
+        let get = |at| strand.get(at, &self.carriers, &self.spool);
+        let first = partition_point(strand.len(), |at| get(at).is_some_and(|carrier| carrier.end() <= range.start));
+        (first..strand.len()).map_while(get).take_while(|carrier| carrier.offset < range.end).collect()
     }
 
     /// The index of the connection with that number.
@@ -200,50 +241,61 @@ impl Book {
         self.talks.binary_search_by_key(&id, |talk| talk.connection.id).ok()
     }
 
-    /// The messages of a connection, in order of their numbers.
-    pub fn messages_of(&self, conn: usize) -> &[MessageId] {
-        self.talks.get(conn).map_or(&[], |talk| &talk.messages)
-    }
-
     /// Number of messages in the book.
     pub const fn messages(&self) -> usize {
         self.messages.len()
     }
 
-    /// Messages that were counted but not listed, because the book was full.
+    /// Messages that were counted but not listed, because there was no room for them.
     pub const fn beyond(&self) -> u64 {
         self.beyond
     }
 
     /// The message with so many before it in the order of events, of all connections.
-    pub fn nth(&self, at: usize) -> Option<MessageRow<'_>> {
+    pub fn nth(&self, at: usize) -> Option<MessageRow> {
         self.message(MessageId(u32::try_from(at).ok()?))
     }
 
     /// A message's row.
-    pub fn message(&self, id: MessageId) -> Option<MessageRow<'_>> {
-        let packed = self.messages.get(id.0 as usize)?;
-        let rare = self.rare.get(packed.rare as usize);
-        let known = match rare {
-            Some(rare) => (rare.last, rare.len),
+    pub fn message(&self, id: MessageId) -> Option<MessageRow> {
+        let packed = self.packed(id)?;
+        let odd = self.odd(packed);
+        let known = match &odd {
+            Some(odd) => (odd.rare.last, odd.rare.len),
             None => {
                 let frame = self.frame_row(packed.frame)?;
                 (frame.last, frame.len)
             }
         };
-        Some(packed.unpack(id, known, rare))
+        Some(packed.unpack(id, known, odd))
+    }
+
+    fn packed(&self, id: MessageId) -> Option<PackedMessage> {
+        self.messages.get(id.0 as usize, &self.spool)
+    }
+
+    fn rare(&self, packed: PackedMessage) -> Option<Rare> {
+        if packed.rare == PackedMessage::PLAIN { None } else { self.rare.get(packed.rare as usize, &self.spool) }
+    }
+
+    fn odd(&self, packed: PackedMessage) -> Option<Odd> {
+        let rare = self.rare(packed)?;
+        let holes = rare.hole as usize..rare.hole as usize + rare.holes as usize;
+        let holes = holes.map_while(|at| self.holes.get(at, &self.spool)).collect();
+        let is_late = rare.wait != Rare::NO_WAIT;
+        let waited = if is_late { self.waits.get(rare.wait as usize, &self.spool) } else { None };
+        Some(Odd { rare, holes, waited })
     }
 
     /// Direction and opcode of a message: for looking through many.
     pub fn kind(&self, id: MessageId) -> Option<(Direction, Opcode)> {
-        let packed = self.messages.get(id.0 as usize)?;
+        let packed = self.packed(id)?;
         Some((packed.dir(), packed.opcode()))
     }
 
     /// The worst finding about a message: for looking through many.
     pub fn severity(&self, id: MessageId) -> Option<Severity> {
-        let packed = self.messages.get(id.0 as usize)?;
-        self.rare.get(packed.rare as usize)?.findings.severity()
+        self.rare(self.packed(id)?)?.findings.severity()
     }
 
     /// Changes whenever the book learns something.
@@ -259,18 +311,18 @@ impl Book {
     /// The message with that number within its connection.
     pub fn numbered(&self, conn: usize, number: u64) -> Option<MessageId> {
         let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.messages_of(conn).get(at).copied()
+        self.messages_of(conn).get(at)
     }
 
     /// The first message of a connection that ends in or after a packet; else its last.
     pub fn message_at(&self, conn: usize, packet: PacketNo) -> Option<MessageId> {
         let ids = self.messages_of(conn);
-        let at = ids.partition_point(|&id| self.message(id).is_some_and(|row| row.last.packet < packet));
-        ids.get(at).or_else(|| ids.last()).copied()
+        let at = ids.partition_point(|id| self.message(id).is_some_and(|row| row.last.packet < packet));
+        ids.get(at).or_else(|| ids.last())
     }
 
     /// Up to `max` bytes of a message's payload, from `from` on; `None` when they were not kept.
-    pub fn payload(&self, row: &MessageRow<'_>, from: u64, max: usize) -> Option<Vec<u8>> {
+    pub fn payload(&self, row: &MessageRow, from: u64, max: usize) -> Option<Vec<u8>> {
         let len = usize::try_from(row.kept.saturating_sub(from)).ok()?.min(max);
         if len == 0 {
             return Some(Vec::new());
@@ -279,7 +331,7 @@ impl Book {
     }
 
     /// Appends all that was kept of a message's payload.
-    fn payload_into(&self, row: &MessageRow<'_>, out: &mut Vec<u8>) {
+    fn payload_into(&self, row: &MessageRow, out: &mut Vec<u8>) {
         if let (Some(place), Ok(len)) = (row.place, usize::try_from(row.kept)) {
             self.store.read(place, len, out);
         }
@@ -288,7 +340,7 @@ impl Book {
     /// A message's payload as it was on the wire, unmasked; `None` when not all of it was kept.
     ///
     /// Of a message that was not inflated that is its payload.
-    pub fn wire(&self, row: &MessageRow<'_>) -> Option<Vec<u8>> {
+    pub fn wire(&self, row: &MessageRow) -> Option<Vec<u8>> {
         if !row.is_inflated() {
             return self.payload(row, 0, usize::MAX);
         }
@@ -332,12 +384,18 @@ impl Book {
         self.start
     }
 
-    /// Why payloads are not kept any more, in the system's words.
+    /// Why payloads are not kept any more.
     pub fn store_failure(&self) -> Option<&str> {
         self.store.failure()
     }
 
+    /// Why rows are not kept any more.
+    pub fn rows_failure(&self) -> Option<&str> {
+        self.spool.failure().or_else(|| self.is_full().then_some("there are no numbers for them"))
+    }
+
     fn frame_row(&self, at: u32) -> Option<FrameRow> {
-        self.frames.get(at as usize).map(|packed| packed.unpack(&self.long_frames))
+        let packed = self.frames.get(at as usize, &self.spool)?;
+        Some(packed.unpack(|at| self.long_frames.get(at, &self.spool)))
     }
 }

@@ -1,7 +1,7 @@
 //! What of the book passes a display filter, as far as it was asked: a few milliseconds of it at a time.
 
 use super::ask::Asker;
-use super::{Book, MessageId};
+use super::{Book, Ids, MessageId};
 use crate::filter::{Filter, Rows};
 use crate::model::Timestamp;
 use std::time::{Duration, Instant};
@@ -260,9 +260,9 @@ impl Book {
     }
 
     /// The messages of a connection of which it is known whether they pass, in order of their numbers.
-    pub fn sifted_of(&self, conn: usize) -> &[MessageId] {
+    pub fn sifted_of(&self, conn: usize) -> Ids<'_> {
         let all = self.messages_of(conn);
         let Some(asked) = self.sift.as_ref().and_then(Sift::asked) else { return all };
-        all.get(..all.partition_point(|id| id.0 < asked)).unwrap_or(all)
+        all.within(..all.partition_point(|id| id.0 < asked))
     }
 }

@@ -1,14 +1,13 @@
-//! Payload bytes: in memory up to a budget, then in an unlinked temporary file.
+//! Payload bytes: in memory up to a budget, then in a temporary file.
 
-use std::fs::File;
-use std::io;
+use super::scratch::Scratch;
 
 /// Bytes in one chunk.
 const CHUNK: usize = 1 << 20;
 
-/// An append-only log of bytes. The first chunks stay in memory, later ones are written to a file that has no name.
+/// An append-only log of bytes. The first chunks stay in memory, later ones are written to a file.
 ///
-/// When that file cannot be written, nothing more is kept; what was kept stays readable.
+/// When that file is full, or cannot be written, nothing more is kept; what was kept stays readable.
 #[derive(Debug)]
 pub(super) struct Store {
     /// Chunks that may stay in memory.
@@ -17,31 +16,27 @@ pub(super) struct Store {
     resident: Vec<Box<[u8]>>,
     /// Full chunks in the file.
     spilled: usize,
-    file: Option<File>,
+    file: Scratch,
     /// The chunk that is being filled.
     tail: Vec<u8>,
-    /// Why nothing more is kept.
-    failure: Option<String>,
 }
 
 impl Store {
-    /// A store that keeps about `budget` bytes in memory.
-    pub(super) const fn new(budget: usize) -> Self {
-        Self { budget: budget / CHUNK, resident: Vec::new(), spilled: 0, file: None, tail: Vec::new(), failure: None }
+    /// A store that keeps about `budget` bytes in memory, and `file` more in a file.
+    pub(super) const fn new(budget: usize, file: u64) -> Self {
+        let file = Scratch::new(file);
+        Self { budget: budget / CHUNK, resident: Vec::new(), spilled: 0, file, tail: Vec::new() }
     }
 
     /// Keeps `bytes` and says where; `None` when they could not be kept.
     pub(super) fn append(&mut self, mut bytes: &[u8]) -> Option<u64> {
-        if self.failure.is_some() {
+        if self.failure().is_some() {
             return None;
         }
         let at = self.len();
         while !bytes.is_empty() {
-            if self.tail.len() == CHUNK
-                && let Err(error) = self.put_away()
-            {
-                self.failure = Some(error.to_string());
-                return None;
+            if self.tail.len() == CHUNK {
+                self.put_away()?;
             }
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.tail.len()));
             self.tail.extend_from_slice(now);
@@ -63,7 +58,7 @@ impl Store {
                 let old = out.len();
                 out.resize(old + (upto - from), 0);
                 let place = (at - self.resident.len() * CHUNK) as u64;
-                read_at(self.file.as_ref()?, out.get_mut(old..)?, place).ok()?;
+                self.file.read(place, out.get_mut(old..)?)?;
             } else {
                 out.extend_from_slice(self.tail.get(from..upto)?);
             }
@@ -74,7 +69,7 @@ impl Store {
 
     /// Why nothing more is kept, in the system's words.
     pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
+        self.file.failure()
     }
 
     const fn len(&self) -> u64 {
@@ -82,43 +77,17 @@ impl Store {
     }
 
     /// Moves the full tail to where it will stay; when that fails the tail stays.
-    fn put_away(&mut self) -> io::Result<()> {
+    fn put_away(&mut self) -> Option<()> {
         if self.resident.len() < self.budget {
             let next = Vec::with_capacity(CHUNK);
             self.resident.push(std::mem::replace(&mut self.tail, next).into_boxed_slice());
-            return Ok(());
+            return Some(());
         }
-        let file = match &self.file {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile()?),
-        };
-        write_at(file, &self.tail, (self.spilled * CHUNK) as u64)?;
+        self.file.append(&self.tail)?;
         self.spilled += 1;
         self.tail.clear();
-        Ok(())
+        Some(())
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(not(unix))]
-fn read_at(mut file: &File, out: &mut [u8], at: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
-    io::Read::read_exact(&mut file, out)
-}
-
-#[cfg(not(unix))]
-fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
-    io::Write::write_all(&mut file, bytes)
 }
 
 #[cfg(test)]
@@ -131,7 +100,7 @@ mod tests {
 
     #[test]
     fn reads_back_from_memory_and_from_the_file() {
-        let mut store = Store::new(2 * CHUNK);
+        let mut store = Store::new(2 * CHUNK, u64::MAX);
         let pieces: Vec<Vec<u8>> = (0..40).map(|n| pattern(n * 9973 + n, n)).collect();
         let places: Vec<u64> = pieces.iter().map(|piece| store.append(piece).unwrap()).collect();
         assert!(store.spilled > 2 && store.resident.len() == 2, "the test must reach the file");
@@ -145,10 +114,9 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_costs_only_what_comes_after() {
-        let mut store = Store::new(0);
+        let mut store = Store::new(0, u64::MAX);
         let first = store.append(&pattern(CHUNK, 1)).unwrap();
-        // A file opened for reading refuses to be written, as a full disk does.
-        store.file = Some(File::open(std::env::current_exe().unwrap()).unwrap());
+        store.file.refuse();
         assert_eq!(store.append(b"more"), None);
         assert!(store.failure().is_some());
         let mut out = Vec::new();

@@ -88,6 +88,7 @@ pub(super) fn run(
         marks,
         started_with,
         speaks: std::mem::take(&mut launch.speaks),
+        limits,
         preferences,
         ..Options::new(name)
     };

@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 66] {
+fn rows(limits: Limits) -> [Row; 69] {
     let Limits {
         unpacked_bytes,
         open_captures,
@@ -76,6 +76,9 @@ fn rows(limits: Limits) -> [Row; 66] {
         key_sessions,
         key_secrets,
         tail_bytes,
+        index_bytes,
+        index_file,
+        payload_file,
         decoder_bytes,
         decoder_total,
         open_requests,
@@ -176,6 +179,9 @@ fn rows(limits: Limits) -> [Row; 66] {
             "bytes",
             "of rows of which --tail wants the last; that one is kept whatever its size",
         ),
+        ("index-bytes", n(index_bytes), "bytes", "of the browser's rows in memory; more go to a temporary file"),
+        ("index-file", index_file, "bytes", "of that file; later messages are counted, not listed"),
+        ("payload-file", payload_file, "bytes", "of payloads in the browser's other file; later ones are not kept"),
         (
             "decoder-bytes",
             n(decoder_bytes),

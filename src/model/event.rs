@@ -132,8 +132,8 @@ pub enum Event<'a> {
     Resent(&'a Resent),
     /// A finding.
     Note(&'a Note<'a>),
-    /// A TLS record of the connection was read, or a DATA frame of its HTTP/2 stream, behind what it carries. Only who hears them
-    /// is told.
+    /// A TLS record of the connection was read, or a DATA frame of its HTTP/2 stream, behind what it carries; of a record what it has
+    /// of each such frame is told apart. Only who hears them is told.
     Record(&'a Envelope),
     /// TLS carried something, which comes before what it makes. Only who hears it is told; no connection may be known so far.
     Carried(&'a Carried<'a>),

@@ -128,6 +128,12 @@ pub struct Limits {
     pub key_secrets: usize,
     /// Bytes kept of rows of which only the last are wanted.
     pub tail_bytes: usize,
+    /// Bytes that the browser keeps of its index in memory: the rows of messages and frames. The rest goes to a temporary file.
+    pub index_bytes: usize,
+    /// Bytes that this file may have; messages past that are counted, not listed.
+    pub index_file: u64,
+    /// Bytes that the temporary file with the browser's payloads may have; later payloads are not kept.
+    pub payload_file: u64,
     /// Bytes that the decoder of one connection keeps of messages whose end, or attachments, are still to come.
     pub decoder_bytes: usize,
     /// The same for all connections, with what is kept of requests.
@@ -239,6 +245,9 @@ impl Limits {
         key_sessions: 1 << 20,
         key_secrets: 4_000_000,
         tail_bytes: 64 * MIB,
+        index_bytes: 768 * MIB,
+        index_file: 32 << 30,
+        payload_file: 64 << 30,
         decoder_bytes: 16 * MIB,
         decoder_total: 256 * MIB,
         open_requests: 4096,

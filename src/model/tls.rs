@@ -132,9 +132,11 @@ pub struct Envelope {
     pub number: u64,
     /// Bytes on the wire, its header included.
     pub wire_len: u32,
-    /// Where its data begin among all that was decrypted in this direction, or that DATA frames of the stream carry.
+    /// Of a record: how many bytes of the stream its last packet brought, up to its end; 0: that is not known.
+    pub brought: u32,
+    /// Where its data begin among all that was decrypted in this direction, or, in HTTP/2, that DATA frames of the stream carry.
     pub offset: u64,
-    /// Bytes of data.
+    /// Bytes of data: in HTTP/2 those of the stream.
     pub len: u32,
     /// The DATA frame that it is; `None` for a TLS record.
     pub data: Option<DataFrame>,
@@ -150,6 +152,13 @@ pub struct DataFrame {
 }
 
 impl Envelope {
+    /// Whether it is the record whose next data another tells of.
+    pub fn is_same(&self, next: &Self) -> bool {
+        self.data.is_none()
+            && *self == Self { offset: self.offset, len: self.len, ..*next }
+            && self.end() == next.offset
+    }
+
     /// Where its data end.
     pub const fn end(&self) -> u64 {
         self.offset.saturating_add(self.len as u64)

@@ -3,8 +3,9 @@
 mod sent;
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Ethers, Event, FrameEnds, Handshake,
-    Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen, Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Envelope, Ethers, Event, FrameEnds,
+    Handshake, Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen,
+    Version,
 };
 use hashbrown::HashMap;
 use std::ops::ControlFlow;
@@ -160,8 +161,8 @@ pub struct Tools {
     pub tried: u64,
     /// The sink hears TLS records.
     pub tells_records: bool,
-    /// The number of the TLS record at hand.
-    pub record: Option<u64>,
+    /// The TLS record at hand.
+    pub record: Option<Envelope>,
     /// Where in TCP the bytes at hand stand, where their offsets are others.
     pub around: Option<Around>,
     /// Where in TCP the frame at hand begins.

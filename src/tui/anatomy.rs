@@ -25,7 +25,7 @@ pub(super) struct Field {
 
 /// What a field tree is made from.
 pub(super) struct Anatomy<'a> {
-    pub(super) message: &'a MessageRow<'a>,
+    pub(super) message: &'a MessageRow,
     pub(super) frame: &'a FrameRow,
     pub(super) layout: Layout,
     /// The first bytes of the frame's unmasked payload.
@@ -184,7 +184,7 @@ fn payload_fields(anatomy: &Anatomy<'_>, out: &mut Vec<Field>) {
 }
 
 /// What a compressed message inflated to: `424 bytes, 3.2:1`.
-fn deflated(message: &MessageRow<'_>) -> String {
+fn deflated(message: &MessageRow) -> String {
     if message.undecoded {
         return "not inflated".to_owned();
     }

@@ -33,7 +33,7 @@ use super::theme::{ColorChoice, Theme, ThemeName};
 use crate::book::{Book, MessageId};
 use crate::decode::Speaker;
 use crate::filter::{self, Filter, Rows};
-use crate::model::{Connection, Mark, PacketNo, Version, count};
+use crate::model::{Connection, Limits, Mark, PacketNo, Version, count};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -121,6 +121,8 @@ pub struct Options {
     pub started_with: String,
     /// What the user says that connections speak which pass a filter.
     pub speaks: Vec<(String, Speaker)>,
+    /// How much is kept of the capture.
+    pub limits: Limits,
     /// What the configuration file says of the browser.
     pub preferences: Preferences,
 }
@@ -178,6 +180,7 @@ impl Options {
             marks: Marks::new(),
             started_with: String::new(),
             speaks: Vec::new(),
+            limits: Limits::DEFAULT,
             preferences: Preferences::default(),
         }
     }
@@ -331,7 +334,7 @@ impl App {
         let Preferences { connections, messages, rules, .. } = &options.preferences;
         let connections = Connections::new(connections.as_deref(), Rule::all(rules, &options.named, Rows::CONNECTIONS));
         let messages = Messages::new(messages.as_deref(), Rule::all(rules, &options.named, Rows::MESSAGES));
-        let mut book = Book::default();
+        let mut book = Book::new(&options.limits);
         let read = |(connections, speaker): (String, _)| Some((Filter::new(&connections).ok()?, speaker));
         book.set_speaks(options.speaks.into_iter().filter_map(read).collect());
         Self {
@@ -418,6 +421,7 @@ impl App {
     pub fn is_busy(&self) -> bool {
         let is_asked = self.search.is_running() || self.filter_is_busy() || self.ranking().is_some();
         is_asked
+            || self.messages.is_behind(&self.book, self.is_loading())
             || self.columns_are_behind()
             || self.hearing_is_behind()
             || self.is_measuring()
@@ -436,6 +440,9 @@ impl App {
         }
         if self.filter_is_busy() {
             return self.filter_on(Instant::now() + SLICE);
+        }
+        if self.messages.is_behind(&self.book, self.is_loading()) {
+            return self.messages.take_in(&self.book, self.is_loading(), Instant::now() + SLICE);
         }
         if self.hearing_is_behind() {
             return self.hear_on();

@@ -79,7 +79,7 @@ pub(super) struct Bytes {
 }
 
 /// The payload of a message as it was on the wire, unmasked, and where its bytes stand.
-fn as_sent<'a>(book: &Book, row: &MessageRow<'_>, detail: &'a Detail) -> (Arc<Vec<u8>>, Cow<'a, [Piece]>) {
+fn as_sent<'a>(book: &Book, row: &MessageRow, detail: &'a Detail) -> (Arc<Vec<u8>>, Cow<'a, [Piece]>) {
     if !row.is_inflated() {
         return (detail.shared(), Cow::Borrowed(&detail.pieces));
     }
@@ -187,7 +187,7 @@ impl Bytes {
         let around = Around::new(book, &row, &frame, &layout);
         let h2_stream = connection.and_then(|connection| connection.h2_stream);
         let carrier = if h2_stream.is_some() { Source::Http2 } else { Source::Tls };
-        self.around = (!around.records.is_empty()).then_some(carrier);
+        self.around = (!around.carriers.is_empty()).then_some(carrier);
         self.lead = around.lead();
         let rebuild = |raw, source| wire::rebuild(&frame, &layout, raw, &pieces, start, source, &around);
         let payload = rebuild(Arc::clone(&raw), Source::Unmasked);
@@ -208,7 +208,7 @@ impl Bytes {
             stream,
             h2_stream,
             tls,
-            records: &around.records,
+            records: &around.carriers,
             packets: &packets,
         });
         let (place, record_name) = match (h2_stream, tls) {
@@ -220,7 +220,7 @@ impl Bytes {
         self.provenance = Provenance {
             packets: (frame.first_packet, frame.last.packet),
             message_packets: (first, row.last.packet),
-            records: around.records.clone(),
+            records: around.carriers.clone(),
             record_name,
             place: format!("{} {place}", row.dir.arrow()),
             stream_offset: frame.stream_offset,

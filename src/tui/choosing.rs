@@ -8,6 +8,7 @@ use super::keys::Key;
 use super::ladder::Layout;
 use super::layout::Regions;
 use super::ranking::MOST;
+use super::sorting;
 use crate::filter::{self, Field};
 use crate::model::count;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -258,7 +259,7 @@ impl App {
             Screen::Messages if self.messages.layout == Layout::List => {
                 let rows = self.rows(regions, Pane::Messages);
                 let ids = self.messages.ids(&self.book);
-                let seen: Vec<_> = ids.iter().skip(self.messages.list.top).take(rows).copied().collect();
+                let seen: Vec<_> = ids.within(self.messages.list.top..).iter().take(rows).collect();
                 self.messages.columns.refresh(&self.book, origin, (is_whole.into(), !is_whole), &seen);
                 if self.messages.all(&self.book) <= MOST {
                     self.messages.rank(&self.book, origin, is_whole);
@@ -276,6 +277,8 @@ impl App {
         };
         if by_field.is_some_and(|rows| rows > MOST) {
             self.say(format!("more than {}: too many to sort by a field", count(MOST as u64, "row")));
+        } else if self.focused() == Pane::Messages && self.messages.are_too_many() {
+            self.say(format!("more than {}: too many to sort", count(sorting::MOST as u64, "row")));
         }
     }
 

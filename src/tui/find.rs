@@ -176,7 +176,7 @@ impl App {
                 })
             }
             Pane::Messages => {
-                let message = self.messages.ids(&self.book).get(row).and_then(|&id| self.book.message(id));
+                let message = self.messages.ids(&self.book).get(row).and_then(|id| self.book.message(id));
                 message.is_some_and(|message| {
                     needle.is_in(message.opcode.name().as_bytes())
                         || self.book.payload(&message, 0, MAX_SEARCHED).is_some_and(|body| needle.is_in(&body))
@@ -207,7 +207,7 @@ impl App {
                 }
             }
             Pane::Messages => {
-                if let Some(&id) = self.messages.ids(&self.book).get(row) {
+                if let Some(id) = self.messages.ids(&self.book).get(row) {
                     self.messages.select(&self.book, id, height);
                 }
             }

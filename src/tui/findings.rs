@@ -170,7 +170,7 @@ const CLOSE_WITHIN: usize = 256;
 /// Where `r` leads from a finding: the connection by its index, and what of it.
 pub(super) fn second_evidence(finding: &Finding, book: &Book) -> Option<(usize, Second)> {
     let conn = book.index_of(finding.conn?)?;
-    let ids = book.messages_of(conn).iter().rev().take(CLOSE_WITHIN).copied();
+    let ids = book.messages_of(conn).iter().rev().take(CLOSE_WITHIN);
     let closes = ids.filter_map(|id| book.kind(id).filter(|&(_, op)| op == Opcode::CLOSE).map(|(dir, _)| (id, dir)));
     let first = finding.msg.and_then(|number| book.numbered(conn, number));
     // The other end's answer says more than the offender's own.

@@ -103,7 +103,7 @@ impl App {
         }
         // In a conversation the last one may be seen in part.
         let rows = self.rows(regions, Pane::Messages) + usize::from(self.messages.layout == Layout::Chat);
-        self.messages.ids(&self.book).iter().skip(self.messages.list.top).take(rows).copied().collect()
+        self.messages.ids(&self.book).within(self.messages.list.top..).iter().take(rows).collect()
     }
 
     /// Whether something that is seen is not heard yet.
@@ -116,7 +116,7 @@ impl App {
         let waits = self.messages.ranking.unheard(&self.book).and_then(|id| self.book.message(id)).map(|row| row.conn);
         let behind = |&conn: &usize| self.book.heard_of(conn) < self.book.messages_of(conn).len();
         let hidden = || self.messages.conns().find(behind).filter(|_| self.messages.hides_pings());
-        waits.or_else(hidden).and_then(|conn| self.book.messages_of(conn).last()).copied()
+        waits.or_else(hidden).and_then(|conn| self.book.messages_of(conn).last())
     }
 
     /// Whether something is to be heard.

@@ -143,7 +143,7 @@ impl Ladder {
     /// A message of the list with what stands before it; behind the last one what comes then.
     fn group(&self, book: &Book, messages: &Messages, at: usize) -> Vec<Row> {
         let ids = messages.ids(book);
-        let mark = |at: usize| ids.get(at).and_then(|&id| book.message(id)).map(|row| row.last);
+        let mark = |at: usize| ids.get(at).and_then(|id| book.message(id)).map(|row| row.last);
         let mut before = at.checked_sub(1).and_then(mark);
         // What ends in the packet of a message comes behind it.
         let key = |mark: Mark| (mark.packet.0, true);
@@ -161,7 +161,7 @@ impl Ladder {
         for beside in self.beside.get(from..to).unwrap_or_default() {
             push(beside.rung, beside.mark);
         }
-        if let Some(row) = ids.get(at).and_then(|&id| book.message(id)) {
+        if let Some(row) = ids.get(at).and_then(|id| book.message(id)) {
             if row.waited.is_some() {
                 push(Rung::Waited(row.id), row.last);
             }

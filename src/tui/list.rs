@@ -94,6 +94,11 @@ impl Pace {
         self.last.is_none_or(|(ended, cost)| ended.elapsed() >= cost * Self::SHARE)
     }
 
+    /// What a job has cost that was done bit by bit, up to now.
+    pub(super) fn has_cost(&mut self, cost: Duration) {
+        self.last = Some((Instant::now(), cost));
+    }
+
     /// Runs the job and remembers what it cost.
     pub(super) fn run<T>(&mut self, job: impl FnOnce() -> T) -> T {
         let begun = Instant::now();

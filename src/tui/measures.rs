@@ -100,7 +100,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    fn of(row: &MessageRow<'_>) -> Self {
+    fn of(row: &MessageRow) -> Self {
         let mut moment = Self { rtt: row.rtt, ..Self::default() };
         moment.bytes[row.dir] = row.len;
         moment.messages[row.dir] = 1;
@@ -165,7 +165,7 @@ impl Measures {
         }
     }
 
-    pub(super) fn add(&mut self, row: &MessageRow<'_>) {
+    pub(super) fn add(&mut self, row: &MessageRow) {
         self.moments.put(row.last.time, &Moment::of(row));
         self.counts[row.dir].add(&Counts::of(row.opcode, row.frames, row.len, row.wire_len, row.missing()));
         let classes = self.sizes[row.dir].iter_mut().zip(SIZES);

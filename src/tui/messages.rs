@@ -2,16 +2,18 @@
 //! selected.
 
 use super::columns::{Columns, MessageColumn};
+use super::find::SLICE;
 use super::ladder::Layout;
 use super::list::{List, Move, Pace};
 use super::ranking::{Of, Ranking};
 use super::rules::Rule;
-use crate::book::{Book, MessageId, MessageRow};
+use super::sorting::{self, Order};
+use crate::book::{Book, Ids, MessageId, MessageRow};
 use crate::filter::Rows;
 use crate::model::{Direction, Ip, Opcode, Severity, Timestamp};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +29,7 @@ pub(super) enum SortBy {
 impl SortBy {
     const OWN: [Self; 3] = [Self::Number, Self::Type, Self::Length];
 
-    fn key(self, row: &MessageRow<'_>, ranking: &Ranking<MessageId>) -> u64 {
+    fn key(self, row: &MessageRow, ranking: &Ranking<MessageId>) -> u64 {
         match self {
             Self::Number => row.number,
             Self::Type => row.opcode.0.into(),
@@ -50,6 +52,9 @@ const BEFORE_WITHIN: usize = 1000;
 
 /// How far the search for a ping's pong goes.
 const RELATED_WITHIN: usize = 10_000;
+
+/// Messages that are looked at before the clock is asked.
+const CLOCK_EVERY: usize = 256;
 
 /// Connections of one client that are shown together.
 const MAX_LANES: usize = 8;
@@ -79,8 +84,14 @@ pub(super) struct Messages {
     wished: Option<MessageId>,
     /// The filter that `picked` was made with.
     revision: u64,
-    /// The rows when they are not simply all of the connection's.
+    /// The rows when they are not simply all of the connection's, in the order of the book, as far as they were picked.
     picked: Option<Vec<MessageId>>,
+    /// What it has cost so far to pick them anew, while that goes on.
+    cost: Option<Duration>,
+    /// The same in the order of the list, where that is another.
+    order: Order<MessageId>,
+    /// The selected row is hidden, or not picked so far.
+    is_sought: bool,
     /// Only this direction.
     direction: Option<Direction>,
     /// Hide pings and pongs, and messages that only keep the connection alive.
@@ -159,11 +170,12 @@ impl Messages {
     }
 
     /// The rows.
-    pub(super) fn ids<'a>(&'a self, book: &'a Book) -> &'a [MessageId] {
+    pub(super) fn ids<'a>(&'a self, book: &'a Book) -> Ids<'a> {
         match (&self.picked, self.conn) {
-            (Some(picked), _) => picked,
+            (Some(_), _) if self.shows_sorted() => Ids::from(&*self.order.sorted),
+            (Some(picked), _) => Ids::from(&**picked),
             (None, Some(conn)) => book.messages_of(conn),
-            (None, None) => &[],
+            (None, None) => Ids::from(&[][..]),
         }
     }
 
@@ -177,26 +189,73 @@ impl Messages {
         let stamp = Stamp { revision: book.hearing_revision(), heard: self.heard_of(book) };
         // With the last of them there is no later time.
         let is_due = self.heard.1.is_due() || !loading && stamp.heard == self.all(book);
-        if self.hide_pings && self.heard.0 != stamp && is_due {
-            let mut pace = std::mem::take(&mut self.heard.1);
+        if self.hide_pings && self.heard.0 != stamp && is_due && !self.is_behind(book, loading) {
             self.heard.0 = stamp;
-            pace.run(|| self.pick_again(book, height));
-            self.heard.1 = pace;
-            return;
+            return self.pick_again(book, height);
         }
         self.add_lanes(book, conn);
-        if !(loading && self.is_sorted() && !self.pace.is_due()) {
-            self.take_new(book);
+        self.take_in(book, loading, Instant::now() + SLICE / 2);
+        if self.is_sought && !self.may_come(book) {
+            self.is_sought = false;
+            if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
+                self.selected = self.nearest(book);
+            }
+            self.follow_selected(book);
+            self.list.show(self.ids(book).len(), height);
         }
-        let (first, len) = (self.ids(book).first().copied(), self.ids(book).len());
+        let (first, len) = (self.ids(book).first(), self.ids(book).len());
         if self.selected.is_none() {
             self.selected = first;
         }
+        self.follow_selected(book);
+        self.list.settle(len, height);
+    }
+
+    /// The selected message stays on its line of the screen.
+    fn follow_selected(&mut self, book: &Book) {
         if let Some(row) = self.selected.and_then(|id| self.row_of(book, id)) {
             self.list.top = (self.list.top + row).saturating_sub(self.list.cursor);
             self.list.cursor = row;
         }
-        self.list.settle(len, height);
+    }
+
+    /// Whether the selected message may come yet, of those that were not picked.
+    fn may_come(&self, book: &Book) -> bool {
+        if self.shows_sorted() {
+            return self.has_more(book) || self.is_unsorted();
+        }
+        let last = self.picked.as_ref().and_then(|picked| picked.last().copied());
+        self.has_more(book) && last < self.selected
+    }
+
+    /// Whether it is not known so far where the selected message stands.
+    pub(super) const fn is_sought(&self) -> bool {
+        self.is_sought
+    }
+
+    /// Whether messages are left to be looked at.
+    pub(super) fn has_more(&self, book: &Book) -> bool {
+        self.picked.is_some() && self.lanes.iter().any(|lane| lane.taken < book.sifted_of(lane.conn).len())
+    }
+
+    /// Whether there is more to be picked or sorted; while a capture is `loading` that may wait.
+    pub(super) fn is_behind(&self, book: &Book, loading: bool) -> bool {
+        self.has_more(book) || self.is_unsorted() && (!loading || self.pace.is_due())
+    }
+
+    /// Whether rows are left to be sorted.
+    fn is_unsorted(&self) -> bool {
+        self.is_sorted() && self.picked.as_ref().is_some_and(|picked| !self.order.is_done(picked.len()))
+    }
+
+    /// Whether there are more rows than can be sorted.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.is_sorted() && self.picked.as_ref().is_some_and(|picked| picked.len() > sorting::MOST)
+    }
+
+    /// Whether the rows are sorted, rather than to be.
+    fn shows_sorted(&self) -> bool {
+        self.is_sorted() && !self.order.sorted.is_empty() && !self.are_too_many()
     }
 
     /// Adds connections of the same client that are new.
@@ -210,26 +269,56 @@ impl Messages {
         self.lanes.extend(new);
     }
 
-    fn take_new(&mut self, book: &Book) {
-        let mut new = Vec::new();
-        for lane in &mut self.lanes {
-            let all = book.sifted_of(lane.conn);
-            if self.picked.is_some() {
-                new.extend_from_slice(all.get(lane.taken..).unwrap_or(&[]));
-            }
-            lane.taken = all.len();
-        }
-        if self.lanes.len() > 1 {
-            new.sort();
-        }
+    /// Picks rows until then, and sorts them when that is done.
+    pub(super) fn take_in(&mut self, book: &Book, loading: bool, until: Instant) {
         let Some(mut picked) = self.picked.take() else { return };
-        picked.extend(new.iter().filter(|&&id| self.shows(book, id)));
-        if !new.is_empty() && self.is_sorted() {
-            let mut pace = std::mem::take(&mut self.pace);
-            pace.run(|| self.put_in_order(book, &mut picked));
-            self.pace = pace;
-        }
+        let begun = Instant::now();
+        self.pick_on(book, &mut picked, until);
         self.picked = Some(picked);
+        if let Some(cost) = self.cost.take().map(|cost| cost + begun.elapsed()) {
+            match self.has_more(book) {
+                true => self.cost = Some(cost),
+                false => self.heard.1.has_cost(cost),
+            }
+        }
+        if self.is_unsorted() && !self.has_more(book) && (!loading || self.pace.is_due()) {
+            let (mut pace, mut order) = (std::mem::take(&mut self.pace), std::mem::take(&mut self.order));
+            let picked = self.picked.as_deref().unwrap_or_default();
+            pace.run(|| order.go_on(picked, |id| self.key(book, id), until));
+            (self.pace, self.order) = (pace, order);
+        }
+    }
+
+    /// Picks rows in the order of the book.
+    fn pick_on(&mut self, book: &Book, picked: &mut Vec<MessageId>, until: Instant) {
+        let of = |lane: &Lane| book.sifted_of(lane.conn);
+        let mut lanes: Vec<_> =
+            self.lanes.iter().map(|lane| (of(lane).get(lane.taken), of(lane), lane.taken)).collect();
+        let mut looked_at = 0_usize;
+        while let Some((next, ids, taken)) =
+            lanes.iter_mut().filter(|(next, ..)| next.is_some()).min_by_key(|(next, ..)| *next)
+            && let Some(id) = *next
+        {
+            *taken += 1;
+            *next = ids.get(*taken);
+            if self.shows(book, id) {
+                picked.push(id);
+            }
+            looked_at += 1;
+            if looked_at.is_multiple_of(CLOCK_EVERY) && Instant::now() >= until {
+                break;
+            }
+        }
+        // A row that cannot be read is not waited for.
+        let taken = |(next, ids, taken): (Option<MessageId>, Ids<'_>, usize)| next.map_or(ids.len(), |_| taken);
+        let taken: Vec<_> = lanes.into_iter().map(taken).collect();
+        self.lanes.iter_mut().zip(taken).for_each(|(lane, taken)| lane.taken = taken);
+    }
+
+    /// By what a row is sorted.
+    fn key(&self, book: &Book, id: MessageId) -> u64 {
+        let key = book.message(id).map_or(0, |row| self.sort.key(&row, &self.ranking));
+        if self.reverse { u64::MAX - key } else { key }
     }
 
     /// Otherwise than by time: a ladder goes down in time.
@@ -247,24 +336,17 @@ impl Messages {
 
     /// The message that was sent before this one, of those that are shown, however they are sorted; of its direction only
     /// when that is asked for.
-    pub(super) fn before<'b>(&self, book: &'b Book, row: &MessageRow<'_>, same: bool) -> Option<MessageRow<'b>> {
+    pub(super) fn before(&self, book: &Book, row: &MessageRow, same: bool) -> Option<MessageRow> {
         let all = if self.is_sorted() { book.messages_of(row.conn) } else { self.ids(book) };
-        let at = all.binary_search(&row.id).unwrap_or_else(|at| at);
-        let earlier = all.get(at.saturating_sub(BEFORE_WITHIN)..at)?.iter().rev().copied();
+        let at = all.place(row.id).unwrap_or_else(|at| at);
+        let earlier = all.within(at.saturating_sub(BEFORE_WITHIN)..at).iter().rev();
         let of_dir = |id| !same || book.kind(id).is_some_and(|(dir, _)| dir == row.dir);
         earlier.into_iter().find(|&id| of_dir(id) && self.shows(book, id)).and_then(|id| book.message(id))
     }
 
-    fn put_in_order(&self, book: &Book, ids: &mut [MessageId]) {
-        ids.sort_by_cached_key(|&id| {
-            let key = book.message(id).map_or(0, |row| self.sort.key(&row, &self.ranking));
-            if self.reverse { (u64::MAX - key, id) } else { (key, id) }
-        });
-    }
-
     fn row_of(&self, book: &Book, id: MessageId) -> Option<usize> {
         let ids = self.ids(book);
-        if self.is_sorted() { ids.iter().position(|&at| at == id) } else { ids.binary_search(&id).ok() }
+        if self.shows_sorted() { ids.iter().position(|at| at == id) } else { ids.place(id).ok() }
     }
 
     /// Shows another connection, at the message where the user left it.
@@ -278,7 +360,7 @@ impl Messages {
         self.conn = Some(conn);
         let remembered = self.remembered.get(&conn).copied();
         if self.conns().any(|lane| lane == conn) {
-            let first = || book.messages_of(conn).iter().copied().find(|&id| self.shows(book, id));
+            let first = || book.messages_of(conn).iter().find(|&id| self.shows(book, id));
             if let Some(id) = remembered.or_else(first) {
                 self.select(book, id, height);
             }
@@ -328,34 +410,33 @@ impl Messages {
     fn pick_again(&mut self, book: &Book, height: usize) {
         let all = self.direction.is_none() && !self.hide_pings && !self.is_sorted() && book.sift().is_none();
         self.picked = (!all || self.of_client).then(Vec::new);
+        (self.order, self.cost) = (Order::default(), Some(Duration::ZERO));
         self.lanes.iter_mut().for_each(|lane| lane.taken = 0);
         self.selected = self.wished.or(self.selected);
+        self.is_sought = self.selected.is_some();
         self.refresh(book, height, false);
-        if self.selected.is_some_and(|id| self.row_of(book, id).is_none()) {
-            self.selected = self.nearest(book);
-            self.refresh(book, height, false);
-        }
         self.list.show(self.ids(book).len(), height);
     }
 
     /// The shown message closest behind the selected one, which is hidden.
     fn nearest(&self, book: &Book) -> Option<MessageId> {
         let ids = self.ids(book);
-        let later = ids.iter().copied().filter(|&id| Some(id) > self.selected).min();
-        later.or_else(|| ids.last().copied())
+        let later = ids.iter().filter(|&id| Some(id) > self.selected).min();
+        later.or_else(|| ids.last())
     }
 
     pub(super) fn go(&mut self, book: &Book, step: Move, height: usize) {
         let len = self.ids(book).len();
         self.list.go(step, len, height);
-        self.selected = self.ids(book).get(self.list.cursor).copied();
+        self.selected = self.ids(book).get(self.list.cursor);
         self.wished = self.selected;
     }
 
     /// Selects a message; when a rule hides it, the rule is dropped.
     pub(super) fn select(&mut self, book: &Book, id: MessageId, height: usize) {
         (self.selected, self.wished) = (Some(id), Some(id));
-        if self.row_of(book, id).is_none() {
+        self.is_sought = self.row_of(book, id).is_none() && self.may_come(book) && self.shows(book, id);
+        if !self.is_sought && self.row_of(book, id).is_none() {
             (self.direction, self.hide_pings) = (None, false);
             self.pick_again(book, height);
         }
@@ -409,7 +490,7 @@ impl Messages {
             revision: book.hearing_revision(),
         };
         let lanes = &self.lanes;
-        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn)).copied().collect();
+        let rows = || lanes.iter().flat_map(|lane| book.messages_of(lane.conn).iter()).collect();
         self.ranking.want(&of, Rows::MESSAGES, origin, rows);
     }
 
@@ -435,18 +516,30 @@ impl Messages {
     /// The row before or behind the selected one that fits.
     pub(super) fn find(&self, book: &Book, forward: bool, fits: impl Fn(MessageId) -> bool) -> Option<MessageId> {
         let ids = self.ids(book);
-        let matches = |&&id: &&MessageId| fits(id);
         let at = self.list.cursor;
         if forward {
-            ids.get(at + 1..)?.iter().find(matches).copied()
+            ids.within(at + 1..).iter().find(|&id| fits(id))
         } else {
-            ids.get(..at)?.iter().rev().find(matches).copied()
+            ids.within(..at).iter().rev().find(|&id| fits(id))
         }
     }
 
     /// The next row with an error or a warning.
     pub(super) fn problem(&self, book: &Book, forward: bool) -> Option<MessageId> {
-        self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning))
+        if self.is_sorted() {
+            return self.find(book, forward, |id| book.severity(id) >= Some(Severity::Warning));
+        }
+        let here = self.selected?;
+        let next = |conn| {
+            let ids = book.problems_of(conn);
+            let is_shown = |&id: &MessageId| self.shows(book, id);
+            match forward {
+                true => ids.within(ids.partition_point(|id| id <= here)..).iter().find(is_shown),
+                false => ids.within(..ids.partition_point(|id| id < here)).iter().rev().find(is_shown),
+            }
+        };
+        let found = self.conns().filter_map(next);
+        if forward { found.min() } else { found.max() }
     }
 }
 
@@ -480,8 +573,8 @@ pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
     };
     let payload = book.payload(&row, 0, 256)?;
     let ids = book.messages_of(row.conn);
-    let at = ids.binary_search(&id).ok()?;
-    let fits = |&&id: &&MessageId| {
+    let at = ids.place(id).ok()?;
+    let fits = |&id: &MessageId| {
         book.message(id).is_some_and(|other| {
             other.opcode == wanted
                 && other.dir != row.dir
@@ -490,8 +583,8 @@ pub(super) fn related(book: &Book, id: MessageId) -> Option<MessageId> {
         })
     };
     if forward {
-        ids.get(at + 1..)?.iter().take(RELATED_WITHIN).find(fits).copied()
+        ids.within(at + 1..).iter().take(RELATED_WITHIN).find(fits)
     } else {
-        ids.get(..at)?.iter().rev().take(RELATED_WITHIN).find(fits).copied()
+        ids.within(..at).iter().rev().take(RELATED_WITHIN).find(fits)
     }
 }

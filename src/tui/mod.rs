@@ -53,6 +53,7 @@ mod ranking;
 mod rules;
 mod search;
 mod settle;
+mod sorting;
 mod stats;
 mod steady;
 mod terminal;

@@ -4,7 +4,7 @@ use super::anatomy::Field;
 use super::app::{App, Effect};
 use super::bytes::Bytes;
 use super::paper::{Piece, PieceKind};
-use super::trace::Trace;
+use super::trace::{Trace, Which};
 use super::wire::{self, Source, Wire};
 use crate::book::MessageId;
 use crate::escape::display_str;
@@ -293,16 +293,16 @@ impl Packets {
         self.is_news = !matches!(self.state, State::Asked(..));
     }
 
-    /// Looks for the frame in what was read: for its trace, and of several like ones that end in that packet the one of that rank.
-    pub(super) fn find(&mut self, last: PacketNo, trace: impl FnOnce() -> Option<(Trace, usize)>) {
+    /// Looks for the frame in what was read: for its trace, which ends in that packet.
+    pub(super) fn find(&mut self, last: PacketNo, trace: impl FnOnce() -> Option<(Trace, Which)>) {
         let State::Read(read) = &mut self.state else { return };
         if read.found.is_some() {
             return;
         }
-        let Some((trace, rank)) = trace() else { return };
+        let Some((trace, which)) = trace() else { return };
         let ends: Vec<_> =
             read.carriers.iter().zip(&read.places).filter(|(c, _)| c.number == last).map(|(_, p)| p.clone()).collect();
-        read.found = trace.find(&read.stream, &ends, rank).map(|start| (start, trace));
+        read.found = trace.find(&read.stream, &ends, which).map(|start| (start, trace));
         let Some(all) = read.found.as_ref().map(|(start, trace)| *start..start + trace.len) else { return };
         // Packets before those of the frame were read because its record may begin in them.
         let brings = |place: &Range<u64>| !meet(place, &all).is_empty();

@@ -64,10 +64,10 @@ impl PieceKind {
 }
 
 /// The pieces of a message's payload, of which `kept` bytes are there.
-pub(super) fn pieces(row: &MessageRow<'_>, kept: usize) -> Vec<Piece> {
+pub(super) fn pieces(row: &MessageRow, kept: usize) -> Vec<Piece> {
     let mut out = Vec::new();
     let (mut at, mut offset) = (0, 0_u64);
-    for hole in row.holes {
+    for hole in &row.holes {
         let len = usize::try_from(hole.offset.saturating_sub(offset)).unwrap_or(usize::MAX).min(kept - at);
         push_bytes(&mut out, offset, at, len);
         at += len;

@@ -7,10 +7,11 @@ use crate::model::Envelope;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What stands beside a frame in the records that carry it.
+/// What stands beside a frame in what carries it.
 #[derive(Debug, Default)]
 pub(super) struct Around {
-    pub(super) records: Vec<Envelope>,
+    /// DATA frames of HTTP/2, else TLS records.
+    pub(super) carriers: Vec<Envelope>,
     pub(super) before: Vec<Chunk>,
     pub(super) after: Vec<Chunk>,
 }
@@ -36,14 +37,17 @@ struct Neighbour {
 
 impl Around {
     /// Of a frame of a message.
-    pub(super) fn new(book: &Book, row: &MessageRow<'_>, frame: &FrameRow, layout: &Layout) -> Self {
+    pub(super) fn new(book: &Book, row: &MessageRow, frame: &FrameRow, layout: &Layout) -> Self {
         let own = frame.stream_offset..frame.stream_offset.saturating_add(layout.whole_len(frame));
-        let records = book.records(row.conn, row.dir, &own);
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Self::default() };
+        let mut carriers = book.data_frames(row.conn, row.dir, &own);
+        if carriers.is_empty() {
+            carriers = book.records(row.conn, row.dir, &own);
+        }
+        let (Some(first), Some(last)) = (carriers.first(), carriers.last()) else { return Self::default() };
         let (from, to) = (first.offset.min(own.start), last.end().max(own.end));
         let neighbours = neighbours(book, row, layout, &(from..to));
         let stretch = |range| stretch(book, &neighbours, layout, range);
-        Self { before: stretch(from..own.start), after: stretch(own.end..to), records: records.to_vec() }
+        Self { before: stretch(from..own.start), after: stretch(own.end..to), carriers }
     }
 
     /// Bytes before the frame.
@@ -64,10 +68,10 @@ impl Chunk {
 /// The frames of a message's direction that have bytes within a range, in their order.
 ///
 /// Messages stand in the order of their last frames: of those before one that ends before the range none has a frame in it.
-fn neighbours(book: &Book, row: &MessageRow<'_>, layout: &Layout, range: &Range<u64>) -> Vec<Neighbour> {
+fn neighbours(book: &Book, row: &MessageRow, layout: &Layout, range: &Range<u64>) -> Vec<Neighbour> {
     let ids = book.messages_of(row.conn);
-    let at = ids.partition_point(|&id| id < row.id);
-    let (before, behind) = ids.split_at(at);
+    let at = ids.partition_point(|id| id < row.id);
+    let (before, behind) = (ids.within(..at), ids.within(at..));
     let mut found = Vec::new();
     let mut add = |id: MessageId| -> Option<(u64, u64)> {
         let row = book.message(id)?;
@@ -84,13 +88,13 @@ fn neighbours(book: &Book, row: &MessageRow<'_>, layout: &Layout, range: &Range<
         }
         span
     };
-    let is_same = |id: &&MessageId| book.kind(**id).is_some_and(|(dir, _)| dir == row.dir);
-    for &id in before.iter().rev().filter(is_same).take(NEIGHBOURS) {
+    let is_same = |id: &MessageId| book.kind(*id).is_some_and(|(dir, _)| dir == row.dir);
+    for id in before.iter().rev().filter(is_same).take(NEIGHBOURS) {
         if add(id).is_some_and(|(_, end)| end <= range.start) {
             break;
         }
     }
-    for &id in behind.iter().filter(is_same).take(NEIGHBOURS) {
+    for id in behind.iter().filter(is_same).take(NEIGHBOURS) {
         // A message that a control frame stands in ends behind it.
         let is_data = book.kind(id).is_some_and(|(_, opcode)| !opcode.is_control());
         if add(id).is_some_and(|(first, _)| first >= range.end) && is_data {
@@ -132,7 +136,7 @@ fn push_gap(chunks: &mut Vec<Chunk>, len: u64) {
 }
 
 /// A frame of a message as it was sent; its payload begins at `start` in the message.
-pub(super) fn as_sent(book: &Book, row: &MessageRow<'_>, frame: &FrameRow, layout: &Layout, start: u64) -> Wire {
+pub(super) fn as_sent(book: &Book, row: &MessageRow, frame: &FrameRow, layout: &Layout, start: u64) -> Wire {
     let body = book.wire(row).unwrap_or_default();
     let pieces = if row.is_inflated() {
         vec![Piece { offset: 0, kind: PieceKind::Bytes { start: 0, end: body.len() } }]
@@ -145,7 +149,7 @@ pub(super) fn as_sent(book: &Book, row: &MessageRow<'_>, frame: &FrameRow, layou
 /// Adds a part of a frame.
 fn cut(
     book: &Book,
-    row: &MessageRow<'_>,
+    row: &MessageRow,
     frame: &FrameRow,
     layout: &Layout,
     start: u64,

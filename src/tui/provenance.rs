@@ -84,8 +84,15 @@ mod tests {
     use crate::model::Direction;
 
     fn way() -> Provenance {
-        let record =
-            |number, offset| Envelope { dir: Direction::ToClient, number, wire_len: 50, offset, len: 28, data: None };
+        let record = |number, offset| Envelope {
+            dir: Direction::ToClient,
+            number,
+            wire_len: 50,
+            brought: 0,
+            offset,
+            len: 28,
+            data: None,
+        };
         Provenance {
             packets: (PacketNo(9), PacketNo(11)),
             message_packets: (PacketNo(7), PacketNo(11)),

@@ -171,9 +171,10 @@ impl Stats {
 
     fn measure(&mut self, book: &Book, until: Instant) {
         let (before, len) = (self.taken, self.len(book));
-        while let Some(row) = self.nth(book, self.taken).filter(|_| self.taken < len) {
+        while self.taken < len {
+            let row = self.nth(book, self.taken);
             self.taken += 1;
-            if book.shows(row.id) && self.is_member(book, row.conn) {
+            if let Some(row) = row.filter(|row| book.shows(row.id) && self.is_member(book, row.conn)) {
                 self.measures.add(&row);
             }
             if self.taken.is_multiple_of(CLOCK_EVERY) && Instant::now() > until {
@@ -186,9 +187,9 @@ impl Stats {
     }
 
     /// A message of the target, by its place there; those of other hosts count.
-    fn nth<'b>(&self, book: &'b Book, at: usize) -> Option<MessageRow<'b>> {
+    fn nth(&self, book: &Book, at: usize) -> Option<MessageRow> {
         match self.target {
-            Target::Connection(index) => book.messages_of(index).get(at).and_then(|&id| book.message(id)),
+            Target::Connection(index) => book.messages_of(index).get(at).and_then(|id| book.message(id)),
             Target::All | Target::Host(_) => book.nth(at),
         }
     }
@@ -196,9 +197,9 @@ impl Stats {
     /// Counts events of messages that are measured, until then.
     fn hear(&mut self, book: &mut Book, until: Instant) {
         while self.events.taken < self.taken {
-            let Some((id, conn)) = self.nth(book, self.events.taken).map(|row| (row.id, row.conn)) else { break };
-            let counts = book.shows(id) && self.is_member(book, conn);
-            if counts && !self.events.take(book, id, until) {
+            let row = self.nth(book, self.events.taken);
+            let counted = row.filter(|row| book.shows(row.id) && self.is_member(book, row.conn));
+            if counted.is_some_and(|row| !self.events.take(book, row.id, until)) {
                 break;
             }
             self.events.taken += 1;

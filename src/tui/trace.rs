@@ -6,7 +6,6 @@ use super::plaintext::{self, Around};
 use super::wire::{Layout, Wire};
 use crate::book::{Book, FrameRow, MessageRow};
 use crate::model::Envelope;
-use std::collections::HashSet;
 use std::iter;
 use std::ops::Range;
 
@@ -66,22 +65,51 @@ impl Trace {
         Self { len, known, frame: None }
     }
 
-    /// Where it begins in a stream, of the places where its last byte lies in one of these ranges: of several that look alike,
-    /// and follow each other, the one with that number from 0.
-    pub(super) fn find(&self, stream: &Stream, ends: &[Range<u64>], rank: usize) -> Option<u64> {
-        let (first, _) = self.known.first()?;
-        let (mut behind, mut found) = (0, 0);
-        for last in ends.iter().cloned().flatten() {
-            let Some(start) = (last + 1).checked_sub(self.len).filter(|&start| start >= behind) else { continue };
-            if !stream.from(start + first).is_empty() && self.known.iter().all(|known| fits(stream, start, known)) {
-                if found == rank {
-                    return Some(start);
-                }
-                (behind, found) = (last + 1, found + 1);
+    /// Where it begins in a stream, of the places where its last byte lies in one of these ranges.
+    pub(super) fn find(&self, stream: &Stream, ends: &[Range<u64>], which: Which) -> Option<u64> {
+        let rank = match which {
+            Which::Nth(rank) => rank,
+            Which::Brought(0) => return self.only(stream, ends),
+            Which::Brought(bytes) => {
+                let mut starts = ends.iter().filter_map(|end| (end.start + u64::from(bytes)).checked_sub(self.len));
+                return starts.find(|&start| self.is_at(stream, start)).or_else(|| self.only(stream, ends));
             }
-        }
-        None
+        };
+        self.places(stream, ends).nth(rank)
     }
+
+    /// The only place.
+    fn only(&self, stream: &Stream, ends: &[Range<u64>]) -> Option<u64> {
+        let mut places = self.places(stream, ends);
+        places.next().filter(|_| places.next().is_none())
+    }
+
+    /// All places, which follow each other.
+    fn places<'t>(&'t self, stream: &'t Stream, ends: &'t [Range<u64>]) -> impl Iterator<Item = u64> + 't {
+        let mut behind = 0;
+        ends.iter().cloned().flatten().filter_map(move |last| {
+            let start = (last + 1).checked_sub(self.len).filter(|&start| start >= behind)?;
+            self.is_at(stream, start).then(|| {
+                behind = last + 1;
+                start
+            })
+        })
+    }
+
+    /// Whether it may begin there.
+    fn is_at(&self, stream: &Stream, start: u64) -> bool {
+        let has_first = self.known.first().is_some_and(|(first, _)| !stream.from(start + first).is_empty());
+        has_first && self.known.iter().all(|known| fits(stream, start, known))
+    }
+}
+
+/// Which of several places that look alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which {
+    /// The one with that number, from 0.
+    Nth(usize),
+    /// The one up to whose end its last packet brought so many bytes; 0: where there is only one.
+    Brought(u32),
 }
 
 /// Whether known bytes are those of the stream, as far as that has them.
@@ -96,57 +124,49 @@ const LOOKED_AT: usize = 4096;
 /// A frame and what it came with.
 pub(super) struct Way<'a> {
     pub(super) book: &'a Book,
-    pub(super) message: &'a MessageRow<'a>,
+    pub(super) message: &'a MessageRow,
     pub(super) frame: &'a FrameRow,
     pub(super) layout: &'a Layout,
     pub(super) around: &'a Around,
 }
 
 impl Way<'_> {
-    /// The trace of a frame in the clear, whose bytes these are; and how many before it in its packet look the same.
-    pub(super) fn of_frame(&self, wire: &Wire) -> Option<(Trace, usize)> {
+    /// The trace of a frame in the clear, whose bytes these are, and which it is: some before it in its packet may look the same.
+    pub(super) fn of_frame(&self, wire: &Wire) -> Option<(Trace, Which)> {
         let Self { book, layout, around, frame, .. } = *self;
         let trace = Trace::of_frame(wire);
-        let is_like = |row: &MessageRow<'_>, other: &FrameRow, start| {
+        let is_like = |row: &MessageRow, other: &FrameRow, start| {
             let of = |frame: &FrameRow| (frame.len, frame.header_len, frame.mask, frame.opcode, frame.fin, frame.rsv);
             of(other) == of(frame) && Trace::of_frame(&plaintext::as_sent(book, row, other, layout, start)) == trace
         };
-        let rank = self.before(is_like).count();
-        match around.records.as_slice() {
-            [] => Some((trace, rank)),
-            [data] => Some((trace.in_data(data, around.lead())?, rank)),
+        let which = Which::Nth(self.before(is_like).count());
+        match around.carriers.as_slice() {
+            [] => Some((trace, which)),
+            [data] => Some((trace.in_data(data, around.lead())?, which)),
             // Between DATA frames others may stand.
             _ => None,
         }
     }
 
-    /// The trace of the records that carry a frame, and how many like them before it end in its packet.
-    pub(super) fn of_records(&self) -> Option<(Trace, usize)> {
-        let records = self.around.records.as_slice();
-        let last = records.last().filter(|last| last.data.is_none())?;
-        let trace = Trace::of_records(records);
-        let mut ends = HashSet::from([last.offset]);
-        let is_like = |row: &MessageRow<'_>, other: &FrameRow, _| {
-            let end = other.stream_offset.saturating_add(self.layout.whole_len(other));
-            let records = self.book.records(row.conn, row.dir, &(other.stream_offset..end));
-            // Several frames may stand in the same.
-            records.last().is_some_and(|last| ends.insert(last.offset)) && Trace::of_records(records) == trace
-        };
-        let rank = self.before(is_like).count();
-        Some((trace, rank))
+    /// The trace of the records that carry a frame, and which it is.
+    pub(super) fn of_records(&self) -> Option<(Trace, Which)> {
+        let Self { book, message, frame, layout, .. } = *self;
+        let end = frame.stream_offset.saturating_add(layout.whole_len(frame));
+        let records = book.records(message.conn, message.dir, &(frame.stream_offset..end));
+        let last = records.last()?;
+        // Between records of the stream others may stand.
+        let is_next = |pair: &[Envelope]| matches!(pair, [one, next] if one.number + 1 == next.number);
+        records.windows(2).all(is_next).then(|| (Trace::of_records(&records), Which::Brought(last.brought)))
     }
 
     /// The frames before this one that end in the same packet, as far as they are told to count: of that message, which begin
     /// there in its payload.
-    fn before(
-        &self,
-        mut counts: impl FnMut(&MessageRow<'_>, &FrameRow, u64) -> bool,
-    ) -> impl Iterator<Item = FrameRow> {
+    fn before(&self, mut counts: impl FnMut(&MessageRow, &FrameRow, u64) -> bool) -> impl Iterator<Item = FrameRow> {
         let Self { book, message, frame, .. } = *self;
         let ids = book.messages_of(message.conn);
-        let at = ids.partition_point(|&id| id <= message.id);
-        let before = ids.get(..at).unwrap_or_default().iter().rev().take(LOOKED_AT);
-        let rows = before.filter_map(|&id| book.message(id)).filter(|row| row.dir == message.dir);
+        let at = ids.partition_point(|id| id <= message.id);
+        let before = ids.within(..at).iter().rev().take(LOOKED_AT);
+        let rows = before.filter_map(|id| book.message(id)).filter(|row| row.dir == message.dir);
         // Messages stand in the order of their last frames.
         let rows = rows.take_while(move |row| row.id == message.id || row.last.packet >= frame.last.packet);
         rows.flat_map(move |row| {

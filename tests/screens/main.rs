@@ -18,9 +18,11 @@ mod http2;
 mod keys;
 mod ladder;
 mod looks;
+mod many;
 mod marks;
 mod packets;
 mod pictures;
+mod spooled;
 mod stats;
 #[path = "../support/story.rs"]
 mod story;

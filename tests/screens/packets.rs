@@ -186,6 +186,39 @@ fn like_carriers_in_one_packet_are_told_apart() {
     }
 }
 
+/// Within HTTP/2 in TLS the records of a frame are found: beside one of another stream that is as long, where two frames share one,
+/// and where the DATA of one takes two.
+#[test]
+fn records_of_http2_are_found_in_their_packets() {
+    let mut h2 = H2::new(1);
+    h2.open(1).say(Server, 1, TEXT, "same").data(Server, 3, b"others").say(Server, 1, TEXT, "same");
+    h2.say(Server, 1, TEXT, "same").say(Server, 1, TEXT, "same").say(Server, 1, TEXT, "longer than others");
+    let mut tls = Tls::new(1);
+    let mut turns = h2.session.turns;
+    let told = turns.len() - 6;
+    let cut = turns.pop().unwrap().1;
+    let shared = turns.remove(told + 2).1;
+    turns[told + 2].1.splice(0..0, shared);
+    turns.extend([(Server, cut[..12].to_vec()), (Server, cut[12..].to_vec())]);
+    for (side, bytes) in &turns {
+        tls.data(*side, bytes);
+    }
+    let session = &mut tls.session;
+    let begins = session.turns.len() - 6;
+    let all = session.turns.drain(begins..).flat_map(|(_, bytes)| bytes).collect();
+    session.turns.push((Server, all));
+    let segments = session.segments();
+    let mut app = browser_of_capture(capture_of(&segments), secrets(&tls.log()), WIDE);
+    press(&mut app, "24[[[");
+    // A record has a head, the DATA with its head of 9 bytes, its type and a tag.
+    for bytes in ["54–90", "128–179", "128–179", "180–216", "217–289"] {
+        give(&mut app, &segments);
+        let shown = picture(&app, WIDE);
+        assert!(shown.contains(&format!("WebSocket frame ⇄ bytes {bytes}")), "{bytes}: {shown}");
+        press(&mut app, "J");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_once_more_is_told() {
     let segments = cut_frame();
@@ -248,9 +281,11 @@ fn hostile_packets_are_shown() {
         }
         app.carried(Carried::Read(carriers, u64::MAX));
         app.settle();
-        for keys in ["", "G", "<Tab>G", "]G", "]"] {
+        for (keys, there) in [("", "bytes not kept"), ("G", ""), ("<Tab>G", ""), ("]G", "in other packets, if any")] {
             press(&mut app, keys);
-            assert!(picture(&app, size).contains("wspect") || size.0 < 100);
+            let shown = picture(&app, size);
+            assert!(!shown.contains("frame byte") && !shown.contains("frame ⇄"), "{keys}: {shown}");
+            assert!(size.0 < 120 || shown.contains(there), "{keys}: {shown}");
         }
     }
 }

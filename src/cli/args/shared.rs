@@ -154,7 +154,7 @@ pub(in crate::cli) struct Reading {
     /// Bytes that may wait in all streams together, for what is missing before them or for their end: 200M
     ///
     /// What waits for a hole to be filled, for the rest of a message, for a key … has a bound each (wspect --limits); they take the
-    /// share of this that they have of their sum.
+    /// share of this that they have of their sum. Of the browser's rows no more stays in memory; the others go to a temporary file.
     #[arg(long, global = true, value_name = "BYTES", value_parser = choices::size, hide_short_help = true)]
     pub memory_limit: Option<u64>,
 }
@@ -174,7 +174,9 @@ impl Reading {
             limits.inflated_total = max;
         }
         if let Some(bytes) = self.memory_limit {
-            limits = limits.within(usize::try_from(bytes).unwrap_or(usize::MAX));
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            limits = limits.within(bytes);
+            limits.index_bytes = limits.index_bytes.min(bytes);
         }
         if let Some(max) = self.max_unpacked {
             limits.unpacked_bytes = max;

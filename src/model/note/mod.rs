@@ -188,6 +188,19 @@ impl NoteSet {
     /// No code.
     pub const EMPTY: Self = Self([0; WORDS]);
 
+    /// As many words as the set has.
+    pub const WORDS: usize = WORDS;
+
+    /// A bit for each row of the table, in its order.
+    pub const fn words(self) -> [u64; WORDS] {
+        self.0
+    }
+
+    /// The set with these [`Self::words`].
+    pub const fn of_words(words: [u64; WORDS]) -> Self {
+        Self(words)
+    }
+
     /// Adds a code; true when it was not there yet.
     #[expect(clippy::indexing_slicing, reason = "there is a word for each row of the table")]
     pub fn insert(&mut self, code: NoteCode) -> bool {

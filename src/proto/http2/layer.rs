@@ -229,7 +229,7 @@ impl Http2 {
             side.last = Some(id);
             stream.hole(dir, side.holes, side.receipt, cx);
             stream.bytes(dir, body, brought, cx);
-            stream.framed(dir, &head, cx.tools.record, cx);
+            stream.framed(dir, &head, cx.tools.record.map(|record| record.number), cx);
             used += HEAD + body.len();
             let Some(next) = frame::whole_data(bytes.get(used..).unwrap_or_default(), most) else { break };
             (head, body) = next;
@@ -279,7 +279,7 @@ impl Http2 {
         let dir = now(dir, turned, cx);
         let side = self.side(dir);
         side.small.clear();
-        side.reading = Reading::Payload(Open::new(head, cx.tools.record));
+        side.reading = Reading::Payload(Open::new(head, cx.tools.record.map(|record| record.number)));
         if head.len == 0 {
             self.frame_done(dir, brought, cx);
         }

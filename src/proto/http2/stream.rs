@@ -211,6 +211,12 @@ impl Stream {
         let offset = self.data[dir];
         self.data[dir] += bytes.len() as u64;
         self.input(Input::Data { dir, offset, bytes, brought, mark: cx.mark }, cx);
+        // Several frames of DATA in one record are told one by one.
+        if let (Some(conn), Some(record)) = (self.conn.filter(|_| cx.tools.tells_records), cx.tools.record) {
+            let dir = if self.turned { dir.reverse() } else { dir };
+            let part = Envelope { dir, offset, len: u32::try_from(bytes.len()).unwrap_or(u32::MAX), ..record };
+            cx.in_stream(self.id, &self.first, self.last).emit(conn, Event::Record(&part));
+        }
     }
 
     /// Bytes of its DATA are lost; where it is not known how many, frames are looked for behind them.
@@ -250,7 +256,7 @@ impl Stream {
             let dir = if self.turned { dir.reverse() } else { dir };
             let wire_len = HEAD as u32 + head.len;
             let data = Some(DataFrame { head: head.bytes(), record });
-            let frame = Envelope { dir, number, wire_len, offset, len, data };
+            let frame = Envelope { dir, number, wire_len, brought: 0, offset, len, data };
             cx.in_stream(self.id, &self.first, self.last).emit(conn, Event::Record(&frame));
         }
     }

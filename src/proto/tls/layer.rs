@@ -287,13 +287,14 @@ impl Tls {
         if plain.opened.kind == ContentType::DATA {
             if !plain.early || self.takes_early {
                 let offset = self.halves[dir].plain;
-                let around = cx.tools.record.replace(plain.number);
+                let (wire_len, brought) = (HEADER as u32 + u32::from(header.len), record.last);
+                let (number, len) = (plain.number, (to - from) as u32);
+                let told = Envelope { dir, number, wire_len, brought, offset, len, data: None };
+                let around = cx.tools.record.replace(told);
                 self.application(dir, record, (HEADER + from, HEADER + to), cx);
                 cx.tools.record = around;
                 if cx.tools.tells_records {
-                    let (number, wire_len, len) = (plain.number, HEADER as u32 + u32::from(header.len), to - from);
-                    let record = Envelope { dir, number, wire_len, offset, len: len as u32, data: None };
-                    self.inside.tell_record(record, cx);
+                    self.inside.tell_record(told, cx);
                 }
             }
         } else {

@@ -66,6 +66,8 @@ pub(super) struct Record {
     pub(super) brought: Vec<(usize, Mark)>,
     /// Where it begins in the direction's stream.
     pub(super) offset: u64,
+    /// How many bytes its last packet brought of the stream up to its end; 0: it was looked for, or torn.
+    pub(super) last: u32,
     /// Stretches of its bytes that were not captured, in order: zeros stand there.
     holes: Vec<(usize, usize)>,
 }
@@ -109,6 +111,7 @@ impl Record {
     }
 
     pub(super) fn clear(&mut self) {
+        self.last = 0;
         self.bytes.clear();
         self.brought.clear();
         self.holes.clear();
@@ -219,6 +222,8 @@ pub(super) struct Cutter {
     /// The record under assembly; where records are looked for, all bytes that were not passed over.
     pub(super) record: Record,
     state: State,
+    /// The packet at hand, and where what it brought begins in the stream.
+    packet: (Mark, u64),
     /// Where records are looked for: places that may hold, whose records are not there yet.
     open: Vec<usize>,
 }
@@ -245,6 +250,9 @@ pub(super) enum Cut {
 impl Cutter {
     /// Takes bytes up to the end of a record; says how many.
     pub(super) fn push(&mut self, bytes: &[u8], offset: u64, brought: Mark) -> (usize, Cut) {
+        if self.packet.0 != brought {
+            self.packet = (brought, offset);
+        }
         match self.state {
             State::Whole => self.whole(bytes, offset, brought),
             State::Lost { .. } => {
@@ -264,7 +272,12 @@ impl Cutter {
                 let take = header.total().saturating_sub(record.bytes.len()).min(rest.len());
                 record.push(rest.get(..take).unwrap_or_default(), offset + used as u64, brought);
                 used += take;
-                (used, if record.bytes.len() == header.total() { Cut::Record(header) } else { Cut::More })
+                if record.bytes.len() < header.total() {
+                    return (used, Cut::More);
+                }
+                let (_, begin) = self.packet;
+                record.last = u32::try_from((offset + used as u64).saturating_sub(begin)).unwrap_or(0);
+                (used, Cut::Record(header))
             }
             Err(nom::Err::Incomplete(_)) => (used, Cut::More),
             Err(_) => (used, Cut::Bad),

@@ -147,7 +147,7 @@ impl Ws {
     pub(super) fn data(&mut self, dir: Direction, offset: u64, bytes: &[u8], brought: Mark, cx: &mut Cx<'_>) {
         self.halves[dir].arrive(brought);
         if let Some(record) = cx.tools.record {
-            self.halves[dir].enter(record);
+            self.halves[dir].enter(record.number);
         }
         self.read(dir, offset, bytes, brought, cx);
     }

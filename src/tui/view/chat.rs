@@ -25,8 +25,8 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
     }
     for nth in 0..usize::from(inside.height).div_ceil(CHAT_ROWS) {
         let at = list.top + nth;
-        let Some(row) = ids.get(at).and_then(|&id| app.book.message(id)) else { break };
-        let selected = at == list.cursor;
+        let Some(row) = ids.get(at).and_then(|id| app.book.message(id)) else { break };
+        let selected = app.messages.selected() == Some(row.id);
         let columns = usize::from(inside.width).saturating_sub(FREE);
         let lines = block(app, &row, selected, columns, regions.wide);
         draw::lines(buf, draw::below(inside, nth * CHAT_ROWS), lines);
@@ -37,13 +37,7 @@ pub(super) fn conversation(app: &App, buf: &mut Buffer, regions: &Regions, area:
 }
 
 /// `client → #2145  text  58 B  +0.310`, and what was said; for the server the other way round.
-fn block(
-    app: &App,
-    row: &MessageRow<'_>,
-    selected: bool,
-    columns: usize,
-    wide: bool,
-) -> [Line<'static>; CHAT_ROWS - 1] {
+fn block(app: &App, row: &MessageRow, selected: bool, columns: usize, wide: bool) -> [Line<'static>; CHAT_ROWS - 1] {
     let several = app.messages.has_several();
     let number = if several { name(app, row) } else { format!("#{}", row.number) };
     let mut facts = vec![number, kind(row), exact(row.len)];

@@ -361,8 +361,10 @@ fn trouble(app: &App) -> Vec<String> {
     if let Some(why) = app.book.store_failure() {
         out.push(format!("later payloads are not kept: {why}"));
     }
-    if app.book.beyond() > 0 {
-        out.push(format!("{} not listed: too many for the memory", count(app.book.beyond(), "message")));
+    match (app.book.rows_failure(), app.book.beyond()) {
+        (None, _) => {}
+        (Some(why), 0) => out.push(format!("the index: {why}")),
+        (Some(why), beyond) => out.push(format!("{} not listed: {why}", count(beyond, "message"))),
     }
     out
 }

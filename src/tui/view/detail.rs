@@ -56,7 +56,7 @@ const fn inner_width(area: Rect) -> usize {
 }
 
 /// `Message 2146  [Tree] Text Hex Raw`.
-fn title(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
+fn title(app: &App, row: &MessageRow, wide: bool) -> String {
     let tabs: Vec<String> = app
         .detail
         .views()
@@ -83,7 +83,7 @@ fn foot(app: &App, columns: usize, height: usize) -> String {
 }
 
 /// What is known about the message, above its payload.
-fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line<'static>> {
+fn head(app: &App, row: &MessageRow, wide: bool, columns: usize) -> Vec<Line<'static>> {
     let stream = app.book.connection(row.conn).and_then(|connection| connection.stream);
     let stream = stream.map_or_else(String::new, |stream| format!(" · tcp.stream {stream}"));
     let time = row.last.time.map_or_else(|| "no time".to_owned(), |time| app.clock.of_day(time, false, 6));
@@ -114,7 +114,7 @@ fn head(app: &App, row: &MessageRow<'_>, wide: bool, columns: usize) -> Vec<Line
 }
 
 /// ` · “slow again”`: what was written in the capture beside the packets in which the message's frames begin and end.
-fn comments(app: &App, row: &MessageRow<'_>) -> String {
+fn comments(app: &App, row: &MessageRow) -> String {
     /// Frames that are looked at in every drawing.
     const FRAMES: usize = 64;
     let frames = app.book.frames(row.frame_rows.clone()).take(FRAMES);
@@ -127,7 +127,7 @@ fn comments(app: &App, row: &MessageRow<'_>) -> String {
 }
 
 /// `! DEFLATE-LOST +2 more`: the findings about a message, the worst first, and the look of the worst.
-fn tags(app: &App, row: &MessageRow<'_>, columns: usize) -> (String, style::Style) {
+fn tags(app: &App, row: &MessageRow, columns: usize) -> (String, style::Style) {
     let mut codes: Vec<_> = row.findings.iter().collect();
     codes.sort_by_key(|code| std::cmp::Reverse(code.severity()));
     let style = codes.first().map_or(app.theme.plain(), |worst| app.theme.severity(worst.severity()));
@@ -141,7 +141,7 @@ pub(super) fn exact(len: u64) -> String {
 }
 
 /// What a compressed message took on the wire: ` (wire 131 B, z 3.1:1)`.
-fn on_the_wire(row: &MessageRow<'_>) -> String {
+fn on_the_wire(row: &MessageRow) -> String {
     match (row.undecoded, row.compressed) {
         (true, _) => " (compressed)".to_owned(),
         (_, true) => match ratio(row.len, row.wire_len) {
@@ -154,7 +154,7 @@ fn on_the_wire(row: &MessageRow<'_>) -> String {
 }
 
 /// What is wrong with the message; when nothing is, what it is.
-fn about(app: &App, row: &MessageRow<'_>, columns: usize) -> Line<'static> {
+fn about(app: &App, row: &MessageRow, columns: usize) -> Line<'static> {
     if let Some(lost) = incomplete(row).filter(|_| !row.findings.contains(NoteCode::WsContinuation)) {
         let lost = format!("⋯ {lost}  ");
         let (tags, style) = tags(app, row, columns.saturating_sub(text::width(&lost)));

@@ -140,7 +140,7 @@ fn draw_row(
             note(buf, lanes.servers.last().map(|lane| lane.0), &duration(nanos), app.theme.dim());
         }
         Rung::Waited(id) => {
-            let Some((conn, wait)) = app.book.message(id).and_then(|row| Some((row.conn, *row.waited?))) else {
+            let Some((conn, wait)) = app.book.message(id).and_then(|row| Some((row.conn, row.waited?))) else {
                 return;
             };
             let words = format!("waited {}: {}", duration(wait.nanos), wait.reason());
@@ -187,7 +187,7 @@ fn draw_row(
 }
 
 /// `#2145 text 58  {"id":"42", …`.
-fn words(app: &App, row: &MessageRow<'_>, columns: usize) -> String {
+fn words(app: &App, row: &MessageRow, columns: usize) -> String {
     let preview = preview(app, row, app.messages.scroll, columns);
     format!("#{} {} {}  {preview}", row.number, kind(row), number(row.len))
 }

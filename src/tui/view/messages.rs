@@ -66,7 +66,10 @@ const fn sorts_by(key: Key) -> Option<SortBy> {
 /// Draws the pane's frame; gives its inside.
 pub(super) fn frame(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) -> Rect {
     let len = app.messages.ids(&app.book).len();
-    let position = draw::position(app.messages.list.cursor, len);
+    let position = match app.messages.is_sought() {
+        true => format!("{} so far", number(len as u64)),
+        false => draw::position(app.messages.list.cursor, len),
+    };
     let selected = app.messages.selected().and_then(|id| app.book.message(id));
     let foot = selected.map_or_else(String::new, |row| format!("{} · {position}", row.number));
     draw::pane(app, buf, Pane::Messages, area, &title(app, regions.wide), &foot)
@@ -85,9 +88,9 @@ pub(super) fn list(app: &App, buf: &mut Buffer, regions: &Regions, area: Rect) {
     }
     for line in 0..usize::from(rows.height) {
         let at = list.top + line;
-        let Some(&id) = ids.get(at) else { break };
+        let Some(id) = ids.get(at) else { break };
         let Some(row) = app.book.message(id) else { break };
-        let selected = at == list.cursor;
+        let selected = app.messages.selected() == Some(id);
         // Below what has a colour of its own.
         let look = app.messages.columns.look(id);
         draw::paint_row(buf, rows, line, look.map(|look| app.theme.look(look)));
@@ -133,6 +136,9 @@ fn why_empty(app: &App) -> String {
         }
         return if app.load.is_done() { "No message on this connection." } else { "No message yet." }.to_owned();
     }
+    if app.messages.has_more(&app.book) {
+        return format!("Looking through {} …", count(all as u64, "message"));
+    }
     let hides_more = app.messages.direction().is_some() || app.messages.hides_pings();
     if let Some(words) = filter::nothing(app, all as u64, "message").filter(|_| !hides_more) {
         return words;
@@ -158,11 +164,11 @@ fn never_opened(app: &App, row: &Connection) -> Option<String> {
 }
 
 /// Whether the user has marked a message.
-pub(super) fn is_marked(app: &App, row: &MessageRow<'_>) -> bool {
+pub(super) fn is_marked(app: &App, row: &MessageRow) -> bool {
     app.book.connection(row.conn).is_some_and(|connection| app.is_marked((connection.id, Some(row.number))))
 }
 
-fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: bool, wide: bool) -> Line<'static> {
+fn list_row(app: &App, row: &MessageRow, columns: &[Column<Key>], selected: bool, wide: bool) -> Line<'static> {
     let mut spans = vec![draw::row_mark(app, selected, is_marked(app, row), row.severity())];
     for (nth, column) in columns.iter().enumerate() {
         if nth > 0 {
@@ -194,14 +200,14 @@ fn list_row(app: &App, row: &MessageRow<'_>, columns: &[Column<Key>], selected: 
 }
 
 /// The number of a message; of those of several connections `3#12`, with the connection's before it.
-pub(super) fn name(app: &App, row: &MessageRow<'_>) -> String {
+pub(super) fn name(app: &App, row: &MessageRow) -> String {
     match app.book.connection(row.conn).filter(|_| app.messages.has_several()) {
         Some(connection) => format!("{}#{}", connection.id, row.number),
         None => row.number.to_string(),
     }
 }
 
-pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
+pub(super) fn style(app: &App, row: &MessageRow) -> Style {
     match row.opcode {
         Opcode::CLOSE => app.theme.bold(),
         _ if !row.complete => app.theme.gap(),
@@ -211,7 +217,7 @@ pub(super) fn style(app: &App, row: &MessageRow<'_>) -> Style {
 }
 
 /// The time column's text of a row.
-pub(super) fn time(app: &App, row: &MessageRow<'_>, wide: bool) -> String {
+pub(super) fn time(app: &App, row: &MessageRow, wide: bool) -> String {
     let before = |same| app.messages.before(&app.book, row, same).map(|row| row.last);
     app.clock.column(app.times.1, row.last, origin(app, row.conn, before), if wide { 6 } else { 3 })
 }
@@ -229,7 +235,7 @@ pub(super) fn origin(app: &App, conn: usize, before: impl Fn(bool) -> Option<Mar
 }
 
 /// `text`, `text z`, `text ⋯`, `ping`, `op 3`.
-pub(in crate::tui) fn kind(row: &MessageRow<'_>) -> String {
+pub(in crate::tui) fn kind(row: &MessageRow) -> String {
     let mut out = match row.opcode {
         Opcode::CONTINUATION => "cont".to_owned(),
         opcode if opcode.is_reserved() => format!("op {}", opcode.0),
@@ -244,12 +250,12 @@ pub(in crate::tui) fn kind(row: &MessageRow<'_>) -> String {
     out
 }
 
-fn length(row: &MessageRow<'_>) -> String {
+fn length(row: &MessageRow) -> String {
     number(row.len)
 }
 
 /// One line about the payload.
-pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize) -> String {
+pub(super) fn preview(app: &App, row: &MessageRow, skip: usize, width: usize) -> String {
     if let Some(lost) = incomplete(row) {
         return lost;
     }
@@ -276,8 +282,8 @@ pub(super) fn preview(app: &App, row: &MessageRow<'_>, skip: usize, width: usize
 }
 
 /// Text with marks for the bytes of it that are unknown.
-fn marked(row: &MessageRow<'_>, bytes: &[u8]) -> String {
-    let body = Body { kept: bytes, len: row.len, holes: row.holes };
+fn marked(row: &MessageRow, bytes: &[u8]) -> String {
+    let body = Body { kept: bytes, len: row.len, holes: &row.holes };
     let part = |part: Part<'_>| match part {
         Part::Bytes(bytes) => display(bytes).into_owned(),
         Part::Hole(hole) => unknown(hole.len),
@@ -286,7 +292,7 @@ fn marked(row: &MessageRow<'_>, bytes: &[u8]) -> String {
 }
 
 /// Whether only what it copies from a lost history is missing (RFC 7692 §7.1.1): the message itself was captured.
-fn is_unknown_in_part(row: &MessageRow<'_>) -> bool {
+fn is_unknown_in_part(row: &MessageRow) -> bool {
     let has = |code| row.findings.contains(code);
     (has(NoteCode::DeflateLost) || has(NoteCode::DeflateInferred)) && row.holes.iter().all(|hole| hole.len.is_some())
 }
@@ -300,7 +306,7 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
 }
 
 /// `incomplete: 1 460 B lost at frame 9120`.
-pub(in crate::tui) fn incomplete(row: &MessageRow<'_>) -> Option<String> {
+pub(in crate::tui) fn incomplete(row: &MessageRow) -> Option<String> {
     if row.complete || row.undecoded || is_unknown_in_part(row) {
         return None;
     }
@@ -325,7 +331,7 @@ pub(in crate::tui) fn close_words(version: Version, body: &[u8]) -> String {
 }
 
 /// A message as text, for copying.
-pub(in crate::tui) fn row_text(app: &App, row: &MessageRow<'_>) -> String {
+pub(in crate::tui) fn row_text(app: &App, row: &MessageRow) -> String {
     let time = row.last.time.map_or_else(|| "—".to_owned(), |time| app.clock.full(time));
     let words = preview(app, row, 0, 2000);
     format!("{}  {time}  {} {}  {} B  {words}", row.number, row.dir.arrow(), kind(row), row.len)

@@ -281,7 +281,7 @@ pub(super) fn status(app: &App, columns: usize) -> String {
     let messages = Direction::BOTH.map(|dir| counts[dir].messages).iter().sum();
     let mut parts = vec![format!("{} of {}", count(messages, "message"), extent_words(app))];
     if app.book.beyond() > 0 {
-        parts.push(format!("{} more for which there is no memory", number(app.book.beyond())));
+        parts.push(format!("{} more for which there is no room", number(app.book.beyond())));
     }
     let short = format!(" {}", parts.join(" · "));
     let Some(command) = command(app) else { return short };
