@@ -3,7 +3,8 @@
 use super::formats::{base64, bson, cbor, compressed, json_text, media, msgpack, protobuf, xml};
 use super::protocols::{
     actioncable, amqp, cdp, ddp, discord, engine_io, graphql, guacamole, hmr, home_assistant, json_rpc, jupyter,
-    kubernetes, mqtt, nats, nostr, obs, ocpp, phoenix, pusher, rfb, signalr, sip, sockjs, stomp, wamp, xmpp, yjs,
+    kubernetes, mqtt, nats, nostr, obs, ocpp, phoenix, pusher, rfb, signalr, signalr_classic, sip, sockjs, stomp, wamp,
+    xmpp, yjs,
 };
 use super::{Decoder, Kind};
 
@@ -11,10 +12,10 @@ use super::{Decoder, Kind};
 pub const DECODERS: &[Decoder] = &[
     Decoder {
         name: "socket.io",
-        about: "Socket.IO 1 to 4 in Engine.IO 3 and 4: events, acknowledgements, namespaces, binary attachments",
+        about: "Socket.IO 0.9, and 1 to 4 in Engine.IO 3 and 4: events, acknowledgements, namespaces, binary attachments",
         kind: Kind::Protocol,
         subprotocols: &[],
-        known_by: "path /socket.io, query EIO=4&transport=websocket, packets such as 0{\"sid\":…} and 42[\"event\",…]",
+        known_by: "path /socket.io, query EIO=4&transport=websocket, packets such as 0{\"sid\":…}, 42[\"event\",…] and 5:::{\"name\":…}",
         claims: engine_io::claims_socket,
         open: engine_io::open_socket,
     },
@@ -62,6 +63,15 @@ pub const DECODERS: &[Decoder] = &[
         known_by: "records of JSON that end with 1E, or of MessagePack behind their length",
         claims: signalr::claims,
         open: signalr::open,
+    },
+    Decoder {
+        name: "signalr-classic",
+        about: "SignalR of ASP.NET before Core: calls of hubs and their results, what the server calls or says, progress",
+        kind: Kind::Protocol,
+        subprotocols: &[],
+        known_by: "transport=webSockets and a connectionToken in its query, a cursor C with messages M",
+        claims: signalr_classic::claims,
+        open: signalr_classic::open,
     },
     Decoder {
         name: "stomp",

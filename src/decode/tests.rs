@@ -115,6 +115,7 @@ fn spans(node: &Node<'_>, len: usize) {
 const SEEDS: &[&str] = &[
     r#"0{"sid":"x","upgrades":[],"pingInterval":700,"pingTimeout":5000}"#,
     r#"42/admin,12["chat",{"a":1},"b"]"#,
+    r#"5:2+:/test:{"name":"a","args":[1,{}]}"#,
     r#"452-/f,7["put",{"_placeholder":true,"num":1},[{"x":{"_placeholder":true,"num":0}},1e2]]"#,
     "43/admin,12[]",
     "2probe",
@@ -164,6 +165,8 @@ const SEEDS: &[&str] = &[
     "4.name,2.éü;4.sync,8.31415926;",
     "#00 00 04 01 ac 02 05",
     "#01 0c 01 ac 02 01 07 7b 22 61 22 3a 31 7d",
+    r#"{"H":"hub","M":"Add","A":[2],"I":1}"#,
+    r#"{"C":"d-1","M":[{"H":"hub","M":"say","A":["x"]},{"a":1}]}"#,
     r#"{"type":"update","updates":[{"type":"js-update","path":"/a.js"}]}"#,
     r#"{"type":"hash","data":"8fd9a5cbb7b24aaf1034"}"#,
     "<a:b x=\"1\"><!-- c -->t&#233;<c/><![CDATA[d]]></a:b>",
@@ -191,10 +194,10 @@ fn no_decoder_claims_what_is_for_another() {
         decoded.map_or("-", |decoded| decoded.protocol)
     };
     let all: Vec<&str> = SEEDS.iter().map(taken).collect();
-    let wanted = "socket.io - - - - json-rpc json-rpc ndjson graphql-transport-ws graphql-ws phoenix - - msgpack signalr \
+    let wanted = "socket.io - socket.io - - - json-rpc json-rpc ndjson graphql-transport-ws graphql-ws phoenix - - msgpack signalr \
         signalr - stomp stomp mqtt - - json json cdp pusher json - msgpack protobuf media - ddp json obs-websocket \
-        discord - nostr - jupyter - nats xmpp sip amqp - rfb - guacamole yjs yjs json webpack xml base64 base64 json \
-        bson cbor";
+        discord - nostr - jupyter - nats xmpp sip amqp - rfb - guacamole yjs yjs signalr-classic \
+        signalr-classic json webpack xml base64 base64 json bson cbor";
     assert_eq!(all.join(" "), wanted);
 }
 

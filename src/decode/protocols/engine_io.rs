@@ -1,4 +1,4 @@
-//! Engine.IO 3 and 4, and Socket.IO 1 to 4 in it.
+//! Engine.IO 3 and 4, and Socket.IO 1 to 4 in it; and Socket.IO 0.9, before there was an Engine.IO (`first`).
 //!
 //! ```text
 //! Engine.IO:  digit payload      0 open {…} │ 1 close │ 2 ping │ 3 pong │ 4 message │ 5 upgrade │ 6 noop
@@ -9,6 +9,7 @@
 //! In Engine.IO 4 a binary message is the bytes alone, in 3 a byte 4 stands before them. A binary event's attachments are the binary
 //! messages behind it; its JSON has `{"_placeholder":true,"num":0}` where they belong, and the last one's tree has it whole. Where its packets are MessagePack, each is one binary message (`packed`).
 
+mod first;
 mod packed;
 
 use crate::decode::members::{Json, Members};
@@ -40,6 +41,14 @@ pub(in crate::decode) fn claims_socket(hints: &Hints, said: &Said<'_>) -> Confid
                 Confidence::Sure
             } else {
                 Confidence::Likely.when(rest.starts_with("2[\"") || rest.starts_with("0{\"sid\""))
+            }
+        }
+        // Its path is /socket.io/1/websocket/….
+        _ if first::begins(text) => {
+            if is_named {
+                Confidence::Sure
+            } else {
+                Confidence::Likely.when(text.contains(":{\"name\":"))
             }
         }
         Some(("0" | "1" | "2" | "3" | "4" | "5" | "6", _)) => Confidence::Likely.when(is_engine),
@@ -114,7 +123,7 @@ impl EngineIo {
         let at = said.bytes.len() - bytes.len()..said.bytes.len();
         let Some(mut waiting) = self.waiting[said.dir].take() else {
             if self.has_socket {
-                return packed::unit(bytes, at.start);
+                return packed::unit(bytes, at.start, said.dir);
             }
             let value = Value::Bytes(Cow::Borrowed(bytes));
             let tree = map([("type", Value::text("message").into()), ("data", Node::at(value.clone(), at))]);
@@ -130,7 +139,7 @@ impl EngineIo {
             self.waiting[said.dir] = Some(waiting);
             return Some(unit);
         }
-        let unit = Packet::read(&waiting.text, 0)?.unit(Some(&waiting.attachments));
+        let unit = Packet::read(&waiting.text, 0)?.unit(said.dir, Some(&waiting.attachments));
         // What asks and answers is the packet that was told before.
         let words = format!("{words}: {}", unit.words);
         let whole = Unit { words: words.into(), pairing: Pairing::Alone, id: None, event: None, ..unit };
@@ -139,6 +148,9 @@ impl EngineIo {
 
     fn text<'m>(&mut self, said: &Said<'m>) -> Option<Unit<'m>> {
         let text = said.text?;
+        if self.has_socket && first::begins(text) {
+            return first::unit(text, said.dir);
+        }
         let (digit, rest) = text.split_at_checked(1)?;
         let kind = *ENGINE.get(digit.parse::<usize>().ok()?)?;
         if kind == "message" {
@@ -153,7 +165,7 @@ impl EngineIo {
                 self.waiting[said.dir] =
                     Some(Waiting { text: rest.to_owned(), wanted: packet.attachments, attachments: Vec::new() });
             }
-            return Some(packet.unit(None));
+            return Some(packet.unit(said.dir, None));
         }
         let data = match kind {
             "open" if is_open(rest) => Some(Value::Json(Cow::Borrowed(rest))),
@@ -229,7 +241,7 @@ impl<'a> Packet<'a> {
     }
 
     /// What it says; `attachments`: all of them, where they are there.
-    fn unit(&self, attachments: Option<&[Vec<u8>]>) -> Unit<'a> {
+    fn unit(&self, dir: Direction, attachments: Option<&[Vec<u8>]>) -> Unit<'a> {
         let mut members = vec![
             ("type", Value::text(self.kind).into()),
             ("namespace", Value::Text(Cow::Borrowed(self.namespace)).into()),
@@ -270,12 +282,12 @@ impl<'a> Packet<'a> {
         }
         let id = self.id.map(Cow::Borrowed);
         let changes = change(self.kind, Cow::Borrowed(self.namespace)).into_iter().collect();
-        Unit { event, id, pairing: self.pairing(), changes, said, ..Unit::new(words, map(members)) }
+        Unit { event, id, pairing: self.pairing(dir), changes, said, ..Unit::new(words, map(members)) }
     }
 
-    fn pairing(&self) -> Pairing<'a> {
+    fn pairing(&self, dir: Direction) -> Pairing<'a> {
         let namespace = namespace_key(Cow::Borrowed(self.namespace));
-        pairing(self.kind, namespace, self.id, self.data.contains("\"sid\""))
+        pairing(self.kind, namespace, self.id, dir)
     }
 }
 
@@ -284,11 +296,11 @@ fn namespace_key(namespace: Cow<'_, str>) -> Key<'_> {
     Key { space: "namespace", id: namespace }
 }
 
-/// How a packet of a kind stands to others, by its namespace, its id, and whether it says which session it is.
-fn pairing<'a>(kind: &str, namespace: Key<'a>, id: Option<&str>, has_sid: bool) -> Pairing<'a> {
+/// How a packet of a kind stands to others, by its namespace, its id, and who sends it: only clients ask for a namespace.
+fn pairing<'a>(kind: &str, namespace: Key<'a>, id: Option<&str>, dir: Direction) -> Pairing<'a> {
     let ack = id.map(|id| Key { space: "ack", id: format!("{}#{id}", namespace.id).into() });
     match (kind, ack) {
-        ("CONNECT", _) if !has_sid => Pairing::Asks(namespace),
+        ("CONNECT", _) if dir == Direction::ToServer => Pairing::Asks(namespace),
         ("CONNECT" | "CONNECT_ERROR", _) => Pairing::Answers { key: namespace, last: true },
         ("EVENT" | "BINARY_EVENT", Some(key)) => Pairing::Asks(key),
         ("ACK" | "BINARY_ACK", Some(key)) => Pairing::Answers { key, last: true },

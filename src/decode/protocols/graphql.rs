@@ -118,7 +118,9 @@ fn operation<'a>(payload: &Members<'a>) -> Option<Cow<'a, str>> {
     }
     let query = payload.get("query")?.text()?;
     let head = query.split(['{', '(']).next().unwrap_or_default();
-    let head = if head.trim().is_empty() { &query } else { head };
+    // Without a name what it asks for tells more than its kind.
+    let is_nameless = matches!(head.trim(), "" | "query" | "mutation" | "subscription");
+    let head = if is_nameless { &query } else { head };
     let words: String = head.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(words.chars().take(HEAD).collect::<String>().into())
 }

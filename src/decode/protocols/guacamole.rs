@@ -70,13 +70,16 @@ fn unit(elements: Elements<'_>, dir: Direction) -> Unit<'_> {
     let mut nodes = elements.iter().map(|(at, text)| Node::at(Value::text(*text), *at..at + text.len()));
     let (head, args) = (nodes.next().unwrap_or(Value::Null.into()), nodes.collect::<Vec<_>>());
     let first = elements.get(1).map(|(_, text)| Cow::Borrowed(*text));
-    let sync = first.clone().filter(|_| opcode == "sync").map(|id| Key { space: "sync", id });
-    let pairing = match (sync, dir) {
-        // The client says of each frame when it has drawn it.
-        (Some(key), Direction::ToClient) => Pairing::Asks(key),
-        (Some(key), Direction::ToServer) => Pairing::Answers { key, last: true },
-        (None, _) => Pairing::Alone,
+    let key = |space, at: usize| elements.get(at).map(|(_, id)| Key { space, id: Cow::Borrowed(*id) });
+    let pairing = match (opcode, first.as_deref()) {
+        // The client says of each frame when it has drawn it; it pings with the time, which comes back.
+        ("sync", _) => key("sync", 1).map(|key| (key, Direction::ToClient)),
+        ("", Some("ping")) => key("ping", 2).map(|key| (key, Direction::ToServer)),
+        _ => None,
     };
+    let pairing = pairing.map_or(Pairing::Alone, |(key, asking)| {
+        if dir == asking { Pairing::Asks(key) } else { Pairing::Answers { key, last: true } }
+    });
     let id = first.filter(|_| matches!(opcode, "sync" | "ack" | "blob" | "end"));
     let heartbeat = matches!(opcode, "nop" | "sync" | "");
     let said = Some(Value::List(args.clone())).filter(|_| !args.is_empty());

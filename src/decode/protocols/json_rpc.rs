@@ -1,4 +1,6 @@
 //! JSON-RPC 2.0: requests, notifications, results and errors, also in batches. Both ends may ask.
+//!
+//! The servers of rpc-websockets notify in words of their own: `{"notification":"feed","params":[…]}`.
 
 use crate::decode::members::{Json, Members, whole};
 use crate::decode::{Confidence, Decode, Hints, Said};
@@ -48,6 +50,10 @@ fn unit<'a>(members: &Members<'a>, tree: Node<'a>) -> Option<Unit<'a>> {
         let said = members.get("params").map(Json::value);
         let changes = change(&method, shown.as_deref(), members.get("params")).into_iter().collect();
         return Some(Unit { event: Some(method), id: shown, pairing, changes, said, words: words.into(), ..alone });
+    }
+    if let Some(event) = members.get("notification").and_then(Json::text) {
+        let (words, said) = (event.to_string(), members.get("params").map(Json::value));
+        return Some(Unit { event: Some(event), said, words: words.into(), ..alone });
     }
     let changes = match (members.get("error"), members.get("result").and_then(Json::name)) {
         (Some(_), _) => vec![Change::Refuses(None)],

@@ -23,6 +23,7 @@ pub(super) mod phoenix;
 pub(super) mod pusher;
 pub(super) mod rfb;
 pub(super) mod signalr;
+pub(super) mod signalr_classic;
 pub(super) mod sip;
 pub(super) mod sockjs;
 pub(super) mod stomp;

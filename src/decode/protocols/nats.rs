@@ -93,6 +93,8 @@ fn commands(bytes: &[u8], dir: Direction) -> Read<'_> {
 struct Command<'a> {
     name: &'static str,
     words: Vec<(&'static str, Node<'a>)>,
+    /// What the server says of itself before the headers.
+    status: Option<Node<'a>>,
     headers: Option<Node<'a>>,
     /// Its payload, or what else its line says.
     said: Option<Node<'a>>,
@@ -111,7 +113,7 @@ impl<'a> Command<'a> {
         let (first, args) = line.split_once([' ', '\t']).unwrap_or((line, ""));
         let (name, names) = COMMANDS.iter().find(|(name, _)| *name == first)?;
         let begin = at + line.len() - args.len();
-        let mut command = Self { name, words: Vec::new(), headers: None, said: None };
+        let mut command = Self { name, words: Vec::new(), status: None, headers: None, said: None };
         if names.is_empty() {
             let args = Some(args).filter(|args| !args.is_empty());
             command.said = args.map(|args| Node::at(payload(args.as_bytes()), begin..begin + args.len()));
@@ -135,6 +137,8 @@ impl<'a> Command<'a> {
             return Some(Err(Rest::Cut(all)));
         };
         let (headers, body) = body.strip_suffix(b"\r\n")?.split_at_checked(head)?;
+        command.status =
+            status_of(headers).map(|(at, status)| Node::at(Value::text(status), begin + at..begin + at + status.len()));
         command.headers = (head > 0).then(|| Node::at(headers_of(headers), begin..begin + head));
         command.said = Some(Node::at(payload(body), begin + head..begin + len));
         Some(Ok((command, at + all)))
@@ -174,16 +178,27 @@ impl<'a> Command<'a> {
         for word in ["subject", "queue", "sid", "max", "reply"].into_iter().filter_map(|name| self.word(name)) {
             words = format!("{words} {word}");
         }
+        if let Some(Node { value: Value::Text(status), .. }) = &self.status {
+            words = format!("{words} {status}");
+        }
         let name = Value::text(self.name);
         let shown = self.said.as_ref().map(|node| node.value.clone()).filter(|_| self.name != "CONNECT");
         let key = if self.words.iter().any(|(name, _)| *name == "len") { "payload" } else { "args" };
-        let rest = self.headers.map(|headers| ("headers", headers)).into_iter().chain(self.said.map(|it| (key, it)));
+        let rest = [("status", self.status), ("headers", self.headers), (key, self.said)];
+        let rest = rest.into_iter().filter_map(|(name, node)| Some((name, node?)));
         let tree = map([("command", name.into())].into_iter().chain(self.words).chain(rest));
         let heartbeat = matches!(self.name, "PING" | "PONG");
         let event = subject.unwrap_or(Cow::Borrowed(self.name));
         let id = reply.or(sid);
         Unit { event: Some(event), id, pairing, changes, heartbeat, said: shown, ..Unit::new(words, tree) }
     }
+}
+
+/// What the server says of itself behind the version, and where: `503 No Responders`.
+fn status_of(headers: &[u8]) -> Option<(usize, &str)> {
+    let line = std::str::from_utf8(headers).ok()?.lines().next()?;
+    let status = line.strip_prefix("NATS/1.0 ").map(str::trim).filter(|status| !status.is_empty())?;
+    Some((line.find(status)?, status))
 }
 
 /// Headers: a line with the version, lines of name and value.

@@ -21,7 +21,8 @@ pub(in crate::decode) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
     match &*kind {
         "REQ" | "COUNT" => Confidence::Likely.when(is_text(1) && is_object(2)),
         "EVENT" => Confidence::Sure.when([1, 2].into_iter().any(|at| list.at(at).and_then(event).is_some())),
-        "EOSE" => Confidence::Likely.when(is_text(1) && list.at(2).is_none()),
+        // What a relay may begin with: a word for people, or a challenge (NIP-42).
+        "NOTICE" | "AUTH" | "EOSE" => Confidence::Likely.when(is_text(1) && list.at(2).is_none()),
         _ => Confidence::No,
     }
 }

@@ -8,9 +8,16 @@ use crate::decode::formats::{cbor, msgpack};
 use crate::decode::{Confidence, Decode, Hints, Said, map, members::Members, pieces};
 use crate::model::{Change, Key, Node, Pairing, Unit, Value};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What ends each list of a batch of JSON.
 const SEPARATOR: char = '\u{18}';
+
+/// Subscriptions and registrations whose names are known, and requests for them; of more the number is shown.
+const NAMED: usize = 1024;
+
+/// Bytes that a name takes beside its own.
+const NAME: usize = 64;
 
 /// The subprotocols.
 pub(in crate::decode) const NAMES: &[&str] = &[
@@ -61,22 +68,54 @@ pub(in crate::decode) fn claims(_: &Hints, said: &Said<'_>) -> Confidence {
 }
 
 pub(in crate::decode) fn open(_: &Hints) -> Box<dyn Decode> {
-    Box::new(Wamp)
+    Box::new(Wamp::default())
 }
 
-#[derive(Clone)]
-struct Wamp;
+/// What numbers stand for: those of requests, each with the name that it asks for, and those of subscriptions and registrations.
+#[derive(Clone, Default)]
+struct Wamp {
+    asked: Names,
+    named: Names,
+}
+
+/// Names by what has them and its number.
+#[derive(Clone, Default)]
+struct Names {
+    by_number: BTreeMap<(&'static str, i128), String>,
+    /// Bytes that all of them take.
+    held: usize,
+}
+
+impl Names {
+    fn keep(&mut self, space: &'static str, number: i128, name: String) {
+        self.take(space, number);
+        if self.by_number.len() < NAMED {
+            self.held += name.len() + NAME;
+            self.by_number.insert((space, number), name);
+        }
+    }
+
+    fn take(&mut self, space: &'static str, number: i128) -> Option<String> {
+        let name = self.by_number.remove(&(space, number))?;
+        self.held -= name.len() + NAME;
+        Some(name)
+    }
+}
 
 impl Decode for Wamp {
     fn message<'m>(&mut self, said: &Said<'m>) -> Option<Vec<Unit<'m>>> {
         if let Some(text) = said.text.filter(|_| said.is_text) {
             let units: Vec<Unit<'m>> = pieces(text, &[SEPARATOR])
                 .filter(|(_, list)| !list.is_empty())
-                .map(|(at, list)| unit(of_json(list, at)?))
+                .map(|(at, list)| self.unit(of_json(list, at)?))
                 .collect::<Option<_>>()?;
             return (!units.is_empty()).then_some(units);
         }
-        Some(vec![unit(msgpack::whole(said.bytes).or_else(|| cbor::whole(said.bytes))?)?])
+        Some(vec![self.unit(msgpack::whole(said.bytes).or_else(|| cbor::whole(said.bytes))?)?])
+    }
+
+    fn held(&self) -> usize {
+        self.asked.held + self.named.held
     }
 }
 
@@ -90,33 +129,113 @@ fn of_json(text: &str, base: usize) -> Option<Node<'_>> {
     Some(Node::at(Value::List(items.collect()), base..base + text.len()))
 }
 
-fn unit(list: Node<'_>) -> Option<Unit<'_>> {
-    let Node { value: Value::List(items), bytes } = list else { return None };
-    let mut items = items.into_iter();
-    let first = items.next()?;
-    let Value::Int(kind) = first.value else { return None };
-    let (_, name, names) = TYPES.iter().find(|(known, ..)| *known == kind)?;
-    let mut members = vec![("type", Node { value: Value::text(*name), ..first })];
-    members.extend(names.iter().copied().zip(items));
-    let value = |name: &str| members.iter().find(|(known, _)| *known == name).map(|(_, node)| &node.value);
-    let text = |name: &str| match value(name) {
-        Some(Value::Text(text)) => Some(text.clone()),
-        Some(Value::Int(number)) => Some(Cow::Owned(number.to_string())),
-        _ => None,
-    };
-    let subject =
-        ["topic", "procedure", "error", "realm", "reason", "subscription", "registration"].into_iter().find_map(text);
-    let id = text("request");
-    let mut words = (*name).to_owned();
-    for word in [subject.as_deref(), id.as_deref().map(|id| format!("#{id}")).as_deref()].into_iter().flatten() {
-        words = format!("{words} {word}");
+impl Wamp {
+    fn unit<'m>(&mut self, list: Node<'m>) -> Option<Unit<'m>> {
+        let Node { value: Value::List(items), bytes } = list else { return None };
+        let mut items = items.into_iter();
+        let first = items.next()?;
+        let Value::Int(kind) = first.value else { return None };
+        let (_, name, names) = TYPES.iter().find(|(known, ..)| *known == kind)?;
+        let mut members = vec![("type", Node { value: Value::text(*name), ..first })];
+        members.extend(names.iter().copied().zip(items));
+        let value = |name: &str| members.iter().find(|(known, _)| *known == name).map(|(_, node)| &node.value);
+        let text = |name: &str| match value(name) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            Some(Value::Int(number)) => Some(Cow::Owned(number.to_string())),
+            _ => None,
+        };
+        let known = self.name(name, value);
+        let subject = known.clone().or_else(|| {
+            let mut words =
+                ["topic", "procedure", "error", "realm", "reason", "subscription", "registration"].into_iter();
+            words.find_map(text)
+        });
+        let id = text("request");
+        let mut words = (*name).to_owned();
+        for word in [subject.as_deref(), id.as_deref().map(|id| format!("#{id}")).as_deref()].into_iter().flatten() {
+            words = format!("{words} {word}");
+        }
+        let said = ["args", "kwargs"].into_iter().find_map(value).cloned();
+        let event = known.or_else(|| ["topic", "procedure"].into_iter().find_map(text)).unwrap_or(Cow::Borrowed(name));
+        // A call may have results on the way (progressive call results).
+        let goes_on = ["details", "options"].into_iter().find_map(value).is_some_and(has_progress);
+        let pairing = pairing(name, value("requestType"), id.clone(), goes_on);
+        let changes = change(name, id.as_deref(), text).into_iter().collect();
+        let tree = Node { bytes, ..map(members) };
+        Some(Unit { event: Some(event), id, pairing, changes, said, ..Unit::new(words, tree) })
     }
-    let said = ["args", "kwargs"].into_iter().find_map(value).cloned();
-    let event = ["topic", "procedure"].into_iter().find_map(text).unwrap_or(Cow::Borrowed(name));
-    let pairing = pairing(name, value("requestType"), id.clone());
-    let changes = change(name, id.as_deref(), text).into_iter().collect();
-    let tree = Node { bytes, ..map(members) };
-    Some(Unit { event: Some(event), id, pairing, changes, said, ..Unit::new(words, tree) })
+
+    /// The topic of an EVENT, the procedure of an INVOCATION: those of the subscription or registration, which its details may name
+    /// (of patterns), or which was asked for on this connection.
+    fn name<'m, 'v>(&mut self, kind: &str, value: impl Fn(&str) -> Option<&'v Value<'m>>) -> Option<Cow<'m, str>>
+    where
+        'm: 'v,
+    {
+        let number = |name: &str| match value(name) {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        };
+        let text = |name: &str| match value(name) {
+            Some(Value::Text(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let (space, what) = match kind {
+            "SUBSCRIBE" | "SUBSCRIBED" | "UNSUBSCRIBE" | "EVENT" => ("subscription", "topic"),
+            _ => ("registration", "procedure"),
+        };
+        let (request, number_of) = (number("request"), number(space));
+        match kind {
+            "SUBSCRIBE" | "REGISTER" => self.asked.keep(space, request?, text(what)?),
+            "SUBSCRIBED" | "REGISTERED" => {
+                let name = self.asked.take(space, request?)?;
+                self.named.keep(space, number_of?, name);
+            }
+            "UNSUBSCRIBE" | "UNREGISTER" => {
+                self.named.take(space, number_of?);
+            }
+            "ERROR" => {
+                let space = match number("requestType")? {
+                    32 => "subscription",
+                    64 => "registration",
+                    _ => return None,
+                };
+                self.asked.take(space, request?);
+            }
+            "EVENT" | "INVOCATION" => {
+                let detail = value("details").and_then(|details| member(details, what));
+                let kept = || self.named.by_number.get(&(space, number_of?)).cloned().map(Cow::Owned);
+                return detail.or_else(kept);
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// Whether details or options say that more follows.
+fn has_progress(object: &Value<'_>) -> bool {
+    match object {
+        Value::Json(text) => {
+            let more = Members::object(text, 0).and_then(|object| object.get("progress"));
+            more.is_some_and(|more| more.raw() == "true")
+        }
+        Value::Map(members) => {
+            members.iter().any(|(key, more)| key == "progress" && matches!(more.value, Value::Flag(true)))
+        }
+        _ => false,
+    }
+}
+
+/// A text in an object.
+fn member<'m>(object: &Value<'m>, name: &str) -> Option<Cow<'m, str>> {
+    match object {
+        Value::Json(Cow::Borrowed(text)) => Members::object(text, 0)?.get(name)?.text(),
+        Value::Map(members) => match &members.iter().find(|(key, _)| key == name)?.1.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What is subscribed to, or registered, has the id that the answer gives it.
@@ -135,7 +254,7 @@ fn change<'a>(name: &str, id: Option<&str>, text: impl Fn(&str) -> Option<Cow<'a
 }
 
 /// Requests of each kind have ids of their own; an ERROR says of which kind it is.
-fn pairing<'a>(name: &str, asked: Option<&Value<'_>>, id: Option<Cow<'a, str>>) -> Pairing<'a> {
+fn pairing<'a>(name: &str, asked: Option<&Value<'_>>, id: Option<Cow<'a, str>>, goes_on: bool) -> Pairing<'a> {
     let of = |space: &'static str| id.clone().map(|id| Key { space, id });
     let session = Key { space: "HELLO", id: Cow::Borrowed("") };
     let asks = |space| of(space).map_or(Pairing::Alone, Pairing::Asks);
@@ -150,14 +269,13 @@ fn pairing<'a>(name: &str, asked: Option<&Value<'_>>, id: Option<Cow<'a, str>>) 
         "UNSUBSCRIBE" => asks("UNSUBSCRIBE"),
         "UNSUBSCRIBED" => answers("UNSUBSCRIBE", true),
         "CALL" => asks("CALL"),
-        // A call may have results on the way (progress): the last is not told from them here.
-        "RESULT" => answers("CALL", false),
+        "RESULT" => answers("CALL", !goes_on),
         "REGISTER" => asks("REGISTER"),
         "REGISTERED" => answers("REGISTER", true),
         "UNREGISTER" => asks("UNREGISTER"),
         "UNREGISTERED" => answers("UNREGISTER", true),
         "INVOCATION" => asks("INVOCATION"),
-        "YIELD" => answers("INVOCATION", false),
+        "YIELD" => answers("INVOCATION", !goes_on),
         "ERROR" => {
             let asked = TYPES.iter().find(|(number, ..)| asked == Some(&Value::Int(*number)));
             asked.map_or(Pairing::Alone, |(_, name, _)| answers(name, true))

@@ -60,6 +60,8 @@ fn unit<'a>(root: Element<'a>, dir: Direction) -> Unit<'a> {
         ("open", _, Direction::ToClient) => answers(of("stream")),
         ("auth" | "response", ..) => Pairing::Asks(of("auth")),
         ("challenge" | "success" | "failure", ..) => answers(of("auth")),
+        ("enable", ..) => Pairing::Asks(of("acks")),
+        ("enabled", ..) => answers(of("acks")),
         // Whether stanzas came is asked and told (XEP-0198).
         ("r", ..) => Pairing::Asks(of("ack")),
         ("a", ..) => answers(of("ack")),

@@ -168,6 +168,7 @@ fn nostr_subscriptions_bring_events() {
             (r#"<["OTHER",{}]"#, r#"json | OTHER - | ["OTHER",{}]"#),
         ],
     );
+    check(Hints::default(), &[(r#"<["NOTICE","hello"]"#, r#"nostr | NOTICE - | NOTICE "hello""#)]);
     check(Hints::default(), &[(r#"<["EVENT",{"a":1}]"#, r#"json | EVENT - | ["EVENT",{"a":1}]"#)]);
 }
 

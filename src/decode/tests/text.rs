@@ -82,8 +82,54 @@ fn socket_io_in_messagepack() {
                 "<#83 a4 74 79 70 65 00 a3 6e 73 70 a1 2f a4 64 61 74 61 81 a3 73 69 64 a1 78",
                 r#"socket.io | connect - ↩3 | CONNECT {"sid":"x"}"#,
             ),
+            // Where it has no data its parser writes an extension.
+            (
+                ">#83 a4 74 79 70 65 00 a3 6e 73 70 a2 2f 66 a4 64 61 74 61 d4 00 00",
+                "socket.io | connect - | CONNECT /f",
+            ),
         ],
     );
+}
+
+/// In Socket.IO 1 and 2 the server answers with the bare namespace, and begins with the first unasked.
+#[test]
+fn socket_io_2_namespaces_are_answered() {
+    check(
+        hints("/socket.io/?EIO=3&transport=websocket", None),
+        &[
+            ("<40", "socket.io | connect - | CONNECT"),
+            (">40/admin", "socket.io | connect - | CONNECT /admin"),
+            ("<40/admin", "socket.io | connect - ↩2 | CONNECT /admin"),
+        ],
+    );
+}
+
+/// Packets as its specification has them.
+#[test]
+fn socket_io_0_9_has_packets_of_its_own() {
+    check(
+        hints("/socket.io/1/websocket/4d4f185e96a7b", None),
+        &[
+            ("<1::", "socket.io | connect - | CONNECT"),
+            (">1::/test?my=param", "socket.io | connect - | CONNECT /test my=param"),
+            ("<1::/test", "socket.io | connect - ↩2 | CONNECT /test"),
+            ("<2::", "socket.io | heartbeat - ~ | HEARTBEAT"),
+            (">2::", "socket.io | heartbeat - ↩4 ~ | HEARTBEAT"),
+            (">3:1::blabla: x", "socket.io | message 1 | MESSAGE #1 blabla: x"),
+            ("<6:::1", "socket.io | - 1 ↩6 | ACK #1 []"),
+            (r#"<4:::{"a":"b"}"#, r#"socket.io | message - | JSON {"a":"b"}"#),
+            (r#">5:2+:/test:{"name":"é","args":[1,{}]}"#, "socket.io | é 2 | é /test #2 [1,{}]"),
+            (r#"<6::/test:2+["A"]"#, r#"socket.io | - 2 ↩9 | ACK /test #2 ["A"]"#),
+            (r#"<5:::{"name":"bare"}"#, "socket.io | bare - | bare []"),
+            ("<7:::unauthorized+reconnect", "socket.io | error - | ERROR unauthorized+reconnect"),
+            ("<0::/test", "socket.io | disconnect - | DISCONNECT /test"),
+            ("<8::", "socket.io | noop - ~ | NOOP"),
+            ("<6:::x", "nothing"),
+            ("<9::", "nothing"),
+        ],
+    );
+    check(Hints::default(), &[(r#"<5:::{"name":"a","args":[]}"#, "socket.io | a - | a []"), ("<5:::x", "nothing")]);
+    check(Hints::default(), &[(">12:30:00", "nothing")]);
 }
 
 #[test]
@@ -115,6 +161,7 @@ fn json_rpc_calls_are_paired() {
             (r#"<[{"jsonrpc":"2.0","id":2,"result":7}]"#, "json-rpc | - 2 ↩6 | result #2 7"),
             ("<[]", "json | - - | []"),
             (r#"<{"jsonrpc":"2.0"}"#, r#"json | - - | {"jsonrpc":"2.0"}"#),
+            (r#"<{"notification":"feed","params":[1]}"#, "json-rpc | feed - | feed [1]"),
             ("<[1]", "json | - - | [1]"),
         ],
     );
@@ -199,6 +246,10 @@ fn graphql_operations_have_many_results() {
             (r#"<{"id":1,"type":"data","payload":{}}"#, "graphql-ws | data 1 ↩3 | data #1 {}"),
             (r#"<{"type":"ka"}"#, "graphql-ws | ka - ~ | ka"),
             (r#">{"id":1,"type":"stop"}"#, "graphql-ws | stop 1 | stop #1"),
+            (
+                r#">{"id":2,"type":"start","payload":{"query":"subscription {\n  x\n}"}}"#,
+                "graphql-ws | start 2 | start #2 subscription { x }",
+            ),
         ],
     );
 }
@@ -315,6 +366,32 @@ fn signalr_records_of_json_are_told_wherever_they_are_cut() {
 }
 
 #[test]
+fn calls_of_classic_signalr_are_paired() {
+    check(
+        hints("/signalr/connect?transport=webSockets&clientProtocol=1.5&connectionToken=x", None),
+        &[
+            (r#"<{"C":"d-0","S":1,"M":[]}"#, "signalr-classic | init - | Init"),
+            (r#">{"H":"chathub","M":"Add","A":[2,3],"I":1}"#, "signalr-classic | Add 1 | Add chathub #1 [2,3]"),
+            (r#"<{"I":"P|1","P":{"I":"1","D":50}}"#, "signalr-classic | progress 1 ↩2 | progress #1 50"),
+            (r#"<{"I":"1","R":5}"#, "signalr-classic | result 1 ↩2 | result #1 5"),
+            (r#">{"H":"chathub","M":"Fail","A":[],"I":2}"#, "signalr-classic | Fail 2 | Fail chathub #2 []"),
+            (r#"<{"I":"2","E":"no"}"#, r#"signalr-classic | error 2 ↩5 | error #2 "no""#),
+            (
+                r#"<{"C":"d-1","M":[{"H":"ChatHub","M":"say","A":["x"]},{"a":1}]}"#,
+                r#"signalr-classic | say - | say ChatHub ["x"] | message - | message {"a":1}"#,
+            ),
+            ("<{}", "signalr-classic | keepalive - ~ | KeepAlive"),
+            (r#"<{"C":"d-2","M":[]}"#, "signalr-classic | empty - | Empty"),
+            (r#"<{"x":1}"#, r#"json | - - | {"x":1}"#),
+        ],
+    );
+    check(
+        Hints::default(),
+        &[("<{}", "json | - - | {}"), (r#"<{"C":"d","M":["x"]}"#, r#"signalr-classic | message - | message "x""#)],
+    );
+}
+
+#[test]
 fn wamp_requests_of_each_kind_have_ids_of_their_own() {
     check(
         hints("/ws", Some("wamp.2.json")),
@@ -323,10 +400,19 @@ fn wamp_requests_of_each_kind_have_ids_of_their_own() {
             ("<[2,9129137332,{}]", "wamp | WELCOME - ↩1 | WELCOME"),
             (r#">[48,1,{},"com.sum",[2,3]]"#, "wamp | com.sum 1 | CALL com.sum #1 [2,3]"),
             (r#">[32,1,{},"com.topic"]"#, "wamp | com.topic 1 | SUBSCRIBE com.topic #1"),
-            ("<[50,1,{},[5]]", "wamp | RESULT 1 ↩3 | RESULT #1 [5]"),
+            (r#"<[50,1,{"progress":true},[1]]"#, "wamp | RESULT 1 ↩3 | RESULT #1 [1]"),
             ("<[33,1,77]", "wamp | SUBSCRIBED 1 ↩4 | SUBSCRIBED 77 #1"),
             (r#"<[8,48,1,{},"com.error"]"#, "wamp | ERROR 1 ↩3 | ERROR com.error #1"),
-            (r#"<[36,77,3,{},["x"],{"a":1}]"#, r#"wamp | EVENT - | EVENT 77 ["x"]"#),
+            (r#"<[36,77,3,{},["x"],{"a":1}]"#, r#"wamp | com.topic - | EVENT com.topic ["x"]"#),
+            (r#"<[36,78,3,{"topic":"com.other"},["x"]]"#, r#"wamp | com.other - | EVENT com.other ["x"]"#),
+            (r#">[64,1,{},"com.add"]"#, "wamp | com.add 1 | REGISTER com.add #1"),
+            ("<[65,1,77]", "wamp | REGISTERED 1 ↩10 | REGISTERED 77 #1"),
+            ("<[68,5,77,{},[2]]", "wamp | com.add 5 | INVOCATION com.add #5 [2]"),
+            (">[34,2,77]", "wamp | UNSUBSCRIBE 2 | UNSUBSCRIBE 77 #2"),
+            (r#"<[36,77,3,{},["x"]]"#, r#"wamp | EVENT - | EVENT 77 ["x"]"#),
+            (r#">[48,2,{},"com.sum"]"#, "wamp | com.sum 2 | CALL com.sum #2"),
+            ("<[50,2,{},[5]]", "wamp | RESULT 2 ↩15 | RESULT #2 [5]"),
+            ("<[50,2,{},[5]]", "wamp | RESULT 2 | RESULT #2 [5]"),
             ("<[99,1]", "json | - - | [99,1]"),
         ],
     );

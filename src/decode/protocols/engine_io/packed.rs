@@ -2,11 +2,11 @@
 
 use super::{SOCKET, change, namespace_key, pairing};
 use crate::decode::formats::msgpack;
-use crate::model::{Unit, Value};
+use crate::model::{Direction, Node, Unit, Value};
 use std::borrow::Cow;
 
 /// A packet that is all of the bytes; places are those behind `skipped` bytes more.
-pub(super) fn unit(bytes: &[u8], skipped: usize) -> Option<Unit<'_>> {
+pub(super) fn unit(bytes: &[u8], skipped: usize, dir: Direction) -> Option<Unit<'_>> {
     let tree = msgpack::whole(bytes)?;
     let kind = match tree.get("type")?.value {
         Value::Int(kind) => *SOCKET.get(usize::try_from(kind).ok()?)?,
@@ -18,7 +18,7 @@ pub(super) fn unit(bytes: &[u8], skipped: usize) -> Option<Unit<'_>> {
         _ => None,
     };
     let (namespace, id) = (text("nsp")?, text("id"));
-    let mut said = tree.get("data").map(|data| data.value.clone());
+    let mut said = tree.get("data").filter(|data| !is_undefined(data)).map(|data| data.value.clone());
     let mut event = Some(kind.to_ascii_lowercase().into());
     let mut words = kind.trim_start_matches("BINARY_").to_owned();
     if kind.ends_with("EVENT")
@@ -37,10 +37,15 @@ pub(super) fn unit(bytes: &[u8], skipped: usize) -> Option<Unit<'_>> {
     if let Some(id) = &id {
         words = format!("{words} #{id}");
     }
-    let has_sid = tree.get("data").is_some_and(|data| data.get("sid").is_some());
     let changes = change(kind, namespace.clone()).into_iter().collect();
-    let pairing = pairing(kind, namespace_key(namespace.clone()), id.as_deref(), has_sid);
+    let pairing = pairing(kind, namespace_key(namespace.clone()), id.as_deref(), dir);
     // Places count from the front of the message.
     let tree = if skipped > 0 { tree.into_owned() } else { tree };
     Some(Unit { event, id, pairing, changes, said, ..Unit::new(words, tree) })
+}
+
+/// Whether a value is what that parser (notepack) makes of `undefined`: an extension 0 with one byte 0.
+fn is_undefined(node: &Node<'_>) -> bool {
+    let of = |name: &str| node.get(name).map(|member| &member.value);
+    matches!((of("extension"), of("data")), (Some(Value::Int(0)), Some(Value::Bytes(bytes))) if **bytes == [0])
 }

@@ -7,7 +7,10 @@
     reason = "a test fails by panicking, and says on stderr what it skips"
 )]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod libraries;
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
