@@ -65,6 +65,10 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
+            Event::Exchange(e) => {
+                let (session, tie) = (e.session, e.tie());
+                writeln!(out, "{session} exchange {tie:?} {:?} {:?} {} {}", e.status, e.gives, e.sent, e.received)
+            }
             Event::Record(_) | Event::Carried(_) => Ok(()),
             Event::Tls(session) => {
                 let why = session.why_not.map(|why| why.to_string());

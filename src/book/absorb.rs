@@ -5,8 +5,8 @@ use super::record::Item;
 use super::row::{Finding, FrameRow, PackedFrame, PackedMessage, Rare};
 use super::{Batch, Book, MessageId, Talk};
 use crate::model::{
-    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Stamp,
-    TlsSession,
+    Connection, Direction, Envelope, Event, Fact, Frame, Limits, Mark, Message, Opcode, Opened, Outline, PacketNo,
+    Stamp, TlsSession,
 };
 use std::ops::Range;
 
@@ -79,6 +79,7 @@ impl Book {
                 Item::File(run) => self.files.push(run.clone()),
                 Item::Name(address, name) => self.facts.add(0, &Fact::Name(*address, name)),
                 Item::Comment(packet, text) => self.facts.add(0, &Fact::Comment(Some(*packet), text)),
+                Item::Exchange(exchange) => self.requests.add(at, exchange, &Limits::DEFAULT),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
         }
@@ -93,6 +94,9 @@ impl Book {
         self.saw(opened.first);
         let connection = Connection::new(id, at, opened);
         self.lacks_keys |= connection.lacks_keys();
+        if let Some(former) = opened.reconnect_of {
+            self.followed.insert(former.conn, id);
+        }
         self.talks.push(Talk {
             connection,
             messages: Vec::new(),

@@ -50,7 +50,12 @@ impl Tally {
                 self.is_incomplete |= lacks(session);
                 self.tls.count(session);
             }
-            Event::Handshake(_) | Event::Frame(_) | Event::Record(_) | Event::Carried(_) | Event::Closed(_) => {}
+            Event::Handshake(_)
+            | Event::Frame(_)
+            | Event::Exchange(_)
+            | Event::Record(_)
+            | Event::Carried(_)
+            | Event::Closed(_) => {}
         }
     }
 }

@@ -83,6 +83,7 @@ impl Exporter for Stats {
             Event::Opened(_)
             | Event::Handshake(_)
             | Event::Frame(_)
+            | Event::Exchange(_)
             | Event::Record(_)
             | Event::Carried(_)
             | Event::Tls(_)

@@ -176,6 +176,7 @@ impl Exporter for Stream {
             Event::Frame(_)
             | Event::Note(_)
             | Event::Handshake(_)
+            | Event::Exchange(_)
             | Event::Record(_)
             | Event::Carried(_)
             | Event::Tls(_) => ControlFlow::Continue(()),

@@ -30,6 +30,7 @@ mod one_side;
 mod pager;
 mod report;
 mod schema;
+mod sessions;
 mod several;
 mod tail;
 mod tools;
@@ -108,6 +109,8 @@ snapshots! {
     types_json "types --json -n 3 samples/mix.pcap"
     types_csv "types -T csv -n 2 -Y type==text samples/chat.pcapng"
     types_of_nothing "types -T csv -Y conn==99 samples/chat.pcapng"
+    sessions_text "sessions tests/data/app_sessions.pcapng"
+    sessions_json "sessions --json -n 2 tests/data/app_sessions.pcapng"
     types_new "types --new -Y conn==1 samples/stomp.pcapng"
     check_text "check samples/handshakes.pcapng"
     check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
@@ -126,6 +129,7 @@ snapshots! {
     help_follow "follow -h"
     help_stats "stats --help"
     help_types "types --help"
+    help_sessions "sessions --help"
     help_check "check --help"
     help_keys "keys --help"
     help_export "export --help"
@@ -611,6 +615,7 @@ fn no_control_character_reaches_a_terminal() {
             "follow",
             "show",
             "stats",
+            "sessions",
             "types",
             "check",
             "keys",
