@@ -393,8 +393,8 @@ proptest! {
         let mut secrets = Secrets::default();
         secrets.source(KeySource::File(place.clone()));
         let rows = [(at, session.clone())];
-        let record = parsed(&line(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default()), "tls");
-        check_text(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default(), columns);
+        let record = parsed(&line(|form, out| form.tls_sessions(&rows, &secrets, out), PayloadOptions::default()), "tls");
+        check_text(|form, out| form.tls_sessions(&rows, &secrets, out), PayloadOptions::default(), columns);
         prop_assert_eq!(record["sni"].as_str(), session.outline.sni.as_deref());
         let source = session.origin.map(|origin| format!("{place}:{}", origin.line));
         prop_assert_eq!(record["source"].as_str(), source.as_deref());

@@ -118,7 +118,7 @@ pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
 pub use script::{Python, Shell, websocat};
 pub use select::{InPacket, Only, Place, Places};
-pub use sessions::{Leg, Probe, Session, Sessions};
+pub use sessions::{Leg, Session, Sessions};
 pub use spool::{OpenStore, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

@@ -67,7 +67,7 @@ pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
-pub use session::{Exchange, Fallback, Reconnect, SessionId, Step, Tie, url_place};
+pub use session::{Exchange, Fallback, Probe, Reconnect, SessionId, Step, Tie, url_place};
 pub use time::Timestamp;
 pub use tls::{DataFrame, Envelope, TlsKeys, TlsOutline, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use traffic::{Streams, Traffic};

@@ -3,10 +3,11 @@
 //! Socket.IO, SockJS and SignalR were made for browsers and proxies without WebSocket: they begin with HTTP requests, and go on
 //! with them where no WebSocket comes about. What ties these requests and the WebSocket together stands in their URLs.
 
+use super::amount::duration;
 use super::event::ConnId;
-use super::flow::Endpoint;
+use super::flow::{Direction, Endpoint};
 use super::hex::push_percent;
-use super::mark::Span;
+use super::mark::{Mark, Span};
 use super::url::{url_authority, url_parts};
 use std::fmt;
 
@@ -269,6 +270,49 @@ fn member<'b>(body: &'b [u8], name: &str) -> Option<&'b str> {
     })?;
     let end = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\'))?;
     std::str::from_utf8(rest.get(..end)?).ok().filter(|value| !value.is_empty())
+}
+
+/// How a transport of Engine.IO is tried before it is used: `2probe`, `3probe`, `5`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// The client asks.
+    pub asked: Option<Mark>,
+    /// The server answers.
+    pub answered: Option<Mark>,
+    /// The client goes on with it.
+    pub upgraded: Option<Mark>,
+}
+
+impl Probe {
+    /// Messages of a connection among which it is looked for.
+    pub const WITHIN: u64 = 8;
+
+    /// Nanoseconds between question and answer.
+    pub fn took(self) -> Option<i64> {
+        self.answered?.since(self.asked?)
+    }
+
+    /// Hears a message.
+    pub fn hear(&mut self, dir: Direction, payload: &[u8], brought: Mark) {
+        match (dir, payload) {
+            (Direction::ToServer, b"2probe") => self.asked = Some(brought),
+            (Direction::ToClient, b"3probe") => self.answered = Some(brought),
+            (Direction::ToServer, b"5") => self.upgraded = Some(brought),
+            _ => {}
+        }
+    }
+
+    /// `probe answered after 1.2 ms, upgraded`; `None` where there was none.
+    pub fn words(self) -> Option<String> {
+        let asked = match (self.asked, self.took()) {
+            (Some(_), Some(took)) => Some(format!("probe answered after {}", duration(took))),
+            (Some(_), None) => Some("probe without an answer".to_owned()),
+            (None, _) => None,
+        };
+        let upgraded = self.upgraded.map(|_| "upgraded".to_owned());
+        let words: Vec<String> = [asked, upgraded].into_iter().flatten().collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 /// An HTTP request of such a protocol, which is no WebSocket, and its answer.

@@ -21,6 +21,7 @@ mod looks;
 mod marks;
 mod packets;
 mod pictures;
+mod sessions;
 mod stats;
 #[path = "../support/story.rs"]
 mod story;

@@ -9,7 +9,7 @@ pub(super) use text::write as write_text;
 use super::{Exporter, Form, Out, Totals};
 use crate::model::{
     Closed, ConnId, Direction, Endpoint, Event, Exchange, Fallback, FileRun, Handshake, Limits, Mark, Message, Opcode,
-    Opened, Reconnect, Requests, SessionId, Stamp, Tie, url_place,
+    Opened, Probe, Reconnect, Requests, SessionId, Stamp, Tie, url_place,
 };
 use hashbrown::HashMap;
 use std::mem;
@@ -17,8 +17,6 @@ use std::ops::ControlFlow;
 
 /// Connections listed of one session.
 const CONNECTIONS: usize = 1024;
-/// Messages of a connection among which the probe of an upgrade is looked for.
-const PROBE_WITHIN: u64 = 8;
 /// Bytes of a message in which a session is named.
 const NAMING: usize = 4096;
 
@@ -72,33 +70,6 @@ pub struct Leg {
     pub next: Option<(ConnId, Option<i64>)>,
     /// Of Engine.IO, the probe before the transport is changed.
     pub probe: Probe,
-}
-
-/// How a transport is tried before it is used: `2probe`, `3probe`, `5` (Engine.IO).
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Probe {
-    /// The client asks.
-    pub asked: Option<Mark>,
-    /// The server answers.
-    pub answered: Option<Mark>,
-    /// The client goes on with it.
-    pub upgraded: Option<Mark>,
-}
-
-impl Probe {
-    /// Nanoseconds between question and answer.
-    pub fn took(self) -> Option<i64> {
-        self.answered?.since(self.asked?)
-    }
-
-    fn hear(&mut self, message: &Message<'_>) {
-        match (message.dir, message.body.kept) {
-            (Direction::ToServer, b"2probe") => self.asked = Some(message.brought),
-            (Direction::ToClient, b"3probe") => self.answered = Some(message.brought),
-            (Direction::ToServer, b"5") => self.upgraded = Some(message.brought),
-            _ => {}
-        }
-    }
 }
 
 impl Session {
@@ -259,7 +230,7 @@ impl Sessions {
     }
 
     fn message(&mut self, conn: ConnId, message: &Message<'_>) {
-        if message.number > PROBE_WITHIN || message.opcode != Opcode::TEXT {
+        if message.number > Probe::WITHIN || message.opcode != Opcode::TEXT {
             return;
         }
         let Some((row, leg)) = self.leg(conn).filter(|(row, _)| row.fallback == Some(Fallback::EngineIo)) else {
@@ -269,7 +240,7 @@ impl Sessions {
             row.name = Tie::named_by_open(message.body.kept);
         }
         if let Some(leg) = row.connections.get_mut(leg) {
-            leg.probe.hear(message);
+            leg.probe.hear(message.dir, message.body.kept, message.brought);
         }
     }
 

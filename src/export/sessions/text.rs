@@ -117,14 +117,7 @@ fn connection(leg: &Leg, of_session: Option<Reconnect>, clock: &mut Clock) -> St
             .filter(|&status| leg.accepted == Some(false) || status != 101)
             .map(|status| format!("refused with {status}")),
     );
-    match (leg.probe.asked, leg.probe.took()) {
-        (Some(_), Some(took)) => parts.push(format!("probe answered after {}", duration(took))),
-        (Some(_), None) => parts.push(String::from("probe without an answer")),
-        (None, _) => {}
-    }
-    if leg.probe.upgraded.is_some() {
-        parts.push(String::from("upgraded"));
-    }
+    parts.extend(leg.probe.words());
     // What the session follows stands above.
     let own = leg.reconnect_of.filter(|own| of_session.is_none_or(|other| other.conn != own.conn));
     parts.extend(own.map(after));
