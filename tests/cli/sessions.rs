@@ -143,3 +143,17 @@ fn ids_are_hidden_wherever_they_stand() {
     let name = first["id"].as_str().unwrap();
     assert!(name.starts_with("redacted-") && hidden.matches(name).count() == 4, "{hidden}");
 }
+
+#[test]
+fn filters_ask_for_sessions_and_reconnects() {
+    let file = "tests/data/app_sessions.pcapng";
+    let conns = |filter: &str| {
+        let output = wspect(["ls", "-q", "-T", "fields", "-e", "conn", "-Y", filter, file]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(conns("wspect.session == 2"), "2");
+    assert_eq!(conns("wspect.reconnect_of == 1"), "2");
+    assert_eq!(conns("wspect.reconnect_of"), "2 5");
+    assert_eq!(conns("wspect.reconnect_gap > 150ms"), "2");
+}

@@ -340,7 +340,7 @@ const SESSION: &[Key] = &[
     key("end", Maybe(&Time), "time of its last packet"),
     key("reconnect_of", Maybe(&Count), "the connection that the client had before at the same host and path"),
     key("gap_ns", Maybe(&Int), "nanoseconds since the end of that one"),
-    key("requests", Object(REQUESTS), "its HTTP requests that ask for no WebSocket"),
+    key("requests", Object(REQUESTS), "its HTTP/1 requests that ask for no WebSocket"),
     key("connections", List(&Object(LEG)), "its WebSocket connections, in order, at most 1024"),
     key("more_connections", Count, "more of these"),
 ];
@@ -361,7 +361,6 @@ const REQUEST: &[Key] = &[
     key("url", Text, "URL"),
     key("status", Maybe(&Count), "status of the answer"),
     key("tcp_stream", Maybe(&Count), "Wireshark's tcp.stream"),
-    key("h2_stream", Maybe(&Count), "stream of the HTTP/2 connection"),
     key("time", Maybe(&Time), "time of its first packet"),
     key("packet", Count, "its first packet"),
     key("answer_packet", Maybe(&Count), "the last packet of the answer"),

@@ -51,8 +51,6 @@ fn request(at: &Stamp, exchange: &Exchange, times: &mut Rfc3339, out: &mut Vec<u
     json::opt_int(out, exchange.status);
     lit!(out, r#","tcp_stream":"#);
     json::opt_int(out, at.stream);
-    lit!(out, r#","h2_stream":"#);
-    json::opt_int(out, at.h2_stream.map(|stream| stream.0));
     lit!(out, r#","time":"#);
     times.write(exchange.asked.first.time, out);
     let packet = exchange.asked.first.packet;
