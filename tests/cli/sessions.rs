@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::craft::Side::{Client, Server};
-use crate::support::craft::{Segment, Session, capture_of, interleave, request, response};
+use crate::support::craft::{Segment, Session, Tls, capture_of, interleave, request, response};
 use serde_json::Value;
 
 /// What is told of a capture.
@@ -68,6 +68,19 @@ fn requests_on_a_stream_that_is_kept_alive_are_of_their_sessions() {
         let cut = sessions(&in_pieces(&polled(), len), &[]);
         assert_eq!(cut.iter().map(steps).collect::<Vec<_>>(), whole.iter().map(steps).collect::<Vec<_>>(), "{len}");
     }
+}
+
+#[test]
+fn requests_inside_tls_are_the_same_where_it_is_decrypted() {
+    let tls = Tls::around(1, &polled());
+    let keys = tempfile::NamedTempFile::new().unwrap();
+    fs::write(keys.path(), tls.log()).unwrap();
+    let shown = sessions(&tls.session.segments(), &["-k", keys.path().to_str().unwrap()]);
+    let clear = sessions(&polled().segments(), &[]);
+    assert_eq!(shown.iter().map(steps).collect::<Vec<_>>(), clear.iter().map(steps).collect::<Vec<_>>());
+    let url = shown[0]["requests"]["first"][0]["url"].as_str().unwrap();
+    assert!(url.starts_with("https://lab.test/socket.io/"), "{url}");
+    assert!(sessions(&tls.session.segments(), &[]).is_empty());
 }
 
 #[test]
