@@ -7,7 +7,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 use wspect::filter::{Filter, Item, Row};
-use wspect::model::{ConnId, Connection, Direction, Endpoint, Ip, Mark, Message, Opcode, Opened, PacketNo, Stamp};
+use wspect::model::{
+    ConnId, Connection, Direction, Endpoint, Ip, Mark, Message, Opcode, Opened, PacketNo, SessionId, Stamp,
+};
 
 const FILTERS: &[&str] = &[
     "type == text",
@@ -41,6 +43,8 @@ fn main() {
         encrypted: None,
         interface: None,
         ethers: None,
+        session: SessionId(1),
+        reconnect_of: None,
         first: Mark::default(),
     };
     let at = Mark { packet: PacketNo(12), time: None };

@@ -65,6 +65,10 @@ impl Sink for Lines {
                 String::from_utf8_lossy(m.body.kept)
             ),
             Event::Note(Note { code, text, .. }) => writeln!(out, "{conn} note {code} {text}"),
+            Event::Exchange(e) => {
+                let (session, tie) = (e.session, e.tie());
+                writeln!(out, "{session} exchange {tie:?} {:?} {:?} {} {}", e.status, e.gives, e.sent, e.received)
+            }
             Event::Resent(_) | Event::Record(_) | Event::Carried(_) => Ok(()),
             Event::Tls(session) => {
                 let why = session.why_not.map(|why| why.to_string());
@@ -226,6 +230,30 @@ fn conversation() -> Vec<Part> {
     ]
 }
 
+/// A session of Engine.IO over requests, on a stream on which others are made, too.
+fn polling() -> Vec<Part> {
+    use Direction::{ToClient, ToServer};
+    let target = "/socket.io/?EIO=4&transport=polling";
+    let post = |len: usize, body: &str| format!("POST {target}&sid=x HTTP/1.1\r\nContent-Length: {len}\r\n\r\n{body}");
+    let answer = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let parts = [
+        (ToServer, format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n")),
+        (ToClient, answer("0{\"sid\":\"x\"}")),
+        // Two at once, and one that is answered before it is whole.
+        (ToServer, post(2, "40") + "GET / HTTP/1.1\r\n\r\n" + &post(20, "4half")),
+        (ToClient, answer("ok") + &answer("<p>") + &answer("no")),
+        (ToServer, "and the other h".to_owned()),
+        (ToServer, format!("GET {target}&sid=x HTTP/1.1\r\n\r\n")),
+        (ToClient, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n42\r\n3\r\n[1]\r\n".to_owned()),
+    ];
+    parts.into_iter().map(|(dir, text)| Part::Bytes(dir, text.into_bytes())).collect()
+}
+
+#[test]
+fn tells_of_requests_of_a_session() {
+    insta::assert_snapshot!(told(&polling(), &[usize::MAX]));
+}
+
 #[test]
 fn tells_a_whole_conversation() {
     insta::assert_snapshot!(told(&conversation(), &[usize::MAX]));
@@ -237,6 +265,7 @@ proptest! {
     #[test]
     fn any_cut_tells_the_same(cuts in proptest::collection::vec(1_usize..40, 1..30)) {
         prop_assert_eq!(told(&conversation(), &cuts), told(&conversation(), &[usize::MAX]));
+        prop_assert_eq!(told(&polling(), &cuts), told(&polling(), &[usize::MAX]));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use wspect::export::{
 use wspect::model::{
     Body, Both, Certificate, Check, Close, CloseCode, Closed, ConnId, Connection, Direction, Encap, End, Endpoint,
     Ends, Event, Frame, Handshake, Head, Hole, Hop, HopKind, KeySource, Mark, Message, NOTES, Note, NoteSet, Opcode,
-    Opened, Origin, PacketNo, Secrets, Span, Stamp, StartLine, StreamId, Timestamp, TlsKeys, TlsOutline, TlsSession,
-    TlsVersion, Version, Wait, WaitCause, WhyNot,
+    Opened, Origin, PacketNo, Reconnect, Secrets, SessionId, Span, Stamp, StartLine, StreamId, Timestamp, TlsKeys,
+    TlsOutline, TlsSession, TlsVersion, Version, Wait, WaitCause, WhyNot,
 };
 
 /// Every key of every record, and of the objects in it, has its place in the document that users read.
@@ -290,15 +290,16 @@ prop_compose! {
     fn any_opened()(
         client in any_endpoint(), server in any_endpoint(), url in prop::option::of(any_text()),
         tls in prop::option::of(any_session()), interface in prop::option::of(any_text()), first in any_mark(),
-        proxy in prop::option::of(any_text()), wrapped_back in any::<bool>(),
+        proxy in prop::option::of(any_text()), wrapped_back in any::<bool>(), former in prop::option::of(any::<(u32, Option<i64>)>()),
     ) -> Opened {
+        let reconnect_of = former.map(|(conn, gap)| Reconnect { conn: ConnId(conn), gap });
         let via = proxy.map(|address| Hop { kind: HopKind::Socks5, address }).into_iter().collect();
         let encap_back = wrapped_back.then(|| Box::from([Encap::Vlan(13)]));
         let version = Version::Rfc6455;
         let encap = Box::new([Encap::Vlan(12), Encap::Gre(None)]);
         let tls = tls.map(|session| Box::new(session.outline));
         let interface = interface.map(Into::into);
-        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back, tls, encrypted: None, interface, ethers: None, first }
+        Opened { client, server, url, transport: Some("http/1.1"), version, via, encap, encap_back, tls, encrypted: None, interface, ethers: None, session: SessionId(3), reconnect_of, first }
     }
 }
 
@@ -394,8 +395,8 @@ proptest! {
         let mut secrets = Secrets::default();
         secrets.source(KeySource::File(place.clone()));
         let rows = [(at, session.clone())];
-        let record = parsed(&line(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default()), "tls");
-        check_text(|form, out| form.sessions(&rows, &secrets, out), PayloadOptions::default(), columns);
+        let record = parsed(&line(|form, out| form.tls_sessions(&rows, &secrets, out), PayloadOptions::default()), "tls");
+        check_text(|form, out| form.tls_sessions(&rows, &secrets, out), PayloadOptions::default(), columns);
         prop_assert_eq!(record["sni"].as_str(), session.outline.sni.as_deref());
         let source = session.origin.map(|origin| format!("{place}:{}", origin.line));
         prop_assert_eq!(record["source"].as_str(), source.as_deref());

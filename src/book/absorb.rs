@@ -6,8 +6,8 @@ use super::row::{Finding, FrameRow, MessageRow};
 use super::table::{Strand, Table};
 use super::{Batch, Book, MessageId, Talk};
 use crate::model::{
-    Connection, Direction, Envelope, Event, Fact, Frame, Mark, Message, Opcode, Opened, Outline, PacketNo, Resent,
-    Severity, Stamp, TlsSession,
+    Connection, Direction, Envelope, Event, Fact, Frame, Limits, Mark, Message, Opcode, Opened, Outline, PacketNo,
+    Resent, Severity, Stamp, TlsSession,
 };
 use std::ops::Range;
 
@@ -84,6 +84,7 @@ impl Book {
                 Item::File(run) => self.files.push(run.clone()),
                 Item::Name(address, name) => self.facts.add(0, &Fact::Name(*address, name)),
                 Item::Comment(packet, text) => self.facts.add(0, &Fact::Comment(Some(*packet), text)),
+                Item::Exchange(exchange) => self.requests.add(at, exchange, &Limits::DEFAULT),
                 Item::Closed(closed) => self.apply(at, Event::Closed(closed)),
             }
         }
@@ -99,6 +100,9 @@ impl Book {
         let connection = Connection::new(id, at, opened);
         self.lacks_keys |= connection.lacks_keys();
         self.spool.count(size_of::<Talk>());
+        if let Some(former) = opened.reconnect_of {
+            self.followed.insert(former.conn, id);
+        }
         self.talks.push(Talk {
             connection,
             messages: Strand::default(),

@@ -32,7 +32,7 @@ pub use sift::Sift;
 
 use crate::model::{
     Both, ConnId, Connection, Direction, Envelope, Facts, FileRuns, Handshake, Hole, Limits, Mark, Opcode, PacketNo,
-    Severities, Severity, TlsSession, Wait,
+    RequestLog, Requests, SessionId, Severities, Severity, TlsSession, Wait,
 };
 use absorb::{Latest, MAX_SESSIONS, Pending};
 use decoded::Hearing;
@@ -98,6 +98,10 @@ pub struct Book {
     sessions: HashMap<u32, TlsSession>,
     /// TLS sessions of streams without a connection.
     apart: Vec<(u32, TlsSession)>,
+    /// The requests of sessions, outside of any connection.
+    requests: RequestLog,
+    /// By which connection another is followed at the same place.
+    followed: HashMap<ConnId, ConnId>,
     sessions_dropped: u64,
     severities: Severities,
     lacks_keys: bool,
@@ -143,6 +147,8 @@ impl Book {
             findings: Vec::new(),
             sessions: HashMap::new(),
             apart: Vec::new(),
+            requests: RequestLog::default(),
+            followed: HashMap::new(),
             sessions_dropped: 0,
             severities: Severities::default(),
             lacks_keys: false,
@@ -189,6 +195,16 @@ impl Book {
     pub fn handshake(&self, index: usize) -> Option<Handshake> {
         let (place, len) = self.talks.get(index)?.handshake?;
         pack::unpack(&self.stored(place, usize::try_from(len).ok()?)?)
+    }
+
+    /// The requests of a session.
+    pub fn requests(&self, session: SessionId) -> Option<&Requests> {
+        self.requests.of(session)
+    }
+
+    /// The connection that follows one at the same place, of the same client.
+    pub fn followed_by(&self, id: ConnId) -> Option<&Connection> {
+        self.connection(self.index_of(*self.followed.get(&id)?)?)
     }
 
     /// The TLS session that a connection runs in, once its stream has ended.

@@ -2,8 +2,8 @@
 
 use super::{Finding, pack};
 use crate::model::{
-    Body, Close, CloseCode, Closed, Direction, Envelope, Event, Fact, FileRun, Frame, Hole, Mark, Message, NoteSet,
-    Opcode, Opened, Outline, PacketNo, Resent, Sink, Span, Stamp, TlsSession, Wait,
+    Body, Close, CloseCode, Closed, Direction, Envelope, Event, Exchange, Fact, FileRun, Frame, Hole, Mark, Message,
+    NoteSet, Opcode, Opened, Outline, PacketNo, Resent, Sink, Span, Stamp, TlsSession, Wait,
 };
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -89,6 +89,7 @@ pub(super) enum Item {
     Message(OwnedMessage),
     Resent(Resent),
     Note(Box<Finding>),
+    Exchange(Box<Exchange>),
     Record(Envelope),
     Tls(Box<TlsSession>),
     Closed(Closed),
@@ -260,6 +261,7 @@ impl<F: FnMut(Batch) -> ControlFlow<()>> Sink for Recorder<F> {
             Event::Closed(closed) => Item::Closed(*closed),
             Event::Record(record) => Item::Record(*record),
             Event::Tls(session) => Item::Tls(Box::new(session.clone())),
+            Event::Exchange(exchange) => Item::Exchange(Box::new(exchange.clone())),
             Event::Carried(_) => return ControlFlow::Continue(()),
         };
         self.batch.items.push((*at, item));

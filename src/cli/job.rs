@@ -83,6 +83,8 @@ pub(super) enum Work {
     Follow(ConnId),
     /// A row for each TLS stream.
     Keys,
+    /// A row for each session.
+    Sessions,
     /// Figures.
     Stats,
     /// Kinds of messages.
@@ -129,7 +131,7 @@ impl Work {
             Self::Copy(_) => Rows::CONNECTIONS | Rows::MESSAGES,
             Self::Convert(_) | Self::Types(_) => Rows::MESSAGES,
             Self::Check(_) => Rows::FINDINGS,
-            Self::Show(_) | Self::Keys | Self::Capture => Rows::NONE,
+            Self::Show(_) | Self::Keys | Self::Sessions | Self::Capture => Rows::NONE,
         }
     }
 }

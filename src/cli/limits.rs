@@ -13,7 +13,7 @@ pub(super) fn write(limits: Limits, out: &mut Out<'_>) {
 type Row = (&'static str, u64, &'static str, &'static str);
 
 /// Taking `Limits` apart makes a new bound an error here until it has its row.
-fn rows(limits: Limits) -> [Row; 69] {
+fn rows(limits: Limits) -> [Row; 72] {
     let Limits {
         unpacked_bytes,
         open_captures,
@@ -46,6 +46,9 @@ fn rows(limits: Limits) -> [Row; 69] {
         header_table,
         h2_streams,
         h2_pending,
+        answer_bytes,
+        sessions,
+        session_bytes,
         refusal_bytes,
         early_bytes,
         seek_bytes,
@@ -134,6 +137,9 @@ fn rows(limits: Limits) -> [Row; 69] {
         ("header-table", n(header_table), "bytes", "of the header table of one direction of HTTP/2"),
         ("h2-streams", n(h2_streams), "streams", "of one HTTP/2 connection that are open at once"),
         ("h2-pending", n(h2_pending), "bytes", "kept of handshakes over HTTP/2 that wait for their answers"),
+        ("answer-bytes", n(answer_bytes), "bytes", "read of an answer that tells of a session"),
+        ("sessions", n(sessions), "sessions", "that are told apart, and places where clients may come back"),
+        ("session-bytes", n(session_bytes), "bytes", "kept of the requests of all sessions; more are counted"),
         ("refusal-bytes", n(refusal_bytes), "bytes", "read of what the body of a refused upgrade says"),
         ("early-bytes", n(early_bytes), "bytes", "kept of what is sent before the handshake is complete"),
         ("seek-bytes", n(seek_bytes), "bytes", "held of one direction in which frames are looked for"),

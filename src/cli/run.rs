@@ -18,7 +18,7 @@ use crate::escape;
 use crate::export::{
     Capture, Cells, Claims, Clock, Collect, Connections, Delimited, Exporter, Filtered, Form, Handshakes, InPacket,
     Junit, Kinds, Only, Out, Page, Passed, Place, Places, Raw, Records, Redacted, Sarif, Sessions, Stats, Stream,
-    Table, Talk, TimeMode, Totals, TypeCells, Types, WantedTypes,
+    Table, Talk, TimeMode, TlsSessions, Totals, TypeCells, Types, WantedTypes,
 };
 use crate::model::{ConnId, PacketNo, Severity, Timestamp};
 use crate::net;
@@ -97,10 +97,11 @@ fn work(job: &Job, stop: &Stop) -> Result<Exit, Failure> {
         }
         Work::Show(Wanted::Places(places)) => run.places(places, Stream::new(MESSAGES, form)),
         Work::Show(Wanted::Packet(packet)) => run.in_packet(*packet, Stream::new(MESSAGES, form)),
-        Work::Keys => run.keys(Sessions::new(form)),
+        Work::Keys => run.keys(TlsSessions::new(form)),
         Work::Convert(wanted) => run.convert(wanted, origin),
         Work::Copy(wanted) => run.copy(wanted),
         Work::Stats => run.export(&mut Stats::new(origin, form).filtered(job.filter.is_some())),
+        Work::Sessions => run.export(&mut Sessions::new(job.settings.limits, form)),
         Work::Types(wanted) => run.export(&mut Types::new(wanted.which, job.settings.limits.message_types, form)),
         Work::Capture => {
             let name = run.input.name.clone();
@@ -163,7 +164,7 @@ impl Job {
     /// Whether rows come while the capture is read, not at its end.
     fn has_rows_on_the_way(&self) -> bool {
         match &self.work {
-            Work::Connections | Work::Keys | Work::Stats | Work::Capture => false,
+            Work::Connections | Work::Keys | Work::Sessions | Work::Stats | Work::Capture => false,
             Work::Types(wanted) => wanted.which != WantedTypes::All,
             Work::Convert(wanted) => wanted.into.is_written_on_the_way(),
             _ => true,
@@ -243,7 +244,7 @@ impl<'j> Run<'j> {
     }
 
     /// Rows of TLS streams, and their sum.
-    fn keys(self, mut rows: Sessions) -> Result<Exit, Failure> {
+    fn keys(self, mut rows: TlsSessions) -> Result<Exit, Failure> {
         let job = self.job;
         let exit = self.export(&mut rows)?;
         if job.sums_up && matches!(exit, Exit::Done | Exit::Strict) {

@@ -82,6 +82,11 @@ impl Job {
                 let list = args::List { input, columns: written.columns(), limit, output, ..args::List::default() };
                 Self::list(Work::Keys, list, TimeMode::Relative, manners)
             }
+            Command::Sessions(args::Sessions { input, written, limit, time, output }) => {
+                let list =
+                    args::List { input, columns: written.columns(), limit, time, output, ..args::List::default() };
+                Self::list(Work::Sessions, list, TimeMode::Relative, manners)
+            }
             Command::Stats(args::Stats { input, filter, capture, written, time, output }) => {
                 let columns = written.columns();
                 let list = args::List { input, filter, columns, time, output, ..args::List::default() };

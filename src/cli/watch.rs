@@ -50,7 +50,7 @@ impl Tally {
                 self.is_incomplete |= lacks(session);
                 self.tls.count(session);
             }
-            Event::Handshake(_) | Event::Frame(_) | Event::Closed(_) => {}
+            Event::Handshake(_) | Event::Frame(_) | Event::Exchange(_) | Event::Closed(_) => {}
             Event::Resent(_) | Event::Record(_) | Event::Carried(_) => {}
         }
     }

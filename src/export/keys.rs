@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Collects the TLS sessions and writes them in the order of their streams.
-pub struct Sessions {
+pub struct TlsSessions {
     form: Box<dyn Form>,
     rows: Vec<(Stamp, TlsSession)>,
     sum: KeySum,
@@ -29,7 +29,7 @@ pub struct KeySum {
     pub idle: u64,
 }
 
-impl Sessions {
+impl TlsSessions {
     /// Rows in this form.
     pub fn new(form: Box<dyn Form>) -> Self {
         Self { form, rows: Vec::new(), sum: KeySum::default() }
@@ -41,7 +41,7 @@ impl Sessions {
     }
 }
 
-impl Exporter for Sessions {
+impl Exporter for TlsSessions {
     fn event(&mut self, at: &Stamp, event: Event<'_>, _: &mut Out<'_>) -> ControlFlow<()> {
         if let Event::Tls(session) = event {
             self.rows.push((*at, session.clone()));
@@ -58,7 +58,7 @@ impl Exporter for Sessions {
         self.sum = sum(&self.rows, &totals.secrets);
         let rows = out.wanted(&self.rows);
         if !rows.is_empty() {
-            self.form.sessions(rows, &totals.secrets, out);
+            self.form.tls_sessions(rows, &totals.secrets, out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was dissected, written down: which rows ([`Exporter`]), in which form ([`Form`]), to where ([`Out`]).
 //!
 //! ```text
-//! Event ─▶ [Decoding] ─▶ [Filtered] ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ Sessions │ Stats │ Types │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
+//! Event ─▶ [Decoding] ─▶ [Filtered] ─▶ [Redacted] ─▶ Exporter: Stream │ Connections │ Handshakes │ TlsSessions │ Sessions │ Stats │ Types │ Capture ─▶ Form: Records │ Table │ Page │ Talk │ Raw ─▶ Out ─▶ file
 //!                                  Cells │ Har │ Html │ Transcript │ Python │ Shell │ Junit │ Sarif ───────────────────────────────────▶ Out ─▶ file
 //!                                  Files ─▶ Folder · Sqlite │ Parquet: Tabled ─▶ Stream ─▶ Tables
 //! ```
@@ -73,6 +73,7 @@ mod report;
 mod schema;
 mod script;
 mod select;
+mod sessions;
 mod spool;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -102,7 +103,7 @@ pub use files::{Files, Folder};
 pub use filtered::{Filtered, Passed};
 pub use har::Har;
 pub use html::Html;
-pub use keys::{KeySum, Sessions, agreed, certificate};
+pub use keys::{KeySum, TlsSessions, agreed, certificate};
 pub use list::{Collect, Connections, Handshakes};
 pub use out::Out;
 pub use page::Page;
@@ -117,6 +118,7 @@ pub use report::{Junit, Sarif};
 pub use schema::{COMMON_KEYS, Key, RECORD_KINDS, RecordKind, Shape, write_schema};
 pub use script::{Python, Shell, websocat};
 pub use select::{InPacket, Only, Place, Places};
+pub use sessions::{Leg, Session, Sessions};
 pub use spool::{OpenStore, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
@@ -229,7 +231,10 @@ pub trait Form {
     fn connections(&mut self, rows: &[Connection], out: &mut Out<'_>) {}
 
     /// TLS sessions, in the order of their streams.
-    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {}
+    fn tls_sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {}
+
+    /// Sessions of several transports, in order.
+    fn sessions(&mut self, rows: &[Session], out: &mut Out<'_>) {}
 
     /// The facts about a capture.
     fn capture(&mut self, about: &About, out: &mut Out<'_>) {}

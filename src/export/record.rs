@@ -14,6 +14,7 @@ use super::capture::{self, About};
 use super::json::{self, lit};
 use super::out::Out;
 use super::payload::{self, PayloadMode, PayloadOptions};
+use super::sessions::{self, Session};
 use super::state;
 use super::stats::Figures;
 use super::time::Rfc3339;
@@ -150,6 +151,9 @@ impl Records {
         json::string(row, &verdict.text);
         lit!(row, r#","evidence":"#);
         json::list(row, verdict.evidence, |row, packet| json::int(row, packet.0));
+        lit!(row, r#","session":"#);
+        json::int(row, connection.opened.session.0);
+        sessions::write_reconnect(connection.opened.reconnect_of, row);
         lit!(row, "}\n");
     }
 
@@ -401,7 +405,7 @@ impl Form for Records {
         }
     }
 
-    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+    fn tls_sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
         for (at, session) in rows {
             self.session(at, session, secrets, out.bytes());
             out.spill();
@@ -417,6 +421,14 @@ impl Form for Records {
         self.times.write(about.totals.last, row);
         capture::write_record(about, row);
         lit!(row, "}\n");
+    }
+
+    fn sessions(&mut self, rows: &[Session], out: &mut Out<'_>) {
+        for row in rows {
+            self.begin("session", &row.begin, out.bytes());
+            sessions::write_record(row, &mut self.times, out.bytes());
+            out.spill();
+        }
     }
 
     fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {

@@ -84,6 +84,7 @@ impl Exporter for Stats {
             | Event::Handshake(_)
             | Event::Frame(_)
             | Event::Resent(_)
+            | Event::Exchange(_)
             | Event::Record(_)
             | Event::Carried(_)
             | Event::Tls(_)

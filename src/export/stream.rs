@@ -177,6 +177,7 @@ impl Exporter for Stream {
             | Event::Note(_)
             | Event::Handshake(_)
             | Event::Resent(_)
+            | Event::Exchange(_)
             | Event::Record(_)
             | Event::Carried(_)
             | Event::Tls(_) => ControlFlow::Continue(()),

@@ -2,6 +2,7 @@
 
 use super::capture::{self, About};
 use super::payload::{self, PayloadMode, PayloadOptions};
+use super::sessions::{self, Session};
 use super::stats::Figures;
 use super::style::{Ink, Style};
 use super::time::Clock;
@@ -231,12 +232,18 @@ impl Form for Table {
         ls::write(rows, &mut self.clock, self.style, out);
     }
 
-    fn sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
+    fn tls_sessions(&mut self, rows: &[(Stamp, TlsSession)], secrets: &Secrets, out: &mut Out<'_>) {
         keys::write(rows, secrets, self.style, out);
     }
 
     fn capture(&mut self, about: &About, out: &mut Out<'_>) {
         capture::write_text(about, &mut self.clock, self.style, out);
+    }
+
+    fn sessions(&mut self, rows: &[Session], out: &mut Out<'_>) {
+        if !rows.is_empty() {
+            sessions::write_text(rows, &mut self.clock, self.style, out);
+        }
     }
 
     fn types(&mut self, rows: &[Type], of: u64, out: &mut Out<'_>) {

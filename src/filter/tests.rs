@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
     Both, Close, CloseCode, ConnId, Connection, Decoded, Direction, Endpoint, Frame, Ip, Mark, Message, Node, NoteCode,
-    NoteSet, Opcode, Opened, PacketNo, Reply, Span, Stamp, Timestamp, Unit, Value as ModelValue,
+    NoteSet, Opcode, Opened, PacketNo, Reply, SessionId, Span, Stamp, Timestamp, Unit, Value as ModelValue,
 };
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
@@ -29,6 +29,8 @@ fn connection() -> Connection {
         encrypted: None,
         interface: None,
         ethers: None,
+        session: SessionId(1),
+        reconnect_of: None,
         first: mark(1),
     };
     let mut conn = Connection::new(ConnId(3), &stamp(), &opened);

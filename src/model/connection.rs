@@ -246,7 +246,7 @@ impl Connection {
     pub fn apply(&mut self, at: &Stamp, event: Event<'_>) {
         match event {
             Event::Opened(_) | Event::Frame(_) => {}
-            Event::Tls(_) | Event::Record(_) | Event::Carried(_) | Event::Resent(_) => return,
+            Event::Tls(_) | Event::Record(_) | Event::Carried(_) | Event::Resent(_) | Event::Exchange(_) => return,
             Event::Handshake(handshake) => return self.agree(at, handshake.outline()),
             Event::Message(message) => {
                 self.counts[message.dir].count(message);

@@ -11,6 +11,7 @@ use super::note::Note;
 use super::packet::Input;
 use super::route::Hop;
 use super::secrets::ClientRandom;
+use super::session::{Exchange, Reconnect, SessionId};
 use super::tls::{Envelope, TlsOutline, TlsSession};
 use super::verdict::{Ends, Heard, Unanswered, Unseen};
 use super::version::Version;
@@ -77,6 +78,10 @@ pub struct Opened {
     pub interface: Option<Arc<str>>,
     /// The addresses of its ends on their Ethernet, where it was captured on one: those of the packet that made it known.
     pub ethers: Option<Ethers>,
+    /// The session that it belongs to: one of its own, where nothing ties it to another.
+    pub session: SessionId,
+    /// The connection that it follows.
+    pub reconnect_of: Option<Reconnect>,
     /// The connection's first packet: of its TCP stream when the stream began with it, else of its request.
     pub first: Mark,
 }
@@ -130,6 +135,8 @@ pub enum Event<'a> {
     Message(&'a Message<'a>),
     /// A message that was told before waited, which is only known now.
     Resent(&'a Resent),
+    /// An HTTP request of a session, outside of any WebSocket connection, and its answer. Told when that is over.
+    Exchange(&'a Exchange),
     /// A finding.
     Note(&'a Note<'a>),
     /// A TLS record of the connection was read, or a DATA frame of its HTTP/2 stream, behind what it carries; of a record what it has

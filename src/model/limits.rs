@@ -66,6 +66,12 @@ pub struct Limits {
     pub h2_streams: usize,
     /// Bytes of handshakes over HTTP/2 that wait for their answers, and of what came with them, in all connections.
     pub h2_pending: usize,
+    /// Bytes of a body that are read when it is an answer which tells of a session.
+    pub answer_bytes: usize,
+    /// Sessions whose ids are kept in mind, and as many places where clients may come back.
+    pub sessions: usize,
+    /// Bytes kept of the requests of all sessions; of more they are counted.
+    pub session_bytes: usize,
     /// Bytes of a body that are read when it belongs to an answer that refuses an upgrade.
     pub refusal_bytes: usize,
     /// Bytes that a client may send before the answer to its upgrade request, or the server before the request; and those of one
@@ -215,6 +221,9 @@ impl Limits {
         header_table: MIB,
         h2_streams: 1 << 14,
         h2_pending: 64 * MIB,
+        answer_bytes: 1 << 10,
+        sessions: 1 << 16,
+        session_bytes: 64 * MIB,
         refusal_bytes: 4 << 10,
         early_bytes: MIB,
         seek_bytes: MIB,

@@ -25,8 +25,10 @@ mod nearest;
 mod note;
 mod overlap;
 mod packet;
+mod requests;
 mod route;
 mod secrets;
+mod session;
 mod time;
 mod tls;
 mod traffic;
@@ -60,14 +62,16 @@ pub use nearest::nearest;
 pub use note::{NOTES, Note, NoteCode, NoteRow, NoteSet, Severity, Topic, clause};
 pub use overlap::Overlap;
 pub use packet::{End, Flags, FrameEnds, Input, LinkType, Packet, Receipt, Segment, Twice};
+pub use requests::{RequestLog, Requests};
 pub use route::{Hop, HopKind, Route};
 pub use secrets::{
     Added, ClientRandom, KeyLog, KeySource, Origin, PremasterId, RsaKey, SECRET_BYTES, Secret, SecretLabel, Secrets,
 };
+pub use session::{Exchange, Fallback, Probe, Reconnect, SessionId, Step, Tie, url_place};
 pub use time::Timestamp;
 pub use tls::{DataFrame, Envelope, TlsKeys, TlsOutline, TlsSession, TlsSum, TlsVersion, WhyNot};
 pub use traffic::{Streams, Traffic};
-pub use url::url_parts;
+pub use url::{url_authority, url_parts};
 pub use verdict::{Ending, Ends, Goodbye, Heard, Unanswered, Unseen, Verdict, abrupt};
 pub use version::{Cover, Version};
 pub use ws::{Close, Frame, Message, Opcode, Resent, Wait, WaitCause};

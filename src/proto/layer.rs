@@ -1,13 +1,15 @@
 //! What a protocol layer is, and what it may use.
 
 mod sent;
+mod sessions;
 
 use crate::model::{
-    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Envelope, Ethers, Event, FrameEnds,
-    Handshake, Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId, TlsOutline, Unseen,
-    Version,
+    Both, ClientRandom, Closed, ConnId, Direction, Encap, EncapId, Endpoint, Envelope, Ethers, Event, Exchange,
+    FrameEnds, Handshake, Input, Limits, Mark, Note, NoteCode, Opened, Route, Secrets, Sink, Stamp, StreamId,
+    TlsOutline, Unseen, Version,
 };
 use hashbrown::HashMap;
+use sessions::Sessions;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -185,6 +187,8 @@ pub struct Tools {
     pub frame: Option<(Endpoint, FrameEnds)>,
     /// WebSocket connections recognised so far.
     pub conns: u32,
+    /// What ties them, and requests of other transports, together.
+    ties: Sessions,
     /// All that packets were wrapped in so far, by the numbers of [`EncapId`] from 1.
     pub encaps: Vec<Arc<[Encap]>>,
     /// What the other direction is wrapped in where it is something else, by a stream's number and what began it.
@@ -496,6 +500,8 @@ impl Cx<'_> {
         let back = self.tools.joined.get(&(self.flow.stream, self.flow.encap));
         let encap_back = back.map(|&back| self.tools.around(back));
         let transport = transport.or_else(|| self.flow.h2_stream.map(|_| "h2"));
+        let (session, reconnect_of) =
+            self.tools.ties.opened(conn, (client, server), url.as_deref(), first, self.limits.sessions);
         let opened = Opened {
             client,
             server,
@@ -509,6 +515,8 @@ impl Cx<'_> {
             encrypted,
             interface,
             ethers,
+            session,
+            reconnect_of,
             first,
         };
         self.emit(conn, Event::Opened(&opened));
@@ -520,8 +528,21 @@ impl Cx<'_> {
         self.route.get_or_insert_default()
     }
 
+    /// Tells a request and its answer, if they are of a session: that is numbered here.
+    pub fn exchanged(&mut self, mut exchange: Exchange) {
+        if self.tools.ties.exchanged(&mut exchange, self.limits.sessions) {
+            self.tell(None, Event::Exchange(&exchange));
+        }
+    }
+
+    /// An end of a connection says nothing more: its client may come back.
+    pub fn ends_at(&mut self, conn: ConnId, mark: Mark) {
+        self.tools.ties.ended(conn, mark, self.limits.sessions);
+    }
+
     /// Tells that a connection is over.
     pub fn closed(&mut self, conn: ConnId, closed: &Closed) {
+        self.ends_at(conn, closed.last);
         self.emit(conn, Event::Closed(closed));
     }
 

@@ -271,6 +271,11 @@ pub static KEYMAP: &[Binding] = &[
     ),
     // Handshake.
     on(ON_HANDSHAKE, &[(c('S'), Action::Secrets)], "show / hide cookies and credentials").hint(20, 1, "secrets"),
+    on(
+        ON_HANDSHAKE,
+        &[(c('('), Action::Beside(-1)), (c(')'), Action::Beside(1))],
+        "the connection that the client had here before / has next",
+    ),
     // Bytes.
     on(ON_BYTES, &[(c('['), Action::Tab(-1)), (c(']'), Action::Tab(1))], "previous / next byte source")
         .hint(20, 2, "source"),

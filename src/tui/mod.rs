@@ -52,6 +52,7 @@ mod provenance;
 mod ranking;
 mod rules;
 mod search;
+mod sessions;
 mod settle;
 mod sorting;
 mod stats;

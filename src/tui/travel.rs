@@ -218,6 +218,23 @@ impl App {
         found.is_some()
     }
 
+    /// Goes to the connection that this one follows, or that follows it.
+    pub(super) fn along_chain(&mut self, forward: bool) {
+        let connection = self.connection();
+        let next = match forward {
+            true => connection.and_then(|own| self.book.followed_by(own.id)).map(|next| next.id),
+            false => connection.and_then(|own| own.opened.reconnect_of).map(|former| former.conn),
+        };
+        match next.and_then(|id| self.book.index_of(id)) {
+            Some(index) => {
+                self.remember();
+                self.open_connection(index);
+            }
+            None if forward => self.say("no connection of this client follows at this place"),
+            None => self.say("no connection of this client was before at this place"),
+        }
+    }
+
     pub(super) fn related(&mut self) {
         if self.screen == Screen::Findings {
             return self.open_second_evidence();

@@ -443,6 +443,7 @@ impl App {
     fn beside(&mut self, forward: bool) {
         let height = self.height(self.focused());
         match (self.focused(), self.detail.tree_mut()) {
+            (Pane::Request | Pane::Response | Pane::Checks, _) => self.along_chain(forward),
             (Pane::Throughput | Pane::Sizes | Pane::RoundTrips | Pane::Types, _) => self.beside_in_chart(forward),
             (Pane::Detail, Some(tree)) => tree.sibling(forward, height),
             (Pane::Frames | Pane::Fields | Pane::Bytes, _) => {

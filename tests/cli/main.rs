@@ -10,7 +10,15 @@
 /// A snapshot for each line, under its name.
 macro_rules! snapshots {
     ($($name:ident $line:literal)*) => {
-        $(#[test]
+        $(/// Pseudonyms are others each time.
+#[test]
+fn what_stands_is_redacted() {
+    let shown = stdout("show --state --redact json:x samples/stomp.pcapng 1:8");
+    let line = shown.lines().find(|line| line.starts_with("  subscription ")).unwrap();
+    assert!(line.starts_with("  subscription redacted-") && !line.contains("queue"), "{shown}");
+}
+
+#[test]
         fn $name() {
             insta::assert_snapshot!(transcript($line));
         })*
@@ -31,6 +39,7 @@ mod pager;
 mod proto;
 mod report;
 mod schema;
+mod sessions;
 mod several;
 mod tail;
 mod tools;
@@ -100,7 +109,6 @@ snapshots! {
     show_json "show --json samples/mix.pcap 2:1"
     show_state "show --state samples/stomp.pcapng 1:5 1:14"
     show_state_json "show --state --json samples/stomp.pcapng 1:8"
-    show_state_redacted "show --state --redact json:x samples/stomp.pcapng 1:8"
     follow_text "follow samples/stomp.pcapng 1"
     follow_json "follow --json --max-payload 10 -n 2 samples/stomp.pcapng 1"
     stats_text "stats samples/fragments.pcapng"
@@ -109,6 +117,8 @@ snapshots! {
     types_json "types --json -n 3 samples/mix.pcap"
     types_csv "types -T csv -n 2 -Y type==text samples/chat.pcapng"
     types_of_nothing "types -T csv -Y conn==99 samples/chat.pcapng"
+    sessions_text "sessions tests/data/app_sessions.pcapng"
+    sessions_json "sessions --json -n 2 tests/data/app_sessions.pcapng"
     types_new "types --new -Y conn==1 samples/stomp.pcapng"
     check_text "check samples/handshakes.pcapng"
     check_ignoring "check --ignore origin,TCP-GAP samples/lossy.pcap"
@@ -127,6 +137,7 @@ snapshots! {
     help_follow "follow -h"
     help_stats "stats --help"
     help_types "types --help"
+    help_sessions "sessions --help"
     help_check "check --help"
     help_keys "keys --help"
     help_export "export --help"
@@ -612,6 +623,7 @@ fn no_control_character_reaches_a_terminal() {
             "follow",
             "show",
             "stats",
+            "sessions",
             "types",
             "check",
             "keys",

@@ -221,6 +221,7 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
             &["keys", "--json", "-q"][..],
             &["stats", "--json", "-q"],
             &["types", "--json", "-q"],
+            &["sessions", "--json", "-q"],
             &["stats", "--capture", "--json", "-q"],
         ] {
             check(&records_of(args, one));
@@ -232,6 +233,7 @@ fn every_record_is_one_of_the_schema_and_all_of_the_schema_occurs() {
     check(&records_of(&["export", "jsonl", "-q", "--records", "connection,handshake,message,frame,finding"], &two));
     check(&records_of(&["check", "--json", "-q"], &two));
     check(&records_of(&["types", "--json", "-q"], &two));
+    check(&records_of(&["sessions", "--json", "-q"], &two));
     let stands = ["-r", "tests/data/app_sio4.pcapng", "-r", "samples/stomp.pcapng", "1:5", "2:5", "2:12", "3:5"];
     check(&String::from_utf8(wspect(["show", "--state", "--json"]).args(stands).output().unwrap().stdout).unwrap());
     // These end with 1: they fail, and differ.

@@ -22,6 +22,7 @@ mod many;
 mod marks;
 mod packets;
 mod pictures;
+mod sessions;
 mod spooled;
 mod stats;
 #[path = "../support/story.rs"]

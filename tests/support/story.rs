@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use wspect::book::{Batch, Recorder, close_of};
 use wspect::model::{
     Body, Check, Closed, ConnId, Direction, End, Endpoint, Ends, Event, Frame, Handshake, Head, Heard, Hole, Mark,
-    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Resent, Sink, Span, Stamp, StartLine, Timestamp,
-    TlsOutline, Version, Wait,
+    Message, Note, NoteCode, NoteSet, Opcode, Opened, PacketNo, Resent, SessionId, Sink, Span, Stamp, StartLine,
+    Timestamp, TlsOutline, Version, Wait,
 };
 
 /// 2023-11-14T22:13:20Z.
@@ -112,6 +112,8 @@ impl Story {
             encrypted: None,
             interface: None,
             ethers: None,
+            session: SessionId(1),
+            reconnect_of: None,
             first,
         };
         let at = self.mark();

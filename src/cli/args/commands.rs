@@ -181,6 +181,21 @@ pub(in crate::cli) struct Keys {
     pub output: Output,
 }
 
+/// Options of `sessions`.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct Sessions {
+    #[command(flatten)]
+    pub input: Input,
+    #[command(flatten)]
+    pub written: Written,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub time: Time,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// Options of `check`.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct Check {

@@ -14,8 +14,8 @@ mod shared;
 mod tools;
 
 pub(super) use commands::{
-    Check, Diff, Export, Follow, Handshake, Keys, Language, List, Messages, Record, Report, Show, Stats, Types,
-    TypesForm,
+    Check, Diff, Export, Follow, Handshake, Keys, Language, List, Messages, Record, Report, Sessions, Show, Stats,
+    Types, TypesForm,
 };
 pub(super) use formats::{Format, formats};
 pub(super) use rows::{Columns, Filter, Form};
@@ -142,6 +142,18 @@ pub(super) enum Command {
         r#"wspect keys --json chat.pcapng | jq -r 'select(.keys != "matched").sni'"#
     ))]
     Keys(Keys),
+    /// Sessions: HTTP requests and WebSocket of Socket.IO, SockJS, SignalR; and reconnects
+    ///
+    /// A session is what a client and a server have with one another: a WebSocket connection, with the requests of the protocol's
+    /// other transports that URLs tie to it; or such requests alone. For each a line with its number, the protocol as far as URLs tell
+    /// it, start, duration, client, host and path. Below it its id; which connection the client had before at the same host and path,
+    /// and how long before; its requests with what they are for, the first ten each; and its connections, with the probe of
+    /// Engine.IO before the transport changes.
+    #[command(after_long_help = examples!(
+        "wspect sessions chat.pcapng",
+        r#"wspect sessions --json chat.pcapng | jq 'select(.reconnect_of) | .gap_ns'"#
+    ))]
+    Sessions(Sessions),
     /// Counts, sizes, round trips and throughput
     ///
     /// With --json, `bins` holds payload bytes over time: at most 1000 bins of `bin_ns` nanoseconds, the first of which

@@ -110,7 +110,7 @@ pub(in crate::cli) enum WhatSettings {
 /// Options of `schema`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Schema {
-    /// message, frame, handshake, connection, finding, assertion, difference, tls, stats, message_type, state or capture; nothing: all
+    /// message, frame, handshake, connection, finding, assertion, difference, tls, session, stats, message_type, state or capture; nothing: all
     #[arg(value_name = "KIND", value_parser = Proposed(choices::kinds), hide_possible_values = true)]
     pub kind: Option<String>,
 }

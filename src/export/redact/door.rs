@@ -86,6 +86,7 @@ impl Exporter for Redacted<'_> {
                 Some(outline) => self.inner.event(at, Event::Tls(&TlsSession { outline, ..session.clone() }), out),
                 None => self.inner.event(at, event, out),
             },
+            Event::Exchange(exchange) => self.inner.event(at, Event::Exchange(&redactor.exchange(exchange)), out),
             Event::Frame(_) | Event::Resent(_) | Event::Record(_) | Event::Carried(_) | Event::Closed(_) => {
                 self.inner.event(at, event, out)
             }

@@ -1,7 +1,7 @@
 //! Handshakes without what is not to be shown: headers, URLs, and all that was read from them.
 
 use super::{Redactor, Rule};
-use crate::model::{Check, Handshake, Head, Opened, StartLine, TlsOutline};
+use crate::model::{Check, Exchange, Handshake, Head, Opened, StartLine, TlsOutline};
 use std::borrow::Cow;
 
 /// Headers that a handshake's fields are read from.
@@ -43,6 +43,18 @@ impl Redactor {
             tls: tls.map(Box::new).or_else(|| opened.tls.clone()),
             ..opened.clone()
         })
+    }
+
+    /// What is shown of a request of a session. An id has the same name here and in the URLs that have it.
+    pub(super) fn exchange(&self, exchange: &Exchange) -> Exchange {
+        let url = self.text(&exchange.url).into_owned();
+        let names = exchange.tie().map_or(&[][..], |tie| tie.fallback.names());
+        let hides_id = self.rules.iter().any(|rule| match rule {
+            Rule::Query(hidden) | Rule::Json(hidden) => names.iter().any(|name| name.eq_ignore_ascii_case(hidden)),
+            _ => false,
+        });
+        let gives = exchange.gives.as_deref().map(|id| self.derived(hides_id, id));
+        Exchange { url, gives, ..exchange.clone() }
     }
 
     /// What is shown of a TLS session's names, where it is something else.

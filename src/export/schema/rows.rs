@@ -4,7 +4,7 @@
 
 use super::Shape::{Any, Bool, Code, Count, Int, Is, List, Maybe, Object, Pair, Text, Time, Word};
 use super::{Key, RecordKind, Shape};
-use crate::model::Opcode;
+use crate::model::{Opcode, Step};
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key { name, shape, about }
@@ -38,6 +38,7 @@ pub static RECORD_KINDS: &[RecordKind] = &[
     RecordKind { name: "assertion", about: "How an assertion stands: check --assert.", keys: ASSERTION },
     RecordKind { name: "difference", about: "In what two conversations differ: diff.", keys: DIFFERENCE },
     RecordKind { name: "tls", about: "A TLS stream: keys.", keys: TLS },
+    RecordKind { name: "session", about: "Requests and connections of one session: sessions.", keys: SESSION },
     RecordKind { name: "stats", about: "Figures of a capture: stats.", keys: STATS },
     RecordKind { name: "message_type", about: "Messages of one kind: types.", keys: MESSAGE_TYPE },
     RecordKind { name: "state", about: "What stands behind a message: show --state.", keys: STATE },
@@ -222,6 +223,9 @@ const CONNECTION: &[Key] = &[
     key("ending", Word(ENDINGS), "how it ended, in a word"),
     key("verdict", Text, "how it ended, in a sentence"),
     key("evidence", List(&Count), "the packets that show it"),
+    key("session", Count, "number of the session that it belongs to: wspect sessions"),
+    key("reconnect_of", Maybe(&Count), "the connection that the client had before at the same host and path"),
+    key("gap_ns", Maybe(&Int), "nanoseconds since the end of that one"),
 ];
 
 const ENDINGS: &[&str] =
@@ -319,6 +323,65 @@ const RTT: &[Key] = &[
     key("p50", Int, "median"),
     key("p95", Int, "95th percentile"),
     key("max", Int, "longest"),
+];
+
+const SESSION: &[Key] = &[
+    key("session", Maybe(&Count), "its number, from 1; null: what came when as many were known as are told apart"),
+    key(
+        "protocol",
+        Maybe(&Word(&["engine.io", "sockjs", "signalr", "signalr-classic"])),
+        "the protocol, as far as URLs tell it",
+    ),
+    key("version", Maybe(&Text), "its version, where URLs have it"),
+    key("id", Maybe(&Text), "the id that the protocol gives to it, as in a URL"),
+    key("client", Maybe(&Text), "client: ip:port of its first request or connection"),
+    key("server", Maybe(&Text), "server: ip:port"),
+    key("host", Maybe(&Text), "host of its URLs, with the port where they have one"),
+    key("path", Maybe(&Text), "path that its URLs have in common"),
+    key("end", Maybe(&Time), "time of its last packet"),
+    key("reconnect_of", Maybe(&Count), "the connection that the client had before at the same host and path"),
+    key("gap_ns", Maybe(&Int), "nanoseconds since the end of that one"),
+    key("requests", Object(REQUESTS), "its HTTP/1 requests that ask for no WebSocket"),
+    key("connections", List(&Object(LEG)), "its WebSocket connections, in order, at most 1024"),
+    key("more_connections", Count, "more of these"),
+];
+
+const REQUESTS: &[Key] = &[
+    key("count", Count, "how many"),
+    key("failed", Count, "of these answered with 400 or more, or not at all"),
+    key("sent", Count, "bytes of their content"),
+    key("received", Count, "bytes of the content of the answers"),
+    key("start", Maybe(&Time), "time of the first one"),
+    key("end", Maybe(&Time), "time of the last packet"),
+    key("first", List(&Object(REQUEST)), "the first of them, at most 256"),
+];
+
+const REQUEST: &[Key] = &[
+    key("step", Maybe(&Word(&Step::NAMES)), "what it is for"),
+    key("method", Text, "method"),
+    key("url", Text, "URL"),
+    key("status", Maybe(&Count), "status of the answer"),
+    key("tcp_stream", Maybe(&Count), "Wireshark's tcp.stream"),
+    key("time", Maybe(&Time), "time of its first packet"),
+    key("packet", Count, "its first packet"),
+    key("answer_packet", Maybe(&Count), "the last packet of the answer"),
+    key("latency_ns", Maybe(&Int), "nanoseconds from the end of the request to the beginning of the answer"),
+    key("sent", Count, "bytes of its content"),
+    key("received", Count, "bytes of the answer's content"),
+];
+
+const LEG: &[Key] = &[
+    key("conn", Count, "number of the connection"),
+    key("tcp_stream", Maybe(&Count), "Wireshark's tcp.stream"),
+    key("start", Maybe(&Time), "time of its first packet"),
+    key("end", Maybe(&Time), "time of its last packet"),
+    key("first_packet", Count, "its first packet"),
+    key("status", Maybe(&Count), "status of the answer to its request"),
+    key("probe_ns", Maybe(&Int), "of Engine.IO: nanoseconds from 2probe to 3probe"),
+    key("upgrade_packet", Maybe(&Count), "of Engine.IO: the packet in which the client goes on with it"),
+    key("reconnect_of", Maybe(&Count), "the connection that the client had before at the same host and path"),
+    key("gap_ns", Maybe(&Int), "nanoseconds since the end of that one"),
+    key("followed_by", Maybe(&Count), "the connection that follows it so"),
 ];
 
 const MESSAGE_TYPE: &[Key] = &[

@@ -178,9 +178,8 @@ impl<M: Markup> Exporter for Transcript<M> {
             Event::Message(message) => self.message(at, message, out),
             Event::Note(note) => self.finding(at, note, out),
             Event::Closed(closed) => self.closed(at, closed, out),
-            Event::Frame(_) | Event::Resent(_) | Event::Record(_) | Event::Carried(_) | Event::Tls(_) => {
-                ControlFlow::Continue(())
-            }
+            Event::Frame(_) | Event::Exchange(_) | Event::Resent(_) => ControlFlow::Continue(()),
+            Event::Record(_) | Event::Carried(_) | Event::Tls(_) => ControlFlow::Continue(()),
         }
     }
 

@@ -521,6 +521,12 @@ fields! {
         });
     "wspect.via", Text, ALL, Opened, "proxies that it is led through: connect, socks5, proxy-v2 ...",
         Many(|row, see| row.conn.is_some_and(|conn| conn.opened.via.iter().any(|hop| see(text(hop.kind.name())))));
+    "wspect.session", Number, ALL, Opened, "number of its session: wspect sessions",
+        One(|row| row.conn.map(|conn| int(conn.opened.session.0)));
+    "wspect.reconnect_of", Number, ALL, Opened, "the connection that the client had before at the same host and path",
+        One(|row| row.conn?.opened.reconnect_of.map(|former| int(former.conn.0)));
+    "wspect.reconnect_gap", Duration, ALL, Opened, "time from the end of that one to its beginning",
+        One(|row| row.conn?.opened.reconnect_of?.gap.map(Value::Duration));
     "wspect.state", Word(STATES), ALL, End, "how the connection stands: closed, aborted, rejected, midstream, encrypted, open",
         One(|row| row.conn.map(|conn| word(STATES, conn.state().name())));
     "wspect.ending", Word(ENDINGS), ALL, End, "how it ended: clean, no-reply, fin, rst, timeout ...",

@@ -4,6 +4,7 @@ pub(super) mod doctor;
 pub(super) mod excerpt;
 mod extensions;
 pub(super) mod held;
+pub(super) mod polled;
 pub(super) mod tell;
 
 use crate::model::{Check, Endpoint, Handshake, Head, NoteCode, count};

@@ -2,6 +2,7 @@
 
 use crate::model::{ConnId, Handshake, Head, PacketNo};
 use crate::proto::handshake::excerpt::Excerpt;
+use crate::proto::handshake::polled::Polled;
 
 /// A request that waits for its answer.
 pub(super) struct Asked {
@@ -11,6 +12,8 @@ pub(super) struct Asked {
     /// Requests before it were lost: what was captured before that packet may be their answers.
     pub(super) since: Option<PacketNo>,
     pub(super) upgrade: Option<Box<Upgrade>>,
+    /// What is known of it, where it is one of a session's other transports.
+    pub(super) polled: Option<Box<Polled>>,
     /// Its head, if that does not tell whether it asks for a WebSocket: the answer will.
     pub(super) unsure: Option<Box<Head>>,
 }

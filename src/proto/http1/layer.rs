@@ -3,6 +3,7 @@
 mod alone;
 mod answer;
 mod cut;
+mod polling;
 mod turns;
 
 use super::asked::{Answering, Asked, Method, Upgrade};
@@ -17,6 +18,7 @@ use crate::model::{
     count,
 };
 use crate::proto::handshake::held::{Held, begins_frames};
+use crate::proto::handshake::polled::Polled;
 use crate::proto::handshake::tell::{limited, unread};
 use crate::proto::handshake::{doctor, is_switch};
 use crate::proto::layer::{Cx, Hint, Layer, Next, feed};
@@ -54,6 +56,8 @@ pub struct Http1 {
     leads_on: bool,
     /// An upgrade whose answer has bytes behind its head that are being read.
     answering: Option<Box<Answering>>,
+    /// A request of a session whose answer is being read.
+    polled: Option<Box<Polled>>,
     /// A refused upgrade that lasts until the next request.
     refused: Option<ConnId>,
     ends: Ends,
@@ -125,6 +129,9 @@ impl Layer for Http1 {
             }
             Input::End { dir, how, mark } => {
                 self.ends.add(dir, how, mark);
+                if let Some(conn) = self.refused {
+                    cx.ends_at(conn, mark);
+                }
                 if dir == Direction::ToClient {
                     self.said_all(cx);
                     return self.pump(cx);
@@ -326,15 +333,26 @@ impl Http1 {
                 Side::Body(body) => {
                     let answering = self.answering.as_mut().filter(|_| dir == Direction::ToClient);
                     let mut excerpt = answering.and_then(|answering| answering.excerpt.as_mut());
+                    let mut polled = polling::at_hand(dir, &mut self.polled, &mut self.asked);
                     let (used, over) = body.read(rest, |content| {
                         if let Some(excerpt) = &mut excerpt {
                             excerpt.push(content);
+                        }
+                        match (&mut polled, dir) {
+                            (Some(polled), Direction::ToServer) => polled.sent(content, brought),
+                            (Some(polled), Direction::ToClient) => {
+                                polled.received(content, brought, cx.limits.answer_bytes);
+                            }
+                            (None, _) => {}
                         }
                     });
                     at += used;
                     let enough = excerpt.is_some_and(|excerpt| over || excerpt.is_full());
                     if over {
                         self.sides[dir] = Side::default();
+                        if dir == Direction::ToClient {
+                            self.polled_whole(cx);
+                        }
                     }
                     if enough {
                         self.said_all(cx);
@@ -353,7 +371,7 @@ impl Http1 {
                         self.raw_done(dir, cx);
                     }
                 }
-                Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir),
+                Side::Lost if at == 0 && begins_head(dir, rest) => self.reopen(dir, cx),
                 Side::Lost | Side::Frames => return bytes.len(),
             }
         }
@@ -389,6 +407,7 @@ impl Http1 {
 
     /// The answer at hand cannot be read: if it is that to an upgrade, what follows may be frames.
     fn lose_answer(&mut self, why: &str, cx: &mut Cx<'_>) {
+        self.polled_whole(cx);
         self.asked.retain(|asked| asked.unsure.is_none());
         if self.asked.front().is_some_and(|asked| asked.upgrade.is_some())
             && let Some(upgrade) = self.asked.pop_front().and_then(|asked| asked.upgrade)
@@ -459,12 +478,13 @@ impl Http1 {
             _ => None,
         };
         let is_upgrade = upgrade::is_request(&head);
+        let polled = if is_upgrade { None } else { Polled::of(&head, cx).map(Box::new) };
         let (upgrade, unsure) = match is_upgrade {
             true => (Some(self.upgrade(head, since.is_some(), cx)), None),
             false => (None, Some(Box::new(head)).filter(|head| upgrade::may_be_request(head))),
         };
         if self.asked.len() < ASKED_MAX || is_upgrade {
-            self.asked.push_back(Asked { method, tunnel, since, upgrade, unsure });
+            self.asked.push_back(Asked { method, tunnel, since, upgrade, polled, unsure });
         }
     }
 
@@ -500,10 +520,13 @@ impl Http1 {
             turn => self.asked.remove(turn.unwrap_or(0)),
         };
         let Some(asked) = asked else { return self.unasked(head, switching, cx) };
-        let Asked { method, tunnel: to, since, upgrade, unsure } = asked;
+        let Asked { method, tunnel: to, since, upgrade, polled, unsure } = asked;
         let tunnel = method == Method::Connect && (200..300).contains(&status);
         let bodiless = method == Method::Head || tunnel;
         self.sides[Direction::ToClient] = Body::of(&head, bodiless).map_or_else(Side::default, Side::Body);
+        if let Some(polled) = polled {
+            self.polled_answer(polled, &head, cx);
+        }
         if method == Method::Connect && !tunnel {
             let how = doctor::blocked(&head, to.as_deref().unwrap_or_default(), cx.ends().1);
             match status {
@@ -563,6 +586,7 @@ impl Http1 {
 
     /// Tells upgrades that will have no answer; `came` is what came of that of the first request.
     fn close_asked(&mut self, mut came: &str, why: &str, cx: &mut Cx<'_>) {
+        self.polled_over(cx);
         for asked in std::mem::take(&mut self.asked) {
             let came = std::mem::take(&mut came);
             if let Some(upgrade) = asked.upgrade {
@@ -577,9 +601,10 @@ impl Http1 {
         }
     }
 
-    fn reopen(&mut self, dir: Direction) {
+    fn reopen(&mut self, dir: Direction, cx: &mut Cx<'_>) {
         self.sides[dir] = Side::default();
         if dir == Direction::ToServer {
+            self.polled_over(cx);
             self.resumed = true;
             self.asked.retain(|asked| asked.upgrade.is_some());
         }

@@ -77,6 +77,7 @@ impl Layer for Ws {
             Input::End { dir, how, mark } => {
                 // What is unfinished is given up when nothing more comes: the end may be forged.
                 self.ends.get_or_insert_default().add(dir, how, mark);
+                cx.ends_at(self.conn, mark);
             }
         }
         match self.http2 {

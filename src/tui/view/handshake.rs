@@ -6,6 +6,7 @@ use crate::model::{Head, duration};
 use crate::tui::app::{App, Pane};
 use crate::tui::handshake::{Look, check_lines, head_lines, push_fact, push_wrapped};
 use crate::tui::list::List;
+use crate::tui::sessions::session_lines;
 use crate::tui::text;
 use crate::tui::tls::Told;
 use ratatui::buffer::Buffer;
@@ -64,7 +65,11 @@ pub(in crate::tui) fn lines(app: &App, pane: Pane, columns: usize) -> Vec<(Look,
     let (head, missing) = match pane {
         Pane::Request => (&handshake.request, format!("The request was not {seen}.")),
         Pane::Response => (&handshake.response, format!("No answer was {seen}.")),
-        _ => return check_lines(connection, handshake, Told::of(app, connection).as_ref(), columns),
+        _ => {
+            let mut lines = check_lines(connection, handshake, Told::of(app, connection).as_ref(), columns);
+            lines.extend(session_lines(app, connection, columns));
+            return lines;
+        }
     };
     match head {
         Some(head) => {

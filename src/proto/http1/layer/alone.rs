@@ -53,6 +53,7 @@ impl Http1 {
                 return false;
             }
         }
+        self.polled_over(cx);
         self.asked.clear();
         true
     }
