@@ -332,7 +332,7 @@ impl Row for Option<u64> {
 }
 
 impl Row for Hole {
-    const BYTES: usize = 17 + <Option<u64> as Row>::BYTES;
+    const BYTES: usize = 17;
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.offset.to_le_bytes());
@@ -345,7 +345,7 @@ impl Row for Hole {
 }
 
 impl Row for Wait {
-    const BYTES: usize = 17;
+    const BYTES: usize = 17 + <Option<u64> as Row>::BYTES;
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.nanos.to_le_bytes());
