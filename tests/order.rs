@@ -74,7 +74,7 @@ fn tell(pieces: &[(u64, Piece)], acks: &[(u64, u32)]) -> Told {
         };
         conn.segment(dir, &segment, true, &limits, &mut budget, &mut out);
     }
-    conn.finish(End::Capture, mark(10_000), &limits, &mut budget, &mut out);
+    conn.finish((End::Capture, mark(10_000)), mark(10_000), &limits, &mut budget, &mut out);
     assert_eq!(budget.queued, 0, "everything queued was given back");
     told
 }

@@ -19,6 +19,8 @@ pub(super) struct Pairs {
     order: VecDeque<(u64, (Direction, Key<'static>))>,
     /// Requests so far.
     turn: u64,
+    /// There was no room for some of them.
+    forgot: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +89,7 @@ impl Pairs {
 
     fn ask(&mut self, (dir, key): (Direction, &Key<'_>), asked: Asked, most: usize) {
         if key.id.len() > ID {
+            self.forgot = true;
             return;
         }
         self.turn += 1;
@@ -100,6 +103,7 @@ impl Pairs {
             let Some(oldest) = self.order.pop_front() else { break };
             if is_open(&self.open, &oldest) {
                 self.open.remove(&oldest.1);
+                self.forgot = true;
             }
         }
         if self.order.len() > 2 * most {
@@ -116,6 +120,11 @@ impl Pairs {
             let open = Open { dir: *dir, id: &key.id, event: event.as_deref(), number, at, replies };
             (replies == 0 || !opens).then_some(open)
         })
+    }
+
+    /// Whether open requests were forgotten.
+    pub(super) const fn has_forgotten(&self) -> bool {
+        self.forgot
     }
 
     /// Bytes that are kept, about.

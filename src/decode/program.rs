@@ -123,9 +123,13 @@ fn unit(members: Option<&Members<'_>>) -> Result<Unit<'static>, &'static str> {
     });
     let tree: Node<'_> = members.get("tree").map_or(Value::Null, Json::value).into();
     let summary = text("summary", "`summary` of its answer is to be text")?;
-    let said = if summary.is_none() { Some(tree.value.clone()) } else { None };
+    let event = text("event", "`event` of its answer is to be text")?;
+    // Without either it is told by its event.
+    let has_tree = tree.value != Value::Json("null".into()) && tree.value != Value::Null;
+    let said = if summary.is_none() && has_tree { Some(tree.value.clone()) } else { None };
+    let summary = summary.or_else(|| event.clone().filter(|_| !has_tree));
     let unit = Unit {
-        event: text("event", "`event` of its answer is to be text")?,
+        event,
         id,
         pairing,
         heartbeat: flag("heartbeat", false, "`heartbeat` of its answer is to be true or false")?,

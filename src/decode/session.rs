@@ -224,7 +224,8 @@ impl Session {
 
     /// What stands behind the last message that was told, at that moment.
     pub fn state(&self, at: Mark) -> Moment {
-        self.standing.tell(self.pairs.waiting(), at)
+        let moment = self.standing.tell(self.pairs.waiting(), at);
+        Moment { partial: moment.partial || self.pairs.has_forgotten(), ..moment }
     }
 
     /// Bytes of earlier messages that are kept, about.

@@ -188,11 +188,11 @@ impl Table {
             && known != at
             && self.stream(at).older == Older::None
         {
-            self.end(known, End::Replaced, now, run);
+            self.end(known, (End::Replaced, now), now, run);
         } else if self.stream(at).older == Older::Rival(known.unwrap_or(at))
             && let Some(silent) = known.and_then(|known| self.replaced(known))
         {
-            self.end(silent, End::Replaced, now, run);
+            self.end(silent, (End::Replaced, now), now, run);
         }
         if !segment.flags.has(Flags::ACK) {
             self.renew(at, segment.mark, now, run);
@@ -216,8 +216,8 @@ impl Table {
         let replaced: HashMap<u32, Mark, RandomState> =
             rows.clone().filter_map(|at| Some((self.replaced(at)?, self.stream(at).first))).collect();
         for at in rows {
-            let (how, mark) = replaced.get(&at).map_or((End::Capture, mark), |&since| (End::Replaced, since));
-            self.end(at, how, mark, run);
+            let ended = replaced.get(&at).map_or((End::Capture, mark), |&since| (End::Replaced, since));
+            self.end(at, ended, mark, run);
         }
     }
 
@@ -327,7 +327,7 @@ impl Table {
     fn renew(&mut self, at: u32, mark: Mark, now: Mark, run: &mut Run<'_>) {
         let stream = self.stream(at);
         if !stream.fresh && stream.live.as_ref().is_none_or(|live| live.conn.is_over()) {
-            self.end(at, End::Replaced, now, run);
+            self.end(at, (End::Replaced, now), now, run);
             let stream = self.stream(at);
             (stream.bases, stream.syn, stream.fresh) = (Ends::default(), Ends::default(), true);
             (stream.first, stream.life) = (mark, stream.life + 1);
@@ -440,7 +440,7 @@ impl Table {
             let stream = self.stream(at);
             if stream.life == life && stream.live.as_ref().is_some_and(|live| !live.decided) {
                 self.given_up.add(1, mark);
-                self.end(at, End::Replaced, mark, run);
+                self.end(at, (End::Replaced, mark), mark, run);
             }
         }
     }
@@ -462,13 +462,13 @@ impl Table {
                 }
                 // What waits for secrets is freed when they came.
                 Some(live) if live.layer.waits() => {}
-                _ => self.end(at, End::Capture, now, run),
+                _ => self.end(at, (End::Capture, now), now, run),
             }
         }
     }
 
-    fn end(&mut self, at: u32, how: End, mark: Mark, run: &mut Run<'_>) {
-        row(&mut self.streams, at).end(how, mark, &mut run.with(&mut self.budget));
+    fn end(&mut self, at: u32, ended: (End, Mark), mark: Mark, run: &mut Run<'_>) {
+        row(&mut self.streams, at).end(ended, mark, &mut run.with(&mut self.budget));
     }
 }
 

@@ -412,14 +412,15 @@ impl Conn {
         }
     }
 
-    /// Delivers all that is there and ends both directions; a RST or FIN after which its sender was silent is believed now.
-    pub fn finish(&mut self, how: End, mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
+    /// Delivers all that is there and ends both directions, in this way and by that packet; a RST or FIN after which its sender was silent
+    /// is believed now.
+    pub fn finish(&mut self, ended: (End, Mark), mark: Mark, limits: &Limits, budget: &mut Budget, out: Out<'_>) {
         let doubted = |dir: Direction| self.halves[dir].as_ref().and_then(Half::doubted_end).map(|end| (dir, end));
         let doubted = Direction::BOTH.into_iter().find_map(doubted).filter(|_| !self.over);
-        let (first, end) = doubted.unwrap_or((Direction::ToServer, (how, mark)));
+        let (first, end) = doubted.unwrap_or((Direction::ToServer, ended));
         for dir in [first, first.reverse()] {
             // A RST ends both directions, a FIN its own.
-            let end = if dir == first || end.0 == End::Rst { end } else { (how, mark) };
+            let end = if dir == first || end.0 == End::Rst { end } else { ended };
             if let Some(half) = &mut self.halves[dir] {
                 half.finish(end, mark, &mut Feed { dir, limits, budget: &mut *budget, out: &mut *out });
             }

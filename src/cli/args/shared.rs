@@ -97,7 +97,6 @@ pub(in crate::cli) struct Reading {
     ///
     ///   SELECTOR  any filter of connections: conn==3, host=="mq.example", path contains "/ws"
     ///   PROTOCOL  a decoder: socket.io, mqtt, json …, or one of the configuration (docs/DECODERS.md)
-    ///
     ///             protobuf:chat.Envelope: a type of messages, of those that --proto declares
     ///
     /// May be given several times; the first that fits holds.

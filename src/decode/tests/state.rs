@@ -237,6 +237,12 @@ fn what_is_too_much_is_counted() {
     assert_eq!((moment.open_more, moment.partial, moment.open[0].since.age), (7, false, Some(19_000_000)));
     session.lost(Direction::ToServer);
     assert!(session.state(at(20)).partial);
+    let mut asking = Session::new(hints("/", None), None, &limits);
+    for number in 1..=4 {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"m"}}"#);
+        asking.message(&message(number, Direction::ToServer, Opcode::TEXT, text.as_bytes()));
+        assert_eq!(asking.state(at(number)).partial, number > 3, "the oldest request was forgotten");
+    }
     session.forget();
     assert_eq!(session.state(at(20)), Moment { partial: true, ..Moment::default() });
 }

@@ -111,7 +111,7 @@ fn socket_io_0_9_has_packets_of_its_own() {
         hints("/socket.io/1/websocket/4d4f185e96a7b", None),
         &[
             ("<1::", "socket.io | connect - | CONNECT"),
-            (">1::/test?my=param", "socket.io | connect - | CONNECT /test my=param"),
+            (">1::/test?my=param", "socket.io | connect - | CONNECT /test ?my=param"),
             ("<1::/test", "socket.io | connect - ↩2 | CONNECT /test"),
             ("<2::", "socket.io | heartbeat - ~ | HEARTBEAT"),
             (">2::", "socket.io | heartbeat - ↩4 ~ | HEARTBEAT"),

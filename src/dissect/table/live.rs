@@ -188,10 +188,11 @@ impl Stream {
         }
     }
 
-    pub(super) fn end(&mut self, how: End, mark: Mark, env: &mut Env<'_>) {
+    /// Ends the stream, in this way and by that packet; it is known with the packet `mark`.
+    pub(super) fn end(&mut self, ended: (End, Mark), mark: Mark, env: &mut Env<'_>) {
         let last = self.last(mark);
         self.with_layer((mark, last), None, env, |conn, limits, budget, out| {
-            conn.finish(how, mark, limits, budget, out)
+            conn.finish(ended, mark, limits, budget, out)
         });
         self.over(mark, false, env);
     }

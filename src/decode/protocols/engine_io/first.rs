@@ -38,7 +38,8 @@ pub(super) fn unit(text: &str, dir: Direction) -> Option<Unit<'_>> {
     let endpoint = parts.next()?;
     let data = parts.next().unwrap_or_default();
     let at = text.len() - data.len();
-    let (path, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
+    // With its sign, by which parameters are found.
+    let (path, query) = endpoint.split_at(endpoint.find('?').unwrap_or(endpoint.len()));
     let namespace = if path.is_empty() { "/" } else { path };
     let mut id = Some(id).filter(|id| !id.is_empty());
     let mut members = vec![("type", Value::text(kind).into()), ("namespace", Value::text(namespace).into())];
