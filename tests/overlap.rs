@@ -52,7 +52,7 @@ fn told(overlap: Overlap, segments: &[(u32, String)]) -> (String, Vec<String>) {
         };
         conn.segment(Direction::ToServer, &segment, true, &Limits::DEFAULT, &mut budget, &mut out);
     }
-    conn.finish(End::Capture, Mark::default(), &Limits::DEFAULT, &mut budget, &mut out);
+    conn.finish((End::Capture, Mark::default()), Mark::default(), &Limits::DEFAULT, &mut budget, &mut out);
     assert_eq!(budget.queued, 0, "everything queued was given back");
     (shown, findings)
 }
